@@ -9,7 +9,7 @@ use crate::{
     hours,
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
-    phrases::{ago, span},
+    phrases::{ago, local, span},
     quiet::{self, QuietAction},
     reach::{cannot_reach, unwelcome},
     send::Timers,
@@ -93,8 +93,14 @@ pub fn check(input: &CheckInput<'_>) -> Check {
     if let Some(why) = unwelcome(&message.policy, contact, "it", now) {
         return never(why.sentence());
     }
-    if now >= message.created_at + message.policy.validity() {
+    let valid_until = message.created_at + message.policy.validity();
+    if now >= valid_until {
         return never(format!("too late: planned {}", ago(message.created_at, now)));
+    }
+    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
+    if message.not_before >= valid_until {
+        let earliest = local(message.not_before, zone.rules());
+        return never(format!("too late: not before {earliest}, when it is no longer valid"));
     }
 
     let Some(leg) = message.plan.get(usize::from(input.leg)) else {
@@ -104,7 +110,6 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         return Check::SkipLeg { why };
     }
 
-    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
     if let Some(quiet) = message.policy.quiet_hours(config.tenant.quiet_hours)
         && quiet::is_quiet(now, zone.rules(), &quiet)
     {
@@ -113,8 +118,12 @@ pub fn check(input: &CheckInput<'_>) -> Check {
             QuietAction::Send => {}
             QuietAction::Skip => return never(format!("{during}, in which this message is skipped")),
             QuietAction::Defer => {
+                let until = quiet::next_allowed(now, zone.rules(), &quiet);
+                if until >= valid_until {
+                    return never(format!("too late: no longer valid at the end of {during}"));
+                }
                 return Check::Later {
-                    until: quiet::next_allowed(now, zone.rules(), &quiet),
+                    until,
                     why: format!("waits for the end of {during}"),
                 };
             }
@@ -356,6 +365,33 @@ mod tests {
             }),
             Check::Go
         );
+    }
+
+    #[test]
+    fn message_that_expires_before_its_time_never_goes_out() {
+        let valid_for = |hours: i64| {
+            move |sending: &mut Sending| {
+                let by = Narrowing {
+                    validity: Some(SignedDuration::from_hours(hours)),
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+                sending.message.created_at = at("2026-11-20T21:00:00+04");
+                sending.now = at("2026-11-20T21:01:00+04");
+            }
+        };
+        // Quiet hours end at 08:00.
+        assert!(matches!(sending(valid_for(12)), Check::Later { .. }));
+        for hours in [1, 11] {
+            let why = "too late: no longer valid at the end of quiet hours 21:00–08:00 (Asia/Dubai)".to_owned();
+            assert_eq!(sending(valid_for(hours)), Check::Never { why });
+        }
+        let postponed = sending(|sending| {
+            valid_for(12)(sending);
+            sending.message.not_before = at("2026-11-21T09:00:00+04");
+        });
+        let why = "too late: not before 09:00 (Asia/Dubai), when it is no longer valid".to_owned();
+        assert_eq!(postponed, Check::Never { why });
     }
 
     #[test]

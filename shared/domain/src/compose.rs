@@ -16,7 +16,7 @@ use crate::{
     phone::Phone,
     phrases::{ago, length, local, span},
     profile::Profile,
-    purpose::{Limit, Narrowing, Policy, Purpose},
+    purpose::{FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
     quiet::{self, QuietAction},
     reach::{Unwelcome, cannot_reach, unwelcome},
     send::Timers,
@@ -147,7 +147,7 @@ pub enum Reason {
     Sip,
     /// The outcome of the call is unknown.
     UnknownOutcome,
-    /// The call was reported too late.
+    /// The call was reported too late, or the message could only be sent when it is no longer valid.
     Late,
     /// The person refused all messages, or those of this kind.
     OptedOut,
@@ -157,6 +157,8 @@ pub enum Reason {
     NoConsent,
     /// The person got a message a short time ago.
     Cooldown,
+    /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
+    Frequency,
     /// The message skips quiet hours.
     QuietHours,
     /// The template or its values do not fit.
@@ -181,6 +183,7 @@ impl Reason {
             Self::NoRule => "no_rule",
             Self::NoConsent => "no_consent",
             Self::Cooldown => "cooldown",
+            Self::Frequency => "frequency",
             Self::QuietHours => "quiet_hours",
             Self::Template => "template",
             Self::NoChannel => "no_channel",
@@ -241,6 +244,14 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
         return Err(Refusal::new(Reason::Cooldown, sentence));
     }
+    // All messages that count towards this limit start a cooldown, so its time is theirs.
+    if policy.obeys(Limit::Frequency)
+        && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + FREQUENCY_SPAN)
+    {
+        let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
+        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+        return Err(Refusal::new(Reason::Frequency, sentence));
+    }
 
     let planned = intent.not_before;
     let phone = intent.to.phone.as_ref();
@@ -261,6 +272,17 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
                 return Err(Refusal::new(Reason::QuietHours, sentence));
             }
         }
+    }
+
+    // The last moment at which it may be sent.
+    let last = now + policy.validity();
+    if not_before >= last {
+        let earliest = local(not_before, zone.rules());
+        let sentence = format!(
+            "too late: not before {earliest}, but valid for {} only",
+            length(policy.validity())
+        );
+        return Err(Refusal::new(Reason::Late, sentence));
     }
 
     let (legs, left_out) = legs(intent, &policy, world);
@@ -300,8 +322,6 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         sentence.push_str(&format!("; without {}", join(&left_out, ": ")));
     }
 
-    // Counted from the last moment at which the message may be sent.
-    let last = now + policy.validity();
     Ok(Composed {
         cause: intent.cause,
         policy,
@@ -508,4 +528,66 @@ fn find<'a>(
 
 fn same_language(a: &str, b: &str) -> bool {
     a.replace('_', "-").eq_ignore_ascii_case(&b.replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples::{Case, at};
+
+    fn minutes(minutes: i64) -> SignedDuration {
+        SignedDuration::from_mins(minutes)
+    }
+
+    /// A text about the sample call, valid for ten minutes, to be sent this much later.
+    fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
+        let text = SmsText::One("Hello".to_owned());
+        case.with_world(|call, world| {
+            let intent = Intent {
+                cause: Cause::Call(call.id),
+                purpose: Purpose::FollowUp,
+                category: Category::Utility,
+                narrowing: Narrowing {
+                    validity: Some(minutes(10)),
+                    ..Narrowing::default()
+                },
+                cooldown: SignedDuration::ZERO,
+                to: Recipient {
+                    phone: world.contact.phone().cloned(),
+                    bsuid: None,
+                },
+                line: None,
+                prefers: call.connection,
+                says: vec![Says {
+                    channel: Channel::Sms,
+                    words: Words::Text(&text),
+                }],
+                subject: Subject::Call(*call),
+                not_before: world.now + later,
+                by: "a test".to_owned(),
+            };
+            compose(&intent, world)
+        })
+    }
+
+    #[test]
+    fn message_that_expires_before_its_time_is_refused() {
+        let mut case = Case::new();
+        let second = SignedDuration::from_secs(1);
+        let planned = composed(&case, minutes(10) - second).unwrap();
+        assert_eq!(planned.not_before, case.now + minutes(10) - second);
+        let late = |sentence: &str| Err(Refusal::new(Reason::Late, sentence));
+        let refused = late("too late: not before 12:10 (Asia/Dubai), but valid for 10 min only");
+        assert_eq!(composed(&case, minutes(10)), refused);
+        // Quiet hours begin at 21:00.
+        case.now = at("2026-11-20T20:55:00+04");
+        assert!(composed(&case, minutes(4)).is_ok());
+        let refused = late("too late: not before 08:00 (Asia/Dubai), but valid for 10 min only");
+        assert_eq!(composed(&case, minutes(5)), refused);
+        case.now = at("2026-11-21T07:55:00+04");
+        assert_eq!(
+            composed(&case, minutes(0)).unwrap().not_before,
+            at("2026-11-21T08:00:00+04")
+        );
+    }
 }

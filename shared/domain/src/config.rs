@@ -11,7 +11,7 @@ use crate::{
     material::Material,
     message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
     phone::Phone,
-    purpose::{Category, Purpose},
+    purpose::{Category, FREQUENCY_SPAN, Limit, Purpose},
     rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
     settings::FieldProblem,
     source::{SmsText, TemplateUse, placeholders},
@@ -206,11 +206,15 @@ pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) ->
     if rule.when.outcomes.contains(&Outcome::Unknown) {
         found("calls with the outcome unknown never get a message".to_owned());
     }
-    if Purpose::FollowUp.row().kind(then.category).is_none() {
-        found(format!(
-            "no call is followed by a message of the category {}",
-            then.category.as_str()
-        ));
+    let category = then.category.as_str();
+    match Purpose::FollowUp.row().kind(then.category) {
+        None => found(format!("no call is followed by a message of the category {category}")),
+        Some(kind) => {
+            let least = FREQUENCY_SPAN.as_secs();
+            if kind.obeys.contains(&Limit::Frequency) && i64::from(then.cooldown_seconds) < least {
+                found(format!("for {category}, cooldown_seconds is at least {least}"));
+            }
+        }
     }
     if then.when_unknown == Some(WhenUnknown::SendAgain) {
         found("when_unknown: send_again is for one-time codes only".to_owned());

@@ -9,7 +9,7 @@ use crate::{
     inbound::{OptFlag, Sender},
     message::{Channel, Message},
     phone::Phone,
-    purpose::{Event, Limit, Purpose},
+    purpose::{Event, Limit, Purpose, first_version, is_first_version},
     record::ConsentEntry,
     send::{Classified, Effect},
 };
@@ -105,7 +105,7 @@ pub struct Contact {
     /// Time of the last opt-in to marketing, or to all messages.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub marketing_welcome_at: Option<Timestamp>,
-    /// Channels that cannot reach this person, with time and reason.
+    /// Numbers that a channel does not reach. At most [`MOST_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
     /// Time at which the last message that starts a cooldown was planned.
@@ -138,8 +138,12 @@ pub const MOST_SAME: usize = 5;
 /// Maximum identities of one kind.
 pub const MOST_IDENTITIES: usize = 4;
 
-/// Maximum open intents. A further one replaces the oldest.
+/// Maximum open intents. A further one takes the place of a settled one, or cancels the oldest.
 pub const MOST_OPEN: usize = 4;
+
+/// Maximum numbers that a channel does not reach. A further one replaces the one that was found out longest ago, which then
+/// costs one more attempt.
+pub const MOST_UNREACHABLE: usize = 4;
 
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
 pub const MOST_WINDOWS: usize = 4;
@@ -153,6 +157,9 @@ const fn is_none_yet(count: &u32) -> bool {
 pub struct OpenIntent {
     /// Its purpose, which determines the events that cancel it.
     pub purpose: Purpose,
+    /// The version of the purposes' table that its policy names.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u8,
     /// The message.
     pub message: MessageId,
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
@@ -174,7 +181,7 @@ pub struct Window {
 pub struct Linked {
     /// Identities that lead to the contact now.
     pub new: Vec<Identity>,
-    /// Identities that no longer do, because there was no room.
+    /// Identities for which the contact has no room any more.
     pub dropped: Vec<Identity>,
 }
 
@@ -221,11 +228,14 @@ fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) 
     }
 }
 
-/// A channel on which a person cannot be reached.
+/// A number of the person's that a channel does not reach.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreachable {
     /// The channel.
     pub channel: Channel,
+    /// The number; `None` if the message was sent to Meta's user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Phone>,
     /// Time at which this was found out.
     pub at: Timestamp,
     /// The reason, in words.
@@ -264,6 +274,12 @@ impl Contact {
         };
         contact.prefer(identity);
         contact
+    }
+
+    /// Whether the person refused messages, all or marketing.
+    #[must_use]
+    pub const fn refuses(&self) -> bool {
+        self.opted_out.is_some() || self.marketing_opted_out.is_some()
     }
 
     /// The preferred telephone number, if one is known.
@@ -314,15 +330,24 @@ impl Contact {
         }
     }
 
-    /// The reason why a channel does not reach this person, if that is known.
+    /// The reason why a channel does not reach the person at this number, if that is known. Without a number: by Meta's user
+    /// id.
     #[must_use]
-    pub fn unreachable_on(&self, channel: Channel) -> Option<&Unreachable> {
-        self.unreachable.iter().find(|known| known.channel == channel)
+    pub fn unreachable_on(&self, channel: Channel, number: Option<&Phone>) -> Option<&Unreachable> {
+        let mut known = self.unreachable.iter();
+        known.find(|known| known.channel == channel && known.number.as_ref() == number)
     }
 
-    /// Learns about the person from a provider's error, unless the person has said otherwise since or shown that the
-    /// channel works.
-    pub fn learn(&mut self, channel: Channel, error: &Classified, at: Timestamp) -> Change {
+    /// A message from this number proves that the channel reaches it. Without a number, it may be any of the person's.
+    pub fn reached_on(&mut self, channel: Channel, number: Option<&Phone>) {
+        let other = |known: &Unreachable| number.is_some() && known.number.is_some() && known.number.as_ref() != number;
+        self.unreachable
+            .retain(|known| known.channel != channel || other(known));
+    }
+
+    /// Learns from a provider's error about a message to this number, unless the person has said otherwise since or shown
+    /// that the channel works.
+    pub fn learn(&mut self, (channel, number): (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Change {
         let source = format!("{} says: {}", channel.name(), error.meaning);
         match error.effect {
             Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
@@ -334,12 +359,17 @@ impl Contact {
             Effect::ChannelOptOut => OptOut { at, source }.put(&mut self.opted_out, "stop"),
             Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
-                self.unreachable.retain(|known| known.channel != channel);
+                self.unreachable
+                    .retain(|known| known.channel != channel || known.number.as_ref() != number);
                 self.unreachable.push(Unreachable {
                     channel,
+                    number: number.cloned(),
                     at,
                     reason: error.meaning.to_owned(),
                 });
+                self.unreachable.sort_by_key(|known| known.at);
+                let most = self.unreachable.len().saturating_sub(MOST_UNREACHABLE);
+                self.unreachable.drain(..most);
                 Change::Contact
             }
         }
@@ -425,27 +455,62 @@ impl Contact {
         }
     }
 
-    /// Records a planned message. Starts a cooldown if its policy says so.
-    pub fn opens(&mut self, message: &Message) {
+    /// The messages to read before another one is planned. None, unless the list of open messages is full.
+    #[must_use]
+    pub fn to_make_room(&self) -> Vec<MessageId> {
+        let full = self.open.len() >= MOST_OPEN;
+        let open = self.open.iter().filter(|_| full);
+        open.map(|open| open.message).collect()
+    }
+
+    /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
+    /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If all are pending, the oldest is
+    /// cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Option<Message> {
+        let cancelled = if self.open.len() < MOST_OPEN {
+            None
+        } else {
+            self.make_room(known)
+        };
         let before = if message.policy.counts(Limit::Cooldown) {
             self.last_follow_up_at.replace(message.created_at)
         } else {
             None
         };
-        if self.open.len() >= MOST_OPEN {
-            self.open.remove(0);
-        }
         self.open.push(OpenIntent {
             purpose: message.policy.purpose(),
+            version: message.policy.version(),
             message: message.id,
             before,
         });
+        cancelled
+    }
+
+    fn make_room(&mut self, mut known: Vec<Message>) -> Option<Message> {
+        known.retain(Message::is_pending);
+        self.open
+            .retain(|open| known.iter().any(|message| message.id == open.message));
+        let oldest = self.open.first().filter(|_| self.open.len() >= MOST_OPEN)?.message;
+        let place = known.iter().position(|message| message.id == oldest)?;
+        let mut oldest = known.swap_remove(place);
+        let why = if oldest.attempts.is_empty() {
+            "not sent: newer messages to this person replace it"
+        } else {
+            "no further channel: newer messages to this person replace it"
+        };
+        oldest.cancel(why.to_owned());
+        self.close(&oldest);
+        Some(oldest)
     }
 
     /// Messages that may not have been sent yet and that this event cancels.
     #[must_use]
     pub fn open_to(&self, event: Event) -> Vec<MessageId> {
-        let cancelled = |open: &&OpenIntent| open.purpose.row().cancelled_by.contains(&event);
+        // Of an unknown version, the message itself is refused when it is read.
+        let cancelled = |open: &&OpenIntent| {
+            let row = open.purpose.row_in(open.version);
+            row.is_none_or(|row| row.cancelled_by.contains(&event))
+        };
         let open = self.open.iter().filter(cancelled);
         open.map(|open| open.message).collect()
     }

@@ -84,6 +84,8 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let line = line.and_then(|number| line::called(&config.lines, number));
     Grounds {
         rule: None,
+        rule_version: None,
+        cooldown_seconds: None,
         line: line.map(|line| line.id),
         config_version: config.tenant.config_version,
         new_caller: is_new(contact),
@@ -109,8 +111,10 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
         return Err(Refusal::new(Reason::NoRule, sentence));
     };
-    grounds.rule = Some(rule.id);
     let then = &rule.then;
+    grounds.rule = Some(rule.id);
+    grounds.rule_version = Some(rule.version);
+    grounds.cooldown_seconds = Some(then.cooldown_seconds);
     Ok(Intent {
         cause: Cause::Call(call.id),
         purpose: Purpose::FollowUp,
@@ -302,6 +306,7 @@ mod tests {
         line::SmsSender,
         line_type::LineType,
         message::{Category, Content, WhenUnknown},
+        purpose::{FREQUENCY_SPAN, Limit},
         quiet::QuietAction,
         retention::Retention,
         samples::{Case, NOON, at, message_of},
@@ -584,6 +589,7 @@ mod tests {
         let mut unreachable = case(|case| {
             case.contact.unreachable.push(Unreachable {
                 channel: Channel::WhatsApp,
+                number: case.contact.phone().cloned(),
                 at: at("2026-11-15T12:00:00+04"),
                 reason: "not a WhatsApp number".to_owned(),
             });
@@ -609,6 +615,24 @@ mod tests {
 
         let nobody_carries = case(|case| case.config.connections.clear());
         assert_eq!(nobody_carries.nothing().0, Reason::NoChannel);
+    }
+
+    /// A person who cannot be reached at the landline is reached at the mobile.
+    #[test]
+    fn channel_is_left_out_only_for_the_number_it_does_not_reach() {
+        let mut case = case(|case| {
+            for channel in [Channel::WhatsApp, Channel::Sms] {
+                case.contact.unreachable.push(Unreachable {
+                    channel,
+                    number: Some("+97143210000".parse().unwrap()),
+                    at: at("2026-11-15T12:00:00+04"),
+                    reason: "a landline".to_owned(),
+                });
+            }
+        });
+        assert_eq!(case.channels(), [Channel::WhatsApp, Channel::Sms]);
+        case.facts.from = Some(Party::Phone("+97143210000".parse().unwrap()));
+        assert_eq!(case.nothing().0, Reason::NoChannel);
     }
 
     #[test]
@@ -677,6 +701,41 @@ mod tests {
         assert_eq!(case.nothing().0, Reason::Template);
     }
 
+    /// Whatever the rule's cooldown is.
+    #[test]
+    fn marketing_is_sent_at_most_once_a_day() {
+        let second = SignedDuration::from_secs(1);
+        let mut case = case(|case| {
+            case.config.rules[0].then.category = Category::Marketing;
+            case.config.rules[0].then.cooldown_seconds = 0;
+            case.material.templates[0].category = Category::Marketing;
+            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
+        });
+        let refused = "no message: texted 2 h ago, marketing at most every 24 h".to_owned();
+        assert_eq!(case.nothing(), (Reason::Frequency, refused));
+        case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN + second);
+        assert_eq!(case.nothing().0, Reason::Frequency);
+        case.contact.last_follow_up_at = Some(at(NOON) - FREQUENCY_SPAN);
+        assert_eq!(case.plan().policy.category(), Category::Marketing);
+        // Other messages are exempt, but count.
+        case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
+        case.config.rules[0].then.category = Category::Utility;
+        case.material.templates[0].category = Category::Utility;
+        let message = message_of(case.plan(), case.now);
+        case.contact.opens(&message, vec![]);
+        case.config.rules[0].then.category = Category::Marketing;
+        assert_eq!(case.nothing().0, Reason::Frequency);
+    }
+
+    /// The limit needs a time on the contact: all purposes that calls cause have the one of the cooldown.
+    #[test]
+    fn follow_ups_that_count_towards_the_frequency_start_a_cooldown() {
+        for kind in Purpose::FollowUp.row().kinds {
+            assert!(kind.counts.contains(&Limit::Frequency) && kind.counts.contains(&Limit::Cooldown));
+        }
+    }
+
     #[test]
     fn contacts_language_selects_the_template() {
         let arabic = case(|case| case.contact.language = Some("ar-AE".to_owned()));
@@ -692,6 +751,25 @@ mod tests {
         assert_eq!(arabic.plan().legs[1].content, Content::Text("نعتذر".to_owned()));
         arabic.contact.language = Some("fr".to_owned());
         assert_eq!(arabic.plan().legs[1].content, Content::Text("Sorry".to_owned()));
+    }
+
+    #[test]
+    fn grounds_name_the_rule_with_its_version_and_cooldown() {
+        let mut case = case(|case| {
+            case.config.rules[0].version = 7;
+            case.config.rules[0].then.cooldown_seconds = 3600;
+            case.contact.last_follow_up_at = Some(at("2026-11-20T11:30:00+04"));
+        });
+        let named = |case: &Case| {
+            let grounds = case.decide().grounds;
+            (grounds.rule, grounds.rule_version, grounds.cooldown_seconds)
+        };
+        let rule = case.config.rules[0].id;
+        assert_eq!(case.nothing().0, Reason::Cooldown);
+        assert_eq!(named(&case), (Some(rule), Some(7), Some(3600)));
+        case.outcome = Outcome::Answered;
+        assert_eq!(case.nothing().0, Reason::NoRule);
+        assert_eq!(named(&case), (None, None, None));
     }
 
     #[test]

@@ -976,14 +976,20 @@ impl Message {
         self.due = None;
     }
 
-    /// Cancels the message: no further channel is tried. An attempt in progress is still settled, and a sent one keeps its
-    /// state. Returns false if nothing was left to cancel.
-    pub fn cancel(&mut self, why: String) -> bool {
+    /// Whether something is left to cancel.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
         // If only a failure leads to the next channel, nothing is due and there is still something to cancel.
         let carried_by_the_last = self.last().is_some_and(|last| {
             matches!(last.state, AttemptState::Accepted | AttemptState::Sent) && self.leg_after(last.leg).is_none()
         });
-        if self.ended.is_some() || self.delivered() || carried_by_the_last {
+        self.ended.is_none() && !self.delivered() && !carried_by_the_last
+    }
+
+    /// Cancels the message: no further channel is tried. An attempt in progress is still settled, and a sent one keeps its
+    /// state. Returns false if nothing was left to cancel.
+    pub fn cancel(&mut self, why: String) -> bool {
+        if !self.is_pending() {
             return false;
         }
         self.ended = Some(Ended::Cancelled(why));

@@ -147,7 +147,7 @@ pub enum QuietRule {
 pub enum Limit {
     /// The pause between two follow-ups.
     Cooldown,
-    /// The maximum number of messages within some days.
+    /// At most one message within [`FREQUENCY_SPAN`].
     Frequency,
 }
 
@@ -225,6 +225,9 @@ pub struct Row {
     pub cancelled_by: &'static [Event],
 }
 
+/// Pause that [`Limit::Frequency`] demands between two messages, however short the sender's cooldown is.
+pub const FREQUENCY_SPAN: SignedDuration = hours(24);
+
 const COOLDOWN: Limit = Limit::Cooldown;
 const FREQUENCY: Limit = Limit::Frequency;
 const NONE: &[Limit] = &[];
@@ -256,11 +259,14 @@ const fn hours(hours: i64) -> SignedDuration {
     SignedDuration::from_hours(hours)
 }
 
-/// Version of the table. A message names the version from which its policy was narrowed. A row whose meaning changes is
-/// kept beside the new one until no message names it any more.
+/// Version of the table. A message names the version from which its policy was narrowed. When the meaning of a row changes,
+/// the table gets a new version, and the former one is kept beside it until no message names it any more.
 pub const VERSION: u8 = 1;
 
-/// The table.
+/// The table in all its versions, the first one first.
+const VERSIONS: [&[Row; 9]; VERSION as usize] = [&TABLE];
+
+/// The current table.
 #[rustfmt::skip]
 pub const TABLE: [Row; 9] = {
     use Basis::{OptIn, Subject, Window, Written};
@@ -345,12 +351,19 @@ pub const TABLE: [Row; 9] = {
 };
 
 impl Purpose {
-    /// Its row of the table.
+    /// Its row of the current table.
     #[must_use]
     pub const fn row(self) -> &'static Row {
         // In the order of the variants, which a test checks.
         const ROWS: &[Row; 9] = &TABLE;
         &ROWS[self as usize]
+    }
+
+    /// Its row in a version of the table; `None` if this version of the code does not know that one.
+    #[must_use]
+    pub fn row_in(self, version: u8) -> Option<&'static Row> {
+        let table = VERSIONS.get(usize::from(version).checked_sub(1)?)?;
+        Some(&table[self as usize])
     }
 }
 
@@ -401,9 +414,10 @@ impl Default for Narrowing {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Kept", into = "Kept")]
 pub struct Policy {
-    purpose: Purpose,
-    category: Category,
+    /// The row that was narrowed, in the version of the table that the policy names.
+    row: &'static Row,
     version: u8,
+    category: Category,
     opt_in: bool,
     quiet: Option<QuietHours>,
     valid_seconds: u32,
@@ -425,13 +439,20 @@ impl Policy {
     /// # Errors
     /// If the purpose has no messages of this category.
     pub fn narrowed(purpose: Purpose, category: Category, by: &Narrowing) -> Result<Self, NoSuchCategory> {
-        let row = purpose.row();
+        Self::narrowed_from((purpose.row(), VERSION), category, by)
+    }
+
+    fn narrowed_from(
+        (row, version): (&'static Row, u8),
+        category: Category,
+        by: &Narrowing,
+    ) -> Result<Self, NoSuchCategory> {
         let kind = row.kind(category).ok_or(NoSuchCategory { category })?;
         let validity = by.validity.map_or(row.validity, |shorter| shorter.min(row.validity));
         Ok(Self {
-            purpose,
+            row,
+            version,
             category,
-            version: VERSION,
             opt_in: by.opt_in || kind.basis == Basis::OptIn,
             quiet: by.quiet,
             valid_seconds: u32::try_from(validity.as_secs()).unwrap_or_default(),
@@ -446,7 +467,13 @@ impl Policy {
     /// The purpose.
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
-        self.purpose
+        self.row.purpose
+    }
+
+    /// The version of the table from which it was narrowed.
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.version
     }
 
     /// The category, on which consent and price depend.
@@ -470,13 +497,13 @@ impl Policy {
     /// Effect of an opt-out.
     #[must_use]
     pub const fn stop(&self) -> Stop {
-        self.purpose.row().stop
+        self.row.stop
     }
 
     /// The quiet hours that apply, given the tenant's.
     #[must_use]
     pub fn quiet_hours(&self, tenants: Option<QuietHours>) -> Option<QuietHours> {
-        match self.purpose.row().quiet {
+        match self.row.quiet {
             QuietRule::Ignore => self.quiet,
             QuietRule::AsChosen => self.quiet.or(tenants),
             // The sender's, unless they are not quiet at some time when the tenant's are.
@@ -515,7 +542,7 @@ impl Policy {
     /// Maximum wait for evidence of a send with an unknown outcome.
     #[must_use]
     pub const fn unknown_after(&self) -> SignedDuration {
-        self.purpose.row().unknown_after
+        self.row.unknown_after
     }
 
     /// The lane.
@@ -539,22 +566,24 @@ impl Policy {
     /// Whether an event cancels it.
     #[must_use]
     pub fn is_cancelled_by(&self, event: Event) -> bool {
-        self.purpose.row().cancelled_by.contains(&event)
+        self.row.cancelled_by.contains(&event)
     }
 
     fn kind(&self) -> &'static Kind {
-        let row = self.purpose.row();
-        row.kind(self.category)
+        self.row
+            .kind(self.category)
             .unwrap_or_else(|| unreachable!("a policy is made for the categories of its purpose only"))
     }
 }
 
-/// Stored form of a policy: missing fields have the row's values.
+/// Stored form of a policy: missing fields have the row's values. An unknown field is a restriction that this version of the
+/// code would not respect, so such a policy is refused.
 #[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Kept {
     purpose: Purpose,
     category: Category,
-    #[serde(default = "first", skip_serializing_if = "is_first")]
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
     version: u8,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     opt_in: bool,
@@ -570,25 +599,21 @@ struct Kept {
     bulk: bool,
 }
 
-/// Version of a stored policy that names none.
-const fn first() -> u8 {
+/// Version of the table of stored policies and intents that name none.
+pub(crate) const fn first_version() -> u8 {
     1
 }
 
-const fn is_first(version: &u8) -> bool {
-    *version == first()
-}
-
-/// The policy of a row without restrictions.
-fn plain(purpose: Purpose, category: Category) -> Result<Policy, NoSuchCategory> {
-    Policy::narrowed(purpose, category, &Narrowing::default())
+pub(crate) const fn is_first_version(version: &u8) -> bool {
+    *version == first_version()
 }
 
 impl From<Policy> for Kept {
     fn from(policy: Policy) -> Self {
-        let plain = plain(policy.purpose, policy.category).unwrap_or(policy);
+        let plain = Policy::narrowed_from((policy.row, policy.version), policy.category, &Narrowing::default());
+        let plain = plain.unwrap_or(policy);
         Self {
-            purpose: policy.purpose,
+            purpose: policy.purpose(),
             category: policy.category,
             version: policy.version,
             opt_in: policy.opt_in && !plain.opt_in,
@@ -608,18 +633,17 @@ pub enum UnreadablePolicy {
     /// Its purpose does not have the category.
     #[error(transparent)]
     Category(#[from] NoSuchCategory),
-    /// It was narrowed from a newer table. This version of the code does not know what that allows.
-    #[error("version {0} of the purposes, which only a newer version of the code reads")]
-    Newer(u8),
+    /// It was narrowed from another table, such as a newer one. This version of the code does not know what that allows.
+    #[error("version {0} of the purposes, which this version of the code does not know")]
+    Version(u8),
 }
 
 impl TryFrom<Kept> for Policy {
     type Error = UnreadablePolicy;
 
     fn try_from(kept: Kept) -> Result<Self, UnreadablePolicy> {
-        if kept.version > VERSION {
-            return Err(UnreadablePolicy::Newer(kept.version));
-        }
+        let version = kept.version;
+        let row = kept.purpose.row_in(version).ok_or(UnreadablePolicy::Version(version))?;
         // Whatever the stored row says, it allows no more than the purpose does.
         let by = Narrowing {
             opt_in: kept.opt_in,
@@ -631,11 +655,7 @@ impl TryFrom<Kept> for Policy {
             when_unknown: kept.when_unknown,
             bulk: kept.bulk,
         };
-        let narrowed = Self::narrowed(kept.purpose, kept.category, &by)?;
-        Ok(Self {
-            version: kept.version,
-            ..narrowed
-        })
+        Ok(Self::narrowed_from((row, version), kept.category, &by)?)
     }
 }
 
@@ -650,22 +670,74 @@ mod tests {
             assert_eq!(row.purpose.row(), row);
             assert!(!row.kinds.is_empty());
         }
+        for (version, table) in (1..).zip(VERSIONS) {
+            for row in table {
+                assert_eq!(row.purpose.row_in(version), Some(row));
+            }
+        }
+        assert_eq!(VERSIONS.last(), Some(&&TABLE));
+    }
+
+    /// A policy keeps the row that it was narrowed from, whatever the current table says.
+    #[test]
+    fn policy_of_a_former_table_keeps_its_row() {
+        const FORMER: Row = Row {
+            purpose: Purpose::FollowUp,
+            kinds: &[kind(
+                Category::Utility,
+                Basis::Written,
+                WhenUnknown::Stop,
+                NONE,
+                NONE,
+                Lane::Bulk,
+            )],
+            stop: Stop::Requested,
+            quiet: QuietRule::Ignore,
+            validity: minutes(5),
+            unknown_after: minutes(1),
+            order: Order::Latest,
+            cancelled_by: &[Event::Author],
+        };
+        let by = Narrowing {
+            validity: Some(minutes(7)),
+            ..Narrowing::default()
+        };
+        let policy = Policy::narrowed_from((&FORMER, 7), Category::Utility, &by).unwrap();
+        assert_eq!(policy.validity(), minutes(5));
+        assert_eq!((policy.version(), policy.purpose()), (7, Purpose::FollowUp));
+        assert_eq!((policy.stop(), policy.basis()), (Stop::Requested, Basis::Written));
+        assert_eq!((policy.unknown_after(), policy.lane()), (minutes(1), Lane::Bulk));
+        assert!(!policy.obeys(COOLDOWN) && !policy.counts(FREQUENCY));
+        assert!(policy.is_cancelled_by(Event::Author) && !policy.is_cancelled_by(Event::Stop));
+        let kept = serde_json::to_string(&policy).unwrap();
+        assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility","version":7}"#);
     }
 
     #[test]
     fn unnarrowed_policy_is_stored_as_two_words() {
-        let policy = plain(Purpose::FollowUp, Category::Utility).unwrap();
+        let policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
         let kept = serde_json::to_string(&policy).unwrap();
         assert_eq!(kept, r#"{"purpose":"follow_up","category":"utility"}"#);
         assert_eq!(serde_json::from_str::<Policy>(&kept).unwrap(), policy);
     }
 
     #[test]
-    fn policy_of_a_newer_table_is_refused() {
-        let of = |version: u8| format!(r#"{{"purpose": "follow_up", "category": "utility", "version": {version}}}"#);
-        let newer = serde_json::from_str::<Policy>(&of(VERSION + 1)).unwrap_err();
-        assert!(newer.to_string().starts_with("version 2 of the purposes"), "{newer}");
-        assert!(serde_json::from_str::<Policy>(&of(VERSION)).is_ok());
+    fn policy_of_an_unknown_table_or_deviation_is_refused() {
+        let of = |more: &str| {
+            let text = format!(r#"{{"purpose": "follow_up", "category": "utility", {more}}}"#);
+            serde_json::from_str::<Policy>(&text).map_err(|error| error.to_string())
+        };
+        for version in [0, VERSION + 1] {
+            let refused = of(&format!(r#""version": {version}"#)).unwrap_err();
+            assert!(
+                refused.starts_with(&format!("version {version} of the purposes")),
+                "{refused}"
+            );
+        }
+        assert!(of(&format!(r#""version": {VERSION}"#)).is_ok());
+        assert!(of(r#""opt_in": true"#).is_ok());
+        let refused = of(r#""most_per_day": 1"#).unwrap_err();
+        assert!(refused.starts_with("unknown field `most_per_day`"), "{refused}");
     }
 
     #[test]

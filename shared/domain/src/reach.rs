@@ -75,12 +75,10 @@ pub(crate) fn cannot_reach(
     line_type: LineTypes<'_>,
 ) -> Option<String> {
     let known = contact
-        .unreachable
-        .iter()
-        .filter(|known| known.channel == channel && now < known.at + UNREACHABLE_FOR)
+        .unreachable_on(channel, phone)
+        .filter(|known| now < known.at + UNREACHABLE_FOR)
         // A person who has written by WhatsApp since can be reached there.
-        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
-        .max_by_key(|known| known.at);
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at));
     if let Some(known) = known {
         return Some(format!(
             "did not reach this person {}: {}",

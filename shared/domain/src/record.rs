@@ -59,6 +59,12 @@ pub struct Grounds {
     /// The rule that matched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rule: Option<RuleId>,
+    /// The version of that rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_version: Option<u64>,
+    /// The cooldown of that rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown_seconds: Option<u32>,
     /// The line that was called.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,

@@ -31,6 +31,9 @@ pub struct Rule {
     pub when: When,
     /// The follow-up.
     pub then: Then,
+    /// The version of its row, as it was read; 0 for one that was not. Stored with the decisions that it makes.
+    #[serde(skip)]
+    pub version: u64,
 }
 
 impl Rule {
@@ -60,6 +63,7 @@ impl Rule {
                 consent: Consent::CallerInitiated,
                 when_unknown: None,
             },
+            version: 0,
         }
     }
 }

@@ -178,7 +178,11 @@ impl Store {
         let items = self.every(scope, Part::Configuration, "", DOING).await?;
         for item in items.into_iter().filter(row::live) {
             match row::string(&item, "kind") {
-                Some(Rule::KIND) => rules.push(row::data(item, DOING)?),
+                Some(Rule::KIND) => {
+                    let version = row::version_of(&item);
+                    let rule: Rule = row::data(item, DOING)?;
+                    rules.push(Rule { version, ..rule });
+                }
                 Some(Line::KIND) => lines.push(row::data(item, DOING)?),
                 // Skips their counters.
                 _ => {}

@@ -21,7 +21,7 @@ pub struct ContactWrite {
     pub contact: Contact,
     /// Identities that will lead to it. They did not exist when they were looked up.
     pub new_identities: Vec<Identity>,
-    /// Identities that no longer lead to it.
+    /// Identities for which it has no room any more. They no longer lead to it, unless it refuses messages.
     pub dropped_identities: Vec<Identity>,
     /// Its profile, if that changes. `version` is the one that was read; 0 for a new one.
     pub profile: Option<Profile>,
@@ -68,9 +68,14 @@ impl ContactWrite {
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
-            // The identity belongs to somebody else from now on.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            rows.push(row.gone(heard.unwrap_or(self.contact.created_at)));
+            rows.push(if self.contact.refuses() {
+                // Otherwise a call from it would make a new contact, of which no refusal is known.
+                row.listed(keys::suppressed(scope), identity.key())
+            } else {
+                // The identity belongs to somebody else from now on.
+                row.gone(heard.unwrap_or(self.contact.created_at))
+            });
         }
         if let Some(profile) = &self.profile {
             rows.push(profile_row(scope, id, profile, doing)?);

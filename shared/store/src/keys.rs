@@ -322,6 +322,11 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
     Key::new(format!("{}#ID#{}", tenant_partition(scope), identity.key()), "ID")
 }
 
+/// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.
+pub(crate) fn suppressed(scope: &TenantScope) -> String {
+    format!("{}#SUPPRESSED", tenant_partition(scope))
+}
+
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.
 pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
     let partition = format!("{}#{REFERENCES}#{kind}:{reference}", tenant_partition(scope));

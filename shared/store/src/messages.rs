@@ -128,7 +128,7 @@ impl Store {
             .transpose()
     }
 
-    /// Those of these messages that are still retained, in one request.
+    /// Those of these messages that are still retained, in one request; none for none.
     ///
     /// # Errors
     /// When the table does not answer.

@@ -345,10 +345,12 @@ impl Store {
             .delete_own_rows(scope, &keys::part(scope, Part::Connections))
             .await?
             && self.delete_contacts(scope).await?
+            && self.delete_suppressed(scope).await?
             && self.delete_parts(scope).await?
             && self.delete_own_rows(scope, &keys::tenant_partition(scope)).await?
             && self.delete_days(scope, now).await?
-            && self.delete_contacts(scope).await?)
+            && self.delete_contacts(scope).await?
+            && self.delete_suppressed(scope).await?)
     }
 
     /// Deletes one page of the first part that has rows. Returns whether there were none.
@@ -405,6 +407,18 @@ impl Store {
                 self.delete_contact(scope, contact).await?;
             }
         }
+        Ok(listed.is_empty())
+    }
+
+    /// Deletes one page of the identities that their contacts have no room for. Returns whether there were none.
+    async fn delete_suppressed(&self, scope: &TenantScope) -> Result<bool, StoreError> {
+        const DOING: &str = "delete a leaving tenant's suppressed identities";
+        let (listed, _) = self
+            .database
+            .list(&keys::suppressed(scope), None, DELETE_PAGE, DOING)
+            .await?;
+        let identities: Vec<Key> = listed.iter().filter_map(config::key_of).collect();
+        self.database.delete_many(&identities, DOING).await?;
         Ok(listed.is_empty())
     }
 

@@ -255,7 +255,8 @@ impl Seeded {
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = composed.message(correlation_id.clone(), now, &timers);
         let message_id = message.id;
-        contact.opens(&message);
+        let known = store.messages(&scope, &contact.to_make_room(), now).await;
+        let replaced = contact.opens(&message, known.expect("the open messages"));
         let call = Call {
             id: call_id,
             connection: self.telephony,
@@ -301,6 +302,7 @@ impl Seeded {
                 ..ContactWrite::from(contact)
             }],
             planned: vec![message.clone()],
+            ended: replaced.into_iter().collect(),
             ..Effects::default()
         };
         store.commit(&scope, effects, now).await.expect("store a call");

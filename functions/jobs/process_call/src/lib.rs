@@ -11,7 +11,7 @@ use domain::{
     decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
     material::Material,
-    message::{Cause, Message, Remark},
+    message::{Message, Remark},
     profile::Profile,
     purpose::Event,
     record::{Call, CallProgress},
@@ -257,7 +257,7 @@ async fn decide_call(
     });
     let call_id = progress.call_id(contact.id);
     let inbound = progress.facts.direction != Some(Direction::Outbound);
-    let cancelled = match &before {
+    let mut ended = match &before {
         None if outcome == Outcome::Answered => {
             let open = contact.open_to(Event::AnsweredCall);
             answered_after_all(scope, &mut contact, &open, now, ctx).await?
@@ -303,7 +303,8 @@ async fn decide_call(
         note_call(&mut contact, &mut profile, &progress.facts, now)
     };
     if let Some(message) = &message {
-        contact.opens(message);
+        let known = ctx.store.messages(scope, &contact.to_make_room(), now).await?;
+        ended.extend(contact.opens(message, known));
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -347,7 +348,7 @@ async fn decide_call(
             ..ContactWrite::from(contact)
         }],
         planned: message.into_iter().collect(),
-        ended: cancelled,
+        ended,
         ..Effects::default()
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
@@ -488,17 +489,18 @@ async fn after_decision(
 
 /// Cancels the follow-up of a call that turned out to be answered, if that is still possible.
 async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
+    let Some(own) = call.message else {
+        return Ok(());
+    };
     let Some(mut contact) = ctx.store.contact(scope, call.id.contact()).await? else {
         return Ok(());
     };
-    let own = Cause::Call(call.id).message_id();
-    if !contact.open.iter().any(|open| open.message == own) {
-        return Ok(());
-    }
+    let before = contact.clone();
     let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
     if !ended.is_empty() {
+        let changed = contact != before;
         let effects = Effects {
-            people: vec![ContactWrite::from(contact)],
+            people: changed.then(|| ContactWrite::from(contact)).into_iter().collect(),
             ended,
             ..Effects::default()
         };

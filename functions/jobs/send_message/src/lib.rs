@@ -68,6 +68,7 @@ use domain::{
     ids::SendKey,
     message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
+    phone::Phone,
     record::MessageRef,
     send::{Classified, Effect, ErrorClass, Timers},
     template::TemplateDefinition,
@@ -500,7 +501,8 @@ impl Work<'_> {
         };
         message.version += 1;
         crash::point("send_message.recorded");
-        self.follow(planned.channel, connection, &sent.outcome, now).await?;
+        let to = (planned.channel, message.to.phone.as_ref());
+        self.follow(to, connection, &sent.outcome, now).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -546,12 +548,12 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
+            let to = (planned.channel, message.to.phone.as_ref());
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                self.follow(planned.channel, &connection, &outcome, attempt.claimed_at)
-                    .await?;
+                self.follow(to, &connection, &outcome, attempt.claimed_at).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(planned.channel, classified, attempt.claimed_at).await?;
+                self.teach(to, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -613,7 +615,7 @@ impl Work<'_> {
     /// Effects of an error beyond the message: on the connection, and on the contact.
     async fn follow(
         &self,
-        channel: Channel,
+        to: (Channel, Option<&Phone>),
         connection: &Connection,
         outcome: &SendOutcome,
         now: Timestamp,
@@ -639,13 +641,23 @@ impl Work<'_> {
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
             self.change_connection(connection, learn).await?;
         }
-        self.teach(channel, classified, now).await
+        self.teach(to, classified, now).await
     }
 
     /// Effect of an error on the contact.
+<<<<<<< HEAD
     async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
         if self.contact.clone().learn(channel, error, at) == Change::Nothing {
             return Ok(());
+=======
+    async fn teach(&self, to: (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Result<(), StepError> {
+        let ctx = self.ctx;
+        let change = |contact: &mut Contact| contact.learn(to, error, at);
+        if self.contact.clone().learn(to, error, at) != Change::Nothing {
+            ctx.store
+                .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
+                .await?;
+>>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
         }
         let (store, contact, consent) = (&self.ctx.store, self.contact.id, self.ctx.ids.ulid());
         let change = |contact: &mut Contact| contact.learn(channel, error, at);

@@ -1,10 +1,11 @@
 use domain::{
     Timestamp,
-    contact::{Contact, Identity},
+    contact::{Change, Contact, Identity, MOST_UNREACHABLE},
     errors::{Stage, classify},
     ids::ContactId,
     inbound::OptFlag,
     message::Channel,
+    phone::Phone,
     send::{Api, Classified, Effect},
 };
 use proptest::{prelude::*, sample::Index};
@@ -85,10 +86,56 @@ fn error_does_not_override_a_newer_wish() {
     contact.last_inbound_at = Some(at(10));
     let before = contact.clone();
     for effect in [Effect::ChannelOptOut, Effect::MarketingOptOut, Effect::Unreachable] {
-        let change = contact.learn(Channel::Sms, &error(effect), at(9));
-        assert_eq!(change, domain::contact::Change::Nothing, "{effect:?}");
+        let change = contact.learn((Channel::Sms, None), &error(effect), at(9));
+        assert_eq!(change, Change::Nothing, "{effect:?}");
     }
     assert_eq!(contact, before);
-    contact.learn(Channel::Sms, &error(Effect::ChannelOptOut), at(11));
+    contact.learn((Channel::Sms, None), &error(Effect::ChannelOptOut), at(11));
     assert!(contact.opted_out.is_some());
+}
+
+#[test]
+fn numbers_that_a_channel_does_not_reach_are_told_apart() {
+    let mut contact = somebody();
+    let number = |place: u8| -> Phone { format!("+97150123456{place}").parse().expect("a number") };
+    let (landline, mobile) = (number(1), number(2));
+    let learn = |contact: &mut Contact, channel, number: Option<&Phone>, second| {
+        contact.learn((channel, number), &error(Effect::Unreachable), at(second))
+    };
+    for second in [1, 2] {
+        assert_eq!(
+            learn(&mut contact, Channel::Sms, Some(&landline), second),
+            Change::Contact
+        );
+    }
+    let known = contact.unreachable_on(Channel::Sms, Some(&landline));
+    assert_eq!(known.map(|known| known.at), Some(at(2)));
+    assert_eq!(contact.unreachable.len(), 1);
+    for (channel, number) in [
+        (Channel::Sms, Some(&mobile)),
+        (Channel::Sms, None),
+        (Channel::WhatsApp, Some(&landline)),
+    ] {
+        assert_eq!(contact.unreachable_on(channel, number), None);
+    }
+
+    // A message proves something about the number that it came from only.
+    learn(&mut contact, Channel::WhatsApp, None, 3);
+    contact.reached_on(Channel::Sms, Some(&mobile));
+    contact.reached_on(Channel::WhatsApp, Some(&mobile));
+    assert!(contact.unreachable_on(Channel::Sms, Some(&landline)).is_some());
+    assert_eq!(contact.unreachable_on(Channel::WhatsApp, None), None);
+    contact.reached_on(Channel::Sms, Some(&landline));
+    assert_eq!(contact.unreachable, []);
+
+    for place in 0..9_u8 {
+        learn(&mut contact, Channel::Sms, Some(&number(place)), place.into());
+    }
+    assert_eq!(contact.unreachable.len(), MOST_UNREACHABLE);
+    assert!(
+        contact.unreachable_on(Channel::Sms, Some(&number(8))).is_some(),
+        "the newest"
+    );
+    contact.reached_on(Channel::Sms, None);
+    assert_eq!(contact.unreachable, [], "it may have come from any of them");
 }

@@ -3,7 +3,7 @@ use domain::{
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS},
     ids::{CallId, ContactId},
     inbound::Sender,
-    message::{Cause, Channel, Content, Leg, Message, Recipient},
+    message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient},
     phone::Phone,
     purpose::{Category, Event, Narrowing, Policy, Purpose},
 };
@@ -68,7 +68,7 @@ proptest! {
         contact.last_follow_up_at = Some(earlier);
         let messages = [10, 20, 30].map(|second| follow_up(&contact, second));
         for message in &messages {
-            contact.opens(message);
+            prop_assert_eq!(contact.opens(message, vec![]), None);
         }
         let cancelled = &cancelled[..how_many];
         for place in cancelled {
@@ -85,9 +85,9 @@ proptest! {
 fn message_without_a_cooldown_restores_none() {
     let mut contact = somebody();
     let follow_up = follow_up(&contact, 10);
-    contact.opens(&follow_up);
+    contact.opens(&follow_up, vec![]);
     let order = planned(&contact, 20, Purpose::Order, Category::Utility);
-    contact.opens(&order);
+    contact.opens(&order, vec![]);
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
     assert_eq!(contact.open_to(Event::AnsweredCall), [follow_up.id]);
     assert_eq!(contact.open_to(Event::Stop), [follow_up.id, order.id]);
@@ -98,11 +98,56 @@ fn message_without_a_cooldown_restores_none() {
     assert!(!contact.close(&follow_up), "it is closed once");
 }
 
+/// A full list forgets the settled messages. A pending one leaves it only by being cancelled.
+#[test]
+fn pending_message_leaves_the_list_only_cancelled() {
+    let mut contact = somebody();
+    let mut messages: Vec<Message> = (10..14).map(|second| follow_up(&contact, second)).collect();
+    for message in &messages {
+        assert_eq!(contact.to_make_room(), []);
+        assert_eq!(contact.opens(message, vec![]), None);
+    }
+    let ids = |contact: &Contact| -> Vec<_> { contact.open.iter().map(|open| open.message).collect() };
+    assert_eq!(contact.to_make_room(), ids(&contact));
+
+    // All four are pending: the oldest is cancelled.
+    let fifth = follow_up(&contact, 20);
+    let cancelled = contact.opens(&fifth, messages.clone()).expect("no place is left");
+    assert_eq!(
+        (cancelled.id, cancelled.state()),
+        (messages[0].id, MessageState::Cancelled)
+    );
+    let why = "not sent: newer messages to this person replace it".to_owned();
+    assert_eq!(cancelled.ended, Some(Ended::Cancelled(why)));
+    messages.remove(0);
+    messages.push(fifth);
+    assert_eq!(
+        ids(&contact),
+        messages.iter().map(|message| message.id).collect::<Vec<_>>()
+    );
+    // The cooldown before it is passed on to the next.
+    assert_eq!(
+        (contact.open[0].before, contact.last_follow_up_at),
+        (None, Some(at(20)))
+    );
+
+    // One is settled, and one is no longer stored: both are forgotten, and nothing is cancelled.
+    messages[1].block("a rule forbids it".to_owned());
+    let gone = messages.remove(2);
+    let sixth = follow_up(&contact, 30);
+    assert_eq!(contact.opens(&sixth, messages.clone()), None);
+    assert_eq!(ids(&contact), [messages[0].id, messages[2].id, sixth.id]);
+    assert!(!ids(&contact).contains(&gone.id));
+}
+
 #[test]
 fn lists_of_a_contact_are_bounded() {
     let mut contact = somebody();
     for number in 0..50_u8 {
-        contact.opens(&follow_up(&contact, number));
+        let full = contact.to_make_room();
+        let known = (0..number).map(|earlier| follow_up(&contact, earlier));
+        let known = known.filter(|message| full.contains(&message.id)).collect();
+        contact.opens(&follow_up(&contact, number), known);
         contact.open_window(&phone(number.into()), at(number));
         contact.link(&Sender {
             phone: Some(phone(number.into())),

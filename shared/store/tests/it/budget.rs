@@ -5,8 +5,13 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallProvider, LONGEST_CALL},
+<<<<<<< HEAD
     contact::{Contact, Identity, MOST_IDENTITIES, OpenIntent, Unreachable},
     ids::{CallId, ContactId, MessageId},
+=======
+    contact::{Contact, Identity, MOST_IDENTITIES, MOST_UNREACHABLE, OpenIntent, Unreachable},
+    ids::{CallId, ContactId},
+>>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
     inbound::OptFlag,
     message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
     purpose::{Category, Narrowing, Policy, Purpose},
@@ -209,8 +214,8 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     }
 }
 
-/// A contact with several identities and service windows, a refusal and open messages.
-fn known_for_years(world: &World, identities: usize) -> Contact {
+/// A contact with several identities and service windows, a refusal, open messages, and numbers that SMS does not reach.
+fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Contact {
     let (id, now) = (ContactId::new(world.aws.ids().ulid()), world.aws.now());
     let number = |place: usize| phone(&format!("+9715012345{place:02}"));
     let mut contact = Contact::first_seen(id, &Identity::Phone(number(0)), now);
@@ -221,6 +226,7 @@ fn known_for_years(world: &World, identities: usize) -> Contact {
         let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
         contact.open.push(OpenIntent {
             purpose: Purpose::FollowUp,
+            version: domain::purpose::VERSION,
             message: cause.message_id(),
             before: Some(now),
         });
@@ -231,11 +237,12 @@ fn known_for_years(world: &World, identities: usize) -> Contact {
     contact.is_also([ContactId::new(world.aws.ids().ulid())]);
     contact.wish_marketing(false, "set in WhatsApp".to_owned(), now);
     contact.wish(OptFlag::Stop, "asked for no more messages by WhatsApp".to_owned(), now);
-    contact.unreachable.push(Unreachable {
+    contact.unreachable.extend((0..unreachable).map(|place| Unreachable {
         channel: Channel::Sms,
+        number: Some(number(place)),
         at: now,
         reason: "the number is not in service".to_owned(),
-    });
+    }));
     (contact.language, contact.named, contact.calls) = (Some("en-GB".to_owned()), true, 1_234);
     (contact.last_follow_up_at, contact.last_call_at, contact.last_inbound_at) = (Some(now), Some(now), Some(now));
     contact
@@ -246,7 +253,7 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     world.aws.clock().advance(jiff::SignedDuration::from_millis(617));
-    let mut longest = known_for_years(&world, MOST_IDENTITIES);
+    let mut longest = known_for_years(&world, MOST_IDENTITIES, MOST_UNREACHABLE);
     for place in 0..MOST_IDENTITIES {
         longest.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
         let label = "x".repeat(60);
@@ -256,8 +263,8 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
         ));
     }
     for (mut contact, units) in [
-        (known_for_years(&world, 2), 1.0),
-        (known_for_years(&world, MOST_IDENTITIES), 1.0),
+        (known_for_years(&world, 2, 2), 1.0),
+        (known_for_years(&world, MOST_IDENTITIES, 2), 1.0),
         (longest, 3.0),
     ] {
         // A new contact costs the list index one more.

@@ -36,6 +36,22 @@ async fn configuration_is_read_again_only_after_a_change() {
     assert_eq!(requests().await, (0, 2, 1));
 }
 
+/// Not that of the configuration, which also grows with a connection's health.
+#[tokio::test]
+async fn rules_are_read_with_the_version_of_their_row() {
+    let world = World::new().await;
+    let cache = ConfigCache::default();
+    let (store, scope) = (&world.store, world.scope());
+    let version = async || store.config(scope, &cache).await.unwrap().unwrap().rules[0].version;
+    let before = version().await;
+    assert!(before > 0);
+    let rule = world.business.configured.rules[0].clone();
+    let found = store.get::<domain::rule::Rule>(scope, &rule.id).await.unwrap();
+    assert_eq!(found.unwrap().version, before);
+    world.business.write(&world.aws).await;
+    assert!(version().await > before);
+}
+
 #[tokio::test]
 async fn concurrent_configuration_writes_conflict() {
     let world = World::new().await;

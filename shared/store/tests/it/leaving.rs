@@ -7,13 +7,16 @@ use domain::{
     account::{Account, Member, PasswordHash},
     actor::{Actor, Stamp},
     connection::Account as Provider,
+    contact::Identity,
     ids::{LineId, UserId},
+    inbound::OptFlag,
     line::Line,
     permission::Role,
 };
+use store::contacts::ContactWrite;
 use testkit::{
     Seeded,
-    business::{CUSTOMER, business},
+    business::{CUSTOMER, business, phone},
     seed::{PHONE_NUMBER_ID, WABA},
 };
 
@@ -79,6 +82,29 @@ async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
             ])
         })
         .await;
+    world.delete().await;
+    let left = world.keys(&world.partition()).await;
+    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+}
+
+#[tokio::test]
+async fn identities_that_lead_to_a_refusal_are_deleted() {
+    let world = World::new().await;
+    let mut contact = world
+        .business
+        .contact_with(&world.aws, CUSTOMER, |contact| {
+            contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), contact.created_at);
+        })
+        .await;
+    let replaced = Identity::Phone(phone("+971501000002"));
+    let write = ContactWrite {
+        dropped_identities: vec![replaced.clone()],
+        ..ContactWrite::from(contact.clone())
+    };
+    let (store, scope) = (&world.store, world.scope());
+    store.write_contact(scope, &write, None).await.unwrap();
+    contact.version += 1;
+    assert_eq!(store.contact_of(scope, &replaced).await.unwrap(), Some(contact));
     world.delete().await;
     let left = world.keys(&world.partition()).await;
     assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);

@@ -439,6 +439,47 @@ async fn answered_call_cancels_all_planned_messages() {
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
 }
 
+/// A contact knows of four pending messages. A fifth cancels the oldest, so that none goes out that nothing can cancel.
+#[tokio::test]
+async fn fifth_planned_message_cancels_the_oldest() {
+    let world = World::with(|configured| {
+        let then = &mut configured.rules[0].then;
+        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
+    })
+    .await;
+    let states = async || -> Vec<_> {
+        let (_, messages) = world.history().await;
+        messages.iter().map(domain::message::Message::state).collect()
+    };
+    for call in ["17", "18", "19", "20", "21"] {
+        world.telephony(call, missed(CUSTOMER)).await;
+        world.aws.pass(60);
+    }
+    let mut expected = [MessageState::Scheduled; 5];
+    expected[0] = MessageState::Cancelled;
+    assert_eq!(states().await, expected);
+    assert_eq!(world.customer().await.open.len(), 4);
+    world.telephony("22", stated(CUSTOMER, Outcome::Answered)).await;
+    assert_eq!(states().await, [MessageState::Cancelled; 5]);
+    let customer = world.customer().await;
+    assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
+}
+
+/// A late report of an answer finds the follow-up by the call, not by the contact's list.
+#[tokio::test]
+async fn late_answer_cancels_a_follow_up_not_listed_as_open() {
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let mut customer = world.customer().await;
+    customer.open.clear();
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let written = store.write_contact(scope, &customer.into(), None).await;
+    written.unwrap();
+    world.telephony("17", stated(CUSTOMER, Outcome::Answered)).await;
+    let (_, messages) = world.history().await;
+    assert_eq!(messages[0].state(), MessageState::Cancelled);
+}
+
 #[tokio::test]
 async fn message_contains_the_name_of_the_profile() {
     let world = World::new().await;

@@ -1,9 +1,11 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    contact::Identity,
+    connection::Account,
+    contact::{Identity, OptOut},
     message::{AttemptState, Channel, MessageState},
 };
+use jobs::EventSource;
 use kit::{Done, Job};
 use process_provider_event::handle;
 use serde_json::{Value, json};
@@ -528,6 +530,33 @@ async fn message_opens_only_the_window_of_its_number() {
     assert_eq!(contact.windows.len(), 1);
 }
 
+/// Twilio's webhooks name the number. It need not be the one that the connection sends from.
+#[tokio::test]
+async fn window_opens_for_the_number_written_to() {
+    let sender = "+15005550001";
+    let world = World::with(|configured| {
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio) = &mut connection.account {
+                twilio.whatsapp_sender = Some(phone(sender));
+            }
+        }
+    })
+    .await;
+    let wrote = |sid: &str, to: &str| {
+        let (from, to) = (CUSTOMER.trim_start_matches('+'), to.trim_start_matches('+'));
+        let form = format!("MessageSid={sid}&From=whatsapp%3A%2B{from}&To=whatsapp%3A%2B{to}&Body=Hello");
+        world
+            .business
+            .event(&world.aws, world.business.twilio, EventSource::TwilioInbound, form)
+    };
+    let other = "+15005550002";
+    world.work(wrote("SM1", other)).await;
+    let (contact, now) = (world.customer().await, world.aws.now());
+    assert!(contact.window_open(&phone(other), now) && !contact.window_open(&phone(sender), now));
+    world.work(wrote("SM2", sender)).await;
+    assert!(world.customer().await.window_open(&phone(sender), now));
+}
+
 /// Rules without a cooldown plan several messages.
 #[tokio::test]
 async fn customers_message_cancels_all_planned_messages() {
@@ -563,6 +592,42 @@ async fn second_number_leads_to_the_known_contact() {
         [phone("+971501234568"), phone(CUSTOMER)],
         "the first stays the preferred one"
     );
+}
+
+/// A refusal covers all identities of the person, also one that a fifth number has replaced.
+#[tokio::test]
+async fn replaced_number_still_leads_to_the_refusal() {
+    let numbers: Vec<_> = (1..=4).map(|place| phone(&format!("+9715076543{place:02}"))).collect();
+    for (refuses, text, kept) in [
+        (true, "Hello", true),
+        // The message itself is the refusal.
+        (false, "STOP", true),
+        (false, "Hello", false),
+    ] {
+        let world = World::new().await;
+        let known = world
+            .business
+            .contact_with(&world.aws, CUSTOMER, |contact| {
+                contact.phones.clone_from(&numbers);
+                contact.bsuids = vec![BSUID.to_owned()];
+                contact.opted_out = refuses.then(|| OptOut {
+                    at: contact.created_at,
+                    source: "wrote STOP".to_owned(),
+                });
+            })
+            .await;
+        let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), text, None);
+        value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
+        world.work(world.messages(&value)).await;
+        let customer = world.customer().await;
+        assert_eq!(customer.id, known.id);
+        assert!(
+            !customer.phones.contains(&numbers[3]),
+            "a fifth number replaces the last"
+        );
+        let found = world.contact_of(&Identity::Phone(numbers[3].clone())).await;
+        assert_eq!(found, kept.then_some(customer), "{text}");
+    }
 }
 
 /// In any order of delivery, and however often.

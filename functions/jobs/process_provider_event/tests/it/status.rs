@@ -73,7 +73,8 @@ async fn failure_queues_the_sms_once_and_is_recorded() {
         panic!("one job");
     };
     assert_eq!((job.message, job.attempt), (message.id, 2));
-    assert!(world.customer().await.unreachable_on(Channel::WhatsApp).is_some());
+    let customer = world.customer().await;
+    assert!(customer.unreachable_on(Channel::WhatsApp, customer.phone()).is_some());
     assert_eq!(world.work(event.clone()).await, Done::Already);
     assert!(world.queued().await.is_empty());
     // The process died before the SMS was queued. The redelivery queues it.

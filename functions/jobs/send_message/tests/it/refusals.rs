@@ -30,7 +30,7 @@ async fn permanent_refusal_queues_the_next_channel() {
         world
             .contact(&message)
             .await
-            .unreachable_on(Channel::WhatsApp)
+            .unreachable_on(Channel::WhatsApp, message.to.phone.as_ref())
             .is_some()
     );
     let message = world.worked(&message).await;
