@@ -108,6 +108,22 @@ impl Call {
         self
     }
 
+    /// Method, path and query.
+    fn line(&self) -> String {
+        let [method, path, query] = [
+            &self.event["requestContext"]["http"]["method"],
+            &self.event["rawPath"],
+            &self.event["rawQueryString"],
+        ]
+        .map(|value| value.as_str().unwrap_or_default());
+        let mark = if query.is_empty() { "" } else { "?" };
+        format!("{method} {path}{mark}{query}")
+    }
+
+    fn text(&self) -> &str {
+        self.event["body"].as_str().unwrap_or_default()
+    }
+
     /// The event that the function receives.
     ///
     /// # Panics
@@ -123,7 +139,13 @@ pub struct Function(App);
 
 /// The function's answer.
 #[derive(Debug, Clone)]
-pub struct Answer(Response<Bytes>);
+pub struct Answer {
+    response: Response<Bytes>,
+    /// Method and path of the request.
+    request: String,
+    /// The first part of its body.
+    sent: String,
+}
 
 impl Function {
     /// The function with these routes.
@@ -136,7 +158,11 @@ impl Function {
 
     /// Calls it.
     pub async fn call(&self, call: &Call) -> Answer {
-        Answer(self.0.answer(call.event()).await)
+        Answer {
+            response: self.0.answer(call.event()).await,
+            request: call.line(),
+            sent: call.text().chars().take(300).collect(),
+        }
     }
 }
 
@@ -144,30 +170,42 @@ impl Answer {
     /// The status.
     #[must_use]
     pub fn status(&self) -> u16 {
-        self.0.status().as_u16()
+        self.response.status().as_u16()
     }
 
     /// A header, empty if there is none.
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
-        self.0
+        self.response
             .headers()
             .get(name)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default()
     }
 
+    /// Method and path of the request.
+    #[must_use]
+    pub fn request(&self) -> &str {
+        &self.request
+    }
+
+    /// All headers.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        let headers = self.response.headers().iter();
+        headers.map(|(name, value)| (name.as_str(), value.to_str().unwrap_or_default()))
+    }
+
     /// The cookies in the answer.
     #[must_use]
     pub fn cookies(&self) -> Vec<&str> {
-        let all = self.0.headers().get_all("set-cookie").iter();
+        let all = self.response.headers().get_all("set-cookie").iter();
         all.filter_map(|value| value.to_str().ok()).collect()
     }
 
     /// The body.
     #[must_use]
     pub fn text(&self) -> &str {
-        std::str::from_utf8(self.0.body()).unwrap_or_default()
+        std::str::from_utf8(self.response.body()).unwrap_or_default()
     }
 
     /// The body as JSON.
@@ -176,15 +214,41 @@ impl Answer {
     /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_slice(self.0.body()).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+        serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
 
     /// The last word of the problem's `type`; empty if it is none.
     #[must_use]
     pub fn problem(&self) -> String {
-        let body: Value = serde_json::from_slice(self.0.body()).unwrap_or_default();
+        let body: Value = serde_json::from_slice(self.response.body()).unwrap_or_default();
         let kind = body["type"].as_str().unwrap_or_default();
         kind.trim_start_matches("urn:ringback:problem:").to_owned()
+    }
+
+    /// The problem's sentence.
+    ///
+    /// # Panics
+    /// When it has none.
+    #[must_use]
+    pub fn detail(&self) -> String {
+        self.json()["detail"]
+            .as_str()
+            .expect("a problem has a detail")
+            .to_owned()
+    }
+
+    /// The fields that the problem names, in its order.
+    #[must_use]
+    pub fn fields(&self) -> Vec<String> {
+        let body: Value = serde_json::from_slice(self.response.body()).unwrap_or_default();
+        let errors = body["errors"].as_array().into_iter().flatten();
+        let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
+        errors.map(field).collect()
+    }
+
+    /// Request and answer, for the message of a failed check.
+    fn shown(&self) -> String {
+        format!("{} {}\n{}", self.request, self.sent, self.text())
     }
 
     /// Requires this status.
@@ -193,7 +257,17 @@ impl Answer {
     /// When it has another.
     #[track_caller]
     pub fn is(&self, status: u16) -> &Self {
-        assert_eq!(self.status(), status, "{}", self.text());
+        assert_eq!(self.status(), status, "{}", self.shown());
+        self
+    }
+
+    /// Requires the `ETag` of this version.
+    ///
+    /// # Panics
+    /// When it has another.
+    #[track_caller]
+    pub fn has_version(&self, version: u64) -> &Self {
+        assert_eq!(self.header("etag"), format!("\"{version}\""), "{}", self.shown());
         self
     }
 
@@ -202,19 +276,36 @@ impl Answer {
     /// # Panics
     /// When it is another, or none.
     #[track_caller]
-    pub fn is_refused(&self, status: u16, kind: &str) {
-        assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.text());
+    pub fn is_refused(&self, status: u16, kind: &str) -> &Self {
+        assert_eq!((self.status(), &*self.problem()), (status, kind), "{}", self.shown());
+        let media_type = self.header("content-type");
+        assert_eq!(
+            (media_type, &self.json()["status"]),
+            ("application/problem+json", &json!(status))
+        );
+        self
     }
 
-    /// Requires a 422 that names this field.
+    /// Requires a 422 that names this field, and perhaps others.
     ///
     /// # Panics
     /// When it is something else.
     #[track_caller]
-    pub fn names_field(&self, field: &str) {
+    pub fn names_field(&self, field: &str) -> &Self {
         self.is_refused(422, "invalid");
-        let errors = self.json()["errors"].clone();
-        let mut named = errors.as_array().into_iter().flatten();
-        assert!(named.any(|error| error["field"] == field), "{field}: {}", self.text());
+        let named = self.fields().iter().any(|named| named == field);
+        assert!(named, "{field}: {}", self.shown());
+        self
+    }
+
+    /// Requires a 422 that names these fields and no others.
+    ///
+    /// # Panics
+    /// When it is something else.
+    #[track_caller]
+    pub fn names_only(&self, fields: &[&str]) -> &Self {
+        self.is_refused(422, "invalid");
+        assert_eq!(self.fields(), fields, "{}", self.shown());
+        self
     }
 }

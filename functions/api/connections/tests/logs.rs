@@ -59,7 +59,7 @@ async fn no_log_line_holds_a_secret() {
         for fault in ["bad_credentials", "server_error", "timeout_before"] {
             world.fault("graph", fault).await;
             world.fault("twilio", fault).await;
-            assert_eq!(manager.post(&format!("{place}/test"), json!({})).await.status(), 200);
+            manager.post(&format!("{place}/test"), json!({})).await.is(200);
             world.no_faults().await;
         }
         for rotation in [json!({}), json!({"secret": "another-secret-1"})] {
@@ -67,8 +67,7 @@ async fn no_log_line_holds_a_secret() {
             secrets.extend(rotated.json()["secret"].as_str().map(str::to_owned));
         }
         let wrong = json!({"kind": "twilio", "credentials": {"auth_token": [TWILIO_TOKEN], "api_key_sid": TOKEN}});
-        let refused = manager.put(&format!("{place}/credentials"), wrong).await;
-        assert_eq!(refused.status(), 422, "{}", refused.text());
+        manager.put(&format!("{place}/credentials"), wrong).await.is(422);
     }
     for kind in SYSTEMS {
         for secret in [API_SECRET, WRONG_SECRET] {
@@ -77,7 +76,7 @@ async fn no_log_line_holds_a_secret() {
                 if let Some(fault) = fault {
                     world.fault(kind, fault).await;
                 }
-                assert_eq!(manager.post(&format!("{place}/test"), json!({})).await.status(), 200);
+                manager.post(&format!("{place}/test"), json!({})).await.is(200);
                 world.no_faults().await;
             }
             secrets.push(secret.to_owned());

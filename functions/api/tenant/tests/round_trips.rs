@@ -10,9 +10,9 @@ async fn warm_look_at_tenant_or_setup_costs_as_counted() {
     let viewer = town.viewer();
     // The set-up queries the templates, which are no part of the configuration that a process caches.
     for (path, queries) in [("/api/v1/tenant", 0), ("/api/v1/tenant/setup", 1)] {
-        assert_eq!(viewer.get(path).await.status(), 200);
+        viewer.get(path).await.is(200);
         drop(usage::take());
-        assert_eq!(viewer.get(path).await.status(), 200);
+        viewer.get(path).await.is(200);
         let used = usage::take();
         // The caller's membership and the tenant; then the two limits are counted.
         assert_eq!(used.actions.get("dynamodb:GetItem"), Some(&2), "{path}: {used:?}");

@@ -87,35 +87,6 @@ impl Event<'_> {
                 );
                 metric::count("reference_taken", &[]);
                 return Ok(Done::Already);
-<<<<<<< HEAD
-=======
-            };
-            // A clock that is ahead would keep the window open, and make a refusal irrevocable.
-            let at = message.at.min(now);
-            let flag = message.opt_flag.or_else(|| {
-                message
-                    .text
-                    .as_deref()
-                    .and_then(|text| words::opt_word(text, &config.tenant))
-            });
-            // Free text may go out from the number that the customer wrote to, which need not be the connection's usual one.
-            let number = message.to.as_ref();
-            let number = number.or_else(|| whatsapp_number(&config, self.connection));
-            let mut remarks = Vec::new();
-            let mut remark = |text: String| remarks.push(Remark { at: now, text });
-            if let Some(flag) = flag {
-                let word = match flag {
-                    OptFlag::Stop => "asked for no more messages",
-                    OptFlag::Start => "asked for messages again",
-                    OptFlag::Help => "asked for help",
-                };
-                let source = format!("{word} by {}", message.channel.name());
-                for person in &mut people {
-                    let entry = person.contact.wish(flag, source.clone(), at).consent();
-                    person.consent.extend(entry);
-                }
-                remark(format!("the customer {source}"));
->>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
             }
             // Parked reports concern no message of ours, so the customer's message replaces them.
             Some((MessageRef::Parked { .. }, version)) => Some(version),
@@ -137,7 +108,9 @@ impl Event<'_> {
                 .as_deref()
                 .and_then(|text| words::opt_word(text, &config.tenant))
         });
-        let number = whatsapp_number(&config, self.connection);
+        // Free text may go out from the number that the customer wrote to, which need not be the connection's usual one.
+        let number = message.to.as_ref();
+        let number = number.or_else(|| whatsapp_number(&config, self.connection));
         let mut remarks = Vec::new();
         let mut remark = |text: String| remarks.push(Remark { at: now, text });
         if let Some(flag) = flag {
@@ -148,59 +121,8 @@ impl Event<'_> {
             };
             let source = format!("{word} by {}", message.channel.name());
             for person in &mut people {
-<<<<<<< HEAD
                 let entry = person.contact.wish(flag, source.clone(), at).consent();
                 person.consent.extend(entry);
-=======
-                self.wrote_first(person, Timestamp::MAX, now).await?;
-                let contact = &mut person.contact;
-                contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-                if message.opens_window
-                    && message.channel == Channel::WhatsApp
-                    && let Some(number) = number
-                {
-                    contact.open_window(number, at);
-                }
-                contact.reached_on(message.channel, message.from.phone.as_ref());
-            }
-            if people.iter().any(|person| !person.cancelled.is_empty()) {
-                remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());
-            }
-            if message.cut {
-                remark("the message is stored shortened; all of it is in the bucket".to_owned());
-            }
-            let retention = config.tenant.retention.unwrap_or_default();
-            let received = Received {
-                id: Received::id_of(writer, self.api, &message),
-                connection: self.connection,
-                line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
-                    .map(|line| line.id),
-                message: message.clone(),
-                remarks,
-                correlation_id: self.correlation_id.to_owned(),
-                keep_until: Some(retention.message_until(message.at, now)),
-            };
-            let effects = Effects {
-                once: Once::Received {
-                    received: &received,
-                    api: self.api,
-                    parked,
-                },
-                ..self.effects(people)
-            };
-            match store.commit(self.scope, effects, now).await {
-                Ok(_) => {
-                    crash::point("process_provider_event.received");
-                    kit::line::count("received", 1);
-                    return Ok(Done::Now);
-                }
-                // The reference expires before a message with a long retention.
-                Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
-                    return Ok(Done::Already);
-                }
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error.into()),
->>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
             }
             remark(format!("the customer {source}"));
         }
@@ -214,8 +136,7 @@ impl Event<'_> {
             {
                 contact.open_window(number, at);
             }
-            // A message through a channel proves that the channel reaches the person.
-            contact.unreachable.retain(|known| known.channel != message.channel);
+            contact.reached_on(message.channel, message.from.phone.as_ref());
         }
         if people.iter().any(|person| !person.cancelled.is_empty()) {
             remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());

@@ -128,17 +128,9 @@ impl Event<'_> {
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
         self.effect_on_connection(leg.connection, &classified).await?;
         let at = report.at;
-<<<<<<< HEAD
-        let change = |contact: &mut Contact| contact.learn(leg.channel, &classified, at);
-        self.change_contact(message.id.contact(), change).await?;
-=======
         let to = (leg.channel, message.to.phone.as_ref());
         let change = |contact: &mut Contact| contact.learn(to, &classified, at);
-        self.ctx
-            .store
-            .change_contact(self.scope, message.id.contact(), self.ctx.ids.ulid(), change)
-            .await?;
->>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
+        self.change_contact(message.id.contact(), change).await?;
         Ok(())
     }
 

@@ -645,22 +645,12 @@ impl Work<'_> {
     }
 
     /// Effect of an error on the contact.
-<<<<<<< HEAD
-    async fn teach(&self, channel: Channel, error: &Classified, at: Timestamp) -> Result<(), StepError> {
-        if self.contact.clone().learn(channel, error, at) == Change::Nothing {
-            return Ok(());
-=======
     async fn teach(&self, to: (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Result<(), StepError> {
-        let ctx = self.ctx;
-        let change = |contact: &mut Contact| contact.learn(to, error, at);
-        if self.contact.clone().learn(to, error, at) != Change::Nothing {
-            ctx.store
-                .change_contact(self.scope, self.contact.id, ctx.ids.ulid(), change)
-                .await?;
->>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
+        if self.contact.clone().learn(to, error, at) == Change::Nothing {
+            return Ok(());
         }
         let (store, contact, consent) = (&self.ctx.store, self.contact.id, self.ctx.ids.ulid());
-        let change = |contact: &mut Contact| contact.learn(channel, error, at);
+        let change = |contact: &mut Contact| contact.learn(to, error, at);
         RACES
             .until_won(|| store.change_contact(self.scope, contact, consent, change))
             .await?;

@@ -250,26 +250,6 @@ async fn town_with<'a>(aws: &'a Aws, env: &Env) -> (Town<'a>, Arc<Context>) {
     (town, kept.unwrap())
 }
 
-fn kind(answer: &Answer) -> (u16, String) {
-    assert_eq!(
-        answer.header("content-type"),
-        "application/problem+json",
-        "{}",
-        answer.text()
-    );
-    let problem = answer.json();
-    assert_eq!(problem["status"], answer.status());
-    let kind = problem["type"].as_str().unwrap();
-    (
-        answer.status(),
-        kind.strip_prefix("urn:ringback:problem:").unwrap().to_owned(),
-    )
-}
-
-fn is(answer: &Answer, status: u16, word: &str) {
-    assert_eq!(kind(answer), (status, word.to_owned()), "{}", answer.text());
-}
-
 const THINGS: &str = "/api/v1/things";
 const PLATFORM: &str = "/api/v1/platform";
 const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
@@ -288,62 +268,53 @@ async fn only_authenticated_and_permitted_callers_get_in() {
         assert_eq!(town.role(role).post(THINGS, body()).await.status(), status, "{role}");
         assert_eq!(town.role(role).get(THINGS).await.status(), 200, "{role}");
     }
-    assert_eq!(town.key().delete(THING).await.status(), 204);
-    is(&town.manager().delete(THING).await, 403, "forbidden");
+    town.key().delete(THING).await.is(204);
+    town.manager().delete(THING).await.is_refused(403, "forbidden");
     let (_, narrow) = town
         .new_key(Role::Admin, &[domain::permission::Permission::TenantRead])
         .await;
-    assert_eq!(town.api_key(&narrow).get(THINGS).await.status(), 200);
-    is(&town.api_key(&narrow).post(THINGS, body()).await, 403, "forbidden");
+    town.api_key(&narrow).get(THINGS).await.is(200);
+    town.api_key(&narrow)
+        .post(THINGS, body())
+        .await
+        .is_refused(403, "forbidden");
     assert_eq!(context.effects(), 2);
 
     let nobody = town.anyone().get(THINGS).await;
-    is(&nobody, 401, "unauthorized");
+    nobody.is_refused(401, "unauthorized");
     assert_eq!(nobody.header("www-authenticate"), "Bearer");
     for token in ["", "x", "a.b.c"] {
-        is(&town.bearer(token).get(THINGS).await, 401, "unauthorized");
-        is(&town.api_key(token).get(THINGS).await, 401, "unauthorized");
+        town.bearer(token).get(THINGS).await.is_refused(401, "unauthorized");
+        town.api_key(token).get(THINGS).await.is_refused(401, "unauthorized");
     }
     let both = town.admin().with_header("x-api-key", &town.home.key_secret);
-    is(&both.get(THINGS).await, 400, "ambiguous_credentials");
+    both.get(THINGS).await.is_refused(400, "ambiguous_credentials");
     // Whether there is such a tenant or not, the answer is the same.
-    is(
-        &town.admin().in_tenant(town.away.tenant).get(THINGS).await,
-        403,
-        "forbidden",
-    );
-    is(
-        &town.admin().with_header("x-tenant-id", "nonsense").get(THINGS).await,
-        403,
-        "forbidden",
-    );
+    let answer = town.admin().in_tenant(town.away.tenant).get(THINGS).await;
+    answer.is_refused(403, "forbidden");
+    let answer = town.admin().with_header("x-tenant-id", "nonsense").get(THINGS).await;
+    answer.is_refused(403, "forbidden");
     let person = town.home.person(Role::Admin);
-    is(&town.person(person, None).get(THINGS).await, 400, "no_tenant");
-    assert_eq!(
-        town.person(person, None)
-            .in_tenant(town.home.tenant)
-            .get(THINGS)
-            .await
-            .status(),
-        200
-    );
+    town.person(person, None).get(THINGS).await.is_refused(400, "no_tenant");
+    let answer = town.person(person, None).in_tenant(town.home.tenant).get(THINGS).await;
+    answer.is(200);
 
     assert_eq!(
         town.viewer().get("/api/v1/me").await.json(),
         "viewer@harbour-lane.example"
     );
-    is(&town.key().get("/api/v1/me").await, 401, "unauthorized");
-    is(&town.admin().get("/api/v1/platform").await, 403, "forbidden");
-    is(&town.key().get("/api/v1/platform").await, 401, "unauthorized");
+    town.key().get("/api/v1/me").await.is_refused(401, "unauthorized");
+    town.admin().get("/api/v1/platform").await.is_refused(403, "forbidden");
+    town.key().get("/api/v1/platform").await.is_refused(401, "unauthorized");
     assert_eq!(
         town.platform().get("/api/v1/platform").await.json(),
         town.platform.user.to_string()
     );
-    is(&town.platform().get(THINGS).await, 400, "no_tenant");
+    town.platform().get(THINGS).await.is_refused(400, "no_tenant");
     // A token ends after a quarter of an hour.
     let late = town.admin();
     aws.clock().advance(SignedDuration::from_mins(15));
-    is(&late.get(THINGS).await, 401, "unauthorized");
+    late.get(THINGS).await.is_refused(401, "unauthorized");
 }
 
 #[tokio::test]
@@ -356,7 +327,7 @@ async fn rate_limit_is_reported_and_never_exceeded() {
     let through = answers.iter().filter(|answer| answer.status() == 200).count();
     assert_eq!(through, 100);
     let refused = answers.iter().find(|answer| answer.status() == 429).unwrap();
-    is(refused, 429, "too_many_requests");
+    refused.is_refused(429, "too_many_requests");
     assert_eq!(
         ["ratelimit-limit", "ratelimit-remaining", "retry-after"].map(|name| refused.header(name)),
         ["100", "0", "60"]
@@ -364,7 +335,7 @@ async fn rate_limit_is_reported_and_never_exceeded() {
     assert_eq!(town.viewer().delete(THING).await.header("ratelimit-remaining"), "99");
     aws.pass(60);
     let anew = town.admin().get(THINGS).await;
-    assert_eq!(anew.status(), 200);
+    anew.is(200);
     assert_eq!(
         [
             "ratelimit-limit",
@@ -381,26 +352,23 @@ async fn rate_limit_is_reported_and_never_exceeded() {
     let answers = futures::future::join_all((0..101).map(|_| stranger.get(THINGS).into_future())).await;
     let refused = answers.iter().filter(|answer| answer.status() == 403).count();
     assert_eq!(refused, 100);
-    is(&stranger.get(THINGS).await, 429, "too_many_requests");
-    assert_eq!(
-        town.foreign_admin().get(THINGS).await.status(),
-        200,
-        "at home there is room"
-    );
+    stranger.get(THINGS).await.is_refused(429, "too_many_requests");
+    // At home there is room.
+    town.foreign_admin().get(THINGS).await.is(200);
     let key = town.key().in_tenant(town.away.tenant);
     let answers = futures::future::join_all((0..101).map(|_| key.get(THINGS).into_future())).await;
     let refused = answers.iter().filter(|answer| answer.status() == 403).count();
     assert_eq!(refused, 100);
-    is(&key.get(THINGS).await, 429, "too_many_requests");
+    key.get(THINGS).await.is_refused(429, "too_many_requests");
 
     let open = |address: &'static str| town.anyone().get("/api/v1/open").from_address(address);
     let hash = open("198.51.100.7").await.json().as_str().unwrap().to_owned();
     assert!(hash.len() == 64 && !hash.contains("198"));
-    assert_eq!(open("198.51.100.7").await.status(), 200);
-    is(&open("198.51.100.7").await, 429, "too_many_requests");
+    open("198.51.100.7").await.is(200);
+    open("198.51.100.7").await.is_refused(429, "too_many_requests");
     // A network's many addresses are one.
     assert_eq!(open("2001:db8::1").await.text(), open("2001:db8::ffff:2").await.text());
-    is(&open("2001:db8::3").await, 429, "too_many_requests");
+    open("2001:db8::3").await.is_refused(429, "too_many_requests");
 }
 
 #[tokio::test]
@@ -409,7 +377,7 @@ async fn invalid_body_names_its_errors() {
     let (town, context) = town(&aws).await;
     let admin = town.admin();
     let fields = |answer: Answer| {
-        is(&answer, 422, "invalid");
+        answer.is_refused(422, "invalid");
         answer.json()["errors"].clone()
     };
     let only = |field: &str, detail: &str| json!([{"field": field, "detail": detail}]);
@@ -423,52 +391,36 @@ async fn invalid_body_names_its_errors() {
         fields(admin.post(THINGS, json!({"name": 1})).await),
         only("name", "Expected a string.")
     );
-    let long = fields(
-        admin
-            .post(
-                THINGS,
-                json!({"name": "x".repeat(11), "look": {"colour": "ultramarine"}}),
-            )
-            .await,
-    );
-    let mut named: Vec<_> = long
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|error| error["field"].as_str().unwrap())
-        .collect();
+    let long = json!({"name": "x".repeat(11), "look": {"colour": "ultramarine"}});
+    let mut named = admin.post(THINGS, long).await.is_refused(422, "invalid").fields();
     named.sort_unstable();
     assert_eq!(named, ["look.colour", "name"]);
-    is(
-        &admin.post(THINGS, json!({})).raw_body("{\"name\": ").await,
-        400,
-        "bad_request",
-    );
-    is(
-        &admin.post(THINGS, json!({})).raw_body([0xff, 0xfe]).await,
-        400,
-        "bad_request",
-    );
+    let answer = admin.post(THINGS, json!({})).raw_body("{\"name\": ").await;
+    answer.is_refused(400, "bad_request");
+    let answer = admin.post(THINGS, json!({})).raw_body([0xff, 0xfe]).await;
+    answer.is_refused(400, "bad_request");
     for content_type in ["text/plain", "application/x-www-form-urlencoded", ""] {
         let post = admin
             .post(THINGS, json!({"name": "a"}))
             .header("content-type", content_type);
-        is(&post.await, 415, "wrong_content_type");
+        post.await.is_refused(415, "wrong_content_type");
     }
     let post = admin
         .post(THINGS, json!({"name": "a"}))
         .header("content-type", "application/json; charset=utf-8");
-    assert_eq!(post.await.status(), 201);
+    post.await.is(201);
     let large = json!({"name": "x".repeat(LARGEST_OF_API)});
-    is(&admin.post(THINGS, large.clone()).await, 413, "too_large");
-    is(&admin.post_once(THINGS, "k", large).await, 413, "too_large");
+    admin.post(THINGS, large.clone()).await.is_refused(413, "too_large");
+    admin.post_once(THINGS, "k", large).await.is_refused(413, "too_large");
     let wrong = admin.call(Call::new("PUT", THINGS)).await;
-    is(&wrong, 405, "method_not_allowed");
+    wrong.is_refused(405, "method_not_allowed");
     let mut allowed: Vec<_> = wrong.header("allow").split(',').collect();
     allowed.sort_unstable();
     assert_eq!(allowed, ["GET", "HEAD", "POST"]);
-    is(&admin.patch("/api/v1/things/usr_x", json!({})).await, 404, "not_found");
-    is(&admin.patch("/api/v1/things/%ff", json!({})).await, 404, "not_found");
+    let answer = admin.patch("/api/v1/things/usr_x", json!({})).await;
+    answer.is_refused(404, "not_found");
+    let answer = admin.patch("/api/v1/things/%ff", json!({})).await;
+    answer.is_refused(404, "not_found");
     assert_eq!(context.effects(), 1);
 }
 
@@ -478,35 +430,24 @@ async fn patch_changes_named_fields_of_the_read_version() {
     let (town, _) = town(&aws).await;
     let admin = town.admin();
     let changed = admin.patch(THING, json!({"look": null})).if_match(3).await;
-    assert_eq!((changed.status(), changed.header("etag")), (200, "\"4\""));
+    changed.is(200).has_version(4);
     assert_eq!(changed.json(), json!({"name": "old"}));
     assert_eq!(admin.patch(THING, json!({"name": "new"})).await.json()["name"], "new");
-    is(
-        &admin.patch(THING, json!({"name": "new"})).if_match(2).await,
-        412,
-        "stale",
-    );
-    is(
-        &admin.patch(THING, json!({})).header("if-match", "3").await,
-        400,
-        "bad_request",
-    );
+    let answer = admin.patch(THING, json!({"name": "new"})).if_match(2).await;
+    answer.is_refused(412, "stale");
+    let answer = admin.patch(THING, json!({})).header("if-match", "3").await;
+    answer.is_refused(400, "bad_request");
     for (changes, field) in [
         (json!({"more": 1}), "more"),
         (json!({"more": null}), "more"),
         (json!({"name": null}), "name"),
         (json!({"look": {"colour": null}}), "look.colour"),
     ] {
-        let answer = admin.patch(THING, changes.clone()).await;
-        is(&answer, 422, "invalid");
-        assert_eq!(answer.json()["errors"][0]["field"], field, "{changes}");
+        admin.patch(THING, changes).await.names_only(&[field]);
     }
-    is(&admin.patch(THING, json!([])).await, 422, "invalid");
-    is(
-        &admin.patch(THING, json!({})).header("content-type", "text/plain").await,
-        415,
-        "wrong_content_type",
-    );
+    admin.patch(THING, json!([])).await.is_refused(422, "invalid");
+    let answer = admin.patch(THING, json!({})).header("content-type", "text/plain").await;
+    answer.is_refused(415, "wrong_content_type");
 }
 
 /// Nobody needs more, and a small body can contain very many.
@@ -519,14 +460,10 @@ async fn patch_is_bounded_in_bytes_and_members() {
         let around = json!({"name": "", "look": null}).to_string().len();
         json!({"name": "x".repeat(bytes - around), "look": null})
     };
-    let answer = admin.patch(THING, large(LARGEST_PATCH)).await;
-    assert_eq!(
-        (kind(&answer), &answer.json()["errors"][0]["field"]),
-        ((422, "invalid".to_owned()), &json!("name"))
-    );
+    admin.patch(THING, large(LARGEST_PATCH)).await.names_field("name");
     let answer = admin.patch(THING, large(LARGEST_PATCH + 1)).await;
-    is(&answer, 413, "too_large");
-    assert_eq!(answer.json()["detail"], "Send at most 64 KB in one request.");
+    let detail = answer.is_refused(413, "too_large").detail();
+    assert_eq!(detail, "Send at most 64 KB in one request.");
     let members = |count: usize| -> Value {
         (0..count)
             .map(|n| (format!("f{n}"), Value::Null))
@@ -535,7 +472,7 @@ async fn patch_is_bounded_in_bytes_and_members() {
     };
     let first_error = async |changes: Value| {
         let answer = admin.patch(THING, changes).await;
-        is(&answer, 422, "invalid");
+        answer.is_refused(422, "invalid");
         answer.json()["errors"][0].clone()
     };
     let too_many = |field: &str| json!({"field": field, "detail": "Expected at most 100 members, got 101."});
@@ -553,7 +490,7 @@ async fn errors_do_not_repeat_long_input() {
     let (town, _) = town(&aws).await;
     let long = "x".repeat(500_000);
     let answer = town.admin().post(THINGS, json!({"name": "a", (long): 1})).await;
-    is(&answer, 422, "invalid");
+    answer.is_refused(422, "invalid");
     assert!(answer.text().len() < 1_000, "{}", answer.text().len());
     assert!(answer.json()["errors"][0]["field"].as_str().unwrap().ends_with("x…"));
 }
@@ -568,7 +505,8 @@ async fn a_list_is_read_page_by_page() {
     let cursor = first["next_cursor"].as_str().unwrap();
     let next = admin.get(&format!("{THINGS}?limit=7&cursor={cursor}")).await.json();
     assert_eq!(next["items"], json!(["Some(\"thg_1\") 7 None"]));
-    is(&admin.get(&format!("{THINGS}?cursor=thg_1")).await, 400, "bad_request");
+    let answer = admin.get(&format!("{THINGS}?cursor=thg_1")).await;
+    answer.is_refused(400, "bad_request");
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),
@@ -576,9 +514,7 @@ async fn a_list_is_read_page_by_page() {
         ("page=2", "page"),
         ("size=1&size=2", "size"),
     ] {
-        let answer = admin.get(&format!("{THINGS}?{query}")).await;
-        is(&answer, 422, "invalid");
-        assert_eq!(answer.json()["errors"][0]["field"], field, "{query}");
+        admin.get(&format!("{THINGS}?{query}")).await.names_only(&[field]);
     }
 }
 
@@ -592,13 +528,12 @@ async fn unknown_parameters_are_refused_unless_public() {
         ask("POST", "/api/v1/me"),
         ask("DELETE", THING),
     ] {
-        let answer = town.admin().call(call).await;
-        is(&answer, 422, "invalid");
-        assert_eq!(answer.json()["errors"][0]["field"], "limit");
+        town.admin().call(call).await.names_only(&["limit"]);
     }
-    is(&town.anyone().call(ask("GET", "/api/v1/me")).await, 401, "unauthorized");
+    let answer = town.anyone().call(ask("GET", "/api/v1/me")).await;
+    answer.is_refused(401, "unauthorized");
     assert_eq!(context.effects(), 0);
-    assert_eq!(town.anyone().call(ask("POST", "/api/v1/open")).await.status(), 204);
+    town.anyone().call(ask("POST", "/api/v1/open")).await.is(204);
 }
 
 #[tokio::test]
@@ -608,7 +543,7 @@ async fn request_with_key_takes_effect_once() {
     let effects = || context.effects();
     let post = |key: &str, name: &str| town.admin().post_once(THINGS, key, json!({"name": name}));
     let first = post("k1", "a").await;
-    assert_eq!((first.status(), first.header("idempotency-replayed")), (201, ""));
+    assert_eq!(first.is(201).header("idempotency-replayed"), "");
     let again = post("k1", "a").await;
     assert_eq!(
         (again.status(), again.text(), again.header("idempotency-replayed")),
@@ -618,26 +553,16 @@ async fn request_with_key_takes_effect_once() {
         assert_eq!(again.header(name), first.header(name));
     }
     assert_ne!(again.header("ratelimit-remaining"), first.header("ratelimit-remaining"));
-    is(&post("k1", "b").await, 422, "idempotency_key_reused");
+    post("k1", "b").await.is_refused(422, "idempotency_key_reused");
     assert_eq!(effects(), 1);
     // A key is its caller's own.
-    assert_eq!(
-        town.manager()
-            .post_once(THINGS, "k1", json!({"name": "b"}))
-            .await
-            .status(),
-        201
-    );
-    assert_eq!(
-        town.foreign_admin()
-            .post_once(THINGS, "k1", json!({"name": "b"}))
-            .await
-            .status(),
-        201
-    );
+    let answer = town.manager().post_once(THINGS, "k1", json!({"name": "b"})).await;
+    answer.is(201);
+    let answer = town.foreign_admin().post_once(THINGS, "k1", json!({"name": "b"})).await;
+    answer.is(201);
     assert_eq!(effects(), 3);
     for key in ["", "two words", &"x".repeat(129), "é"] {
-        is(&post(key, "a").await, 400, "bad_request");
+        post(key, "a").await.is_refused(400, "bad_request");
     }
     // Of many at once one runs; the others are told so, or come after it.
     let many = (0..20).map(|_| post("k2", "slow").into_future());
@@ -650,7 +575,7 @@ async fn request_with_key_takes_effect_once() {
     let running: Vec<_> = answers.iter().filter(|answer| answer.status() == 409).collect();
     assert!(!running.is_empty());
     for answer in running {
-        is(answer, 409, "still_running");
+        answer.is_refused(409, "still_running");
         assert_eq!(answer.header("retry-after"), "1");
     }
     // It is forgotten after a day.
@@ -663,14 +588,11 @@ async fn key_can_be_reused_after_an_error() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = |name: &str| town.admin().post_once(THINGS, "k", json!({"name": name}));
-    is(
-        &town.viewer().post_once(THINGS, "k", json!({"name": "a"})).await,
-        403,
-        "forbidden",
-    );
-    is(&post("").await, 422, "invalid");
-    is(&post("refuse").await, 409, "limit_reached");
-    assert_eq!(post("a").await.status(), 201);
+    let answer = town.viewer().post_once(THINGS, "k", json!({"name": "a"})).await;
+    answer.is_refused(403, "forbidden");
+    post("").await.is_refused(422, "invalid");
+    post("refuse").await.is_refused(409, "limit_reached");
+    post("a").await.is(201);
     assert_eq!(context.effects(), 2);
 }
 
@@ -684,20 +606,17 @@ async fn interrupted_request_is_repeated_with_the_same_ids() {
         let aws = Aws::new().await;
         let (town, context) = town(&aws).await;
         let post = || town.admin().post_once(THINGS, "k", json!({"name": name}));
-        is(&post().await, first.0, first.1);
+        post().await.is_refused(first.0, first.1);
         if wait > 0 {
             // Only its lease's end tells that it is dead.
             aws.pass(wait - 1);
-            is(&post().await, 409, "still_running");
+            post().await.is_refused(409, "still_running");
             aws.pass(1);
         }
-        is(
-            &town.admin().post_once(THINGS, "k", json!({"name": "b"})).await,
-            422,
-            "idempotency_key_reused",
-        );
+        let answer = town.admin().post_once(THINGS, "k", json!({"name": "b"})).await;
+        answer.is_refused(422, "idempotency_key_reused");
         aws.pass(5);
-        assert_eq!(post().await.status(), 201);
+        post().await.is(201);
         let made = context.made.lock().unwrap().clone();
         assert_eq!(made.len(), 2);
         assert_eq!(made[0], made[1], "{name}");
@@ -712,19 +631,19 @@ async fn platform_request_takes_effect_once_per_caller() {
     let (town, context) = town(&aws).await;
     let post = |name: &str| town.platform().post_once(PLATFORM, "k", json!({"name": name}));
     let first = post("a").await;
-    assert_eq!((first.status(), first.header("idempotency-replayed")), (201, ""));
+    assert_eq!(first.is(201).header("idempotency-replayed"), "");
     let again = post("a").await;
     assert_eq!(
         (again.status(), again.text(), again.header("idempotency-replayed")),
         (201, first.text(), "true")
     );
-    is(&post("b").await, 422, "idempotency_key_reused");
+    post("b").await.is_refused(422, "idempotency_key_reused");
     assert_eq!(context.effects(), 1);
     let operator = town.home.person(Role::Admin);
     appoint(&aws, operator).await;
     let other = town.person_by_two_factors(operator, Some(town.home.tenant));
-    assert_eq!(other.post_once(PLATFORM, "k", json!({"name": "b"})).await.status(), 201);
-    assert_eq!(other.post_once(THINGS, "k", json!({"name": "c"})).await.status(), 201);
+    other.post_once(PLATFORM, "k", json!({"name": "b"})).await.is(201);
+    other.post_once(THINGS, "k", json!({"name": "c"})).await.is(201);
     assert_eq!(context.effects(), 3);
 }
 
@@ -735,12 +654,9 @@ async fn platform_requires_a_second_factor() {
     let (town, context) = town(&aws).await;
     let post = async |caller: Caller<'_>| caller.post(PLATFORM, json!({"name": "a"})).await;
     // The right and a factor, in a session without it.
-    is(
-        &post(town.person(&town.platform, None)).await,
-        403,
-        "second_factor_needed",
-    );
-    assert_eq!(post(town.platform()).await.status(), 201);
+    let answer = post(town.person(&town.platform, None)).await;
+    answer.is_refused(403, "second_factor_needed");
+    post(town.platform()).await.is(201);
     // The session had one, and it was switched off since.
     let before = aws.store().account(town.platform.user).await.unwrap().unwrap();
     let off = Account {
@@ -748,18 +664,13 @@ async fn platform_requires_a_second_factor() {
         ..before.value
     };
     aws.store().write_account(&off, before.version).await.unwrap();
-    is(&post(town.platform()).await, 403, "second_factor_needed");
+    post(town.platform()).await.is_refused(403, "second_factor_needed");
     // Others are told what they were told before.
     let other = town.person_by_two_factors(town.home.person(Role::Admin), None);
-    is(&post(other).await, 403, "forbidden");
+    post(other).await.is_refused(403, "forbidden");
     // What is their own stays open, so that they can switch one on.
-    assert_eq!(
-        town.person(&town.platform, None)
-            .post("/api/v1/me", json!({}))
-            .await
-            .status(),
-        204
-    );
+    let answer = town.person(&town.platform, None).post("/api/v1/me", json!({})).await;
+    answer.is(204);
     assert_eq!(context.effects(), 2);
 }
 
@@ -768,8 +679,8 @@ async fn failed_platform_request_repeats_with_the_same_ids() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     let post = || town.platform().post_once(PLATFORM, "k", json!({"name": "fails once"}));
-    is(&post().await, 503, "unavailable");
-    assert_eq!(post().await.status(), 201);
+    post().await.is_refused(503, "unavailable");
+    post().await.is(201);
     let made = context.made.lock().unwrap().clone();
     assert!(made.len() == 2 && made[0] == made[1], "{made:?}");
 }
@@ -779,9 +690,10 @@ async fn key_is_refused_where_answers_are_not_stored() {
     let aws = Aws::new().await;
     let (town, context) = town(&aws).await;
     for (caller, path) in [(town.admin(), "/api/v1/me"), (town.anyone(), "/api/v1/open")] {
-        is(&caller.post_once(path, "k", json!({})).await, 400, "bad_request");
+        let answer = caller.post_once(path, "k", json!({})).await;
+        answer.is_refused(400, "bad_request");
         assert_eq!(context.effects(), 0, "{path}");
-        assert_eq!(caller.post(path, json!({})).await.status(), 204);
+        caller.post(path, json!({})).await.is(204);
         context.made.lock().unwrap().clear();
     }
 }
@@ -795,14 +707,14 @@ async fn request_runs_though_its_record_was_unacknowledged() {
     let (town, context) = town_with(&aws, &env).await;
     let post = |key: &str, name: &str| town.admin().post_once(THINGS, key, json!({"name": name}));
     lossy.lose("PutItem");
-    assert_eq!(post("k1", "a").await.status(), 201);
+    post("k1", "a").await.is(201);
     assert!(lossy.has_lost_all());
     assert_eq!(post("k1", "a").await.header("idempotency-replayed"), "true");
     context.made.lock().unwrap().clear();
-    is(&post("k2", "dies once").await, 500, "internal");
+    post("k2", "dies once").await.is_refused(500, "internal");
     aws.pass(60);
     lossy.lose("PutItem");
-    assert_eq!(post("k2", "dies once").await.status(), 201);
+    post("k2", "dies once").await.is(201);
     assert!(lossy.has_lost_all());
     let made = context.made.lock().unwrap().clone();
     assert!(made.len() == 2 && made[0] == made[1], "{made:?}");
@@ -815,18 +727,18 @@ async fn a_secret_is_shown_once() {
     let path = format!("{THING}/secret");
     let post = |path: &str| town.admin().post_once(path, "k", json!({}));
     let first = post(&path).await;
-    assert_eq!((first.status(), first.json()["name"].as_str()), (201, Some("hush")));
+    assert_eq!(first.is(201).json()["name"].as_str(), Some("hush"));
     let again = post(&path).await;
-    is(&again, 409, "already_done");
+    again.is_refused(409, "already_done");
     assert_eq!(
         (again.header("location"), again.header("idempotency-replayed")),
         (THING, "true")
     );
-    assert!(again.json()["detail"].as_str().unwrap().contains(THING));
+    assert!(again.detail().contains(THING));
     assert_eq!(context.effects(), 1);
     // The same key for another object is a mistake.
     let other = path.replace("d2/", "d3/");
-    is(&post(&other).await, 422, "idempotency_key_reused");
+    post(&other).await.is_refused(422, "idempotency_key_reused");
     let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
     let rows = aws.dynamodb().scan().table_name(table).send().await.unwrap();
     assert!(!format!("{:?}", rows.items()).contains("hush"));

@@ -5,13 +5,8 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::{CallProvider, LONGEST_CALL},
-<<<<<<< HEAD
-    contact::{Contact, Identity, MOST_IDENTITIES, OpenIntent, Unreachable},
-    ids::{CallId, ContactId, MessageId},
-=======
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_UNREACHABLE, OpenIntent, Unreachable},
-    ids::{CallId, ContactId},
->>>>>>> a83c674ef2c094d7a3237a2650d745ab1d363a8d
+    ids::{CallId, ContactId, MessageId},
     inbound::OptFlag,
     message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
     purpose::{Category, Narrowing, Policy, Purpose},

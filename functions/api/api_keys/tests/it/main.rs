@@ -13,8 +13,9 @@ use domain::{
 use futures::future::join_all;
 use serde_json::{Value, json};
 use testkit::{
-    Answer, Aws, Lossy,
+    Aws, Lossy,
     api::{Caller, Town},
+    assert_snapshot,
 };
 
 const KEYS: &str = "/api/v1/api-keys";
@@ -23,34 +24,10 @@ async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, api_keys::routes).await
 }
 
-fn problem(answer: &Answer) -> String {
-    let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
-    kind.trim_start_matches("urn:ringback:problem:").to_owned()
-}
-
-#[track_caller]
-fn refused(answer: &Answer, status: u16, kind: &str) {
-    assert_eq!(
-        (answer.status(), problem(answer).as_str()),
-        (status, kind),
-        "{}",
-        answer.text()
-    );
-}
-
-#[track_caller]
-fn wrong_field(answer: &Answer, field: &str) {
-    assert_eq!(answer.status(), 422, "{}", answer.text());
-    let found = answer.json()["errors"].clone();
-    let named = found.as_array().unwrap().iter().any(|error| error["field"] == field);
-    assert!(named, "{field}: {found}");
-}
-
 /// Creates a key. Returns its secret and its shown part.
 async fn make(caller: &Caller<'_>, body: Value) -> (String, Value) {
     let made = caller.post(KEYS, body).await;
-    assert_eq!(made.status(), 201, "{}", made.text());
-    let body = made.json();
+    let body = made.is(201).json();
     (body["key"].as_str().unwrap().to_owned(), body["api_key"].clone())
 }
 
@@ -67,11 +44,11 @@ async fn only_administrators_see_and_make_keys() {
         let body = json!({"name": "x", "role": "viewer"});
         assert_eq!(town.role(role).post(KEYS, body).await.status(), 403, "{role}");
     }
-    assert_eq!(town.anyone().get(KEYS).await.status(), 401);
+    town.anyone().get(KEYS).await.is(401);
     let (_, reading) = town.new_key(Role::Admin, &[Permission::ApiKeysRead]).await;
-    assert_eq!(town.api_key(&reading).get(KEYS).await.status(), 200);
+    town.api_key(&reading).get(KEYS).await.is(200);
     let body = json!({"name": "x", "role": "viewer"});
-    assert_eq!(town.api_key(&reading).post(KEYS, body).await.status(), 403);
+    town.api_key(&reading).post(KEYS, body).await.is(403);
 }
 
 #[tokio::test]
@@ -85,8 +62,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
             json!({"name": " Till ", "role": "admin", "scopes": ["api_keys:read"]}),
         )
         .await;
-    assert_eq!(made.status(), 201, "{}", made.text());
-    let (secret, key) = (made.json()["key"].clone(), made.json()["api_key"].clone());
+    let (secret, key) = (made.is(201).json()["key"].clone(), made.json()["api_key"].clone());
     let secret = secret.as_str().unwrap();
     assert_eq!(made.header("location"), path(&key));
     assert_eq!(
@@ -95,12 +71,7 @@ async fn a_key_is_shown_once_and_proves_its_software() {
     );
     assert_eq!(key["secrets"], json!([{"hint": &secret[..12], "valid_until": null}]));
     let used = town.api_key(secret).get(&path(&key)).await;
-    assert_eq!(
-        (used.status(), &used.json()["last_used_on"]),
-        (200, &json!("2026-11-20")),
-        "{}",
-        used.text()
-    );
+    assert_eq!(used.is(200).json()["last_used_on"], json!("2026-11-20"));
     let listed = town.admin().get(KEYS).await;
     assert!(listed.text().contains(key["id"].as_str().unwrap()));
     for answer in [&used, &listed] {
@@ -121,11 +92,10 @@ async fn list_shows_last_use_on_every_page() {
         aws.pass(1);
         let (secret, key) = make(&town.admin(), json!({"name": name, "role": "admin"})).await;
         if used {
-            assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+            town.api_key(&secret).get(KEYS).await.is(200);
         }
         if name == "d" {
-            let gone = town.admin().delete(&path(&key)).await;
-            assert_eq!(gone.status(), 204);
+            town.admin().delete(&path(&key)).await.is(204);
         } else {
             expected.push((name.to_owned(), used));
         }
@@ -159,14 +129,13 @@ async fn a_repeated_request_makes_one_key_and_never_shows_it_again() {
     let first = town.admin().post_once(KEYS, "k1", body()).await;
     let secret = first.json()["key"].as_str().unwrap().to_owned();
     let second = town.admin().post_once(KEYS, "k1", body()).await;
-    refused(&second, 409, "already_done");
+    second.is_refused(409, "already_done");
     assert_eq!(second.header("location"), first.header("location"));
     assert!(!second.text().contains(&secret));
-    let other = town
-        .admin()
+    town.admin()
         .post_once(KEYS, "k1", json!({"name": "other", "role": "viewer"}))
-        .await;
-    assert_eq!(other.status(), 422);
+        .await
+        .is(422);
     let keys = town.admin().get(KEYS).await.json();
     assert_eq!(
         keys["items"].as_array().unwrap().len(),
@@ -203,7 +172,7 @@ async fn invalid_key_names_the_wrong_fields() {
         ),
         (json!({"name": "x", "role": "agent", "secret": "mine"}), "secret"),
     ] {
-        wrong_field(&town.admin().post(KEYS, wrong).await, field);
+        town.admin().post(KEYS, wrong).await.names_field(field);
     }
     assert_eq!(
         town.admin().get(KEYS).await.json()["items"].as_array().unwrap().len(),
@@ -224,27 +193,24 @@ async fn a_key_never_escalates() {
     let narrow = town.api_key(&narrow);
     // Not by another key, of the same role or a lower one …
     for role in ["admin", "manager", "viewer"] {
-        wrong_field(&narrow.post(KEYS, json!({"name": "x", "role": role})).await, "scopes");
+        let answer = narrow.post(KEYS, json!({"name": "x", "role": role})).await;
+        answer.names_field("scopes");
     }
     let wider = json!({"name": "x", "role": "admin", "scopes": ["tenant:read", "users:write"]});
-    wrong_field(&narrow.post(KEYS, wider).await, "scopes");
+    narrow.post(KEYS, wider).await.names_field("scopes");
     let same = json!({"name": "x", "role": "admin", "scopes": ["tenant:read", "api_keys:write"]});
     let (_, child) = make(&narrow, same).await;
     // … nor by changing one …
     for scopes in [json!([]), json!(["users:write"]), json!(null)] {
-        wrong_field(&narrow.patch(&path(&child), json!({"scopes": scopes})).await, "scopes");
+        let answer = narrow.patch(&path(&child), json!({"scopes": scopes})).await;
+        answer.names_field("scopes");
     }
     // … nor by taking the secret of one that may do more.
     let strong = format!("{KEYS}/{}", town.home.key);
-    assert_eq!(narrow.post(&format!("{strong}/rotate"), json!({})).await.status(), 403);
-    assert_eq!(
-        narrow
-            .post(&format!("{}/rotate", path(&child)), json!({}))
-            .await
-            .status(),
-        200
-    );
-    assert_eq!(town.key().get(KEYS).await.status(), 200);
+    narrow.post(&format!("{strong}/rotate"), json!({})).await.is(403);
+    let answer = narrow.post(&format!("{}/rotate", path(&child)), json!({})).await;
+    answer.is(200);
+    town.key().get(KEYS).await.is(200);
 }
 
 #[tokio::test]
@@ -254,44 +220,28 @@ async fn key_update_requires_its_latest_version() {
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let change = json!({"name": "kiosk", "scopes": ["api_keys:read", "api_keys:read", "tenant:read"], "expires_at": "2026-11-21T00:00:00Z"});
     let changed = town.admin().patch(&path(&key), change).if_match(1).await;
-    assert_eq!(
-        (changed.status(), changed.header("etag")),
-        (200, "\"2\""),
-        "{}",
-        changed.text()
-    );
+    changed.is(200).has_version(2);
     let body = changed.json();
     assert_eq!(
         (&body["name"], &body["scopes"]),
         (&json!("kiosk"), &json!(["tenant:read", "api_keys:read"]))
     );
-    assert_eq!(
-        town.admin()
-            .patch(&path(&key), json!({"name": "x"}))
-            .if_match(1)
-            .await
-            .status(),
-        412
-    );
+    let answer = town.admin().patch(&path(&key), json!({"name": "x"})).if_match(1).await;
+    answer.is(412);
     for (wrong, field) in [
         (json!({"role": "viewer"}), "role"),
         (json!({"name": null}), "name"),
         (json!({"expires_at": "2020-01-01T00:00:00Z"}), "expires_at"),
     ] {
-        wrong_field(&town.admin().patch(&path(&key), wrong).await, field);
+        town.admin().patch(&path(&key), wrong).await.names_field(field);
     }
-    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+    town.api_key(&secret).get(KEYS).await.is(200);
     aws.pass(12 * 3600);
     assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 401, "it is over");
     assert_eq!(town.admin().get(&path(&key)).await.json()["status"], "expired");
     let longer = town.admin().patch(&path(&key), json!({"expires_at": null})).await;
-    assert_eq!(
-        (longer.status(), &longer.json()["status"]),
-        (200, &json!("active")),
-        "{}",
-        longer.text()
-    );
-    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+    assert_eq!(longer.is(200).json()["status"], json!("active"));
+    town.api_key(&secret).get(KEYS).await.is(200);
 }
 
 #[tokio::test]
@@ -305,26 +255,22 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
         json!({"overlap_hours": -1}),
         json!({"overlap_hours": "1"}),
     ] {
-        wrong_field(&town.admin().post(&rotate, wrong).await, "overlap_hours");
+        town.admin().post(&rotate, wrong).await.names_field("overlap_hours");
     }
     let rotated = town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
-    let new = rotated.json()["key"].as_str().unwrap().to_owned();
+    let new = rotated.is(200).json()["key"].as_str().unwrap().to_owned();
     assert_eq!(
         rotated.json()["api_key"]["secrets"][1]["valid_until"],
         "2026-11-20T13:00:00Z"
     );
-    refused(
-        &town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await,
-        409,
-        "already_done",
-    );
+    let answer = town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1})).await;
+    answer.is_refused(409, "already_done");
     for secret in [&old, &new] {
-        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
+        town.api_key(secret).get(KEYS).await.is(200);
     }
     aws.pass(3600);
-    assert_eq!(town.api_key(&old).get(KEYS).await.status(), 401);
-    assert_eq!(town.api_key(&new).get(KEYS).await.status(), 200);
+    town.api_key(&old).get(KEYS).await.is(401);
+    town.api_key(&new).get(KEYS).await.is(200);
     let third = town.admin().post(&rotate, json!({})).await.json()["key"]
         .as_str()
         .unwrap()
@@ -332,12 +278,9 @@ async fn rotated_key_accepts_both_secrets_during_overlap_only() {
     // It leaked: neither works from now on.
     let fourth = town.admin().post(&rotate, json!({"overlap_hours": 0})).await.json();
     for secret in [&new, &third] {
-        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 401);
+        town.api_key(secret).get(KEYS).await.is(401);
     }
-    assert_eq!(
-        town.api_key(fourth["key"].as_str().unwrap()).get(KEYS).await.status(),
-        200
-    );
+    town.api_key(fourth["key"].as_str().unwrap()).get(KEYS).await.is(200);
     assert_eq!(fourth["api_key"]["secrets"].as_array().unwrap().len(), 1);
 }
 
@@ -362,20 +305,20 @@ async fn a_rotation_while_another_runs_ends_no_secret_before_its_time() {
         ),
     ] {
         let rotated = town.admin().post(&rotate, json!({"overlap_hours": hours})).await;
-        assert_eq!(rotated.status(), 200, "{}", rotated.text());
-        let rotated = rotated.json();
+        let rotated = rotated.is(200).json();
         secrets.push(rotated["key"].as_str().unwrap().to_owned());
         let shown = rotated["api_key"]["secrets"].as_array().unwrap().iter();
         let shown: Vec<_> = shown.map(|secret| secret["valid_until"].clone()).collect();
         assert_eq!(json!(shown), ends);
     }
-    refused(&town.admin().post(&rotate, json!({})).await, 409, "still_rotating");
+    let answer = town.admin().post(&rotate, json!({})).await;
+    answer.is_refused(409, "still_rotating");
     for secret in &secrets {
-        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
+        town.api_key(secret).get(KEYS).await.is(200);
     }
     aws.pass(3600);
-    assert_eq!(town.api_key(&secrets[0]).get(KEYS).await.status(), 401);
-    assert_eq!(town.admin().post(&rotate, json!({})).await.status(), 200);
+    town.api_key(&secrets[0]).get(KEYS).await.is(401);
+    town.admin().post(&rotate, json!({})).await.is(200);
 }
 
 /// The answer of the first attempt was lost.
@@ -391,7 +334,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     for _every_try in 0..3 {
         lossy.lose("TransactWriteItems");
     }
-    refused(&rotate().await, 503, "unavailable");
+    rotate().await.is_refused(503, "unavailable");
     assert!(lossy.has_lost_all());
     let ends = async || {
         let shown = town.admin().get(&path(&key)).await.json();
@@ -402,10 +345,10 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     assert_eq!(ends().await, overlapping, "it had its effect");
     aws.pass(60);
     let rotated = rotate().await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    rotated.is(200);
     assert_eq!(ends().await, overlapping);
     for secret in [&old, rotated.json()["key"].as_str().unwrap()] {
-        assert_eq!(town.api_key(secret).get(KEYS).await.status(), 200);
+        town.api_key(secret).get(KEYS).await.is(200);
     }
 }
 
@@ -418,17 +361,17 @@ async fn expiring_secret_grants_no_later_expiry() {
     let rotate = format!("{}/rotate", path(&key));
     let rotated = town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
     let rotated = rotated.await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    rotated.is(200);
     let old = town.api_key(&old);
     let child = |expires_at: Value| json!({"name": "x", "role": "viewer", "expires_at": expires_at});
     for later in [json!(null), json!("2026-11-20T13:00:01Z")] {
-        wrong_field(&old.post(KEYS, child(later)).await, "expires_at");
+        old.post(KEYS, child(later)).await.names_field("expires_at");
     }
-    let soon = old.post(KEYS, child(json!("2026-11-20T13:00:00Z"))).await;
-    assert_eq!(soon.status(), 201, "{}", soon.text());
-    refused(&old.post(&rotate, json!({"overlap_hours": 0})).await, 403, "forbidden");
+    old.post(KEYS, child(json!("2026-11-20T13:00:00Z"))).await.is(201);
+    let answer = old.post(&rotate, json!({"overlap_hours": 0})).await;
+    answer.is_refused(403, "forbidden");
     let new = town.api_key(rotated.json()["key"].as_str().unwrap());
-    assert_eq!(new.post(KEYS, child(json!(null))).await.status(), 201);
+    new.post(KEYS, child(json!(null))).await.is(201);
 }
 
 /// The software repeats the request with the only secret that it has.
@@ -444,10 +387,9 @@ async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     for _every_try in 0..3 {
         lossy.lose("TransactWriteItems");
     }
-    refused(&rotate().await, 503, "unavailable");
+    rotate().await.is_refused(503, "unavailable");
     aws.pass(60);
-    let rotated = rotate().await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+    rotate().await.is(200);
 }
 
 #[tokio::test]
@@ -464,27 +406,24 @@ async fn expiring_key_grants_no_later_expiry() {
     let child = |expires_at: Value| json!({"name": "x", "role": "viewer", "expires_at": expires_at});
     let longer = [json!(null), json!("2026-11-27T12:00:01Z")];
     for later in longer.clone() {
-        wrong_field(&weekly.post(KEYS, child(later.clone())).await, "expires_at");
-        wrong_field(
-            &weekly.patch(&path(&key), json!({"expires_at": later})).await,
-            "expires_at",
-        );
+        weekly.post(KEYS, child(later.clone())).await.names_field("expires_at");
+        let answer = weekly.patch(&path(&key), json!({"expires_at": later})).await;
+        answer.names_field("expires_at");
     }
     let (_, made) = make(&weekly, child(json!(ends))).await;
-    let renamed = weekly.patch(&path(&made), json!({"name": "y"})).await;
-    assert_eq!(renamed.status(), 200, "{}", renamed.text());
+    weekly.patch(&path(&made), json!({"name": "y"})).await.is(200);
     // Nor does it take or give more by one that works longer.
     let narrow = json!({"name": "till", "role": "admin", "scopes": ["tenant:read", "users:read"]});
     let (_, endless) = make(&town.admin(), narrow).await;
     let rotated = weekly.post(&format!("{}/rotate", path(&endless)), json!({})).await;
-    refused(&rotated, 403, "forbidden");
+    rotated.is_refused(403, "forbidden");
     let wider = json!({"scopes": ["tenant:read", "tenant:write"]});
-    wrong_field(&weekly.patch(&path(&endless), wider).await, "expires_at");
+    weekly.patch(&path(&endless), wider).await.names_field("expires_at");
     let narrower = weekly.patch(&path(&endless), json!({"scopes": ["tenant:read"]})).await;
-    assert_eq!(narrower.status(), 200, "{}", narrower.text());
+    narrower.is(200);
     for later in longer {
         let changed = town.admin().patch(&path(&key), json!({"expires_at": later})).await;
-        assert_eq!(changed.status(), 200, "{}", changed.text());
+        changed.is(200);
     }
 }
 
@@ -508,8 +447,8 @@ async fn key_outlives_its_creators_membership() {
     becomes(Role::Admin, MemberStatus::Active).await;
     let (secret, _) = make(&town.manager(), json!({"name": "till", "role": "admin"})).await;
     becomes(Role::Admin, MemberStatus::Deactivated).await;
-    assert_eq!(town.manager().get(KEYS).await.status(), 403);
-    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+    town.manager().get(KEYS).await.is(403);
+    town.api_key(&secret).get(KEYS).await.is(200);
 }
 
 #[tokio::test]
@@ -518,7 +457,7 @@ async fn deleted_key_loses_its_usage_record() {
     let town = town(&aws).await;
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let (_, unused) = make(&town.admin(), json!({"name": "kiosk", "role": "admin"})).await;
-    assert_eq!(town.api_key(&secret).get(KEYS).await.status(), 200);
+    town.api_key(&secret).get(KEYS).await.is(200);
     let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
     let uses = async || {
         let scan = aws.dynamodb().scan().table_name(&table).send().await.unwrap();
@@ -527,7 +466,7 @@ async fn deleted_key_loses_its_usage_record() {
     };
     assert_eq!(uses().await, 1);
     for key in [&key, &unused] {
-        assert_eq!(town.admin().delete(&path(key)).await.status(), 204);
+        town.admin().delete(&path(key)).await.is(204);
     }
     assert_eq!(uses().await, 0);
 }
@@ -538,11 +477,11 @@ async fn revoked_key_is_refused_and_gone_at_once() {
     let town = town(&aws).await;
     let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let software = town.api_key(&secret);
-    assert_eq!(software.get(KEYS).await.status(), 200);
-    assert_eq!(town.admin().delete(&path(&key)).await.status(), 204);
-    assert_eq!(software.get(KEYS).await.status(), 401);
-    assert_eq!(town.admin().get(&path(&key)).await.status(), 404);
-    assert_eq!(town.admin().delete(&path(&key)).await.status(), 404);
+    software.get(KEYS).await.is(200);
+    town.admin().delete(&path(&key)).await.is(204);
+    software.get(KEYS).await.is(401);
+    town.admin().get(&path(&key)).await.is(404);
+    town.admin().delete(&path(&key)).await.is(404);
     assert!(
         !town
             .admin()
@@ -558,23 +497,14 @@ async fn keys_of_another_tenant_are_not_found() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let foreign = format!("{KEYS}/{}", town.away.key);
-    assert_eq!(town.admin().get(&foreign).await.status(), 404);
-    assert_eq!(
-        town.admin().patch(&foreign, json!({"name": "mine"})).await.status(),
-        404
-    );
-    assert_eq!(town.admin().delete(&foreign).await.status(), 404);
-    assert_eq!(
-        town.admin()
-            .post(&format!("{foreign}/rotate"), json!({}))
-            .await
-            .status(),
-        404
-    );
+    town.admin().get(&foreign).await.is(404);
+    town.admin().patch(&foreign, json!({"name": "mine"})).await.is(404);
+    town.admin().delete(&foreign).await.is(404);
+    town.admin().post(&format!("{foreign}/rotate"), json!({})).await.is(404);
     assert!(!town.admin().get(KEYS).await.text().contains(&town.away.key.to_string()));
-    assert_eq!(town.api_key(&town.away.key_secret).get(&foreign).await.status(), 200);
+    town.api_key(&town.away.key_secret).get(&foreign).await.is(200);
     let naming = town.key().in_tenant(town.away.tenant);
-    assert_eq!(naming.get(KEYS).await.status(), 403);
+    naming.get(KEYS).await.is(403);
 }
 
 #[tokio::test]
@@ -593,11 +523,26 @@ async fn concurrent_creations_never_exceed_the_key_limit() {
     let answers = join_all((0..12).map(|_| one())).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {
-        refused(answer, 409, "limit_reached");
+        answer.is_refused(409, "limit_reached");
     }
     let all = town.admin().get("/api/v1/api-keys?limit=100").await.json();
     assert_eq!(all["items"].as_array().unwrap().len(), 50);
     let last = &all["items"][0];
-    assert_eq!(town.admin().delete(&path(last)).await.status(), 204);
-    assert_eq!(one().await.status(), 201);
+    town.admin().delete(&path(last)).await.is(204);
+    one().await.is(201);
+}
+
+#[tokio::test]
+async fn answers_about_keys_keep_their_shape() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let admin = town.admin();
+    let body =
+        json!({"name": "till", "role": "admin", "scopes": ["api_keys:read"], "expires_at": "2026-12-20T12:00:00Z"});
+    let made = admin.post(KEYS, body).await;
+    let read = admin.get(made.header("location")).await;
+    let rotate = format!("{}/rotate", made.header("location"));
+    let rotated = admin.post(&rotate, json!({"overlap_hours": 1})).await;
+    let refused = admin.post(KEYS, json!({"name": "", "role": "owner"})).await;
+    assert_snapshot("api_keys", &[&made, &read, &rotated, &refused]);
 }

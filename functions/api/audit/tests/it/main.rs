@@ -51,8 +51,7 @@ async fn write(aws: &Aws, scope: &TenantScope, actor: Actor, object: &str) {
 }
 
 fn objects(answer: &Answer) -> Vec<String> {
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    let items = answer.json()["items"].clone();
+    let items = answer.is(200).json()["items"].clone();
     let object = |item: &Value| item["object"].as_str().unwrap().to_owned();
     items.as_array().unwrap().iter().map(object).collect()
 }
@@ -66,9 +65,9 @@ async fn managers_read_who_changed_what_and_others_do_not() {
     for role in [Role::Viewer, Role::Agent] {
         assert_eq!(town.role(role).get(AUDIT).await.status(), 403, "{role}");
     }
-    assert_eq!(town.anyone().get(AUDIT).await.status(), 401);
+    town.anyone().get(AUDIT).await.is(401);
     let (_, narrow) = town.new_key(Role::Admin, &[Permission::TenantRead]).await;
-    assert_eq!(town.api_key(&narrow).get(AUDIT).await.status(), 403);
+    town.api_key(&narrow).get(AUDIT).await.is(403);
     let read = town.manager().get(AUDIT).await;
     let entry = &read.json()["items"][0];
     assert_eq!(entry["actor"], manager.to_string());
@@ -224,14 +223,11 @@ async fn invalid_query_names_the_wrong_parameters() {
         ("limit=101", "limit"),
         ("to=-009999-01-02T01:00:00Z", "to"),
     ] {
-        let refused = town.admin().get(&format!("{AUDIT}?{query}")).await;
-        assert_eq!(refused.status(), 422, "{query}: {}", refused.text());
-        assert_eq!(refused.json()["errors"][0]["field"], field, "{query}");
+        town.admin().get(&format!("{AUDIT}?{query}")).await.names_only(&[field]);
     }
     // Cursors that are none, and one of another list.
     for cursor in ["nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
-        let refused = town.admin().get(&format!("{AUDIT}?cursor={cursor}")).await;
-        assert_eq!(refused.status(), 400, "{cursor}: {}", refused.text());
+        town.admin().get(&format!("{AUDIT}?cursor={cursor}")).await.is(400);
     }
     let edges = "from=-009999-01-02T02:00:00Z&to=-009999-01-20T00:00:00Z";
     assert_eq!(objects(&town.admin().get(&format!("{AUDIT}?{edges}")).await).len(), 0);

@@ -11,18 +11,17 @@ use serde_json::{Value, json};
 use store::{Versioned, rates::Limit};
 use testkit::Call;
 
-use crate::world::{PASSWORD, World, kind, log_in, post, statuses, text};
+use crate::world::{PASSWORD, World, log_in, post, statuses, text};
 
 #[tokio::test]
 async fn an_unknown_address_and_a_wrong_password_are_answered_alike() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
-    let wrong = world.function.call(&log_in(&maya.email, "seven quiet lanternx")).await;
+    let wrong = world.call(&log_in(&maya.email, "seven quiet lanternx")).await;
     let unknown = world
-        .function
         .call(&log_in("nobody@saffron.example", "seven quiet lanternx"))
         .await;
-    assert_eq!((wrong.status(), kind(&wrong).as_str()), (401, "wrong_credentials"));
+    wrong.is_refused(401, "wrong_credentials");
     assert_eq!((wrong.status(), wrong.text()), (unknown.status(), unknown.text()));
     for name in [
         "content-type",
@@ -59,10 +58,10 @@ async fn attempts_are_limited_per_account_existing_or_not() {
         assert_eq!(statuses(&answers), [(401, 10), (429, 30)].into(), "{email}");
     }
     // The right password has to wait too, else it would be told from the wrong ones.
-    let refused = world.function.call(&log_in(&maya.email, PASSWORD)).await;
-    assert_eq!((refused.status(), refused.header("retry-after")), (429, "3600"));
+    let refused = world.call(&log_in(&maya.email, PASSWORD)).await;
+    assert_eq!(refused.is(429).header("retry-after"), "3600");
     world.aws.pass(3600);
-    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 200);
+    world.call(&log_in(&maya.email, PASSWORD)).await.is(200);
 }
 
 #[tokio::test]
@@ -77,8 +76,8 @@ async fn guessing_does_not_lock_out_the_owner_elsewhere() {
         world.aws.pass(60);
     }
     assert_eq!(tried, 50);
-    assert_eq!(world.function.call(&stranger(PASSWORD)).await.status(), 429);
-    assert_eq!(world.function.call(&log_in(&maya.email, PASSWORD)).await.status(), 200);
+    world.call(&stranger(PASSWORD)).await.is(429);
+    world.call(&log_in(&maya.email, PASSWORD)).await.is(200);
 }
 
 #[tokio::test]
@@ -112,8 +111,7 @@ async fn browser_gets_refresh_token_as_http_only_cookie() {
     let maya = world.newcomer("saffron").await;
     let body = json!({"email": maya.email, "password": PASSWORD, "session": "cookie"});
     let answer = world.post("/api/v1/auth/log-in", body).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    assert!(answer.json().get("refresh_token").is_none());
+    assert!(answer.is(200).json().get("refresh_token").is_none());
     assert_eq!(answer.header("cache-control"), "no-store");
     let cookie = answer.header("set-cookie").to_owned();
     let mut parts = cookie.split("; ");
@@ -183,7 +181,7 @@ async fn deactivated_user_does_not_see_the_tenant() {
     let body = world.log_in("tom@saffron.example").await;
     assert_eq!(body["tenants"], json!([]));
     let me = world.get_as(&text(&body["access_token"]), "/api/v1/me").await;
-    assert_eq!((me.status(), &me.json()["tenants"]), (200, &json!([])));
+    assert_eq!(me.is(200).json()["tenants"], json!([]));
 }
 
 #[tokio::test]
@@ -251,7 +249,7 @@ async fn user_of_several_tenants_sees_and_leaves_them_all() {
     assert_eq!(role_in(Some(&named)).await, Some(Role::Viewer));
     let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/json");
     let renamed = world.call_as(&access, call.body(r#"{"name": "Maya H."}"#)).await;
-    assert_eq!(renamed.status(), 200, "{}", renamed.text());
+    renamed.is(200);
     let there = store
         .get::<Member>(&scope, &maya.user)
         .await
@@ -259,7 +257,7 @@ async fn user_of_several_tenants_sees_and_leaves_them_all() {
         .expect("a member");
     assert_eq!(there.value.name, "Maya H.");
     let out = world.call_as(&access, Call::new("POST", "/api/v1/auth/log-out-everywhere"));
-    assert_eq!(out.await.status(), 204);
+    out.await.is(204);
     assert_eq!((role_in(None).await, role_in(Some(&named)).await), (None, None));
 }
 
@@ -271,10 +269,10 @@ async fn a_body_that_a_form_of_another_site_could_send_is_refused() {
         let path = format!("/api/v1/auth/{path}");
         for content_type in ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"] {
             let call = Call::json(&path, &body).header("content-type", content_type);
-            assert_eq!(world.function.call(&call).await.status(), 415, "{path} {content_type}");
+            world.call(&call).await.is(415);
         }
         let call = Call::json(&path, &body).without_header("content-type");
-        assert_eq!(world.function.call(&call).await.status(), 415, "{path}");
+        world.call(&call).await.is(415);
     }
 }
 
@@ -282,6 +280,5 @@ async fn a_body_that_a_form_of_another_site_could_send_is_refused() {
 async fn both_codes_at_once_are_refused() {
     let world = World::new().await;
     let body = json!({"email": "maya@saffron.example", "password": PASSWORD, "code": "123456", "recovery_code": "a"});
-    let answer = world.function.call(&post("/api/v1/auth/log-in", &body)).await;
-    assert_eq!(answer.status(), 422);
+    world.call(&post("/api/v1/auth/log-in", &body)).await.is(422);
 }

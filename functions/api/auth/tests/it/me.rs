@@ -1,8 +1,8 @@
 use access::token::api_key;
 use serde_json::json;
-use testkit::Call;
+use testkit::{Call, assert_snapshot};
 
-use crate::world::{World, kind, problem, text};
+use crate::world::{PASSWORD, World, confirm, log_in, sign_up, text};
 
 fn patch(changes: &serde_json::Value) -> Call {
     let call = Call::new("PATCH", "/api/v1/me").header("content-type", "application/merge-patch+json");
@@ -14,7 +14,7 @@ async fn people_change_their_name_everywhere_and_their_language() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let me = world.get_as(&maya.access, "/api/v1/me").await;
-    assert_eq!((me.status(), me.header("etag")), (200, "\"1\""));
+    me.is(200).has_version(1);
     let expected = json!({"name": "Maya Haddad", "language": "en", "second_factor": false});
     for (name, value) in expected.as_object().expect("an object") {
         assert_eq!(&me.json()[name], value);
@@ -23,12 +23,7 @@ async fn people_change_their_name_everywhere_and_their_language() {
     let answer = world
         .call_as(&maya.access, patch(&changes).header("if-match", "\"1\""))
         .await;
-    assert_eq!(
-        (answer.status(), answer.header("etag")),
-        (200, "\"2\""),
-        "{}",
-        answer.text()
-    );
+    answer.is(200).has_version(2);
     assert_eq!(
         (&answer.json()["name"], &answer.json()["language"]),
         (&json!("Maya H."), &json!("ar-AE"))
@@ -43,22 +38,17 @@ async fn people_change_their_name_everywhere_and_their_language() {
         member.expect("the table answers").expect("a member").value.name,
         "Maya H."
     );
-    let stale = world
+    world
         .call_as(&maya.access, patch(&json!({"name": "M"})).header("if-match", "\"1\""))
-        .await;
-    assert_eq!(stale.status(), 412);
+        .await
+        .is(412);
     for (changes, field) in [
         (json!({"name": null}), "name"),
         (json!({"name": ""}), "name"),
         (json!({"language": "x"}), "language"),
         (json!({"email": "other@saffron.example"}), "email"),
     ] {
-        let answer = world.call_as(&maya.access, patch(&changes)).await;
-        assert_eq!(
-            problem(&answer),
-            (422, "invalid".to_owned(), vec![field.to_owned()]),
-            "{changes}"
-        );
+        world.call_as(&maya.access, patch(&changes)).await.names_only(&[field]);
     }
 }
 
@@ -67,8 +57,8 @@ async fn people_see_their_sessions_and_end_them_but_nobody_elses() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     world.aws.pass(60);
-    let phone = crate::world::log_in(&maya.email, crate::world::PASSWORD).header("user-agent", &"Phone ".repeat(50));
-    let phone = world.function.call(&phone).await.json();
+    let phone = log_in(&maya.email, PASSWORD).header("user-agent", &"Phone ".repeat(50));
+    let phone = world.call(&phone).await.json();
     let listed = world.get_as(&maya.access, "/api/v1/me/sessions").await.json();
     let items = listed["items"].as_array().expect("items").clone();
     assert_eq!((items.len(), &listed["next_cursor"]), (2, &json!(null)));
@@ -79,18 +69,12 @@ async fn people_see_their_sessions_and_end_them_but_nobody_elses() {
     let path = format!("/api/v1/me/sessions/{}", text(&newest["id"]));
     let end = |token: String, path: String| async move { (token, path) };
     let (token, foreign) = end(tom.access.clone(), path.clone()).await;
-    assert_eq!(world.call_as(&token, Call::new("DELETE", &foreign)).await.status(), 404);
-    assert_eq!(world.refresh(&text(&phone["refresh_token"])).await.status(), 200);
-    assert_eq!(
-        world.call_as(&maya.access, Call::new("DELETE", &path)).await.status(),
-        204
-    );
-    assert_eq!(
-        world.call_as(&maya.access, Call::new("DELETE", &path)).await.status(),
-        404
-    );
+    world.call_as(&token, Call::new("DELETE", &foreign)).await.is(404);
+    world.refresh(&text(&phone["refresh_token"])).await.is(200);
+    world.call_as(&maya.access, Call::new("DELETE", &path)).await.is(204);
+    world.call_as(&maya.access, Call::new("DELETE", &path)).await.is(404);
     let nonsense = Call::new("DELETE", "/api/v1/me/sessions/ses_1");
-    assert_eq!(world.call_as(&maya.access, nonsense).await.status(), 404);
+    world.call_as(&maya.access, nonsense).await.is(404);
     let listed = world.get_as(&maya.access, "/api/v1/me/sessions").await.json();
     assert_eq!(listed["items"].as_array().map(Vec::len), Some(1));
 }
@@ -117,20 +101,31 @@ async fn own_account_is_closed_to_keys_and_strangers() {
                 .header("content-type", "application/json")
                 .body("{}")
         };
-        let strangers = [
-            ("nobody", call()),
-            ("a key", call().header("x-api-key", &api_key([7; 32]))),
-            ("nonsense", call().header("authorization", "Basic bWF5YQ==")),
-        ];
-        for (who, call) in strangers {
-            let answer = world.function.call(&call).await;
-            assert_eq!(
-                (answer.status(), kind(&answer).as_str()),
-                (401, "unauthorized"),
-                "{who} {method} {path}"
-            );
+        let by_key = call().header("x-api-key", &api_key([7; 32]));
+        let by_nonsense = call().header("authorization", "Basic bWF5YQ==");
+        for call in [call(), by_key, by_nonsense] {
+            world.call(&call).await.is_refused(401, "unauthorized");
         }
         let both = call().header("x-api-key", &api_key([7; 32]));
-        assert_eq!(world.call_as(&maya.access, both).await.status(), 400, "{method} {path}");
+        world.call_as(&maya.access, both).await.is(400);
     }
+}
+
+#[tokio::test]
+async fn answers_about_sessions_keep_their_shape() {
+    let world = World::new().await;
+    let email = "maya@saffron.example";
+    let signed_up = world.call(&sign_up("saffron", email)).await;
+    let verified = world.call(&confirm(&world.link().await, PASSWORD)).await;
+    // Sessions are listed by age.
+    world.aws.pass(1);
+    let logged_in = world.call(&log_in(email, PASSWORD)).await;
+    let body = logged_in.json();
+    let refreshed = world.refresh(&text(&body["refresh_token"])).await;
+    let access = text(&body["access_token"]);
+    let me = world.get_as(&access, "/api/v1/me").await;
+    let sessions = world.get_as(&access, "/api/v1/me/sessions").await;
+    let refused = world.call(&log_in(email, "wrong")).await;
+    let answers = [&signed_up, &verified, &logged_in, &refreshed, &me, &sessions, &refused];
+    assert_snapshot("sessions", &answers);
 }

@@ -2,15 +2,14 @@ use access::{Authenticator, Credentials};
 use serde_json::json;
 use testkit::{Answer, Call};
 
-use crate::world::{Newcomer, World, kind, post, statuses, text};
+use crate::world::{Newcomer, World, post, statuses, text};
 
 fn refresh(token: &str) -> Call {
     post("/api/v1/auth/refresh", &json!({"refresh_token": token}))
 }
 
 fn token(answer: &Answer) -> String {
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    text(&answer.json()["refresh_token"])
+    text(&answer.is(200).json()["refresh_token"])
 }
 
 #[tokio::test]
@@ -23,10 +22,7 @@ async fn a_refresh_token_works_once_and_gives_the_next() {
     assert_ne!(next, maya.refresh);
     let body = answer.json();
     assert_eq!(body["tenants"][0]["slug"], "saffron");
-    assert_eq!(
-        world.get_as(&text(&body["access_token"]), "/api/v1/me").await.status(),
-        200
-    );
+    world.get_as(&text(&body["access_token"]), "/api/v1/me").await.is(200);
     world.aws.pass(600);
     token(&world.refresh(&next).await);
 }
@@ -38,7 +34,7 @@ async fn concurrent_refreshes_have_one_winner_and_keep_session() {
     let answers = world.all(&vec![refresh(&maya.refresh); 50]).await;
     assert_eq!(statuses(&answers), [(200, 1), (409, 49)].into());
     let lost = answers.iter().find(|answer| answer.status() == 409).expect("one lost");
-    assert_eq!(kind(lost), "refreshed_elsewhere");
+    lost.is_refused(409, "refreshed_elsewhere");
     let won = answers.iter().find(|answer| answer.status() == 200).expect("one won");
     world.aws.pass(60);
     token(&world.refresh(&token(won)).await);
@@ -50,10 +46,8 @@ async fn reused_refresh_token_ends_the_session() {
     let maya = world.newcomer("saffron").await;
     let second = token(&world.refresh(&maya.refresh).await);
     world.aws.pass(11);
-    let reused = world.refresh(&maya.refresh).await;
-    assert_eq!((reused.status(), kind(&reused).as_str()), (401, "session_over"));
-    let newest = world.refresh(&second).await;
-    assert_eq!((newest.status(), kind(&newest).as_str()), (401, "session_over"));
+    world.refresh(&maya.refresh).await.is_refused(401, "session_over");
+    world.refresh(&second).await.is_refused(401, "session_over");
     // Other sessions go on.
     let other = world.log_in(&maya.email).await;
     token(&world.refresh(&text(&other["refresh_token"])).await);
@@ -65,8 +59,8 @@ async fn a_token_two_generations_old_is_reuse_even_at_once() {
     let maya = world.newcomer("saffron").await;
     let second = token(&world.refresh(&maya.refresh).await);
     let third = token(&world.refresh(&second).await);
-    assert_eq!(world.refresh(&maya.refresh).await.status(), 401);
-    assert_eq!(world.refresh(&third).await.status(), 401);
+    world.refresh(&maya.refresh).await.is(401);
+    world.refresh(&third).await.is(401);
 }
 
 const DAY: i64 = 24 * 3600;
@@ -92,9 +86,9 @@ async fn a_session_ends_after_thirty_days_though_refreshed() {
         (&json!("2026-12-20T12:00:00Z"), &json!("2026-12-20T12:00:00Z"))
     );
     world.aws.pass(60);
-    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 401);
-    assert_eq!(kind(&world.refresh(&newest).await), "session_over");
-    assert_eq!(kind(&world.refresh(&newest).await), "session_over");
+    world.get_as(&access, "/api/v1/me").await.is(401);
+    world.refresh(&newest).await.is_refused(401, "session_over");
+    world.refresh(&newest).await.is_refused(401, "session_over");
 }
 
 #[tokio::test]
@@ -109,10 +103,10 @@ async fn session_limit_applies_to_existing_sessions() {
     let next = token(&longer.call(&call(&next)).await);
     // Idle days end it all the same, and so do fewer days than when it began.
     let shorter = world.another(&[("SESSION_DAYS", "7")]);
-    assert_eq!(kind(&shorter.call(&call(&next)).await), "session_over");
+    shorter.call(&call(&next)).await.is_refused(401, "session_over");
     let idle = world.newcomer("harbour").await;
     world.aws.pass(30 * DAY);
-    assert_eq!(kind(&longer.call(&call(&idle.refresh)).await), "session_over");
+    longer.call(&call(&idle.refresh)).await.is_refused(401, "session_over");
 }
 
 #[tokio::test]
@@ -121,7 +115,7 @@ async fn a_cookie_lasts_as_long_as_its_session() {
     let maya = world.newcomer("saffron").await;
     let first = cookie(&world, &maya).await;
     world.aws.pass(10 * DAY);
-    let answer = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    let answer = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
     let expected = format!(
         "Path=/api/v1/auth; Max-Age={}; HttpOnly; Secure; SameSite=Strict",
         20 * DAY
@@ -145,25 +139,19 @@ async fn a_refresh_cookie_that_comes_twice_is_refused() {
         format!("{own};{own}"),
         format!("__Secure-ringback_refresh=; {own}"),
     ] {
-        let answer = world.function.call(&with_cookie("/api/v1/auth/refresh", &both)).await;
-        assert_eq!((answer.status(), kind(&answer).as_str()), (400, "bad_request"));
+        let answer = world.call(&with_cookie("/api/v1/auth/refresh", &both)).await;
+        answer.is_refused(400, "bad_request");
     }
     // One without the prefix is not ours: any page of the site could have set it.
     let unprefixed = own.replace("__Secure-", "");
-    let answer = world
-        .function
-        .call(&with_cookie("/api/v1/auth/refresh", &unprefixed))
-        .await;
-    assert_eq!((answer.status(), kind(&answer).as_str()), (401, "session_over"));
+    let answer = world.call(&with_cookie("/api/v1/auth/refresh", &unprefixed)).await;
+    answer.is_refused(401, "session_over");
     let with_other = format!("{unprefixed}; {own}");
-    let answer = world
-        .function
-        .call(&with_cookie("/api/v1/auth/refresh", &with_other))
-        .await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let answer = world.call(&with_cookie("/api/v1/auth/refresh", &with_other)).await;
+    answer.is(200);
     // What the body says needs no cookie.
     let call = refresh(&tom.refresh).header("cookie", &format!("{own}; {planted}"));
-    assert_eq!(world.function.call(&call).await.status(), 200);
+    world.call(&call).await.is(200);
 }
 
 /// Otherwise, somebody who plants a cookie could keep a user logged in.
@@ -181,19 +169,16 @@ async fn duplicate_cookies_do_not_prevent_log_out() {
         }
     };
     let both = format!("{planted}; {own}");
-    let nobody = world.function.call(&with_cookie(path, &both)).await;
-    assert_eq!(nobody.status(), 204, "{}", nobody.text());
+    let nobody = world.call(&with_cookie(path, &both)).await;
+    nobody.is(204);
     forgotten(&nobody);
     let by_token = with_cookie(path, &both).header("authorization", &format!("Bearer {}", maya.access));
-    let ended = world.function.call(&by_token).await;
-    assert_eq!(ended.status(), 204);
+    let ended = world.call(&by_token).await;
+    ended.is(204);
     forgotten(&ended);
-    assert_eq!(
-        world.refresh(&maya.refresh).await.status(),
-        401,
-        "the session who asks is in"
-    );
-    assert_eq!(world.refresh(&tom.refresh).await.status(), 200);
+    // The session of who asks.
+    world.refresh(&maya.refresh).await.is(401);
+    world.refresh(&tom.refresh).await.is(200);
 }
 
 #[tokio::test]
@@ -210,14 +195,9 @@ async fn foreign_refresh_token_is_refused() {
         "rbr_".to_owned(),
         String::new(),
     ] {
-        let answer = world.refresh(&wrong).await;
-        assert_eq!(
-            (answer.status(), kind(&answer).as_str()),
-            (401, "session_over"),
-            "{wrong}"
-        );
+        world.refresh(&wrong).await.is_refused(401, "session_over");
         let body = json!({"refresh_token": wrong});
-        assert_eq!(world.post("/api/v1/auth/log-out", body).await.status(), 204);
+        world.post("/api/v1/auth/log-out", body).await.is(204);
     }
     token(&world.refresh(&maya.refresh).await);
     token(&world.refresh(&tom.refresh).await);
@@ -248,24 +228,23 @@ async fn a_browser_refreshes_by_its_cookie() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let first = cookie(&world, &maya).await;
-    let answer = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    assert!(answer.json().get("refresh_token").is_none());
+    let answer = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    assert!(answer.is(200).json().get("refresh_token").is_none());
     let second = set(&answer);
     assert!(second.starts_with("__Secure-ringback_refresh=rbr_") && second != first);
     // A second tab came late: the browser has the other's cookie by now, which must stay.
-    let late = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
-    assert_eq!((late.status(), late.header("set-cookie")), (409, ""));
+    let late = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
+    assert_eq!(late.is(409).header("set-cookie"), "");
     world.aws.pass(60);
-    let reused = world.function.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
-    assert_eq!(reused.status(), 401);
+    let reused = world.call(&with_cookie("/api/v1/auth/refresh", &first)).await;
     assert!(
         reused
+            .is(401)
             .header("set-cookie")
             .starts_with("__Secure-ringback_refresh=; Path=/api/v1/auth; Max-Age=0;")
     );
     let none = world.post("/api/v1/auth/refresh", json!({})).await;
-    assert_eq!((none.status(), kind(&none).as_str()), (401, "session_over"));
+    none.is_refused(401, "session_over");
 }
 
 #[tokio::test]
@@ -275,33 +254,20 @@ async fn log_out_ends_session_of_body_cookie_or_access_token() {
     let by_body = world.log_in(&maya.email).await;
     let out = |body| world.post("/api/v1/auth/log-out", body);
     let answer = out(json!({"refresh_token": by_body["refresh_token"]})).await;
-    assert_eq!(answer.status(), 204);
-    assert!(answer.header("set-cookie").contains("Max-Age=0"));
-    assert_eq!(world.refresh(&text(&by_body["refresh_token"])).await.status(), 401);
+    assert!(answer.is(204).header("set-cookie").contains("Max-Age=0"));
+    world.refresh(&text(&by_body["refresh_token"])).await.is(401);
     let by_cookie = cookie(&world, &maya).await;
-    assert_eq!(
-        world
-            .function
-            .call(&with_cookie("/api/v1/auth/log-out", &by_cookie))
-            .await
-            .status(),
-        204
-    );
-    assert_eq!(
-        world
-            .function
-            .call(&with_cookie("/api/v1/auth/refresh", &by_cookie))
-            .await
-            .status(),
-        401
-    );
+    let answer = world.call(&with_cookie("/api/v1/auth/log-out", &by_cookie)).await;
+    answer.is(204);
+    let answer = world.call(&with_cookie("/api/v1/auth/refresh", &by_cookie)).await;
+    answer.is(401);
     let by_access = world.log_in(&maya.email).await;
-    let answer = world
+    world
         .post_as(&text(&by_access["access_token"]), "/api/v1/auth/log-out", json!({}))
-        .await;
-    assert_eq!(answer.status(), 204);
-    assert_eq!(world.refresh(&text(&by_access["refresh_token"])).await.status(), 401);
-    assert_eq!(out(json!({})).await.status(), 204);
+        .await
+        .is(204);
+    world.refresh(&text(&by_access["refresh_token"])).await.is(401);
+    out(json!({})).await.is(204);
     // The first session was none of them.
     token(&world.refresh(&maya.refresh).await);
 }
@@ -311,14 +277,14 @@ async fn logging_out_everywhere_ends_every_token_at_once() {
     let world = World::new().await;
     let (maya, tom) = (world.newcomer("saffron").await, world.newcomer("harbour").await);
     let second = world.log_in(&maya.email).await;
-    let answer = world
+    world
         .call_as(&maya.access, Call::new("POST", "/api/v1/auth/log-out-everywhere"))
-        .await;
-    assert_eq!(answer.status(), 204, "{}", answer.text());
+        .await
+        .is(204);
     let authenticator = Authenticator::new(world.aws.store());
     let accesses = [maya.access.clone(), text(&second["access_token"])];
     for access in &accesses {
-        assert_eq!(world.get_as(access, "/api/v1/me").await.status(), 401);
+        world.get_as(access, "/api/v1/me").await.is(401);
         let sent = Credentials {
             bearer: Some(access),
             ..Credentials::default()
@@ -329,14 +295,14 @@ async fn logging_out_everywhere_ends_every_token_at_once() {
         );
     }
     for refresh in [&maya.refresh, &text(&second["refresh_token"])] {
-        assert_eq!(kind(&world.refresh(refresh).await), "session_over");
+        world.refresh(refresh).await.is_refused(401, "session_over");
     }
-    assert_eq!(world.get_as(&tom.access, "/api/v1/me").await.status(), 200);
+    world.get_as(&tom.access, "/api/v1/me").await.is(200);
     token(&world.refresh(&tom.refresh).await);
     // Who logs in in the same moment is in.
     let again = world.log_in(&maya.email).await;
     let access = text(&again["access_token"]);
-    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 200);
+    world.get_as(&access, "/api/v1/me").await.is(200);
     let sent = Credentials {
         bearer: Some(&access),
         ..Credentials::default()

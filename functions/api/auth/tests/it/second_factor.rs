@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use testkit::{Answer, Call};
 use totp_rs::{Builder, Secret, Totp};
 
-use crate::world::{Newcomer, PASSWORD, World, kind, post, problem, statuses, text};
+use crate::world::{Newcomer, PASSWORD, World, post, statuses, text};
 
 /// An authenticator app with this secret.
 struct App(Totp);
@@ -28,8 +28,7 @@ const FACTOR: &str = "/api/v1/me/second-factor";
 /// Turns the second factor on. Returns the app and the recovery codes.
 async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
     let answer = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    let body = answer.json();
+    let body = answer.is(200).json();
     let secret = text(&body["secret"]);
     let uri = text(&body["uri"]);
     assert!(
@@ -41,8 +40,7 @@ async fn switched_on(world: &World, maya: &Newcomer) -> (App, Vec<String>) {
     let answer = world
         .post_as(&maya.access, &format!("{FACTOR}/confirm"), json!({"code": code}))
         .await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    let codes = answer.json()["recovery_codes"]
+    let codes = answer.is(200).json()["recovery_codes"]
         .as_array()
         .expect("codes")
         .iter()
@@ -87,15 +85,7 @@ fn with(maya: &Newcomer, more: &Value) -> Call {
 }
 
 async fn log_in(world: &World, maya: &Newcomer, more: Value) -> Answer {
-    world.function.call(&with(maya, &more)).await
-}
-
-fn refused(answer: &Answer) -> (u16, String) {
-    (answer.status(), kind(answer))
-}
-
-fn unauthorized(kind: &str) -> (u16, String) {
-    (401, kind.to_owned())
+    world.call(&with(maya, &more)).await
 }
 
 #[tokio::test]
@@ -104,35 +94,25 @@ async fn code_is_required_after_password_and_works_once() {
     let maya = world.newcomer("saffron").await;
     let (app, _) = switched_on(&world, &maya).await;
     let none = log_in(&world, &maya, json!({})).await;
-    assert_eq!(refused(&none), unauthorized("second_factor_required"));
+    none.is_refused(401, "second_factor_required");
     let wrong = log_in(&world, &maya, json!({"password": "wrong", "code": app.code(&world, 0)})).await;
-    assert_eq!(refused(&wrong), unauthorized("wrong_credentials"));
+    wrong.is_refused(401, "wrong_credentials");
+    // The code that confirmed counted once.
     let confirmed = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
-    assert_eq!(
-        refused(&confirmed),
-        unauthorized("wrong_code"),
-        "the code that confirmed counted once"
-    );
+    confirmed.is_refused(401, "wrong_code");
     world.aws.pass(30);
     let code = app.code(&world, 0);
     let calls = vec![with(&maya, &json!({"code": code})); 4];
     let answers = world.all(&calls).await;
     assert_eq!(statuses(&answers), [(200, 1), (401, 3)].into(), "one code, one log-in");
-    assert_eq!(
-        refused(&log_in(&world, &maya, json!({"code": code})).await),
-        unauthorized("wrong_code")
-    );
+    let answer = log_in(&world, &maya, json!({"code": code})).await;
+    answer.is_refused(401, "wrong_code");
     world.aws.pass(90);
     let stale = app.code(&world, -60);
-    assert_eq!(
-        refused(&log_in(&world, &maya, json!({"code": stale})).await),
-        unauthorized("wrong_code")
-    );
+    let answer = log_in(&world, &maya, json!({"code": stale})).await;
+    answer.is_refused(401, "wrong_code");
     let body = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
-    assert_eq!(
-        (body.status(), &body.json()["user"]["second_factor"]),
-        (200, &json!(true))
-    );
+    assert_eq!(body.is(200).json()["user"]["second_factor"], json!(true));
 }
 
 #[tokio::test]
@@ -153,15 +133,12 @@ async fn at_most_ten_codes_an_hour_are_tried() {
         .copied()
         .unwrap_or_default();
     assert_eq!(tried, 10);
+    // The right one has to wait too.
     let right = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
-    assert_eq!(right.status(), 429, "the right one has to wait too");
+    right.is(429);
     world.aws.pass(3600);
-    assert_eq!(
-        log_in(&world, &maya, json!({"code": app.code(&world, 0)}))
-            .await
-            .status(),
-        200
-    );
+    let answer = log_in(&world, &maya, json!({"code": app.code(&world, 0)})).await;
+    answer.is(200);
 }
 
 #[tokio::test]
@@ -187,17 +164,16 @@ async fn a_recovery_code_lets_in_once_and_the_person_is_told() {
     let path = format!("{FACTOR}/recovery-codes");
     let replace = |body: Value| world.post_as(&maya.access, &path, body);
     for (body, field) in wrong_proofs(&json!({"recovery_code": codes[0]})) {
-        let answer = replace(body.clone()).await;
-        assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec![field]), "{body}");
+        replace(body).await.names_only(&[&field]);
     }
     let replaced = replace(json!({"password": PASSWORD, "recovery_code": codes[2]})).await;
-    assert_eq!(replaced.status(), 200, "{}", replaced.text());
+    replaced.is(200);
     let old = log_in(&world, &maya, json!({"recovery_code": codes[1]})).await;
-    assert_eq!(refused(&old), unauthorized("wrong_code"));
+    old.is_refused(401, "wrong_code");
     let new = text(&replaced.json()["recovery_codes"][0])
         .to_uppercase()
         .replace('-', "");
-    assert_eq!(log_in(&world, &maya, json!({"recovery_code": new})).await.status(), 200);
+    log_in(&world, &maya, json!({"recovery_code": new})).await.is(200);
 }
 
 #[tokio::test]
@@ -206,34 +182,26 @@ async fn unconfirmed_factor_is_not_required() {
     let maya = world.newcomer("saffron").await;
     let confirm = format!("{FACTOR}/confirm");
     let early = world.post_as(&maya.access, &confirm, json!({"code": "123456"})).await;
-    assert_eq!((early.status(), kind(&early).as_str()), (409, "no_pending_factor"));
+    early.is_refused(409, "no_pending_factor");
     let stolen = world.post_as(&maya.access, FACTOR, json!({"password": "wrong"})).await;
-    assert_eq!(
-        problem(&stolen),
-        (422, "invalid".to_owned(), vec!["password".to_owned()])
-    );
+    stolen.names_only(&["password"]);
     let first = world
         .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
         .await
         .json();
-    assert_eq!(log_in(&world, &maya, json!({})).await.status(), 200);
+    log_in(&world, &maya, json!({})).await.is(200);
     let second = world
         .post_as(&maya.access, FACTOR, json!({"password": PASSWORD}))
         .await
         .json();
     let old = App::new(&text(&first["secret"])).code(&world, 0);
     let answer = world.post_as(&maya.access, &confirm, json!({"code": old})).await;
-    assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec!["code".to_owned()]));
+    answer.names_only(&["code"]);
     let new = App::new(&text(&second["secret"])).code(&world, 0);
-    assert_eq!(
-        world
-            .post_as(&maya.access, &confirm, json!({"code": new}))
-            .await
-            .status(),
-        200
-    );
+    let answer = world.post_as(&maya.access, &confirm, json!({"code": new})).await;
+    answer.is(200);
     let again = world.post_as(&maya.access, FACTOR, json!({"password": PASSWORD})).await;
-    assert_eq!((again.status(), kind(&again).as_str()), (409, "second_factor_on"));
+    again.is_refused(409, "second_factor_on");
 }
 
 #[tokio::test]
@@ -245,15 +213,15 @@ async fn removing_factor_needs_password_and_code() {
         world.call_as(&maya.access, call.body(body.to_string()))
     };
     let right = |code: String| json!({"password": PASSWORD, "code": code});
-    assert_eq!(kind(&off(right("123456".to_owned())).await), "second_factor_off");
+    let none = off(right("123456".to_owned())).await;
+    none.is_refused(409, "second_factor_off");
     let (app, _) = switched_on(&world, &maya).await;
     for (body, field) in wrong_proofs(&json!({"code": app.code(&world, 0)})) {
-        let answer = off(body.clone()).await;
-        assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec![field]), "{body}");
+        off(body).await.names_only(&[&field]);
     }
     world.aws.pass(30);
-    assert_eq!(off(right(app.code(&world, 0))).await.status(), 204);
-    assert_eq!(log_in(&world, &maya, json!({})).await.status(), 200);
+    off(right(app.code(&world, 0))).await.is(204);
+    log_in(&world, &maya, json!({})).await.is(200);
     let mails = world.mails().await;
     let turned_off = Mail::EmailFactorChanged {
         what: FactorChange::TurnedOff,
@@ -261,7 +229,7 @@ async fn removing_factor_needs_password_and_code() {
     assert_eq!((mails.len(), &mails[0].mail), (1, &turned_off));
     let (_, codes) = switched_on(&world, &maya).await;
     let lost = json!({"password": PASSWORD, "recovery_code": codes[0]});
-    assert_eq!(off(lost).await.status(), 204);
+    off(lost).await.is(204);
 }
 
 #[tokio::test]
@@ -282,26 +250,26 @@ async fn switching_a_factor_on_ends_all_other_sessions() {
         authenticator.principal(sent, world.aws.now()).await.is_ok()
     };
     let gone = text(&other["access_token"]);
-    assert_eq!(world.get_as(&gone, "/api/v1/me").await.status(), 401);
+    world.get_as(&gone, "/api/v1/me").await.is(401);
     assert!(!of_tenant(&gone).await);
-    assert_eq!(world.refresh(&text(&other["refresh_token"])).await.status(), 401);
+    world.refresh(&text(&other["refresh_token"])).await.is(401);
     // This one goes on, everywhere and for as long as any.
-    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
+    world.get_as(&maya.access, "/api/v1/me").await.is(200);
     assert!(of_tenant(&maya.access).await);
     let sessions = world.get_as(&maya.access, "/api/v1/me/sessions").await.json();
     assert_eq!(sessions["items"].as_array().map(Vec::len), Some(1));
     let next = world.refresh(&maya.refresh).await.json();
     let access = text(&next["access_token"]);
-    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 200);
+    world.get_as(&access, "/api/v1/me").await.is(200);
     // Until all are ended: then it is spared no longer.
     world.aws.pass(5);
-    let out = world
+    world
         .post_as(&access, "/api/v1/auth/log-out-everywhere", json!({}))
-        .await;
-    assert_eq!(out.status(), 204);
-    assert_eq!(world.get_as(&access, "/api/v1/me").await.status(), 401);
+        .await
+        .is(204);
+    world.get_as(&access, "/api/v1/me").await.is(401);
     assert!(!of_tenant(&access).await);
-    assert_eq!(world.refresh(&text(&next["refresh_token"])).await.status(), 401);
+    world.refresh(&text(&next["refresh_token"])).await.is(401);
 }
 
 /// A platform administrator is let in by a session that began with the factor, not by one in which it was turned on.
@@ -354,7 +322,7 @@ async fn session_does_not_prove_a_later_factor() {
     let off = Call::new("DELETE", FACTOR)
         .header("content-type", "application/json")
         .body(json!({"password": PASSWORD, "recovery_code": codes[0]}).to_string());
-    assert_eq!(world.call_as(&access, off).await.status(), 204);
+    world.call_as(&access, off).await.is(204);
     world.mails().await;
     world.aws.pass(60);
     let same = Newcomer {
@@ -408,23 +376,19 @@ async fn a_new_password_by_mail_leaves_the_factor_on() {
         .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
         .await;
     let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
-    assert_eq!(world.post("/api/v1/auth/reset-password", body).await.status(), 204);
+    world.post("/api/v1/auth/reset-password", body).await.is(204);
     let answer = log_in(&world, &maya, json!({"password": "nine loud umbrellas"})).await;
-    assert_eq!(refused(&answer), unauthorized("second_factor_required"));
+    answer.is_refused(401, "second_factor_required");
 }
 
 #[tokio::test]
 async fn the_table_holds_no_secret_in_the_clear() {
     let world = World::new().await;
     let email = "canary@saffron.example";
-    world.function.call(&crate::world::sign_up("saffron", email)).await;
+    world.call(&crate::world::sign_up("saffron", email)).await;
     let link = world.link().await;
     let held = world.table().await;
-    let answer = world
-        .function
-        .call(&crate::world::confirm(&link, PASSWORD))
-        .await
-        .json();
+    let answer = world.call(&crate::world::confirm(&link, PASSWORD)).await.json();
     let maya = Newcomer {
         email: email.to_owned(),
         user: text(&answer["user"]["id"]).parse().expect("an id"),

@@ -1,23 +1,19 @@
 use jobs::Mail;
 use serde_json::json;
-use testkit::Lossy;
+use testkit::{Answer, Lossy};
 
-use crate::world::{PASSWORD, World, confirm, kind, log_in, problem, sign_up, sign_up_body, statuses, text};
+use crate::world::{PASSWORD, World, confirm, log_in, sign_up, sign_up_body, statuses, text};
 
 #[tokio::test]
 async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     let world = World::new().await;
-    let answer = world.function.call(&sign_up("saffron", "Maya@Saffron.example")).await;
-    assert_eq!(answer.status(), 202, "{}", answer.text());
+    world.call(&sign_up("saffron", "Maya@Saffron.example")).await.is(202);
     let nothing = world.post(
         "/api/v1/auth/log-in",
         json!({"email": "maya@saffron.example", "password": PASSWORD}),
     );
-    assert_eq!(
-        nothing.await.status(),
-        401,
-        "nothing exists before the link is followed"
-    );
+    // Nothing exists before the link is followed.
+    nothing.await.is(401);
     let mut mails = world.mails().await;
     assert_eq!((mails.len(), mails[0].to.as_str()), (1, "maya@saffron.example"));
     let Mail::VerifyEmail { link, business } = mails.remove(0).mail else {
@@ -29,9 +25,8 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
         .strip_prefix("https://app.example/verify-email?token=")
         .expect("a link to the app");
     let verify = confirm(token, PASSWORD);
-    let answer = world.function.call(&verify).await;
-    assert_eq!(answer.status(), 201, "{}", answer.text());
-    let body = answer.json();
+    let answer = world.call(&verify).await;
+    let body = answer.is(201).json();
     assert_eq!(
         (&body["token_type"], &body["expires_in"]),
         (&json!("Bearer"), &json!(900))
@@ -43,8 +38,8 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
         (&json!("Saffron Bakery"), &json!("saffron"), &json!("admin"))
     );
     let me = world.get_as(&text(&body["access_token"]), "/api/v1/me").await;
-    assert_eq!((me.status(), &me.json()["tenants"]), (200, &body["tenants"]));
-    assert_eq!(kind(&world.function.call(&verify).await), "link_not_valid");
+    assert_eq!(me.is(200).json()["tenants"], body["tenants"]);
+    world.call(&verify).await.is_refused(404, "link_not_valid");
     world.log_in("maya@saffron.example").await;
     let scope = world.aws.scope(text(&place["id"]).parse().expect("an id"));
     let tenant = world.aws.store().tenant(&scope).await.expect("the table answers");
@@ -55,7 +50,7 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
 #[tokio::test]
 async fn concurrent_confirmations_create_one_tenant() {
     let world = World::new().await;
-    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    world.call(&sign_up("saffron", "maya@saffron.example")).await;
     let verify = confirm(&world.link().await, PASSWORD);
     let answers = world.all(&vec![verify; 20]).await;
     assert_eq!(statuses(&answers), [(201, 1), (404, 19)].into());
@@ -65,14 +60,14 @@ async fn concurrent_confirmations_create_one_tenant() {
 async fn sign_up_link_requires_the_password() {
     let world = World::new().await;
     let email = "maya@saffron.example";
-    world.function.call(&sign_up("saffron", email)).await;
+    world.call(&sign_up("saffron", email)).await;
     let token = world.link().await;
     let bare = world.post("/api/v1/auth/verify-email", json!({"token": token})).await;
-    assert_eq!(problem(&bare), (422, "invalid".to_owned(), vec!["password".to_owned()]));
+    bare.names_only(&["password"]);
     let wrong = confirm(&token, "not her password");
-    let refused = world.function.call(&wrong).await;
-    assert_eq!((refused.status(), kind(&refused).as_str()), (401, "wrong_credentials"));
-    let unknown = world.function.call(&log_in(email, "not her password")).await;
+    let refused = world.call(&wrong).await;
+    refused.is_refused(401, "wrong_credentials");
+    let unknown = world.call(&log_in(email, "not her password")).await;
     assert_eq!(refused.text(), unknown.text(), "as a log-in");
     // Two tries were made, and it is the link's turn of fifty an hour from one address.
     let mut tried = 2;
@@ -83,24 +78,23 @@ async fn sign_up_link_requires_the_password() {
     }
     assert_eq!(tried, 50);
     let right = confirm(&token, PASSWORD);
-    assert_eq!(world.function.call(&right).await.status(), 429);
+    world.call(&right).await.is(429);
     // None of them used the link up.
-    let elsewhere = world.function.call(&right.from_address("10.5.0.1")).await;
-    assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
+    world.call(&right.from_address("10.5.0.1")).await.is(201);
 }
 
 /// Another transaction conflicts with the confirmation.
 #[tokio::test]
 async fn lost_race_leaves_the_link_valid_and_is_retried() {
     let world = World::new().await;
-    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    world.call(&sign_up("saffron", "maya@saffron.example")).await;
     let token = world.link().await;
     let lossy = Lossy::before(&world.aws);
     lossy.be_in_the_way_of("TransactWriteItems");
     let function = world.another(&[("AWS_ENDPOINT_URL", lossy.url())]);
     let answer = function.call(&confirm(&token, PASSWORD)).await;
     assert!(lossy.has_lost_all());
-    assert_eq!(answer.status(), 201, "{}", answer.text());
+    answer.is(201);
 }
 
 /// Whoever lost the mail signs up again; the previous link stops working.
@@ -108,25 +102,23 @@ async fn lost_race_leaves_the_link_valid_and_is_retried() {
 async fn repeated_sign_up_replaces_the_link() {
     let world = World::new().await;
     let email = "maya@saffron.example";
-    world.function.call(&sign_up("saffron", email)).await;
+    world.call(&sign_up("saffron", email)).await;
     let lost = world.link().await;
     let mut again = sign_up_body("saffron", email);
     again["password"] = json!("nine loud umbrellas");
-    let answer = world.post("/api/v1/auth/sign-up", again).await;
-    assert_eq!(answer.status(), 202, "{}", answer.text());
+    world.post("/api/v1/auth/sign-up", again).await.is(202);
     let token = world.link().await;
-    let other = world.function.call(&sign_up("saffron", "tom@saffron.example")).await;
-    assert_eq!(problem(&other), taken(), "the name stays hers");
+    // The name stays hers.
+    is_taken(&world.call(&sign_up("saffron", "tom@saffron.example")).await);
     for password in [PASSWORD, "nine loud umbrellas"] {
-        let over = world.function.call(&confirm(&lost, password)).await;
-        assert_eq!((over.status(), kind(&over).as_str()), (404, "link_not_valid"));
+        let over = world.call(&confirm(&lost, password)).await;
+        over.is_refused(404, "link_not_valid");
     }
-    let old = world.function.call(&confirm(&token, PASSWORD)).await;
-    assert_eq!((old.status(), kind(&old).as_str()), (401, "wrong_credentials"));
-    let opened = world.function.call(&confirm(&token, "nine loud umbrellas")).await;
-    assert_eq!(opened.status(), 201, "{}", opened.text());
-    let taken_by_now = world.function.call(&sign_up("saffron", email)).await;
-    assert_eq!(problem(&taken_by_now), taken(), "a tenant has it");
+    let old = world.call(&confirm(&token, PASSWORD)).await;
+    old.is_refused(401, "wrong_credentials");
+    world.call(&confirm(&token, "nine loud umbrellas")).await.is(201);
+    // A tenant has it.
+    is_taken(&world.call(&sign_up("saffron", email)).await);
 }
 
 /// Flooding an address neither ends the link that its owner waits for nor reserves names.
@@ -134,22 +126,22 @@ async fn repeated_sign_up_replaces_the_link() {
 async fn sign_up_without_mail_reserves_no_name() {
     let world = World::unlimited().await;
     let email = "maya@saffron.example";
-    world.function.call(&sign_up("saffron", email)).await;
+    world.call(&sign_up("saffron", email)).await;
     let link = world.link().await;
     for slug in ["a-bakery", "b-bakery", "c-bakery", "d-bakery"] {
-        assert_eq!(world.function.call(&sign_up(slug, email)).await.status(), 202);
+        world.call(&sign_up(slug, email)).await.is(202);
     }
     assert_eq!(world.mails().await.len(), 4);
     for slug in ["saffron", "e-bakery"] {
-        assert_eq!(world.function.call(&sign_up(slug, email)).await.status(), 202);
+        world.call(&sign_up(slug, email)).await.is(202);
     }
     assert!(world.mails().await.is_empty());
     // A name that somebody else has is refused as ever.
     world.newcomer("harbour").await;
-    let taken = world.function.call(&sign_up("harbour", email)).await;
-    assert_eq!((taken.status(), kind(&taken).as_str()), (409, "slug_taken"));
+    let taken = world.call(&sign_up("harbour", email)).await;
+    taken.is_refused(409, "slug_taken");
     world.newcomer("e-bakery").await;
-    assert_eq!(world.function.call(&confirm(&link, PASSWORD)).await.status(), 201);
+    world.call(&confirm(&link, PASSWORD)).await.is(201);
 }
 
 #[tokio::test]
@@ -158,10 +150,9 @@ async fn refused_sign_up_does_not_count_as_mail() {
     world.newcomer("harbour").await;
     let email = "maya@saffron.example";
     for _ in 0..6 {
-        let refused = world.function.call(&sign_up("harbour", email)).await;
-        assert_eq!(problem(&refused), taken());
+        is_taken(&world.call(&sign_up("harbour", email)).await);
     }
-    assert_eq!(world.function.call(&sign_up("saffron", email)).await.status(), 202);
+    world.call(&sign_up("saffron", email)).await.is(202);
     world.link().await;
 }
 
@@ -170,10 +161,10 @@ async fn all_plus_addresses_of_a_mailbox_share_five_mails() {
     let world = World::unlimited().await;
     for n in 0..7 {
         let asked = sign_up(&format!("bakery-{n}"), &format!("maya+{n}@saffron.example"));
-        assert_eq!(world.function.call(&asked).await.status(), 202);
+        world.call(&asked).await.is(202);
     }
     assert_eq!(world.mails().await.len(), 5);
-    world.function.call(&sign_up("other", "may@saffron.example")).await;
+    world.call(&sign_up("other", "may@saffron.example")).await;
     assert_eq!(world.mails().await.len(), 1);
 }
 
@@ -198,19 +189,20 @@ async fn concurrent_sign_ups_of_an_address_leave_one_link() {
 #[tokio::test]
 async fn sign_up_link_and_name_expire_after_a_day() {
     let world = World::new().await;
-    world.function.call(&sign_up("saffron", "maya@saffron.example")).await;
+    world.call(&sign_up("saffron", "maya@saffron.example")).await;
     let token = world.link().await;
     world.aws.pass(24 * 3600 - 1);
     let other = sign_up("saffron", "tom@saffron.example");
-    assert_eq!(problem(&world.function.call(&other).await), taken());
+    is_taken(&world.call(&other).await);
     world.aws.pass(1);
-    let answer = world.function.call(&confirm(&token, PASSWORD)).await;
-    assert_eq!((answer.status(), kind(&answer).as_str()), (404, "link_not_valid"));
-    assert_eq!(world.function.call(&other).await.status(), 202);
+    let answer = world.call(&confirm(&token, PASSWORD)).await;
+    answer.is_refused(404, "link_not_valid");
+    world.call(&other).await.is(202);
 }
 
-fn taken() -> (u16, String, Vec<String>) {
-    (409, "slug_taken".to_owned(), vec!["slug".to_owned()])
+#[track_caller]
+fn is_taken(answer: &Answer) {
+    assert_eq!(answer.is_refused(409, "slug_taken").fields(), ["slug"]);
 }
 
 #[tokio::test]
@@ -221,10 +213,8 @@ async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
         .collect();
     let answers = world.all(&calls).await;
     assert_eq!(statuses(&answers).get(&202), Some(&1));
-    let lost = answers
-        .iter()
-        .filter(|answer| answer.status() != 202 && problem(answer) == taken());
-    assert_eq!(lost.count(), 99);
+    let lost = answers.iter().filter(|answer| answer.status() != 202);
+    assert_eq!(lost.map(is_taken).count(), 99);
     assert_eq!(world.mails().await.len(), 1);
 }
 
@@ -232,9 +222,9 @@ async fn one_of_a_hundred_sign_ups_of_a_name_wins() {
 async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
-    let known = world.function.call(&sign_up("second", &maya.email)).await;
-    let unknown = world.function.call(&sign_up("third", "tom@saffron.example")).await;
-    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    let known = world.call(&sign_up("second", &maya.email)).await;
+    let unknown = world.call(&sign_up("third", "tom@saffron.example")).await;
+    assert_eq!(known.is(202).text(), unknown.text());
     assert_eq!(headers(&known), headers(&unknown));
     let mails = world.mails().await;
     let mail_of = |to: &str| mails.iter().find(|mail| mail.to == to).map(|mail| mail.mail.clone());
@@ -244,17 +234,17 @@ async fn a_sign_up_does_not_tell_whether_the_address_has_an_account() {
     ));
     assert!(matches!(mail_of("tom@saffron.example"), Some(Mail::VerifyEmail { .. })));
     // Who asks again is told no more, either.
-    let known = world.function.call(&sign_up("second", &maya.email)).await;
-    let unknown = world.function.call(&sign_up("third", "tom@saffron.example")).await;
-    assert_eq!((known.status(), known.text()), (202, unknown.text()));
+    let known = world.call(&sign_up("second", &maya.email)).await;
+    let unknown = world.call(&sign_up("third", "tom@saffron.example")).await;
+    assert_eq!(known.is(202).text(), unknown.text());
     assert_eq!(headers(&known), headers(&unknown));
     // Both names are held, and who asks for one with a known address learns no more than others.
     for (slug, email) in [("second", "ann@saffron.example"), ("third", maya.email.as_str())] {
-        assert_eq!(problem(&world.function.call(&sign_up(slug, email)).await), taken());
+        is_taken(&world.call(&sign_up(slug, email)).await);
     }
 }
 
-fn headers(answer: &testkit::Answer) -> Vec<String> {
+fn headers(answer: &Answer) -> Vec<String> {
     let names = [
         "content-type",
         "content-length",
@@ -270,14 +260,13 @@ fn headers(answer: &testkit::Answer) -> Vec<String> {
 async fn address_with_new_account_cannot_confirm_sign_up() {
     let world = World::new().await;
     let email = "maya@saffron.example";
-    world.function.call(&sign_up("saffron", email)).await;
+    world.call(&sign_up("saffron", email)).await;
     let first = world.link().await;
-    world.function.call(&sign_up("saffron-2", email)).await;
+    world.call(&sign_up("saffron-2", email)).await;
     let second = world.link().await;
-    let verify = async |token: String| world.function.call(&confirm(&token, PASSWORD)).await;
-    assert_eq!(verify(first).await.status(), 201);
-    let answer = verify(second).await;
-    assert_eq!((answer.status(), kind(&answer).as_str()), (409, "account_exists"));
+    let verify = async |token: String| world.call(&confirm(&token, PASSWORD)).await;
+    verify(first).await.is(201);
+    verify(second).await.is_refused(409, "account_exists");
 }
 
 #[tokio::test]
@@ -320,11 +309,9 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
         let mut body = body();
         body[field] = value.clone();
         let answer = world.post("/api/v1/auth/sign-up", body).await;
-        let expected = (422, "invalid".to_owned(), vec![field.to_owned()]);
         // Weak passwords count as tries.
         world.aws.pass(3600);
-        assert_eq!(problem(&answer), expected, "{field} {value}: {}", answer.text());
-        let said = answer.text();
+        let said = answer.names_only(&[field]).text();
         assert!(
             !value.as_str().is_some_and(|sent| sent.len() > 5 && said.contains(sent)),
             "{said}"
@@ -333,15 +320,14 @@ async fn bad_input_is_refused_by_its_field_and_leaves_nothing() {
     for field in ["slug", "email", "business", "name", "password", "time_zone"] {
         let mut body = body();
         body.as_object_mut().expect("an object").remove(field);
-        let answer = world.post("/api/v1/auth/sign-up", body).await;
-        assert_eq!(problem(&answer), (422, "invalid".to_owned(), vec![field.to_owned()]));
+        world.post("/api/v1/auth/sign-up", body).await.names_only(&[field]);
     }
     let raw = testkit::Call::json("/api/v1/auth/sign-up", "{");
-    assert_eq!(world.function.call(&raw).await.status(), 400);
+    world.call(&raw).await.is(400);
     let raw = testkit::Call::json("/api/v1/auth/sign-up", vec![b' '; 1024 * 1024 + 1]);
-    assert_eq!(world.function.call(&raw).await.status(), 413);
+    world.call(&raw).await.is(413);
     let form = testkit::Call::form("/api/v1/auth/sign-up", "slug=saffron");
-    assert_eq!(world.function.call(&form).await.status(), 415);
+    world.call(&form).await.is(415);
     assert!(world.mails().await.is_empty());
     let table = world.table().await;
     assert!(!table.contains("SLUG#") && !table.contains("TOKEN#"), "{table}");
@@ -353,8 +339,8 @@ async fn name_is_released_if_the_mail_fails() {
     let world = World::new().await;
     let nowhere = world.another(&[("MAILS_QUEUE_URL", "http://127.0.0.1:9/000000000000/none")]);
     let call = sign_up("saffron", "maya@saffron.example");
-    assert_eq!(nowhere.call(&call).await.status(), 503);
-    assert_eq!(world.function.call(&call).await.status(), 202);
+    nowhere.call(&call).await.is(503);
+    world.call(&call).await.is(202);
 }
 
 #[tokio::test]
@@ -374,5 +360,5 @@ async fn sign_ups_are_limited_by_address_and_by_account() {
     let answers = world.all(&calls).await;
     assert_eq!(statuses(&answers), [(202, 5), (429, 3)].into());
     world.aws.pass(3600);
-    assert_eq!(world.function.call(&from_one(77)).await.status(), 202);
+    world.call(&from_one(77)).await.is(202);
 }

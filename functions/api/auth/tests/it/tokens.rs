@@ -31,7 +31,7 @@ async fn forged_or_expired_token_is_refused() {
     let mut by_another = Header::new(Algorithm::ES256);
     by_another.kid = header["kid"].as_str().map(str::to_owned);
     let signed = |header: &Header, claims: &Value| jsonwebtoken::encode(header, claims, &foreign).expect("it signs");
-    let jwks = world.function.call(&Call::get("/api/v1/auth/jwks.json")).await.json();
+    let jwks = world.call(&Call::get("/api/v1/auth/jwks.json")).await.json();
     let public = jwks["keys"][0]["x"].as_str().expect("a coordinate").to_owned();
     let mut hmac = Header::new(Algorithm::HS256);
     hmac.kid.clone_from(&by_another.kid);
@@ -61,28 +61,25 @@ async fn forged_or_expired_token_is_refused() {
         ("long", format!("{}{}", maya.access, "a".repeat(4000))),
         ("empty", String::new()),
     ];
-    let expected = world.function.call(&Call::get("/api/v1/me")).await;
-    assert_eq!(expected.status(), 401);
+    let expected = world.call(&Call::get("/api/v1/me")).await;
+    expected.is(401);
     for (why, token) in &tokens {
         let answer = world.get_as(token, "/api/v1/me").await;
         assert_eq!((answer.status(), answer.text()), (401, expected.text()), "{why}");
     }
-    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
+    world.get_as(&maya.access, "/api/v1/me").await.is(200);
     world.aws.pass(15 * 60 - 1);
-    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 200);
+    world.get_as(&maya.access, "/api/v1/me").await.is(200);
     world.aws.pass(1);
-    assert_eq!(world.get_as(&maya.access, "/api/v1/me").await.status(), 401, "expired");
+    world.get_as(&maya.access, "/api/v1/me").await.is(401);
 }
 
 #[tokio::test]
 async fn anybody_can_verify_a_token_with_the_published_keys() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
-    let answer = world.function.call(&Call::get("/api/v1/auth/jwks.json")).await;
-    assert_eq!(
-        (answer.status(), answer.header("cache-control")),
-        (200, "public, max-age=300")
-    );
+    let answer = world.call(&Call::get("/api/v1/auth/jwks.json")).await;
+    assert_eq!(answer.is(200).header("cache-control"), "public, max-age=300");
     let key = &answer.json()["keys"][0];
     let words = ["kty", "crv", "use", "alg"].map(|name| key[name].as_str().unwrap_or_default().to_owned());
     assert_eq!(words, ["EC", "P-256", "sig", "ES256"]);

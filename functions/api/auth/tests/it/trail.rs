@@ -11,8 +11,7 @@ const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 
 
 async fn events(world: &World, access: &str) -> Vec<Value> {
     let answer = world.get_as(access, EVENTS).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    answer.json()["items"].as_array().expect("a list").clone()
+    answer.is(200).json()["items"].as_array().expect("a list").clone()
 }
 
 /// The events of the trail, in any order.
@@ -36,7 +35,7 @@ async fn log_in_is_recorded_in_the_trail() {
     let maya = world.newcomer("saffron").await;
     world.aws.pass(60);
     let call = from(log_in(&maya.email, PASSWORD), "203.0.113.7", FIREFOX);
-    let answer = world.function.call(&call).await.json();
+    let answer = world.call(&call).await.json();
     let access = text(&answer["access_token"]);
     let events = events(&world, &access).await;
     assert_eq!(events.len(), 2, "the first is that of the sign-up");
@@ -62,7 +61,7 @@ async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
             &format!("203.0.113.{n}"),
             FIREFOX,
         );
-        assert_eq!(world.function.call(&wrong).await.status(), 401);
+        world.call(&wrong).await.is(401);
     }
     let entry = events(&world, &maya.access).await;
     let entry = entry
@@ -77,7 +76,7 @@ async fn refused_log_ins_of_an_hour_are_one_entry_with_their_count() {
         })
     );
     world.aws.pass(3600);
-    world.function.call(&log_in(&maya.email, "not the password")).await;
+    world.call(&log_in(&maya.email, "not the password")).await;
     let access = text(&world.log_in(&maya.email).await["access_token"]);
     assert_eq!(
         kinds(&world, &access).await,
@@ -91,16 +90,16 @@ async fn wrong_proof_in_a_session_is_recorded() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
     let factor = "/api/v1/me/second-factor";
-    let wrong = world
+    world
         .post_as(&maya.access, factor, json!({"password": "not the password"}))
-        .await;
-    assert_eq!(wrong.status(), 422, "{}", wrong.text());
+        .await
+        .is(422);
     let begun = world.post_as(&maya.access, factor, json!({"password": PASSWORD})).await;
-    assert_eq!(begun.status(), 200);
-    let wrong = world
+    begun.is(200);
+    world
         .post_as(&maya.access, &format!("{factor}/confirm"), json!({"code": "000000"}))
-        .await;
-    assert_eq!(wrong.status(), 422, "{}", wrong.text());
+        .await
+        .is(422);
     let entries = events(&world, &maya.access).await;
     let entry = entries.iter().find(|event| event["what"] == "proof_refused");
     let entry = entry.expect("an entry");
@@ -140,7 +139,7 @@ async fn guesses_leave_few_rows_in_the_trail() {
     };
     for n in 0..60 {
         let call = log_in(&format!("nobody{n}@saffron.example"), "not the password");
-        world.function.call(&call.from_address(&format!("10.9.{n}.1"))).await;
+        world.call(&call.from_address(&format!("10.9.{n}.1"))).await;
     }
     assert!(rows_of().await <= 16, "{}", rows_of().await);
 }
@@ -158,19 +157,15 @@ async fn changes_and_ended_sessions_are_recorded() {
     let sessions = world.get_as(&third, "/api/v1/me/sessions").await.json();
     let id = text(&sessions["items"][1]["id"]);
     let gone = Call::new("DELETE", &format!("/api/v1/me/sessions/{id}"));
-    assert_eq!(world.call_as(&third, gone).await.status(), 204);
+    world.call_as(&third, gone).await.is(204);
     world
         .post("/api/v1/auth/forgot-password", json!({"email": maya.email}))
         .await;
     world.aws.pass(5);
     let body = json!({"token": world.link().await, "password": "nine loud umbrellas"});
-    assert_eq!(world.post("/api/v1/auth/reset-password", body).await.status(), 204);
+    world.post("/api/v1/auth/reset-password", body).await.is(204);
     world.aws.pass(5);
-    let login = world
-        .function
-        .call(&log_in(&maya.email, "nine loud umbrellas"))
-        .await
-        .json();
+    let login = world.call(&log_in(&maya.email, "nine loud umbrellas")).await.json();
     let body = json!({"current_password": "nine loud umbrellas", "password": PASSWORD});
     let changed = world
         .post_as(&text(&login["access_token"]), "/api/v1/auth/change-password", body)
@@ -178,10 +173,10 @@ async fn changes_and_ended_sessions_are_recorded() {
         .json();
     world.aws.pass(5);
     let access = text(&changed["access_token"]);
-    let everywhere = world
+    world
         .post_as(&access, "/api/v1/auth/log-out-everywhere", json!({}))
-        .await;
-    assert_eq!(everywhere.status(), 204);
+        .await
+        .is(204);
     world.aws.pass(5);
     let access = text(&world.log_in(&maya.email).await["access_token"]);
     let mut expected = vec![
@@ -205,11 +200,11 @@ async fn changes_and_ended_sessions_are_recorded() {
 async fn reused_token_is_recorded() {
     let world = World::new().await;
     let maya = world.newcomer("saffron").await;
-    assert_eq!(world.refresh(&maya.refresh).await.status(), 200);
+    world.refresh(&maya.refresh).await.is(200);
     world.aws.pass(60);
     let thief = post("/api/v1/auth/refresh", &json!({"refresh_token": maya.refresh}));
     let thief = from(thief, "192.0.2.66", "curl/8.17.0");
-    assert_eq!(world.function.call(&thief).await.status(), 401);
+    world.call(&thief).await.is(401);
     let access = text(&world.log_in(&maya.email).await["access_token"]);
     let events = events(&world, &access).await;
     let reused = events
@@ -243,18 +238,15 @@ async fn the_trail_is_paged_ones_own_and_ends_after_ninety_days() {
     assert_eq!(kinds(&world, &tom.access).await, ["logged_in"]);
     // A position of another's list is one of the caller's own.
     let foreign = world.get_as(&tom.access, &format!("{EVENTS}?cursor={cursor}")).await;
-    assert_eq!((foreign.status(), length(&foreign.json())), (200, Some(1)));
+    assert_eq!(length(&foreign.is(200).json()), Some(1));
     world.aws.pass(90 * 24 * 3600);
     let access = text(&world.log_in(&maya.email).await["access_token"]);
     assert_eq!(kinds(&world, &access).await, ["logged_in"]);
 }
 
 async fn log_in_from(world: &World, maya: &Newcomer, address: &str, agent: &str) {
-    let answer = world
-        .function
-        .call(&from(log_in(&maya.email, PASSWORD), address, agent))
-        .await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
+    let answer = world.call(&from(log_in(&maya.email, PASSWORD), address, agent)).await;
+    answer.is(200);
 }
 
 #[tokio::test]
@@ -283,7 +275,7 @@ async fn new_device_is_reported_by_mail_once() {
     assert_eq!(world.mails().await.len(), 1);
     // A wrong password tells nobody but the trail.
     let wrong = from(log_in(&maya.email, "not the password"), "192.0.2.1", "curl/8.17.0");
-    assert_eq!(world.function.call(&wrong).await.status(), 401);
+    world.call(&wrong).await.is(401);
     assert!(world.mails().await.is_empty());
 }
 

@@ -57,8 +57,12 @@ impl World {
         Function::new(&env(&self.aws, &self.secret, variables), routes)
     }
 
+    pub(crate) async fn call(&self, call: &Call) -> Answer {
+        self.function.call(call).await
+    }
+
     pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
-        self.function.call(&post(path, &body)).await
+        self.call(&post(path, &body)).await
     }
 
     pub(crate) async fn post_as(&self, token: &str, path: &str, body: Value) -> Answer {
@@ -67,7 +71,7 @@ impl World {
 
     pub(crate) async fn call_as(&self, token: &str, call: Call) -> Answer {
         let call = call.header("authorization", &format!("Bearer {token}"));
-        self.function.call(&call).await
+        self.call(&call).await
     }
 
     pub(crate) async fn get_as(&self, token: &str, path: &str) -> Answer {
@@ -99,14 +103,10 @@ impl World {
     pub(crate) async fn newcomer(&self, slug: &str) -> Newcomer {
         let email = format!("maya@{slug}.example");
         // Each from an address of their own: there are limits.
-        let answer = self
-            .function
-            .call(&sign_up(slug, &email).from_address(&address(slug)))
-            .await;
-        assert_eq!(answer.status(), 202, "{}", answer.text());
-        let answer = self.function.call(&confirm(&self.link().await, PASSWORD)).await;
-        assert_eq!(answer.status(), 201, "{}", answer.text());
-        let body = answer.json();
+        let answer = self.call(&sign_up(slug, &email).from_address(&address(slug))).await;
+        answer.is(202);
+        let answer = self.call(&confirm(&self.link().await, PASSWORD)).await;
+        let body = answer.is(201).json();
         Newcomer {
             email,
             user: text(&body["user"]["id"]).parse().expect("an id"),
@@ -119,8 +119,7 @@ impl World {
         let answer = self
             .post("/api/v1/auth/log-in", json!({"email": email, "password": PASSWORD}))
             .await;
-        assert_eq!(answer.status(), 200, "{}", answer.text());
-        answer.json()
+        answer.is(200).json()
     }
 
     pub(crate) async fn refresh(&self, token: &str) -> Answer {
@@ -187,21 +186,6 @@ pub(crate) fn log_in(email: &str, password: &str) -> Call {
 
 pub(crate) fn text(value: &Value) -> String {
     value.as_str().unwrap_or_else(|| panic!("no text: {value}")).to_owned()
-}
-
-/// The last word of a problem's type.
-pub(crate) fn kind(answer: &Answer) -> String {
-    let body = answer.json();
-    let kind = text(&body["type"]);
-    kind.rsplit(':').next().unwrap_or_default().to_owned()
-}
-
-/// Status, kind and the fields that are wrong.
-pub(crate) fn problem(answer: &Answer) -> (u16, String, Vec<String>) {
-    let body = answer.json();
-    let fields = body["errors"].as_array().into_iter().flatten();
-    let fields = fields.map(|error| text(&error["field"])).collect();
-    (answer.status(), kind(answer), fields)
 }
 
 /// Number of answers by status.

@@ -16,15 +16,16 @@ use domain::{
 use providers::{telephony, whatsapp};
 use serde_json::{Value, json};
 use store::lookups::WhatsAppOwner;
-use testkit::{Answer, Aws, api::Town};
+use testkit::{Answer, Aws, api::Town, assert_snapshot};
 
-use crate::world::{APP_SECRET, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in};
+use crate::world::{
+    API_SECRET, APP_SECRET, AUTH_ID, LINE, TOKEN, TWILIO_TOKEN, World, telephony_in, twilio_in, whatsapp_in,
+};
 
 const ALL: &str = "/api/v1/connections";
 
 fn id(answer: &Answer) -> String {
-    assert_eq!(answer.status(), 201, "{}", answer.text());
-    answer.json()["connection"]["id"]
+    answer.is(201).json()["connection"]["id"]
         .as_str()
         .expect("it has an id")
         .to_owned()
@@ -32,12 +33,6 @@ fn id(answer: &Answer) -> String {
 
 fn at(id: &str, end: &str) -> String {
     format!("{ALL}/{id}{end}")
-}
-
-fn errors(answer: &Answer) -> Vec<String> {
-    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
-    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
-    errors.iter().map(field).collect()
 }
 
 /// The owner of a WhatsApp number, as the webhook of a shared app looks it up.
@@ -137,8 +132,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     );
     let given = json!({"kind": "aircall", "credentials": {"token": "aircall-token-1"}});
     let set = manager.put(&at(&aircall, "/credentials"), given).await;
-    assert_eq!(set.status(), 200, "{}", set.text());
-    assert_eq!(set.json()["last_test"]["result"], "waiting", "{}", set.text());
+    assert_eq!(set.is(200).json()["last_test"]["result"], "waiting", "{}", set.text());
     assert!(lets_in(&town, &aircall, proves).await);
 
     let vonage = json!({"kind": "vonage", "name": "Vonage", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}});
@@ -228,7 +222,7 @@ async fn secrets_are_never_returned_again() {
     let twilio = id(&manager.post(ALL, twilio_in()).await);
     let secrets = [APP_SECRET, TOKEN, TWILIO_TOKEN, "api-key-secret-1", token.as_str()];
     let mut answers = vec![manager.post_once(ALL, "key-1", whatsapp_in()).await];
-    assert_eq!(answers[0].status(), 409, "{}", answers[0].text());
+    answers[0].is(409);
     assert_eq!(answers[0].header("location"), at(&whatsapp, ""));
     answers.push(manager.get(ALL).await);
     for id in [&whatsapp, &twilio] {
@@ -263,8 +257,7 @@ async fn lost_verify_token_is_replaced() {
     let whatsapp = id(&made);
     let old = made.json()["verify_token"].as_str().unwrap().to_owned();
     let renewed = manager.post(&at(&whatsapp, "/rotate"), json!({})).await;
-    assert_eq!(renewed.status(), 200, "{}", renewed.text());
-    let new = renewed.json()["verify_token"].as_str().unwrap().to_owned();
+    let new = renewed.is(200).json()["verify_token"].as_str().unwrap().to_owned();
     assert!(new.len() >= 32 && new != old);
     assert_eq!(renewed.json()["connection"]["rotating_since"], Value::Null);
     let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
@@ -286,8 +279,7 @@ async fn lost_verify_token_is_replaced() {
 
     let rotation = json!({"secret": "another-secret-1"});
     let rotated = manager.post(&at(&whatsapp, "/rotate"), rotation).await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
-    assert!(rotated.json()["connection"]["rotating_since"].is_string());
+    assert!(rotated.is(200).json()["connection"]["rotating_since"].is_string());
     assert!(!rotated.text().contains(&new), "it is shown once: {}", rotated.text());
     let since = rotated.json()["connection"]["rotating_since"].clone();
     let again = manager.post(&at(&whatsapp, "/rotate"), json!({})).await;
@@ -308,41 +300,33 @@ async fn rotation_accepts_both_secrets_until_finished() {
     let telephony = id(&made);
     let old = made.json()["secret"].as_str().unwrap().to_owned();
     let rotated = manager.post(&at(&telephony, "/rotate"), json!({})).await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
-    let new = rotated.json()["secret"].as_str().unwrap().to_owned();
+    let new = rotated.is(200).json()["secret"].as_str().unwrap().to_owned();
     assert_ne!(old, new);
     assert!(rotated.json()["connection"]["rotating_since"].is_string());
     assert!(lets_in_telephony(&town, &telephony, &old).await);
     assert!(lets_in_telephony(&town, &telephony, &new).await);
-    let given = manager
+    manager
         .post(&at(&telephony, "/rotate"), json!({"secret": "my-own-secret"}))
-        .await;
-    assert_eq!(errors(&given), ["secret"]);
+        .await
+        .names_only(&["secret"]);
     let finished = manager.post(&at(&telephony, "/finish-rotation"), json!({})).await;
-    assert_eq!(finished.status(), 200, "{}", finished.text());
-    assert_eq!(finished.json()["rotating_since"], Value::Null);
+    assert_eq!(finished.is(200).json()["rotating_since"], Value::Null);
     assert!(!lets_in_telephony(&town, &telephony, &old).await);
     assert!(lets_in_telephony(&town, &telephony, &new).await);
-    assert_eq!(
-        manager
-            .post(&at(&telephony, "/finish-rotation"), json!({}))
-            .await
-            .status(),
-        409
-    );
+    let answer = manager.post(&at(&telephony, "/finish-rotation"), json!({})).await;
+    answer.is(409);
     for _ in 0..3 {
-        assert_eq!(manager.post(&at(&telephony, "/rotate"), json!({})).await.status(), 200);
+        manager.post(&at(&telephony, "/rotate"), json!({})).await.is(200);
     }
-    assert_eq!(manager.post(&at(&telephony, "/rotate"), json!({})).await.status(), 409);
+    manager.post(&at(&telephony, "/rotate"), json!({})).await.is(409);
 
     let twilio = id(&manager.post(ALL, twilio_in()).await);
     let none = manager.post(&at(&twilio, "/rotate"), json!({})).await;
-    assert_eq!(errors(&none), ["secret"]);
+    none.names_only(&["secret"]);
     let given = manager
         .post(&at(&twilio, "/rotate"), json!({"secret": "twilio-token-two"}))
         .await;
-    assert_eq!(given.status(), 200, "{}", given.text());
-    assert!(given.json().get("secret").is_none());
+    assert!(given.is(200).json().get("secret").is_none());
     let both = |_: &Connection, secrets: &VerifySecrets| matches!(secrets, VerifySecrets::Twilio(own) if own.auth_tokens == ["twilio-token-two", TWILIO_TOKEN]);
     assert!(lets_in(&town, &twilio, both).await);
 }
@@ -420,17 +404,10 @@ async fn invalid_input_is_named_and_writes_nothing() {
         ),
     ];
     for (body, field) in cases {
-        let answer = manager.post(ALL, body.clone()).await;
-        assert_eq!(answer.status(), 422, "{body}: {}", answer.text());
-        assert!(
-            errors(&answer).iter().any(|named| named == field),
-            "{field}: {}",
-            answer.text()
-        );
+        manager.post(ALL, body).await.names_field(field);
     }
     for (raw, status) in [("[]", 422), ("{", 400), ("\"x\"", 422)] {
-        let answer = manager.post(ALL, json!({})).raw_body(raw).await;
-        assert_eq!(answer.status(), status, "{raw}: {}", answer.text());
+        manager.post(ALL, json!({})).raw_body(raw).await.is(status);
     }
     let none = manager.get(ALL).await.json();
     assert_eq!(none["items"], json!([]), "nothing was written");
@@ -445,17 +422,11 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (json!({"kind": "twilio"}), "kind"),
         (json!({"health": {"state": "healthy"}}), "health"),
     ] {
-        let answer = manager.patch(&at(&telephony, ""), patch.clone()).await;
-        assert_eq!(answer.status(), 422, "{patch}: {}", answer.text());
-        assert!(
-            errors(&answer).iter().any(|named| named == field),
-            "{patch}: {}",
-            answer.text()
-        );
+        manager.patch(&at(&telephony, ""), patch).await.names_field(field);
     }
     let other = json!({"kind": "plivo", "credentials": {"auth_token": "12345678"}});
     let answer = manager.put(&at(&telephony, "/credentials"), other).await;
-    assert_eq!(errors(&answer), ["kind"]);
+    answer.names_only(&["kind"]);
     assert_eq!(manager.get(&at(&telephony, "")).await.text(), before.text());
 }
 
@@ -466,25 +437,17 @@ async fn name_has_no_invisible_characters() {
     let town = world.town(&aws).await;
     for hidden in ['\u{202e}', '\u{200b}', '\u{2066}', '\u{feff}'] {
         let name = format!("Front{hidden} desk");
-        let made = town
-            .manager()
-            .post(ALL, json!({"kind": "telephony", "name": name}))
-            .await;
-        assert_eq!(
-            (made.status(), errors(&made)),
-            (422, vec!["name".to_owned()]),
-            "{hidden:?}"
-        );
+        let body = json!({"kind": "telephony", "name": name});
+        town.manager().post(ALL, body).await.names_only(&["name"]);
     }
     let id = id(&town
         .manager()
         .post(ALL, json!({"kind": "telephony", "name": "می\u{200c}خواهم"}))
         .await);
-    let renamed = town
-        .manager()
+    town.manager()
         .patch(&at(&id, ""), json!({"name": "Desk\u{202e}"}))
-        .await;
-    assert_eq!((renamed.status(), errors(&renamed)), (422, vec!["name".to_owned()]));
+        .await
+        .names_only(&["name"]);
 }
 
 #[tokio::test]
@@ -520,12 +483,11 @@ async fn stale_update_is_refused_and_changes_raise_version() {
         .patch(&at(&telephony, ""), json!({"name": "B", "numbers": ["+97145550001"]}))
         .if_match(version)
         .await;
-    assert_eq!(changed.status(), 200, "{}", changed.text());
-    assert_eq!(changed.json()["numbers"], json!(["+97145550001"]));
+    assert_eq!(changed.is(200).json()["numbers"], json!(["+97145550001"]));
     let two = tenants().await;
     assert!(two > one);
     let known = aws.store().connections(town.home.scope()).await.unwrap().remove(0);
-    assert_eq!(manager.delete(&at(&telephony, "")).await.status(), 204);
+    manager.delete(&at(&telephony, "")).await.is(204);
     assert!(tenants().await > two);
     let pause = |_: &Connection| Some((Health::Healthy, Some(aws.now())));
     let noted = aws
@@ -539,7 +501,7 @@ async fn stale_update_is_refused_and_changes_raise_version() {
         manager.delete(&at(&telephony, "")).await,
         manager.post(&at(&telephony, "/test"), json!({})).await,
     ] {
-        assert_eq!(answer.status(), 404);
+        answer.is(404);
     }
     assert_eq!(manager.get(ALL).await.json()["items"], json!([]));
     assert!(
@@ -568,13 +530,13 @@ async fn foreign_connections_are_hidden_and_readers_cannot_write() {
         stranger.post(&path("/test"), json!({})).await,
         stranger.delete(&path("")).await,
     ] {
-        assert_eq!(answer.status(), 404, "{}", answer.text());
+        answer.is(404);
     }
     assert_eq!(stranger.get(ALL).await.json()["items"], json!([]));
     for role in [Role::Viewer, Role::Agent] {
         let caller = town.role(role);
-        assert_eq!(caller.get(ALL).await.status(), 200);
-        assert_eq!(caller.get(&path("")).await.status(), 200);
+        caller.get(ALL).await.is(200);
+        caller.get(&path("")).await.is(200);
         for answer in [
             caller.post(ALL, telephony_in()).await,
             caller.patch(&path(""), change.clone()).await,
@@ -584,10 +546,10 @@ async fn foreign_connections_are_hidden_and_readers_cannot_write() {
             caller.post(&path("/test"), json!({})).await,
             caller.delete(&path("")).await,
         ] {
-            assert_eq!(answer.status(), 403, "{}", answer.text());
+            answer.is(403);
         }
     }
-    assert_eq!(town.manager().get("/api/v1/connections/conn_1").await.status(), 404);
+    town.manager().get("/api/v1/connections/conn_1").await.is(404);
 }
 
 #[tokio::test]
@@ -615,26 +577,20 @@ async fn whatsapp_number_belongs_to_one_connection() {
         "naming ids is not enough"
     );
     let twice = manager.post(ALL, whatsapp_in()).await;
-    assert_eq!(twice.status(), 409, "{}", twice.text());
-    assert!(twice.text().contains(&whatsapp));
-    let other = town.foreign_admin().delete(&at(&id(&squatter), "")).await;
-    assert_eq!(other.status(), 204);
+    assert!(twice.is(409).text().contains(&whatsapp));
+    town.foreign_admin().delete(&at(&id(&squatter), "")).await.is(204);
     let taken = town.foreign_admin().post(ALL, whatsapp_in()).await;
-    assert_eq!(taken.status(), 409, "{}", taken.text());
     assert!(
-        !taken.text().contains("tnt_") && !taken.text().contains("conn_"),
+        !taken.is(409).text().contains("tnt_") && !taken.text().contains("conn_"),
         "never whose"
     );
-    assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
+    manager.delete(&at(&whatsapp, "")).await.is(204);
     for number in [world::NUMBER_ID, ""] {
         let owner = aws.store().whatsapp_owner_before_scope(world::WABA, number).await;
         assert_eq!(owner.expect("the table answers"), None, "{number:?} has no owner");
     }
-    assert_eq!(
-        town.foreign_admin().post(ALL, whatsapp_in()).await.status(),
-        201,
-        "it is free again"
-    );
+    // It is free again.
+    town.foreign_admin().post(ALL, whatsapp_in()).await.is(201);
 }
 
 /// A tenant receives a shared app's events for a number as long as it can prove that the number is its own.
@@ -669,13 +625,13 @@ async fn refusal_by_provider_releases_the_number() {
     assert_eq!(test().await, "passed");
     assert_eq!(held().await, Some(whatsapp.clone()));
     let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": "an-old-token", "app_secret": APP_SECRET}});
-    assert_eq!(manager.put(&at(&whatsapp, "/credentials"), wrong).await.status(), 200);
+    manager.put(&at(&whatsapp, "/credentials"), wrong).await.is(200);
     let other = id(&town.foreign_admin().post(ALL, whatsapp_in()).await);
     assert_eq!(held().await, Some(other.clone()));
     // Who lost it takes nothing from who has it: neither by a test nor by disconnecting.
     assert_eq!(test().await, "failed");
     assert_eq!(held().await, Some(other.clone()));
-    assert_eq!(manager.delete(&at(&whatsapp, "")).await.status(), 204);
+    manager.delete(&at(&whatsapp, "")).await.is(204);
     assert_eq!(held().await, Some(other));
 }
 
@@ -775,9 +731,8 @@ async fn test_reports_the_provider_and_never_fails() {
     let moved = manager
         .patch(&at(&twilio, ""), json!({"numbers": ["+15005550099"]}))
         .await;
-    assert_eq!(moved.status(), 200);
     assert_eq!(
-        moved.json()["last_test"],
+        moved.is(200).json()["last_test"],
         Value::Null,
         "what the test said was of other numbers"
     );
@@ -787,8 +742,7 @@ async fn test_reports_the_provider_and_never_fails() {
 
     let wrong = json!({"kind": "whatsapp", "credentials": {"access_token": "an-old-token", "app_secret": APP_SECRET}});
     let set = manager.put(&at(&whatsapp, "/credentials"), wrong).await;
-    assert_eq!(set.status(), 200, "{}", set.text());
-    assert_eq!(set.json()["last_test"]["result"], "failed");
+    assert_eq!(set.is(200).json()["last_test"]["result"], "failed");
     assert_eq!(set.json()["health"]["state"], "unhealthy");
 }
 
@@ -798,11 +752,32 @@ async fn a_tenant_has_at_most_fifty_connections() {
     let aws = Aws::new().await;
     let town = world.town(&aws).await;
     let manager = town.manager();
-    for place in 0..50 {
-        let made = manager.post(ALL, telephony_in()).await;
-        assert_eq!(made.status(), 201, "{place}: {}", made.text());
+    for _ in 0..50 {
+        manager.post(ALL, telephony_in()).await.is(201);
     }
     let more = manager.post(ALL, telephony_in()).await;
-    assert_eq!(more.status(), 409, "{}", more.text());
-    assert!(more.json()["type"].as_str().unwrap().ends_with("limit_reached"));
+    more.is_refused(409, "limit_reached");
+}
+
+#[tokio::test]
+async fn answers_about_connections_keep_their_shape() {
+    let world = World::start().await;
+    let aws = Aws::new().await;
+    let town = world.town(&aws).await;
+    let manager = town.manager();
+    for body in [
+        whatsapp_in(),
+        twilio_in(),
+        telephony_in(),
+        json!({"kind": "aircall", "name": "A", "numbers": [LINE], "credentials": {"token": "aircall-token-1"}}),
+        json!({"kind": "vonage", "name": "V", "api_key": "abcd1234", "credentials": {"signature_secret": "vonage-secret-1"}}),
+        json!({"kind": "exotel", "name": "E", "account_sid": "saffron1"}),
+        json!({"kind": "plivo", "name": "P", "auth_id": AUTH_ID, "credentials": {"auth_token": API_SECRET}}),
+    ] {
+        let made = manager.post(ALL, body.clone()).await;
+        let read = manager.get(made.header("location")).await;
+        assert_snapshot(body["kind"].as_str().unwrap(), &[&made, &read]);
+    }
+    let refused = manager.post(ALL, json!({"kind": "telephony"})).await;
+    assert_snapshot("refused", &[&refused]);
 }

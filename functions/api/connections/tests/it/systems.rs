@@ -22,7 +22,7 @@ async fn test_asks_the_telephone_system() {
     let manager = town.manager();
     let test = async |id: &str| {
         let tested = manager.post(&at(id, "/test"), json!({})).await;
-        assert_eq!(tested.status(), 200, "{}", tested.text());
+        tested.is(200);
         for secret in [API_SECRET, WRONG_SECRET] {
             assert!(!tested.text().contains(secret), "{}", tested.text());
         }
@@ -85,8 +85,7 @@ async fn test_names_numbers_missing_at_aircall() {
         (json!([LINE, "+97145550099"]), "failed", "+97145550099"),
         (json!([]), "passed", "credentials."),
     ] {
-        let changed = manager.patch(&at(&aircall, ""), json!({"numbers": numbers})).await;
-        assert_eq!(changed.status(), 200, "{}", changed.text());
+        manager.patch(&at(&aircall, ""), json!({"numbers": numbers})).await.is(200);
         let (result, message) = last_test(&manager.post(&at(&aircall, "/test"), json!({})).await.json());
         assert_eq!(result, expected, "{numbers}: {message}");
         assert!(message.contains(named), "{numbers}: {message}");
@@ -102,7 +101,7 @@ async fn test_asks_exotels_own_region() {
     let exotel = connect(&town, "exotel", Some(API_SECRET)).await;
     for (cluster, expected) in [("singapore", "passed"), ("mumbai", "unclear")] {
         let changed = manager.patch(&at(&exotel, ""), json!({"cluster": cluster})).await;
-        assert_eq!(changed.status(), 200, "{}", changed.text());
+        changed.is(200);
         let (result, message) = last_test(&manager.post(&at(&exotel, "/test"), json!({})).await.json());
         assert_eq!(result, expected, "{cluster}: {message}");
     }
@@ -154,8 +153,7 @@ async fn a_new_secret_for_webhooks_keeps_the_credentials_of_the_api() {
         let id = connect(&town, kind, Some(API_SECRET)).await;
         let given = json!({"kind": kind, "credentials": credentials});
         let set = manager.put(&at(&id, "/credentials"), given).await;
-        assert_eq!(set.status(), 200, "{}", set.text());
-        let (result, message) = last_test(&set.json());
+        let (result, message) = last_test(&set.is(200).json());
         assert_eq!(
             result, "waiting",
             "{kind}: its API cannot tell what webhooks are signed with"
@@ -206,12 +204,12 @@ async fn new_credentials_are_tested_and_never_shown() {
             last_test(shown.pointer(at).unwrap_or(&shown)).0
         };
         let wrong = manager.post("/api/v1/connections", with(WRONG_SECRET)).await;
-        assert_eq!(wrong.status(), 201, "{}", wrong.text());
+        wrong.is(201);
         assert_eq!(result(&wrong, "/connection"), "failed", "{}", wrong.text());
         let id = wrong.json()["connection"]["id"].as_str().unwrap_or_default().to_owned();
         let given = json!({"kind": body["kind"], "credentials": with(API_SECRET)["credentials"]});
         let set = manager.put(&at(&id, "/credentials"), given).await;
-        assert_eq!(set.status(), 200, "{}", set.text());
+        set.is(200);
         assert_eq!(result(&set, ""), "passed", "{}", set.text());
         let tested = manager.post(&at(&id, "/test"), json!({})).await;
         assert_eq!(result(&tested, ""), "passed", "{}", tested.text());
@@ -219,12 +217,7 @@ async fn new_credentials_are_tested_and_never_shown() {
         assert_eq!(result(&right, "/connection"), "passed", "{}", right.text());
         let short = manager.post("/api/v1/connections", with("short")).await;
         let field = place.trim_start_matches('/').replace('/', ".");
-        assert_eq!(
-            (short.status(), &short.json()["errors"][0]["field"]),
-            (422, &json!(field)),
-            "{}",
-            short.text()
-        );
+        short.names_field(&field);
     }
 }
 
@@ -237,23 +230,18 @@ async fn new_credentials_keep_exotels_url_and_plivo_uses_newest() {
     let manager = town.manager();
     let exotel = connect(&town, "exotel", None).await;
     let rotated = manager.post(&at(&exotel, "/rotate"), json!({})).await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
-    let since = rotated.json()["connection"]["rotating_since"].clone();
+    let since = rotated.is(200).json()["connection"]["rotating_since"].clone();
     assert!(since.is_string(), "{}", rotated.text());
     let given = json!({"kind": "exotel", "credentials": {"api_key": "api-key-1", "api_token": API_SECRET}});
     let set = manager.put(&at(&exotel, "/credentials"), given).await;
-    assert_eq!(
-        (set.status(), &set.json()["rotating_since"]),
-        (200, &since),
-        "both addresses still work: {}",
-        set.text()
-    );
+    // Both addresses still work.
+    assert_eq!(set.is(200).json()["rotating_since"], since);
     let plivo = connect(&town, "plivo", None).await;
     let test = async || last_test(&manager.post(&at(&plivo, "/test"), json!({})).await.json()).0;
     assert_eq!(test().await, "failed");
-    let rotated = manager
+    manager
         .post(&at(&plivo, "/rotate"), json!({"secret": API_SECRET}))
-        .await;
-    assert_eq!(rotated.status(), 200, "{}", rotated.text());
+        .await
+        .is(200);
     assert_eq!(test().await, "passed");
 }

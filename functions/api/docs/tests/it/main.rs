@@ -12,16 +12,13 @@ async fn function() -> Function {
 async fn document_is_the_checked_in_one_and_cacheable() {
     let function = function().await;
     let answer = function.call(&Call::get("/api/v1/openapi.json")).await;
-    assert_eq!(
-        (answer.status(), answer.header("content-type")),
-        (200, "application/json")
-    );
+    assert_eq!(answer.is(200).header("content-type"), "application/json");
     assert_eq!(answer.json(), serde_json::from_str::<Value>(DOCUMENT).unwrap());
     let tag = answer.header("etag").to_owned();
     let again = Call::get("/api/v1/openapi.json").header("if-none-match", &tag);
-    assert_eq!(function.call(&again).await.status(), 304);
+    function.call(&again).await.is(304);
     let other = Call::get("/api/v1/openapi.json").header("if-none-match", "\"other\"");
-    assert_eq!(function.call(&other).await.status(), 200);
+    function.call(&other).await.is(200);
 }
 
 #[tokio::test]
@@ -33,7 +30,7 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
         ("/docs/page.js", "text/javascript; charset=utf-8"),
     ] {
         let answer = function.call(&Call::get(path)).await;
-        assert_eq!((answer.status(), answer.header("content-type")), (200, kind));
+        assert_eq!(answer.is(200).header("content-type"), kind);
         let policy = answer.header("content-security-policy");
         assert!(policy.starts_with("default-src 'none'; script-src 'self';"), "{policy}");
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -44,7 +41,7 @@ async fn the_page_runs_its_own_script_and_asks_nobody_else() {
         }
     }
     let guide = function.call(&Call::get("/docs/guide.md")).await;
-    assert_eq!(guide.status(), 200);
+    guide.is(200);
     assert!(DOCUMENT.contains("/docs/guide.md"), "the document names the guide");
 }
 
@@ -77,7 +74,7 @@ async fn every_link_of_a_served_page_leads_somewhere() {
     let mut seen = to_do.clone();
     while let Some(path) = to_do.pop() {
         let answer = function.call(&Call::get(&path)).await;
-        assert_eq!(answer.status(), 200, "{path}");
+        answer.is(200);
         let is_page = ["text/html", "text/markdown"]
             .iter()
             .any(|kind| answer.header("content-type").starts_with(kind));
@@ -133,16 +130,7 @@ async fn unknown_path_or_method_is_a_problem() {
         ])
     {
         let answer = function.call(&Call::new(method, path)).await;
-        assert_eq!(
-            (answer.status(), answer.header("content-type")),
-            (status, "application/problem+json"),
-            "{method} {path}"
-        );
-        assert_eq!(
-            answer.json()["type"],
-            format!("urn:ringback:problem:{word}"),
-            "{method} {path}"
-        );
+        answer.is_refused(status, word);
         assert_eq!(status == 405, !answer.header("allow").is_empty(), "{method} {path}");
     }
 }
@@ -160,8 +148,7 @@ async fn mail_links_open_a_page_that_acts_on_click_only() {
     let function = function().await;
     for path in ["/verify-email", "/reset-password", "/accept-invitation", "/log-in"] {
         let answer = function.call(&Call::get(&format!("{path}?token=secret"))).await;
-        assert_eq!(answer.status(), 200, "{path}");
-        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert_eq!(answer.is(200).header("referrer-policy"), "no-referrer");
         // The page knows the token from its address alone.
         assert!(!answer.text().contains("secret"));
         assert!(answer.text().contains("/docs/link.js"));

@@ -11,11 +11,7 @@ async fn shallow_check_reaches_nothing() {
     let function = Function::new(&aws.env_with(&[("TABLE_NAME", "no-such-table")]), routes);
     for path in ["/api/health", "/api/v1/health", "/api/v1/health?deep=false"] {
         let answer = function.call(&Call::get(path)).await;
-        assert_eq!(
-            (answer.status(), answer.json()),
-            (200, json!({"status": "ok"})),
-            "{path}"
-        );
+        assert_eq!(answer.is(200).json(), json!({"status": "ok"}));
     }
     assert_eq!(
         function.call(&Call::json("/api/health", "")).await.header("allow"),
@@ -31,7 +27,7 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     let answer = function.call(&deep).await;
     let queues = json!({"calls": "ok", "provider-events": "ok", "sends": "ok", "bulk-sends": "ok", "mails": "ok"});
     let well = json!({"status": "ok", "table": "ok", "queues": queues});
-    assert_eq!((answer.status(), answer.json()), (200, well.clone()));
+    assert_eq!(answer.is(200).json(), well.clone());
     let table = aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
     aws.env()
         .dynamodb()
@@ -45,5 +41,5 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     aws.clock().advance(SignedDuration::from_secs(1));
     let answer = function.call(&deep).await;
     let ill = json!({"status": "degraded", "table": "unreachable", "queues": queues});
-    assert_eq!((answer.status(), answer.json()), (503, ill));
+    assert_eq!(answer.is(503).json(), ill);
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use testkit::{
     Answer, Aws, Call, Function,
     api::{Town, sign},
+    assert_snapshot,
 };
 
 const TENANTS: &str = "/api/v1/platform/tenants";
@@ -40,12 +41,6 @@ fn pizzeria(slug: &str) -> Value {
     json!({"name": "Joe's Pizza", "slug": slug, "time_zone": "Asia/Dubai", "admin_email": "Joe@Example.com", "plan": "standard"})
 }
 
-fn fields(answer: &Answer) -> Vec<String> {
-    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
-    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
-    errors.iter().map(field).collect()
-}
-
 async fn log(town: &Town<'_>) -> Vec<String> {
     let answer = town.platform().get(LOG).await;
     let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
@@ -61,9 +56,9 @@ async fn nobody_but_a_platform_administrator_is_let_in() {
         assert_eq!(town.role(role).get(TENANTS).await.status(), 403, "{role}");
     }
     // A key is nobody who administers the platform.
-    assert_eq!(town.key().get(TENANTS).await.status(), 401);
-    assert_eq!(town.bearer("nonsense").get(TENANTS).await.status(), 401);
-    assert_eq!(town.platform().get(TENANTS).await.status(), 200);
+    town.key().get(TENANTS).await.is(401);
+    town.bearer("nonsense").get(TENANTS).await.is(401);
+    town.platform().get(TENANTS).await.is(200);
 }
 
 #[tokio::test]
@@ -90,8 +85,7 @@ async fn a_cursor_of_another_list_is_refused() {
     let town = town(&aws).await;
     for number in 0..2 {
         let url = format!("{}/{}", home(&town), ["suspend", "resume"][number]);
-        let done = town.platform().post(&url, json!({"reason": "x"})).await;
-        assert_eq!(done.status(), 200, "{}", done.text());
+        town.platform().post(&url, json!({"reason": "x"})).await.is(200);
         aws.pass(1);
     }
     let cursor = async |url: &str| {
@@ -106,8 +100,7 @@ async fn a_cursor_of_another_list_is_refused() {
         (format!("{LOG}?cursor={of_tenants}"), 400),
         (format!("{LOG}?month=2026-10-01&cursor={of_log}"), 400),
     ] {
-        let answer = town.platform().get(&url).await;
-        assert_eq!(answer.status(), status, "{url}: {}", answer.text());
+        town.platform().get(&url).await.is(status);
     }
 }
 
@@ -116,11 +109,10 @@ async fn new_tenant_has_an_invited_administrator() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let made = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
-    assert_eq!(made.status(), 201, "{}", made.text());
-    let body = made.json();
+    let body = made.is(201).json();
     assert_eq!((&body["status"], &body["plan"]), (&json!("active"), &json!("standard")));
-    let location = made.header("location").to_owned();
-    assert_eq!(town.platform().get(&location).await.json(), body);
+    let read = town.platform().get(made.header("location")).await;
+    assert_eq!(read.json(), body);
     let mails: Vec<MailJob> = aws.take_mails().await;
     let [mail] = mails.as_slice() else {
         panic!("{} mails", mails.len());
@@ -132,25 +124,20 @@ async fn new_tenant_has_an_invited_administrator() {
     assert_eq!(business, "Joe's Pizza");
     let url = link.url().expect("the link is open");
     assert!(url.starts_with("https://api.example.com/accept-invitation?token="));
-    assert_eq!(log(&town).await, ["tenant_created"]);
+    let logged = town.platform().get(LOG).await;
+    let refused = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
+    assert_snapshot("tenants", &[&made, &read, &logged, &refused]);
 }
 
 #[tokio::test]
 async fn refused_creation_does_not_count_as_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    assert_eq!(
-        town.platform().post(TENANTS, pizzeria("joes-pizza")).await.status(),
-        201
-    );
+    town.platform().post(TENANTS, pizzeria("joes-pizza")).await.is(201);
     for _ in 0..6 {
-        let refused = town.platform().post(TENANTS, pizzeria("joes-pizza")).await;
-        assert_eq!(refused.status(), 409, "{}", refused.text());
+        town.platform().post(TENANTS, pizzeria("joes-pizza")).await.is(409);
     }
-    assert_eq!(
-        town.platform().post(TENANTS, pizzeria("joes-other")).await.status(),
-        201
-    );
+    town.platform().post(TENANTS, pizzeria("joes-other")).await.is(201);
     assert_eq!(aws.take_mails().await.len(), 2);
 }
 
@@ -160,7 +147,7 @@ async fn an_administrator_can_be_invited_again() {
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
     let invited = town.platform().post(&url, json!({"email": "new@example.com"})).await;
-    assert_eq!(invited.status(), 204, "{}", invited.text());
+    invited.is(204);
     let mails: Vec<MailJob> = aws.take_mails().await;
     let [notice, mail] = mails.as_slice() else {
         panic!("{} mails", mails.len());
@@ -174,13 +161,10 @@ async fn an_administrator_can_be_invited_again() {
     assert_eq!((mail.to.as_str(), mail.mail.kind()), ("new@example.com", "invitation"));
     assert_eq!(log(&town).await, ["admin_invited"]);
     let unknown = format!("{TENANTS}/tnt_01hq5c1ynyc0000000000000zz/invitations");
-    assert_eq!(
-        town.platform()
-            .post(&unknown, json!({"email": "new@example.com"}))
-            .await
-            .status(),
-        404
-    );
+    town.platform()
+        .post(&unknown, json!({"email": "new@example.com"}))
+        .await
+        .is(404);
 }
 
 /// Whether the link of the only waiting mail lets somebody in.
@@ -222,19 +206,15 @@ async fn without_mails(town: &Town<'_>, url: &str, body: Value) -> Answer {
 async fn repeated_creation_sends_the_lost_mail() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let lost = without_mails(&town, TENANTS, pizzeria("joes-pizza")).await;
-    assert_eq!(lost.status(), 503, "{}", lost.text());
+    without_mails(&town, TENANTS, pizzeria("joes-pizza")).await.is(503);
     let platform = town.platform();
     let again = platform.post_once(TENANTS, "k1", pizzeria("joes-pizza")).await;
-    assert_eq!(again.status(), 201, "{}", again.text());
+    again.is(201);
     assert!(mailed_link_works(&aws).await);
     let made = platform.get(again.header("location")).await;
     assert_eq!((made.json(), made.header("etag")), (again.json(), again.header("etag")));
     // Another request is another tenant.
-    assert_eq!(
-        platform.post_once(TENANTS, "k2", pizzeria("joes-pizza")).await.status(),
-        409
-    );
+    platform.post_once(TENANTS, "k2", pizzeria("joes-pizza")).await.is(409);
     assert_eq!(log(&town).await, ["tenant_created"]);
 }
 
@@ -245,10 +225,8 @@ async fn repeated_invitation_sends_the_lost_mail() {
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
     let body = || json!({"email": "new@example.com"});
-    let lost = without_mails(&town, &url, body()).await;
-    assert_eq!(lost.status(), 503, "{}", lost.text());
-    let again = town.platform().post_once(&url, "k1", body()).await;
-    assert_eq!(again.status(), 204, "{}", again.text());
+    without_mails(&town, &url, body()).await.is(503);
+    town.platform().post_once(&url, "k1", body()).await.is(204);
     assert!(mailed_link_works(&aws).await);
     assert_eq!(log(&town).await, ["admin_invited"]);
     let people = aws.store().people(town.home.scope(), aws.now()).await;
@@ -290,8 +268,7 @@ async fn invalid_tenant_is_refused_by_field() {
         let mut body = pizzeria("joes-pizza");
         body[field] = value;
         let answer = platform.post(TENANTS, body).await;
-        assert_eq!(answer.status(), 422, "{field}: {}", answer.text());
-        let named = fields(&answer);
+        let named = answer.is_refused(422, "invalid").fields();
         assert!(named.iter().any(|name| name.starts_with(field)), "{field}: {named:?}");
     }
     // The caller's own rate is counted.
@@ -331,18 +308,15 @@ async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
     let town = town(&aws).await;
     let resume = format!("{}/resume", home(&town));
     let suspend = format!("{}/suspend", home(&town));
-    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
+    town.platform().delete(&home(&town)).await.is(204);
     let leaving = town.platform().get(&home(&town)).await.json();
     assert_eq!(
         (&leaving["status"], &leaving["leaves_at"]),
         (&json!("leaving"), &json!("2026-11-21T12:00:00Z"))
     );
     // Letting go twice does not begin the grace period anew, and suspending does not end it.
-    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
-    assert_eq!(
-        town.platform().post(&suspend, json!({"reason": "x"})).await.status(),
-        409
-    );
+    town.platform().delete(&home(&town)).await.is(204);
+    town.platform().post(&suspend, json!({"reason": "x"})).await.is(409);
     let kept = town.platform().post(&resume, Value::Null).await.json();
     assert_eq!((&kept["status"], &kept["leaves_at"]), (&json!("active"), &Value::Null));
     assert!(
@@ -353,7 +327,7 @@ async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
             .is_empty()
     );
 
-    assert_eq!(town.platform().delete(&home(&town)).await.status(), 204);
+    town.platform().delete(&home(&town)).await.is(204);
     let found = aws
         .store()
         .tenants_to_delete(aws.now() + jiff::SignedDuration::from_hours(24), None, 10)
@@ -361,8 +335,7 @@ async fn leaving_tenant_can_be_resumed_in_grace_period_only() {
     assert_eq!(found.unwrap().len(), 1);
     aws.pass(24 * 3600);
     // Its data may be half gone: there is no way back. The old token is over by now too, so a new one asks.
-    let late = town.platform().post(&resume, Value::Null).await;
-    assert_eq!(late.status(), 409, "{}", late.text());
+    town.platform().post(&resume, Value::Null).await.is(409);
 }
 
 #[tokio::test]
@@ -377,14 +350,12 @@ async fn plan_and_limits_change_under_the_version_that_was_seen() {
         .patch(&home(&town), change)
         .header("if-match", &etag)
         .await;
-    assert_eq!(changed.status(), 200, "{}", changed.text());
-    assert_eq!(changed.json()["limits"]["requests_per_minute"], 5000);
-    let stale = town
-        .platform()
+    assert_eq!(changed.is(200).json()["limits"]["requests_per_minute"], 5000);
+    town.platform()
         .patch(&home(&town), json!({"plan": "small"}))
         .header("if-match", &etag)
-        .await;
-    assert_eq!(stale.status(), 412);
+        .await
+        .is(412);
     let limits = aws.store().tenant(town.home.scope()).await.unwrap().unwrap().limits;
     assert_eq!(limits.and_then(|limits| limits.requests_per_minute), Some(5000));
     let back = town.platform().patch(&home(&town), json!({"limits": null})).await;
@@ -408,7 +379,7 @@ async fn concurrent_operators_all_succeed() {
             .into_future()
     });
     for answer in futures::future::join_all(asked).await {
-        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.is(200);
     }
     assert_eq!(log(&town).await, ["tenant_changed"; 4]);
 }
@@ -419,15 +390,14 @@ async fn usage_is_listed_by_day_for_a_bounded_period() {
     let town = town(&aws).await;
     let url = |query: &str| format!("{}/usage{query}", home(&town));
     let week = town.platform().get(&url("")).await;
-    assert_eq!(week.status(), 200, "{}", week.text());
-    assert_eq!(week.json()["days"].as_array().map(Vec::len), Some(8));
+    assert_eq!(week.is(200).json()["days"].as_array().map(Vec::len), Some(8));
     for wrong in [
         "?from=2026-10-01&to=2026-11-20",
         "?from=2026-11-20&to=2026-11-19",
         "?from=yesterday",
         "?days=3",
     ] {
-        assert_eq!(town.platform().get(&url(wrong)).await.status(), 422, "{wrong}");
+        town.platform().get(&url(wrong)).await.is(422);
     }
 }
 
@@ -438,18 +408,13 @@ async fn unknown_tenant_is_not_found_by_any_operation() {
     let platform = town.platform();
     for id in ["tnt_01hq5c1ynyc0000000000000zz", "nonsense"] {
         let one = format!("{TENANTS}/{id}");
-        assert_eq!(platform.get(&one).await.status(), 404);
-        assert_eq!(platform.delete(&one).await.status(), 404);
-        assert_eq!(platform.patch(&one, json!({"plan": "x"})).await.status(), 404);
-        assert_eq!(platform.post(&format!("{one}/resume"), Value::Null).await.status(), 404);
-        assert_eq!(
-            platform
-                .post(&format!("{one}/suspend"), json!({"reason": "x"}))
-                .await
-                .status(),
-            404
-        );
-        assert_eq!(platform.get(&format!("{one}/usage")).await.status(), 404);
+        platform.get(&one).await.is(404);
+        platform.delete(&one).await.is(404);
+        platform.patch(&one, json!({"plan": "x"})).await.is(404);
+        platform.post(&format!("{one}/resume"), Value::Null).await.is(404);
+        let answer = platform.post(&format!("{one}/suspend"), json!({"reason": "x"})).await;
+        answer.is(404);
+        platform.get(&format!("{one}/usage")).await.is(404);
     }
     assert!(log(&town).await.is_empty());
 }
@@ -491,11 +456,10 @@ async fn released_number_is_shown_to_its_holder() {
     let town = town(&aws).await;
     let connection = connected(&town).await;
     let body = json!({"waba_id": WABA, "phone_number_id": NUMBER_ID, "reason": "the business has closed"});
-    assert_eq!(town.admin().post(RELEASE, body.clone()).await.status(), 403);
+    town.admin().post(RELEASE, body.clone()).await.is(403);
     let released = town.platform().post(RELEASE, body.clone()).await;
-    assert_eq!(released.status(), 200, "{}", released.text());
     assert_eq!(
-        released.json(),
+        released.is(200).json(),
         json!({"tenant": town.home.tenant, "connection": connection.id})
     );
     for number in [NUMBER_ID, ""] {
@@ -518,7 +482,7 @@ async fn released_number_is_shown_to_its_holder() {
     assert!(message.contains("the business has closed"), "{message}");
     assert!(aws.signed_by(&format!("platform:{}", town.platform.user)).await >= 1);
     // It is nobody's now.
-    assert_eq!(town.platform().post(RELEASE, body).await.status(), 404);
+    town.platform().post(RELEASE, body).await.is(404);
     for (field, wrong) in [
         ("waba_id", json!("x")),
         ("phone_number_id", json!("+97145550001")),
@@ -527,8 +491,7 @@ async fn released_number_is_shown_to_its_holder() {
     ] {
         let mut body = json!({"waba_id": WABA, "phone_number_id": NUMBER_ID, "reason": "closed"});
         body[field] = wrong;
-        let answer = town.platform().post(RELEASE, body).await;
-        assert_eq!((answer.status(), fields(&answer)), (422, vec![field.to_owned()]));
+        town.platform().post(RELEASE, body).await.names_only(&[field]);
     }
 }
 
@@ -545,8 +508,7 @@ async fn number_of_a_deleted_connection_can_be_released() {
         .await;
     claimed.expect("it is claimed");
     let body = json!({"waba_id": "900000000000778", "phone_number_id": NUMBER_ID, "reason": "nobody's"});
-    let released = town.platform().post(RELEASE, body).await;
-    assert_eq!(released.status(), 200, "{}", released.text());
+    town.platform().post(RELEASE, body).await.is(200);
     assert!(
         aws.store()
             .whatsapp_holder(WABA, NUMBER_ID)
@@ -562,8 +524,7 @@ async fn administrators_are_told_of_platform_invitations() {
     let town = town(&aws).await;
     let url = format!("{}/invitations", home(&town));
     let own = town.platform.email.as_str();
-    let invited = town.platform().post(&url, json!({"email": own})).await;
-    assert_eq!(invited.status(), 204, "{}", invited.text());
+    town.platform().post(&url, json!({"email": own})).await.is(204);
     let mails = aws.take_mails().await;
     let to = |kind: &str| -> Vec<&str> {
         mails
@@ -576,7 +537,7 @@ async fn administrators_are_told_of_platform_invitations() {
     assert_eq!(to("invitation"), [own]);
     // However often: that strangers flood an address keeps nobody from being told.
     for _ in 0..6 {
-        assert_eq!(town.platform().post(&url, json!({"email": own})).await.status(), 204);
+        town.platform().post(&url, json!({"email": own})).await.is(204);
     }
     let mails = aws.take_mails().await;
     let notices = mails.iter().filter(|mail| mail.mail.kind() == "platform_invited");
@@ -598,11 +559,6 @@ async fn names_with_invisible_characters_are_refused() {
     ] {
         let mut body = pizzeria("joes-pizza");
         body[field] = json!(wrong);
-        let answer = town.platform().post(TENANTS, body).await;
-        assert_eq!(
-            (answer.status(), fields(&answer)),
-            (422, vec![field.to_owned()]),
-            "{wrong:?}"
-        );
+        town.platform().post(TENANTS, body).await.names_only(&[field]);
     }
 }

@@ -8,16 +8,10 @@ use domain::{
 };
 use serde_json::{Value, json};
 use store::config::ConfigCache;
-use testkit::{Answer, Aws, api::Town};
+use testkit::{Aws, api::Town, assert_snapshot};
 
 const TENANT: &str = "/api/v1/tenant";
 const SETUP: &str = "/api/v1/tenant/setup";
-
-fn fields(answer: &Answer) -> Vec<String> {
-    let errors = answer.json()["errors"].as_array().cloned().unwrap_or_default();
-    let field = |error: &Value| error["field"].as_str().unwrap_or_default().to_owned();
-    errors.iter().map(field).collect()
-}
 
 async fn config(town: &Town<'_>) -> TenantConfig {
     let (store, cache) = (town.aws().store(), ConfigCache::default());
@@ -34,7 +28,7 @@ async fn patched_settings_change_and_others_stay() {
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
     let before = manager.get(TENANT).await;
-    assert_eq!(before.status(), 200, "{}", before.text());
+    before.is(200);
     let changed = manager
         .patch(
             TENANT,
@@ -52,8 +46,7 @@ async fn patched_settings_change_and_others_stay() {
             }),
         )
         .await;
-    assert_eq!(changed.status(), 200, "{}", changed.text());
-    let body = changed.json();
+    let body = changed.is(200).json();
     assert_eq!(
         body["business_hours"]["monday"][1],
         json!({"from": "16:00", "to": "02:00"})
@@ -65,6 +58,9 @@ async fn patched_settings_change_and_others_stay() {
 
     let read = town.viewer().get(TENANT).await;
     assert_eq!(read.json(), body);
+    let setup = manager.get(SETUP).await;
+    let refused = manager.patch(TENANT, json!({"name": ""})).await;
+    assert_snapshot("tenant", &[&read, &setup, &refused]);
     assert_eq!(read.header("etag"), changed.header("etag"));
 
     let less = manager
@@ -128,17 +124,10 @@ async fn invalid_settings_are_refused_by_field() {
         (json!({"plan": null}), "plan"),
     ];
     for (patch, field) in cases {
-        let answer = manager.patch(TENANT, patch.clone()).await;
-        assert_eq!(answer.status(), 422, "{patch}: {}", answer.text());
-        assert!(
-            fields(&answer).iter().any(|named| named == field),
-            "{patch}: {}",
-            answer.text()
-        );
+        manager.patch(TENANT, patch).await.names_field(field);
     }
     for (body, status) in [("[]", 422), ("{", 400), ("nonsense", 400)] {
-        let answer = manager.patch(TENANT, json!({})).raw_body(body).await;
-        assert_eq!(answer.status(), status, "{body}: {}", answer.text());
+        manager.patch(TENANT, json!({})).raw_body(body).await.is(status);
     }
     assert_eq!(config(&town).await, before);
 }
@@ -150,16 +139,13 @@ async fn many_wrong_items_get_fifty_errors_and_a_count() {
     let town = Town::new(&aws, tenant::routes).await;
     let backwards = vec![json!({"from": "2026-12-03", "to": "2026-12-02"}); 200];
     let answer = town.manager().patch(TENANT, json!({"holidays": backwards})).await;
-    assert_eq!((answer.status(), fields(&answer).len()), (422, 50));
-    assert_eq!(
-        (&fields(&answer)[49], &answer.json()["more_errors"]),
-        (&"holidays[49].to".to_owned(), &json!(150))
-    );
-    let too_many = town
-        .manager()
+    let fields = answer.is_refused(422, "invalid").fields();
+    assert_eq!((fields.len(), &*fields[49]), (50, "holidays[49].to"));
+    assert_eq!(answer.json()["more_errors"], 150);
+    town.manager()
         .patch(TENANT, json!({"languages": vec!["wrong"; 7_000]}))
-        .await;
-    assert_eq!(fields(&too_many), ["languages"]);
+        .await
+        .names_only(&["languages"]);
 }
 
 /// Quiet hours from before such values were refused stay as they are.
@@ -178,8 +164,7 @@ async fn old_invalid_quiet_hours_do_not_block_other_changes() {
     store.change_tenant(town.home.scope(), &stored, &stamp).await.unwrap();
     let manager = town.manager();
     let renamed = manager.patch(TENANT, json!({"name": "Saffron"})).await;
-    assert_eq!(renamed.status(), 200, "{}", renamed.text());
-    assert_eq!(renamed.json()["quiet_hours"]["to"], "21:00");
+    assert_eq!(renamed.is(200).json()["quiet_hours"]["to"], "21:00");
     for (patch, field) in [
         (
             json!({"quiet_hours": {"from": "20:00", "to": "20:00"}}),
@@ -187,9 +172,7 @@ async fn old_invalid_quiet_hours_do_not_block_other_changes() {
         ),
         (json!({"name": ""}), "name"),
     ] {
-        let refused = manager.patch(TENANT, patch).await;
-        assert_eq!(refused.status(), 422, "{}", refused.text());
-        assert_eq!(fields(&refused), [field]);
+        manager.patch(TENANT, patch).await.names_only(&[field]);
     }
 }
 
@@ -199,14 +182,13 @@ async fn stale_update_is_refused_and_empty_update_is_none() {
     let town = Town::new(&aws, tenant::routes).await;
     let manager = town.manager();
     let version = config(&town).await.tenant.config_version;
-    let stale = manager
+    manager
         .patch(TENANT, json!({"name": "Other"}))
         .if_match(version + 1)
-        .await;
-    assert_eq!(stale.status(), 412, "{}", stale.text());
+        .await
+        .is(412);
     let right = manager.patch(TENANT, json!({"name": "Other"})).if_match(version).await;
-    assert_eq!(right.status(), 200);
-    assert_eq!(right.header("etag"), format!("\"{}\"", version + 1));
+    assert_eq!(right.is(200).header("etag"), format!("\"{}\"", version + 1));
     let again = manager.patch(TENANT, json!({"name": "Other"})).await;
     assert_eq!(again.header("etag"), right.header("etag"), "nothing changed");
 }
@@ -216,16 +198,16 @@ async fn readers_cannot_change_settings() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, tenant::routes).await;
     for caller in [town.viewer(), town.agent()] {
-        assert_eq!(caller.get(TENANT).await.status(), 200);
-        assert_eq!(caller.get(SETUP).await.status(), 200);
-        assert_eq!(caller.patch(TENANT, json!({"name": "Mine"})).await.status(), 403);
+        caller.get(TENANT).await.is(200);
+        caller.get(SETUP).await.is(200);
+        caller.patch(TENANT, json!({"name": "Mine"})).await.is(403);
     }
-    assert_eq!(town.anyone().get(TENANT).await.status(), 401);
+    town.anyone().get(TENANT).await.is(401);
     assert_eq!(town.key().get(TENANT).await.json()["id"], town.home.tenant.to_string());
     let foreign = town.foreign_admin().get(TENANT).await;
     assert_eq!(foreign.json()["id"], town.away.tenant.to_string());
     let crossing = town.foreign_admin().in_tenant(town.home.tenant).get(TENANT).await;
-    assert_eq!(crossing.status(), 403);
+    crossing.is(403);
 }
 
 #[tokio::test]
@@ -234,8 +216,7 @@ async fn the_steps_say_what_is_missing() {
     let town = Town::new(&aws, tenant::routes).await;
     let viewer = town.viewer();
     let answer = viewer.get(SETUP).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    let body = answer.json();
+    let body = answer.is(200).json();
     assert_eq!(body["ready"], false);
     let states: Vec<_> = body["steps"]
         .as_array()

@@ -54,8 +54,7 @@ async fn setup_of(town: &Town<'_>, configured: &Configured) -> Value {
     let written = town.aws().store().write_config(town.home.scope(), &configured).await;
     written.expect("the configuration is written");
     let answer = town.viewer().get(SETUP).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    answer.json()
+    answer.is(200).json()
 }
 
 #[tokio::test]

@@ -42,8 +42,7 @@ async fn invite(town: &Town<'_>, email: &str, role: &str) -> Value {
         .admin()
         .post(INVITATIONS, json!({"email": email, "role": role}))
         .await;
-    assert_eq!(invited.status(), 201, "{}", invited.text());
-    invited.json()
+    invited.is(201).json()
 }
 
 fn newcomer(token: &str) -> Value {
@@ -94,8 +93,7 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
         .admin()
         .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
         .await;
-    assert_eq!(invited.status(), 201, "{}", invited.text());
-    let body = invited.json();
+    let body = invited.is(201).json();
     assert_eq!(
         invited.header("location"),
         format!("{INVITATIONS}/{}", body["id"].as_str().unwrap())
@@ -125,17 +123,16 @@ async fn who_is_invited_gets_a_mail_and_a_place_by_its_link() {
 
     // What is missing of who has no account is named, and uses up nothing.
     let short = town.anyone().post(ACCEPT, json!({"token": token})).await;
-    wrong_field(&short, "name");
-    wrong_field(&short, "password");
+    short.names_field("name");
+    short.names_field("password");
     let weak = json!({"token": token, "name": "Sami", "password": "password123"});
-    wrong_field(&town.anyone().post(ACCEPT, weak).await, "password");
+    town.anyone().post(ACCEPT, weak).await.names_field("password");
     let mut mumbling = newcomer(token);
     mumbling["language"] = json!("klingon");
-    wrong_field(&town.anyone().post(ACCEPT, mumbling).await, "language");
+    town.anyone().post(ACCEPT, mumbling).await.names_field("language");
 
     let accepted = town.anyone().post(ACCEPT, newcomer(token)).await;
-    assert_eq!(accepted.status(), 200, "{}", accepted.text());
-    let place = accepted.json();
+    let place = accepted.is(200).json();
     assert_eq!(
         (&place["business"], &place["role"], &place["new_account"]),
         (&json!("harbour-lane"), &json!("agent"), &json!(true))
@@ -166,21 +163,18 @@ async fn existing_user_joins_by_link_and_keeps_password() {
     let other = town.away.person(Role::Manager);
     invite(&town, other.email.as_str(), "viewer").await;
     let accepted = town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await;
-    assert_eq!(accepted.status(), 200, "{}", accepted.text());
-    assert_eq!(accepted.json()["new_account"], false);
+    assert_eq!(accepted.is(200).json()["new_account"], false);
     let account = aws.store().account(other.user).await.unwrap().unwrap().value;
     assert_eq!(account.tenants, [town.away.tenant, town.home.tenant]);
     assert!(access::password::is_right(PASSWORD, Some(&account.password)));
     // They are a manager there and a viewer here.
     let here = town.person(other, Some(town.away.tenant)).in_tenant(town.home.tenant);
-    assert_eq!(here.get(USERS).await.status(), 403);
-    assert_eq!(
-        town.person(other, Some(town.away.tenant)).get(USERS).await.status(),
-        200
-    );
+    here.get(USERS).await.is(403);
+    town.person(other, Some(town.away.tenant)).get(USERS).await.is(200);
     // Once a member, they cannot be invited again.
     let again = json!({"email": other.email.as_str(), "role": "admin"});
-    refused(&town.admin().post(INVITATIONS, again).await, 409, "already_member");
+    let answer = town.admin().post(INVITATIONS, again).await;
+    answer.is_refused(409, "already_member");
 }
 
 #[tokio::test]
@@ -195,7 +189,7 @@ async fn twenty_who_accept_one_invitation_at_once_are_one() {
     let won = answers.iter().filter(|answer| answer.status() == 200).count();
     assert_eq!(won, 1);
     for answer in answers.iter().filter(|answer| answer.status() != 200) {
-        refused(answer, 404, "link_not_valid");
+        answer.is_refused(404, "link_not_valid");
     }
     let members = aws
         .store()
@@ -224,7 +218,7 @@ async fn everybody_invited_can_come_at_the_same_time() {
     )
     .await;
     for answer in &answers {
-        assert_eq!(answer.status(), 200, "{}", answer.text());
+        answer.is(200);
     }
 }
 
@@ -235,12 +229,12 @@ async fn invalid_links_all_get_the_same_answer() {
     let store = aws.store();
     invite(&town, NEW, "viewer").await;
     let used = token(&aws).await;
-    assert_eq!(town.anyone().post(ACCEPT, newcomer(&used)).await.status(), 200);
+    town.anyone().post(ACCEPT, newcomer(&used)).await.is(200);
     let withdrawn = invite(&town, "b@elsewhere.example", "viewer").await;
     let withdrawn_token = token(&aws).await;
     let path = format!("{INVITATIONS}/{}", withdrawn["id"].as_str().unwrap());
-    assert_eq!(town.admin().delete(&path).await.status(), 204);
-    assert_eq!(town.admin().delete(&path).await.status(), 404);
+    town.admin().delete(&path).await.is(204);
+    town.admin().delete(&path).await.is(404);
     invite(&town, "c@elsewhere.example", "viewer").await;
     let expired = token(&aws).await;
     let reset = link_token([7; 32]);
@@ -260,7 +254,7 @@ async fn invalid_links_all_get_the_same_answer() {
         "nonsense",
     ] {
         let answer = town.anyone().post(ACCEPT, newcomer(token)).await;
-        refused(&answer, 404, "link_not_valid");
+        answer.is_refused(404, "link_not_valid");
         answers.push(answer.text().to_owned());
     }
     answers.dedup();
@@ -277,15 +271,15 @@ async fn resent_invitation_replaces_the_link() {
     let old = token(&aws).await;
     aws.pass(3600);
     let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
-    assert_eq!(town.foreign_admin().post(&path, json!({})).await.status(), 404);
-    assert_eq!(town.manager().post(&path, json!({})).await.status(), 403);
+    town.foreign_admin().post(&path, json!({})).await.is(404);
+    town.manager().post(&path, json!({})).await.is(403);
     let sent = town.admin().post(&path, json!({})).await;
-    assert_eq!(sent.status(), 200, "{}", sent.text());
-    assert!(sent.json()["expires_at"].as_str() > invited["expires_at"].as_str());
+    assert!(sent.is(200).json()["expires_at"].as_str() > invited["expires_at"].as_str());
     let new = token(&aws).await;
-    refused(&town.anyone().post(ACCEPT, newcomer(&old)).await, 404, "link_not_valid");
-    assert_eq!(town.anyone().post(ACCEPT, newcomer(&new)).await.status(), 200);
-    assert_eq!(town.admin().post(&path, json!({})).await.status(), 404);
+    let answer = town.anyone().post(ACCEPT, newcomer(&old)).await;
+    answer.is_refused(404, "link_not_valid");
+    town.anyone().post(ACCEPT, newcomer(&new)).await.is(200);
+    town.admin().post(&path, json!({})).await.is(404);
 }
 
 #[tokio::test]
@@ -296,14 +290,14 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
     let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
     let mut last = token(&aws).await;
     for _ in 0..3 {
-        assert_eq!(town.admin().post(&path, json!({})).await.status(), 200);
+        town.admin().post(&path, json!({})).await.is(200);
         last = token(&aws).await;
     }
     let elsewhere = town
         .foreign_admin()
         .post(INVITATIONS, json!({"email": NEW, "role": "agent"}))
         .await;
-    assert_eq!(elsewhere.status(), 201, "{}", elsewhere.text());
+    elsewhere.is(201);
     assert_eq!(mails(&aws).await.len(), 1);
     // The address has had its five: answered as before, and nothing is sent.
     aws.pass(60);
@@ -312,11 +306,10 @@ async fn one_address_gets_five_invitations_an_hour_over_all_tenants() {
         assert!(matches!(answer.status(), 200 | 409), "{}", answer.text());
     }
     let answer = town.admin().post(&path, json!({})).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
-    assert_eq!(answer.json()["expires_at"], "2026-11-27T12:01:00Z");
+    assert_eq!(answer.is(200).json()["expires_at"], "2026-11-27T12:01:00Z");
     assert!(mails(&aws).await.is_empty());
     // Nor does anything end the link that it got.
-    assert_eq!(town.anyone().post(ACCEPT, newcomer(&last)).await.status(), 200);
+    town.anyone().post(ACCEPT, newcomer(&last)).await.is(200);
     // Others are invited as ever.
     invite(&town, "eve@elsewhere.example", "viewer").await;
     assert_eq!(mails(&aws).await.len(), 1);
@@ -329,14 +322,11 @@ async fn a_refused_invitation_takes_nothing_of_the_five_mails() {
     invite(&town, NEW, "viewer").await;
     let again = json!({"email": NEW, "role": "viewer"});
     for _ in 0..6 {
-        refused(
-            &town.admin().post(INVITATIONS, again.clone()).await,
-            409,
-            "already_invited",
-        );
+        let answer = town.admin().post(INVITATIONS, again.clone()).await;
+        answer.is_refused(409, "already_invited");
     }
     assert_eq!(mails(&aws).await.len(), 1);
-    assert_eq!(town.foreign_admin().post(INVITATIONS, again).await.status(), 201);
+    town.foreign_admin().post(INVITATIONS, again).await.is(201);
     assert_eq!(mails(&aws).await.len(), 1);
 }
 
@@ -350,7 +340,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
     for email in [NEW, "eve@elsewhere.example"] {
         tokens.push(invite_admin(&town, Actor::Platform(town.platform.user), email).await);
     }
-    assert_eq!(town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.status(), 200);
+    town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.is(200);
     let act = store::platform::PlatformAct {
         action: "platform_admin_removed".to_owned(),
         tenant: None,
@@ -358,11 +348,8 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
         detail: json!({}),
     };
     assert!(store.take_platform_right(town.platform.user, &act, "1").await.unwrap());
-    refused(
-        &town.anyone().post(ACCEPT, newcomer(&tokens[1])).await,
-        404,
-        "link_not_valid",
-    );
+    let answer = town.anyone().post(ACCEPT, newcomer(&tokens[1])).await;
+    answer.is_refused(404, "link_not_valid");
 }
 
 #[tokio::test]
@@ -376,9 +363,9 @@ async fn an_invitation_without_a_mail_waits_for_another() {
     assert!(mails(&aws).await.is_empty());
     aws.pass(3600);
     let path = format!("{INVITATIONS}/{}/resend", invited["id"].as_str().unwrap());
-    assert_eq!(town.admin().post(&path, json!({})).await.status(), 200);
+    town.admin().post(&path, json!({})).await.is(200);
     let link = token(&aws).await;
-    assert_eq!(town.anyone().post(ACCEPT, newcomer(&link)).await.status(), 200);
+    town.anyone().post(ACCEPT, newcomer(&link)).await.is(200);
 }
 
 #[tokio::test]
@@ -387,9 +374,9 @@ async fn an_invitation_of_another_tenant_is_not_there() {
     let town = town(&aws).await;
     let invited = invite(&town, NEW, "viewer").await;
     let path = format!("{INVITATIONS}/{}", invited["id"].as_str().unwrap());
-    assert_eq!(town.foreign_admin().delete(&path).await.status(), 404);
+    town.foreign_admin().delete(&path).await.is(404);
     assert_eq!(town.foreign_admin().get(INVITATIONS).await.json()["items"], json!([]));
-    assert_eq!(town.admin().delete(&path).await.status(), 204);
+    town.admin().delete(&path).await.is(204);
 }
 
 #[tokio::test]
@@ -408,11 +395,12 @@ async fn what_is_wrong_with_an_invitation_is_named_and_sends_no_mail() {
             "language",
         ),
     ] {
-        wrong_field(&town.admin().post(INVITATIONS, wrong).await, field);
+        town.admin().post(INVITATIONS, wrong).await.names_field(field);
     }
     invite(&town, NEW, "viewer").await;
     let again = json!({"email": NEW.to_uppercase(), "role": "admin"});
-    refused(&town.admin().post(INVITATIONS, again).await, 409, "already_invited");
+    let answer = town.admin().post(INVITATIONS, again).await;
+    answer.is_refused(409, "already_invited");
     assert_eq!(mails(&aws).await.len(), 1);
 }
 
@@ -442,16 +430,12 @@ async fn repeated_invitation_sends_the_lost_mail() {
     let claims = Claims::new(admin.user, admin.session, Some(town.home.tenant), aws.now());
     let body = || json!({"email": NEW, "role": "viewer"});
     let call = Call::json(INVITATIONS, body().to_string()).header("idempotency-key", "k1");
-    let lost = broken
+    broken
         .call(&call.header("authorization", &format!("Bearer {}", sign(&claims))))
-        .await;
-    assert_eq!(lost.status(), 503, "{}", lost.text());
-    let again = town.admin().post_once(INVITATIONS, "k1", body()).await;
-    assert_eq!(again.status(), 201, "{}", again.text());
-    assert_eq!(
-        town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await.status(),
-        200
-    );
+        .await
+        .is(503);
+    town.admin().post_once(INVITATIONS, "k1", body()).await.is(201);
+    town.anyone().post(ACCEPT, newcomer(&token(&aws).await)).await.is(200);
     assert_eq!(town.admin().get(INVITATIONS).await.json()["items"], json!([]));
 }
 
@@ -475,17 +459,14 @@ async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     let answers = join_all((0..10).map(one)).await;
     assert_eq!(answers.iter().filter(|answer| answer.status() == 201).count(), 3);
     for answer in answers.iter().filter(|answer| answer.status() != 201) {
-        refused(answer, 409, "too_many_invitations");
+        answer.is_refused(409, "too_many_invitations");
     }
     // Those whose time is over take no place.
     aws.pass(3601);
-    assert_eq!(
-        town.admin()
-            .post(INVITATIONS, json!({"email": NEW, "role": "viewer"}))
-            .await
-            .status(),
-        201
-    );
+    town.admin()
+        .post(INVITATIONS, json!({"email": NEW, "role": "viewer"}))
+        .await
+        .is(201);
 }
 
 #[tokio::test]
@@ -501,7 +482,7 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
     aws.store().write_account(&account, before.version).await.unwrap();
     invite(&town, person.email.as_str(), "viewer").await;
     let answer = town.anyone().post(ACCEPT, json!({"token": token(&aws).await})).await;
-    refused(&answer, 409, "too_many_tenants");
+    answer.is_refused(409, "too_many_tenants");
 }
 
 #[tokio::test]
@@ -516,12 +497,12 @@ async fn platform_invitation_makes_a_member_administrator() {
     let joined_at = town.admin().get(&path).await.json()["joined_at"].clone();
     aws.pass(60);
     let gone = town.admin().patch(&path, json!({"status": "deactivated"})).await;
-    assert_eq!(gone.status(), 200, "{}", gone.text());
+    gone.is(200);
     let token = by_platform(agent.email.as_str()).await;
     let accepted = town.anyone().post(ACCEPT, token.clone()).await;
-    assert_eq!(accepted.status(), 200, "{}", accepted.text());
-    assert_eq!(accepted.json()["role"], "admin");
-    refused(&town.anyone().post(ACCEPT, token).await, 404, "link_not_valid");
+    assert_eq!(accepted.is(200).json()["role"], "admin");
+    let answer = town.anyone().post(ACCEPT, token).await;
+    answer.is_refused(404, "link_not_valid");
     let user = town.agent().get(&path).await.json();
     assert_eq!(
         (&user["role"], &user["status"], &user["joined_at"]),
@@ -531,24 +512,21 @@ async fn platform_invitation_makes_a_member_administrator() {
     let account = store.account(agent.user).await.unwrap().unwrap().value;
     assert_eq!(account.tenants, [town.home.tenant]);
     // They count as an administrator: the one before may go now.
-    let demoted = town
-        .agent()
+    town.agent()
         .patch(&of_home(&town, Role::Admin), json!({"role": "viewer"}))
-        .await;
-    assert_eq!(demoted.status(), 200, "{}", demoted.text());
+        .await
+        .is(200);
     // Who is an active administrator already loses nothing.
     let token = by_platform(agent.email.as_str()).await;
-    assert_eq!(town.anyone().post(ACCEPT, token).await.status(), 200);
-    refused(
-        &town.agent().patch(&path, json!({"role": "viewer"})).await,
-        409,
-        "last_admin",
-    );
+    town.anyone().post(ACCEPT, token).await.is(200);
+    let answer = town.agent().patch(&path, json!({"role": "viewer"})).await;
+    answer.is_refused(409, "last_admin");
     // Nobody but the platform lets in who belongs to the tenant.
     let manager = town.home.person(Role::Manager);
     let token = invite_admin(&town, Actor::User(agent.user), manager.email.as_str()).await;
     let token = json!({"token": token});
-    refused(&town.anyone().post(ACCEPT, token).await, 409, "already_member");
+    let answer = town.anyone().post(ACCEPT, token).await;
+    answer.is_refused(409, "already_member");
 }
 
 #[tokio::test]
@@ -570,11 +548,8 @@ async fn nobody_joins_a_suspended_tenant() {
     };
     let changed = store.change_tenant_for_platform(town.home.scope(), &before, &tenant, &act, "1");
     changed.await.unwrap();
-    refused(
-        &town.anyone().post(ACCEPT, newcomer(&token)).await,
-        403,
-        "tenant_suspended",
-    );
+    let answer = town.anyone().post(ACCEPT, newcomer(&token)).await;
+    answer.is_refused(403, "tenant_suspended");
     // Its own people are turned away too, and counted.
     aws.pass(60);
     let admin = town.admin();
@@ -590,10 +565,9 @@ async fn guessing_links_is_limited_by_address() {
     let town = town(&aws).await;
     let guess = || town.anyone().post(ACCEPT, newcomer("guess"));
     for _ in 0..60 {
-        assert_eq!(guess().from_address("203.0.113.7").await.status(), 404);
+        guess().from_address("203.0.113.7").await.is(404);
     }
     let limited = guess().from_address("203.0.113.7").await;
-    assert_eq!(limited.status(), 429);
-    assert!(!limited.header("retry-after").is_empty());
-    assert_eq!(guess().from_address("203.0.113.8").await.status(), 404);
+    assert!(!limited.is(429).header("retry-after").is_empty());
+    guess().from_address("203.0.113.8").await.is(404);
 }

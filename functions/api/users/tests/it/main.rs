@@ -10,8 +10,9 @@ mod people;
 
 use domain::permission::Role;
 use testkit::{
-    Answer, Aws,
+    Aws,
     api::{Citizen, Town},
+    assert_snapshot,
 };
 
 const USERS: &str = "/api/v1/users";
@@ -26,28 +27,4 @@ fn path(citizen: &Citizen) -> String {
 
 fn of_home(town: &Town<'_>, role: Role) -> String {
     path(town.home.person(role))
-}
-
-/// The stable word of a problem.
-fn problem(answer: &Answer) -> String {
-    let kind = answer.json()["type"].as_str().unwrap_or_default().to_owned();
-    kind.trim_start_matches("urn:ringback:problem:").to_owned()
-}
-
-#[track_caller]
-fn refused(answer: &Answer, status: u16, kind: &str) {
-    assert_eq!(
-        (answer.status(), problem(answer).as_str()),
-        (status, kind),
-        "{}",
-        answer.text()
-    );
-}
-
-#[track_caller]
-fn wrong_field(answer: &Answer, field: &str) {
-    assert_eq!(answer.status(), 422, "{}", answer.text());
-    let found = answer.json()["errors"].clone();
-    let named = found.as_array().unwrap().iter().any(|error| error["field"] == field);
-    assert!(named, "{field}: {found}");
 }

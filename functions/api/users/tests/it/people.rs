@@ -23,10 +23,10 @@ async fn managers_list_users_and_only_admins_change_them() {
         let change = json!({"role": "agent"});
         assert_eq!(caller.patch(&agent, change).await.status(), changes, "{role}");
     }
-    assert_eq!(town.anyone().get(USERS).await.status(), 401);
+    town.anyone().get(USERS).await.is(401);
     let (_, narrow) = town.new_key(Role::Admin, &[Permission::TenantRead]).await;
-    assert_eq!(town.api_key(&narrow).get(USERS).await.status(), 403);
-    assert_eq!(town.key().get(USERS).await.status(), 200);
+    town.api_key(&narrow).get(USERS).await.is(403);
+    town.key().get(USERS).await.is(200);
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn people_are_listed_page_by_page() {
         foreign.status() == 200 && ours.into_iter().all(|id| !text.contains(&id)),
         "{text}"
     );
-    assert_eq!(town.admin().get("/api/v1/users?cursor=nonsense").await.status(), 400);
+    town.admin().get("/api/v1/users?cursor=nonsense").await.is(400);
 }
 
 #[tokio::test]
@@ -74,15 +74,11 @@ async fn people_of_another_tenant_are_not_there() {
         "/api/v1/users/usr_01hq5c1ynyc0000000000000ab",
         "/api/v1/users/nobody",
     ] {
-        assert_eq!(town.admin().get(path).await.status(), 404, "{path}");
-        assert_eq!(
-            town.admin().patch(path, json!({"role": "viewer"})).await.status(),
-            404,
-            "{path}"
-        );
+        town.admin().get(path).await.is(404);
+        town.admin().patch(path, json!({"role": "viewer"})).await.is(404);
     }
     let naming = town.admin().in_tenant(town.away.tenant);
-    assert_eq!(naming.get(&foreign).await.status(), 403);
+    naming.get(&foreign).await.is(403);
 }
 
 #[tokio::test]
@@ -93,22 +89,17 @@ async fn a_role_is_changed_by_who_knows_the_latest_version() {
     let seen = town.admin().get(&agent).await;
     assert_eq!(seen.header("etag"), "\"1\"");
     let changed = town.admin().patch(&agent, json!({"role": "manager"})).if_match(1).await;
-    assert_eq!(
-        (changed.status(), changed.header("etag")),
-        (200, "\"2\""),
-        "{}",
-        changed.text()
-    );
+    changed.is(200).has_version(2);
     assert_eq!(changed.json()["role"], "manager");
     let stale = town.admin().patch(&agent, json!({"role": "viewer"})).if_match(1).await;
-    assert_eq!(stale.status(), 412);
+    stale.is(412);
     for (wrong, field) in [
         (json!({"role": "owner"}), "role"),
         (json!({"role": null}), "role"),
         (json!({"email": "x@y.example"}), "email"),
         (json!({"status": 1}), "status"),
     ] {
-        wrong_field(&town.admin().patch(&agent, wrong).await, field);
+        town.admin().patch(&agent, wrong).await.names_field(field);
     }
     assert_eq!(town.admin().get(&agent).await.json()["role"], "manager");
 }
@@ -120,15 +111,15 @@ async fn who_is_deactivated_is_out_at_once_and_old_tokens_stay_dead() {
     let manager = town.manager();
     let path = of_home(&town, Role::Manager);
     aws.pass(1);
-    assert_eq!(manager.get(USERS).await.status(), 200);
+    manager.get(USERS).await.is(200);
     let gone = town.admin().patch(&path, json!({"status": "deactivated"})).await;
-    assert_eq!(gone.status(), 200, "{}", gone.text());
-    assert_eq!(manager.get(USERS).await.status(), 401);
+    gone.is(200);
+    manager.get(USERS).await.is(401);
     assert_eq!(town.manager().get(USERS).await.status(), 403, "a new token");
     let back = town.admin().patch(&path, json!({"status": "active"})).await;
     assert_eq!(back.json()["status"], "active");
     assert_eq!(manager.get(USERS).await.status(), 401, "a token of before");
-    assert_eq!(town.manager().get(USERS).await.status(), 200);
+    town.manager().get(USERS).await.is(200);
 }
 
 #[tokio::test]
@@ -137,20 +128,13 @@ async fn the_last_administrator_cannot_go() {
     let town = town(&aws).await;
     let admin = of_home(&town, Role::Admin);
     for change in [json!({"role": "manager"}), json!({"status": "deactivated"})] {
-        refused(&town.admin().patch(&admin, change).await, 409, "last_admin");
+        town.admin().patch(&admin, change).await.is_refused(409, "last_admin");
     }
     let manager = of_home(&town, Role::Manager);
-    let second = town.admin().patch(&manager, json!({"role": "admin"})).await;
-    assert_eq!(second.status(), 200, "{}", second.text());
-    assert_eq!(
-        town.admin().patch(&admin, json!({"role": "viewer"})).await.status(),
-        200
-    );
-    refused(
-        &town.manager().patch(&manager, json!({"role": "agent"})).await,
-        409,
-        "last_admin",
-    );
+    town.admin().patch(&manager, json!({"role": "admin"})).await.is(200);
+    town.admin().patch(&admin, json!({"role": "viewer"})).await.is(200);
+    let answer = town.manager().patch(&manager, json!({"role": "agent"})).await;
+    answer.is_refused(409, "last_admin");
 }
 
 #[tokio::test]
@@ -159,11 +143,10 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     let town = town(&aws).await;
     let everybody = [Role::Admin, Role::Manager, Role::Agent, Role::Viewer];
     for role in &everybody[1..] {
-        let made = town
-            .admin()
+        town.admin()
             .patch(&of_home(&town, *role), json!({"role": "admin"}))
-            .await;
-        assert_eq!(made.status(), 200, "{}", made.text());
+            .await
+            .is(200);
     }
     let callers: Vec<_> = everybody.iter().map(|role| town.role(*role)).collect();
     let paths: Vec<_> = everybody.iter().map(|role| of_home(&town, *role)).collect();
@@ -195,18 +178,14 @@ async fn a_key_with_narrow_scopes_makes_nobody_more_than_itself() {
     let (_, narrow) = town
         .new_key(Role::Admin, &[Permission::UsersRead, Permission::UsersWrite])
         .await;
-    wrong_field(
-        &town.api_key(&narrow).patch(&viewer, json!({"role": "admin"})).await,
-        "role",
-    );
+    let answer = town.api_key(&narrow).patch(&viewer, json!({"role": "admin"})).await;
+    answer.names_field("role");
     let invited = json!({"email": "eve@elsewhere.example", "role": "admin"});
-    wrong_field(
-        &town.api_key(&narrow).post("/api/v1/users/invitations", invited).await,
-        "role",
-    );
+    let answer = town.api_key(&narrow).post("/api/v1/users/invitations", invited).await;
+    answer.names_field("role");
     let (_, wide) = town.new_key(Role::Admin, &[]).await;
     let made = town.api_key(&wide).patch(&viewer, json!({"role": "agent"})).await;
-    assert_eq!(made.status(), 200, "{}", made.text());
+    made.is(200);
 }
 
 #[tokio::test]
@@ -218,37 +197,35 @@ async fn a_key_that_ends_lets_nobody_in_who_would_outlast_it() {
     let ending = town.api_key(&secret);
     let invitations = "/api/v1/users/invitations";
     let invited = json!({"email": "eve@elsewhere.example", "role": "viewer"});
-    refused(&ending.post(invitations, invited.clone()).await, 403, "forbidden");
+    let answer = ending.post(invitations, invited.clone()).await;
+    answer.is_refused(403, "forbidden");
     let open = town.admin().post(invitations, invited).await;
-    assert_eq!(open.status(), 201, "{}", open.text());
+    open.is(201);
     aws.take_mails().await;
     let resend = format!("{}/resend", open.header("location"));
-    refused(&ending.post(&resend, json!({})).await, 403, "forbidden");
+    ending.post(&resend, json!({})).await.is_refused(403, "forbidden");
     assert!(aws.take_mails().await.is_empty());
     let viewer = of_home(&town, Role::Viewer);
     for change in [json!({"role": "admin"}), json!({"role": "agent"})] {
-        refused(&ending.patch(&viewer, change).await, 403, "forbidden");
+        ending.patch(&viewer, change).await.is_refused(403, "forbidden");
     }
     // Taking away is no gift.
     let manager = of_home(&town, Role::Manager);
     for change in [json!({"role": "agent"}), json!({"status": "deactivated"})] {
-        assert_eq!(ending.patch(&manager, change.clone()).await.status(), 200, "{change}");
+        ending.patch(&manager, change).await.is(200);
     }
-    refused(
-        &ending.patch(&manager, json!({"status": "active"})).await,
-        403,
-        "forbidden",
-    );
+    let answer = ending.patch(&manager, json!({"status": "active"})).await;
+    answer.is_refused(403, "forbidden");
     let lowered_and_let_in = json!({"status": "active", "role": "viewer"});
-    refused(&ending.patch(&manager, lowered_and_let_in).await, 403, "forbidden");
-    assert_eq!(ending.delete(open.header("location")).await.status(), 204);
+    let answer = ending.patch(&manager, lowered_and_let_in).await;
+    answer.is_refused(403, "forbidden");
+    ending.delete(open.header("location")).await.is(204);
     // A key without an end, and people, go on as before.
     let (_, lasting) = town.new_key(Role::Admin, &[]).await;
-    let back = town
-        .api_key(&lasting)
+    town.api_key(&lasting)
         .patch(&manager, json!({"status": "active"}))
-        .await;
-    assert_eq!(back.status(), 200, "{}", back.text());
+        .await
+        .is(200);
 }
 
 #[tokio::test]
@@ -256,28 +233,38 @@ async fn a_key_with_narrow_scopes_changes_nobody_who_may_do_more() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let (admin, manager) = (of_home(&town, Role::Admin), of_home(&town, Role::Manager));
-    let second = town.admin().patch(&manager, json!({"role": "admin"})).await;
-    assert_eq!(second.status(), 200, "{}", second.text());
+    town.admin().patch(&manager, json!({"role": "admin"})).await.is(200);
     let scopes = granted(Role::Viewer, &[]).chain([Permission::UsersRead, Permission::UsersWrite]);
     let (_, narrow) = town.new_key(Role::Admin, &scopes.collect::<Vec<_>>()).await;
     let narrow = town.api_key(&narrow);
     for change in [json!({"status": "deactivated"}), json!({"role": "viewer"})] {
-        refused(&narrow.patch(&admin, change).await, 403, "forbidden");
+        narrow.patch(&admin, change).await.is_refused(403, "forbidden");
     }
     let gone = town.admin().patch(&manager, json!({"status": "deactivated"})).await;
-    assert_eq!(gone.status(), 200, "{}", gone.text());
-    refused(
-        &narrow.patch(&manager, json!({"status": "active"})).await,
-        403,
-        "forbidden",
-    );
+    gone.is(200);
+    let answer = narrow.patch(&manager, json!({"status": "active"})).await;
+    answer.is_refused(403, "forbidden");
     let still = [narrow.get(&admin).await.json(), narrow.get(&manager).await.json()];
     let still = still.map(|user| (user["role"].clone(), user["status"].clone()));
     let expected = [("admin", "active"), ("admin", "deactivated")];
     assert_eq!(still, expected.map(|(role, status)| (json!(role), json!(status))));
     let viewer = of_home(&town, Role::Viewer);
-    let within = narrow.patch(&viewer, json!({"status": "deactivated"})).await;
-    assert_eq!(within.status(), 200, "{}", within.text());
+    narrow.patch(&viewer, json!({"status": "deactivated"})).await.is(200);
     // What changes nothing is no change.
-    assert_eq!(narrow.patch(&admin, json!({"role": "admin"})).await.status(), 200);
+    narrow.patch(&admin, json!({"role": "admin"})).await.is(200);
+}
+
+#[tokio::test]
+async fn answers_about_users_and_invitations_keep_their_shape() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let admin = town.admin();
+    let read = admin.get(&of_home(&town, Role::Agent)).await;
+    let invitations = "/api/v1/users/invitations";
+    let invited = json!({"email": "eve@elsewhere.example", "role": "viewer"});
+    let invited = admin.post(invitations, invited).await;
+    let listed = admin.get(invitations).await;
+    let change = json!({"role": "viewer"});
+    let refused = admin.patch(&of_home(&town, Role::Admin), change).await;
+    assert_snapshot("users", &[&read, &invited, &listed, &refused]);
 }

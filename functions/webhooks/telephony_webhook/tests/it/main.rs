@@ -39,21 +39,16 @@ async fn every_event_is_queued_or_refused_with_the_reason() {
     for name in fixtures::names("telephony/generic") {
         let answer = world.call(&signed(&world, &fixtures::bytes(&name))).await;
         if name.contains("/invalid_") {
-            assert_eq!(answer.status(), 422, "{name}");
-            let problem = answer.json();
-            assert_eq!(problem["type"], "urn:ringback:problem:unprocessable");
+            let detail = answer.is_refused(422, "unprocessable").detail();
             let field = if name.contains("call_id") {
                 "data.call_id: "
             } else {
                 "data.from: "
             };
-            assert!(
-                problem["detail"].as_str().unwrap_or_default().starts_with(field),
-                "{problem}"
-            );
+            assert!(detail.starts_with(field), "{detail}");
             world.assert_nothing_is_left().await;
         } else {
-            assert_eq!(answer.status(), 200, "{name}");
+            answer.is(200);
             assert!(world.only_report(&name).await.facts.stated.is_some(), "{name}");
         }
     }
@@ -93,10 +88,7 @@ async fn line_of_another_connection_is_ignored() {
     let numbers = vec![phone("+442079460002")];
     world.change(Account::Telephony(telephony::Account { numbers })).await;
     let answer = world.call(&signed(&world, &fixtures::bytes(MISSED))).await;
-    assert_eq!(
-        (answer.status(), &answer.json()["accepted"]),
-        (200, &Value::Bool(false))
-    );
+    assert_eq!(answer.is(200).json()["accepted"], Value::Bool(false));
     world.assert_nothing_is_left().await;
 }
 

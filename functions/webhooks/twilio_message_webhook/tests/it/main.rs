@@ -147,8 +147,7 @@ async fn statuses_and_replies_have_groups_of_their_own() {
         } else {
             a_status()
         };
-        let answer = world.call(&signed(&world, what, fixtures::bytes(&name))).await;
-        assert_eq!(answer.status(), 200);
+        world.call(&signed(&world, what, fixtures::bytes(&name))).await.is(200);
         let jobs = world.aws.drain_with_groups(QueueName::ProviderEvents).await;
         assert_eq!(jobs.len(), 1);
         assert_eq!(jobs[0].0, format!("{tenant}#{group}"));

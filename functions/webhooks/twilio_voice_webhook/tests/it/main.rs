@@ -53,12 +53,7 @@ fn event(job: Value) -> domain::call::CallEvent {
 
 #[track_caller]
 fn assert_twiml(answer: &Answer, part: &str) {
-    assert_eq!(
-        (answer.status(), answer.header("content-type")),
-        (200, "text/xml"),
-        "{}",
-        answer.text()
-    );
+    assert_eq!(answer.is(200).header("content-type"), "text/xml");
     assert!(answer.text().contains(part), "{}", answer.text());
 }
 
@@ -315,7 +310,7 @@ async fn ringing_call_is_answered_within_5_s_whatever_hangs() {
     let function = world.function_with(&nowhere);
     tokio::time::pause();
     assert_twiml(&in_5_s(function.call(&ringing)).await, "<Say>");
-    assert_eq!(in_5_s(function.call(&busy)).await.status(), 503);
+    in_5_s(function.call(&busy)).await.is(503);
 }
 
 /// Runs the work on a clock that advances only while everything waits.
@@ -407,10 +402,7 @@ async fn caller_gets_an_answer_without_the_table() {
         &function.call(&signed(&world, "voice", "inbound_ringing")).await,
         "<Say>",
     );
-    assert_eq!(
-        function.call(&signed(&world, "status", "status_busy")).await.status(),
-        503
-    );
+    function.call(&signed(&world, "status", "status_busy")).await.is(503);
 }
 
 #[tokio::test]

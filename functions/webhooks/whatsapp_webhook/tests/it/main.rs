@@ -334,10 +334,7 @@ async fn a_shared_apps_changes_go_to_their_owners() {
         "42"
     );
     let body = fixtures::bytes("whatsapp/batch/two_tenants_messages_and_statuses.json");
-    assert_eq!(
-        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
-        200
-    );
+    function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.is(200);
     let events = events(&aws).await;
     let owners = |tenant: &Seeded| {
         events
@@ -361,10 +358,7 @@ async fn a_shared_apps_template_events_go_to_the_accounts_owner() {
     let (aws, env, first, _) = shared_world().await;
     let function = Function::new(&env, routes);
     let body = fixtures::bytes("whatsapp/account/template_status_approved.json");
-    assert_eq!(
-        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
-        200
-    );
+    function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.is(200);
     let events = events(&aws).await;
     assert_eq!(
         events.iter().map(|event| event.connection).collect::<Vec<_>>(),
@@ -378,13 +372,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
     let (aws, env, mut first, _) = shared_world().await;
     let function = Function::new(&env, routes);
     let unknown = fixtures::bytes("whatsapp/batch/known_and_unknown_tenant.json");
-    assert_eq!(
-        function
-            .call(&signed_by(SHARED_SECRET, SHARED, &unknown))
-            .await
-            .status(),
-        200
-    );
+    function.call(&signed_by(SHARED_SECRET, SHARED, &unknown)).await.is(200);
     assert_eq!(events(&aws).await.len(), 1, "the known tenant's");
     // The connection got another number, so the row that leads to it is stale.
     let whatsapp = first.whatsapp;
@@ -394,10 +382,7 @@ async fn shared_secret_opens_only_claimed_numbers() {
     first.write(&aws).await;
     aws.clock().advance(SignedDuration::from_mins(5));
     let body = fixtures::bytes("whatsapp/inbound/text.json");
-    assert_eq!(
-        function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.status(),
-        200
-    );
+    function.call(&signed_by(SHARED_SECRET, SHARED, &body)).await.is(200);
     assert!(events(&aws).await.is_empty());
     assert_eq!(
         function.call(&signed(SHARED, &body)).await.status(),
@@ -420,7 +405,7 @@ async fn shared_app_event_with_an_invalid_id_is_stored() {
     let entries: Vec<_> = ids.chain([(WABA, PHONE_NUMBER_ID)]).map(entry).collect();
     let post = json!({"object": "whatsapp_business_account", "entry": entries}).to_string();
     let answer = function.call(&signed_by(SHARED_SECRET, SHARED, post.as_bytes())).await;
-    assert_eq!(answer.status(), 200, "{}", answer.text());
+    answer.is(200);
     let of: Vec<_> = events(&aws).await.iter().map(|event| event.connection).collect();
     assert_eq!(of, [first.whatsapp], "the one with ids");
     assert_eq!(aws.objects("raw/unreadable/whatsapp/").await.len(), 8);
@@ -442,14 +427,9 @@ async fn connection_without_secrets_uses_the_shared_app() {
     first.write(&aws).await;
     let body = fixtures::bytes("whatsapp/batch/two_tenants_messages_and_statuses.json");
     let function = Function::new(&env, routes);
-    assert_eq!(function.call(&signed(&path(&first), &body)).await.status(), 401);
-    assert_eq!(
-        function
-            .call(&signed_by(SHARED_SECRET, &path(&first), &body))
-            .await
-            .status(),
-        200
-    );
+    function.call(&signed(&path(&first), &body)).await.is(401);
+    let answer = function.call(&signed_by(SHARED_SECRET, &path(&first), &body)).await;
+    answer.is(200);
     assert_eq!(events(&aws).await.len(), 2, "its own only");
     let query = "hub.mode=subscribe&hub.challenge=7&hub.verify_token=shared-token";
     assert_eq!(
@@ -463,13 +443,8 @@ async fn connection_without_secrets_uses_the_shared_app() {
     let alone = Function::new(aws.env(), routes);
     let empty: Value = json!({"object": "whatsapp_business_account", "entry": []});
     let empty = empty.to_string();
-    assert_eq!(
-        alone
-            .call(&signed_by("", &path(&first), empty.as_bytes()))
-            .await
-            .status(),
-        401
-    );
+    let answer = alone.call(&signed_by("", &path(&first), empty.as_bytes())).await;
+    answer.is(401);
 }
 
 /// Statuses never delay what customers write; what is not surely a status counts as that.

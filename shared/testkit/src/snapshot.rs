@@ -1,0 +1,61 @@
+//! Whole answers, compared with those that are checked in, so that no change of an answer's shape goes unseen.
+
+use std::{fmt::Write, sync::LazyLock};
+
+use regex::Regex;
+
+use crate::Answer;
+
+/// Values that differ from run to run, and what a snapshot shows instead.
+const REDACTED: &[(&str, &str)] = &[
+    (r"\b([a-z]+)_[0-9a-z]{26}\b", "[$1]"),
+    (r"\b\d{4}-\d{2}-\d{2}T[0-9:.]+Z", "[time]"),
+    (
+        r"(?m)^(etag|x-correlation-id|ratelimit-(?:remaining|reset)): .+$",
+        "$1: [value]",
+    ),
+    (r"(set-cookie: \w+=)[^;]+", "$1[secret]"),
+    (
+        r#"("(?:key|hint|secret|verify_token|access_token|refresh_token)": )"[^"]+""#,
+        r#"$1"[secret]""#,
+    ),
+];
+
+static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
+    let pattern = |(pattern, shown): &(&str, &'static str)| (Regex::new(pattern).expect("it is a pattern"), *shown);
+    REDACTED.iter().map(pattern).collect()
+});
+
+/// Requires that these answers, with redacted ids, times, versions and secrets, are those in `tests/it/snapshots/NAME.snap` of the
+/// crate under test. `INSTA_UPDATE=always` writes them.
+///
+/// # Panics
+/// When they differ.
+pub fn assert_snapshot(name: &str, answers: &[&Answer]) {
+    let shown: Vec<_> = answers.iter().map(|answer| shown(answer)).collect();
+    let mut settings = insta::Settings::clone_current();
+    // Cargo runs a crate's tests in its folder.
+    let folder = std::env::current_dir().expect("there is a current folder");
+    settings.set_snapshot_path(folder.join("tests/it/snapshots"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, shown.join("\n\n========\n\n")));
+}
+
+/// Method and path, status, headers by name, and body.
+fn shown(answer: &Answer) -> String {
+    let mut shown = format!("{}\n\n{}\n", answer.request(), answer.status());
+    let mut headers: Vec<_> = answer.headers().collect();
+    headers.sort_unstable();
+    for (name, value) in headers {
+        // The length follows from the body.
+        if name != "content-length" {
+            let _ = writeln!(shown, "{name}: {value}");
+        }
+    }
+    if !answer.text().is_empty() {
+        let _ = write!(shown, "\n{:#}", answer.json());
+    }
+    let redact = |shown: String, (pattern, instead): &(Regex, &str)| pattern.replace_all(&shown, *instead).into_owned();
+    PATTERNS.iter().fold(shown.trim_end().to_owned(), redact)
+}
