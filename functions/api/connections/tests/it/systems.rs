@@ -85,7 +85,10 @@ async fn test_names_numbers_missing_at_aircall() {
         (json!([LINE, "+97145550099"]), "failed", "+97145550099"),
         (json!([]), "passed", "credentials."),
     ] {
-        manager.patch(&at(&aircall, ""), json!({"numbers": numbers})).await.is(200);
+        manager
+            .patch(&at(&aircall, ""), json!({"numbers": numbers}))
+            .await
+            .is(200);
         let (result, message) = last_test(&manager.post(&at(&aircall, "/test"), json!({})).await.json());
         assert_eq!(result, expected, "{numbers}: {message}");
         assert!(message.contains(named), "{numbers}: {message}");
