@@ -278,7 +278,7 @@ mod tests {
             url: "https://BulkSendsQueueUrl".to_owned(),
             dead_letters: "https://BulkSendsDeadLettersUrl".to_owned(),
         };
-        assert_eq!(queues, [expected.clone()]);
+        assert_eq!(queues, std::slice::from_ref(&expected));
         assert_eq!(find(queues.clone(), "bulk-sends").ok(), Some(expected));
         let error = find(queues, "sends").unwrap_err().to_string();
         assert!(error.contains("the queues are bulk-sends, or say changes"), "{error}");

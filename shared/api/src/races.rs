@@ -49,7 +49,8 @@ impl Races {
     where
         A: Future<Output = Result<T, Setback>>,
     {
-        let ended = self.races.until_won(attempt).await;
+        // On the heap, because handlers' futures hold theirs: nested any deeper, the compiler gives up on them.
+        let ended = self.races.until_won(|| Box::pin(attempt())).await;
         ended.map_err(|setback| self.problem(setback))
     }
 
@@ -67,7 +68,10 @@ impl Races {
         R: Future<Output = Result<K, Problem>>,
         A: Future<Output = Result<T, Setback>>,
     {
-        let ended = self.races.until_won_from(known, read, attempt).await;
+        let ended = self
+            .races
+            .until_won_from(known, read, |known| Box::pin(attempt(known)))
+            .await;
         ended.map_err(|setback| self.problem(setback))
     }
 

@@ -417,7 +417,7 @@ impl Store {
             .database
             .list(&keys::suppressed(scope), None, DELETE_PAGE, DOING)
             .await?;
-        let identities: Vec<Key> = listed.iter().filter_map(config::key_of).collect();
+        let identities: Vec<Key> = listed.iter().filter_map(row::key_of).collect();
         self.database.delete_many(&identities, DOING).await?;
         Ok(listed.is_empty())
     }

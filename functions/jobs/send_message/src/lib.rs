@@ -185,7 +185,7 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
         }
         return Ok(Step::Enough(Done::Already));
     }
-    work.step(message).await
+    Box::pin(work.step(message)).await
 }
 
 /// The owner of a provider's id.

@@ -15,14 +15,9 @@ use std::{
     thread,
 };
 
-use axum::Router;
 use contract::{Function, Operation, document, functions, operations};
 use domain::permission::Role;
-
-use kit::{
-    ConfigError, Env,
-    http::{LARGEST_OF_API, LARGEST_PATCH},
-};
+use kit::http::{LARGEST_OF_API, LARGEST_PATCH};
 use serde_json::Value;
 use testkit::{
     Aws, Call,

@@ -107,7 +107,7 @@ async fn notes_work_on_a_new_connection() {
         .unwrap()
         .unwrap();
     let until = Some(world.aws.now());
-    let pause = |current: &domain::connection::Connection| Some((current.health.clone(), until));
+    let pause = |current: &Connection| Some((current.health.clone(), until));
     assert!(
         world
             .store
@@ -128,7 +128,7 @@ async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     let until = Some(world.aws.now() + SignedDuration::from_secs(60));
     world.business.connection_mut(whatsapp).name = "Renamed".to_owned();
     world.business.write(&world.aws).await;
-    let pause = |current: &domain::connection::Connection| Some((current.health.clone(), until));
+    let pause = |current: &Connection| Some((current.health.clone(), until));
     assert!(store.change_connection(&scope, &seen, pause).await.unwrap());
     assert!(
         !store.change_connection(&scope, &seen, pause).await.unwrap(),
@@ -138,7 +138,7 @@ async fn worker_note_preserves_edits_and_skips_renewed_credentials() {
     assert_eq!((connection.name.as_str(), connection.paused_until), ("Renamed", until));
     world.business.connection_mut(whatsapp).credentials_version += 1;
     world.business.write(&world.aws).await;
-    let longer = |current: &domain::connection::Connection| {
+    let longer = |current: &Connection| {
         Some((
             current.health.clone(),
             until.map(|until| until + SignedDuration::from_secs(1)),
@@ -177,7 +177,7 @@ async fn health_changes_the_configuration_and_pauses_do_not() {
         (refused_at(300), None, (before + 1, refused.clone())),
         (Health::Healthy, None, (before + 2, None)),
     ] {
-        let change = |_: &domain::connection::Connection| Some((health.clone(), pause));
+        let change = |_: &Connection| Some((health.clone(), pause));
         assert!(store.change_connection(scope, &seen, change).await.unwrap());
         assert_eq!(known().await, expected, "{health:?}");
     }

@@ -53,10 +53,10 @@ async fn numbers_given_later_make_and_complete_the_line() {
     let manager = town.manager();
     let path = format!("{ALL}/{}", id(&manager.post(ALL, telephony_in()).await));
     let renamed = json!({"name": "Reception"});
-    assert_eq!(manager.patch(&path, renamed).await.status, 200);
+    manager.patch(&path, renamed).await.is(200);
     assert_eq!(lines(&town).await, [], "no number is known");
     let numbers = json!({"numbers": ["+97143330000", "+97143330001"]});
-    assert_eq!(manager.patch(&path, numbers.clone()).await.status, 200);
+    manager.patch(&path, numbers.clone()).await.is(200);
     let [first] = &lines(&town).await[..] else {
         panic!("one line");
     };
@@ -65,11 +65,8 @@ async fn numbers_given_later_make_and_complete_the_line() {
     assert_eq!((first.whatsapp, &first.sms), (None, &None));
 
     // Repeated, it changes nothing; nor do other numbers, since the line has one.
-    assert_eq!(manager.patch(&path, numbers).await.status, 200);
-    assert_eq!(
-        manager.patch(&path, json!({"numbers": ["+97143330009"]})).await.status,
-        200
-    );
+    manager.patch(&path, numbers).await.is(200);
+    manager.patch(&path, json!({"numbers": ["+97143330009"]})).await.is(200);
     assert_eq!(lines(&town).await, std::slice::from_ref(first));
 
     // A connection that can send WhatsApp from now on.
@@ -79,7 +76,7 @@ async fn numbers_given_later_make_and_complete_the_line() {
     };
     assert_eq!(before.whatsapp, None);
     let sender = json!({"whatsapp_sender": "+15005550006"});
-    assert_eq!(manager.patch(&format!("{ALL}/{twilio}"), sender).await.status, 200);
+    manager.patch(&format!("{ALL}/{twilio}"), sender).await.is(200);
     let [line] = &lines(&town).await[..] else {
         panic!("one line");
     };
