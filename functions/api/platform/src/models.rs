@@ -246,7 +246,8 @@ pub struct LogQuery {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlatformActOut {
     /// Action: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`,
-    /// `tenant_deletion_cancelled`, `admin_invited`, `number_released`, `platform_admin_made`, `platform_admin_removed`, `tenant_deleted`.
+    /// `tenant_deletion_cancelled`, `tenant_deleted`, `admin_invited`, `number_released`, `platform_admin_made`,
+    /// `platform_admin_removed`.
     #[schemars(example = &"tenant_suspended")]
     pub action: String,
     /// Id of the tenant or user concerned.

@@ -48,7 +48,8 @@ macro_rules! overrides {
 }
 
 /// Twilio's connection overrides, at the end of every URL that Twilio is given. By default, it retries only if it cannot connect.
-/// With them, it retries three times after any failure, within 15 s in total. A fragment is neither sent nor signed. Source: twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
+/// With them, it retries three times after any failure, within 15 s in total. A fragment is neither sent nor signed. Source:
+/// twilio.com/docs/usage/webhooks/webhooks-connection-overrides.
 pub const OVERRIDES: &str = overrides!();
 
 account! {
