@@ -370,7 +370,7 @@ async fn long_message_is_cut_to_the_size_of_a_row() {
     let kept = received[0].message.payload.as_deref().unwrap();
     assert!(answers.starts_with(kept) && kept.len() > 60_000);
     assert!(
-        received[0].remarks[0].text.contains("longer"),
+        received[0].remarks[0].text.contains("shortened"),
         "{:?}",
         received[0].remarks
     );
