@@ -155,6 +155,9 @@ enum Command {
         /// Keep running afterwards, to try the customers' phones
         #[arg(long)]
         stay: bool,
+        /// Build profile of the functions
+        #[arg(long, value_enum, default_value_t = Profile::Everyday)]
+        profile: Profile,
     },
     /// Set up the tools in .stack/ (every other command does so, too)
     Setup,
@@ -301,10 +304,16 @@ async fn main() -> ExitCode {
 
 async fn run(command: Command) -> Result<bool> {
     match command {
-        Command::Demo { place, port, stay } => {
+        Command::Demo {
+            place,
+            port,
+            stay,
+            profile,
+        } => {
             let options = Options {
                 data_dir: place.data_dir,
                 port,
+                profile,
                 ..Options::default()
             };
             return Box::pin(demo::demo(&options, stay)).await;

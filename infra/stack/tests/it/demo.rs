@@ -38,6 +38,8 @@ fn a_second_stack_plays_the_demo_beside_the_first() {
         let output = Command::new(env!("CARGO_BIN_EXE_stack"))
             .args(["demo", "--data-dir"])
             .arg(&data)
+            // Compiled already.
+            .args(["--profile", stage.play.endpoints.profile.name()])
             .current_dir(&stage.place.root)
             .env_remove("RINGBACK_TEST_STACK")
             .kill_on_drop(true)

@@ -3,7 +3,7 @@
 use anyhow::{Context as _, ensure};
 use stack::{
     bench::start::{Binary, measure},
-    build::{self, Builder, Profile},
+    build::{self, Builder},
     template,
     tools::Tools,
 };
@@ -19,7 +19,7 @@ fn every_function_starts_with_the_templates_variables() {
         let expanded = template::expanded(place, &tools).await?;
         let expanded = serde_json::from_slice(&expanded).context("reading the expanded template")?;
         let functions = build::functions(&place.root)?;
-        let builder = Builder::new(place.clone(), tools, Profile::Everyday);
+        let builder = Builder::new(place.clone(), tools, stage.play.endpoints.profile);
         let binaries = Binary::all(&functions, &builder, &expanded);
         for Binary { name, variables, .. } in &binaries {
             let stage = variables.get("STAGE").map(String::as_str);
