@@ -37,8 +37,7 @@ api::operations! {
         /// Returns the key once; it cannot be read again. The key has the permissions of its role, narrowed by its scopes, and
         /// never more than its creator. A key that expires can only create keys that expire no later. Keys belong to the tenant and
         /// stay valid when their creator leaves.
-        POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.",
-            problems "limit_reached";
+        POST "/api/v1/api-keys" => create_api_key, "The API key. Its secret is shown once.";
 
         /// List API keys
         ///

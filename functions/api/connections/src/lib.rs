@@ -107,7 +107,7 @@ api::operations! {
         /// The first connection also creates the first line. If there is exactly one line, its empty fields are filled from the
         /// new connection.
         POST "/api/v1/connections" => create_connection, "The connection, with the URLs to configure at the provider",
-            problems "number_connected" "number_taken" "limit_reached";
+            problems "number_connected" "number_taken";
 
         /// List connections
         GET "/api/v1/connections" => list_connections, "A page of connections, oldest first";

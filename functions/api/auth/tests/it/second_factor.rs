@@ -214,7 +214,7 @@ async fn removing_factor_needs_password_and_code() {
     };
     let right = |code: String| json!({"password": PASSWORD, "code": code});
     let none = off(right("123456".to_owned())).await;
-    none.is_refused(409, "second_factor_off");
+    none.is_refused(404, "second_factor_off");
     let (app, _) = switched_on(&world, &maya).await;
     for (body, field) in wrong_proofs(&json!({"code": app.code(&world, 0)})) {
         off(body).await.names_only(&[&field]);

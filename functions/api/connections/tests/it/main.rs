@@ -354,7 +354,7 @@ async fn invalid_input_is_named_and_writes_nothing() {
         (with(telephony_in(), &["name"], json!(["x"])), "name"),
         (with(telephony_in(), &["numbers"], json!(["0501234567"])), "numbers[0]"),
         (with(telephony_in(), &["secret"], json!("mine")), "secret"),
-        (with(telephony_in(), &["numbers"], json!([])), "numbers"),
+        (with(telephony_in(), &["voice"], json!({})), "voice"),
         (with(whatsapp_in(), &["waba_id"], json!("../x")), "waba_id"),
         (
             with(whatsapp_in(), &["phone_number_id"], json!("+97145550001")),
