@@ -67,6 +67,9 @@ const CALLS: usize = 96;
 /// Webhooks per load, divided among the connections.
 const WEBHOOKS: usize = 960;
 
+/// The customers whose messages have a budget.
+const KNOWN: &str = "a known contact";
+
 /// Maximum wait for one step, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 
@@ -248,7 +251,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         }
         figures.inbound.clear();
         let writers = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
-        for what in ["a new contact", "a known contact"] {
+        for what in ["a new contact", KNOWN] {
             let what_step = format!("{FOLLOW_UPS} messages, each from {what}");
             let bill = step(&what_step, messages(running, &play, &network, &writers)).await?;
             figures.inbound.push(Billed {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
 use super::{
-    Billed, EMPTY, FOLLOW_UPS, Figures, Part, STARTS,
+    Billed, EMPTY, FOLLOW_UPS, Figures, KNOWN, Part, STARTS,
     load::{Load, Work},
     operations::Cost,
 };
@@ -20,7 +20,7 @@ const MOST_WEBHOOK_CPU_MS: f64 = 0.5;
 const MOST_UNITS: f64 = 30.0;
 /// Maximum dollars per 1,000 of them, in the order of their measurements: with one webhook, with Twilio's three.
 const MOST_DOLLARS_PER_1000: [f64; 2] = [0.038, 0.047];
-/// Maximum write units of a customer's message, without its search tokens.
+/// Maximum write units of a known contact's message, without its search tokens.
 const MOST_UNITS_INBOUND: f64 = 13.0;
 
 /// Budgets in write units of operations that do not exist yet. Each moves up when it is built, and is then measured.
@@ -232,25 +232,21 @@ Each of Twilio's reports of a call is stored, because the last may never come: t
     .to_owned();
     let follow_up = |billed: &Billed| format!("missed call of a new caller, with {}", billed.what);
     let message = |billed: &Billed| format!("message from {}", billed.what);
-    let follow_ups = figures.follow_ups.iter().map(|one| (follow_up(one), one, MOST_UNITS));
-    let inbound = figures
-        .inbound
-        .iter()
-        .map(|one| (message(one), one, MOST_UNITS_INBOUND));
+    let follow_ups = figures.follow_ups.iter();
+    let follow_ups = follow_ups.map(|one| (follow_up(one), one, Some(MOST_UNITS)));
+    // A message of a new contact also writes the contact, its identities and its profile.
+    let known = |one: &Billed| (one.what == KNOWN).then_some(MOST_UNITS_INBOUND);
+    let inbound = figures.inbound.iter().map(|one| (message(one), one, known(one)));
     for (what, Billed { count, bill, .. }, most) in follow_ups.chain(inbound) {
-        let written = |name: &str, used: &crate::bill::Use| (name == "publish_changes", used.write / *count as f64);
-        let each: Vec<_> = bill.functions.iter().map(|(name, used)| written(name, used)).collect();
-        let all: f64 = each.iter().map(|(_, units)| units).sum();
-        let counters: f64 = each
-            .iter()
-            .filter(|(of_stream, _)| *of_stream)
-            .map(|(_, units)| units)
-            .sum();
-        let _ = writeln!(
-            text,
-            "| {what} | ≤ {most} | {all:.1} | {counters:.1} | {} |",
-            verdict(all <= most)
-        );
+        let each = |units: f64| units / *count as f64;
+        let all: f64 = bill.functions.values().map(|used| each(used.write)).sum();
+        let counters = bill
+            .functions
+            .get("publish_changes")
+            .map_or(0.0, |used| each(used.write));
+        let budget = most.map_or_else(String::new, |most| format!("≤ {most}"));
+        let verdict = most.map_or("", |most| verdict(all <= most));
+        let _ = writeln!(text, "| {what} | {budget} | {all:.1} | {counters:.1} | {verdict} |");
     }
     for (what, most) in NOT_BUILT {
         let _ = writeln!(text, "| {what} | ≤ {most} | | | not built yet |");
