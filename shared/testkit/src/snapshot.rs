@@ -14,7 +14,7 @@ const REDACTED: &[(&str, &str)] = &[
         r"(?m)^(etag|x-correlation-id|ratelimit-(?:remaining|reset)): .+$",
         "$1: [value]",
     ),
-    (r"(set-cookie: \w+=)[^;]+", "$1[secret]"),
+    (r"(set-cookie: [\w-]+=)[^;]+", "$1[secret]"),
     (
         r#"("(?:key|hint|secret|verify_token|access_token|refresh_token)": )"[^"]+""#,
         r#"$1"[secret]""#,
