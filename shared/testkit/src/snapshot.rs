@@ -14,6 +14,8 @@ const REDACTED: &[(&str, &str)] = &[
         r"(?m)^(etag|x-correlation-id|ratelimit-(?:remaining|reset)): .+$",
         "$1: [value]",
     ),
+    // The secret at the end of a webhook's URL.
+    (r#"/[\w-]{43}""#, r#"/[secret]""#),
     (r"(set-cookie: [\w-]+=)[^;]+", "$1[secret]"),
     (
         r#"("(?:key|hint|secret|verify_token|access_token|refresh_token)": )"[^"]+""#,
