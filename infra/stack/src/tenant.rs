@@ -20,12 +20,12 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
 use serde_json::{Map, Value};
-use store::{Store, TenantScope, config::Configured};
+use store::{Races, Store, StoreError, TenantScope, config::Configured};
 
 use crate::{aws::Aws, secrets::random_hex};
 
-/// Maximum attempts to make a tenant's first line.
-const MOST_RACES: u32 = 8;
+/// Attempts to make a tenant's first line.
+const RACES: Races = Races::most(8);
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]
@@ -303,26 +303,27 @@ impl Deployment {
     /// The lines of a tenant whose file omits them. If there are none, the first one is made from the connections, unless
     /// somebody makes one at the same time.
     async fn lines_or_first(&self, scope: &TenantScope, connections: &[Connection]) -> Result<Vec<Line>> {
-        for _race in 0..MOST_RACES {
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at: Timestamp::now(),
+            correlation_id: random_hex(16)?,
+        };
+        let made = RACES.until_won(async || {
             // First: the write is conditioned on its version, which stands for what is read after it.
-            let tenant = self.store.tenant(scope).await.context("reading the tenant")?;
-            let tenant = tenant.context("the tenant was deleted meanwhile")?;
-            let known: Vec<Line> = self.store.all(scope).await.context("reading the tenant's lines")?;
+            let Some(tenant) = self.store.tenant(scope).await? else {
+                return Ok(None);
+            };
+            let known: Vec<Line> = self.store.all(scope).await?;
             let Some(first) = first_line(connections).filter(|_| known.is_empty()) else {
-                return Ok(known);
+                return Ok(Some(known));
             };
-            let stamp = Stamp {
-                actor: Actor::Operator,
-                at: Timestamp::now(),
-                correlation_id: random_hex(16)?,
-            };
-            match self.store.set_up_line(scope, &tenant, &first, &stamp).await {
-                Ok(()) => return Ok(vec![first]),
-                Err(error) if error.is_conflict() => {}
-                Err(error) => return Err(error).context("making the tenant's first line"),
-            }
-        }
-        bail!("making the tenant's first line: the tenant was changed {MOST_RACES} times meanwhile")
+            self.store.set_up_line(scope, &tenant, &first, &stamp).await?;
+            Ok(Some(vec![first]))
+        });
+        let lines: Result<_, StoreError> = made.await;
+        lines
+            .context("making the tenant's first line")?
+            .context("the tenant was deleted meanwhile")
     }
 
     async fn seal(&self, file: &TenantFile, given: &ConnectionFile, known: Option<&Connection>) -> Result<Connection> {

@@ -556,10 +556,12 @@ impl Audit<'_> {
         self.queue("SendsQueueUrl", business, &job).await
     }
 
-    /// Empties the full rows, so that their jobs end.
-    pub(super) async fn make_room(&self) -> Result<()> {
-        let store = &self.play.store;
-        for (scope, full) in self.full.lock().await.drain(..) {
+    /// Empties the full rows of a business, so that their jobs end.
+    pub(super) async fn make_room(&self, business: &Tenant) -> Result<()> {
+        let (store, scope) = (&self.play.store, scope(business)?);
+        let is_own = |(of, _): &mut (TenantScope, Full)| *of == scope;
+        let own: Vec<_> = self.full.lock().await.extract_if(.., is_own).collect();
+        for (_, full) in own {
             match full {
                 Full::Contact(id) => {
                     let mut contact = store.contact(&scope, id).await?.context("there is a contact")?;
