@@ -103,7 +103,10 @@ impl Sku {
 
 /// A text that is not a SKU.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a SKU has 1 to {} letters and digits of ASCII, and - _ . /", Sku::LONGEST)]
+#[error(
+    "a SKU has 1 to {} letters and digits of ASCII, and - _ . /, and is not the id of a product",
+    Sku::LONGEST
+)]
 pub struct NotASku;
 
 impl FromStr for Sku {
@@ -112,7 +115,9 @@ impl FromStr for Sku {
     fn from_str(text: &str) -> Result<Self, NotASku> {
         let sign = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./".contains(&byte);
         let fit = (1..=Self::LONGEST).contains(&text.len()) && text.bytes().all(sign);
-        fit.then(|| Self(text.to_owned())).ok_or(NotASku)
+        // Messages name a product by its SKU or its id.
+        let is_an_id = text.parse::<ProductId>().is_ok();
+        (fit && !is_an_id).then(|| Self(text.to_owned())).ok_or(NotASku)
     }
 }
 
@@ -191,7 +196,8 @@ mod tests {
         for good in ["A", "haircut", "TS-01/L.2_x", &"x".repeat(64)] {
             assert_eq!(good.parse::<Sku>().unwrap().as_str(), good);
         }
-        for bad in ["", "a#b", "a b", "ä", &"x".repeat(65)] {
+        let id = ProductId::new(ulid::Ulid::nil()).to_string();
+        for bad in ["", "a#b", "a b", "ä", &"x".repeat(65), &id] {
             assert!(bad.parse::<Sku>().is_err(), "{bad}");
         }
     }

@@ -161,13 +161,19 @@ impl FromStr for Source {
             (Some("call"), Some("date"), None, None) => Self::CallDate,
             (Some("call"), Some("outcome"), None, None) => Self::CallOutcome,
             (Some("tenant"), Some(name), None, None) if !name.is_empty() => Self::Tenant(name.to_owned()),
-            (Some("product"), Some(id), Some(field), None) if !id.is_empty() && !field.is_empty() => Self::Product {
-                id: id.to_owned(),
-                field: field.to_owned(),
-            },
+            (Some("product"), ..) => product(text).ok_or_else(|| InvalidSource(text.to_owned()))?,
             _ => return Err(InvalidSource(text.to_owned())),
         })
     }
+}
+
+/// A field of a product. A SKU may contain dots, the name of a field does not.
+fn product(text: &str) -> Option<Source> {
+    let (id, field) = text.strip_prefix("product.")?.rsplit_once('.')?;
+    (!id.is_empty() && !field.is_empty()).then(|| Source::Product {
+        id: id.to_owned(),
+        field: field.to_owned(),
+    })
 }
 
 impl fmt::Display for Source {

@@ -143,6 +143,7 @@ mod tests {
                     "Haircut 120.50 AED",
                 ),
                 ("{{product.haircut.length}}", "30 minutes"),
+                ("{{product.cake.v2.name|cake}}", "cake"),
                 ("{{tenant.website|our page}}", "our page"),
                 ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
                 ("no placeholder { or }}", "no placeholder { or }}"),
