@@ -118,7 +118,8 @@ impl Connections {
         self
     }
 
-    /// Admits a sender if `proves` accepts it for the connection in the URL. A changed secret takes effect within 30 s.
+    /// Admits a sender if `proves` accepts it for the connection in the URL. A new secret is accepted within
+    /// 30 seconds; one that was removed is refused after at most five minutes.
     ///
     /// # Errors
     /// When it is refused, or we cannot tell.

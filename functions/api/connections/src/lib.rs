@@ -132,7 +132,7 @@ api::operations! {
 
         /// Replace the credentials of a connection
         ///
-        /// Send all credentials of the kind. The old ones stop working at once, and webhooks signed with them are refused.
+        /// Send all credentials of the kind. Webhooks signed with the old ones are refused within five minutes.
         /// Credentials that are used for testing only are kept if you omit them. To change a webhook secret without a gap,
         /// rotate it instead. The connection is tested with the new credentials, and `last_test` holds the result.
         PUT "/api/v1/connections/{connection_id}/credentials" => set_connection_credentials, "The updated connection",

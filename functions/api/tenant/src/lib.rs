@@ -32,7 +32,7 @@ api::operations! {
         /// Update the tenant's settings
         ///
         /// A JSON merge patch: omitted fields stay, `null` restores the default. The version in `ETag` counts every change of the
-        /// tenant's configuration, including its connections, rules and templates.
+        /// tenant's configuration, including its connections, lines and rules.
         PATCH "/api/v1/tenant" => update_tenant, "The updated tenant";
 
         /// Get the progress of the set-up
