@@ -45,9 +45,9 @@ pub struct TenantFile {
     /// All its templates.
     #[serde(default)]
     pub templates: Vec<TemplateDefinition>,
-    /// All its products.
+    /// All its products. Left out: those of the table stay.
     #[serde(default)]
-    pub products: Vec<Product>,
+    pub products: Option<Vec<Product>>,
 }
 
 /// A tenant in its file.
@@ -276,7 +276,8 @@ impl Deployment {
             lines: file.lines.clone().unwrap_or_default(),
             lines_meant: file.lines.is_some(),
             templates: file.templates.clone(),
-            products: file.products.clone(),
+            products: file.products.clone().unwrap_or_default(),
+            products_meant: file.products.is_some(),
             connections,
         };
         self.store
@@ -287,6 +288,10 @@ impl Deployment {
             Some(lines) => lines.clone(),
             None => self.lines_or_first(&scope, &configured.connections).await?,
         };
+        let products = match &file.products {
+            Some(products) => products.clone(),
+            None => self.store.all(&scope).await.context("reading the tenant's products")?,
+        };
         let config = TenantConfig {
             tenant: configured.tenant,
             rules: configured.rules,
@@ -295,7 +300,7 @@ impl Deployment {
         };
         let material = Material {
             templates: configured.templates,
-            products: configured.products,
+            products,
         };
         Ok(config.problems(&material))
     }

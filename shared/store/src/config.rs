@@ -51,6 +51,8 @@ pub struct Configured {
     pub templates: Vec<TemplateDefinition>,
     /// All its products: others are deleted.
     pub products: Vec<Product>,
+    /// Whether to write the products. Otherwise those in the table stay as they are.
+    pub products_meant: bool,
     /// All its connections, sealed: others are deleted.
     pub connections: Vec<Connection>,
 }
@@ -154,8 +156,12 @@ impl Store {
                 return Ok(Some(Arc::clone(config)));
             }
         }
-        let ((rules, lines), connections) =
-            tokio::try_join!(Box::pin(self.rules_and_lines(scope)), Box::pin(self.connections(scope)))?;
+        // By their prefixes: the partition of rules and lines has kinds of rows that no message needs, too.
+        let (rules, lines, connections) = tokio::try_join!(
+            Box::pin(self.rules(scope)),
+            Box::pin(self.all(scope)),
+            Box::pin(self.connections(scope))
+        )?;
         let connections = connections.iter().map(ConnectionSummary::from).collect();
         let config = Arc::new(TenantConfig {
             tenant,
@@ -171,24 +177,17 @@ impl Store {
         Ok(Some(config))
     }
 
-    /// The tenant's rules and lines, which share a partition: one query.
-    async fn rules_and_lines(&self, scope: &TenantScope) -> Result<(Vec<Rule>, Vec<Line>), StoreError> {
-        const DOING: &str = "read the tenant's rules and lines";
-        let (mut rules, mut lines) = (Vec::new(), Vec::new());
-        let items = self.every(scope, Part::Configuration, "", DOING).await?;
-        for item in items.into_iter().filter(row::live) {
-            match row::string(&item, "kind") {
-                Some(Rule::KIND) => {
-                    let version = row::version_of(&item);
-                    let rule: Rule = row::data(item, DOING)?;
-                    rules.push(Rule { version, ..rule });
-                }
-                Some(Line::KIND) => lines.push(row::data(item, DOING)?),
-                // Skips their counters.
-                _ => {}
-            }
-        }
-        Ok((rules, lines))
+    /// The tenant's rules, with their versions.
+    async fn rules(&self, scope: &TenantScope) -> Result<Vec<Rule>, StoreError> {
+        const DOING: &str = "read the tenant's rules";
+        let items = self.every(scope, Rule::PART, Rule::PREFIX, DOING).await?;
+        let live = items.into_iter().filter(row::live);
+        let rules = live.map(|item| {
+            let version = row::version_of(&item);
+            let rule: Rule = row::data(item, DOING)?;
+            Ok(Rule { version, ..rule })
+        });
+        rules.collect()
     }
 
     /// The tenant's connections.
@@ -310,14 +309,16 @@ impl Store {
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
         self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
             .await?;
-        self.replace(
-            scope,
-            &configured.products,
-            |given: &Product, _| given.clone(),
-            &mut rows,
-            &mut gone,
-        )
-        .await?;
+        if configured.products_meant {
+            self.replace(
+                scope,
+                &configured.products,
+                |given: &Product, _| given.clone(),
+                &mut rows,
+                &mut gone,
+            )
+            .await?;
+        }
         let as_given = |given: &Connection, _: &Connection| given.clone();
         let before = self
             .replace(scope, &configured.connections, as_given, &mut rows, &mut gone)

@@ -204,6 +204,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
             lines_meant: true,
             templates: Vec::new(),
             products: Vec::new(),
+            products_meant: true,
             connections: vec![twilio, whatsapp, telephony],
         },
         scope: aws.scope(id),

@@ -4,8 +4,9 @@
 use domain::{
     actor::{Actor, Stamp},
     connection::{Connection, Health},
-    ids::{ConnectionId, LineId},
+    ids::{ConnectionId, LineId, ProductId},
     line::{Line, MOST_LINES},
+    product::Product,
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
@@ -27,12 +28,12 @@ async fn configuration_is_read_again_only_after_a_change() {
         let config = store.config(&scope, &cache).await.unwrap().unwrap();
         (config.rules.len(), config.connections.len(), usage::take().requests)
     };
-    assert_eq!(requests().await, (1, 3, 3));
+    assert_eq!(requests().await, (1, 3, 4));
     assert_eq!(requests().await, (1, 3, 1));
     world.business.configured.rules.clear();
     world.business.configured.connections.pop();
     world.business.write(&world.aws).await;
-    assert_eq!(requests().await, (0, 2, 3), "what is no longer configured is gone");
+    assert_eq!(requests().await, (0, 2, 4), "what is no longer configured is gone");
     assert_eq!(requests().await, (0, 2, 1));
 }
 
@@ -304,4 +305,33 @@ async fn lines_that_are_not_meant_stay_as_they_are() {
     configured.lines_meant = true;
     store.write_config(scope, &configured).await.unwrap();
     assert_eq!(store.all::<Line>(scope).await.unwrap(), configured.lines);
+}
+
+/// The API writes them, too.
+#[tokio::test]
+async fn products_that_are_not_meant_stay() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let product = |sku: &str| -> Product {
+        let id = ProductId::new(world.aws.ids().ulid());
+        read(json!({"id": id, "name": "Cake", "sku": sku}))
+    };
+    let mut configured = world.business.configured.clone();
+    configured.products_meant = false;
+    let added = product("cake");
+    store.create(scope, &added, &stamp).await.unwrap();
+    store.write_config(scope, &configured).await.unwrap();
+    assert_eq!(store.all::<Product>(scope).await.unwrap(), std::slice::from_ref(&added));
+    let twice = store.create(scope, &product("cake"), &stamp).await;
+    assert!(matches!(twice, Err(OwnedError::Taken)), "the SKU is still claimed");
+
+    configured.products_meant = true;
+    configured.products = vec![product("cake")];
+    store.write_config(scope, &configured).await.unwrap();
+    assert_eq!(store.all::<Product>(scope).await.unwrap(), configured.products);
 }
