@@ -138,11 +138,29 @@ impl Store {
         ids: &[MessageId],
         now: Timestamp,
     ) -> Result<Vec<Message>, StoreError> {
+        let each = self.each_message(scope, ids, now).await?;
+        each.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// The same, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
+    /// read ([`StoreError::Form`], [`StoreError::NewerForm`]), which does not hide the others.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn each_message(
+        &self,
+        scope: &TenantScope,
+        ids: &[MessageId],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Option<Message>, StoreError>>, StoreError> {
         const DOING: &str = "read messages";
         let keys: Vec<Key> = ids.iter().map(|id| keys::message(scope, *id)).collect();
         let mut found = self.database.get_many(&keys, DOING).await?;
-        let kept = keys.iter().filter_map(|key| row::kept(found.remove(key)?, now));
-        kept.map(|item| compact::message(item, DOING)).collect()
+        let each = keys.iter().map(|key| {
+            let item = found.remove(key).and_then(|item| row::kept(item, now));
+            item.map(|item| compact::message(item, DOING)).transpose()
+        });
+        Ok(each.collect())
     }
 
     /// A message, unless its retention is over, and its contact, in one request.

@@ -161,11 +161,7 @@ impl Seeded {
     pub async fn remove(&self, aws: &Aws, prefix: &str, contact: Option<ContactId>) {
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let table = config.text("TABLE_NAME").expect("a table");
-        let tenant = self.tenant().to_string();
-        let mut partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
-        if let Some(contact) = contact {
-            partition = format!("{partition}#C#{}", contact.to_string().trim_start_matches("ctc_"));
-        }
+        let partition = self.partition(contact);
         let query = dynamodb.query().table_name(table);
         let query = query.key_condition_expression("pk = :pk AND begins_with(sk, :sk)");
         let query = query.expression_attribute_values(":pk", AttributeValue::S(partition));
@@ -180,7 +176,37 @@ impl Seeded {
         }
     }
 
-    /// The same, changed before it is written.
+    /// Makes a message unreadable by writing a large number to an attribute of its row: `f`, as a newer version does, or
+    /// `data`, as nobody should.
+    ///
+    /// # Panics
+    /// When there is no such message, or the table does not answer.
+    pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
+        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
+        let own = message.id.own().to_string().to_ascii_lowercase();
+        let update = dynamodb
+            .update_item()
+            .table_name(config.text("TABLE_NAME").expect("a table"))
+            .key("pk", AttributeValue::S(self.partition(Some(message.id.contact()))))
+            .key("sk", AttributeValue::S(format!("MSG#{own}")))
+            .update_expression("SET #attribute = :number")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_names("#attribute", attribute)
+            .expression_attribute_values(":number", AttributeValue::N("999".to_owned()));
+        update.send().await.expect("the row is changed");
+    }
+
+    /// The partition of the tenant's own rows, or of a contact's.
+    fn partition(&self, contact: Option<ContactId>) -> String {
+        let tenant = self.tenant().to_string();
+        let partition = format!("T#{}", tenant.trim_start_matches("tnt_"));
+        match contact {
+            Some(contact) => format!("{partition}#C#{}", contact.to_string().trim_start_matches("ctc_")),
+            None => partition,
+        }
+    }
+
+    /// The same as [`Seeded::contact`], changed before it is written.
     ///
     /// # Panics
     /// When the table does not accept it.

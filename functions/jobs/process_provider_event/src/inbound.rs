@@ -295,18 +295,25 @@ impl Event<'_> {
     }
 
     /// Cancels messages planned for the person until then and not sent yet, if the customer's message makes them
-    /// unnecessary.
+    /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
+    /// the check before the send obeys it.
     async fn wrote_first(&self, person: &mut Person, wrote: Timestamp, now: Timestamp) -> Result<(), JobError> {
         let open = person.contact.open_to(Happened::Inbound);
         if open.is_empty() {
             return Ok(());
         }
-        let mut messages = self.ctx.store.messages(self.scope, &open, now).await?;
-        for id in open {
-            let found = messages.iter().position(|message| message.id == id);
-            let Some(mut message) = found.map(|place| messages.swap_remove(place)) else {
-                person.contact.forget(id);
-                continue;
+        let found = self.ctx.store.each_message(self.scope, &open, now).await?;
+        for (id, found) in open.into_iter().zip(found) {
+            let mut message = match found {
+                Ok(Some(message)) => message,
+                Ok(None) => {
+                    person.contact.forget(id);
+                    continue;
+                }
+                Err(error) => {
+                    tracing::error!(%id, error = kit::chain(&error), "an unreadable message is not cancelled");
+                    continue;
+                }
             };
             if message.created_at > wrote {
                 continue;

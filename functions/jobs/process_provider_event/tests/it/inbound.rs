@@ -688,3 +688,38 @@ async fn failed_bulk_message_is_queued_in_its_lane() {
     assert_eq!(world.aws.depth(kit::QueueName::Sends).await, 0);
     assert_eq!(world.aws.depth(kit::QueueName::BulkSends).await, 1);
 }
+
+/// Written by a newer version before a rollback, or broken. What can be read is cancelled.
+#[tokio::test]
+async fn stop_counts_though_a_planned_message_is_unreadable() {
+    for attribute in ["f", "data"] {
+        let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
+        let unreadable = world.follow_up().await;
+        world.aws.pass(30);
+        let readable = world.follow_up().await;
+        world.business.spoil(&world.aws, &unreadable, attribute).await;
+        assert_eq!(world.whatsapp("wamid.stop", "STOP").await, Done::Now, "{attribute}");
+        let customer = world.customer().await;
+        assert!(customer.opted_out.is_some(), "{attribute}");
+        let open: Vec<_> = customer.open.iter().map(|open| open.message).collect();
+        assert_eq!(open, [unreadable.id], "{attribute}");
+        assert_eq!(world.message(&readable).await.state(), MessageState::Cancelled);
+    }
+}
+
+#[tokio::test]
+async fn stop_is_retried_while_the_table_does_not_answer() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = process_provider_event::Context::new(&env).unwrap();
+    // The planned messages are read in a batch.
+    lossy.deny("BatchGetItem");
+    let stop = world.messages(&wrote("wamid.stop", world.aws.now().as_second(), "STOP"));
+    assert!(Box::pin(handle(Job::new(stop.clone(), 1), &ctx)).await.is_err());
+    assert!(world.customer().await.opted_out.is_none());
+    world.work(stop).await;
+    assert!(world.customer().await.opted_out.is_some());
+    assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+}
