@@ -33,7 +33,8 @@
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
 //! The next step depends on the outcome: a refusal by this channel leads to the next leg; throttling and temporary errors lead to a
-//! retry; refused credentials mark the connection unhealthy, and its messages wait.
+//! retry; refused credentials mark the connection unhealthy, and its messages wait. If no channel is left and nothing went out,
+//! the message's cooldown ends with it, in the same transaction.
 //!
 //! **An unknown outcome** (a time-out, a server error, a worker that died after the claim) is never repeated blindly. The provider is
 //! asked where it can be asked (`evidence`); otherwise a status may still arrive. After the deadline of the message's policy the
@@ -246,12 +247,14 @@ impl Work<'_> {
         }
     }
 
-    /// Writes a message that ended early. If nothing of it went out, the contact was not messaged, and the cooldown before
-    /// it is restored.
-    async fn write_ended(&self, message: &Message) -> Result<(), StoreError> {
-        let mut contact = self.contact.clone();
+    /// Writes a message after a step. If it has ended and nothing of it went out, the person was not messaged: the cooldown
+    /// before it is restored in the same transaction. The contact is the one that was read with the message, so this reads
+    /// nothing; after a lost race for either, the caller reads both again.
+    async fn write_step(&self, message: &Message, contact: &Contact) -> Result<(), StoreError> {
         let store = &self.ctx.store;
-        if !contact.close(message) {
+        let mut contact = contact.clone();
+        let restored = message.ended.is_some() && message.nothing_went_out() && contact.close(message);
+        if !restored {
             return store.write_message(self.scope, message).await;
         }
         let effects = Effects {
@@ -321,13 +324,13 @@ impl Work<'_> {
             }
             (Check::Never { why }, _) => {
                 message.block(why);
-                self.write_ended(&message).await?;
+                Box::pin(self.write_step(&message, &self.contact)).await?;
                 metric::count("message_blocked", &[]);
                 Ok(Step::Enough(Done::Now))
             }
             (Check::SkipLeg { why }, _) => {
                 message.skip_leg(leg, self.ctx.ids.ulid().to_string(), why, now, &self.ctx.timers);
-                self.ctx.store.write_message(self.scope, &message).await?;
+                Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Again)
             }
             (Check::Go | Check::Probe, None) => Err(StepError::Broken("a send was allowed without a connection")),
@@ -467,32 +470,39 @@ impl Work<'_> {
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
         let limit = TimeLimit::of(LONGEST_RECORDING);
-        // A status may be faster: then the outcome is applied to the current row.
-        let read = || ctx.store.message(self.scope, key.message, now);
-        let record = async |message: Option<Message>| {
-            let Some(mut message) = message else { return Ok(None) };
-            let moved = message.record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
+        // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
+        // request is not repeated for that.
+        let known = MessageAndContact {
+            message,
+            contact: self.contact.clone(),
+        };
+        let read = || ctx.store.message_and_contact(self.scope, key.message, now);
+        let record = async |found: Option<MessageAndContact>| {
+            let Some(mut found) = found else { return Ok(None) };
+            let moved = found
+                .message
+                .record(key.attempt, sent.outcome.clone(), now, &ctx.timers);
             if let Some(report) = report {
-                message.apply(key.attempt, report.clone(), now, &ctx.timers);
+                found.message.apply(key.attempt, report.clone(), now, &ctx.timers);
             }
             loop {
-                let written = self.write_record(&mut message, key, moved, &sent, report, now).await;
+                let written = self.write_record(&mut found, key, moved, &sent, report, now).await;
                 match written {
                     // Without a record, the outcome counts as unknown once the claim expires, so keep trying until then.
                     Err(error)
                         if !error.is_conflict()
                             && !error.is_invalid()
                             && !limit.is_up()
-                            && self.may_still_record(&message, key) =>
+                            && self.may_still_record(&found.message, key) =>
                     {
                         tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                         tokio::time::sleep(BETWEEN_RECORDS).await;
                     }
-                    written => return written.map(|whose| Some((message, whose))),
+                    written => return written.map(|whose| Some((found.message, whose))),
                 }
             }
         };
-        let recorded: Result<_, StoreError> = RACES.until_won_from(Some(message), read, record).await;
+        let recorded: Result<_, StoreError> = Box::pin(RACES.until_won_from(Some(known), read, record)).await;
         let mut message = match recorded? {
             Some((message, Whose::Ours)) => message,
             // The result of a search that in the meantime proved to belong to another message.
@@ -510,7 +520,7 @@ impl Work<'_> {
     /// Writes a message to which the outcome of the request was applied. `moved`: that changed it.
     async fn write_record(
         &self,
-        message: &mut Message,
+        found: &mut MessageAndContact,
         key: SendKey,
         moved: bool,
         sent: &Sent,
@@ -518,9 +528,10 @@ impl Work<'_> {
         now: Timestamp,
     ) -> Result<Whose, StoreError> {
         let store = &self.ctx.store;
+        let MessageAndContact { message, contact } = found;
         let SendOutcome::Accepted { provider_ref, .. } = &sent.outcome else {
             if moved {
-                store.write_message(self.scope, message).await?;
+                Box::pin(self.write_step(message, contact)).await?;
             }
             return Ok(Whose::Ours);
         };

@@ -6,6 +6,7 @@ use domain::{
     inbound::OptFlag,
     message::{AttemptState, Channel, Message, MessageState, Next, SendOutcome},
     send::Api,
+    template::TemplateStatus,
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -434,4 +435,72 @@ async fn blocked_message_starts_no_cooldown() {
     world.aws.pass(3600);
     is(&world.worked(&message).await, MessageState::Blocked);
     assert_eq!(world.contact(&message).await.last_follow_up_at, None);
+}
+
+/// Neither the message nor the cooldown before it remains with the contact.
+async fn starts_no_cooldown(world: &World, message: &Message) {
+    is(&world.message(message).await, MessageState::Failed);
+    let contact = world.contact(message).await;
+    assert_eq!((contact.last_follow_up_at, contact.open), (None, vec![]));
+}
+
+#[tokio::test]
+async fn message_refused_by_every_channel_starts_no_cooldown() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    world.provider.reply(Reply::graph(400, 131_026));
+    world.provider.reply(Reply::twilio(400, 21_408));
+    world.worked(&message).await;
+    assert!(world.contact(&message).await.last_follow_up_at.is_some());
+    world.worked(&message).await;
+    starts_no_cooldown(&world, &message).await;
+}
+
+#[tokio::test]
+async fn message_that_went_out_on_a_channel_keeps_its_cooldown() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let message = world.worked(&message).await;
+    world.aws.pass(120);
+    world.provider.reply(Reply::twilio(400, 21_408));
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Accepted), (2, AttemptState::Refused)]
+    );
+    assert_eq!(
+        world.contact(&message).await.last_follow_up_at,
+        Some(message.created_at)
+    );
+}
+
+/// Also if another writer is faster: then both rows are read again.
+#[tokio::test]
+async fn message_without_a_possible_channel_starts_no_cooldown() {
+    let mut world = World::by(&[Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    world.business.configured.templates[0].status = TemplateStatus("PAUSED".to_owned());
+    world.business.write(&world.aws).await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    lossy.be_in_the_way_of("TransactWriteItems");
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    assert!(lossy.has_lost_all());
+    starts_no_cooldown(&world, &message).await;
+    assert!(world.provider.sends().is_empty());
+}
+
+#[tokio::test]
+async fn contact_changed_during_a_refused_send_is_kept() {
+    let world = World::by(&[Channel::Sms]).await;
+    let message = world.follow_up().await;
+    let rename = world.change_contact(&message, |contact| contact.language = Some("ar".to_owned()));
+    let refused = Reply::twilio(400, 21_408);
+    world.work_while(&world.ctx, &message, rename, refused).await;
+    starts_no_cooldown(&world, &message).await;
+    assert_eq!(world.contact(&message).await.language.as_deref(), Some("ar"));
+    assert_eq!(world.provider.sends().len(), 1, "the request is not repeated");
 }
