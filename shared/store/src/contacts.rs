@@ -1,7 +1,7 @@
 //! Contacts, their identities and their history.
 
 use domain::{
-    contact::{Change, Contact, Identity, Linked},
+    contact::{Change, Contact, Identity, Linked, MOST_SAME},
     ids::ContactId,
     profile::Profile,
     record::{Call, ConsentEntry, Entry, Received},
@@ -306,7 +306,46 @@ impl Store {
         item.map_or(Ok(contact), |item| row::data(item, DOING))
     }
 
+    /// The other contacts that proved to be the same person as these, also those that only one of the others names, as long
+    /// as one contact and [`MOST_SAME`] others are not exceeded. Nothing is read if these name none.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn others_of(&self, scope: &TenantScope, people: &[&Contact]) -> Result<Vec<Contact>, StoreError> {
+        const DOING: &str = "read the other contacts of a person";
+        let mut seen: Vec<ContactId> = people.iter().map(|contact| contact.id).collect();
+        let mut named: Vec<ContactId> = people
+            .iter()
+            .flat_map(|contact| contact.same_as.iter().copied())
+            .collect();
+        let mut others: Vec<Contact> = Vec::new();
+        while people.len() + others.len() <= MOST_SAME {
+            let mut wanted = Vec::new();
+            for id in std::mem::take(&mut named) {
+                if !seen.contains(&id) {
+                    seen.push(id);
+                    wanted.push(keys::contact(scope, id));
+                }
+            }
+            if wanted.is_empty() {
+                break;
+            }
+            let mut found = self.database.get_many(&wanted, DOING).await?;
+            for key in &wanted {
+                let room = people.len() + others.len() <= MOST_SAME;
+                if let Some(item) = found.remove(key).filter(|_| room) {
+                    let other = compact::contact(item, DOING)?;
+                    named.extend(other.same_as.iter().copied());
+                    others.push(other);
+                }
+            }
+        }
+        Ok(others)
+    }
+
     /// Reads, changes and writes a contact. `change` returns what has to be written. Returns whether anything was written.
+    ///
+    /// A change of consent is made to all contacts of the same person, in one transaction. They are read only then.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.
@@ -315,20 +354,24 @@ impl Store {
         scope: &TenantScope,
         id: ContactId,
         consent_id: Ulid,
-        change: impl FnOnce(&mut Contact) -> Change,
+        change: impl Fn(&mut Contact) -> Change,
     ) -> Result<bool, StoreError> {
+        const DOING: &str = "change a contact";
         let Some(mut contact) = self.contact(scope, id).await? else {
             return Ok(false);
         };
-        let (linked, entry) = match change(&mut contact) {
+        let made = change(&mut contact);
+        let others = match &made {
             Change::Nothing => return Ok(false),
-            Change::Contact => (Linked::default(), None),
-            Change::Linked(linked) => (linked, None),
-            Change::Consent(entry) => (Linked::default(), Some(entry)),
+            Change::Contact | Change::Linked(_) => Vec::new(),
+            Change::Consent(_) => Box::pin(self.others_of(scope, &[&contact])).await?,
         };
-        let write = ContactWrite::linked(contact, linked);
-        let consent = entry.as_ref().map(|entry| (consent_id, entry));
-        self.write_contact(scope, &write, consent).await?;
+        let mut rows = changed_rows(scope, contact, made, consent_id, DOING)?;
+        for mut other in others {
+            let made = change(&mut other);
+            rows.extend(changed_rows(scope, other, made, consent_id, DOING)?);
+        }
+        self.write_rows(rows, DOING).await?;
         Ok(true)
     }
 
@@ -356,6 +399,28 @@ impl Store {
         let kept = items.filter_map(|item| row::kept(item, now));
         kept.filter_map(|item| entry(item, DOING).transpose()).collect()
     }
+}
+
+/// The rows of a changed contact; none if nothing has changed. `consent_id`: of the entry in its ledger, if there is one.
+fn changed_rows(
+    scope: &TenantScope,
+    contact: Contact,
+    made: Change,
+    consent_id: Ulid,
+    doing: &'static str,
+) -> Result<Vec<Row>, StoreError> {
+    let (linked, entry) = match made {
+        Change::Nothing => return Ok(Vec::new()),
+        Change::Contact => (Linked::default(), None),
+        Change::Linked(linked) => (linked, None),
+        Change::Consent(entry) => (Linked::default(), Some(entry)),
+    };
+    let id = contact.id;
+    let mut rows = ContactWrite::linked(contact, linked).rows(scope, doing)?;
+    if let Some(entry) = entry {
+        rows.push(consent_row(scope, id, consent_id, &entry, doing)?);
+    }
+    Ok(rows)
 }
 
 pub(crate) fn consent_row(

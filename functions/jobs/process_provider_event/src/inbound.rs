@@ -3,7 +3,7 @@
 use domain::{
     Timestamp,
     config::TenantConfig,
-    contact::{Change, Contact, Identity, Linked, MOST_SAME},
+    contact::{Change, Contact, Identity, Linked},
     ids::{ConnectionId, ContactId},
     inbound::{InboundMessage, OptFlag, Sender},
     line,
@@ -250,16 +250,9 @@ impl Event<'_> {
 
     /// Adds the contacts that earlier proved to be the same person.
     async fn with_others(&self, people: &mut Vec<Person>) -> Result<(), JobError> {
-        let mut looked = 0;
-        while let Some(person) = people.get(looked) {
-            looked += 1;
-            for other in person.contact.same_as.clone() {
-                let new = people.iter().all(|known| known.contact.id != other);
-                if new && people.len() <= MOST_SAME {
-                    people.extend(self.ctx.store.contact(self.scope, other).await?.map(Person::known));
-                }
-            }
-        }
+        let known: Vec<&Contact> = people.iter().map(|person| &person.contact).collect();
+        let others = Box::pin(self.ctx.store.others_of(self.scope, &known)).await?;
+        people.extend(others.into_iter().map(Person::known));
         Ok(())
     }
 

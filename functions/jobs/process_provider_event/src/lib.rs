@@ -264,10 +264,10 @@ impl Event<'_> {
         changed.await
     }
 
-    /// As [`Store::change_contact`], again after each lost race.
+    /// As [`Store::change_contact`], again after each lost race: a refusal reaches all contacts of the person.
     async fn change_contact(&self, id: ContactId, change: impl Fn(&mut Contact) -> Change) -> Result<bool, StoreError> {
         let (store, consent) = (&self.ctx.store, self.ctx.ids.ulid());
-        let changed = RACES.until_won(|| store.change_contact(self.scope, id, consent, &change));
+        let changed = RACES.until_won(|| Box::pin(store.change_contact(self.scope, id, consent, &change)));
         changed.await
     }
 

@@ -655,7 +655,7 @@ impl Work<'_> {
         self.teach(to, classified, now).await
     }
 
-    /// Effect of an error on the contact.
+    /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
     async fn teach(&self, to: (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Result<(), StepError> {
         if self.contact.clone().learn(to, error, at) == Change::Nothing {
             return Ok(());
@@ -663,7 +663,7 @@ impl Work<'_> {
         let (store, contact, consent) = (&self.ctx.store, self.contact.id, self.ctx.ids.ulid());
         let change = |contact: &mut Contact| contact.learn(to, error, at);
         RACES
-            .until_won(|| store.change_contact(self.scope, contact, consent, change))
+            .until_won(|| Box::pin(store.change_contact(self.scope, contact, consent, change)))
             .await?;
         Ok(())
     }

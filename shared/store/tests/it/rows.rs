@@ -14,10 +14,11 @@ use store::{
     contacts::ContactWrite,
     effects::{Effects, Once},
     messages::Reference,
+    usage,
 };
 use testkit::business::{CUSTOMER, phone};
 
-use crate::world::World;
+use crate::world::{COUNTING, World};
 
 fn report(world: &World, state: AttemptState) -> StatusReport {
     StatusReport {
@@ -111,6 +112,49 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
     assert!(contact.language.is_some() && contact.opted_out.is_some());
     let history = world.store.history(world.scope(), contact.id, 10, at).await.unwrap();
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
+}
+
+/// Also those that only another one names. They are read only if there are any.
+#[tokio::test]
+async fn change_of_consent_reaches_all_contacts_of_a_person() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let (store, scope, at) = (&world.store, world.scope(), world.aws.now());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+    let stopped = async |id: ContactId| {
+        drop(usage::take());
+        let consent = world.aws.ids().ulid();
+        assert!(store.change_contact(scope, id, consent, stop).await.unwrap());
+        usage::take().read_units
+    };
+    let single = world.business.contact(&world.aws, "+971501234561").await;
+    assert_eq!(stopped(single.id).await, 1.0, "read units");
+    let same_as = |other: ContactId| move |contact: &mut Contact| contact.is_also([other]);
+    let third = world.business.contact(&world.aws, "+971501234562").await;
+    let second = world
+        .business
+        .contact_with(&world.aws, "+971501234563", same_as(third.id));
+    let second = second.await;
+    let first = world
+        .business
+        .contact_with(&world.aws, CUSTOMER, same_as(second.id))
+        .await;
+    assert_eq!(stopped(first.id).await, 3.0, "read units");
+    for id in [first.id, second.id, third.id] {
+        let contact = store.contact(scope, id).await.unwrap().unwrap();
+        assert!(contact.opted_out.is_some());
+        let history = store.history(scope, id, 10, at).await.unwrap();
+        assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
+    }
+    // Other changes are the contact's own.
+    let rename = |contact: &mut Contact| {
+        contact.language = Some("ar".to_owned());
+        Change::Contact
+    };
+    let consent = world.aws.ids().ulid();
+    assert!(store.change_contact(scope, first.id, consent, rename).await.unwrap());
+    let second = store.contact(scope, second.id).await.unwrap().unwrap();
+    assert_eq!(second.language, None);
 }
 
 /// Reports on a message that is not recorded yet are stored once each, and at most 20 of them.

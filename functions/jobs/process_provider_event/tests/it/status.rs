@@ -1,13 +1,13 @@
 //! Statuses move our messages forward, in any order and number.
 
 use domain::{
-    contact::Identity,
+    contact::{Contact, Identity},
     message::{AttemptState, Channel, MessageState},
     record::MessageRef,
 };
 use kit::Done;
 use serde_json::json;
-use testkit::business::{CUSTOMER, business};
+use testkit::business::{CUSTOMER, business, phone};
 
 use crate::world::{World, failed, keyed, states, status};
 
@@ -277,4 +277,25 @@ async fn stop_reported_by_twilio_blocks_every_channel() {
     assert_eq!(world.message(&message).await.state(), MessageState::Blocked);
     assert!(world.customer().await.opted_out.is_some());
     assert!(world.queued().await.is_empty());
+}
+
+#[tokio::test]
+async fn stop_reported_by_twilio_reaches_linked_contacts() {
+    let world = World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms]).await;
+    let other = world.business.contact(&world.aws, "+971501234568").await;
+    let link = |contact: &mut Contact| contact.is_also([other.id]);
+    world.business.contact_with(&world.aws, CUSTOMER, link).await;
+    let message = world.claimed(world.follow_up().await).await;
+    world.recorded(message, "twilio", "SM1").await;
+    world
+        .work(world.twilio_status(None, "SM1", "undelivered", "&ErrorCode=21610"))
+        .await;
+    let other = world
+        .contact_of(&Identity::Phone(phone("+971501234568")))
+        .await
+        .unwrap();
+    for contact in [world.customer().await, other] {
+        assert!(contact.opted_out.is_some(), "{contact:?}");
+        assert_eq!(world.told_by(&contact).await.1.len(), 1, "in both ledgers");
+    }
 }

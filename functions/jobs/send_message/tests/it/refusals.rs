@@ -2,9 +2,11 @@
 
 use domain::{
     connection::Health,
+    contact::Identity,
     errors::{Stage, classify},
     inbound::OptFlag,
     message::{AttemptState, Channel, Message, MessageState, Next, SendOutcome},
+    record::Entry,
     send::Api,
     template::TemplateStatus,
 };
@@ -14,7 +16,10 @@ use kit::{Done, Job};
 use send_message::{MOST_ROUNDS, handle};
 use serde_json::json;
 use store::contacts::ContactWrite;
-use testkit::{Reply, business::read};
+use testkit::{
+    Reply,
+    business::{phone, read},
+};
 
 use crate::world::{World, attempts, is};
 
@@ -50,6 +55,23 @@ async fn refusal_by_the_person_blocks_every_channel() {
     is(&message, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out.is_some());
     assert_eq!(world.copies().await, 0);
+}
+
+#[tokio::test]
+async fn refusal_by_the_person_reaches_their_other_contacts() {
+    let world = World::by(&[Channel::Sms]).await;
+    let other = world.business.contact(&world.aws, "+971501234568").await;
+    let message = world.follow_up().await;
+    world
+        .change_contact(&message, |contact| contact.is_also([other.id]))
+        .await;
+    world.provider.reply(Reply::twilio(400, 21_610));
+    is(&world.worked(&message).await, MessageState::Blocked);
+    assert!(world.contact(&message).await.opted_out.is_some());
+    let found = world.contact_of(&Identity::Phone(phone("+971501234568"))).await;
+    assert!(found.unwrap().opted_out.is_some());
+    let told = world.entries(other.id).await;
+    assert!(matches!(&told[..], [Entry::Consent(_)]), "{told:?}");
 }
 
 #[tokio::test]
