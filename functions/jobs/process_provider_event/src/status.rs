@@ -127,7 +127,8 @@ impl Event<'_> {
         };
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
         self.effect_on_connection(leg.connection, &classified).await?;
-        let at = report.at;
+        // A clock that is ahead would make a refusal irrevocable.
+        let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
         let change = |contact: &mut Contact| contact.learn(to, &classified, at);
         self.change_contact(message.id.contact(), change).await?;

@@ -299,3 +299,15 @@ async fn stop_reported_by_twilio_reaches_linked_contacts() {
         assert_eq!(world.told_by(&contact).await.1.len(), 1, "in both ledgers");
     }
 }
+
+#[tokio::test]
+async fn start_lifts_a_refusal_reported_by_a_clock_ahead() {
+    let world = World::new().await;
+    world.sent().await;
+    let far = world.aws.now().as_second() + 400 * 86_400;
+    world.statuses(&[failed(131_050, far)]).await;
+    assert!(world.customer().await.marketing_opted_out.is_some());
+    world.aws.pass(60);
+    world.whatsapp("wamid.start", "START").await;
+    assert_eq!(world.customer().await.marketing_opted_out, None);
+}
