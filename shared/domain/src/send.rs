@@ -5,8 +5,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::purpose::Lane;
 
-/// The timers of sending. They must be ordered: provider call < claim < first due < unknown deadline; [`Timers::check`]
-/// verifies it.
+/// The timers of sending. The configuration of a function holds their order: provider call < claim < first due, and claim <
+/// unknown deadline. Otherwise a message could be queued again, or given up, while its worker still waits.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timers {
     /// Time limit of a request to a provider.
@@ -97,14 +97,6 @@ pub struct Classified {
     pub meaning: &'static str,
 }
 
-/// The required order of the timers. Otherwise a message could be queued again, or given up, while its worker still waits.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the timers are out of order: {shorter} must be shorter than {longer}")]
-pub struct TimersOutOfOrder {
-    shorter: &'static str,
-    longer: &'static str,
-}
-
 /// Factor of the first due time in the bulk lane: its queue works for minutes on one broadcast, and dispatching what is in
 /// it anyway costs a lease and a job each.
 const BULK_PATIENCE: i32 = 20;
@@ -116,25 +108,6 @@ impl Timers {
         match lane {
             Lane::Answers => self.first_due,
             Lane::Bulk => self.first_due.saturating_mul(BULK_PATIENCE),
-        }
-    }
-
-    /// Checks the order.
-    ///
-    /// # Errors
-    /// The first two timers that are out of order.
-    pub fn check(&self) -> Result<(), TimersOutOfOrder> {
-        let order = [
-            ("nothing", SignedDuration::ZERO, "provider call", self.provider_call),
-            ("provider call", self.provider_call, "claim", self.claim),
-            ("claim", self.claim, "first due", self.first_due),
-            ("first due", self.first_due, "unknown deadline", self.unknown_deadline),
-            ("nothing", SignedDuration::ZERO, "decide call", self.decide_call),
-            ("nothing", SignedDuration::ZERO, "recheck", self.recheck),
-        ];
-        match order.iter().find(|(_, short, _, long)| short >= long) {
-            Some((shorter, _, longer, _)) => Err(TimersOutOfOrder { shorter, longer }),
-            None => Ok(()),
         }
     }
 }
