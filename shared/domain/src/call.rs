@@ -341,6 +341,12 @@ impl CallFacts {
         party.as_ref().unwrap_or(&Party::Withheld)
     }
 
+    /// The last reported moment of the call: its end, or else its beginning.
+    #[must_use]
+    pub fn last_heard(&self) -> Option<Timestamp> {
+        self.ended_at.max(self.started_at)
+    }
+
     /// The business's end of the call, if the provider names it.
     #[must_use]
     pub const fn business_number(&self) -> Option<&Party> {

@@ -10,7 +10,7 @@ use crate::{
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
     phrases::{ago, local, span},
-    quiet::{self, QuietAction},
+    quiet::QuietAction,
     reach::{cannot_reach, unwelcome},
     send::Timers,
     template::{LONGEST_SMS, Misfit, TemplateDefinition},
@@ -110,15 +110,14 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         return Check::SkipLeg { why };
     }
 
-    if let Some(quiet) = message.policy.quiet_hours(config.tenant.quiet_hours)
-        && quiet::is_quiet(now, zone.rules(), &quiet)
-    {
-        let during = format!("quiet hours {} ({zone})", span(&quiet));
-        match quiet.action {
+    let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
+    if let Some(hours) = quiet.at(now, zone.rules()) {
+        let during = format!("quiet hours {} ({zone})", span(&hours));
+        match hours.action {
             QuietAction::Send => {}
             QuietAction::Skip => return never(format!("{during}, in which this message is skipped")),
             QuietAction::Defer => {
-                let until = quiet::next_allowed(now, zone.rules(), &quiet);
+                let until = quiet.next_allowed(now, zone.rules());
                 if until >= valid_until {
                     return never(format!("too late: no longer valid at the end of {during}"));
                 }

@@ -16,8 +16,8 @@ use crate::{
     phone::Phone,
     phrases::{ago, length, local, span},
     profile::Profile,
-    purpose::{FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
-    quiet::{self, QuietAction},
+    purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
+    quiet::QuietAction,
     reach::{Unwelcome, cannot_reach, unwelcome},
     send::Timers,
     source::{SmsText, TemplateUse},
@@ -49,6 +49,8 @@ pub struct Intent<'a> {
     pub says: Vec<Says<'a>>,
     /// Its subject.
     pub subject: Subject<'a>,
+    /// Last known moment of its cause. What has happened to the person since may make the message unnecessary.
+    pub since: Timestamp,
     /// Earliest time to send.
     pub not_before: Timestamp,
     /// The author, in words: `rule "Missed calls"`.
@@ -86,6 +88,8 @@ pub struct World<'a> {
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
+    /// Other messages to the recipient that the frequency limit may count: see [`crate::needs::Needs`].
+    pub open: &'a [Message],
     /// Current time.
     pub now: Timestamp,
     /// Source of line types.
@@ -151,6 +155,8 @@ pub enum Reason {
     Late,
     /// The person refused all messages, or those of this kind.
     OptedOut,
+    /// The person has written or was answered since.
+    Unnecessary,
     /// No rule matches the call.
     NoRule,
     /// The ground for the message is missing, such as an opt-in.
@@ -180,6 +186,7 @@ impl Reason {
             Self::UnknownOutcome => "unknown_outcome",
             Self::Late => "late",
             Self::OptedOut => "opted_out",
+            Self::Unnecessary => "unnecessary",
             Self::NoRule => "no_rule",
             Self::NoConsent => "no_consent",
             Self::Cooldown => "cooldown",
@@ -225,7 +232,11 @@ impl Composed {
 /// The reason why there is none.
 pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
     let World {
-        config, contact, now, ..
+        config,
+        contact,
+        open,
+        now,
+        ..
     } = *world;
     if !config.tenant.status.is_active() {
         return Err(Refusal::new(Reason::Suspended, "the account is suspended"));
@@ -238,18 +249,18 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         Some(Unwelcome::OptedOut(why)) => return Err(Refusal::new(Reason::OptedOut, why)),
         Some(Unwelcome::NoConsent(why)) => return Err(Refusal::new(Reason::NoConsent, why)),
     }
+    if let Some(sentence) = unnecessary(&policy, contact, intent.since, now) {
+        return Err(Refusal::new(Reason::Unnecessary, sentence));
+    }
     if policy.obeys(Limit::Cooldown)
         && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + intent.cooldown)
     {
         let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
         return Err(Refusal::new(Reason::Cooldown, sentence));
     }
-    // All messages that count towards this limit start a cooldown, so its time is theirs.
     if policy.obeys(Limit::Frequency)
-        && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + FREQUENCY_SPAN)
+        && let Some(sentence) = too_frequent(&policy, contact, open, now)
     {
-        let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
-        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
         return Err(Refusal::new(Reason::Frequency, sentence));
     }
 
@@ -257,17 +268,16 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
     let phone = intent.to.phone.as_ref();
     let zone = hours::recipient_zone(&config.tenant, phone);
     let mut not_before = planned;
-    if let Some(quiet) = policy.quiet_hours(config.tenant.quiet_hours)
-        && quiet::is_quiet(planned, zone.rules(), &quiet)
-    {
-        match quiet.action {
+    let quiet = policy.quiet_hours(config.tenant.quiet_hours);
+    if let Some(hours) = quiet.at(planned, zone.rules()) {
+        match hours.action {
             QuietAction::Send => {}
-            QuietAction::Defer => not_before = quiet::next_allowed(planned, zone.rules(), &quiet),
+            QuietAction::Defer => not_before = quiet.next_allowed(planned, zone.rules()),
             QuietAction::Skip => {
                 let sentence = format!(
                     "{} is within quiet hours {}, in which this message is skipped",
                     local(planned, zone.rules()),
-                    span(&quiet)
+                    span(&hours)
                 );
                 return Err(Refusal::new(Reason::QuietHours, sentence));
             }
@@ -334,6 +344,41 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
     })
 }
 
+/// Whether something happened after this moment. Providers report whole seconds, so within one nothing is later.
+pub(crate) fn is_later(at: Timestamp, since: Timestamp) -> bool {
+    at.as_second() > since.as_second()
+}
+
+/// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
+/// message if it had been planned by then.
+fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timestamp) -> Option<String> {
+    let later =
+        |at: Option<Timestamp>, event: Event| at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event));
+    if let Some(at) = later(contact.last_inbound_at, Event::Inbound) {
+        return Some(format!("no longer needed: this person wrote {}", ago(at, now)));
+    }
+    let answered = later(contact.last_answered_at, Event::AnsweredCall);
+    answered.map(|at| format!("no longer needed: a later call was answered {}", ago(at, now)))
+}
+
+/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
+/// from its sending, which may be days later.
+fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Timestamp) -> Option<String> {
+    let others = || open.iter().filter(|other| other.policy.obeys(Limit::Frequency));
+    if let Some(other) = others().find(|other| other.may_be_sent(now)) {
+        let kind = other.policy.category().as_str();
+        return Some(format!("another {kind} message to this person may still be sent"));
+    }
+    let sent = others().filter_map(Message::last_sent_at).max();
+    let last = contact.frequency_from().max(sent)?;
+    let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
+    if now < last {
+        let wait = length(last.duration_since(now));
+        return Some(format!("will be texted in {wait}, {kind} at most every {every}"));
+    }
+    (now < last + FREQUENCY_SPAN).then(|| format!("texted {}, {kind} at most every {every}", ago(last, now)))
+}
+
 /// A channel that an intent names and the message cannot use.
 struct LeftOut {
     channel: Channel,
@@ -374,6 +419,7 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
         profile,
         now,
         line_type,
+        ..
     } = *world;
     let channel = says.channel;
     let fact = |why: String| (why, false);
@@ -533,7 +579,10 @@ fn same_language(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::samples::{Case, at};
+    use crate::{
+        purpose::TABLE,
+        samples::{Case, at},
+    };
 
     fn minutes(minutes: i64) -> SignedDuration {
         SignedDuration::from_mins(minutes)
@@ -563,11 +612,34 @@ mod tests {
                     words: Words::Text(&text),
                 }],
                 subject: Subject::Call(*call),
+                since: call.last_heard(),
                 not_before: world.now + later,
                 by: "a test".to_owned(),
             };
             compose(&intent, world)
         })
+    }
+
+    #[test]
+    fn only_events_of_the_purpose_make_it_unnecessary() {
+        let (since, now) = (at("2026-11-20T11:58:00+04"), at("2026-11-20T12:00:00+04"));
+        let contact = |wrote: Option<Timestamp>, answered: Option<Timestamp>| Contact {
+            last_inbound_at: wrote,
+            last_answered_at: answered,
+            ..crate::samples::contact()
+        };
+        let later = Some(since + SignedDuration::from_secs(90));
+        for row in &TABLE {
+            let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
+            let why = |wrote, answered| unnecessary(&policy, &contact(wrote, answered), since, now);
+            let within_its_second = Some(since + SignedDuration::from_millis(999));
+            assert_eq!(why(within_its_second, within_its_second), None);
+            let wrote = "no longer needed: this person wrote 30 s ago".to_owned();
+            let cancels = |event| row.cancelled_by.contains(&event);
+            assert_eq!(why(later, None), cancels(Event::Inbound).then_some(wrote));
+            let answered = "no longer needed: a later call was answered 30 s ago".to_owned();
+            assert_eq!(why(None, later), cancels(Event::AnsweredCall).then_some(answered));
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use crate::{
     inbound::{OptFlag, Sender},
     message::{Channel, Message},
     phone::Phone,
-    purpose::{Event, Limit, Purpose, first_version, is_first_version},
+    purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
     record::ConsentEntry,
     send::{Classified, Effect},
 };
@@ -108,7 +108,7 @@ pub struct Contact {
     /// Numbers that a channel does not reach. At most [`MOST_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
-    /// Time at which the last message that starts a cooldown was planned.
+    /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
     /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`].
@@ -117,6 +117,9 @@ pub struct Contact {
     /// Time at which the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
+    /// Time of the last answered call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answered_at: Option<Timestamp>,
     /// Calls decided so far. A caller without earlier calls is new.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub calls: u32,
@@ -165,6 +168,10 @@ pub struct OpenIntent {
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
+    /// If it obeys the frequency limit: the earliest time at which it may be sent, from which that limit counts until it is
+    /// sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<Timestamp>,
 }
 
 /// WhatsApp's service window with one number of the business.
@@ -266,6 +273,7 @@ impl Contact {
             last_follow_up_at: None,
             open: Vec::new(),
             last_call_at: None,
+            last_answered_at: None,
             calls: 0,
             windows: Vec::new(),
             last_inbound_at: None,
@@ -292,6 +300,11 @@ impl Contact {
     #[must_use]
     pub fn bsuid(&self) -> Option<&str> {
         self.bsuids.first().map(String::as_str)
+    }
+
+    /// Records an answered call of this time. The latest one counts, in whatever order they are decided.
+    pub fn answered(&mut self, at: Timestamp) {
+        self.last_answered_at = self.last_answered_at.max(Some(at));
     }
 
     /// Whether free text may go out by WhatsApp from this number of the business.
@@ -463,6 +476,29 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
+    /// The messages to read before one with this policy is composed: the open ones that obey the frequency limit, and all if
+    /// the list is full. None, unless the policy obeys that limit and an open message does.
+    #[must_use]
+    pub fn to_compare(&self, policy: &Policy) -> Vec<MessageId> {
+        let limited: Vec<_> = self.open.iter().filter(|open| open.counts_from.is_some()).collect();
+        if limited.is_empty() || !policy.obeys(Limit::Frequency) {
+            return Vec::new();
+        }
+        let all = self.to_make_room();
+        if !all.is_empty() {
+            return all;
+        }
+        limited.iter().map(|open| open.message).collect()
+    }
+
+    /// The latest time from which the frequency limit counts, as far as this is known without the open messages. In the
+    /// future if one waits for its time.
+    #[must_use]
+    pub fn frequency_from(&self) -> Option<Timestamp> {
+        let open = self.open.iter().filter_map(|open| open.counts_from);
+        open.max().max(self.last_follow_up_at)
+    }
+
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
     /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If all are pending, the oldest is
     /// cancelled and returned: a message that the contact does not know of could not be cancelled any more.
@@ -482,12 +518,19 @@ impl Contact {
             version: message.policy.version(),
             message: message.id,
             before,
+            counts_from: message
+                .policy
+                .obeys(Limit::Frequency)
+                .then(|| message.created_at.max(message.not_before)),
         });
         cancelled
     }
 
-    fn make_room(&mut self, mut known: Vec<Message>) -> Option<Message> {
-        known.retain(Message::is_pending);
+    fn make_room(&mut self, known: Vec<Message>) -> Option<Message> {
+        let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(Message::is_pending);
+        for message in &settled {
+            self.settle(message);
+        }
         self.open
             .retain(|open| known.iter().any(|message| message.id == open.message));
         let oldest = self.open.first().filter(|_| self.open.len() >= MOST_OPEN)?.message;
@@ -515,20 +558,51 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// Removes a message of which nothing is left to cancel.
+    /// Removes a message of which nothing is left to cancel. If it obeyed the frequency limit, that counts from its sending.
+    pub fn settle(&mut self, message: &Message) {
+        let Some(place) = self.open.iter().position(|open| open.message == message.id) else {
+            return;
+        };
+        let settled = self.open.remove(place);
+        if settled.counts_from.is_some() && message.policy.counts(Limit::Cooldown) {
+            self.sent(place, message);
+        }
+    }
+
+    /// Counts both limits from the sending of a message that left the list, if that was later. `place`: that of the message
+    /// planned after it.
+    fn sent(&mut self, place: usize, message: &Message) {
+        let sent = message.last_sent_at();
+        self.last_follow_up_at = self.last_follow_up_at.max(sent);
+        for later in &mut self.open[place..] {
+            // Only messages that start a cooldown remember one.
+            if later.before.is_some() {
+                later.before = later.before.max(sent);
+            }
+        }
+    }
+
+    /// Removes a message that is no longer stored.
     pub fn forget(&mut self, message: MessageId) {
         self.open.retain(|open| open.message != message);
     }
 
     /// Closes a message that ended early. If nothing of it can have gone out, the cooldown before it is restored. Returns
-    /// whether that changed it.
+    /// whether that changed a limit, so that the contact has to be written.
     pub fn close(&mut self, ended: &Message) -> bool {
         let Some(place) = self.open.iter().position(|open| open.message == ended.id) else {
             return false;
         };
         let closed = self.open.remove(place);
-        if !ended.policy.counts(Limit::Cooldown) || !ended.nothing_went_out() {
-            return false;
+        let limited = closed.counts_from.is_some();
+        if !ended.policy.counts(Limit::Cooldown) {
+            return limited;
+        }
+        if !ended.nothing_went_out() {
+            if limited {
+                self.sent(place, ended);
+            }
+            return limited;
         }
         let planned = Some(ended.created_at);
         // A message planned later remembers this one's cooldown.
@@ -540,7 +614,7 @@ impl Contact {
         if last {
             self.last_follow_up_at = closed.before;
         }
-        last
+        last || limited
     }
 
     /// Copies the refusals of another contact of the same person. Returns the new ones.

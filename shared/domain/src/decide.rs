@@ -6,7 +6,9 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, Intent, Reason, Refusal, Says, Words, World, compose, content, line_carrier, usual_carriers},
+    compose::{
+        Composed, Intent, Reason, Refusal, Says, Words, World, compose, content, is_later, line_carrier, usual_carriers,
+    },
     config::{ConnectionSummary, TenantConfig},
     contact::{Contact, Identity},
     hours,
@@ -82,6 +84,7 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
     let World { config, contact, .. } = *world;
     let line = call.facts.business_number().and_then(Party::phone);
     let line = line.and_then(|number| line::called(&config.lines, number));
+    let since = |at: Option<Timestamp>| at.filter(|at| is_later(*at, call.last_heard()));
     Grounds {
         rule: None,
         rule_version: None,
@@ -94,6 +97,8 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         opted_out: contact.opted_out.is_some(),
         marketing_opted_out: contact.marketing_opted_out.is_some(),
         last_follow_up_at: contact.last_follow_up_at,
+        last_inbound_at: since(contact.last_inbound_at),
+        last_answered_at: since(contact.last_answered_at),
     }
 }
 
@@ -135,6 +140,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         prefers: call.connection,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
+        since: call.last_heard(),
         not_before: now + SignedDuration::from_secs(then.delay_seconds.min(LONGEST_DELAY_SECONDS).into()),
         by: format!("rule {:?}", rule.name),
     })
@@ -175,11 +181,7 @@ fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Re
         return no(Reason::UnknownOutcome, sentence);
     }
     // A backlog or a repeated report. A time in the future comes from a wrong clock and counts as now.
-    let last_heard = call
-        .facts
-        .ended_at
-        .max(call.facts.started_at)
-        .unwrap_or(call.started_at);
+    let last_heard = call.last_heard();
     if now.duration_since(last_heard) >= Purpose::FollowUp.row().validity {
         let sentence = format!("too late: the call was {}", ago(last_heard, now));
         return no(Reason::Late, &sentence);
@@ -305,11 +307,11 @@ mod tests {
         contact::{OptOut, Unreachable},
         line::SmsSender,
         line_type::LineType,
-        message::{Category, Content, WhenUnknown},
+        message::{Category, Content, Message, SendOutcome, WhenUnknown},
         purpose::{FREQUENCY_SPAN, Limit},
         quiet::QuietAction,
         retention::Retention,
-        samples::{Case, NOON, at, message_of},
+        samples::{Case, NOON, at, message_of, timers},
         tenant::TenantStatus,
     };
 
@@ -726,6 +728,104 @@ mod tests {
         case.contact.opens(&message, vec![]);
         case.config.rules[0].then.category = Category::Marketing;
         assert_eq!(case.nothing().0, Reason::Frequency);
+    }
+
+    /// A case of a rule for marketing by WhatsApp without a cooldown, and the message that follows its first call.
+    fn marketing_planned_at(planned: &str) -> (Case, Message) {
+        let mut case = case(|case| {
+            let then = &mut case.config.rules[0].then;
+            (then.category, then.cooldown_seconds) = (Category::Marketing, 0);
+            then.channels = vec![Channel::WhatsApp];
+            case.material.templates[0].category = Category::Marketing;
+            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            case.now = at(planned);
+        });
+        let message = message_of(case.plan(), case.now);
+        case.contact.opens(&message, vec![]);
+        (case, message)
+    }
+
+    /// Such as while the token of the connection is broken: they would all go out once it is renewed.
+    #[test]
+    fn marketing_is_refused_while_another_may_be_sent() {
+        let hour = SignedDuration::from_hours(1);
+        let (mut case, mut message) = marketing_planned_at(NOON);
+        case.now += hour * 25;
+        let needed = case.with_world(needs).open;
+        assert_eq!(needed, [message.id]);
+        case.open = vec![message.clone()];
+        let waits = "no message: another marketing message to this person may still be sent".to_owned();
+        assert_eq!(case.nothing(), (Reason::Frequency, waits));
+        // It counts from its sending.
+        message.claim(0, "claim".to_owned(), case.now, &timers());
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(1, accepted, case.now, &timers());
+        case.open = vec![message.clone()];
+        case.now += hour * 10;
+        let sent = "no message: texted 10 h ago, marketing at most every 24 h".to_owned();
+        assert_eq!(case.nothing(), (Reason::Frequency, sent));
+        case.now += hour * 14;
+        assert_eq!(case.plan().policy.category(), Category::Marketing);
+        // One that was never sent and is no longer valid does not count.
+        let (mut case, message) = marketing_planned_at(NOON);
+        case.open = vec![message];
+        case.now += hour * 72;
+        assert_eq!(case.plan().policy.category(), Category::Marketing);
+    }
+
+    #[test]
+    fn deferred_marketing_counts_from_its_time() {
+        // It waits for the end of quiet hours at 08:00.
+        let (mut case, _) = marketing_planned_at("2026-11-20T21:30:00+04");
+        let refused = |case: &Case| {
+            let (reason, sentence) = case.nothing();
+            assert_eq!(reason, Reason::Frequency);
+            sentence
+        };
+        case.now = at("2026-11-20T22:00:00+04");
+        let waits = "no message: will be texted in 10 h, marketing at most every 24 h";
+        assert_eq!(refused(&case), waits);
+        case.now = at("2026-11-21T20:00:00+04");
+        assert_eq!(
+            refused(&case),
+            "no message: texted 12 h ago, marketing at most every 24 h"
+        );
+        assert_eq!(case.with_world(needs).open, [], "refused without reading anything");
+        // Other follow-ups are not held up by it.
+        case.now = at("2026-11-20T22:00:00+04");
+        case.config.rules[0].then.category = Category::Utility;
+        case.material.templates[0].category = Category::Utility;
+        assert_eq!(case.plan().policy.category(), Category::Utility);
+        assert_eq!(case.with_world(needs).open, []);
+    }
+
+    /// In whatever order the calls are decided.
+    #[test]
+    fn event_after_the_call_makes_its_follow_up_unnecessary() {
+        let second = SignedDuration::from_secs(1);
+        let after = |wrote: Option<Timestamp>, answered: Option<Timestamp>| {
+            case(|case| {
+                case.facts.ended_at = Some(at(NOON) - second * 75);
+                (case.contact.last_inbound_at, case.contact.last_answered_at) = (wrote, answered);
+            })
+        };
+        let ended = at(NOON) - second * 75;
+        // An earlier message or call says nothing about this one, nor does the call itself.
+        let earlier = after(Some(ended), Some(ended));
+        assert!(earlier.decide().follow_up.is_ok());
+        let grounds = earlier.decide().grounds;
+        assert_eq!((grounds.last_inbound_at, grounds.last_answered_at), (None, None));
+        let later = Some(at(NOON) - second * 45);
+        let no = |why: &str| (Reason::Unnecessary, format!("no message: no longer needed: {why}"));
+        let wrote = after(later, None);
+        assert_eq!(wrote.nothing(), no("this person wrote 45 s ago"));
+        assert_eq!(wrote.decide().grounds.last_inbound_at, later);
+        let answered = after(None, later);
+        assert_eq!(answered.nothing(), no("a later call was answered 45 s ago"));
+        assert_eq!(answered.decide().grounds.last_answered_at, later);
     }
 
     /// The limit needs a time on the contact: all purposes that calls cause have the one of the cooldown.

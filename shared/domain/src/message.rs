@@ -246,6 +246,9 @@ pub struct Attempt {
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
+    /// Time at which its outcome was recorded as unknown, while it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unknown_at: Option<Timestamp>,
     /// Time of acceptance by the provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted_at: Option<Timestamp>,
@@ -518,6 +521,23 @@ impl Message {
             .all(|attempt| attempt.state == AttemptState::Refused)
     }
 
+    /// Time at which something of it last went out, or may have.
+    #[must_use]
+    pub fn last_sent_at(&self) -> Option<Timestamp> {
+        let sent = self
+            .attempts
+            .iter()
+            .filter(|attempt| attempt.state != AttemptState::Refused);
+        sent.map(|attempt| attempt.accepted_at.unwrap_or(attempt.claimed_at))
+            .max()
+    }
+
+    /// Whether some channel may still carry it.
+    #[must_use]
+    pub fn may_be_sent(&self, now: Timestamp) -> bool {
+        self.is_pending() && now < self.created_at + self.policy.validity()
+    }
+
     /// The latest attempt.
     #[must_use]
     pub fn last(&self) -> Option<&Attempt> {
@@ -678,6 +698,7 @@ impl Message {
             claimed_at: now,
             credentials: None,
             provider_ref: None,
+            unknown_at: None,
             accepted_at: None,
             delivered_at: None,
             read_at: None,
@@ -727,6 +748,7 @@ impl Message {
                 }
                 if !attempt.state.was_accepted() {
                     attempt.state = AttemptState::Accepted;
+                    attempt.unknown_at = None;
                     attempt.error = None;
                 }
             }
@@ -763,6 +785,7 @@ impl Message {
                 }
                 let attempt = &mut self.attempts[index];
                 attempt.state = AttemptState::Refused;
+                attempt.unknown_at = None;
                 attempt.error = Some(AttemptError { code, class, reason });
                 if last {
                     self.not_before = not_before;
@@ -774,6 +797,7 @@ impl Message {
                     return false;
                 }
                 attempt.state = AttemptState::Unknown;
+                attempt.unknown_at = Some(now);
                 attempt.error = Some(AttemptError {
                     code: None,
                     class: ErrorClass::WaitForStatus,
@@ -832,6 +856,7 @@ impl Message {
         match report.state.rank().cmp(&attempt.state.rank()) {
             Ordering::Greater => {
                 attempt.state = report.state;
+                attempt.unknown_at = None;
                 attempt.error = report.error;
             }
             // Two failures of one message: the same one is kept, whichever arrives first.

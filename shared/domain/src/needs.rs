@@ -1,21 +1,25 @@
-//! The templates and products that a message names, which must be read before it can be composed.
+//! The rows that must be read before a message can be composed: the templates and products that it names, and other messages
+//! to the same person.
 
 use std::collections::BTreeSet;
 
 use crate::{
     compose::{Intent, Reason, Words, World, carrier, compose, in_language},
-    ids::ConnectionId,
+    ids::{ConnectionId, MessageId},
     material::Material,
+    purpose::Policy,
     source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
 };
 
-/// The templates and products that a message needs.
+/// The rows that composing a message reads.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Needs {
     /// Templates.
     pub templates: Vec<TemplateNeed>,
     /// Products, by id or SKU.
     pub products: BTreeSet<String>,
+    /// Open messages to the recipient. None, unless the message and one of them obey the frequency limit.
+    pub open: Vec<MessageId>,
 }
 
 /// A template that a message needs.
@@ -33,7 +37,7 @@ pub struct TemplateNeed {
 pub const MOST_PRODUCTS: usize = 20;
 
 impl Needs {
-    /// The material that composing reads. Empty if it refuses the message regardless of the material.
+    /// The rows that composing reads. Empty if it refuses the message regardless of them.
     #[must_use]
     pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let dry = World {
@@ -45,6 +49,9 @@ impl Needs {
             return Self::default();
         }
         let mut needs = Self::default();
+        if let Ok(policy) = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing) {
+            needs.open = world.contact.to_compare(&policy);
+        }
         let language = world.contact.language.as_deref();
         for says in &intent.says {
             match says.words {
@@ -202,6 +209,7 @@ mod tests {
                 Needs {
                     templates: Vec::new(),
                     products: BTreeSet::new(),
+                    open: Vec::new(),
                 }
             }; 3]
         );

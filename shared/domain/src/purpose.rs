@@ -5,7 +5,7 @@
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 
-use crate::quiet::{QuietAction, QuietHours};
+use crate::quiet::{Quiet, QuietAction, QuietHours};
 
 /// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -116,6 +116,8 @@ pub enum Basis {
     OptIn,
     /// A message from the person.
     Written,
+    /// A message from the person within a day, or the open service window.
+    Conversation,
     /// The open service window.
     Window,
 }
@@ -136,7 +138,7 @@ pub enum Stop {
 pub enum QuietRule {
     /// None.
     Ignore,
-    /// The message waits, or is skipped.
+    /// The message waits, or is skipped. The tenant's quiet hours hold, and those of the sender in addition.
     Wait,
     /// Chosen by the sender: it waits, is skipped, or goes out.
     AsChosen,
@@ -202,6 +204,10 @@ pub struct Kind {
     pub counts: &'static [Limit],
     /// Its lane.
     pub lane: Lane,
+    /// Effect of quiet hours, if it is not the row's.
+    pub quiet: Option<QuietRule>,
+    /// Maximum time between its creation and the last send, if it is shorter than the row's.
+    pub validity: Option<SignedDuration>,
 }
 
 /// A row of the table.
@@ -213,9 +219,9 @@ pub struct Row {
     pub kinds: &'static [Kind],
     /// Effect of an opt-out.
     pub stop: Stop,
-    /// Effect of quiet hours.
+    /// Effect of quiet hours, unless a kind has its own.
     pub quiet: QuietRule,
-    /// Maximum time between its creation and the last send.
+    /// Maximum time between its creation and the last send, unless a kind has a shorter one.
     pub validity: SignedDuration,
     /// Maximum wait for evidence of a send with an unknown outcome.
     pub unknown_after: SignedDuration,
@@ -248,6 +254,17 @@ const fn kind(
         obeys,
         counts,
         lane,
+        quiet: None,
+        validity: None,
+    }
+}
+
+/// A kind that is sent at any time of the day, within this time.
+const fn at_once(within: SignedDuration, kind: Kind) -> Kind {
+    Kind {
+        quiet: Some(QuietRule::Ignore),
+        validity: Some(within),
+        ..kind
     }
 }
 
@@ -269,7 +286,7 @@ const VERSIONS: [&[Row; 9]; VERSION as usize] = [&TABLE];
 /// The current table.
 #[rustfmt::skip]
 pub const TABLE: [Row; 9] = {
-    use Basis::{OptIn, Subject, Window, Written};
+    use Basis::{Conversation, OptIn, Subject, Window, Written};
     use Category::{Authentication, Marketing, Service, Utility};
     use Lane::{Answers, Bulk};
     use WhenUnknown::{NextChannel, SendAgain, Stop as Leave};
@@ -286,10 +303,10 @@ pub const TABLE: [Row; 9] = {
         Row {
             purpose: Purpose::Reply,
             kinds: &[
-                kind(Service, Window, Leave, NONE, NONE, Answers),
+                kind(Service, Conversation, Leave, NONE, NONE, Answers),
                 kind(Utility, Written, Leave, NONE, NONE, Answers),
             ],
-            // In the open window by WhatsApp; by SMS within a day.
+            // In the open window by WhatsApp, which the check before a send requires of free text; by SMS within a day.
             stop: Stop::UnlessWrittenSince, quiet: QuietRule::Ignore, validity: hours(24), unknown_after: minutes(2),
             order: Order::Conversation, cancelled_by: &[Event::Author],
         },
@@ -333,7 +350,7 @@ pub const TABLE: [Row; 9] = {
             kinds: &[
                 kind(Utility, Subject, Leave, BOTH, &[FREQUENCY], Bulk),
                 kind(Marketing, OptIn, Leave, BOTH, &[FREQUENCY], Bulk),
-                kind(Service, Window, Leave, NONE, NONE, Answers),
+                at_once(minutes(15), kind(Service, Window, Leave, NONE, NONE, Answers)),
             ],
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Steps,
             cancelled_by: &[Event::Stop, Event::Settled],
@@ -383,7 +400,7 @@ pub const USUAL_FALLBACK_SECONDS: u32 = 120;
 pub struct Narrowing {
     /// Requires an opt-in.
     pub opt_in: bool,
-    /// Quiet hours instead of the tenant's. If the purpose waits for the end of quiet hours, only those that cover the tenant's count.
+    /// Quiet hours instead of the tenant's. If the purpose waits for the end of quiet hours, in addition to the tenant's.
     pub quiet: Option<QuietHours>,
     /// A shorter validity.
     pub validity: Option<SignedDuration>,
@@ -448,7 +465,8 @@ impl Policy {
         by: &Narrowing,
     ) -> Result<Self, NoSuchCategory> {
         let kind = row.kind(category).ok_or(NoSuchCategory { category })?;
-        let validity = by.validity.map_or(row.validity, |shorter| shorter.min(row.validity));
+        let validity = kind.validity.map_or(row.validity, |shorter| shorter.min(row.validity));
+        let validity = by.validity.map_or(validity, |shorter| shorter.min(validity));
         Ok(Self {
             row,
             version,
@@ -502,22 +520,18 @@ impl Policy {
 
     /// The quiet hours that apply, given the tenant's.
     #[must_use]
-    pub fn quiet_hours(&self, tenants: Option<QuietHours>) -> Option<QuietHours> {
-        match self.row.quiet {
-            QuietRule::Ignore => self.quiet,
-            QuietRule::AsChosen => self.quiet.or(tenants),
-            // The sender's, unless they are not quiet at some time when the tenant's are.
-            QuietRule::Wait => match (self.quiet, tenants) {
-                (Some(own), Some(tenants)) if !own.cover(&tenants) => Some(tenants),
-                (own, tenants) => own.or(tenants),
-            }
-            .map(|hours| QuietHours {
-                action: match hours.action {
-                    QuietAction::Send => QuietAction::Defer,
-                    action => action,
-                },
-                ..hours
-            }),
+    pub fn quiet_hours(&self, tenants: Option<QuietHours>) -> Quiet {
+        let wait = |hours: QuietHours| QuietHours {
+            action: match hours.action {
+                QuietAction::Send => QuietAction::Defer,
+                action => action,
+            },
+            ..hours
+        };
+        match self.kind().quiet.unwrap_or(self.row.quiet) {
+            QuietRule::Ignore => Quiet::new(self.quiet, None),
+            QuietRule::AsChosen => Quiet::new(self.quiet.or(tenants), None),
+            QuietRule::Wait => Quiet::new(self.quiet.map(wait), tenants.map(wait)),
         }
     }
 

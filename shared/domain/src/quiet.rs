@@ -1,7 +1,7 @@
 //! Quiet hours: the part of the day in which people are not disturbed. Correct across daylight-saving changes.
 
 use jiff::{
-    Timestamp, ToSpan,
+    SignedDuration, Timestamp, ToSpan,
     civil::DateTime,
     tz::{AmbiguousOffset, TimeZone},
 };
@@ -28,15 +28,6 @@ pub struct QuietHours {
 }
 
 impl QuietHours {
-    /// Whether they are quiet whenever the others are.
-    #[must_use]
-    pub fn cover(&self, others: &Self) -> bool {
-        let minute = |time: LocalTime| i32::from(time.get().hour()) * 60 + i32::from(time.get().minute());
-        let from = |first: LocalTime, second: LocalTime| (minute(second) - minute(first)).rem_euclid(24 * 60);
-        let (own, theirs) = (from(self.from, self.to), from(others.from, others.to));
-        theirs == 0 || from(self.from, others.from) + theirs <= own
-    }
-
     /// The problem with these hours, for their author: equal times look like the whole day and would mean the opposite.
     #[must_use]
     pub fn problem(&self) -> Option<String> {
@@ -58,6 +49,48 @@ pub enum QuietAction {
     Send,
     /// The message is dropped.
     Skip,
+}
+
+/// The quiet hours of one message: its sender's, its tenant's, or both. A moment is quiet if either says so.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Quiet {
+    own: Option<QuietHours>,
+    tenants: Option<QuietHours>,
+}
+
+/// Longest wait for a moment that is not quiet.
+const LONGEST_QUIET: SignedDuration = SignedDuration::from_hours(48);
+
+/// Maximum ends of quiet hours that are looked at: two a day, and those of clock changes.
+const MOST_ENDS: u32 = 8;
+
+impl Quiet {
+    pub(crate) const fn new(own: Option<QuietHours>, tenants: Option<QuietHours>) -> Self {
+        Self { own, tenants }
+    }
+
+    /// The quiet hours in which this moment is, if it is quiet. Of two, the sender's.
+    #[must_use]
+    pub fn at(&self, at: Timestamp, zone: &TimeZone) -> Option<QuietHours> {
+        let mut all = [self.own, self.tenants].into_iter().flatten();
+        all.find(|hours| is_quiet(at, zone, hours))
+    }
+
+    /// The first instant from `at` on that is not quiet. 48 hours later if there is none: together they may cover the day.
+    #[must_use]
+    pub fn next_allowed(&self, at: Timestamp, zone: &TimeZone) -> Timestamp {
+        let horizon = at + LONGEST_QUIET;
+        let mut allowed = at;
+        // The end of one may be within the other.
+        for _ in 0..MOST_ENDS {
+            match self.at(allowed, zone) {
+                Some(hours) if allowed < horizon => allowed = next_allowed(allowed, zone, &hours),
+                Some(_) => break,
+                None => return allowed.min(horizon),
+            }
+        }
+        horizon
+    }
 }
 
 /// Whether the local time is within quiet hours.
@@ -110,13 +143,41 @@ mod tests {
     use super::*;
     use crate::samples::at;
 
-    #[test]
-    fn quiet_hours_follow_clock_changes() {
-        let quiet = |from: &str, to: &str| QuietHours {
+    fn quiet(from: &str, to: &str) -> QuietHours {
+        QuietHours {
             from: from.parse().unwrap(),
             to: to.parse().unwrap(),
             action: QuietAction::Defer,
-        };
+        }
+    }
+
+    #[test]
+    fn message_waits_for_a_moment_outside_both_quiet_hours() {
+        let dubai = TimeZone::get("Asia/Dubai").unwrap();
+        let tenants = quiet("21:00", "08:00");
+        for (from, to, instant, allowed) in [
+            ("22:00", "10:00", "20T21:30", "21T10:00"),
+            ("22:00", "10:00", "20T09:00", "20T10:00"),
+            ("22:00", "10:00", "20T10:00", "20T10:00"),
+            ("20:00", "22:00", "20T20:30", "21T08:00"),
+            ("08:00", "20:59", "20T21:00", "21T20:59"),
+            // Together they cover the day.
+            ("08:00", "21:00", "20T09:00", "22T09:00"),
+            ("07:00", "22:00", "20T09:00", "22T09:00"),
+        ] {
+            let own = quiet(from, to);
+            let [instant, allowed] = [instant, allowed].map(|time| at(&format!("2026-11-{time}:00+04")));
+            for both in [
+                Quiet::new(Some(own), Some(tenants)),
+                Quiet::new(Some(tenants), Some(own)),
+            ] {
+                assert_eq!(both.next_allowed(instant, &dubai), allowed, "{own:?} {instant}");
+            }
+        }
+    }
+
+    #[test]
+    fn quiet_hours_follow_clock_changes() {
         let night = quiet("21:00", "08:00");
         for (zone, instant, allowed) in [
             ("Asia/Dubai", "2026-11-20T20:59:59+04", "2026-11-20T20:59:59+04"),

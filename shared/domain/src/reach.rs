@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    contact::{Contact, OptOut},
+    contact::{Contact, OptOut, SERVICE_WINDOW},
     line_type::{self, LineType, LineTypes},
     message::{Category, Channel},
     phone::Phone,
@@ -52,12 +52,16 @@ pub(crate) fn unwelcome(policy: &Policy, contact: &Contact, who: &str, now: Time
     if policy.needs_opt_in() && contact.opted_in_at.is_none() {
         return missing("an opt-in, and this person gave none");
     }
+    let wrote_lately = || contact.last_inbound_at.is_some_and(|at| now < at + SERVICE_WINDOW);
     match policy.basis() {
         Basis::Written if contact.last_inbound_at.is_none() => missing("a message from this person, who wrote none"),
+        Basis::Conversation if !wrote_lately() && !contact.any_window_open(now) => {
+            missing("a message from this person within the last 24 h")
+        }
         Basis::Window if !contact.any_window_open(now) => {
             missing("an open service window, and this person's has closed")
         }
-        Basis::Subject | Basis::OptIn | Basis::Written | Basis::Window => None,
+        Basis::Subject | Basis::OptIn | Basis::Written | Basis::Conversation | Basis::Window => None,
     }
 }
 
@@ -93,5 +97,43 @@ pub(crate) fn cannot_reach(
             None => Some("no telephone number is known".to_owned()),
             Some(phone) => (line_type(phone) == LineType::FixedLine).then(|| "the number is a landline".to_owned()),
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        purpose::{Narrowing, Purpose},
+        samples::{NOON, at, contact},
+    };
+
+    /// By SMS there is no window: the last message counts on any channel.
+    #[test]
+    fn reply_needs_a_message_within_a_day_or_the_window() {
+        let second = SignedDuration::from_secs(1);
+        let policy = |purpose| Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
+        let welcome = |purpose, contact: &Contact| unwelcome(&policy(purpose), contact, "it", at(NOON)).is_none();
+        let silent = contact();
+        let mut wrote = contact();
+        wrote.last_inbound_at = Some(at(NOON) - SERVICE_WINDOW + second);
+        let mut wrote_before = contact();
+        wrote_before.last_inbound_at = Some(at(NOON) - SERVICE_WINDOW);
+        let mut called = contact();
+        called.open_window(&"+97143330000".parse().unwrap(), at(NOON) - SERVICE_WINDOW + second);
+        for (contact, reply, automatic) in [
+            (&silent, false, false),
+            (&wrote, true, false),
+            (&wrote_before, false, false),
+            (&called, true, true),
+        ] {
+            assert_eq!(welcome(Purpose::Reply, contact), reply);
+            assert_eq!(welcome(Purpose::AutoReply, contact), automatic);
+        }
+        let why = unwelcome(&policy(Purpose::Reply), &silent, "it", at(NOON)).unwrap();
+        assert_eq!(
+            why.sentence(),
+            "it needs a message from this person within the last 24 h"
+        );
     }
 }

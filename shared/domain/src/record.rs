@@ -84,6 +84,12 @@ pub struct Grounds {
     /// Time of the last follow-up, from which the cooldown counts.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
+    /// Time of the caller's last message, if it was after the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_inbound_at: Option<Timestamp>,
+    /// Time of the caller's last answered call, if it was after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answered_at: Option<Timestamp>,
 }
 
 /// A call with its outcome and the decision about a follow-up.

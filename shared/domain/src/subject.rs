@@ -49,6 +49,12 @@ impl Subject<'_> {
 }
 
 impl CallView<'_> {
+    /// The last known moment of the call.
+    #[must_use]
+    pub fn last_heard(&self) -> Timestamp {
+        self.facts.last_heard().unwrap_or(self.started_at)
+    }
+
     /// Such as "missed call to +97143330000".
     #[must_use]
     pub fn describe(&self) -> String {

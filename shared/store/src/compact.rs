@@ -49,6 +49,7 @@ const CONTACT: Names = Names {
         ("marketing_opted_out", "q"),
         ("reason", "r"),
         ("same_as", "s"),
+        ("last_answered_at", "t"),
         ("unreachable", "u"),
         ("value", "v"),
         ("windows", "w"),
@@ -56,6 +57,7 @@ const CONTACT: Names = Names {
         ("marketing_welcome_at", "y"),
         ("source", "A"),
         ("called_from", "C"),
+        ("counts_from", "F"),
         ("message", "M"),
         ("named", "N"),
         ("purpose", "P"),
@@ -64,7 +66,9 @@ const CONTACT: Names = Names {
     times: &[
         "at",
         "before",
+        "counts_from",
         "created_at",
+        "last_answered_at",
         "last_call_at",
         "last_follow_up_at",
         "last_inbound_at",
@@ -73,7 +77,7 @@ const CONTACT: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 42] = [
+const LETTERS: [(&str, &str); 43] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -109,6 +113,7 @@ const LETTERS: [(&str, &str); 42] = [
     ("kind", "K"),
     ("leg", "L"),
     ("number", "N"),
+    ("unknown_at", "O"),
     ("plan", "P"),
     ("quiet", "Q"),
     ("remarks", "R"),
@@ -118,7 +123,7 @@ const LETTERS: [(&str, &str); 42] = [
     ("reason", "Y"),
 ];
 
-const TIMES: [&str; 7] = [
+const TIMES: [&str; 8] = [
     "accepted_at",
     "claimed_at",
     "created_at",
@@ -126,6 +131,7 @@ const TIMES: [&str; 7] = [
     "not_before",
     "read_at",
     "since",
+    "unknown_at",
 ];
 
 /// Transforms every field of every map inside: its name, and its value.

@@ -262,15 +262,20 @@ impl Seeded {
             material: Material::NONE,
             contact: &contact,
             profile: &profile,
+            open: &[],
             now,
             line_type: &|_: &Phone| domain::line_type::LineType::Other,
         };
-        let material = store.material(&scope, &needs(&view, &world)).await;
+        let needs = needs(&view, &world);
+        let material = store.material(&scope, &needs).await;
         let material = material.expect("the templates");
+        let open = store.messages(&scope, &needs.open, now).await;
+        let mut open = open.expect("the open messages");
         let decision = decide(
             &view,
             &World {
                 material: &material,
+                open: &open,
                 ..world
             },
         );
@@ -281,8 +286,11 @@ impl Seeded {
         let correlation_id = aws.ids().ulid().to_string();
         let mut message = composed.message(correlation_id.clone(), now, &timers);
         let message_id = message.id;
-        let known = store.messages(&scope, &contact.to_make_room(), now).await;
-        let replaced = contact.opens(&message, known.expect("the open messages"));
+        if open.is_empty() {
+            let known = store.messages(&scope, &contact.to_make_room(), now).await;
+            open = known.expect("the open messages");
+        }
+        let replaced = contact.opens(&message, open);
         let call = Call {
             id: call_id,
             connection: self.telephony,

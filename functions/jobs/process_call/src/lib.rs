@@ -265,8 +265,13 @@ async fn decide_call(
         None => Vec::new(),
         // A late report says nothing about the calls since then. This call is counted already, which the decision must not
         // see.
-        Some(_) => {
+        Some(before) => {
             contact.calls -= u32::from(inbound && contact.calls > 0);
+            // Nobody answered it after all: only a later call's answer counts.
+            if before.outcome == Outcome::Answered {
+                let own = before.facts.last_heard().unwrap_or(progress.first_seen);
+                contact.last_answered_at = contact.last_answered_at.filter(|at| *at > own);
+            }
             Vec::new()
         }
     };
@@ -282,14 +287,18 @@ async fn decide_call(
         material: Material::NONE,
         contact: &contact,
         profile: &profile,
+        open: &[],
         now,
         line_type: &domain::line_type::by_numbering_plan,
     };
-    let material = ctx.store.material(scope, &needs(&view, &world)).await?;
+    let needs = needs(&view, &world);
+    let material = ctx.store.material(scope, &needs).await?;
+    let mut open = ctx.store.messages(scope, &needs.open, now).await?;
     let decision = decide(
         &view,
         &World {
             material: &material,
+            open: &open,
             ..world
         },
     );
@@ -302,9 +311,15 @@ async fn decide_call(
     } else {
         note_call(&mut contact, &mut profile, &progress.facts, now)
     };
+    if outcome == Outcome::Answered {
+        // A clock that is ahead would refuse later follow-ups.
+        contact.answered(view.last_heard().min(now));
+    }
     if let Some(message) = &message {
-        let known = ctx.store.messages(scope, &contact.to_make_room(), now).await?;
-        ended.extend(contact.opens(message, known));
+        if open.is_empty() {
+            open = ctx.store.messages(scope, &contact.to_make_room(), now).await?;
+        }
+        ended.extend(contact.opens(message, open));
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -471,13 +486,14 @@ async fn after_decision(
         && outcome != call.outcome
         && call.facts.customer() == before.customer()
     {
-        progress.facts = call.facts.clone();
+        // The call keeps the facts of its earlier decision until the next.
+        progress.facts = std::mem::replace(&mut call.facts, before);
         return Box::pin(decide_call(job, progress, outcome, Some(call), now, ctx)).await;
     }
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {
         // The first write: if the next one fails, the report is retried and finds nothing left to cancel.
-        Box::pin(cancel_follow_up(scope, &call, now, ctx)).await?;
+        Box::pin(cancel_follow_up(scope, &call, progress.first_seen, now, ctx)).await?;
         call.remarks.push(Remark {
             at: now,
             text: "reported later: the call was answered".to_owned(),
@@ -488,7 +504,13 @@ async fn after_decision(
 }
 
 /// Cancels the follow-up of a call that turned out to be answered, if that is still possible.
-async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
+async fn cancel_follow_up(
+    scope: &TenantScope,
+    call: &Call,
+    first_seen: Timestamp,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<(), JobError> {
     let Some(own) = call.message else {
         return Ok(());
     };
@@ -498,6 +520,7 @@ async fn cancel_follow_up(scope: &TenantScope, call: &Call, now: Timestamp, ctx:
     let before = contact.clone();
     let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
     if !ended.is_empty() {
+        contact.answered(call.facts.last_heard().unwrap_or(first_seen).min(now));
         let changed = contact != before;
         let effects = Effects {
             people: changed.then(|| ContactWrite::from(contact)).into_iter().collect(),

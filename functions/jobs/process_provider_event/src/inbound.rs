@@ -320,7 +320,7 @@ impl Event<'_> {
                 person.contact.close(&message);
                 person.cancelled.push(message);
             } else {
-                person.contact.forget(id);
+                person.contact.settle(&message);
             }
         }
         Ok(())

@@ -40,8 +40,8 @@ pub(crate) enum Found {
 /// With more reports than this in the queues, a missing one proves nothing.
 const NEARLY_EMPTY: u64 = 10;
 
-/// Maximum time since the claim for which queued reports are waited for: twice the purpose's own wait for evidence. The queue
-/// belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
+/// Maximum time for which queued reports are waited for, once the outcome is known to be unknown: twice the purpose's own wait
+/// for evidence. The queue belongs to all tenants and lanes, so a broadcast of another tenant may fill it for much longer.
 fn longest_backlog(message: &Message) -> SignedDuration {
     message.policy.unknown_after().saturating_mul(2)
 }
@@ -144,8 +144,11 @@ impl Work<'_> {
         }
         // Reports may still be queued: while there are more than a few, a missing one proves nothing. Neither does a
         // provider's list without the message.
-        let claimed = message.last().map_or(now, |attempt| attempt.claimed_at);
-        let waited_enough = now >= claimed + longest_backlog(&message);
+        // The claim of a dead worker may be found only long after it: in the bulk lane, half an hour.
+        let since = message
+            .last()
+            .map_or(now, |attempt| attempt.unknown_at.unwrap_or(attempt.claimed_at));
+        let waited_enough = now >= since + longest_backlog(&message);
         let reports_are_in = self.ctx.evidence.reports_are_in();
         let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
         if !waited_enough && !reports_are_in {

@@ -3,12 +3,13 @@ use domain::{
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS},
     ids::{CallId, ContactId},
     inbound::Sender,
-    message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient},
+    message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
     phone::Phone,
     purpose::{Category, Event, Narrowing, Policy, Purpose},
+    send::Timers,
 };
 use jiff::SignedDuration;
-use proptest::prelude::*;
+use proptest::{array::uniform3, option, prelude::*};
 use ulid::Ulid;
 
 fn at(second: u8) -> Timestamp {
@@ -59,7 +60,70 @@ fn follow_up(contact: &Contact, second: u8) -> Message {
     planned(contact, second, Purpose::FollowUp, Category::Utility)
 }
 
+fn marketing(contact: &Contact, second: u8) -> Message {
+    planned(contact, second, Purpose::FollowUp, Category::Marketing)
+}
+
+/// The message after its only channel accepted it at this time.
+fn sent(mut message: Message, second: u8) -> Message {
+    let seconds = SignedDuration::from_secs;
+    let timers = Timers {
+        provider_call: seconds(10),
+        claim: seconds(60),
+        first_due: seconds(90),
+        unknown_deadline: seconds(600),
+        decide_call: seconds(60),
+        recheck: seconds(300),
+    };
+    message.claim(0, "claim".to_owned(), at(second), &timers);
+    let accepted = SendOutcome::Accepted {
+        provider_ref: "SM1".parse().expect("a reference"),
+        segments: None,
+    };
+    assert!(message.record(1, accepted, at(second), &timers));
+    message
+}
+
 proptest! {
+    /// In whatever order messages end: utility that went out counts from its planning, marketing from its sending, and what
+    /// never went out does not count.
+    #[test]
+    fn limits_count_from_what_went_out(
+        is_marketing in uniform3(any::<bool>()),
+        sent_after in uniform3(option::of(0_u8..60)),
+        order in Just([0_usize, 1, 2]).prop_shuffle(),
+        how_many in 0..=3_usize,
+    ) {
+        let mut contact = somebody();
+        contact.last_follow_up_at = Some(at(1));
+        let mut messages = Vec::new();
+        for (second, is_marketing) in [10, 20, 30].into_iter().zip(is_marketing) {
+            let plan = if is_marketing { marketing } else { follow_up };
+            let message = plan(&contact, second);
+            prop_assert_eq!(contact.opens(&message, vec![]), None);
+            messages.push(message);
+        }
+        let mut counted = vec![at(1)];
+        for (turn, place) in order.into_iter().enumerate() {
+            let planned = messages[place].clone();
+            let ended = turn < how_many;
+            if !ended || sent_after[place].is_some() {
+                counted.push(planned.created_at);
+            }
+            if !ended {
+                continue;
+            }
+            let second = u8::try_from(place).unwrap() * 10 + 10;
+            let message = sent_after[place].map_or(planned.clone(), |after| sent(planned, second + after));
+            contact.close(&message);
+            if is_marketing[place] {
+                counted.extend(message.last_sent_at());
+            }
+        }
+        prop_assert_eq!(contact.last_follow_up_at, counted.into_iter().max());
+        prop_assert_eq!(contact.open.len(), 3 - how_many);
+    }
+
     /// In whatever order messages are cancelled, the cooldown counts from the newest one left.
     #[test]
     fn cooldown_counts_from_the_newest_message_left(cancelled in Just([0_u8, 1, 2]).prop_shuffle(), how_many in 0..=3_usize) {
@@ -96,6 +160,64 @@ fn message_without_a_cooldown_restores_none() {
     assert!(contact.close(&follow_up));
     assert_eq!((contact.last_follow_up_at, contact.open.len()), (None, 0));
     assert!(!contact.close(&follow_up), "it is closed once");
+}
+
+/// Such as at the end of a delay, or of quiet hours.
+#[test]
+fn planned_marketing_counts_from_its_time() {
+    let mut contact = somebody();
+    let mut later = marketing(&contact, 10);
+    later.not_before = at(200);
+    contact.opens(&later, vec![]);
+    assert_eq!(contact.frequency_from(), Some(at(200)));
+    // The cooldown counts from the planning: it holds for other follow-ups, too.
+    assert_eq!(contact.last_follow_up_at, Some(at(10)));
+    assert!(contact.close(&later));
+    assert_eq!((contact.frequency_from(), contact.last_follow_up_at), (None, None));
+}
+
+#[test]
+fn only_marketing_is_compared_with_open_marketing() {
+    let mut contact = somebody();
+    let limited = marketing(&contact, 40).policy;
+    let first = follow_up(&contact, 10);
+    contact.opens(&first, vec![]);
+    assert_eq!(contact.to_compare(&limited), []);
+    let second = marketing(&contact, 20);
+    contact.opens(&second, vec![]);
+    assert_eq!(contact.to_compare(&limited), [second.id]);
+    assert_eq!(contact.to_compare(&first.policy), []);
+    // In a full list, room has to be made: all are read at once.
+    for second in [30, 31] {
+        contact.opens(&follow_up(&contact, second), vec![]);
+    }
+    assert_eq!(contact.to_compare(&limited), contact.to_make_room());
+    assert_eq!(contact.to_compare(&limited).len(), MOST_OPEN);
+    assert_eq!(contact.to_compare(&first.policy), []);
+}
+
+/// Also if it leaves the list because another message needs its place, or because the customer wrote.
+#[test]
+fn settled_marketing_counts_from_its_sending() {
+    let open = || {
+        let mut contact = somebody();
+        let mut messages: Vec<Message> = (10..14).map(|second| marketing(&contact, second)).collect();
+        for message in &messages {
+            contact.opens(message, vec![]);
+        }
+        messages[1] = sent(messages[1].clone(), 45);
+        (contact, messages)
+    };
+    let (mut contact, messages) = open();
+    contact.settle(&messages[1]);
+    assert_eq!((contact.last_follow_up_at, contact.open.len()), (Some(at(45)), 3));
+
+    let (mut contact, messages) = open();
+    let fifth = follow_up(&contact, 50);
+    assert_eq!(contact.opens(&fifth, messages), None);
+    assert_eq!(contact.last_follow_up_at, Some(at(50)));
+    assert!(contact.close(&fifth));
+    assert_eq!(contact.last_follow_up_at, Some(at(45)));
 }
 
 /// A full list forgets the settled messages. A pending one leaves it only by being cancelled.

@@ -165,6 +165,7 @@ fn channels(
         material,
         contact: &contact,
         profile: &profile,
+        open: &[],
         now,
         line_type: &line_type::unknown,
     };

@@ -64,6 +64,7 @@ proptest! {
         };
         let policy = policy.unwrap();
         prop_assert!(policy.validity() <= row.validity);
+        prop_assert!(kind.validity.is_none_or(|most| policy.validity() <= most));
         prop_assert!(policy.unknown_after() <= row.unknown_after);
         prop_assert!(boldness(policy.when_unknown()) <= boldness(kind.when_unknown));
         prop_assert!(policy.needs_opt_in() || kind.basis != Basis::OptIn);
@@ -78,16 +79,26 @@ proptest! {
         for event in row.cancelled_by {
             prop_assert!(policy.is_cancelled_by(*event));
         }
-        let hours = policy.quiet_hours(tenants);
-        if row.quiet != QuietRule::Ignore {
-            prop_assert_eq!(hours.is_some(), by.quiet.or(tenants).is_some());
-        }
-        if row.quiet == QuietRule::Wait {
-            prop_assert!(hours.is_none_or(|hours| hours.action != QuietAction::Send));
-            for minute in (0..24 * 60).step_by(30) {
-                let at = Timestamp::from_second(minute * 60).unwrap();
-                let quiet = |hours: Option<QuietHours>| hours.is_some_and(|hours| is_quiet(at, &TimeZone::UTC, &hours));
-                prop_assert!(quiet(hours) || !quiet(tenants), "{at}: {hours:?}, of the tenant {tenants:?}");
+        let quiet = policy.quiet_hours(tenants);
+        let rule = kind.quiet.unwrap_or(row.quiet);
+        for minute in (0..24 * 60).step_by(30) {
+            let at = Timestamp::from_second(minute * 60).unwrap();
+            let within = |hours: Option<QuietHours>| hours.is_some_and(|hours| is_quiet(at, &TimeZone::UTC, &hours));
+            let said = quiet.at(at, &TimeZone::UTC);
+            let expected = match rule {
+                QuietRule::Ignore => within(by.quiet),
+                QuietRule::AsChosen => within(by.quiet.or(tenants)),
+                // The sender's own hours hold, and the tenant's.
+                QuietRule::Wait => within(by.quiet) || within(tenants),
+            };
+            prop_assert_eq!(said.is_some(), expected, "{}: {:?}, of the tenant {:?}", at, by.quiet, tenants);
+            let waits = said.is_none_or(|hours| hours.action != QuietAction::Send);
+            prop_assert!(waits || rule != QuietRule::Wait);
+            if minute % 240 == 0 {
+                let allowed = quiet.next_allowed(at, &TimeZone::UTC);
+                let horizon = at + SignedDuration::from_hours(48);
+                prop_assert!(at <= allowed && allowed <= horizon);
+                prop_assert!(allowed == horizon || quiet.at(allowed, &TimeZone::UTC).is_none());
             }
         }
 
@@ -111,6 +122,22 @@ proptest! {
             prop_assert!(boldness(policy.when_unknown()) <= boldness(kind.when_unknown));
         }
     }
+}
+
+/// Its outreach waits for the morning and may take a day.
+#[test]
+fn feedback_script_answers_at_once_or_not_at_all() {
+    let night = serde_json::json!({"from": "21:00", "to": "08:00"});
+    let tenants: Option<QuietHours> = serde_json::from_value(night).unwrap();
+    let midnight = Timestamp::UNIX_EPOCH;
+    let limits = |category| {
+        let policy = Policy::narrowed(Purpose::Feedback, category, &Narrowing::default()).unwrap();
+        let quiet = policy.quiet_hours(tenants).at(midnight, &TimeZone::UTC);
+        (policy.validity(), quiet.is_some())
+    };
+    assert_eq!(limits(Category::Service), (SignedDuration::from_mins(15), false));
+    assert_eq!(limits(Category::Utility), (SignedDuration::from_hours(24), true));
+    assert_eq!(limits(Category::Marketing), (SignedDuration::from_hours(24), true));
 }
 
 #[test]

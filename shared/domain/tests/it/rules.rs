@@ -171,6 +171,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
             material: &material(),
             contact,
             profile: &Profile::default(),
+            open: &[],
             now: call.now,
             line_type: &line_type::unknown,
         },

@@ -224,6 +224,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
             version: domain::purpose::VERSION,
             message: cause.message_id(),
             before: Some(now),
+            counts_from: None,
         });
     }
     contact.prefer(&Identity::Email(
@@ -239,7 +240,8 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
         reason: "the number is not in service".to_owned(),
     }));
     (contact.language, contact.named, contact.calls) = (Some("en-GB".to_owned()), true, 1_234);
-    (contact.last_follow_up_at, contact.last_call_at, contact.last_inbound_at) = (Some(now), Some(now), Some(now));
+    (contact.last_follow_up_at, contact.last_inbound_at) = (Some(now), Some(now));
+    (contact.last_call_at, contact.last_answered_at) = (Some(now), Some(now));
     contact
 }
 

@@ -205,7 +205,17 @@ async fn material_of_many_rules_is_complete() {
     templates[0].name = "template_of_nobody".to_owned();
     drop(usage::take());
     let products = BTreeSet::new();
-    let read = store.material(scope, &Needs { templates, products }).await.unwrap();
+    let read = store
+        .material(
+            scope,
+            &Needs {
+                templates,
+                products,
+                ..Needs::default()
+            },
+        )
+        .await
+        .unwrap();
     assert_eq!(usage::take().requests, 1);
     let mut found: Vec<_> = read
         .templates
@@ -246,7 +256,17 @@ async fn material_of_a_message_is_read_in_few_requests() {
     ] {
         drop(usage::take());
         let products: BTreeSet<String> = products.into_iter().map(str::to_owned).collect();
-        let read = store.material(scope, &Needs { templates, products }).await.unwrap();
+        let read = store
+            .material(
+                scope,
+                &Needs {
+                    templates,
+                    products,
+                    ..Needs::default()
+                },
+            )
+            .await
+            .unwrap();
         assert_eq!((read.templates.len(), read.products.len()), found);
         assert_eq!(usage::take().requests, requests);
     }

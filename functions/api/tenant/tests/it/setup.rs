@@ -267,6 +267,7 @@ async fn follows(
         material: Material::NONE,
         contact: &contact,
         profile: &Profile::default(),
+        open: &[],
         now: aws.now(),
         line_type: &line_type::unknown,
     };

@@ -1,10 +1,10 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    call::{CallFacts, Direction, Outcome, Party},
+    call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     contact::Identity,
     inbound::OptFlag,
-    message::{AttemptState, Channel, Content, MessageState},
+    message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
     outside::ShownName,
     profile::Profile,
     tenant::TenantStatus,
@@ -146,6 +146,158 @@ async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
     assert_eq!(world.customer().await.last_follow_up_at, Some(world.aws.now()));
 }
 
+/// A call that ended without a dial result: it is decided a minute later.
+fn forwarded() -> CallFacts {
+    CallFacts {
+        status: Some(CallStatus::Completed),
+        handling: Some(Handling::Forward),
+        ..from_to(CUSTOMER)
+    }
+}
+
+/// The customer called again at once, and was answered.
+#[tokio::test]
+async fn later_answered_call_makes_a_follow_up_unnecessary() {
+    let world = World::new().await;
+    world.twilio(forwarded()).await;
+    world.aws.pass(15);
+    let answered_at = world.aws.now();
+    world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
+    world.aws.pass(45);
+    assert_eq!(world.work(world.decide()).await, Done::Now);
+    let (calls, messages) = world.history().await;
+    assert!(messages.is_empty(), "{messages:?}");
+    assert_eq!(
+        (calls[0].outcome, calls[0].reason.as_str()),
+        (Outcome::Abandoned, "unnecessary")
+    );
+    let why = "no message: no longer needed: a later call was answered 45 s ago";
+    assert_eq!(calls[0].decision, why);
+    assert_eq!(calls[0].grounds.last_answered_at, Some(answered_at));
+    assert_eq!(world.customer().await.last_answered_at, Some(answered_at));
+    // A late report that decides it again finds the same, and the next missed call is followed up.
+    world
+        .twilio(CallFacts {
+            dial: Some(DialStatus::NoAnswer),
+            ..forwarded()
+        })
+        .await;
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls[0].decided_again, calls[0].reason.as_str()), (1, "unnecessary"));
+    assert!(messages.is_empty(), "{messages:?}");
+    world.telephony("19", missed(CUSTOMER)).await;
+    assert_eq!(world.history().await.1.len(), 1);
+}
+
+#[tokio::test]
+async fn call_reported_after_a_later_answer_is_not_followed_up() {
+    let world = World::new().await;
+    let ended = |second: i64, facts: CallFacts| CallFacts {
+        ended_at: Some(world.aws.now() + SignedDuration::from_secs(second)),
+        ..facts
+    };
+    let (before, answer, after) = (
+        ended(-60, missed(CUSTOMER)),
+        ended(-30, stated(CUSTOMER, Outcome::Answered)),
+        ended(-20, missed(CUSTOMER)),
+    );
+    for facts in [&answer, &before, &answer] {
+        let call = if *facts == answer { "18" } else { "17" };
+        world.telephony(call, facts.clone()).await;
+    }
+    let (calls, messages) = world.history().await;
+    assert_eq!((calls.len(), messages.len()), (2, 0), "{calls:?}");
+    assert!(calls.iter().any(|call| call.reason == "unnecessary"), "{calls:?}");
+    world.telephony("19", after).await;
+    assert_eq!(world.history().await.1.len(), 1);
+}
+
+#[tokio::test]
+async fn follow_up_is_unnecessary_if_the_customer_wrote() {
+    let world = World::new().await;
+    world.twilio(forwarded()).await;
+    world.aws.pass(15);
+    let wrote = world.aws.now();
+    let write = |contact: &mut domain::contact::Contact| contact.last_inbound_at = Some(wrote);
+    world.business.contact_with(&world.aws, CUSTOMER, write).await;
+    world.aws.pass(45);
+    world.work(world.decide()).await;
+    let call = world.call().await;
+    assert_eq!((call.reason.as_str(), call.message), ("unnecessary", None));
+    assert_eq!(
+        call.decision,
+        "no message: no longer needed: this person wrote 45 s ago"
+    );
+    assert_eq!(call.grounds.last_inbound_at, Some(wrote));
+}
+
+/// The first reports of the call look like an answer, with times that a later report corrects.
+#[tokio::test]
+async fn call_that_was_not_answered_does_not_refuse_itself() {
+    let world = World::new().await;
+    let begun = world.aws.now();
+    let picked_up = CallFacts {
+        status: Some(CallStatus::Completed),
+        answered_at: Some(begun),
+        ..from_to(CUSTOMER)
+    };
+    world.twilio(picked_up).await;
+    world.aws.pass(60);
+    world.work(world.decide()).await;
+    assert_eq!(world.call().await.outcome, Outcome::Answered);
+    assert_eq!(world.customer().await.last_answered_at, Some(begun));
+    let rang_out = CallFacts {
+        started_at: Some(begun - SignedDuration::from_secs(5)),
+        dial: Some(DialStatus::NoAnswer),
+        ..from_to(CUSTOMER)
+    };
+    world.twilio(rang_out).await;
+    let call = world.call().await;
+    assert_eq!((call.outcome, call.reason.as_str()), (Outcome::Missed, "follow_up"));
+    assert_eq!(world.customer().await.last_answered_at, None);
+}
+
+/// Such as while the connection's token is broken: they would all go out once it is renewed.
+#[tokio::test]
+async fn waiting_marketing_is_the_only_one() {
+    let world = World::with(|configured| {
+        let then = &mut configured.rules[0].then;
+        (then.category, then.cooldown_seconds) = (Category::Marketing, 0);
+        then.channels = vec![Channel::WhatsApp];
+        configured.templates[0].category = Category::Marketing;
+    })
+    .await;
+    let now = world.aws.now();
+    let welcome = |contact: &mut domain::contact::Contact| contact.opted_in_at = Some(now);
+    world.business.contact_with(&world.aws, CUSTOMER, welcome).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    world.aws.pass(25 * 3600);
+    world.telephony("18", missed(CUSTOMER)).await;
+    let (calls, mut messages) = world.history().await;
+    assert_eq!((messages.len(), calls[1].reason.as_str()), (1, "frequency"));
+    let why = "no message: another marketing message to this person may still be sent";
+    assert_eq!(calls[1].decision, why);
+    // It is sent now, and counts from now on.
+    let mut message = world.claimed(messages.remove(0)).await;
+    let timers = world.aws.env().config().timers().unwrap();
+    let accepted = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    message.record(1, accepted, world.aws.now(), &timers);
+    world.write(&message).await;
+    world.aws.pass(10 * 3600);
+    world.telephony("19", missed(CUSTOMER)).await;
+    let (calls, _) = world.history().await;
+    assert_eq!(
+        calls[2].decision,
+        "no message: texted 10 h ago, marketing at most every 24 h"
+    );
+    world.aws.pass(14 * 3600);
+    world.telephony("20", missed(CUSTOMER)).await;
+    assert_eq!(world.history().await.1.len(), 2);
+}
+
 #[tokio::test]
 async fn late_report_of_an_answer_restores_the_cooldown() {
     let world = World::new().await;
@@ -171,7 +323,7 @@ async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     let (_, mut messages) = world.history().await;
     let mut message = world.claimed(messages.remove(0)).await;
     let timers = world.aws.env().config().timers().unwrap();
-    let taken = domain::message::SendOutcome::Accepted {
+    let taken = SendOutcome::Accepted {
         provider_ref: "wamid.1".parse().unwrap(),
         segments: None,
     };

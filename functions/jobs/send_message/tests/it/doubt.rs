@@ -2,7 +2,8 @@
 
 use domain::{
     connection::Connection,
-    message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
+    message::{AttemptState, Category, Channel, Evidence, Message, MessageState, WhenUnknown},
+    purpose::{Narrowing, Policy, Purpose},
     record::MessageRef,
 };
 use jiff::SignedDuration;
@@ -114,6 +115,33 @@ async fn deadline_waits_for_queued_reports() {
     world.aws.pass(1);
     is(&world.worked(&message).await, MessageState::Accepted);
     assert_eq!(world.provider.sends().len(), 2);
+}
+
+/// The claim of a dead worker is found half an hour later, when a wait that counts from the claim would be over.
+#[tokio::test]
+async fn bulk_deadline_waits_for_queued_reports_too() {
+    let world = World::new().await;
+    let mut message = world.follow_up().await;
+    let by = Narrowing {
+        bulk: true,
+        ..Narrowing::default()
+    };
+    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).unwrap();
+    world.write(&message).await;
+    message.version += 1;
+    let message = world.claimed(message).await;
+    world.aws.pass(1800);
+    is(&world.worked(&message).await, MessageState::Unknown);
+    world.aws.fill_queue(EVENTS, 11).await;
+    world.aws.pass(90);
+    is(&world.worked(&message).await, MessageState::Unknown);
+    // As long as in the other lane, from then on.
+    world.aws.pass(2 * DEADLINE - 91);
+    is(&world.worked(&message).await, MessageState::Unknown);
+    assert!(world.provider.sends().is_empty());
+    world.aws.pass(1);
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(world.provider.sends().len(), 1);
 }
 
 #[tokio::test]
