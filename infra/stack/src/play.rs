@@ -361,7 +361,7 @@ impl Play {
             .rev()
         {
             match entry {
-                Entry::Call(call) => customer.calls.push(call),
+                Entry::Call(call) => customer.calls.push(*call),
                 Entry::Sent(message) => customer.messages.push(message),
                 Entry::Received(received) => customer.received.push(received),
                 Entry::Consent(entry) => customer.consent.push(entry),

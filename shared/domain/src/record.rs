@@ -218,7 +218,7 @@ pub enum MessageRef {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Entry {
     /// A call.
-    Call(Call),
+    Call(Box<Call>),
     /// A message of ours.
     Sent(Message),
     /// A customer's message.

@@ -442,7 +442,7 @@ pub(crate) fn consent_row(
 fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
     let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
-        "call" => Some(Entry::Call(row::data::<Call>(item, doing)?)),
+        "call" => Some(Entry::Call(row::data::<Box<Call>>(item, doing)?)),
         "message" => Some(Entry::Sent(compact::message(item, doing)?)),
         "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
         "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),

@@ -101,7 +101,7 @@ impl World {
         let (mut calls, mut messages) = (vec![], vec![]);
         for entry in self.entries(contact.id).await {
             match entry {
-                Entry::Call(call) => calls.push(call),
+                Entry::Call(call) => calls.push(*call),
                 Entry::Sent(message) => messages.push(message),
                 Entry::Received(_) | Entry::Consent(_) => {}
             }
