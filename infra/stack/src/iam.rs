@@ -509,7 +509,7 @@ impl Audit<'_> {
     }
 }
 
-/// Whether flows of other functions pass through this one, so that its statements are removed while no other flow runs.
+/// Whether flows of other functions pass through this one, so that its statements are removed while none of those runs.
 fn is_in_flows_of_others(function: &Function) -> bool {
     // Customers' calls and messages, and people who log in, are invited and get mails.
     const PASSED: [&str; 6] = [

@@ -269,7 +269,9 @@ async fn decide_call(
             contact.calls -= u32::from(inbound && contact.calls > 0);
             // Nobody answered it after all: only a later call's answer counts.
             if before.outcome == Outcome::Answered {
+                // It was recorded no later than it was decided, perhaps without a time.
                 let own = before.facts.last_heard().unwrap_or(progress.first_seen);
+                let own = own.max(before.decided_at);
                 contact.last_answered_at = contact.last_answered_at.filter(|at| *at > own);
             }
             Vec::new()
@@ -293,7 +295,7 @@ async fn decide_call(
     };
     let needs = needs(&view, &world);
     let material = ctx.store.material(scope, &needs).await?;
-    let mut open = ctx.store.messages(scope, &needs.open, now).await?;
+    let mut open = readable(scope, &needs.open, now, ctx).await?;
     let decision = decide(
         &view,
         &World {
@@ -317,7 +319,7 @@ async fn decide_call(
     }
     if let Some(message) = &message {
         if open.is_empty() {
-            open = ctx.store.messages(scope, &contact.to_make_room(), now).await?;
+            open = readable(scope, &contact.to_make_room(), now, ctx).await?;
         }
         ended.extend(contact.opens(message, open));
     }
@@ -412,6 +414,24 @@ async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), 
     Ok(())
 }
 
+/// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
+/// keep a person's calls from being decided: it is left as it is, and not sent until it can be read.
+async fn readable(
+    scope: &TenantScope,
+    ids: &[MessageId],
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Vec<Message>, JobError> {
+    let mut messages = Vec::new();
+    for (id, found) in ids.iter().zip(ctx.store.each_message(scope, ids, now).await?) {
+        match found {
+            Ok(found) => messages.extend(found),
+            Err(error) => tracing::error!(%id, error = kit::chain(&error), "an open message cannot be read"),
+        }
+    }
+    Ok(messages)
+}
+
 /// Cancels and closes those of the contact's open messages that can still be cancelled, because a call was answered.
 /// Returns them.
 async fn answered_after_all(
@@ -424,7 +444,7 @@ async fn answered_after_all(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cancelled = ctx.store.messages(scope, open, now).await?;
+    let mut cancelled = readable(scope, open, now, ctx).await?;
     cancelled.retain_mut(|message| {
         let why = if message.attempts.is_empty() {
             "not sent: the call was answered after all"

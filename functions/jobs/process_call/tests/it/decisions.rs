@@ -591,6 +591,27 @@ async fn answered_call_cancels_all_planned_messages() {
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
 }
 
+/// A newer version wrote one of them before a rollback.
+#[tokio::test]
+async fn calls_are_decided_though_an_open_message_is_unreadable() {
+    let world = World::with(|configured| {
+        let then = &mut configured.rules[0].then;
+        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
+    })
+    .await;
+    for call in ["17", "18"] {
+        world.telephony(call, missed(CUSTOMER)).await;
+        world.aws.pass(60);
+    }
+    let (_, messages) = world.history().await;
+    world.business.spoil(&world.aws, &messages[0], "f").await;
+    let answered = world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
+    assert_eq!(answered, Done::Now);
+    let customer = world.customer().await;
+    let open: Vec<_> = customer.open.iter().map(|open| open.message).collect();
+    assert_eq!((open, customer.calls), (vec![messages[0].id], 3));
+}
+
 /// A contact knows of four pending messages. A fifth cancels the oldest, so that none goes out that nothing can cancel.
 #[tokio::test]
 async fn fifth_planned_message_cancels_the_oldest() {
