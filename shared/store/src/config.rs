@@ -288,38 +288,19 @@ impl Store {
             .collect();
         let mut rows = Vec::new();
         let mut gone = Vec::new();
-        self.replace(
-            scope,
-            &configured.rules,
-            |given: &Rule, _| given.clone(),
-            &mut rows,
-            &mut gone,
-        )
-        .await?;
-        if configured.lines_meant {
-            self.replace(
-                scope,
-                &configured.lines,
-                |given: &Line, _| given.clone(),
-                &mut rows,
-                &mut gone,
-            )
+        self.replace(scope, &configured.rules, as_given, &mut rows, &mut gone)
             .await?;
+        if configured.lines_meant {
+            self.replace(scope, &configured.lines, as_given, &mut rows, &mut gone)
+                .await?;
         }
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
         self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
             .await?;
         if configured.products_meant {
-            self.replace(
-                scope,
-                &configured.products,
-                |given: &Product, _| given.clone(),
-                &mut rows,
-                &mut gone,
-            )
-            .await?;
+            self.replace(scope, &configured.products, as_given, &mut rows, &mut gone)
+                .await?;
         }
-        let as_given = |given: &Connection, _: &Connection| given.clone();
         let before = self
             .replace(scope, &configured.connections, as_given, &mut rows, &mut gone)
             .await?;
@@ -385,6 +366,11 @@ impl Store {
         gone.retain(|key| !kept.contains(key));
         Ok(before.into_values().collect())
     }
+}
+
+/// A given value as it is, over an existing one.
+fn as_given<T: Clone>(given: &T, _existing: &T) -> T {
+    given.clone()
 }
 
 /// The tenant's row with the next version.

@@ -82,6 +82,20 @@ impl ContactWrite {
         }
         Ok(rows)
     }
+
+    /// The same with an entry in the consent ledger, if its consent changed.
+    fn rows_with(
+        &self,
+        scope: &TenantScope,
+        consent: Option<(Ulid, &ConsentEntry)>,
+        doing: &'static str,
+    ) -> Result<Vec<Row>, StoreError> {
+        let mut rows = self.rows(scope, doing)?;
+        if let Some((id, entry)) = consent {
+            rows.push(consent_row(scope, self.contact.id, id, entry, doing)?);
+        }
+        Ok(rows)
+    }
 }
 
 fn identity_row(
@@ -277,11 +291,7 @@ impl Store {
         consent: Option<(Ulid, &ConsentEntry)>,
     ) -> Result<(), StoreError> {
         const DOING: &str = "write a contact";
-        let mut rows = write.rows(scope, DOING)?;
-        if let Some((id, entry)) = consent {
-            rows.push(consent_row(scope, write.contact.id, id, entry, DOING)?);
-        }
-        self.write_rows(rows, DOING).await
+        self.write_rows(write.rows_with(scope, consent, DOING)?, DOING).await
     }
 
     /// Links an identity to a contact, unless it is linked already. Returns the contact it is linked to.
@@ -415,12 +425,8 @@ fn changed_rows(
         Change::Linked(linked) => (linked, None),
         Change::Consent(entry) => (Linked::default(), Some(entry)),
     };
-    let id = contact.id;
-    let mut rows = ContactWrite::linked(contact, linked).rows(scope, doing)?;
-    if let Some(entry) = entry {
-        rows.push(consent_row(scope, id, consent_id, &entry, doing)?);
-    }
-    Ok(rows)
+    let consent = entry.as_ref().map(|entry| (consent_id, entry));
+    ContactWrite::linked(contact, linked).rows_with(scope, consent, doing)
 }
 
 pub(crate) fn consent_row(

@@ -6,11 +6,12 @@ use domain::{
     message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
     phone::Phone,
     purpose::{Category, Event, Narrowing, Policy, Purpose},
-    send::Timers,
 };
 use jiff::SignedDuration;
 use proptest::{array::uniform3, option, prelude::*};
 use ulid::Ulid;
+
+use crate::messages::timers;
 
 fn at(second: u8) -> Timestamp {
     Timestamp::UNIX_EPOCH + SignedDuration::from_hours(24 * 20_000) + SignedDuration::from_secs(second.into())
@@ -66,15 +67,7 @@ fn marketing(contact: &Contact, second: u8) -> Message {
 
 /// The message after its only channel accepted it at this time.
 fn sent(mut message: Message, second: u8) -> Message {
-    let seconds = SignedDuration::from_secs;
-    let timers = Timers {
-        provider_call: seconds(10),
-        claim: seconds(60),
-        first_due: seconds(90),
-        unknown_deadline: seconds(600),
-        decide_call: seconds(60),
-        recheck: seconds(300),
-    };
+    let timers = timers();
     message.claim(0, "claim".to_owned(), at(second), &timers);
     let accepted = SendOutcome::Accepted {
         provider_ref: "SM1".parse().expect("a reference"),

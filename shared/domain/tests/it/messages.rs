@@ -25,7 +25,7 @@ fn seconds(seconds: i64) -> SignedDuration {
     SignedDuration::from_secs(seconds)
 }
 
-fn timers() -> Timers {
+pub(crate) fn timers() -> Timers {
     Timers {
         provider_call: seconds(10),
         claim: seconds(60),

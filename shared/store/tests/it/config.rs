@@ -2,7 +2,6 @@
 //! notes.
 
 use domain::{
-    actor::{Actor, Stamp},
     connection::{Connection, Health},
     ids::{ConnectionId, LineId, ProductId},
     line::{Line, MOST_LINES},
@@ -275,11 +274,7 @@ async fn configuration_write_preserves_the_platforms_settings() {
 async fn lines_that_are_not_meant_stay_as_they_are() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.stamp();
     let line = |name: &str, number: &str| -> Line {
         let id = LineId::new(world.aws.ids().ulid());
         read(json!({"id": id, "name": name, "number": number}))
@@ -312,11 +307,7 @@ async fn lines_that_are_not_meant_stay_as_they_are() {
 async fn products_that_are_not_meant_stay() {
     let world = World::new().await;
     let (store, scope) = (&world.store, world.scope());
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.stamp();
     let product = |sku: &str| -> Product {
         let id = ProductId::new(world.aws.ids().ulid());
         read(json!({"id": id, "name": "Cake", "sku": sku}))

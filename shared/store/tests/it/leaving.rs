@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account::{Account, Member, PasswordHash},
-    actor::{Actor, Stamp},
     connection::Account as Provider,
     contact::Identity,
     ids::{LineId, UserId},
@@ -125,11 +124,7 @@ async fn members_behind_thousands_of_rows_are_deleted() {
     let mut account = Account::new(user, email, "Ann".to_owned(), "en".to_owned(), password, now);
     account.tenants.push(world.business.tenant());
     let member = Member::joining(&account, Role::Admin, now);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: now,
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.stamp();
     store.seat(scope, &account, "hash", &member, &stamp).await.unwrap();
     world.delete().await;
     assert_eq!(store.get::<Member>(scope, &user).await.unwrap(), None);
@@ -144,11 +139,7 @@ async fn claims_of_line_numbers_are_deleted() {
     let id = LineId::new(world.aws.ids().ulid());
     let line: Line =
         serde_json::from_value(serde_json::json!({"id": id, "name": "Branch", "number": "+97143330000"})).unwrap();
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.stamp();
     world.store.create(world.scope(), &line, &stamp).await.unwrap();
     let claim = format!("{}#ID#line:", world.partition());
     assert_eq!(world.keys(&claim).await.len(), 1);

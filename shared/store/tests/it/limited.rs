@@ -1,11 +1,6 @@
 //! Limits are counted correctly, however many rows were there before.
 
-use domain::{
-    account::Invitation,
-    actor::{Actor, Stamp},
-    ids::InvitationId,
-    permission::Role,
-};
+use domain::{account::Invitation, actor::Actor, ids::InvitationId, permission::Role};
 use jiff::SignedDuration;
 
 use crate::world::World;
@@ -26,11 +21,7 @@ async fn open_invitation_is_found_behind_a_thousand_withdrawn() {
         })
         .await;
     let now = world.aws.now();
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: now,
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.stamp();
     let invitation = Invitation {
         id: InvitationId::new(world.aws.ids().ulid()),
         email: "ann@example.com".parse().unwrap(),

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    actor::{Actor, Stamp},
     ids::{LineId, ProductId, RuleId},
     line::Line,
     needs::{Needs, TemplateNeed},
@@ -15,14 +14,6 @@ use store::{OwnedError, Store, TenantScope, Versioned, config::ConfigCache, usag
 
 use crate::world::{COUNTING, World};
 
-fn stamp(world: &World) -> Stamp {
-    Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    }
-}
-
 fn product(world: &World, sku: Option<&str>) -> Product {
     let sku = sku.map(|sku| sku.parse().expect("a SKU"));
     let id = ProductId::new(world.aws.ids().ulid());
@@ -33,6 +24,14 @@ fn product(world: &World, sku: Option<&str>) -> Product {
     }
 }
 
+fn needs(templates: Vec<TemplateNeed>, products: BTreeSet<String>) -> Needs {
+    Needs {
+        templates,
+        products,
+        ..Needs::default()
+    }
+}
+
 async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versioned<Product>> {
     store.get(scope, &id).await.expect("the table answers")
 }
@@ -40,7 +39,7 @@ async fn read(store: &Store, scope: &TenantScope, id: ProductId) -> Option<Versi
 #[tokio::test]
 async fn sku_is_unique_until_released() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let (first, second) = (product(&world, Some("cake-1")), product(&world, Some("cake-1")));
     store.create(scope, &first, &stamp).await.unwrap();
     let again = store.create(scope, &first, &stamp).await.unwrap_err();
@@ -89,7 +88,7 @@ async fn sku_is_unique_until_released() {
 #[tokio::test]
 async fn number_of_a_line_is_unique_until_released() {
     let world = World::new().await;
-    let (store, scope, stamp, cache) = (&world.store, world.scope(), stamp(&world), ConfigCache::default());
+    let (store, scope, stamp, cache) = (&world.store, world.scope(), world.stamp(), ConfigCache::default());
     let line = |number: &str| -> Line {
         let id = LineId::new(world.aws.ids().ulid());
         serde_json::from_value(serde_json::json!({"id": id, "name": "Branch", "number": number})).unwrap()
@@ -146,7 +145,7 @@ async fn number_of_a_line_is_unique_until_released() {
 #[tokio::test]
 async fn creation_stops_at_the_maximum() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let rule = |_: usize| Rule::first(RuleId::new(world.aws.ids().ulid()));
     let most = usize::try_from(<Rule as store::Owned>::MOST).unwrap();
     let mut world_of = world.business.configured.clone();
@@ -204,18 +203,7 @@ async fn material_of_many_rules_is_complete() {
     // One that does not exist, and one that is not named.
     templates[0].name = "template_of_nobody".to_owned();
     drop(usage::take());
-    let products = BTreeSet::new();
-    let read = store
-        .material(
-            scope,
-            &Needs {
-                templates,
-                products,
-                ..Needs::default()
-            },
-        )
-        .await
-        .unwrap();
+    let read = store.material(scope, &needs(templates, BTreeSet::new())).await.unwrap();
     assert_eq!(usage::take().requests, 1);
     let mut found: Vec<_> = read
         .templates
@@ -233,7 +221,7 @@ async fn material_of_many_rules_is_complete() {
 async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), stamp(&world));
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let (cake, bread) = (product(&world, Some("cake")), product(&world, None));
     store.create(scope, &cake, &stamp).await.unwrap();
     store.create(scope, &bread, &stamp).await.unwrap();
@@ -256,17 +244,7 @@ async fn material_of_a_message_is_read_in_few_requests() {
     ] {
         drop(usage::take());
         let products: BTreeSet<String> = products.into_iter().map(str::to_owned).collect();
-        let read = store
-            .material(
-                scope,
-                &Needs {
-                    templates,
-                    products,
-                    ..Needs::default()
-                },
-            )
-            .await
-            .unwrap();
+        let read = store.material(scope, &needs(templates, products)).await.unwrap();
         assert_eq!((read.templates.len(), read.products.len()), found);
         assert_eq!(usage::take().requests, requests);
     }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
+use domain::actor::{Actor, Stamp};
 use store::{Store, TenantScope, config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -48,6 +49,15 @@ impl World {
 
     pub(crate) fn scope(&self) -> &TenantScope {
         self.business.scope()
+    }
+
+    /// The author of a test's changes, and the current time.
+    pub(crate) fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::Operator,
+            at: self.aws.now(),
+            correlation_id: "test".to_owned(),
+        }
     }
 
     /// The partition of the tenant's own rows.

@@ -571,18 +571,24 @@ async fn late_recording_adds_a_remark_to_the_call() {
     assert_eq!(from_to(CUSTOMER).from, call.facts.from);
 }
 
-/// Rules without a cooldown plan several messages.
-#[tokio::test]
-async fn answered_call_cancels_all_planned_messages() {
+/// A world after these missed calls, a minute apart. The rule has no cooldown, so a message is planned for each.
+async fn after_missed(calls: &[&str]) -> World {
     let world = World::with(|configured| {
         let then = &mut configured.rules[0].then;
         (then.delay_seconds, then.cooldown_seconds) = (600, 0);
     })
     .await;
-    for call in ["17", "18"] {
+    for call in calls {
         world.telephony(call, missed(CUSTOMER)).await;
         world.aws.pass(60);
     }
+    world
+}
+
+/// Rules without a cooldown plan several messages.
+#[tokio::test]
+async fn answered_call_cancels_all_planned_messages() {
+    let world = after_missed(&["17", "18"]).await;
     world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
     let states: Vec<_> = messages.iter().map(domain::message::Message::state).collect();
@@ -594,15 +600,7 @@ async fn answered_call_cancels_all_planned_messages() {
 /// A newer version wrote one of them before a rollback.
 #[tokio::test]
 async fn calls_are_decided_though_an_open_message_is_unreadable() {
-    let world = World::with(|configured| {
-        let then = &mut configured.rules[0].then;
-        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
-    })
-    .await;
-    for call in ["17", "18"] {
-        world.telephony(call, missed(CUSTOMER)).await;
-        world.aws.pass(60);
-    }
+    let world = after_missed(&["17", "18"]).await;
     let (_, messages) = world.history().await;
     world.business.spoil(&world.aws, &messages[0], "f").await;
     let answered = world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
@@ -615,19 +613,11 @@ async fn calls_are_decided_though_an_open_message_is_unreadable() {
 /// A contact knows of four pending messages. A fifth cancels the oldest, so that none goes out that nothing can cancel.
 #[tokio::test]
 async fn fifth_planned_message_cancels_the_oldest() {
-    let world = World::with(|configured| {
-        let then = &mut configured.rules[0].then;
-        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
-    })
-    .await;
+    let world = after_missed(&["17", "18", "19", "20", "21"]).await;
     let states = async || -> Vec<_> {
         let (_, messages) = world.history().await;
         messages.iter().map(domain::message::Message::state).collect()
     };
-    for call in ["17", "18", "19", "20", "21"] {
-        world.telephony(call, missed(CUSTOMER)).await;
-        world.aws.pass(60);
-    }
     let mut expected = [MessageState::Scheduled; 5];
     expected[0] = MessageState::Cancelled;
     assert_eq!(states().await, expected);
