@@ -6,7 +6,9 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 use serde_json::{Value, json};
+use ulid::Ulid;
 
 use crate::{
     aws::Aws,
@@ -165,17 +167,11 @@ fn digits(count: usize) -> Result<String> {
         .collect())
 }
 
-/// A random ULID in lower case.
+/// A new ULID in lower case.
 pub fn new_ulid() -> Result<String> {
-    const ALPHABET: &[u8] = b"0123456789abcdefghjkmnpqrstvwxyz";
-    let random = random_hex(24)?;
-    let letters = random.as_bytes().chunks(2).map(|pair| {
-        let value = pair.iter().fold(0_usize, |sum, hex| {
-            sum * 16 + char::from(*hex).to_digit(16).unwrap_or_default() as usize
-        });
-        char::from(ALPHABET[value % ALPHABET.len()])
-    });
-    Ok("01".chars().chain(letters).collect())
+    let now = u64::try_from(Timestamp::now().as_millisecond()).context("the clock is past 1970")?;
+    let random = u128::from_str_radix(&random_hex(10)?, 16).context("reading random digits")?;
+    Ok(Ulid::from_parts(now, random).to_string().to_ascii_lowercase())
 }
 
 fn deep_merge(into: &mut Value, more: Value) {

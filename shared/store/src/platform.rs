@@ -12,7 +12,11 @@ use domain::{
     rule::Rule,
     tenant::Tenant,
 };
-use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
+use jiff::{
+    SignedDuration, Timestamp, ToSpan,
+    civil::{Date, date},
+    tz::TimeZone,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -65,6 +69,19 @@ fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, Stor
     let key = keys::platform_act(act.by.at, id);
     let row = Row::new(&key, "platform_act", act, Condition::New, doing)?;
     Ok(row.expires(act.by.at, LOG_LIFETIME))
+}
+
+/// No tenant is older.
+const FIRST_DAY: Date = date(2026, 1, 1);
+
+/// The first day on which something can have been counted or logged for a tenant: the day in its id. An operator may have given it an
+/// id of any time.
+fn first_day(tenant: TenantId, now: Timestamp) -> Date {
+    let founded = i64::try_from(tenant.ulid().timestamp_ms()).unwrap_or(i64::MAX);
+    match Timestamp::from_millisecond(founded) {
+        Ok(founded) if founded <= now => founded.to_zoned(TimeZone::UTC).date().max(FIRST_DAY),
+        _ => FIRST_DAY,
+    }
 }
 
 fn leaving_row(leaving: &Leaving, doing: &'static str) -> Result<Row, StoreError> {
@@ -459,12 +476,9 @@ impl Store {
         self.database.delete_many(&[own], DOING).await
     }
 
-    /// Deletes the counters and the audit log, from the tenant's creation on. Returns whether there were none.
+    /// Deletes the counters and the audit log, from the tenant's first day on. Returns whether there were none.
     async fn delete_days(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
-        let founded =
-            Timestamp::from_millisecond(i64::try_from(scope.tenant().ulid().timestamp_ms()).unwrap_or_default())
-                .unwrap_or(now);
-        let mut day = founded.to_zoned(TimeZone::UTC).date();
+        let mut day = first_day(scope.tenant(), now);
         let last = now.to_zoned(TimeZone::UTC).date();
         let mut empty = true;
         while day <= last {
@@ -560,4 +574,30 @@ fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
         Party::Phone(_) => None,
     };
     std::iter::once(progress).chain(address).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+
+    #[test]
+    fn first_day_is_in_the_id_unless_that_cannot_be() {
+        let now: Timestamp = "2026-11-20T12:00:00Z".parse().expect("a time");
+        let of = |time: &str| {
+            let time: Timestamp = time.parse().expect("a time");
+            let milliseconds = u64::try_from(time.as_millisecond()).expect("it is past 1970");
+            first_day(TenantId::new(Ulid::from_parts(milliseconds, 7)), now)
+        };
+        assert_eq!(of("2026-11-19T23:59:59Z"), date(2026, 11, 19));
+        assert_eq!(of("2026-11-20T12:00:00Z"), date(2026, 11, 20));
+        // Given by hand: neither thousands of days to look at, nor none.
+        assert_eq!(of("1970-01-01T00:00:00Z"), FIRST_DAY);
+        assert_eq!(of("2039-01-01T00:00:00Z"), FIRST_DAY);
+        assert_eq!(
+            first_day(TenantId::new(Ulid::from_parts(u64::MAX >> 16, 7)), now),
+            FIRST_DAY
+        );
+    }
 }

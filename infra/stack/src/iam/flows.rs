@@ -19,6 +19,7 @@ use ulid::Ulid;
 use super::{Audit, Full, Role, partitions};
 use crate::{
     api::{self, log_in},
+    business,
     contract::Operation,
     endpoints::Tenant,
     mails,
@@ -28,7 +29,7 @@ use crate::{
 };
 
 /// Maximum wait for one step, enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(90);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Time for which an access token is reused, shorter than its validity.
 const ACCESS_TOKEN: Duration = Duration::from_secs(300);
@@ -247,7 +248,7 @@ impl Audit<'_> {
 
     /// A business that no warm process has cached.
     pub(super) async fn open(&self) -> Result<Tenant> {
-        let plan = |plan: &mut crate::business::Plan| {
+        let plan = |plan: &mut business::Plan| {
             plan.then()["sms_text"]["en"] = "{{tenant.name}}: sorry. How about our {{product.cake.name}}?".into();
             self.vendors.connect(plan)
         };
@@ -621,7 +622,7 @@ impl Audit<'_> {
     /// A customer writes to a number of the shared app and gets an answer.
     async fn shared_app(&self) -> Result<()> {
         let (app_secret, verify_token) = self.town.meta_app()?;
-        let share = |plan: &mut crate::business::Plan| {
+        let share = |plan: &mut business::Plan| {
             plan.connection("whatsapp")["verify"] =
                 json!({ "kind": "whatsapp", "app_secrets": [], "verify_token": "" });
             plan.simulated = json!({ "whatsapp": {
@@ -809,7 +810,7 @@ impl Audit<'_> {
     /// Settings are changed; a telephone system is connected and its secret rotated; WhatsApp is tested and disconnected. A business
     /// without lines gets its first.
     async fn settings_and_connections(&self, business: &Tenant) -> Result<()> {
-        let none = |plan: &mut crate::business::Plan| plan.file["lines"] = json!([]);
+        let none = |plan: &mut business::Plan| plan.file["lines"] = json!([]);
         let without = self.town.open("Without lines", none).await?;
         let made = self.connected(&without).await?;
         ensure!(made.status == 201, "nothing is connected: {}", made.body);
@@ -943,7 +944,7 @@ impl Audit<'_> {
         self.aws.call("secretsmanager", "put_secret_value", put).await?;
         self.kill(auth)?;
         let mut logged_in = self.logs_in().await?;
-        for _dying in 0..10 {
+        for _dying in 0..120 {
             // The emulator may still send a request to the killed process.
             if logged_in.status != 502 {
                 break;
@@ -1148,8 +1149,7 @@ fn scope(business: &Tenant) -> Result<TenantScope> {
 }
 
 fn new_ulid() -> Result<Ulid> {
-    let now = u64::try_from(Timestamp::now().as_millisecond())?;
-    Ok(Ulid::from_parts(now, u128::from_str_radix(&random_hex(10)?, 16)?))
+    Ok(business::new_ulid()?.parse()?)
 }
 
 /// Writes a row with the longest text that the table accepts.
