@@ -20,8 +20,9 @@ use crate::{
     aws::{Aws, LogEvent},
     build,
     business::Town,
+    endpoints::Tenant,
     place::Place,
-    play::Play,
+    play::{Play, Sent},
     report::{seconds, step},
     running::{Options, Running},
     up::interrupted,
@@ -48,7 +49,7 @@ impl Size {
         calls: 300,
         storm: Duration::from_secs(70),
         outage: Duration::from_secs(12),
-        calm: Duration::from_secs(300),
+        calm: Duration::from_secs(600),
     };
 
     /// Size of `cargo stack chaos`.
@@ -174,6 +175,11 @@ impl Ground<'_> {
             .map(|function| function.log_group(&self.play.endpoints.stack))
             .collect();
         self.aws.logs(&groups, Some(since)).await
+    }
+
+    /// A tenant's messages that providers have accepted.
+    async fn outbox(&self, tenant: &Tenant) -> Result<Vec<Sent>> {
+        self.play.get(&format!("/outbox?tenant={}", tenant.id)).await
     }
 
     /// Runs the dispatcher now, in addition to its schedule.

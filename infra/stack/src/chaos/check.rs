@@ -18,7 +18,7 @@ use store::due::{Due, Partition};
 
 use super::{
     Ground,
-    storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed},
+    storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
     bill::Bill,
@@ -181,7 +181,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
     let mut outbox = Outbox::new();
     let mut accepted = 0;
     for tenant in &stormed.tenants {
-        let sent: Vec<Sent> = ground.play.get(&format!("/outbox?tenant={}", tenant.id)).await?;
+        let sent = ground.outbox(tenant).await?;
         accepted += sent.len();
         for sent in sent {
             match sent.key() {
@@ -248,8 +248,8 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
         return;
     };
     // A refusal on the next channel also postpones the time.
-    let later = || message.attempts.iter().filter(|attempt| attempt.leg > waiting.leg);
-    if later().any(|attempt| attempt.state == AttemptState::Refused) {
+    let mut later = message.attempts.iter().filter(|attempt| attempt.leg > waiting.leg);
+    if later.any(|attempt| attempt.state == AttemptState::Refused) {
         return;
     }
     let waited = message.not_before.duration_since(waiting.since);
@@ -259,7 +259,7 @@ fn fell_back(message: &Message, seen: &mut Seen, verdict: &mut Verdict) {
             .broken
             .push(format!("{id} waited {} s for its connection", waited.as_secs()));
     }
-    if later().next().is_some() {
+    if after_waiting(message) {
         seen.fell_back += 1;
         seen.longest_wait = seen.longest_wait.max(waited);
     }

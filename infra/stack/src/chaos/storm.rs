@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeMap,
-    path::Path,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context as _, Result, anyhow};
-use domain::phone::Phone;
+use domain::{
+    message::{Channel, Message, Waiting},
+    phone::Phone,
+};
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
@@ -37,8 +39,18 @@ const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), 
 /// Maximum count of a fault. It is never reached, but the simulators count it down, which shows how often the fault occurred.
 const TIMES: u64 = 1_000_000;
 
-/// Interval of random kills, whatever the process is doing.
+/// Interval of random kills, whatever the process is doing. It is longer while no message is sent: on a slow machine, no function
+/// would live long enough to do anything.
 const KILL_EVERY: Duration = Duration::from_millis(900);
+
+/// Interval of random kills while no message is sent.
+const KILL_IDLE_EVERY: Duration = Duration::from_secs(10);
+
+/// The storm lasts until this share of the messages was sent in it, so that faults strike on a slow machine, too.
+const SENT_IN_STORM: f64 = 0.5;
+
+/// A storm on a slow machine lasts at most this many times its duration.
+const LONGEST: u32 = 5;
 
 /// A call that was placed.
 #[derive(Debug, Clone)]
@@ -100,26 +112,75 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     };
     let mut kills = Random::new(random.roll());
     let mut killed = BTreeMap::new();
-    let calls = place_calls(ground, size, &stormed.tenants, random);
+    let tenants = &stormed.tenants;
+    let enough = async {
+        let calls = place_calls(ground, size, tenants, random).await?;
+        until_enough(ground, size, tenants, &calls).await?;
+        Ok(calls)
+    };
     let outcome = tokio::select! {
         outcome = async {
             tokio::try_join!(
-                calls,
+                enough,
                 outage(ground, size),
-                refused_for_a_while(ground, size, &stormed.tenants),
-                token_expired(ground, size, &stormed.tenants[EXPIRING]),
+                refused_for_a_while(ground, size, tenants),
+                token_expired(ground, size, &tenants[EXPIRING]),
             )
         } => outcome,
-        error = kill_for_ever(ground.data, &mut kills, &mut killed) => Err(error),
+        error = kill_for_ever(ground, tenants, &mut kills, &mut killed) => Err(error),
     };
     stormed.struck = struck(ground, &faults).await?;
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, (), (), ()) = outcome?;
+    let (calls, (), (), expired) = outcome?;
+    ground.play.mend(expired).await?;
     stormed.calls = calls;
     stormed.killed = killed;
     Ok(stormed)
+}
+
+/// Waits until enough happened in the storm: half of the messages were sent, and one of them by SMS because the token had expired. What
+/// did not happen by the longest time is reported by the checks.
+async fn until_enough(ground: &Ground<'_>, size: Size, tenants: &[Tenant], calls: &[Placed]) -> Result<()> {
+    let wanted = calls.iter().filter(|call| call.followed).count() as f64 * SENT_IN_STORM;
+    let begun = Instant::now();
+    while begun.elapsed() < size.storm * (LONGEST - 1) {
+        let sent = sent(ground, tenants).await? as f64;
+        if sent >= wanted && one_fell_back(ground, &tenants[EXPIRING]).await? {
+            break;
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(())
+}
+
+/// Messages that providers have accepted.
+async fn sent(ground: &Ground<'_>, tenants: &[Tenant]) -> Result<usize> {
+    let mut sent = 0;
+    for tenant in tenants {
+        sent += ground.outbox(tenant).await?.len();
+    }
+    Ok(sent)
+}
+
+async fn one_fell_back(ground: &Ground<'_>, tenant: &Tenant) -> Result<bool> {
+    let outbox = ground.outbox(tenant).await?;
+    for sent in outbox.iter().filter(|sent| sent.channel == Channel::Sms) {
+        let phone: Phone = sent.to.parse().map_err(|error| anyhow!("{error}"))?;
+        let customer = ground.play.customer(&tenant.id, &phone).await?;
+        let messages = customer.iter().flat_map(|customer| &customer.messages);
+        if messages.into_iter().any(after_waiting) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether the message waited for a connection and was then tried by the next channel.
+pub(super) fn after_waiting(message: &Message) -> bool {
+    let next = |waiting: Waiting| message.attempts.iter().any(|attempt| attempt.leg > waiting.leg);
+    message.waiting.is_some_and(next)
 }
 
 async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, u64>> {
@@ -217,21 +278,32 @@ async fn refused_for_a_while(ground: &Ground<'_>, size: Size, tenants: &[Tenant]
     Ok(())
 }
 
-/// Lets a WhatsApp token expire until the end of the storm. The first message can only start waiting once `sends` is consumed again,
-/// and every message that waited for the rule's time must see the token expired.
-async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Result<()> {
+/// Lets a WhatsApp token expire until the end of the storm. The first message can only start waiting once `sends` is consumed again.
+async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Result<u64> {
     tokio::time::sleep(size.storm.mul_f64(0.4)).await;
     let fault = json!({ "tenant": tenant.id, "api": "graph", "kind": "bad_credentials", "times": TIMES });
-    let fault = ground.play.fault(fault).await?;
-    tokio::time::sleep(size.storm.mul_f64(0.6)).await;
-    ground.play.mend(fault).await
+    ground.play.fault(fault).await
 }
 
 /// Repeatedly kills one of this stack's functions.
-async fn kill_for_ever(data: &Path, random: &mut Random, killed: &mut BTreeMap<String, u32>) -> anyhow::Error {
+async fn kill_for_ever(
+    ground: &Ground<'_>,
+    tenants: &[Tenant],
+    random: &mut Random,
+    killed: &mut BTreeMap<String, u32>,
+) -> anyhow::Error {
+    let (mut before, mut last) = (0, Instant::now());
     loop {
         tokio::time::sleep(KILL_EVERY).await;
-        let processes = match running_functions(data) {
+        let now = match sent(ground, tenants).await {
+            Ok(sent) => sent,
+            Err(error) => return error,
+        };
+        if now == before && last.elapsed() < KILL_IDLE_EVERY {
+            continue;
+        }
+        (before, last) = (now, Instant::now());
+        let processes = match running_functions(ground.data) {
             Ok(processes) => processes,
             Err(error) => return error,
         };
