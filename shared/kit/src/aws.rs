@@ -33,18 +33,20 @@ macro_rules! client {
             .identity_cache(IdentityCache::no_cache())
             .http_client($aws.http.clone())
             .retry_config(RetryConfig::standard())
-            .timeout_config(timeouts())
+            .timeout_config(timeouts($aws.endpoint.is_some()))
             // An attempt's time-out covers its whole answer, except for streams (S3's objects).
             .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
             .interceptor(CountCalls)
     }};
 }
 
-/// Well below a function's own time-out, so that a retry still fits in.
-fn timeouts() -> TimeoutConfig {
+/// Well below a function's own time-out, so that a retry still fits in. An emulator shares its machine with all that asks it, and is one
+/// process: it answers late rather than never.
+fn timeouts(emulated: bool) -> TimeoutConfig {
+    let factor = if emulated { 10 } else { 1 };
     TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(1))
-        .operation_attempt_timeout(Duration::from_secs(4))
+        .connect_timeout(Duration::from_secs(1) * factor)
+        .operation_attempt_timeout(Duration::from_secs(4) * factor)
         .build()
 }
 
@@ -57,7 +59,9 @@ const OTHER_PARTITIONS: [&str; 4] = ["cn-", "us-gov-", "us-iso", "eu-iso"];
 
 fn trusted(region: &str, endpoint: Option<&str>) -> TrustStore {
     let public = !OTHER_PARTITIONS.iter().any(|prefix| region.starts_with(prefix));
-    if public && endpoint.is_none() {
+    // Without TLS, none is used.
+    let own = endpoint.is_some_and(|url| !url.starts_with("http://"));
+    if public && !own {
         TrustStore::empty().with_pem_certificate(AMAZON_ROOTS)
     } else {
         TrustStore::default()
@@ -199,5 +203,6 @@ mod tests {
         assert!(!own("eu-west-1"));
         assert!(own("cn-north-1"));
         assert!(format!("{:?}", trusted("eu-west-1", Some("https://localhost"))).contains("enable_native_roots: true"));
+        assert!(!format!("{:?}", trusted("eu-west-1", Some("http://localhost"))).contains("enable_native_roots: true"));
     }
 }
