@@ -35,9 +35,12 @@ def end_with_parent():
 
 
 def serve():
+    import gc
     import socketserver
 
     end_with_parent()
+    # The garbage collector would walk through all of the state, which only grows, after every few hundred objects.
+    gc.set_threshold(50_000, 50, 100)
 
     # Bridge: the runtime API's small replies wait for Nagle's timer, about 45 ms each. Delete when MiniStack's
     # core/lambda_runtime.py sets it on its own server.

@@ -7,13 +7,14 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::{
     place::Place,
-    process::{run_logged, run_shown},
+    process::{run_logged, run_shown, succeeds_seen},
     tools::Tools,
 };
 
@@ -120,11 +121,74 @@ fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
         .flat_map(|function| ["--package", &function.name, "--bin", &function.name])
 }
 
-/// `cargo test` of everything, which also builds the binary of each package that has tests: all functions and the simulators.
-pub fn tests(place: &Place) -> Command {
+/// `cargo test --no-run` of everything, which also builds the binary of each package that has tests: all functions and the simulators.
+fn build_tests(place: &Place) -> Command {
     let mut command = Command::new("cargo");
-    command.current_dir(&place.root).args(["test", "--workspace"]);
     command
+        .current_dir(&place.root)
+        .args(["test", "--workspace", "--no-run"]);
+    command
+}
+
+/// Priority of tests that others go before.
+const NICE: &str = "10";
+
+/// A program of tests.
+#[derive(Debug)]
+pub struct TestProgram {
+    /// The package: `store`.
+    pub package: String,
+    /// Cargo's target in it: `it`, or the library's or binary's name for unit tests.
+    pub target: String,
+    /// The package's folder, in which tests run.
+    folder: PathBuf,
+    program: PathBuf,
+}
+
+impl TestProgram {
+    /// Runs the program as cargo does; if `nice`, other processes go first.
+    pub fn command(&self, nice: bool) -> Command {
+        let mut command = Command::new(if nice { Path::new("nice") } else { &self.program });
+        if nice {
+            command.args(["-n", NICE]).arg(&self.program);
+        }
+        command
+            .current_dir(&self.folder)
+            .env("CARGO_MANIFEST_DIR", &self.folder)
+            .env("CARGO_PKG_NAME", &self.package);
+        command
+    }
+
+    /// The program of one of cargo's messages about a build, if it is about one.
+    fn of(message: &str) -> Option<Self> {
+        let message: Value = serde_json::from_str(message).ok()?;
+        if message["reason"] != "compiler-artifact" || message["profile"]["test"] != true {
+            return None;
+        }
+        let text = |value: &Value| value.as_str().map(str::to_owned);
+        // `path+file:///checkout/shared/store#0.1.0`, or `…#store@0.1.0` if the folder has another name.
+        let (url, version) = message["package_id"].as_str()?.rsplit_once('#')?;
+        let folder_name = || url.rsplit('/').next();
+        let package = version.split_once('@').map(|(name, _)| name).or_else(folder_name)?;
+        Some(Self {
+            package: package.to_owned(),
+            target: text(&message["target"]["name"])?,
+            folder: Path::new(message["manifest_path"].as_str()?).parent()?.to_owned(),
+            program: text(&message["executable"])?.into(),
+        })
+    }
+}
+
+/// Builds and lists all programs of tests.
+pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
+    let mut command = build_tests(place);
+    command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
+    let mut found = Vec::new();
+    let built = succeeds_seen(&mut command, "cargo test --no-run", |line| {
+        found.extend(TestProgram::of(line));
+    });
+    ensure!(built.await?, "cargo test --no-run failed");
+    Ok(found)
 }
 
 /// Where cargo writes without our help.
@@ -212,8 +276,7 @@ impl Builder {
     /// Compiles functions, showing cargo's own progress.
     pub async fn compile(&self, functions: &[Function]) -> Result<()> {
         if self.profile == Profile::Tested {
-            let mut command = tests(&self.place);
-            return run_shown(command.arg("--no-run"), "cargo test --no-run").await;
+            return run_shown(&mut build_tests(&self.place), "cargo test --no-run").await;
         }
         let mut command = self.tools.sam("cargo");
         command
@@ -301,7 +364,35 @@ pub fn architecture() -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn test_programs_are_found_in_cargos_messages() {
+        let message = |id: &str, test: bool| {
+            let message = json!({
+                "reason": "compiler-artifact",
+                "package_id": id,
+                "manifest_path": "/checkout/shared/store/Cargo.toml",
+                "target": { "kind": ["test"], "name": "it" },
+                "profile": { "test": test },
+                "executable": "/checkout/target/debug/deps/it-1",
+            });
+            TestProgram::of(&message.to_string())
+        };
+        for id in [
+            "path+file:///checkout/shared/store#0.1.0",
+            "path+file:///checkout/shared#store@0.1.0",
+        ] {
+            let program = message(id, true).expect("a program");
+            assert_eq!((program.package.as_str(), program.target.as_str()), ("store", "it"));
+            assert_eq!(program.folder, Path::new("/checkout/shared/store"));
+        }
+        assert!(message("path+file:///checkout/shared/store#0.1.0", false).is_none());
+        assert!(TestProgram::of(r#"{"reason":"build-finished","success":true}"#).is_none());
+        assert!(TestProgram::of("warning: something").is_none());
+    }
 
     #[test]
     fn every_function_is_built_as_a_package() {

@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Maximum wait for one step, enough for a busy machine.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
 
 /// Runs the demo; true if all steps were seen. With `stay`, everything keeps running until Ctrl-C.
 pub async fn demo(options: &Options, stay: bool) -> Result<bool> {

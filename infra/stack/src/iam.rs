@@ -41,7 +41,7 @@ use crate::{
 };
 
 /// Time for which a flow is run before it counts as not failing.
-const UNTIL_FAILED: Duration = Duration::from_secs(60);
+const UNTIL_FAILED: Duration = Duration::from_secs(180);
 
 /// Maximum functions of [`Lane::Apart`] from which statements are removed at a time.
 const SIDE_BY_SIDE: usize = 2;
@@ -512,16 +512,17 @@ impl Audit<'_> {
     }
 }
 
-/// Functions whose flows pass through each other, so that statements are removed from one of them at a time.
+/// A group of functions. Within one, except [`Lane::Apart`], flows involve several functions, so statements are removed from one
+/// function at a time.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Lane {
-    /// What customers' calls and messages pass through.
+    /// Functions that process customers' calls and messages.
     Calls,
-    /// What people who log in, are invited, get mails or delete a tenant pass through.
+    /// Functions for log-ins, invitations and mails, and for the deletion of tenants.
     People,
-    /// No other function's flow passes through it.
+    /// Functions that take part in no other function's flow.
     Apart,
-    /// Its flows pass through both.
+    /// Functions whose flows involve both calls and people.
     Alone,
 }
 

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use rustix::process::{Pid, Signal, kill_process_group};
+use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::process::{Child, Command};
 
 /// Ends a tool's whole process group if it is dropped early: cargo and sam have children of their own.
@@ -68,7 +68,7 @@ pub async fn succeeds(command: &mut Command, what: &str) -> Result<bool> {
     Ok(to_its_end(command, what).await?.success())
 }
 
-/// Runs a tool with our own output and passes each of its lines to `look`; returns whether it succeeded.
+/// Runs a tool, with its errors among ours, and passes each line of its output to `look`; returns whether it succeeded.
 pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnMut(&str)) -> Result<bool> {
     use tokio::io::AsyncBufReadExt as _;
 
@@ -86,9 +86,7 @@ pub async fn succeeds_seen(command: &mut Command, what: &str, mut look: impl FnM
         .await
         .with_context(|| format!("reading what {what} prints"))?
     {
-        let line = String::from_utf8_lossy(&line);
-        println!("{line}");
-        look(&line);
+        look(&String::from_utf8_lossy(&line));
     }
     let status = child.wait().await.with_context(|| format!("waiting for {what}"))?;
     group.0 = None;
@@ -200,6 +198,12 @@ impl Server {
     /// The process id.
     pub fn pid(&self) -> Option<u32> {
         self.child.id()
+    }
+
+    /// Lets other processes go first.
+    pub fn be_nice(&self) -> Result<()> {
+        let pid = self.pid().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+        setpriority_process(pid, 10).with_context(|| format!("setting the priority of {}", self.name))
     }
 
     /// Tells the child to end, waits, and kills the rest of its group. True if it ended in time.

@@ -129,7 +129,7 @@ impl Running {
         step("building functions", builder.compile(&functions)).await?;
         step("building simulators", builder.compile_simulators()).await?;
         ministack
-            .wait_until(Duration::from_secs(60), || ministack::ready(ports.ministack))
+            .wait_until(Duration::from_secs(120), || ministack::ready(ports.ministack))
             .await?;
 
         let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));

@@ -1,43 +1,145 @@
 //! `test`: starts everything from nothing and runs the whole test suite against it. CI runs this.
+//!
+//! Two rows of test programs run side by side, each with its own emulator: the tests of the deployed stack, and all others, which need
+//! tables, queues and keys only. The others use what the first, which mostly wait for each other, leave of the machine.
 
-use anyhow::{Result, bail};
+use std::{
+    fmt::Write as _,
+    net::{Ipv4Addr, TcpListener},
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail};
 
 use crate::{
-    build,
+    build::{self, TestProgram},
     canary::{self, Canaries},
     deploy::STACK,
+    ministack,
+    place::Place,
     process::succeeds_seen,
+    report::{seconds, step},
     running::{Options, Running},
+    tools::Tools,
     up::interrupted,
 };
 
-/// Runs `cargo test --workspace -- ARGS` with its own stack; true if all tests passed.
+/// Threads of the tests of the deployed stack, which mostly wait for it.
+const THREADS_ON_STAGE: &str = "4";
+
+/// Maximum time until an emulator answers, on a busy machine.
+const READY: Duration = Duration::from_secs(120);
+
+/// Runs all test programs of the workspace with these arguments and its own stack; true if all tests passed.
 ///
-/// Tests find the emulator in `RINGBACK_TEST_AWS` (each creates its own table) and the deployed stack's `endpoints.json` in
+/// Tests find an emulator in `RINGBACK_TEST_AWS` (each creates its own table) and the deployed stack's `endpoints.json` in
 /// `RINGBACK_TEST_STACK`.
 pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
-    let mut running = tokio::select! {
-        running = Running::start(options) => running?,
+    tokio::select! {
+        passed = build_and_run(options, arguments) => passed,
         () = interrupted() => bail!("interrupted"),
-    };
+    }
+}
+
+async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> {
+    let place = Place::new(options.data_dir.as_deref())?;
+    let tools = Tools::set_up(&place).await?;
     // Otherwise, tests would wait for each other to set them up.
-    running.tools.contract().await?;
-    let mut command = build::tests(&running.place);
-    command
-        .args(["--no-fail-fast", "--"])
-        .args(arguments)
-        .env("RINGBACK_TEST_AWS", &running.endpoints.aws_endpoint)
-        .env("RINGBACK_TEST_STACK", running.place.endpoints());
-    let mut count = Count::default();
+    tools.contract().await?;
+    let programs = build::test_programs(&place).await?;
+    let (of_stack, others): (Vec<_>, Vec<_>) = programs
+        .into_iter()
+        .partition(|program| program.package == "stack" && program.target == "it");
+    let (of_stack, others) = tokio::try_join!(
+        Box::pin(on_stage(options, &of_stack, arguments)),
+        Box::pin(without_stage(&place, &tools, &others, arguments)),
+    )?;
+    let (mut count, silent) = of_stack;
+    count.merge(others);
+    print!("{}", count.show());
+    Ok(count.all_passed() && silent)
+}
+
+/// Runs programs with a deployed stack. Returns their results, and whether the stack's logs are free of secrets.
+async fn on_stage(options: &Options, programs: &[TestProgram], arguments: &[String]) -> Result<(Count, bool)> {
+    let mut running = Running::start(options).await?;
+    let endpoints = running.place.endpoints();
+    let all = run_all(programs, arguments, true, |command| {
+        command.env("RINGBACK_TEST_STACK", &endpoints);
+        if std::env::var_os("RUST_TEST_THREADS").is_none() {
+            command.env("RUST_TEST_THREADS", THREADS_ON_STAGE);
+        }
+    });
     let outcome = tokio::select! {
-        passed = succeeds_seen(&mut command, "cargo test", |line| count.add(line)) => passed,
+        outcome = all => outcome,
         error = running.broken() => Err(error),
-        () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
     let silent = silent(&running).await;
     running.stop().await?;
-    println!("tests: {} passed, {} failed", count.passed, count.failed);
-    Ok(outcome? && silent?)
+    Ok((outcome?, silent?))
+}
+
+/// Runs programs with an emulator only.
+async fn without_stage(place: &Place, tools: &Tools, programs: &[TestProgram], arguments: &[String]) -> Result<Count> {
+    let data = place.data.join("emulator");
+    if data.exists() {
+        std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
+    }
+    let own = Place::new(Some(&data))?;
+    let free = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    let port = free.context("looking for a free port")?.port();
+    let mut emulator = ministack::start(&own, tools, port)?;
+    emulator.be_nice()?;
+    let ready = emulator.wait_until(READY, || ministack::ready(port));
+    step("starting an emulator for tests without the stack", ready).await?;
+    let url = ministack::endpoint(port);
+    let all = run_all(programs, arguments, false, |command| {
+        command.env("RINGBACK_TEST_AWS", &url);
+    });
+    let outcome = tokio::select! {
+        outcome = all => outcome,
+        error = emulator.ended() => Err(error),
+    };
+    emulator.stop().await?;
+    outcome
+}
+
+/// Runs programs one after the other, whether or not they succeed. Their output is shown as it comes if `live`, otherwise as a whole at
+/// the end of each, so that it does not mix with others.
+async fn run_all(
+    programs: &[TestProgram],
+    arguments: &[String],
+    live: bool,
+    prepare: impl Fn(&mut tokio::process::Command),
+) -> Result<Count> {
+    let mut count = Count::default();
+    for program in programs {
+        let name = format!("{} ({})", program.package, program.target);
+        let mut command = program.command(!live);
+        command.args(arguments);
+        prepare(&mut command);
+        let begun = Instant::now();
+        let mut of_program = Count::default();
+        let mut output = String::new();
+        if live {
+            println!("\nrunning {name}");
+        }
+        let succeeded = succeeds_seen(&mut command, &name, |line| {
+            of_program.add(line);
+            if live {
+                println!("{line}");
+            } else {
+                let _ = writeln!(output, "{line}");
+            }
+        })
+        .await?;
+        if !live {
+            print!("\nran {name} in {}\n{output}", seconds(begun.elapsed()));
+        }
+        of_program.ended(&name, succeeded);
+        count.merge(of_program);
+    }
+    Ok(count)
 }
 
 /// Whether no log line of the whole run contains a secret or a customer's data.
@@ -57,16 +159,25 @@ async fn silent(running: &Running) -> Result<bool> {
     Ok(wrong.is_empty())
 }
 
-/// Counts of passed and failed tests, over all of cargo's test binaries.
+/// Counts of passed and failed tests, over all programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u64,
     failed: u64,
+    /// Failed tests, and programs that ended otherwise than by a result, each with its program.
+    failures: Vec<String>,
 }
 
 impl Count {
-    /// Adds a binary's final line, `test result: ok. 5 passed; 0 failed; …`; other lines are ignored.
+    /// Adds a line of a program: of the result, `test result: ok. 5 passed; 0 failed; …`, or of a failed test, `test calls::a ... FAILED`;
+    /// other lines are ignored.
     fn add(&mut self, line: &str) {
+        if let Some(test) = line
+            .strip_prefix("test ")
+            .and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            self.failures.push(test.to_owned());
+        }
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
         };
@@ -80,22 +191,75 @@ impl Count {
             }
         }
     }
+
+    /// Names the program in its failures; it has failed if it did not succeed, whatever it printed.
+    fn ended(&mut self, program: &str, succeeded: bool) {
+        if !succeeded && self.failed == 0 {
+            self.failed += 1;
+            self.failures.push("ended without a result".to_owned());
+        }
+        for failure in &mut self.failures {
+            *failure = format!("{program}: {failure}");
+        }
+    }
+
+    fn merge(&mut self, other: Self) {
+        self.passed += other.passed;
+        self.failed += other.failed;
+        self.failures.extend(other.failures);
+    }
+
+    const fn all_passed(&self) -> bool {
+        self.failed == 0
+    }
+
+    fn show(&self) -> String {
+        let mut text = String::new();
+        for failure in &self.failures {
+            let _ = writeln!(text, "failed: {failure}");
+        }
+        let _ = writeln!(text, "tests: {} passed, {} failed", self.passed, self.failed);
+        text
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn test_results_are_summed() {
+    fn count(lines: &[&str]) -> Count {
         let mut count = Count::default();
-        for line in [
-            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",
-            "test calls::a ... ok",
-            "test result: FAILED. 2 passed; 3 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.00s",
-        ] {
+        for line in lines {
             count.add(line);
         }
-        assert_eq!(count, Count { passed: 7, failed: 3 });
+        count
+    }
+
+    #[test]
+    fn test_results_are_summed() {
+        let mut all = count(&[
+            "test result: ok. 5 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.02s",
+            "test calls::a ... ok",
+        ]);
+        all.ended("store (it)", true);
+        let mut failed = count(&[
+            "test calls::b ... FAILED",
+            "test result: FAILED. 2 passed; 1 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.00s",
+        ]);
+        failed.ended("stack (it)", false);
+        all.merge(failed);
+        assert!(!all.all_passed());
+        assert_eq!(all.show(), "failed: stack (it): calls::b\ntests: 7 passed, 1 failed\n");
+    }
+
+    #[test]
+    fn program_that_is_killed_has_failed() {
+        let mut killed = count(&["test calls::a ... ok"]);
+        killed.ended("store (it)", false);
+        assert_eq!(
+            killed.show(),
+            "failed: store (it): ended without a result\ntests: 0 passed, 1 failed\n"
+        );
+        assert!(!killed.all_passed());
     }
 }

@@ -21,7 +21,7 @@ use stack::{
 use tokio::{runtime::Runtime, sync::RwLock};
 
 /// Maximum wait, enough for a busy machine and the dispatcher's minute. No assertion depends on it.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(150);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| {
     tokio::runtime::Builder::new_current_thread()

@@ -62,6 +62,8 @@ pub(crate) struct Package {
     pub(crate) binaries: Vec<String>,
     /// Names of its libraries and binaries with tests of their own.
     pub(crate) tested: Vec<String>,
+    /// Names of its libraries whose examples are tests.
+    pub(crate) doc_tests: Vec<String>,
     /// Names of our crates that it depends on.
     pub(crate) dependencies: Vec<String>,
     /// The same for its tests only.
@@ -128,6 +130,7 @@ fn package(metadata: &Value) -> Package {
         folder,
         binaries: targets(&|target| target["kind"][0] == "bin"),
         tested: targets(&|target| target["kind"][0] != "test" && target["test"] == true),
+        doc_tests: targets(&|target| target["doctest"] == true),
         dependencies: ours(false),
         test_dependencies: ours(true),
     }
