@@ -1,6 +1,6 @@
-//! Every operation of the contract gets bodies of the maximum size, in the worst shapes that its schema suggests. The work it
-//! does with them is bounded, relative to parsing a body of that length once, so that slow machines do not matter and superlinear
-//! work exceeds the bound. New operations are found in the contract.
+//! Every operation of the contract gets bodies of the maximum size, and further ones of a quarter of a megabyte, in the worst shapes that
+//! its schema suggests. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do
+//! not matter and superlinear work exceeds the bound. New operations are found in the contract.
 
 #![expect(
     clippy::unwrap_used,
@@ -25,7 +25,7 @@ use testkit::{
 };
 
 use crate::{
-    shapes::{Hostile, Share},
+    shapes::{Hostile, PART, Share},
     work::{Work, measured},
 };
 
@@ -89,10 +89,10 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
     'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {
-        let (most, unit) = if operation.method == "patch" {
-            (LARGEST_PATCH, units.of_patch)
+        let most = if operation.method == "patch" {
+            LARGEST_PATCH
         } else {
-            (LARGEST_OF_API, units.of_body)
+            LARGEST_OF_API
         };
         let examples = shapes::examples(document, &operation);
         let mut whatever = if share.is_first() {
@@ -119,10 +119,10 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
             }
             let (_, usual) = ask(&example.body.to_string());
             let hostile = shapes::hostile(document, &example, most, share);
-            for Hostile { what, body } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
+            for Hostile { what, body, most } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
                 assert!(body.len() <= most, "{what}");
                 let (answer, work) = ask(&body);
-                let work = work.without(usual).in_units_of(unit);
+                let work = work.without(usual).in_units_of(units.of(most));
                 outcome.sent += 1;
                 outcome.worst = outcome.worst.max(work);
                 let (status, size) = (answer.status(), answer.text().len());
@@ -141,20 +141,25 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
     outcome
 }
 
-/// Work of parsing the largest body once.
+/// Work of parsing a body once, by its size.
 #[derive(Clone, Copy)]
-struct Units {
-    of_body: Work,
-    of_patch: Work,
+struct Units([(usize, Work); 3]);
+
+impl Units {
+    fn new() -> Self {
+        Self([LARGEST_OF_API, PART, LARGEST_PATCH].map(|size| (size, work::of_reading(size))))
+    }
+
+    fn of(self, size: usize) -> Work {
+        let unit = self.0.into_iter().find(|(of, _)| *of == size);
+        unit.expect("bodies have one of these sizes").1
+    }
 }
 
 #[test]
 fn work_for_a_body_grows_no_faster_than_the_body() {
     let document = &document();
-    let units = Units {
-        of_body: work::of_reading(LARGEST_OF_API),
-        of_patch: work::of_reading(LARGEST_PATCH),
-    };
+    let units = Units::new();
     let functions = &functions();
     // One function has most of the places in bodies, so each is shared by all cores.
     let shares = thread::available_parallelism().map_or(1, usize::from);

@@ -15,7 +15,13 @@ pub(crate) struct Example {
 pub(crate) struct Hostile {
     pub(crate) what: String,
     pub(crate) body: String,
+    /// Its size at most.
+    pub(crate) most: usize,
 }
+
+/// Size of the bodies with all but the first place of a share, unless the maximum is smaller. What grows faster than the body shows in a
+/// quarter of a megabyte, too.
+pub(crate) const PART: usize = 256 * 1024;
 
 /// The operation's examples, one per kind, with their schemas. Of several content types, one is enough: they are parsed alike.
 pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {
@@ -81,12 +87,14 @@ pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: S
     let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, &[], &mut places);
-    for (_, place) in places.iter().enumerate().filter(|(number, _)| share.has(*number)) {
+    let own = places.iter().enumerate().filter(|(number, _)| share.has(*number));
+    for (before, (_, place)) in own.enumerate() {
+        let most = if before == 0 { most } else { most.min(PART) };
         for (what, text) in within(place, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
             let body = with(&example.body, &place.steps, &text);
             let what = format!("{}: {what}", at.join("."));
-            all.push(Hostile { what, body });
+            all.push(Hostile { what, body, most });
         }
     }
     all
@@ -162,6 +170,7 @@ pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     let named = |(what, body): (&str, String)| Hostile {
         what: what.to_owned(),
         body,
+        most,
     };
     all.into_iter().map(named).collect()
 }
