@@ -35,10 +35,12 @@ fn bulk_messages() -> Result<usize> {
     std::env::var("RINGBACK_TEST_BULK").map_or(Ok(BULK), |text| text.parse().context("reading RINGBACK_TEST_BULK"))
 }
 
-/// A message like this one to somebody new, among bulk.
-fn to_somebody(like: &Message) -> Result<(ContactWrite, Message)> {
+/// A message like this one to somebody new, among bulk. Numbers made up at random would repeat among thousands.
+fn to_somebody(like: &Message, number: usize) -> Result<(ContactWrite, Message)> {
     let now = Timestamp::now();
-    let phone = customer();
+    let phone: Phone = format!("+97152{number:07}")
+        .parse()
+        .map_err(|error| anyhow::anyhow!("{error}"))?;
     let identity = Identity::Phone(phone.clone());
     let millisecond = u64::try_from(now.as_millisecond())?;
     let ulid = || -> Result<Ulid> { Ok(Ulid::from_parts(millisecond, u128::from(rand()?))) };
@@ -79,8 +81,8 @@ async fn broadcast(business: &Business<'_>, like: &Message, count: usize) -> Res
         let some = left.min(AT_ONCE);
         left -= some;
         let mut effects = Effects::default();
-        for _ in 0..some {
-            let (person, message) = to_somebody(like)?;
+        for number in left..left + some {
+            let (person, message) = to_somebody(like, number)?;
             effects.people.push(person);
             effects.planned.push(message);
         }
