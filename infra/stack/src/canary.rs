@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
+use jiff::Timestamp;
 
 use crate::{
     aws::{Aws, LogEvent},
@@ -67,6 +68,8 @@ impl Canaries {
 /// Searches all lines of these groups. Returns the number of lines, and a finding per group and kind.
 pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(usize, Vec<String>)> {
     let (mut lines, mut wrong) = (0, Vec::new());
+    // What still runs logs on.
+    let until = Timestamp::now().as_millisecond();
     for group in groups {
         let mut told = BTreeSet::new();
         let mut since = None;
@@ -84,7 +87,7 @@ pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(
             // The emulator returns the oldest lines since a time, and no token for more.
             let last = events.iter().map(|event| event.time).max();
             match last {
-                Some(last) if since.is_none_or(|since| last > since) => since = Some(last),
+                Some(last) if last < until && since.is_none_or(|since| last > since) => since = Some(last),
                 _ => break,
             }
         }
