@@ -14,7 +14,7 @@ use tokio::process::Command;
 
 use crate::{
     place::Place,
-    process::{run_logged, run_shown, succeeds_seen},
+    process::{NICE, run_logged, run_shown, succeeds_seen},
     tools::Tools,
 };
 
@@ -130,9 +130,6 @@ fn build_tests(place: &Place) -> Command {
     command
 }
 
-/// Priority of tests that others go before.
-const NICE: &str = "10";
-
 /// A program of tests.
 #[derive(Debug)]
 pub struct TestProgram {
@@ -150,7 +147,7 @@ impl TestProgram {
     pub fn command(&self, nice: bool) -> Command {
         let mut command = Command::new(if nice { Path::new("nice") } else { &self.program });
         if nice {
-            command.args(["-n", NICE]).arg(&self.program);
+            command.args(["-n", &NICE.to_string()]).arg(&self.program);
         }
         command
             .current_dir(&self.folder)

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 
 use crate::{place::Place, process::Server, tools::Tools};
 
-/// Starts MiniStack on this port; see [`Server::wait_until`] and [`ready`].
+/// Starts MiniStack on this port; see [`wait_until_ready`].
 pub fn start(place: &Place, tools: &Tools, port: u16) -> Result<Server> {
     let tmp = place.data.join("tmp");
     if tmp.exists() {
@@ -52,8 +52,13 @@ pub fn endpoint(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
+/// Waits until MiniStack answers, on a busy machine, too.
+pub async fn wait_until_ready(server: &mut Server, port: u16) -> Result<()> {
+    server.wait_until(Duration::from_secs(120), || ready(port)).await
+}
+
 /// Whether MiniStack answers.
-pub async fn ready(port: u16) -> bool {
+async fn ready(port: u16) -> bool {
     http_ok(port, "/_ministack/health").await
 }
 

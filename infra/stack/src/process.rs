@@ -11,6 +11,9 @@ use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process_group, setpriority_process};
 use tokio::process::{Child, Command};
 
+/// Priority of what lets other processes go first.
+pub const NICE: i32 = 10;
+
 /// Ends a tool's whole process group if it is dropped early: cargo and sam have children of their own.
 struct Group(Option<Pid>);
 
@@ -202,8 +205,9 @@ impl Server {
 
     /// Lets other processes go first.
     pub fn be_nice(&self) -> Result<()> {
-        let pid = self.pid().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-        setpriority_process(pid, 10).with_context(|| format!("setting the priority of {}", self.name))
+        // Its group has its own id. Without one, it would be our own priority.
+        let pid = group(&self.child).with_context(|| format!("{} has ended", self.name))?;
+        setpriority_process(Some(pid), NICE).with_context(|| format!("setting the priority of {}", self.name))
     }
 
     /// Tells the child to end, waits, and kills the rest of its group. True if it ended in time.

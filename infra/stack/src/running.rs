@@ -128,9 +128,7 @@ impl Running {
         let alone = builder.alone().await?;
         step("building functions", builder.compile(&functions)).await?;
         step("building simulators", builder.compile_simulators()).await?;
-        ministack
-            .wait_until(Duration::from_secs(120), || ministack::ready(ports.ministack))
-            .await?;
+        ministack::wait_until_ready(&mut ministack, ports.ministack).await?;
 
         let aws = Aws::local(tools.clone(), ministack::endpoint(ports.ministack));
         let api = format!("http://127.0.0.1:{}", ports.api);

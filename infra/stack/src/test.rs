@@ -6,7 +6,7 @@
 use std::{
     fmt::Write as _,
     net::{Ipv4Addr, TcpListener},
-    time::{Duration, Instant},
+    time::Instant,
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -26,9 +26,6 @@ use crate::{
 
 /// Threads of the tests of the deployed stack, which mostly wait for it.
 const THREADS_ON_STAGE: &str = "4";
-
-/// Maximum time until an emulator answers, on a busy machine.
-const READY: Duration = Duration::from_secs(120);
 
 /// Runs all test programs of the workspace with these arguments and its own stack; true if all tests passed.
 ///
@@ -90,7 +87,7 @@ async fn without_stage(place: &Place, tools: &Tools, programs: &[TestProgram], a
     let port = free.context("looking for a free port")?.port();
     let mut emulator = ministack::start(&own, tools, port)?;
     emulator.be_nice()?;
-    let ready = emulator.wait_until(READY, || ministack::ready(port));
+    let ready = ministack::wait_until_ready(&mut emulator, port);
     step("starting an emulator for tests without the stack", ready).await?;
     let url = ministack::endpoint(port);
     let all = run_all(programs, arguments, false, |command| {

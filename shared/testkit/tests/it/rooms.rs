@@ -225,6 +225,12 @@ fn a_test_program_is_built_exactly_where_sources_have_tests() {
             "`test = …` in {}/Cargo.toml: of the library as its sources are, of the binary false",
             package.folder
         );
+        let examples = ["/// ```", "//! ```"].iter().any(|mark| sources.contains(mark));
+        assert!(
+            !examples || !package.is_function(),
+            "{}: nothing runs a function's examples",
+            package.name
+        );
         assert!(
             package.doc_tests.is_empty(),
             "{}/Cargo.toml: `doctest = false`, as `cargo stack test` does not run examples",
