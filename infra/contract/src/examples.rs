@@ -34,6 +34,7 @@ const TOGETHER: &[(&str, &[&str])] = &[
     ("remove_second_factor", &["password", "code"]),
     ("replace_recovery_codes", &["password", "code"]),
     ("update_connection", &["name"]),
+    ("update_field", &["name", "options"]),
 ];
 
 const NUMBERS: &[&str] = &["display_number", "numbers", "whatsapp_sender"];
@@ -187,13 +188,17 @@ fn example(document: &Value, schema: &Value, depth: usize) -> Option<Value> {
         }
     }
     if let Some(fields) = schema["properties"].as_object() {
-        // An example can be sent twice and by any tenant, so it has no value that must be unique or name something.
-        let fixed = |field: &Value| {
-            ["readOnly", "x-unique", "x-refers"]
-                .iter()
-                .any(|mark| field[mark] == true)
+        // An example can be sent by any tenant and, where possible, twice, so it names nothing and has no value that must be unique,
+        // unless it is required.
+        let required = |name: &str| {
+            let mut names = schema["required"].as_array().into_iter().flatten();
+            names.any(|required| required == name)
         };
-        let fields = fields.iter().filter(|(_, field)| !fixed(field));
+        let left_out = |name: &str, field: &Value| {
+            let fixed = ["readOnly", "x-refers"].iter().any(|mark| field[mark] == true);
+            fixed || field["x-unique"] == true && !required(name)
+        };
+        let fields = fields.iter().filter(|(name, field)| !left_out(name, field));
         let shown: Map<_, _> = fields
             .filter_map(|(name, field)| Some((name.clone(), of(field)?)))
             .collect();

@@ -134,7 +134,8 @@ pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
                 .is_some_and(|example| example.starts_with('+'));
             body[field] = match is_phone {
                 true => json!(new_phone()?),
-                false => format!("made-{}", random_hex(8)?).into(),
+                // Also an identifier, which has no hyphens.
+                false => format!("made_{}", random_hex(8)?).into(),
             };
         }
     }

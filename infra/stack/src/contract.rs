@@ -97,7 +97,8 @@ impl Contract {
         Some((kind.clone(), body.clone()))
     }
 
-    /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave them out.
+    /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave out those that
+    /// are not required.
     #[must_use]
     pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<(&'a str, &'a Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);

@@ -52,14 +52,22 @@ fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
 /// 409: the tenant has as many of this kind as it may.
 #[must_use]
 pub fn limit_reached<T: Owned>() -> Problem {
-    let most = usize::try_from(T::MOST).unwrap_or(usize::MAX);
-    Problem::at_most("limit_reached", most, &format!("{}s", T::NAME), "Delete one first.")
+    at_most(T::MOST, T::NAME, "Delete one first.")
+}
+
+fn at_most(most: u32, name: &str, advice: &str) -> Problem {
+    let most = usize::try_from(most).unwrap_or(usize::MAX);
+    Problem::at_most("limit_reached", most, &format!("{name}s"), advice)
 }
 
 /// The reason why nothing was written. A limit or a taken value is no lost race.
 pub fn setback<T: Owned>(error: OwnedError) -> Setback {
     match error {
         OwnedError::Full => limit_reached::<T>().into(),
+        OwnedError::ShareFull => {
+            let (most, name) = T::SHARE.map_or((T::MOST, T::NAME), |share| (share.most, share.name));
+            at_most(most, name, "Change or delete one first.").into()
+        }
         OwnedError::Taken => {
             let detail = format!("Another {} has this `{}`. Choose another value.", T::NAME, T::UNIQUE);
             Problem::conflict("taken", detail).into()
@@ -127,7 +135,7 @@ impl Api {
     /// Changes the fields that the patch names.
     ///
     /// # Errors
-    /// 404, 412, 422; 409 `taken`, or `conflict` when all attempts lose; 503 when the table does not answer.
+    /// 404, 412, 422; 409 `taken` and `limit_reached`, or `conflict` when all attempts lose; 503 when the table does not answer.
     pub async fn update<T: Owned + Resource, P: Permit>(
         &self,
         who: &Allowed<P>,

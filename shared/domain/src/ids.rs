@@ -185,6 +185,10 @@ id!(
     ProductId, "prd"
 );
 id!(
+    /// A field that a tenant defines for its contacts.
+    FieldId, "fld"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

@@ -19,6 +19,7 @@ pub mod connection;
 pub mod contact;
 pub mod decide;
 pub mod errors;
+pub mod field;
 pub mod hours;
 pub mod ids;
 pub mod inbound;

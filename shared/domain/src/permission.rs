@@ -138,6 +138,10 @@ permissions! {
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.
     ProductsWrite = "products:write", Manager;
+    /// Read the definitions of the contacts' fields.
+    FieldsRead = "fields:read", Viewer;
+    /// Create, change and delete definitions of the contacts' fields.
+    FieldsWrite = "fields:write", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }

@@ -7,8 +7,9 @@
 //! selector behind an emoji or an ideograph. The conditions are those of RFC 5892 (appendices A.1 and A.2), widened as far
 //! as people write in these scripts, and of UTS #51.
 
-use std::str::FromStr;
+use std::{fmt::Write as _, str::FromStr};
 
+use icu_normalizer::ComposingNormalizerBorrowed;
 use icu_properties::{
     CodePointMapData, CodePointSetData,
     props::{
@@ -17,6 +18,7 @@ use icu_properties::{
     },
 };
 use serde::Serialize;
+use sha2::{Digest as _, Sha256};
 
 /// Problem of a text of one line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -171,6 +173,37 @@ pub fn check_line(text: &str) -> Result<(), WrongText> {
     }
 }
 
+/// The form in which names are compared: Unicode's compatibility form (NFKC) without differences of case, without characters that
+/// are not seen, and with single spaces.
+#[must_use]
+pub fn folded(name: &str) -> String {
+    let nfkc = ComposingNormalizerBorrowed::new_nfkc();
+    let mut folded = String::with_capacity(name.len());
+    for character in nfkc.normalize(name).chars().flat_map(char::to_lowercase) {
+        match character {
+            // Two lower-case spellings of one capital.
+            'ß' => folded.push_str("ss"),
+            'ς' => folded.push('σ'),
+            unseen if CodePointSetData::new::<DefaultIgnorableCodePoint>().contains(unseen) => {}
+            other => folded.push(other),
+        }
+    }
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    nfkc.normalize(&words.join(" ")).into_owned()
+}
+
+/// A hash of a name's [`folded`] form, for keys: a name can contain their separators, and the form can be eighteen times as
+/// long.
+#[must_use]
+pub fn fingerprint(name: &str) -> String {
+    let hash = Sha256::digest(folded(name));
+    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
 /// Whether each character of a text is visible or affects its neighbours. Line feeds are allowed.
 #[must_use]
 pub fn is_visible(text: &str) -> bool {
@@ -260,6 +293,37 @@ mod tests {
         assert_eq!(read("Maya H"), Err(length));
         assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
         assert_eq!("".parse::<OneLine<0, 5>>().map(String::from), Ok(String::new()));
+    }
+
+    #[test]
+    fn names_that_look_alike_are_compared_as_one() {
+        for (one, other) in [
+            ("Regular", " REGULAR "),
+            ("Big  spender", "big spender"),
+            ("VIP\u{a0}1", "vip 1"),
+            ("ＶＩＰ", "vip"),
+            ("ﬁne", "Fine"),
+            ("Straße", "STRASSE"),
+            ("ΟΔΟΣ", "οδος"),
+            ("Jose\u{301}", "JOSÉ"),
+            ("❤\u{fe0f}", "❤"),
+            ("ﷺ", "صلى الله عليه وسلم"),
+        ] {
+            assert_eq!(folded(one), folded(other), "{one} and {other}");
+            assert_eq!(fingerprint(one), fingerprint(other), "{one} and {other}");
+        }
+        for (one, other) in [("Regular", "Regulars"), ("vip1", "vip 1"), ("kır", "kir"), ("é", "e")] {
+            assert_ne!(fingerprint(one), fingerprint(other), "{one} and {other}");
+        }
+        // Applying it twice changes nothing.
+        for name in ["İstanbul", "ΟΔΟΣ", "㍿ Ⅷ", "ẞ", "مايا"] {
+            assert_eq!(folded(&folded(name)), folded(name), "{name}");
+        }
+        let key = fingerprint(&"ﷺ".repeat(60));
+        assert!(
+            key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()),
+            "{key}"
+        );
     }
 
     #[test]

@@ -23,6 +23,7 @@ pub mod contacts;
 pub mod counters;
 pub mod due;
 pub mod effects;
+pub mod fields;
 pub mod idempotency;
 pub mod limited;
 pub mod lines;
@@ -40,7 +41,7 @@ pub mod usage;
 
 pub use error::{StoreError, chain};
 pub use keys::{Part, day};
-pub use owned::{Owned, OwnedError, Pointer};
+pub use owned::{Owned, OwnedError, Pointer, Share};
 pub use races::{LostRace, Races};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};

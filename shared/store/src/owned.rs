@@ -1,9 +1,10 @@
-//! Things that a tenant owns: people, keys, connections, rules, templates, products. One way to read, list, create within a
-//! limit, change and delete them.
+//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields. One way to read, list, create
+//! within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
-//! costs one transaction and no read: a counter beside the rows refuses one too many. A change or deletion is conditioned
-//! on the version that was read. A deleted row is hidden, carries its author to the audit log, and is removed after a day.
+//! costs one transaction and no read: a counter beside the rows refuses one too many, and a second one, one too many
+//! of a [`Share`]. A change or deletion is conditioned on the version that was read. A deleted row is hidden, carries its
+//! author to the audit log, and is removed after a day.
 
 use std::{collections::BTreeSet, fmt::Display};
 
@@ -13,6 +14,7 @@ use domain::{
     actor::Stamp,
     api_key::ApiKey,
     connection::Connection,
+    field::Field,
     line::Line,
     product::Product,
     rule::Rule,
@@ -44,6 +46,7 @@ macro_rules! owned_kinds {
 owned_kinds![
     ApiKey,
     Connection,
+    Field,
     Invitation,
     Line,
     Member,
@@ -92,6 +95,8 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     const MOST: u32;
     /// Whether creating counts and is refused beyond the maximum. Otherwise the caller counts.
     const COUNTED: bool = true;
+    /// A share of them with a maximum of its own, if there is one: see [`Owned::is_of_share`].
+    const SHARE: Option<Share> = None;
     /// Field with a unique value, if there is one: see [`Owned::pointers`].
     const UNIQUE: &'static str = "";
     /// Whether it is cached with the configuration: then a change raises the tenant's version, so that caches are
@@ -106,6 +111,11 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
         Vec::new()
     }
 
+    /// Whether it is of the [`Owned::SHARE`]. It may join and leave it by a change.
+    fn is_of_share(&self) -> bool {
+        false
+    }
+
     /// Time at which it expires, if ever.
     fn expires(&self) -> Option<Timestamp> {
         None
@@ -116,6 +126,15 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     fn removed(&self, _at: Timestamp) -> Self {
         self.clone()
     }
+}
+
+/// Those of a kind that have a maximum of their own, such as the searchable fields. They are counted apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Share {
+    /// Name of one of them for people.
+    pub name: &'static str,
+    /// Maximum per tenant.
+    pub most: u32,
 }
 
 /// A row that leads to an owned thing.
@@ -157,6 +176,9 @@ pub enum OwnedError {
     /// The tenant has the maximum number.
     #[error("the tenant has as many as it may")]
     Full,
+    /// The tenant has the maximum number of the kind's [`Share`].
+    #[error("the tenant has as many of this share as it may")]
+    ShareFull,
     /// Another one has the same unique value.
     #[error("another has this value")]
     Taken,
@@ -165,12 +187,12 @@ pub enum OwnedError {
     Store(#[from] StoreError),
 }
 
-/// For callers that expect neither: a lost race.
+/// For callers that expect none of them: a lost race.
 impl From<OwnedError> for StoreError {
     fn from(error: OwnedError) -> Self {
         match error {
             OwnedError::Store(error) => error,
-            OwnedError::Full | OwnedError::Taken => Self::Conflict {
+            OwnedError::Full | OwnedError::ShareFull | OwnedError::Taken => Self::Conflict {
                 doing: "create or change something owned",
             },
         }
@@ -199,6 +221,17 @@ pub(crate) fn count_key<T: Owned>(scope: &TenantScope) -> Key {
     keys::count(scope, T::PART, T::KIND)
 }
 
+/// The write that counts a thing which joins or leaves the kind's [`Share`] by being created, changed or deleted.
+fn share_write<T: Owned>(scope: &TenantScope, before: Option<&T>, after: Option<&T>) -> Option<Write> {
+    let share = T::SHARE?;
+    let key = keys::count(scope, T::PART, &share.name.replace(' ', "_"));
+    match (before.is_some_and(T::is_of_share), after.is_some_and(T::is_of_share)) {
+        (false, true) => Some(Write::CountBelow(key, share.most)),
+        (true, false) => Some(Write::CountDown(key)),
+        _ => None,
+    }
+}
+
 /// Index of the counter in [`create_writes`].
 pub(crate) const COUNT: usize = 1;
 
@@ -211,6 +244,7 @@ pub(crate) fn create_writes<T: Owned>(scope: &TenantScope, value: &T, stamp: &St
     }
     let pointers = value.pointers(scope).into_iter();
     writes.extend(pointers.map(|pointer| Write::Put(pointer.row(Condition::New, value.expires()))));
+    writes.extend(share_write(scope, None, Some(value)));
     if T::REMEMBERED {
         writes.push(Write::Raise(keys::tenant(scope)));
     }
@@ -240,6 +274,7 @@ pub(crate) fn change_writes<T: Owned>(
     }
     let gone = old.into_iter().filter(|old| new.iter().all(|new| new.key != old.key));
     writes.extend(gone.map(|pointer| Write::Clear(pointer.key)));
+    writes.extend(share_write(scope, Some(&before.value), Some(after)));
     if T::REMEMBERED {
         writes.push(Write::Raise(keys::tenant(scope)));
     }
@@ -259,6 +294,7 @@ pub(crate) fn remove_writes<T: Owned>(
     }
     let pointers = before.value.pointers(scope).into_iter();
     writes.extend(pointers.map(|pointer| Write::Clear(pointer.key)));
+    writes.extend(share_write(scope, Some(&before.value), None));
     if T::REMEMBERED {
         writes.push(Write::Raise(keys::tenant(scope)));
     }
@@ -290,6 +326,7 @@ impl Unwritten {
         };
         match lost.refused.first().and_then(|at| writes.get(*at)) {
             Some(&"count") => OwnedError::Full,
+            Some(&"share") => OwnedError::ShareFull,
             Some(&"pointer") => OwnedError::Taken,
             _ => StoreError::Conflict { doing }.into(),
         }
@@ -393,8 +430,10 @@ impl Store {
         more: Vec<Write>,
     ) -> Result<(), OwnedError> {
         let mut writes = create_writes(scope, value, stamp)?;
+        let count = count_key::<T>(scope);
         let of = |(at, write): (usize, &Write)| match write {
-            Write::CountBelow(..) => "count",
+            Write::CountBelow(key, _) if *key == count => "count",
+            Write::CountBelow(..) => "share",
             Write::Put(_) if at > 0 => "pointer",
             _ => "row",
         };
@@ -407,7 +446,7 @@ impl Store {
     /// Changes one under the condition of the version that was read. Returns its new version.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] after a lost race; [`OwnedError::Taken`].
+    /// [`StoreError::Conflict`] after a lost race; [`OwnedError::Taken`]; [`OwnedError::ShareFull`].
     pub async fn change<T: Owned>(
         &self,
         scope: &TenantScope,
@@ -431,6 +470,7 @@ impl Store {
         let known: Vec<Key> = before.value.pointers(scope).into_iter().map(Pointer::key).collect();
         let of = |write: &Write| match write {
             Write::Put(row) if row.condition == Condition::New && !known.contains(&row.key()) => "pointer",
+            Write::CountBelow(..) => "share",
             _ => "row",
         };
         let what: Vec<&'static str> = writes.iter().map(of).collect();

@@ -8,6 +8,7 @@ use domain::{
     account::{Account, Email, Grant, Invitation, Member, Session},
     api_key::{ApiKey, LastUsed},
     connection::Connection,
+    field::Field,
     ids::{ContactId, UserId},
     line::Line,
     product::Product,
@@ -35,7 +36,7 @@ const DOING: &str = "read a sample";
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind.
-const READ: [(&str, Read); 39] = [
+const READ: [(&str, Read); 40] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
     ("admins", as_it_is::<Vec<UserId>>),
@@ -53,6 +54,7 @@ const READ: [(&str, Read); 39] = [
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
     ("email", as_it_is::<accounts::EmailOwner>),
+    ("field", as_it_is::<Field>),
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
     ("identity", as_it_is::<ContactId>),
@@ -179,9 +181,9 @@ fn stored_rows_survive_reading_and_writing() {
     }
 }
 
-/// Kinds whose types refuse unknown fields, since people write them as files, too. An older version does not read a row with a
-/// new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 5] = ["line", "product", "rule", "template", "tenant"];
+/// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
+/// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
+const STRICT: [&str; 6] = ["field", "line", "product", "rule", "template", "tenant"];
 
 #[test]
 fn rows_of_other_kinds_may_have_a_field_of_a_newer_version() {

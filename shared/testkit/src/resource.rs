@@ -25,7 +25,7 @@ pub struct Resource {
     pub read: Permission,
     /// Permission to write.
     pub write: Permission,
-    /// Body of a new one, which can be sent twice.
+    /// Body of a new one. If it has a unique text, each further one gets a text of its own.
     pub new: Value,
     /// A change that is one.
     pub change: Value,
@@ -57,17 +57,29 @@ impl Resource {
     pub async fn keeps_its_promises<T: Owned>(&self) {
         let aws = Aws::new().await;
         let town = Town::new(&aws, self.routes).await;
-        self.admits_by_permission(&town).await;
+        self.admits_by_permission::<T>(&town).await;
         self.is_written_and_read::<T>(&town).await;
-        self.is_the_tenants_own(&town).await;
+        self.is_the_tenants_own::<T>(&town).await;
         self.is_listed_page_by_page(&town).await;
         self.is_limited::<T>(&town).await;
         says_its_form_in_every_row(&town).await;
         self.is_created_once_though_interrupted().await;
     }
 
-    async fn make(&self, caller: &Caller<'_>) -> Answer {
-        let made = caller.post(self.path, self.new.clone()).await;
+    /// The body of another one.
+    fn another<T: Owned>(&self, town: &Town<'_>) -> Value {
+        let mut body = self.new.clone();
+        if let Some(unique) = body.get_mut(T::UNIQUE)
+            && let Some(text) = unique.as_str()
+        {
+            let own = town.aws().ids().ulid().to_string().to_ascii_lowercase();
+            *unique = json!(format!("{text}_{own}"));
+        }
+        body
+    }
+
+    async fn make<T: Owned>(&self, town: &Town<'_>, caller: &Caller<'_>) -> Answer {
+        let made = caller.post(self.path, self.another::<T>(town)).await;
         made.is(201);
         made
     }
@@ -78,8 +90,8 @@ impl Resource {
         items.as_array().cloned().expect("a list has items")
     }
 
-    async fn admits_by_permission(&self, town: &Town<'_>) {
-        let made = self.make(&town.admin()).await;
+    async fn admits_by_permission<T: Owned>(&self, town: &Town<'_>) {
+        let made = self.make::<T>(town, &town.admin()).await;
         let place = made.header("location");
         let reader = town.new_key(Role::Admin, &[self.read]).await.1;
         let stranger = town.new_key(Role::Admin, &[Permission::TenantRead]).await.1;
@@ -92,7 +104,8 @@ impl Resource {
             let of = |may: bool, status: u16| if may { status } else { 403 };
             caller.get(self.path).await.is(of(reads, 200));
             caller.get(place).await.is(of(reads, 200));
-            caller.post(self.path, self.new.clone()).await.is(of(writes, 201));
+            let posted = caller.post(self.path, self.another::<T>(town)).await;
+            posted.is(of(writes, 201));
             caller.patch(place, json!({})).await.is(of(writes, 200));
             if !writes {
                 caller.delete(place).await.is(403);
@@ -116,7 +129,8 @@ impl Resource {
                 .await
         };
         let before = signed().await;
-        let made = self.make(&manager).await;
+        let made = manager.post(self.path, self.new.clone()).await;
+        made.is(201);
         assert_eq!(signed().await, before + 1, "the audit log says who created it");
         let (place, body) = (made.header("location"), made.json());
         made.has_version(1);
@@ -164,8 +178,10 @@ impl Resource {
         assert!(listed.iter().all(|item| item["id"] != id(&made)), "it is gone");
     }
 
-    async fn is_the_tenants_own(&self, town: &Town<'_>) {
-        let made = self.make(&town.admin()).await;
+    async fn is_the_tenants_own<T: Owned>(&self, town: &Town<'_>) {
+        let sent = self.another::<T>(town);
+        let made = town.admin().post(self.path, sent.clone()).await;
+        made.is(201);
         let (place, foreign) = (made.header("location"), town.foreign_admin());
         let others = [
             foreign.get(place),
@@ -177,7 +193,8 @@ impl Resource {
         }
         assert!(self.listed(&foreign).await.is_empty());
         assert_eq!(town.admin().get(place).await.json(), made.json());
-        self.make(&foreign).await;
+        // Also with the same unique text.
+        foreign.post(self.path, sent).await.is(201);
     }
 
     async fn is_listed_page_by_page(&self, town: &Town<'_>) {
@@ -202,7 +219,7 @@ impl Resource {
 
     /// The counter of the tenant's rows stands at the maximum. What is deleted makes room.
     async fn is_limited<T: Owned>(&self, town: &Town<'_>) {
-        let made = self.make(&town.admin()).await;
+        let made = self.make::<T>(town, &town.admin()).await;
         let table = town
             .aws()
             .env()
@@ -232,16 +249,14 @@ impl Resource {
         let full = full.update_expression("SET n = :most");
         let full = full.expression_attribute_values(":most", AttributeValue::N(T::MOST.to_string()));
         full.send().await.expect("the counter is written");
-        town.admin()
-            .post(self.path, self.new.clone())
-            .await
-            .is_refused(409, "limit_reached");
+        let refused = async || {
+            let one_more = town.admin().post(self.path, self.another::<T>(town)).await;
+            one_more.is_refused(409, "limit_reached");
+        };
+        refused().await;
         town.admin().delete(made.header("location")).await.is(204);
-        self.make(&town.admin()).await;
-        town.admin()
-            .post(self.path, self.new.clone())
-            .await
-            .is_refused(409, "limit_reached");
+        self.make::<T>(town, &town.admin()).await;
+        refused().await;
     }
 
     /// The row was written, but the answer was lost. The request is repeated.

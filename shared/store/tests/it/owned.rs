@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ids::{LineId, ProductId, RuleId},
+    field::Field,
+    ids::{FieldId, LineId, ProductId, RuleId},
     line::Line,
     needs::{Needs, TemplateNeed},
     product::Product,
@@ -170,6 +171,72 @@ async fn creation_stops_at_the_maximum() {
     store.create(scope, &one_more, &stamp).await.unwrap();
     let after = store.tenant(scope).await.unwrap().unwrap().config_version;
     assert_eq!(after, before + 2, "what is remembered is read again");
+}
+
+/// However many join it at once, by creation or by change. Who leaves it, or is deleted, makes room for one.
+#[tokio::test]
+async fn share_of_a_kind_stops_at_its_own_maximum() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), &stamp(&world));
+    let field = |number: u32, searchable: bool| -> Field {
+        let id = FieldId::new(world.aws.ids().ulid());
+        let key = format!("field_{number}");
+        let field =
+            serde_json::json!({"id": id, "key": key, "name": "Field", "type": "text", "searchable": searchable});
+        serde_json::from_value(field).unwrap()
+    };
+    let read = |id: FieldId| async move { store.get::<Field>(scope, &id).await.unwrap().unwrap() };
+    let searchable = async || {
+        let all = store.all::<Field>(scope).await.unwrap();
+        all.iter().filter(|field| field.searchable).count()
+    };
+    let switch = |id: FieldId, searchable: bool| async move {
+        let before = read(id).await;
+        let after = Field {
+            searchable,
+            ..before.value.clone()
+        };
+        store.change(scope, &before, &after, stamp).await
+    };
+    let most = usize::try_from(Field::MOST_SEARCHABLE).unwrap();
+    let plain: Vec<Field> = (0..4).map(|number| field(number, false)).collect();
+    for field in &plain {
+        store.create(scope, field, stamp).await.unwrap();
+    }
+    let new: Vec<Field> = (4..14).map(|number| field(number, true)).collect();
+    let created = futures::future::join_all(new.iter().map(|field| store.create(scope, field, stamp)));
+    let switched = futures::future::join_all(plain.iter().map(|field| switch(field.id, true)));
+    drop(futures::future::join(created, switched).await);
+    assert!(searchable().await <= most);
+    // Whoever lost every race tries again, until there is no room.
+    for field in &new {
+        drop(store.create(scope, field, stamp).await);
+    }
+    for field in &plain {
+        if !read(field.id).await.value.searchable {
+            drop(switch(field.id, true).await);
+        }
+    }
+    assert_eq!(searchable().await, most);
+
+    let one_more = field(14, true);
+    let refused = store.create(scope, &one_more, stamp).await;
+    assert!(matches!(refused, Err(OwnedError::ShareFull)), "{refused:?}");
+    let unsearchable = field(15, false);
+    store.create(scope, &unsearchable, stamp).await.unwrap();
+    let refused = switch(unsearchable.id, true).await;
+    assert!(matches!(refused, Err(OwnedError::ShareFull)), "{refused:?}");
+
+    let all = store.all::<Field>(scope).await.unwrap();
+    let mut of_share = all.iter().filter(|field| field.searchable);
+    let (leaves, deleted) = (of_share.next().unwrap(), of_share.next().unwrap());
+    switch(leaves.id, false).await.unwrap();
+    store.create(scope, &one_more, stamp).await.unwrap();
+    store.remove(scope, &read(deleted.id).await, stamp).await.unwrap();
+    switch(unsearchable.id, true).await.unwrap();
+    let refused = switch(leaves.id, true).await;
+    assert!(matches!(refused, Err(OwnedError::ShareFull)), "{refused:?}");
+    assert_eq!(searchable().await, most);
 }
 
 /// The set-up reads the templates of all rules, and misses none of them.
