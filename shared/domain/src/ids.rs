@@ -189,6 +189,10 @@ id!(
     FieldId, "fld"
 );
 id!(
+    /// A tag, by which a tenant sorts its contacts.
+    TagId, "tag"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

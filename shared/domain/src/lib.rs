@@ -49,6 +49,7 @@ pub mod send;
 pub mod settings;
 pub mod source;
 pub mod subject;
+pub mod tag;
 pub mod template;
 pub mod tenant;
 pub mod text;

@@ -142,6 +142,10 @@ permissions! {
     FieldsRead = "fields:read", Viewer;
     /// Create, change and delete definitions of the contacts' fields.
     FieldsWrite = "fields:write", Manager;
+    /// Read the tags.
+    TagsRead = "tags:read", Viewer;
+    /// Create, change and delete tags.
+    TagsWrite = "tags:write", Agent;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }
