@@ -193,6 +193,10 @@ id!(
     TagId, "tag"
 );
 id!(
+    /// A stage of a tenant's leads.
+    StageId, "stg"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

@@ -48,6 +48,7 @@ pub mod security;
 pub mod send;
 pub mod settings;
 pub mod source;
+pub mod stage;
 pub mod subject;
 pub mod tag;
 pub mod template;

@@ -146,6 +146,10 @@ permissions! {
     TagsRead = "tags:read", Viewer;
     /// Create, change and delete tags.
     TagsWrite = "tags:write", Agent;
+    /// Read the stages of leads.
+    StagesRead = "stages:read", Viewer;
+    /// Create, change and delete stages of leads.
+    StagesWrite = "stages:write", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }

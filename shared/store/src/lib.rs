@@ -37,6 +37,7 @@ pub mod races;
 pub mod rates;
 pub mod scope;
 pub mod security;
+pub mod stages;
 pub mod tags;
 pub mod usage;
 

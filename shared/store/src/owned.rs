@@ -1,5 +1,5 @@
-//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields, tags. One way to read, list,
-//! create within a limit, change and delete them.
+//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields, tags, stages. One way to read,
+//! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
 //! costs one transaction and no read: a counter beside the rows refuses one too many, and a second one, one too many
@@ -18,6 +18,7 @@ use domain::{
     line::Line,
     product::Product,
     rule::Rule,
+    stage::Stage,
     tag::Tag,
     template::TemplateDefinition,
 };
@@ -53,6 +54,7 @@ owned_kinds![
     Member,
     Product,
     Rule,
+    Stage,
     Tag,
     TemplateDefinition,
 ];

@@ -16,6 +16,7 @@ use domain::{
     record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
     rule::Rule,
     security::SecurityEvent,
+    stage::Stage,
     tag::Tag,
     template::TemplateDefinition,
     tenant::Tenant,
@@ -37,7 +38,7 @@ const DOING: &str = "read a sample";
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind.
-const READ: [(&str, Read); 41] = [
+const READ: [(&str, Read); 42] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
     ("admins", as_it_is::<Vec<UserId>>),
@@ -81,6 +82,7 @@ const READ: [(&str, Read); 41] = [
     ("session", as_it_is::<Session>),
     ("signing_keys", as_it_is::<String>),
     ("slug", as_it_is::<accounts::SlugOwner>),
+    ("stage", as_it_is::<Stage>),
     ("tag", as_it_is::<Tag>),
     ("template", as_it_is::<TemplateDefinition>),
     ("tenant", as_it_is::<Tenant>),
@@ -185,7 +187,7 @@ fn stored_rows_survive_reading_and_writing() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 7] = ["field", "line", "product", "rule", "tag", "template", "tenant"];
+const STRICT: [&str; 8] = ["field", "line", "product", "rule", "stage", "tag", "template", "tenant"];
 
 #[test]
 fn rows_of_other_kinds_may_have_a_field_of_a_newer_version() {

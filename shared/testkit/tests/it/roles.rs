@@ -196,7 +196,7 @@ fn roles_name_the_kinds_of_identities_and_claims() {
             };
             let kind = kind.strip_suffix(":*").filter(|kind| !kind.contains(['*', '?']));
             let kind = kind.unwrap_or_else(|| panic!("{function} may touch {key}, of any kind"));
-            let is_claim = ["field", "line", "sku", "tag"].contains(&kind);
+            let is_claim = ["field", "line", "sku", "stage", "tag"].contains(&kind);
             let only_reads = texts(&statement["Action"])
                 .iter()
                 .all(|action| action.contains("Get") || action.contains("Query"));
@@ -209,7 +209,9 @@ fn roles_name_the_kinds_of_identities_and_claims() {
     }
     assert_eq!(
         kinds,
-        BTreeSet::from(["bsuid", "field", "line", "phone", "sip", "sku", "tag", "withheld"])
+        BTreeSet::from([
+            "bsuid", "field", "line", "phone", "sip", "sku", "stage", "tag", "withheld"
+        ])
     );
 }
 
