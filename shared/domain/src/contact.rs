@@ -256,7 +256,15 @@ impl Contact {
     /// A contact of which only one identity is known.
     #[must_use]
     pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
-        let mut contact = Self {
+        let mut contact = Self::new(id, at);
+        contact.prefer(identity);
+        contact
+    }
+
+    /// A contact of which nothing is known.
+    #[must_use]
+    pub const fn new(id: ContactId, at: Timestamp) -> Self {
+        Self {
             id,
             named: false,
             phones: Vec::new(),
@@ -279,9 +287,7 @@ impl Contact {
             last_inbound_at: None,
             created_at: at,
             version: 0,
-        };
-        contact.prefer(identity);
-        contact
+        }
     }
 
     /// Whether the person refused messages, all or marketing.

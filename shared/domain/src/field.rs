@@ -2,7 +2,11 @@
 
 use std::{collections::HashSet, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use jiff::civil::Date;
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{Error, Visitor},
+};
 
 use crate::{
     bounded::UpTo,
@@ -31,7 +35,8 @@ resource! {
         #[serde(default, skip_serializing_if = "UpTo::is_empty")]
         #[cfg_attr(feature = "schema", schemars(example = serde_json::json!(["Silver", "Gold"])))]
         pub options: UpTo<50, OneLine<1, 100>>,
-        /// Whether contacts can be searched by it. At most 10 of a tenant's fields are searchable.
+        /// Whether contacts can be searched by it. At most 10 of a tenant's fields are searchable. A field that is not searchable
+        /// cannot become so: contacts that have a value already would not be found.
         #[serde(default)]
         pub searchable: bool,
     }
@@ -42,6 +47,38 @@ impl Field {
     pub const MOST: u32 = 50;
     /// Maximum searchable fields per tenant.
     pub const MOST_SEARCHABLE: u32 = 10;
+
+    /// The value of this field in what somebody wrote.
+    ///
+    /// # Errors
+    /// A sentence that says what is expected.
+    pub fn value(&self, written: &Written) -> Result<FieldValue, String> {
+        match (self.kind, written) {
+            (FieldType::Text, Written::Text(text)) => Ok(FieldValue::Text(text.clone())),
+            (FieldType::Number, Written::Number(number)) => Ok(FieldValue::Number(*number)),
+            (FieldType::Date, Written::Text(text)) => text
+                .as_str()
+                .parse::<Date>()
+                .ok()
+                .filter(|date| date.year() >= 1 && date.to_string() == text.as_str())
+                .map(FieldValue::Date)
+                .ok_or_else(|| "must be a date, such as 2026-11-20".to_owned()),
+            (FieldType::Choice, Written::Text(text)) => {
+                let wanted = folded(text.as_str());
+                let mut options = self.options.iter();
+                let option = options.find(|option| folded(option.as_str()) == wanted);
+                option.cloned().map(FieldValue::Choice).ok_or_else(|| {
+                    let options: Vec<&str> = self.options.iter().map(OneLine::as_str).collect();
+                    format!("must be one of: {}", options.join(", "))
+                })
+            }
+            (FieldType::YesNo, Written::YesNo(yes)) => Ok(FieldValue::YesNo(*yes)),
+            (FieldType::Text | FieldType::Choice, _) => Err("must be a text".to_owned()),
+            (FieldType::Number, _) => Err("must be a number".to_owned()),
+            (FieldType::Date, _) => Err("must be a date as a text, such as 2026-11-20".to_owned()),
+            (FieldType::YesNo, _) => Err("must be true or false".to_owned()),
+        }
+    }
 
     /// Problems of the field by itself. Empty: none.
     #[must_use]
@@ -71,12 +108,16 @@ impl Field {
     pub fn problems_of_change(&self, after: &Self) -> Vec<FieldProblem> {
         let fixed = [("key", self.key != after.key), ("type", self.kind != after.kind)];
         let changed = fixed.into_iter().filter(|(_, changed)| *changed);
-        let found: Vec<_> = changed
+        let mut found: Vec<_> = changed
             .map(|(field, _)| {
                 let detail = format!("The {field} of a field cannot change. Create another field instead.");
                 FieldProblem::new(field, detail)
             })
             .collect();
+        if after.searchable && !self.searchable {
+            let detail = "A field that is not searchable cannot become so. Create another field instead.";
+            found.push(FieldProblem::new("searchable", detail));
+        }
         if found.is_empty() {
             added(&self.problems(), after.problems())
         } else {
@@ -101,6 +142,200 @@ pub enum FieldType {
     Choice,
     /// Yes or no.
     YesNo,
+}
+
+/// A value of a contact's field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FieldValue {
+    /// A text.
+    #[serde(rename = "t")]
+    Text(OneLine<1, LONGEST_TEXT>),
+    /// A number.
+    #[serde(rename = "n")]
+    Number(Number),
+    /// A day.
+    #[serde(rename = "d")]
+    Date(Date),
+    /// One of the field's options, as it was written when it was chosen.
+    #[serde(rename = "c")]
+    Choice(OneLine<1, 100>),
+    /// Yes or no.
+    #[serde(rename = "y")]
+    YesNo(bool),
+}
+
+/// Maximum length of a text in a field, in characters.
+pub const LONGEST_TEXT: usize = 500;
+
+impl FieldValue {
+    /// The value as the API shows it.
+    #[must_use]
+    pub fn written(&self) -> Written {
+        match self {
+            Self::Text(text) => Written::Text(text.clone()),
+            Self::Number(number) => Written::Number(*number),
+            Self::Date(date) => Written::Text(OneLine::stored(&date.to_string())),
+            Self::Choice(option) => Written::Text(OneLine::stored(option.as_str())),
+            Self::YesNo(yes) => Written::YesNo(*yes),
+        }
+    }
+}
+
+/// The value as messages say it.
+impl fmt::Display for FieldValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => f.write_str(text.as_str()),
+            Self::Number(number) => number.fmt(f),
+            Self::Date(date) => date.fmt(f),
+            Self::Choice(option) => f.write_str(option.as_str()),
+            Self::YesNo(yes) => f.write_str(if *yes { "yes" } else { "no" }),
+        }
+    }
+}
+
+/// A value of a field as JSON: a text, a number, or true or false. Dates and options are texts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Written {
+    /// True or false.
+    YesNo(bool),
+    /// A number.
+    Number(Number),
+    /// A text.
+    Text(OneLine<1, LONGEST_TEXT>),
+}
+
+shown_as!(Written, {
+    "description": "The value of a field, by its type: a text, a number, a date, one of its options, or true or false.",
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        {"type": "number", "minimum": -Number::MOST, "maximum": Number::MOST},
+        {"type": "boolean"},
+    ],
+    "examples": ["Gold"],
+});
+
+impl<'de> Deserialize<'de> for Written {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Any;
+
+        impl Visitor<'_> for Any {
+            type Value = Written;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, a number, or true or false")
+            }
+
+            fn visit_bool<E: Error>(self, yes: bool) -> Result<Written, E> {
+                Ok(Written::YesNo(yes))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Written, E> {
+                Number::whole(number)
+                    .map(Written::Number)
+                    .ok_or_else(|| E::custom(NotANumber))
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Written, E> {
+                let number = i64::try_from(number).ok().and_then(Number::whole);
+                number.map(Written::Number).ok_or_else(|| E::custom(NotANumber))
+            }
+
+            fn visit_f64<E: Error>(self, number: f64) -> Result<Written, E> {
+                Number::of(number)
+                    .map(Written::Number)
+                    .ok_or_else(|| E::custom(NotANumber))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
+                text.parse().map(Written::Text).map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(Any)
+    }
+}
+
+/// A number of at most 11 digits before and 4 behind the point, which JSON readers of all languages keep exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Number(i64);
+
+/// A number that a field cannot have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be a number between -{most} and {most} with at most 4 decimal places", most = Number::MOST)]
+pub struct NotANumber;
+
+impl Number {
+    /// The largest number. The smallest is its negative.
+    pub const MOST: i64 = 100_000_000_000;
+    /// Parts of one: numbers are counted in these.
+    pub const PARTS: i64 = 10_000;
+
+    /// The number in ten-thousandths.
+    #[must_use]
+    pub const fn parts(self) -> i64 {
+        self.0
+    }
+
+    const fn whole(number: i64) -> Option<Self> {
+        if number >= -Self::MOST && number <= Self::MOST {
+            Some(Self(number * Self::PARTS))
+        } else {
+            None
+        }
+    }
+
+    fn of(number: f64) -> Option<Self> {
+        // Within the bounds, a float of 64 bits has 15 exact digits.
+        if !number.is_finite() || number.abs() > Self::MOST as f64 {
+            return None;
+        }
+        let parts = number * Self::PARTS as f64;
+        let rounded = parts.round();
+        let exact = rounded / Self::PARTS as f64 == number;
+        exact.then_some(Self(rounded as i64))
+    }
+
+    fn float(self) -> f64 {
+        self.0 as f64 / Self::PARTS as f64
+    }
+}
+
+impl FromStr for Number {
+    type Err = NotANumber;
+
+    fn from_str(text: &str) -> Result<Self, NotANumber> {
+        // Of the many spellings of floats, only digits, a sign and a point.
+        let plain = text.len() <= 20 && text.bytes().all(|byte| byte.is_ascii_digit() || b"-.".contains(&byte));
+        let number = text.parse().ok().filter(|_| plain);
+        number.and_then(Self::of).ok_or(NotANumber)
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.float().fmt(f)
+    }
+}
+
+impl Serialize for Number {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0 % Self::PARTS == 0 {
+            serializer.serialize_i64(self.0 / Self::PARTS)
+        } else {
+            serializer.serialize_f64(self.float())
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Number(number) => Ok(number),
+            Written::Text(_) | Written::YesNo(_) => Err(D::Error::custom(NotANumber)),
+        }
+    }
 }
 
 /// Identifier of a field within its tenant. It becomes part of a key.
@@ -203,6 +438,62 @@ mod tests {
     }
 
     #[test]
+    fn a_value_fits_the_type_of_its_field() {
+        let value = |kind: &str, written: Value| {
+            let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
+            let written = from_value::<Written>(written).map_err(|error| error.to_string())?;
+            let value = field("level", kind, options).value(&written)?;
+            // Stored and shown again.
+            let stored: FieldValue = from_value(serde_json::to_value(&value).unwrap()).unwrap();
+            assert_eq!(stored, value);
+            Ok::<_, String>(serde_json::to_value(value.written()).unwrap())
+        };
+        for (kind, written, shown) in [
+            ("text", json!(" a "), json!("a")),
+            ("number", json!(12), json!(12)),
+            ("number", json!(-2.5), json!(-2.5)),
+            ("number", json!(0.0001), json!(0.0001)),
+            ("number", json!(99_999_999_999.9999), json!(99_999_999_999.9999)),
+            ("number", json!(12.0), json!(12)),
+            ("date", json!("2024-02-29"), json!("2024-02-29")),
+            ("choice", json!(" GOLD"), json!("Gold")),
+            ("yes_no", json!(false), json!(false)),
+        ] {
+            assert_eq!(value(kind, written.clone()), Ok(shown), "{kind} {written}");
+        }
+        for (kind, written) in [
+            ("text", json!(1)),
+            ("text", json!("a\nb")),
+            ("text", json!("x".repeat(501))),
+            ("number", json!("12")),
+            ("number", json!(0.00001)),
+            ("number", json!(1e12)),
+            ("number", json!(u64::MAX)),
+            ("number", json!(true)),
+            ("date", json!("2023-02-29")),
+            ("date", json!("20.11.2026")),
+            ("date", json!("2026-11-20T10:00")),
+            ("date", json!("-000001-01-01")),
+            ("choice", json!("Bronze")),
+            ("yes_no", json!("yes")),
+            ("yes_no", json!(null)),
+            ("text", json!(["a"])),
+        ] {
+            assert!(value(kind, written.clone()).is_err(), "{kind} {written}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_written_with_digits_only() {
+        for (text, parts) in [("1", 10_000), ("-2.5", -25_000), ("0.0001", 1), ("-0", 0)] {
+            assert_eq!(text.parse::<Number>().map(Number::parts), Ok(parts), "{text}");
+        }
+        for bad in ["", "1e3", "inf", "NaN", "+1", "0x1", "1,5", "1.00001", "1000000000000"] {
+            assert_eq!(bad.parse::<Number>(), Err(NotANumber), "{bad}");
+        }
+    }
+
+    #[test]
     fn a_field_keeps_its_key_and_type() {
         let before = field("level", "choice", &["Silver", "Gold"]);
         let none: [&str; 0] = [];
@@ -215,5 +506,11 @@ mod tests {
         assert_eq!(named(&change(&field("grade", "date", &[]))), ["key", "type"]);
         let detail = "The type of a field cannot change. Create another field instead.";
         assert_eq!(change(&text)[0].detail, detail);
+        let searchable = Field {
+            searchable: true,
+            ..before.clone()
+        };
+        assert_eq!(named(&change(&searchable)), ["searchable"]);
+        assert_eq!(named(&searchable.problems_of_change(&before)), none);
     }
 }

@@ -1,0 +1,414 @@
+//! People as users, imports and other software see and change them: a contact with its profile.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::{
+    account::Email,
+    bounded::UpTo,
+    contact::{Contact, Identity, Linked, MOST_IDENTITIES},
+    field::{Field, FieldKey, Written},
+    ids::{FieldId, StageId, TagId, UserId},
+    outside::ShownName,
+    phone::Phone,
+    product::Price,
+    profile::{Origin, Profile, Staged},
+    settings::{FieldProblem, Language},
+    text::OneLine,
+};
+
+/// A contact and its profile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// The contact.
+    pub contact: Contact,
+    /// Its profile; empty if there is none.
+    pub profile: Profile,
+}
+
+/// Maximum length of a contact's name, in characters.
+pub const LONGEST_NAME: usize = ShownName::LONGEST;
+
+/// The fields of a contact that people write.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContactIn"))]
+#[serde(deny_unknown_fields)]
+pub struct PersonIn {
+    /// Name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "Maya Haddad"))]
+    pub name: Option<OneLine<1, LONGEST_NAME>>,
+    /// Telephone numbers, the preferred one first. No other contact has any of them.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
+    pub phones: UpTo<MOST_IDENTITIES, Phone>,
+    /// E-mail addresses, the preferred one first. No other contact has any of them.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
+    pub emails: UpTo<MOST_IDENTITIES, Email>,
+    /// Language for messages.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub tags: UpTo<{ Profile::MOST_TAGS }, TagId>,
+    /// Values of the tenant's fields, by their keys.
+    #[serde(default, skip_serializing_if = "WrittenFields::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub fields: WrittenFields,
+    /// Stage of the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub stage: Option<StageId>,
+    /// User who is responsible for the contact.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub owner: Option<UserId>,
+    /// Source of the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "Web form"))]
+    pub source: Option<Origin>,
+    /// Expected value of the lead.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<Price>,
+}
+
+/// Values of fields by their keys.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct WrittenFields(pub BTreeMap<FieldKey, Written>);
+
+impl WrittenFields {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<'de> Deserialize<'de> for WrittenFields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // A body is bounded, and so is the map before it is counted.
+        let fields = BTreeMap::<FieldKey, Written>::deserialize(deserializer)?;
+        let most = Field::MOST as usize;
+        let wrong = || D::Error::custom(format_args!("must have at most {most} fields"));
+        (fields.len() <= most).then_some(Self(fields)).ok_or_else(wrong)
+    }
+}
+
+shown_as!(WrittenFields, {
+    "type": "object",
+    "maxProperties": Field::MOST,
+    "propertyNames": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
+    "additionalProperties": {
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::field::LONGEST_TEXT}, {"type": "number"}, {"type": "boolean"}],
+    },
+});
+
+/// A person after a change, and the identities that come and go with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Changed {
+    /// The person.
+    pub person: Person,
+    /// The identities.
+    pub linked: Linked,
+}
+
+impl PersonIn {
+    /// The fields of a person. Values of deleted fields are left out.
+    #[must_use]
+    pub fn of(person: &Person, definitions: &[Field]) -> Self {
+        let Person { contact, profile } = person;
+        Self {
+            name: profile.name.as_deref().map(OneLine::stored),
+            phones: contact.phones.clone().into(),
+            emails: contact.emails.clone().into(),
+            language: contact.language.as_deref().map(Language::stored),
+            tags: profile.tags.iter().copied().collect::<Vec<_>>().into(),
+            fields: shown_fields(profile, definitions),
+            stage: profile.stage.map(|staged| staged.stage),
+            owner: profile.owner,
+            source: profile.source.clone(),
+            value: profile.value.clone(),
+        }
+    }
+
+    /// A number that differs if any of the fields does: the version of what people can change. Calls and messages change the
+    /// person's rows without changing it. It has 53 bits, which JSON readers of all languages keep exactly.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        // The types have no value that cannot be written as JSON.
+        let json = serde_json::to_vec(self).unwrap_or_default();
+        let hash = Sha256::digest(json);
+        let first = hash
+            .iter()
+            .take(8)
+            .fold(0, |number, byte| number << 8 | u64::from(*byte));
+        first >> 11
+    }
+
+    /// The person with these fields.
+    ///
+    /// # Errors
+    /// The fields that are wrong.
+    pub fn onto(self, before: &Person, definitions: &[Field], now: Timestamp) -> Result<Changed, Vec<FieldProblem>> {
+        let mut wrong = Vec::new();
+        repeated("phones", &self.phones, &mut wrong);
+        repeated("emails", &self.emails, &mut wrong);
+        repeated("tags", &self.tags, &mut wrong);
+        let Person { contact, profile } = before;
+        let name = self.name.as_ref().and_then(|name| ShownName::of(name.as_str()));
+        let nobody = name.is_none()
+            && self.phones.is_empty()
+            && self.emails.is_empty()
+            && contact.bsuids.is_empty()
+            && contact.called_from.is_none();
+        if nobody {
+            let detail = "A contact needs a name, a telephone number or an e-mail address.";
+            wrong.push(FieldProblem::new("name", detail));
+        }
+        let shown = shown_fields(profile, definitions);
+        let mut fields = BTreeMap::new();
+        for (key, written) in &self.fields.0 {
+            let path = || format!("fields.{key}");
+            let Some(definition) = definitions.iter().find(|definition| definition.key == *key) else {
+                let detail = "There is no such field. Create it first, or leave it out.";
+                wrong.push(FieldProblem::new(path(), detail));
+                continue;
+            };
+            // A value that was valid when it was stored prevents no other change.
+            let same = shown.0.get(key) == Some(written);
+            match profile.fields.get(&definition.id).filter(|_| same) {
+                Some(value) => {
+                    fields.insert(definition.id, value.clone());
+                }
+                None => match definition.value(written) {
+                    Ok(value) => {
+                        fields.insert(definition.id, value);
+                    }
+                    Err(detail) => wrong.push(FieldProblem::new(path(), sentence(&detail))),
+                },
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        let listed: BTreeSet<FieldId> = definitions
+            .iter()
+            .filter(|definition| definition.searchable && fields.contains_key(&definition.id))
+            .map(|definition| definition.id)
+            .collect();
+        let stage = self.stage.map(|stage| match profile.stage {
+            Some(staged) if staged.stage == stage => staged,
+            _ => Staged { stage, since: now },
+        });
+        let mut after = before.clone();
+        after.contact.named = name.is_some();
+        after.contact.language = self.language.map(|language| language.as_str().to_owned());
+        after.contact.phones = self.phones.into_vec();
+        after.contact.emails = self.emails.into_vec();
+        after.profile = Profile {
+            name,
+            fields,
+            listed,
+            tags: self.tags.iter().copied().collect(),
+            stage,
+            owner: self.owner,
+            source: self.source,
+            value: self.value,
+            updated_at: profile.updated_at,
+            version: profile.version,
+        };
+        if after != *before {
+            after.profile.updated_at = Some(now);
+        }
+        let size = serde_json::to_vec(&after.profile).map_or(usize::MAX, |json| json.len());
+        if size > Profile::LARGEST {
+            let most = Profile::LARGEST;
+            let detail = format!("The contact has {size} bytes, of at most {most}. Shorten or remove some values.");
+            return Err(vec![FieldProblem::new("fields", detail)]);
+        }
+        let linked = linked(contact, &after.contact);
+        Ok(Changed { person: after, linked })
+    }
+}
+
+/// The values of a profile by the keys of their fields.
+fn shown_fields(profile: &Profile, definitions: &[Field]) -> WrittenFields {
+    let shown = definitions.iter().filter_map(|definition| {
+        let value = profile.fields.get(&definition.id)?;
+        Some((definition.key.clone(), value.written()))
+    });
+    WrittenFields(shown.collect())
+}
+
+/// The first character in upper case, and a full stop.
+fn sentence(detail: &str) -> String {
+    let mut signs = detail.chars();
+    let first = signs.next().map(|first| first.to_uppercase().to_string());
+    format!("{}{}.", first.unwrap_or_default(), signs.as_str())
+}
+
+fn repeated<T: Eq + std::hash::Hash>(field: &str, items: &[T], wrong: &mut Vec<FieldProblem>) {
+    let mut known = HashSet::new();
+    for (index, item) in items.iter().enumerate() {
+        if !known.insert(item) {
+            wrong.push(FieldProblem::new(
+                format!("{field}[{index}]"),
+                "Given twice. Remove one of them.",
+            ));
+        }
+    }
+}
+
+/// The identities that a contact gains and loses.
+fn linked(before: &Contact, after: &Contact) -> Linked {
+    let (was, is) = (before.known_by(), after.known_by());
+    let missing = |of: &[Identity], among: &[Identity]| {
+        let missing = of.iter().filter(|identity| !among.contains(identity));
+        missing.cloned().collect()
+    };
+    Linked {
+        new: missing(&is, &was),
+        dropped: missing(&was, &is),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+    use crate::ids::ContactId;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    const NOON: &str = "2026-11-20T12:00:00Z";
+
+    fn nobody() -> Person {
+        let id = ContactId::new(ulid::Ulid::from_parts(1, 2));
+        Person {
+            contact: Contact::new(id, at(NOON)),
+            profile: Profile::default(),
+        }
+    }
+
+    fn definitions() -> Vec<Field> {
+        let field = |id: u64, key: &str, kind: &str, searchable: bool| -> Field {
+            let id = FieldId::new(ulid::Ulid::from_parts(id, 0));
+            let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
+            from_value(
+                json!({"id": id, "key": key, "name": key, "type": kind, "searchable": searchable, "options": options}),
+            )
+            .unwrap()
+        };
+        vec![field(1, "level", "choice", true), field(2, "visits", "number", false)]
+    }
+
+    fn change(before: &Person, fields: Value) -> Result<Changed, Vec<String>> {
+        let fields: PersonIn = from_value(fields).unwrap();
+        let changed = fields.onto(before, &definitions(), at("2026-11-21T12:00:00Z"));
+        changed.map_err(|wrong| wrong.into_iter().map(|problem| problem.field).collect())
+    }
+
+    fn maya() -> Value {
+        json!({
+            "name": "Maya Haddad", "phones": ["+971501234567", "+971501234568"], "emails": ["maya@example.com"],
+            "language": "ar", "tags": ["tag_00000000000000000000000001"], "fields": {"level": "gold", "visits": 3},
+            "stage": "stg_00000000000000000000000001", "source": "Web form", "value": {"amount": 5000, "currency": "AED"},
+        })
+    }
+
+    #[test]
+    fn what_was_written_is_read_again() {
+        let changed = change(&nobody(), maya()).unwrap();
+        let person = &changed.person;
+        let mut expected = maya();
+        expected["fields"]["level"] = json!("Gold");
+        let read = PersonIn::of(person, &definitions());
+        assert_eq!(serde_json::to_value(&read).unwrap(), expected);
+        assert_eq!(changed.linked.new.len(), 3);
+        assert!(changed.linked.dropped.is_empty());
+        assert!(person.contact.named);
+        assert_eq!(person.profile.updated_at, Some(at("2026-11-21T12:00:00Z")));
+        assert_eq!(person.profile.listed.len(), 1, "only `level` is searchable");
+        // Written again, nothing changes.
+        let again = change(person, serde_json::to_value(&read).unwrap()).unwrap();
+        assert_eq!(again.person, *person);
+        assert_eq!(again.linked, Linked::default());
+    }
+
+    #[test]
+    fn identities_come_and_go_with_the_lists() {
+        let before = change(&nobody(), maya()).unwrap().person;
+        let mut other = maya();
+        other["phones"] = json!(["+971501234569", "+971501234567"]);
+        other["emails"] = json!([]);
+        let linked = change(&before, other).unwrap().linked;
+        let phone = |number: &str| Identity::Phone(number.parse().unwrap());
+        assert_eq!(linked.new, [phone("+971501234569")]);
+        assert_eq!(
+            linked.dropped,
+            [
+                phone("+971501234568"),
+                Identity::Email("maya@example.com".parse().unwrap())
+            ]
+        );
+    }
+
+    #[test]
+    fn wrong_fields_are_named() {
+        for (fields, expected) in [
+            (json!({}), vec!["name"]),
+            (
+                json!({"name": "A", "phones": ["+971501234567", "+971501234567"]}),
+                vec!["phones[1]"],
+            ),
+            (
+                json!({"name": "A", "fields": {"colour": "red", "level": "Bronze", "visits": "3"}}),
+                vec!["fields.colour", "fields.level", "fields.visits"],
+            ),
+            (
+                json!({"tags": ["tag_00000000000000000000000001", "tag_00000000000000000000000001"]}),
+                vec!["tags[1]", "name"],
+            ),
+        ] {
+            assert_eq!(change(&nobody(), fields.clone()).unwrap_err(), expected, "{fields}");
+        }
+    }
+
+    /// The version names what people see: a new call or service window does not change it.
+    #[test]
+    fn version_changes_with_what_people_write() {
+        let person = change(&nobody(), maya()).unwrap().person;
+        let version = |person: &Person| PersonIn::of(person, &definitions()).version();
+        let mut called = person.clone();
+        called.contact.calls += 1;
+        called.contact.version += 1;
+        assert_eq!(version(&called), version(&person));
+        let mut known = person.clone();
+        known.contact.phones.rotate_left(1);
+        assert_ne!(version(&known), version(&person));
+        assert!(version(&person) < 1 << 53);
+    }
+
+    #[test]
+    fn value_of_a_changed_field_prevents_no_other_change() {
+        let person = change(&nobody(), maya()).unwrap().person;
+        let mut fewer = definitions();
+        fewer[0].options = vec!["Silver".parse().unwrap()].into();
+        fewer.pop();
+        let mut fields = PersonIn::of(&person, &fewer);
+        assert_eq!(fields.fields.0.len(), 1, "the value of a deleted field is not shown");
+        fields.name = Some("Maya".parse().unwrap());
+        let after = fields.onto(&person, &fewer, at(NOON)).unwrap().person;
+        assert_eq!(after.profile.name.as_deref(), Some("Maya"));
+        assert_eq!(after.profile.fields.len(), 1);
+    }
+}
