@@ -129,6 +129,9 @@ pub struct Contact {
     /// Time of the customer's last message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
+    /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
     /// Time at which the contact was first seen.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
@@ -197,6 +200,20 @@ impl Linked {
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.new.is_empty() && self.dropped.is_empty()
+    }
+
+    /// The identities that a contact gains and loses by a change.
+    #[must_use]
+    pub fn between(before: &Contact, after: &Contact) -> Self {
+        let (was, is) = (before.known_by(), after.known_by());
+        let missing = |of: &[Identity], among: &[Identity]| {
+            let missing = of.iter().filter(|identity| !among.contains(identity));
+            missing.cloned().collect()
+        };
+        Self {
+            new: missing(&is, &was),
+            dropped: missing(&was, &is),
+        }
     }
 
     /// Adds the change made by one identity: itself if it was new, and the one that it replaced.
@@ -285,6 +302,7 @@ impl Contact {
             calls: 0,
             windows: Vec::new(),
             last_inbound_at: None,
+            deleted_at: None,
             created_at: at,
             version: 0,
         }

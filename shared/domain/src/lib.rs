@@ -20,6 +20,7 @@ pub mod contact;
 pub mod decide;
 pub mod errors;
 pub mod field;
+pub mod filter;
 pub mod hours;
 pub mod ids;
 pub mod inbound;

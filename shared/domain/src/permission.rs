@@ -134,6 +134,10 @@ permissions! {
     LinesRead = "lines:read", Viewer;
     /// Create, change and delete lines.
     LinesWrite = "lines:write", Manager;
+    /// Read and search the contacts, with their notes, calls and messages.
+    ContactsRead = "contacts:read", Viewer;
+    /// Create, change, delete and restore contacts, and write notes.
+    ContactsWrite = "contacts:write", Agent;
     /// Read the products.
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.

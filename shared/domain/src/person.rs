@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 use crate::{
     account::Email,
     bounded::UpTo,
-    contact::{Contact, Identity, Linked, MOST_IDENTITIES},
+    contact::{Contact, MOST_IDENTITIES},
     field::{Field, FieldKey, Written},
     ids::{FieldId, StageId, TagId, UserId},
     outside::ShownName,
@@ -27,6 +27,26 @@ pub struct Person {
     pub contact: Contact,
     /// Its profile; empty if there is none.
     pub profile: Profile,
+}
+
+impl Person {
+    /// Records the time of a change by a user or a key, if anything differs.
+    pub fn touch(&mut self, before: &Self, now: Timestamp) {
+        if self != before {
+            self.profile.updated_at = Some(now);
+        }
+    }
+
+    /// Whether nothing says who it is.
+    #[must_use]
+    pub const fn is_nobody(&self) -> bool {
+        let Self { contact, profile } = self;
+        profile.name.is_none()
+            && contact.phones.is_empty()
+            && contact.emails.is_empty()
+            && contact.bsuids.is_empty()
+            && contact.called_from.is_none()
+    }
 }
 
 /// Maximum length of a contact's name, in characters.
@@ -109,15 +129,6 @@ shown_as!(WrittenFields, {
     },
 });
 
-/// A person after a change, and the identities that come and go with it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Changed {
-    /// The person.
-    pub person: Person,
-    /// The identities.
-    pub linked: Linked,
-}
-
 impl PersonIn {
     /// The fields of a person. Values of deleted fields are left out.
     #[must_use]
@@ -155,22 +166,13 @@ impl PersonIn {
     ///
     /// # Errors
     /// The fields that are wrong.
-    pub fn onto(self, before: &Person, definitions: &[Field], now: Timestamp) -> Result<Changed, Vec<FieldProblem>> {
+    pub fn onto(self, before: &Person, definitions: &[Field], now: Timestamp) -> Result<Person, Vec<FieldProblem>> {
         let mut wrong = Vec::new();
         repeated("phones", &self.phones, &mut wrong);
         repeated("emails", &self.emails, &mut wrong);
         repeated("tags", &self.tags, &mut wrong);
-        let Person { contact, profile } = before;
+        let profile = &before.profile;
         let name = self.name.as_ref().and_then(|name| ShownName::of(name.as_str()));
-        let nobody = name.is_none()
-            && self.phones.is_empty()
-            && self.emails.is_empty()
-            && contact.bsuids.is_empty()
-            && contact.called_from.is_none();
-        if nobody {
-            let detail = "A contact needs a name, a telephone number or an e-mail address.";
-            wrong.push(FieldProblem::new("name", detail));
-        }
         let shown = shown_fields(profile, definitions);
         let mut fields = BTreeMap::new();
         for (key, written) in &self.fields.0 {
@@ -193,9 +195,6 @@ impl PersonIn {
                     Err(detail) => wrong.push(FieldProblem::new(path(), sentence(&detail))),
                 },
             }
-        }
-        if !wrong.is_empty() {
-            return Err(wrong);
         }
         let listed: BTreeSet<FieldId> = definitions
             .iter()
@@ -223,17 +222,21 @@ impl PersonIn {
             updated_at: profile.updated_at,
             version: profile.version,
         };
-        if after != *before {
-            after.profile.updated_at = Some(now);
+        after.touch(before, now);
+        if after.is_nobody() {
+            let detail = "A contact needs a name, a telephone number or an e-mail address.";
+            wrong.push(FieldProblem::new("name", detail));
         }
         let size = serde_json::to_vec(&after.profile).map_or(usize::MAX, |json| json.len());
         if size > Profile::LARGEST {
             let most = Profile::LARGEST;
             let detail = format!("The contact has {size} bytes, of at most {most}. Shorten or remove some values.");
-            return Err(vec![FieldProblem::new("fields", detail)]);
+            wrong.push(FieldProblem::new("fields", detail));
         }
-        let linked = linked(contact, &after.contact);
-        Ok(Changed { person: after, linked })
+        if !wrong.is_empty() {
+            return Err(wrong);
+        }
+        Ok(after)
     }
 }
 
@@ -265,25 +268,15 @@ fn repeated<T: Eq + std::hash::Hash>(field: &str, items: &[T], wrong: &mut Vec<F
     }
 }
 
-/// The identities that a contact gains and loses.
-fn linked(before: &Contact, after: &Contact) -> Linked {
-    let (was, is) = (before.known_by(), after.known_by());
-    let missing = |of: &[Identity], among: &[Identity]| {
-        let missing = of.iter().filter(|identity| !among.contains(identity));
-        missing.cloned().collect()
-    };
-    Linked {
-        new: missing(&is, &was),
-        dropped: missing(&was, &is),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, from_value, json};
 
     use super::*;
-    use crate::ids::ContactId;
+    use crate::{
+        contact::{Identity, Linked},
+        ids::ContactId,
+    };
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -311,7 +304,7 @@ mod tests {
         vec![field(1, "level", "choice", true), field(2, "visits", "number", false)]
     }
 
-    fn change(before: &Person, fields: Value) -> Result<Changed, Vec<String>> {
+    fn change(before: &Person, fields: Value) -> Result<Person, Vec<String>> {
         let fields: PersonIn = from_value(fields).unwrap();
         let changed = fields.onto(before, &definitions(), at("2026-11-21T12:00:00Z"));
         changed.map_err(|wrong| wrong.into_iter().map(|problem| problem.field).collect())
@@ -327,30 +320,28 @@ mod tests {
 
     #[test]
     fn what_was_written_is_read_again() {
-        let changed = change(&nobody(), maya()).unwrap();
-        let person = &changed.person;
+        let person = &change(&nobody(), maya()).unwrap();
         let mut expected = maya();
         expected["fields"]["level"] = json!("Gold");
         let read = PersonIn::of(person, &definitions());
         assert_eq!(serde_json::to_value(&read).unwrap(), expected);
-        assert_eq!(changed.linked.new.len(), 3);
-        assert!(changed.linked.dropped.is_empty());
         assert!(person.contact.named);
         assert_eq!(person.profile.updated_at, Some(at("2026-11-21T12:00:00Z")));
         assert_eq!(person.profile.listed.len(), 1, "only `level` is searchable");
         // Written again, nothing changes.
         let again = change(person, serde_json::to_value(&read).unwrap()).unwrap();
-        assert_eq!(again.person, *person);
-        assert_eq!(again.linked, Linked::default());
+        assert_eq!(again, *person);
     }
 
     #[test]
     fn identities_come_and_go_with_the_lists() {
-        let before = change(&nobody(), maya()).unwrap().person;
+        let before = change(&nobody(), maya()).unwrap();
+        assert_eq!(Linked::between(&nobody().contact, &before.contact).new.len(), 3);
         let mut other = maya();
         other["phones"] = json!(["+971501234569", "+971501234567"]);
         other["emails"] = json!([]);
-        let linked = change(&before, other).unwrap().linked;
+        let after = change(&before, other).unwrap();
+        let linked = Linked::between(&before.contact, &after.contact);
         let phone = |number: &str| Identity::Phone(number.parse().unwrap());
         assert_eq!(linked.new, [phone("+971501234569")]);
         assert_eq!(
@@ -386,7 +377,7 @@ mod tests {
     /// The version names what people see: a new call or service window does not change it.
     #[test]
     fn version_changes_with_what_people_write() {
-        let person = change(&nobody(), maya()).unwrap().person;
+        let person = change(&nobody(), maya()).unwrap();
         let version = |person: &Person| PersonIn::of(person, &definitions()).version();
         let mut called = person.clone();
         called.contact.calls += 1;
@@ -400,14 +391,14 @@ mod tests {
 
     #[test]
     fn value_of_a_changed_field_prevents_no_other_change() {
-        let person = change(&nobody(), maya()).unwrap().person;
+        let person = change(&nobody(), maya()).unwrap();
         let mut fewer = definitions();
         fewer[0].options = vec!["Silver".parse().unwrap()].into();
         fewer.pop();
         let mut fields = PersonIn::of(&person, &fewer);
         assert_eq!(fields.fields.0.len(), 1, "the value of a deleted field is not shown");
         fields.name = Some("Maya".parse().unwrap());
-        let after = fields.onto(&person, &fewer, at(NOON)).unwrap().person;
+        let after = fields.onto(&person, &fewer, at(NOON)).unwrap();
         assert_eq!(after.profile.name.as_deref(), Some("Maya"));
         assert_eq!(after.profile.fields.len(), 1);
     }

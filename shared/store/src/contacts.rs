@@ -3,6 +3,7 @@
 use domain::{
     contact::{Change, Contact, Identity, Linked, MOST_SAME},
     ids::ContactId,
+    person::Person,
     profile::Profile,
     record::{Call, ConsentEntry, Entry, Received},
 };
@@ -11,7 +12,7 @@ use ulid::Ulid;
 
 use crate::{
     Store, StoreError, TenantScope, compact, keys,
-    row::{self, Condition, Item, Row},
+    row::{self, Condition, Item, Row, Write},
 };
 
 /// A contact, and the rows that are written together with it.
@@ -23,8 +24,45 @@ pub struct ContactWrite {
     pub new_identities: Vec<Identity>,
     /// Identities for which it has no room any more. They no longer lead to it, unless it refuses messages.
     pub dropped_identities: Vec<Identity>,
-    /// Its profile, if that changes. `version` is the one that was read; 0 for a new one.
-    pub profile: Option<Profile>,
+    /// Its profile, if that changes.
+    pub profile: Option<ProfileWrite>,
+}
+
+/// A changed profile. The lists in which the contact stands change with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProfileWrite {
+    /// The profile that was read; empty if there was none.
+    pub before: Profile,
+    /// The new state. `version` is the one that was read; 0 for a new one.
+    pub after: Profile,
+}
+
+impl From<Profile> for ProfileWrite {
+    /// The first profile of a contact.
+    fn from(after: Profile) -> Self {
+        Self {
+            before: Profile::default(),
+            after,
+        }
+    }
+}
+
+impl ProfileWrite {
+    /// Its writes, for a transaction. The first one is the profile's own row.
+    pub(crate) fn writes(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        doing: &'static str,
+    ) -> Result<Vec<Write>, StoreError> {
+        let mut writes = vec![Write::Put(profile_row(scope, contact, &self.after, doing)?)];
+        let (before, after) = (self.before.listings(), self.after.listings());
+        let key = |listing| keys::listing(scope, contact, listing);
+        let new = after.difference(&before).map(key);
+        writes.extend(new.map(|key| Write::Put(Row::bare(&key, "listing"))));
+        writes.extend(before.difference(&after).map(key).map(Write::Clear));
+        Ok(writes)
+    }
 }
 
 impl From<Contact> for ContactWrite {
@@ -59,12 +97,12 @@ impl ContactWrite {
         }
     }
 
-    /// Its rows, for a transaction.
-    pub(crate) fn rows(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Row>, StoreError> {
+    /// Its writes, for a transaction: its own row, then those of its new identities, then the others.
+    pub(crate) fn writes(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Write>, StoreError> {
         let id = self.contact.id;
         let mut rows = vec![contact_row(scope, &self.contact, doing)?];
         for identity in &self.new_identities {
-            rows.push(identity_row(scope, identity, id, Condition::NewOrGone, doing)?);
+            rows.push(found_by(scope, identity, id, Condition::NewOrGone, doing)?);
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
@@ -77,24 +115,25 @@ impl ContactWrite {
                 row.gone(heard.unwrap_or(self.contact.created_at))
             });
         }
+        let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         if let Some(profile) = &self.profile {
-            rows.push(profile_row(scope, id, profile, doing)?);
+            writes.extend(profile.writes(scope, id, doing)?);
         }
-        Ok(rows)
+        Ok(writes)
     }
 
     /// The same with an entry in the consent ledger, if its consent changed.
-    fn rows_with(
+    fn writes_with(
         &self,
         scope: &TenantScope,
         consent: Option<(Ulid, &ConsentEntry)>,
         doing: &'static str,
-    ) -> Result<Vec<Row>, StoreError> {
-        let mut rows = self.rows(scope, doing)?;
+    ) -> Result<Vec<Write>, StoreError> {
+        let mut writes = self.writes(scope, doing)?;
         if let Some((id, entry)) = consent {
-            rows.push(consent_row(scope, self.contact.id, id, entry, doing)?);
+            writes.push(Write::Put(consent_row(scope, self.contact.id, id, entry, doing)?));
         }
-        Ok(rows)
+        Ok(writes)
     }
 }
 
@@ -109,6 +148,21 @@ fn identity_row(
     Row::new(&key, "identity", &contact, condition, doing)
 }
 
+/// The row of an identity by which the contact can be found. Telephone numbers are also listed by their last digits.
+fn found_by(
+    scope: &TenantScope,
+    identity: &Identity,
+    contact: ContactId,
+    condition: Condition,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let row = identity_row(scope, identity, contact, condition, doing)?;
+    Ok(match identity {
+        Identity::Phone(phone) => row.listed(keys::numbers(scope), keys::number(phone, contact)),
+        _ => row,
+    })
+}
+
 fn unchanged(version: u64) -> Condition {
     match version {
         0 => Condition::New,
@@ -119,14 +173,16 @@ fn unchanged(version: u64) -> Condition {
 fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
+    let deleted = contact.deleted_at.map(|at| {
+        let place = keys::listed_as(&keys::sortable(at), contact.id);
+        (keys::deleted(scope), place)
+    });
     // Listed by its id, so that a new name does not move it past a cursor.
     Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
         .data(compact::shrink_contact)
         .version(version)
-        .listed(
-            format!("{}#CONTACTS", keys::tenant_partition(scope)),
-            contact.id.to_string(),
-        ))
+        .listed(keys::contacts(scope), contact.id.to_string())
+        .in_state(deleted))
 }
 
 fn profile_row(
@@ -140,17 +196,21 @@ fn profile_row(
         version: profile.version + 1,
         ..profile.clone()
     };
+    let stage = next.stage.map(|staged| {
+        let place = keys::listed_as(&keys::sortable(staged.since), contact);
+        (keys::stage(scope, staged.stage), place)
+    });
     let row = Row::new(&key, "profile", &next, unchanged(profile.version), doing)?;
-    Ok(row.version(next.version))
+    Ok(row.version(next.version).in_state(stage))
 }
 
-/// A contact and its profile.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Known {
-    /// The contact.
-    pub contact: Contact,
-    /// Its profile; empty if there is none.
-    pub profile: Profile,
+/// A contact with its profile, from their rows.
+pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) -> Result<Person, StoreError> {
+    let profile = profile.map(|item| row::data(item, doing)).transpose()?;
+    Ok(Person {
+        contact: compact::contact(contact, doing)?,
+        profile: profile.unwrap_or_default(),
+    })
 }
 
 impl Store {
@@ -171,7 +231,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer, or the contact is being deleted.
-    pub async fn known_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Known>, StoreError> {
+    pub async fn known_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Person>, StoreError> {
         const DOING: &str = "find the contact of an identity and its profile";
         let Some(id) = self.id_of(scope, identity, DOING).await? else {
             return Ok(None);
@@ -194,7 +254,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Known>, StoreError> {
+    pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
         const DOING: &str = "read a contact and its profile";
         let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
         let mut found = self
@@ -204,11 +264,7 @@ impl Store {
         let Some(contact) = found.remove(&contact) else {
             return Ok(None);
         };
-        let profile = found.remove(&profile).map(|item| row::data(item, DOING)).transpose()?;
-        Ok(Some(Known {
-            contact: compact::contact(contact, DOING)?,
-            profile: profile.unwrap_or_default(),
-        }))
+        person(contact, found.remove(&profile), DOING).map(Some)
     }
 
     /// The profile of a contact; empty if there is none.
@@ -291,7 +347,7 @@ impl Store {
         consent: Option<(Ulid, &ConsentEntry)>,
     ) -> Result<(), StoreError> {
         const DOING: &str = "write a contact";
-        self.write_rows(write.rows_with(scope, consent, DOING)?, DOING).await
+        self.write_all(write.writes_with(scope, consent, DOING)?, DOING).await
     }
 
     /// Links an identity to a contact, unless it is linked already. Returns the contact it is linked to.
@@ -306,7 +362,7 @@ impl Store {
     ) -> Result<ContactId, StoreError> {
         const DOING: &str = "link an identity";
         let key = keys::identity(scope, identity);
-        let row = identity_row(scope, identity, contact, Condition::NewOrGone, DOING)?;
+        let row = found_by(scope, identity, contact, Condition::NewOrGone, DOING)?;
         match self.database.put(row, DOING).await {
             Ok(()) => return Ok(contact),
             Err(error) if error.is_conflict() => {}
@@ -376,12 +432,12 @@ impl Store {
             Change::Contact | Change::Linked(_) => Vec::new(),
             Change::Consent(_) => Box::pin(self.others_of(scope, &[&contact])).await?,
         };
-        let mut rows = changed_rows(scope, contact, made, consent_id, DOING)?;
+        let mut writes = changed(scope, contact, made, consent_id, DOING)?;
         for mut other in others {
             let made = change(&mut other);
-            rows.extend(changed_rows(scope, other, made, consent_id, DOING)?);
+            writes.extend(changed(scope, other, made, consent_id, DOING)?);
         }
-        self.write_rows(rows, DOING).await?;
+        self.write_all(writes, DOING).await?;
         Ok(true)
     }
 
@@ -411,14 +467,14 @@ impl Store {
     }
 }
 
-/// The rows of a changed contact; none if nothing has changed. `consent_id`: of the entry in its ledger, if there is one.
-fn changed_rows(
+/// The writes of a changed contact; none if nothing has changed. `consent_id`: of the entry in its ledger, if there is one.
+fn changed(
     scope: &TenantScope,
     contact: Contact,
     made: Change,
     consent_id: Ulid,
     doing: &'static str,
-) -> Result<Vec<Row>, StoreError> {
+) -> Result<Vec<Write>, StoreError> {
     let (linked, entry) = match made {
         Change::Nothing => return Ok(Vec::new()),
         Change::Contact => (Linked::default(), None),
@@ -426,7 +482,7 @@ fn changed_rows(
         Change::Consent(entry) => (Linked::default(), Some(entry)),
     };
     let consent = entry.as_ref().map(|entry| (consent_id, entry));
-    ContactWrite::linked(contact, linked).rows_with(scope, consent, doing)
+    ContactWrite::linked(contact, linked).writes_with(scope, consent, doing)
 }
 
 pub(crate) fn consent_row(

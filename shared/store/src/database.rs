@@ -41,11 +41,41 @@ const BATCH_WRITE_KEYS: usize = 25;
 
 /// A selection of a partition's rows by their sort keys.
 #[derive(Debug, Clone, Copy)]
-enum Rows<'a> {
+pub(crate) enum Rows<'a> {
     /// Rows whose sort keys begin with this; all rows if it is empty.
     Beginning(&'a str),
     /// Rows between two sort keys, inclusive. The first must not come after the second.
     Between(&'a str, &'a str),
+}
+
+/// Where a query looks: the table itself, or one of its indexes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Index {
+    /// The table.
+    Table,
+    /// Lists by keys that never change.
+    ByDay,
+    /// Lists by a state that changes.
+    ByState,
+}
+
+impl Index {
+    /// The attributes of its keys.
+    pub(crate) const fn keys(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Table => ("pk", "sk"),
+            Self::ByDay => ("gsi1pk", "gsi1sk"),
+            Self::ByState => ("gsi3pk", "gsi3sk"),
+        }
+    }
+
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Table => None,
+            Self::ByDay => Some("by_day"),
+            Self::ByState => Some("by_state"),
+        }
+    }
 }
 
 /// Items found by a query, and the key after which there may be more.
@@ -129,24 +159,45 @@ impl Database {
         Ok(found)
     }
 
-    /// A consistent query of the table itself.
-    fn rows_of(&self, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
-        let request = self
-            .client
-            .query()
-            .consistent_read(true)
-            .scan_index_forward(!newest_first);
+    /// A query: consistent of the table itself, eventually consistent of an index.
+    fn query_of(&self, index: Index, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
+        let request = self.client.query().scan_index_forward(!newest_first);
+        let request = match index.name() {
+            Some(name) => request.index_name(name),
+            None => request.consistent_read(true),
+        };
         let request = request.expression_attribute_values(":pk", text(partition));
+        let (pk, sk) = index.keys();
         match rows {
-            Rows::Beginning("") => request.key_condition_expression("pk = :pk"),
+            Rows::Beginning("") => request.key_condition_expression(format!("{pk} = :pk")),
             Rows::Beginning(prefix) => request
-                .key_condition_expression("pk = :pk AND begins_with(sk, :prefix)")
+                .key_condition_expression(format!("{pk} = :pk AND begins_with({sk}, :prefix)"))
                 .expression_attribute_values(":prefix", text(prefix)),
             Rows::Between(lower, upper) => request
-                .key_condition_expression("pk = :pk AND sk BETWEEN :lower AND :upper")
+                .key_condition_expression(format!("{pk} = :pk AND {sk} BETWEEN :lower AND :upper"))
                 .expression_attribute_values(":lower", text(lower))
                 .expression_attribute_values(":upper", text(upper)),
         }
+    }
+
+    fn rows_of(&self, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
+        self.query_of(Index::Table, partition, rows, newest_first)
+    }
+
+    /// Reads at most `limit` rows of a partition of the table or of an index, after the key `start`. Returns whether there may be
+    /// more.
+    pub(crate) async fn stretch(
+        &self,
+        index: Index,
+        (partition, rows): (&str, Rows<'_>),
+        start: Option<Item>,
+        limit: i32,
+        newest_first: bool,
+        doing: &'static str,
+    ) -> Result<(Vec<Item>, bool), StoreError> {
+        let request = self.query_of(index, partition, rows, newest_first);
+        let (items, more) = self.ask(request, start, limit, doing).await?;
+        Ok((items, more.is_some()))
     }
 
     /// Sends one query for at most `limit` rows after the key `start`.
@@ -243,12 +294,8 @@ impl Database {
             item.insert("gsi1sk".to_owned(), text(place.sort));
             item
         });
-        let request = self.client.query().index_name("by_day");
-        let request = request
-            .key_condition_expression("gsi1pk = :pk")
-            .expression_attribute_values(":pk", text(partition));
-        let (items, more) = self.ask(request, start, limit, doing).await?;
-        Ok((items, more.is_some()))
+        let rows = (partition, Rows::Beginning(""));
+        self.stretch(Index::ByDay, rows, start, limit, false, doing).await
     }
 
     /// Deletes rows, whether they exist or not. Duplicates are removed, since a batch must not contain any.

@@ -14,7 +14,7 @@ use crate::{
     calls::{call_row, progress_row},
     contacts::{ContactWrite, REFERENCE_LIFE, consent_row},
     messages::{ParkedVersion, message_row, received_row, reference_row},
-    row::{Condition, Row},
+    row::{Condition, Row, Write},
 };
 
 /// Maximum rows of one transaction: a limit of the database.
@@ -118,19 +118,20 @@ impl Once<'_> {
 }
 
 impl Effects<'_> {
-    fn rows(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Row>, StoreError> {
+    fn writes(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Write>, StoreError> {
         let doing = self.once.doing();
         let mut rows = self.once.rows(scope, now)?;
-        for person in &self.people {
-            rows.extend(person.rows(scope, doing)?);
-        }
         for message in self.planned.iter().chain(&self.ended) {
             rows.push(message_row(scope, message, doing)?);
         }
         for consent in &self.consent {
             rows.push(consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?);
         }
-        Ok(rows)
+        let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
+        for person in &self.people {
+            writes.extend(person.writes(scope, doing)?);
+        }
+        Ok(writes)
     }
 
     /// The jobs that follow.
@@ -158,20 +159,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<ToQueue>, StoreError> {
         let doing = effects.once.doing();
-        let rows = effects.rows(scope, now)?;
-        self.write_rows(rows, doing).await?;
+        let writes = effects.writes(scope, now)?;
+        self.write_all(writes, doing).await?;
         Ok(effects.jobs(scope))
     }
 
-    /// Writes these rows or none. A single row needs no transaction, which would cost twice as much.
-    pub(crate) async fn write_rows(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
-        if rows.len() > MOST_WRITES {
-            return Err(StoreError::invalid(doing, TooMany(rows.len())));
+    /// Makes these writes or none. A single row needs no transaction, which would cost twice as much.
+    pub(crate) async fn write_all(&self, mut writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
+        if writes.len() > MOST_WRITES {
+            return Err(StoreError::invalid(doing, TooMany(writes.len())));
         }
-        match <[Row; 1]>::try_from(rows) {
-            Ok([row]) => self.database.put(row, doing).await,
-            Err(none) if none.is_empty() => Ok(()),
-            Err(rows) => self.database.transact(rows, doing).await,
+        match writes.pop() {
+            None => Ok(()),
+            Some(Write::Put(row)) if writes.is_empty() => self.database.put(row, doing).await,
+            Some(last) => {
+                writes.push(last);
+                self.database.transact_writes(writes, doing).await
+            }
         }
     }
 }

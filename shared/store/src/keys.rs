@@ -7,7 +7,10 @@ use std::fmt::Display;
 use domain::{
     account::Slug,
     contact::Identity,
-    ids::{ApiKeyId, CallId, ConnectionId, ContactId, MessageId, SessionId, TenantId, UserId},
+    filter::Digits,
+    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, SessionId, StageId, TagId, TenantId, UserId},
+    listing::{Day, Listing, Word},
+    phone::Phone,
     purpose::Lane,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
@@ -325,6 +328,70 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
 /// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.
 pub(crate) fn suppressed(scope: &TenantScope) -> String {
     format!("{}#SUPPRESSED", tenant_partition(scope))
+}
+
+/// The list of all contacts, by their ids.
+pub(crate) fn contacts(scope: &TenantScope) -> String {
+    format!("{}#CONTACTS", tenant_partition(scope))
+}
+
+/// The list of deleted contacts, by the time of their deletion.
+pub(crate) fn deleted(scope: &TenantScope) -> String {
+    format!("{}#DELETED", tenant_partition(scope))
+}
+
+/// The contacts in a stage, by the time at which they reached it.
+pub(crate) fn stage(scope: &TenantScope, stage: StageId) -> String {
+    format!("{}#STAGE#{}", tenant_partition(scope), lower(stage.ulid()))
+}
+
+/// The list of telephone numbers by their last digits.
+pub(crate) fn numbers(scope: &TenantScope) -> String {
+    format!("{}#FIND#p", tenant_partition(scope))
+}
+
+/// The position of a telephone number in the list of numbers.
+pub(crate) fn number(phone: &Phone, contact: ContactId) -> String {
+    listed_as(&Digits::of(phone), contact)
+}
+
+/// A position in a list of contacts: what it is sorted by, then the contact.
+pub(crate) fn listed_as(by: &str, contact: ContactId) -> String {
+    format!("{by}#{}", lower(contact.ulid()))
+}
+
+/// What a position is sorted by, and its contact.
+pub(crate) fn listed_contact(position: &str) -> Option<(&str, ContactId)> {
+    let (by, id) = position.rsplit_once('#').unwrap_or(("", position));
+    let id = format!("{}_{id}", ContactId::PREFIX).parse().ok()?;
+    Some((by, id))
+}
+
+/// The words of names that begin with the same character.
+pub(crate) fn words(scope: &TenantScope, word: &Word) -> String {
+    format!("{}#FIND#n{}", tenant_partition(scope), word.initial())
+}
+
+pub(crate) fn tag(scope: &TenantScope, tag: TagId) -> String {
+    format!("{}#TAG#{}", tenant_partition(scope), lower(tag.ulid()))
+}
+
+pub(crate) fn values(scope: &TenantScope, field: FieldId) -> String {
+    format!("{}#FIELD#{}", tenant_partition(scope), lower(field.ulid()))
+}
+
+pub(crate) fn on_day(scope: &TenantScope, field: FieldId, day: Day) -> String {
+    format!("{}#{day}", values(scope, field))
+}
+
+/// The row by which a contact stands in a list.
+pub(crate) fn listing(scope: &TenantScope, contact: ContactId, listing: &Listing) -> Key {
+    match listing {
+        Listing::Word(word) => Key::new(words(scope, word), listed_as(word.as_str(), contact)),
+        Listing::Tag(id) => Key::new(tag(scope, *id), lower(contact.ulid())),
+        Listing::Value(field, value) => Key::new(values(scope, *field), listed_as(value, contact)),
+        Listing::DayOfYear(field, day) => Key::new(on_day(scope, *field, *day), lower(contact.ulid())),
+    }
 }
 
 /// A provider's reference. `kind` separates the providers and, within one, calls from messages.

@@ -32,6 +32,7 @@ pub mod material;
 pub mod members;
 pub mod messages;
 pub mod owned;
+pub mod people;
 pub mod platform;
 pub mod races;
 pub mod rates;

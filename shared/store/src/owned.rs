@@ -417,6 +417,25 @@ impl Store {
         live.map(|item| row::data(item, T::KIND)).collect()
     }
 
+    /// Those of these ids that do not exist. One request per hundred, none if there are no ids.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn missing<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        ids: impl IntoIterator<Item = impl Display>,
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut missing: BTreeSet<String> = ids.into_iter().map(|id| id.to_string()).collect();
+        if missing.is_empty() {
+            return Ok(missing);
+        }
+        for found in self.some::<T>(scope, &missing).await? {
+            missing.remove(&found.id());
+        }
+        Ok(missing)
+    }
+
     /// Creates one, unless the tenant has the maximum number.
     ///
     /// # Errors

@@ -9,6 +9,7 @@ use domain::{
     connection::Connection,
     contact::Identity,
     ids::{ConnectionId, ContactId, TenantId, UserId},
+    profile::Profile,
     rule::Rule,
     tenant::Tenant,
 };
@@ -417,7 +418,7 @@ impl Store {
     /// deleted contacts, and lack new ones.
     async fn delete_contacts(&self, scope: &TenantScope) -> Result<bool, StoreError> {
         const DOING: &str = "list a leaving tenant's contacts";
-        let contacts = format!("{}#CONTACTS", keys::tenant_partition(scope));
+        let contacts = keys::contacts(scope);
         let (listed, _) = self.database.list(&contacts, None, CONTACTS_PAGE, DOING).await?;
         for item in &listed {
             if let Some(contact) = row::string(item, "pk").and_then(keys::contact_of) {
@@ -449,8 +450,9 @@ impl Store {
                 .database
                 .page(&partition, "", after.as_deref(), DELETE_PAGE, false, DOING)
                 .await?;
-            let mut gone: Vec<Key> = rows.iter().filter_map(row::key_of).collect();
-            gone.retain(|key| *key != own);
+            // The rows that lead to the contact first: if this is interrupted, the profile still names them.
+            let mut gone = listings_of(scope, contact, &rows)?;
+            gone.extend(rows.iter().filter_map(row::key_of).filter(|key| *key != own));
             after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
             for item in rows {
                 if row::string(&item, "kind") == Some("call") {
@@ -562,6 +564,20 @@ impl Store {
             other => other,
         }
     }
+}
+
+/// The entries of lists that lead to a contact, if its profile is among these rows.
+fn listings_of(scope: &TenantScope, contact: ContactId, rows: &[Item]) -> Result<Vec<Key>, StoreError> {
+    let profile = rows.iter().find(|item| row::string(item, "kind") == Some("profile"));
+    let Some(profile) = profile else {
+        return Ok(Vec::new());
+    };
+    let profile: Profile = row::data(profile.clone(), "read the profile of a contact to be deleted")?;
+    let listings = profile.listings();
+    Ok(listings
+        .iter()
+        .map(|listing| keys::listing(scope, contact, listing))
+        .collect())
 }
 
 /// Other rows in which a call left a telephone number or an address: its reports, and an identity that the contact does not

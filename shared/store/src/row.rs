@@ -130,6 +130,17 @@ impl Row {
         Self { item, condition }
     }
 
+    /// A row that says only that it exists.
+    pub(crate) fn bare(key: &Key, kind: &'static str) -> Self {
+        let mut item = key_item(key);
+        item.insert("kind".to_owned(), text(kind));
+        item.insert(forms::FORM.to_owned(), forms::form(kind));
+        Self {
+            item,
+            condition: Condition::Always,
+        }
+    }
+
     /// A counter with this value.
     pub(crate) fn counting(key: &Key, count: usize) -> Self {
         let mut item = key_item(key);

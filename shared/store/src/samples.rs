@@ -38,7 +38,7 @@ const DOING: &str = "read a sample";
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind.
-const READ: [(&str, Read); 42] = [
+const READ: [(&str, Read); 43] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
     ("admins", as_it_is::<Vec<UserId>>),
@@ -64,6 +64,7 @@ const READ: [(&str, Read); 42] = [
     ("key_use", as_it_is::<LastUsed>),
     ("leaving", as_it_is::<platform::Leaving>),
     ("line", as_it_is::<Line>),
+    ("listing", |_| Ok(AttributeValue::Null(true))),
     ("member", as_it_is::<Member>),
     ("message", |row| {
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();

@@ -15,6 +15,7 @@ use domain::{
     connection::Connection,
     ids::{ApiKeyId, ConnectionId, InvitationId, RuleId, SessionId, TenantId, UserId},
     permission::{Permission, Role},
+    resource::Resource,
     rule::Rule,
     tenant::Tenant,
 };
@@ -22,7 +23,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
-use store::{TenantScope, Versioned, platform::PlatformAct};
+use store::{Owned, TenantScope, Versioned, platform::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function};
 
@@ -113,6 +114,18 @@ impl House {
     pub fn person(&self, role: Role) -> &Citizen {
         let found = self.people.iter().find(|(known, _)| *known == role);
         &found.expect("there is one of each role").1
+    }
+
+    /// Creates something of the tenant's with these fields, whichever function does it otherwise.
+    ///
+    /// # Panics
+    /// When the fields are wrong, or the table does not accept it.
+    pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
+        let fields = serde_json::from_value(fields).expect("fields of this resource");
+        let new = T::new(aws.ids().ulid(), fields);
+        let created = aws.store().create(&self.scope, &new, &stamp(aws)).await;
+        created.expect("it is created");
+        new
     }
 }
 

@@ -10,6 +10,7 @@ use domain::{
     ids::{CallId, ConnectionId, ContactId, RuleId},
     material::Material,
     message::Message,
+    person::Person,
     phone::Phone,
     profile::Profile,
     record::{Call, CallProgress},
@@ -21,7 +22,7 @@ use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
     config::{ConfigCache, Configured},
-    contacts::{ContactWrite, Known},
+    contacts::ContactWrite,
     effects::{Effects, Once},
 };
 
@@ -244,7 +245,7 @@ impl Seeded {
         let config = config.expect("the configuration").expect("a tenant");
         let known = store.known_of(&scope, &identity).await.expect("the contact");
         let new = known.is_none();
-        let Known { mut contact, profile } = known.unwrap_or_else(|| Known {
+        let Person { mut contact, profile } = known.unwrap_or_else(|| Person {
             contact: Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now),
             profile: Profile::default(),
         });

@@ -12,6 +12,7 @@ use domain::{
     ids::{ConnectionId, ContactId, MessageId},
     material::Material,
     message::{Message, Remark},
+    person::Person,
     profile::Profile,
     purpose::Event,
     record::{Call, CallProgress},
@@ -23,7 +24,7 @@ use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, 
 use store::{
     Races, Store, StoreError, TenantScope,
     config::ConfigCache,
-    contacts::{ContactWrite, Known},
+    contacts::{ContactWrite, ProfileWrite},
     effects::{Effects, Once},
 };
 
@@ -248,13 +249,14 @@ async fn decide_call(
         (_, Err(error)) => return Err(error.into()),
     };
     let new = found.is_none();
-    let Known {
+    let Person {
         mut contact,
         mut profile,
-    } = found.unwrap_or_else(|| Known {
+    } = found.unwrap_or_else(|| Person {
         contact: Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now),
         profile: Profile::default(),
     });
+    let known_as = profile.clone();
     let call_id = progress.call_id(contact.id);
     let inbound = progress.facts.direction != Some(Direction::Outbound);
     let mut ended = match &before {
@@ -361,7 +363,10 @@ async fn decide_call(
         },
         people: vec![ContactWrite {
             new_identities: if new { vec![identity] } else { Vec::new() },
-            profile: named.then_some(profile),
+            profile: named.then_some(ProfileWrite {
+                before: known_as,
+                after: profile,
+            }),
             ..ContactWrite::from(contact)
         }],
         planned: message.into_iter().collect(),
@@ -399,6 +404,7 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     }
     contact.calls += 1;
     contact.last_call_at = Some(now);
+    contact.deleted_at = None;
     let learnt = profile.name.is_none() && facts.caller_name.is_some();
     if learnt {
         profile.name.clone_from(&facts.caller_name);

@@ -17,7 +17,7 @@ use domain::{
 };
 use kit::{Done, JobError, crash, metric};
 use store::{
-    contacts::ContactWrite,
+    contacts::{ContactWrite, ProfileWrite},
     effects::{Consent, Effects, Once},
 };
 
@@ -31,7 +31,7 @@ struct Person {
     contact: Contact,
     linked: Linked,
     /// The profile, if it changes.
-    profile: Option<Profile>,
+    profile: Option<ProfileWrite>,
     consent: Vec<ConsentEntry>,
     cancelled: Vec<Message>,
 }
@@ -130,6 +130,7 @@ impl Event<'_> {
             self.wrote_first(person, Timestamp::MAX, now).await?;
             let contact = &mut person.contact;
             contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+            contact.deleted_at = None;
             if message.opens_window
                 && message.channel == Channel::WhatsApp
                 && let Some(number) = number
@@ -238,13 +239,14 @@ impl Event<'_> {
         let Some(name) = name.filter(|_| !person.contact.named) else {
             return Ok(());
         };
-        let mut profile = match &person.before {
+        let before = match &person.before {
             Some(known) => self.ctx.store.profile(self.scope, known.id).await?,
             None => Profile::default(),
         };
-        profile.name.get_or_insert_with(|| name.clone());
+        let mut after = before.clone();
+        after.name.get_or_insert_with(|| name.clone());
         person.contact.named = true;
-        person.profile = Some(profile);
+        person.profile = Some(ProfileWrite { before, after });
         Ok(())
     }
 

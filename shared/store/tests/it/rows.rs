@@ -414,7 +414,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), Profile::default());
     let named = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Layla"))),
+        profile: Some(Profile::named(ShownName::of("Layla")).into()),
         ..ContactWrite::from(contact.clone())
     };
     store.write_contact(scope, &named, None).await.unwrap();
@@ -428,7 +428,7 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);
     // Somebody else named the person meanwhile: neither row is written.
     let late = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Leila"))),
+        profile: Some(Profile::named(ShownName::of("Leila")).into()),
         ..ContactWrite::from(known.contact)
     };
     let late = store.write_contact(scope, &late, None).await;

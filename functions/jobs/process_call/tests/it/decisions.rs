@@ -648,7 +648,7 @@ async fn message_contains_the_name_of_the_profile() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let named = ContactWrite {
-        profile: Some(Profile::named(ShownName::of("Layla Haddad"))),
+        profile: Some(Profile::named(ShownName::of("Layla Haddad")).into()),
         ..ContactWrite::from(contact)
     };
     let (store, scope) = (world.aws.store(), world.business.scope());

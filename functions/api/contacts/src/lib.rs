@@ -1,0 +1,376 @@
+//! Contacts: the people who call or write to a tenant, or whom it adds itself.
+
+mod models;
+mod search;
+
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Query, Races, Setback, Tagged, found,
+    permits,
+};
+use axum::{Router, extract::State};
+use domain::{
+    account::Member,
+    contact::{Contact, Identity, MOST_IDENTITIES},
+    field::Field,
+    ids::ContactId,
+    permission::permits::Permit,
+    person::{Person, PersonIn},
+    phone::Phone,
+    profile::Profile,
+    stage::Stage,
+    tag::Tag,
+};
+use kit::{ConfigError, Env, Problem};
+use store::{
+    Versioned,
+    people::{PersonError, Position},
+};
+
+use crate::{
+    models::{ContactOut, ContactQuery, Order, PhoneIn},
+    search::Search,
+};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "contacts": "Contacts of a tenant: people who call or write to it, or whom it adds itself." {
+        /// Create a contact
+        ///
+        /// A contact needs a name, a telephone number or an e-mail address. Callers and people who write become contacts by
+        /// themselves. If another contact has a number or an address, the answer is 409 `taken`: search for it with `phone` or
+        /// `email`.
+        POST "/api/v1/contacts" => create_contact, "The contact", problems "taken";
+
+        /// List or search contacts
+        ///
+        /// Without conditions, oldest first. With conditions, contacts that fulfil all of them, in the order of the list that one of
+        /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time at which they reached
+        /// it, of `tag` by time of creation. A page can hold fewer contacts than `limit`, or none, without being the last one: only
+        /// a `next_cursor` of `null` ends the list.
+        GET "/api/v1/contacts" => list_contacts, "A page of contacts";
+
+        /// Get a contact
+        ///
+        /// The `ETag` changes with the fields that can be updated, not with calls and messages.
+        GET "/api/v1/contacts/{contact_id}" => get_contact, "The contact";
+
+        /// Update a contact
+        ///
+        /// `phones`, `emails` and `tags` are replaced as a whole, `fields` are merged. A removed number or address no longer leads to
+        /// the contact, unless the contact refuses messages.
+        PATCH "/api/v1/contacts/{contact_id}" => update_contact, "The updated contact", problems "taken";
+
+        /// Delete a contact
+        ///
+        /// The contact is hidden: lists no longer show it, except with `deleted`. It is back if it is restored, or if the person calls
+        /// or writes.
+        DELETE "/api/v1/contacts/{contact_id}" => delete_contact, "The contact is deleted";
+
+        /// Restore a contact
+        ///
+        /// Restores a deleted contact. Restoring one that is not deleted changes nothing.
+        POST "/api/v1/contacts/{contact_id}/restore" => restore_contact, "The contact";
+
+        /// Add a telephone number to a contact
+        ///
+        /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
+        POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact", problems "taken" "limit_reached";
+
+        /// Remove a telephone number from a contact
+        ///
+        /// The number no longer leads to the contact, unless the contact refuses messages.
+        DELETE "/api/v1/contacts/{contact_id}/phones/{phone}" => remove_phone, "The number is removed";
+    }
+}
+
+type Reading = Allowed<permits::ContactsRead>;
+type Writing = Allowed<permits::ContactsWrite>;
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+async fn create_contact(
+    who: Writing,
+    State(api): State<Api>,
+    Body(fields): Body<PersonIn>,
+) -> Result<Created<ContactOut>, Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let definitions = definitions(&api, &who).await?;
+    let id = ContactId::new(who.ulid());
+    let nobody = Person {
+        contact: Contact::new(id, who.now()),
+        profile: Profile::default(),
+    };
+    let person = fields.onto(&nobody, &definitions, who.now())?;
+    references(&api, &who, &nobody, &person).await?;
+    let person = match store.create_person(scope, &person, &who.stamp()).await {
+        Ok(()) => person,
+        // Ids are nobody else's, so this is the one that the interrupted request created.
+        Err(PersonError::Store(lost)) if lost.is_conflict() => found(store.known(scope, id)).await?,
+        Err(error) => return Err(refusal(error, &person)),
+    };
+    Ok(Created {
+        location: format!("/api/v1/contacts/{id}"),
+        version: PersonIn::of(&person, &definitions).version(),
+        body: ContactOut::of(person, &definitions),
+    })
+}
+
+async fn list_contacts(
+    who: Reading,
+    State(api): State<Api>,
+    Query(query): Query<ContactQuery>,
+    paging: Paging,
+) -> Result<Listed<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let backwards = query.order == Some(Order::Desc);
+    let Search { filter, driver } = Search::of(query, &definitions)?;
+    let after = paging.after().map(|text| {
+        Position::read(text, &driver).ok_or_else(|| {
+            Problem::bad_request(
+                "The cursor belongs to another list. Send `next_cursor` of the previous page with the same conditions, \
+                 or no cursor for the first page.",
+            )
+        })
+    });
+    let after = after.transpose()?;
+    let wanted = (&filter, &driver);
+    let page = api
+        .store()
+        .people(who.scope(), wanted, after.as_ref(), paging.limit(), backwards);
+    Ok(Listed::of(page.await?, |person| ContactOut::of(person, &definitions)))
+}
+
+async fn get_contact(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let person = found(api.store().known(who.scope(), id)).await?;
+    if person.contact.deleted_at.is_some() {
+        return Err(Problem::not_found());
+    }
+    Ok(tagged(person, &definitions))
+}
+
+async fn update_contact(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+    if_match: IfMatch,
+    patch: Patch<PersonIn>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let change = |before: &Person| {
+        let fields = patch.apply(&PersonIn::of(before, &definitions))?;
+        Ok(fields.onto(before, &definitions, who.now())?)
+    };
+    let person = changed(&api, &who, id, &if_match, &definitions, change).await?;
+    Ok(tagged(person, &definitions))
+}
+
+async fn delete_contact(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let delete = |before: &Person| {
+        let mut after = before.clone();
+        after.contact.deleted_at = Some(who.now());
+        Ok(after)
+    };
+    changed(&api, &who, id, &if_match, &definitions, delete).await?;
+    Ok(NoContent)
+}
+
+async fn restore_contact(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let restore = |before: &Person| {
+        let mut after = before.clone();
+        after.contact.deleted_at = None;
+        Ok(after)
+    };
+    let person = changed_of(&api, &who, (id, true), &IfMatch::ANY, &definitions, restore).await?;
+    Ok(tagged(person, &definitions))
+}
+
+async fn add_phone(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+    Body(PhoneIn { phone, preferred }): Body<PhoneIn>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let add = |before: &Person| {
+        let mut after = before.clone();
+        let phones = &mut after.contact.phones;
+        let known = phones.iter().position(|known| *known == phone);
+        if known.is_none() && phones.len() == MOST_IDENTITIES {
+            let advice = "Remove one first.";
+            return Err(Problem::at_most(
+                "limit_reached",
+                MOST_IDENTITIES,
+                "telephone numbers",
+                advice,
+            ));
+        }
+        match known {
+            Some(place) if preferred => phones[..=place].rotate_right(1),
+            Some(_) => {}
+            None if preferred => phones.insert(0, phone.clone()),
+            None => phones.push(phone.clone()),
+        }
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    let person = changed(&api, &who, id, &IfMatch::ANY, &definitions, add).await?;
+    Ok(tagged(person, &definitions))
+}
+
+async fn remove_phone(
+    who: Writing,
+    State(api): State<Api>,
+    Path((id, phone)): Path<(ContactId, Phone)>,
+) -> Result<NoContent, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let remove = |before: &Person| {
+        let mut after = before.clone();
+        after.contact.phones.retain(|known| *known != phone);
+        if after.contact.phones.len() == before.contact.phones.len() {
+            return Err(Problem::not_found());
+        }
+        if after.is_nobody() {
+            let detail = "A contact needs a name, a telephone number or an e-mail address. Delete the contact instead.";
+            return Err(Problem::field("phone", detail));
+        }
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    changed(&api, &who, id, &IfMatch::ANY, &definitions, remove).await?;
+    Ok(NoContent)
+}
+
+fn tagged(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
+    Tagged {
+        version: PersonIn::of(&person, definitions).version(),
+        body: ContactOut::of(person, definitions),
+    }
+}
+
+/// The tenant's fields.
+async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Vec<Field>, Problem> {
+    Ok(api.store().all::<Field>(who.scope()).await?)
+}
+
+/// Changes a contact that is not deleted.
+async fn changed(
+    api: &Api,
+    who: &Writing,
+    id: ContactId,
+    if_match: &IfMatch,
+    definitions: &[Field],
+    change: impl Fn(&Person) -> Result<Person, Problem>,
+) -> Result<Person, Problem> {
+    changed_of(api, who, (id, false), if_match, definitions, change).await
+}
+
+/// Changes a contact, also a deleted one if so wanted.
+async fn changed_of(
+    api: &Api,
+    who: &Writing,
+    (id, or_deleted): (ContactId, bool),
+    if_match: &IfMatch,
+    definitions: &[Field],
+    change: impl Fn(&Person) -> Result<Person, Problem>,
+) -> Result<Person, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let read = || async move {
+        let found = store.known(scope, id).await?;
+        let found = found.filter(|person| or_deleted || person.contact.deleted_at.is_none());
+        Ok(found.map(|person| Versioned {
+            version: PersonIn::of(&person, definitions).version(),
+            value: person,
+        }))
+    };
+    let write = |before: Versioned<Person>, after: Person| async move {
+        references(api, who, &before.value, &after)
+            .await
+            .map_err(Setback::Refused)?;
+        match store.change_person(scope, &before.value, &after, stamp).await {
+            Ok(()) => Ok(Versioned {
+                version: PersonIn::of(&after, definitions).version(),
+                value: after,
+            }),
+            Err(PersonError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Setback::Refused(refusal(error, &after))),
+        }
+    };
+    let changed = RACES.change(if_match, read, change, write).await?;
+    Ok(changed.value)
+}
+
+/// Refuses tags, a stage or an owner that the change adds and that do not exist.
+async fn references(api: &Api, who: &Writing, before: &Person, after: &Person) -> Result<(), Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let (was, is) = (&before.profile, &after.profile);
+    let tags = store.missing::<Tag>(scope, is.tags.difference(&was.tags)).await?;
+    let stage = is.stage.map(|staged| staged.stage);
+    let stage = stage.filter(|stage| was.stage.is_none_or(|staged| staged.stage != *stage));
+    let stage = store.missing::<Stage>(scope, stage).await?;
+    let owner = is.owner.filter(|owner| was.owner != Some(*owner));
+    let owner = store.missing::<Member>(scope, owner).await?;
+    let missing = [
+        ("tags", tags, "There is no tag with the id"),
+        ("stage", stage, "There is no stage with the id"),
+        ("owner", owner, "There is no user with the id"),
+    ];
+    let mut wrong = Vec::new();
+    for (field, ids, sentence) in missing {
+        wrong.extend(
+            ids.iter()
+                .map(|id| domain::settings::FieldProblem::new(field, format!("{sentence} {id}."))),
+        );
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
+}
+
+/// The answer to a refused write.
+fn refusal(error: PersonError, person: &Person) -> Problem {
+    let identity = match error {
+        PersonError::Taken(identity) => identity,
+        PersonError::TooMany(_) => {
+            let detail =
+                "This changes too many values, tags and numbers at once. Change some of them first, then the others.";
+            return Problem::unprocessable(detail);
+        }
+        PersonError::Store(error) => return error.into(),
+    };
+    let place = |field: &str, place: Option<usize>| place.map_or(field.to_owned(), |place| format!("{field}[{place}]"));
+    let (field, what) = match &identity {
+        Identity::Phone(phone) => {
+            let at = person.contact.phones.iter().position(|known| known == phone);
+            (place("phones", at), "telephone number")
+        }
+        Identity::Email(email) => {
+            let at = person.contact.emails.iter().position(|known| known == email);
+            (place("emails", at), "e-mail address")
+        }
+        Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => ("phones".to_owned(), "identity"),
+    };
+    let detail = format!("Another contact has this {what}. Search for it, and change that contact or leave this out.");
+    Problem::conflict("taken", &detail).about(field, detail)
+}

@@ -1,0 +1,423 @@
+//! Contacts, in process against the emulator, from the callers' point of view.
+
+mod search;
+
+use domain::{
+    actor::{Actor, Stamp},
+    field::Field,
+    permission::{Permission, Role},
+    resource::Resource,
+    stage::Stage,
+    tag::Tag,
+};
+use serde_json::{Value, json};
+use store::Owned;
+use testkit::{
+    Aws, Lossy,
+    api::{Caller, Town},
+    assert_snapshot,
+};
+
+const CONTACTS: &str = "/api/v1/contacts";
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, contacts::routes).await
+}
+
+/// Something that contacts refer to.
+async fn own<T: Owned + Resource>(town: &Town<'_>, fields: Value) -> String {
+    town.home.own::<T>(town.aws(), fields).await.id()
+}
+
+fn maya() -> Value {
+    json!({"name": "Maya Haddad", "phones": ["+971501234567"], "emails": ["maya@example.com"]})
+}
+
+fn named(name: &str) -> Value {
+    json!({"name": name})
+}
+
+async fn made(caller: &Caller<'_>, body: Value) -> String {
+    let made = caller.post(CONTACTS, body).await;
+    made.is(201);
+    made.json()["id"].as_str().expect("it has an id").to_owned()
+}
+
+fn ids(answer: &Value) -> Vec<&str> {
+    let items = answer["items"].as_array().expect("a list has items").iter();
+    items.filter_map(|item| item["id"].as_str()).collect()
+}
+
+#[tokio::test]
+async fn a_contact_keeps_what_was_written() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let stage = own::<Stage>(&town, json!({"name": "Quote sent", "position": 1})).await;
+    for field in [
+        json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"], "searchable": true}),
+        json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true}),
+        json!({"key": "visits", "name": "Visits", "type": "number"}),
+    ] {
+        own::<Field>(&town, field).await;
+    }
+    let mut body = maya();
+    body["language"] = json!("ar");
+    body["tags"] = json!([tag]);
+    body["fields"] = json!({"level": "gold", "birthday": "1990-02-28", "visits": 3.5});
+    body["stage"] = json!(stage);
+    body["source"] = json!("Web form");
+    body["value"] = json!({"amount": 5000, "currency": "AED"});
+    let agent = town.agent();
+    let created = agent.post(CONTACTS, body).await;
+    created.is(201);
+    let place = created.header("location").to_owned();
+    let read = agent.get(&place).await;
+    assert_eq!(read.json(), created.json());
+    assert_eq!(read.header("etag"), created.header("etag"));
+    aws.pass(60);
+    let changes = json!({
+        "name": "Maya H. Haddad", "phones": ["+971501234568", "+971501234567"], "tags": [], "stage": null,
+        "fields": {"level": null, "visits": 4},
+    });
+    let changed = agent.patch(&place, changes).await;
+    changed.is(200);
+    assert_ne!(changed.header("etag"), created.header("etag"));
+    assert_snapshot("contact", &[&created, &changed]);
+    assert_eq!(agent.get(&place).await.json(), changed.json());
+    let listed = agent.get(CONTACTS).await.json();
+    assert_eq!(listed["items"], json!([changed.json()]));
+}
+
+#[tokio::test]
+async fn contacts_need_a_permission() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let made = town.agent().post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let reader = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
+    let stranger = town.new_key(Role::Admin, &[Permission::TagsRead]).await.1;
+    for (caller, reads, writes) in [
+        (town.viewer(), true, false),
+        (town.agent(), true, true),
+        (town.api_key(&reader), true, false),
+        (town.api_key(&stranger), false, false),
+    ] {
+        let of = |may: bool, status: u16| if may { status } else { 403 };
+        caller.get(CONTACTS).await.is(of(reads, 200));
+        caller.get(place).await.is(of(reads, 200));
+        caller.post(CONTACTS, named("Ann")).await.is(of(writes, 201));
+        caller.patch(place, json!({})).await.is(of(writes, 200));
+        caller
+            .post(&format!("{place}/restore"), json!({}))
+            .await
+            .is(of(writes, 200));
+        if !writes {
+            caller.delete(place).await.is(403);
+            let phones = format!("{place}/phones");
+            caller.post(&phones, json!({"phone": "+971501234568"})).await.is(403);
+        }
+    }
+}
+
+#[tokio::test]
+async fn contacts_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let made = town.agent().post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let foreign = town.foreign_admin();
+    let phone = format!("{place}/phones/%2B971501234567");
+    for answer in [
+        foreign.get(place).await,
+        foreign.patch(place, json!({"name": "X"})).await,
+        foreign.delete(place).await,
+        foreign.post(&format!("{place}/restore"), json!({})).await,
+        foreign
+            .post(&format!("{place}/phones"), json!({"phone": "+971501234568"}))
+            .await,
+        foreign.delete(&phone).await,
+    ] {
+        answer.is(404);
+    }
+    for search in [
+        "",
+        "?phone=%2B971501234567",
+        "?email=maya@example.com",
+        "?name=maya",
+        "?digits=4567",
+    ] {
+        let found = foreign.get(&format!("{CONTACTS}{search}")).await;
+        assert!(ids(&found.is(200).json()).is_empty(), "{search}");
+    }
+    // The same person is another contact of another tenant.
+    foreign.post(CONTACTS, maya()).await.is(201);
+    assert_eq!(town.agent().get(place).await.json(), made.json());
+}
+
+#[tokio::test]
+async fn a_number_or_address_leads_to_one_contact() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let first = agent.post(CONTACTS, maya()).await;
+    let first = first.is(201).header("location");
+    let other = |phones: Value, emails: Value| json!({"name": "Other", "phones": phones, "emails": emails});
+    let taken = agent
+        .post(CONTACTS, other(json!(["+971501234568", "+971501234567"]), json!([])))
+        .await;
+    taken.is_refused(409, "taken");
+    assert_eq!(taken.fields(), ["phones[1]"]);
+    let taken = agent
+        .post(CONTACTS, other(json!([]), json!(["MAYA@example.com"])))
+        .await;
+    assert_eq!(taken.is_refused(409, "taken").fields(), ["emails[0]"]);
+    let second = agent.post(CONTACTS, other(json!(["+971501234568"]), json!([]))).await;
+    let second = second.is(201).header("location");
+    let steal = || agent.patch(second, json!({"phones": ["+971501234567"]}));
+    steal().await.is_refused(409, "taken");
+    let phones = format!("{second}/phones");
+    let add = || agent.post(&phones, json!({"phone": "+971501234567", "preferred": true}));
+    add().await.is_refused(409, "taken");
+    agent.delete(&format!("{first}/phones/%2B971501234567")).await.is(204);
+    let added = add().await;
+    assert_eq!(
+        added.is(200).json()["phones"],
+        json!(["+971501234567", "+971501234568"])
+    );
+    let back = agent.patch(second, json!({"phones": []})).await;
+    assert_eq!(back.is(200).json()["phones"], json!([]));
+    agent.patch(first, json!({"phones": ["+971501234567"]})).await.is(200);
+}
+
+#[tokio::test]
+async fn concurrent_creations_of_a_number_make_one_contact() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let all = (0..100).map(|number| {
+        let body = json!({"name": format!("Maya {number}"), "phones": ["+971501234567"]});
+        let agent = &agent;
+        async move { agent.post(CONTACTS, body).await.status() }
+    });
+    let answers: Vec<u16> = futures::future::join_all(all).await;
+    assert_eq!(
+        answers.iter().filter(|status| **status == 201).count(),
+        1,
+        "{answers:?}"
+    );
+    assert!(answers.iter().all(|status| [201, 409].contains(status)), "{answers:?}");
+    let found = agent.get(&format!("{CONTACTS}?phone=%2B971501234567")).await.json();
+    assert_eq!(ids(&found).len(), 1);
+    assert_eq!(ids(&agent.get(CONTACTS).await.json()).len(), 1);
+    let words = agent.get(&format!("{CONTACTS}?name=maya")).await.json();
+    assert_eq!(ids(&words).len(), 1);
+}
+
+#[tokio::test]
+async fn numbers_are_added_and_removed_one_by_one() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let made = agent.post(CONTACTS, json!({"phones": ["+971501234567"]})).await;
+    let place = made.is(201).header("location");
+    let phones = format!("{place}/phones");
+    let add = |number: u8, preferred: bool| {
+        let body = json!({"phone": format!("+97150123456{number}"), "preferred": preferred});
+        agent.post(&phones, body)
+    };
+    add(8, false).await.is(200);
+    let preferred = add(9, true).await;
+    let numbers = ["+971501234569", "+971501234567", "+971501234568"];
+    assert_eq!(preferred.json()["phones"], json!(numbers));
+    // Known already: nothing changes, or it becomes the preferred one.
+    assert_eq!(add(8, false).await.json(), preferred.json());
+    let first = add(8, true).await;
+    assert_eq!(first.json()["phones"][0], "+971501234568");
+    add(5, false).await.is(200);
+    add(4, false).await.is_refused(409, "limit_reached");
+    for number in [5, 8, 9] {
+        agent.delete(&format!("{phones}/%2B97150123456{number}")).await.is(204);
+    }
+    agent.delete(&format!("{phones}/%2B971501234569")).await.is(404);
+    let last = agent.delete(&format!("{phones}/%2B971501234567")).await;
+    last.names_field("phone");
+}
+
+#[tokio::test]
+async fn a_change_needs_the_version_that_was_read() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let made = agent.post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let tag = made.header("etag").to_owned();
+    let change = |name: &str| agent.patch(place, named(name)).header("if-match", &tag);
+    let changed = change("Maya").await;
+    changed.is(200);
+    change("Mayya").await.is(412);
+    agent.delete(place).header("if-match", &tag).await.is(412);
+    // Nothing changes, and so does the version not.
+    let same = agent.patch(place, named("Maya")).await;
+    assert_eq!(same.header("etag"), changed.header("etag"));
+    assert_eq!(same.json(), changed.json());
+    agent
+        .delete(place)
+        .header("if-match", changed.header("etag"))
+        .await
+        .is(204);
+}
+
+#[tokio::test]
+async fn a_deleted_contact_is_hidden_until_it_is_restored() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let made = agent.post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    agent.delete(place).await.is(204);
+    agent.get(place).await.is(404);
+    agent.patch(place, named("Maya")).await.is(404);
+    agent.delete(place).await.is(404);
+    for search in [
+        "",
+        "?phone=%2B971501234567",
+        "?email=maya@example.com",
+        "?name=maya",
+        "?digits=4567",
+    ] {
+        let found = agent.get(&format!("{CONTACTS}{search}")).await;
+        assert!(ids(&found.is(200).json()).is_empty(), "{search}");
+    }
+    // The number is still known.
+    agent.post(CONTACTS, maya()).await.is_refused(409, "taken");
+    let deleted = agent.get(&format!("{CONTACTS}?deleted=true")).await.json();
+    assert_eq!(deleted["items"][0]["id"], made.json()["id"]);
+    assert_eq!(deleted["items"][0]["deleted_at"], json!(aws.now().to_string()));
+    let restored = agent.post(&format!("{place}/restore"), json!({})).await;
+    assert_eq!(restored.is(200).json(), made.json());
+    assert_eq!(agent.get(place).await.json(), made.json());
+    let deleted = agent.get(&format!("{CONTACTS}?deleted=true")).await.json();
+    assert!(ids(&deleted).is_empty());
+    let found = agent.get(&format!("{CONTACTS}?name=maya")).await.json();
+    assert_eq!(ids(&found).len(), 1);
+}
+
+#[tokio::test]
+async fn a_contact_is_created_once_though_interrupted() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let agent = town.agent();
+    let ask = || agent.post_once(CONTACTS, "k1", maya());
+    for _attempt in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    ask().await.is_refused(503, "unavailable");
+    assert!(lossy.has_lost_all());
+    aws.pass(60);
+    let made = ask().await;
+    let again = ask().await;
+    let replayed = again.header("idempotency-replayed");
+    assert_eq!((made.is(201).json(), replayed), (again.is(201).json(), "true"));
+    let listed = agent.get(CONTACTS).await.json();
+    assert_eq!(listed["items"], json!([made.json()]));
+}
+
+#[tokio::test]
+async fn what_a_contact_refers_to_exists() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
+    for (field, value, wrong) in [
+        ("tags", json!([id("tag")]), "tags"),
+        ("stage", json!(id("stg")), "stage"),
+        ("owner", json!(id("usr")), "owner"),
+        ("fields", json!({"level": "gold"}), "fields.level"),
+    ] {
+        let mut body = maya();
+        body[field] = value;
+        agent.post(CONTACTS, body).await.names_only(&[wrong]);
+    }
+    // Another tenant's tag is no tag.
+    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id();
+    agent
+        .post(CONTACTS, json!({"name": "A", "tags": [foreign]}))
+        .await
+        .names_only(&["tags"]);
+    let own = town.home.own::<Tag>(&aws, named("Regular")).await;
+    let contact = agent.post(CONTACTS, json!({"name": "A", "tags": [own.id]})).await;
+    let place = contact.is(201).header("location");
+    let stored = aws.store().get::<Tag>(town.home.scope(), &own.id).await;
+    let stored = stored.expect("the table").expect("the tag");
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let removed = aws.store().remove(town.home.scope(), &stored, &stamp).await;
+    removed.expect("the tag is deleted");
+    // A tag that was deleted since prevents no other change.
+    agent.patch(place, named("B")).await.is(200);
+}
+
+#[tokio::test]
+async fn every_field_of_a_contact_is_bounded() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    for (key, kind) in [
+        ("note", "text"),
+        ("visits", "number"),
+        ("since", "date"),
+        ("vip", "yes_no"),
+    ] {
+        own::<Field>(&town, json!({"key": key, "name": key, "type": kind})).await;
+    }
+    let many: Vec<String> = (0..21)
+        .map(|number| format!("tag_01hq5c1ynyc00000000000{number:04}"))
+        .collect();
+    for (field, value, wrong) in [
+        ("name", json!("x".repeat(121)), "name"),
+        ("name", json!(" "), "name"),
+        ("name", json!("Ma\u{202e}ya"), "name"),
+        ("name", json!("a\nb"), "name"),
+        ("phones", json!(["0501234567"]), "phones[0]"),
+        ("phones", json!(["+971501234567", "+971501234567"]), "phones[1]"),
+        (
+            "phones",
+            json!(["+1000001", "+1000002", "+1000003", "+1000004", "+1000005"]),
+            "phones",
+        ),
+        ("emails", json!(["maya@"]), "emails[0]"),
+        ("emails", json!(["mаya@example.com"]), "emails[0]"),
+        ("language", json!("english please"), "language"),
+        ("tags", json!(many), "tags"),
+        ("tags", json!(["x".repeat(10 * 1024)]), "tags[0]"),
+        ("source", json!("x".repeat(61)), "source"),
+        ("value", json!({"amount": -1, "currency": "AED"}), "value.amount"),
+        ("fields", json!({"note": "x".repeat(501)}), "fields.note"),
+        ("fields", json!({"note": "a\u{2066}b"}), "fields.note"),
+        ("fields", json!({"visits": "3"}), "fields.visits"),
+        ("fields", json!({"visits": 0.00001}), "fields.visits"),
+        ("fields", json!({"since": "yesterday"}), "fields.since"),
+        ("fields", json!({"vip": "yes"}), "fields.vip"),
+        ("fields", json!({"Note": "a"}), "fields"),
+        ("deleted_at", json!("2026-11-20T10:00:00Z"), "deleted_at"),
+    ] {
+        let mut body = maya();
+        body[field] = value;
+        manager.post(CONTACTS, body).await.names_only(&[wrong]);
+    }
+    manager.post(CONTACTS, json!({})).await.names_only(&["name"]);
+    let contact = manager.post(CONTACTS, json!({"phones": ["+971501234567"]})).await;
+    let place = contact.is(201).header("location");
+    manager.patch(place, json!({"phones": []})).await.names_only(&["name"]);
+    manager
+        .patch(place, json!({"phones": null, "name": "Maya"}))
+        .await
+        .is(200);
+}

@@ -1,0 +1,210 @@
+//! Searches and lists.
+
+use std::collections::BTreeSet;
+
+use domain::{field::Field, stage::Stage, tag::Tag};
+use serde_json::{Value, json};
+use testkit::{
+    Aws,
+    api::{Caller, Town},
+};
+
+use crate::{CONTACTS, ids, made, named, own, town};
+
+/// The names of all contacts that a search finds, page by page.
+async fn found(caller: &Caller<'_>, query: &str, limit: usize) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut cursor = String::new();
+    for _page in 0..100 {
+        let answer = caller.get(&format!("{CONTACTS}?limit={limit}&{query}{cursor}")).await;
+        let answer = answer.is(200).json();
+        let items = answer["items"].as_array().expect("a list has items").clone();
+        assert!(items.len() <= limit, "{query}");
+        let name = |item: &Value| item["name"].as_str().expect("all have names").to_owned();
+        names.extend(items.iter().map(name));
+        match answer["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return names,
+        }
+    }
+    panic!("{query} does not end");
+}
+
+/// A town with fields, a tag, a stage and some contacts.
+async fn peopled<'a>(aws: &'a Aws, ids: &mut Vec<String>) -> Town<'a> {
+    let town = town(aws).await;
+    let manager = town.manager();
+    for field in [
+        json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"], "searchable": true}),
+        json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true}),
+        json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true}),
+        json!({"key": "vip", "name": "VIP", "type": "yes_no", "searchable": true}),
+        json!({"key": "hidden", "name": "Hidden", "type": "text"}),
+    ] {
+        own::<Field>(&town, field).await;
+    }
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let stage = own::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
+    for contact in [
+        json!({"name": "Maya Haddad", "phones": ["+971501234567", "+447700904567"], "tags": [tag], "language": "ar",
+            "fields": {"level": "Gold", "visits": 7, "birthday": "1990-02-28", "vip": true}, "source": "Web form"}),
+        json!({"name": "Mayra O'Brien", "phones": ["+971501234568"], "emails": ["mayra@example.com"], "tags": [tag],
+            "fields": {"level": "Silver", "visits": -2.5, "birthday": "2001-02-28"}}),
+        json!({"name": "José Maya-Ruiz", "stage": stage, "fields": {"visits": 70, "birthday": "1990-03-01", "hidden": "x"}}),
+        json!({"name": "حدّاد مايا", "phones": ["+971551234567"], "stage": stage, "tags": [tag]}),
+    ] {
+        ids.push(made(&manager, contact).await);
+        aws.pass(1);
+    }
+    ids.extend([tag, stage]);
+    town
+}
+
+#[tokio::test]
+async fn a_search_finds_exactly_those_that_fulfil_it() {
+    let aws = Aws::new().await;
+    let mut ids = Vec::new();
+    let town = peopled(&aws, &mut ids).await;
+    let agent = town.viewer();
+    let [maya, mayra, jose, haddad] = ["Maya Haddad", "Mayra O'Brien", "José Maya-Ruiz", "حدّاد مايا"];
+    let (tag, stage) = (&ids[4], &ids[5]);
+    for (query, expected) in [
+        (String::new(), vec![maya, mayra, jose, haddad]),
+        ("order=desc".into(), vec![haddad, jose, mayra, maya]),
+        ("phone=%2B971501234567".into(), vec![maya]),
+        ("phone=%2B447700904567".into(), vec![maya]),
+        ("phone=%2B447700904568".into(), vec![]),
+        ("email=Mayra@example.com".into(), vec![mayra]),
+        ("digits=4567".into(), vec![maya, haddad]),
+        ("digits=501234567".into(), vec![maya]),
+        ("name=may".into(), vec![maya, jose, mayra]),
+        ("name=MAYA".into(), vec![maya, jose]),
+        ("name=jos%C3%A9".into(), vec![jose]),
+        ("name=jose+ruiz".into(), vec![jose]),
+        ("name=obrien".into(), vec![mayra]),
+        ("name=brien".into(), vec![]),
+        ("name=%D8%AD%D8%AF%D8%A7%D8%AF".into(), vec![haddad]),
+        (format!("tag={tag}"), vec![maya, mayra, haddad]),
+        (format!("tag={tag}&order=desc"), vec![haddad, mayra, maya]),
+        (format!("tag={tag}&language=ar"), vec![maya]),
+        (format!("tag={tag}&source=WEB%20form"), vec![maya]),
+        (format!("tag={tag}&name=may"), vec![maya, mayra]),
+        (format!("stage={stage}"), vec![jose, haddad]),
+        (format!("stage={stage}&order=desc"), vec![haddad, jose]),
+        (format!("stage={stage}&tag={tag}"), vec![haddad]),
+        ("field=level&value=gold".into(), vec![maya]),
+        ("field=visits&value=7".into(), vec![maya]),
+        ("field=visits&from=-3".into(), vec![mayra, maya, jose]),
+        ("field=visits&from=-3&order=desc".into(), vec![jose, maya, mayra]),
+        ("field=visits&from=0&to=7".into(), vec![maya]),
+        ("field=visits&to=-2.5".into(), vec![mayra]),
+        ("field=visits&from=8&to=7".into(), vec![]),
+        ("field=birthday&day=02-28".into(), vec![maya, mayra]),
+        ("field=birthday&from=1990-01-01&to=1990-12-31".into(), vec![maya, jose]),
+        ("field=vip&value=true".into(), vec![maya]),
+        ("field=birthday&day=02-28&digits=568".into(), vec![mayra]),
+    ] {
+        for limit in [1, 2, 25] {
+            assert_eq!(
+                found(&agent, &query, limit).await,
+                expected,
+                "{query}, pages of {limit}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_search_without_a_list_names_those_that_have_one() {
+    let aws = Aws::new().await;
+    let town = peopled(&aws, &mut Vec::new()).await;
+    let agent = town.agent();
+    for query in ["language=ar", "source=Shop", "owner=usr_01hq5c1ynyc0000000000000ab"] {
+        let refused = agent.get(&format!("{CONTACTS}?{query}")).await;
+        assert!(refused.is(400).detail().contains("`tag`"), "{query}");
+    }
+    for (query, wrong) in [
+        ("field=hidden&value=x", "field"),
+        ("field=nothing&value=x", "field"),
+        ("field=level", "field"),
+        ("field=level&value=Bronze", "value"),
+        ("field=level&day=02-28", "day"),
+        ("field=visits&value=many", "value"),
+        ("field=visits&value=1&from=2", "field"),
+        ("field=birthday&day=02-30", "day"),
+        ("value=x", "value"),
+        ("name=%2B%2B", "name"),
+        ("digits=12", "digits"),
+        ("digits=12a4", "digits"),
+        ("phone=0501234567", "phone"),
+        ("tag=x", "tag"),
+        ("colour=red", "colour"),
+        ("order=newest", "order"),
+    ] {
+        agent.get(&format!("{CONTACTS}?{query}")).await.names_field(wrong);
+    }
+    let searchable = agent.get(&format!("{CONTACTS}?field=hidden&value=x")).await;
+    assert!(
+        searchable.text().contains("level, birthday, visits, vip"),
+        "{}",
+        searchable.text()
+    );
+    let page = agent.get(&format!("{CONTACTS}?limit=1")).await.json();
+    let cursor = page["next_cursor"].as_str().expect("there is a next page");
+    agent.get(&format!("{CONTACTS}?name=may&cursor={cursor}")).await.is(400);
+}
+
+/// What a contact no longer has no longer leads to it.
+#[tokio::test]
+async fn lists_follow_every_change() {
+    let aws = Aws::new().await;
+    let mut known = Vec::new();
+    let town = peopled(&aws, &mut known).await;
+    let agent = town.agent();
+    let place = format!("{CONTACTS}/{}", known[0]);
+    let changes = json!({"name": "Lea", "phones": ["+15005550006"], "tags": [], "stage": known[5],
+        "fields": {"level": "Silver", "birthday": null, "visits": 8}});
+    agent.patch(&place, changes).await.is(200);
+    for (query, finds) in [
+        ("name=maya", false),
+        ("name=lea", true),
+        ("digits=4567", false),
+        ("digits=0006", true),
+        (&format!("tag={}", known[4]), false),
+        (&format!("stage={}", known[5]), true),
+        ("field=level&value=gold", false),
+        ("field=level&value=silver", true),
+        ("field=birthday&day=02-28", false),
+        ("field=visits&value=7", false),
+        ("field=visits&value=8", true),
+    ] {
+        let answer = agent.get(&format!("{CONTACTS}?{query}")).await.json();
+        assert_eq!(ids(&answer).contains(&known[0].as_str()), finds, "{query}");
+    }
+}
+
+/// A page reads a bounded number of contacts, and says where to go on.
+#[tokio::test]
+async fn a_page_without_a_match_leads_to_the_next() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let last = 520;
+    for number in 0..=last {
+        let language = if number == last { "fr" } else { "en" };
+        made(
+            &agent,
+            json!({"name": format!("Contact {number}"), "tags": [tag], "language": language}),
+        )
+        .await;
+    }
+    let query = format!("tag={tag}&language=fr");
+    let first = agent.get(&format!("{CONTACTS}?{query}")).await.json();
+    assert!(ids(&first).is_empty());
+    assert!(first["next_cursor"].is_string(), "{first}");
+    assert_eq!(found(&agent, &query, 25).await, [format!("Contact {last}")]);
+    let all = found(&agent, "", 100).await;
+    let different: BTreeSet<_> = all.iter().collect();
+    assert_eq!((all.len(), different.len()), (last + 1, last + 1));
+}
