@@ -29,7 +29,7 @@ resource! {
         pub name: OneLine<1, LONGEST_NAME>,
         /// Type of its values. It cannot change.
         #[serde(rename = "type")]
-        #[cfg_attr(feature = "schema", schemars(example = "choice"))]
+        #[cfg_attr(feature = "schema", schemars(example = &"choice"))]
         pub kind: FieldType,
         /// Possible values of a `choice`, all different. Other types have none.
         #[serde(default, skip_serializing_if = "UpTo::is_empty")]

@@ -13,7 +13,7 @@ resource! {
     /// The fields of a tag.
     pub struct TagIn {
         /// Name, unique among the tenant's tags, whatever its case.
-        #[cfg_attr(feature = "schema", schemars(example = "Regular", extend("x-unique" = true)))]
+        #[cfg_attr(feature = "schema", schemars(example = &"Regular", extend("x-unique" = true)))]
         pub name: OneLine<1, 60>,
         /// Color in which the tag is shown.
         #[serde(default, skip_serializing_if = "Option::is_none")]
