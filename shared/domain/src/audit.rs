@@ -51,13 +51,13 @@ pub struct FieldChange {
     /// Value after the change; `None` if there is none, or it is hidden.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// Whether the field holds a secret: then the entry only says that it changed.
+    /// Whether the field holds a secret or a text that the log does not repeat: then the entry only says that it changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 8] = [
+const OWN: [(&str, &str); 9] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -66,7 +66,11 @@ const OWN: [(&str, &str); 8] = [
     ("connection", "paused_until"),
     ("connection", "rotation"),
     ("connection", "reported"),
+    ("note", "updated_at"),
 ];
+
+/// Fields by kind with texts of people, which the log does not repeat: they can be deleted, and entries cannot.
+const PRIVATE: [(&str, &str); 1] = [("note", "text")];
 
 /// Names of fields that hold secrets or values derived from them.
 const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", "recovery_codes"];
@@ -156,7 +160,8 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
             format!("{path}.{name}")
         };
         let (was, is) = (was.get(name), is.get(name));
-        if !is_hidden(name) {
+        let private = path.is_empty() && PRIVATE.contains(&(kind, name.as_str()));
+        if !private && !is_hidden(name) {
             compare(kind, &field, was, is, found);
         } else if was != is {
             found.push(FieldChange {
@@ -291,6 +296,21 @@ mod tests {
             of(&changed, "endpoints").after,
             Some(json!([{"url": "https://a", "signing_secret": "(hidden)", "number": 2}]))
         );
+    }
+
+    #[test]
+    fn text_of_a_note_is_not_repeated() {
+        let note = |text: &str| json!({"id": "note_1", "author": "usr_1", "text": text, "updated_at": text});
+        let (one, two) = (note("canary-1"), note("canary-2"));
+        for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&two), None)] {
+            let found = changes("note", before, after);
+            assert!(of(&found, "text").hidden, "{found:?}");
+            let text = serde_json::to_string(&found).unwrap();
+            assert!(!text.contains("canary"), "{text}");
+        }
+        assert_eq!(fields(&changes("note", Some(&one), Some(&two))), ["text"]);
+        // Texts of other kinds are shown.
+        assert!(!of(&changes("rule", Some(&one), Some(&two)), "text").hidden);
     }
 
     #[test]

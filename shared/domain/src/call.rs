@@ -5,18 +5,20 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ids::ConnectionId, outside::ShownName, phone::Phone};
 
-/// Direction of a call.
+/// Direction of a call or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Direction {
-    /// The customer called the business.
+    /// From the customer to the business.
     Inbound,
-    /// The business called the customer.
+    /// From the business to the customer.
     Outbound,
 }
 
 /// Outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// Somebody spoke.

@@ -1,6 +1,6 @@
 //! Ids: a prefix that names the kind, then a ULID in lower case. Every kind is its own type.
 //!
-//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`]) contain the contact's id, so that the table key follows
+//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`]) contain the contact's id, so that the table key follows
 //! from the id alone.
 
 use std::{fmt, str::FromStr};
@@ -55,9 +55,12 @@ macro_rules! text_serde {
     };
 }
 
+/// Letters of a ULID.
+const ULID: usize = 26;
+
 /// Length of an underscore and a ULID.
 #[cfg(feature = "schema")]
-const LENGTH: usize = 27;
+const LENGTH: usize = 1 + ULID;
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
@@ -152,7 +155,7 @@ macro_rules! contact_item_id {
             fn from_str(text: &str) -> Result<Self, InvalidId> {
                 let invalid = InvalidId { prefix: $prefix };
                 let ids = text.strip_prefix(concat!($prefix, "_")).ok_or(invalid.clone())?;
-                let (contact, own) = ids.split_at_checked(26).ok_or(invalid.clone())?;
+                let (contact, own) = ids.split_at_checked(ULID).ok_or(invalid.clone())?;
                 match (ulid(contact), ulid(own)) {
                     (Some(contact), Some(own)) => Ok(Self { contact: ContactId(contact), own }),
                     _ => Err(invalid),
@@ -161,6 +164,12 @@ macro_rules! contact_item_id {
         }
 
         text_serde!($name);
+
+        shown_as!($name, {
+            "type": "string",
+            "minLength": LENGTH + ULID + $prefix.len(), "maxLength": LENGTH + ULID + $prefix.len(),
+            "examples": [concat!($prefix, "_01hq5c1ynyc0000000000000ab01hq5c1ynyc0000000000000cd")],
+        });
     };
 }
 
@@ -227,6 +236,10 @@ contact_item_id!(
 contact_item_id!(
     /// A message, out or in.
     MessageId, "msg"
+);
+contact_item_id!(
+    /// A note on a contact.
+    NoteId, "note"
 );
 
 /// The key that travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.

@@ -32,6 +32,7 @@ pub mod local;
 pub mod material;
 pub mod message;
 pub mod needs;
+pub mod note;
 pub mod outside;
 pub mod permission;
 pub mod person;

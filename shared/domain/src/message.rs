@@ -20,6 +20,7 @@ pub use crate::purpose::{Category, WhenUnknown};
 
 /// A way to reach a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Channel {
     /// WhatsApp, through the Cloud API or Twilio, depending on the connection.
@@ -138,6 +139,7 @@ pub struct Recipient {
 
 /// State of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {
     /// A worker is about to send it, or died while doing so.
@@ -309,6 +311,7 @@ pub enum Ended {
 
 /// State of the whole message, derived from its attempts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum MessageState {
     /// Not tried yet.

@@ -8,6 +8,7 @@ use crate::{
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     inbound::InboundMessage,
     message::{Message, Remark, StatusReport},
+    note::Note,
 };
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
@@ -225,4 +226,6 @@ pub enum Entry {
     Received(Received),
     /// A change of consent.
     Consent(ConsentEntry),
+    /// A note.
+    Note(Note),
 }

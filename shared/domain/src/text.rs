@@ -20,7 +20,7 @@ use icu_properties::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-/// Problem of a text of one line.
+/// Problem of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WrongText {
     /// It has no visible characters.
@@ -44,7 +44,7 @@ pub struct OneLine<const LEAST: usize, const MOST: usize>(String);
 
 shown_as!(const LEAST, MOST; OneLine<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
 
-/// Reason why a text is not valid.
+/// Reason why a text of one or several lines is not valid.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidLine {
     /// Wrong length.
@@ -100,6 +100,51 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
 }
 
 parsed!(const LEAST, MOST; OneLine<LEAST, MOST>);
+
+/// A text of several lines, such as a note, of `LEAST` to `MOST` characters. Parsing removes blanks around it, and writes
+/// every end of a line as a line feed and a tab as a space.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Lines<const LEAST: usize, const MOST: usize>(String);
+
+shown_as!(const LEAST, MOST; Lines<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
+
+impl<const LEAST: usize, const MOST: usize> Lines<LEAST, MOST> {
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> From<Lines<LEAST, MOST>> for String {
+    fn from(lines: Lines<LEAST, MOST>) -> Self {
+        lines.0
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> FromStr for Lines<LEAST, MOST> {
+    type Err = InvalidLine;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLine> {
+        // Longer texts are not examined. A line can end with two characters, which count as one.
+        let examined: String = text.trim().chars().take(2 * MOST + 1).collect();
+        let text = examined.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
+        if !(LEAST..=MOST).contains(&text.chars().take(MOST + 1).count()) {
+            return Err(InvalidLine::Length {
+                least: LEAST,
+                most: MOST,
+            });
+        }
+        if is_visible(&text) {
+            Ok(Self(text))
+        } else {
+            Err(WrongText::Invisible.into())
+        }
+    }
+}
+
+parsed!(const LEAST, MOST; Lines<LEAST, MOST>);
 
 /// The URL of a page: `http` or `https`, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -293,6 +338,29 @@ mod tests {
         assert_eq!(read("Maya H"), Err(length));
         assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
         assert_eq!("".parse::<OneLine<0, 5>>().map(String::from), Ok(String::new()));
+    }
+
+    #[test]
+    fn several_lines_have_limits_and_one_kind_of_end() {
+        let read = |text: &str| text.parse::<Lines<1, 7>>().map(String::from);
+        let length = InvalidLine::Length { least: 1, most: 7 };
+        let invisible = WrongText::Invisible.into();
+        assert_eq!(read(" a\r\nb\rc\n\td \n"), Err(length));
+        assert_eq!(read("\n a\r\nb\rc\td \n"), Ok("a\nb\nc d".to_owned()));
+        assert_eq!(read("\r\n\t "), Err(length));
+        assert_eq!(read("a\r\nb\r\nc\r\nd"), Ok("a\nb\nc\nd".to_owned()));
+        assert_eq!(read("a\r\nb\r\nc\r\nde"), Err(length));
+        assert_eq!(read(&"a\r\n".repeat(1_000_000)), Err(length));
+        for hidden in [
+            "a\u{202e}b",
+            "a\u{2066}b",
+            "a\0b",
+            "a\u{2028}b",
+            "\u{200b}",
+            "a\u{200d}",
+        ] {
+            assert_eq!(read(hidden), Err(invisible), "{hidden:?}");
+        }
     }
 
     #[test]
