@@ -365,6 +365,7 @@ impl Play {
                 Entry::Sent(message) => customer.messages.push(message),
                 Entry::Received(received) => customer.received.push(received),
                 Entry::Consent(entry) => customer.consent.push(entry),
+                Entry::Note(_) => {}
             }
         }
         Ok(Some(customer))

@@ -141,7 +141,8 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         return Ok(None);
     }
     let object = match sk.split_once('#') {
-        Some((_, id)) => id.to_owned(),
+        // Its key has only its own part of the id, since the contact's is the partition.
+        Some((_, id)) => keys::note_of(pk, sk).map_or_else(|| id.to_owned(), |note| note.to_string()),
         None if sk == keys::TENANT => tenant.to_string(),
         None => sk.to_owned(),
     };

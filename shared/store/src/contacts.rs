@@ -3,6 +3,7 @@
 use domain::{
     contact::{Change, Contact, Identity, Linked, MOST_SAME},
     ids::ContactId,
+    note::Note,
     person::Person,
     profile::Profile,
     record::{Call, ConsentEntry, Entry, Received},
@@ -335,6 +336,17 @@ impl Store {
             .transpose()
     }
 
+    /// Whether a contact exists.
+    pub(crate) async fn has_contact(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        doing: &'static str,
+    ) -> Result<bool, StoreError> {
+        let item = self.database.get(&keys::contact(scope, id), doing).await?;
+        Ok(item.as_ref().is_some_and(row::live))
+    }
+
     /// Writes a contact under the condition that it is unchanged since it was read, with a consent entry if its consent
     /// changed.
     ///
@@ -501,13 +513,15 @@ pub(crate) fn consent_row(
     )
 }
 
-fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
+/// Reads a row of a contact's history; `None` if it is of another kind.
+pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
     let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
         "call" => Some(Entry::Call(row::data::<Box<Call>>(item, doing)?)),
         "message" => Some(Entry::Sent(compact::message(item, doing)?)),
         "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
         "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
+        "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
         _ => None,
     })
 }

@@ -10,8 +10,8 @@ use aws_sdk_dynamodb::{
         update_item::UpdateItemError,
     },
     types::{
-        AttributeValue, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, ReturnConsumedCapacity,
-        ReturnValue, TransactWriteItem, Update, WriteRequest,
+        AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put,
+        ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update, WriteRequest,
         builders::{DeleteBuilder, UpdateBuilder},
     },
 };
@@ -542,6 +542,16 @@ impl Database {
                         update.expression_attribute_values(":less", AttributeValue::N("-1".to_owned())),
                         doing,
                     )?
+                }
+                Write::Exists(key) => {
+                    usage::count(&["dynamodb:ConditionCheckItem"]);
+                    let check = ConditionCheck::builder()
+                        .table_name(&self.table)
+                        .set_key(Some(key_item(&key)))
+                        .condition_expression("attribute_exists(pk) AND attribute_not_exists(gone)")
+                        .build()
+                        .map_err(|error| StoreError::database(doing, error))?;
+                    TransactWriteItem::builder().condition_check(check).build()
                 }
                 Write::Raise(key) => {
                     // The author of the row's previous version did not make this change.

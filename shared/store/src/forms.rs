@@ -40,6 +40,7 @@ const FORMS: [(&str, u64); 43] = [
     ("member", 1),
     ("message", 1),
     ("message_ref", 1),
+    ("note", 1),
     ("platform_act", 1),
     ("platform_admin", 1),
     ("product", 1),

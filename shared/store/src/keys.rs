@@ -8,7 +8,7 @@ use domain::{
     account::Slug,
     contact::Identity,
     filter::Digits,
-    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, SessionId, StageId, TagId, TenantId, UserId},
+    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, SessionId, StageId, TagId, TenantId, UserId},
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,
@@ -119,6 +119,7 @@ pub(crate) const SESSION: &str = "SESSION#";
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
+pub(crate) const NOTE: &str = "NOTE#";
 pub(crate) const REFERENCE: &str = "REF";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
@@ -321,6 +322,24 @@ pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key 
     Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
 }
 
+pub(crate) fn note(scope: &TenantScope, id: NoteId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{NOTE}{}", lower(id.own())),
+    )
+}
+
+/// The counter of a contact's notes.
+pub(crate) fn note_count(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(contact_partition(scope, contact), "COUNT#note")
+}
+
+/// The note of a row, read from its key.
+pub(crate) fn note_of(pk: &str, sk: &str) -> Option<NoteId> {
+    let own = Ulid::from_string(sk.strip_prefix(NOTE)?).ok()?;
+    Some(NoteId::new(contact_of(pk)?, own))
+}
+
 pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
     Key::new(format!("{}#ID#{}", tenant_partition(scope), identity.key()), "ID")
 }
@@ -478,6 +497,16 @@ mod tests {
         let id = MessageId::new(contact, Ulid::from_parts(3, 4));
         let key = message(&scope(), id);
         assert_eq!(tenant_of(&key.pk), Some(scope().tenant()));
+    }
+
+    #[test]
+    fn note_is_read_from_a_key() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let id = NoteId::new(contact, Ulid::from_parts(3, 4));
+        let key = note(&scope(), id);
+        assert_eq!(note_of(&key.pk, &key.sk), Some(id));
+        assert_eq!(note_of(&key.pk, "MSG#0"), None);
+        assert_eq!(note_of("T#a", &key.sk), None);
     }
 
     #[test]

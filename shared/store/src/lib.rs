@@ -31,6 +31,7 @@ pub mod lookups;
 pub mod material;
 pub mod members;
 pub mod messages;
+pub mod notes;
 pub mod owned;
 pub mod people;
 pub mod platform;
@@ -40,6 +41,7 @@ pub mod scope;
 pub mod security;
 pub mod stages;
 pub mod tags;
+pub mod timeline;
 pub mod usage;
 
 pub use error::{StoreError, chain};

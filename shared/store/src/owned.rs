@@ -307,7 +307,7 @@ pub(crate) fn remove_writes<T: Owned>(
 
 /// The reason why a transaction was not written.
 #[derive(Debug, thiserror::Error)]
-enum Unwritten {
+pub(crate) enum Unwritten {
     #[error("another writer was faster")]
     Lost(Lost),
     #[error(transparent)]
@@ -538,7 +538,7 @@ impl Store {
     }
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.
-    async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
+    pub(crate) async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
         let written = RACES.until_won(async || {
             let tried = self.database.try_transact(writes.clone(), doing).await?;
             tried.map_err(Unwritten::Lost)

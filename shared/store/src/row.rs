@@ -100,6 +100,8 @@ pub(crate) enum Write {
     CountBelow(Key, u32),
     /// Subtract one from a counter.
     CountDown(Key),
+    /// Write nothing, but require that a row exists and is not marked as deleted.
+    Exists(Key),
     /// Raise the version of the tenant's row, so that processes read its configuration again.
     Raise(Key),
 }

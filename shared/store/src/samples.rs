@@ -11,6 +11,7 @@ use domain::{
     field::Field,
     ids::{ContactId, UserId},
     line::Line,
+    note::Note,
     product::Product,
     profile::Profile,
     record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
@@ -72,6 +73,7 @@ const READ: [(&str, Read); 43] = [
         Ok(without_time(compact::shrink(written(&message))))
     }),
     ("message_ref", as_it_is::<MessageRef>),
+    ("note", as_it_is::<Note>),
     ("platform_act", as_it_is::<platform::PlatformAct>),
     ("platform_admin", as_it_is::<Email>),
     ("product", as_it_is::<Product>),

@@ -103,7 +103,7 @@ impl World {
             match entry {
                 Entry::Call(call) => calls.push(*call),
                 Entry::Sent(message) => messages.push(message),
-                Entry::Received(_) | Entry::Consent(_) => {}
+                Entry::Received(_) | Entry::Consent(_) | Entry::Note(_) => {}
             }
         }
         (calls, messages)
