@@ -307,6 +307,15 @@ impl<'a> Town<'a> {
     pub async fn new_key_until(&self, role: Role, ends: Timestamp) -> (ApiKeyId, String) {
         new_key(self.aws, &self.home.scope, role, &[], Some(ends)).await
     }
+
+    /// A caller with a new API key of this role of another tenant in the table, such as one that is [`crate::Seeded`].
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn key_of(&self, scope: &TenantScope, role: Role) -> Caller<'_> {
+        let (_, secret) = new_key(self.aws, scope, role, &[], None).await;
+        self.api_key(&secret)
+    }
 }
 
 /// A client of a function, with its credentials.
