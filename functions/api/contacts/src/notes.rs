@@ -1,0 +1,174 @@
+//! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
+
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Races, Setback, Tagged,
+    found, permits, permits::Permit,
+};
+use axum::extract::State;
+use domain::{
+    ids::{ContactId, NoteId},
+    note::{Note, NoteText},
+    permission::Role,
+};
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::{Versioned, notes::NoteError};
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+/// The fields of a note.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct NoteIn {
+    /// Text, of one or several lines.
+    #[schemars(example = "Prefers to be called after five.")]
+    text: NoteText,
+}
+
+impl Patchable for NoteIn {
+    type Of = Note;
+
+    fn of(note: &Note) -> Self {
+        Self {
+            text: note.text.clone(),
+        }
+    }
+
+    fn onto(self, before: &Note) -> Result<Note, Problem> {
+        Ok(before.with_text(self.text))
+    }
+}
+
+/// The id of a note, if it is this contact's.
+fn of_contact(contact: ContactId, note: NoteId) -> Result<NoteId, Problem> {
+    if note.contact() == contact {
+        Ok(note)
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// The end of the previous page: the last note on it.
+fn end_of_page(contact: ContactId, paging: &Paging) -> Result<Option<NoteId>, Problem> {
+    let position = |text: &str| text.parse().ok().filter(|note: &NoteId| note.contact() == contact);
+    let after = paging.after().map(|text| position(text).ok_or_else(of_another_list));
+    after.transpose()
+}
+
+/// 400: the cursor is one, but no position in this list.
+pub(crate) fn of_another_list() -> Problem {
+    Problem::bad_request(
+        "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
+    )
+}
+
+/// Refuses callers who are neither the author nor manage the tenant.
+fn own_or_managed<P: Permit>(who: &Allowed<P>, note: &Note) -> Result<(), Problem> {
+    if note.author == who.actor() || who.role() >= Role::Manager {
+        Ok(())
+    } else {
+        let detail =
+            "Only its author, managers and admins can change or delete a note. Ask one of them, or add a note.";
+        Err(Problem::forbidden(detail))
+    }
+}
+
+fn limit_reached() -> Problem {
+    let detail = format!("A contact can have at most {} notes. Delete one first.", Note::MOST);
+    Problem::conflict("limit_reached", detail)
+}
+
+/// A request with an idempotency key that was interrupted after it had written finds the note that it created.
+pub(crate) async fn create_note(
+    who: Allowed<permits::ContactsWrite>,
+    State(api): State<Api>,
+    Path(contact_id): Path<ContactId>,
+    Body(fields): Body<NoteIn>,
+) -> Result<Created<Note>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let id = NoteId::new(contact_id, who.ulid());
+    let new = &Note::new(id, fields.text, who.actor(), who.now());
+    let created = RACES.until_won(|| async move {
+        match store.create_note(scope, new, stamp).await {
+            Ok(()) => Ok(Versioned {
+                version: 1,
+                value: new.clone(),
+            }),
+            Err(NoteError::NoContact) => Err(Problem::not_found().into()),
+            Err(NoteError::Full) => Err(limit_reached().into()),
+            // Ids are nobody else's, so this is the one that the interrupted request created.
+            Err(NoteError::Store(lost)) if lost.is_conflict() => store.note(scope, id).await?.ok_or(Setback::Lost),
+            Err(NoteError::Store(error)) => Err(error.into()),
+        }
+    });
+    let Versioned { version, value } = created.await?;
+    Ok(Created {
+        location: format!("/api/v1/contacts/{contact_id}/notes/{id}"),
+        version,
+        body: value,
+    })
+}
+
+pub(crate) async fn list_notes(
+    who: Allowed<permits::ContactsRead>,
+    State(api): State<Api>,
+    Path(contact_id): Path<ContactId>,
+    paging: Paging,
+) -> Result<Listed<Note>, Problem> {
+    let after = end_of_page(contact_id, &paging)?;
+    let store = api.store();
+    let page = found(store.notes(who.scope(), contact_id, after, paging.limit())).await?;
+    Ok(Listed::of(page, |found| found.value))
+}
+
+pub(crate) async fn get_note(
+    who: Allowed<permits::ContactsRead>,
+    State(api): State<Api>,
+    Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
+) -> Result<Tagged<Note>, Problem> {
+    let id = of_contact(contact_id, note_id)?;
+    found(api.store().note(who.scope(), id)).await.map(Tagged::of)
+}
+
+pub(crate) async fn update_note(
+    who: Allowed<permits::ContactsWrite>,
+    State(api): State<Api>,
+    Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
+    if_match: IfMatch,
+    patch: Patch<NoteIn>,
+) -> Result<Tagged<Note>, Problem> {
+    let id = of_contact(contact_id, note_id)?;
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let read = || store.note(scope, id);
+    let allow = |before: &Note, _: &Note| own_or_managed(&who, before);
+    let write = |before: Versioned<Note>, after: Note| async move {
+        let value = Note {
+            updated_at: stamp.at,
+            ..after
+        };
+        let version = store.change_note(scope, &before, &value, stamp).await?;
+        Ok(Versioned { value, version })
+    };
+    let changed = patch.change(RACES, &if_match, read, allow, write).await;
+    changed.map(Tagged::of)
+}
+
+pub(crate) async fn delete_note(
+    who: Allowed<permits::ContactsWrite>,
+    State(api): State<Api>,
+    Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let id = of_contact(contact_id, note_id)?;
+    let (store, who, if_match, stamp) = (api.store(), &who, &if_match, &who.stamp());
+    let removed = RACES.until_won(|| async move {
+        let before = found(store.note(who.scope(), id)).await?;
+        if_match.check(before.version)?;
+        own_or_managed(who, &before.value)?;
+        store.remove_note(who.scope(), &before, stamp).await?;
+        Ok(NoContent)
+    });
+    removed.await
+}

@@ -1,0 +1,366 @@
+//! Notes, from the callers' point of view.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    contact::{Contact, Identity},
+    ids::ContactId,
+    note::{LONGEST_TEXT, Note},
+    permission::{Permission, Role},
+};
+use serde_json::{Value, json};
+use store::{TenantScope, contacts::ContactWrite};
+use testkit::{
+    Answer, Aws, Lossy,
+    api::{Caller, Town},
+    business::{CUSTOMER, phone},
+};
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, contacts::routes).await
+}
+
+/// A new contact of a tenant.
+pub(crate) async fn contact(aws: &Aws, scope: &TenantScope, number: &str) -> ContactId {
+    let identity = Identity::Phone(phone(number));
+    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
+    let id = contact.id;
+    let write = ContactWrite::new(contact, identity);
+    let written = aws.store().write_contact(scope, &write, None).await;
+    written.expect("the contact is written");
+    id
+}
+
+fn notes_of(contact: ContactId) -> String {
+    format!("/api/v1/contacts/{contact}/notes")
+}
+
+fn said(text: &str) -> Value {
+    json!({"text": text})
+}
+
+fn texts(page: &Answer) -> Vec<String> {
+    let items = page.is(200).json()["items"].clone();
+    let text = |note: &Value| note["text"].as_str().expect("a note has a text").to_owned();
+    items.as_array().expect("a page has items").iter().map(text).collect()
+}
+
+async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<String> {
+    texts(&caller.get(&format!("{}?limit=100", notes_of(contact))).await)
+}
+
+#[tokio::test]
+async fn agents_write_notes_and_viewers_read_them() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let made = town.admin().post(&notes, said("Old")).await;
+    let place = made.is(201).header("location");
+    let reader = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
+    let stranger = town.new_key(Role::Admin, &[Permission::TenantRead]).await.1;
+    let of_role = |role: Role| (town.role(role), true, role >= Role::Agent);
+    let by_key = [
+        (town.api_key(&reader), true, false),
+        (town.api_key(&stranger), false, false),
+    ];
+    for (caller, reads, writes) in Role::ALL.map(of_role).into_iter().chain(by_key) {
+        let of = |may: bool, status: u16| if may { status } else { 403 };
+        caller.get(&notes).await.is(of(reads, 200));
+        caller.get(place).await.is(of(reads, 200));
+        caller.post(&notes, said("New")).await.is(of(writes, 201));
+        if !writes {
+            caller.patch(place, said("Other")).await.is(403);
+            caller.delete(place).await.is(403);
+        }
+    }
+    let anyone = town.anyone();
+    for asked in [
+        anyone.get(&notes),
+        anyone.get(place),
+        anyone.post(&notes, said("New")),
+        anyone.delete(place),
+    ] {
+        asked.await.is_refused(401, "unauthorized");
+    }
+}
+
+#[tokio::test]
+async fn a_note_is_written_read_changed_and_deleted() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let agent = town.agent();
+    let author = town.home.person(Role::Agent).user.to_string();
+    let before = aws.signed_by(&author).await;
+    let made = agent.post(&notes, said(" Call after five.\r\nSpeaks Arabic. ")).await;
+    let (place, body) = (made.is(201).has_version(1).header("location"), made.json());
+    let id = body["id"].as_str().unwrap();
+    assert_eq!(place, format!("{notes}/{id}"));
+    let expected = json!({
+        "id": id, "text": "Call after five.\nSpeaks Arabic.", "author": author,
+        "created_at": "2026-11-20T12:00:00Z", "updated_at": "2026-11-20T12:00:00Z",
+    });
+    assert_eq!(body, expected);
+    assert_eq!(
+        aws.signed_by(&author).await,
+        before + 1,
+        "the audit log says who wrote it"
+    );
+    assert_eq!(agent.get(place).await.is(200).has_version(1).json(), body);
+
+    aws.pass(60);
+    let agent = town.agent();
+    let changed = agent.patch(place, said("Call after six.")).if_match(1).await;
+    let mut expected = body;
+    expected["text"] = json!("Call after six.");
+    expected["updated_at"] = json!("2026-11-20T12:01:00Z");
+    assert_eq!(changed.is(200).has_version(2).json(), expected);
+    let stale = agent.patch(place, said("Never")).if_match(1).await;
+    stale.is_refused(412, "stale");
+    // Nothing is written.
+    aws.pass(60);
+    let agent = town.agent();
+    let same = agent.patch(place, said("Call after six.")).await;
+    assert_eq!(same.is(200).has_version(2).json(), expected);
+    for patch in [json!({"text": null}), json!({"author": "operator"}), json!({"id": id})] {
+        agent.patch(place, patch).await.is_refused(422, "invalid");
+    }
+
+    agent.delete(place).if_match(1).await.is_refused(412, "stale");
+    agent.delete(place).if_match(2).await.is(204);
+    for asked in [agent.get(place), agent.delete(place), agent.patch(place, said("Late"))] {
+        asked.await.is_refused(404, "not_found");
+    }
+    assert!(texts(&agent.get(&notes).await).is_empty());
+}
+
+#[tokio::test]
+async fn only_authors_and_managers_change_a_note() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let (_, secret) = town.new_key(Role::Agent, &[]).await;
+    let key = town.api_key(&secret);
+    let of_agent = town.agent().post(&notes, said("The agent's")).await;
+    let of_key = key.post(&notes, said("The key's")).await;
+    let of_manager = town.manager().post(&notes, said("The manager's")).await;
+    assert!(of_key.json()["author"].as_str().unwrap().starts_with("key_"));
+    for (caller, note, own) in [
+        (town.agent(), &of_agent, true),
+        (key.clone(), &of_agent, false),
+        (town.agent(), &of_key, false),
+        (key.clone(), &of_key, true),
+        (town.agent(), &of_manager, false),
+        (town.manager(), &of_agent, true),
+        (town.admin(), &of_manager, true),
+    ] {
+        let place = note.is(201).header("location");
+        let text = aws.ids().ulid().to_string();
+        let changed = caller.patch(place, said(&text)).await;
+        if own {
+            let changed = changed.is(200).json();
+            assert_eq!(
+                (&changed["text"], &changed["author"]),
+                (&json!(text), &note.json()["author"])
+            );
+        } else {
+            changed.is_refused(403, "forbidden");
+            caller.delete(place).await.is_refused(403, "forbidden");
+        }
+    }
+    town.agent().delete(of_agent.header("location")).await.is(204);
+    town.manager().delete(of_key.header("location")).await.is(204);
+}
+
+#[tokio::test]
+async fn notes_belong_to_one_contact_of_one_tenant() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let second = contact(&aws, town.home.scope(), "+971501234568").await;
+    let nobody = ContactId::new(aws.ids().ulid());
+    let made = town.admin().post(&notes_of(first), said("Ours")).await;
+    let place = made.is(201).header("location");
+    let id = made.json()["id"].as_str().unwrap().to_owned();
+    let foreign = town.foreign_admin();
+    let admin = town.admin();
+    let elsewhere = format!("{}/{id}", notes_of(second));
+    for (caller, place) in [(&foreign, place), (&admin, &*elsewhere)] {
+        for asked in [
+            caller.get(place),
+            caller.patch(place, said("Theirs")),
+            caller.delete(place),
+        ] {
+            asked.await.is_refused(404, "not_found");
+        }
+    }
+    for (caller, contact) in [(&foreign, first), (&admin, nobody)] {
+        let notes = notes_of(contact);
+        caller.get(&notes).await.is_refused(404, "not_found");
+        caller.post(&notes, said("Theirs")).await.is_refused(404, "not_found");
+    }
+    for wrong in ["ctc_1", "note_1", &id] {
+        let notes = format!("/api/v1/contacts/{wrong}/notes");
+        admin.get(&notes).await.is_refused(404, "not_found");
+    }
+    assert!(listed(&admin, second).await.is_empty());
+    assert_eq!(admin.get(place).await.json(), made.json());
+}
+
+#[tokio::test]
+async fn notes_are_listed_newest_first_page_by_page() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let notes = notes_of(contact);
+    let mut places = Vec::new();
+    for number in 0..6 {
+        let made = town.agent().post(&notes, said(&number.to_string())).await;
+        places.push(made.is(201).header("location").to_owned());
+        aws.pass(1);
+    }
+    let agent = town.agent();
+    assert_eq!(listed(&agent, contact).await, ["5", "4", "3", "2", "1", "0"]);
+    agent.delete(&places[3]).await.is(204);
+    agent.delete(&places[0]).await.is(204);
+    for limit in [1, 2, 4, 5] {
+        let (mut found, mut next) = (Vec::new(), String::new());
+        for _page in 0..7 {
+            let page = agent.get(&format!("{notes}?limit={limit}{next}")).await;
+            found.extend(texts(&page));
+            match page.json()["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(found, ["5", "4", "2", "1"], "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn cursor_of_another_list_of_notes_is_refused() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let second = contact(&aws, town.home.scope(), "+971501234568").await;
+    let agent = town.agent();
+    for text in ["a", "b"] {
+        agent.post(&notes_of(first), said(text)).await.is(201);
+    }
+    let page = agent.get(&format!("{}?limit=1", notes_of(first))).await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let other = notes_of(second);
+    // The last one is a user's id.
+    for cursor in [cursor, "nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
+        agent.get(&format!("{other}?cursor={cursor}")).await.is(400);
+    }
+    for (query, field) in [("limit=0", "limit"), ("limit=101", "limit"), ("kind=note", "kind")] {
+        agent.get(&format!("{other}?{query}")).await.names_only(&[field]);
+    }
+}
+
+#[tokio::test]
+async fn text_of_a_note_is_bounded_and_visible() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let agent = town.agent();
+    let longest = "é".repeat(LONGEST_TEXT);
+    for text in [
+        json!(null),
+        json!(1),
+        json!(""),
+        json!(" \r\n\t "),
+        json!(format!("{longest}x")),
+        json!("x".repeat(200 * 1024)),
+        json!("a\u{0}b"),
+        json!("a\u{1b}[31mb"),
+        json!("a\u{200b}b"),
+        json!("a\u{200e}b"),
+        json!("a\u{2028}b"),
+        json!("a\u{202a}b"),
+        json!("a\u{202e}b"),
+        json!("a\u{2066}b"),
+        json!("a\u{2069}b"),
+        json!("a\u{e0041}b"),
+    ] {
+        agent.post(&notes, json!({"text": text})).await.names_only(&["text"]);
+    }
+    agent.post(&notes, json!({})).await.names_only(&["text"]);
+    let more = json!({"text": "a", "author": "operator"});
+    agent.post(&notes, more).await.names_only(&["author"]);
+    for text in [
+        longest.as_str(),
+        "ﷺ\n👩\u{200d}🍳\nمی\u{200c}خواهم",
+        "T#x#NOTE#y",
+        "{{contact.name}}",
+        "<script>",
+    ] {
+        let made = agent.post(&notes, said(text)).await;
+        assert_eq!(made.is(201).json()["text"], text);
+    }
+}
+
+#[tokio::test]
+async fn a_contact_has_at_most_500_notes() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let notes = notes_of(contact);
+    let agent = town.agent();
+    let first = agent.post(&notes, said("First")).await;
+    let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
+    let tenant = town.home.tenant.to_string().replace("tnt_", "T#");
+    let partition = format!("{tenant}#C#{}", contact.to_string().replace("ctc_", ""));
+    let full = aws.dynamodb().update_item().table_name(table);
+    let full = full.key("pk", AttributeValue::S(partition));
+    let full = full.key("sk", AttributeValue::S("COUNT#note".to_owned()));
+    let full = full.update_expression("SET n = :most").condition_expression("n = :one");
+    let full = full.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+    let full = full.expression_attribute_values(":most", AttributeValue::N(Note::MOST.to_string()));
+    full.send().await.unwrap();
+    let one_more = || agent.post(&notes, said("One more"));
+    one_more().await.is_refused(409, "limit_reached");
+    agent.delete(first.header("location")).await.is(204);
+    one_more().await.is(201);
+    one_more().await.is_refused(409, "limit_reached");
+}
+
+/// The note was written, but the answer was lost. The request is repeated.
+#[tokio::test]
+async fn interrupted_request_creates_one_note() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let notes = notes_of(contact);
+    let agent = town.agent();
+    let ask = || agent.post_once(&notes, "k1", said("Once"));
+    for _attempt in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    ask().await.is_refused(503, "unavailable");
+    assert!(lossy.has_lost_all());
+    aws.pass(60);
+    let made = ask().await;
+    let again = ask().await;
+    assert_eq!(
+        (made.is(201).json(), again.header("idempotency-replayed")),
+        (again.is(201).json(), "true")
+    );
+    assert_eq!(made.json()["created_at"], "2026-11-20T12:00:00Z");
+    assert_eq!(listed(&agent, contact).await, ["Once"]);
+}
+
+/// Another writer is just writing the contact's row, such as a call that is decided.
+#[tokio::test]
+async fn a_race_for_the_contacts_row_is_not_lost() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    lossy.be_in_the_way_of("TransactWriteItems");
+    town.agent().post(&notes_of(contact), said("Once")).await.is(201);
+    assert_eq!(listed(&town.agent(), contact).await, ["Once"]);
+}

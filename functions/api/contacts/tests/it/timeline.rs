@@ -1,0 +1,376 @@
+//! The timeline of a contact, from the readers' point of view.
+
+use domain::{
+    ids::{ContactId, LineId, MessageId},
+    inbound::{InboundMessage, Sender},
+    line::Line,
+    message::{Channel, Message, SendOutcome},
+    permission::Role,
+    record::{ConsentEntry, Received},
+    retention::Retention,
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use store::effects::{Consent, Effects, Once};
+use testkit::{
+    Answer, Aws, Seeded,
+    api::{Caller, Town},
+    business::{CUSTOMER, LINE, business, business_with, read},
+};
+
+use crate::notes::contact;
+
+const DAY: i64 = 24 * 3600;
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, contacts::routes).await
+}
+
+fn timeline_of(contact: ContactId) -> String {
+    format!("/api/v1/contacts/{contact}/timeline")
+}
+
+fn items(page: &Answer) -> Vec<Value> {
+    let items = page.is(200).json()["items"].clone();
+    items.as_array().expect("a page has items").clone()
+}
+
+fn kinds(items: &[Value]) -> Vec<&str> {
+    items
+        .iter()
+        .map(|item| item["kind"].as_str().expect("a kind"))
+        .collect()
+}
+
+/// All entries, read in pages of this size.
+async fn all(caller: &Caller<'_>, contact: ContactId, limit: usize, query: &str) -> Vec<Value> {
+    let (mut found, mut next) = (Vec::new(), String::new());
+    for _page in 0..100 {
+        let path = format!("{}?limit={limit}{query}{next}", timeline_of(contact));
+        let page = caller.get(&path).await;
+        let more = items(&page);
+        assert!(more.len() <= limit, "{}", page.text());
+        found.extend(more);
+        match page.json()["next_cursor"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => return found,
+        }
+    }
+    panic!("the list does not end: {found:?}");
+}
+
+/// Stores a customer's message, written now.
+async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, until: Option<Timestamp>) -> MessageId {
+    let id = MessageId::new(contact, aws.ids().ulid());
+    let message = InboundMessage {
+        channel: Channel::WhatsApp,
+        provider_ref: format!("wamid.{}", id.own()).parse().expect("a reference"),
+        from: Sender::default(),
+        to: None,
+        at: aws.now(),
+        kind: "text".to_owned(),
+        cut: false,
+        text: Some(text.to_owned()),
+        payload: None,
+        media: vec![],
+        reply_to: None,
+        opt_flag: None,
+        standby: false,
+        opens_window: true,
+    };
+    let received = Received {
+        id,
+        connection: business.whatsapp,
+        line: business.configured.lines.first().map(|line| line.id),
+        message,
+        remarks: vec![],
+        correlation_id: "cor".to_owned(),
+        keep_until: until,
+    };
+    let effects = Effects {
+        once: Once::Received {
+            received: &received,
+            api: "whatsapp",
+            parked: None,
+        },
+        ..Effects::default()
+    };
+    let stored = aws.store().commit(business.scope(), effects, aws.now()).await;
+    stored.expect("the message is stored");
+    id
+}
+
+/// Adds an entry to the consent ledger, now.
+async fn consented(aws: &Aws, business: &Seeded, contact: ContactId, what: &str) {
+    let effects = Effects {
+        consent: vec![Consent {
+            contact,
+            id: aws.ids().ulid(),
+            entry: ConsentEntry {
+                at: aws.now(),
+                what: what.to_owned(),
+                source: "asked for it by SMS".to_owned(),
+            },
+        }],
+        ..Effects::default()
+    };
+    let stored = aws.store().commit(business.scope(), effects, aws.now()).await;
+    stored.expect("the entry is stored");
+}
+
+async fn noted(caller: &Caller<'_>, contact: ContactId, text: &str) -> String {
+    let notes = format!("/api/v1/contacts/{contact}/notes");
+    let made = caller.post(&notes, json!({"text": text})).await;
+    made.is(201).header("location").to_owned()
+}
+
+/// Six days, on each of which everything happens, part of it in one millisecond.
+async fn busy_contact(aws: &Aws, business: &Seeded, agent: &Caller<'_>) -> ContactId {
+    let mut contact = None;
+    for day in 0..6 {
+        let message: Message = Box::pin(business.follow_up(aws, CUSTOMER)).await;
+        let contact = *contact.get_or_insert(message.id.contact());
+        for number in 0..day % 3 {
+            wrote(aws, business, contact, &format!("{day} {number}"), None).await;
+        }
+        aws.pass(day % 2);
+        consented(aws, business, contact, "start").await;
+        for number in 0..(day + 1) % 3 {
+            noted(agent, contact, &format!("{day} {number}")).await;
+        }
+        aws.pass(2 * DAY);
+    }
+    contact.expect("six days")
+}
+
+#[tokio::test]
+async fn pages_have_every_entry_once_in_one_order() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = busy_contact(&aws, &business, &agent).await;
+    let whole = all(&agent, contact, 100, "").await;
+    let count = |kind: &str| kinds(&whole).iter().filter(|known| **known == kind).count();
+    assert_eq!(["call", "message", "consent", "note"].map(count), [6, 12, 6, 6]);
+    let order = |item: &Value| {
+        let kind = item["kind"].as_str().and_then(|kind| {
+            ["call", "message", "consent", "note"]
+                .iter()
+                .position(|known| *known == kind)
+        });
+        (
+            item["at"]
+                .as_str()
+                .expect("a time")
+                .parse::<Timestamp>()
+                .expect("a time"),
+            kind,
+        )
+    };
+    assert!(
+        whole.iter().map(order).rev().is_sorted(),
+        "newest first, a message after its call"
+    );
+    for limit in [1, 2, 3, 5, 7, 29, 30, 31] {
+        // A caller may ask a hundred times a minute.
+        aws.pass(60);
+        assert_eq!(all(&agent, contact, limit, "").await, whole, "by {limit}");
+    }
+    for kind in ["call", "message", "consent", "note"] {
+        let expected: Vec<Value> = whole.iter().filter(|item| item["kind"] == kind).cloned().collect();
+        aws.pass(60);
+        for limit in [1, 4, 100] {
+            let found = all(&agent, contact, limit, &format!("&kind={kind}")).await;
+            assert_eq!(found, expected, "{kind} by {limit}");
+        }
+    }
+}
+
+/// With the line's name, the decision and its code, so that no other request is needed.
+#[tokio::test]
+async fn entries_stand_for_themselves() {
+    let aws = Aws::new().await;
+    let line = LineId::new(aws.ids().ulid());
+    let business = business_with(&aws, |configured| {
+        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
+        configured.lines.push(branch);
+    });
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (store, timers) = (aws.store(), aws.env().config().timers().unwrap());
+    let mut message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    let contact = message.id.contact();
+    aws.pass(1);
+    message.claim(0, "claim".to_owned(), aws.now(), &timers);
+    let accepted = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    message.record(1, accepted, aws.now(), &timers);
+    message.cancel("no further channel: the customer has written".to_owned());
+    store.write_message(business.scope(), &message).await.unwrap();
+    wrote(&aws, &business, contact, "I am on my way", None).await;
+    consented(&aws, &business, contact, "stop").await;
+    noted(&agent, contact, "Nice").await;
+
+    let found = all(&agent, contact, 100, "").await;
+    assert_eq!(kinds(&found), ["note", "consent", "message", "message", "call"]);
+    let branch = json!({"id": line, "name": "Marina branch"});
+    let [note, consent, theirs, ours, call] = &found[..] else {
+        panic!("{found:?}");
+    };
+    assert_eq!(
+        (&note["note"]["text"], &note["at"]),
+        (&json!("Nice"), &json!("2026-11-20T12:00:01Z"))
+    );
+    let stopped = json!({"code": "stop", "source": "asked for it by SMS", "changed_at": "2026-11-20T12:00:01Z"});
+    assert_eq!(consent["consent"], stopped);
+    let theirs = &theirs["message"];
+    assert_eq!(
+        (
+            &theirs["direction"],
+            &theirs["text"],
+            &theirs["channel"],
+            &theirs["line"]
+        ),
+        (&json!("inbound"), &json!("I am on my way"), &json!("whatsapp"), &branch)
+    );
+    assert_eq!(
+        (&theirs["state"], &theirs["legs"], &theirs["content"]),
+        (&json!(null), &json!([]), &json!("text"))
+    );
+    let ours = &ours["message"];
+    assert_eq!(
+        (&ours["direction"], &ours["state"], &ours["channel"], &ours["line"]),
+        (&json!("outbound"), &json!("accepted"), &json!("whatsapp"), &branch)
+    );
+    assert_eq!(ours["decision"], "no further channel: the customer has written");
+    let [whatsapp, sms] = &ours["legs"].as_array().unwrap()[..] else {
+        panic!("{ours}");
+    };
+    assert_eq!((&whatsapp["state"], &sms["state"]), (&json!("accepted"), &json!(null)));
+    assert_eq!(whatsapp["accepted_at"], "2026-11-20T12:00:01Z");
+    assert_eq!(whatsapp["template"]["name"], "missed_call_followup");
+    assert!(
+        sms["text"].as_str().unwrap().starts_with("Sorry we missed you"),
+        "{sms}"
+    );
+    let (call, at) = (&call["call"], &call["at"]);
+    assert_eq!(
+        (&call["code"], &call["outcome"], at),
+        (&json!("follow_up"), &json!("missed"), &json!("2026-11-20T12:00:00Z"))
+    );
+    assert!(
+        call["decision"].as_str().unwrap().contains("rule \"Missed calls\""),
+        "{call}"
+    );
+    assert_eq!((&call["line"], &call["message_id"]), (&branch, &ours["id"]));
+}
+
+#[tokio::test]
+async fn expired_entries_are_left_out_and_hide_no_others() {
+    let aws = Aws::new().await;
+    let retention = Retention {
+        calls_days: 30,
+        messages_days: 365,
+    };
+    let business = business_with(&aws, |configured| configured.tenant.retention = Some(retention));
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    let contact = message.id.contact();
+    noted(&agent, contact, "First").await;
+    for number in 0..5 {
+        let until = aws.now() + jiff::SignedDuration::from_hours(24 * 30);
+        wrote(&aws, &business, contact, &number.to_string(), Some(until)).await;
+        aws.pass(1);
+    }
+    noted(&agent, contact, "Last").await;
+    let shown = async |limit: usize| {
+        let found = all(&agent, contact, limit, "").await;
+        kinds(&found).join(" ")
+    };
+    assert_eq!(
+        shown(3).await,
+        "note message message message message message note message call"
+    );
+    aws.pass(30 * DAY);
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(shown(limit).await, "note note message", "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn deleted_notes_are_left_out_and_hide_no_others() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let agent = town.agent();
+    let mut places = Vec::new();
+    for number in 0..8 {
+        places.push(noted(&agent, contact, &number.to_string()).await);
+        aws.pass(1);
+    }
+    let agent = town.agent();
+    for gone in [7, 4, 3, 2] {
+        agent.delete(&places[gone]).await.is(204);
+    }
+    for limit in [1, 2, 3, 4, 100] {
+        let found = all(&agent, contact, limit, "").await;
+        let texts: Vec<_> = found
+            .iter()
+            .map(|item| item["note"]["text"].as_str().unwrap())
+            .collect();
+        assert_eq!(texts, ["6", "5", "1", "0"], "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_timeline_is_its_tenants_own() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let theirs = busy_contact(&aws, &business, &agent).await;
+    let ours = contact(&aws, town.home.scope(), CUSTOMER).await;
+    noted(&town.agent(), ours, "Ours").await;
+    for (caller, contact) in [
+        (town.admin(), theirs),
+        (agent.clone(), ours),
+        (town.admin(), ContactId::new(aws.ids().ulid())),
+    ] {
+        caller.get(&timeline_of(contact)).await.is_refused(404, "not_found");
+    }
+    let path = timeline_of(ours);
+    town.anyone().get(&path).await.is_refused(401, "unauthorized");
+    for role in Role::ALL {
+        assert_eq!(items(&town.role(role).get(&path).await).len(), 1, "{role}");
+    }
+    // A cursor is a time and nothing else.
+    let page = agent.get(&format!("{}?limit=1", timeline_of(theirs))).await.json();
+    let cursor = page["next_cursor"].as_str().unwrap();
+    for item in items(&town.admin().get(&format!("{path}?cursor={cursor}")).await) {
+        assert_eq!(item["note"]["text"], "Ours");
+    }
+}
+
+#[tokio::test]
+async fn invalid_query_of_a_timeline_is_refused() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let path = timeline_of(contact(&aws, town.home.scope(), CUSTOMER).await);
+    let viewer = town.viewer();
+    assert!(items(&viewer.get(&path).await).is_empty());
+    for (query, field) in [
+        ("limit=0", "limit"),
+        ("limit=101", "limit"),
+        ("kind=order", "kind"),
+        ("kind=", "kind"),
+        ("from=2026-11-20", "from"),
+    ] {
+        viewer.get(&format!("{path}?{query}")).await.names_only(&[field]);
+    }
+    // The last one is a user's id.
+    for cursor in ["", "nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
+        viewer.get(&format!("{path}?cursor={cursor}")).await.is(400);
+    }
+}
