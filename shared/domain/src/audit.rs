@@ -57,7 +57,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 9] = [
+const OWN: [(&str, &str); 13] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -66,11 +66,24 @@ const OWN: [(&str, &str); 9] = [
     ("connection", "paused_until"),
     ("connection", "rotation"),
     ("connection", "reported"),
+    ("contact", "listed"),
+    ("contact", "named"),
+    ("contact", "updated_at"),
+    ("contact", "version"),
     ("note", "updated_at"),
 ];
 
-/// Fields by kind with texts of people, which the log does not repeat: they can be deleted, and entries cannot.
-const PRIVATE: [(&str, &str); 1] = [("note", "text")];
+/// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot.
+const PRIVATE: [(&str, &str); 8] = [
+    ("contact", "called_from"),
+    ("contact", "emails"),
+    ("contact", "fields"),
+    ("contact", "name"),
+    ("contact", "phones"),
+    ("contact", "source"),
+    ("contact", "value"),
+    ("note", "text"),
+];
 
 /// Names of fields that hold secrets or values derived from them.
 const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", "recovery_codes"];
@@ -309,6 +322,11 @@ mod tests {
             assert!(!text.contains("canary"), "{text}");
         }
         assert_eq!(fields(&changes("note", Some(&one), Some(&two))), ["text"]);
+        let contact = |text: &str| json!({"name": text, "phones": [text], "emails": [text], "fields": {"fld_1": {"t": text}},
+            "source": text, "tags": ["tag_1"]});
+        let found = changes("contact", None, Some(&contact("canary-1")));
+        assert_eq!(fields(&found), ["emails", "fields", "name", "phones", "source", "tags"]);
+        assert!(!serde_json::to_string(&found).unwrap().contains("canary"));
         // Texts of other kinds are shown.
         assert!(!of(&changes("rule", Some(&one), Some(&two)), "text").hidden);
     }

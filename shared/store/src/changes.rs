@@ -117,6 +117,10 @@ fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
     if image.contains_key("gone") {
         return Ok(None);
     }
+    if text(image, "kind") == Some("contact") {
+        let contact = compact::contact(image.clone().into(), DOING)?;
+        return Ok(serde_json::to_value(contact).ok());
+    }
     forms::readable(&image.clone().into(), DOING)?;
     attribute(image, "data")
 }
@@ -144,8 +148,10 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         // Its key has only its own part of the id, since the contact's is the partition.
         Some((_, id)) => keys::note_of(pk, sk).map_or_else(|| id.to_owned(), |note| note.to_string()),
         None if sk == keys::TENANT => tenant.to_string(),
-        None => sk.to_owned(),
+        None => keys::contact_of(pk).map_or_else(|| sk.to_owned(), |contact| contact.to_string()),
     };
+    // A contact is one thing for people, though it has two rows.
+    let kind = if kind == "profile" { "contact" } else { kind };
     Ok(Some(Stamped {
         tenant,
         by,

@@ -1,7 +1,9 @@
 //! Contacts: the people who call or write to a tenant, or whom it adds itself.
 
 mod models;
+mod notes;
 mod search;
+mod timeline;
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Query, Races, Setback, Tagged, found,
@@ -87,6 +89,35 @@ api::operations! {
         ///
         /// The number no longer leads to the contact, unless the contact refuses messages.
         DELETE "/api/v1/contacts/{contact_id}/phones/{phone}" => remove_phone, "The number is removed";
+
+        /// Get the timeline of a contact
+        ///
+        /// Calls, messages, changes of consent and notes, newest first, each with the sentence of its decision or state. A page can
+        /// hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
+        GET "/api/v1/contacts/{contact_id}/timeline" => timeline::get_timeline, "A page of the timeline";
+
+        /// Create a note
+        ///
+        /// A contact has at most 500 notes.
+        POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note", problems "limit_reached";
+
+        /// List notes
+        ///
+        /// Newest first.
+        GET "/api/v1/contacts/{contact_id}/notes" => notes::list_notes, "A page of notes";
+
+        /// Get a note
+        GET "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::get_note, "The note";
+
+        /// Update a note
+        ///
+        /// Only its author, managers and admins.
+        PATCH "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::update_note, "The updated note";
+
+        /// Delete a note
+        ///
+        /// Only its author, managers and admins.
+        DELETE "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::delete_note, "The note is deleted";
     }
 }
 

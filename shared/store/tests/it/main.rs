@@ -7,6 +7,7 @@ mod effects;
 mod leaving;
 mod limited;
 mod owned;
+mod people;
 mod reads;
 mod retention;
 mod rows;

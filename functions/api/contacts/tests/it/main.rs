@@ -1,6 +1,8 @@
 //! Contacts, in process against the emulator, from the callers' point of view.
 
+mod notes;
 mod search;
+mod timeline;
 
 use domain::{
     actor::{Actor, Stamp},
