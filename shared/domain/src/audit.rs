@@ -57,7 +57,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 13] = [
+const OWN: [(&str, &str); 19] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -71,6 +71,12 @@ const OWN: [(&str, &str); 13] = [
     ("contact", "updated_at"),
     ("contact", "version"),
     ("note", "updated_at"),
+    ("operation", "attempts"),
+    ("operation", "cursor"),
+    ("operation", "dispatches"),
+    ("operation", "due"),
+    ("operation", "lease"),
+    ("operation", "updated_at"),
 ];
 
 /// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot.

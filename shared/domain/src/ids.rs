@@ -229,6 +229,10 @@ id!(
     /// An invitation to a tenant.
     InvitationId, "inv"
 );
+id!(
+    /// An operation: long work that a user started.
+    OperationId, "op"
+);
 contact_item_id!(
     /// A call.
     CallId, "call"

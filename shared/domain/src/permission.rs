@@ -154,6 +154,10 @@ permissions! {
     StagesRead = "stages:read", Viewer;
     /// Create, change and delete stages of leads.
     StagesWrite = "stages:write", Manager;
+    /// Read the operations: their progress and results.
+    OperationsRead = "operations:read", Viewer;
+    /// Cancel operations.
+    OperationsWrite = "operations:write", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }

@@ -1,11 +1,13 @@
-//! The content of the queues: one type per queue. Jobs are small: they contain ids instead of copies of table rows. Only
+//! The content of the queues: one type per queue, and of the bus. Jobs are small: they contain ids instead of copies of table rows. Only
 //! providers' events and e-mails travel whole, because no table holds their content.
 
 mod mail;
 mod next;
+mod operation;
 
 pub use mail::{FactorChange, Link, Mail, MailJob};
 pub use next::{NextJob, ToQueue};
+pub use operation::StartOperation;
 
 use domain::{
     call::{CallEvent, CallProvider},

@@ -1,9 +1,9 @@
 //! Jobs that follow from writes.
 
-use domain::{ids::TenantId, message::Message, purpose::Lane, record::CallProgress};
+use domain::{ids::TenantId, message::Message, operation::Operation, purpose::Lane, record::CallProgress};
 use jiff::Timestamp;
 
-use crate::{CallJob, SendMessage};
+use crate::{CallJob, SendMessage, StartOperation};
 
 /// A job to be queued. The due index also has a row for each, from which it is queued if it is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +21,8 @@ pub enum NextJob {
     Send(Lane, SendMessage),
     /// Checks a waiting call: queue `calls`.
     Look(Box<CallJob>),
+    /// Starts or continues an operation: an event on the bus.
+    Start(StartOperation),
 }
 
 impl SendMessage {
@@ -60,6 +62,15 @@ impl ToQueue {
         Self {
             job: NextJob::Look(Box::new(job)),
             not_before: until,
+        }
+    }
+
+    /// The start of an operation, at once.
+    #[must_use]
+    pub const fn start(tenant: TenantId, operation: &Operation) -> Self {
+        Self {
+            job: NextJob::Start(StartOperation::of(tenant, operation)),
+            not_before: operation.updated_at,
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use domain::{ids::TenantId, purpose::Lane, record::CallProgress};
+use domain::{ids::TenantId, operation::Operation, purpose::Lane, record::CallProgress};
 use jiff::Timestamp;
 use jobs::ToQueue;
 
@@ -101,7 +101,7 @@ const DOING: &str = "read due rows";
 
 /// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
 /// code, is left alone.
-const KINDS: [DueKind; 2] = [
+const KINDS: [DueKind; 3] = [
     DueKind {
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
@@ -124,6 +124,18 @@ const KINDS: [DueKind; 2] = [
             Ok(DueRow {
                 job: ToQueue::look(tenant, progress, until),
                 dispatches,
+                not_before: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::OPERATIONS && sk.starts_with(keys::OPERATION),
+        kind: "operation",
+        job: |tenant, item| {
+            let operation: Operation = row::data(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::start(tenant, &operation),
+                dispatches: operation.dispatches,
                 not_before: None,
             })
         },

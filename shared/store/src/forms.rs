@@ -12,7 +12,7 @@ pub(crate) const FORM: &str = "f";
 
 /// The current form of each kind of row. A change of a row's meaning raises the number, keeps reading the former form, and
 /// adds a sample to `tests/rows.json`.
-const FORMS: [(&str, u64); 43] = [
+const FORMS: [(&str, u64); 47] = [
     ("account", 1),
     ("additions", 1),
     ("admins", 1),
@@ -28,6 +28,8 @@ const FORMS: [(&str, u64); 43] = [
     ("count", 1),
     ("counters", 1),
     ("email", 1),
+    ("erased", 1),
+    ("erasure_salt", 1),
     ("field", 1),
     ("grant", 1),
     ("idempotency", 1),
@@ -41,6 +43,7 @@ const FORMS: [(&str, u64); 43] = [
     ("message", 1),
     ("message_ref", 1),
     ("note", 1),
+    ("operation", 1),
     ("platform_act", 1),
     ("platform_admin", 1),
     ("product", 1),

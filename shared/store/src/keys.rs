@@ -8,7 +8,7 @@ use domain::{
     account::Slug,
     contact::Identity,
     filter::Digits,
-    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, SessionId, StageId, TagId, TenantId, UserId},
+    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, OperationId, SessionId, StageId, TagId, TenantId, UserId},
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,
@@ -60,15 +60,21 @@ pub enum Part {
     Templates,
     /// Products.
     Products,
+    /// Operations.
+    Operations,
+    /// Hashes of the identities of erased people, with their salt.
+    Erased,
 }
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 6] = [
+    pub(crate) const ALL: [Self; 8] = [
         Self::Connections,
+        Self::Operations,
         Self::Configuration,
         Self::Templates,
         Self::Products,
+        Self::Erased,
         Self::KeyUses,
         Self::People,
     ];
@@ -81,6 +87,8 @@ impl Part {
             Self::Configuration => "CONF",
             Self::Templates => "TEMPLATE",
             Self::Products => "PRODUCT",
+            Self::Operations => OPERATIONS,
+            Self::Erased => "ERASED",
         }
     }
 }
@@ -125,6 +133,24 @@ pub(crate) const REFERENCE: &str = "REF";
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
 pub(crate) const REFERENCES: &str = "REF";
+pub(crate) const OPERATIONS: &str = "OP";
+
+/// Prefix of the sort keys of operations: that of their ids.
+pub(crate) const OPERATION: &str = "op_";
+
+pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
+    Key::new(part(scope, Part::Operations), id.to_string())
+}
+
+/// The salt of the hashes in [`Part::Erased`].
+pub(crate) fn salt(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Erased), "SALT")
+}
+
+/// An identity of an erased person, by its hash.
+pub(crate) fn erased(scope: &TenantScope, hash: &str) -> Key {
+    Key::new(part(scope, Part::Erased), format!("HASH#{hash}"))
+}
 
 /// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
 pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
@@ -341,7 +367,12 @@ pub(crate) fn note_of(pk: &str, sk: &str) -> Option<NoteId> {
 }
 
 pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
-    Key::new(format!("{}#ID#{}", tenant_partition(scope), identity.key()), "ID")
+    identity_called(scope, &identity.key())
+}
+
+/// The same by the text that is its place in the list of suppressed ones.
+pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
+    Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
 }
 
 /// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.

@@ -4,12 +4,9 @@
 use domain::{
     account::{Email, Invitation, Slug},
     actor::Stamp,
-    call::Party,
     checkup::Checkup,
     connection::Connection,
-    contact::Identity,
     ids::{ConnectionId, ContactId, TenantId, UserId},
-    profile::Profile,
     rule::Rule,
     tenant::Tenant,
 };
@@ -21,8 +18,9 @@ use jiff::{
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Part, Races, Store, StoreError, TenantScope, accounts, calls, config, keys,
-    keys::Key,
+    Page, Part, Races, Store, StoreError, TenantScope, accounts, config,
+    erasure::DELETE_PAGE,
+    keys::{self, Key},
     lookups::{self, WhatsAppOwner},
     members, owned,
     row::{self, Condition, Item, Row, Write},
@@ -62,9 +60,6 @@ const RACES: Races = Races::most(8);
 
 /// Contacts deleted per page.
 const CONTACTS_PAGE: i32 = 10;
-
-/// Rows read per page of a deletion.
-const DELETE_PAGE: i32 = 100;
 
 fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::platform_act(act.by.at, id);
@@ -441,41 +436,13 @@ impl Store {
     }
 
     async fn delete_contact(&self, scope: &TenantScope, contact: ContactId) -> Result<(), StoreError> {
-        const DOING: &str = "delete a contact";
-        let partition = keys::contact_partition(scope, contact);
-        let own = keys::contact(scope, contact);
-        let mut after: Option<String> = None;
-        loop {
-            let (rows, more) = self
-                .database
-                .page(&partition, "", after.as_deref(), DELETE_PAGE, false, DOING)
-                .await?;
-            // The rows that lead to the contact first: if this is interrupted, the profile still names them.
-            let mut gone = listings_of(scope, contact, &rows)?;
-            gone.extend(rows.iter().filter_map(row::key_of).filter(|key| *key != own));
-            after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
-            for item in rows {
-                if row::string(&item, "kind") == Some("call") {
-                    gone.extend(traces_of(scope, &row::data(item, DOING)?));
-                }
-            }
-            self.database.delete_many(&gone, DOING).await?;
-            if !more {
-                break;
-            }
-        }
+        self.erase_listings(scope, contact).await?;
+        while self.erase_history_page(scope, contact).await?.more {}
         // Read last, since a late job may have added another identity. The contact's own row, by which the list finds the
         // rest, is deleted last.
-        let Some(known) = self.contact(scope, contact).await? else {
-            return Ok(());
-        };
-        let identities = known.known_by();
-        let leading: Vec<Key> = identities
-            .iter()
-            .map(|identity| keys::identity(scope, identity))
-            .collect();
-        self.database.delete_many(&leading, DOING).await?;
-        self.database.delete_many(&[own], DOING).await
+        let identities = self.identities_of(scope, contact).await?;
+        self.erase_identities(scope, contact, &identities).await?;
+        self.erase_contact_rows(scope, contact).await.map(drop)
     }
 
     /// Deletes the counters and the audit log, from the tenant's first day on. Returns whether there were none.
@@ -564,32 +531,6 @@ impl Store {
             other => other,
         }
     }
-}
-
-/// The entries of lists that lead to a contact, if its profile is among these rows.
-fn listings_of(scope: &TenantScope, contact: ContactId, rows: &[Item]) -> Result<Vec<Key>, StoreError> {
-    let profile = rows.iter().find(|item| row::string(item, "kind") == Some("profile"));
-    let Some(profile) = profile else {
-        return Ok(Vec::new());
-    };
-    let profile: Profile = row::data(profile.clone(), "read the profile of a contact to be deleted")?;
-    let listings = profile.listings();
-    Ok(listings
-        .iter()
-        .map(|listing| keys::listing(scope, contact, listing))
-        .collect())
-}
-
-/// Other rows in which a call left a telephone number or an address: its reports, and an identity that the contact does not
-/// name.
-fn traces_of(scope: &TenantScope, call: &domain::record::Call) -> Vec<Key> {
-    let progress = calls::progress_key(scope, call.provider, call.connection, &call.provider_call_id);
-    let address = match call.facts.customer() {
-        Party::Sip(address) => Some(keys::identity(scope, &Identity::Sip(address.clone()))),
-        Party::Withheld => Some(keys::identity(scope, &Identity::Withheld(call.connection))),
-        Party::Phone(_) => None,
-    };
-    std::iter::once(progress).chain(address).collect()
 }
 
 #[cfg(test)]

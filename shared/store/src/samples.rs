@@ -8,10 +8,12 @@ use domain::{
     account::{Account, Email, Grant, Invitation, Member, Session},
     api_key::{ApiKey, LastUsed},
     connection::Connection,
+    erasure::Salt,
     field::Field,
     ids::{ContactId, UserId},
     line::Line,
     note::Note,
+    operation::Operation,
     product::Product,
     profile::Profile,
     record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
@@ -27,7 +29,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    StoreError, accounts, api_keys, audit, compact, counters, forms, idempotency, lookups, platform,
+    StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, idempotency, lookups, platform,
     row::{self, Item},
 };
 
@@ -39,7 +41,7 @@ const DOING: &str = "read a sample";
 type Read = fn(Item) -> Result<AttributeValue, StoreError>;
 
 /// The reader of each kind.
-const READ: [(&str, Read); 43] = [
+const READ: [(&str, Read); 47] = [
     ("account", as_it_is::<Account>),
     ("additions", as_it_is::<()>),
     ("admins", as_it_is::<Vec<UserId>>),
@@ -57,6 +59,8 @@ const READ: [(&str, Read); 43] = [
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
     ("email", as_it_is::<accounts::EmailOwner>),
+    ("erased", as_it_is::<erasure::Remembered>),
+    ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("grant", as_it_is::<Grant>),
     ("idempotency", as_it_is::<idempotency::Record>),
@@ -74,6 +78,7 @@ const READ: [(&str, Read); 43] = [
     }),
     ("message_ref", as_it_is::<MessageRef>),
     ("note", as_it_is::<Note>),
+    ("operation", as_it_is::<Operation>),
     ("platform_act", as_it_is::<platform::PlatformAct>),
     ("platform_admin", as_it_is::<Email>),
     ("product", as_it_is::<Product>),

@@ -6,6 +6,7 @@ mod due;
 mod effects;
 mod leaving;
 mod limited;
+mod operations;
 mod owned;
 mod people;
 mod reads;

@@ -1,0 +1,127 @@
+//! The erasure of a contact: its parameters, what is counted, and what is remembered of an erased person.
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::ids::ContactId;
+
+/// Parameters of the erasure of a contact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EraseContact {
+    /// The contact.
+    pub contact: ContactId,
+}
+
+/// Numbers of deleted rows by kind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Erased {
+    /// The contact itself: 1, or 0 if there was none.
+    pub contacts: u64,
+    /// Its profile.
+    pub profiles: u64,
+    /// Identities that led to it.
+    pub identities: u64,
+    /// Entries of lists by which it was found.
+    pub listings: u64,
+    /// Calls.
+    pub calls: u64,
+    /// Messages in both directions.
+    pub messages: u64,
+    /// Entries of its consent ledger.
+    pub consents: u64,
+    /// Providers' ids of its calls and messages.
+    pub references: u64,
+    /// Other rows of its history.
+    pub others: u64,
+}
+
+impl Erased {
+    /// All of them.
+    #[must_use]
+    pub const fn total(&self) -> u64 {
+        self.contacts
+            + self.profiles
+            + self.identities
+            + self.listings
+            + self.calls
+            + self.messages
+            + self.consents
+            + self.references
+            + self.others
+    }
+
+    /// Adds those of a further step.
+    pub const fn add(&mut self, more: &Self) {
+        self.contacts += more.contacts;
+        self.profiles += more.profiles;
+        self.identities += more.identities;
+        self.listings += more.listings;
+        self.calls += more.calls;
+        self.messages += more.messages;
+        self.consents += more.consents;
+        self.references += more.references;
+        self.others += more.others;
+    }
+}
+
+/// Random bytes of a tenant, by which the identities of erased people are hashed. Without them, the hashes lead to nobody.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Salt(String);
+
+impl Salt {
+    /// A salt of 32 random bytes.
+    #[must_use]
+    pub fn new(random: [u8; 32]) -> Self {
+        Self(hex(&random))
+    }
+
+    /// The hash of an identity, by the text of its key (`phone:+971…`): 64 hex digits.
+    #[must_use]
+    pub fn hash(&self, identity_key: &str) -> String {
+        let mut hash = Sha256::new();
+        // A salt always has the same length, so nothing needs to separate the two.
+        hash.update(self.0.as_bytes());
+        hash.update(identity_key.as_bytes());
+        hex(hash.finalize().iter())
+    }
+}
+
+fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
+    bytes.into_iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hashes_differ_by_salt_and_identity() {
+        let (one, two) = (Salt::new([1; 32]), Salt::new([2; 32]));
+        let hash = one.hash("phone:+971501234567");
+        assert_eq!(hash.len(), 64);
+        assert_eq!(hash, one.hash("phone:+971501234567"));
+        assert_ne!(hash, two.hash("phone:+971501234567"));
+        assert_ne!(hash, one.hash("phone:+971501234568"));
+    }
+
+    #[test]
+    fn counts_of_steps_add_up() {
+        let step = Erased {
+            calls: 2,
+            references: 3,
+            ..Erased::default()
+        };
+        let mut all = Erased::default();
+        all.add(&step);
+        all.add(&step);
+        assert_eq!((all.calls, all.total()), (4, 10));
+    }
+}
