@@ -107,6 +107,10 @@ impl Aws {
         aws_sdk_sqs::Client::from_conf(client!(self, aws_sdk_sqs).build())
     }
 
+    pub(crate) fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        aws_sdk_eventbridge::Client::from_conf(client!(self, aws_sdk_eventbridge).build())
+    }
+
     pub(crate) fn s3(&self) -> aws_sdk_s3::Client {
         // An emulator has one host for all buckets.
         let path_style = self.endpoint.is_some();
@@ -163,6 +167,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("SQS", "SendMessage" | "SendMessageBatch") => "sqs:SendMessage",
         ("SQS", "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch") => "sqs:ChangeMessageVisibility",
         ("SQS", "GetQueueAttributes") => "sqs:GetQueueAttributes",
+        ("EventBridge", "PutEvents") => "events:PutEvents",
         ("S3", "PutObject") => "s3:PutObject",
         ("S3", "GetObject") => "s3:GetObject",
         ("S3", "DeleteObject" | "DeleteObjects") => "s3:DeleteObject",

@@ -17,6 +17,7 @@ struct Inner {
     aws: Aws,
     dynamodb: OnceLock<aws_sdk_dynamodb::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
+    eventbridge: OnceLock<aws_sdk_eventbridge::Client>,
     s3: OnceLock<aws_sdk_s3::Client>,
     kms: OnceLock<aws_sdk_kms::Client>,
     secrets: OnceLock<aws_sdk_secretsmanager::Client>,
@@ -50,6 +51,7 @@ impl Env {
             aws,
             dynamodb: OnceLock::new(),
             sqs: OnceLock::new(),
+            eventbridge: OnceLock::new(),
             s3: OnceLock::new(),
             kms: OnceLock::new(),
             secrets: OnceLock::new(),
@@ -127,6 +129,12 @@ impl Env {
     #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         self.0.sqs.get_or_init(|| self.0.aws.sqs()).clone()
+    }
+
+    /// Client of the event bus.
+    #[must_use]
+    pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
+        self.0.eventbridge.get_or_init(|| self.0.aws.eventbridge()).clone()
     }
 
     /// Client of the bucket.

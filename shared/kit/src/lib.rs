@@ -1,6 +1,7 @@
 //! Common parts of all functions: start-up, configuration, logging, metrics, problems, queues and spill.
 //!
-//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`] or [`serve_invoke`].
+//! A function's `main` is one call of [`serve_http`], [`serve_queue`], [`serve_stream`], [`serve_schedule`],
+//! [`serve_operation`] or [`serve_invoke`].
 
 #![expect(
     clippy::disallowed_methods,
@@ -8,6 +9,7 @@
 )]
 
 mod aws;
+pub mod bus;
 pub mod clock;
 pub mod config;
 pub mod crash;
@@ -23,6 +25,7 @@ mod links;
 mod log;
 mod mails;
 pub mod metric;
+pub mod operation;
 pub mod problem;
 mod process;
 mod proxy;
@@ -34,6 +37,7 @@ pub mod spill;
 pub mod stream;
 pub mod webhook;
 
+pub use bus::Bus;
 pub use clock::Clock;
 pub use config::{Config, ConfigError, Stage};
 pub use enqueue::{Entry, Queue};
@@ -46,6 +50,7 @@ pub use limit::{TimeLimit, TimeUp};
 pub use links::Links;
 pub use log::chain;
 pub use mails::{Mails, MailsError, SealedLinks};
+pub use operation::serve_operation;
 pub use problem::Problem;
 pub use queue::{Done, Job, JobError, NoScope, serve_queue};
 pub use queue_name::QueueName;

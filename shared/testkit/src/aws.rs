@@ -64,6 +64,8 @@ impl Aws {
             ("AWS_ENDPOINT_URL", &endpoint),
             ("TABLE_NAME", &format!("test-{own}")),
             ("RAW_BUCKET", &format!("test-{own}")),
+            // The account's own, which no rule watches.
+            ("OPERATIONS_BUS", "default"),
         ]
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

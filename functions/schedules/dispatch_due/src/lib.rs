@@ -1,4 +1,4 @@
-//! Every minute: queues due rows (again), and sweeps spilled jobs back into their queues.
+//! Every minute: queues due rows (again) or starts their operations (again), and sweeps spilled jobs back into their queues.
 //!
 //! Now and then, checks whether the bucket holds changes of the table that an operator has to replay.
 //!
@@ -16,8 +16,8 @@ use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
 use kit::{
-    Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawBucket, TimeLimit, enqueue::Entry, line, metric,
-    schedule::Deadline,
+    Bus, Clock, ConfigError, Env, JobError, Queue, QueueName, Queues, RawBucket, TimeLimit, enqueue::Entry, line,
+    metric, schedule::Deadline,
 };
 use store::{
     Store, StoreError,
@@ -80,7 +80,8 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Calls])?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Calls])?
+                .with_bus(Bus::new(env)?),
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,
             bucket: RawBucket::new(env)?,

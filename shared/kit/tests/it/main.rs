@@ -4,4 +4,5 @@
 
 mod aws;
 mod http;
+mod operation;
 mod queue;

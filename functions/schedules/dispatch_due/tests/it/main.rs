@@ -10,9 +10,11 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
+    actor::{Actor, Stamp},
     call::CallStatus,
-    ids::MessageId,
+    ids::{MessageId, OperationId},
     message::{Message, SendOutcome},
+    operation::{Data, Operation, OperationKind},
     purpose::{Category, Narrowing, Policy, Purpose},
 };
 use jiff::SignedDuration;
@@ -82,6 +84,33 @@ async fn message_never_queued_is_dispatched_at_its_due_time() {
     let job = SendMessage::next_of(world.business.tenant(), &message);
     assert_eq!(job.attempt, 1);
     assert_eq!(world.sends().await, [job]);
+}
+
+/// The event goes to the bus; the row shows that it was sent.
+#[tokio::test]
+async fn operation_is_started_again_at_its_due_time() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let id = OperationId::new(world.aws.ids().ulid());
+    let params = Data::of(&serde_json::json!({})).unwrap();
+    let kind = OperationKind::EraseContact;
+    let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), world.aws.now());
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "cor".to_owned(),
+    };
+    store.create_operation(scope, &operation, &stamp).await.unwrap();
+    let mut started = Vec::new();
+    for _ in 0..4 {
+        world.aws.pass(90);
+        world.run().await;
+        let found = store.operation(scope, id, world.aws.now()).await.unwrap().unwrap();
+        started.push(found.value.dispatches);
+        assert_eq!(found.version, 1, "a worker loses no write to the dispatcher");
+    }
+    // After 90 and 180 seconds, and then after 360.
+    assert_eq!(started, [1, 2, 2, 3]);
 }
 
 #[tokio::test]

@@ -1,0 +1,358 @@
+//! Functions that do operations: long work that users start.
+//!
+//! ```text
+//! event on the bus ─▶ claim ─▶ step ─▶ checkpoint ─▶ step ─▶ checkpoint ─▶ … ─▶ end
+//!        ▲                                   │ no time left: an event, for the next invocation
+//!        └── due index, if anything died ────┘
+//! ```
+//!
+//! A claim is a lease of a minute, which each checkpoint renews; a step is given up after three quarters of that. So two workers
+//! never make steps of one operation at the same time, and a worker that dies delays it by a minute or two. A step may be made
+//! twice, by a worker that died before its checkpoint and by the next one: it must be safe to repeat.
+
+use std::{panic::AssertUnwindSafe, time::Duration};
+
+use domain::{
+    ids::OperationId,
+    operation::{Claim, Data, Operation, OperationState, Progress},
+};
+use futures::FutureExt;
+use jiff::Timestamp;
+use jobs::StartOperation;
+use serde::{Deserialize, de::DeserializeOwned};
+use store::{Store, TenantScope, Versioned};
+use ulid::Ulid;
+
+use crate::{
+    Bus, Clock, ConfigError, Env, Ids, JobError, TimeLimit,
+    invocation::{Invocation, Outcome},
+    line,
+    log::panic_text,
+    metric, process_start,
+    schedule::Deadline,
+};
+
+/// The next step of an operation, with the right to make it.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    scope: TenantScope,
+    operation: Operation,
+}
+
+impl Turn {
+    /// A step of this operation.
+    #[must_use]
+    pub const fn new(scope: TenantScope, operation: Operation) -> Self {
+        Self { scope, operation }
+    }
+
+    /// Scope of the operation.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// The operation, as of the last checkpoint.
+    #[must_use]
+    pub const fn operation(&self) -> &Operation {
+        &self.operation
+    }
+
+    /// Parameters.
+    ///
+    /// # Errors
+    /// When they are of another type.
+    pub fn params<T: DeserializeOwned>(&self) -> Result<T, JobError> {
+        Ok(self.operation.params.read()?)
+    }
+
+    /// The cursor of the last checkpoint; `None` before the first.
+    ///
+    /// # Errors
+    /// When it is of another type.
+    pub fn cursor<T: DeserializeOwned>(&self) -> Result<Option<T>, JobError> {
+        let cursor = self.operation.cursor.as_ref();
+        Ok(cursor.map(Data::read).transpose()?)
+    }
+}
+
+/// Result of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Step {
+    /// Work is left.
+    More {
+        /// Position from which the next step continues.
+        cursor: Data,
+        /// Progress.
+        progress: Progress,
+    },
+    /// Everything is done.
+    Done {
+        /// Result, as its users see it.
+        result: Data,
+        /// Progress.
+        progress: Progress,
+    },
+}
+
+/// What an invocation achieved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ran {
+    /// The operation ended.
+    Ended,
+    /// Work is left, and the next invocation is started.
+    Continues,
+    /// Nothing was to do: it had ended, is gone, or another worker holds it.
+    Nothing,
+}
+
+/// What running operations needs, created once per process.
+#[derive(Clone)]
+pub struct Runner {
+    store: Store,
+    bus: Bus,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Runner {
+    /// From `TABLE_NAME` and `OPERATIONS_BUS`.
+    ///
+    /// # Errors
+    /// When a variable is missing.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            bus: Bus::new(env)?,
+            clock: env.clock().clone(),
+            ids: env.ids().clone(),
+        })
+    }
+}
+
+/// No further step is made when less time than this is left.
+const ENOUGH_TIME: Duration = Duration::from_secs(10);
+
+/// Attempts of a write that loses races. Only a user's wish to cancel and the dispatcher write the row meanwhile.
+const ATTEMPTS: u32 = 8;
+
+/// Makes steps of an operation until it ends, somebody cancels it, or the time is up; at least one. An error or panic of a step
+/// ends the attempt: the due index starts the next one, later each time.
+///
+/// Safe to run twice, and twice at the same time: the claim is a write under the condition of the version that was read, and so
+/// is every checkpoint.
+///
+/// # Errors
+/// That of the step; when the table or the bus does not answer. The due index starts the operation again.
+pub async fn run<C, H>(
+    start: &StartOperation,
+    deadline: Deadline,
+    runner: &Runner,
+    context: &C,
+    handle: &H,
+) -> Result<Ran, JobError>
+where
+    H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+{
+    let work = Work {
+        scope: access::job::scope(start.tenant),
+        holder: runner.ids.ulid(),
+        runner,
+    };
+    line::tenant(&work.scope);
+    line::note("operation", start.operation.to_string());
+    let mut held = match work.claim(start.operation).await? {
+        Ok(held) if held.value.kind == start.kind => held,
+        Ok(_) => return Err(JobError::new("the event names another kind than the operation has")),
+        Err(ran) => return Ok(ran),
+    };
+    line::correlation_id(&held.value.correlation_id);
+    loop {
+        let turn = Turn::new(work.scope.clone(), held.value.clone());
+        let limit = TimeLimit::of(Duration::try_from(Operation::STEP).unwrap_or_default());
+        let made = limit.keep(AssertUnwindSafe(handle(turn, context)).catch_unwind()).await;
+        let made = match made {
+            Ok(Ok(made)) => made,
+            Ok(Err(panic)) => Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))),
+            Err(up) => Err(up.into()),
+        };
+        line::count("steps", 1);
+        let now = runner.clock.now();
+        let in_time = deadline.remaining(now) > ENOUGH_TIME;
+        let error = match made {
+            Ok(step) => {
+                let saved = work.save(held, now, |it| record(it, &step, in_time, now)).await?;
+                let Some(saved) = saved else {
+                    return Ok(Ran::Nothing);
+                };
+                if saved.value.state.is_end() {
+                    ended(&saved.value);
+                    return Ok(Ran::Ended);
+                }
+                if in_time {
+                    held = saved;
+                    continue;
+                }
+                // If it is lost, the operation is due in a minute and a half.
+                runner.bus.start(&[*start]).await?;
+                return Ok(Ran::Continues);
+            }
+            Err(error) => error,
+        };
+        metric::count("operation_attempt_failed", &[("kind", start.kind.as_str())]);
+        // The error of the step says more than one of this write, without which the lease ends by itself.
+        if let Err(unsaved) = work.save(held, now, |it| it.retry_later(now)).await {
+            tracing::warn!(error = %unsaved, "the end of an attempt is not recorded");
+        }
+        return Err(error);
+    }
+}
+
+/// The operation after a step. A wish to cancel it takes effect now, unless everything is done.
+fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
+    match step {
+        Step::More { cursor, progress } => {
+            it.advance(cursor.clone(), *progress, now);
+            if it.state == OperationState::Cancelling {
+                it.cancelled(now);
+            } else if !in_time {
+                it.pause(now);
+            }
+        }
+        Step::Done { result, progress } => {
+            it.finish(result.clone(), *progress, now);
+        }
+    }
+}
+
+/// Counts the end of an operation.
+fn ended(operation: &Operation) {
+    let state = match operation.state {
+        OperationState::Failed => "failed",
+        OperationState::Cancelled => "cancelled",
+        _ => "done",
+    };
+    line::note("ended", state);
+    if operation.state == OperationState::Failed {
+        let kind = operation.kind.as_str();
+        tracing::error!(kind, operation = %operation.id, reason = operation.reason.as_deref().unwrap_or_default(), "an operation failed");
+        metric::count("operation_failed", &[("kind", kind)]);
+    }
+}
+
+/// One attempt.
+struct Work<'a> {
+    scope: TenantScope,
+    holder: Ulid,
+    runner: &'a Runner,
+}
+
+impl Work<'_> {
+    async fn read(&self, id: OperationId, now: Timestamp) -> Result<Option<Versioned<Operation>>, JobError> {
+        Ok(self.runner.store.operation(&self.scope, id, now).await?)
+    }
+
+    /// Writes the operation. `None` after a lost race.
+    async fn write(&self, before: u64, after: Operation) -> Result<Option<Versioned<Operation>>, JobError> {
+        let written = self.runner.store.write_operation(&self.scope, before, &after, None);
+        match written.await {
+            Ok(version) => Ok(Some(Versioned { version, value: after })),
+            Err(error) if error.is_conflict() => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Begins the attempt; otherwise says why there is nothing to do.
+    async fn claim(&self, id: OperationId) -> Result<Result<Versioned<Operation>, Ran>, JobError> {
+        for _attempt in 0..ATTEMPTS {
+            let now = self.runner.clock.now();
+            let Some(Versioned { version, value }) = self.read(id, now).await? else {
+                return Ok(Err(Ran::Nothing));
+            };
+            // The answer to our own write was lost.
+            if value.is_held_by(self.holder) {
+                return Ok(Ok(Versioned { version, value }));
+            }
+            let mut after = value;
+            let claim = after.claim(self.holder, now);
+            if matches!(claim, Claim::Held | Claim::Ended) {
+                return Ok(Err(Ran::Nothing));
+            }
+            let Some(written) = self.write(version, after).await? else {
+                continue;
+            };
+            if claim == Claim::EndedNow {
+                ended(&written.value);
+                return Ok(Err(Ran::Ended));
+            }
+            return Ok(Ok(written));
+        }
+        Err(JobError::new("claim an operation: every attempt lost a race"))
+    }
+
+    /// Changes the operation, as long as this attempt holds it. After a lost race the change is made to what was written
+    /// meanwhile. `None` if another attempt holds it, or it has ended.
+    async fn save(
+        &self,
+        held: Versioned<Operation>,
+        now: Timestamp,
+        change: impl Fn(&mut Operation),
+    ) -> Result<Option<Versioned<Operation>>, JobError> {
+        let id = held.value.id;
+        let mut before = held;
+        for _attempt in 0..ATTEMPTS {
+            let mut after = before.value;
+            change(&mut after);
+            if let Some(written) = self.write(before.version, after).await? {
+                return Ok(Some(written));
+            }
+            before = match self.read(id, now).await? {
+                Some(found) if found.value.is_held_by(self.holder) => found,
+                _ => return Ok(None),
+            };
+        }
+        Err(JobError::new("record a step: every attempt lost a race"))
+    }
+}
+
+/// An event as EventBridge delivers it. Its other fields say nothing that the detail does not.
+#[derive(Debug, Deserialize)]
+struct BusEvent {
+    detail: StartOperation,
+}
+
+/// Runs a function that does operations of one kind, started by events on the bus. `build` creates its context once per process;
+/// `handle` makes one step, of a few seconds at most.
+///
+/// # Errors
+/// When the configuration is wrong or Lambda's runtime interface fails.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "main hands over a function, and it is never used again"
+)]
+pub fn serve_operation<C, H>(
+    function: &'static str,
+    build: impl FnOnce(&Env) -> Result<C, ConfigError>,
+    handle: H,
+) -> Result<(), lambda_runtime::Error>
+where
+    H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+{
+    let (env, (runner, context)) = process_start(function, |env| Ok((Runner::new(env)?, build(env)?)))?;
+    let (env, runner, context, handle) = (&env, &runner, &context, &handle);
+    crate::block_on(async {
+        let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<BusEvent>| {
+            let invocation = Invocation::begin(env);
+            let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
+            let deadline = Deadline::at(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX));
+            let ran = run(&event.payload.detail, deadline, runner, context, handle).await;
+            if let Err(error) = &ran {
+                tracing::error!(%error, "an attempt of an operation failed");
+            }
+            invocation.finish(env, if ran.is_ok() { Outcome::Done } else { Outcome::Error });
+            ran.map(drop)
+                .map_err(|error| lambda_runtime::Error::from(error.to_string()))
+        });
+        lambda_runtime::run(service).await
+    })
+}
