@@ -5,10 +5,16 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
-    contact::{Contact, Identity},
-    ids::{ContactId, MessageId},
+    actor::{Actor, Stamp},
+    contact::{Contact, Identity, OptOut},
+    erasure::EraseContact,
+    field::FieldValue,
+    ids::{ConnectionId, ContactId, FieldId, MessageId, OperationId, TagId},
     message::{Channel, Remark},
+    operation::{Data, Operation, OperationKind},
+    outside::ShownName,
     phone::Phone,
+    profile::Profile,
 };
 use providers::{telephony, twilio, whatsapp};
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,8 +25,7 @@ use ulid::Ulid;
 use super::{Audit, Full, Role, partitions};
 use crate::{
     api::{self, log_in},
-    business,
-    contract::Operation,
+    business, contract,
     endpoints::Tenant,
     mails,
     play::{Answer, Customer, new_phone},
@@ -148,6 +153,8 @@ impl Audit<'_> {
         self.deep_health().await?;
         self.people(&business).await?;
         self.resources(&business).await?;
+        self.erased(&business).await?;
+        self.cancelled(&business).await?;
         self.sessions().await?;
         self.platform(&business).await?;
         let person = self.mail(None).await?;
@@ -214,8 +221,11 @@ impl Audit<'_> {
             once_fresh "send_mail", "OpenMail" => self.signs_up();
             once "send_mail", _ => self.mail(Some("server_error"));
             each "dispatch_due", "Lease" | "Enqueue" => self.unknown_outcome(business, again);
+            each "dispatch_due", "Start" => self.erased(business);
             each "dispatch_due", "SweepSpilled" => self.swept(business);
             each "dispatch_due", _ => self.dispatch();
+            each "erase_contact", _ => self.erased(business);
+            each "operations", "Write" => self.cancelled(business);
             each "delete_tenants", _ => self.deleted(business, again);
             each "make_platform_admin", "Remove" => self.dismissed();
             fresh "make_platform_admin", "SealMail" => self.appointed();
@@ -316,9 +326,96 @@ impl Audit<'_> {
         self.dispatch().await
     }
 
+    /// A customer who is known by everything, and one without a number, are erased. The dispatcher starts it.
+    async fn erased(&self, business: &Tenant) -> Result<()> {
+        let (store, scope, from) = (&self.play.store, scope(business)?, new_phone()?);
+        self.missed_from(business, &from).await?;
+        self.play
+            .accepted(&business.id, &from, Channel::WhatsApp, PATIENCE)
+            .await?;
+        let number = Identity::Phone(from);
+        let caller = loop {
+            let contact = store
+                .contact_of(&scope, &number)
+                .await?
+                .context("the caller is known")?;
+            match self.known_by_everything(&scope, contact, &number).await {
+                Ok(id) => break id,
+                // A status of the message was faster.
+                Err(error) if error.downcast_ref::<StoreError>().is_some_and(StoreError::is_conflict) => {}
+                Err(error) => return Err(error),
+            }
+        };
+        let withheld = Identity::Withheld(ConnectionId::new(new_ulid()?));
+        let unnamed = Contact::first_seen(ContactId::new(new_ulid()?), &withheld, Timestamp::now());
+        let write = ContactWrite::new(unnamed, withheld);
+        store.write_contact(&scope, &write, None).await?;
+        for contact in [caller, write.contact.id] {
+            self.operation(&scope, contact).await?;
+        }
+        self.dispatch().await
+    }
+
+    /// Gives a contact an identity of each kind that a person has, a profile, and a refusal.
+    async fn known_by_everything(
+        &self,
+        scope: &TenantScope,
+        mut contact: Contact,
+        number: &Identity,
+    ) -> Result<ContactId> {
+        let field = FieldId::new(new_ulid()?);
+        contact.emails = vec![mails::new_address()?.parse()?];
+        contact.bsuids = vec![format!("AE.{}", random_hex(8)?)];
+        contact.called_from = Some(Identity::Sip(format!("sip:{}@example.test", random_hex(8)?)));
+        contact.opted_out = Some(OptOut {
+            at: contact.created_at,
+            source: "audited".to_owned(),
+        });
+        let profile = Profile {
+            name: ShownName::of("Audited"),
+            fields: [(field, FieldValue::YesNo(true))].into(),
+            listed: [field].into(),
+            tags: [TagId::new(new_ulid()?)].into(),
+            ..Profile::default()
+        };
+        let new = contact.known_by().into_iter().filter(|one| one != number);
+        let write = ContactWrite {
+            new_identities: new.collect(),
+            dropped_identities: vec![Identity::Phone(new_phone()?)],
+            profile: Some(profile.into()),
+            ..ContactWrite::from(contact)
+        };
+        self.play.store.write_contact(scope, &write, None).await?;
+        Ok(write.contact.id)
+    }
+
+    /// An operation that erases a contact, due now. Returns its path in the API.
+    async fn operation(&self, scope: &TenantScope, contact: ContactId) -> Result<String> {
+        let at = Timestamp::now() - Operation::FIRST_DUE;
+        let (kind, params) = (OperationKind::EraseContact, Data::of(&EraseContact { contact })?);
+        let id = OperationId::new(new_ulid()?);
+        let operation = Operation::new(id, kind, params, Actor::Operator, "iam".to_owned(), at);
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at,
+            correlation_id: "iam".to_owned(),
+        };
+        self.play.store.create_operation(scope, &operation, &stamp).await?;
+        Ok(format!("/api/v1/operations/{id}"))
+    }
+
+    /// An operation is cancelled.
+    async fn cancelled(&self, business: &Tenant) -> Result<Answer> {
+        let place = self.operation(&scope(business)?, ContactId::new(new_ulid()?)).await?;
+        self.api(business, "GET", &place, None).await?;
+        self.listed(business, "operations").await?;
+        self.api(business, "POST", &format!("{place}/cancel"), None).await
+    }
+
     /// A tenant's data is deleted.
     async fn deleted(&self, business: &Tenant, again: bool) -> Result<()> {
         if !again {
+            self.missed(business).await?;
             self.leave(&business.id).await?;
         }
         self.invoke("delete_tenants", json!({})).await
@@ -739,7 +836,7 @@ impl Audit<'_> {
     }
 
     /// The operation that creates what a function of the API is named after.
-    fn creates(&self, resource: &str) -> Option<Operation<'_>> {
+    fn creates(&self, resource: &str) -> Option<contract::Operation<'_>> {
         let path = format!("/api/v1/{}", resource.replace('_', "-"));
         let mut all = self.contract.operations();
         all.find(|operation| operation.method == "post" && operation.path == path)
@@ -763,8 +860,9 @@ impl Audit<'_> {
             ensure!(made.status == 201, "nothing is made: {}", made.body);
             let place = made.header("location").context("it says where it is")?;
             let item = format!("{}/{{", create.path);
-            let of_item =
-                |operation: &Operation<'_>| operation.path.starts_with(&item) && operation.path.ends_with('}');
+            let of_item = |operation: &contract::Operation<'_>| {
+                operation.path.starts_with(&item) && operation.path.ends_with('}')
+            };
             let mut change = self
                 .contract
                 .operations()

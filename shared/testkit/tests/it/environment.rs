@@ -25,6 +25,8 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Queue::new(", &[], &["RAW_BUCKET"]),
     ("serve_queue(", &[], &["DEAD_LETTERS_URL", "BULK_DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
+    ("Bus::new(", &["OPERATIONS_BUS"], &[]),
+    ("serve_operation(", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),

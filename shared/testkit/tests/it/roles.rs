@@ -210,7 +210,7 @@ fn roles_name_the_kinds_of_identities_and_claims() {
     assert_eq!(
         kinds,
         BTreeSet::from([
-            "bsuid", "field", "line", "phone", "sip", "sku", "stage", "tag", "withheld"
+            "bsuid", "email", "field", "line", "phone", "sip", "sku", "stage", "tag", "withheld"
         ])
     );
 }
@@ -244,6 +244,8 @@ fn only_listed_functions_touch_a_partition() {
         who(|key| matches!(key, "T#*#IAM" | "T#*"), true),
         BTreeSet::from(["api_keys", "auth", "delete_tenants", "platform", "users"])
     );
+    // Hashes of the identities of erased people, with their salt.
+    assert_eq!(who(|key| key == "T#*#ERASED", false), BTreeSet::from(["erase_contact"]));
     for (function, statement) in on_table() {
         for key in partitions(statement) {
             if function.ends_with("_webhook") {

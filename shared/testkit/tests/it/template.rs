@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::operation::OperationKind;
 use serde_json::{Value, json};
 use testkit::template::{Function, functions, list_fields, resources, template};
 
@@ -246,11 +247,37 @@ fn event_sources_report_single_failures_and_are_limited() {
                     assert!(!properties["DestinationConfig"]["OnFailure"].is_null(), "{id}");
                     assert!(!properties["FilterCriteria"].is_null(), "{id}");
                 }
+                "EventBridgeRule" => {
+                    assert_eq!(properties["EventBusName"]["!Ref"], "OperationsBus", "{id}");
+                    let pattern = json!({"source": [kit::bus::SOURCE], "detail-type": [function.name]});
+                    assert_eq!(properties["Pattern"], pattern, "{id}");
+                    // A lost event delays an operation: the due index starts it. One that is late is of no use.
+                    let retries = &properties["RetryPolicy"];
+                    assert!(retries["MaximumRetryAttempts"].is_i64(), "{id}");
+                    assert_eq!(retries["MaximumEventAgeInSeconds"], 60, "{id}");
+                    let invoked = &function.resource["Properties"]["EventInvokeConfig"];
+                    assert_eq!(invoked["MaximumRetryAttempts"], 0, "{id}");
+                    assert_eq!(invoked["MaximumEventAgeInSeconds"], 60, "{id}");
+                }
                 "HttpApi" | "ScheduleV2" => {}
                 other => panic!("{id} is a {other}: say here what it must have"),
             }
         }
     }
+}
+
+/// The type of the event that starts an operation is its kind, and the name of the function that does it.
+#[test]
+fn every_kind_of_operation_has_a_function() {
+    let is_started = |function: &Function| events(function).any(|(_, event)| event["Type"] == "EventBridgeRule");
+    let all = functions();
+    let started: BTreeSet<&str> = all
+        .iter()
+        .filter(|function| is_started(function))
+        .map(|function| function.name)
+        .collect();
+    let kinds = OperationKind::ALL.map(OperationKind::as_str);
+    assert_eq!(started, BTreeSet::from(kinds));
 }
 
 /// The concurrency that operators are told to request.

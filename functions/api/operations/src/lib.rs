@@ -1,0 +1,88 @@
+//! Operations: long work that users start elsewhere in the API. Here they follow its progress and cancel it.
+
+mod models;
+
+use api::{Allowed, Api, IfMatch, Listed, Paging, Path, Races, Tagged, found, permits};
+use axum::{Router, extract::State};
+use domain::{ids::OperationId, operation::Operation};
+use kit::{ConfigError, Env, Problem};
+use store::Versioned;
+
+use crate::models::OperationOut;
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "operations": "Long work that users start, with its progress and result." {
+        /// List operations
+        ///
+        /// Newest first. Operations are retained for 30 days after their end. A page can hold fewer operations than `limit`
+        /// without being the last one: only a `next_cursor` of `null` ends the list.
+        GET "/api/v1/operations" => list_operations, "A page of operations";
+
+        /// Get an operation
+        ///
+        /// Shows its progress and, once it is done, its result.
+        GET "/api/v1/operations/{operation_id}" => get_operation, "The operation";
+
+        /// Cancel an operation
+        ///
+        /// Ends it at once if it waits, otherwise within a minute, after the step that is under way. What was done until then
+        /// stays done. An operation that has ended stays as it is.
+        POST "/api/v1/operations/{operation_id}/cancel" => cancel_operation, "The operation, in its new state";
+    }
+}
+
+type Reading = Allowed<permits::OperationsRead>;
+
+/// Attempts of a change that loses races to the worker's checkpoints, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+async fn list_operations(
+    who: Reading,
+    State(api): State<Api>,
+    paging: Paging,
+) -> Result<Listed<OperationOut>, Problem> {
+    let store = api.store();
+    let page = store.operations(who.scope(), paging.after(), paging.limit(), who.now());
+    Ok(Listed::of(page.await?, |found: Versioned<Operation>| {
+        OperationOut::from(found.value)
+    }))
+}
+
+async fn get_operation(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<OperationId>,
+) -> Result<Tagged<OperationOut>, Problem> {
+    let operation = found(api.store().operation(who.scope(), id, who.now()));
+    operation.await.map(Tagged::of)
+}
+
+async fn cancel_operation(
+    who: Allowed<permits::OperationsWrite>,
+    State(api): State<Api>,
+    Path(id): Path<OperationId>,
+) -> Result<Tagged<OperationOut>, Problem> {
+    let (store, scope, now, stamp) = (api.store(), who.scope(), who.now(), &who.stamp());
+    let read = || store.operation(scope, id, now);
+    let decide = |before: &Operation| {
+        let mut after = before.clone();
+        after.cancel(now);
+        Ok(after)
+    };
+    let write = |before: Versioned<Operation>, after: Operation| async move {
+        let version = store
+            .write_operation(scope, before.version, &after, Some(stamp))
+            .await?;
+        Ok(Versioned { version, value: after })
+    };
+    let cancelled = RACES.change(&IfMatch::ANY, read, decide, write).await?;
+    Ok(Tagged::of(cancelled))
+}

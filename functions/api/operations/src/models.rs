@@ -1,0 +1,66 @@
+//! Models of responses.
+
+use domain::{
+    actor::Actor,
+    ids::OperationId,
+    operation::{Data, Operation, OperationKind, OperationState, Progress},
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+/// Long work that a user started.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub(crate) struct OperationOut {
+    /// Id of the operation.
+    id: OperationId,
+    /// Kind of the operation.
+    kind: OperationKind,
+    /// State. `done`, `failed` and `cancelled` are final.
+    state: OperationState,
+    /// Parameters of its kind, such as the contact to erase.
+    #[schemars(example = serde_json::json!({"contact": "ctc_01hq5c1ynyc0000000000000ab"}))]
+    params: Value,
+    /// Progress.
+    progress: Progress,
+    /// Result of its kind. `null` until it is done.
+    #[schemars(example = serde_json::json!({"deleted": {"calls": 2, "messages": 5}}))]
+    result: Option<Value>,
+    /// The reason why it failed.
+    #[schemars(length(max = 500), example = &"It made no progress in 12 attempts.")]
+    reason: Option<String>,
+    /// Who started it.
+    created_by: Actor,
+    /// Time of creation.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    created_at: Timestamp,
+    /// Time at which work on it began.
+    #[schemars(example = "2026-11-20T10:00:01Z")]
+    started_at: Option<Timestamp>,
+    /// Time of the last change.
+    #[schemars(example = "2026-11-20T10:00:09Z")]
+    updated_at: Timestamp,
+    /// Time at which it ended. It is retained for 30 days from then on.
+    #[schemars(example = "2026-11-20T10:00:09Z")]
+    finished_at: Option<Timestamp>,
+}
+
+impl From<Operation> for OperationOut {
+    fn from(operation: Operation) -> Self {
+        Self {
+            id: operation.id,
+            kind: operation.kind,
+            state: operation.state,
+            params: operation.params.into_json(),
+            progress: operation.progress,
+            result: operation.result.map(Data::into_json),
+            reason: operation.reason,
+            created_by: operation.created_by,
+            created_at: operation.created_at,
+            started_at: operation.started_at,
+            updated_at: operation.updated_at,
+            finished_at: operation.finished_at,
+        }
+    }
+}
