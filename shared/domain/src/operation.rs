@@ -100,7 +100,6 @@ impl OperationState {
 
 /// Progress of an operation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Progress {
     /// Items done so far. What an item is depends on the kind.
     pub done: u64,

@@ -23,7 +23,7 @@ pub(crate) struct OperationOut {
     #[schemars(example = serde_json::json!({"contact": "ctc_01hq5c1ynyc0000000000000ab"}))]
     params: Value,
     /// Progress.
-    progress: Progress,
+    progress: ProgressOut,
     /// Result of its kind. `null` until it is done.
     #[schemars(example = serde_json::json!({"deleted": {"calls": 2, "messages": 5}}))]
     result: Option<Value>,
@@ -46,6 +46,27 @@ pub(crate) struct OperationOut {
     finished_at: Option<Timestamp>,
 }
 
+/// Progress of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct ProgressOut {
+    /// Items done so far. What an item is depends on the kind: for `erase_contact`, whatever was deleted.
+    #[schemars(example = 120)]
+    done: u64,
+    /// Items to do. `null` if that is not known.
+    #[schemars(example = 400)]
+    total: Option<u64>,
+    /// Items that could not be done.
+    #[schemars(example = 0)]
+    errors: u64,
+}
+
+impl From<Progress> for ProgressOut {
+    fn from(progress: Progress) -> Self {
+        let Progress { done, total, errors } = progress;
+        Self { done, total, errors }
+    }
+}
+
 impl From<Operation> for OperationOut {
     fn from(operation: Operation) -> Self {
         Self {
@@ -53,7 +74,7 @@ impl From<Operation> for OperationOut {
             kind: operation.kind,
             state: operation.state,
             params: operation.params.into_json(),
-            progress: operation.progress,
+            progress: operation.progress.into(),
             result: operation.result.map(Data::into_json),
             reason: operation.reason,
             created_by: operation.created_by,
