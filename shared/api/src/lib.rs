@@ -19,6 +19,7 @@ mod replies;
 mod schemas;
 mod secrets;
 mod sketch;
+mod started;
 mod texts;
 
 pub use body::{Body, Path, Query, checked};
@@ -36,6 +37,7 @@ pub use races::{Races, Setback};
 pub use replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use secrets::LinkToken;
 pub use sketch::{AnswerHeader, Sketch};
+pub use started::OperationOut;
 pub use texts::{KnownPassword, NewPassword, SecretText};
 
 /// Permissions as types for guards.

@@ -266,6 +266,9 @@ pub struct Unreachable {
     pub reason: String,
 }
 
+/// Time in which a deleted contact can be restored. It is erased afterwards.
+pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
 /// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
 pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 

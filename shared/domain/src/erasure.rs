@@ -2,16 +2,28 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::ContactId;
+use crate::ids::{ContactId, OperationId, derived};
 
 /// Parameters of the erasure of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EraseContact {
     /// The contact.
     pub contact: ContactId,
+    /// Time of its deletion. A contact that was restored since is not erased.
+    pub deleted_at: Timestamp,
+}
+
+impl EraseContact {
+    /// The id of the operation that erases it: a deletion has one.
+    #[must_use]
+    pub fn operation(&self) -> OperationId {
+        let at = u64::try_from(self.deleted_at.as_millisecond()).unwrap_or_default();
+        OperationId::new(derived(at, format!("erase#{}", self.contact).as_bytes()))
+    }
 }
 
 /// Numbers of deleted rows by kind.

@@ -280,6 +280,13 @@ impl Operation {
         }
     }
 
+    /// The same to begin at this time.
+    #[must_use]
+    pub const fn not_before(mut self, at: Timestamp) -> Self {
+        self.due = Some(at);
+        self
+    }
+
     /// Whether this attempt holds it, even if its lease is over: nobody has taken it since.
     #[must_use]
     pub fn is_held_by(&self, holder: Ulid) -> bool {

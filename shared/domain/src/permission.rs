@@ -138,6 +138,8 @@ permissions! {
     ContactsRead = "contacts:read", Viewer;
     /// Create, change, delete and restore contacts, and write notes.
     ContactsWrite = "contacts:write", Agent;
+    /// Erase contacts for good.
+    ContactsErase = "contacts:erase", Manager;
     /// Read the products.
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.

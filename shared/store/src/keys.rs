@@ -8,7 +8,10 @@ use domain::{
     account::Slug,
     contact::Identity,
     filter::Digits,
-    ids::{ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, OperationId, SessionId, StageId, TagId, TenantId, UserId},
+    ids::{
+        ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, OperationId, SessionId, StageId, TagId,
+        TenantId, UserId,
+    },
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,

@@ -22,7 +22,7 @@ const LANE: Lane = Lane::Answers;
 
 const KIND: &str = "operation";
 
-fn operation_row(
+pub(crate) fn operation_row(
     scope: &TenantScope,
     operation: &Operation,
     condition: Condition,

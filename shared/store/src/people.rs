@@ -10,6 +10,7 @@ use domain::{
     contact::{Identity, Linked},
     filter::{Driver, Filter},
     ids::ContactId,
+    operation::Operation,
     person::Person,
     phone::Phone,
 };
@@ -20,7 +21,8 @@ use crate::{
     database::{Index, Lost, Rows},
     effects::MOST_WRITES,
     keys::{self, Key},
-    row::{self, Item, Write, key_item, text},
+    operations::operation_row,
+    row::{self, Condition, Item, Write, key_item, text},
 };
 
 /// Maximum contacts that one page examines.
@@ -340,12 +342,7 @@ impl Store {
     ///
     /// # Errors
     /// [`PersonError`]; [`StoreError::Conflict`] if the id exists.
-    pub async fn create_person(
-        &self,
-        scope: &TenantScope,
-        person: &Person,
-        stamp: &Stamp,
-    ) -> Result<(), PersonError> {
+    pub async fn create_person(&self, scope: &TenantScope, person: &Person, stamp: &Stamp) -> Result<(), PersonError> {
         const DOING: &str = "create a contact";
         let linked = Linked {
             new: person.contact.known_by(),
@@ -372,6 +369,35 @@ impl Store {
         after: &Person,
         stamp: &Stamp,
     ) -> Result<(), PersonError> {
+        self.change_person_with(scope, before, after, stamp, Vec::new()).await
+    }
+
+    /// Deletes a contact: `after` says when. Its erasure is written with it.
+    ///
+    /// # Errors
+    /// As [`Store::change_person`].
+    pub async fn delete_person(
+        &self,
+        scope: &TenantScope,
+        before: &Person,
+        after: &Person,
+        erasure: &Operation,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "delete a contact";
+        let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.stamped(stamp);
+        self.change_person_with(scope, before, after, stamp, vec![Write::Put(row)])
+            .await
+    }
+
+    async fn change_person_with(
+        &self,
+        scope: &TenantScope,
+        before: &Person,
+        after: &Person,
+        stamp: &Stamp,
+        more: Vec<Write>,
+    ) -> Result<(), PersonError> {
         const DOING: &str = "change a contact";
         let linked = Linked::between(&before.contact, &after.contact);
         let profile = ProfileWrite {
@@ -389,6 +415,7 @@ impl Store {
             write.writes(scope, DOING)?
         };
         sign(&mut writes, stamp);
+        writes.extend(more);
         self.write_person(writes, (1, &linked.new), DOING).await
     }
 

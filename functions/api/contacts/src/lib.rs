@@ -6,15 +6,17 @@ mod search;
 mod timeline;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Query, Races, Setback, Tagged, found,
-    permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, Races, Setback,
+    Tagged, With, found, permits,
 };
-use axum::{Router, extract::State};
+use axum::{Extension, Json, Router, extract::State};
 use domain::{
     account::Member,
-    contact::{Contact, Identity, MOST_IDENTITIES},
+    contact::{Contact, Identity, MOST_IDENTITIES, RESTORABLE},
+    erasure::EraseContact,
     field::Field,
-    ids::ContactId,
+    ids::{ContactId, OperationId},
+    operation::{Data, Operation, OperationKind},
     permission::permits::Permit,
     person::{Person, PersonIn},
     phone::Phone,
@@ -22,7 +24,9 @@ use domain::{
     stage::Stage,
     tag::Tag,
 };
-use kit::{ConfigError, Env, Problem};
+use jiff::Timestamp;
+use jobs::StartOperation;
+use kit::{Bus, ConfigError, Env, Problem};
 use store::{
     Versioned,
     people::{PersonError, Position},
@@ -38,7 +42,7 @@ use crate::{
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?))
+    Ok(api::serve(operations(), Api::new(env)?).layer(Extension(Bus::new(env)?)))
 }
 
 api::operations! {
@@ -71,14 +75,21 @@ api::operations! {
 
         /// Delete a contact
         ///
-        /// The contact is hidden: lists no longer show it, except with `deleted`. It is back if it is restored, or if the person calls
-        /// or writes.
+        /// The contact is hidden: lists no longer show it, except with `deleted`. For 30 days it can be restored, and it is back if the
+        /// person calls or writes. Then it is erased by an operation.
         DELETE "/api/v1/contacts/{contact_id}" => delete_contact, "The contact is deleted";
 
         /// Restore a contact
         ///
         /// Restores a deleted contact. Restoring one that is not deleted changes nothing.
         POST "/api/v1/contacts/{contact_id}/restore" => restore_contact, "The contact";
+
+        /// Erase a contact
+        ///
+        /// Deletes the contact now, and everything of it within an hour: calls, messages, notes, identities, consent. It cannot be
+        /// restored. The answer is the operation that does it, whose result says what was deleted. Hashes of the identities are
+        /// kept, so that no import brings the person back.
+        POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact";
 
         /// Add a telephone number to a contact
         ///
@@ -214,14 +225,63 @@ async fn delete_contact(
     Path(id): Path<ContactId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let delete = |before: &Person| {
-        let mut after = before.clone();
-        after.contact.deleted_at = Some(who.now());
-        Ok(after)
-    };
-    changed(&api, &who, id, &if_match, &definitions, delete).await?;
+    deleted(&api, &who, id, &if_match, who.now() + RESTORABLE).await?;
     Ok(NoContent)
+}
+
+async fn erase_contact(
+    who: Allowed<permits::ContactsErase>,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<ContactId>,
+) -> Result<With<202, Json<OperationOut>>, Problem> {
+    let erasure = deleted(&api, &who, id, &IfMatch::ANY, who.now() + Operation::FIRST_DUE).await?;
+    let start = StartOperation::of(who.scope().tenant(), &erasure);
+    // If the bus does not answer, the due index starts it.
+    if let Err(error) = bus.start(&[start]).await {
+        tracing::warn!(
+            error = kit::chain(&error),
+            "the event that starts an erasure was not put on the bus"
+        );
+    }
+    Ok(With(Json(erasure.into())))
+}
+
+/// Deletes a contact, to be erased at this time. Returns the operation that does it.
+async fn deleted<P: Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    id: ContactId,
+    if_match: &IfMatch,
+    erased_at: Timestamp,
+) -> Result<Operation, Problem> {
+    let definitions = &definitions(api, who).await?;
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let params = EraseContact {
+        contact: id,
+        deleted_at: who.now(),
+    };
+    let data = Data::of(&params).map_err(|_| Problem::internal())?;
+    let (id_of_erasure, kind) = (params.operation(), OperationKind::EraseContact);
+    let correlation_id = stamp.correlation_id.clone();
+    let erasure = Operation::new(id_of_erasure, kind, data, who.actor(), correlation_id, who.now());
+    let erasure = &erasure.not_before(erased_at);
+    let removed = RACES.until_won(|| async move {
+        let before = found(store.known(scope, id)).await?;
+        if before.contact.deleted_at.is_some() {
+            return Err(Problem::not_found().into());
+        }
+        if_match.check(PersonIn::of(&before, definitions).version())?;
+        let mut after = before.clone();
+        after.contact.deleted_at = Some(params.deleted_at);
+        match store.delete_person(scope, &before, &after, erasure, stamp).await {
+            Ok(()) => Ok(()),
+            Err(PersonError::Store(error)) => Err(error.into()),
+            Err(error) => Err(Setback::Refused(refusal(error, &after))),
+        }
+    });
+    removed.await?;
+    Ok(erasure.clone())
 }
 
 async fn restore_contact(
@@ -235,8 +295,34 @@ async fn restore_contact(
         after.contact.deleted_at = None;
         Ok(after)
     };
+    let known = found(api.store().known(who.scope(), id)).await?;
     let person = changed_of(&api, &who, (id, true), &IfMatch::ANY, &definitions, restore).await?;
+    if let Some(deleted_at) = known.contact.deleted_at {
+        let params = EraseContact {
+            contact: id,
+            deleted_at,
+        };
+        not_erased(&api, &who, params.operation()).await?;
+    }
     Ok(tagged(person, &definitions))
+}
+
+/// Cancels the erasure of a restored contact. It would erase nothing, but would be listed for 30 days.
+async fn not_erased(api: &Api, who: &Writing, erasure: OperationId) -> Result<(), Problem> {
+    let (store, scope, now, stamp) = (api.store(), who.scope(), who.now(), &who.stamp());
+    let cancelled = RACES.until_won(|| async move {
+        let Some(before) = store.operation(scope, erasure, now).await? else {
+            return Ok(());
+        };
+        let mut after = before.value;
+        if after.cancel(now) {
+            store
+                .write_operation(scope, before.version, &after, Some(stamp))
+                .await?;
+        }
+        Ok(())
+    });
+    cancelled.await
 }
 
 async fn add_phone(

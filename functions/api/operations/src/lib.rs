@@ -1,14 +1,10 @@
 //! Operations: long work that users start elsewhere in the API. Here they follow its progress and cancel it.
 
-mod models;
-
-use api::{Allowed, Api, IfMatch, Listed, Paging, Path, Races, Tagged, found, permits};
+use api::{Allowed, Api, IfMatch, Listed, OperationOut, Paging, Path, Races, Tagged, found, permits};
 use axum::{Router, extract::State};
 use domain::{ids::OperationId, operation::Operation};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
-
-use crate::models::OperationOut;
 
 /// Routes of the function.
 ///

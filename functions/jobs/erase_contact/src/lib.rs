@@ -66,8 +66,10 @@ struct Proof {
     /// Rows by kind.
     deleted: Erased,
     /// What the numbers do not say.
-    notes: [&'static str; 3],
+    notes: Vec<&'static str>,
 }
+
+const RESTORED: &str = "The contact was restored before, so nothing was deleted.";
 
 const NOTES: [&str; 3] = [
     "Hashes of the identities are kept, so that an import does not bring the person back.",
@@ -80,12 +82,25 @@ const NOTES: [&str; 3] = [
 /// # Errors
 /// When the table does not answer, or a row cannot be read.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
-    let EraseContact { contact } = turn.params()?;
+    let EraseContact { contact, deleted_at } = turn.params()?;
     let begin = || Cursor {
         stage: Stage::Found,
         erased: Erased::default(),
     };
-    let Cursor { stage, mut erased } = turn.cursor()?.unwrap_or_else(begin);
+    let begun: Option<Cursor> = turn.cursor()?;
+    if begun.is_none() {
+        let known = ctx.store.contact(turn.scope(), contact).await?;
+        if known.is_some_and(|known| known.deleted_at != Some(deleted_at)) {
+            return Ok(Step::Done {
+                result: Data::of(&Proof {
+                    deleted: Erased::default(),
+                    notes: vec![RESTORED],
+                })?,
+                progress: Progress::default(),
+            });
+        }
+    }
+    let Cursor { stage, mut erased } = begun.unwrap_or_else(begin);
     let work = Work {
         scope: turn.scope(),
         contact,
@@ -105,7 +120,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         None => Step::Done {
             result: Data::of(&Proof {
                 deleted: erased,
-                notes: NOTES,
+                notes: NOTES.into(),
             })?,
             progress,
         },

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
     actor::{Actor, Stamp},
-    contact::{Contact, Identity, OptOut},
+    contact::{Change, Contact, Identity, OptOut},
     erasure::EraseContact,
     field::FieldValue,
     ids::{ConnectionId, ContactId, FieldId, MessageId, OperationId, TagId},
@@ -392,7 +392,14 @@ impl Audit<'_> {
     /// An operation that erases a contact, due now. Returns its path in the API.
     async fn operation(&self, scope: &TenantScope, contact: ContactId) -> Result<String> {
         let at = Timestamp::now() - Operation::FIRST_DUE;
-        let (kind, params) = (OperationKind::EraseContact, Data::of(&EraseContact { contact })?);
+        let deleted_at = at;
+        let deleted = self.play.store.change_contact(scope, contact, new_ulid()?, |contact| {
+            contact.deleted_at = Some(deleted_at);
+            Change::Contact
+        });
+        Box::pin(deleted).await?;
+        let params = EraseContact { contact, deleted_at };
+        let (kind, params) = (OperationKind::EraseContact, Data::of(&params)?);
         let id = OperationId::new(new_ulid()?);
         let operation = Operation::new(id, kind, params, Actor::Operator, "iam".to_owned(), at);
         let stamp = Stamp {

@@ -6,7 +6,9 @@ mod timeline;
 
 use domain::{
     actor::{Actor, Stamp},
+    contact::RESTORABLE,
     field::Field,
+    operation::{Operation, OperationState},
     permission::{Permission, Role},
     resource::Resource,
     stage::Stage,
@@ -422,4 +424,58 @@ async fn every_field_of_a_contact_is_bounded() {
         .patch(place, json!({"phones": null, "name": "Maya"}))
         .await
         .is(200);
+}
+
+/// The operation that erases a contact is written with its deletion, due in 30 days, and ends if the contact is restored.
+#[tokio::test]
+async fn a_deleted_contact_is_erased_after_30_days() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let made = agent.post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let operations = async || {
+        let page = aws.store().operations(town.home.scope(), None, 10, aws.now()).await;
+        let items = page.expect("the table answers").items.into_iter();
+        items.map(|found| found.value).collect::<Vec<_>>()
+    };
+    agent.delete(place).await.is(204);
+    let [erasure] = &operations().await[..] else {
+        panic!("one operation")
+    };
+    assert_eq!(erasure.due, Some(aws.now() + RESTORABLE));
+    assert_eq!(erasure.state, OperationState::Queued);
+    aws.pass(60);
+    agent.post(&format!("{place}/restore"), json!({})).await.is(200);
+    let [erasure] = &operations().await[..] else {
+        panic!("one operation")
+    };
+    assert_eq!((erasure.state, erasure.due), (OperationState::Cancelled, None));
+    agent.delete(place).await.is(204);
+    assert_eq!(operations().await.len(), 2);
+}
+
+#[tokio::test]
+async fn erasing_a_contact_needs_a_manager_and_begins_at_once() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let made = town.agent().post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let erase = format!("{place}/erase");
+    town.agent().post(&erase, json!({})).await.is(403);
+    town.foreign_admin().post(&erase, json!({})).await.is(404);
+    let started = town.manager().post(&erase, json!({})).await;
+    let operation = started.is(202).json();
+    assert_eq!(operation["kind"], "erase_contact");
+    assert_eq!(operation["params"]["contact"], made.json()["id"]);
+    town.agent().get(place).await.is(404);
+    town.manager().post(&erase, json!({})).await.is(404);
+    let page = aws.store().operations(town.home.scope(), None, 10, aws.now()).await;
+    let page = page.expect("the table answers");
+    assert!(
+        page.items[0]
+            .value
+            .due
+            .is_some_and(|due| due <= aws.now() + Operation::FIRST_DUE)
+    );
 }

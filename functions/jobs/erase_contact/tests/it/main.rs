@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account::Email,
     actor::{Actor, Stamp},
-    contact::{Identity, OptOut},
+    contact::{Change, Identity, OptOut},
     erasure::{EraseContact, Erased},
     ids::{ContactId, MessageId, OperationId},
     inbound::{InboundMessage, Sender},
@@ -173,12 +173,21 @@ impl World {
         }
     }
 
-    /// Starts the erasure, as the API does.
+    /// Deletes the contact, if it exists, and starts the erasure, as the API does.
     async fn start(&self, contact: ContactId) -> StartOperation {
+        let deleted_at = self.aws.now();
+        let deleted =
+            self.aws
+                .store()
+                .change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
+                    contact.deleted_at = Some(deleted_at);
+                    Change::Contact
+                });
+        Box::pin(deleted).await.unwrap();
         let operation = Operation::new(
             OperationId::new(self.aws.ids().ulid()),
             OperationKind::EraseContact,
-            Data::of(&EraseContact { contact }).unwrap(),
+            Data::of(&EraseContact { contact, deleted_at }).unwrap(),
             Actor::Operator,
             "cor".to_owned(),
             self.aws.now(),

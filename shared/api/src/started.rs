@@ -1,4 +1,4 @@
-//! Models of responses.
+//! Operations as the API shows them: what starts one answers with it, and `operations` shows its progress.
 
 use domain::{
     actor::Actor,
@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// Long work that a user started.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
-pub(crate) struct OperationOut {
+pub struct OperationOut {
     /// Id of the operation.
     id: OperationId,
     /// Kind of the operation.
@@ -48,7 +48,7 @@ pub(crate) struct OperationOut {
 
 /// Progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct ProgressOut {
+pub struct ProgressOut {
     /// Items done so far. What an item is depends on the kind: for `erase_contact`, whatever was deleted.
     #[schemars(example = 120)]
     done: u64,
