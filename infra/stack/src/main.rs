@@ -287,7 +287,11 @@ enum Command {
     /// Write docs/openapi.json, docs/permissions.md and docs/problems.md from the code, and lint the document
     Contract,
     /// Check formatting, lints, dependencies, spelling, the template and the contract
-    Check,
+    Check {
+        /// The code was compiled by Clippy's driver already, as in CI
+        #[arg(long)]
+        linted: bool,
+    },
 }
 
 #[tokio::main(flavor = "current_thread")]
@@ -418,7 +422,7 @@ async fn run(command: Command) -> Result<bool> {
             Box::pin(fuzz::alone(&Options::throwaway("fuzz")?, seed)).await?;
         }
         Command::Contract => checks::contract(&Place::new(None)?).await?,
-        Command::Check => checks::check(&Place::new(None)?).await?,
+        Command::Check { linted } => checks::check(&Place::new(None)?, linted).await?,
     }
     Ok(true)
 }

@@ -48,7 +48,7 @@ pub struct OperationOut {
 
 /// Progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct ProgressOut {
+pub(crate) struct ProgressOut {
     /// Items done so far. What an item is depends on the kind: for `erase_contact`, whatever was deleted.
     #[schemars(example = 120)]
     done: u64,

@@ -328,8 +328,10 @@ mod tests {
             assert!(!text.contains("canary"), "{text}");
         }
         assert_eq!(fields(&changes("note", Some(&one), Some(&two))), ["text"]);
-        let contact = |text: &str| json!({"name": text, "phones": [text], "emails": [text], "fields": {"fld_1": {"t": text}},
-            "source": text, "tags": ["tag_1"]});
+        let contact = |text: &str| {
+            json!({"name": text, "phones": [text], "emails": [text], "fields": {"fld_1": {"t": text}},
+            "source": text, "tags": ["tag_1"]})
+        };
         let found = changes("contact", None, Some(&contact("canary-1")));
         assert_eq!(fields(&found), ["emails", "fields", "name", "phones", "source", "tags"]);
         assert!(!serde_json::to_string(&found).unwrap().contains("canary"));

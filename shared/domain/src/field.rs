@@ -453,7 +453,7 @@ mod tests {
             ("number", json!(12), json!(12)),
             ("number", json!(-2.5), json!(-2.5)),
             ("number", json!(0.0001), json!(0.0001)),
-            ("number", json!(99_999_999_999.9999), json!(99_999_999_999.9999)),
+            ("number", json!(99_999_999_999.999_9), json!(99_999_999_999.999_9)),
             ("number", json!(12.0), json!(12)),
             ("date", json!("2024-02-29"), json!("2024-02-29")),
             ("choice", json!(" GOLD"), json!("Gold")),

@@ -217,7 +217,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn people(
+    pub async fn search_contacts(
         &self,
         scope: &TenantScope,
         (filter, driver): (&Filter, &Driver),

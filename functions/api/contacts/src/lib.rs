@@ -186,7 +186,7 @@ async fn list_contacts(
     let wanted = (&filter, &driver);
     let page = api
         .store()
-        .people(who.scope(), wanted, after.as_ref(), paging.limit(), backwards);
+        .search_contacts(who.scope(), wanted, after.as_ref(), paging.limit(), backwards);
     Ok(Listed::of(page.await?, |person| ContactOut::of(person, &definitions)))
 }
 

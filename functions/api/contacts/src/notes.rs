@@ -1,8 +1,8 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Races, Setback, Tagged,
-    found, permits, permits::Permit,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Setback, Tagged, found,
+    permits, permits::Permit,
 };
 use axum::extract::State;
 use domain::{
@@ -27,17 +27,15 @@ pub(crate) struct NoteIn {
     text: NoteText,
 }
 
-impl Patchable for NoteIn {
-    type Of = Note;
-
+impl NoteIn {
     fn of(note: &Note) -> Self {
         Self {
             text: note.text.clone(),
         }
     }
 
-    fn onto(self, before: &Note) -> Result<Note, Problem> {
-        Ok(before.with_text(self.text))
+    fn onto(self, before: &Note) -> Note {
+        before.with_text(self.text)
     }
 }
 
@@ -140,19 +138,31 @@ pub(crate) async fn update_note(
     patch: Patch<NoteIn>,
 ) -> Result<Tagged<Note>, Problem> {
     let id = of_contact(contact_id, note_id)?;
-    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let read = || store.note(scope, id);
-    let allow = |before: &Note, _: &Note| own_or_managed(&who, before);
-    let write = |before: Versioned<Note>, after: Note| async move {
-        let value = Note {
-            updated_at: stamp.at,
-            ..after
-        };
-        let version = store.change_note(scope, &before, &value, stamp).await?;
-        Ok(Versioned { value, version })
+    let decide = |before: &Note| {
+        let after = patch.apply(&NoteIn::of(before))?.onto(before);
+        if after != *before {
+            own_or_managed(&who, before)?;
+        }
+        Ok(after)
     };
-    let changed = patch.change(RACES, &if_match, read, allow, write).await;
-    changed.map(Tagged::of)
+    changed(&api, &who, id, &if_match, decide).await.map(Tagged::of)
+}
+
+async fn changed(
+    api: &Api,
+    who: &Allowed<permits::ContactsWrite>,
+    id: NoteId,
+    if_match: &IfMatch,
+    decide: impl Fn(&Note) -> Result<Note, Problem>,
+) -> Result<Versioned<Note>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let read = || async move { store.note(scope, id).await };
+    let write = |before: Versioned<Note>, mut value: Note| async move {
+        value.updated_at = stamp.at;
+        let version = store.change_note(scope, &before, &value, stamp).await?;
+        Ok(Versioned { version, value })
+    };
+    RACES.change(if_match, read, decide, write).await
 }
 
 pub(crate) async fn delete_note(

@@ -1138,8 +1138,8 @@ impl Audit<'_> {
         let act = store::platform::PlatformAct {
             action: "tenant_leaving".to_owned(),
             tenant: Some(id),
-            by: domain::actor::Stamp {
-                actor: domain::actor::Actor::Operator,
+            by: Stamp {
+                actor: Actor::Operator,
                 at: now,
                 correlation_id: "iam".to_owned(),
             },

@@ -22,7 +22,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         (self.0 >> 33) % sides
     }
 
@@ -160,7 +163,12 @@ async fn lists_equal_the_contacts_after_any_changes() {
                 // A job learns another number, which takes the place of the last one if there are four.
                 2 => {
                     let phone = number(dice.roll(10));
-                    if store.contact_of(scope, &Identity::Phone(phone.clone())).await.unwrap().is_none() {
+                    if store
+                        .contact_of(scope, &Identity::Phone(phone.clone()))
+                        .await
+                        .unwrap()
+                        .is_none()
+                    {
                         let learnt = store.change_contact(scope, contact, world.aws.ids().ulid(), |contact| {
                             Change::Linked(contact.prefer(&Identity::Phone(phone.clone())))
                         });

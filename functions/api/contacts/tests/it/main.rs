@@ -56,7 +56,6 @@ fn ids(answer: &Value) -> Vec<&str> {
 async fn a_contact_keeps_what_was_written() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let manager = town.manager();
     let tag = own::<Tag>(&town, named("Regular")).await;
     let stage = own::<Stage>(&town, json!({"name": "Quote sent", "position": 1})).await;
     for field in [

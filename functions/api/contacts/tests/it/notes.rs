@@ -110,7 +110,7 @@ async fn a_note_is_written_read_changed_and_deleted() {
     aws.pass(60);
     let agent = town.agent();
     let changed = agent.patch(place, said("Call after six.")).if_match(1).await;
-    let mut expected = body;
+    let mut expected = body.clone();
     expected["text"] = json!("Call after six.");
     expected["updated_at"] = json!("2026-11-20T12:01:00Z");
     assert_eq!(changed.is(200).has_version(2).json(), expected);

@@ -175,14 +175,11 @@ impl World {
 
     /// Deletes the contact, if it exists, and starts the erasure, as the API does.
     async fn start(&self, contact: ContactId) -> StartOperation {
-        let deleted_at = self.aws.now();
-        let deleted =
-            self.aws
-                .store()
-                .change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
-                    contact.deleted_at = Some(deleted_at);
-                    Change::Contact
-                });
+        let (store, deleted_at) = (self.aws.store(), self.aws.now());
+        let deleted = store.change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
+            contact.deleted_at = Some(deleted_at);
+            Change::Contact
+        });
         Box::pin(deleted).await.unwrap();
         let operation = Operation::new(
             OperationId::new(self.aws.ids().ulid()),
@@ -197,7 +194,6 @@ impl World {
             at: self.aws.now(),
             correlation_id: "cor".to_owned(),
         };
-        let store = self.aws.store();
         let created = store.create_operation(self.business.scope(), &operation, &stamp);
         created.await.unwrap();
         StartOperation::of(self.business.tenant(), &operation)
