@@ -64,25 +64,18 @@ impl World {
     }
 
     async fn operation(&self) -> Operation {
-        let found = self
-            .aws
-            .store()
-            .operation(&self.scope, self.start.operation, self.aws.now());
+        let store = self.aws.store();
+        let found = store.operation(&self.scope, self.start.operation, self.aws.now());
         found.await.unwrap().unwrap().value
     }
 
     async fn cancel(&self) {
-        let found = self
-            .aws
-            .store()
-            .operation(&self.scope, self.start.operation, self.aws.now());
+        let store = self.aws.store();
+        let found = store.operation(&self.scope, self.start.operation, self.aws.now());
         let found = found.await.unwrap().unwrap();
         let mut after = found.value;
         assert!(after.cancel(self.aws.now()));
-        let written = self
-            .aws
-            .store()
-            .write_operation(&self.scope, found.version, &after, None);
+        let written = store.write_operation(&self.scope, found.version, &after, None);
         written.await.unwrap();
     }
 

@@ -177,7 +177,7 @@ async fn creation_stops_at_the_maximum() {
 #[tokio::test]
 async fn share_of_a_kind_stops_at_its_own_maximum() {
     let world = World::new().await;
-    let (store, scope, stamp) = (&world.store, world.scope(), &stamp(&world));
+    let (store, scope, stamp) = (&world.store, world.scope(), &world.stamp());
     let field = |number: u32, searchable: bool| -> Field {
         let id = FieldId::new(world.aws.ids().ulid());
         let key = format!("field_{number}");

@@ -47,7 +47,7 @@ fn shuffle(person: &mut Person, dice: &mut Dice, world: &World) {
     let names = ["Maya Haddad", "Maya", "José Ruiz", "حدّاد مايا", "A b c d e f g"];
     let Person { contact, profile } = person;
     match dice.roll(7) {
-        0 => profile.name = ShownName::of(dice.one(&names)),
+        0 => profile.name = ShownName::of(dice.one::<&str>(&names)),
         1 => profile.name = None,
         2 => profile.tags = (0..dice.roll(4)).map(|tag| id(TagId::new, tag)).collect(),
         3 => {
