@@ -10,7 +10,7 @@ use crate::{
     account::Email,
     bounded::UpTo,
     contact::{Contact, MOST_IDENTITIES},
-    field::{Field, FieldKey, Written},
+    field::{Field, FieldKey, Number, Written},
     ids::{FieldId, StageId, TagId, UserId},
     outside::ShownName,
     phone::Phone,
@@ -125,7 +125,8 @@ shown_as!(WrittenFields, {
     "maxProperties": Field::MOST,
     "propertyNames": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
     "additionalProperties": {
-        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::field::LONGEST_TEXT}, {"type": "number"}, {"type": "boolean"}],
+        "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::field::LONGEST_TEXT},
+            {"type": "number", "minimum": -Number::MOST, "maximum": Number::MOST}, {"type": "boolean"}],
     },
 });
 

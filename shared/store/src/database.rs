@@ -110,11 +110,14 @@ impl Database {
         Ok(output.item)
     }
 
-    /// Reads several rows in one request, consistently. Rows that do not exist are missing from the answer.
+    /// Reads several rows in one request, consistently. Rows that do not exist are missing from the answer. Duplicates are removed,
+    /// since a batch must not contain any.
     pub(crate) async fn get_many(&self, keys: &[Key], doing: &'static str) -> Result<HashMap<Key, Item>, StoreError> {
         let mut found = HashMap::with_capacity(keys.len());
+        let mut named = HashSet::new();
+        let keys: Vec<&Key> = keys.iter().filter(|key| named.insert(*key)).collect();
         for chunk in keys.chunks(BATCH_GET_KEYS) {
-            let mut wanted: Vec<Item> = chunk.iter().map(key_item).collect();
+            let mut wanted: Vec<Item> = chunk.iter().map(|key| key_item(key)).collect();
             // The database may leave some unprocessed; a bounded number of rounds gets them.
             for _round in 0..8 {
                 usage::count(&["dynamodb:BatchGetItem"]);

@@ -52,7 +52,7 @@ api::operations! {
         /// A contact needs a name, a telephone number or an e-mail address. Callers and people who write become contacts by
         /// themselves. If another contact has a number or an address, the answer is 409 `taken`: search for it with `phone` or
         /// `email`.
-        POST "/api/v1/contacts" => create_contact, "The contact", problems "taken";
+        POST "/api/v1/contacts" => create_contact, "The contact";
 
         /// List or search contacts
         ///
@@ -71,7 +71,7 @@ api::operations! {
         ///
         /// `phones`, `emails` and `tags` are replaced as a whole, `fields` are merged. A removed number or address no longer leads to
         /// the contact, unless the contact refuses messages.
-        PATCH "/api/v1/contacts/{contact_id}" => update_contact, "The updated contact", problems "taken";
+        PATCH "/api/v1/contacts/{contact_id}" => update_contact, "The updated contact";
 
         /// Delete a contact
         ///
@@ -94,7 +94,7 @@ api::operations! {
         /// Add a telephone number to a contact
         ///
         /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
-        POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact", problems "taken" "limit_reached";
+        POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact";
 
         /// Remove a telephone number from a contact
         ///
@@ -110,7 +110,7 @@ api::operations! {
         /// Create a note
         ///
         /// A contact has at most 500 notes.
-        POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note", problems "limit_reached";
+        POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note";
 
         /// List notes
         ///

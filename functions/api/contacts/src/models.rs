@@ -39,6 +39,7 @@ pub(crate) struct ContactOut {
     /// Tags.
     tags: Vec<TagId>,
     /// Values of the tenant's fields, by their keys.
+    #[schemars(example = serde_json::json!({"loyalty_level": "Gold", "visits": 3}))]
     fields: WrittenFields,
     /// Stage of the lead.
     stage: Option<StageId>,
@@ -59,6 +60,7 @@ pub(crate) struct ContactOut {
     #[schemars(example = "2026-11-20T10:00:00Z")]
     opted_in_at: Option<Timestamp>,
     /// Number of calls by the contact.
+    #[schemars(example = 3)]
     calls: u32,
     /// Time of the contact's last call.
     #[schemars(example = "2026-11-20T10:00:00Z")]
@@ -146,13 +148,13 @@ pub(crate) struct ContactQuery {
     #[schemars(extend("x-refers" = true))]
     pub(crate) field: Option<FieldKey>,
     /// Value of the field, whatever its case.
-    #[schemars(extend("x-refers" = true))]
+    #[schemars(example = &"Gold", extend("x-refers" = true))]
     pub(crate) value: Option<OneLine<1, 500>>,
     /// Lowest value of the field.
-    #[schemars(extend("x-refers" = true))]
+    #[schemars(example = &"10", extend("x-refers" = true))]
     pub(crate) from: Option<OneLine<1, 500>>,
     /// Highest value of the field.
-    #[schemars(extend("x-refers" = true))]
+    #[schemars(example = &"20", extend("x-refers" = true))]
     pub(crate) to: Option<OneLine<1, 500>>,
     /// Day of any year, for a field of the type `date`, such as a birthday.
     #[schemars(extend("x-refers" = true))]
@@ -164,7 +166,7 @@ pub(crate) struct ContactQuery {
     #[schemars(extend("x-refers" = true))]
     pub(crate) owner: Option<UserId>,
     /// Source of the lead. Only together with a condition that has a list.
-    #[schemars(extend("x-refers" = true))]
+    #[schemars(example = &"Web form", extend("x-refers" = true))]
     pub(crate) source: Option<Origin>,
     /// Language. Only together with a condition that has a list.
     #[schemars(extend("x-refers" = true))]
@@ -172,6 +174,7 @@ pub(crate) struct ContactQuery {
     /// Whether to list deleted contacts instead of the others.
     pub(crate) deleted: Option<bool>,
     /// Order of the list that the conditions lead to. Default: `asc`.
+    #[schemars(example = &"desc")]
     pub(crate) order: Option<Order>,
 }
 

@@ -165,6 +165,7 @@ pub(crate) struct TimelineMessage {
     #[schemars(example = &"text")]
     content: Option<String>,
     /// Number of an inbound message's pictures and other files.
+    #[schemars(example = 1)]
     media: u32,
     /// Remarks on what happened to the message, and reactions to it.
     remarks: Vec<TimelineRemark>,
@@ -190,6 +191,7 @@ pub(crate) struct TimelineLeg {
     /// Time at which the person read it. `null` if it was not reported.
     read_at: Option<Timestamp>,
     /// Text. `null` for a template.
+    #[schemars(example = &"Sorry we missed your call. How can we help?")]
     text: Option<String>,
     /// Template. `null` for a text.
     template: Option<TimelineTemplate>,

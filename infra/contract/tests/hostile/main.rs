@@ -40,18 +40,19 @@ const MOST: Work = Work {
 /// Maximum size of an answer. Lambda allows 6 MB.
 const LARGEST_ANSWER: usize = 64 * 1024;
 
-/// The operation's path with an id from its list, or with any id of the right kind.
+/// The operation's path, with ids of what was created in the list that it belongs to, or with any id.
 async fn path(town: &Town<'_>, operation: &Operation<'_>, made: &BTreeMap<String, String>) -> String {
-    let Some(name) = operation.parameters().next() else {
-        return operation.path.to_owned();
-    };
-    let (list, rest) = operation
-        .path
-        .split_once(&format!("/{{{name}}}"))
-        .expect("the path has it");
-    let place = made.get(list).cloned();
-    let place = place.unwrap_or_else(|| format!("{list}/{}", town.home.person(Role::Viewer).user));
-    format!("{place}{rest}")
+    let mut path = operation.path.to_owned();
+    let parameters: Vec<_> = operation.parameters().collect();
+    for name in parameters.into_iter().rev() {
+        let parameter = format!("/{{{name}}}");
+        let (list, rest) = path.split_once(&parameter).expect("the path has it");
+        if let Some(place) = made.get(list) {
+            return format!("{place}{rest}");
+        }
+        path = format!("{list}/{}{rest}", town.home.person(Role::Viewer).user);
+    }
+    path
 }
 
 fn call(operation: &Operation<'_>, path: &str, content_type: &str, body: &str) -> Call {

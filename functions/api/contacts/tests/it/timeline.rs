@@ -280,6 +280,7 @@ async fn expired_entries_are_left_out_and_hide_no_others() {
     let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
     let contact = message.id.contact();
     noted(&agent, contact, "First").await;
+    aws.pass(1);
     for number in 0..5 {
         let until = aws.now() + jiff::SignedDuration::from_hours(24 * 30);
         wrote(&aws, &business, contact, &number.to_string(), Some(until)).await;
