@@ -88,26 +88,32 @@ pub async fn ask(
 }
 
 /// A value for the parameter `name` of an operation's path: the id of an object created for it alone by the document's example,
-/// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none.
+/// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none. `known` are the
+/// values of the parameters before it.
 pub async fn object_for(
     play: &Play,
     contract: &Contract,
     keeper: &Proof,
     operation: &Operation<'_>,
     name: &str,
+    known: &[(&str, String)],
 ) -> Result<Option<String>> {
     let Some((list, _)) = operation.path.split_once(&format!("/{{{name}}}")) else {
         return Ok(None);
     };
+    if list == OPERATIONS {
+        return start_operation(play, contract, keeper).await.map(Some);
+    }
     let create = contract
         .operations()
         .find(|other| other.path == list && other.method == "post");
     if let Some(create) = create {
-        let made = make(play, contract, keeper, &create).await?;
+        let made = make(play, contract, keeper, &create, known).await?;
         let place = made.header("location").and_then(|place| place.rsplit('/').next());
         return Ok(place.map(str::to_owned));
     }
-    let listed = succeeded(&ask(play, "get", list, keeper, None, &None).await?, list)?;
+    let list = filled(list, known);
+    let listed = succeeded(&ask(play, "get", &list, keeper, None, &None).await?, &list)?;
     // The last administrator cannot be changed.
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
@@ -129,23 +135,56 @@ pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
             }
         }
         for (field, schema) in contract.unique_fields(create) {
-            let is_phone = schema["example"]
-                .as_str()
-                .is_some_and(|example| example.starts_with('+'));
-            body[field] = match is_phone {
-                true => json!(new_phone()?),
+            let is_list = schema["items"].is_object();
+            let one = if is_list { &schema["items"] } else { schema };
+            let like = one["example"].as_str().unwrap_or_default();
+            let own: Value = if like.starts_with('+') {
+                json!(new_phone()?)
+            } else if like.contains('@') {
+                format!("made-{}@example.test", random_hex(8)?).into()
+            } else {
                 // Also an identifier, which has no hyphens.
-                false => format!("made_{}", random_hex(8)?).into(),
+                format!("made_{}", random_hex(8)?).into()
             };
+            body[field] = if is_list { json!([own]) } else { own };
         }
     }
     Ok(body)
 }
 
-/// Creates an object by the document's example of this operation.
-pub async fn make(play: &Play, contract: &Contract, keeper: &Proof, create: &Operation<'_>) -> Result<Answer> {
+/// The list of operations, which other resources start.
+pub const OPERATIONS: &str = "/api/v1/operations";
+
+/// Starts an operation: a contact is created and erased. Returns its id.
+pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -> Result<String> {
+    let mut all = contract.operations();
+    let create = all.find(|operation| operation.id() == "create_contact");
+    let made = make(play, contract, keeper, &create.context("contacts are created")?, &[]).await?;
+    let contact = made.header("location").context("it says where it is")?;
+    let erase = format!("{contact}/erase");
+    let started = succeeded(&ask(play, "post", &erase, keeper, None, &None).await?, &erase)?;
+    let id = started["id"].as_str().context("an operation has an id")?;
+    Ok(id.to_owned())
+}
+
+/// A path with these values for its parameters.
+#[must_use]
+pub fn filled(path: &str, values: &[(&str, String)]) -> String {
+    let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
+    values.iter().fold(path.to_owned(), fill)
+}
+
+/// Creates an object by the document's example of this operation. `known` are the values of its path's parameters.
+pub async fn make(
+    play: &Play,
+    contract: &Contract,
+    keeper: &Proof,
+    create: &Operation<'_>,
+    known: &[(&str, String)],
+) -> Result<Answer> {
     let body = new_body(contract, create)?;
-    let made = ask(play, create.method, create.path, keeper, None, &body).await?;
+    let path = filled(create.path, known);
+    let made = ask(play, create.method, &path, keeper, None, &body).await?;
     succeeded(
         &made,
         &format!("creating one by the document's example of {}", create.id()),

@@ -44,8 +44,7 @@ impl<'a> Operation<'a> {
     /// The path with these values for its parameters.
     #[must_use]
     pub fn path_with(&self, values: &[(&str, String)]) -> String {
-        let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
-        values.iter().fold(self.path.to_owned(), fill)
+        crate::api::filled(self.path, values)
     }
 }
 

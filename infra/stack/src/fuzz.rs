@@ -241,16 +241,19 @@ fn arguments(command: &mut Command, play: &Play, size: Size, seed: u64) {
 async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, document: &mut Value) -> Result<()> {
     let mut found = Vec::new();
     for operation in operations(document) {
-        let Some(name) = operation.parameters().next() else {
-            continue;
-        };
-        if let Some(id) = api::object_for(play, contract, keeper, &operation, name).await? {
+        let mut known = Vec::new();
+        for name in operation.parameters() {
+            let object = api::object_for(play, contract, keeper, &operation, name, &known);
+            let Some(id) = object.await? else {
+                break;
+            };
             found.push((
                 operation.path.to_owned(),
                 operation.method.to_owned(),
                 name.to_owned(),
-                id,
+                id.clone(),
             ));
+            known.push((name, id));
         }
     }
     for (path, method, name, id) in found {

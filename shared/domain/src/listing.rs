@@ -213,7 +213,7 @@ mod tests {
         for (name, expected) in [
             ("Maya Haddad", &["maya", "haddad"][..]),
             ("Siobhán O'Brien-Łukasz", &["siobhan", "obrien", "łukasz"]),
-            ("  Nguyễn Thị  Ánh ", &["nguyen", "thi", "anh"]),
+            ("  Nguyễn Văn  Ánh ", &["nguyen", "van", "anh"]),
             ("Müller / Straße", &["muller", "strasse"]),
             ("مايا حدّاد", &["مايا", "حداد"]),
             ("أحمد", &["احمد"]),

@@ -49,6 +49,7 @@ pub(crate) struct ContactOut {
     /// User who is responsible for the contact.
     owner: Option<UserId>,
     /// Source of the lead.
+    #[schemars(example = &"Web form")]
     source: Option<Origin>,
     /// Expected value of the lead.
     value: Option<Price>,

@@ -37,23 +37,23 @@ fn bodies(operation: &Operation<'_>) -> Vec<(String, Value, String)> {
 
 /// The operation's path with an existing id, of the same kind if there are several.
 fn path(town: &Town<'_>, operation: &Operation<'_>, kind: &str, made: &BTreeMap<(String, String), String>) -> String {
-    let Some(name) = operation.parameters().next() else {
-        return operation.path.to_owned();
-    };
-    let (list, rest) = operation
-        .path
-        .split_once(&format!("/{{{name}}}"))
-        .expect("the path has it");
-    let of = |kind: &str| made.get(&(list.to_owned(), kind.to_owned()));
-    let any = || {
-        made.iter()
-            .find(|((known, _), _)| known == list)
-            .map(|(_, place)| place)
-    };
-    match of(kind).or_else(any) {
-        Some(place) => format!("{place}{rest}"),
-        None => format!("{list}/{}{rest}", town.home.person(Role::Viewer).user),
+    let mut path = operation.path.to_owned();
+    let parameters: Vec<_> = operation.parameters().collect();
+    for name in parameters.into_iter().rev() {
+        let parameter = format!("/{{{name}}}");
+        let (list, rest) = path.split_once(&parameter).expect("the path has it");
+        let of = |kind: &str| made.get(&(list.to_owned(), kind.to_owned()));
+        let any = || {
+            made.iter()
+                .find(|((known, _), _)| known == list)
+                .map(|(_, place)| place)
+        };
+        if let Some(place) = of(kind).or_else(any) {
+            return format!("{place}{rest}");
+        }
+        path = format!("{list}/{}{rest}", town.home.person(Role::Viewer).user);
     }
+    path
 }
 
 #[tokio::test]

@@ -122,7 +122,7 @@ async fn ask(
 async fn path(play: &Play, keeper: &Proof, contract: &Contract, operation: &Operation<'_>) -> Result<Option<String>> {
     let mut values = Vec::new();
     for name in operation.parameters() {
-        match object_for(play, contract, keeper, operation, name).await? {
+        match object_for(play, contract, keeper, operation, name, &values).await? {
             Some(id) => values.push((name, id)),
             None => return Ok(None),
         }

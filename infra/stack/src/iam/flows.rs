@@ -153,6 +153,8 @@ impl Audit<'_> {
         self.deep_health().await?;
         self.people(&business).await?;
         self.resources(&business).await?;
+        self.contacts(&business).await?;
+        self.named(&business).await?;
         self.erased(&business).await?;
         self.cancelled(&business).await?;
         self.sessions().await?;
@@ -226,6 +228,8 @@ impl Audit<'_> {
             each "dispatch_due", _ => self.dispatch();
             each "erase_contact", _ => self.erased(business);
             each "operations", "Write" => self.cancelled(business);
+            each "contacts", "CountNotes" => self.noted(business);
+            each "contacts", "StartErasure" => self.erased_by_user(business);
             each "delete_tenants", _ => self.deleted(business, again);
             each "make_platform_admin", "Remove" => self.dismissed();
             fresh "make_platform_admin", "SealMail" => self.appointed();
@@ -411,6 +415,104 @@ impl Audit<'_> {
         Ok(format!("/api/v1/operations/{id}"))
     }
 
+    /// A contact with everything that leads to it is created, found by each list, changed, deleted, restored and erased.
+    async fn contacts(&self, business: &Tenant) -> Result<()> {
+        let (own, phone) = (random_hex(4)?, new_phone()?);
+        let made = async |resource: &str, body: Value| {
+            let made = self
+                .api(business, "POST", &format!("/api/v1/{resource}"), Some(body))
+                .await?;
+            ensure!(made.status == 201, "{resource}: {} {}", made.status, made.body);
+            let id = api::json(&made)["id"].as_str().map(str::to_owned);
+            id.context("it has an id")
+        };
+        let key = format!("birthday_{own}");
+        made(
+            "fields",
+            json!({ "key": key, "name": "Birthday", "type": "date", "searchable": true }),
+        )
+        .await?;
+        let tag = made("tags", json!({ "name": format!("Regular {own}") })).await?;
+        let stage = made("stages", json!({ "name": format!("Open {own}"), "position": 1 })).await?;
+        let contact = json!({
+            "name": format!("Maya {own}"), "phones": [phone], "emails": [format!("{own}@example.test")], "tags": [tag],
+            "stage": stage, "fields": { &key: "1990-02-28" },
+        });
+        let id = made("contacts", contact).await?;
+        let place = format!("/api/v1/contacts/{id}");
+        let digits: String = phone.digits().chars().skip(5).collect();
+        for search in [
+            format!("phone=%2B{}", phone.digits()),
+            format!("email={own}@example.test"),
+            format!("digits={digits}"),
+            format!("name=maya+{own}"),
+            format!("tag={tag}"),
+            format!("stage={stage}"),
+            format!("field={key}&day=02-28"),
+            format!("field={key}&from=1990-01-01"),
+        ] {
+            let found = self
+                .api(business, "GET", &format!("/api/v1/contacts?{search}"), None)
+                .await?;
+            ensure!(
+                found.status == 200 && found.body.contains(&id),
+                "{search}: {}",
+                found.body
+            );
+        }
+        let other = new_phone()?;
+        for (method, path, body, status) in [
+            (
+                "PATCH",
+                place.clone(),
+                Some(json!({ "name": "Lea", "tags": [], "stage": null, "fields": { &key: null } })),
+                200,
+            ),
+            ("POST", format!("{place}/phones"), Some(json!({ "phone": other })), 200),
+            ("DELETE", format!("{place}/phones/%2B{}", other.digits()), None, 204),
+            (
+                "POST",
+                format!("{place}/notes"),
+                Some(json!({ "text": "Likes cake." })),
+                201,
+            ),
+            ("GET", format!("{place}/timeline"), None, 200),
+            ("DELETE", place.clone(), None, 204),
+            ("GET", "/api/v1/contacts?deleted=true".to_owned(), None, 200),
+            ("POST", format!("{place}/restore"), None, 200),
+            ("POST", format!("{place}/erase"), None, 202),
+        ] {
+            let answer = self.api(business, method, &path, body).await?;
+            ensure!(
+                answer.status == status,
+                "{method} {path}: {} {}",
+                answer.status,
+                answer.body
+            );
+        }
+        Ok(())
+    }
+
+    /// A note is written about a new contact.
+    async fn noted(&self, business: &Tenant) -> Result<Answer> {
+        let made = self.created(business, "contacts").await?;
+        let place = made.header("location").context("it says where it is")?;
+        self.api(
+            business,
+            "POST",
+            &format!("{place}/notes"),
+            Some(json!({ "text": "Likes cake." })),
+        )
+        .await
+    }
+
+    /// A user erases a new contact.
+    async fn erased_by_user(&self, business: &Tenant) -> Result<Answer> {
+        let made = self.created(business, "contacts").await?;
+        let place = made.header("location").context("it says where it is")?;
+        self.api(business, "POST", &format!("{place}/erase"), None).await
+    }
+
     /// An operation is cancelled.
     async fn cancelled(&self, business: &Tenant) -> Result<Answer> {
         let place = self.operation(&scope(business)?, ContactId::new(new_ulid()?)).await?;
@@ -486,6 +588,17 @@ impl Audit<'_> {
         let from = new_phone()?;
         let body = format!(
             "CallSid=CA{}&From=%2B{}&Direction=inbound&CallStatus=completed&CallDuration=9",
+            random_hex(16)?,
+            from.digits()
+        );
+        self.twilio(business, "status", &body).await
+    }
+
+    /// Twilio reports a missed call with the caller's name.
+    async fn named(&self, business: &Tenant) -> Result<u16> {
+        let from = new_phone()?;
+        let body = format!(
+            "CallSid=CA{}&From=%2B{}&Direction=inbound&CallStatus=no-answer&CallerName=Maya+Haddad",
             random_hex(16)?,
             from.digits()
         );
@@ -868,7 +981,8 @@ impl Audit<'_> {
             let place = made.header("location").context("it says where it is")?;
             let item = format!("{}/{{", create.path);
             let of_item = |operation: &contract::Operation<'_>| {
-                operation.path.starts_with(&item) && operation.path.ends_with('}')
+                let rest = operation.path.strip_prefix(&item);
+                rest.is_some_and(|rest| rest.ends_with('}') && !rest.contains('/'))
             };
             let mut change = self
                 .contract

@@ -399,27 +399,34 @@ impl<'a> Walk<'a> {
 
     /// The operation's path with valid ids that do not exist.
     async fn nowhere(&self, operation: &Operation<'_>) -> Result<String> {
-        let mut values = Vec::new();
-        for name in operation.parameters() {
-            let id = self.find_id(operation, name).await?;
-            let prefix = id.split_once('_').map(|(prefix, _)| prefix);
-            let prefix = prefix.with_context(|| format!("{id} of {} is no id with a prefix", operation.path))?;
-            values.push((name, format!("{prefix}_{}", new_ulid()?)));
+        let mut values = self.values(operation).await?;
+        for (_, id) in &mut values {
+            // What is no id is of the object before it.
+            if let Some((prefix, _)) = id.split_once('_') {
+                *id = format!("{prefix}_{}", new_ulid()?);
+            }
         }
         Ok(operation.path_with(&values))
+    }
+
+    /// Values of the other tenant for the parameters of a path.
+    async fn values<'o>(&self, operation: &Operation<'o>) -> Result<Vec<(&'o str, String)>> {
+        let mut values = Vec::new();
+        for name in operation.parameters() {
+            let id = self.find_id(operation, name, &values).await?;
+            values.push((name, id));
+        }
+        Ok(values)
     }
 
     /// The operation's path with ids of the other tenant.
     async fn real(&self, operation: &Operation<'_>) -> Result<String> {
-        let mut values = Vec::new();
-        for name in operation.parameters() {
-            values.push((name, self.find_id(operation, name).await?));
-        }
-        Ok(operation.path_with(&values))
+        Ok(operation.path_with(&self.values(operation).await?))
     }
 
-    /// An id of the other tenant for a path's parameter: from the list that the path belongs to, created if the list is empty.
-    async fn find_id(&self, operation: &Operation<'_>, name: &str) -> Result<String> {
+    /// An id of the other tenant for a path's parameter: from the list that the path belongs to, created if the list is empty. What
+    /// has no list has an example. `before` are the values of the parameters before it.
+    async fn find_id(&self, operation: &Operation<'_>, name: &str, before: &[(&str, String)]) -> Result<String> {
         let (list, _) = operation
             .path
             .split_once(&format!("/{{{name}}}"))
@@ -434,11 +441,23 @@ impl<'a> Walk<'a> {
             let mut all = self.contract.operations();
             all.find(|other| other.path == list && other.method == method)
         };
-        let lists = known("get").with_context(teach)?;
+        let parameters = operation.value["parameters"].as_array().into_iter().flatten();
+        let mut parameters = parameters.filter(|parameter| parameter["name"] == name);
+        let example = parameters.find_map(|parameter| {
+            let examples = [&parameter["example"], &parameter["schema"]["example"]];
+            examples.into_iter().find_map(Value::as_str).map(str::to_owned)
+        });
+        let Some(lists) = known("get") else {
+            return example.with_context(teach);
+        };
         let proof = self.keeper(&lists);
+        if list == api::OPERATIONS {
+            return api::start_operation(&self.stage.play, &self.contract, &proof).await;
+        }
+        let place = api::filled(list, before);
         let look = async || -> Result<Option<String>> {
-            let answer = ask(&self.stage.play, "get", list, &proof, None, &None).await?;
-            let found = api::succeeded(&answer, list)?;
+            let answer = ask(&self.stage.play, "get", &place, &proof, None, &None).await?;
+            let found = api::succeeded(&answer, &place)?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
             Ok(items.iter().find_map(|item| item["id"].as_str()).map(str::to_owned))
         };
@@ -446,7 +465,7 @@ impl<'a> Walk<'a> {
             return Ok(id);
         }
         let create = known("post").with_context(teach)?;
-        api::make(&self.stage.play, &self.contract, &proof, &create).await?;
+        api::make(&self.stage.play, &self.contract, &proof, &create, before).await?;
         look().await?.with_context(teach)
     }
 
@@ -465,7 +484,9 @@ impl<'a> Walk<'a> {
         let key = Proof::Key(self.away.api_key.clone());
         for operation in self.contract.operations() {
             let read = operation.method == "get" && operation.parameters().next().is_none();
-            if !read || operation.permission().parse::<Permission>().is_err() || operation.path.ends_with("/audit") {
+            // What has been started goes on.
+            let moves = operation.path.ends_with("/audit") || operation.path == api::OPERATIONS;
+            if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;
             }
             // Objects that the walk needs are created first.
@@ -473,7 +494,7 @@ impl<'a> Walk<'a> {
                 if other.path.starts_with(&format!("{}/{{", operation.path))
                     && let Some(name) = other.parameters().next()
                 {
-                    self.find_id(&other, name).await?;
+                    self.find_id(&other, name, &[]).await?;
                     break;
                 }
             }
