@@ -397,11 +397,18 @@ impl Audit<'_> {
     async fn operation(&self, scope: &TenantScope, contact: ContactId) -> Result<String> {
         let at = Timestamp::now() - Operation::FIRST_DUE;
         let deleted_at = at;
-        let deleted = self.play.store.change_contact(scope, contact, new_ulid()?, |contact| {
-            contact.deleted_at = Some(deleted_at);
-            Change::Contact
-        });
-        Box::pin(deleted).await?;
+        loop {
+            let deleted = self.play.store.change_contact(scope, contact, new_ulid()?, |contact| {
+                contact.deleted_at = Some(deleted_at);
+                Change::Contact
+            });
+            match Box::pin(deleted).await {
+                Ok(_) => break,
+                // A status of the message was faster.
+                Err(error) if error.is_conflict() => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
         let params = EraseContact { contact, deleted_at };
         let (kind, params) = (OperationKind::EraseContact, Data::of(&params)?);
         let id = OperationId::new(new_ulid()?);
