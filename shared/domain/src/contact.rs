@@ -132,6 +132,9 @@ pub struct Contact {
     /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
+    /// Whether its erasure has begun. It cannot be restored any more, and nothing new is written for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erasing: bool,
     /// Time at which the contact was first seen.
     pub created_at: Timestamp,
     /// Raised by every write; the condition of the next.
@@ -306,6 +309,7 @@ impl Contact {
             windows: Vec::new(),
             last_inbound_at: None,
             deleted_at: None,
+            erasing: false,
             created_at: at,
             version: 0,
         }
@@ -327,6 +331,11 @@ impl Contact {
     #[must_use]
     pub fn bsuid(&self) -> Option<&str> {
         self.bsuids.first().map(String::as_str)
+    }
+
+    /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not.
+    pub fn heard_again(&mut self, at: Timestamp) {
+        self.deleted_at = self.deleted_at.filter(|deleted_at| at <= *deleted_at);
     }
 
     /// Records an answered call of this time. The latest one counts, in whatever order they are decided.

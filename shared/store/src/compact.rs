@@ -58,6 +58,7 @@ const CONTACT: Names = Names {
         ("source", "A"),
         ("called_from", "C"),
         ("deleted_at", "D"),
+        ("erasing", "E"),
         ("counts_from", "F"),
         ("message", "M"),
         ("named", "N"),

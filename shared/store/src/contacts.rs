@@ -205,6 +205,15 @@ fn profile_row(
     Ok(row.version(next.version).in_state(stage))
 }
 
+/// A contact whose erasure has begun still has its identities for a moment. Whoever looks it up tries again: then they lead to nobody,
+/// and a new contact is created.
+fn unerased(contact: &Contact, doing: &'static str) -> Result<(), StoreError> {
+    if contact.erasing {
+        return Err(StoreError::Conflict { doing });
+    }
+    Ok(())
+}
+
 /// A contact with its profile, from their rows.
 pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) -> Result<Person, StoreError> {
     let profile = profile.map(|item| row::data(item, doing)).transpose()?;
@@ -225,7 +234,9 @@ impl Store {
             return Ok(None);
         };
         let found = self.contact(scope, id).await?;
-        found.map(Some).ok_or(StoreError::Gone { doing: DOING })
+        let found = found.ok_or(StoreError::Gone { doing: DOING })?;
+        unerased(&found, DOING)?;
+        Ok(Some(found))
     }
 
     /// The same with its profile, in the same number of requests.
@@ -238,7 +249,9 @@ impl Store {
             return Ok(None);
         };
         let found = self.known(scope, id).await?;
-        found.map(Some).ok_or(StoreError::Gone { doing: DOING })
+        let found = found.ok_or(StoreError::Gone { doing: DOING })?;
+        unerased(&found.contact, DOING)?;
+        Ok(Some(found))
     }
 
     async fn id_of(
@@ -312,7 +325,9 @@ impl Store {
         let items = self.database.get_many(&contact_keys, DOING).await?;
         let mut contacts: Vec<Contact> = Vec::with_capacity(items.len());
         for item in items.into_values() {
-            contacts.push(compact::contact(item, DOING)?);
+            let contact = compact::contact(item, DOING)?;
+            unerased(&contact, DOING)?;
+            contacts.push(contact);
         }
         let found = ids.into_iter().map(|id| {
             let contact = id.map(|id| contacts.iter().find(|contact| contact.id == id).cloned());

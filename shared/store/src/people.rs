@@ -178,10 +178,12 @@ impl List {
             Driver::Tag(tag) => (Index::Table, keys::tag(scope, *tag), all()),
             Driver::Values(field, from, to) => {
                 // Behind every contact with the last value, or behind everything.
+                // A value that ends where `to` has a character before `#` comes after `to` in the list.
+                let end = to.find(|sign| sign < '#').unwrap_or(to.len());
                 let upper = if to.is_empty() {
                     "\u{10ffff}".to_owned()
                 } else {
-                    format!("{to}#~")
+                    format!("{}#~", &to[..end])
                 };
                 let between = Bounds::Between(from.clone(), upper);
                 let rows = if from.is_empty() && to.is_empty() {
@@ -306,7 +308,7 @@ impl Store {
         };
         match self.known_of(scope, identity).await {
             Ok(found) => page.items.extend(found.filter(|person| filter.takes(person))),
-            Err(error) if error.is_gone() => {}
+            Err(error) if error.is_gone() || error.is_conflict() => {}
             Err(error) => return Err(error),
         }
         Ok(page)
@@ -406,7 +408,10 @@ impl Store {
         };
         let changed = before.profile != after.profile;
         let mut writes = if before.contact == after.contact {
-            profile.writes(scope, after.contact.id, DOING)?
+            let mut writes = profile.writes(scope, after.contact.id, DOING)?;
+            // Nothing of an erased contact comes back.
+            writes.push(Write::Exists(keys::contact(scope, after.contact.id)));
+            writes
         } else {
             let write = ContactWrite {
                 profile: changed.then_some(profile),

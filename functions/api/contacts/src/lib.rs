@@ -24,7 +24,6 @@ use domain::{
     stage::Stage,
     tag::Tag,
 };
-use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Problem};
 use store::{
@@ -88,7 +87,8 @@ api::operations! {
         ///
         /// Deletes the contact now, and everything of it within an hour: calls, messages, notes, identities, consent. It cannot be
         /// restored. The answer is the operation that does it, whose result says what was deleted. Hashes of the identities are
-        /// kept, so that no import brings the person back.
+        /// kept, so that no import brings the person back. If the person calls or writes again, a new contact is created, which knows
+        /// nothing of earlier refusals. A deleted contact can be erased, too.
         POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact";
 
         /// Add a telephone number to a contact
@@ -225,7 +225,7 @@ async fn delete_contact(
     Path(id): Path<ContactId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    deleted(&api, &who, id, &if_match, who.now() + RESTORABLE).await?;
+    deleted(&api, &who, id, &if_match, Deletion::Restorable).await?;
     Ok(NoContent)
 }
 
@@ -235,7 +235,7 @@ async fn erase_contact(
     Extension(bus): Extension<Bus>,
     Path(id): Path<ContactId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
-    let erasure = deleted(&api, &who, id, &IfMatch::ANY, who.now() + Operation::FIRST_DUE).await?;
+    let erasure = deleted(&api, &who, id, &IfMatch::ANY, Deletion::Final).await?;
     let start = StartOperation::of(who.scope().tenant(), &erasure);
     // If the bus does not answer, the due index starts it.
     if let Err(error) = bus.start(&[start]).await {
@@ -247,13 +247,22 @@ async fn erase_contact(
     Ok(With(Json(erasure.into())))
 }
 
-/// Deletes a contact, to be erased at this time. Returns the operation that does it.
+/// Kind of a deletion.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Deletion {
+    /// It is erased later, unless it is restored.
+    Restorable,
+    /// It is erased now.
+    Final,
+}
+
+/// Deletes a contact. Returns the operation that erases it.
 async fn deleted<P: Permit>(
     api: &Api,
     who: &Allowed<P>,
     id: ContactId,
     if_match: &IfMatch,
-    erased_at: Timestamp,
+    how: Deletion,
 ) -> Result<Operation, Problem> {
     let definitions = &definitions(api, who).await?;
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
@@ -265,23 +274,36 @@ async fn deleted<P: Permit>(
     let (id_of_erasure, kind) = (params.operation(), OperationKind::EraseContact);
     let correlation_id = stamp.correlation_id.clone();
     let erasure = Operation::new(id_of_erasure, kind, data, who.actor(), correlation_id, who.now());
-    let erasure = &erasure.not_before(erased_at);
+    let erasure = &match how {
+        Deletion::Restorable => erasure.not_before(who.now() + RESTORABLE),
+        Deletion::Final => erasure,
+    };
     let removed = RACES.until_won(|| async move {
         let before = found(store.known(scope, id)).await?;
-        if before.contact.deleted_at.is_some() {
-            return Err(Problem::not_found().into());
+        match before.contact.deleted_at {
+            // A request that was interrupted, or another one.
+            Some(deleted_at) if how == Deletion::Final && before.contact.erasing => {
+                let begun = EraseContact {
+                    contact: id,
+                    deleted_at,
+                };
+                let begun = found(store.operation(scope, begun.operation(), who.now())).await?;
+                return Ok(begun.value);
+            }
+            Some(_) if how == Deletion::Restorable => return Err(Problem::not_found().into()),
+            _ => {}
         }
         if_match.check(PersonIn::of(&before, definitions).version())?;
         let mut after = before.clone();
         after.contact.deleted_at = Some(params.deleted_at);
+        after.contact.erasing = how == Deletion::Final;
         match store.delete_person(scope, &before, &after, erasure, stamp).await {
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(erasure.clone()),
             Err(PersonError::Store(error)) => Err(error.into()),
             Err(error) => Err(Setback::Refused(refusal(error, &after))),
         }
     });
-    removed.await?;
-    Ok(erasure.clone())
+    removed.await
 }
 
 async fn restore_contact(
@@ -291,6 +313,10 @@ async fn restore_contact(
 ) -> Result<Tagged<ContactOut>, Problem> {
     let definitions = definitions(&api, &who).await?;
     let restore = |before: &Person| {
+        if before.contact.erasing {
+            let detail = "The contact is being erased, so it cannot be restored. Create a new one.";
+            return Err(Problem::conflict("conflict", detail));
+        }
         let mut after = before.clone();
         after.contact.deleted_at = None;
         Ok(after)
@@ -488,6 +514,8 @@ fn refusal(error: PersonError, person: &Person) -> Problem {
         }
         Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => ("phones".to_owned(), "identity"),
     };
-    let detail = format!("Another contact has this {what}. Search for it, and change that contact or leave this out.");
+    let detail = format!(
+        "Another contact has this {what}. Search for it, also with `deleted`, and change or restore that contact, or leave this out."
+    );
     Problem::conflict("taken", &detail).about(field, detail)
 }

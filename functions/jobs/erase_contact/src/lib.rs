@@ -5,6 +5,7 @@
 //! leads to the rest, is deleted last. A step that is interrupted is made again; what it had deleted before is then not counted.
 
 use domain::{
+    contact::{Change, Contact},
     erasure::{EraseContact, Erased, Salt},
     ids::ContactId,
     operation::{Data, Progress},
@@ -89,7 +90,17 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     };
     let begun: Option<Cursor> = turn.cursor()?;
     if begun.is_none() {
-        let known = ctx.store.contact(turn.scope(), contact).await?;
+        // From here on, it cannot be restored, and a call or message makes a new contact.
+        let mark = |known: &mut Contact| match known.deleted_at == Some(deleted_at) && !known.erasing {
+            true => {
+                known.erasing = true;
+                Change::Contact
+            }
+            false => Change::Nothing,
+        };
+        let store = &ctx.store;
+        Box::pin(store.change_contact(turn.scope(), contact, ctx.ids.ulid(), mark)).await?;
+        let known = store.contact(turn.scope(), contact).await?;
         if known.is_some_and(|known| known.deleted_at != Some(deleted_at)) {
             return Ok(Step::Done {
                 result: Data::of(&Proof {

@@ -404,7 +404,7 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     }
     contact.calls += 1;
     contact.last_call_at = Some(now);
-    contact.deleted_at = None;
+    contact.heard_again(facts.started_at.unwrap_or(now));
     let learnt = profile.name.is_none() && facts.caller_name.is_some();
     if learnt {
         profile.name.clone_from(&facts.caller_name);

@@ -130,7 +130,7 @@ impl Event<'_> {
             self.wrote_first(person, Timestamp::MAX, now).await?;
             let contact = &mut person.contact;
             contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-            contact.deleted_at = None;
+            contact.heard_again(at);
             if message.opens_window
                 && message.channel == Channel::WhatsApp
                 && let Some(number) = number

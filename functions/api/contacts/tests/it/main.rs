@@ -470,7 +470,13 @@ async fn erasing_a_contact_needs_a_manager_and_begins_at_once() {
     assert_eq!(operation["kind"], "erase_contact");
     assert_eq!(operation["params"]["contact"], made.json()["id"]);
     town.agent().get(place).await.is(404);
-    town.manager().post(&erase, json!({})).await.is(404);
+    // It cannot be restored, and erasing it again leads to the same operation.
+    town.manager()
+        .post(&format!("{place}/restore"), json!({}))
+        .await
+        .is_refused(409, "conflict");
+    let again = town.manager().post(&erase, json!({})).await;
+    assert_eq!(again.is(202).json()["id"], operation["id"]);
     let page = aws.store().operations(town.home.scope(), None, 10, aws.now()).await;
     let page = page.expect("the table answers");
     assert!(
