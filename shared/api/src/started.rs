@@ -4,11 +4,45 @@ use domain::{
     actor::Actor,
     ids::OperationId,
     operation::{Data, Operation, OperationKind, OperationState, Progress},
+    permission::permits::Permit,
 };
 use jiff::Timestamp;
+use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use store::Versioned;
+
+use crate::{context::Api, guards::Allowed, races::Races, replies::IfMatch};
+
+/// Attempts of a change that loses races to the worker's checkpoints, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+impl Api {
+    /// Cancels an operation. One that has ended stays as it is.
+    ///
+    /// # Errors
+    /// 404; 409 when all attempts lose; 503 when the table does not answer.
+    pub async fn cancel_operation<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: OperationId,
+    ) -> Result<Versioned<Operation>, Problem> {
+        let (store, scope, now, stamp) = (self.store(), who.scope(), who.now(), &who.stamp());
+        let read = || store.operation(scope, id, now);
+        let decide = |before: &Operation| {
+            let mut after = before.clone();
+            after.cancel(now);
+            Ok(after)
+        };
+        let write = |before: Versioned<Operation>, after: Operation| async move {
+            let written = store.write_operation(scope, before.version, &after, Some(stamp));
+            let version = written.await?;
+            Ok(Versioned { version, value: after })
+        };
+        RACES.change(&IfMatch::ANY, read, decide, write).await
+    }
+}
 
 /// Long work that a user started.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -30,7 +64,7 @@ pub struct OperationOut {
     /// The reason why it failed.
     #[schemars(length(max = 500), example = &"It made no progress in 12 attempts.")]
     reason: Option<String>,
-    /// Who started it.
+    /// User or key that started it.
     created_by: Actor,
     /// Time of creation.
     #[schemars(example = "2026-11-20T10:00:00Z")]

@@ -1,12 +1,13 @@
 //! The erasure of a contact: its parameters, what is counted, and what is remembered of an erased person.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::ids::{ContactId, OperationId, derived};
+use crate::{
+    ids::{ContactId, OperationId, derived},
+    text::hex,
+};
 
 /// Parameters of the erasure of a contact.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -98,16 +99,8 @@ impl Salt {
         // A salt always has the same length, so nothing needs to separate the two.
         hash.update(self.0.as_bytes());
         hash.update(identity_key.as_bytes());
-        hex(hash.finalize().iter())
+        hex(&hash.finalize())
     }
-}
-
-fn hex<'a>(bytes: impl IntoIterator<Item = &'a u8>) -> String {
-    bytes.into_iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -191,7 +191,7 @@ pub struct Operation {
     /// The reason why it failed: a sentence for users.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// Who started it.
+    /// User or key that started it.
     pub created_by: Actor,
     /// Time of creation.
     pub created_at: Timestamp,

@@ -241,12 +241,19 @@ pub fn folded(name: &str) -> String {
 /// long.
 #[must_use]
 pub fn fingerprint(name: &str) -> String {
-    let hash = Sha256::digest(folded(name));
-    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&Sha256::digest(folded(name)))
+}
+
+/// Bytes as hexadecimal digits, in lower case.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes
+        .iter()
+        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+            // Writing to a text cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// Whether each character of a text is visible or affects its neighbours. Line feeds are allowed.

@@ -183,10 +183,6 @@ impl Database {
         }
     }
 
-    fn rows_of(&self, partition: &str, rows: Rows<'_>, newest_first: bool) -> QueryFluentBuilder {
-        self.query_of(Index::Table, partition, rows, newest_first)
-    }
-
     /// Reads at most `limit` rows of a partition of the table or of an index, after the key `start`. Returns whether there may be
     /// more.
     pub(crate) async fn stretch(
@@ -237,7 +233,7 @@ impl Database {
         let mut start = None;
         loop {
             let left = limit - i32::try_from(items.len()).unwrap_or(limit);
-            let request = self.rows_of(partition, Rows::Beginning(prefix), newest_first);
+            let request = self.query_of(Index::Table, partition, Rows::Beginning(prefix), newest_first);
             let (found, more) = self.ask(request, start, left, doing).await?;
             items.extend(found);
             start = more;
@@ -264,9 +260,9 @@ impl Database {
                 sk: sk.to_owned(),
             })
         });
-        let request = self.rows_of(partition, Rows::Beginning(prefix), newest_first);
-        let (items, more) = self.ask(request, start, limit, doing).await?;
-        Ok((items, more.is_some()))
+        let rows = (partition, Rows::Beginning(prefix));
+        self.stretch(Index::Table, rows, start, limit, newest_first, doing)
+            .await
     }
 
     /// Reads one page of a partition's rows between two sort keys, inclusive, the newest first, consistently. `lower` must
@@ -278,9 +274,8 @@ impl Database {
         limit: i32,
         doing: &'static str,
     ) -> Result<(Vec<Item>, bool), StoreError> {
-        let request = self.rows_of(partition, Rows::Between(lower, upper), true);
-        let (items, more) = self.ask(request, None, limit, doing).await?;
-        Ok((items, more.is_some()))
+        let rows = (partition, Rows::Between(lower, upper));
+        self.stretch(Index::Table, rows, None, limit, true, doing).await
     }
 
     /// Reads one page of a partition of the list index: keys and list fields. Eventually consistent, as indexes are.

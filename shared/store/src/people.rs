@@ -3,7 +3,7 @@
 //! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. A page examines
 //! at most [`MOST_EXAMINED`] of them: it may be short, or empty, without being the last.
 
-use std::{collections::HashMap, fmt::Write as _};
+use std::collections::HashMap;
 
 use domain::{
     actor::Stamp,
@@ -13,15 +13,17 @@ use domain::{
     operation::Operation,
     person::Person,
     phone::Phone,
+    text::hex,
 };
 
 use crate::{
-    LostRace, Page, Races, Store, StoreError, TenantScope,
+    Page, Store, StoreError, TenantScope,
     contacts::{self, ContactWrite, ProfileWrite},
-    database::{Index, Lost, Rows},
+    database::{Index, Rows},
     effects::MOST_WRITES,
     keys::{self, Key},
     operations::operation_row,
+    owned::Unwritten,
     row::{self, Condition, Item, Write, key_item, text},
 };
 
@@ -30,9 +32,6 @@ pub const MOST_EXAMINED: usize = 500;
 
 /// Contacts read at once after the first round: two rows each, as many as one request reads.
 const ROUND: usize = 50;
-
-/// Attempts while another writer is writing one of the rows.
-const RACES: Races = Races::most(9);
 
 /// The reason why a contact cannot be created or changed.
 #[derive(Debug, thiserror::Error)]
@@ -46,22 +45,6 @@ pub enum PersonError {
     /// The table.
     #[error(transparent)]
     Store(#[from] StoreError),
-}
-
-/// The reason why a transaction was not written.
-#[derive(Debug, thiserror::Error)]
-enum Unwritten {
-    #[error("another writer was faster")]
-    Lost(Lost),
-    #[error(transparent)]
-    Store(#[from] StoreError),
-}
-
-impl LostRace for Unwritten {
-    /// Another writer was just writing one of the rows, and no condition failed.
-    fn is_lost_race(&self) -> bool {
-        matches!(self, Self::Lost(lost) if lost.refused.is_empty())
-    }
 }
 
 /// A position in a list of contacts.
@@ -104,12 +87,7 @@ impl Position {
 
     /// The position as text: letters and digits of ASCII.
     fn written(&self, driver: &Driver) -> String {
-        let mut text = letter(driver).to_string();
-        for byte in self.sort.bytes() {
-            // Writing to a text cannot fail.
-            let _ = write!(text, "{byte:02x}");
-        }
-        text
+        format!("{}{}", letter(driver), hex(self.sort.as_bytes()))
     }
 
     /// The contact, and what the list is sorted by.
@@ -228,19 +206,19 @@ impl Store {
         backwards: bool,
     ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
-        let empty = Page {
-            items: Vec::new(),
-            next: None,
-        };
-        let Some(list) = List::of(scope, driver) else {
-            return self.person_of(scope, filter, driver, empty).await;
-        };
-        let Some(rows) = list.rows() else {
-            return Ok(empty);
+        if let Driver::Identity(identity) = driver {
+            return self.person_of(scope, filter, identity).await;
+        }
+        let list = List::of(scope, driver);
+        let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
         };
         let wanted = usize::try_from(limit).unwrap_or(1).max(1);
         let mut people = Vec::new();
-        let mut start = after.and_then(|after| after.start(scope, driver, &list));
+        let mut start = after.and_then(|after| after.start(scope, driver, list));
         let (mut examined, mut round) = (0, wanted);
         loop {
             let most = i32::try_from(round).unwrap_or(1);
@@ -284,7 +262,7 @@ impl Store {
                     next: last.map(|last| last.written(driver)),
                 });
             };
-            start = last.start(scope, driver, &list);
+            start = last.start(scope, driver, list);
             if start.is_none() {
                 return Ok(Page {
                     items: people,
@@ -300,18 +278,16 @@ impl Store {
         &self,
         scope: &TenantScope,
         filter: &Filter,
-        driver: &Driver,
-        mut page: Page<Person>,
+        identity: &Identity,
     ) -> Result<Page<Person>, StoreError> {
-        let Driver::Identity(identity) = driver else {
-            return Ok(page);
+        let found = match self.known_of(scope, identity).await {
+            Err(error) if error.is_gone() || error.is_conflict() => None,
+            found => found?.filter(|person| filter.takes(person)),
         };
-        match self.known_of(scope, identity).await {
-            Ok(found) => page.items.extend(found.filter(|person| filter.takes(person))),
-            Err(error) if error.is_gone() || error.is_conflict() => {}
-            Err(error) => return Err(error),
-        }
-        Ok(page)
+        Ok(Page {
+            items: found.into_iter().collect(),
+            next: None,
+        })
     }
 
     /// The contacts with these ids, as far as they exist.
@@ -321,9 +297,6 @@ impl Store {
         ids: &[ContactId],
     ) -> Result<HashMap<ContactId, Person>, StoreError> {
         const DOING: &str = "read contacts and their profiles";
-        let mut ids = ids.to_vec();
-        ids.sort();
-        ids.dedup();
         let keys: Vec<Key> = ids
             .iter()
             .flat_map(|id| [keys::contact(scope, *id), keys::profile(scope, *id)])
@@ -331,11 +304,11 @@ impl Store {
         let mut found = self.database.get_many(&keys, DOING).await?;
         let mut people = HashMap::with_capacity(ids.len());
         for id in ids {
-            let Some(contact) = found.remove(&keys::contact(scope, id)) else {
+            let Some(contact) = found.remove(&keys::contact(scope, *id)) else {
                 continue;
             };
-            let profile = found.remove(&keys::profile(scope, id));
-            people.insert(id, contacts::person(contact, profile, DOING)?);
+            let profile = found.remove(&keys::profile(scope, *id));
+            people.insert(*id, contacts::person(contact, profile, DOING)?);
         }
         Ok(people)
     }
@@ -354,9 +327,10 @@ impl Store {
             profile: Some(person.profile.clone().into()),
             ..ContactWrite::linked(person.contact.clone(), linked.clone())
         };
-        let mut writes = write.writes(scope, DOING)?;
         // The first write is the contact's, whose first version says nothing that the profile's does not.
-        sign(&mut writes[1..], stamp);
+        let mut own = write.writes(scope, DOING)?;
+        let others = own.split_off(1);
+        let writes = own.into_iter().chain(signed(others, stamp)).collect();
         self.write_person(writes, (1, &linked.new), DOING).await
     }
 
@@ -407,7 +381,7 @@ impl Store {
             after: after.profile.clone(),
         };
         let changed = before.profile != after.profile;
-        let mut writes = if before.contact == after.contact {
+        let writes = if before.contact == after.contact {
             let mut writes = profile.writes(scope, after.contact.id, DOING)?;
             // Nothing of an erased contact comes back.
             writes.push(Write::Exists(keys::contact(scope, after.contact.id)));
@@ -419,12 +393,11 @@ impl Store {
             };
             write.writes(scope, DOING)?
         };
-        sign(&mut writes, stamp);
-        writes.extend(more);
+        let writes = signed(writes, stamp).chain(more).collect();
         self.write_person(writes, (1, &linked.new), DOING).await
     }
 
-    /// Writes; again while another writer is just writing one of the rows, and no condition fails. `new`: the place of the first
+    /// Writes all of it or nothing. `new`: the place of the first
     /// new identity among the writes, and all of them.
     async fn write_person(
         &self,
@@ -435,11 +408,7 @@ impl Store {
         if writes.len() > MOST_WRITES {
             return Err(PersonError::TooMany(writes.len()));
         }
-        let written = RACES.until_won(async || {
-            let tried = self.database.try_transact(writes.clone(), doing).await?;
-            tried.map_err(Unwritten::Lost)
-        });
-        let lost = match written.await {
+        let lost = match self.settled(writes, doing).await {
             Ok(()) => return Ok(()),
             Err(Unwritten::Store(error)) => return Err(error.into()),
             Err(Unwritten::Lost(lost)) => lost,
@@ -455,14 +424,13 @@ impl Store {
 }
 
 /// Signs the contact's and the profile's rows among these writes for the audit log.
-fn sign(writes: &mut [Write], stamp: &Stamp) {
-    for write in writes {
-        if let Write::Put(row) = write
-            && matches!(row::string(&row.item, "kind"), Some("contact" | "profile"))
-        {
-            *row = row.clone().stamped(stamp);
+fn signed(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
+    writes.into_iter().map(move |write| match write {
+        Write::Put(row) if matches!(row::string(&row.item, "kind"), Some("contact" | "profile")) => {
+            Write::Put(row.stamped(stamp))
         }
-    }
+        other => other,
+    })
 }
 
 #[cfg(test)]

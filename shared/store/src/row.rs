@@ -116,20 +116,14 @@ impl Row {
         doing: &'static str,
     ) -> Result<Self, StoreError> {
         let data = serde_dynamo::to_attribute_value(data).map_err(|why| StoreError::Form { doing, why })?;
-        let mut item = key_item(key);
-        item.insert("kind".to_owned(), text(kind));
-        item.insert(forms::FORM.to_owned(), forms::form(kind));
-        item.insert("data".to_owned(), data);
-        Ok(Self { item, condition })
+        Ok(Self::held(key, kind, data, condition))
     }
 
     /// The same for data that is already an attribute.
     pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
-        let mut item = key_item(key);
-        item.insert("kind".to_owned(), text(kind));
-        item.insert(forms::FORM.to_owned(), forms::form(kind));
-        item.insert("data".to_owned(), data);
-        Self { item, condition }
+        let mut row = Self::bare(key, kind);
+        row.item.insert("data".to_owned(), data);
+        Self { condition, ..row }
     }
 
     /// A row that says only that it exists.
@@ -145,14 +139,9 @@ impl Row {
 
     /// A counter with this value.
     pub(crate) fn counting(key: &Key, count: usize) -> Self {
-        let mut item = key_item(key);
-        item.insert("kind".to_owned(), text("count"));
-        item.insert(forms::FORM.to_owned(), forms::form("count"));
-        item.insert("n".to_owned(), AttributeValue::N(count.to_string()));
-        Self {
-            item,
-            condition: Condition::Always,
-        }
+        let mut row = Self::bare(key, "count");
+        row.item.insert("n".to_owned(), AttributeValue::N(count.to_string()));
+        row
     }
 
     pub(crate) fn key(&self) -> Key {

@@ -9,7 +9,7 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, Races, Setback,
     Tagged, With, found, permits,
 };
-use axum::{Extension, Json, Router, extract::State};
+use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
     account::Member,
     contact::{Contact, Identity, MOST_IDENTITIES, RESTORABLE},
@@ -335,20 +335,11 @@ async fn restore_contact(
 
 /// Cancels the erasure of a restored contact. It would erase nothing, but would be listed for 30 days.
 async fn not_erased(api: &Api, who: &Writing, erasure: OperationId) -> Result<(), Problem> {
-    let (store, scope, now, stamp) = (api.store(), who.scope(), who.now(), &who.stamp());
-    let cancelled = RACES.until_won(|| async move {
-        let Some(before) = store.operation(scope, erasure, now).await? else {
-            return Ok(());
-        };
-        let mut after = before.value;
-        if after.cancel(now) {
-            store
-                .write_operation(scope, before.version, &after, Some(stamp))
-                .await?;
-        }
-        Ok(())
-    });
-    cancelled.await
+    match api.cancel_operation(who, erasure).await {
+        // It ended long ago.
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => Ok(()),
+        cancelled => cancelled.map(drop),
+    }
 }
 
 async fn add_phone(

@@ -1,6 +1,6 @@
 //! Operations: long work that users start elsewhere in the API. Here they follow its progress and cancel it.
 
-use api::{Allowed, Api, IfMatch, Listed, OperationOut, Paging, Path, Races, Tagged, found, permits};
+use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, found, permits};
 use axum::{Router, extract::State};
 use domain::{ids::OperationId, operation::Operation};
 use kit::{ConfigError, Env, Problem};
@@ -37,9 +37,6 @@ api::operations! {
 
 type Reading = Allowed<permits::OperationsRead>;
 
-/// Attempts of a change that loses races to the worker's checkpoints, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
-
 async fn list_operations(
     who: Reading,
     State(api): State<Api>,
@@ -66,19 +63,5 @@ async fn cancel_operation(
     State(api): State<Api>,
     Path(id): Path<OperationId>,
 ) -> Result<Tagged<OperationOut>, Problem> {
-    let (store, scope, now, stamp) = (api.store(), who.scope(), who.now(), &who.stamp());
-    let read = || store.operation(scope, id, now);
-    let decide = |before: &Operation| {
-        let mut after = before.clone();
-        after.cancel(now);
-        Ok(after)
-    };
-    let write = |before: Versioned<Operation>, after: Operation| async move {
-        let version = store
-            .write_operation(scope, before.version, &after, Some(stamp))
-            .await?;
-        Ok(Versioned { version, value: after })
-    };
-    let cancelled = RACES.change(&IfMatch::ANY, read, decide, write).await?;
-    Ok(Tagged::of(cancelled))
+    api.cancel_operation(&who, id).await.map(Tagged::of)
 }

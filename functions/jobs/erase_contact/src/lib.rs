@@ -5,7 +5,6 @@
 //! leads to the rest, is deleted last. A step that is interrupted is made again; what it had deleted before is then not counted.
 
 use domain::{
-    contact::{Change, Contact},
     erasure::{EraseContact, Erased, Salt},
     ids::ContactId,
     operation::{Data, Progress},
@@ -15,7 +14,7 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope};
+use store::{Store, TenantScope, contacts::ContactWrite};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -54,7 +53,7 @@ enum Stage {
     Late,
 }
 
-/// What a checkpoint records.
+/// Content of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     stage: Stage,
@@ -66,7 +65,7 @@ struct Cursor {
 struct Proof {
     /// Rows by kind.
     deleted: Erased,
-    /// What the numbers do not say.
+    /// Remarks beside the numbers.
     notes: Vec<&'static str>,
 }
 
@@ -90,25 +89,23 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     };
     let begun: Option<Cursor> = turn.cursor()?;
     if begun.is_none() {
-        // From here on, it cannot be restored, and a call or message makes a new contact.
-        let mark = |known: &mut Contact| match known.deleted_at == Some(deleted_at) && !known.erasing {
-            true => {
-                known.erasing = true;
-                Change::Contact
+        match ctx.store.contact(turn.scope(), contact).await? {
+            Some(known) if known.deleted_at != Some(deleted_at) => {
+                return Ok(Step::Done {
+                    result: Data::of(&Proof {
+                        deleted: Erased::default(),
+                        notes: vec![RESTORED],
+                    })?,
+                    progress: Progress::default(),
+                });
             }
-            false => Change::Nothing,
-        };
-        let store = &ctx.store;
-        Box::pin(store.change_contact(turn.scope(), contact, ctx.ids.ulid(), mark)).await?;
-        let known = store.contact(turn.scope(), contact).await?;
-        if known.is_some_and(|known| known.deleted_at != Some(deleted_at)) {
-            return Ok(Step::Done {
-                result: Data::of(&Proof {
-                    deleted: Erased::default(),
-                    notes: vec![RESTORED],
-                })?,
-                progress: Progress::default(),
-            });
+            // From here on, it cannot be restored, and a call or message makes a new contact.
+            Some(mut known) if !known.erasing => {
+                known.erasing = true;
+                let write = ContactWrite::from(known);
+                ctx.store.write_contact(turn.scope(), &write, None).await?;
+            }
+            _ => {}
         }
     }
     let Cursor { stage, mut erased } = begun.unwrap_or_else(begin);
@@ -145,7 +142,7 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// What the stage deleted now, and the stage that follows.
+    /// Makes a step of this stage. Returns the numbers of deleted rows, and the next stage.
     async fn step(&self, stage: Stage) -> Result<(Erased, Option<Stage>), JobError> {
         let (store, scope, contact) = (&self.ctx.store, self.scope, self.contact);
         Ok(match stage {

@@ -2,7 +2,7 @@
 //! role, with an API key, as the platform administrator, and with the ids of another tenant. The answers are compared with the
 //! permission table. New operations are included automatically.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use access::{Signer, token::Claims};
 use anyhow::{Context as _, Result, bail, ensure};
@@ -159,6 +159,16 @@ impl<'a> Walk<'a> {
             let (id, permission) = (operation.id(), operation.permission());
             let got = format!("{} {}", answer.status, kind(answer));
             self.wrong.push(format!("{id} ({permission}) by {who}: {got}"));
+        }
+    }
+
+    /// Expects the same answer for what belongs to another tenant and for what does not exist.
+    fn expect_same(&mut self, operation: &Operation<'_>, who: &str, foreign: &Answer, missing: &Answer) {
+        if let Some(apart) = difference(foreign, missing) {
+            let id = operation.id();
+            self.wrong.push(format!(
+                "{id} by {who}: another tenant's and a missing one differ: {apart}"
+            ));
         }
     }
 
@@ -336,19 +346,19 @@ impl<'a> Walk<'a> {
             let may = operation.permission().parse().map_or(true, |known| role.may(known));
             let fine = foreign.status == if may { 404 } else { 403 };
             self.expect(fine, operation, &format!("{role} with another tenant's id"), &foreign);
-            self.expect(
-                same(&foreign, &missing),
-                operation,
-                &format!("{role}, compared with what is not there"),
-                &missing,
-            );
+            self.expect_same(operation, role.as_str(), &foreign, &missing);
         }
         if operation.permission() != "person" {
             let key = Proof::Key(self.home.api_key.clone());
             let foreign = self.ask(operation, &theirs, &key, &body).await?;
             let missing = self.ask(operation, &nobodys, &key, &body).await?;
-            let fine = foreign.status == 404 && same(&foreign, &missing);
-            self.expect(fine, operation, "an API key with another tenant's id", &foreign);
+            self.expect(
+                foreign.status == 404,
+                operation,
+                "an API key with another tenant's id",
+                &foreign,
+            );
+            self.expect_same(operation, "an API key", &foreign, &missing);
         }
         Ok(())
     }
@@ -397,8 +407,9 @@ impl<'a> Walk<'a> {
             let (play, method) = (&self.stage.play, operation.method);
             let foreign = ask(play, method, &path, &proof, Some(&self.away.id), &body).await?;
             let missing = ask(play, method, &path, &proof, Some(&nobodys), &body).await?;
-            let fine = is_forbidden(&foreign) && same(&foreign, &missing);
-            self.expect(fine, operation, "somebody who names another's tenant", &foreign);
+            let who = "somebody who names another's tenant";
+            self.expect(is_forbidden(&foreign), operation, who, &foreign);
+            self.expect_same(operation, who, &foreign, &missing);
         }
         Ok(())
     }
@@ -529,11 +540,13 @@ fn is_forbidden(answer: &Answer) -> bool {
     answer.status == 403 && kind(answer) == "forbidden"
 }
 
-/// Whether two answers are equal, apart from what differs in every answer.
-fn same(one: &Answer, other: &Answer) -> bool {
-    const OWN: [&str; 8] = [
+/// How two answers differ, apart from what differs in every answer; `None` if they are equal.
+fn difference(one: &Answer, other: &Answer) -> Option<String> {
+    // `connection` is of the hop, not of the answer.
+    const OWN: [&str; 9] = [
         "x-correlation-id",
         "date",
+        "connection",
         "apigw-requestid",
         "x-amzn-requestid",
         "x-amz-apigw-id",
@@ -543,12 +556,12 @@ fn same(one: &Answer, other: &Answer) -> bool {
     ];
     let told = |answer: &Answer| {
         let headers = answer.headers.iter();
-        let mut headers: Vec<_> = headers
-            .filter(|(name, _)| !OWN.contains(&name.as_str()))
-            .cloned()
-            .collect();
-        headers.sort();
-        (answer.status, answer.body.clone(), headers)
+        let headers = headers.filter(|(name, _)| !OWN.contains(&name.as_str()));
+        let headers = headers.map(|(name, value)| format!("{name}: {value}"));
+        let told = [answer.status.to_string(), answer.body.clone()];
+        told.into_iter().chain(headers).collect::<BTreeSet<_>>()
     };
-    told(one) == told(other)
+    let (one, other) = (told(one), told(other));
+    let apart: Vec<_> = one.symmetric_difference(&other).cloned().collect();
+    (!apart.is_empty()).then(|| apart.join(" | "))
 }

@@ -147,7 +147,7 @@ async fn a_search_without_a_list_names_those_that_have_one() {
     agent.get(&format!("{CONTACTS}?name=may&cursor={cursor}")).await.is(400);
 }
 
-/// What a contact no longer has no longer leads to it.
+/// Former names, numbers, tags and values no longer lead to a contact.
 #[tokio::test]
 async fn lists_follow_every_change() {
     let aws = Aws::new().await;
