@@ -1,5 +1,6 @@
 //! The API's contract: the operations of every function in one OpenAPI document, with their permissions.
 
+mod codes;
 mod examples;
 mod permissions;
 pub mod problems;
@@ -38,7 +39,8 @@ Ringback answers missed calls: within a second or two the caller gets a WhatsApp
 
 People authenticate with `Authorization: Bearer …`, a tenant's software with `X-API-Key`. Every error is a problem (RFC 9457) with a \
 stable `type`. Every `POST` of a tenant or the platform accepts `Idempotency-Key`. Lists take `limit` and `cursor`. Updates are JSON \
-merge patches with `ETag` and `If-Match`. `x-permission` names the permission that an operation requires.
+merge patches with `ETag` and `If-Match`. `x-permission` names the permission that an operation requires, `x-roles` the permissions of \
+each role. `x-codes` lists the codes of wrong fields, decisions and gaps in the set-up, with the facts that each can have.
 
 Within this version, fields, operations and values may be added but never removed. Ignore those that you do not know.";
 
@@ -131,6 +133,8 @@ pub fn document() -> Value {
     examples::bodies(&mut document);
     problems::name(&mut document);
     share_headers(&mut document);
+    document["x-roles"] = permissions::of_roles();
+    document["x-codes"] = codes::all();
     document["externalDocs"] = json!({
         "description": "Authentication, errors, idempotency, lists, versions and deprecation",
         "url": GUIDE,

@@ -1,9 +1,9 @@
-//! `docs/permissions.md`.
+//! Roles and permissions: `docs/permissions.md`, and the document's extension.
 
 use std::fmt::Write as _;
 
-use domain::permission::{Permission, Role};
-use serde_json::Value;
+use domain::permission::{Permission, Role, granted};
+use serde_json::{Value, json};
 
 use crate::{Operation, operations};
 
@@ -17,6 +17,15 @@ Each role includes the permissions of the roles before it. An API key has a role
 it has the permissions that both its role *and* its scopes allow. A tenant always keeps one active administrator.
 
 ";
+
+/// Value of `x-roles` in the document: the roles, the lowest first, each with all its permissions.
+pub(crate) fn of_roles() -> Value {
+    let of = |role: Role| {
+        let permissions: Vec<_> = granted(role, &[]).map(Permission::as_str).collect();
+        json!({"role": role.as_str(), "permissions": permissions})
+    };
+    Role::ALL.into_iter().map(of).collect()
+}
 
 /// The page.
 pub(crate) fn page(document: &Value) -> String {

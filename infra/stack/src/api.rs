@@ -88,8 +88,8 @@ pub async fn ask(
 }
 
 /// A value for the parameter `name` of an operation's path: the id of an object created for it alone by the document's example,
-/// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none. `known` are the
-/// values of the parameters before it.
+/// so that no other object is changed or deleted; if none can be created, a listed one. `None` if there is none, or no list.
+/// `known` are the values of the parameters before it.
 pub async fn object_for(
     play: &Play,
     contract: &Contract,
@@ -111,6 +111,10 @@ pub async fn object_for(
         let made = make(play, contract, keeper, &create, known).await?;
         let place = made.header("location").and_then(|place| place.rsplit('/').next());
         return Ok(place.map(str::to_owned));
+    }
+    let lists = |other: &Operation<'_>| other.path == list && other.method == "get";
+    if !contract.operations().any(|other| lists(&other)) {
+        return Ok(None);
     }
     let list = filled(list, known);
     let listed = succeeded(&ask(play, "get", &list, keeper, None, &None).await?, &list)?;
@@ -165,6 +169,16 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
     let started = succeeded(&ask(play, "post", &erase, keeper, None, &None).await?, &erase)?;
     let id = started["id"].as_str().context("an operation has an id")?;
     Ok(id.to_owned())
+}
+
+/// Uploads a file as the API says: `upload` has a URL, and the headers of the request. Returns the status of the answer.
+pub async fn upload(play: &Play, upload: &Value, file: String) -> Result<reqwest::StatusCode> {
+    let url = upload["url"].as_str().context("an upload has a URL")?;
+    let mut put = play.http.put(url);
+    for (name, value) in upload["headers"].as_object().into_iter().flatten() {
+        put = put.header(name, value.as_str().unwrap_or_default());
+    }
+    Ok(put.body(file).send().await?.status())
 }
 
 /// A path with these values for its parameters.

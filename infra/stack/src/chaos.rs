@@ -1,11 +1,13 @@
 //! `chaos`: calls during many faults, then quiet, then a check of the promises: nothing lost, nothing sent twice, a sentence for
-//! every call, every status right.
+//! every call, every status right, nothing sent to who has refused it.
 //!
 //! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
 //! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
-//! queue's consumer is disabled for a while.
+//! queue's consumer is disabled for a while. Meanwhile some customers write STOP or use the preference page while a message to them is on
+//! its way, call again, and opt in.
 
 mod check;
+mod minds;
 mod storm;
 
 use std::{
@@ -35,6 +37,8 @@ pub use check::Verdict;
 pub struct Size {
     /// Number of calls.
     pub calls: usize,
+    /// Number of customers who refuse messages and opt in again.
+    pub minds: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
     /// Duration for which the consumer of `sends` is disabled in the middle.
@@ -47,6 +51,7 @@ impl Size {
     /// About two minutes, for `cargo stack test`.
     pub const SHORT: Self = Self {
         calls: 300,
+        minds: 24,
         storm: Duration::from_secs(70),
         outage: Duration::from_secs(12),
         calm: Duration::from_secs(600),
@@ -55,6 +60,7 @@ impl Size {
     /// Size of `cargo stack chaos`.
     pub const LONG: Self = Self {
         calls: 1000,
+        minds: 80,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(900),

@@ -326,7 +326,7 @@ async fn stops(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     play.reply(&tenant.id, from, Channel::Sms, "STOP").await?;
     clock.say(format_args!("{from} writes \"STOP\" by SMS"));
     play.known(&tenant.id, from, PATIENCE, "the opt-out on the contact", |customer| {
-        customer.contact.opted_out.as_ref().map(drop)
+        customer.contact.opted_out().map(drop)
     })
     .await?;
     clock.say("recorded on the contact and in the consent ledger");

@@ -1,5 +1,6 @@
 //! The public port: forwards to the API in MiniStack, which tells APIs apart by Host. It exists because the URL must be known
-//! before the deployment, and the API's id is known only after it.
+//! before the deployment, and the API's id is known only after it. A connection that both sides switch to another protocol, such as a
+//! WebSocket, is forwarded byte by byte.
 
 use std::{
     convert::Infallible,
@@ -10,11 +11,12 @@ use std::{
 use anyhow::{Context as _, Result};
 use http_body_util::{Either, Full};
 use hyper::{
-    Request, Response, StatusCode, Uri,
+    HeaderMap, Request, Response, StatusCode, Uri,
     body::{Bytes, Incoming},
-    header::{CONNECTION, HOST, HeaderValue},
+    header::{CONNECTION, HOST, HeaderValue, UPGRADE},
     server::conn::http1,
     service::service_fn,
+    upgrade::{self, OnUpgrade},
 };
 use hyper_util::{
     client::legacy::{Client, connect::HttpConnector},
@@ -91,6 +93,7 @@ async fn serve(listener: TcpListener, client: Client<HttpConnector, Incoming>, t
             // A caller may disconnect in the middle of a request.
             let _ = http1::Builder::new()
                 .serve_connection(TokioIo::new(stream), service)
+                .with_upgrades()
                 .await;
         });
     }
@@ -109,17 +112,144 @@ async fn forward(
         return refusal(StatusCode::BAD_REQUEST, "unreadable path");
     };
     *request.uri_mut() = uri;
+    let wanted = other_protocol(request.headers());
+    let caller = wanted.is_some().then(|| upgrade::on(&mut request));
     let headers = request.headers_mut();
+    // Both are of the hop.
     headers.remove(CONNECTION);
+    headers.remove(UPGRADE);
     headers.insert(HOST, target.host.clone());
+    if let Some(protocol) = wanted {
+        headers.insert(CONNECTION, HeaderValue::from_static("upgrade"));
+        headers.insert(UPGRADE, protocol);
+    }
     match client.request(request).await {
-        Ok(response) => response.map(Either::Left),
+        Ok(mut response) => {
+            if let Some(caller) = caller.filter(|_| response.status() == StatusCode::SWITCHING_PROTOCOLS) {
+                tokio::spawn(join(caller, upgrade::on(&mut response)));
+            }
+            response.map(Either::Left)
+        }
         Err(_) => refusal(StatusCode::BAD_GATEWAY, "MiniStack does not answer"),
     }
+}
+
+/// The protocol to which a request asks to switch its connection, such as `websocket`.
+fn other_protocol(headers: &HeaderMap) -> Option<HeaderValue> {
+    let options = headers
+        .get_all(CONNECTION)
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let mut options = options.flat_map(|value| value.split(','));
+    let switches = options.any(|option| option.trim().eq_ignore_ascii_case("upgrade"));
+    headers.get(UPGRADE).filter(|_| switches).cloned()
+}
+
+/// Passes everything on between two connections that have switched, until one of them ends.
+async fn join(caller: OnUpgrade, api: OnUpgrade) {
+    let Ok((caller, api)) = tokio::try_join!(caller, api) else {
+        return;
+    };
+    // Either may disconnect at any moment.
+    let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(caller), &mut TokioIo::new(api)).await;
 }
 
 fn refusal(status: StatusCode, why: &'static str) -> Answer {
     let mut response = Response::new(Either::Right(Full::from(why)));
     *response.status_mut() = status;
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::{
+        io::{AsyncReadExt as _, AsyncWriteExt as _},
+        net::TcpStream,
+    };
+
+    use super::*;
+
+    /// Reads up to the end of a head, in lower case.
+    async fn head(stream: &mut TcpStream) -> String {
+        let mut read = Vec::new();
+        while !read.ends_with(b"\r\n\r\n") {
+            read.push(stream.read_u8().await.unwrap());
+        }
+        String::from_utf8(read).unwrap().to_ascii_lowercase()
+    }
+
+    /// A proxy before a server that gives one answer and, once it has switched, returns every byte in upper case. It tells what it
+    /// was asked.
+    async fn proxy(answer: &'static str) -> (Proxy, tokio::task::JoinHandle<String>) {
+        let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let proxy = Proxy::bind(0).await.unwrap();
+        proxy
+            .forward_to(server.local_addr().unwrap().port(), "abcd1234")
+            .unwrap();
+        let served = tokio::spawn(async move {
+            let (mut stream, _) = server.accept().await.unwrap();
+            let head = head(&mut stream).await;
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            while answer.contains(" 101 ")
+                && let Ok(byte) = stream.read_u8().await
+            {
+                stream.write_u8(byte.to_ascii_uppercase()).await.unwrap();
+            }
+            head
+        });
+        (proxy, served)
+    }
+
+    async fn ask(proxy: &Proxy, headers: &str) -> (TcpStream, String) {
+        let mut caller = TcpStream::connect((Ipv4Addr::LOCALHOST, proxy.port())).await.unwrap();
+        let request = format!("GET /live?ticket=1 HTTP/1.1\r\nhost: 127.0.0.1\r\n{headers}\r\n");
+        caller.write_all(request.as_bytes()).await.unwrap();
+        let answer = head(&mut caller).await;
+        (caller, answer)
+    }
+
+    #[tokio::test]
+    async fn web_socket_is_forwarded_in_both_directions() {
+        let (proxy, served) = proxy(
+            "HTTP/1.1 101 Switching Protocols\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\
+             sec-websocket-accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n",
+        )
+        .await;
+        let sent = "connection: keep-alive, Upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\n";
+        let (mut caller, answer) = ask(&proxy, sent).await;
+        assert!(answer.starts_with("http/1.1 101 "), "{answer}");
+        assert!(
+            answer.contains("upgrade: websocket") && answer.contains("sec-websocket-accept: "),
+            "{answer}"
+        );
+        for word in [b"first", b"again"] {
+            caller.write_all(word).await.unwrap();
+            let mut back = [0; 5];
+            caller.read_exact(&mut back).await.unwrap();
+            assert_eq!(back, word.to_ascii_uppercase().as_slice());
+        }
+        drop(caller);
+        let head = served.await.unwrap();
+        assert!(head.starts_with("get /live?ticket=1 "), "{head}");
+        for header in ["connection: upgrade", "upgrade: websocket", "sec-websocket-version: 13"] {
+            assert!(head.contains(header), "{head}");
+        }
+        assert!(head.contains("host: abcd1234.execute-api.localhost:"), "{head}");
+    }
+
+    #[tokio::test]
+    async fn connection_that_does_not_switch_is_forwarded_as_usual() {
+        for (sent, asks) in [
+            ("connection: upgrade\r\nupgrade: websocket\r\n", true),
+            ("upgrade: websocket\r\n", false),
+            ("connection: upgrade\r\n", false),
+            ("", false),
+        ] {
+            let (proxy, served) = proxy("HTTP/1.1 403 Forbidden\r\ncontent-length: 0\r\n\r\n").await;
+            let (_caller, answer) = ask(&proxy, sent).await;
+            assert!(answer.starts_with("http/1.1 403 "), "{answer}");
+            let head = served.await.unwrap();
+            assert_eq!(head.contains("upgrade"), asks, "{head}");
+        }
+    }
 }

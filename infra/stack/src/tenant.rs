@@ -13,6 +13,7 @@ use domain::{
     line::{self, Line},
     material::Material,
     product::Product,
+    resource::Resource as _,
     rule::Rule,
     template::TemplateDefinition,
     tenant::{Tenant, TenantStatus},
@@ -36,7 +37,7 @@ pub struct TenantFile {
     /// All its connections.
     #[serde(default)]
     pub connections: Vec<ConnectionFile>,
-    /// All its lines. Left out: those of the table stay; the first is made from the connections.
+    /// All its lines. Left out: those of the table stay; the first is made from the connections. Times in the file do not count.
     #[serde(default)]
     pub lines: Option<Vec<Line>>,
     /// All its rules.
@@ -45,7 +46,7 @@ pub struct TenantFile {
     /// All its templates.
     #[serde(default)]
     pub templates: Vec<TemplateDefinition>,
-    /// All its products. Left out: those of the table stay.
+    /// All its products. Left out: those of the table stay. Times in the file do not count.
     #[serde(default)]
     pub products: Option<Vec<Product>>,
 }
@@ -269,14 +270,17 @@ impl Deployment {
                 }
             }
         }
+        let at = now()?;
+        let line = |line: &Line| Line::new(line.id.ulid(), line.fields(), at);
+        let product = |product: &Product| Product::new(product.id.ulid(), product.fields(), at);
         let configured = Configured {
             tenant: file.tenant.tenant.clone(),
             status_meant: file.tenant.says_status,
             rules: file.rules.clone(),
-            lines: file.lines.clone().unwrap_or_default(),
+            lines: file.lines.iter().flatten().map(line).collect(),
             lines_meant: file.lines.is_some(),
             templates: file.templates.clone(),
-            products: file.products.clone().unwrap_or_default(),
+            products: file.products.iter().flatten().map(product).collect(),
             products_meant: file.products.is_some(),
             connections,
         };
@@ -301,6 +305,7 @@ impl Deployment {
         let material = Material {
             templates: configured.templates,
             products,
+            link: None,
         };
         Ok(config.problems(&material))
     }
@@ -310,7 +315,7 @@ impl Deployment {
     async fn lines_or_first(&self, scope: &TenantScope, connections: &[Connection]) -> Result<Vec<Line>> {
         let stamp = Stamp {
             actor: Actor::Operator,
-            at: Timestamp::now(),
+            at: now()?,
             correlation_id: random_hex(16)?,
         };
         let made = RACES.until_won(async || {
@@ -319,7 +324,7 @@ impl Deployment {
                 return Ok(None);
             };
             let known: Vec<Line> = self.store.all(scope).await?;
-            let Some(first) = first_line(connections).filter(|_| known.is_empty()) else {
+            let Some(first) = first_line(connections, stamp.at).filter(|_| known.is_empty()) else {
                 return Ok(Some(known));
             };
             self.store.set_up_line(scope, &tenant, &first, &stamp).await?;
@@ -373,10 +378,15 @@ impl Deployment {
     }
 }
 
-/// The first line of a tenant without lines: the same one, however often it is made.
-fn first_line(connections: &[Connection]) -> Option<Line> {
+/// The first line of a tenant without lines, made at this time: the same one, however often it is made.
+fn first_line(connections: &[Connection], at: Timestamp) -> Option<Line> {
     let first = connections.first()?;
-    line::first_of(LineId::new(first.id.ulid()), connections)
+    line::first_of(LineId::new(first.id.ulid()), connections, at)
+}
+
+/// The time, to the millisecond, as functions store it.
+fn now() -> Result<Timestamp> {
+    Timestamp::from_millisecond(Timestamp::now().as_millisecond()).context("reading the clock")
 }
 
 /// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
@@ -483,13 +493,14 @@ mod tests {
             "account": {"kind": "telephony", "numbers": ["+97143330000"]},
         }]))
         .unwrap();
-        let first = first_line(&connections).unwrap();
+        let at = Timestamp::UNIX_EPOCH;
+        let first = first_line(&connections, at).unwrap();
         assert_eq!(
             first.number.as_ref().map(ToString::to_string).as_deref(),
             Some("+97143330000")
         );
-        assert_eq!(first_line(&connections), Some(first));
-        assert_eq!(first_line(&[]), None);
+        assert_eq!(first_line(&connections, at), Some(first));
+        assert_eq!(first_line(&[], at), None);
     }
 
     fn read(words: &Value) -> Result<TenantWords, serde_json::Error> {

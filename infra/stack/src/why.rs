@@ -53,10 +53,10 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
                 );
             }
             Entry::Consent(consent) => {
-                lines.push((consent.at, format!("consent: {} ({})", consent.what, consent.source)))
+                lines.push((consent.at, format!("consent: {} ({})", consent.what(), consent.source)))
             }
             // Not part of what is read here.
-            Entry::Note(_) => {}
+            Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
         }
     }
     // A stable sort: entries with the same time keep their order.

@@ -1,7 +1,12 @@
-//! One-time links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
+//! Links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
 
-use domain::{account::Account, account::Grant, ids::TenantId};
-use store::{Authority, TenantScope};
+use domain::{
+    account::{Account, Grant},
+    ids::TenantId,
+    links::{LinkCode, PreferenceLink},
+};
+use jiff::Timestamp;
+use store::{Authority, Store, StoreError, TenantScope};
 
 /// The scope of the tenant that the holder of an invitation may join. `None` for links of another kind.
 #[must_use]
@@ -24,4 +29,40 @@ pub fn founded(tenant: TenantId) -> TenantScope {
 pub fn of_own_account(account: &Account) -> Vec<TenantScope> {
     let mint = |tenant: &TenantId| TenantScope::mint(*tenant, Authority::User);
     account.tenants.iter().map(mint).collect()
+}
+
+/// The holder of a link to a preference page: may see and change the wishes of one contact.
+#[derive(Debug, Clone)]
+pub struct Customer {
+    scope: TenantScope,
+    link: PreferenceLink,
+}
+
+impl Customer {
+    /// Admits whoever has this code. `None` if there is no valid link with it.
+    ///
+    /// The table finds a link by the hash of its code, so nothing here compares secrets: whoever measures the time of answers
+    /// learns at most about hashes of guesses.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        let link = store.preference_link_before_scope(code, now).await?;
+        Ok(link.map(|link| Self {
+            scope: TenantScope::mint(link.tenant, Authority::Link),
+            link,
+        }))
+    }
+
+    /// The right to touch the tenant's data.
+    #[must_use]
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// The link.
+    #[must_use]
+    pub const fn link(&self) -> &PreferenceLink {
+        &self.link
+    }
 }

@@ -7,6 +7,10 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{header, request::Parts},
 };
+use domain::{
+    facts::Fact,
+    fault::{Fault, FaultCode},
+};
 use kit::{Problem, http::LARGEST_OF_API, problem::FieldError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, value::RawValue};
@@ -112,10 +116,14 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Wrong> {
         |error: &serde_json::Error| Wrong::Json(Problem::bad_request(format!("The body is not JSON: {error}.")));
     let mut deserializer = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        if error.inner().is_data() {
-            Wrong::Field(wrong_field(&error.path().to_string(), &error.inner().to_string()))
+        let (path, inner) = (error.path().to_string(), error.inner());
+        if inner.is_data() {
+            Wrong::Field(wrong_field(&path, &inner.to_string()))
+        } else if serde_json::from_slice::<&RawValue>(bytes).is_ok() {
+            // serde_json reports null and numbers where a word is expected as broken JSON.
+            Wrong::Field(wrong_field(&path, "expected another type"))
         } else {
-            no_json(error.inner())
+            no_json(inner)
         }
     })?;
     deserializer.end().map_err(|error| no_json(&error))?;
@@ -132,20 +140,25 @@ pub fn checked<T: DeserializeOwned>(kept: &RawValue) -> Result<T, Problem> {
 
 /// The field of a serde error. The value sent is not repeated, because it may be a secret.
 fn wrong_field(path: &str, message: &str) -> FieldError {
-    let (field, detail) = explain(path, message);
-    FieldError { field, detail }
+    let (field, fault) = explain(path, message);
+    FieldError::new(field, fault)
 }
 
-fn explain(path: &str, message: &str) -> (String, String) {
+fn explain(path: &str, message: &str) -> (String, Fault) {
     let path = if path == "." { "" } else { path };
     let message = message.rfind(" at line ").map_or(message, |end| &message[..end]);
     let named = |prefix: &str| message.strip_prefix(prefix)?.split_once('`');
     if let Some((name, _)) = named("missing field `") {
-        (join(path, name), "This field is required.".to_owned())
+        (join(path, name), Fault::required())
     } else if let Some((name, rest)) = named("unknown field `") {
-        (join(path, name), sentence(&format!("unknown field{rest}")))
+        let fault = Fault::new(FaultCode::Unknown, sentence(&format!("unknown field{rest}")));
+        (join(path, name), fault.and("expected", quoted(rest)))
     } else if let Some((name, _)) = named("duplicate field `") {
-        (join(path, name), "This field is given twice.".to_owned())
+        let fault = Fault::new(FaultCode::GivenTwice, "This field is given twice.");
+        (join(path, name), fault)
+    } else if let Some(fault) = Fault::marked(message) {
+        let detail = sentence(&fault.detail);
+        (path.to_owned(), Fault { detail, ..fault })
     } else if let Some((_, expected)) = message.rsplit_once(", expected ") {
         // The struct's name says nothing to a caller.
         let expected = if expected.starts_with("struct ") {
@@ -153,10 +166,21 @@ fn explain(path: &str, message: &str) -> (String, String) {
         } else {
             expected
         };
-        (path.to_owned(), sentence(&format!("expected {expected}")))
+        let detail = sentence(&format!("expected {expected}"));
+        let fault = if message.starts_with("unknown variant ") {
+            Fault::new(FaultCode::NotOneOf, detail).and("expected", quoted(expected))
+        } else {
+            Fault::new(FaultCode::WrongType, detail).and("expected", expected)
+        };
+        (path.to_owned(), fault)
     } else {
-        (path.to_owned(), sentence(message))
+        (path.to_owned(), sentence(message).into())
     }
+}
+
+/// The names in a list of serde's: "one of `a`, `b`".
+fn quoted(list: &str) -> Fact {
+    list.split('`').skip(1).step_by(2).collect()
 }
 
 /// Path of a field. serde may or may not name the field of an error at the end of the path.
@@ -278,6 +302,82 @@ mod tests {
         }
     }
 
+    #[derive(Debug, serde::Deserialize)]
+    #[serde(deny_unknown_fields)]
+    #[expect(dead_code, reason = "only reading it matters")]
+    struct Shown {
+        name: domain::text::OneLine<1, 5>,
+        role: domain::permission::Role,
+        hours: domain::bounded::Whole<1, 168>,
+        #[serde(default)]
+        phones: domain::bounded::UpTo<1, domain::phone::Phone>,
+    }
+
+    /// Also of what the domain's own types refuse.
+    #[test]
+    fn wrong_field_has_a_code_with_its_facts() {
+        use serde_json::json;
+
+        let fine = json!({"name": "Maya", "role": "admin", "hours": 1});
+        for (field, value, code, facts) in [
+            (
+                "name",
+                json!("Maya H."),
+                "too_long",
+                json!({"minimum": 1, "maximum": 5}),
+            ),
+            ("name", json!(" "), "too_short", json!({"minimum": 1, "maximum": 5})),
+            ("name", json!("a\u{202e}b"), "invisible_characters", json!({})),
+            ("name", json!(7), "wrong_type", json!({"expected": "a string"})),
+            (
+                "hours",
+                json!(169),
+                "out_of_range",
+                json!({"minimum": 1, "maximum": 168}),
+            ),
+            (
+                "role",
+                json!("owner"),
+                "not_one_of",
+                json!({"expected": ["viewer", "agent", "manager", "admin"]}),
+            ),
+            (
+                "phones",
+                json!(["+971501234567", "+971501234568"]),
+                "too_many",
+                json!({"maximum": 1}),
+            ),
+            (
+                "phones[0]",
+                json!(["0501234567"]),
+                "format",
+                json!({"expected": "phone", "example": "+442079460000"}),
+            ),
+            (
+                "more",
+                json!(1),
+                "unknown",
+                json!({"expected": ["name", "role", "hours", "phones"]}),
+            ),
+        ] {
+            let mut body = fine.clone();
+            body[field.trim_end_matches("[0]")] = value;
+            let problem = checked_bytes::<Shown>(body.to_string().as_bytes()).unwrap_err();
+            let error = serde_json::to_value(problem).unwrap()["errors"][0].clone();
+            assert_eq!(
+                (&error["field"], &error["code"], &error["facts"]),
+                (&field.into(), &code.into(), &facts)
+            );
+            let detail = error["detail"].as_str().unwrap();
+            assert!(detail.ends_with('.') && !detail.contains(code), "{detail}");
+        }
+        let missing = checked_bytes::<Shown>(br#"{"name": "Maya", "role": "admin"}"#).unwrap_err();
+        let missing = serde_json::to_value(missing).unwrap();
+        assert_eq!(missing["errors"][0]["code"], "required");
+        let twice = checked_bytes::<Shown>(br#"{"name": "Maya", "name": "Maya"}"#).unwrap_err();
+        assert_eq!(serde_json::to_value(twice).unwrap()["errors"][0]["code"], "given_twice");
+    }
+
     #[test]
     fn the_wrong_field_is_named_and_never_what_it_held() {
         for (text, field, detail) in [
@@ -312,11 +412,9 @@ mod tests {
         ] {
             let problem = wrong(text);
             assert_eq!(problem["status"], 422, "{text}");
-            assert_eq!(
-                problem["errors"],
-                serde_json::json!([{"field": field, "detail": detail}]),
-                "{text}"
-            );
+            let errors = problem["errors"].as_array().unwrap();
+            assert_eq!((errors.len(), &errors[0]["field"]), (1, &field.into()), "{text}");
+            assert_eq!(errors[0]["detail"], detail, "{text}");
         }
         for text in ["", "{", "{\"name\":}", "nonsense"] {
             assert_eq!(wrong(text)["status"], 400, "{text}");

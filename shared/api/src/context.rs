@@ -10,6 +10,7 @@ use domain::permission::permits::Permit;
 use kit::{ConfigError, Env, Links, Mails, Problem};
 use store::{
     Store,
+    fields::{FieldCache, Fields},
     rates::{Allowance, Limit},
 };
 
@@ -23,6 +24,7 @@ struct Inner {
     env: Env,
     table: String,
     store: OnceLock<Store>,
+    fields: FieldCache,
     authenticator: OnceLock<Authenticator>,
     mailing: Option<(Mails, Links)>,
 }
@@ -55,6 +57,7 @@ impl Api {
             env: env.clone(),
             table: env.config().text("TABLE_NAME")?.to_owned(),
             store: OnceLock::new(),
+            fields: FieldCache::default(),
             authenticator: OnceLock::new(),
             mailing,
         })))
@@ -65,6 +68,54 @@ impl Api {
     pub fn store(&self) -> &Store {
         let Inner { env, table, store, .. } = &*self.0;
         store.get_or_init(|| Store::new(env.dynamodb(), table))
+    }
+
+    /// The fields that the caller's tenant defines for its contacts, as they are now.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn fields<P: Permit>(&self, who: &Allowed<P>) -> Result<Fields, Problem> {
+        Ok(self.store().fields(who.scope(), &self.0.fields).await?)
+    }
+
+    /// The same in a version of the configuration that was just read, which costs nothing if this process knows it.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn fields_as_of<P: Permit>(&self, who: &Allowed<P>, version: u64) -> Result<Fields, Problem> {
+        let fields = self.store().fields_as_of(who.scope(), &self.0.fields, version);
+        Ok(fields.await?)
+    }
+
+    /// Answers by the tenant's fields without reading them first: `answer` gets those that this process read last, and returns the
+    /// version of the configuration that it has read along with its data. If the fields were outdated, it answers once more, by the
+    /// current ones.
+    ///
+    /// # Errors
+    /// Those of `answer`; 503 when the table does not answer.
+    pub async fn by_fields<P: Permit, T, A>(
+        &self,
+        who: &Allowed<P>,
+        answer: impl Fn(Fields) -> A,
+    ) -> Result<(T, Fields), Problem>
+    where
+        A: Future<Output = Result<(T, u64), Problem>>,
+    {
+        let at_hand = self.store().fields_at_hand(who.scope(), &self.0.fields).await?;
+        let current = match Box::pin(answer(at_hand.clone())).await {
+            Ok((answer, version)) if version == at_hand.version() => return Ok((answer, at_hand)),
+            Ok((_, version)) => self.fields_as_of(who, version).await?,
+            // Perhaps it was refused only because of outdated fields.
+            Err(problem) => {
+                let current = self.fields(who).await?;
+                if current.version() == at_hand.version() {
+                    return Err(problem);
+                }
+                current
+            }
+        };
+        let (answer, _) = Box::pin(answer(current.clone())).await?;
+        Ok((answer, current))
     }
 
     /// Configuration of the function.

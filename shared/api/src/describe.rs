@@ -14,7 +14,7 @@ use crate::{
     paging::{self, Paging},
     patch::{Patch, TYPES},
     query::Takes,
-    replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
+    replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With},
     sketch::{AnswerHeader, Sketch},
 };
 
@@ -133,11 +133,14 @@ const LOCATION: AnswerHeader = ("Location", "Path of the new resource");
 /// Result of a handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot answer with `{Self}`",
-    note = "use the api crate's Tagged, Created, Listed, NoContent, With and Once or axum's Json, of types that are `JsonSchema`, or a Result of them"
+    note = "use the api crate's Tagged, Created, Listed, NoContent, Html, With and Once or axum's Json, of types that are `JsonSchema`, or a Result of them"
 )]
 pub trait Output {
     /// Status of a success.
     const STATUS: u16 = 200;
+
+    /// Content type of a success.
+    const MEDIA: &'static str = "application/json";
 
     /// Headers of a success that the type implies.
     const HEADERS: &'static [AnswerHeader] = &[];
@@ -177,10 +180,19 @@ impl Output for NoContent {
     }
 }
 
+impl Output for Html {
+    const MEDIA: &'static str = "text/html";
+
+    fn body(_: &mut Sketch<'_>) -> Option<Value> {
+        Some(json!({"type": "string", "examples": ["<!doctype html><html lang=\"en\">…</html>"]}))
+    }
+}
+
 macro_rules! output_within {
     ([$($generics:tt)*] $type:ty, $status:expr) => {
         impl<$($generics)*> Output for $type {
             const STATUS: u16 = $status;
+            const MEDIA: &'static str = A::MEDIA;
             const HEADERS: &'static [AnswerHeader] = A::HEADERS;
 
             fn body(sketch: &mut Sketch<'_>) -> Option<Value> {

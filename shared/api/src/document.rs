@@ -27,6 +27,9 @@ pub trait Described<Arguments> {
     /// Status of its success.
     const STATUS: u16;
 
+    /// Content type of its success.
+    const MEDIA: &'static str;
+
     /// Headers of its success that its types imply.
     const HEADERS: &'static [AnswerHeader];
 
@@ -52,6 +55,8 @@ macro_rules! described {
             };
 
             const STATUS: u16 = <A::Output as Output>::STATUS;
+
+            const MEDIA: &'static str = <A::Output as Output>::MEDIA;
 
             const HEADERS: &'static [AnswerHeader] = <A::Output as Output>::HEADERS;
 
@@ -129,7 +134,7 @@ impl Sketch<'_> {
             }
             responses.insert(status.to_string(), response);
         }
-        let limits = LIMITS.iter().filter(|_| guarded);
+        let limits = LIMITS.iter().chain([&TIMING]).filter(|_| guarded);
         for (name, response) in &mut responses {
             let replayed = (takes_key && name.starts_with('2')).then_some(&REPLAYED);
             let headers = [&CORRELATION].into_iter().chain(limits.clone()).chain(replayed);
@@ -194,6 +199,11 @@ const LIMITS: [AnswerHeader; 3] = [
     ("RateLimit-Remaining", "Requests left in this period."),
     ("RateLimit-Reset", "Seconds until the period ends."),
 ];
+
+const TIMING: AnswerHeader = (
+    "Server-Timing",
+    "Milliseconds that the answer took: `function` without its waits for the table, and `table`.",
+);
 
 const RETRY_AFTER: AnswerHeader = ("Retry-After", "Seconds to wait before the next request.");
 
@@ -302,7 +312,7 @@ impl Document {
         let answered = H::describe(&mut sketch);
         let mut success = json!({"description": row.success, "headers": {}});
         if let Some(schema) = answered {
-            success["content"] = json!({"application/json": {"schema": schema}});
+            success["content"][H::MEDIA] = json!({"schema": schema});
         }
         let headers = H::HEADERS.iter().chain(row.headers);
         headers.for_each(|header| add_header(&mut success, *header));

@@ -23,7 +23,7 @@ use domain::{
     permission::{Permission, Role, permits::Permit},
 };
 use jiff::Timestamp;
-use kit::{Ids, Problem};
+use kit::{Ids, Problem, http::Source};
 use store::{TenantScope, Versioned, rates::Allowance};
 use ulid::Ulid;
 
@@ -410,19 +410,10 @@ pub struct Anyone {
 guard!([] Anyone, Kind::Anyone, Proven::Anyone => Self { asked }, asked);
 
 impl Anyone {
-    /// Hash of the caller's IP address, to count attempts. Only the first 64 bits of IPv6 addresses count, because one subscriber
-    /// has all addresses in that range.
+    /// Hash of the caller's IP address, to count attempts.
     #[must_use]
     pub fn address(&self) -> String {
-        let address = match self.asked.0.device.address {
-            Some(IpAddr::V4(address)) => address.octets().to_vec(),
-            Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
-                Some(mapped) => mapped.octets().to_vec(),
-                None => address.octets()[..8].to_vec(),
-            },
-            None => Vec::new(),
-        };
-        hex::encode(digest::digest(&digest::SHA256, &address))
+        Source(self.asked.0.device.address).sha256()
     }
 
     /// Stamp of a change by this person, whom a link has identified.

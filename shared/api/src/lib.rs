@@ -3,9 +3,11 @@
 
 mod body;
 mod change;
+mod contacts;
 mod context;
 mod describe;
 mod document;
+mod files;
 mod guards;
 mod idempotency;
 mod mail;
@@ -13,31 +15,39 @@ mod operations;
 mod owned;
 mod paging;
 mod patch;
+mod phone;
 mod query;
 mod races;
+mod references;
 mod replies;
 mod schemas;
 mod secrets;
+mod segments;
 mod sketch;
 mod started;
 mod texts;
 
 pub use body::{Body, Path, Query, checked};
 pub use change::{Patchable, found};
+pub use contacts::ContactOut;
 pub use context::Api;
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
+pub use files::{FileLinkOut, LINKS, has_files, not_signed};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
 pub use operations::{Operations, serve};
 pub use owned::{limit_reached, setback};
 pub use paging::Paging;
 pub use patch::Patch;
+pub use phone::PhoneOut;
 pub use query::Takes;
 pub use races::{Races, Setback};
-pub use replies::{Created, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
+pub use references::References;
+pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With, escaped};
 pub use secrets::LinkToken;
+pub use segments::position;
 pub use sketch::{AnswerHeader, Sketch};
-pub use started::OperationOut;
+pub use started::{OperationOut, operation, start, started};
 pub use texts::{KnownPassword, NewPassword, SecretText};
 
 /// Permissions as types for guards.

@@ -14,7 +14,7 @@ use axum::{
 use jiff::Timestamp;
 use kit::{
     Problem,
-    http::{CorrelationId, Source},
+    http::{CorrelationId, Source, Timed, Uncompressed},
     line,
     problem::rate_headers,
 };
@@ -96,10 +96,15 @@ struct Entrance {
 }
 
 async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
+    let looks = request.method() == Method::GET;
     let mut answer = match entrance.admit(request, next).await {
         Ok(answer) => answer,
         Err(problem) => problem.into_response(),
     };
+    // Such as the tokens of a log-in.
+    if entrance.kind == Kind::Anyone && !looks {
+        answer.extensions_mut().insert(Uncompressed);
+    }
     // What the API says is somebody's own.
     answer
         .headers_mut()
@@ -116,9 +121,13 @@ impl Entrance {
         let proven = self.prove(&sent, now).await?;
         let allowance = proven.allowance();
         let answer = self.answer(request, next, now, sent, proven).await;
-        let answer = answer.unwrap_or_else(Problem::into_response);
+        let mut answer = answer.unwrap_or_else(Problem::into_response);
+        // Only who has proved who they are has an allowance.
         Ok(match allowance {
-            Some(allowance) => with_rate(answer, &allowance),
+            Some(allowance) => {
+                answer.extensions_mut().insert(Timed);
+                with_rate(answer, &allowance)
+            }
             None => answer,
         })
     }

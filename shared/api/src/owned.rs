@@ -4,6 +4,7 @@
 use std::fmt::Display;
 
 use domain::{
+    fault::{Fault, FaultCode},
     permission::permits::Permit,
     resource::{Fields, Resource},
 };
@@ -44,7 +45,11 @@ fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
     if size > LARGEST {
         let detail =
             format!("The resource has {size} bytes as JSON, of at most {LARGEST}. Shorten or remove some of it.");
-        return Err(Problem::field("", detail));
+        let fault = Fault::new(FaultCode::TooLarge, detail);
+        return Err(Problem::field(
+            "",
+            fault.and("bytes", size).and("maximum_bytes", LARGEST),
+        ));
     }
     Ok(resource)
 }
@@ -111,7 +116,7 @@ impl Api {
         fields: T::Fields,
     ) -> Result<Created<T>, Problem> {
         let (store, scope, stamp) = (self.store(), who.scope(), who.stamp());
-        let new = fitting(T::new(who.ulid(), fields))?;
+        let new = fitting(T::new(who.ulid(), fields, stamp.at))?;
         let (new, id, stamp) = (&new, &Owned::id(&new), &stamp);
         let created = RACES.until_won(|| async move {
             match store.create(scope, new, stamp).await {
@@ -161,6 +166,7 @@ impl Api {
         let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
         let read = || store.get(scope, id);
         let write = |before: Versioned<T>, after: T| async move {
+            let after = after.changed_at(stamp.at);
             let written = store.change(scope, &before, &after, stamp).await;
             let version = written.map_err(setback::<T>)?;
             Ok(Versioned { version, value: after })

@@ -2,9 +2,13 @@
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use domain::{
+    facts::Fact,
+    fault::{Fault, FaultCode},
+};
 use kit::Problem;
 
-use crate::query::{Takes, pairs};
+use crate::query::{PAGING, Takes, pairs};
 
 pub(crate) const MOST: i32 = 100;
 
@@ -42,12 +46,22 @@ impl Paging {
             match name.as_str() {
                 "limit" if limit.is_none() => {
                     let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
-                    let wrong = || Problem::field("limit", format!("Expected a whole number from 1 to {MOST}."));
+                    let detail = format!("Expected a whole number from 1 to {MOST}.");
+                    let wrong = || Problem::field("limit", Fault::out_of_range(1_i64, i64::from(MOST), detail));
                     limit = Some(number.ok_or_else(wrong)?);
                 }
                 "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed)?),
-                "limit" | "cursor" => return Err(Problem::field(name, "This parameter is given twice.")),
-                _ if alone => return Err(Problem::field(name, "Unknown parameter. Expected `limit` or `cursor`.")),
+                "limit" | "cursor" => {
+                    let fault = Fault::new(FaultCode::GivenTwice, "This parameter is given twice.");
+                    return Err(Problem::field(name, fault));
+                }
+                _ if alone => {
+                    let fault = Fault::new(FaultCode::Unknown, "Unknown parameter. Expected `limit` or `cursor`.");
+                    return Err(Problem::field(
+                        name,
+                        fault.and("expected", PAGING.iter().collect::<Fact>()),
+                    ));
+                }
                 _ => {}
             }
         }

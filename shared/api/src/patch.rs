@@ -5,6 +5,7 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
+use domain::fault::{Fault, FaultCode};
 use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -41,7 +42,7 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
 fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) -> Result<(), Problem> {
     if changes.len() > MOST_MEMBERS {
         let detail = format!("Expected at most {MOST_MEMBERS} members, got {}.", changes.len());
-        return Err(Problem::field(at.join("."), detail));
+        return Err(Problem::field(at.join("."), Fault::too_many(MOST_MEMBERS, detail)));
     }
     for (name, change) in changes {
         if let Value::Object(deeper) = change {
@@ -68,7 +69,7 @@ impl<T: Serialize + DeserializeOwned> Patch<T> {
         let merged = Value::Object(members);
         // Removing a field that does not exist changes nothing, so it would pass: but whoever does it is mistaken.
         match fields::unknown::<T>(&merged, &self.changes) {
-            Some(field) => Err(Problem::field(field, "Unknown field.")),
+            Some(field) => Err(Problem::field(field, Fault::new(FaultCode::Unknown, "Unknown field."))),
             None => Ok(after),
         }
     }

@@ -1,6 +1,7 @@
 //! The query of a request: which parts of it a handler reads, and its decoded parameters.
 
 use axum::http::Extensions;
+use domain::fault::{Fault, FaultCode};
 use kit::{Problem, http::Target};
 
 /// The parameters of a list's page.
@@ -29,7 +30,10 @@ impl Takes {
 /// Refuses any query, for handlers that read none.
 pub(crate) fn no_query(extensions: &Extensions) -> Result<(), Problem> {
     match pairs(extensions)?.first() {
-        Some((name, _)) => Err(Problem::field(name, "Unknown parameter, expected none.")),
+        Some((name, _)) => {
+            let fault = Fault::new(FaultCode::Unknown, "Unknown parameter, expected none.");
+            Err(Problem::field(name, fault))
+        }
         None => Ok(()),
     }
 }

@@ -6,7 +6,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use kit::Problem;
+use kit::{Problem, http::Uncompressed};
 use serde::Serialize;
 use store::{Page, Versioned};
 
@@ -61,6 +61,40 @@ impl<T: Serialize> IntoResponse for Created<T> {
         let headers = [(header::LOCATION, location), (header::ETAG, etag(self.version))];
         (StatusCode::CREATED, headers, Json(self.body)).into_response()
     }
+}
+
+/// 200 with a page to be read, printed or kept as a file. It loads nothing and runs nothing.
+#[derive(Debug, Clone)]
+pub struct Html(pub String);
+
+impl IntoResponse for Html {
+    fn into_response(self) -> Response {
+        const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; \
+                              frame-ancestors 'none'";
+        let headers = [
+            (header::CONTENT_TYPE, "text/html; charset=utf-8"),
+            (header::CONTENT_SECURITY_POLICY, POLICY),
+            (header::REFERRER_POLICY, "no-referrer"),
+        ];
+        (headers, self.0).into_response()
+    }
+}
+
+/// Escapes text for elements and quoted attributes of HTML.
+#[must_use]
+pub fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
 }
 
 /// 204.
@@ -141,6 +175,7 @@ impl<R: IntoResponse> IntoResponse for Once<R> {
     fn into_response(self) -> Response {
         let mut response = self.0.into_response();
         response.extensions_mut().insert(ShownOnce);
+        response.extensions_mut().insert(Uncompressed);
         response
     }
 }

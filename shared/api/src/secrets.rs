@@ -1,7 +1,13 @@
 //! Secrets of people and their software: generated, returned once, stored as hashes.
 
-use access::{password, token};
-use domain::account::PasswordHash;
+use access::{
+    password::{self, WeakPassword},
+    token,
+};
+use domain::{
+    account::PasswordHash,
+    fault::{Fault, FaultCode},
+};
 use kit::{Problem, chain};
 
 use crate::context::Api;
@@ -41,11 +47,26 @@ impl Api {
     /// # Errors
     /// 422 about `field` if the password is too weak; as for [`Api::secret`]; 500 when it cannot be hashed.
     pub fn password_hash(&self, field: &str, password: &str, about: &[&str]) -> Result<PasswordHash, Problem> {
-        password::check(password, about)
-            .map_err(|weak| Problem::field(field, format!("The password is not accepted: {weak}.")))?;
+        password::check(password, about).map_err(|weak| Problem::field(field, refused(weak)))?;
         password::hash(password, &self.secret()?[..16]).map_err(|error| {
             tracing::error!(error = chain(&error), "a password cannot be hashed");
             Problem::internal()
         })
+    }
+}
+
+/// The fault of a password that is not accepted.
+fn refused(weak: WeakPassword) -> Fault {
+    let fault = Fault::new(
+        FaultCode::WeakPassword,
+        format!("The password is not accepted: {weak}."),
+    );
+    match weak {
+        WeakPassword::Length => fault
+            .and("reason", "length")
+            .and("minimum", password::SHORTEST)
+            .and("maximum", password::LONGEST),
+        WeakPassword::Guessable => fault.and("reason", "guessable"),
+        WeakPassword::Personal => fault.and("reason", "personal"),
     }
 }

@@ -1,5 +1,6 @@
-//! Operations as the API shows them: what starts one answers with it, and `operations` shows its progress.
+//! Operations as the API starts and shows them: what starts one answers with it, and `operations` shows its progress.
 
+use axum::Json;
 use domain::{
     actor::Actor,
     ids::OperationId,
@@ -7,30 +8,38 @@ use domain::{
     permission::permits::Permit,
 };
 use jiff::Timestamp;
-use kit::Problem;
+use jobs::StartOperation;
+use kit::{Bus, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use store::Versioned;
 
-use crate::{context::Api, guards::Allowed, races::Races, replies::IfMatch};
+use crate::{
+    context::Api,
+    guards::Allowed,
+    races::Races,
+    replies::{IfMatch, With},
+};
 
 /// Attempts of a change that loses races to the worker's checkpoints, before the caller gets a conflict.
 const RACES: Races = Races::most(24);
 
 impl Api {
-    /// Cancels an operation. One that has ended stays as it is.
+    /// Cancels an operation if it `may` be cancelled. One that has ended stays as it is.
     ///
     /// # Errors
-    /// 404; 409 when all attempts lose; 503 when the table does not answer.
+    /// 404; those of `may`; 409 when all attempts lose; 503 when the table does not answer.
     pub async fn cancel_operation<P: Permit>(
         &self,
         who: &Allowed<P>,
         id: OperationId,
+        may: impl Fn(&Operation) -> Result<(), Problem>,
     ) -> Result<Versioned<Operation>, Problem> {
         let (store, scope, now, stamp) = (self.store(), who.scope(), who.now(), &who.stamp());
         let read = || store.operation(scope, id, now);
         let decide = |before: &Operation| {
+            may(before)?;
             let mut after = before.clone();
             after.cancel(now);
             Ok(after)
@@ -42,6 +51,38 @@ impl Api {
         };
         RACES.change(&IfMatch::ANY, read, decide, write).await
     }
+}
+
+/// A new operation, wanted by the caller. A repeated request with an idempotency key gets the same id.
+///
+/// # Errors
+/// 500 when the parameters are too large.
+pub fn operation<P: Permit>(
+    who: &Allowed<P>,
+    kind: OperationKind,
+    params: &impl Serialize,
+) -> Result<Operation, Problem> {
+    let params = Data::of(params).map_err(|_| Problem::internal())?;
+    let correlation_id = who.correlation_id().to_owned();
+    let id = OperationId::new(who.ulid());
+    Ok(Operation::new(id, kind, params, who.actor(), correlation_id, who.now()))
+}
+
+/// Begins with an operation that is written. If the bus does not answer, the due index starts it.
+pub async fn start<P: Permit>(who: &Allowed<P>, bus: &Bus, operation: &Operation) {
+    let start = StartOperation::of(who.scope().tenant(), operation);
+    if let Err(error) = bus.start(&[start]).await {
+        tracing::warn!(
+            error = kit::chain(&error),
+            "the event that starts an operation was not put on the bus"
+        );
+    }
+}
+
+/// The answer to a request that has written an operation, which begins now.
+pub async fn started<P: Permit>(who: &Allowed<P>, bus: &Bus, operation: Operation) -> With<202, Json<OperationOut>> {
+    start(who, bus, &operation).await;
+    With(Json(operation.into()))
 }
 
 /// Long work that a user started.
@@ -83,7 +124,8 @@ pub struct OperationOut {
 /// Progress of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ProgressOut {
-    /// Items done so far. What an item is depends on the kind: for `erase_contact`, whatever was deleted.
+    /// Items done so far. What an item is depends on the kind: for `erase_contact` whatever was deleted, for `import_contacts` and
+    /// `export_data` a row, for `apply_retention` a call or message, for the others a contact.
     #[schemars(example = 120)]
     done: u64,
     /// Items to do. `null` if that is not known.

@@ -1,9 +1,10 @@
 //! Types of fields that hold secrets of people. They cannot be printed.
 
 use access::password;
+use domain::fault::Fault;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer};
 
 /// A secret of at most so many characters.
 #[derive(Debug, Clone)]
@@ -19,7 +20,8 @@ impl<'de, const MOST: usize> Deserialize<'de> for SecretText<MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = SecretString::deserialize(deserializer)?;
         if text.expose_secret().chars().take(MOST + 1).count() > MOST {
-            return Err(D::Error::custom(format_args!("must have at most {MOST} characters")));
+            let detail = format!("must have at most {MOST} characters");
+            return Err(Fault::length(MOST + 1, 0, MOST, detail).refuse());
         }
         Ok(Self(text))
     }

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
+    fault::{Fault, FaultCode, Faulty},
     ids::{InvitationId, SessionId, TenantId, UserId},
+    interface::InterfacePreferences,
     permission::Role,
     text::OneLine,
 };
@@ -76,7 +78,7 @@ impl fmt::Debug for Email {
     }
 }
 
-parsed!(Email);
+parsed!(Email, "email", "name@example.com");
 
 /// A tenant's name in URLs: lower-case ASCII letters, digits and single hyphens, 3 to 40 characters. No other script, so
 /// that none looks like another.
@@ -142,13 +144,22 @@ impl FromStr for Slug {
     }
 }
 
+impl Faulty for InvalidSlug {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Form => Fault::format("slug", "joes-pizza", self.to_string()),
+            Self::Reserved => Fault::new(FaultCode::Reserved, self.to_string()),
+        }
+    }
+}
+
 impl fmt::Display for Slug {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
 }
 
-parsed!(Slug);
+parsed!(Slug, by fault);
 
 /// A person's account. It belongs to no tenant: a person may work for several.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -182,6 +193,13 @@ pub struct Account {
     /// Devices the person logged in from, as [`Account::learn`] keeps them, the newest last. Empty until the first log-in.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<String>,
+    /// Preferences for user interfaces.
+    #[serde(
+        default,
+        deserialize_with = "InterfacePreferences::stored",
+        skip_serializing_if = "InterfacePreferences::are_usual"
+    )]
+    pub preferences: InterfacePreferences,
     /// Time of creation.
     pub created_at: Timestamp,
 }
@@ -216,6 +234,7 @@ impl Account {
             sessions_from: now,
             spared_session: None,
             devices: Vec::new(),
+            preferences: InterfacePreferences::USUAL,
             created_at: now,
         }
     }

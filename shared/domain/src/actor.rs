@@ -31,6 +31,17 @@ shown_as!(Actor, {
 #[error("expected usr_…, key_…, platform:usr_… or operator")]
 pub struct InvalidActor;
 
+impl Actor {
+    /// The kind of author, in words.
+    #[must_use]
+    pub const fn in_words(self) -> &'static str {
+        match self {
+            Self::User(_) | Self::Platform(_) | Self::Operator => "a user",
+            Self::ApiKey(_) => "an API key",
+        }
+    }
+}
+
 impl fmt::Display for Actor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -64,7 +75,7 @@ impl Serialize for Actor {
     }
 }
 
-parsed!(Actor);
+parsed!(Actor, "actor", "usr_…");
 
 /// Author, time and request of a change of a row. Every row that people and keys change carries one; the audit log is
 /// written from it.

@@ -1,13 +1,16 @@
 //! The audit log: changes and their authors, derived from a row before and after the change.
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::actor::Stamp;
+use crate::{actor::Stamp, ids::ContactId};
 
 /// Entries are retained for a year, and some time longer to look at them.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
+
+/// Seconds of a day.
+const DAY: i64 = 24 * 3_600;
 
 /// The longest period of one list, in days.
 pub const MOST_DAYS: i32 = 31;
@@ -23,7 +26,7 @@ pub struct Entry {
     pub kind: String,
     /// Id of the changed object.
     pub object: String,
-    /// The fields that changed.
+    /// The fields that changed, or what was read of the object.
     pub changes: Vec<FieldChange>,
 }
 
@@ -38,6 +41,54 @@ pub enum Action {
     Changed,
     /// The object was removed.
     Removed,
+    /// The object was read. Recorded only of files with people's data, and of what shows all that is known of a contact.
+    Read,
+}
+
+/// A view of a contact that shows so much of a person that the log records who saw it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Look {
+    /// The link to an archive.
+    Archive,
+    /// The proof of its consent.
+    ConsentProof,
+    /// Its timeline.
+    Timeline,
+}
+
+impl Look {
+    /// The name in the log.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Archive => "archive",
+            Self::ConsentProof => "consent_proof",
+            Self::Timeline => "timeline",
+        }
+    }
+}
+
+impl Entry {
+    /// That somebody saw this of a contact. Its time is the beginning of the day: whoever looks again that day adds nothing.
+    #[must_use]
+    pub fn of_look(look: Look, contact: ContactId, by: Stamp) -> Self {
+        let day = by.at.as_second().div_euclid(DAY) * DAY;
+        Self {
+            by: Stamp {
+                at: Timestamp::from_second(day).unwrap_or(by.at),
+                ..by
+            },
+            action: Action::Read,
+            kind: "contact".to_owned(),
+            object: contact.to_string(),
+            changes: vec![FieldChange {
+                field: look.as_str().to_owned(),
+                before: None,
+                after: None,
+                hidden: false,
+            }],
+        }
+    }
 }
 
 /// A field before and after.
@@ -57,7 +108,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 19] = [
+const OWN: [(&str, &str); 17] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -66,29 +117,44 @@ const OWN: [(&str, &str); 19] = [
     ("connection", "paused_until"),
     ("connection", "rotation"),
     ("connection", "reported"),
+    ("contact", "language_detected"),
     ("contact", "listed"),
     ("contact", "named"),
-    ("contact", "updated_at"),
     ("contact", "version"),
-    ("note", "updated_at"),
     ("operation", "attempts"),
     ("operation", "cursor"),
     ("operation", "dispatches"),
     ("operation", "due"),
     ("operation", "lease"),
-    ("operation", "updated_at"),
 ];
 
+/// Whether the field says of a row of any kind what the entry says by itself, its object and its time, or is the time of creation of a
+/// row that was stored without it, and has it from its next change on.
+fn is_said(name: &str, was_without: bool) -> bool {
+    match name {
+        "id" | "updated_at" => true,
+        "created_at" => was_without,
+        _ => false,
+    }
+}
+
 /// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot.
-const PRIVATE: [(&str, &str); 8] = [
+const PRIVATE: [(&str, &str); 15] = [
+    ("contact", "bsuids"),
     ("contact", "called_from"),
     ("contact", "emails"),
     ("contact", "fields"),
     ("contact", "name"),
     ("contact", "phones"),
     ("contact", "source"),
+    ("contact", "unreachable"),
     ("contact", "value"),
+    ("conversion", "reference"),
+    ("conversion", "value"),
+    ("import", "name"),
     ("note", "text"),
+    ("suppression", "address"),
+    ("suppression", "refusals"),
 ];
 
 /// Names of fields that hold secrets or values derived from them.
@@ -170,7 +236,8 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
     names.sort_unstable();
     names.dedup();
     for name in names {
-        if path.is_empty() && (name == "id" || OWN.contains(&(kind, name.as_str()))) {
+        let was_without = before.is_some() && !was.contains_key(name);
+        if path.is_empty() && (is_said(name, was_without) || OWN.contains(&(kind, name.as_str()))) {
             continue;
         }
         let field = if path.is_empty() {
@@ -252,6 +319,24 @@ mod tests {
     }
 
     #[test]
+    fn looks_of_one_day_are_one_entry() {
+        let contact = ContactId::new(ulid::Ulid::from_parts(1, 2));
+        let look = |at: &str| {
+            let by = Stamp {
+                actor: crate::actor::Actor::Operator,
+                at: at.parse().unwrap(),
+                correlation_id: "cor".to_owned(),
+            };
+            Entry::of_look(Look::Timeline, contact, by)
+        };
+        let first = look("2026-11-20T00:00:00Z");
+        assert_eq!(first, look("2026-11-20T23:59:59.999Z"));
+        assert_ne!(first, look("2026-11-21T00:00:00Z"));
+        assert_eq!((first.action, first.object), (Action::Read, contact.to_string()));
+        assert_eq!(fields(&first.changes), ["timeline"]);
+    }
+
+    #[test]
     fn nested_field_is_named_by_its_path() {
         let before = json!({"hours": {"mon": "9-17", "tue": "9-17"}, "languages": ["en"]});
         let after = json!({"hours": {"mon": "9-17", "tue": "9-12"}, "languages": ["en", "ar"], "slug": "joes"});
@@ -281,6 +366,22 @@ mod tests {
         let after = json!({"name": "Line", "health": "unhealthy", "credentials_version": 2, "paused_until": "x",
             "checkup": {"result": "works"}});
         assert_eq!(changes("connection", Some(&before), Some(&after)), []);
+    }
+
+    #[test]
+    fn times_of_a_row_are_no_change() {
+        let old = json!({"id": "seg_1", "name": "Regulars", "filter": {"tag": "tag_1"}});
+        let mut new = old.clone();
+        new["created_at"] = json!("2026-11-20T12:00:00Z");
+        new["updated_at"] = json!("2026-11-21T12:00:00Z");
+        assert_eq!(changes("segment", Some(&old), Some(&new)), []);
+        let mut newer = new.clone();
+        newer["name"] = json!("Friends");
+        newer["updated_at"] = json!("2026-11-22T12:00:00Z");
+        assert_eq!(fields(&changes("segment", Some(&new), Some(&newer))), ["name"]);
+        let all = ["created_at", "filter", "name"];
+        assert_eq!(fields(&changes("segment", None, Some(&new))), all);
+        assert_eq!(fields(&changes("segment", Some(&new), None)), all);
     }
 
     #[test]
@@ -315,6 +416,22 @@ mod tests {
             of(&changed, "endpoints").after,
             Some(json!([{"url": "https://a", "signing_secret": "(hidden)", "number": 2}]))
         );
+    }
+
+    #[test]
+    fn what_a_contact_is_known_by_is_not_repeated() {
+        let contact = |canary: &str| {
+            json!({
+                "phones": [canary], "emails": [canary], "bsuids": [canary], "name": canary, "fields": {"a": canary},
+                "called_from": {"kind": "sip", "value": canary}, "unreachable": [{"phone": canary}],
+            })
+        };
+        let (one, two) = (contact("canary-1"), contact("canary-2"));
+        for (before, after) in [(None, Some(&one)), (Some(&one), Some(&two)), (Some(&two), None)] {
+            let found = changes("contact", before, after);
+            let text = serde_json::to_string(&found).unwrap();
+            assert!(found.len() == 7 && !text.contains("canary"), "{text}");
+        }
     }
 
     #[test]

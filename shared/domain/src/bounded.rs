@@ -4,10 +4,13 @@ use std::{collections::BTreeMap, fmt, marker::PhantomData, ops::Deref};
 
 use serde::{
     Deserialize, Deserializer, Serialize,
-    de::{Error, MapAccess, SeqAccess, Visitor},
+    de::{MapAccess, SeqAccess, Visitor},
 };
 
-use crate::text::OneLine;
+use crate::{
+    fault::{Fault, FaultCode},
+    text::OneLine,
+};
 
 /// A whole number from `LEAST` to `MOST`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -35,7 +38,10 @@ impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
 impl<'de, const LEAST: u32, const MOST: u32> Deserialize<'de> for Whole<LEAST, MOST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let number = Self::new(u32::deserialize(deserializer)?);
-        number.ok_or_else(|| D::Error::custom(format_args!("must be a whole number from {LEAST} to {MOST}")))
+        number.ok_or_else(|| {
+            let detail = format!("must be a whole number from {LEAST} to {MOST}");
+            Fault::out_of_range(LEAST, MOST, detail).refuse()
+        })
     }
 }
 
@@ -101,7 +107,7 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MOST
                 while let Some(item) = list.next_element()? {
                     // Stops reading: the remaining items do not matter.
                     if items.len() == MOST {
-                        return Err(A::Error::custom(format_args!("must have at most {MOST} items")));
+                        return Err(Fault::too_many(MOST, format!("must have at most {MOST} items")).refuse());
                     }
                     items.push(item);
                 }
@@ -160,15 +166,15 @@ impl<'de, const MOST: usize, const LONGEST: usize> Deserialize<'de> for Named<MO
                 while let Some(name) = map.next_key::<String>()? {
                     // Stops reading: the remaining entries do not matter.
                     if texts.len() == MOST {
-                        return Err(A::Error::custom(format_args!("must have at most {MOST} texts")));
+                        return Err(Fault::too_many(MOST, format!("must have at most {MOST} texts")).refuse());
                     }
                     if !is_name(&name) {
                         let most = LONGEST_NAME;
-                        let wrong = format_args!("a name must have 1 to {most} visible characters, without . {{ }} |");
-                        return Err(A::Error::custom(wrong));
+                        let wrong = format!("a name must have 1 to {most} visible characters, without . {{ }} |");
+                        return Err(Fault::format("name", "size", wrong).refuse());
                     }
                     if texts.insert(name, map.next_value()?).is_some() {
-                        return Err(A::Error::custom("a name is given twice"));
+                        return Err(Fault::new(FaultCode::GivenTwice, "a name is given twice").refuse());
                     }
                 }
                 Ok(texts)

@@ -11,9 +11,11 @@ use crate::{
     message::{Channel, Content, Leg, Message, most_spread},
     phrases::{ago, local, span},
     quiet::QuietAction,
-    reach::{cannot_reach, unwelcome},
+    reach::cannot_reach,
+    refusal::{Reason, Refusal},
     send::Timers,
     template::{LONGEST_SMS, Misfit, TemplateDefinition},
+    welcome::{allows, welcome},
 };
 
 /// Input of the check before a send.
@@ -51,25 +53,25 @@ pub enum Check {
     Later {
         /// The earliest time.
         until: Timestamp,
-        /// The reason, for people.
-        why: String,
+        /// The reason.
+        why: Refusal,
     },
     /// Not now, because of the connection. No other channel would be faster.
     Wait {
         /// The earliest time.
         until: Timestamp,
-        /// The reason, for people.
-        why: String,
+        /// The reason.
+        why: Refusal,
     },
     /// Not on this channel.
     SkipLeg {
-        /// The reason, for people.
-        why: String,
+        /// The reason.
+        why: Refusal,
     },
     /// Never, on any channel.
     Never {
-        /// The reason, for people.
-        why: String,
+        /// The reason.
+        why: Refusal,
     },
 }
 
@@ -85,26 +87,32 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         timers,
         ..
     } = *input;
-    let never = |why: String| Check::Never { why };
+    let never = |why: Refusal| Check::Never { why };
+    let late = |sentence: String| Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at);
 
     if !config.tenant.status.is_active() {
-        return never("the account is suspended".to_owned());
+        return never(Refusal::new(Reason::Suspended, "the account is suspended"));
     }
-    if let Some(why) = unwelcome(&message.policy, contact, "it", now) {
-        return never(why.sentence());
+    if contact.erasing || contact.deleted_at.is_some() {
+        return never(Refusal::new(Reason::ContactDeleted, "the contact was deleted"));
+    }
+    if let Err(refusal) = welcome(&message.policy, contact, "it", now) {
+        return never(refusal);
     }
     let valid_until = message.created_at + message.policy.validity();
     if now >= valid_until {
-        return never(format!("too late: planned {}", ago(message.created_at, now)));
+        return never(late(format!("too late: planned {}", ago(message.created_at, now))));
     }
     let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
     if message.not_before >= valid_until {
         let earliest = local(message.not_before, zone.rules());
-        return never(format!("too late: not before {earliest}, when it is no longer valid"));
+        let why = late(format!("too late: not before {earliest}, when it is no longer valid"));
+        let why = why.and("send_at", message.not_before);
+        return never(why.and("time_zone", zone.to_string()));
     }
 
     let Some(leg) = message.plan.get(usize::from(input.leg)) else {
-        return never("it has no such channel".to_owned());
+        return never(Refusal::new(Reason::NoChannel, "it has no such channel"));
     };
     if let Err(why) = leg_fits(input, leg) {
         return Check::SkipLeg { why };
@@ -115,21 +123,26 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         let during = format!("quiet hours {} ({zone})", span(&hours));
         match hours.action {
             QuietAction::Send => {}
-            QuietAction::Skip => return never(format!("{during}, in which this message is skipped")),
+            QuietAction::Skip => {
+                let sentence = format!("{during}, in which this message is skipped");
+                let why = Refusal::new(Reason::QuietHours, sentence).within(&hours);
+                return never(why.and("time_zone", zone.to_string()));
+            }
             QuietAction::Defer => {
                 let until = quiet.next_allowed(now, zone.rules());
                 if until >= valid_until {
-                    return never(format!("too late: no longer valid at the end of {during}"));
+                    let why = late(format!("too late: no longer valid at the end of {during}"));
+                    return never(why.within(&hours).and("time_zone", zone.to_string()));
                 }
-                return Check::Later {
-                    until,
-                    why: format!("waits for the end of {during}"),
-                };
+                let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
+                let why = why.within(&hours).and("time_zone", zone.to_string());
+                let why = why.and("send_at", until);
+                return Check::Later { until, why };
             }
         }
     }
 
-    let wait = |until: Timestamp, why: String| {
+    let wait = |until: Timestamp, why: Refusal| {
         let woken = until + most_spread(until.duration_since(now));
         if message.outwaits(input.leg, woken, now) {
             Check::SkipLeg { why }
@@ -138,15 +151,15 @@ pub fn check(input: &CheckInput<'_>) -> Check {
         }
     };
     if let Some(until) = connection.paused_until.filter(|until| now < *until) {
-        return wait(
-            until,
-            "the number is paused: it was too fast or is restricted".to_owned(),
-        );
+        let sentence = "the number is paused: it was too fast or is restricted";
+        let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
+        return wait(until, why.and("until_at", until));
     }
     let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
         return Check::Go;
     };
     let why = format!("the connection {:?} does not work: {reason}", connection.name);
+    let why = Refusal::new(Reason::ConnectionBroken, why).and("connection", connection.name.as_str());
     match *tried_at + timers.recheck {
         until if now < until => wait(until, why),
         _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
@@ -154,7 +167,7 @@ pub fn check(input: &CheckInput<'_>) -> Check {
     }
 }
 
-fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
+fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
     let CheckInput {
         message,
         contact,
@@ -165,65 +178,74 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), String> {
         ..
     } = *input;
     if connection.id != leg.connection || !connection.carries(leg.channel) {
-        return Err(format!("the connection {:?} does not carry it", connection.name));
+        let sentence = format!("the connection {:?} does not carry it", connection.name);
+        let refusal = Refusal::new(Reason::NotCarried, sentence).and("connection", connection.name.as_str());
+        return Err(refusal.and("channel", leg.channel.as_str()));
     }
+    allows(&message.policy, contact, Some(leg.channel), "it")?;
     let phone = message.to.phone.as_ref();
     if let Some(why) = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type) {
         return Err(why);
     }
     if phone.is_none() && message.to.bsuid.is_none() {
-        return Err("nobody to send it to".to_owned());
+        return Err(Refusal::new(Reason::NoRecipient, "nobody to send it to"));
     }
     match (leg.channel, &leg.content) {
         (Channel::WhatsApp, Content::Template(filled)) => {
-            let misfit = |misfit: Misfit| misfit.to_string();
             let definition = template
                 .filter(|known| known.name == filled.name && known.language == filled.language)
                 .ok_or_else(|| Misfit::NoTemplate {
                     name: filled.name.clone(),
                     language: filled.language.clone(),
-                })
-                .map_err(misfit)?;
+                })?;
             let summary = ConnectionSummary::from(connection);
-            definition.sendable(summary.needs_content_sid).map_err(misfit)?;
+            definition.sendable(summary.needs_content_sid)?;
             // Meta moves templates between categories: a message planned as utility may be marketing by now.
             if definition.category != message.policy.category() {
-                return Err(misfit(Misfit::Category {
+                return Err(Refusal::from(Misfit::Category {
                     name: definition.name.clone(),
                     actual: definition.category,
                     wanted: message.policy.category(),
                 }));
             }
-            definition.check(filled).map_err(misfit)
+            definition.check(filled).map_err(Refusal::from)
         }
         (Channel::WhatsApp, Content::Text(_)) => {
             let from = connection.whatsapp_number();
             if from.is_some_and(|number| contact.window_open(number, now)) {
                 Ok(())
             } else {
-                Err("the person has not written by WhatsApp in the last 24 hours".to_owned())
+                let sentence = "the person has not written by WhatsApp in the last 24 hours";
+                Err(Refusal::new(Reason::WindowClosed, sentence))
             }
         }
         (Channel::Sms, Content::Text(text)) => {
+            let length = text.chars().count();
             if text.trim().is_empty() {
-                Err("the text is empty".to_owned())
-            } else if text.chars().count() > LONGEST_SMS {
-                Err(format!("the text is longer than {LONGEST_SMS} characters"))
+                Err(Refusal::new(Reason::TextEmpty, "the text is empty"))
+            } else if length > LONGEST_SMS {
+                let sentence = format!("the text is longer than {LONGEST_SMS} characters");
+                let refusal = Refusal::new(Reason::TextTooLong, sentence).and("part", "SMS");
+                Err(refusal.and("characters", length).and("maximum", LONGEST_SMS))
             } else {
                 Ok(())
             }
         }
-        (Channel::Sms, Content::Template(_)) => Err("a template cannot be sent by SMS".to_owned()),
+        (Channel::Sms, Content::Template(_)) => {
+            let refusal = Refusal::new(Reason::WrongContent, "a template cannot be sent by SMS");
+            Err(refusal.and("channel", leg.channel.as_str()))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use jiff::SignedDuration;
+    use serde_json::json;
 
     use super::*;
     use crate::{
-        contact::OptOut,
+        inbound::OptFlag,
         line_type::LineType,
         material::Material,
         message::{Category, Waiting},
@@ -235,6 +257,17 @@ mod tests {
 
     fn narrowed(message: &mut Message, by: &Narrowing) {
         message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, by).unwrap();
+    }
+
+    /// The check with its sentence alone.
+    fn plain(mut check: Check) -> Check {
+        match &mut check {
+            Check::Go | Check::Probe => {}
+            Check::Later { why, .. } | Check::Wait { why, .. } | Check::SkipLeg { why } | Check::Never { why } => {
+                *why = why.sentence.as_str().into();
+            }
+        }
+        check
     }
 
     /// A planned message that is about to be sent. Each test changes one aspect of it.
@@ -292,24 +325,22 @@ mod tests {
     fn sending(change: impl FnOnce(&mut Sending)) -> Check {
         let mut sending = Sending::new();
         change(&mut sending);
-        sending.check()
+        plain(sending.check())
     }
 
     #[test]
     fn check_finds_changes_since_the_plan() {
         assert_eq!(sending(|_| ()), Check::Go);
         assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
-        let never = |why: &str| Check::Never { why: why.to_owned() };
+        let never = |why: &str| Check::Never { why: why.into() };
         assert_eq!(
             sending(|sending| sending.config.tenant.status = TenantStatus::Suspended),
             never("the account is suspended")
         );
         assert_eq!(
             sending(|sending| {
-                sending.contact.opted_out = Some(OptOut {
-                    at: at("2026-11-20T11:59:00+04"),
-                    source: "wrote STOP".to_owned(),
-                });
+                let stopped_at = at("2026-11-20T11:59:00+04");
+                sending.contact.wish(OptFlag::Stop, "wrote STOP", stopped_at);
             }),
             never("opted out on 20 November 2026 (wrote STOP)")
         );
@@ -328,7 +359,7 @@ mod tests {
             never("too late: planned 4 days ago")
         );
 
-        let skip = |why: &str| Check::SkipLeg { why: why.to_owned() };
+        let skip = |why: &str| Check::SkipLeg { why: why.into() };
         assert_eq!(
             sending(|sending| {
                 sending.leg = 1;
@@ -367,6 +398,41 @@ mod tests {
     }
 
     #[test]
+    fn check_says_why_in_codes_and_facts() {
+        let why = |change: fn(&mut Sending)| {
+            let mut sending = Sending::new();
+            change(&mut sending);
+            match sending.check() {
+                Check::Later { why, .. } | Check::Wait { why, .. } | Check::SkipLeg { why } | Check::Never { why } => {
+                    (why.reason.as_str(), serde_json::to_value(&why.facts).unwrap())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let hours = json!({
+            "quiet_from": "21:00", "quiet_to": "08:00", "time_zone": "Asia/Dubai", "send_at": "2026-11-21T04:00:00Z",
+        });
+        let found = why(|sending| sending.now = at("2026-11-20T21:01:00+04"));
+        assert_eq!(found, ("quiet_hours", hours));
+        let found = why(|sending| sending.now = at("2026-11-24T12:00:00+04"));
+        assert_eq!(found, ("late", json!({"planned_at": "2026-11-20T08:00:00Z"})));
+        let found = why(|sending| {
+            sending.contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
+        });
+        let refused = json!({"refused_at": "2026-11-20T08:00:00Z", "party": "customer", "source": "wrote STOP"});
+        assert_eq!(found, ("opted_out", refused));
+        let found = why(|sending| sending.material.templates[0].status.0 = "DISABLED".to_owned());
+        let template = json!({"template": "missed_call_followup", "language": "en_GB", "status": "DISABLED"});
+        assert_eq!(found, ("template_not_approved", template));
+        let found = why(|sending| {
+            let until = sending.now + SignedDuration::from_secs(60);
+            sending.connections[1].paused_until = Some(until);
+        });
+        let paused = json!({"connection": "WhatsApp", "until_at": "2026-11-20T08:01:00Z"});
+        assert_eq!(found, ("paused", paused));
+    }
+
+    #[test]
     fn message_that_expires_before_its_time_never_goes_out() {
         let valid_for = |hours: i64| {
             move |sending: &mut Sending| {
@@ -382,14 +448,14 @@ mod tests {
         // Quiet hours end at 08:00.
         assert!(matches!(sending(valid_for(12)), Check::Later { .. }));
         for hours in [1, 11] {
-            let why = "too late: no longer valid at the end of quiet hours 21:00–08:00 (Asia/Dubai)".to_owned();
+            let why = "too late: no longer valid at the end of quiet hours 21:00–08:00 (Asia/Dubai)".into();
             assert_eq!(sending(valid_for(hours)), Check::Never { why });
         }
         let postponed = sending(|sending| {
             valid_for(12)(sending);
             sending.message.not_before = at("2026-11-21T09:00:00+04");
         });
-        let why = "too late: not before 09:00 (Asia/Dubai), when it is no longer valid".to_owned();
+        let why = "too late: not before 09:00 (Asia/Dubai), when it is no longer valid".into();
         assert_eq!(postponed, Check::Never { why });
     }
 
@@ -437,7 +503,10 @@ mod tests {
                 }
             }
         };
-        let broken = |name: &str| format!("the connection {name:?} does not work: the access token is not valid");
+        let broken = |name: &str| {
+            let sentence = format!("the connection {name:?} does not work: the access token is not valid");
+            Refusal::from(sentence)
+        };
         assert_eq!(
             sending(unhealthy(100)),
             Check::SkipLeg {
@@ -497,7 +566,7 @@ mod tests {
             sending(evening),
             Check::Later {
                 until: at("2026-11-21T08:00:00+04"),
-                why: "waits for the end of quiet hours 21:00–08:00 (Asia/Dubai)".to_owned()
+                why: "waits for the end of quiet hours 21:00–08:00 (Asia/Dubai)".into()
             }
         );
         assert!(matches!(

@@ -2,11 +2,11 @@
 //! run, a preview and the real send agree.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
 
 use crate::{
     config::{ConnectionSummary, TenantConfig},
     contact::Contact,
+    facts::Facts,
     hours,
     ids::{ConnectionId, LineId},
     line::{self, Line},
@@ -18,12 +18,14 @@ use crate::{
     profile::Profile,
     purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
     quiet::QuietAction,
-    reach::{Unwelcome, cannot_reach, unwelcome},
+    reach::cannot_reach,
+    refusal::{Reason, Refusal},
     send::Timers,
     source::{SmsText, TemplateUse},
     subject::Subject,
     template::{self, Misfit, TemplateDefinition},
     values::Values,
+    welcome::{allows, welcome},
 };
 
 /// An intent to say something to somebody.
@@ -115,87 +117,8 @@ pub struct Composed {
     pub keep_until: Timestamp,
     /// The reason, in one sentence.
     pub sentence: String,
-}
-
-/// No message, with the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
-    /// The reason, for machines.
-    pub reason: Reason,
-    /// The reason, for people: one sentence.
-    pub sentence: String,
-}
-
-impl Refusal {
-    pub(crate) fn new(reason: Reason, sentence: impl Into<String>) -> Self {
-        Self {
-            reason,
-            sentence: sentence.into(),
-        }
-    }
-}
-
-/// The reason for a decision, for machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Reason {
-    /// A rule matched, so there is a message.
-    FollowUp,
-    /// The tenant is suspended.
-    Suspended,
-    /// The business called the customer.
-    Outbound,
-    /// The caller hid the number.
-    Withheld,
-    /// The caller has no telephone number.
-    Sip,
-    /// The outcome of the call is unknown.
-    UnknownOutcome,
-    /// The call was reported too late, or the message could only be sent when it is no longer valid.
-    Late,
-    /// The person refused all messages, or those of this kind.
-    OptedOut,
-    /// The person has written or was answered since.
-    Unnecessary,
-    /// No rule matches the call.
-    NoRule,
-    /// The ground for the message is missing, such as an opt-in.
-    NoConsent,
-    /// The person got a message a short time ago.
-    Cooldown,
-    /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
-    Frequency,
-    /// The message skips quiet hours.
-    QuietHours,
-    /// The template or its values do not fit.
-    Template,
-    /// No channel reaches the person.
-    NoChannel,
-}
-
-impl Reason {
-    /// The name for machines.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::FollowUp => "follow_up",
-            Self::Suspended => "suspended",
-            Self::Outbound => "outbound",
-            Self::Withheld => "withheld",
-            Self::Sip => "sip",
-            Self::UnknownOutcome => "unknown_outcome",
-            Self::Late => "late",
-            Self::OptedOut => "opted_out",
-            Self::Unnecessary => "unnecessary",
-            Self::NoRule => "no_rule",
-            Self::NoConsent => "no_consent",
-            Self::Cooldown => "cooldown",
-            Self::Frequency => "frequency",
-            Self::QuietHours => "quiet_hours",
-            Self::Template => "template",
-            Self::NoChannel => "no_channel",
-        }
-    }
+    /// The facts of the sentence.
+    pub facts: Facts,
 }
 
 impl Composed {
@@ -215,6 +138,7 @@ impl Composed {
             dispatches: 0,
             waiting: None,
             ended: None,
+            because: None,
             remarks: Vec::new(),
             created_at: now,
             keep_until: Some(self.keep_until),
@@ -244,24 +168,21 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
     let by = &intent.by;
     let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
-    match unwelcome(&policy, contact, by, now) {
-        None => {}
-        Some(Unwelcome::OptedOut(why)) => return Err(Refusal::new(Reason::OptedOut, why)),
-        Some(Unwelcome::NoConsent(why)) => return Err(Refusal::new(Reason::NoConsent, why)),
-    }
-    if let Some(sentence) = unnecessary(&policy, contact, intent.since, now) {
-        return Err(Refusal::new(Reason::Unnecessary, sentence));
+    welcome(&policy, contact, by, now)?;
+    if let Some(refusal) = unnecessary(&policy, contact, intent.since, now) {
+        return Err(refusal);
     }
     if policy.obeys(Limit::Cooldown)
         && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + intent.cooldown)
     {
         let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
-        return Err(Refusal::new(Reason::Cooldown, sentence));
+        let refusal = Refusal::new(Reason::Cooldown, sentence).and("last_at", last);
+        return Err(refusal.and("cooldown_seconds", intent.cooldown.as_secs()));
     }
     if policy.obeys(Limit::Frequency)
-        && let Some(sentence) = too_frequent(&policy, contact, open, now)
+        && let Some(refusal) = too_frequent(&policy, contact, open, now)
     {
-        return Err(Refusal::new(Reason::Frequency, sentence));
+        return Err(refusal);
     }
 
     let planned = intent.not_before;
@@ -279,7 +200,8 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
                     local(planned, zone.rules()),
                     span(&hours)
                 );
-                return Err(Refusal::new(Reason::QuietHours, sentence));
+                let refusal = Refusal::new(Reason::QuietHours, sentence).and("planned_at", planned);
+                return Err(refusal.within(&hours).and("time_zone", zone.to_string()));
             }
         }
     }
@@ -292,37 +214,50 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
             "too late: not before {earliest}, but valid for {} only",
             length(policy.validity())
         );
-        return Err(Refusal::new(Reason::Late, sentence));
+        let refusal = Refusal::new(Reason::Late, sentence).and("send_at", not_before);
+        let refusal = refusal.and("valid_seconds", policy.validity().as_secs());
+        return Err(refusal.and("time_zone", zone.to_string()));
     }
 
     let (legs, left_out) = legs(intent, &policy, world);
     if legs.is_empty() {
-        let reason = if left_out.iter().any(|left| left.misfit) {
-            Reason::Template
-        } else {
-            Reason::NoChannel
+        let reason = reason_of(&left_out);
+        let facts = match left_out.first() {
+            // One wish that rules out all of them.
+            Some(first) if !matches!(reason, Reason::Template | Reason::NoChannel) => first.refusal.facts.clone(),
+            _ => problems(&left_out),
         };
         let sentence = if left_out.is_empty() {
             format!("{by} names no channel")
         } else {
             format!("{by} has no usable channel: {}", join(&left_out, ": "))
         };
-        return Err(Refusal::new(reason, sentence));
+        return Err(Refusal {
+            reason,
+            facts,
+            sentence,
+        });
     }
 
+    let mut facts = Facts::of("channel", legs[0].channel.as_str());
     let when = if not_before > planned {
+        facts = facts.and("send_at", not_before).and("time_zone", zone.to_string());
         format!("after quiet hours, at {}", local(not_before, zone.rules()))
     } else if planned > now {
-        format!("after {}", length(planned.duration_since(now)))
+        let delay = planned.duration_since(now);
+        facts = facts.and("delay_seconds", delay.as_secs());
+        format!("after {}", length(delay))
     } else {
         "at once".to_owned()
     };
     let mut sentence = format!("{} {when}", legs[0].channel.name());
     for leg in &legs[1..] {
         let name = leg.channel.name();
+        facts = facts.and("next_channel", leg.channel.as_str());
         if policy.fallback_after_seconds() == 0 {
             sentence.push_str(&format!(", {name} if that fails"));
         } else {
+            facts = facts.and("fallback_after_seconds", policy.fallback_after_seconds());
             let wait = SignedDuration::from_secs(policy.fallback_after_seconds().into());
             sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
         }
@@ -341,6 +276,7 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         not_before,
         keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
         sentence,
+        facts: facts.with(problems(&left_out)),
     })
 }
 
@@ -351,45 +287,81 @@ pub(crate) fn is_later(at: Timestamp, since: Timestamp) -> bool {
 
 /// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
 /// message if it had been planned by then.
-fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timestamp) -> Option<String> {
+fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timestamp) -> Option<Refusal> {
     let later =
         |at: Option<Timestamp>, event: Event| at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event));
     if let Some(at) = later(contact.last_inbound_at, Event::Inbound) {
-        return Some(format!("no longer needed: this person wrote {}", ago(at, now)));
+        let sentence = format!("no longer needed: this person wrote {}", ago(at, now));
+        return Some(Refusal::since(Event::Inbound, sentence).and("event_at", at));
     }
     let answered = later(contact.last_answered_at, Event::AnsweredCall);
-    answered.map(|at| format!("no longer needed: a later call was answered {}", ago(at, now)))
+    answered.map(|at| {
+        let sentence = format!("no longer needed: a later call was answered {}", ago(at, now));
+        Refusal::since(Event::AnsweredCall, sentence).and("event_at", at)
+    })
 }
 
 /// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
 /// from its sending, which may be days later.
-fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Timestamp) -> Option<String> {
+fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Timestamp) -> Option<Refusal> {
+    let refusal = |category: Category, sentence: String| {
+        let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
+        refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
+    };
     let others = || open.iter().filter(|other| other.policy.obeys(Limit::Frequency));
     if let Some(other) = others().find(|other| other.may_be_sent(now)) {
         let kind = other.policy.category().as_str();
-        return Some(format!("another {kind} message to this person may still be sent"));
+        let sentence = format!("another {kind} message to this person may still be sent");
+        return Some(refusal(other.policy.category(), sentence));
     }
     let sent = others().filter_map(Message::last_sent_at).max();
     let last = contact.frequency_from().max(sent)?;
     let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
     if now < last {
         let wait = length(last.duration_since(now));
-        return Some(format!("will be texted in {wait}, {kind} at most every {every}"));
+        let sentence = format!("will be texted in {wait}, {kind} at most every {every}");
+        return Some(refusal(policy.category(), sentence).and("next_at", last));
     }
-    (now < last + FREQUENCY_SPAN).then(|| format!("texted {}, {kind} at most every {every}", ago(last, now)))
+    (now < last + FREQUENCY_SPAN).then(|| {
+        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+        refusal(policy.category(), sentence).and("last_at", last)
+    })
 }
 
 /// A channel that an intent names and the message cannot use.
 struct LeftOut {
     channel: Channel,
-    why: String,
-    misfit: bool,
+    /// The reason of the whole message, if it is the only one.
+    reason: Reason,
+    refusal: Refusal,
+}
+
+/// The facts of channels that are left out.
+fn problems(left_out: &[LeftOut]) -> Facts {
+    let each = left_out.iter();
+    each.fold(Facts::NONE, |facts, left| {
+        facts.with(left.refusal.of_channel(left.channel.as_str()))
+    })
+}
+
+/// The reason why no channel is left. One that fails for the template may be repaired; a wish is the reason if it rules out all.
+fn reason_of(left_out: &[LeftOut]) -> Reason {
+    let mut reasons = left_out.iter().map(|left| left.reason);
+    if reasons.clone().any(|reason| reason == Reason::Template) {
+        return Reason::Template;
+    }
+    let first = reasons.next().unwrap_or(Reason::NoChannel);
+    if reasons.all(|reason| reason == first) {
+        first
+    } else {
+        Reason::NoChannel
+    }
 }
 
 fn join(left_out: &[LeftOut], between: &str) -> String {
     let parts: Vec<_> = left_out
         .iter()
-        .map(|left| format!("{}{between}{}", left.channel.name(), left.why))
+        .map(|left| format!("{}{between}{}", left.channel.name(), left.refusal.sentence))
         .collect();
     parts.join("; ")
 }
@@ -405,13 +377,13 @@ fn legs(intent: &Intent<'_>, policy: &Policy, world: &World<'_>) -> (Vec<Leg>, V
         }
         match leg(intent, *says, policy, world) {
             Ok(leg) => legs.push(leg),
-            Err((why, misfit)) => left_out.push(LeftOut { channel, why, misfit }),
+            Err(left) => left_out.push(left),
         }
     }
     (legs, left_out)
 }
 
-fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) -> Result<Leg, (String, bool)> {
+fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) -> Result<Leg, LeftOut> {
     let World {
         config,
         material,
@@ -422,12 +394,19 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
         ..
     } = *world;
     let channel = says.channel;
-    let fact = |why: String| (why, false);
-    let (connection, sender) =
-        carrier(config, intent, channel).ok_or_else(|| fact("no connection carries it".to_owned()))?;
+    let left_out = |reason: Reason, refusal: Refusal| LeftOut {
+        channel,
+        reason,
+        refusal,
+    };
+    let (connection, sender) = carrier(config, intent, channel).ok_or_else(|| {
+        let refusal = Refusal::new(Reason::NoConnection, "no connection carries it");
+        left_out(Reason::NoChannel, refusal)
+    })?;
+    allows(policy, contact, Some(channel), "it").map_err(|refusal| left_out(refusal.reason, refusal))?;
     let phone = intent.to.phone.as_ref();
-    if let Some(why) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
-        return Err(fact(why));
+    if let Some(refusal) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
+        return Err(left_out(Reason::NoChannel, refusal));
     }
     let values = Values {
         config,
@@ -436,7 +415,8 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
         profile,
         subject: intent.subject,
     };
-    let content = content(&values, says.words, policy.category(), connection).map_err(|why| (why, true))?;
+    let content = content(&values, says.words, policy.category(), connection);
+    let content = content.map_err(|refusal| left_out(Reason::Template, refusal))?;
     Ok(Leg {
         channel,
         connection: connection.id,
@@ -502,28 +482,27 @@ pub(crate) fn content(
     words: Words<'_>,
     category: Category,
     connection: &ConnectionSummary,
-) -> Result<Content, String> {
+) -> Result<Content, Refusal> {
     let Values { config, contact, .. } = *values;
-    let misfit = |why: Misfit| why.to_string();
     match words {
-        Words::None(why) => Err(why.to_owned()),
+        Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
         Words::Template(wanted) => {
-            let found = find(values.material, connection.id, wanted, contact.language.as_deref()).map_err(misfit)?;
-            found.sendable(connection.needs_content_sid).map_err(misfit)?;
+            let found = find(values.material, connection.id, wanted, contact.language.as_deref())?;
+            found.sendable(connection.needs_content_sid)?;
             if found.category != category {
-                return Err(misfit(Misfit::Category {
+                return Err(Refusal::from(Misfit::Category {
                     name: found.name.clone(),
                     actual: found.category,
                     wanted: category,
                 }));
             }
-            let filled = found.fill(wanted, |value| values.value(value)).map_err(misfit)?;
+            let filled = found.fill(wanted, |value| values.value(value))?;
             Ok(Content::Template(filled))
         }
         Words::Text(texts) => {
-            let text =
-                in_language(texts, config, contact).ok_or_else(|| "there is no SMS text in any language".to_owned())?;
-            Ok(Content::Text(values.sms(text).map_err(misfit)?))
+            let text = in_language(texts, config, contact);
+            let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no SMS text in any language"))?;
+            Ok(Content::Text(values.sms(text)?))
         }
     }
 }
@@ -631,7 +610,11 @@ mod tests {
         let later = Some(since + SignedDuration::from_secs(90));
         for row in &TABLE {
             let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
-            let why = |wrote, answered| unnecessary(&policy, &contact(wrote, answered), since, now);
+            let why = |wrote, answered| {
+                let refusal = unnecessary(&policy, &contact(wrote, answered), since, now)?;
+                assert_eq!(refusal.reason, Reason::Unnecessary);
+                Some(refusal.sentence)
+            };
             let within_its_second = Some(since + SignedDuration::from_millis(999));
             assert_eq!(why(within_its_second, within_its_second), None);
             let wrote = "no longer needed: this person wrote 30 s ago".to_owned();
@@ -648,13 +631,18 @@ mod tests {
         let second = SignedDuration::from_secs(1);
         let planned = composed(&case, minutes(10) - second).unwrap();
         assert_eq!(planned.not_before, case.now + minutes(10) - second);
-        let late = |sentence: &str| Err(Refusal::new(Reason::Late, sentence));
-        let refused = late("too late: not before 12:10 (Asia/Dubai), but valid for 10 min only");
+        let late = |sentence: &str, send_at: Timestamp| {
+            let refusal = Refusal::new(Reason::Late, sentence).and("send_at", send_at);
+            Err(refusal.and("valid_seconds", 600_i64).and("time_zone", "Asia/Dubai"))
+        };
+        let sentence = "too late: not before 12:10 (Asia/Dubai), but valid for 10 min only";
+        let refused = late(sentence, at("2026-11-20T12:10:00+04"));
         assert_eq!(composed(&case, minutes(10)), refused);
         // Quiet hours begin at 21:00.
         case.now = at("2026-11-20T20:55:00+04");
         assert!(composed(&case, minutes(4)).is_ok());
-        let refused = late("too late: not before 08:00 (Asia/Dubai), but valid for 10 min only");
+        let sentence = "too late: not before 08:00 (Asia/Dubai), but valid for 10 min only";
+        let refused = late(sentence, at("2026-11-21T08:00:00+04"));
         assert_eq!(composed(&case, minutes(5)), refused);
         case.now = at("2026-11-21T07:55:00+04");
         assert_eq!(

@@ -6,6 +6,7 @@ use crate::{
     call::{Direction, Outcome},
     checkup::CheckResult,
     connection::{Account, Connection, Health},
+    fault::{Fault, FaultCode},
     ids::ConnectionId,
     line::{self, Line},
     material::Material,
@@ -153,14 +154,13 @@ impl TenantConfig {
 #[must_use]
 pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
     let mut problems = line.problems();
-    let mut found = |field: &str, detail: String| problems.push(FieldProblem::new(field, detail));
+    let mut found = |field: &str, fault: Fault| problems.push(FieldProblem::new(field, fault));
     if let Some(number) = &line.number {
         let mut others = lines.iter().filter(|other| other.id != line.id);
         if let Some(other) = others.find(|other| other.number.as_ref() == Some(number)) {
-            found(
-                "number",
-                format!("The line {:?} already has this number.", other.name.as_str()),
-            );
+            let name = other.name.as_str();
+            let detail = format!("The line {name:?} already has this number.");
+            found("number", Fault::new(FaultCode::Taken, detail).and("by", name));
         }
     }
     for (channel, field) in [(Channel::WhatsApp, "whatsapp"), (Channel::Sms, "sms.connection")] {
@@ -169,15 +169,18 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
         };
         let known = connections.iter().find(|connection| connection.id == named);
         match known.filter(|connection| connection.carries.contains(&channel)) {
-            None => found(
-                field,
-                format!("No connection that sends {} has the id {named}.", channel.name()),
-            ),
+            None => {
+                let detail = format!("No connection that sends {} has the id {named}.", channel.name());
+                let fault = Fault::new(FaultCode::NotFound, detail);
+                found(field, fault.and("id", named.to_string()));
+            }
             Some(connection) => {
                 if let Some(sender) = line.sender(channel)
                     && !connection.sms_numbers.contains(sender)
                 {
-                    found("sms.number", format!("The connection has no number {sender}."));
+                    let detail = format!("The connection has no number {sender}.");
+                    let fault = Fault::new(FaultCode::NotFound, detail);
+                    found("sms.number", fault.and("id", sender.as_str()));
                 }
             }
         }

@@ -5,12 +5,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Email,
+    consent::{Applied, By, Choice, Scope, Wish, Wishes},
     ids::{ConnectionId, ContactId, MessageId},
     inbound::{OptFlag, Sender},
-    message::{Channel, Message},
+    language::Recognized,
+    ledger::ConsentEntry,
+    message::{Channel, Message, Recipient},
     phone::Phone,
     purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
-    record::ConsentEntry,
+    refusal::{Reason, Refusal},
     send::{Classified, Effect},
 };
 
@@ -44,28 +47,6 @@ impl Identity {
     }
 }
 
-/// A refusal to be messaged.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OptOut {
-    /// Time of the refusal.
-    pub at: Timestamp,
-    /// Source, such as "wrote STOP by SMS".
-    pub source: String,
-}
-
-impl OptOut {
-    /// Stores the refusal in its field. Returns the change, with the entry for the consent ledger.
-    fn put(self, place: &mut Option<Self>, what: &str) -> Change {
-        let entry = ConsentEntry {
-            at: self.at,
-            what: what.to_owned(),
-            source: self.source.clone(),
-        };
-        *place = Some(self);
-        Change::Consent(entry)
-    }
-}
-
 /// A person who calls or writes to a tenant, with the data that deciding and sending need. Read and written with every call
 /// and message, so every list is bounded; all other data is in the [`Profile`](crate::profile::Profile).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -90,28 +71,26 @@ pub struct Contact {
     /// BCP 47 language, where known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<String>,
+    /// Whether the language was recognized in what the person wrote. Otherwise it was set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub language_detected: bool,
     /// Other contacts that proved to be the same person, until somebody merges them: the wishes of one hold for all.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub same_as: Vec<ContactId>,
-    /// Refusal of all messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opted_out: Option<OptOut>,
-    /// Refusal of marketing, while service messages are still welcome.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marketing_opted_out: Option<OptOut>,
-    /// Time of the last opt-in, beyond having called.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub opted_in_at: Option<Timestamp>,
-    /// Time of the last opt-in to marketing, or to all messages.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub marketing_welcome_at: Option<Timestamp>,
+    /// Contacts that were merged into this one, in that order. Their calls and messages are still under their ids. At most
+    /// [`MOST_ALIASES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<ContactId>,
+    /// Wishes about messages: refusals and opt-ins.
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub consent: Wishes,
     /// Numbers that a channel does not reach. At most [`MOST_UNREACHABLE`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unreachable: Vec<Unreachable>,
     /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
-    /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`].
+    /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`], or after a merge those of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
     /// Time at which the last inbound call was decided.
@@ -146,6 +125,9 @@ pub const MOST_SAME: usize = 5;
 
 /// Maximum identities of one kind.
 pub const MOST_IDENTITIES: usize = 4;
+
+/// Maximum contacts that were merged into one: with its own, a timeline reads four partitions.
+pub const MOST_ALIASES: usize = 3;
 
 /// Maximum open intents. A further one takes the place of a settled one, or cancels the oldest.
 pub const MOST_OPEN: usize = 4;
@@ -295,11 +277,10 @@ impl Contact {
             emails: Vec::new(),
             called_from: None,
             language: None,
+            language_detected: false,
             same_as: Vec::new(),
-            opted_out: None,
-            marketing_opted_out: None,
-            opted_in_at: None,
-            marketing_welcome_at: None,
+            aliases: Vec::new(),
+            consent: Wishes::NONE,
             unreachable: Vec::new(),
             last_follow_up_at: None,
             open: Vec::new(),
@@ -315,10 +296,39 @@ impl Contact {
         }
     }
 
-    /// Whether the person refused messages, all or marketing.
+    /// Whether any messages are refused.
     #[must_use]
-    pub const fn refuses(&self) -> bool {
-        self.opted_out.is_some() || self.marketing_opted_out.is_some()
+    pub fn refuses(&self) -> bool {
+        self.consent.refusals().next().is_some()
+    }
+
+    /// The refusal of all messages on all channels.
+    #[must_use]
+    pub fn opted_out(&self) -> Option<&Wish> {
+        self.consent.refusal(Scope::ALL)
+    }
+
+    /// The refusal of marketing on all channels, while other messages are still welcome.
+    #[must_use]
+    pub fn marketing_opted_out(&self) -> Option<&Wish> {
+        self.consent.refusal(Scope::MARKETING)
+    }
+
+    /// Time of the last opt-in to all messages, beyond having called.
+    #[must_use]
+    pub fn opted_in_at(&self) -> Option<Timestamp> {
+        self.consent.opted_in_at()
+    }
+
+    /// Its id, then those of the contacts that were merged into it.
+    pub fn ids(&self) -> impl Iterator<Item = ContactId> + '_ {
+        [self.id].into_iter().chain(self.aliases.iter().copied())
+    }
+
+    /// Whether this is its id, or that of a contact that was merged into it.
+    #[must_use]
+    pub fn is(&self, id: ContactId) -> bool {
+        self.ids().any(|own| own == id)
     }
 
     /// The preferred telephone number, if one is known.
@@ -333,9 +343,20 @@ impl Contact {
         self.bsuids.first().map(String::as_str)
     }
 
-    /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not.
+    /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
+    /// one whose erasure has begun stays deleted.
     pub fn heard_again(&mut self, at: Timestamp) {
-        self.deleted_at = self.deleted_at.filter(|deleted_at| at <= *deleted_at);
+        self.deleted_at = self.deleted_at.filter(|deleted_at| self.erasing || at <= *deleted_at);
+    }
+
+    /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.
+    pub fn writes_in(&mut self, recognized: Recognized) {
+        let was_set = self.language.is_some() && !self.language_detected;
+        if was_set || (self.language.is_some() && !recognized.certain) {
+            return;
+        }
+        self.language = Some(recognized.language);
+        self.language_detected = true;
     }
 
     /// Records an answered call of this time. The latest one counts, in whatever order they are decided.
@@ -397,15 +418,16 @@ impl Contact {
     /// Learns from a provider's error about a message to this number, unless the person has said otherwise since or shown
     /// that the channel works.
     pub fn learn(&mut self, (channel, number): (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Change {
-        let source = format!("{} says: {}", channel.name(), error.meaning);
+        let refused = |scope: Scope| {
+            let source = format!("{} says: {}", channel.name(), error.meaning);
+            Wish::new(Choice::Refused, scope, By::Provider, &source, at)
+        };
         match error.effect {
             Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
-            Effect::MarketingOptOut if self.marketing_opted_out.is_some() || self.marketing_welcome_since(at) => {
-                Change::Nothing
-            }
-            Effect::MarketingOptOut => OptOut { at, source }.put(&mut self.marketing_opted_out, "marketing_stop"),
-            Effect::ChannelOptOut if self.opted_out.is_some() || self.opted_in_at > Some(at) => Change::Nothing,
-            Effect::ChannelOptOut => OptOut { at, source }.put(&mut self.opted_out, "stop"),
+            Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
+            Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),
+            Effect::ChannelOptOut if self.opted_out().is_some() => Change::Nothing,
+            Effect::ChannelOptOut => self.record(refused(Scope::ALL)),
             Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
             Effect::Unreachable => {
                 self.unreachable
@@ -432,76 +454,31 @@ impl Contact {
         }
     }
 
-    /// Whether the person agreed to marketing after this time.
-    fn marketing_welcome_since(&self, at: Timestamp) -> bool {
-        self.marketing_welcome_at > Some(at)
-    }
-
-    /// Applies the person's wish about messages. The newest wish holds, in whatever order they arrive.
-    pub fn wish(&mut self, flag: OptFlag, source: String, at: Timestamp) -> Change {
-        match flag {
-            OptFlag::Stop => self.stop(source, at),
-            OptFlag::Start => self.start(source, at),
-            OptFlag::Help => Change::Nothing,
+    /// Records a wish. The newest of its scope and party holds, in whatever order they arrive.
+    pub fn record(&mut self, wish: Wish) -> Change {
+        let entry = ConsentEntry::of(&wish);
+        match self.consent.apply(wish) {
+            Applied::Nothing => Change::Nothing,
+            Applied::Noted => Change::Contact,
+            Applied::Changed => Change::Consent(Box::new(entry)),
         }
     }
 
-    fn stop(&mut self, source: String, at: Timestamp) -> Change {
-        if self.opted_in_at > Some(at) {
-            return Change::Nothing;
-        }
-        if let Some(since) = &mut self.opted_out {
-            return later(&mut since.at, at);
-        }
-        self.opted_in_at = None;
-        OptOut { at, source }.put(&mut self.opted_out, "stop")
+    /// Applies the person's wish about messages, as they wrote it. An opt-in to messages includes marketing.
+    pub fn wish(&mut self, flag: OptFlag, source: &str, at: Timestamp) -> Change {
+        let choice = match flag {
+            OptFlag::Stop => Choice::Refused,
+            OptFlag::Start => Choice::Granted,
+            OptFlag::Help => return Change::Nothing,
+        };
+        self.record(Wish::new(choice, Scope::ALL, By::Keyword, source, at))
     }
 
-    /// An opt-in to messages includes marketing.
-    fn start(&mut self, source: String, at: Timestamp) -> Change {
-        let marketing = self.welcome_marketing(at);
-        if self.opted_out.as_ref().is_some_and(|since| since.at > at) {
-            return Change::Contact;
-        }
-        let nothing_refused = self.opted_out.take().is_none() && marketing.is_none();
-        match &mut self.opted_in_at {
-            Some(since) if nothing_refused => later(since, at),
-            since => {
-                *since = (*since).max(Some(at));
-                Change::Consent(ConsentEntry {
-                    at,
-                    what: "start".to_owned(),
-                    source,
-                })
-            }
-        }
-    }
-
-    /// Removes the refusal of marketing, unless it is newer. Returns it.
-    fn welcome_marketing(&mut self, at: Timestamp) -> Option<OptOut> {
-        self.marketing_welcome_at = self.marketing_welcome_at.max(Some(at));
-        self.marketing_opted_out.take_if(|since| since.at <= at)
-    }
-
-    /// Applies the person's wish about marketing. The newest wish holds, in whatever order they arrive.
-    pub fn wish_marketing(&mut self, welcome: bool, source: String, at: Timestamp) -> Change {
-        if !welcome {
-            if self.marketing_welcome_since(at) {
-                return Change::Nothing;
-            }
-            if let Some(since) = &mut self.marketing_opted_out {
-                return later(&mut since.at, at);
-            }
-            return OptOut { at, source }.put(&mut self.marketing_opted_out, "marketing_stop");
-        }
-        match self.welcome_marketing(at) {
-            Some(_) => Change::Consent(ConsentEntry {
-                at,
-                what: "marketing_start".to_owned(),
-                source,
-            }),
-            None => Change::Contact,
-        }
+    /// Applies the person's wish about marketing, as a provider reports it. That it is welcome again is no opt-in: the report is
+    /// about the provider's channel, and an opt-in would hold for all.
+    pub fn wish_marketing(&mut self, welcome: bool, source: &str, at: Timestamp) -> Change {
+        let choice = if welcome { Choice::Lifted } else { Choice::Refused };
+        self.record(Wish::new(choice, Scope::MARKETING, By::Provider, source, at))
     }
 
     /// The messages to read before another one is planned. None, unless the list of open messages is full.
@@ -536,11 +513,11 @@ impl Contact {
     }
 
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
-    /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If all are pending, the oldest is
+    /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If too many are pending, the oldest are
     /// cancelled and returned: a message that the contact does not know of could not be cancelled any more.
-    pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Option<Message> {
+    pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         let cancelled = if self.open.len() < MOST_OPEN {
-            None
+            Vec::new()
         } else {
             self.make_room(known)
         };
@@ -562,24 +539,31 @@ impl Contact {
         cancelled
     }
 
-    fn make_room(&mut self, known: Vec<Message>) -> Option<Message> {
+    fn make_room(&mut self, known: Vec<Message>) -> Vec<Message> {
         let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(Message::is_pending);
         for message in &settled {
             self.settle(message);
         }
         self.open
             .retain(|open| known.iter().any(|message| message.id == open.message));
-        let oldest = self.open.first().filter(|_| self.open.len() >= MOST_OPEN)?.message;
-        let place = known.iter().position(|message| message.id == oldest)?;
-        let mut oldest = known.swap_remove(place);
-        let why = if oldest.attempts.is_empty() {
-            "not sent: newer messages to this person replace it"
-        } else {
-            "no further channel: newer messages to this person replace it"
-        };
-        oldest.cancel(why.to_owned());
-        self.close(&oldest);
-        Some(oldest)
+        let mut cancelled = Vec::new();
+        while self.open.len() >= MOST_OPEN {
+            let oldest = self.open.first().map(|open| open.message);
+            let Some(place) = known.iter().position(|message| Some(message.id) == oldest) else {
+                break;
+            };
+            let mut oldest = known.swap_remove(place);
+            let why = if oldest.attempts.is_empty() {
+                "not sent: newer messages to this person replace it"
+            } else {
+                "no further channel: newer messages to this person replace it"
+            };
+            let tried = !oldest.attempts.is_empty();
+            oldest.cancel(Refusal::new(Reason::Replaced, why).and("tried", tried));
+            self.close(&oldest);
+            cancelled.push(oldest);
+        }
+        cancelled
     }
 
     /// Messages that may not have been sent yet and that this event cancels.
@@ -655,20 +639,15 @@ impl Contact {
 
     /// Copies the refusals of another contact of the same person. Returns the new ones.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
-        let shared = |refused: &OptOut| (format!("{}, known as another contact", refused.source), refused.at);
-        let stop = other.opted_out.as_ref().map(shared);
-        let no_marketing = other.marketing_opted_out.as_ref().map(shared);
-        let changes = [
-            stop.map(|(source, at)| self.wish(OptFlag::Stop, source, at)),
-            no_marketing.map(|(source, at)| self.wish_marketing(false, source, at)),
-        ];
-        changes.into_iter().flatten().filter_map(Change::consent).collect()
+        let refusals = other.consent.refusals().map(Wish::shared);
+        let changes: Vec<Change> = refusals.map(|refusal| self.record(refusal)).collect();
+        changes.into_iter().filter_map(Change::consent).collect()
     }
 
     /// Records contacts that proved to be the same person, up to the maximum that is read together.
     pub fn is_also(&mut self, others: impl IntoIterator<Item = ContactId>) {
         for other in others {
-            if other != self.id && !self.same_as.contains(&other) && self.same_as.len() < MOST_SAME {
+            if !self.is(other) && !self.same_as.contains(&other) && self.same_as.len() < MOST_SAME {
                 self.same_as.push(other);
             }
         }
@@ -685,6 +664,13 @@ impl Contact {
             .chain(emails)
             .chain(self.called_from.clone())
             .collect()
+    }
+
+    /// Whether the contact lists the recipient's number and id.
+    #[must_use]
+    pub fn lists(&self, to: &Recipient) -> bool {
+        let has_phone = to.phone.as_ref().is_none_or(|phone| self.phones.contains(phone));
+        has_phone && to.bsuid.as_ref().is_none_or(|bsuid| self.bsuids.contains(bsuid))
     }
 
     /// Adds the identities in a report. A new number goes behind the known ones; the newest of Meta's ids comes first.
@@ -712,15 +698,6 @@ impl Contact {
     }
 }
 
-/// Repeats a known wish: moves its time if the repetition is newer.
-fn later(known: &mut Timestamp, at: Timestamp) -> Change {
-    if *known >= at {
-        return Change::Nothing;
-    }
-    *known = at;
-    Change::Contact
-}
-
 /// The result of changing a contact: what has to be written.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Change {
@@ -731,15 +708,24 @@ pub enum Change {
     /// The contact, and the identities that lead to it.
     Linked(Linked),
     /// The contact, with an entry in its consent ledger.
-    Consent(ConsentEntry),
+    Consent(Box<ConsentEntry>),
 }
 
 impl Change {
+    /// The same; an entry in the ledger has a reference as proof.
+    #[must_use]
+    pub fn proven_by(self, reference: &impl std::fmt::Display) -> Self {
+        match self {
+            Self::Consent(entry) => Self::Consent(Box::new(entry.proven_by(reference))),
+            other => other,
+        }
+    }
+
     /// The entry in the ledger, where there is one.
     #[must_use]
     pub fn consent(self) -> Option<ConsentEntry> {
         match self {
-            Self::Consent(entry) => Some(entry),
+            Self::Consent(entry) => Some(*entry),
             Self::Nothing | Self::Contact | Self::Linked(_) => None,
         }
     }

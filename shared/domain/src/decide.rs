@@ -6,11 +6,10 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{
-        Composed, Intent, Reason, Refusal, Says, Words, World, compose, content, is_later, line_carrier, usual_carriers,
-    },
+    compose::{Composed, Intent, Says, Words, World, compose, content, is_later, line_carrier, usual_carriers},
     config::{ConnectionSummary, TenantConfig},
     contact::{Contact, Identity},
+    facts::Facts,
     hours,
     ids::{CallId, ContactId},
     line::{self, Line},
@@ -21,12 +20,13 @@ use crate::{
     phrases::ago,
     profile::Profile,
     purpose::{Narrowing, Purpose},
-    reach::opted_out,
     record::Grounds,
+    refusal::{Reason, Refusal},
     rule::{Caller, Consent, Hours, LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
     source::SmsText,
     subject::{CallView, Subject},
     values::Values,
+    welcome::allowed,
 };
 
 /// The decision about a call.
@@ -56,6 +56,15 @@ impl Decision {
             Err(refusal) => refusal.reason,
         }
     }
+
+    /// The facts of the sentence.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        match &self.follow_up {
+            Ok(composed) => &composed.facts,
+            Err(refusal) => &refusal.facts,
+        }
+    }
 }
 
 /// Decides what follows a call. The contact is the caller as known before this call: `calls` does not include it yet. The
@@ -64,13 +73,30 @@ impl Decision {
 pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
     let mut grounds = grounds(call, world);
     let wanted = intent(call, world, &mut grounds);
-    let follow_up = wanted
-        .and_then(|intent| compose(&intent, world))
-        .map_err(|mut refusal| {
+    let mut follow_up = wanted.and_then(|intent| compose(&intent, world));
+    let rules = &world.config.rules;
+    let rule = grounds.rule.and_then(|id| rules.iter().find(|rule| rule.id == id));
+    let rule = rule.map(|rule| rule.name.as_str());
+    match &mut follow_up {
+        Ok(composed) => {
+            let facts = described(call).and_if("rule", rule);
+            composed.facts = facts.with(std::mem::take(&mut composed.facts));
+        }
+        Err(refusal) => {
             refusal.sentence.insert_str(0, "no message: ");
-            refusal
-        });
+            if refusal.reason.facts().contains(&"rule") {
+                let facts = Facts::NONE.and_if("rule", rule);
+                refusal.facts = facts.with(std::mem::take(&mut refusal.facts));
+            }
+        }
+    }
     Decision { grounds, follow_up }
+}
+
+/// The facts of [`CallView::describe`].
+fn described(call: &CallView<'_>) -> Facts {
+    let called = call.facts.business_number().and_then(Party::phone);
+    Facts::of("outcome", call.outcome.as_str()).and_if("called_number", called.map(Phone::as_str))
 }
 
 /// The data that deciding reads besides the configuration, to be passed to [`decide`].
@@ -93,9 +119,9 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         config_version: config.tenant.config_version,
         new_caller: is_new(contact),
         open: hours::is_open(&config.tenant, line.and_then(Line::hours), call.started_at),
-        opted_in: contact.opted_in_at.is_some(),
-        opted_out: contact.opted_out.is_some(),
-        marketing_opted_out: contact.marketing_opted_out.is_some(),
+        opted_in: contact.opted_in_at().is_some(),
+        opted_out: contact.opted_out().is_some(),
+        marketing_opted_out: contact.marketing_opted_out().is_some(),
         last_follow_up_at: contact.last_follow_up_at,
         last_inbound_at: since(contact.last_inbound_at),
         last_answered_at: since(contact.last_answered_at),
@@ -114,7 +140,10 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         let open = if grounds.open { "open" } else { "closed" };
         let caller = if grounds.new_caller { "new" } else { "known" };
         let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
-        return Err(Refusal::new(Reason::NoRule, sentence));
+        let mut refusal = Refusal::new(Reason::NoRule, sentence);
+        refusal.facts = described(call);
+        let refusal = refusal.and("new_caller", grounds.new_caller);
+        return Err(refusal.and("open", grounds.open));
     };
     let then = &rule.then;
     grounds.rule = Some(rule.id);
@@ -184,15 +213,25 @@ fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Re
     let last_heard = call.last_heard();
     if now.duration_since(last_heard) >= Purpose::FollowUp.row().validity {
         let sentence = format!("too late: the call was {}", ago(last_heard, now));
-        return no(Reason::Late, &sentence);
+        return Err(Refusal::new(Reason::Late, sentence).and("call_at", last_heard));
     }
     if !config.tenant.status.is_active() {
         return no(Reason::Suspended, "the account is suspended");
     }
-    if let Some(refused) = &contact.opted_out {
-        return no(Reason::OptedOut, &opted_out(refused));
+    match refused(contact) {
+        Some(refusal) => Err(refusal),
+        None => Ok(phone),
     }
-    Ok(phone)
+}
+
+/// The refusal of the person, if it rules out follow-ups of every category.
+fn refused(contact: &Contact) -> Option<Refusal> {
+    let purpose = Purpose::FollowUp;
+    let kinds = purpose.row().kinds.iter();
+    let allowed = kinds.map(|kind| allowed(contact, None, kind.category, purpose).err());
+    let refusals = allowed.map(|refusal| refusal.filter(|refusal| refusal.reason == Reason::OptedOut));
+    let refusals: Option<Vec<Refusal>> = refusals.collect();
+    refusals?.into_iter().next()
 }
 
 fn is_new(contact: &Contact) -> bool {
@@ -250,7 +289,7 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&
 /// connection reports the call and whatever their language: the reasons that such calls would get. Empty: none. Whether a
 /// connection carries the channel at all is not checked here.
 #[must_use]
-pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<String> {
+pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<Refusal> {
     let caller = Phone::nobodys();
     let at = Timestamp::UNIX_EPOCH;
     let id = ContactId::new(Ulid::nil());
@@ -302,9 +341,12 @@ pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channe
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
     use crate::{
-        contact::{OptOut, Unreachable},
+        contact::Unreachable,
+        inbound::OptFlag,
         line::SmsSender,
         line_type::LineType,
         message::{Category, Content, Message, SendOutcome, WhenUnknown},
@@ -319,6 +361,10 @@ mod tests {
         let mut case = Case::new();
         change(&mut case);
         case
+    }
+
+    fn opt_in(case: &mut Case, since: &str) {
+        case.contact.wish(OptFlag::Start, "", at(since));
     }
 
     fn line(id: u8, number: &str) -> Line {
@@ -428,25 +474,19 @@ mod tests {
             let grounds = case(change).decide().grounds;
             [grounds.opted_in, grounds.opted_out, grounds.marketing_opted_out]
         }
-        let refusal = || OptOut {
-            at: at("2026-03-03T10:00:00Z"),
-            source: "wrote STOP by SMS".to_owned(),
-        };
+        let (source, refused_at) = ("wrote STOP by SMS", at("2026-03-03T10:00:00Z"));
         assert_eq!(recorded(|_| ()), [false, false, false]);
-        let opted_in = recorded(|case| case.contact.opted_in_at = Some(at("2026-03-01T10:00:00Z")));
+        let opted_in = recorded(|case| opt_in(case, "2026-03-01T10:00:00Z"));
         assert_eq!(opted_in, [true, false, false]);
-        let stopped = recorded(|case| case.contact.opted_out = Some(refusal()));
+        let stopped = recorded(|case| drop(case.contact.wish(OptFlag::Stop, source, refused_at)));
         assert_eq!(stopped, [false, true, false]);
-        let no_marketing = recorded(|case| case.contact.marketing_opted_out = Some(refusal()));
+        let no_marketing = recorded(|case| drop(case.contact.wish_marketing(false, source, refused_at)));
         assert_eq!(no_marketing, [false, false, true]);
     }
 
     #[test]
     fn nobody_is_messaged_against_the_rules_of_sending() {
-        let opt_out = || OptOut {
-            at: at("2026-03-03T10:00:00Z"),
-            source: "wrote STOP by SMS".to_owned(),
-        };
+        let (source, refused_at) = ("wrote STOP by SMS", at("2026-03-03T10:00:00Z"));
         let cases: [(Case, Reason, &str); 10] = [
             (
                 case(|case| case.facts.direction = Some(Direction::Outbound)),
@@ -474,14 +514,14 @@ mod tests {
                 "no message: the account is suspended",
             ),
             (
-                case(|case| case.contact.opted_out = Some(opt_out())),
+                case(|case| drop(case.contact.wish(OptFlag::Stop, source, refused_at))),
                 Reason::OptedOut,
                 "no message: opted out on 3 March 2026 (wrote STOP by SMS)",
             ),
             (
                 case(|case| {
-                    case.contact.marketing_opted_out = Some(opt_out());
-                    case.contact.opted_in_at = Some(at("2026-03-01T10:00:00Z"));
+                    case.contact.wish_marketing(false, source, refused_at);
+                    opt_in(case, "2026-03-01T10:00:00Z");
                     case.config.rules[0].then.category = Category::Marketing;
                 }),
                 Reason::OptedOut,
@@ -637,6 +677,40 @@ mod tests {
         assert_eq!(case.nothing().0, Reason::NoChannel);
     }
 
+    /// What the sentence says, for software: the same for a message and for none, with the channels that are left out.
+    #[test]
+    fn decision_has_the_facts_of_its_sentence() {
+        let facts = |case: &Case| serde_json::to_value(case.decide().facts()).unwrap();
+        let mut case = Case::new();
+        let both = json!({
+            "outcome": "missed", "called_number": "+97143330000", "rule": "Missed calls", "channel": "whatsapp",
+            "next_channel": "sms", "fallback_after_seconds": 120,
+        });
+        assert_eq!(facts(&case), both);
+        case.material.templates[0].status.0 = "PAUSED".to_owned();
+        let sms = json!({
+            "outcome": "missed", "called_number": "+97143330000", "rule": "Missed calls", "channel": "sms",
+            "whatsapp_problem": "template_not_approved", "whatsapp_template": "missed_call_followup",
+            "whatsapp_language": "en_GB", "whatsapp_status": "PAUSED",
+        });
+        assert_eq!(facts(&case), sms);
+        case.line = LineType::FixedLine;
+        let none = json!({
+            "rule": "Missed calls", "whatsapp_problem": "template_not_approved", "whatsapp_template": "missed_call_followup",
+            "whatsapp_language": "en_GB", "whatsapp_status": "PAUSED", "sms_problem": "landline",
+        });
+        assert_eq!((case.nothing().0, facts(&case)), (Reason::Template, none));
+
+        let mut again = Case::new();
+        again.contact.last_follow_up_at = Some(again.now - SignedDuration::from_hours(2));
+        let cooldown = json!({"rule": "Missed calls", "last_at": "2026-11-20T06:00:00Z", "cooldown_seconds": 86_400});
+        assert_eq!((again.nothing().0, facts(&again)), (Reason::Cooldown, cooldown));
+        let mut unmatched = Case::new();
+        unmatched.config.rules.clear();
+        let no_rule = json!({"outcome": "missed", "called_number": "+97143330000", "new_caller": true, "open": false});
+        assert_eq!((unmatched.nothing().0, facts(&unmatched)), (Reason::NoRule, no_rule));
+    }
+
     #[test]
     fn template_that_does_not_fit_skips_its_channel() {
         let paused = case(|case| case.material.templates[0].status.0 = "PAUSED".to_owned());
@@ -678,7 +752,7 @@ mod tests {
             case.facts.from = Some(Party::Phone("+12125550100".parse().unwrap()));
             case.config.rules[0].then.category = Category::Marketing;
             case.material.templates[0].category = Category::Marketing;
-            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            opt_in(case, "2026-11-01T12:00:00+04");
             // 12:00 in Dubai is the middle of the night in America.
             case.config.tenant.quiet_hours = None;
         });
@@ -696,7 +770,7 @@ mod tests {
             case.material.templates[0].category = Category::Marketing;
         });
         assert_eq!(case.nothing().0, Reason::NoConsent);
-        case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+        opt_in(&mut case, "2026-11-01T12:00:00+04");
         assert_eq!(case.plan().policy.when_unknown(), WhenUnknown::Stop);
         // A call does not justify a one-time code.
         case.config.rules[0].then.category = Category::Authentication;
@@ -711,7 +785,7 @@ mod tests {
             case.config.rules[0].then.category = Category::Marketing;
             case.config.rules[0].then.cooldown_seconds = 0;
             case.material.templates[0].category = Category::Marketing;
-            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            opt_in(case, "2026-11-01T12:00:00+04");
             case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
         });
         let refused = "no message: texted 2 h ago, marketing at most every 24 h".to_owned();
@@ -737,7 +811,7 @@ mod tests {
             (then.category, then.cooldown_seconds) = (Category::Marketing, 0);
             then.channels = vec![Channel::WhatsApp];
             case.material.templates[0].category = Category::Marketing;
-            case.contact.opted_in_at = Some(at("2026-11-01T12:00:00+04"));
+            opt_in(case, "2026-11-01T12:00:00+04");
             case.now = at(planned);
         });
         let message = message_of(case.plan(), case.now);

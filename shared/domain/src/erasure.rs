@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use crate::{
+    actor::Stamp,
     ids::{ContactId, OperationId, derived},
+    operation::{Data, Operation, OperationKind},
     text::hex,
 };
 
@@ -25,15 +28,23 @@ impl EraseContact {
         let at = u64::try_from(self.deleted_at.as_millisecond()).unwrap_or_default();
         OperationId::new(derived(at, format!("erase#{}", self.contact).as_bytes()))
     }
+
+    /// The operation that erases it, wanted by this author, to begin at once.
+    #[must_use]
+    pub fn wanted_by(&self, stamp: &Stamp) -> Operation {
+        let params = Data::small(json!({"contact": self.contact, "deleted_at": self.deleted_at}));
+        let (id, kind) = (self.operation(), OperationKind::EraseContact);
+        Operation::new(id, kind, params, stamp.actor, stamp.correlation_id.clone(), stamp.at)
+    }
 }
 
-/// Numbers of deleted rows by kind.
+/// Numbers of what was deleted, by kind.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Erased {
-    /// The contact itself: 1, or 0 if there was none.
+    /// The contact itself, and those that were merged into it; 0 if there was none.
     pub contacts: u64,
-    /// Its profile.
+    /// Their profiles.
     pub profiles: u64,
     /// Identities that led to it.
     pub identities: u64,
@@ -49,6 +60,8 @@ pub struct Erased {
     pub references: u64,
     /// Other rows of its history.
     pub others: u64,
+    /// Objects of its archives, with what is kept while one is written.
+    pub files: u64,
 }
 
 impl Erased {
@@ -64,6 +77,7 @@ impl Erased {
             + self.consents
             + self.references
             + self.others
+            + self.files
     }
 
     /// Adds those of a further step.
@@ -77,6 +91,7 @@ impl Erased {
         self.consents += more.consents;
         self.references += more.references;
         self.others += more.others;
+        self.files += more.files;
     }
 }
 
@@ -106,6 +121,7 @@ impl Salt {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::actor::Actor;
 
     #[test]
     fn hashes_differ_by_salt_and_identity() {
@@ -115,6 +131,26 @@ mod tests {
         assert_eq!(hash, one.hash("phone:+971501234567"));
         assert_ne!(hash, two.hash("phone:+971501234567"));
         assert_ne!(hash, one.hash("phone:+971501234568"));
+    }
+
+    #[test]
+    fn an_erasure_has_its_own_parameters() {
+        let erasure = EraseContact {
+            contact: ContactId::new(ulid::Ulid::from_parts(1, 2)),
+            deleted_at: "2026-11-20T12:00:00Z".parse().unwrap(),
+        };
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at: erasure.deleted_at,
+            correlation_id: "cor".to_owned(),
+        };
+        let operation = erasure.wanted_by(&stamp);
+        assert_eq!(
+            (operation.id, operation.kind),
+            (erasure.operation(), OperationKind::EraseContact)
+        );
+        assert_eq!(operation.params, Data::of(&erasure).unwrap());
+        assert_eq!(operation.params.read(), Ok(erasure));
     }
 
     #[test]

@@ -10,9 +10,11 @@ use serde::{
 
 use crate::{
     bounded::UpTo,
+    facts::Fact,
+    fault::{Fault, FaultCode, Faulty},
     ids::FieldId,
     settings::{FieldProblem, added},
-    text::{LONGEST_NAME, OneLine, folded},
+    text::{InvalidLine, LONGEST_NAME, OneLine, folded},
 };
 
 resource! {
@@ -51,8 +53,10 @@ impl Field {
     /// The value of this field in what somebody wrote.
     ///
     /// # Errors
-    /// A sentence that says what is expected.
-    pub fn value(&self, written: &Written) -> Result<FieldValue, String> {
+    /// A fault that says what is expected.
+    pub fn value(&self, written: &Written) -> Result<FieldValue, Fault> {
+        let wrong_type =
+            |expected: &str, detail: &str| Err(Fault::new(FaultCode::WrongType, detail).and("expected", expected));
         match (self.kind, written) {
             (FieldType::Text, Written::Text(text)) => Ok(FieldValue::Text(text.clone())),
             (FieldType::Number, Written::Number(number)) => Ok(FieldValue::Number(*number)),
@@ -62,21 +66,22 @@ impl Field {
                 .ok()
                 .filter(|date| date.year() >= 1 && date.to_string() == text.as_str())
                 .map(FieldValue::Date)
-                .ok_or_else(|| "must be a date, such as 2026-11-20".to_owned()),
+                .ok_or_else(|| Fault::format("day", "2026-11-20", "must be a date, such as 2026-11-20")),
             (FieldType::Choice, Written::Text(text)) => {
                 let wanted = folded(text.as_str());
                 let mut options = self.options.iter();
                 let option = options.find(|option| folded(option.as_str()) == wanted);
                 option.cloned().map(FieldValue::Choice).ok_or_else(|| {
                     let options: Vec<&str> = self.options.iter().map(OneLine::as_str).collect();
-                    format!("must be one of: {}", options.join(", "))
+                    let detail = format!("must be one of: {}", options.join(", "));
+                    Fault::new(FaultCode::NotOneOf, detail).and("expected", options.iter().collect::<Fact>())
                 })
             }
             (FieldType::YesNo, Written::YesNo(yes)) => Ok(FieldValue::YesNo(*yes)),
-            (FieldType::Text | FieldType::Choice, _) => Err("must be a text".to_owned()),
-            (FieldType::Number, _) => Err("must be a number".to_owned()),
-            (FieldType::Date, _) => Err("must be a date as a text, such as 2026-11-20".to_owned()),
-            (FieldType::YesNo, _) => Err("must be true or false".to_owned()),
+            (FieldType::Text | FieldType::Choice, _) => wrong_type("text", "must be a text"),
+            (FieldType::Number, _) => wrong_type("number", "must be a number"),
+            (FieldType::Date, _) => wrong_type("date", "must be a date as a text, such as 2026-11-20"),
+            (FieldType::YesNo, _) => wrong_type("yes_no", "must be true or false"),
         }
     }
 
@@ -85,19 +90,22 @@ impl Field {
     pub fn problems(&self) -> Vec<FieldProblem> {
         if self.kind != FieldType::Choice {
             let detail = "Only a field of the type `choice` has options. Leave them out.";
-            let problem = (!self.options.is_empty()).then(|| FieldProblem::new("options", detail));
+            let fault = || Fault::new(FaultCode::NotApplicable, detail);
+            let problem = (!self.options.is_empty()).then(|| FieldProblem::new("options", fault()));
             return problem.into_iter().collect();
         }
         if self.options.is_empty() {
             let detail = "A field of the type `choice` needs at least one option.";
-            return vec![FieldProblem::new("options", detail)];
+            let fault = Fault::new(FaultCode::TooFew, detail).and("minimum", 1_u32);
+            return vec![FieldProblem::new("options", fault)];
         }
         let mut known = HashSet::new();
         let mut found = Vec::new();
         for (index, option) in self.options.iter().enumerate() {
             if !known.insert(folded(option.as_str())) {
                 let detail = "Another option has the same name, apart from case. Remove one of them.";
-                found.push(FieldProblem::new(format!("options[{index}]"), detail));
+                let fault = Fault::new(FaultCode::GivenTwice, detail);
+                found.push(FieldProblem::new(format!("options[{index}]"), fault));
             }
         }
         found
@@ -111,12 +119,12 @@ impl Field {
         let mut found: Vec<_> = changed
             .map(|(field, _)| {
                 let detail = format!("The {field} of a field cannot change. Create another field instead.");
-                FieldProblem::new(field, detail)
+                FieldProblem::new(field, Fault::new(FaultCode::Fixed, detail))
             })
             .collect();
         if after.searchable && !self.searchable {
             let detail = "A field that is not searchable cannot become so. Create another field instead.";
-            found.push(FieldProblem::new("searchable", detail));
+            found.push(FieldProblem::new("searchable", Fault::new(FaultCode::Fixed, detail)));
         }
         if found.is_empty() {
             added(&self.problems(), after.problems())
@@ -234,22 +242,23 @@ impl<'de> Deserialize<'de> for Written {
             fn visit_i64<E: Error>(self, number: i64) -> Result<Written, E> {
                 Number::whole(number)
                     .map(Written::Number)
-                    .ok_or_else(|| E::custom(NotANumber))
+                    .ok_or_else(|| NotANumber.fault().refuse())
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Written, E> {
                 let number = i64::try_from(number).ok().and_then(Number::whole);
-                number.map(Written::Number).ok_or_else(|| E::custom(NotANumber))
+                number.map(Written::Number).ok_or_else(|| NotANumber.fault().refuse())
             }
 
             fn visit_f64<E: Error>(self, number: f64) -> Result<Written, E> {
                 Number::of(number)
                     .map(Written::Number)
-                    .ok_or_else(|| E::custom(NotANumber))
+                    .ok_or_else(|| NotANumber.fault().refuse())
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Written, E> {
-                text.parse().map(Written::Text).map_err(E::custom)
+                let line: Result<_, InvalidLine> = text.parse();
+                line.map(Written::Text).map_err(|error| error.fault().refuse())
             }
         }
 
@@ -265,6 +274,12 @@ pub struct Number(i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be a number between -{most} and {most} with at most 4 decimal places", most = Number::MOST)]
 pub struct NotANumber;
+
+impl Faulty for NotANumber {
+    fn fault(&self) -> Fault {
+        Fault::out_of_range(-Number::MOST, Number::MOST, self.to_string())
+    }
+}
 
 impl Number {
     /// The largest number. The smallest is its negative.
@@ -333,7 +348,7 @@ impl<'de> Deserialize<'de> for Number {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Written::deserialize(deserializer)? {
             Written::Number(number) => Ok(number),
-            Written::Text(_) | Written::YesNo(_) => Err(D::Error::custom(NotANumber)),
+            Written::Text(_) | Written::YesNo(_) => Err(NotANumber.fault().refuse()),
         }
     }
 }
@@ -376,7 +391,7 @@ impl FromStr for FieldKey {
     }
 }
 
-parsed!(FieldKey);
+parsed!(FieldKey, "field_key", "loyalty_level");
 
 impl fmt::Display for FieldKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -442,7 +457,9 @@ mod tests {
         let value = |kind: &str, written: Value| {
             let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
             let written = from_value::<Written>(written).map_err(|error| error.to_string())?;
-            let value = field("level", kind, options).value(&written)?;
+            let value = field("level", kind, options)
+                .value(&written)
+                .map_err(|fault| fault.detail)?;
             // Stored and shown again.
             let stored: FieldValue = from_value(serde_json::to_value(&value).unwrap()).unwrap();
             assert_eq!(stored, value);

@@ -1,6 +1,8 @@
 //! Filters of contacts. One condition of a filter, its driver, names a list of the table in which the contacts stand; all conditions
 //! are then tested on each of them. Without a condition that can drive it, a filter would have to read every contact.
 
+use jiff::Timestamp;
+
 use crate::{
     account::Email,
     contact::Identity,
@@ -39,6 +41,8 @@ pub struct Filter {
     pub language: Option<Language>,
     /// Whether deleted contacts are wanted, instead of the others.
     pub deleted: bool,
+    /// Whether only contacts are wanted that proved to be the same person as another.
+    pub duplicates: bool,
 }
 
 /// A condition on the value of a field.
@@ -73,6 +77,17 @@ pub enum Driver {
     OnDay(FieldId, Day),
     /// Contacts in this stage.
     Stage(StageId),
+    /// Contacts that proved to be the same person as another.
+    Duplicates,
+}
+
+/// A filter with the list that it reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Search {
+    /// The filter.
+    pub filter: Filter,
+    /// Its driver.
+    pub driver: Driver,
 }
 
 /// The last digits of a telephone number.
@@ -99,6 +114,14 @@ impl Digits {
         phone.digits().chars().rev().collect()
     }
 
+    /// The last digits of a number that two numbers of one person have in common, whatever their form.
+    #[must_use]
+    pub fn last(phone: &Phone) -> Self {
+        const LAST: usize = 7;
+        let digits = phone.digits();
+        Self(digits[digits.len().saturating_sub(LAST)..].to_owned())
+    }
+
     fn end(&self, phone: &Phone) -> bool {
         phone.digits().ends_with(&self.0)
     }
@@ -113,7 +136,7 @@ impl std::str::FromStr for Digits {
     }
 }
 
-parsed!(Digits);
+parsed!(Digits, "last_digits", "4567");
 
 impl Test {
     fn holds(&self, value: &FieldValue) -> bool {
@@ -145,9 +168,6 @@ impl Filter {
         if *self == Self::default() {
             return Some(Driver::All);
         }
-        if self.deleted {
-            return Some(Driver::Deleted);
-        }
         let phone = self.phone.clone().map(Identity::Phone);
         let identity = phone.or_else(|| self.email.clone().map(Identity::Email));
         let field = self.field.as_ref().map(|(field, test)| match test {
@@ -164,11 +184,20 @@ impl Filter {
         let longest = self.name.iter().max_by_key(|word| word.as_str().len());
         identity
             .map(Driver::Identity)
+            .or_else(|| self.deleted.then_some(Driver::Deleted))
             .or_else(|| self.digits.clone().map(Driver::Digits))
             .or(field)
             .or_else(|| longest.cloned().map(Driver::Words))
             .or_else(|| self.tag.map(Driver::Tag))
+            .or_else(|| self.duplicates.then_some(Driver::Duplicates))
             .or_else(|| self.stage.map(Driver::Stage))
+    }
+
+    /// The filter with its driver. `None` if no list has these contacts.
+    #[must_use]
+    pub fn search(self) -> Option<Search> {
+        let driver = self.driver()?;
+        Some(Search { filter: self, driver })
     }
 
     /// Whether a contact fulfils all conditions.
@@ -182,6 +211,7 @@ impl Filter {
             source.is_some_and(|source| folded(source.as_str()) == folded(wanted.as_str()))
         };
         contact.deleted_at.is_some() == self.deleted
+            && (!self.duplicates || !contact.same_as.is_empty())
             && self.phone.as_ref().is_none_or(|phone| contact.phones.contains(phone))
             && self.email.as_ref().is_none_or(|email| contact.emails.contains(email))
             && self
@@ -210,7 +240,7 @@ impl Driver {
     pub fn leads(&self, entry: &str, person: &Person) -> bool {
         let Person { contact, profile } = person;
         match self {
-            Self::All | Self::Deleted | Self::Identity(_) => true,
+            Self::All | Self::Deleted | Self::Identity(_) | Self::Duplicates => true,
             Self::Digits(digits) => {
                 let numbers = contact.phones.iter().filter(|phone| digits.end(phone));
                 numbers.map(Digits::of).min().is_some_and(|first| first == entry)
@@ -231,6 +261,19 @@ impl Driver {
             }
             Self::Stage(stage) => profile.stage.is_some_and(|staged| staged.stage == *stage),
         }
+    }
+}
+
+impl Search {
+    /// Whether a contact is among those for which work that began at this time is meant: it existed, and in a list by time it has
+    /// not moved to the end since. Otherwise, work that makes contacts, or moves them within its own list, would never end.
+    #[must_use]
+    pub fn meant(&self, person: &Person, begun: Timestamp) -> bool {
+        let moved = match self.driver {
+            Driver::Stage(_) => person.profile.stage.is_some_and(|staged| staged.since > begun),
+            _ => false,
+        };
+        person.contact.created_at <= begun && !moved
     }
 }
 
@@ -334,6 +377,20 @@ mod tests {
             ))
         );
         assert_eq!(driver(|filter| filter.deleted = true), Some(Driver::Deleted));
+        assert_eq!(
+            driver(|filter| {
+                filter.deleted = true;
+                filter.name = Word::of("hadd");
+            }),
+            Some(Driver::Deleted)
+        );
+        assert_eq!(
+            driver(|filter| {
+                filter.deleted = true;
+                filter.email = "maya@example.com".parse().ok();
+            }),
+            Some(Driver::Identity(Identity::Email("maya@example.com".parse().unwrap())))
+        );
     }
 
     #[test]

@@ -1,18 +1,31 @@
 //! Ids: a prefix that names the kind, then a ULID in lower case. Every kind is its own type.
 //!
-//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`]) contain the contact's id, so that the table key follows
-//! from the id alone.
+//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`], [`ConversionId`], [`MergeId`]) contain the contact's
+//! id, so that the table key follows from the id alone.
 
 use std::{fmt, str::FromStr};
 
+use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
+
+use crate::fault::{Fault, Faulty};
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("expected an id like {prefix}_01j…, got something else")]
 pub struct InvalidId {
     prefix: &'static str,
+}
+
+impl Faulty for InvalidId {
+    fn fault(&self) -> Fault {
+        Fault::format(
+            "id",
+            &format!("{}_01hq5c1ynyc0000000000000ab", self.prefix),
+            self.to_string(),
+        )
+    }
 }
 
 /// An id derived from its cause: the time of the cause in milliseconds since 1970, then 80 bits of a hash of its key.
@@ -25,6 +38,14 @@ pub fn derived(millisecond: u64, key: &[u8]) -> Ulid {
         .take(10)
         .fold(0_u128, |all, byte| all << 8 | u128::from(*byte));
     Ulid::from_parts(millisecond, random)
+}
+
+/// The time with which an id begins.
+#[must_use]
+pub fn started(id: Ulid) -> Timestamp {
+    let at = i64::try_from(id.timestamp_ms()).ok();
+    let at = at.and_then(|at| Timestamp::from_millisecond(at).ok());
+    at.unwrap_or(Timestamp::MAX)
 }
 
 fn ulid(text: &str) -> Option<Ulid> {
@@ -45,7 +66,7 @@ macro_rules! text_serde {
             }
         }
 
-        parsed!($name);
+        parsed!($name, by fault);
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -206,6 +227,10 @@ id!(
     StageId, "stg"
 );
 id!(
+    /// A segment, a saved filter of contacts.
+    SegmentId, "seg"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );
@@ -230,8 +255,16 @@ id!(
     InvitationId, "inv"
 );
 id!(
+    /// An entry of the suppression list.
+    SuppressionId, "sup"
+);
+id!(
     /// An operation: long work that a user started.
     OperationId, "op"
+);
+id!(
+    /// An import of contacts.
+    ImportId, "imp"
 );
 contact_item_id!(
     /// A call.
@@ -244,6 +277,14 @@ contact_item_id!(
 contact_item_id!(
     /// A note on a contact.
     NoteId, "note"
+);
+contact_item_id!(
+    /// A conversion of a contact.
+    ConversionId, "cnv"
+);
+contact_item_id!(
+    /// A merge of another contact into one.
+    MergeId, "mrg"
 );
 
 /// The key that travels with every send, so that a status can find its attempt: `<contact>.<message>.<attempt>`.

@@ -149,3 +149,15 @@ pub enum OptFlag {
     /// A request for help.
     Help,
 }
+
+impl OptFlag {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Help => "help",
+        }
+    }
+}

@@ -3,8 +3,8 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 /// Addresses with a common prefix: `203.0.113.0/24`, `2001:db8::/32`, or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[serde(into = "String")]
 pub struct IpRange {
     first: IpAddr,
     bits: u8,
@@ -65,13 +65,7 @@ impl FromStr for IpRange {
     }
 }
 
-impl TryFrom<String> for IpRange {
-    type Error = InvalidIpRange;
-
-    fn try_from(text: String) -> Result<Self, InvalidIpRange> {
-        text.parse()
-    }
-}
+parsed!(IpRange, "ip_range", "203.0.113.0/24");
 
 impl From<IpRange> for String {
     fn from(range: IpRange) -> Self {

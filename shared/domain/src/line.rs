@@ -1,6 +1,7 @@
 //! Lines: a number to call, a WhatsApp number and an SMS sender that belong together, so that the answer to a call comes from
 //! the line that the customer called.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -8,6 +9,7 @@ use crate::{
     ids::{ConnectionId, LineId},
     message::Channel,
     phone::Phone,
+    resource::Resource as _,
     settings::FieldProblem,
     tenant::BusinessHours,
     text::{LONGEST_NAME, OneLine},
@@ -139,10 +141,10 @@ pub fn written_to<'a>(
     alone.then_some(line)
 }
 
-/// The first line of a tenant, made from its connections, oldest first: the first listed number whose calls are reported, and
-/// the connections that answer such calls without lines. `None` if none of them exists.
+/// The first line of a tenant, made at this time from its connections, oldest first: the first listed number whose calls are reported,
+/// and the connections that answer such calls without lines. `None` if none of them exists.
 #[must_use]
-pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
+pub fn first_of(id: LineId, connections: &[Connection], at: Timestamp) -> Option<Line> {
     let mut connections: Vec<&Connection> = connections.iter().collect();
     connections.sort_by_key(|one| one.id);
     let called = connections
@@ -164,17 +166,19 @@ pub fn first_of(id: LineId, connections: &[Connection]) -> Option<Line> {
         whatsapp,
         sms,
         business_hours: None,
+        created_at: at,
+        updated_at: at,
     })
 }
 
-/// The line to write for a new connection: the first line, or the only line with its empty fields filled from the connection.
-/// `None`: none. `connections` are all of the tenant's, including the new one.
+/// The line to write at this time for a new connection: the first line, or the only line with its empty fields filled from the
+/// connection. `None`: none. `connections` are all of the tenant's, including the new one.
 #[must_use]
-pub fn set_up(lines: &[Line], connections: &[Connection], new: &Connection) -> Option<Line> {
+pub fn set_up(lines: &[Line], connections: &[Connection], new: &Connection, at: Timestamp) -> Option<Line> {
     match lines {
         // The same, should the connection be created again.
-        [] => first_of(LineId::new(new.id.ulid()), connections),
-        [only] => completed(only, connections, new),
+        [] => first_of(LineId::new(new.id.ulid()), connections, at),
+        [only] => completed(only, connections, new).map(|line| line.changed_at(at)),
         _ => None,
     }
 }
@@ -201,6 +205,7 @@ fn completed(only: &Line, connections: &[Connection], new: &Connection) -> Optio
 mod tests {
     use std::slice::from_ref;
 
+    use jiff::SignedDuration;
     use serde_json::{from_value, json};
 
     use super::*;
@@ -211,6 +216,10 @@ mod tests {
 
     fn phone(text: &str) -> Phone {
         text.parse().unwrap()
+    }
+
+    fn at() -> Timestamp {
+        "2026-11-20T12:00:00Z".parse().unwrap()
     }
 
     fn id() -> LineId {
@@ -237,7 +246,7 @@ mod tests {
     #[test]
     fn first_line_comes_from_the_connections() {
         let [twilio_one, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
-        let line = first_of(id(), &[twilio_one.clone(), whatsapp.clone()]).unwrap();
+        let line = first_of(id(), &[twilio_one.clone(), whatsapp.clone()], at()).unwrap();
         assert_eq!(line.number, Some(phone(RECEPTION)));
         assert_eq!(line.whatsapp, Some(whatsapp.id));
         let sms = |number| SmsSender {
@@ -252,53 +261,61 @@ mod tests {
         if let Account::Twilio(account) = &mut sends.account {
             account.whatsapp_sender = Some(phone(RECEPTION));
         }
-        let line = first_of(id(), &[whatsapp, sends]).unwrap();
+        let line = first_of(id(), &[whatsapp, sends], at()).unwrap();
         assert_eq!(line.whatsapp, Some(twilio_one.id));
 
         // Of several numbers, the called one sends; a number that another system reports sends nothing.
-        let line = first_of(id(), &[twilio(&[KITCHEN, RECEPTION])]).unwrap();
+        let line = first_of(id(), &[twilio(&[KITCHEN, RECEPTION])], at()).unwrap();
         assert_eq!(
             (line.number, line.sms),
             (Some(phone(KITCHEN)), Some(sms(Some(phone(KITCHEN)))))
         );
-        let line = first_of(id(), &[telephony(&["+97143330009"]), twilio(&[KITCHEN, RECEPTION])]).unwrap();
+        let line = first_of(
+            id(),
+            &[telephony(&["+97143330009"]), twilio(&[KITCHEN, RECEPTION])],
+            at(),
+        )
+        .unwrap();
         assert_eq!(line.sms, Some(sms(None)));
 
-        assert_eq!(first_of(id(), &[]), None);
-        assert_eq!(first_of(id(), &[telephony(&[])]), None);
+        assert_eq!(first_of(id(), &[], at()), None);
+        assert_eq!(first_of(id(), &[telephony(&[])], at()), None);
     }
 
     #[test]
     fn only_line_takes_what_it_lacks() {
         let [twilio, whatsapp] = <[Connection; 2]>::try_from(connections()).unwrap();
         let both = [twilio.clone(), whatsapp.clone()];
-        let first = set_up(&[], from_ref(&whatsapp), &whatsapp).unwrap();
+        let first = set_up(&[], from_ref(&whatsapp), &whatsapp, at()).unwrap();
         assert_eq!(
             (&first.number, first.whatsapp, &first.sms),
             (&None, Some(whatsapp.id), &None)
         );
         assert_eq!(first.id.ulid(), whatsapp.id.ulid());
 
-        let whole = set_up(from_ref(&first), &both, &twilio).unwrap();
+        let later = at() + SignedDuration::from_hours(1);
+        let whole = set_up(from_ref(&first), &both, &twilio, later).unwrap();
         assert_eq!(
             (whole.id, &whole.number, whole.whatsapp),
             (first.id, &Some(phone(RECEPTION)), first.whatsapp)
         );
         assert_eq!(whole.sms.as_ref().map(|sms| sms.connection), Some(twilio.id));
+        assert_eq!((first.created_at, first.updated_at), (at(), at()));
+        assert_eq!((whole.created_at, whole.updated_at), (at(), later));
         // Twice is once, and a further connection brings nothing that is lacking.
-        assert_eq!(set_up(from_ref(&whole), &both, &twilio), None);
+        assert_eq!(set_up(from_ref(&whole), &both, &twilio, at()), None);
         let mut other = whatsapp.clone();
         other.id = "conn_00000000000000000000000004".parse().unwrap();
         let three = [twilio.clone(), whatsapp, other.clone()];
-        assert_eq!(set_up(from_ref(&whole), &three, &other), None);
+        assert_eq!(set_up(from_ref(&whole), &three, &other, at()), None);
         // Of a connection that is gone, another takes the place.
         let left = [twilio.clone(), other.clone()];
         assert_eq!(
-            set_up(from_ref(&whole), &left, &other).unwrap().whatsapp,
+            set_up(from_ref(&whole), &left, &other, at()).unwrap().whatsapp,
             Some(other.id)
         );
         // Of several lines, nobody knows which one is meant.
-        assert_eq!(set_up(&[first, whole], &both, &twilio), None);
+        assert_eq!(set_up(&[first, whole], &both, &twilio, at()), None);
     }
 
     #[test]
@@ -314,6 +331,8 @@ mod tests {
                 number: sender.map(phone),
             }),
             business_hours: None,
+            created_at: at(),
+            updated_at: at(),
         };
         let mut lines = vec![line(1, RECEPTION, Some(KITCHEN)), line(2, "+97143330002", None)];
         lines[0].whatsapp = Some(whatsapp.id);

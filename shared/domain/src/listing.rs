@@ -93,7 +93,7 @@ impl std::str::FromStr for Day {
     }
 }
 
-parsed!(Day);
+parsed!(Day, "day_of_the_year", "11-20");
 
 impl serde::Serialize for Day {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -91,8 +91,8 @@ impl fmt::Display for Day {
     }
 }
 
-parsed!(LocalTime);
-parsed!(Day);
+parsed!(LocalTime, "time_of_day", "09:00");
+parsed!(Day, "day", "2026-12-02");
 
 /// Serializes as the text.
 macro_rules! as_text {

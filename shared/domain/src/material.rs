@@ -1,15 +1,17 @@
-//! Material: the templates and products that a message is made from. A tenant may have thousands, so they are not part of
+//! Material: the templates, products and links that a message is made from. A tenant may have thousands, so they are not part of
 //! the cached configuration: the composing function reads those that the message names.
 
-use crate::{ids::ConnectionId, product::Product, template::TemplateDefinition};
+use crate::{ids::ConnectionId, links::NewLink, product::Product, template::TemplateDefinition};
 
-/// The templates and products that a message is made from.
+/// The templates, products and links that a message is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Material {
     /// Templates, in every language that the message may use.
     pub templates: Vec<TemplateDefinition>,
     /// Products.
     pub products: Vec<Product>,
+    /// A link to the recipient's preference page, if the message needs one.
+    pub link: Option<NewLink>,
 }
 
 impl Material {
@@ -17,6 +19,7 @@ impl Material {
     pub const NONE: &'static Self = &Self {
         templates: Vec::new(),
         products: Vec::new(),
+        link: None,
     };
 
     /// A product by its id or SKU.

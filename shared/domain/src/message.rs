@@ -9,10 +9,12 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    facts::Facts,
     ids::{CallId, ConnectionId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
     purpose::Policy,
+    refusal::{Because, Reason, Refusal},
     send::{Classified, ErrorClass, Timers, honoured},
 };
 
@@ -37,6 +39,15 @@ impl Channel {
         match self {
             Self::WhatsApp => "WhatsApp",
             Self::Sms => "SMS",
+        }
+    }
+
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::WhatsApp => "whatsapp",
+            Self::Sms => "sms",
         }
     }
 }
@@ -223,6 +234,36 @@ pub struct AttemptError {
     pub class: ErrorClass,
     /// A sentence for people.
     pub reason: String,
+    /// Code and facts of the sentence, if it is ours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+}
+
+impl AttemptError {
+    /// An error in the words of a provider, or about its silence.
+    #[must_use]
+    pub const fn new(code: Option<i64>, class: ErrorClass, reason: String) -> Self {
+        Self {
+            code,
+            class,
+            reason,
+            because: None,
+        }
+    }
+
+    /// Code and facts of the sentence.
+    #[must_use]
+    pub fn because(&self) -> Because {
+        let known = || match (self.code, self.class) {
+            (Some(code), _) => Because {
+                code: Reason::ProviderRefused,
+                facts: Facts::of("provider_code", code),
+            },
+            (None, ErrorClass::WaitForStatus) => Because::from(Reason::Unconfirmed),
+            (None, _) => Because::from(Reason::NotAccepted),
+        };
+        self.because.clone().unwrap_or_else(known)
+    }
 }
 
 /// One attempt to send a leg.
@@ -343,6 +384,18 @@ pub struct Remark {
     pub at: Timestamp,
     /// The remark, in one sentence.
     pub text: String,
+    /// Code and facts of the sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
+}
+
+impl Remark {
+    /// A remark with its code and facts.
+    #[must_use]
+    pub fn new(at: Timestamp, what: impl Into<Refusal>) -> Self {
+        let (text, because) = what.into().split();
+        Self { at, text, because }
+    }
 }
 
 /// An intent to tell somebody something.
@@ -378,12 +431,15 @@ pub struct Message {
     /// The reason why it goes no further.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Ended>,
+    /// Code and facts of that reason. `None`: those of the last attempt, if it has the same sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<Because>,
     /// Remarks about what the attempts do not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
     /// Time of planning.
     pub created_at: Timestamp,
-    /// Time of deletion, by the tenant's setting when it was planned. `None` (in older rows): never.
+    /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
     /// Correlation id of its cause.
@@ -439,6 +495,8 @@ pub enum SendOutcome {
         classified: Classified,
         /// The reason for people, without message text or numbers.
         reason: String,
+        /// Code and facts of the reason, if it is ours.
+        because: Option<Because>,
         /// The provider's `Retry-After`.
         retry_after: Option<SignedDuration>,
     },
@@ -506,6 +564,16 @@ impl Message {
             (Some(AttemptState::Unknown), None) => MessageState::Unknown,
             (Some(AttemptState::Failed | AttemptState::Refused) | None, None) => MessageState::Scheduled,
         }
+    }
+
+    /// Code and facts of the reason why it goes no further.
+    #[must_use]
+    pub fn because(&self) -> Option<Because> {
+        let (Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why)) = self.ended.as_ref()?;
+        let error = self.last().and_then(|last| last.error.as_ref());
+        let error = error.filter(|error| error.reason == *why);
+        let because = self.because.clone().or_else(|| error.map(AttemptError::because));
+        Some(because.unwrap_or_else(|| Because::from(Reason::Other)))
     }
 
     /// Whether it was delivered on any channel.
@@ -759,6 +827,7 @@ impl Message {
                 code,
                 classified,
                 reason,
+                because,
                 retry_after,
             } => {
                 let (leg, tries, state) = (before.leg, before.tries, before.state);
@@ -789,7 +858,10 @@ impl Message {
                 let attempt = &mut self.attempts[index];
                 attempt.state = AttemptState::Refused;
                 attempt.unknown_at = None;
-                attempt.error = Some(AttemptError { code, class, reason });
+                attempt.error = Some(AttemptError {
+                    because,
+                    ..AttemptError::new(code, class, reason)
+                });
                 if last {
                     self.not_before = not_before;
                 }
@@ -801,11 +873,7 @@ impl Message {
                 }
                 attempt.state = AttemptState::Unknown;
                 attempt.unknown_at = Some(now);
-                attempt.error = Some(AttemptError {
-                    code: None,
-                    class: ErrorClass::WaitForStatus,
-                    reason,
-                });
+                attempt.error = Some(AttemptError::new(None, ErrorClass::WaitForStatus, reason));
             }
         }
         // The claim is settled, so its owner no longer matters.
@@ -942,36 +1010,42 @@ impl Message {
             WhenUnknown::NextChannel | WhenUnknown::SendAgain => (ErrorClass::FallBack, on),
             WhenUnknown::Stop => (ErrorClass::Blocked, "left there"),
         };
-        let name = self
-            .plan
-            .get(usize::from(leg))
-            .map_or("the channel", |leg| leg.channel.name());
+        let next = match class {
+            ErrorClass::RetryAfter => "again",
+            ErrorClass::FallBack if more_channels => "next_channel",
+            _ => "nothing",
+        };
+        let channel = self.plan.get(usize::from(leg)).map(|leg| leg.channel);
+        let name = channel.map_or("the channel", Channel::name);
         let text = if not_taken {
             format!("{name} did not accept the message, according to the provider's list; {then}")
         } else {
             format!("{name} never said whether it accepted the message; {then}")
         };
+        let why = Refusal::new(Reason::Unconfirmed, text).and("not_taken", not_taken);
+        let why = why.and_if("channel", channel.map(Channel::as_str));
+        let why = why.and("next", next);
         if let Some(attempt) = self.attempts.last_mut() {
+            let (reason, because) = why.clone().split();
             attempt.error = Some(AttemptError {
-                code: None,
-                class,
-                reason: text.clone(),
+                because,
+                ..AttemptError::new(None, class, reason)
             });
         }
-        self.remark(now, text);
+        self.remark(now, why);
         self.end_if_out_of_channels(now, timers);
         self.look_again(now, timers);
     }
 
     /// Skips a leg for a reason found before the claim, such as a landline.
-    pub fn skip_leg(&mut self, leg: u8, claim: String, reason: String, now: Timestamp, timers: &Timers) {
+    pub fn skip_leg(&mut self, leg: u8, claim: String, why: impl Into<Refusal>, now: Timestamp, timers: &Timers) {
         self.claim(leg, claim, now, timers);
+        let (reason, because) = why.into().split();
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.state = AttemptState::Refused;
             attempt.error = Some(AttemptError {
-                code: None,
-                class: ErrorClass::FallBack,
-                reason,
+                because,
+                ..AttemptError::new(None, ErrorClass::FallBack, reason)
             });
         }
         self.end_if_out_of_channels(now, timers);
@@ -979,28 +1053,38 @@ impl Message {
     }
 
     /// Postpones the message until `until`, or a little longer if many wait for the same moment.
-    pub fn postpone(&mut self, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
+    pub fn postpone(&mut self, until: Timestamp, why: impl Into<Refusal>, now: Timestamp, timers: &Timers) {
         self.not_before = self.not_before.max(self.spread(until, now));
         self.wait_for_evidence(why, now, timers);
     }
 
     /// Waits longer for evidence on an attempt with an unknown outcome, with a remark that says for what.
-    pub fn wait_for_evidence(&mut self, why: String, now: Timestamp, timers: &Timers) {
-        if self.remarks.last().is_none_or(|last| last.text != why) {
+    pub fn wait_for_evidence(&mut self, why: impl Into<Refusal>, now: Timestamp, timers: &Timers) {
+        let why = why.into();
+        if self.remarks.last().is_none_or(|last| last.text != why.sentence) {
             self.remark(now, why);
         }
         self.look_again(now, timers);
     }
 
     /// Postpones the message because this leg's connection cannot send before `until`.
-    pub fn wait_for_connection(&mut self, leg: u8, until: Timestamp, why: String, now: Timestamp, timers: &Timers) {
+    pub fn wait_for_connection(
+        &mut self,
+        leg: u8,
+        until: Timestamp,
+        why: impl Into<Refusal>,
+        now: Timestamp,
+        timers: &Timers,
+    ) {
         self.keeps_waiting(leg, now);
         self.postpone(until, why, now, timers);
     }
 
     /// Blocks the message because a rule of sending forbids it.
-    pub fn block(&mut self, why: String) {
+    pub fn block(&mut self, why: impl Into<Refusal>) {
+        let (why, because) = why.into().split();
         self.ended = Some(Ended::Blocked(why));
+        self.because = because;
         self.due = None;
     }
 
@@ -1016,11 +1100,13 @@ impl Message {
 
     /// Cancels the message: no further channel is tried. An attempt in progress is still settled, and a sent one keeps its
     /// state. Returns false if nothing was left to cancel.
-    pub fn cancel(&mut self, why: String) -> bool {
+    pub fn cancel(&mut self, why: impl Into<Refusal>) -> bool {
         if !self.is_pending() {
             return false;
         }
+        let (why, because) = why.into().split();
         self.ended = Some(Ended::Cancelled(why));
+        self.because = because;
         let under_way = self.last().is_some_and(|last| {
             last.state == AttemptState::Claimed || last.state == AttemptState::Unknown && !last.given_up()
         });
@@ -1030,9 +1116,9 @@ impl Message {
         true
     }
 
-    fn remark(&mut self, at: Timestamp, text: String) {
+    fn remark(&mut self, at: Timestamp, what: Refusal) {
         if self.remarks.len() < MOST_REMARKS {
-            self.remarks.push(Remark { at, text });
+            self.remarks.push(Remark::new(at, what));
         }
     }
 }

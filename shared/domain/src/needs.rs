@@ -1,13 +1,14 @@
-//! The rows that must be read before a message can be composed: the templates and products that it names, and other messages
-//! to the same person.
+//! What must be read or made before a message can be composed: the templates and products that it names, other messages to the same
+//! person, a link to the person's preference page.
 
 use std::collections::BTreeSet;
 
 use crate::{
-    compose::{Intent, Reason, Words, World, carrier, compose, in_language},
+    compose::{Intent, Words, World, carrier, compose, in_language},
     ids::{ConnectionId, MessageId},
     material::Material,
     purpose::Policy,
+    refusal::Reason,
     source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
 };
 
@@ -20,6 +21,8 @@ pub struct Needs {
     pub products: BTreeSet<String>,
     /// Open messages to the recipient. None, unless the message and one of them obey the frequency limit.
     pub open: Vec<MessageId>,
+    /// Whether it carries a link to the recipient's preference page, which is made for it alone.
+    pub link: bool,
 }
 
 /// A template that a message needs.
@@ -86,7 +89,7 @@ impl Needs {
         }));
     }
 
-    /// Adds the products of all texts.
+    /// Adds the products and links of all texts.
     pub fn texts(&mut self, texts: &SmsText) {
         match texts {
             SmsText::One(text) => self.text(text),
@@ -102,14 +105,16 @@ impl Needs {
         }));
     }
 
-    /// Adds the products of one text or template.
+    /// Adds the products and links of one text or template.
     fn sources<'a>(&mut self, sources: impl Iterator<Item = &'a Source>) {
         let mut named = BTreeSet::new();
         for source in sources {
-            if let Source::Product { id, .. } = source
-                && named.len() < MOST_PRODUCTS
-            {
-                named.insert(id.clone());
+            match source {
+                Source::Product { id, .. } if named.len() < MOST_PRODUCTS => {
+                    named.insert(id.clone());
+                }
+                Source::PreferencesLink | Source::PreferencesCode => self.link = true,
+                _ => {}
             }
         }
         self.products.extend(named);
@@ -119,7 +124,7 @@ impl Needs {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{contact::OptOut, decide, message::Channel, samples::Case, samples::at};
+    use crate::{decide, inbound::OptFlag, message::Channel, samples::Case, samples::at};
 
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
         let mut case = Case::new();
@@ -176,6 +181,21 @@ mod tests {
         assert_eq!(products, ["haircut", "prd_00000000000000000000000002"]);
     }
 
+    #[test]
+    fn link_is_made_only_for_a_message_that_carries_it() {
+        assert!(!needs(|_| ()).link);
+        let in_text = needs(|case| {
+            case.config.rules[0].then.sms_text = Some(SmsText::One("{{preferences.link}}".to_owned()));
+        });
+        let in_button = needs(|case| {
+            let template = case.config.rules[0].then.template.as_mut().unwrap();
+            let source = "preferences.code".parse().unwrap();
+            let value = Value::From { source, default: None };
+            template.buttons = vec![crate::source::ButtonValue { index: 1, value }];
+        });
+        assert!(in_text.link && in_button.link);
+    }
+
     /// The limit is one of each text, so that what many texts need together is complete.
     #[test]
     fn each_text_needs_at_most_20_products() {
@@ -196,10 +216,8 @@ mod tests {
     #[test]
     fn refused_message_needs_no_material() {
         let stopped = needs(|case| {
-            case.contact.opted_out = Some(OptOut {
-                at: at("2026-03-03T10:00:00Z"),
-                source: "wrote STOP".to_owned(),
-            });
+            case.contact
+                .wish(OptFlag::Stop, "wrote STOP", at("2026-03-03T10:00:00Z"));
         });
         let cooling = needs(|case| case.contact.last_follow_up_at = Some(case.now));
         let no_rule = needs(|case| case.config.rules.clear());
@@ -210,6 +228,7 @@ mod tests {
                     templates: Vec::new(),
                     products: BTreeSet::new(),
                     open: Vec::new(),
+                    link: false,
                 }
             }; 3]
         );

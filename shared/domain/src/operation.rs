@@ -22,19 +22,45 @@ use crate::{actor::Actor, ids::OperationId};
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum OperationKind {
+    /// Apply the retention policy to calls and messages that are stored already.
+    ApplyRetention,
+    /// Write all that is known of a contact to a file.
+    ArchiveContact,
+    /// Change or delete many contacts.
+    ChangeContacts,
+    /// Count the contacts of a segment.
+    CountSegment,
     /// Erase everything of a contact.
     EraseContact,
+    /// Import contacts from a table.
+    ImportContacts,
+    /// Export data to a file.
+    ExportData,
 }
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 1] = [Self::EraseContact];
+    pub const ALL: [Self; 7] = [
+        Self::ApplyRetention,
+        Self::ArchiveContact,
+        Self::ChangeContacts,
+        Self::CountSegment,
+        Self::EraseContact,
+        Self::ImportContacts,
+        Self::ExportData,
+    ];
 
     /// The name in rows, in the API and in events.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::ApplyRetention => "apply_retention",
+            Self::ArchiveContact => "archive_contact",
+            Self::ChangeContacts => "change_contacts",
+            Self::CountSegment => "count_segment",
             Self::EraseContact => "erase_contact",
+            Self::ImportContacts => "import_contacts",
+            Self::ExportData => "export_data",
         }
     }
 }
@@ -142,6 +168,11 @@ impl Data {
             return Err(InvalidData::TooLarge);
         }
         Ok(Self(value))
+    }
+
+    /// Data that is always small.
+    pub(crate) const fn small(value: Value) -> Self {
+        Self(value)
     }
 
     /// The value of a kind's own type.

@@ -74,6 +74,57 @@ impl fmt::Display for ProviderRef {
     }
 }
 
+/// An id that WhatsApp gives a person for one business (business-scoped user id, BSUID), such as `GB.7000000000000111`. Its documented
+/// form is two letters, a dot, and letters and digits. Everything valid in a key is accepted, so that a new form does not cost a
+/// customer's message.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(transparent)]
+pub struct Bsuid(String);
+
+shown_as!(Bsuid, {
+    "type": "string",
+    "maxLength": Bsuid::LONGEST,
+    "pattern": r"^[A-Za-z0-9_-]*\.[A-Za-z0-9._-]*$",
+    "examples": ["AE.1234567890"],
+});
+
+impl Bsuid {
+    /// Maximum length in bytes. Known ids are far shorter.
+    pub const LONGEST: usize = 160;
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl From<Bsuid> for String {
+    fn from(id: Bsuid) -> Self {
+        id.0
+    }
+}
+
+/// A text is no id of WhatsApp's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an id of WhatsApp's has letters and digits of ASCII around a dot, at most {}",
+    Bsuid::LONGEST
+)]
+pub struct NotABsuid;
+
+impl FromStr for Bsuid {
+    type Err = NotABsuid;
+
+    fn from_str(text: &str) -> Result<Self, NotABsuid> {
+        let sign = |byte: u8| byte.is_ascii_alphanumeric() || b".-_".contains(&byte);
+        let fit = text.len() <= Self::LONGEST && text.contains('.') && text.bytes().all(sign);
+        fit.then(|| Self(text.to_owned())).ok_or(NotABsuid)
+    }
+}
+
+parsed!(Bsuid, "whatsapp_id", "AE.1234567890");
+
 /// A person's name as a network or a profile shows it: one line, without invisible characters, shortened if too long.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(transparent)]
@@ -185,6 +236,27 @@ mod tests {
             assert_eq!(wrong.parse::<ProviderRef>(), Err(NotAProviderRef));
             assert_eq!(ProviderRef::try_from(wrong.clone()), Err(NotAProviderRef));
             assert!(serde_json::from_value::<ProviderRef>(wrong.into()).is_err());
+        }
+    }
+
+    #[test]
+    fn an_id_of_whatsapp_fits_in_a_key() {
+        let longest = format!("AE.{}", "x".repeat(Bsuid::LONGEST - 3));
+        for good in ["GB.7000000000000111", "GB.ENT.7000000000000111", "US.a_b-c", &longest] {
+            assert_eq!(good.parse::<Bsuid>().unwrap().as_str(), good);
+        }
+        let longer = format!("{longest}x");
+        for wrong in [
+            "",
+            "971501234567",
+            "AE.1#2",
+            "AE.1 2",
+            "AE./",
+            "AE.\u{202e}1",
+            "АE.1",
+            &longer,
+        ] {
+            assert_eq!(wrong.parse::<Bsuid>(), Err(NotABsuid), "{wrong}");
         }
     }
 

@@ -134,12 +134,22 @@ permissions! {
     LinesRead = "lines:read", Viewer;
     /// Create, change and delete lines.
     LinesWrite = "lines:write", Manager;
-    /// Read and search the contacts, with their notes, calls and messages.
+    /// Read and search the contacts, with their notes, conversions, calls and messages.
     ContactsRead = "contacts:read", Viewer;
-    /// Create, change, delete and restore contacts, and write notes.
+    /// Create, change, merge, delete and restore contacts, record consent and conversions, and write notes.
     ContactsWrite = "contacts:write", Agent;
     /// Erase contacts for good.
     ContactsErase = "contacts:erase", Manager;
+    /// Change and delete many contacts at once.
+    ContactsBulk = "contacts:bulk", Manager;
+    /// Read the imports of contacts and the files of refused rows.
+    ImportsRead = "imports:read", Manager;
+    /// Import contacts.
+    ImportsWrite = "imports:write", Manager;
+    /// Read the exports and download their files.
+    ExportsRead = "exports:read", Manager;
+    /// Export contacts, calls, messages and consent; with `audit:read`, also the audit log.
+    ExportsWrite = "exports:write", Manager;
     /// Read the products.
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.
@@ -156,6 +166,14 @@ permissions! {
     StagesRead = "stages:read", Viewer;
     /// Create, change and delete stages of leads.
     StagesWrite = "stages:write", Manager;
+    /// Read and count the segments of contacts.
+    SegmentsRead = "segments:read", Viewer;
+    /// Create, change and delete segments of contacts.
+    SegmentsWrite = "segments:write", Manager;
+    /// Read the suppression list.
+    SuppressionsRead = "suppressions:read", Viewer;
+    /// Change the suppression list.
+    SuppressionsWrite = "suppressions:write", Manager;
     /// Read the operations: their progress and results.
     OperationsRead = "operations:read", Viewer;
     /// Cancel operations.

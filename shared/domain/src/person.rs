@@ -3,14 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::{
     account::Email,
     bounded::UpTo,
     contact::{Contact, MOST_IDENTITIES},
-    field::{Field, FieldKey, Number, Written},
+    fault::{Fault, FaultCode},
+    field::{Field, FieldKey, Written},
     ids::{FieldId, StageId, TagId, UserId},
     outside::ShownName,
     phone::Phone,
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// A contact and its profile.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Person {
     /// The contact.
     pub contact: Contact,
@@ -69,7 +70,7 @@ pub struct PersonIn {
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     #[cfg_attr(feature = "schema", schemars(extend("x-unique" = true)))]
     pub emails: UpTo<MOST_IDENTITIES, Email>,
-    /// Language for messages.
+    /// Language for messages. Without one, it is detected from what the person writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// Tags.
@@ -115,7 +116,7 @@ impl<'de> Deserialize<'de> for WrittenFields {
         // A body is bounded, and so is the map before it is counted.
         let fields = BTreeMap::<FieldKey, Written>::deserialize(deserializer)?;
         let most = Field::MOST as usize;
-        let wrong = || D::Error::custom(format_args!("must have at most {most} fields"));
+        let wrong = || Fault::too_many(most, format!("must have at most {most} fields")).refuse();
         (fields.len() <= most).then_some(Self(fields)).ok_or_else(wrong)
     }
 }
@@ -126,12 +127,13 @@ shown_as!(WrittenFields, {
     "propertyNames": {"type": "string", "pattern": "^[a-z][a-z0-9_]{0,39}$"},
     "additionalProperties": {
         "anyOf": [{"type": "string", "minLength": 1, "maxLength": crate::field::LONGEST_TEXT},
-            {"type": "number", "minimum": -Number::MOST, "maximum": Number::MOST}, {"type": "boolean"}],
+            {"type": "number", "minimum": -crate::field::Number::MOST, "maximum": crate::field::Number::MOST},
+            {"type": "boolean"}],
     },
 });
 
 impl PersonIn {
-    /// The fields of a person. Values of deleted fields are left out.
+    /// The fields of a person. Values of deleted fields are left out, and so is a language that nobody has set.
     #[must_use]
     pub fn of(person: &Person, definitions: &[Field]) -> Self {
         let Person { contact, profile } = person;
@@ -139,7 +141,11 @@ impl PersonIn {
             name: profile.name.as_deref().map(OneLine::stored),
             phones: contact.phones.clone().into(),
             emails: contact.emails.clone().into(),
-            language: contact.language.as_deref().map(Language::stored),
+            language: contact
+                .language
+                .as_deref()
+                .filter(|_| !contact.language_detected)
+                .map(Language::stored),
             tags: profile.tags.iter().copied().collect::<Vec<_>>().into(),
             fields: shown_fields(profile, definitions),
             stage: profile.stage.map(|staged| staged.stage),
@@ -180,7 +186,7 @@ impl PersonIn {
             let path = || format!("fields.{key}");
             let Some(definition) = definitions.iter().find(|definition| definition.key == *key) else {
                 let detail = "There is no such field. Create it first, or leave it out.";
-                wrong.push(FieldProblem::new(path(), detail));
+                wrong.push(FieldProblem::new(path(), Fault::new(FaultCode::NotFound, detail)));
                 continue;
             };
             // A value that was valid when it was stored prevents no other change.
@@ -193,7 +199,10 @@ impl PersonIn {
                     Ok(value) => {
                         fields.insert(definition.id, value);
                     }
-                    Err(detail) => wrong.push(FieldProblem::new(path(), sentence(&detail))),
+                    Err(fault) => {
+                        let detail = sentence(&fault.detail);
+                        wrong.push(FieldProblem::new(path(), Fault { detail, ..fault }));
+                    }
                 },
             }
         }
@@ -208,7 +217,14 @@ impl PersonIn {
         });
         let mut after = before.clone();
         after.contact.named = name.is_some();
-        after.contact.language = self.language.map(|language| language.as_str().to_owned());
+        match self.language {
+            Some(language) => {
+                after.contact.language = Some(language.as_str().to_owned());
+                after.contact.language_detected = false;
+            }
+            None if before.contact.language_detected => {}
+            None => after.contact.language = None,
+        }
         after.contact.phones = self.phones.into_vec();
         after.contact.emails = self.emails.into_vec();
         after.profile = Profile {
@@ -226,13 +242,16 @@ impl PersonIn {
         after.touch(before, now);
         if after.is_nobody() {
             let detail = "A contact needs a name, a telephone number or an e-mail address.";
-            wrong.push(FieldProblem::new("name", detail));
+            let fault = Fault::requires(&["phones", "emails"], detail);
+            wrong.push(FieldProblem::new("name", fault));
         }
         let size = serde_json::to_vec(&after.profile).map_or(usize::MAX, |json| json.len());
         if size > Profile::LARGEST {
             let most = Profile::LARGEST;
             let detail = format!("The contact has {size} bytes, of at most {most}. Shorten or remove some values.");
-            wrong.push(FieldProblem::new("fields", detail));
+            let fault = Fault::new(FaultCode::TooLarge, detail);
+            let fault = fault.and("bytes", size).and("maximum_bytes", most);
+            wrong.push(FieldProblem::new("fields", fault));
         }
         if !wrong.is_empty() {
             return Err(wrong);
@@ -261,10 +280,8 @@ fn repeated<T: Eq + std::hash::Hash>(field: &str, items: &[T], wrong: &mut Vec<F
     let mut known = HashSet::new();
     for (index, item) in items.iter().enumerate() {
         if !known.insert(item) {
-            wrong.push(FieldProblem::new(
-                format!("{field}[{index}]"),
-                "Given twice. Remove one of them.",
-            ));
+            let fault = Fault::new(FaultCode::GivenTwice, "Given twice. Remove one of them.");
+            wrong.push(FieldProblem::new(format!("{field}[{index}]"), fault));
         }
     }
 }
@@ -277,6 +294,7 @@ mod tests {
     use crate::{
         contact::{Identity, Linked},
         ids::ContactId,
+        language::Recognized,
     };
 
     fn at(text: &str) -> Timestamp {
@@ -372,6 +390,39 @@ mod tests {
             ),
         ] {
             assert_eq!(change(&nobody(), fields.clone()).unwrap_err(), expected, "{fields}");
+        }
+    }
+
+    /// What was detected is nobody's wish: it neither changes the version nor is it set by a change of something else.
+    #[test]
+    fn a_detected_language_is_not_a_set_one() {
+        let recognized = |language: &str, certain: bool| Recognized {
+            language: language.to_owned(),
+            certain,
+        };
+        let mut person = change(&nobody(), json!({"name": "Maya"})).unwrap();
+        let before = PersonIn::of(&person, &definitions());
+        person.contact.writes_in(recognized("en", false));
+        assert_eq!(person.contact.language.as_deref(), Some("en"));
+        person.contact.writes_in(recognized("ar", true));
+        assert_eq!(person.contact.language.as_deref(), Some("ar"));
+        person.contact.writes_in(recognized("en", false));
+        assert_eq!(person.contact.language.as_deref(), Some("ar"));
+        let read = PersonIn::of(&person, &definitions());
+        assert_eq!((read.version(), read.language), (before.version(), None));
+        let renamed = change(&person, json!({"name": "Maya Haddad"})).unwrap().contact;
+        assert_eq!(
+            (renamed.language.as_deref(), renamed.language_detected),
+            (Some("ar"), true)
+        );
+        // What is set stays, also if it is the same.
+        for language in ["ar", "fr"] {
+            let mut set = change(&person, json!({"name": "Maya", "language": language})).unwrap();
+            assert!(!set.contact.language_detected);
+            set.contact.writes_in(recognized("en", true));
+            assert_eq!(set.contact.language.as_deref(), Some(language));
+            let unset = change(&set, json!({"name": "Maya"})).unwrap().contact;
+            assert_eq!((unset.language, unset.language_detected), (None, false));
         }
     }
 

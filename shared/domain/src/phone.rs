@@ -79,7 +79,7 @@ impl fmt::Debug for Phone {
     }
 }
 
-parsed!(Phone);
+parsed!(Phone, "phone", "+442079460000");
 
 #[cfg(test)]
 mod tests {

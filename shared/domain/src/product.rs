@@ -2,10 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::{
     bounded::{Named, UpTo},
+    fault::Fault,
     ids::ProductId,
     text::{OneLine, WebUrl},
 };
@@ -121,7 +122,7 @@ impl FromStr for Sku {
     }
 }
 
-parsed!(Sku);
+parsed!(Sku, "sku", "cake-1");
 
 impl fmt::Display for Sku {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -149,7 +150,10 @@ impl Price {
 
 fn amount<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
     let amount = u64::deserialize(deserializer)?;
-    let wrong = || D::Error::custom(format_args!("must be at most {}", Price::MOST));
+    let wrong = || {
+        let detail = format!("must be at most {}", Price::MOST);
+        Fault::out_of_range(0_u64, Price::MOST, detail).refuse()
+    };
     (amount <= Price::MOST).then_some(amount).ok_or_else(wrong)
 }
 
@@ -160,24 +164,59 @@ pub struct Currency(String);
 
 shown_as!(Currency, {"type": "string", "pattern": "^[A-Z]{3}$", "examples": ["AED"]});
 
-impl<'de> Deserialize<'de> for Currency {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let code = String::deserialize(deserializer)?;
-        let fit = code.len() == 3 && code.bytes().all(|byte| byte.is_ascii_uppercase());
-        let wrong = || D::Error::custom("must be three capital letters of ISO 4217, such as AED");
-        fit.then_some(Self(code)).ok_or_else(wrong)
+/// Currencies by ISO 4217 in which people pay, including some that were replaced lately.
+#[rustfmt::skip]
+const CURRENCIES: &str = "\
+ AED AFN ALL AMD ANG AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC \
+ CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD \
+ JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD \
+ NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP \
+ SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VED VES VND VUV WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG ";
+
+/// A text that is not a currency code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("must be three capital letters of ISO 4217, such as AED")]
+pub struct NotACurrency;
+
+impl FromStr for Currency {
+    type Err = NotACurrency;
+
+    fn from_str(text: &str) -> Result<Self, NotACurrency> {
+        let fit = text.len() == 3 && text.bytes().all(|byte| byte.is_ascii_uppercase());
+        fit.then(|| Self(text.to_owned())).ok_or(NotACurrency)
+    }
+}
+
+parsed!(Currency, "currency", "AED");
+
+impl Currency {
+    /// The code.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// Whether people pay in it. What is counted by currency is bounded by these.
+    #[must_use]
+    pub fn is_in_use(&self) -> bool {
+        CURRENCIES.split_whitespace().any(|known| known == self.0)
+    }
+
+    /// Decimal places by ISO 4217; all currencies that are not listed have two.
+    #[must_use]
+    pub fn decimal_places(&self) -> usize {
+        match self.0.as_str() {
+            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
+            | "XAF" | "XOF" | "XPF" => 0,
+            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
+            _ => 2,
+        }
     }
 }
 
 impl fmt::Display for Price {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Decimal places by ISO 4217; all other currencies have two.
-        let places = match self.currency.0.as_str() {
-            "BIF" | "CLP" | "DJF" | "GNF" | "ISK" | "JPY" | "KMF" | "KRW" | "PYG" | "RWF" | "UGX" | "VND" | "VUV"
-            | "XAF" | "XOF" | "XPF" => 0,
-            "BHD" | "IQD" | "JOD" | "KWD" | "LYD" | "OMR" | "TND" => 3,
-            _ => 2_usize,
-        };
+        let places = self.currency.decimal_places();
         if places == 0 {
             return write!(f, "{} {}", self.amount, self.currency.0);
         }
@@ -200,6 +239,18 @@ mod tests {
         for bad in ["", "a#b", "a b", "ä", &"x".repeat(65), &id] {
             assert!(bad.parse::<Sku>().is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_currency_is_one_in_which_people_pay() {
+        let of = |code: &str| Currency(code.to_owned());
+        for used in ["AED", "EUR", "KWD", "XOF", "ZWG"] {
+            assert!(of(used).is_in_use(), "{used}");
+        }
+        for other in ["", "AAA", "XAU", "XXX", "ED "] {
+            assert!(!of(other).is_in_use(), "{other}");
+        }
+        assert!(CURRENCIES.split_whitespace().all(|code| code.len() == 3));
     }
 
     #[test]

@@ -189,6 +189,23 @@ pub enum Event {
     Settled,
 }
 
+impl Event {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::AnsweredCall => "answered_call",
+            Self::Inbound => "inbound",
+            Self::Author => "author",
+            Self::HumanReply => "human_reply",
+            Self::Exit => "exit",
+            Self::TemplateChange => "template_change",
+            Self::Settled => "settled",
+        }
+    }
+}
+
 /// Limits of a purpose in one category.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Kind {

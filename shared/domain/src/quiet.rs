@@ -7,7 +7,10 @@ use jiff::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::local::LocalTime;
+use crate::{
+    fault::{Fault, FaultCode},
+    local::LocalTime,
+};
 
 /// Quiet hours: a part of every day, in the recipient's time zone. They cross midnight if `to` is before `from`. The two cannot
 /// be equal.
@@ -30,10 +33,10 @@ pub struct QuietHours {
 impl QuietHours {
     /// The problem with these hours, for their author: equal times look like the whole day and would mean the opposite.
     #[must_use]
-    pub fn problem(&self) -> Option<String> {
+    pub fn problem(&self) -> Option<Fault> {
         let at = self.from;
         let none = || format!("Quiet hours from {at} to {at} would be none. Set another time, or leave them out.");
-        (self.from == self.to).then(none)
+        (self.from == self.to).then(|| Fault::new(FaultCode::WrongOrder, none()).and("other", "from"))
     }
 }
 

@@ -5,11 +5,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     call::{CallFacts, CallProvider, Outcome},
+    conversion::Conversion,
+    facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     inbound::InboundMessage,
+    merge::Merge,
     message::{Message, Remark, StatusReport},
     note::Note,
 };
+
+pub use crate::ledger::{ConsentEntry, consent_id};
 
 /// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +119,9 @@ pub struct Call {
     pub decision: String,
     /// The decision for machines.
     pub reason: String,
+    /// The facts of its sentence.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub because: Facts,
     /// The facts that the decision is based on.
     pub grounds: Grounds,
     /// The message that follows the call.
@@ -127,7 +135,7 @@ pub struct Call {
     pub remarks: Vec<Remark>,
     /// Correlation id of the call.
     pub correlation_id: String,
-    /// Time of deletion, by the tenant's setting when it was decided. `None` (in older rows): never.
+    /// Time of deletion, by the tenant's policy when it was decided, or by one applied later. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
     /// Raised by every write, and the condition of the next one.
@@ -164,7 +172,7 @@ pub struct Received {
     pub remarks: Vec<Remark>,
     /// Correlation id of the message.
     pub correlation_id: String,
-    /// Time of deletion, by the tenant's setting when it was stored. `None` (in older rows): never.
+    /// Time of deletion, by the tenant's policy when it was stored, or by one applied later. `None` (in older rows): never.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_until: Option<Timestamp>,
 }
@@ -179,17 +187,6 @@ impl Received {
         let at = u64::try_from(message.at.as_millisecond()).unwrap_or_default();
         MessageId::new(contact, derived(at, key.as_bytes()))
     }
-}
-
-/// An entry of the consent ledger. One row per change, never modified.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct ConsentEntry {
-    /// Time of the change.
-    pub at: Timestamp,
-    /// Kind, such as `stop`, `start`, `marketing_stop`.
-    pub what: String,
-    /// Source of the change.
-    pub source: String,
 }
 
 /// The row stored under a provider's id of a message.
@@ -228,4 +225,8 @@ pub enum Entry {
     Consent(ConsentEntry),
     /// A note.
     Note(Note),
+    /// A conversion.
+    Conversion(Conversion),
+    /// Another contact was merged into this one.
+    Merge(Merge),
 }

@@ -5,17 +5,20 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, Reason, World},
+    compose::{Composed, World},
     config::TenantConfig,
     connection::Connection,
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{Contact, Identity},
     decide::{self, Decision},
     ids::{CallId, ContactId},
     line_type::LineType,
+    links::NewLink,
     material::Material,
     message::{Channel, Message},
     phone::Phone,
     profile::Profile,
+    refusal::Reason,
     send::Timers,
     subject::{CallView, Subject},
     tenant::Tenant,
@@ -90,6 +93,7 @@ pub(crate) fn material() -> Material {
     Material {
         templates: serde_json::from_str(templates).unwrap(),
         products: serde_json::from_str(products).unwrap(),
+        link: Some(NewLink::nobodys()),
     }
 }
 
@@ -230,4 +234,23 @@ impl Case {
     pub(crate) fn channels(&self) -> Vec<Channel> {
         self.plan().legs.iter().map(|leg| leg.channel).collect()
     }
+}
+
+/// Any channel, and each.
+pub(crate) const CHANNELS: [Option<Channel>; 3] = [None, Some(Channel::WhatsApp), Some(Channel::Sms)];
+
+pub(crate) fn scope(channel: Option<Channel>, category: Option<ConsentCategory>) -> Scope {
+    Scope { channel, category }
+}
+
+pub(crate) fn hour(hour: i64) -> Timestamp {
+    at(NOON) + SignedDuration::from_hours(hour)
+}
+
+pub(crate) fn wished(wishes: &[(Choice, Scope, By)]) -> Contact {
+    let mut contact = contact();
+    for ((choice, scope, by), time) in wishes.iter().zip(0..) {
+        contact.record(Wish::new(*choice, *scope, *by, "said so", hour(time)));
+    }
+    contact
 }

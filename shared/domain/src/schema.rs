@@ -21,13 +21,30 @@ macro_rules! shown_as {
     };
 }
 
-/// Deserializes a type by parsing its text.
+/// Deserializes a type by parsing its text. Another text is a fault of the code `format`; its facts are a word for what is expected,
+/// and an example. With `by fault`, the error says which fault it is ([`crate::fault::Faulty`]).
 macro_rules! parsed {
     ($(const $($limit:ident),+;)? $type:ty) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::fault::Fault::new(
+            $crate::fault::FaultCode::Format,
+            error.to_string()
+        ));
+    };
+    ($(const $($limit:ident),+;)? $type:ty, $expected:literal, $example:literal) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::fault::Fault::format(
+            $expected,
+            $example,
+            error.to_string()
+        ));
+    };
+    ($(const $($limit:ident),+;)? $type:ty, by fault) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::fault::Faulty::fault(&error));
+    };
+    ($(const $($limit:ident),+;)? $type:ty => $error:ident, $fault:expr) => {
         impl<'de $(, $(const $limit: usize),+)?> serde::Deserialize<'de> for $type {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
-                text.parse().map_err(serde::de::Error::custom)
+                text.parse::<Self>().map_err(|$error| $fault.refuse())
             }
         }
     };

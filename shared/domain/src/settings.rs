@@ -5,10 +5,14 @@ use std::{collections::HashSet, str::FromStr};
 use serde::Serialize;
 
 use crate::{
+    facts::Facts,
+    fault::{Fault, FaultCode},
     retention::Retention,
     tenant::{BusinessHours, Span, Tenant},
     text::{LONGEST_NAME, check_line},
 };
+
+pub use crate::language_tag::{InvalidLanguage, LONGEST_LANGUAGE, Language, is_language};
 
 /// A problem of a field.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -17,15 +21,31 @@ pub struct FieldProblem {
     pub field: String,
     /// The problem, and what would be correct.
     pub detail: String,
+    /// Its code.
+    pub code: FaultCode,
+    /// Its facts.
+    pub facts: Facts,
 }
 
 impl FieldProblem {
     /// A problem of this field.
     #[must_use]
-    pub fn new(field: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn new(field: impl Into<String>, fault: impl Into<Fault>) -> Self {
+        let Fault { code, facts, detail } = fault.into();
         Self {
             field: field.into(),
-            detail: detail.into(),
+            detail,
+            code,
+            facts,
+        }
+    }
+
+    /// The same problem in an object that is itself a field, such as `filter`.
+    #[must_use]
+    pub fn within(self, object: &str) -> Self {
+        Self {
+            field: format!("{object}.{}", self.field),
+            ..self
         }
     }
 }
@@ -76,77 +96,50 @@ pub fn is_region(code: &str) -> bool {
     !code.is_empty() && REGIONS.split(' ').any(|region| region == code)
 }
 
-/// A BCP 47 language tag, by shape.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+/// A country, by its ISO 3166 code in capitals.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
-pub struct Language(String);
+pub struct Region(String);
 
-shown_as!(Language, {"type": "string", "minLength": 2, "maxLength": LONGEST_LANGUAGE, "description": "A BCP 47 language tag.", "examples": ["en"]});
+shown_as!(Region, {
+    "type": "string",
+    "description": "ISO 3166 code of a country.",
+    "enum": REGIONS.split_whitespace().collect::<Vec<_>>(),
+    "examples": ["AE"],
+});
 
-/// A text that is not a language tag.
+/// A text that is not the code of a country.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be a BCP 47 language tag, such as en or ar-AE")]
-pub struct InvalidLanguage;
+#[error("must be the ISO 3166 code of a country, such as AE")]
+pub struct UnknownRegion;
 
-impl Language {
-    /// Wraps a tag that is already stored, whatever the rules were then.
-    #[must_use]
-    pub fn stored(tag: &str) -> Self {
-        Self(tag.to_owned())
-    }
-
-    /// The tag.
+impl Region {
+    /// The code.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl From<Language> for String {
-    fn from(language: Language) -> Self {
-        language.0
+impl FromStr for Region {
+    type Err = UnknownRegion;
+
+    fn from_str(text: &str) -> Result<Self, UnknownRegion> {
+        is_region(text).then(|| Self(text.to_owned())).ok_or(UnknownRegion)
     }
 }
 
-impl FromStr for Language {
-    type Err = InvalidLanguage;
-
-    fn from_str(text: &str) -> Result<Self, InvalidLanguage> {
-        let language = is_language(text).then(|| Self(text.to_owned()));
-        language.ok_or(InvalidLanguage)
-    }
-}
-
-parsed!(Language);
-
-/// Maximum length of a language tag in characters.
-pub const LONGEST_LANGUAGE: usize = 35;
-
-/// Whether a text has the form of a BCP 47 language tag: a language of two or three letters, then optional script, region
-/// and variants.
-#[must_use]
-pub fn is_language(tag: &str) -> bool {
-    let letters = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
-    let mut parts = tag.split('-').peekable();
-    let language = parts.next().unwrap_or_default();
-    if tag.len() > LONGEST_LANGUAGE || !(2..=3).contains(&language.len()) || !letters(language) {
-        return false;
-    }
-    parts.next_if(|part| part.len() == 4 && letters(part));
-    parts.next_if(|part| (part.len() == 2 && letters(part)) || (part.len() == 3 && digits(part)));
-    parts.all(|part| {
-        let plain = part.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let marked = part.starts_with(|first: char| first.is_ascii_digit());
-        plain && ((5..=8).contains(&part.len()) || (part.len() == 4 && marked))
-    })
-}
+parsed!(Region, "region", "AE");
 
 /// The problem with a text that must be one line of at most this many visible characters, if there is one.
 #[must_use]
-pub fn line_problem(text: &str, longest: usize) -> Option<String> {
-    let right = text.chars().count() <= longest && check_line(text).is_ok();
-    (!right).then(|| format!("Expected one line of 1 to {longest} characters, none of them invisible."))
+pub fn line_problem(text: &str, longest: usize) -> Option<Fault> {
+    let detail = || format!("Expected one line of 1 to {longest} characters, none of them invisible.");
+    let length = text.chars().count();
+    if length > longest {
+        return Some(Fault::length(length, 1, longest, detail()));
+    }
+    check_line(text).err().map(|wrong| wrong.fault_with(detail()))
 }
 
 /// The problems found.
@@ -155,21 +148,22 @@ pub struct Findings(pub Vec<FieldProblem>);
 
 impl Findings {
     /// Adds a problem of a field.
-    pub fn add(&mut self, field: impl Into<String>, detail: impl Into<String>) {
-        self.0.push(FieldProblem::new(field, detail));
+    pub fn add(&mut self, field: impl Into<String>, fault: impl Into<Fault>) {
+        self.0.push(FieldProblem::new(field, fault));
     }
 
     /// Adds a problem of a field, unless it is right.
-    pub fn expect(&mut self, right: bool, field: impl Into<String>, detail: impl Into<String>) {
+    pub fn expect(&mut self, right: bool, field: impl Into<String>, fault: impl Into<Fault>) {
         if !right {
-            self.add(field, detail);
+            self.add(field, fault);
         }
     }
 
     /// Whether there are few enough to check them one by one.
     fn at_most(&mut self, field: &str, length: usize, most: usize) -> bool {
         if length > most {
-            self.add(field, format!("Expected at most {most} entries, got {length}."));
+            let detail = format!("Expected at most {most} entries, got {length}.");
+            self.add(field, Fault::too_many(most, detail));
         }
         length <= most
     }
@@ -186,15 +180,15 @@ impl Tenant {
         if let Some(region) = &self.default_region
             && !is_region(region)
         {
-            found.add("default_region", "Expected the ISO 3166 code of a country, such as AE.");
+            let detail = "Expected the ISO 3166 code of a country, such as AE.";
+            found.add("default_region", Fault::format("country", "AE", detail));
         }
         if found.at_most("languages", self.languages.len(), MOST_LANGUAGES) {
             for (index, tag) in self.languages.iter().enumerate() {
                 if !is_language(tag) {
-                    found.add(
-                        format!("languages[{index}]"),
-                        "Expected a language tag such as en, ar or pt-BR.",
-                    );
+                    let detail = "Expected a language tag such as en, ar or pt-BR.";
+                    let fault = Fault::format("language", "pt-BR", detail);
+                    found.add(format!("languages[{index}]"), fault);
                 }
             }
         }
@@ -212,10 +206,8 @@ impl Tenant {
         if found.at_most("recipient_zones", self.recipient_zones.len(), MOST_ZONES) {
             for code in self.recipient_zones.keys() {
                 if code.is_empty() || code.len() > 3 || !code.bytes().all(|byte| byte.is_ascii_digit()) {
-                    found.add(
-                        "recipient_zones",
-                        format!("{code:?} is not a calling code such as \"971\"."),
-                    );
+                    let detail = format!("{code:?} is not a calling code such as \"971\".");
+                    found.add("recipient_zones", Fault::format("calling_code", "971", detail));
                 }
             }
         }
@@ -227,7 +219,8 @@ impl Tenant {
             ] {
                 if !(Retention::FEWEST_DAYS..=Retention::MOST_DAYS).contains(&days) {
                     let (fewest, most) = (Retention::FEWEST_DAYS, Retention::MOST_DAYS);
-                    found.add(field, format!("Expected {fewest} to {most} days."));
+                    let detail = format!("Expected {fewest} to {most} days.");
+                    found.add(field, Fault::out_of_range(fewest, most, detail));
                 }
             }
         }
@@ -244,7 +237,8 @@ impl Tenant {
         for (index, holiday) in self.holidays.iter().enumerate() {
             if holiday.to.is_some_and(|to| to < holiday.from) {
                 let ends = format!("A holiday from {} ends before it begins.", holiday.from);
-                found.add(format!("holidays[{index}].to"), ends);
+                let fault = Fault::new(FaultCode::WrongOrder, ends).and("other", "from");
+                found.add(format!("holidays[{index}].to"), fault);
             }
             spans_of(&format!("holidays[{index}].hours"), &holiday.hours, found);
         }
@@ -262,14 +256,12 @@ impl Tenant {
                 let bounds = format!(
                     "{name:?} is not a valid name: expected lower-case letters, digits and _, at most {LONGEST_VARIABLE_NAME}."
                 );
-                found.add("variables", bounds);
+                found.add("variables", Fault::format("variable", "phone", bounds));
             } else if let Some(problem) = line_problem(value, LONGEST_VARIABLE) {
                 found.add(field, problem);
             } else if value.contains("    ") {
-                found.add(
-                    field,
-                    "It has four spaces in a row, which WhatsApp refuses in a template's value.",
-                );
+                let detail = "It has four spaces in a row, which WhatsApp refuses in a template's value.";
+                found.add(field, Fault::new(FaultCode::Format, detail));
             }
         }
     }
@@ -284,7 +276,7 @@ fn spans_of(field: &str, spans: &[Span], found: &mut Findings) {
         crosses || pair[1].from < pair[0].to
     });
     if overlaps {
-        found.add(field, "These hours overlap.");
+        found.add(field, Fault::new(FaultCode::Overlaps, "These hours overlap."));
     }
 }
 
@@ -416,28 +408,6 @@ mod tests {
             monday(&[("09:00", "08:00"), ("12:00", "14:00")]),
             ["business_hours.monday"]
         );
-    }
-
-    #[test]
-    fn language_tag_is_checked_by_its_form() {
-        for good in [
-            "en",
-            "ar",
-            "fil",
-            "pt-BR",
-            "zh-Hant",
-            "zh-Hant-TW",
-            "es-419",
-            "sl-rozaj",
-            "de-1996",
-        ] {
-            assert!(is_language(good), "{good}");
-        }
-        for bad in [
-            "", "e", "english", "en_GB", "en-", "-en", "en--GB", "en-G", "en GB", "é", "en-GB-x",
-        ] {
-            assert!(!is_language(bad), "{bad}");
-        }
     }
 
     #[test]

@@ -127,6 +127,10 @@ pub enum Source {
     CallDate,
     /// `call.outcome`.
     CallOutcome,
+    /// `preferences.link`: a link to the recipient's preference page.
+    PreferencesLink,
+    /// `preferences.code`: the end of that link, for buttons of templates.
+    PreferencesCode,
     /// `tenant.<name>`.
     Tenant(String),
     /// `product.<id or SKU>.<field>`; the fields `name`, `price` and `url` are always there.
@@ -142,7 +146,7 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.number, call.time, call.date, \
-     call.outcome, tenant.<name> and product.<id>.<field>"
+     call.outcome, preferences.link, preferences.code, tenant.<name> and product.<id>.<field>"
 )]
 pub struct InvalidSource(String);
 
@@ -160,6 +164,8 @@ impl FromStr for Source {
             (Some("call"), Some("time"), None, None) => Self::CallTime,
             (Some("call"), Some("date"), None, None) => Self::CallDate,
             (Some("call"), Some("outcome"), None, None) => Self::CallOutcome,
+            (Some("preferences"), Some("link"), None, None) => Self::PreferencesLink,
+            (Some("preferences"), Some("code"), None, None) => Self::PreferencesCode,
             (Some("tenant"), Some(name), None, None) if !name.is_empty() => Self::Tenant(name.to_owned()),
             (Some("product"), ..) => product(text).ok_or_else(|| InvalidSource(text.to_owned()))?,
             _ => return Err(InvalidSource(text.to_owned())),
@@ -186,6 +192,8 @@ impl fmt::Display for Source {
             Self::CallTime => f.write_str("call.time"),
             Self::CallDate => f.write_str("call.date"),
             Self::CallOutcome => f.write_str("call.outcome"),
+            Self::PreferencesLink => f.write_str("preferences.link"),
+            Self::PreferencesCode => f.write_str("preferences.code"),
             Self::Tenant(name) => write!(f, "tenant.{name}"),
             Self::Product { id, field } => write!(f, "product.{id}.{field}"),
         }
@@ -198,7 +206,7 @@ impl Serialize for Source {
     }
 }
 
-parsed!(Source);
+parsed!(Source, "source", "contact.name");
 
 /// A text with an invalid `{{…}}`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

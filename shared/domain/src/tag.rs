@@ -53,7 +53,7 @@ impl FromStr for Color {
     }
 }
 
-parsed!(Color);
+parsed!(Color, "color", "#1f6feb");
 
 impl fmt::Display for Color {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     ids::ConnectionId,
     message::{Category, FilledTemplate, TemplateValue},
+    refusal::{Reason, Refusal},
     source::{InvalidPlaceholder, TemplateUse, Value},
 };
 
@@ -188,7 +189,7 @@ pub enum Misfit {
         /// The variable.
         variable: String,
         /// The problem.
-        what: &'static str,
+        what: Unfit,
     },
     /// The text is too long for the channel.
     #[error("the {part} has {length} characters once filled in, at most {most} are allowed")]
@@ -209,6 +210,79 @@ pub enum Misfit {
     /// An invalid `{{…}}` in the text.
     #[error(transparent)]
     Placeholder(#[from] InvalidPlaceholder),
+}
+
+impl From<Misfit> for Refusal {
+    fn from(misfit: Misfit) -> Self {
+        let of = |reason: Reason| Self::new(reason, misfit.to_string());
+        match &misfit {
+            Misfit::NoTemplate { name, language } => {
+                let this = of(Reason::NoTemplate).and("template", name.as_str());
+                this.and("language", language.as_str())
+            }
+            Misfit::NotSendable { name, language, status } => {
+                let this = of(Reason::TemplateNotApproved).and("template", name.as_str());
+                this.and("language", language.as_str()).and("status", status.as_str())
+            }
+            Misfit::Category { name, actual, wanted } => {
+                let this = of(Reason::TemplateCategory).and("template", name.as_str());
+                this.and("actual", actual.as_str()).and("expected", wanted.as_str())
+            }
+            Misfit::Missing { name, variable } => {
+                let this = of(Reason::ValueMissing).and("template", name.as_str());
+                this.and("variable", variable.as_str())
+            }
+            Misfit::Unexpected { name, variable } => {
+                let this = of(Reason::ValueUnexpected).and("template", name.as_str());
+                this.and("variable", variable.as_str())
+            }
+            Misfit::Broken { name, .. } => of(Reason::TemplateBroken).and("template", name.as_str()),
+            Misfit::NoContentSid { name } => of(Reason::NoContentSid).and("template", name.as_str()),
+            Misfit::Value { variable, what } => {
+                let this = of(Reason::ValueRefused).and("variable", variable.as_str());
+                this.and("unfit", what.as_str())
+            }
+            Misfit::TooLong { part, length, most } => {
+                let this = of(Reason::TextTooLong).and("part", *part);
+                this.and("characters", *length).and("maximum", *most)
+            }
+            Misfit::NoValue { source_of_value } => of(Reason::ValueUnknown).and("source", source_of_value.as_str()),
+            Misfit::Placeholder(_) => of(Reason::WrongPlaceholder),
+        }
+    }
+}
+
+/// The problem of a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is empty.
+    Empty,
+    /// It has a line break or tab.
+    LineBreak,
+    /// It has four spaces in a row.
+    Spaces,
+}
+
+impl Unfit {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Empty => "empty",
+            Self::LineBreak => "line_break",
+            Self::Spaces => "spaces",
+        }
+    }
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Empty => "is empty",
+            Self::LineBreak => "has a line break or tab",
+            Self::Spaces => "has four spaces in a row",
+        })
+    }
 }
 
 /// Maximum length of a template's body with its values.
@@ -528,11 +602,11 @@ pub(crate) fn braces(name: &str) -> String {
 /// Meta's rules for values (132018, 63013): no line breaks or tabs, no more than four spaces in a row, not empty.
 fn check_value(variable: &str, text: &str) -> Result<(), Misfit> {
     let what = if text.trim().is_empty() {
-        "is empty"
+        Unfit::Empty
     } else if text.contains(['\n', '\r', '\t']) {
-        "has a line break or tab"
+        Unfit::LineBreak
     } else if text.contains("    ") {
-        "has four spaces in a row"
+        Unfit::Spaces
     } else {
         return Ok(());
     };

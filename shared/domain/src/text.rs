@@ -20,6 +20,8 @@ use icu_properties::{
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use crate::fault::{Fault, FaultCode, Faulty};
+
 /// Problem of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WrongText {
@@ -32,6 +34,17 @@ pub enum WrongText {
     /// It has invisible characters.
     #[error("must not contain invisible characters, such as those that change the direction of writing")]
     Invisible,
+}
+
+impl WrongText {
+    /// The fault with this sentence.
+    pub(crate) fn fault_with(self, detail: String) -> Fault {
+        match self {
+            Self::Empty => Fault::new(FaultCode::TooShort, detail).and("minimum", 1_u32),
+            Self::Control => Fault::new(FaultCode::ControlCharacters, detail),
+            Self::Invisible => Fault::new(FaultCode::InvisibleCharacters, detail),
+        }
+    }
 }
 
 /// Maximum length of the name of a business, a connection and so on, in characters.
@@ -50,6 +63,8 @@ pub enum InvalidLine {
     /// Wrong length.
     #[error("must have {least} to {most} characters")]
     Length {
+        /// Number of characters, which are not counted beyond the maximum.
+        found: usize,
         /// Minimum.
         least: usize,
         /// Maximum.
@@ -58,6 +73,16 @@ pub enum InvalidLine {
     /// Characters that it may not contain.
     #[error(transparent)]
     Wrong(#[from] WrongText),
+}
+
+impl Faulty for InvalidLine {
+    fn fault(&self) -> Fault {
+        let detail = self.to_string();
+        match *self {
+            Self::Length { found, least, most } => Fault::length(found, least, most, detail),
+            Self::Wrong(wrong) => wrong.fault_with(detail),
+        }
+    }
 }
 
 impl<const LEAST: usize, const MOST: usize> OneLine<LEAST, MOST> {
@@ -86,8 +111,10 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
         let text = text.trim();
         // Longer texts are not examined.
-        if !(LEAST..=MOST).contains(&text.chars().take(MOST + 1).count()) {
+        let found = text.chars().take(MOST + 1).count();
+        if !(LEAST..=MOST).contains(&found) {
             return Err(InvalidLine::Length {
+                found,
                 least: LEAST,
                 most: MOST,
             });
@@ -99,7 +126,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
     }
 }
 
-parsed!(const LEAST, MOST; OneLine<LEAST, MOST>);
+parsed!(const LEAST, MOST; OneLine<LEAST, MOST>, by fault);
 
 /// A text of several lines, such as a note, of `LEAST` to `MOST` characters. Parsing removes blanks around it, and writes
 /// every end of a line as a line feed and a tab as a space.
@@ -130,8 +157,10 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Lines<LEAST, MOST> {
         // Longer texts are not examined. A line can end with two characters, which count as one.
         let examined: String = text.trim().chars().take(2 * MOST + 1).collect();
         let text = examined.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
-        if !(LEAST..=MOST).contains(&text.chars().take(MOST + 1).count()) {
+        let found = text.chars().take(MOST + 1).count();
+        if !(LEAST..=MOST).contains(&found) {
             return Err(InvalidLine::Length {
+                found,
                 least: LEAST,
                 most: MOST,
             });
@@ -144,7 +173,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Lines<LEAST, MOST> {
     }
 }
 
-parsed!(const LEAST, MOST; Lines<LEAST, MOST>);
+parsed!(const LEAST, MOST; Lines<LEAST, MOST>, by fault);
 
 /// The URL of a page: `http` or `https`, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
@@ -189,7 +218,7 @@ impl FromStr for WebUrl {
     }
 }
 
-parsed!(WebUrl);
+parsed!(WebUrl, "web_url", "https://saffron.example/cake");
 
 const ZERO_WIDTH_NON_JOINER: char = '\u{200c}';
 const ZERO_WIDTH_JOINER: char = '\u{200d}';
@@ -338,11 +367,17 @@ mod tests {
     #[test]
     fn line_has_limits_and_no_surrounding_blanks() {
         let read = |text: &str| text.parse::<OneLine<1, 5>>().map(String::from);
-        let length = InvalidLine::Length { least: 1, most: 5 };
+        let length = |found: usize| {
+            Err(InvalidLine::Length {
+                least: 1,
+                most: 5,
+                found,
+            })
+        };
         assert_eq!(read(" مايا "), Ok("مايا".to_owned()));
         assert_eq!(read("Mayaa"), Ok("Mayaa".to_owned()));
-        assert_eq!(read("  "), Err(length));
-        assert_eq!(read("Maya H"), Err(length));
+        assert_eq!(read("  "), length(0));
+        assert_eq!(read("Maya H"), length(6));
         assert_eq!(read("a\nb"), Err(WrongText::Control.into()));
         assert_eq!("".parse::<OneLine<0, 5>>().map(String::from), Ok(String::new()));
     }
@@ -350,14 +385,20 @@ mod tests {
     #[test]
     fn several_lines_have_limits_and_one_kind_of_end() {
         let read = |text: &str| text.parse::<Lines<1, 7>>().map(String::from);
-        let length = InvalidLine::Length { least: 1, most: 7 };
+        let length = |found: usize| {
+            Err(InvalidLine::Length {
+                least: 1,
+                most: 7,
+                found,
+            })
+        };
         let invisible = WrongText::Invisible.into();
-        assert_eq!(read(" a\r\nb\rc\n\td \n"), Err(length));
+        assert_eq!(read(" a\r\nb\rc\n\td \n"), length(8));
         assert_eq!(read("\n a\r\nb\rc\td \n"), Ok("a\nb\nc d".to_owned()));
-        assert_eq!(read("\r\n\t "), Err(length));
+        assert_eq!(read("\r\n\t "), length(0));
         assert_eq!(read("a\r\nb\r\nc\r\nd"), Ok("a\nb\nc\nd".to_owned()));
-        assert_eq!(read("a\r\nb\r\nc\r\nde"), Err(length));
-        assert_eq!(read(&"a\r\n".repeat(1_000_000)), Err(length));
+        assert_eq!(read("a\r\nb\r\nc\r\nde"), length(8));
+        assert_eq!(read(&"a\r\n".repeat(1_000_000)), length(8));
         for hidden in [
             "a\u{202e}b",
             "a\u{2066}b",

@@ -8,7 +8,7 @@ use crate::{
     profile::Profile,
     source::{Piece, Source, Value, placeholders},
     subject::{CallView, Subject},
-    template::{LONGEST_SMS, Misfit, check_length},
+    template::{LONGEST_SMS, Misfit, Unfit, check_length},
 };
 
 /// Names come from the callers themselves, so longer ones are cut.
@@ -52,6 +52,8 @@ impl Values<'_> {
             Source::CallTime => Some(self.local().strftime("%H:%M").to_string()),
             Source::CallDate => Some(self.local().strftime("%Y-%m-%d").to_string()),
             Source::CallOutcome => Some(self.call().outcome.as_str().replace('_', " ")),
+            Source::PreferencesLink => self.material.link.as_ref()?.url(),
+            Source::PreferencesCode => Some(self.material.link.as_ref()?.code.as_str().to_owned()),
             Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
             Source::Product { id, field } => {
                 let product = self.material.product(id)?;
@@ -108,7 +110,7 @@ impl Values<'_> {
         if done.trim().is_empty() {
             return Err(Misfit::Value {
                 variable: "the SMS".to_owned(),
-                what: "is empty",
+                what: Unfit::Empty,
             });
         }
         check_length("SMS", &done, LONGEST_SMS)?;
@@ -144,6 +146,10 @@ mod tests {
                 ),
                 ("{{product.haircut.length}}", "30 minutes"),
                 ("{{product.cake.v2.name|cake}}", "cake"),
+                (
+                    "{{preferences.link}} {{preferences.code}}",
+                    "https://example.test/p/0000000000000000 0000000000000000",
+                ),
                 ("{{tenant.website|our page}}", "our page"),
                 ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
                 ("no placeholder { or }}", "no placeholder { or }}"),

@@ -66,4 +66,4 @@ impl Serialize for Zone {
     }
 }
 
-parsed!(Zone);
+parsed!(Zone, "time_zone", "Asia/Dubai");

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use aws_sdk_s3::config::{RequestChecksumCalculation, ResponseChecksumValidation};
 use aws_sdk_sqs::config::{
     BehaviorVersion, ConfigBag, Credentials, IdentityCache, Intercept, Region, RuntimeComponents, SharedHttpClient,
     StalledStreamProtectionConfig, interceptors::BeforeTransmitInterceptorContextRef, retry::RetryConfig,
@@ -116,6 +117,9 @@ impl Aws {
         let path_style = self.endpoint.is_some();
         let builder = client!(self, aws_sdk_s3)
             .stalled_stream_protection(StalledStreamProtectionConfig::enabled().build())
+            // Otherwise, the parts of an upload have checksums that its completion must repeat. TLS protects what is sent.
+            .request_checksum_calculation(RequestChecksumCalculation::WhenRequired)
+            .response_checksum_validation(ResponseChecksumValidation::WhenRequired)
             .force_path_style(path_style);
         aws_sdk_s3::Client::from_conf(builder.build())
     }
@@ -168,7 +172,7 @@ fn action(service: &str, operation: &str) -> &'static str {
         ("SQS", "ChangeMessageVisibility" | "ChangeMessageVisibilityBatch") => "sqs:ChangeMessageVisibility",
         ("SQS", "GetQueueAttributes") => "sqs:GetQueueAttributes",
         ("EventBridge", "PutEvents") => "events:PutEvents",
-        ("S3", "PutObject") => "s3:PutObject",
+        ("S3", "PutObject" | "CreateMultipartUpload" | "UploadPart" | "CompleteMultipartUpload") => "s3:PutObject",
         ("S3", "GetObject") => "s3:GetObject",
         ("S3", "DeleteObject" | "DeleteObjects") => "s3:DeleteObject",
         ("S3", "ListObjectsV2") => "s3:ListBucket",

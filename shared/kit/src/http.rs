@@ -3,8 +3,15 @@
 //! The event of API Gateway (payload format 2.0) is parsed here rather than by `lambda_http`, which panics on a path that is not
 //! a URI and hides the exact bytes of the query, which signatures need.
 
-use std::{borrow::Cow, collections::BTreeMap, net::IpAddr, panic::AssertUnwindSafe};
+use std::{
+    borrow::Cow,
+    collections::BTreeMap,
+    net::IpAddr,
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
+use aws_lc_rs::digest;
 use axum::{
     Router,
     body::{Body, Bytes},
@@ -13,17 +20,22 @@ use axum::{
     response::IntoResponse,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::text::hex;
 use futures::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
+use store::usage;
 use tower::ServiceExt;
 
 use crate::{
     ConfigError, Env, Problem,
+    encoding::{accepts_gzip, encoded},
     invocation::{Invocation, Outcome},
     line, process_start,
     proxy::{ORIGIN_SECRET, TrustedProxy},
 };
+
+pub use crate::encoding::Uncompressed;
 
 /// Maximum size of a body for any function: the most that Meta sends.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -53,6 +65,8 @@ const DECODED: &AsciiSet = &CONTROLS
     .add(b'}');
 
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// Headers of every answer: browsers do not guess content types, and return over TLS only.
 const ALWAYS: [(HeaderName, HeaderValue); 2] = [
@@ -148,6 +162,23 @@ impl Target {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Source(pub Option<IpAddr>);
 
+impl Source {
+    /// Hash of the address, to count attempts. Only the first 64 bits of IPv6 addresses count, because one subscriber has all
+    /// addresses in that range.
+    #[must_use]
+    pub fn sha256(self) -> String {
+        let address = match self.0 {
+            Some(IpAddr::V4(address)) => address.octets().to_vec(),
+            Some(IpAddr::V6(address)) => match address.to_ipv4_mapped() {
+                Some(mapped) => mapped.octets().to_vec(),
+                None => address.octets()[..8].to_vec(),
+            },
+            None => Vec::new(),
+        };
+        hex(digest::digest(&digest::SHA256, &address).as_ref())
+    }
+}
+
 /// Correlation id of the request. An extension of every request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CorrelationId(String);
@@ -170,6 +201,18 @@ impl CorrelationId {
         let chosen = [sent.unwrap_or_default(), own].into_iter().find(|text| is_word(text));
         Self(chosen.map_or_else(|| env.ids().ulid().to_string().to_ascii_lowercase(), str::to_owned))
     }
+}
+
+/// Marks an answer that says how long it took, in `Server-Timing`: to callers who have proved who they are. To strangers, exact times
+/// would tell what answers hide, such as whether an address has an account. An extension of the response.
+#[derive(Debug, Clone, Copy)]
+pub struct Timed;
+
+/// Times of an answer in milliseconds: `function` without its waits for the table, and `table`.
+fn server_timing(whole: Duration, table: Duration) -> Option<HeaderValue> {
+    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
+    let (function, table) = (milliseconds(whole.saturating_sub(table)), milliseconds(table));
+    HeaderValue::from_str(&format!("function;dur={function:.1}, table;dur={table:.1}")).ok()
 }
 
 /// Refuses a body of another content type. Parameters such as `charset` are ignored.
@@ -209,6 +252,7 @@ impl App {
 
     /// Answers one event of API Gateway.
     pub async fn answer(&self, event: HttpEvent) -> Response<Bytes> {
+        let (began, waited) = (Instant::now(), usage::waited());
         let mut headers = header_map(&event.headers);
         if let Ok(cookies) = HeaderValue::from_bytes(event.cookies.join("; ").as_bytes())
             && !cookies.is_empty()
@@ -217,6 +261,7 @@ impl App {
         }
         let correlation_id = CorrelationId::choose(&self.env, &headers, &event.request_context.request_id);
         line::correlation_id(correlation_id.as_str());
+        let accepts_gzip = accepts_gzip(&headers);
         let source = self.source(&event, &mut headers);
         let asked = source.and_then(|source| request(event, headers, source));
         let mut answer = match asked {
@@ -230,6 +275,12 @@ impl App {
             answer.headers_mut().insert(CORRELATION_ID, id);
         }
         answer.headers_mut().extend(ALWAYS);
+        let mut answer = encoded(answer, accepts_gzip);
+        if answer.extensions().get::<Timed>().is_some()
+            && let Some(timing) = server_timing(began.elapsed(), usage::waited().saturating_sub(waited))
+        {
+            answer.headers_mut().insert(SERVER_TIMING, timing);
+        }
         answer
     }
 
@@ -437,6 +488,30 @@ mod tests {
         assert_eq!(json["headers"], serde_json::json!({"etag": "\"1\""}));
         let plain = serde_json::to_value(HttpAnswer::from(Response::new(Bytes::new()))).unwrap();
         assert_eq!(plain.get("cookies"), None);
+    }
+
+    /// The second byte of gzip is in no text.
+    #[test]
+    fn compressed_body_is_binary() {
+        let mut text = Response::new(Bytes::from(vec![b'x'; 2000]));
+        let kind = HeaderValue::from_static("text/plain");
+        text.headers_mut().insert(header::CONTENT_TYPE, kind);
+        let body = encoded(text, true);
+        let expected = STANDARD.encode(body.body());
+        let json = serde_json::to_value(HttpAnswer::from(body)).unwrap();
+        assert_eq!(json["headers"]["content-encoding"], "gzip");
+        assert_eq!(
+            (&json["isBase64Encoded"], &json["body"]),
+            (&true.into(), &expected.into())
+        );
+    }
+
+    #[test]
+    fn times_of_an_answer_are_those_of_function_and_table() {
+        let of = |whole, table| server_timing(Duration::from_micros(whole), Duration::from_micros(table)).unwrap();
+        assert_eq!(of(12_340, 8_300), "function;dur=4.0, table;dur=8.3");
+        // What other requests of the process waited for, in a test.
+        assert_eq!(of(1000, 2000), "function;dur=0.0, table;dur=2.0");
     }
 
     #[test]

@@ -1,4 +1,6 @@
-//! Links in mails, to pages of the console.
+//! Links to pages of the console, in mails, and to pages that customers see, in messages.
+
+use domain::links::{LinkCode, NewLink};
 
 use crate::{ConfigError, Env, http::Target};
 
@@ -41,5 +43,39 @@ impl Links {
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
         let base = self.base.as_deref()?;
         Some(format!("{base}/{page}?token={token}"))
+    }
+}
+
+/// Base URL of the pages that customers see: `PUBLIC_BASE_URL`, else the host of the request. They are on the API's own host.
+#[derive(Debug, Clone)]
+pub struct Pages {
+    base: Option<String>,
+}
+
+impl Pages {
+    /// Reads the function's environment.
+    ///
+    /// # Errors
+    /// When the URL is invalid.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let base = env.config().optional_url("PUBLIC_BASE_URL")?;
+        Ok(Self {
+            base: base.map(str::to_owned),
+        })
+    }
+
+    /// The link to a preference page, as answer to a request.
+    #[must_use]
+    pub fn preferences(&self, code: &LinkCode, target: &Target) -> String {
+        NewLink::at(&target.origin(self.base.as_deref()), code)
+    }
+
+    /// The same for a message, without a request. It has no URL if no base is configured.
+    #[must_use]
+    pub fn new_preferences(&self, code: LinkCode) -> NewLink {
+        NewLink {
+            code,
+            base: self.base.clone(),
+        }
     }
 }

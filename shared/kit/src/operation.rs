@@ -93,6 +93,12 @@ pub enum Step {
         /// Progress.
         progress: Progress,
     },
+    /// It can never succeed, whoever tries again, for a reason that its users can change, such as a file that is gone. What was done until
+    /// then stays done.
+    Failed {
+        /// The reason: a sentence for users.
+        reason: String,
+    },
 }
 
 /// What an invocation achieved.
@@ -186,7 +192,11 @@ where
                     return Ok(Ran::Nothing);
                 };
                 if saved.value.state.is_end() {
-                    ended(&saved.value);
+                    match step {
+                        // Nobody but its users can do anything about it.
+                        Step::Failed { .. } => line::note("ended", "refused"),
+                        Step::More { .. } | Step::Done { .. } => ended(&saved.value),
+                    }
                     return Ok(Ran::Ended);
                 }
                 if in_time {
@@ -221,6 +231,9 @@ fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
         }
         Step::Done { result, progress } => {
             it.finish(result.clone(), *progress, now);
+        }
+        Step::Failed { reason } => {
+            it.fail(reason.clone(), now);
         }
     }
 }

@@ -7,7 +7,11 @@ use axum::{
     http::{HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::settings::FieldProblem;
+use domain::{
+    facts::Facts,
+    fault::{Fault, FaultCode},
+    settings::FieldProblem,
+};
 use serde::Serialize;
 use store::{StoreError, rates::Allowance};
 
@@ -45,12 +49,48 @@ pub struct Problem {
 pub struct FieldError {
     /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
     pub field: String,
-    /// What is wrong with the field, and how to correct it.
+    /// Kind of the fault, in a word: one of `x-codes` at the root of the document. Further ones may be added.
+    #[schemars(with = "String", example = &"too_long")]
+    pub code: FaultCode,
+    /// Facts of the sentence by name, for a sentence in another language. `x-codes` names those of each code.
+    pub facts: Facts,
+    /// What is wrong with the field, and how to correct it, in English.
     pub detail: String,
 }
 
+impl From<FieldProblem> for FieldError {
+    fn from(problem: FieldProblem) -> Self {
+        let FieldProblem {
+            field,
+            detail,
+            code,
+            facts,
+        } = problem;
+        Self {
+            field,
+            code,
+            facts,
+            detail,
+        }
+    }
+}
+
+impl FieldError {
+    /// An error of this field.
+    #[must_use]
+    pub fn new(field: impl Into<String>, fault: impl Into<Fault>) -> Self {
+        let Fault { code, facts, detail } = fault.into();
+        Self {
+            field: field.into(),
+            code,
+            facts,
+            detail,
+        }
+    }
+}
+
 fn example() -> Problem {
-    Problem::field("name", "Expected 1 to 80 characters.")
+    Problem::field("name", Fault::length(81, 1, 80, "Expected 1 to 80 characters."))
 }
 
 /// Maximum number of errors in a problem. One body can have hundreds of thousands.
@@ -132,8 +172,8 @@ impl Problem {
 
     /// 422 about one field.
     #[must_use]
-    pub fn field(field: impl Into<String>, detail: impl Into<String>) -> Self {
-        Self::fields(Vec::new()).about(field, detail)
+    pub fn field(field: impl Into<String>, fault: impl Into<Fault>) -> Self {
+        Self::fields(Vec::new()).about(field, fault)
     }
 
     /// 422 about several fields. The first 50 are named, the others counted.
@@ -141,17 +181,29 @@ impl Problem {
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = "Correct the fields that `errors` names.";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid fields", detail);
-        let add = |problem: Self, FieldError { field, detail }| problem.about(field, detail);
+        let add = |problem: Self, error: FieldError| problem.with_error(error);
         errors.into_iter().fold(problem, add)
     }
 
     /// Adds an error of this field.
     #[must_use]
-    pub fn about(mut self, field: impl Into<String>, detail: impl Into<String>) -> Self {
+    pub fn about(self, field: impl Into<String>, fault: impl Into<Fault>) -> Self {
+        self.with_error(FieldError::new(field, fault))
+    }
+
+    /// Adds these errors.
+    #[must_use]
+    pub fn naming(self, problems: Vec<FieldProblem>) -> Self {
+        let add = |problem: Self, wrong: FieldProblem| problem.with_error(wrong.into());
+        problems.into_iter().fold(self, add)
+    }
+
+    fn with_error(mut self, error: FieldError) -> Self {
         if self.errors.len() < MOST_ERRORS {
             self.errors.push(FieldError {
-                field: bounded(field.into(), LONGEST_FIELD),
-                detail: bounded(detail.into(), LONGEST_DETAIL),
+                field: bounded(error.field, LONGEST_FIELD),
+                detail: bounded(error.detail, LONGEST_DETAIL),
+                ..error
             });
         } else {
             self.more_errors += 1;
@@ -313,8 +365,7 @@ impl IntoResponse for Problem {
 
 impl From<Vec<FieldProblem>> for Problem {
     fn from(problems: Vec<FieldProblem>) -> Self {
-        let error = |FieldProblem { field, detail }| FieldError { field, detail };
-        Self::fields(problems.into_iter().map(error).collect())
+        Self::fields(problems.into_iter().map(FieldError::from).collect())
     }
 }
 
@@ -383,10 +434,7 @@ mod tests {
     use super::*;
 
     fn of(count: usize) -> Value {
-        let error = |index| FieldError {
-            field: format!("list[{index}]"),
-            detail: "Wrong.".to_owned(),
-        };
+        let error = |index| FieldError::new(format!("list[{index}]"), "Wrong.");
         serde_json::to_value(Problem::fields((0..count).map(error).collect())).unwrap()
     }
 

@@ -35,6 +35,7 @@ pub(crate) fn of_failure(api: Api, failure: &Failure) -> SendOutcome {
                 meaning: "no connection could be made",
             },
             reason: format!("{provider} could not be reached; nothing was sent."),
+            because: None,
             retry_after: None,
         },
         Failure::TimedOut(_) => SendOutcome::Unknown {
@@ -65,6 +66,7 @@ pub(crate) fn of_error(api: Api, answer: &Answer, code: Option<i64>, details: Op
         code,
         classified,
         reason: format!("{provider} refused it: {meaning} ({which}).{details}"),
+        because: None,
         retry_after: answer.retry_after,
     }
 }
@@ -91,6 +93,7 @@ pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutc
             meaning,
         },
         reason: format!("Not sent: {meaning}."),
+        because: None,
         retry_after: None,
     }
 }
@@ -99,15 +102,12 @@ pub(crate) fn refused_here(class: ErrorClass, meaning: &'static str) -> SendOutc
 pub(crate) fn given_up(api: Api, code: Option<i64>) -> AttemptError {
     let provider = name(api);
     let classified = classify(api, Stage::Status, None, code);
-    AttemptError {
-        code,
-        class: classified.class,
-        reason: match code {
-            Some(code) if known(api, code) => {
-                format!("{provider} gave it up: {} (code {code}).", classified.meaning)
-            }
-            Some(code) => format!("{provider} gave it up for a reason that we do not know (code {code})."),
-            None => format!("{provider} gave it up without saying why."),
-        },
-    }
+    let reason = match code {
+        Some(code) if known(api, code) => {
+            format!("{provider} gave it up: {} (code {code}).", classified.meaning)
+        }
+        Some(code) => format!("{provider} gave it up for a reason that we do not know (code {code})."),
+        None => format!("{provider} gave it up without saying why."),
+    };
+    AttemptError::new(code, classified.class, reason)
 }

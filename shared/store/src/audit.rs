@@ -1,9 +1,10 @@
 //! The tenant's audit log: one partition per month, with rows in the order of time. `publish_changes` writes it from the
-//! table's stream.
+//! table's stream. Only that somebody read something is written by the function that showed it.
 
 use domain::{
-    actor::Actor,
-    audit::{Entry, LIFETIME},
+    actor::{Actor, Stamp},
+    audit::{Entry, LIFETIME, Look},
+    ids::ContactId,
 };
 use jiff::{Timestamp, ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -16,7 +17,7 @@ use crate::{
 /// An entry with its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Recorded {
-    /// The stream's id of the change.
+    /// The stream's id of the change; of a reading what was read, and by whom.
     pub id: String,
     /// The entry.
     pub entry: Entry,
@@ -85,6 +86,22 @@ impl Store {
             Err(error) if error.is_conflict() => Ok(false),
             Err(error) => Err(error),
         }
+    }
+
+    /// Writes that somebody saw this of a contact, once a day for each of them. Returns whether it was written now.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn record_look(
+        &self,
+        scope: &TenantScope,
+        look: Look,
+        contact: ContactId,
+        by: Stamp,
+    ) -> Result<bool, StoreError> {
+        let id = format!("{}-{contact}-{}", look.as_str(), by.actor);
+        let entry = Entry::of_look(look, contact, by);
+        self.record_audit(scope, &id, &entry).await
     }
 
     /// One page of the log from `from` up to, but not including, `to`, the newest first. A page is one read: it may hold

@@ -9,7 +9,7 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    Store, StoreError, TenantScope,
+    Store, StoreError, TenantScope, compact,
     contacts::happened,
     keys::{self, Key},
     row::{self, Condition, Row},
@@ -63,11 +63,9 @@ pub(crate) fn call_row(
     };
     Ok(Row::new(&keys::call(scope, call.id), "call", call, condition, doing)?
         .kept(call.keep_until)
+        .data(compact::shrink_call)
         .version(call.version)
-        .listed(
-            format!("{}#CALLS#{}", keys::tenant_partition(scope), keys::day(at)),
-            happened(at, call.id.own()),
-        )
+        .listed(keys::calls_of(scope, &keys::day(at)), happened(at, call.id.own()))
         .list_field("outcome", call.outcome.as_str())
         .list_field("direction", direction))
 }
@@ -103,7 +101,7 @@ impl Store {
         const DOING: &str = "read a call";
         let item = self.database.get(&keys::call(scope, id), DOING).await?;
         item.and_then(|item| row::kept(item, now))
-            .map(|item| row::data(item, DOING))
+            .map(|item| compact::call(item, DOING))
             .transpose()
     }
 

@@ -2,6 +2,7 @@
 
 use domain::{
     actor::Stamp,
+    conversion::Conversion,
     ids::TenantId,
     message::Message,
     record::{Call, Received},
@@ -10,7 +11,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::{StoreError, compact, forms, keys, row};
+use crate::{StoreError, compact, contacts::SUPPRESSION, forms, keys, row};
 
 /// A change of a row that counters depend on.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +38,8 @@ pub enum What {
     },
     /// A customer's message was stored.
     Received(Box<Received>),
+    /// A conversion was recorded.
+    Converted(Conversion),
 }
 
 const DOING: &str = "read a change of a row";
@@ -56,6 +59,10 @@ fn message(image: &Item) -> Result<Message, StoreError> {
     compact::message(image.clone().into(), DOING)
 }
 
+fn call(image: &Item) -> Result<Call, StoreError> {
+    compact::call(image.clone().into(), DOING)
+}
+
 /// Reads one change. `None` if it is not counted: deletions, and rows of other kinds.
 ///
 /// # Errors
@@ -69,15 +76,16 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
     };
     let inserted = before.is_empty();
     let what = match (kind, inserted) {
-        ("call", true) => What::CallDecided(Box::new(data(after)?)),
+        ("call", true) => What::CallDecided(Box::new(call(after)?)),
         ("call", false) => {
-            let (before, after): (Call, Call) = (data(before)?, data(after)?);
+            let (before, after) = (call(before)?, call(after)?);
             if before.decided_again == after.decided_again {
                 return Ok(None);
             }
             What::CallDecidedAgain(Box::new(after))
         }
         ("received", true) => What::Received(Box::new(data(after)?)),
+        ("conversion", true) => What::Converted(data(after)?),
         ("message", _) => What::MessageMoved {
             before: if inserted {
                 None
@@ -114,7 +122,8 @@ fn attribute<T: for<'de> Deserialize<'de>>(image: &Item, name: &str) -> Result<O
 }
 
 fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
-    if image.contains_key("gone") {
+    // An identity's row only leads to a contact. It may become the suppression of its address.
+    if image.contains_key("gone") || text(image, "kind") == Some("identity") {
         return Ok(None);
     }
     if text(image, "kind") == Some("contact") {
@@ -123,6 +132,13 @@ fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
     }
     forms::readable(&image.clone().into(), DOING)?;
     attribute(image, "data")
+}
+
+/// The id that a row's item holds.
+fn id_within(image: &Item) -> Result<String, StoreError> {
+    let data: Option<Value> = attribute(image, "data")?;
+    let id = data.as_ref().and_then(|data| data["id"].as_str());
+    Ok(id.unwrap_or_default().to_owned())
 }
 
 /// Reads one change of a tenant's row that names its author. `None` if it names nobody: deletions by time to live, our own
@@ -146,8 +162,10 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
     }
     let object = match sk.split_once('#') {
         // Its key has only its own part of the id, since the contact's is the partition.
-        Some((_, id)) => keys::note_of(pk, sk).map_or_else(|| id.to_owned(), |note| note.to_string()),
+        Some((_, id)) => keys::id_of_contact(pk, sk).unwrap_or_else(|| id.to_owned()),
         None if sk == keys::TENANT => tenant.to_string(),
+        // Its key is the address, which an entry must not repeat.
+        None if kind == SUPPRESSION => id_within(after)?,
         None => keys::contact_of(pk).map_or_else(|| sk.to_owned(), |contact| contact.to_string()),
     };
     // A contact is one thing for people, though it has two rows.

@@ -1,6 +1,6 @@
-//! Compact rows of messages and contacts. A message is written six times and more in its life, a contact with every call
-//! and message, and every started KiB of a row costs a write unit each time. So these rows have one-letter names and omit
-//! whatever follows from the key or is nearly always the same.
+//! Compact rows of messages, contacts and calls. A message is written six times and more in its life, a contact with every call
+//! and message, a call with every report, and every started KiB of a row costs a write unit each time. So these rows have
+//! one-letter names and omit whatever follows from the key or is nearly always the same.
 
 use std::collections::HashMap;
 
@@ -9,12 +9,13 @@ use domain::{
     contact::Contact,
     ids::{CallId, LineId, MessageId},
     message::Message,
+    record::Call,
 };
 use jiff::Timestamp;
 
 use crate::{
     StoreError, forms, keys,
-    row::{self, Item, number, string},
+    row::{self, Item, number, string, text},
 };
 
 /// Names within an item with the letter for each, and which of them are times: a row stores times as milliseconds since
@@ -34,7 +35,7 @@ const CONTACT: Names = Names {
         ("at", "a"),
         ("bsuids", "b"),
         ("created_at", "c"),
-        ("opted_in_at", "d"),
+        ("choice", "d"),
         ("emails", "e"),
         ("last_follow_up_at", "f"),
         ("before", "g"),
@@ -44,9 +45,9 @@ const CONTACT: Names = Names {
         ("language", "l"),
         ("last_call_at", "m"),
         ("calls", "n"),
-        ("opted_out", "o"),
+        ("consent", "o"),
         ("phones", "p"),
-        ("marketing_opted_out", "q"),
+        ("category", "q"),
         ("reason", "r"),
         ("same_as", "s"),
         ("last_answered_at", "t"),
@@ -54,12 +55,14 @@ const CONTACT: Names = Names {
         ("value", "v"),
         ("windows", "w"),
         ("open", "x"),
-        ("marketing_welcome_at", "y"),
+        ("by", "y"),
         ("source", "A"),
         ("called_from", "C"),
         ("deleted_at", "D"),
         ("erasing", "E"),
         ("counts_from", "F"),
+        ("aliases", "I"),
+        ("language_detected", "L"),
         ("message", "M"),
         ("named", "N"),
         ("purpose", "P"),
@@ -75,12 +78,67 @@ const CONTACT: Names = Names {
         "last_call_at",
         "last_follow_up_at",
         "last_inbound_at",
-        "marketing_welcome_at",
-        "opted_in_at",
     ],
 };
 
-const LETTERS: [(&str, &str); 43] = [
+const CALL: Names = Names {
+    letters: &[
+        ("answered_at", "a"),
+        ("because", "b"),
+        ("connection", "c"),
+        ("decision", "d"),
+        ("ended_at", "e"),
+        ("facts", "f"),
+        ("grounds", "g"),
+        ("rule_version", "h"),
+        ("last_inbound_at", "i"),
+        ("correlation_id", "k"),
+        ("line", "l"),
+        ("message", "m"),
+        ("new_caller", "n"),
+        ("outcome", "o"),
+        ("provider", "p"),
+        ("reason", "r"),
+        ("started_at", "s"),
+        ("to", "t"),
+        ("rule", "u"),
+        ("config_version", "v"),
+        ("remarks", "w"),
+        ("text", "x"),
+        ("status", "y"),
+        ("from", "A"),
+        ("decided_at", "D"),
+        ("phone", "E"),
+        ("last_follow_up_at", "F"),
+        ("cooldown_seconds", "G"),
+        ("handling", "H"),
+        ("opted_in", "I"),
+        ("last_answered_at", "L"),
+        ("marketing_opted_out", "M"),
+        ("opted_out", "O"),
+        ("provider_call_id", "P"),
+        ("ring_seconds", "R"),
+        ("stated", "S"),
+        ("talk_seconds", "T"),
+        ("open", "U"),
+        ("voicemail_seconds", "V"),
+        ("direction", "W"),
+        ("call_seconds", "X"),
+        ("caller_name", "Y"),
+    ],
+    times: &[
+        "answered_at",
+        "at",
+        "decided_at",
+        "ended_at",
+        "last_answered_at",
+        "last_follow_up_at",
+        "last_inbound_at",
+        "started_at",
+    ],
+};
+
+const LETTERS: [(&str, &str); 45] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -124,6 +182,8 @@ const LETTERS: [(&str, &str); 43] = [
     ("purpose", "U"),
     ("waiting", "W"),
     ("reason", "Y"),
+    ("because", "F"),
+    ("facts", "V"),
 ];
 
 const TIMES: [&str; 8] = [
@@ -282,12 +342,18 @@ pub(crate) fn shrink_contact(data: AttributeValue) -> AttributeValue {
     let AttributeValue::M(mut map) = data else {
         return data;
     };
-    for told_by_the_row in ["id", "version"] {
-        map.remove(told_by_the_row);
-    }
+    let id = map.remove("id");
+    map.remove("version");
+    let id = id.as_ref().and_then(|id| id.as_s().ok());
+    let contact = id.and_then(|id| id.rsplit('_').next());
     each_message(&mut map, |message| {
-        let own = message.len().checked_sub(ULID);
-        own.and_then(|own| message.get(own..)).map(str::to_owned)
+        let own = contact_of(message, MessageId::PREFIX) == contact;
+        own.then(|| message[message.len() - ULID..].to_owned())
+    });
+    each_open(&mut map, |intent| {
+        if intent.get("purpose") == Some(&text(USUAL_PURPOSE)) {
+            intent.remove("purpose");
+        }
     });
     CONTACT.shorten(map)
 }
@@ -298,28 +364,88 @@ pub(crate) fn contact(mut item: Item, doing: &'static str) -> Result<Contact, St
     let id = string(&item, "pk").and_then(keys::contact_of);
     let version = row::version_of(&item);
     let mut map = CONTACT.lengthen(&mut item);
+    each_open(&mut map, |intent| {
+        intent
+            .entry("purpose".to_owned())
+            .or_insert_with(|| text(USUAL_PURPOSE));
+    });
     if let Some(id) = id {
         let contact = keys::lower(id.ulid());
-        each_message(&mut map, |own| Some(format!("{}_{contact}{own}", MessageId::PREFIX)));
+        each_message(&mut map, |own| {
+            (own.len() == ULID).then(|| format!("{}_{contact}{own}", MessageId::PREFIX))
+        });
         map.insert("id".to_owned(), AttributeValue::S(id.to_string()));
     }
     map.insert("version".to_owned(), number(version));
     serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
 }
 
-/// Transforms the ids of a contact's open messages: all begin with the contact's own.
-fn each_message(contact: &mut HashMap<String, AttributeValue>, change: impl Fn(&str) -> Option<String>) {
+/// A call's data in its compact form. `decided_again` keeps its name, since a filter of the table's stream sees it.
+pub(crate) fn shrink_call(data: AttributeValue) -> AttributeValue {
+    let AttributeValue::M(mut map) = data else {
+        return data;
+    };
+    let id = map.remove("id");
+    map.remove("version");
+    if let (Some(AttributeValue::S(id)), Some(AttributeValue::S(message))) = (id, map.get_mut("message"))
+        && let Some(own) = contact_of(&id, CallId::PREFIX)
+            .zip(contact_of(message, MessageId::PREFIX))
+            .and_then(|(contact, same)| (contact == same).then(|| message[message.len() - ULID..].to_owned()))
+    {
+        *message = own;
+    }
+    CALL.shorten(map)
+}
+
+/// Reads a call from its row.
+pub(crate) fn call(mut item: Item, doing: &'static str) -> Result<Call, StoreError> {
+    forms::readable(&item, doing)?;
+    let ids = string(&item, "pk").zip(string(&item, "sk")).and_then(|(pk, sk)| {
+        let (_, contact) = pk.rsplit_once('#')?;
+        Some((contact.to_owned(), sk.strip_prefix(keys::CALL)?.to_owned()))
+    });
+    let version = row::version_of(&item);
+    let mut map = CALL.lengthen(&mut item);
+    if let Some((contact, own)) = ids {
+        if let Some(AttributeValue::S(message)) = map.get_mut("message")
+            && message.len() == ULID
+        {
+            *message = format!("{}_{contact}{message}", MessageId::PREFIX);
+        }
+        map.insert(
+            "id".to_owned(),
+            AttributeValue::S(format!("{}_{contact}{own}", CallId::PREFIX)),
+        );
+    }
+    map.insert("version".to_owned(), number(version));
+    serde_dynamo::from_attribute_value(AttributeValue::M(map)).map_err(|why| StoreError::Form { doing, why })
+}
+
+/// The purpose of most open messages, which is left out.
+const USUAL_PURPOSE: &str = "follow_up";
+
+/// Transforms a contact's open messages.
+fn each_open(contact: &mut HashMap<String, AttributeValue>, change: impl Fn(&mut HashMap<String, AttributeValue>)) {
     let Some(AttributeValue::L(open)) = contact.get_mut("open") else {
         return;
     };
     for intent in open {
-        if let AttributeValue::M(intent) = intent
-            && let Some(AttributeValue::S(message)) = intent.get_mut("message")
+        if let AttributeValue::M(intent) = intent {
+            change(intent);
+        }
+    }
+}
+
+/// Transforms the ids of a contact's open messages. They begin with the contact's own, except those of a contact that was merged
+/// into it.
+fn each_message(contact: &mut HashMap<String, AttributeValue>, change: impl Fn(&str) -> Option<String>) {
+    each_open(contact, |intent| {
+        if let Some(AttributeValue::S(message)) = intent.get_mut("message")
             && let Some(changed) = change(message)
         {
             *message = changed;
         }
-    }
+    });
 }
 
 #[cfg(test)]
@@ -350,14 +476,15 @@ mod tests {
 
     #[test]
     fn every_letter_stands_for_one_name() {
-        for names in [MESSAGE, CONTACT] {
+        for names in [MESSAGE, CONTACT, CALL] {
             for (place, (long, short)) in names.letters.iter().enumerate() {
                 assert_eq!(short.len(), 1);
                 assert!(long.len() > 1);
                 let mut before = names.letters[..place].iter();
                 assert!(before.all(|(other, letter)| other != long && letter != short), "{long}");
             }
-            let is_named = |time: &&str| names.letters.iter().any(|(long, _)| long == time);
+            // A remark's `at` is as short as a letter.
+            let is_named = |time: &&str| *time == "at" || names.letters.iter().any(|(long, _)| long == time);
             assert!(names.times.iter().all(is_named));
         }
     }

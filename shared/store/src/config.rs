@@ -14,6 +14,7 @@ use domain::{
     line::Line,
     message::Channel,
     product::Product,
+    resource::Resource as _,
     rule::Rule,
     template::TemplateDefinition,
     tenant::Tenant,
@@ -43,13 +44,13 @@ pub struct Configured {
     pub status_meant: bool,
     /// All its rules: others are deleted.
     pub rules: Vec<Rule>,
-    /// All its lines: others are deleted.
+    /// All its lines: others are deleted. One that exists keeps its times, unless a field differs.
     pub lines: Vec<Line>,
     /// Whether to write the lines. Otherwise those in the table stay as they are, also if somebody changes them meanwhile.
     pub lines_meant: bool,
     /// All its templates: others are deleted.
     pub templates: Vec<TemplateDefinition>,
-    /// All its products: others are deleted.
+    /// All its products: others are deleted. Their times are as those of lines.
     pub products: Vec<Product>,
     /// Whether to write the products. Otherwise those in the table stay as they are.
     pub products_meant: bool,
@@ -291,14 +292,14 @@ impl Store {
         self.replace(scope, &configured.rules, as_given, &mut rows, &mut gone)
             .await?;
         if configured.lines_meant {
-            self.replace(scope, &configured.lines, as_given, &mut rows, &mut gone)
+            self.replace(scope, &configured.lines, Line::in_place_of, &mut rows, &mut gone)
                 .await?;
         }
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
         self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
             .await?;
         if configured.products_meant {
-            self.replace(scope, &configured.products, as_given, &mut rows, &mut gone)
+            self.replace(scope, &configured.products, Product::in_place_of, &mut rows, &mut gone)
                 .await?;
         }
         let before = self

@@ -1,19 +1,25 @@
 //! Contacts, their identities and their history.
 
+use std::collections::HashMap;
+
 use domain::{
-    contact::{Change, Contact, Identity, Linked, MOST_SAME},
+    consent::Wish,
+    contact::{Change, Contact, Identity, Linked, MOST_ALIASES, MOST_SAME},
     ids::ContactId,
-    note::Note,
+    merge::Alias,
+    message::Recipient,
     person::Person,
     profile::Profile,
-    record::{Call, ConsentEntry, Entry, Received},
+    record::{ConsentEntry, Entry},
+    suppression::Suppression,
 };
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Store, StoreError, TenantScope, compact, keys,
-    row::{self, Condition, Item, Row, Write},
+    Page, Store, StoreError, TenantScope, Versioned, compact, keys,
+    row::{self, ALIAS, Condition, Item, Row, Write, text},
+    timeline::{Kind, Position, Wanted, entry},
 };
 
 /// A contact, and the rows that are written together with it.
@@ -21,12 +27,15 @@ use crate::{
 pub struct ContactWrite {
     /// The new state. `version` is the one that was read; 0 for a new contact.
     pub contact: Contact,
-    /// Identities that will lead to it. They did not exist when they were looked up.
+    /// Identities that will lead to it. They led nowhere when they were looked up, or to it.
     pub new_identities: Vec<Identity>,
-    /// Identities for which it has no room any more. They no longer lead to it, unless it refuses messages.
+    /// Identities for which it has no room any more, or that a user took from it and the suppression list does not have. They no longer
+    /// lead to it, unless it refuses messages.
     pub dropped_identities: Vec<Identity>,
     /// Its profile, if that changes.
     pub profile: Option<ProfileWrite>,
+    /// Those of the new identities that are on the suppression list. The contact holds their refusals; they leave the list.
+    pub suppressed: Vec<Versioned<Suppression>>,
 }
 
 /// A changed profile. The lists in which the contact stands change with it.
@@ -74,6 +83,7 @@ impl From<Contact> for ContactWrite {
             new_identities: Vec::new(),
             dropped_identities: Vec::new(),
             profile: None,
+            suppressed: Vec::new(),
         }
     }
 }
@@ -101,22 +111,31 @@ impl ContactWrite {
     /// Its writes, for a transaction: its own row, then those of its new identities, then the others.
     pub(crate) fn writes(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Write>, StoreError> {
         let id = self.contact.id;
-        let mut rows = vec![contact_row(scope, &self.contact, doing)?];
+        let mut writes = vec![Write::Put(contact_row(scope, &self.contact, doing)?)];
         for identity in &self.new_identities {
-            rows.push(found_by(scope, identity, id, Condition::NewOrGone, doing)?);
+            // A suppression that was added meanwhile has a refusal that the contact does not hold yet.
+            let mut suppressed = self.suppressed.iter();
+            let suppressed = suppressed.find(|known| known.value.address.identity() == *identity);
+            writes.push(match suppressed {
+                Some(known) => Write::Put(found_by(scope, identity, id, Condition::Version(known.version), doing)?),
+                // One that the contact had before still leads to it, if it refuses messages, or to a contact that was merged into it.
+                None => Write::PutOwn(
+                    found_by(scope, identity, id, Condition::Always, doing)?,
+                    self.contact.ids().map(|own| text(own.to_string())).collect(),
+                ),
+            });
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            rows.push(if self.contact.refuses() {
+            writes.push(Write::Put(if self.contact.refuses() {
                 // Otherwise a call from it would make a new contact, of which no refusal is known.
                 row.listed(keys::suppressed(scope), identity.key())
             } else {
                 // The identity belongs to somebody else from now on.
                 row.gone(heard.unwrap_or(self.contact.created_at))
-            });
+            }));
         }
-        let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         if let Some(profile) = &self.profile {
             writes.extend(profile.writes(scope, id, doing)?);
         }
@@ -124,7 +143,7 @@ impl ContactWrite {
     }
 
     /// The same with an entry in the consent ledger, if its consent changed.
-    fn writes_with(
+    pub(crate) fn writes_with(
         &self,
         scope: &TenantScope,
         consent: Option<(Ulid, &ConsentEntry)>,
@@ -138,7 +157,7 @@ impl ContactWrite {
     }
 }
 
-fn identity_row(
+pub(crate) fn identity_row(
     scope: &TenantScope,
     identity: &Identity,
     contact: ContactId,
@@ -150,7 +169,7 @@ fn identity_row(
 }
 
 /// The row of an identity by which the contact can be found. Telephone numbers are also listed by their last digits.
-fn found_by(
+pub(crate) fn found_by(
     scope: &TenantScope,
     identity: &Identity,
     contact: ContactId,
@@ -164,7 +183,7 @@ fn found_by(
     })
 }
 
-fn unchanged(version: u64) -> Condition {
+pub(crate) fn unchanged(version: u64) -> Condition {
     match version {
         0 => Condition::New,
         version => Condition::Version(version),
@@ -174,19 +193,20 @@ fn unchanged(version: u64) -> Condition {
 fn contact_row(scope: &TenantScope, contact: &Contact, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::contact(scope, contact.id);
     let version = contact.version + 1;
-    let deleted = contact.deleted_at.map(|at| {
-        let place = keys::listed_as(&keys::sortable(at), contact.id);
-        (keys::deleted(scope), place)
-    });
+    let state = match contact.deleted_at {
+        Some(at) => Some((keys::deleted(scope), keys::listed_as(&keys::sortable(at), contact.id))),
+        None if contact.same_as.is_empty() => None,
+        None => Some((keys::duplicates(scope), keys::lower(contact.id.ulid()))),
+    };
     // Listed by its id, so that a new name does not move it past a cursor.
     Ok(Row::new(&key, "contact", contact, unchanged(contact.version), doing)?
         .data(compact::shrink_contact)
         .version(version)
         .listed(keys::contacts(scope), contact.id.to_string())
-        .in_state(deleted))
+        .in_state(state))
 }
 
-fn profile_row(
+pub(crate) fn profile_row(
     scope: &TenantScope,
     contact: ContactId,
     profile: &Profile,
@@ -214,6 +234,15 @@ fn unerased(contact: &Contact, doing: &'static str) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// The contact that the contact of this row was merged into, if it was.
+pub(crate) fn merged_into(item: &Item, doing: &'static str) -> Result<Option<ContactId>, StoreError> {
+    if row::string(item, "kind") != Some(ALIAS) {
+        return Ok(None);
+    }
+    let alias: Alias = row::data(item.clone(), doing)?;
+    Ok(Some(alias.into))
+}
+
 /// A contact with its profile, from their rows.
 pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) -> Result<Person, StoreError> {
     let profile = profile.map(|item| row::data(item, doing)).transpose()?;
@@ -221,6 +250,90 @@ pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) 
         contact: compact::contact(contact, doing)?,
         profile: profile.unwrap_or_default(),
     })
+}
+
+/// What an identity leads to.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Holder {
+    /// A contact.
+    Contact(Box<Contact>),
+    /// No contact. Whoever links it to one passes on what is known of its person.
+    Nobody(Refusals),
+}
+
+/// Refusals of somebody who is no contact, which a contact with their identities has from its first moment.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Refusals {
+    /// Entries of the suppression list, which leave it: see [`ContactWrite::suppressed`].
+    pub suppressed: Vec<Versioned<Suppression>>,
+    /// Refusals of people who were erased.
+    pub remembered: Vec<Wish>,
+}
+
+impl Refusals {
+    /// Whether there are none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.suppressed.is_empty() && self.remembered.is_empty()
+    }
+
+    /// Adds those of another identity of the person.
+    pub fn add(&mut self, more: Self) {
+        self.suppressed.extend(more.suppressed);
+        self.remembered.extend(more.remembered);
+    }
+
+    /// Carries them over to a contact. Returns the entries for its ledger.
+    pub fn pass_on(&self, contact: &mut Contact) -> Vec<ConsentEntry> {
+        let mut entries = Vec::new();
+        for suppressed in &self.suppressed {
+            entries.extend(suppressed.value.pass_on(contact));
+        }
+        for refusal in &self.remembered {
+            entries.extend(contact.record(refusal.clone()).consent());
+        }
+        entries
+    }
+}
+
+/// The row of an identity.
+pub(crate) enum Leads {
+    To(ContactId),
+    Suppressed(Box<Versioned<Suppression>>),
+    Nowhere,
+}
+
+impl Leads {
+    const fn contact(&self) -> Option<ContactId> {
+        match self {
+            Self::To(id) => Some(*id),
+            Self::Suppressed(_) | Self::Nowhere => None,
+        }
+    }
+
+    pub(crate) fn read(item: Option<Item>, doing: &'static str) -> Result<Self, StoreError> {
+        let Some(item) = item.filter(row::live) else {
+            return Ok(Self::Nowhere);
+        };
+        if row::string(&item, "kind") != Some(SUPPRESSION) {
+            return row::data(item, doing).map(Self::To);
+        }
+        let version = row::version_of(&item);
+        let value = row::data(item, doing)?;
+        Ok(Self::Suppressed(Box::new(Versioned { value, version })))
+    }
+}
+
+/// The kind of the rows of suppressed identities.
+pub(crate) const SUPPRESSION: &str = "suppression";
+
+/// An entry of a consent ledger, with its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recorded {
+    /// Id, by which entries are sorted.
+    pub id: String,
+    /// The entry.
+    pub entry: ConsentEntry,
 }
 
 impl Store {
@@ -239,46 +352,168 @@ impl Store {
         Ok(Some(found))
     }
 
-    /// The same with its profile, in the same number of requests.
+    /// The same with its profile, in the same number of requests. If there is no contact: the refusals of the identity's person.
     ///
     /// # Errors
     /// When the table does not answer, or the contact is being deleted.
-    pub async fn known_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Option<Person>, StoreError> {
-        const DOING: &str = "find the contact of an identity and its profile";
-        let Some(id) = self.id_of(scope, identity, DOING).await? else {
-            return Ok(None);
-        };
-        let found = self.known(scope, id).await?;
-        let found = found.ok_or(StoreError::Gone { doing: DOING })?;
-        unerased(&found.contact, DOING)?;
-        Ok(Some(found))
+    pub async fn known_or_refusals(
+        &self,
+        scope: &TenantScope,
+        identity: &Identity,
+    ) -> Result<(Option<Person>, Refusals), StoreError> {
+        const DOING: &str = "find the contact of an identity, or its refusals";
+        let item = self.database.get(&keys::identity(scope, identity), DOING).await?;
+        let leads = Leads::read(item, DOING)?;
+        if let Leads::To(id) = leads {
+            let found = self.known(scope, id).await?;
+            let found = found.ok_or(StoreError::Gone { doing: DOING })?;
+            unerased(&found.contact, DOING)?;
+            return Ok((Some(found), Refusals::default()));
+        }
+        let own = std::slice::from_ref(identity);
+        let (_, refusals) = self
+            .awaiting(scope, own, vec![leads], DOING)
+            .await?
+            .pop()
+            .unwrap_or_default();
+        Ok((None, refusals))
     }
 
-    async fn id_of(
+    pub(crate) async fn id_of(
         &self,
         scope: &TenantScope,
         identity: &Identity,
         doing: &'static str,
     ) -> Result<Option<ContactId>, StoreError> {
         let item = self.database.get(&keys::identity(scope, identity), doing).await?;
-        item.filter(row::live).map(|item| row::data(item, doing)).transpose()
+        Ok(Leads::read(item, doing)?.contact())
     }
 
-    /// A contact with its profile, in one request.
+    /// Whether the recipient is this contact. What it lists itself leads to it, so that usually nothing is read. A number for which it has
+    /// no room may lead to it all the same.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn is_recipient(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        to: &Recipient,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "find out whom a number leads to";
+        if contact.lists(to) {
+            return Ok(true);
+        }
+        let without_phone = Recipient {
+            phone: None,
+            ..to.clone()
+        };
+        let Some(phone) = to.phone.clone().filter(|_| contact.lists(&without_phone)) else {
+            return Ok(false);
+        };
+        let lead = self.id_of(scope, &Identity::Phone(phone), DOING).await?;
+        Ok(lead.is_some_and(|id| contact.is(id)))
+    }
+
+    /// A contact with its profile, in one request. If it was merged into another: that one, as its id says.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
         const DOING: &str = "read a contact and its profile";
+        let mut id = id;
+        for _ in 0..=MOST_ALIASES {
+            let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
+            let mut found = self
+                .database
+                .get_many(&[contact.clone(), profile.clone()], DOING)
+                .await?;
+            let Some(contact) = found.remove(&contact) else {
+                return Ok(None);
+            };
+            match merged_into(&contact, DOING)? {
+                Some(into) => id = into,
+                None => return person(contact, found.remove(&profile), DOING).map(Some),
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING })
+    }
+
+    /// The contact of this row. If it was merged into another: that one. At most [`MOST_ALIASES`] lead from one to the next.
+    ///
+    /// # Errors
+    /// When the table does not answer; a conflict if contacts are merged faster than they are read.
+    pub(crate) async fn followed(
+        &self,
+        scope: &TenantScope,
+        item: Option<Item>,
+        doing: &'static str,
+    ) -> Result<Option<Contact>, StoreError> {
+        let mut item = item;
+        for _ in 0..=MOST_ALIASES {
+            let Some(found) = item else {
+                return Ok(None);
+            };
+            let Some(into) = merged_into(&found, doing)? else {
+                return compact::contact(found, doing).map(Some);
+            };
+            item = self.database.get(&keys::contact(scope, into), doing).await?;
+        }
+        Err(StoreError::Conflict { doing })
+    }
+
+    /// The same for several contacts, by the ids that were asked for. One request, unless some were merged.
+    ///
+    /// # Errors
+    /// As [`Store::followed`].
+    pub(crate) async fn followed_many(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+        doing: &'static str,
+    ) -> Result<HashMap<ContactId, Contact>, StoreError> {
+        let mut contacts = HashMap::with_capacity(ids.len());
+        // Each id, and the one that it leads to so far.
+        let mut leads: Vec<(ContactId, ContactId)> = ids.iter().map(|id| (*id, *id)).collect();
+        for _ in 0..=MOST_ALIASES {
+            let keys: Vec<_> = leads.iter().map(|(_, id)| keys::contact(scope, *id)).collect();
+            let found = self.database.get_many(&keys, doing).await?;
+            let mut further = Vec::new();
+            for ((asked, _), key) in leads.into_iter().zip(&keys) {
+                let Some(item) = found.get(key) else { continue };
+                match merged_into(item, doing)? {
+                    Some(into) => further.push((asked, into)),
+                    None => drop(contacts.insert(asked, compact::contact(item.clone(), doing)?)),
+                }
+            }
+            leads = further;
+            if leads.is_empty() {
+                return Ok(contacts);
+            }
+        }
+        Err(StoreError::Conflict { doing })
+    }
+
+    /// A contact with its profile and the version of the tenant's configuration, also in one request. If it was merged into another:
+    /// that one, as its id says.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn known_as_of(&self, scope: &TenantScope, id: ContactId) -> Result<(Option<Person>, u64), StoreError> {
+        const DOING: &str = "read a contact, its profile and the version of the configuration";
         let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
-        let mut found = self
-            .database
-            .get_many(&[contact.clone(), profile.clone()], DOING)
-            .await?;
+        let tenant = keys::tenant(scope);
+        let wanted = [contact.clone(), profile.clone(), tenant.clone()];
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let version = found.get(&tenant).map_or(0, row::version_of);
         let Some(contact) = found.remove(&contact) else {
-            return Ok(None);
+            return Ok((None, version));
         };
-        person(contact, found.remove(&profile), DOING).map(Some)
+        let known = match merged_into(&contact, DOING)? {
+            Some(into) => self.known(scope, into).await?,
+            None => Some(person(contact, found.remove(&profile), DOING)?),
+        };
+        Ok((known, version))
     }
 
     /// The profile of a contact; empty if there is none.
@@ -292,74 +527,105 @@ impl Store {
         Ok(profile.unwrap_or_default())
     }
 
-    /// The contacts with these identities, one entry per identity. Two requests, however many there are.
+    /// What these identities lead to, one entry per identity: contacts, or nobody, with the refusals of people who are no contacts.
+    /// At most four requests, however many there are.
     ///
     /// # Errors
     /// When the table does not answer, or one of the contacts is being deleted.
-    pub async fn contacts_of(
+    pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
+        const DOING: &str = "find the contacts of identities";
+        let leads = self.leads_of(scope, identities, DOING).await?;
+        let mut wanted: Vec<ContactId> = leads.iter().filter_map(Leads::contact).collect();
+        wanted.sort();
+        wanted.dedup();
+        let contacts = self.followed_many(scope, &wanted, DOING).await?;
+        for contact in contacts.values() {
+            unerased(contact, DOING)?;
+        }
+        let holders = self.awaiting(scope, identities, leads, DOING).await?;
+        let holders = holders.into_iter().map(|(lead, refusals)| {
+            let Some(id) = lead else {
+                return Ok(Holder::Nobody(refusals));
+            };
+            let found = contacts.get(&id).cloned();
+            let found = found.map(|contact| Holder::Contact(Box::new(contact)));
+            found.ok_or(StoreError::Gone { doing: DOING })
+        });
+        holders.collect()
+    }
+
+    /// The refusals of those of these identities that lead to no contact.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn refusals_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Refusals, StoreError> {
+        const DOING: &str = "look up refusals of identities";
+        let leads = self.leads_of(scope, identities, DOING).await?;
+        let mut all = Refusals::default();
+        for (_, refusals) in self.awaiting(scope, identities, leads, DOING).await? {
+            all.add(refusals);
+        }
+        Ok(all)
+    }
+
+    /// What each of these identities leads to: a contact, or refusals of its person. What is remembered of erased people is read
+    /// after the identities' rows, which go later than it comes.
+    async fn awaiting(
         &self,
         scope: &TenantScope,
         identities: &[Identity],
-    ) -> Result<Vec<Option<Contact>>, StoreError> {
-        const DOING: &str = "find the contacts of identities";
-        if let [identity] = identities {
-            return Ok(vec![self.contact_of(scope, identity).await?]);
-        }
-        let id_keys: Vec<_> = identities
+        leads: Vec<Leads>,
+        doing: &'static str,
+    ) -> Result<Vec<(Option<ContactId>, Refusals)>, StoreError> {
+        let pairs = identities.iter().zip(&leads);
+        let free: Vec<&Identity> = pairs
+            .filter(|(_, lead)| lead.contact().is_none())
+            .map(|(identity, _)| identity)
+            .collect();
+        let mut remembered = self.remembered_refusals(scope, &free, doing).await?.into_iter();
+        let holders = leads.into_iter().map(|lead| {
+            let suppressed = match lead {
+                Leads::To(id) => return (Some(id), Refusals::default()),
+                Leads::Suppressed(suppressed) => vec![*suppressed],
+                Leads::Nowhere => Vec::new(),
+            };
+            let remembered = remembered.next().unwrap_or_default();
+            (None, Refusals { suppressed, remembered })
+        });
+        Ok(holders.collect())
+    }
+
+    pub(crate) async fn leads_of(
+        &self,
+        scope: &TenantScope,
+        identities: &[Identity],
+        doing: &'static str,
+    ) -> Result<Vec<Leads>, StoreError> {
+        let keys: Vec<_> = identities
             .iter()
             .map(|identity| keys::identity(scope, identity))
             .collect();
-        let mut found = self.database.get_many(&id_keys, DOING).await?;
-        let mut ids: Vec<Option<ContactId>> = Vec::with_capacity(id_keys.len());
-        for key in &id_keys {
-            let item = found.remove(key).filter(row::live);
-            ids.push(item.map(|item| row::data(item, DOING)).transpose()?);
-        }
-        let mut wanted: Vec<ContactId> = ids.iter().flatten().copied().collect();
-        wanted.sort();
-        wanted.dedup();
-        if wanted.is_empty() {
-            return Ok(vec![None; ids.len()]);
-        }
-        let contact_keys: Vec<_> = wanted.iter().map(|id| keys::contact(scope, *id)).collect();
-        let items = self.database.get_many(&contact_keys, DOING).await?;
-        let mut contacts: Vec<Contact> = Vec::with_capacity(items.len());
-        for item in items.into_values() {
-            let contact = compact::contact(item, DOING)?;
-            unerased(&contact, DOING)?;
-            contacts.push(contact);
-        }
-        let found = ids.into_iter().map(|id| {
-            let contact = id.map(|id| contacts.iter().find(|contact| contact.id == id).cloned());
-            contact
-                .map(|found| found.ok_or(StoreError::Gone { doing: DOING }))
-                .transpose()
-        });
-        found.collect()
+        let mut found = self.database.get_many(&keys, doing).await?;
+        keys.iter().map(|key| Leads::read(found.remove(key), doing)).collect()
     }
 
-    /// A contact.
+    /// A contact. If it was merged into another: that one, as its id says.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn contact(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Contact>, StoreError> {
-        const DOING: &str = "read a contact";
-        self.database
-            .get(&keys::contact(scope, id), DOING)
-            .await?
-            .map(|item| compact::contact(item, DOING))
-            .transpose()
+        self.contact_for(scope, id, "read a contact").await
     }
 
-    /// Whether a contact exists.
-    pub(crate) async fn has_contact(
+    /// The same for another purpose.
+    pub(crate) async fn contact_for(
         &self,
         scope: &TenantScope,
         id: ContactId,
         doing: &'static str,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<Contact>, StoreError> {
         let item = self.database.get(&keys::contact(scope, id), doing).await?;
-        Ok(item.as_ref().is_some_and(row::live))
+        self.followed(scope, item, doing).await
     }
 
     /// Writes a contact under the condition that it is unchanged since it was read, with a consent entry if its consent
@@ -377,28 +643,6 @@ impl Store {
         self.write_all(write.writes_with(scope, consent, DOING)?, DOING).await
     }
 
-    /// Links an identity to a contact, unless it is linked already. Returns the contact it is linked to.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn link_identity(
-        &self,
-        scope: &TenantScope,
-        identity: &Identity,
-        contact: ContactId,
-    ) -> Result<ContactId, StoreError> {
-        const DOING: &str = "link an identity";
-        let key = keys::identity(scope, identity);
-        let row = found_by(scope, identity, contact, Condition::NewOrGone, DOING)?;
-        match self.database.put(row, DOING).await {
-            Ok(()) => return Ok(contact),
-            Err(error) if error.is_conflict() => {}
-            Err(error) => return Err(error),
-        }
-        let item = self.database.get(&key, DOING).await?;
-        item.map_or(Ok(contact), |item| row::data(item, DOING))
-    }
-
     /// The other contacts that proved to be the same person as these, also those that only one of the others names, as long
     /// as one contact and [`MOST_SAME`] others are not exceeded. Nothing is read if these name none.
     ///
@@ -406,7 +650,7 @@ impl Store {
     /// When the table does not answer.
     pub async fn others_of(&self, scope: &TenantScope, people: &[&Contact]) -> Result<Vec<Contact>, StoreError> {
         const DOING: &str = "read the other contacts of a person";
-        let mut seen: Vec<ContactId> = people.iter().map(|contact| contact.id).collect();
+        let mut seen: Vec<ContactId> = people.iter().flat_map(|contact| contact.ids()).collect();
         let mut named: Vec<ContactId> = people
             .iter()
             .flat_map(|contact| contact.same_as.iter().copied())
@@ -417,17 +661,21 @@ impl Store {
             for id in std::mem::take(&mut named) {
                 if !seen.contains(&id) {
                     seen.push(id);
-                    wanted.push(keys::contact(scope, id));
+                    wanted.push(id);
                 }
             }
             if wanted.is_empty() {
                 break;
             }
-            let mut found = self.database.get_many(&wanted, DOING).await?;
-            for key in &wanted {
+            let mut found = self.followed_many(scope, &wanted, DOING).await?;
+            for id in &wanted {
                 let room = people.len() + others.len() <= MOST_SAME;
-                if let Some(item) = found.remove(key).filter(|_| room) {
-                    let other = compact::contact(item, DOING)?;
+                let Some(other) = found.remove(id).filter(|_| room) else {
+                    continue;
+                };
+                // One that was merged leads to a contact that may be known.
+                if other.id == *id || !seen.contains(&other.id) {
+                    seen.extend(other.ids());
                     named.extend(other.same_as.iter().copied());
                     others.push(other);
                 }
@@ -468,8 +716,131 @@ impl Store {
         Ok(true)
     }
 
+    /// The newest entries of a contact's consent ledger, newest first, and whether there are more than `most`.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn consent_ledger(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        most: usize,
+        now: Timestamp,
+    ) -> Result<(Vec<Recorded>, bool), StoreError> {
+        let mut entries = Vec::new();
+        let mut after: Option<Position> = None;
+        loop {
+            let left = i32::try_from(most.saturating_sub(entries.len())).unwrap_or(i32::MAX);
+            if left == 0 {
+                return Ok((entries, after.is_some()));
+            }
+            let (items, next) = self.consent_items(scope, contact, after, left, now).await?;
+            entries.extend(items);
+            after = next;
+            if after.is_none() {
+                return Ok((entries, false));
+            }
+        }
+    }
+
+    /// Records a wish of a contact, and of all contacts of the same person, with this entry in the ledger of each, whether or not
+    /// it changes what is allowed: the entry is proof. Returns the contact, or `None` if it does not exist.
+    ///
+    /// Writing the same entry again changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn record_consent(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        (entry_id, entry): (Ulid, &ConsentEntry),
+    ) -> Result<Option<Contact>, StoreError> {
+        let Some(contact) = self.contact(scope, id).await? else {
+            return Ok(None);
+        };
+        self.record_wishes(scope, contact, &[(entry_id, entry.clone())]).await
+    }
+
+    /// The same for several wishes, which were decided for this state of the contact: if it has changed since, the race is lost.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn record_wishes(
+        &self,
+        scope: &TenantScope,
+        contact: Contact,
+        entries: &[(Ulid, ConsentEntry)],
+    ) -> Result<Option<Contact>, StoreError> {
+        const DOING: &str = "record wishes";
+        let others = Box::pin(self.others_of(scope, &[&contact])).await?;
+        let mut writes = Vec::new();
+        let mut after = None;
+        for mut person in [contact].into_iter().chain(others) {
+            let mut changed = false;
+            for (_, entry) in entries {
+                changed |= person.record(entry.wish()) != Change::Nothing;
+            }
+            if changed {
+                writes.extend(ContactWrite::from(person.clone()).writes(scope, DOING)?);
+                person.version += 1;
+            }
+            for (id, entry) in entries {
+                writes.push(Write::Put(consent_row(scope, person.id, *id, entry, DOING)?));
+            }
+            if after.is_none() {
+                after = Some(person);
+            }
+        }
+        self.write_all(writes, DOING).await?;
+        Ok(after)
+    }
+
+    /// One page of a contact's consent ledger, newest first, with the entries of the contacts that were merged into it. `after` is the
+    /// position at which the previous page ended.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn consent_page(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        after: Option<Position>,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<Page<Recorded>, StoreError> {
+        let (items, next) = self.consent_items(scope, contact, after, limit, now).await?;
+        let next = next.map(|position| position.to_string());
+        Ok(Page { items, next })
+    }
+
+    async fn consent_items(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        after: Option<Position>,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<(Vec<Recorded>, Option<Position>), StoreError> {
+        const DOING: &str = "read a contact's consent ledger";
+        let wanted = Wanted {
+            only: Some(Kind::Consent),
+            after,
+            limit,
+            now,
+            doing: DOING,
+        };
+        let (rows, next) = self.items_of_known(scope, contact, wanted).await?;
+        let items = rows.into_iter().map(|(position, item)| {
+            let id = keys::lower(position.own());
+            row::data(item, DOING).map(|entry| Recorded { id, entry })
+        });
+        Ok((items.collect::<Result<_, _>>()?, next))
+    }
+
     /// The newest `limit` each of a contact's messages, calls and consent entries, newest first within each, unless their
-    /// retention is over. Three queries of one partition: in a single one, many messages would hide the calls.
+    /// retention is over, then those of each contact that was merged into it. Three queries of one partition: in a single one, many
+    /// messages would hide the calls.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -481,16 +852,23 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Entry>, StoreError> {
         const DOING: &str = "read a contact's history";
-        let partition = keys::contact_partition(scope, contact);
-        let newest = |prefix| self.database.query(&partition, prefix, limit, true, DOING);
-        let (messages, calls, consent) = tokio::try_join!(
-            Box::pin(newest(keys::MESSAGE)),
-            Box::pin(newest(keys::CALL)),
-            Box::pin(newest(keys::CONSENT))
-        )?;
-        let items = messages.into_iter().chain(calls).chain(consent);
-        let kept = items.filter_map(|item| row::kept(item, now));
-        kept.filter_map(|item| entry(item, DOING).transpose()).collect()
+        let known = self.contact_for(scope, contact, DOING).await?;
+        let ids: Vec<ContactId> = known.map_or_else(|| vec![contact], |known| known.ids().collect());
+        let mut history = Vec::new();
+        for id in ids {
+            let partition = keys::contact_partition(scope, id);
+            let newest = |prefix| self.database.query(&partition, prefix, limit, true, DOING);
+            let (messages, calls, consent) = tokio::try_join!(
+                Box::pin(newest(keys::MESSAGE)),
+                Box::pin(newest(keys::CALL)),
+                Box::pin(newest(keys::CONSENT))
+            )?;
+            let items = messages.into_iter().chain(calls).chain(consent);
+            for item in items.filter_map(|item| row::kept(item, now)) {
+                history.extend(entry(item, DOING)?);
+            }
+        }
+        Ok(history)
     }
 }
 
@@ -506,7 +884,7 @@ fn changed(
         Change::Nothing => return Ok(Vec::new()),
         Change::Contact => (Linked::default(), None),
         Change::Linked(linked) => (linked, None),
-        Change::Consent(entry) => (Linked::default(), Some(entry)),
+        Change::Consent(entry) => (Linked::default(), Some(*entry)),
     };
     let consent = entry.as_ref().map(|entry| (consent_id, entry));
     ContactWrite::linked(contact, linked).writes_with(scope, consent, doing)
@@ -523,22 +901,10 @@ pub(crate) fn consent_row(
         &keys::consent(scope, contact, id),
         "consent",
         entry,
-        Condition::New,
+        // Ids follow from causes, so it can only be the same entry again.
+        Condition::Always,
         doing,
     )
-}
-
-/// Reads a row of a contact's history; `None` if it is of another kind.
-pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
-    let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
-    Ok(match kind.as_str() {
-        "call" => Some(Entry::Call(row::data::<Box<Call>>(item, doing)?)),
-        "message" => Some(Entry::Sent(compact::message(item, doing)?)),
-        "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
-        "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
-        "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
-        _ => None,
-    })
 }
 
 /// Retention of rows that only deduplicate or lead to others.

@@ -246,6 +246,7 @@ impl Store {
             names.push(("#before", BEFORE));
         }
         usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
         let mut request = self
             .database
             .client

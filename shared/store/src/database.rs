@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::{
         update_item::UpdateItemError,
     },
     types::{
-        AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put,
+        AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
         ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update, WriteRequest,
         builders::{DeleteBuilder, UpdateBuilder},
     },
@@ -21,8 +21,8 @@ use jiff::Timestamp;
 use crate::{
     error::StoreError,
     forms,
-    keys::{Key, Listed},
-    row::{Item, Row, Write, key_item, key_of, text},
+    keys::{self, Key, Listed},
+    row::{ALIAS, Item, Row, Write, key_item, key_of, number, second, text},
     usage,
 };
 
@@ -96,6 +96,7 @@ impl Database {
     /// Reads one row, consistently.
     pub(crate) async fn get(&self, key: &Key, doing: &'static str) -> Result<Option<Item>, StoreError> {
         usage::count(&["dynamodb:GetItem"]);
+        let _waiting = usage::waiting();
         let output = self
             .client
             .get_item()
@@ -121,6 +122,7 @@ impl Database {
             // The database may leave some unprocessed; a bounded number of rounds gets them.
             for _round in 0..8 {
                 usage::count(&["dynamodb:BatchGetItem"]);
+                let _waiting = usage::waiting();
                 let request = KeysAndAttributes::builder()
                     .set_keys(Some(std::mem::take(&mut wanted)))
                     .consistent_read(true)
@@ -208,6 +210,7 @@ impl Database {
         doing: &'static str,
     ) -> Result<Found, StoreError> {
         usage::count(&["dynamodb:Query"]);
+        let _waiting = usage::waiting();
         let output = request
             .table_name(&self.table)
             .set_exclusive_start_key(start)
@@ -299,17 +302,34 @@ impl Database {
     /// Deletes rows, whether they exist or not. Duplicates are removed, since a batch must not contain any.
     pub(crate) async fn delete_many(&self, keys: &[Key], doing: &'static str) -> Result<(), StoreError> {
         let mut named = HashSet::new();
-        let keys: Vec<&Key> = keys.iter().filter(|key| named.insert(*key)).collect();
-        for chunk in keys.chunks(BATCH_WRITE_KEYS) {
-            let delete = |key: &&Key| {
-                let request = DeleteRequest::builder().set_key(Some(key_item(key))).build();
-                let request = request.map_err(|error| StoreError::database(doing, error))?;
-                Ok(WriteRequest::builder().delete_request(request).build())
-            };
-            let mut wanted: Vec<WriteRequest> = chunk.iter().map(delete).collect::<Result<_, StoreError>>()?;
+        let keys = keys.iter().filter(|key| named.insert(*key));
+        let delete = |key: &Key| {
+            let request = DeleteRequest::builder().set_key(Some(key_item(key))).build();
+            let request = request.map_err(|error| StoreError::database(doing, error))?;
+            Ok(WriteRequest::builder().delete_request(request).build())
+        };
+        let writes: Vec<WriteRequest> = keys.map(delete).collect::<Result<_, StoreError>>()?;
+        self.write_many(&writes, doing).await
+    }
+
+    /// Writes rows over whatever was there, each by itself. Their conditions are not checked, and no two may have one key.
+    pub(crate) async fn put_many(&self, rows: Vec<Row>, doing: &'static str) -> Result<(), StoreError> {
+        let put = |row: Row| {
+            let request = PutRequest::builder().set_item(Some(row.item)).build();
+            let request = request.map_err(|error| StoreError::database(doing, error))?;
+            Ok(WriteRequest::builder().put_request(request).build())
+        };
+        let writes: Vec<WriteRequest> = rows.into_iter().map(put).collect::<Result<_, StoreError>>()?;
+        self.write_many(&writes, doing).await
+    }
+
+    async fn write_many(&self, writes: &[WriteRequest], doing: &'static str) -> Result<(), StoreError> {
+        for chunk in writes.chunks(BATCH_WRITE_KEYS) {
+            let mut wanted = chunk.to_vec();
             // The database may leave some unprocessed; a bounded number of rounds gets them.
             for _round in 0..8 {
                 usage::count(&["dynamodb:BatchWriteItem"]);
+                let _waiting = usage::waiting();
                 let output = self
                     .client
                     .batch_write_item()
@@ -349,6 +369,7 @@ impl Database {
         doing: &'static str,
     ) -> Result<Option<u32>, StoreError> {
         usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
         let number = |value: i64| AttributeValue::N(value.to_string());
         let sent = self
             .client
@@ -395,6 +416,7 @@ impl Database {
         doing: &'static str,
     ) -> Result<(), StoreError> {
         usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
         let mut field = |name: &str| row.item.remove(name).unwrap_or(AttributeValue::Null(true));
         let output = self
             .client
@@ -425,13 +447,54 @@ impl Database {
         Ok(())
     }
 
+    /// Sets the time at which a row expires, and nothing else: neither its version nor its data. Returns false if the condition does
+    /// not hold, which may compare with `:until` and must compare with `:now` if that is given.
+    pub(crate) async fn set_expiry(
+        &self,
+        key: &Key,
+        until: Timestamp,
+        (condition, now): (&'static str, Option<Timestamp>),
+        doing: &'static str,
+    ) -> Result<bool, StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let mut request = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .set_key(Some(key_item(key)))
+            .update_expression("SET expires_at = :until")
+            .condition_expression(condition)
+            .expression_attribute_values(":until", second(until));
+        if let Some(now) = now {
+            request = request.expression_attribute_values(":now", second(now));
+        }
+        let sent = request
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match sent {
+            Ok(output) => {
+                spent(output.consumed_capacity(), true);
+                return Ok(true);
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(error) if error.is_conditional_check_failed_exception() => Ok(false),
+            Some(error) if error.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing }),
+            _ => Err(StoreError::answered(doing, error)),
+        }
+    }
+
     /// Writes one row.
     pub(crate) async fn put(&self, row: Row, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:PutItem"]);
+        let _waiting = usage::waiting();
         let mut request = self.client.put_item().table_name(&self.table).set_item(Some(row.item));
-        if let Some((expression, value)) = row.condition.expression() {
+        if let Some((expression, values)) = row.condition.expression() {
             request = request.condition_expression(expression);
-            if let Some((name, value)) = value {
+            for (name, value) in values {
                 request = request.expression_attribute_values(name, value);
             }
         }
@@ -455,6 +518,7 @@ impl Database {
     /// Deletes one row.
     pub(crate) async fn delete(&self, key: &Key, doing: &'static str) -> Result<(), StoreError> {
         usage::count(&["dynamodb:DeleteItem"]);
+        let _waiting = usage::waiting();
         let request = self
             .client
             .delete_item()
@@ -495,9 +559,9 @@ impl Database {
                 Write::Put(row) => {
                     usage::count(&["dynamodb:PutItem"]);
                     let mut put = Put::builder().table_name(&self.table).set_item(Some(row.item));
-                    if let Some((expression, value)) = row.condition.expression() {
+                    if let Some((expression, values)) = row.condition.expression() {
                         put = put.condition_expression(expression);
-                        if let Some((name, value)) = value {
+                        for (name, value) in values {
                             put = put.expression_attribute_values(name, value);
                         }
                     }
@@ -508,19 +572,19 @@ impl Database {
                     let delete = self.removal(&key).condition_expression("attribute_exists(pk)");
                     removing(delete, doing)?
                 }
-                Write::PutHeld(row, held) => {
-                    usage::count(&["dynamodb:PutItem"]);
-                    let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
-                    let put = put.condition_expression("#data = :held");
-                    let put = put.expression_attribute_names("#data", "data");
-                    let put = put.expression_attribute_values(":held", held).build();
-                    let put = put.map_err(|error| StoreError::database(doing, error))?;
-                    TransactWriteItem::builder().put(put).build()
+                Write::PutHeld(row, held) => self.put_over(row, "", vec![held], doing)?,
+                Write::PutOwn(row, held) => {
+                    let free = "attribute_not_exists(pk) OR attribute_exists(gone) OR ";
+                    self.put_over(row, free, held, doing)?
                 }
                 Write::DeleteHeld(key, held) => {
                     let delete = self.removal(&key).condition_expression("#data = :held");
                     let delete = delete.expression_attribute_names("#data", "data");
                     removing(delete.expression_attribute_values(":held", held), doing)?
+                }
+                Write::DeleteVersion(key, version) => {
+                    let delete = self.removal(&key).condition_expression("v = :v");
+                    removing(delete.expression_attribute_values(":v", number(version)), doing)?
                 }
                 Write::Clear(key) => removing(self.removal(&key), doing)?,
                 Write::CountBelow(key, most) => {
@@ -541,12 +605,17 @@ impl Database {
                         doing,
                     )?
                 }
-                Write::Exists(key) => {
+                Write::Shown(key) => {
                     usage::count(&["dynamodb:ConditionCheckItem"]);
                     let check = ConditionCheck::builder()
                         .table_name(&self.table)
                         .set_key(Some(key_item(&key)))
-                        .condition_expression("attribute_exists(pk) AND attribute_not_exists(gone)")
+                        .condition_expression(
+                            "attribute_exists(pk) AND kind <> :alias AND \
+                             (attribute_not_exists(gsi3pk) OR NOT contains(gsi3pk, :deleted))",
+                        )
+                        .expression_attribute_values(":alias", text(ALIAS))
+                        .expression_attribute_values(":deleted", text(keys::DELETED))
                         .build()
                         .map_err(|error| StoreError::database(doing, error))?;
                     TransactWriteItem::builder().condition_check(check).build()
@@ -565,6 +634,7 @@ impl Database {
                 }
             });
         }
+        let _waiting = usage::waiting();
         let sent = self
             .client
             .transact_write_items()
@@ -585,6 +655,26 @@ impl Database {
             }
             Err(error) => Err(StoreError::answered(doing, error)),
         }
+    }
+
+    /// One part of a transaction: a row that must hold one of these items already, unless the other condition holds.
+    fn put_over(
+        &self,
+        row: Row,
+        or: &str,
+        held: Vec<AttributeValue>,
+        doing: &'static str,
+    ) -> Result<TransactWriteItem, StoreError> {
+        usage::count(&["dynamodb:PutItem"]);
+        let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
+        let names: Vec<String> = (0..held.len()).map(|place| format!(":held{place}")).collect();
+        let holds: Vec<String> = names.iter().map(|name| format!("#data = {name}")).collect();
+        let put = put.condition_expression(format!("{or}{}", holds.join(" OR ")));
+        let put = put.expression_attribute_names("#data", "data");
+        let values = names.into_iter().zip(held);
+        let put = values.fold(put, |put, (name, value)| put.expression_attribute_values(name, value));
+        let put = put.build().map_err(|error| StoreError::database(doing, error))?;
+        Ok(TransactWriteItem::builder().put(put).build())
     }
 
     fn update(&self, key: &Key, expression: &str) -> UpdateBuilder {

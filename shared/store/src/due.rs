@@ -156,6 +156,7 @@ impl Store {
     ) -> Result<DuePage, StoreError> {
         const DOING: &str = "read what is due";
         usage::count(&["dynamodb:Query"]);
+        let _waiting = usage::waiting();
         let place = keys::due_partition(partition.lane, partition.shard);
         let output = self
             .database
@@ -215,6 +216,7 @@ impl Store {
     pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
         const DOING: &str = "lease a due row";
         usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
         let place = keys::due_place(&due.key, again);
         let result = self
             .database

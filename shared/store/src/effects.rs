@@ -14,6 +14,7 @@ use crate::{
     calls::{call_row, progress_row},
     contacts::{ContactWrite, REFERENCE_LIFE, consent_row},
     messages::{ParkedVersion, message_row, received_row, reference_row},
+    preferences::{LinkWrite, link_row},
     row::{Condition, Row, Write},
 };
 
@@ -33,6 +34,8 @@ pub struct Effects<'a> {
     pub ended: Vec<Message>,
     /// Changes of consent.
     pub consent: Vec<Consent>,
+    /// Links to preference pages that the new messages carry.
+    pub links: Vec<LinkWrite>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -126,6 +129,9 @@ impl Effects<'_> {
         }
         for consent in &self.consent {
             rows.push(consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?);
+        }
+        for link in &self.links {
+            rows.push(link_row(scope, link, now, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {

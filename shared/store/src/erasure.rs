@@ -1,11 +1,16 @@
 //! The deletion of a contact with everything that is stored of it, and what is remembered of erased people.
 //!
-//! A tenant's deletion and the erasure of one contact use the same calls. Each deletes only rows, a bounded number at a time, and
-//! can be repeated after any interruption: the contact's own row, by which the rest is found, is deleted last.
+//! A tenant's deletion and the erasure of one contact use the same calls. Each deletes a bounded number of rows at a time, and
+//! can be repeated after any interruption: the contact's own row, by which the rest is found, is deleted last. With it, other contacts
+//! forget that they proved to be the same person, which only an erasure needs.
 
+use std::collections::HashSet;
+
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     call::Party,
-    contact::Identity,
+    consent::{Wish, Wishes},
+    contact::{Contact, Identity},
     erasure::{Erased, Salt},
     ids::ContactId,
     message::Message,
@@ -17,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Store, StoreError, TenantScope, calls, compact,
+    contacts::ContactWrite,
     keys::{self, Key, Listed},
-    row::{self, Condition, Item, Row, Write, text},
+    row::{self, Condition, Row, Write, text},
 };
 
 /// Rows read per page of a deletion.
@@ -29,10 +35,21 @@ pub(crate) const DELETE_PAGE: i32 = 100;
 const APIS: [&str; 2] = ["whatsapp", "twilio"];
 
 /// What is stored with the hash of an identity.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Remembered {
     /// Time of the erasure.
     at: Timestamp,
+    /// Refusals of the person. A new contact with the identity has them from its first moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    refusals: Vec<Wish>,
+}
+
+/// An identity that leads to a person.
+struct Leading {
+    identity: String,
+    key: Key,
+    /// The id that it leads to.
+    held: AttributeValue,
 }
 
 /// One page of deleted rows.
@@ -45,12 +62,18 @@ pub struct ErasedPage {
 }
 
 impl Store {
-    /// Deletes one page of a contact's history, with the providers' ids that lead to it, and with identities that only a call
-    /// names. The contact itself and its profile stay.
+    /// Deletes one page of the history in a contact's partition, with the providers' ids that lead to it, and with identities that only
+    /// a call names, if they lead to one of `person`: the contact, those merged into it, and the one that it was merged into. The
+    /// contact itself and its profile stay.
     ///
     /// # Errors
     /// When the table does not answer, or a row cannot be read: what leads to it is only known from it.
-    pub async fn erase_history_page(&self, scope: &TenantScope, contact: ContactId) -> Result<ErasedPage, StoreError> {
+    pub async fn erase_history_page(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        person: &[ContactId],
+    ) -> Result<ErasedPage, StoreError> {
         const DOING: &str = "delete a page of a contact's history";
         let partition = keys::contact_partition(scope, contact);
         let stays = [keys::contact(scope, contact), keys::profile(scope, contact)];
@@ -67,7 +90,7 @@ impl Store {
             own.push(key);
             match row::string(&item, "kind") {
                 Some("call") => {
-                    let call: Call = row::data(item, DOING)?;
+                    let call = compact::call(item, DOING)?;
                     leading.push(calls::progress_key(
                         scope,
                         call.provider,
@@ -95,7 +118,7 @@ impl Store {
             }
         }
         // What leads to a row is deleted before it.
-        erased.identities += self.erase_identities(scope, contact, &identities).await?;
+        erased.identities += self.erase_identities(scope, person, &identities).await?;
         self.database.delete_many(&leading, DOING).await?;
         self.database.delete_many(&own, DOING).await?;
         Ok(ErasedPage {
@@ -121,25 +144,15 @@ impl Store {
         Ok(count(entries.len()))
     }
 
-    /// The texts of the keys of those identities which a contact knows.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn identities_of(&self, scope: &TenantScope, contact: ContactId) -> Result<Vec<String>, StoreError> {
-        let known = self.contact(scope, contact).await?;
-        let known = known.map(|contact| contact.known_by()).unwrap_or_default();
-        Ok(known.iter().map(Identity::key).collect())
-    }
-
-    /// The same of one page of the identities for which their contacts have no room, as far as they lead to this contact. The
-    /// list is the tenant's: a page may hold none without being the last.
+    /// The texts of the keys of one page of the identities for which their contacts have no room, as far as they lead to one of these
+    /// ids of a person. The list is the tenant's: a page may hold none without being the last.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn suppressed_of(
         &self,
         scope: &TenantScope,
-        contact: ContactId,
+        person: &[ContactId],
         after: Option<&str>,
     ) -> Result<Page<String>, StoreError> {
         const DOING: &str = "look for a contact's suppressed identities";
@@ -156,48 +169,54 @@ impl Store {
             .map(str::to_owned)
             .collect();
         let next = named.last().filter(|_| more).cloned();
-        let leading = self.leading_to(scope, contact, &named, DOING).await?;
+        let leading = self.leading_to(scope, person, &named, DOING).await?;
         Ok(Page {
-            items: leading.into_iter().map(|(identity, _)| identity).collect(),
+            items: leading.into_iter().map(|leading| leading.identity).collect(),
             next,
         })
     }
 
-    /// Those of these identities that lead to the contact, with the keys of their rows.
+    /// Those of these identities that lead to one of these ids of a person, with their rows.
     async fn leading_to(
         &self,
         scope: &TenantScope,
-        contact: ContactId,
+        person: &[ContactId],
         identities: &[String],
         doing: &'static str,
-    ) -> Result<Vec<(String, Key)>, StoreError> {
+    ) -> Result<Vec<Leading>, StoreError> {
         if identities.is_empty() {
             return Ok(Vec::new());
         }
         let named = identities.iter().map(|identity| keys::identity_called(scope, identity));
         let named: Vec<Key> = named.collect();
         let mut found = self.database.get_many(&named, doing).await?;
-        let held = text(contact.to_string());
-        let leads = |item: &Item| item.get("data") == Some(&held);
+        let held: Vec<AttributeValue> = person.iter().map(|contact| text(contact.to_string())).collect();
         let pairs = identities.iter().zip(named);
-        let leading = pairs.filter(|(_, key)| found.remove(key).as_ref().is_some_and(leads));
-        Ok(leading.map(|(identity, key)| (identity.clone(), key)).collect())
+        let leading = pairs.filter_map(|(identity, key)| {
+            let data = found.remove(&key)?.remove("data")?;
+            held.contains(&data).then(|| Leading {
+                identity: identity.clone(),
+                key,
+                held: data,
+            })
+        });
+        Ok(leading.collect())
     }
 
-    /// Deletes those of these identities that lead to the contact, and no other's. Returns their number.
+    /// Deletes those of these identities that lead to one of these ids of a person, and nobody else's. Returns their number.
     ///
     /// # Errors
     /// When the table does not answer; a conflict if somebody was just writing one of them.
     pub async fn erase_identities(
         &self,
         scope: &TenantScope,
-        contact: ContactId,
+        person: &[ContactId],
         identities: &[String],
     ) -> Result<u64, StoreError> {
         const DOING: &str = "delete a contact's identities";
         let mut deleted = 0;
-        for (_, key) in self.leading_to(scope, contact, identities, DOING).await? {
-            let write = Write::DeleteHeld(key, text(contact.to_string()));
+        for Leading { key, held, .. } in self.leading_to(scope, person, identities, DOING).await? {
+            let write = Write::DeleteHeld(key, held);
             match self.database.try_transact(vec![write], DOING).await? {
                 Ok(()) => deleted += 1,
                 Err(lost) if lost.refused.is_empty() => return Err(StoreError::Conflict { doing: DOING }),
@@ -208,27 +227,85 @@ impl Store {
         Ok(deleted)
     }
 
-    /// Deletes a contact's profile, then the contact itself, of which nothing else is left.
+    /// Deletes the rows of a contact that was merged into another, of which nothing else is left.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn erase_contact_rows(&self, scope: &TenantScope, contact: ContactId) -> Result<Erased, StoreError> {
-        const DOING: &str = "delete a contact";
-        let (own, profile) = (keys::contact(scope, contact), keys::profile(scope, contact));
-        let wanted = [own.clone(), profile.clone()];
-        let found = self.database.get_many(&wanted, DOING).await?;
-        let erased = Erased {
-            contacts: found.contains_key(&own).into(),
-            profiles: found.contains_key(&profile).into(),
+    pub async fn erase_alias_rows(&self, scope: &TenantScope, alias: ContactId) -> Result<Erased, StoreError> {
+        const DOING: &str = "delete a merged contact";
+        let (own, profile) = (keys::contact(scope, alias), keys::profile(scope, alias));
+        let found = (
+            self.database.get(&own, DOING).await?,
+            self.database.get(&profile, DOING).await?,
+        );
+        self.database.delete_many(&[own, profile], DOING).await?;
+        Ok(Erased {
+            contacts: found.0.is_some().into(),
+            profiles: found.1.is_some().into(),
             ..Erased::default()
-        };
-        self.database.delete_many(&[profile], DOING).await?;
-        self.database.delete_many(&[own], DOING).await?;
-        Ok(erased)
+        })
     }
 
-    /// Remembers that these identities, by the texts of their keys, belong to a person who was erased: only as hashes with the
-    /// tenant's salt. `fresh` is the salt if the tenant has none yet.
+    /// Deletes a contact and its profile, if nobody has written the contact since it was read: what was written may lead to it.
+    ///
+    /// # Errors
+    /// When the table does not answer; [`StoreError::Conflict`] after a lost race.
+    pub async fn erase_contact_rows(&self, scope: &TenantScope, contact: &Contact) -> Result<Erased, StoreError> {
+        self.erase_rows(scope, contact, Vec::new()).await
+    }
+
+    /// The same. In the same transaction, the other contacts that it names as the same person forget it.
+    ///
+    /// # Errors
+    /// As [`Store::erase_contact_rows`]; a conflict also if somebody has written one of the others meanwhile.
+    pub async fn erase_contact_and_mentions(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+    ) -> Result<Erased, StoreError> {
+        const DOING: &str = "read the other contacts of an erased person";
+        let mut others: Vec<Contact> = Vec::new();
+        for id in &contact.same_as {
+            let Some(mut other) = self.contact_for(scope, *id, DOING).await? else {
+                continue;
+            };
+            // One that was merged leads to a contact that may be known, or be this one.
+            if contact.is(other.id) || others.iter().any(|known| known.id == other.id) {
+                continue;
+            }
+            let named = other.same_as.len();
+            other.same_as.retain(|same| !contact.is(*same));
+            if other.same_as.len() < named {
+                others.push(other);
+            }
+        }
+        self.erase_rows(scope, contact, others).await
+    }
+
+    async fn erase_rows(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        others: Vec<Contact>,
+    ) -> Result<Erased, StoreError> {
+        const DOING: &str = "delete a contact";
+        let (own, profile) = (keys::contact(scope, contact.id), keys::profile(scope, contact.id));
+        let known = self.database.get(&profile, DOING).await?;
+        let mut writes = vec![Write::DeleteVersion(own, contact.version), Write::Clear(profile)];
+        for other in others {
+            writes.extend(ContactWrite::from(other).writes(scope, DOING)?);
+        }
+        self.database.transact_writes(writes, DOING).await?;
+        Ok(Erased {
+            contacts: 1,
+            profiles: known.is_some().into(),
+            ..Erased::default()
+        })
+    }
+
+    /// Remembers that these identities, by the texts of their keys, belong to a person who was erased, and what the person refuses:
+    /// only as hashes with the tenant's salt. What was remembered of them before is replaced, since the contact had taken it over.
+    /// `fresh` is the salt if the tenant has none yet.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -236,6 +313,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         identities: &[String],
+        consent: &Wishes,
         fresh: Salt,
         now: Timestamp,
     ) -> Result<(), StoreError> {
@@ -247,12 +325,41 @@ impl Store {
             Some(salt) => salt,
             None => self.new_salt(scope, fresh).await?,
         };
+        let remembered = Remembered {
+            at: now,
+            refusals: consent.refusals().map(Wish::remembered).collect(),
+        };
         for identity in identities {
             let key = keys::erased(scope, &salt.hash(identity));
-            let row = Row::new(&key, "erased", &Remembered { at: now }, Condition::Always, DOING)?;
+            let row = Row::new(&key, "erased", &remembered, Condition::Always, DOING)?;
             self.database.put(row, DOING).await?;
         }
         Ok(())
+    }
+
+    /// What people who were erased refuse, for each of these identities. One read if the tenant erased nobody, otherwise two.
+    pub(crate) async fn remembered_refusals(
+        &self,
+        scope: &TenantScope,
+        identities: &[&Identity],
+        doing: &'static str,
+    ) -> Result<Vec<Vec<Wish>>, StoreError> {
+        let none = vec![Vec::new(); identities.len()];
+        if identities.is_empty() {
+            return Ok(none);
+        }
+        let Some(salt) = self.salt(scope).await? else {
+            return Ok(none);
+        };
+        let hashed = identities.iter().map(|identity| salt.hash(&identity.key()));
+        let keys: Vec<Key> = hashed.map(|hash| keys::erased(scope, &hash)).collect();
+        let mut found = self.database.get_many(&keys, doing).await?;
+        let refusals = keys.iter().map(|key| {
+            let item = found.remove(key);
+            let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
+            Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
+        });
+        refusals.collect()
     }
 
     /// Whether a person with this identity was erased, so that no list of the tenant's may bring them back.
@@ -266,6 +373,26 @@ impl Store {
         };
         let key = keys::erased(scope, &salt.hash(&identity.key()));
         Ok(self.database.get(&key, DOING).await?.is_some())
+    }
+
+    /// Those of these identities that belong to people who were erased, by the texts of their keys. Two requests for a hundred.
+    pub(crate) async fn erased_among(
+        &self,
+        scope: &TenantScope,
+        identities: &[String],
+    ) -> Result<HashSet<String>, StoreError> {
+        const DOING: &str = "look whether people were erased";
+        let Some(salt) = self.salt(scope).await? else {
+            return Ok(HashSet::new());
+        };
+        let hashed = identities
+            .iter()
+            .map(|identity| keys::erased(scope, &salt.hash(identity)));
+        let hashed: Vec<Key> = hashed.collect();
+        let found = self.database.get_many(&hashed, DOING).await?;
+        let pairs = identities.iter().zip(&hashed);
+        let erased = pairs.filter(|(_, key)| found.contains_key(key));
+        Ok(erased.map(|(identity, _)| identity.clone()).collect())
     }
 
     async fn salt(&self, scope: &TenantScope) -> Result<Option<Salt>, StoreError> {

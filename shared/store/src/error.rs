@@ -37,6 +37,9 @@ pub enum StoreError {
         /// The attempted action.
         doing: &'static str,
     },
+    /// A text is no position in the list whose next page is wanted.
+    #[error("read the next page of a list: the position is of another list")]
+    Position,
     /// A row does not have the expected form.
     #[error("{doing}: a row does not have the expected form")]
     Form {

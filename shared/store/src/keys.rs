@@ -9,9 +9,10 @@ use domain::{
     contact::Identity,
     filter::Digits,
     ids::{
-        ApiKeyId, CallId, ConnectionId, ContactId, FieldId, MessageId, NoteId, OperationId, SessionId, StageId, TagId,
-        TenantId, UserId,
+        ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, MergeId, MessageId, NoteId,
+        OperationId, SessionId, StageId, TagId, TenantId, UserId,
     },
+    links::LinkCode,
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,
@@ -131,6 +132,8 @@ pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const NOTE: &str = "NOTE#";
+pub(crate) const CONVERSION: &str = "CONVERSION#";
+pub(crate) const MERGE: &str = "MERGE#";
 pub(crate) const REFERENCE: &str = "REF";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
@@ -142,6 +145,32 @@ pub(crate) const OPERATIONS: &str = "OP";
 pub(crate) const OPERATION: &str = "op_";
 
 pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
+    Key::new(part(scope, Part::Operations), id.to_string())
+}
+
+/// Details of an operation that only its worker reads. Lists of operations do not contain it.
+pub(crate) fn operation_details(scope: &TenantScope, id: OperationId) -> Key {
+    Key::new(part(scope, Part::Operations), format!("DETAILS#{id}"))
+}
+
+/// The latest application of the tenant's retention policy.
+pub(crate) fn retention(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Operations), "RETENTION")
+}
+
+/// The newest archive of a contact. Lists of operations do not contain it.
+pub(crate) fn archive(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(
+        part(scope, Part::Operations),
+        format!("ARCHIVE#{}", lower(contact.ulid())),
+    )
+}
+
+/// Prefix of the sort keys of imports: that of their ids.
+pub(crate) const IMPORT: &str = "imp_";
+
+/// An import, beside the operations that work through it.
+pub(crate) fn import(scope: &TenantScope, id: ImportId) -> Key {
     Key::new(part(scope, Part::Operations), id.to_string())
 }
 
@@ -227,6 +256,11 @@ pub(crate) fn api_key_owner(sha256: &str) -> Key {
 /// A one-time link, by its token's SHA-256.
 pub(crate) fn grant(sha256: &str) -> Key {
     Key::new(format!("TOKEN#{sha256}"), "TOKEN")
+}
+
+/// A link to a preference page, by the SHA-256 of its code.
+pub(crate) fn preference_link(code: &LinkCode) -> Key {
+    Key::new(format!("LINK#{}", code.sha256()), "LINK")
 }
 
 /// The owner of a name in URLs.
@@ -351,22 +385,39 @@ pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key 
     Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
 }
 
-pub(crate) fn note(scope: &TenantScope, id: NoteId) -> Key {
+/// Something of a contact's, of the kind with this prefix.
+pub(crate) fn of_contact(scope: &TenantScope, contact: ContactId, prefix: &str, own: Ulid) -> Key {
+    Key::new(contact_partition(scope, contact), format!("{prefix}{}", lower(own)))
+}
+
+/// The counter of a contact's things of this kind.
+pub(crate) fn count_of_contact(scope: &TenantScope, contact: ContactId, kind: &str) -> Key {
+    Key::new(contact_partition(scope, contact), format!("COUNT#{kind}"))
+}
+
+/// The id of a note, conversion or merge, read from the key of its row.
+pub(crate) fn id_of_contact(pk: &str, sk: &str) -> Option<String> {
+    let contact = contact_of(pk)?;
+    let own = |prefix: &str| Ulid::from_string(sk.strip_prefix(prefix)?).ok();
+    let note = || own(NOTE).map(|own| NoteId::new(contact, own).to_string());
+    let conversion = || own(CONVERSION).map(|own| ConversionId::new(contact, own).to_string());
+    let merge = || own(MERGE).map(|own| MergeId::new(contact, own).to_string());
+    note().or_else(conversion).or_else(merge)
+}
+
+pub(crate) fn merge(scope: &TenantScope, id: MergeId) -> Key {
     Key::new(
         contact_partition(scope, id.contact()),
-        format!("{NOTE}{}", lower(id.own())),
+        format!("{MERGE}{}", lower(id.own())),
     )
 }
 
-/// The counter of a contact's notes.
-pub(crate) fn note_count(scope: &TenantScope, contact: ContactId) -> Key {
-    Key::new(contact_partition(scope, contact), "COUNT#note")
-}
-
-/// The note of a row, read from its key.
-pub(crate) fn note_of(pk: &str, sk: &str) -> Option<NoteId> {
-    let own = Ulid::from_string(sk.strip_prefix(NOTE)?).ok()?;
-    Some(NoteId::new(contact_of(pk)?, own))
+/// What a merge can be undone with.
+pub(crate) fn undo(scope: &TenantScope, id: MergeId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("UNDO#{}", lower(id.own())),
+    )
 }
 
 pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
@@ -378,7 +429,8 @@ pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
     Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
 }
 
-/// The list of identities that lead to a contact which refuses messages and has no room for them in its own row.
+/// The list of suppressed identities: of people who are no contacts, and of contacts that refuse messages and have no room for
+/// them in their own row.
 pub(crate) fn suppressed(scope: &TenantScope) -> String {
     format!("{}#SUPPRESSED", tenant_partition(scope))
 }
@@ -388,9 +440,26 @@ pub(crate) fn contacts(scope: &TenantScope) -> String {
     format!("{}#CONTACTS", tenant_partition(scope))
 }
 
+/// End of the partition of deleted contacts.
+pub(crate) const DELETED: &str = "#DELETED";
+/// The list of a day's calls.
+pub(crate) fn calls_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#CALLS#{day}", tenant_partition(scope))
+}
+
+/// The list of a day's messages.
+pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#MSGS#{day}", tenant_partition(scope))
+}
+
 /// The list of deleted contacts, by the time of their deletion.
 pub(crate) fn deleted(scope: &TenantScope) -> String {
-    format!("{}#DELETED", tenant_partition(scope))
+    format!("{}{DELETED}", tenant_partition(scope))
+}
+
+/// The list of contacts that proved to be the same person as another.
+pub(crate) fn duplicates(scope: &TenantScope) -> String {
+    format!("{}#SAME", tenant_partition(scope))
 }
 
 /// The contacts in a stage, by the time at which they reached it.
@@ -534,13 +603,16 @@ mod tests {
     }
 
     #[test]
-    fn note_is_read_from_a_key() {
-        let contact = ContactId::new(Ulid::from_parts(1, 2));
-        let id = NoteId::new(contact, Ulid::from_parts(3, 4));
-        let key = note(&scope(), id);
-        assert_eq!(note_of(&key.pk, &key.sk), Some(id));
-        assert_eq!(note_of(&key.pk, "MSG#0"), None);
-        assert_eq!(note_of("T#a", &key.sk), None);
+    fn notes_and_conversions_are_read_from_their_keys() {
+        let (contact, own) = (ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
+        let note = of_contact(&scope(), contact, NOTE, own);
+        let expected = NoteId::new(contact, own).to_string();
+        assert_eq!(id_of_contact(&note.pk, &note.sk), Some(expected));
+        let conversion = of_contact(&scope(), contact, CONVERSION, own);
+        let expected = ConversionId::new(contact, own).to_string();
+        assert_eq!(id_of_contact(&conversion.pk, &conversion.sk), Some(expected));
+        assert_eq!(id_of_contact(&note.pk, "MSG#0"), None);
+        assert_eq!(id_of_contact("T#a", &note.sk), None);
     }
 
     #[test]

@@ -72,7 +72,11 @@ impl Store {
             Box::pin(self.templates_named(scope, &needs.templates)),
             Box::pin(self.products_named(scope, &needs.products))
         )?;
-        Ok(Material { templates, products })
+        Ok(Material {
+            templates,
+            products,
+            link: None,
+        })
     }
 
     /// The templates with these names. A message names few of them. The set-up asks for those of all rules and connections:

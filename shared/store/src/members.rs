@@ -14,7 +14,7 @@ use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, accounts, config,
     keys::{self, Key},
     owned,
-    row::{self, Condition, Row, Write},
+    row::{self, Condition, Item, Row, Write},
 };
 
 /// Maximum people of a tenant, including deactivated and invited ones.
@@ -162,6 +162,31 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn memberships(&self, scopes: &[TenantScope], user: UserId) -> Result<Vec<(Tenant, Member)>, StoreError> {
+        let (belongs, _) = self.belongs(scopes, user, None).await?;
+        Ok(belongs)
+    }
+
+    /// The same, and whether the person administers the platform, in one read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn standing(
+        &self,
+        scopes: &[TenantScope],
+        user: UserId,
+    ) -> Result<(Vec<(Tenant, Member)>, bool), StoreError> {
+        let right = keys::platform_admin(user);
+        let (belongs, right) = self.belongs(scopes, user, Some(right)).await?;
+        Ok((belongs, right.as_ref().is_some_and(row::live)))
+    }
+
+    /// A person's memberships, and another row beside them.
+    async fn belongs(
+        &self,
+        scopes: &[TenantScope],
+        user: UserId,
+        beside: Option<Key>,
+    ) -> Result<(Vec<(Tenant, Member)>, Option<Item>), StoreError> {
         const DOING: &str = "read where a person belongs";
         let keys: Vec<(Key, Key)> = scopes
             .iter()
@@ -173,6 +198,7 @@ impl Store {
         let wanted: Vec<Key> = keys
             .iter()
             .flat_map(|(tenant, member)| [tenant.clone(), member.clone()])
+            .chain(beside.clone())
             .collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
         let mut belongs = Vec::with_capacity(keys.len());
@@ -183,7 +209,7 @@ impl Store {
                 belongs.push((tenant.value, member.value));
             }
         }
-        Ok(belongs)
+        Ok((belongs, beside.and_then(|key| found.remove(&key))))
     }
 
     /// Changes a member under the condition of the version that was read. The tenant keeps an active administrator, whoever

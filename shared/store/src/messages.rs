@@ -48,8 +48,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
 
 /// Lists a message by the day on which it was written.
 fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: &'static str) -> Row {
-    let partition = format!("{}#MSGS#{}", keys::tenant_partition(scope), keys::day(at));
-    row.listed(partition, happened(at, id.own()))
+    row.listed(keys::messages_of(scope, &keys::day(at)), happened(at, id.own()))
         .list_field("direction", direction)
 }
 
@@ -106,7 +105,7 @@ pub(crate) fn reference_row(
 pub struct MessageAndContact {
     /// The message.
     pub message: Message,
-    /// Its contact.
+    /// Its contact. If that was merged into another: the one that survived.
     pub contact: Contact,
 }
 
@@ -181,13 +180,12 @@ impl Store {
             .get_many(&[message_key.clone(), contact_key.clone()], DOING)
             .await?;
         let message = found.remove(&message_key).and_then(|item| row::kept(item, now));
-        match (message, found.remove(&contact_key)) {
-            (Some(message), Some(contact)) => Ok(Some(MessageAndContact {
-                message: compact::message(message, DOING)?,
-                contact: compact::contact(contact, DOING)?,
-            })),
-            _ => Ok(None),
-        }
+        let Some(message) = message else {
+            return Ok(None);
+        };
+        let message = compact::message(message, DOING)?;
+        let contact = self.followed(scope, found.remove(&contact_key), DOING).await?;
+        Ok(contact.map(|contact| MessageAndContact { message, contact }))
     }
 
     /// Whether a message exists, in either direction, and is still retained.

@@ -1,4 +1,5 @@
-//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields, tags, stages. One way to read,
+//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields, tags, stages,
+//! segments. One way to read,
 //! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
@@ -18,6 +19,7 @@ use domain::{
     line::Line,
     product::Product,
     rule::Rule,
+    segment::Segment,
     stage::Stage,
     tag::Tag,
     template::TemplateDefinition,
@@ -54,6 +56,7 @@ owned_kinds![
     Member,
     Product,
     Rule,
+    Segment,
     Stage,
     Tag,
     TemplateDefinition,

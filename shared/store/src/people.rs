@@ -8,23 +8,25 @@ use std::collections::HashMap;
 use domain::{
     actor::Stamp,
     contact::{Identity, Linked},
-    filter::{Driver, Filter},
+    filter::{Driver, Filter, Search},
     ids::ContactId,
     operation::Operation,
     person::Person,
     phone::Phone,
+    suppression::Suppression,
     text::hex,
 };
 
 use crate::{
-    Page, Store, StoreError, TenantScope,
-    contacts::{self, ContactWrite, ProfileWrite},
+    Page, Store, StoreError, TenantScope, Versioned,
+    contacts::{self, ContactWrite, Leads, ProfileWrite, consent_row},
     database::{Index, Rows},
-    effects::MOST_WRITES,
+    effects::{Consent, MOST_WRITES},
     keys::{self, Key},
     operations::operation_row,
     owned::Unwritten,
     row::{self, Condition, Item, Write, key_item, text},
+    suppressions::left_by,
 };
 
 /// Maximum contacts that one page examines.
@@ -47,6 +49,25 @@ pub enum PersonError {
     Store(#[from] StoreError),
 }
 
+/// Refusals that new identities bring with them ([`Refusals`](crate::contacts::Refusals)). The contact holds them already.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Brought {
+    /// Those of the suppression list, which leave it.
+    pub suppressed: Vec<Versioned<Suppression>>,
+    /// Entries for the contact's ledger.
+    pub consent: Vec<Consent>,
+}
+
+impl Brought {
+    pub(crate) fn writes(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Write>, StoreError> {
+        let rows = self.consent.iter().map(|consent| {
+            let row = consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?;
+            Ok(Write::Put(row))
+        });
+        rows.collect()
+    }
+}
+
 /// A position in a list of contacts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Position {
@@ -66,11 +87,12 @@ const fn letter(driver: &Driver) -> char {
         Driver::Values(..) => 'v',
         Driver::OnDay(..) => 'y',
         Driver::Stage(_) => 's',
+        Driver::Duplicates => 'm',
     }
 }
 
 impl Position {
-    /// Reads a position in this list; `None` if it is none.
+    /// Reads a position in this list; `None` if it is none, or one outside the bounds between which the driver reads the list.
     #[must_use]
     pub fn read(text: &str, driver: &Driver) -> Option<Self> {
         let hex = text.strip_prefix(letter(driver))?;
@@ -82,7 +104,8 @@ impl Position {
         let sort = String::from_utf8(bytes?).ok()?;
         let position = Self { sort };
         let known = position.contact(driver).is_some() && position.written(driver) == text;
-        known.then_some(position)
+        let within = Bounds::of(driver).hold(&position.sort);
+        (known && within).then_some(position)
     }
 
     /// The position as text: letters and digits of ASCII.
@@ -102,7 +125,7 @@ impl Position {
     fn key(&self, scope: &TenantScope, driver: &Driver, partition: &str) -> Option<Key> {
         let (by, contact) = self.contact(driver)?;
         Some(match driver {
-            Driver::All | Driver::Deleted => keys::contact(scope, contact),
+            Driver::All | Driver::Deleted | Driver::Duplicates => keys::contact(scope, contact),
             Driver::Stage(_) => keys::profile(scope, contact),
             Driver::Digits(_) => {
                 let digits: String = by.chars().rev().collect();
@@ -138,23 +161,15 @@ enum Bounds {
     Between(String, String),
 }
 
-impl List {
-    fn of(scope: &TenantScope, driver: &Driver) -> Option<Self> {
-        let all = || Bounds::Beginning(String::new());
-        let (index, partition, rows) = match driver {
-            Driver::Identity(_) => return None,
-            Driver::All => (Index::ByDay, keys::contacts(scope), all()),
-            Driver::Deleted => (Index::ByState, keys::deleted(scope), all()),
-            Driver::Digits(digits) => {
-                let begin = Bounds::Beginning(digits.reversed());
-                (Index::ByDay, keys::numbers(scope), begin)
-            }
-            Driver::Words(word) => {
-                let begin = Bounds::Beginning(word.as_str().to_owned());
-                (Index::Table, keys::words(scope, word), begin)
-            }
-            Driver::Tag(tag) => (Index::Table, keys::tag(scope, *tag), all()),
-            Driver::Values(field, from, to) => {
+impl Bounds {
+    /// Those between which a driver reads its list.
+    fn of(driver: &Driver) -> Self {
+        match driver {
+            Driver::Digits(digits) => Self::Beginning(digits.reversed()),
+            Driver::Words(word) => Self::Beginning(word.as_str().to_owned()),
+            Driver::Values(_, from, to) if !from.is_empty() || !to.is_empty() => {
+                // A sort key is never empty.
+                let lower = if from.is_empty() { " " } else { from };
                 // Behind every contact with the last value, or behind everything.
                 // A value that ends where `to` has a character before `#` comes after `to` in the list.
                 let end = to.find(|sign| sign < '#').unwrap_or(to.len());
@@ -163,18 +178,47 @@ impl List {
                 } else {
                     format!("{}#~", &to[..end])
                 };
-                let between = Bounds::Between(from.clone(), upper);
-                let rows = if from.is_empty() && to.is_empty() {
-                    all()
-                } else {
-                    between
-                };
-                (Index::Table, keys::values(scope, *field), rows)
+                Self::Between(lower.to_owned(), upper)
             }
-            Driver::OnDay(field, day) => (Index::Table, keys::on_day(scope, *field, *day), all()),
-            Driver::Stage(stage) => (Index::ByState, keys::stage(scope, *stage), all()),
+            Driver::All
+            | Driver::Deleted
+            | Driver::Identity(_)
+            | Driver::Tag(_)
+            | Driver::Values(..)
+            | Driver::OnDay(..)
+            | Driver::Stage(_)
+            | Driver::Duplicates => Self::Beginning(String::new()),
+        }
+    }
+
+    /// Whether a sort key lies between them. DynamoDB starts no query elsewhere.
+    fn hold(&self, sort: &str) -> bool {
+        match self {
+            Self::Beginning(prefix) => sort.starts_with(prefix.as_str()),
+            Self::Between(lower, upper) => lower.as_str() <= sort && sort <= upper.as_str(),
+        }
+    }
+}
+
+impl List {
+    fn of(scope: &TenantScope, driver: &Driver) -> Option<Self> {
+        let (index, partition) = match driver {
+            Driver::Identity(_) => return None,
+            Driver::All => (Index::ByDay, keys::contacts(scope)),
+            Driver::Deleted => (Index::ByState, keys::deleted(scope)),
+            Driver::Digits(_) => (Index::ByDay, keys::numbers(scope)),
+            Driver::Words(word) => (Index::Table, keys::words(scope, word)),
+            Driver::Tag(tag) => (Index::Table, keys::tag(scope, *tag)),
+            Driver::Values(field, ..) => (Index::Table, keys::values(scope, *field)),
+            Driver::OnDay(field, day) => (Index::Table, keys::on_day(scope, *field, *day)),
+            Driver::Stage(stage) => (Index::ByState, keys::stage(scope, *stage)),
+            Driver::Duplicates => (Index::ByState, keys::duplicates(scope)),
         };
-        Some(Self { index, partition, rows })
+        Some(Self {
+            index,
+            partition,
+            rows: Bounds::of(driver),
+        })
     }
 
     /// The rows for a query; `None` if there are none between the bounds.
@@ -182,32 +226,77 @@ impl List {
         match &self.rows {
             Bounds::Beginning(prefix) => Some(Rows::Beginning(prefix)),
             Bounds::Between(lower, upper) if lower > upper => None,
-            Bounds::Between(lower, upper) => {
-                // A sort key is never empty.
-                let lower = if lower.is_empty() { " " } else { lower };
-                Some(Rows::Between(lower, upper))
-            }
+            Bounds::Between(lower, upper) => Some(Rows::Between(lower, upper)),
         }
     }
 }
 
+/// The version of the tenant's configuration, if it is wanted. It is read along with the first contacts.
+#[derive(Default)]
+struct AsOf {
+    /// The tenant's row, until it is read.
+    tenant: Option<Key>,
+    version: Option<u64>,
+}
+
 impl Store {
-    /// One page of the contacts that fulfil a filter, in the order of its list. `driver` is the filter's own, `after` the position
-    /// at which the previous page ended.
+    /// One page of the contacts that a search finds, in the order of its list. `after`: the position at which the previous page
+    /// ended.
+    ///
+    /// Contacts that move within the list while it is read page by page are found where they are then: again, if they moved ahead.
+    /// In lists by contact they never move, in that of a stage only if they leave it and come back.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn search_contacts(
         &self,
         scope: &TenantScope,
-        (filter, driver): (&Filter, &Driver),
+        search: &Search,
         after: Option<&Position>,
         limit: i32,
         backwards: bool,
     ) -> Result<Page<Person>, StoreError> {
+        let mut as_of = AsOf::default();
+        self.search(scope, search, (after, limit, backwards), &mut as_of).await
+    }
+
+    /// The same with the version of the tenant's configuration at that time. It costs a request of its own only if no contact is
+    /// read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn search_contacts_as_of(
+        &self,
+        scope: &TenantScope,
+        search: &Search,
+        after: Option<&Position>,
+        limit: i32,
+        backwards: bool,
+    ) -> Result<(Page<Person>, u64), StoreError> {
+        let mut as_of = AsOf {
+            tenant: Some(keys::tenant(scope)),
+            version: None,
+        };
+        let page = self
+            .search(scope, search, (after, limit, backwards), &mut as_of)
+            .await?;
+        let version = match as_of.version {
+            Some(version) => version,
+            None => self.config_version(scope).await?,
+        };
+        Ok((page, version))
+    }
+
+    async fn search(
+        &self,
+        scope: &TenantScope,
+        Search { filter, driver }: &Search,
+        (after, limit, backwards): (Option<&Position>, i32, bool),
+        as_of: &mut AsOf,
+    ) -> Result<Page<Person>, StoreError> {
         const DOING: &str = "search contacts";
         if let Driver::Identity(identity) = driver {
-            return self.person_of(scope, filter, identity).await;
+            return self.person_of(scope, filter, identity, as_of).await;
         }
         let list = List::of(scope, driver);
         let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
@@ -238,7 +327,7 @@ impl Store {
                 .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
                 .collect();
             let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
-            let read = self.people_by_id(scope, &ids).await?;
+            let read = self.people_as_of(scope, &ids, as_of).await?;
             examined += positions.len();
             for (place, (position, by, contact)) in entries.iter().enumerate() {
                 let person = read.get(contact);
@@ -273,40 +362,89 @@ impl Store {
         }
     }
 
-    /// The contact of an identity, if it fulfils the filter.
+    /// A page as of [`Store::search_contacts`], for work that goes through a search step by step: `after` is the text that the
+    /// previous page gave for the next.
+    ///
+    /// # Errors
+    /// When the table does not answer, or the text is no position in the list.
+    pub async fn searched_contacts(
+        &self,
+        scope: &TenantScope,
+        search: &Search,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Person>, StoreError> {
+        let read = |text: &str| Position::read(text, &search.driver).ok_or(StoreError::Position);
+        let after = after.map(read).transpose()?;
+        self.search_contacts(scope, search, after.as_ref(), limit, false).await
+    }
+
+    /// The contact of an identity, also if it was merged since, or has no room for the identity, if it fulfils the filter.
     async fn person_of(
         &self,
         scope: &TenantScope,
         filter: &Filter,
         identity: &Identity,
+        as_of: &mut AsOf,
     ) -> Result<Page<Person>, StoreError> {
-        let found = match self.known_of(scope, identity).await {
-            Err(error) if error.is_gone() || error.is_conflict() => None,
-            found => found?.filter(|person| filter.takes(person)),
+        let id = self.id_of(scope, identity, "find the contact of an identity").await?;
+        let found = match id {
+            Some(id) => match self.people_as_of(scope, &[id], as_of).await?.remove(&id) {
+                None => self.known(scope, id).await?,
+                found => found,
+            },
+            None => None,
         };
+        let mut others = filter.clone();
+        match identity {
+            Identity::Phone(_) => others.phone = None,
+            Identity::Email(_) => others.email = None,
+            Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => {}
+        }
+        let found = found.filter(|person| others.takes(person));
         Ok(Page {
             items: found.into_iter().collect(),
             next: None,
         })
     }
 
-    /// The contacts with these ids, as far as they exist.
-    async fn people_by_id(
+    /// The contacts with these ids, as far as they exist. Those that were merged into others no longer do. One request per fifty.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn people_by_id(
         &self,
         scope: &TenantScope,
         ids: &[ContactId],
     ) -> Result<HashMap<ContactId, Person>, StoreError> {
+        self.people_as_of(scope, ids, &mut AsOf::default()).await
+    }
+
+    /// The same with the version of the tenant's configuration, if it is wanted and not read yet.
+    async fn people_as_of(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+        as_of: &mut AsOf,
+    ) -> Result<HashMap<ContactId, Person>, StoreError> {
         const DOING: &str = "read contacts and their profiles";
-        let keys: Vec<Key> = ids
+        let rows = ids
             .iter()
-            .flat_map(|id| [keys::contact(scope, *id), keys::profile(scope, *id)])
-            .collect();
+            .flat_map(|id| [keys::contact(scope, *id), keys::profile(scope, *id)]);
+        let tenant = as_of.tenant.take();
+        let keys: Vec<Key> = rows.chain(tenant.clone()).collect();
         let mut found = self.database.get_many(&keys, DOING).await?;
+        if let Some(tenant) = tenant {
+            as_of.version = Some(found.get(&tenant).map_or(0, row::version_of));
+        }
         let mut people = HashMap::with_capacity(ids.len());
         for id in ids {
             let Some(contact) = found.remove(&keys::contact(scope, *id)) else {
                 continue;
             };
+            if contacts::merged_into(&contact, DOING)?.is_some() {
+                continue;
+            }
             let profile = found.remove(&keys::profile(scope, *id));
             people.insert(*id, contacts::person(contact, profile, DOING)?);
         }
@@ -317,7 +455,13 @@ impl Store {
     ///
     /// # Errors
     /// [`PersonError`]; [`StoreError::Conflict`] if the id exists.
-    pub async fn create_person(&self, scope: &TenantScope, person: &Person, stamp: &Stamp) -> Result<(), PersonError> {
+    pub async fn create_person(
+        &self,
+        scope: &TenantScope,
+        person: &Person,
+        brought: &Brought,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
         const DOING: &str = "create a contact";
         let linked = Linked {
             new: person.contact.known_by(),
@@ -325,13 +469,15 @@ impl Store {
         };
         let write = ContactWrite {
             profile: Some(person.profile.clone().into()),
+            suppressed: brought.suppressed.clone(),
             ..ContactWrite::linked(person.contact.clone(), linked.clone())
         };
         // The first write is the contact's, whose first version says nothing that the profile's does not.
         let mut own = write.writes(scope, DOING)?;
         let others = own.split_off(1);
-        let writes = own.into_iter().chain(signed(others, stamp)).collect();
-        self.write_person(writes, (1, &linked.new), DOING).await
+        let brought = brought.writes(scope, DOING)?;
+        let writes = own.into_iter().chain(signed(others, stamp)).chain(brought).collect();
+        self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 
     /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read.
@@ -343,9 +489,12 @@ impl Store {
         scope: &TenantScope,
         before: &Person,
         after: &Person,
+        brought: &Brought,
         stamp: &Stamp,
     ) -> Result<(), PersonError> {
-        self.change_person_with(scope, before, after, stamp, Vec::new()).await
+        let more = brought.writes(scope, "record refusals of a contact")?;
+        self.change_person_with(scope, (before, after), &brought.suppressed, stamp, more)
+            .await
     }
 
     /// Deletes a contact: `after` says when. Its erasure is written with it.
@@ -362,20 +511,29 @@ impl Store {
     ) -> Result<(), PersonError> {
         const DOING: &str = "delete a contact";
         let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.stamped(stamp);
-        self.change_person_with(scope, before, after, stamp, vec![Write::Put(row)])
+        self.change_person_with(scope, (before, after), &[], stamp, vec![Write::Put(row)])
             .await
     }
 
     async fn change_person_with(
         &self,
         scope: &TenantScope,
-        before: &Person,
-        after: &Person,
+        (before, after): (&Person, &Person),
+        suppressed: &[Versioned<Suppression>],
         stamp: &Stamp,
         more: Vec<Write>,
     ) -> Result<(), PersonError> {
         const DOING: &str = "change a contact";
-        let linked = Linked::between(&before.contact, &after.contact);
+        let mut linked = Linked::between(&before.contact, &after.contact);
+        // Nobody would find the contact by what is taken from it, and nobody else could get it.
+        let (mut left, mut without_room) = (Vec::new(), Vec::new());
+        for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
+            match left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
+                Some(row) => left.push(Write::Put(row)),
+                None => without_room.push(identity),
+            }
+        }
+        linked.dropped = without_room;
         let profile = ProfileWrite {
             before: before.profile.clone(),
             after: after.profile.clone(),
@@ -383,24 +541,26 @@ impl Store {
         let changed = before.profile != after.profile;
         let writes = if before.contact == after.contact {
             let mut writes = profile.writes(scope, after.contact.id, DOING)?;
-            // Nothing of an erased contact comes back.
-            writes.push(Write::Exists(keys::contact(scope, after.contact.id)));
+            // Nothing of an erased contact comes back, or of one that is being erased.
+            writes.push(Write::Shown(keys::contact(scope, after.contact.id)));
             writes
         } else {
             let write = ContactWrite {
                 profile: changed.then_some(profile),
+                suppressed: suppressed.to_vec(),
                 ..ContactWrite::linked(after.contact.clone(), linked.clone())
             };
             write.writes(scope, DOING)?
         };
-        let writes = signed(writes, stamp).chain(more).collect();
-        self.write_person(writes, (1, &linked.new), DOING).await
+        let writes = signed(writes, stamp).chain(left).chain(more).collect();
+        self.write_person(scope, writes, (1, &linked.new), DOING).await
     }
 
     /// Writes all of it or nothing. `new`: the place of the first
     /// new identity among the writes, and all of them.
-    async fn write_person(
+    pub(crate) async fn write_person(
         &self,
+        scope: &TenantScope,
         writes: Vec<Write>,
         (first, new): (usize, &[Identity]),
         doing: &'static str,
@@ -416,9 +576,14 @@ impl Store {
         let identity = |at: &usize| at.checked_sub(first).and_then(|at| new.get(at));
         // If the contact itself has changed, it is read again before anything is said about its identities.
         let taken = lost.refused.first().and_then(identity);
-        Err(match taken {
-            Some(identity) => PersonError::Taken(identity.clone()),
-            None => StoreError::Conflict { doing }.into(),
+        let Some(taken) = taken.cloned() else {
+            return Err(StoreError::Conflict { doing }.into());
+        };
+        // It may have been suppressed meanwhile: then the contact takes the refusal over at the next attempt.
+        let item = self.database.get(&keys::identity(scope, &taken), doing).await?;
+        Err(match Leads::read(item, doing)? {
+            Leads::To(_) => PersonError::Taken(taken),
+            Leads::Suppressed(_) | Leads::Nowhere => StoreError::Conflict { doing }.into(),
         })
     }
 }
@@ -435,15 +600,44 @@ fn signed(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
 
 #[cfg(test)]
 mod tests {
+    use domain::{ids::FieldId, listing::Word};
+    use ulid::Ulid;
+
     use super::*;
+
+    /// DynamoDB refuses a start outside the bounds of a query.
+    #[test]
+    fn a_position_lies_within_the_bounds_of_its_list() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let field = FieldId::new(Ulid::from_parts(3, 4));
+        let words = |begin: &str| Driver::Words(Word::of(begin).remove(0));
+        let digits = |last: &str| Driver::Digits(last.parse().unwrap());
+        let values = |from: &str, to: &str| Driver::Values(field, from.to_owned(), to.to_owned());
+        for (by, own, other) in [
+            ("maya", words("ma"), words("mo")),
+            ("765432105179", digits("4567"), digits("568")),
+            ("10", values("10", ""), values("50", "")),
+            ("10", values("", "10"), values("", "09")),
+            ("50", values("10", "50"), values("10", "49")),
+            ("50", values("", ""), values("60", "50")),
+        ] {
+            let position = Position {
+                sort: keys::listed_as(by, contact),
+            };
+            let text = position.written(&own);
+            assert_eq!(Position::read(&text, &own), Some(position), "{own:?}");
+            assert_eq!(Position::read(&text, &other), None, "{other:?}");
+        }
+    }
 
     #[test]
     fn a_position_belongs_to_one_kind_of_list() {
-        let contact = ContactId::new(ulid::Ulid::from_parts(1, 2));
-        let word = Driver::Words(domain::listing::Word::of("حداد").remove(0));
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let word = Word::of("حداد").remove(0);
         let position = Position {
-            sort: keys::listed_as("حداد", contact),
+            sort: keys::listed_as(word.as_str(), contact),
         };
+        let word = Driver::Words(word);
         let text = position.written(&word);
         assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
         assert_eq!(Position::read(&text, &word), Some(position));

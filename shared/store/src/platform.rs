@@ -6,6 +6,7 @@ use domain::{
     actor::Stamp,
     checkup::Checkup,
     connection::Connection,
+    contact::Identity,
     ids::{ConnectionId, ContactId, TenantId, UserId},
     rule::Rule,
     tenant::Tenant,
@@ -423,7 +424,7 @@ impl Store {
         Ok(listed.is_empty())
     }
 
-    /// Deletes one page of the identities that their contacts have no room for. Returns whether there were none.
+    /// Deletes one page of the suppressed identities. Returns whether there were none.
     async fn delete_suppressed(&self, scope: &TenantScope) -> Result<bool, StoreError> {
         const DOING: &str = "delete a leaving tenant's suppressed identities";
         let (listed, _) = self
@@ -436,13 +437,32 @@ impl Store {
     }
 
     async fn delete_contact(&self, scope: &TenantScope, contact: ContactId) -> Result<(), StoreError> {
+        const DOING: &str = "read a leaving tenant's contact";
+        let known = self.contact_for(scope, contact, DOING).await?;
+        // The list may still have one that was merged: it is deleted with the contact that survived.
+        if known.as_ref().is_some_and(|known| known.id != contact) {
+            return Ok(());
+        }
+        let person: Vec<ContactId> = known.map_or_else(|| vec![contact], |known| known.ids().collect());
         self.erase_listings(scope, contact).await?;
-        while self.erase_history_page(scope, contact).await?.more {}
+        for own in &person {
+            while self.erase_history_page(scope, *own, &person).await?.more {}
+        }
         // Read last, since a late job may have added another identity. The contact's own row, by which the list finds the
         // rest, is deleted last.
-        let identities = self.identities_of(scope, contact).await?;
-        self.erase_identities(scope, contact, &identities).await?;
-        self.erase_contact_rows(scope, contact).await.map(drop)
+        let person = &person;
+        let deleted = RACES.until_won(async || {
+            let Some(known) = self.contact(scope, contact).await? else {
+                return Ok(());
+            };
+            let identities: Vec<String> = known.known_by().iter().map(Identity::key).collect();
+            self.erase_identities(scope, person, &identities).await?;
+            for alias in &known.aliases {
+                self.erase_alias_rows(scope, *alias).await?;
+            }
+            self.erase_contact_rows(scope, &known).await.map(drop)
+        });
+        deleted.await
     }
 
     /// Deletes the counters and the audit log, from the tenant's first day on. Returns whether there were none.

@@ -44,6 +44,8 @@ pub(crate) enum Condition {
     NewOrGone,
     /// The row must still have this version.
     Version(u64),
+    /// The row must still have this version and this expiry, in seconds, or none.
+    Kept(u64, Option<i64>),
     /// None: the last writer wins.
     Always,
 }
@@ -63,25 +65,39 @@ pub(crate) fn number(value: u64) -> AttributeValue {
     AttributeValue::N(value.to_string())
 }
 
+/// A time as the table's time to live has it.
+pub(crate) fn second(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_second().to_string())
+}
+
 pub(crate) fn key_item(key: &Key) -> Item {
     HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
 }
 
 impl Condition {
-    /// The condition as an expression, with the value that it compares with.
-    pub(crate) fn expression(self) -> Option<(&'static str, Option<(&'static str, AttributeValue)>)> {
+    /// The condition as an expression, with the values that it compares with.
+    pub(crate) fn expression(self) -> Option<(&'static str, Vec<(&'static str, AttributeValue)>)> {
+        let version = |version| (":v", number(version));
         match self {
-            Self::New => Some(("attribute_not_exists(pk)", None)),
-            Self::NewOrExpired(now) => {
-                let now = AttributeValue::N(now.as_second().to_string());
-                Some(("attribute_not_exists(pk) OR expires_at <= :now", Some((":now", now))))
-            }
-            Self::Version(version) => Some(("v = :v", Some((":v", number(version))))),
-            Self::NewOrGone => Some(("attribute_not_exists(pk) OR attribute_exists(gone)", None)),
+            Self::New => Some(("attribute_not_exists(pk)", Vec::new())),
+            Self::NewOrExpired(now) => Some((
+                "attribute_not_exists(pk) OR expires_at <= :now",
+                vec![(":now", second(now))],
+            )),
+            Self::Version(known) => Some(("v = :v", vec![version(known)])),
+            Self::Kept(known, None) => Some(("v = :v AND attribute_not_exists(expires_at)", vec![version(known)])),
+            Self::Kept(known, Some(until)) => Some((
+                "v = :v AND (attribute_not_exists(expires_at) OR expires_at = :kept)",
+                vec![version(known), (":kept", AttributeValue::N(until.to_string()))],
+            )),
+            Self::NewOrGone => Some(("attribute_not_exists(pk) OR attribute_exists(gone)", Vec::new())),
             Self::Always => None,
         }
     }
 }
+
+/// The kind of the rows of contacts that were merged into others.
+pub(crate) const ALIAS: &str = "alias";
 
 /// One part of a transaction.
 #[derive(Debug, Clone)]
@@ -90,18 +106,22 @@ pub(crate) enum Write {
     Put(Row),
     /// Write a row over one that must still hold this item.
     PutHeld(Row, AttributeValue),
+    /// Write a row that must not exist, be deleted, or hold one of these items already.
+    PutOwn(Row, Vec<AttributeValue>),
     /// Remove a row that must exist.
     Delete(Key),
     /// Remove a row that must still hold this item.
     DeleteHeld(Key, AttributeValue),
+    /// Remove a row that must still have this version.
+    DeleteVersion(Key, u64),
     /// Remove a row, if it exists.
     Clear(Key),
     /// Add one to a counter that must be below the limit.
     CountBelow(Key, u32),
     /// Subtract one from a counter.
     CountDown(Key),
-    /// Write nothing, but require that a row exists and is not marked as deleted.
-    Exists(Key),
+    /// Write nothing, but require that a contact exists, is not deleted, and was not merged into another.
+    Shown(Key),
     /// Raise the version of the tenant's row, so that processes read its configuration again.
     Raise(Key),
 }
@@ -222,14 +242,17 @@ impl Row {
     }
 
     pub(crate) fn expires_at(mut self, at: Timestamp) -> Self {
-        self.item
-            .insert("expires_at".to_owned(), AttributeValue::N(at.as_second().to_string()));
+        self.item.insert("expires_at".to_owned(), second(at));
         self
     }
 
     /// Lets the row expire when its item says: `until` is the item's own `keep_until`, which is stored only in the row's
-    /// expiry. [`kept`] restores it in the item, so that the next write preserves it.
+    /// expiry. [`kept`] restores it in the item, so that the next write preserves it. Who changes the expiry leaves the version as it
+    /// is, so a write of what was read before must also find the same expiry: else it would bring the former one back.
     pub(crate) fn kept(mut self, until: Option<Timestamp>) -> Self {
+        if let Condition::Version(version) = self.condition {
+            self.condition = Condition::Kept(version, until.map(Timestamp::as_second));
+        }
         if let Some(AttributeValue::M(data)) = self.item.get_mut("data") {
             data.remove(KEEP_UNTIL);
         }

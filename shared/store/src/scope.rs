@@ -25,7 +25,7 @@ pub enum Authority {
     ApiKey,
     /// A platform administrator.
     Platform,
-    /// A one-time link that was sent to its holder: an invitation, or the confirmation of the tenant's own sign-up.
+    /// A link that was sent to its holder: an invitation, the confirmation of the tenant's own sign-up, a customer's preference page.
     Link,
     /// An operator with AWS credentials for the table.
     Operator,

@@ -1,19 +1,26 @@
-//! The timeline of a contact: calls, messages, changes of consent and notes in one list, the newest first.
+//! The timeline of a contact: calls, messages, changes of consent, notes, conversions and merges in one list, the newest first.
 //!
 //! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
-//! page reads the newest rows of each kind behind the previous page and merges them. Rows of one millisecond are listed by
-//! kind, then by the rest of the ULID: a total order, so that a [`Position`] in it separates two pages exactly.
+//! page reads the newest rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
+//! were merged into this one. Rows of one millisecond are listed by kind, then by the rest of the ULID: a total order, so that a
+//! [`Position`] in it separates two pages exactly.
 
 use std::{cmp::Ordering, fmt, str::FromStr};
 
-use domain::{ids::ContactId, record::Entry};
+use domain::{
+    contact::Contact,
+    conversion::Conversion,
+    ids::ContactId,
+    merge::Merge,
+    note::Note,
+    record::{ConsentEntry, Entry, Received},
+};
+use futures::future::try_join_all;
 use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Page, Store, StoreError, TenantScope,
-    contacts::entry,
-    keys,
+    Page, Store, StoreError, TenantScope, compact, keys,
     row::{self, Item},
 };
 
@@ -28,11 +35,22 @@ pub enum Kind {
     Consent,
     /// Notes.
     Note,
+    /// Conversions.
+    Conversion,
+    /// Merges of other contacts into this one.
+    Merge,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [Self::Call, Self::Message, Self::Consent, Self::Note];
+    pub const ALL: [Self; 6] = [
+        Self::Call,
+        Self::Message,
+        Self::Consent,
+        Self::Note,
+        Self::Conversion,
+        Self::Merge,
+    ];
 
     const fn prefix(self) -> &'static str {
         match self {
@@ -40,6 +58,8 @@ impl Kind {
             Self::Message => keys::MESSAGE,
             Self::Consent => keys::CONSENT,
             Self::Note => keys::NOTE,
+            Self::Conversion => keys::CONVERSION,
+            Self::Merge => keys::MERGE,
         }
     }
 
@@ -49,6 +69,8 @@ impl Kind {
             Self::Message => "message",
             Self::Consent => "consent",
             Self::Note => "note",
+            Self::Conversion => "conversion",
+            Self::Merge => "merge",
         }
     }
 
@@ -67,12 +89,17 @@ pub struct Position {
 }
 
 impl Position {
-    const fn new(kind: Kind, id: Ulid) -> Self {
+    pub(crate) const fn new(kind: Kind, id: Ulid) -> Self {
         Self {
             at: id.timestamp_ms(),
             kind,
             id,
         }
+    }
+
+    /// The own part of the entry's id.
+    pub(crate) const fn own(self) -> Ulid {
+        self.id
     }
 
     /// Time of the entry: that of its first report.
@@ -127,6 +154,24 @@ pub struct Placed {
     pub entry: Entry,
 }
 
+/// The newest rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
+pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
+
+/// The rows of a contact that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Of this kind.
+    pub(crate) only: Option<Kind>,
+    /// Behind this place.
+    pub(crate) after: Option<Position>,
+    /// At most as many.
+    pub(crate) limit: i32,
+    /// The time, at which the retention of some may be over.
+    pub(crate) now: Timestamp,
+    /// The purpose of reading them.
+    pub(crate) doing: &'static str,
+}
+
 /// The newest rows of one kind.
 struct Newest<T> {
     /// Those that readers see.
@@ -136,7 +181,8 @@ struct Newest<T> {
 }
 
 /// The newest `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
-/// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned.
+/// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
+/// contacts have both, such as an entry of both ledgers, is one item.
 fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
     let until = found.iter().filter_map(|newest| newest.until).max();
     let known = |(position, _): &(Position, T)| until.is_none_or(|until| *position >= until);
@@ -146,6 +192,7 @@ fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option
         .filter(known)
         .collect();
     items.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+    items.dedup_by_key(|(position, _)| *position);
     let next = if items.len() > limit {
         items.truncate(limit);
         items.last().map(|(position, _)| *position)
@@ -156,15 +203,16 @@ fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option
 }
 
 impl Store {
-    /// One page of a contact's timeline, the newest first; `None` if the contact does not exist. `only`: of this kind.
-    /// `after` is the position at the end of the previous page.
+    /// One page of a contact's timeline, the newest first, with the contact; `None` if it does not exist or is deleted. Of a contact that
+    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page.
     ///
     /// Entries whose retention is over and notes that were deleted are left out; only because of them a page may hold fewer
     /// than `limit` entries, even none, without being the last.
     ///
     /// Costs one read unit for the contact, and for each kind one query of at most `limit` + 1 rows: a unit per 4 KB, in all
-    /// about `limit` + 4 units if each row is as large as calls and messages are, about 1 KB. A query ends after 1 MB, so
-    /// that a page never costs more than 1,025 units, and never has more than 4 MB of rows.
+    /// about `limit` + 6 units if each row is as large as calls and messages are, about 1 KB. A query ends after 1 MB, so
+    /// that a page never costs more than 1,537 units, and never has more than 6 MB of rows. For each contact that was merged into
+    /// this one, the queries are made once more.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -176,35 +224,101 @@ impl Store {
         after: Option<Position>,
         limit: i32,
         now: Timestamp,
-    ) -> Result<Option<Page<Placed>>, StoreError> {
+    ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
         const DOING: &str = "read the timeline of a contact";
+        let wanted = Wanted {
+            only,
+            after,
+            limit,
+            now,
+            doing: DOING,
+        };
+        let Some((contact, (items, next))) = self.items_of(scope, contact, wanted).await? else {
+            return Ok(None);
+        };
+        let mut placed = Vec::with_capacity(items.len());
+        for (position, item) in items {
+            placed.extend(entry(item, DOING)?.map(|entry| Placed { position, entry }));
+        }
+        let page = Page {
+            items: placed,
+            next: next.map(|position| position.to_string()),
+        };
+        Ok(Some((contact, page)))
+    }
+
+    /// A contact that is not deleted, or the one that it was merged into, with the newest rows of its partition and of those of the
+    /// contacts that were merged into it, and the position of the last one, if there may be more.
+    pub(crate) async fn items_of(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        wanted: Wanted,
+    ) -> Result<Option<(Contact, Items)>, StoreError> {
+        let (contact, own) = tokio::try_join!(
+            Box::pin(self.contact_for(scope, id, wanted.doing)),
+            Box::pin(self.partition_of(scope, id, wanted))
+        )?;
+        let shown = contact.filter(|contact| contact.id != id || contact.deleted_at.is_none());
+        let Some(contact) = shown else {
+            return Ok(None);
+        };
+        if contact.id != id {
+            let items = self.items_of_known(scope, &contact, wanted).await?;
+            return Ok(Some((contact, items)));
+        }
+        let items = self.merged_items(scope, &contact, own, wanted).await?;
+        Ok(Some((contact, items)))
+    }
+
+    /// The same of a contact that is known.
+    pub(crate) async fn items_of_known(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        wanted: Wanted,
+    ) -> Result<Items, StoreError> {
+        let own = self.partition_of(scope, contact.id, wanted).await?;
+        self.merged_items(scope, contact, own, wanted).await
+    }
+
+    async fn merged_items(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        own: Vec<Newest<Item>>,
+        wanted: Wanted,
+    ) -> Result<Items, StoreError> {
+        let mut found = own;
+        for alias in &contact.aliases {
+            found.extend(self.partition_of(scope, *alias, wanted).await?);
+        }
+        let most = usize::try_from(wanted.limit).unwrap_or_default();
+        Ok(merged(found, most))
+    }
+
+    /// The newest rows of each kind in one contact's partition.
+    async fn partition_of(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        wanted: Wanted,
+    ) -> Result<Vec<Newest<Item>>, StoreError> {
+        let Wanted {
+            only,
+            after,
+            limit,
+            now,
+            doing,
+        } = wanted;
         let partition = keys::contact_partition(scope, contact);
         let before = |kind: Kind| {
             let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
             before.filter(|_| only.is_none_or(|only| only == kind))
         };
         // One more row tells whether there is a next page.
-        let newest = |kind: Kind| self.newest(&partition, kind, before(kind), limit + 1, now, DOING);
-        let (exists, calls, messages, consent, notes) = tokio::try_join!(
-            Box::pin(self.has_contact(scope, contact, DOING)),
-            Box::pin(newest(Kind::Call)),
-            Box::pin(newest(Kind::Message)),
-            Box::pin(newest(Kind::Consent)),
-            Box::pin(newest(Kind::Note))
-        )?;
-        if !exists {
-            return Ok(None);
-        }
-        let most = usize::try_from(limit).unwrap_or_default();
-        let (items, next) = merged(vec![calls, messages, consent, notes], most);
-        let mut placed = Vec::with_capacity(items.len());
-        for (position, item) in items {
-            placed.extend(entry(item, DOING)?.map(|entry| Placed { position, entry }));
-        }
-        Ok(Some(Page {
-            items: placed,
-            next: next.map(|position| position.to_string()),
-        }))
+        let newest = Kind::ALL.map(|kind| self.newest(&partition, kind, before(kind), limit + 1, now, doing));
+        try_join_all(newest).await
     }
 
     /// The newest rows of a kind up to and including the id `before`; none, and nothing is read, if there is none.
@@ -237,6 +351,21 @@ impl Store {
         }
         Ok(newest)
     }
+}
+
+/// Reads a row of a contact's history; `None` if it is of another kind.
+pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
+    let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
+    Ok(match kind.as_str() {
+        "call" => Some(Entry::Call(Box::new(compact::call(item, doing)?))),
+        "message" => Some(Entry::Sent(compact::message(item, doing)?)),
+        "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
+        "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
+        "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
+        "conversion" => Some(Entry::Conversion(row::data::<Conversion>(item, doing)?)),
+        "merge" => Some(Entry::Merge(row::data::<Merge>(item, doing)?)),
+        _ => None,
+    })
 }
 
 #[cfg(test)]

@@ -64,6 +64,7 @@ impl Aws {
             ("AWS_ENDPOINT_URL", &endpoint),
             ("TABLE_NAME", &format!("test-{own}")),
             ("RAW_BUCKET", &format!("test-{own}")),
+            ("FILES_BUCKET", &format!("test-files-{own}")),
             // The account's own, which no rule watches.
             ("OPERATIONS_BUS", "default"),
         ]
@@ -71,7 +72,11 @@ impl Aws {
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
         let making = env(&variables, &clock, &Ids::random(clock.clone()));
-        tokio::join!(make_table(&making), make_bucket(&making));
+        tokio::join!(
+            Box::pin(make_table(&making)),
+            Box::pin(make_bucket(&making, "RAW_BUCKET")),
+            Box::pin(make_bucket(&making, "FILES_BUCKET"))
+        );
         for queue in QueueName::ALL {
             let made = making
                 .sqs()
@@ -310,7 +315,19 @@ impl Aws {
     /// # Panics
     /// When the bucket does not answer.
     pub async fn objects(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
-        let bucket = self.env.config().text("RAW_BUCKET").expect("the test has a bucket");
+        self.objects_of("RAW_BUCKET", prefix).await
+    }
+
+    /// The objects of the bucket of people's files under this prefix, by key.
+    ///
+    /// # Panics
+    /// When the bucket does not answer.
+    pub async fn files(&self, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        self.objects_of("FILES_BUCKET", prefix).await
+    }
+
+    async fn objects_of(&self, variable: &str, prefix: &str) -> BTreeMap<String, Vec<u8>> {
+        let bucket = self.env.config().text(variable).expect("the test has a bucket");
         let list = self
             .env
             .s3()
@@ -446,8 +463,8 @@ async fn make_table(env: &Env) {
         .expect("a table is made");
 }
 
-async fn make_bucket(env: &Env) {
-    let bucket = env.config().text("RAW_BUCKET").expect("the test names a bucket");
+async fn make_bucket(env: &Env, variable: &str) {
+    let bucket = env.config().text(variable).expect("the test names a bucket");
     env.s3()
         .create_bucket()
         .bucket(bucket)

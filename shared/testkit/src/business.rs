@@ -2,13 +2,18 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    actor::{Actor, Stamp},
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     compose::World,
     connection::Account,
+    consent::By,
     contact::{Contact, Identity},
     decide::{decide, needs},
-    ids::{CallId, ConnectionId, ContactId, RuleId},
+    erasure::Salt,
+    ids::{CallId, ConnectionId, ContactId, MergeId, RuleId, SuppressionId},
+    inbound::OptFlag,
     material::Material,
+    merge::{Merge, Merged, Undo, merge},
     message::Message,
     person::Person,
     phone::Phone,
@@ -16,14 +21,19 @@ use domain::{
     record::{Call, CallProgress},
     rule::Rule,
     subject::CallView,
+    suppression::{Address, Refused},
     template::TemplateDefinition,
 };
+use jiff::Timestamp;
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
+    Store, TenantScope,
     config::{ConfigCache, Configured},
     contacts::ContactWrite,
     effects::{Effects, Once},
+    merges::Decided,
+    people::PersonError,
 };
 
 use crate::{
@@ -226,6 +236,92 @@ impl Seeded {
         contact
     }
 
+    /// Merges a contact into another. Returns the merge.
+    ///
+    /// # Panics
+    /// When they cannot be merged, or the table does not accept it.
+    pub async fn merge(&self, aws: &Aws, survivor: ContactId, other: ContactId) -> MergeId {
+        let read = async |id| {
+            let found = aws.store().known(self.scope(), id).await;
+            found.expect("the table answers").expect("the contact")
+        };
+        let (survivor, other) = (read(survivor).await, read(other).await);
+        let merged = self.merge_read(aws, survivor, other).await;
+        merged.expect("the contacts are merged")
+    }
+
+    /// The same with contacts that were read before.
+    ///
+    /// # Errors
+    /// As [`store::Store::merge_people`].
+    ///
+    /// # Panics
+    /// When they cannot be merged.
+    pub async fn merge_read(&self, aws: &Aws, survivor: Person, other: Person) -> Result<MergeId, PersonError> {
+        let (undo, merge, stamp) = decided_merge(aws, survivor, other);
+        let decided = Decided {
+            undo: &undo,
+            merge: &merge,
+            told: &[],
+        };
+        aws.store().merge_people(self.scope(), &decided, &stamp).await?;
+        Ok(merge.id)
+    }
+
+    /// Undoes a merge.
+    ///
+    /// # Panics
+    /// When it cannot be undone, or the table does not accept it.
+    pub async fn unmerge(&self, aws: &Aws, merge: MergeId) {
+        let (store, scope) = (aws.store(), self.scope());
+        let survivor = store.known(scope, merge.contact()).await;
+        let survivor = survivor.expect("the table answers").expect("the contact");
+        let undoable = store.undoable(scope, merge, aws.now()).await;
+        let undoable = undoable.expect("the table answers").expect("the merge");
+        let undo = undoable.undo.clone().expect("it can be undone");
+        let apart = undo.apply(&survivor);
+        let stamp = operator(aws);
+        let undone = store.unmerge_people(scope, &survivor, &apart, &undoable, &stamp);
+        undone.await.expect("the merge is undone");
+    }
+
+    /// Puts a number on the suppression list, by decision of the business.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn suppress(&self, aws: &Aws, number: &str) {
+        let stamp = operator(aws);
+        let refused = Refused {
+            at: aws.now(),
+            channel: None,
+            category: None,
+            by: By::User,
+            actor: stamp.actor,
+            evidence: None,
+            source: "a user put the address on the suppression list".to_owned(),
+            recorded_at: aws.now(),
+        };
+        let (address, id) = (Address::Phone(phone(number)), SuppressionId::new(aws.ids().ulid()));
+        let suppressed = aws
+            .store()
+            .suppress(self.scope(), &address, (id, &refused), &stamp)
+            .await;
+        suppressed.expect("suppress a number");
+    }
+
+    /// Remembers of this number that its owner wrote STOP and was erased since.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn erased_after_stop(&self, aws: &Aws, number: &str) {
+        let mut contact = Contact::new(ContactId::new(aws.ids().ulid()), aws.now());
+        contact.wish(OptFlag::Stop, "wrote STOP", aws.now());
+        let (identities, salt) = ([Identity::Phone(phone(number)).key()], Salt::new([7; 32]));
+        let store = aws.store();
+        let remembered = store.remember_erased(self.scope(), &identities, &contact.consent, salt, aws.now());
+        remembered.await.expect("remember an erased person");
+    }
+
     /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
     ///
     /// # Panics
@@ -243,7 +339,7 @@ impl Seeded {
         let identity = Identity::Phone(phone(number));
         let config = store.config(&scope, &ConfigCache::default()).await;
         let config = config.expect("the configuration").expect("a tenant");
-        let known = store.known_of(&scope, &identity).await.expect("the contact");
+        let (known, _) = store.known_or_refusals(&scope, &identity).await.expect("the contact");
         let new = known.is_none();
         let Person { mut contact, profile } = known.unwrap_or_else(|| Person {
             contact: Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, now),
@@ -281,6 +377,7 @@ impl Seeded {
             },
         );
         let sentence = decision.sentence().to_owned();
+        let because = decision.facts().clone();
         let composed = decision.follow_up;
         let composed = composed.unwrap_or_else(|_| panic!("the rules send nothing: {sentence}"));
         let timers = aws.env().config().timers().expect("timers");
@@ -302,6 +399,7 @@ impl Seeded {
             decided_at: now,
             decision: sentence,
             reason: "follow_up".to_owned(),
+            because,
             grounds: decision.grounds,
             message: Some(message_id),
             decided_again: 0,
@@ -343,6 +441,75 @@ impl Seeded {
         store.commit(&scope, effects, now).await.expect("store a call");
         message.version += 1;
         message
+    }
+}
+
+/// A merge of two contacts, as it would be written now.
+///
+/// # Panics
+/// When they cannot be merged.
+#[must_use]
+pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge, Stamp) {
+    let Merged { person, conflicts } = merge(&survivor, &other, aws.now()).expect("they can be merged");
+    let stamp = operator(aws);
+    let merge = Merge {
+        id: MergeId::new(survivor.contact.id, aws.ids().ulid()),
+        other: other.contact.id,
+        by: stamp.actor,
+        at: stamp.at,
+        conflicts,
+        undone: None,
+    };
+    let undo = Undo {
+        survivor,
+        other,
+        merged: person,
+    };
+    (undo, merge, stamp)
+}
+
+/// Erases a contact with everything that is stored of it, by the calls of its operation and in their order.
+///
+/// # Panics
+/// When there is no such contact, somebody else writes it meanwhile, or the table does not answer.
+pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Timestamp) {
+    const ANSWERS: &str = "the table answers";
+    let found = store.contact(scope, id).await.expect(ANSWERS);
+    let mut contact = found.expect("the contact");
+    (contact.deleted_at, contact.erasing) = (Some(now), true);
+    let begun = store.write_contact(scope, &contact.clone().into(), None).await;
+    begun.expect("the erasure begins");
+    contact.version += 1;
+    let person: Vec<ContactId> = contact.ids().collect();
+    let identities: Vec<String> = contact.known_by().iter().map(Identity::key).collect();
+    let remembered = store.remember_erased(scope, &identities, &contact.consent, Salt::new([7; 32]), now);
+    remembered.await.expect(ANSWERS);
+    store
+        .erase_identities(scope, &person, &identities)
+        .await
+        .expect(ANSWERS);
+    store.erase_listings(scope, id).await.expect(ANSWERS);
+    for own in &person {
+        while store
+            .erase_history_page(scope, *own, &person)
+            .await
+            .expect(ANSWERS)
+            .more
+        {}
+    }
+    for alias in &contact.aliases {
+        store.erase_alias_rows(scope, *alias).await.expect(ANSWERS);
+    }
+    let erased = store.erase_contact_and_mentions(scope, &contact).await;
+    erased.expect("nobody else writes the contact");
+}
+
+/// The author of changes that an operator makes now.
+fn operator(aws: &Aws) -> Stamp {
+    Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
     }
 }
 

@@ -135,15 +135,26 @@ impl Resource {
         let (place, body) = (made.header("location"), made.json());
         made.has_version(1);
         assert_eq!(place, format!("{}/{}", self.path, id(&made)));
+        let now = || json!(town.aws().now());
+        let born = now();
+        assert_eq!((&body["created_at"], &body["updated_at"]), (&born, &born));
         for (name, value) in self.new.as_object().into_iter().flatten() {
             assert_eq!(body[name], *value, "{name}");
         }
         let read = manager.get(place).await;
         assert_eq!(read.is(200).has_version(1).json(), body);
 
+        town.aws().pass(1);
         let changed = manager.patch(place, self.change.clone()).if_match(1).await;
-        changed.is(200).has_version(2);
-        assert_ne!(changed.json(), read.json());
+        let after = changed.is(200).has_version(2).json();
+        let but_time = |shown: &Value| {
+            let mut shown = shown.clone();
+            shown["updated_at"].take();
+            shown
+        };
+        assert_ne!(but_time(&after), but_time(&body));
+        assert_eq!((&after["created_at"], &after["updated_at"]), (&born, &now()));
+        town.aws().pass(1);
         manager
             .patch(place, self.change.clone())
             .if_match(1)
@@ -163,7 +174,10 @@ impl Resource {
             .patch(place, json!({"nobody_knows": 1}))
             .await
             .names_field("nobody_knows");
-        manager.patch(place, json!({"id": id(&made)})).await.names_field("id");
+        for field in ["id", "created_at", "updated_at"] {
+            let own = json!({ field: body[field] });
+            manager.patch(place, own).await.names_field(field);
+        }
 
         manager.delete(place).if_match(1).await.is_refused(412, "stale");
         manager.delete(place).if_match(2).await.is(204);

@@ -3,6 +3,7 @@
 use std::{fmt::Write, sync::LazyLock};
 
 use regex::Regex;
+use serde_json::Value;
 
 use crate::Answer;
 
@@ -16,12 +17,17 @@ const REDACTED: &[(&str, &str)] = &[
     ),
     // The secret at the end of a webhook's URL.
     (r#"/[\w-]{43}""#, r#"/[secret]""#),
+    // The code of a link to a preference page.
+    (r"/p/[0-9a-z]{16}\b", "/p/[code]"),
     (r"(set-cookie: [\w-]+=)[^;]+", "$1[secret]"),
     (
         r#"("(?:key|hint|secret|verify_token|access_token|refresh_token)": )"[^"]+""#,
         r#"$1"[secret]""#,
     ),
 ];
+
+/// Headers that follow from the length of the body, and times of the moment.
+const OMITTED: [&str; 3] = ["content-length", "server-timing", "vary"];
 
 static PATTERNS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
     let pattern = |(pattern, shown): &(&str, &'static str)| (Regex::new(pattern).expect("it is a pattern"), *shown);
@@ -50,13 +56,20 @@ fn shown(answer: &Answer) -> String {
     let mut headers: Vec<_> = answer.headers().collect();
     headers.sort_unstable();
     for (name, value) in headers {
-        // The length follows from the body.
-        if name != "content-length" {
+        if !OMITTED.contains(&name) {
             let _ = writeln!(shown, "{name}: {value}");
         }
     }
-    if !answer.text().is_empty() {
-        let _ = write!(shown, "\n{:#}", answer.json());
+    let text = answer.text();
+    match serde_json::from_str::<Value>(text) {
+        Ok(body) => {
+            let _ = write!(shown, "\n{body:#}");
+        }
+        // A page.
+        Err(_) if !text.is_empty() => {
+            let _ = write!(shown, "\n{text}");
+        }
+        Err(_) => {}
     }
     let redact = |shown: String, (pattern, instead): &(Regex, &str)| pattern.replace_all(&shown, *instead).into_owned();
     PATTERNS.iter().fold(shown.trim_end().to_owned(), redact)

@@ -11,6 +11,7 @@ use api::{
 use axum::{Json, Router, extract::State};
 use domain::{
     api_key::{ApiKey, KeySecret},
+    fault::{Fault, FaultCode},
     ids::{ApiKeyId, RotationId},
     permission::{Permission, Role, granted},
 };
@@ -123,14 +124,12 @@ fn covers(who: &Writing, role: Role, scopes: &[Permission]) -> bool {
 /// Refuses permissions that the caller does not have.
 fn refuse_beyond_own(who: &Writing, role: Role, scopes: &[Permission]) -> Result<(), Problem> {
     if role > who.role() {
-        return Err(Problem::field(
-            "role",
-            "A key cannot have a higher role than its creator. Choose a lower role.",
-        ));
+        let detail = "A key cannot have a higher role than its creator. Choose a lower role.";
+        return Err(Problem::field("role", Fault::new(FaultCode::NotPermitted, detail)));
     }
     if !covers(who, role, scopes) {
         let detail = "A key cannot have more permissions than its creator. Name only scopes that you have.";
-        return Err(Problem::field("scopes", detail));
+        return Err(Problem::field("scopes", Fault::new(FaultCode::NotPermitted, detail)));
     }
     Ok(())
 }
@@ -138,7 +137,7 @@ fn refuse_beyond_own(who: &Writing, role: Role, scopes: &[Permission]) -> Result
 fn refuse_past(expires_at: Option<Timestamp>, now: Timestamp) -> Result<(), Problem> {
     if expires_at.is_some_and(|at| at <= now) {
         let detail = "The time is in the past. Give a later one, or delete the key to end it now.";
-        return Err(Problem::field("expires_at", detail));
+        return Err(Problem::field("expires_at", Fault::new(FaultCode::InPast, detail)));
     }
     Ok(())
 }
@@ -153,7 +152,8 @@ fn refuse_outliving(who: &Writing, expires_at: Option<Timestamp>) -> Result<(), 
     match outlived(who, expires_at) {
         Some(end) => {
             let detail = format!("A key cannot set an expiry later than its own. Give a time that is not after {end}.");
-            Err(Problem::field("expires_at", detail))
+            let fault = Fault::new(FaultCode::NotPermitted, detail).and("until_at", end);
+            Err(Problem::field("expires_at", fault))
         }
         None => Ok(()),
     }

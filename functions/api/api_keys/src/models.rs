@@ -5,6 +5,7 @@ use domain::{
     actor::Actor,
     api_key::{ApiKey, LastUsed},
     bounded::{UpTo, Whole},
+    fault::{Fault, FaultCode},
     ids::ApiKeyId,
     permission::{Permission, Role},
     text::OneLine,
@@ -100,7 +101,8 @@ pub(crate) fn refuse_foreign_scopes(role: Role, scopes: &[Permission]) -> Result
         Some(index) => {
             let detail =
                 format!("The role {role} does not have this permission. Leave it out, or choose another role.");
-            Err(Problem::field(format!("scopes[{index}]"), detail))
+            let fault = Fault::new(FaultCode::NotApplicable, detail).and("kind", role.as_str());
+            Err(Problem::field(format!("scopes[{index}]"), fault))
         }
         None => Ok(()),
     }

@@ -1,10 +1,13 @@
-//! The audit log of a tenant: who changed what. `publish_changes` writes it.
+//! The audit log of a tenant: who changed what, which `publish_changes` writes, and who looked at people's data.
 
 mod models;
 
 use api::{Allowed, Api, Listed, Paging, Query, permits};
 use axum::{Router, extract::State};
-use domain::audit::MOST_DAYS;
+use domain::{
+    audit::MOST_DAYS,
+    fault::{Fault, FaultCode},
+};
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
 use store::audit::{Wanted, is_position};
@@ -26,7 +29,7 @@ api::operations! {
         /// Newest entries first, for the last seven days or a period of at most 31 days. Entries are retained for 400 days and appear
         /// within a minute of the change. A page can hold fewer entries than `limit`, or none, without being the last one: only a
         /// `next_cursor` of `null` ends the list. Secrets are never shown, only that they changed. Calls and messages are not part
-        /// of the log.
+        /// of the log. The action `read` says who got an export or archive, or saw the timeline or proof of consent of a contact.
         GET "/api/v1/audit" => list_audit, "A page of the audit log";
     }
 }
@@ -43,14 +46,18 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         Some(from) => from,
         None => end
             .checked_sub(USUAL)
-            .map_err(|_| Problem::field("to", "The time is out of range."))?,
+            .map_err(|_| Problem::field("to", Fault::new(FaultCode::OutOfRange, "The time is out of range.")))?,
     };
     if from >= end {
-        return Err(Problem::field("from", "The period must begin before it ends."));
+        let fault = Fault::new(FaultCode::WrongOrder, "The period must begin before it ends.");
+        return Err(Problem::field("from", fault.and("other", "to")));
     }
     if end.duration_since(from) > LONGEST {
         let detail = format!("The period may be at most {MOST_DAYS} days long.");
-        return Err(Problem::field("from", detail));
+        return Err(Problem::field(
+            "from",
+            Fault::out_of_range(0_i64, i64::from(MOST_DAYS), detail),
+        ));
     }
     // Where it ends now, what happens in this very moment is in it.
     let moment = SignedDuration::from_secs(if query.to.is_some() { 0 } else { 1 });

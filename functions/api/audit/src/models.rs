@@ -38,7 +38,7 @@ pub(crate) struct AuditEntryOut {
     at: Timestamp,
     /// Actor: a user (`usr_…`), a key (`key_…`), a platform administrator (`platform:usr_…`) or `operator`.
     actor: Actor,
-    /// Kind of change.
+    /// Kind of change, or `read`.
     action: Action,
     /// Kind of object: `tenant`, `member`, `invitation`, `api_key`, `connection`, `rule`, …
     #[schemars(example = &"member")]
@@ -46,7 +46,8 @@ pub(crate) struct AuditEntryOut {
     /// Id of the object.
     #[schemars(example = &"usr_01hq5c1ynyc0000000000000ab")]
     object: String,
-    /// Changed fields.
+    /// Changed fields. Of a contact that was read: `archive`, `consent_proof` or `timeline`, once a day, with the beginning of the day
+    /// (UTC) as time.
     changes: Vec<FieldChangeOut>,
     /// Correlation id of the request, as in its response and in the logs.
     #[schemars(example = "JKJaXmPLvHcESHA=")]

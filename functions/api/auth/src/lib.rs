@@ -115,7 +115,7 @@ api::operations! {
         /// Get your account
         GET "/api/v1/me" => me::get_me, "The account and its tenants";
 
-        /// Update your name or language
+        /// Update your name, language or preferences
         PATCH "/api/v1/me" => me::update_me, "The updated account";
 
         /// List your sessions

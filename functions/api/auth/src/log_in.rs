@@ -10,6 +10,7 @@ use axum::{
 };
 use domain::{
     account::{Account, Presented, Session},
+    fault::Fault,
     ids::SessionId,
     security::SecurityEventKind::{
         self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
@@ -61,7 +62,7 @@ pub(crate) async fn log_in(
 ) -> Result<LoggedIn, Problem> {
     if input.code.is_some() && input.recovery_code.is_some() {
         let detail = "Send the app's code or a recovery code, not both.";
-        return Err(Problem::field("recovery_code", detail));
+        return Err(Problem::field("recovery_code", Fault::excludes(&["code"], detail)));
     }
     let last = context.limit_log_in(&who, &input.email).await.inspect_err(|problem| {
         if problem.status() == StatusCode::TOO_MANY_REQUESTS {

@@ -34,11 +34,13 @@ const KEYS_CACHED: &str = "public, max-age=300";
 
 impl Context {
     async fn me(&self, account: &Account) -> Result<MeOut, Problem> {
-        let places = self.places(account).await?;
+        let (places, platform) = self.standing(account).await?;
         Ok(MeOut {
             user: UserOut::from(account),
             tenants: places.iter().map(Into::into).collect(),
             recovery_codes_left: account.second_factor.as_ref().map(|factor| factor.recovery_codes.len()),
+            platform,
+            preferences: account.preferences.clone(),
         })
     }
 

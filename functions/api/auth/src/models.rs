@@ -5,7 +5,9 @@ use std::{borrow::Cow, net::IpAddr};
 use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
     account::{Account, Email, Member, PersonName, Session, Slug},
+    fault::Fault,
     ids::{SessionId, TenantId, UserId},
+    interface::InterfacePreferences,
     permission::Role,
     security::SecurityEventKind,
     settings::Language,
@@ -17,7 +19,7 @@ use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 use store::security::Noted;
 
 fn english() -> Language {
@@ -35,9 +37,8 @@ impl<'de> Deserialize<'de> for SixDigits {
         if text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_digit()) {
             Ok(Self(code))
         } else {
-            Err(D::Error::custom(
-                "must be the six digits that the authenticator app shows",
-            ))
+            let detail = "must be the six digits that the authenticator app shows";
+            Err(Fault::format("code", "492039", detail).refuse())
         }
     }
 }
@@ -302,6 +303,11 @@ pub(crate) struct MeOut {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(example = 10)]
     pub(crate) recovery_codes_left: Option<usize>,
+    /// True if the person administers the platform, which also requires a session with a second factor.
+    #[schemars(example = false)]
+    pub(crate) platform: bool,
+    /// Preferences for user interfaces.
+    pub(crate) preferences: InterfacePreferences,
 }
 
 /// Changes to the caller's account.
@@ -313,6 +319,9 @@ pub(crate) struct MeIn {
     pub(crate) name: PersonName,
     /// Language of mails (BCP 47).
     pub(crate) language: Language,
+    /// Preferences for user interfaces.
+    #[serde(default)]
+    pub(crate) preferences: InterfacePreferences,
 }
 
 impl Patchable for MeIn {
@@ -322,6 +331,7 @@ impl Patchable for MeIn {
         Self {
             name: PersonName::stored(&account.name),
             language: Language::stored(&account.language),
+            preferences: account.preferences.clone(),
         }
     }
 
@@ -329,6 +339,7 @@ impl Patchable for MeIn {
         Ok(Account {
             name: self.name.into(),
             language: self.language.into(),
+            preferences: self.preferences,
             ..before.clone()
         })
     }

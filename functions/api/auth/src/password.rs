@@ -7,6 +7,7 @@ use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
 use axum::{Extension, Json};
 use domain::{
     account::{Account, Email, Grant},
+    fault::{Fault, FaultCode},
     security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
 };
 use jiff::SignedDuration;
@@ -27,7 +28,10 @@ use crate::{
 /// Validity of the link for a forgotten password.
 const RESET_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
 
-const NOT_YOURS: &str = "The password is wrong. Enter your current password.";
+fn not_yours(field: &str) -> Problem {
+    let detail = "The password is wrong. Enter your current password.";
+    Problem::field(field, Fault::new(FaultCode::WrongSecret, detail))
+}
 
 /// Minimum time of every answer to a forgotten password. Longer than the work for an existing account, even in a new process.
 const FORGOT_TAKES: Duration = Duration::from_secs(1);
@@ -41,7 +45,7 @@ impl Context {
             Ok(())
         } else {
             self.note_own(who, ProofRefused).await;
-            Err(Problem::field(field, NOT_YOURS))
+            Err(not_yours(field))
         }
     }
 }
@@ -65,7 +69,7 @@ pub(crate) async fn change_password(
         let again = store.account(user).await?;
         // The password that was right may be another one by now.
         let same = again.filter(|again| again.value.password == *right);
-        same.ok_or_else(|| Problem::field("current_password", NOT_YOURS))
+        same.ok_or_else(|| not_yours("current_password"))
     };
     let changed = RACES.until_won_from(account.clone(), again, async |account| {
         let mut next = Account {

@@ -6,6 +6,7 @@ use api::{Body, NoContent, Once, Person};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
     account::{Account, SecondFactor},
+    fault::{Fault, FaultCode},
     security::SecurityEventKind::{
         ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
     },
@@ -54,10 +55,13 @@ impl Context {
         let field = match (&input.code, &input.recovery_code) {
             (Some(_), None) => "code",
             (None, Some(_)) => "recovery_code",
-            (None, None) => return Err(Problem::field("code", "Send the app's code or a recovery code, too.")),
+            (None, None) => {
+                let detail = "Send the app's code or a recovery code, too.";
+                return Err(Problem::field("code", Fault::new(FaultCode::Required, detail)));
+            }
             (Some(_), Some(_)) => {
                 let detail = "Send the app's code or a recovery code, not both.";
-                return Err(Problem::field("recovery_code", detail));
+                return Err(Problem::field("recovery_code", Fault::excludes(&["code"], detail)));
             }
         };
         self.must_know(who, "password", &input.password).await?;
@@ -69,10 +73,8 @@ impl Context {
             Ok(_recovered) => Ok(()),
             Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
                 self.note_own(who, ProofRefused).await;
-                Err(Problem::field(
-                    field,
-                    "The code is wrong, expired or already used. Wait for the app's next code.",
-                ))
+                let detail = "The code is wrong, expired or already used. Wait for the app's next code.";
+                Err(Problem::field(field, Fault::new(FaultCode::WrongSecret, detail)))
             }
             Err(problem) => Err(problem),
         }
@@ -116,7 +118,7 @@ pub(crate) async fn confirm_second_factor(
     let Some(step) = totp::step_of(&secret, input.code.0.expose_secret(), who.now()) else {
         context.note_own(&who, ProofRefused).await;
         let detail = "The app shows another code now. Check the clock of the device and try the next code.";
-        return Err(Problem::field("code", detail));
+        return Err(Problem::field("code", Fault::new(FaultCode::WrongSecret, detail)));
     };
     let (recovery_codes, kept) = totp::recovery_codes(|| context.api.secret())?;
     next.second_factor = Some(SecondFactor {

@@ -51,6 +51,11 @@ pub(crate) struct Tokens {
 /// The tenants in which a person may act.
 pub(crate) type Places = Vec<(Tenant, Member)>;
 
+fn active(mut places: Places) -> Places {
+    places.retain(|(_, member)| member.status == MemberStatus::Active);
+    places
+}
+
 pub(crate) fn first_tenant(places: &Places) -> Option<TenantId> {
     places.first().map(|(tenant, _)| tenant.id)
 }
@@ -59,9 +64,14 @@ impl Context {
     /// The tenants in which a person may act now, in the order in which they joined.
     pub(crate) async fn places(&self, account: &Account) -> Result<Places, Problem> {
         let scopes = link::of_own_account(account);
-        let mut places = self.store().memberships(&scopes, account.id).await?;
-        places.retain(|(_, member)| member.status == MemberStatus::Active);
-        Ok(places)
+        Ok(active(self.store().memberships(&scopes, account.id).await?))
+    }
+
+    /// The same, and whether the person administers the platform.
+    pub(crate) async fn standing(&self, account: &Account) -> Result<(Places, bool), Problem> {
+        let scopes = link::of_own_account(account);
+        let (places, platform) = self.store().standing(&scopes, account.id).await?;
+        Ok((active(places), platform))
     }
 
     /// Creates a session's tokens before anything is written, because nothing should fail afterwards. `second_factor` says

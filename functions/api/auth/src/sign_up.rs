@@ -7,6 +7,7 @@ use api::{Anyone, Body, LinkToken, With};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
     account::{Account, Grant, Member, SignUp},
+    fault::{Fault, FaultCode},
     ids::{RuleId, TenantId, UserId},
     permission::Role,
     rule::Rule,
@@ -27,7 +28,7 @@ use crate::{
 
 fn slug_taken() -> Problem {
     const DETAIL: &str = "Another business has this name. Choose another.";
-    Problem::conflict("slug_taken", DETAIL).about("slug", DETAIL)
+    Problem::conflict("slug_taken", DETAIL).about("slug", Fault::new(FaultCode::Taken, DETAIL))
 }
 
 /// The answer to a link that does not work.

@@ -1,39 +1,52 @@
 //! Contacts: the people who call or write to a tenant, or whom it adds itself.
 
+mod archives;
+mod bulk;
+mod consent;
+mod conversions;
+mod duplicates;
+mod identities;
+mod looks;
+mod merging;
 mod models;
 mod notes;
-mod search;
+mod preferences;
+mod proof;
 mod timeline;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, Races, Setback,
-    Tagged, With, found, permits,
+    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query,
+    Races, References, Setback, Tagged, With, found, permits, position, started,
 };
-use axum::{Extension, Json, Router, extract::State, http::StatusCode};
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header::LOCATION},
+};
 use domain::{
-    account::Member,
-    contact::{Contact, Identity, MOST_IDENTITIES, RESTORABLE},
+    contact::{Contact, Identity, Linked, RESTORABLE},
     erasure::EraseContact,
+    fault::{Fault, FaultCode},
     field::Field,
     ids::{ContactId, OperationId},
-    operation::{Data, Operation, OperationKind},
+    operation::Operation,
     permission::permits::Permit,
     person::{Person, PersonIn},
     phone::Phone,
     profile::Profile,
-    stage::Stage,
-    tag::Tag,
+    record::consent_id,
 };
-use jobs::StartOperation;
-use kit::{Bus, ConfigError, Env, Problem};
+use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
 use store::{
-    Versioned,
-    people::{PersonError, Position},
+    Store, StoreError, TenantScope, Versioned,
+    effects::Consent,
+    fields::Fields,
+    people::{Brought, PersonError},
 };
 
 use crate::{
-    models::{ContactOut, ContactQuery, Order, PhoneIn},
-    search::Search,
+    looks::Looks,
+    models::{ContactQuery, Order, PhoneIn},
 };
 
 /// Routes of the function.
@@ -41,7 +54,12 @@ use crate::{
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?).layer(Extension(Bus::new(env)?)))
+    let served = api::serve(operations(), Api::new(env)?);
+    Ok(served
+        .layer(Extension(Bus::new(env)?))
+        .layer(Extension(Files::new(env)?))
+        .layer(Extension(Looks::default()))
+        .layer(Extension(Pages::new(env)?)))
 }
 
 api::operations! {
@@ -64,73 +82,220 @@ api::operations! {
         /// Get a contact
         ///
         /// The `ETag` changes with the fields that can be updated, not with calls and messages.
-        GET "/api/v1/contacts/{contact_id}" => get_contact, "The contact";
+        GET "/api/v1/contacts/{contact_id}" => get_contact, "The contact",
+            problems "merged";
 
         /// Update a contact
         ///
         /// `phones`, `emails` and `tags` are replaced as a whole, `fields` are merged. A removed number or address no longer leads to
-        /// the contact, unless the contact refuses messages.
-        PATCH "/api/v1/contacts/{contact_id}" => update_contact, "The updated contact";
+        /// the contact. If the contact refuses messages, the number or address is on the suppression list from then on, so that whoever
+        /// gets it refuses them, too.
+        PATCH "/api/v1/contacts/{contact_id}" => update_contact, "The updated contact",
+            problems "merged";
 
         /// Delete a contact
         ///
         /// The contact is hidden: lists no longer show it, except with `deleted`. For 30 days it can be restored, and it is back if the
         /// person calls or writes. Then it is erased by an operation.
-        DELETE "/api/v1/contacts/{contact_id}" => delete_contact, "The contact is deleted";
+        DELETE "/api/v1/contacts/{contact_id}" => delete_contact, "The contact is deleted",
+            problems "merged";
 
         /// Restore a contact
         ///
         /// Restores a deleted contact. Restoring one that is not deleted changes nothing.
-        POST "/api/v1/contacts/{contact_id}/restore" => restore_contact, "The contact";
+        POST "/api/v1/contacts/{contact_id}/restore" => restore_contact, "The contact",
+            problems "merged";
 
         /// Erase a contact
         ///
         /// Deletes the contact now, and everything of it within an hour: calls, messages, notes, identities, consent. It cannot be
         /// restored. The answer is the operation that does it, whose result says what was deleted. Hashes of the identities are
-        /// kept, so that no import brings the person back. If the person calls or writes again, a new contact is created, which knows
-        /// nothing of earlier refusals. A deleted contact can be erased, too.
-        POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact";
+        /// kept, so that no import brings the person back, and refusals of messages with them: if the person calls or writes again,
+        /// a new contact is created, which still refuses them. A deleted contact can be erased, too. An erasure that was cancelled or
+        /// failed begins anew.
+        POST "/api/v1/contacts/{contact_id}/erase" => erase_contact, "The operation that erases the contact",
+            problems "merged";
+
+        /// Archive a contact
+        ///
+        /// Starts the operation that writes all that is known of the contact to a file, for the person who asks for it: the contact, its
+        /// consent with the ledger, notes, conversions, merges, calls and messages, also those of contacts that were merged into it. Also
+        /// of a deleted contact, but not of one that is being erased (409). A contact has one such operation at a time: if one is running,
+        /// the answer is that one.
+        POST "/api/v1/contacts/{contact_id}/archive" => archives::archive_contact, "The operation that archives the contact",
+            with "Location" "Path of the archive", problems "merged";
+
+        /// Get an archive of a contact
+        ///
+        /// Shows its progress and, once it is done, a link to the file that is valid for an hour. The file is JSON, and deleted after
+        /// seven days, or when the contact is erased. The audit log says who got a link, once a day.
+        GET "/api/v1/contacts/{contact_id}/archive/{operation_id}" => archives::get_contact_archive, "The archive",
+            problems "merged";
+
+        /// Change or delete many contacts
+        ///
+        /// Changes the contacts that are named, at most 1,000, or those of a segment. The answer is the operation that does it. Its
+        /// result counts the contacts that have `changed`, those that were already as wanted (`unchanged`), and those that could not be
+        /// changed (`failed`); `failures` names the first 50 of them with a reason: `not_found`, `too_many_tags`, `too_large` or `busy`.
+        /// The operation goes through a segment contact by contact, changes each that belongs to it then, and none twice. Contacts that
+        /// were created after its start are left alone. Cancelling it keeps what has changed.
+        POST "/api/v1/contacts/changes" => bulk::change_contacts, "The operation that changes the contacts", problems "segment_unusable";
 
         /// Add a telephone number to a contact
         ///
         /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
-        POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact";
+        POST "/api/v1/contacts/{contact_id}/phones" => add_phone, "The contact",
+            problems "merged";
 
         /// Remove a telephone number from a contact
         ///
-        /// The number no longer leads to the contact, unless the contact refuses messages.
-        DELETE "/api/v1/contacts/{contact_id}/phones/{phone}" => remove_phone, "The number is removed";
+        /// The number no longer leads to the contact. If the contact refuses messages, the number is on the suppression list from then
+        /// on, so that whoever gets it refuses them, too.
+        DELETE "/api/v1/contacts/{contact_id}/phones/{phone}" => remove_phone, "The number is removed",
+            problems "merged";
+
+        /// Merge another contact into a contact
+        ///
+        /// Both are one person from then on. The values of the contact in the path win unless they are empty; tags, telephone numbers,
+        /// e-mail addresses and WhatsApp ids are united; the refusals of both hold, and opt-ins only if the other contact refused nothing
+        /// of it since. The other contact no longer exists by its own id: requests with it are answered by the problem `merged`, which
+        /// names the survivor. Its messages on the way arrive at the survivor. With `dry_run`, nothing is changed, and the answer is what
+        /// would be the result. For 24 hours, a merge can be undone. At most three contacts can be merged into one.
+        POST "/api/v1/contacts/{contact_id}/merge" => merging::merge_contact, "The merge and its result",
+            problems "merged";
+
+        /// Undo a merge
+        ///
+        /// Possible for 24 hours after the merge, the newest first. Both contacts are as they were before. What has changed since stays
+        /// with the survivor: values, calls, messages and notes. A refusal since the merge holds for both. Undoing a merge that is undone
+        /// changes nothing.
+        POST "/api/v1/contacts/{contact_id}/unmerge" => merging::unmerge_contact, "Both contacts",
+            problems "merged";
+
+        /// Get the duplicates of a contact
+        ///
+        /// At most 20 contacts that are probably the same person, the most probable first, with the reasons: a provider reported the
+        /// identities of both as one person's, they have one telephone number or e-mail address in two forms, or the same name and
+        /// numbers that end alike. Contacts that a provider's report concerns are listed with `duplicates` in the list of contacts.
+        GET "/api/v1/contacts/{contact_id}/duplicates" => duplicates::get_duplicates, "The duplicates",
+            problems "merged";
+
+        /// Add an e-mail address to a contact
+        ///
+        /// A contact has at most four. One that the contact has already becomes the preferred one if `preferred` is true.
+        POST "/api/v1/contacts/{contact_id}/emails" => identities::add_email, "The contact",
+            problems "merged";
+
+        /// Remove an e-mail address from a contact
+        ///
+        /// The address no longer leads to the contact. If the contact refuses messages, the address is on the suppression list from then
+        /// on, so that whoever gets it refuses them, too.
+        DELETE "/api/v1/contacts/{contact_id}/emails/{email}" => identities::remove_email, "The address is removed",
+            problems "merged";
+
+        /// Remove a WhatsApp id from a contact
+        ///
+        /// The id no longer leads to the contact, unless the contact refuses messages. Ids are learnt from what the person writes by
+        /// WhatsApp, and cannot be added: if the person writes again, the contact gets the id back, or a new contact does.
+        DELETE "/api/v1/contacts/{contact_id}/whatsapp-ids/{whatsapp_id}" => identities::remove_whatsapp_id, "The id is removed",
+            problems "merged";
 
         /// Get the timeline of a contact
         ///
-        /// Calls, messages, changes of consent and notes, newest first, each with the sentence of its decision or state. A page can
-        /// hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
-        GET "/api/v1/contacts/{contact_id}/timeline" => timeline::get_timeline, "A page of the timeline";
+        /// Calls, messages, changes of consent, notes, conversions and merges, newest first, each with the sentence of its decision or
+        /// state. A page can hold fewer entries than `limit` without being the last one: only a `next_cursor` of `null` ends the list.
+        /// The audit log says once a day who read the first page.
+        GET "/api/v1/contacts/{contact_id}/timeline" => timeline::get_timeline, "A page of the timeline",
+            problems "merged";
+
+        /// Get the consent of a contact
+        ///
+        /// The refusals and opt-ins that the contact holds, and a page of its ledger, newest first. A message is refused if any
+        /// refusal covers its channel and category. Also of a deleted contact, which is back if the person calls or writes.
+        GET "/api/v1/contacts/{contact_id}/consent" => consent::get_consent, "The consent and a page of the ledger",
+            problems "merged";
+
+        /// Record consent of a contact
+        ///
+        /// Records a refusal, an opt-in, or that earlier refusals no longer hold. A refusal ends only by a later wish of the same
+        /// party: `customer` records what the person said, `business` what the tenant decided. What makes more messages possible in
+        /// the name of the customer, and every opt-in, needs `wording` or `evidence`. All contacts that are known to be the same
+        /// person get the wish. Messages that are already planned are checked again when they are sent. A wish of a deleted contact
+        /// can be recorded, too.
+        POST "/api/v1/contacts/{contact_id}/consent" => consent::record_consent, "The entry of the ledger",
+            problems "merged";
+
+        /// Get the proof of consent of a contact
+        ///
+        /// The identities of the contact, the refusals and opt-ins that it holds, and the newest 400 entries of its ledger, as one
+        /// document for an authority. The audit log says once a day who read it.
+        GET "/api/v1/contacts/{contact_id}/consent/proof" => consent::get_consent_proof, "The proof",
+            problems "merged";
+
+        /// Get the proof of consent of a contact as a page
+        ///
+        /// The same document in HTML, to be read, printed or saved as PDF. The audit log says once a day who read it.
+        GET "/api/v1/contacts/{contact_id}/consent/proof/page" => consent::get_consent_proof_page, "The page",
+            problems "merged";
+
+        /// Create a link to the preference page of a contact
+        ///
+        /// On the page, the contact sees which messages the business may send by which channel, and changes that without logging in.
+        /// The link is valid for 180 days, and each request creates another one. Rules and templates carry such links as
+        /// `preferences.link`.
+        POST "/api/v1/contacts/{contact_id}/preference-link" => preferences::create_preference_link, "The link, which is shown once",
+            problems "merged";
 
         /// Create a note
         ///
         /// A contact has at most 500 notes.
-        POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note";
+        POST "/api/v1/contacts/{contact_id}/notes" => notes::create_note, "The note",
+            problems "merged";
 
         /// List notes
         ///
         /// Newest first.
-        GET "/api/v1/contacts/{contact_id}/notes" => notes::list_notes, "A page of notes";
+        GET "/api/v1/contacts/{contact_id}/notes" => notes::list_notes, "A page of notes",
+            problems "merged";
 
         /// Get a note
-        GET "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::get_note, "The note";
+        GET "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::get_note, "The note",
+            problems "merged";
 
         /// Update a note
         ///
         /// Only its author, managers and admins.
-        PATCH "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::update_note, "The updated note";
+        PATCH "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::update_note, "The updated note",
+            problems "merged";
 
         /// Delete a note
         ///
         /// Only its author, managers and admins.
-        DELETE "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::delete_note, "The note is deleted";
+        DELETE "/api/v1/contacts/{contact_id}/notes/{note_id}" => notes::delete_note, "The note is deleted",
+            problems "merged";
+
+        /// Record a conversion
+        ///
+        /// What the tenant counts as a success with this contact, such as an order or a booking. It is counted on the day of
+        /// recording, and cannot be changed. Send an `Idempotency-Key`, so that a repeated request is not counted twice. A contact
+        /// has at most 1,000 conversions.
+        POST "/api/v1/contacts/{contact_id}/conversions" => conversions::create_conversion, "The conversion",
+            problems "merged";
+
+        /// List conversions
+        ///
+        /// Newest first.
+        GET "/api/v1/contacts/{contact_id}/conversions" => conversions::list_conversions, "A page of conversions",
+            problems "merged";
+
+        /// Get a conversion
+        GET "/api/v1/contacts/{contact_id}/conversions/{conversion_id}" => conversions::get_conversion, "The conversion",
+            problems "merged";
     }
 }
+
+/// Path of the contacts.
+const CONTACTS: &str = "/api/v1/contacts";
 
 type Reading = Allowed<permits::ContactsRead>;
 type Writing = Allowed<permits::ContactsWrite>;
@@ -152,14 +317,19 @@ async fn create_contact(
     };
     let person = fields.onto(&nobody, &definitions, who.now())?;
     references(&api, &who, &nobody, &person).await?;
-    let person = match store.create_person(scope, &person, &who.stamp()).await {
-        Ok(()) => person,
-        // Ids are nobody else's, so this is the one that the interrupted request created.
-        Err(PersonError::Store(lost)) if lost.is_conflict() => found(store.known(scope, id)).await?,
-        Err(error) => return Err(refusal(error, &person)),
-    };
+    let (new, nobody, who) = (&person, &nobody, &who);
+    let created = RACES.until_won(|| async move {
+        let (person, brought) = with_refusals(store, who, nobody, new.clone()).await?;
+        match store.create_person(scope, &person, &brought, &who.stamp()).await {
+            Ok(()) => Ok(person),
+            // Ids are nobody else's, so this is the one that the interrupted request created.
+            Err(PersonError::Store(lost)) if lost.is_conflict() => store.known(scope, id).await?.ok_or(Setback::Lost),
+            Err(error) => Err(Setback::Refused(refusal(error, &person))),
+        }
+    });
+    let person = created.await?;
     Ok(Created {
-        location: format!("/api/v1/contacts/{id}"),
+        location: format!("{CONTACTS}/{id}"),
         version: PersonIn::of(&person, &definitions).version(),
         body: ContactOut::of(person, &definitions),
     })
@@ -171,23 +341,17 @@ async fn list_contacts(
     Query(query): Query<ContactQuery>,
     paging: Paging,
 ) -> Result<Listed<ContactOut>, Problem> {
-    let definitions = definitions(&api, &who).await?;
     let backwards = query.order == Some(Order::Desc);
-    let Search { filter, driver } = Search::of(query, &definitions)?;
-    let after = paging.after().map(|text| {
-        Position::read(text, &driver).ok_or_else(|| {
-            Problem::bad_request(
-                "The cursor belongs to another list. Send `next_cursor` of the previous page with the same conditions, \
-                 or no cursor for the first page.",
-            )
-        })
+    let (api, who, query, paging) = (&api, &who, &query, &paging);
+    let found = api.by_fields(who, |definitions| async move {
+        let search = query.clone().search(&definitions)?;
+        let after = position(paging, &search)?;
+        let store = api.store();
+        let found = store.search_contacts_as_of(who.scope(), &search, after.as_ref(), paging.limit(), backwards);
+        Ok(found.await?)
     });
-    let after = after.transpose()?;
-    let wanted = (&filter, &driver);
-    let page = api
-        .store()
-        .search_contacts(who.scope(), wanted, after.as_ref(), paging.limit(), backwards);
-    Ok(Listed::of(page.await?, |person| ContactOut::of(person, &definitions)))
+    let (page, definitions) = found.await?;
+    Ok(Listed::of(page, |person| ContactOut::of(person, &definitions)))
 }
 
 async fn get_contact(
@@ -195,12 +359,58 @@ async fn get_contact(
     State(api): State<Api>,
     Path(id): Path<ContactId>,
 ) -> Result<Tagged<ContactOut>, Problem> {
-    let definitions = definitions(&api, &who).await?;
-    let person = found(api.store().known(who.scope(), id)).await?;
+    let (person, version) = api.store().known_as_of(who.scope(), id).await?;
+    let person = shown(id, person)?;
+    let definitions = api.fields_as_of(&who, version).await?;
+    Ok(tagged(person, &definitions))
+}
+
+/// A contact that is not deleted.
+async fn existing(store: &Store, scope: &TenantScope, id: ContactId) -> Result<Person, Problem> {
+    shown(id, store.known(scope, id).await?)
+}
+
+/// The same once it is read.
+fn shown(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
+    let person = read.ok_or_else(Problem::not_found)?;
+    itself(id, &person.contact)?;
     if person.contact.deleted_at.is_some() {
         return Err(Problem::not_found());
     }
-    Ok(tagged(person, &definitions))
+    Ok(person)
+}
+
+/// Refuses the id of a contact that was merged into the one that was read.
+fn itself(id: ContactId, read: &Contact) -> Result<(), Problem> {
+    if read.id == id {
+        return Ok(());
+    }
+    let survivor = read.id;
+    let detail = format!("The contact was merged into {survivor}. Use that id.");
+    let problem = Problem::new(StatusCode::NOT_FOUND, "merged", "Merged", detail);
+    let place = HeaderValue::from_str(&format!("{CONTACTS}/{survivor}"));
+    Err(match place {
+        Ok(place) => problem.with_header(LOCATION, place),
+        Err(_) => problem,
+    })
+}
+
+/// The answer, or if there is none because the contact was merged into another, which one.
+async fn unless_merged<P: Permit, T>(
+    api: &Api,
+    who: &Allowed<P>,
+    contact: ContactId,
+    answer: Result<T, Problem>,
+) -> Result<T, Problem> {
+    match answer {
+        Err(problem) if problem.status() == StatusCode::NOT_FOUND => {
+            if let Some(read) = api.store().contact(who.scope(), contact).await? {
+                itself(contact, &read)?;
+            }
+            Err(problem)
+        }
+        answer => answer,
+    }
 }
 
 async fn update_contact(
@@ -236,15 +446,7 @@ async fn erase_contact(
     Path(id): Path<ContactId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let erasure = deleted(&api, &who, id, &IfMatch::ANY, Deletion::Final).await?;
-    let start = StartOperation::of(who.scope().tenant(), &erasure);
-    // If the bus does not answer, the due index starts it.
-    if let Err(error) = bus.start(&[start]).await {
-        tracing::warn!(
-            error = kit::chain(&error),
-            "the event that starts an erasure was not put on the bus"
-        );
-    }
-    Ok(With(Json(erasure.into())))
+    Ok(started(&who, &bus, erasure).await)
 }
 
 /// Kind of a deletion.
@@ -270,25 +472,26 @@ async fn deleted<P: Permit>(
         contact: id,
         deleted_at: who.now(),
     };
-    let data = Data::of(&params).map_err(|_| Problem::internal())?;
-    let (id_of_erasure, kind) = (params.operation(), OperationKind::EraseContact);
-    let correlation_id = stamp.correlation_id.clone();
-    let erasure = Operation::new(id_of_erasure, kind, data, who.actor(), correlation_id, who.now());
+    let erasure = params.wanted_by(stamp);
     let erasure = &match how {
         Deletion::Restorable => erasure.not_before(who.now() + RESTORABLE),
         Deletion::Final => erasure,
     };
     let removed = RACES.until_won(|| async move {
         let before = found(store.known(scope, id)).await?;
+        itself(id, &before.contact)?;
         match before.contact.deleted_at {
-            // A request that was interrupted, or another one.
+            // A request that was interrupted, or another one. An erasure that was cancelled or failed begins anew: nothing else
+            // can be done with the contact.
             Some(deleted_at) if how == Deletion::Final && before.contact.erasing => {
                 let begun = EraseContact {
                     contact: id,
                     deleted_at,
                 };
-                let begun = found(store.operation(scope, begun.operation(), who.now())).await?;
-                return Ok(begun.value);
+                let begun = store.operation(scope, begun.operation(), who.now()).await?;
+                if let Some(begun) = begun.filter(|begun| !begun.value.state.is_end()) {
+                    return Ok(begun.value);
+                }
             }
             Some(_) if how == Deletion::Restorable => return Err(Problem::not_found().into()),
             _ => {}
@@ -322,6 +525,7 @@ async fn restore_contact(
         Ok(after)
     };
     let known = found(api.store().known(who.scope(), id)).await?;
+    itself(id, &known.contact)?;
     let person = changed_of(&api, &who, (id, true), &IfMatch::ANY, &definitions, restore).await?;
     if let Some(deleted_at) = known.contact.deleted_at {
         let params = EraseContact {
@@ -335,7 +539,7 @@ async fn restore_contact(
 
 /// Cancels the erasure of a restored contact. It would erase nothing, but would be listed for 30 days.
 async fn not_erased(api: &Api, who: &Writing, erasure: OperationId) -> Result<(), Problem> {
-    match api.cancel_operation(who, erasure).await {
+    match api.cancel_operation(who, erasure, |_| Ok(())).await {
         // It ended long ago.
         Err(problem) if problem.status() == StatusCode::NOT_FOUND => Ok(()),
         cancelled => cancelled.map(drop),
@@ -352,22 +556,7 @@ async fn add_phone(
     let add = |before: &Person| {
         let mut after = before.clone();
         let phones = &mut after.contact.phones;
-        let known = phones.iter().position(|known| *known == phone);
-        if known.is_none() && phones.len() == MOST_IDENTITIES {
-            let advice = "Remove one first.";
-            return Err(Problem::at_most(
-                "limit_reached",
-                MOST_IDENTITIES,
-                "telephone numbers",
-                advice,
-            ));
-        }
-        match known {
-            Some(place) if preferred => phones[..=place].rotate_right(1),
-            Some(_) => {}
-            None if preferred => phones.insert(0, phone.clone()),
-            None => phones.push(phone.clone()),
-        }
+        identities::add(phones, &phone, preferred, "telephone numbers")?;
         after.touch(before, who.now());
         Ok(after)
     };
@@ -383,19 +572,36 @@ async fn remove_phone(
     let definitions = definitions(&api, &who).await?;
     let remove = |before: &Person| {
         let mut after = before.clone();
-        after.contact.phones.retain(|known| *known != phone);
-        if after.contact.phones.len() == before.contact.phones.len() {
-            return Err(Problem::not_found());
-        }
-        if after.is_nobody() {
-            let detail = "A contact needs a name, a telephone number or an e-mail address. Delete the contact instead.";
-            return Err(Problem::field("phone", detail));
-        }
+        identities::remove(&mut after.contact.phones, &phone)?;
+        identities::still_somebody(&after, "phone")?;
         after.touch(before, who.now());
         Ok(after)
     };
     changed(&api, &who, id, &IfMatch::ANY, &definitions, remove).await?;
     Ok(NoContent)
+}
+
+/// The person with the refusals of identities that are new to them: of the suppression list, or of somebody who was erased.
+async fn with_refusals(
+    store: &Store,
+    who: &Writing,
+    before: &Person,
+    mut person: Person,
+) -> Result<(Person, Brought), StoreError> {
+    let new = Linked::between(&before.contact, &person.contact).new;
+    let refusals = store.refusals_of(who.scope(), &new).await?;
+    let contact = person.contact.id;
+    let entries = refusals.pass_on(&mut person.contact).into_iter().zip(0..);
+    let consent = entries.map(|(entry, place)| Consent {
+        contact,
+        id: consent_id(who.now(), &format!("{}#{place}", who.stamp().correlation_id)),
+        entry,
+    });
+    let brought = Brought {
+        consent: consent.collect(),
+        suppressed: refusals.suppressed,
+    };
+    Ok((person, brought))
 }
 
 fn tagged(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
@@ -406,8 +612,8 @@ fn tagged(person: Person, definitions: &[Field]) -> Tagged<ContactOut> {
 }
 
 /// The tenant's fields.
-async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Vec<Field>, Problem> {
-    Ok(api.store().all::<Field>(who.scope()).await?)
+async fn definitions<P: Permit>(api: &Api, who: &Allowed<P>) -> Result<Fields, Problem> {
+    api.fields(who).await
 }
 
 /// Changes a contact that is not deleted.
@@ -440,11 +646,17 @@ async fn changed_of(
             value: person,
         }))
     };
+    let change = |before: &Person| {
+        itself(id, &before.contact)?;
+        change(before)
+    };
     let write = |before: Versioned<Person>, after: Person| async move {
         references(api, who, &before.value, &after)
             .await
             .map_err(Setback::Refused)?;
-        match store.change_person(scope, &before.value, &after, stamp).await {
+        let (after, brought) = with_refusals(store, who, &before.value, after).await?;
+        let changed = store.change_person(scope, &before.value, &after, &brought, stamp);
+        match changed.await {
             Ok(()) => Ok(Versioned {
                 version: PersonIn::of(&after, definitions).version(),
                 value: after,
@@ -459,27 +671,22 @@ async fn changed_of(
 
 /// Refuses tags, a stage or an owner that the change adds and that do not exist.
 async fn references(api: &Api, who: &Writing, before: &Person, after: &Person) -> Result<(), Problem> {
-    let (store, scope) = (api.store(), who.scope());
     let (was, is) = (&before.profile, &after.profile);
-    let tags = store.missing::<Tag>(scope, is.tags.difference(&was.tags)).await?;
     let stage = is.stage.map(|staged| staged.stage);
-    let stage = stage.filter(|stage| was.stage.is_none_or(|staged| staged.stage != *stage));
-    let stage = store.missing::<Stage>(scope, stage).await?;
-    let owner = is.owner.filter(|owner| was.owner != Some(*owner));
-    let owner = store.missing::<Member>(scope, owner).await?;
-    let missing = [
-        ("tags", tags, "There is no tag with the id"),
-        ("stage", stage, "There is no stage with the id"),
-        ("owner", owner, "There is no user with the id"),
-    ];
-    let mut wrong = Vec::new();
-    for (field, ids, sentence) in missing {
-        wrong.extend(
-            ids.iter()
-                .map(|id| domain::settings::FieldProblem::new(field, format!("{sentence} {id}."))),
-        );
+    let added = References {
+        tags: ("tags", is.tags.difference(&was.tags).copied().collect()),
+        stage: (
+            "stage",
+            stage.filter(|stage| was.stage.is_none_or(|staged| staged.stage != *stage)),
+        ),
+        owner: ("owner", is.owner.filter(|owner| was.owner != Some(*owner))),
+    };
+    let missing = api.missing(who, &added).await?;
+    if missing.is_empty() {
+        Ok(())
+    } else {
+        Err(missing.into())
     }
-    if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }
 
 /// The answer to a refused write.
@@ -508,5 +715,5 @@ fn refusal(error: PersonError, person: &Person) -> Problem {
     let detail = format!(
         "Another contact has this {what}. Search for it, also with `deleted`, and change or restore that contact, or leave this out."
     );
-    Problem::conflict("taken", &detail).about(field, detail)
+    Problem::conflict("taken", &detail).about(field, Fault::new(FaultCode::Taken, detail))
 }

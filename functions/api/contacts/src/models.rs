@@ -1,133 +1,23 @@
-//! Models of requests and responses.
+//! Models of requests.
 
 use domain::{
     account::Email,
-    contact::OptOut,
-    field::{Field, FieldKey},
-    filter::Digits,
-    ids::{ContactId, StageId, TagId, UserId},
-    listing::Day,
-    person::{Person, PersonIn, WrittenFields},
+    bounded::UpTo,
+    bulk::{ChangeIn, MOST_CHOSEN},
+    conditions::Conditions,
+    fault::Fault,
+    field::{Field, FieldKey, Written},
+    filter::{Digits, Filter, Search},
+    ids::{ContactId, SegmentId, StageId, TagId, UserId},
+    listing::{Day, Word},
     phone::Phone,
-    product::Price,
     profile::Origin,
     settings::Language,
     text::OneLine,
 };
-use jiff::Timestamp;
+use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-
-/// A contact.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Contact")]
-pub(crate) struct ContactOut {
-    /// Id.
-    id: ContactId,
-    /// Name.
-    #[schemars(example = &"Maya Haddad")]
-    name: Option<String>,
-    /// Telephone numbers, the preferred one first.
-    phones: Vec<Phone>,
-    /// E-mail addresses, the preferred one first.
-    emails: Vec<Email>,
-    /// WhatsApp's ids of the person for this business (BSUID), the newest first.
-    #[schemars(example = ["AE.1234567890"])]
-    whatsapp_ids: Vec<String>,
-    /// Language for messages.
-    language: Option<Language>,
-    /// Tags.
-    tags: Vec<TagId>,
-    /// Values of the tenant's fields, by their keys.
-    #[schemars(example = serde_json::json!({"loyalty_level": "Gold", "visits": 3}))]
-    fields: WrittenFields,
-    /// Stage of the lead.
-    stage: Option<StageId>,
-    /// Time at which the lead reached its stage.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    stage_since: Option<Timestamp>,
-    /// User who is responsible for the contact.
-    owner: Option<UserId>,
-    /// Source of the lead.
-    #[schemars(example = &"Web form")]
-    source: Option<Origin>,
-    /// Expected value of the lead.
-    value: Option<Price>,
-    /// Refusal of all messages.
-    opted_out: Option<RefusalOut>,
-    /// Refusal of marketing, while other messages are still welcome.
-    marketing_opted_out: Option<RefusalOut>,
-    /// Time of the last opt-in, beyond having called.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    opted_in_at: Option<Timestamp>,
-    /// Number of calls by the contact.
-    #[schemars(example = 3)]
-    calls: u32,
-    /// Time of the contact's last call.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    last_call_at: Option<Timestamp>,
-    /// Time of the contact's last message.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    last_message_at: Option<Timestamp>,
-    /// Time at which the contact was first seen.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    created_at: Timestamp,
-    /// Time of the last change by a user or a key.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    updated_at: Timestamp,
-    /// Time of deletion. The contact is hidden from then on.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    deleted_at: Option<Timestamp>,
-}
-
-/// A refusal of messages.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct RefusalOut {
-    /// Time of the refusal.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    at: Timestamp,
-    /// Source of the refusal.
-    #[schemars(example = &"asked for no more messages by SMS")]
-    source: String,
-}
-
-impl From<OptOut> for RefusalOut {
-    fn from(OptOut { at, source }: OptOut) -> Self {
-        Self { at, source }
-    }
-}
-
-impl ContactOut {
-    /// A contact with the values of these fields.
-    pub(crate) fn of(person: Person, definitions: &[Field]) -> Self {
-        let shown = PersonIn::of(&person, definitions);
-        let Person { contact, profile } = person;
-        Self {
-            id: contact.id,
-            name: profile.name.as_deref().map(str::to_owned),
-            phones: contact.phones,
-            emails: contact.emails,
-            whatsapp_ids: contact.bsuids,
-            language: shown.language,
-            tags: shown.tags.into_vec(),
-            fields: shown.fields,
-            stage: shown.stage,
-            stage_since: profile.stage.map(|staged| staged.since),
-            owner: profile.owner,
-            source: profile.source,
-            value: profile.value,
-            opted_out: contact.opted_out.map(RefusalOut::from),
-            marketing_opted_out: contact.marketing_opted_out.map(RefusalOut::from),
-            opted_in_at: contact.opted_in_at,
-            calls: contact.calls,
-            last_call_at: contact.last_call_at,
-            last_message_at: contact.last_inbound_at,
-            created_at: contact.created_at,
-            updated_at: profile.updated_at.unwrap_or(contact.created_at),
-            deleted_at: contact.deleted_at,
-        }
-    }
-}
 
 /// Conditions that the contacts fulfil, all of them.
 #[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
@@ -174,9 +64,57 @@ pub(crate) struct ContactQuery {
     pub(crate) language: Option<Language>,
     /// Whether to list deleted contacts instead of the others.
     pub(crate) deleted: Option<bool>,
+    /// Whether to list only contacts that a provider reported to be the same person as another.
+    pub(crate) duplicates: Option<bool>,
     /// Order of the list that the conditions lead to. Default: `asc`.
     #[schemars(example = &"desc")]
     pub(crate) order: Option<Order>,
+}
+
+impl ContactQuery {
+    /// The search that the query asks for.
+    ///
+    /// # Errors
+    /// 422 that names the parameter; 400 if no condition has a list.
+    pub(crate) fn search(self, definitions: &[Field]) -> Result<Search, Problem> {
+        let conditions = Conditions {
+            tag: self.tag,
+            field: self.field,
+            value: self.value.map(Written::Text),
+            from: self.from.map(Written::Text),
+            to: self.to.map(Written::Text),
+            day: self.day,
+            stage: self.stage,
+            owner: self.owner,
+            source: self.source,
+            language: self.language,
+        };
+        let filter = conditions
+            .filter(definitions)
+            .map_err(|wrong| Problem::from(vec![wrong]))?;
+        let name = self.name.as_ref().map(OneLine::as_str);
+        let words = name.map(Word::of).unwrap_or_default();
+        if name.is_some() && words.is_empty() {
+            let fault = Fault::format("name", "maya had", "A name is searched by its letters and digits.");
+            return Err(Problem::field("name", fault));
+        }
+        let filter = Filter {
+            phone: self.phone,
+            email: self.email,
+            digits: self.digits,
+            name: words,
+            deleted: self.deleted.unwrap_or_default(),
+            duplicates: self.duplicates.unwrap_or_default(),
+            ..filter
+        };
+        filter.search().ok_or_else(|| {
+            Problem::bad_request(format!(
+                "No list has these contacts. Add at least one of the conditions `phone`, `email`, `digits`, `name`, \
+                 `duplicates`, {}.",
+                Conditions::DRIVERS
+            ))
+        })
+    }
 }
 
 /// Order of a list.
@@ -200,4 +138,31 @@ pub(crate) struct PhoneIn {
     /// Whether it becomes the preferred number.
     #[serde(default)]
     pub(crate) preferred: bool,
+}
+
+/// An e-mail address for a contact.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EmailIn {
+    /// E-mail address. No other contact has it.
+    #[schemars(extend("x-unique" = true))]
+    pub(crate) email: Email,
+    /// Whether it becomes the preferred address.
+    #[serde(default)]
+    pub(crate) preferred: bool,
+}
+
+/// A change of many contacts: of those that are named, or those of a segment.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ContactChangesIn {
+    /// Contacts to change. Not together with `segment`.
+    #[serde(default)]
+    pub(crate) contacts: UpTo<MOST_CHOSEN, ContactId>,
+    /// Segment whose contacts change.
+    #[serde(default)]
+    #[schemars(extend("x-refers" = true))]
+    pub(crate) segment: Option<SegmentId>,
+    /// The change.
+    pub(crate) change: ChangeIn,
 }

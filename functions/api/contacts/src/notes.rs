@@ -13,7 +13,10 @@ use domain::{
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Versioned, notes::NoteError};
+use store::{Versioned, of_contact::NotCreated};
+use ulid::Ulid;
+
+use crate::{itself, unless_merged};
 
 /// Attempts of a change that loses races, before the caller gets a conflict.
 const RACES: Races = Races::most(24);
@@ -39,20 +42,11 @@ impl NoteIn {
     }
 }
 
-/// The id of a note, if it is this contact's.
-fn of_contact(contact: ContactId, note: NoteId) -> Result<NoteId, Problem> {
-    if note.contact() == contact {
-        Ok(note)
-    } else {
-        Err(Problem::not_found())
-    }
-}
-
 /// The end of the previous page: the last note on it.
-fn end_of_page(contact: ContactId, paging: &Paging) -> Result<Option<NoteId>, Problem> {
+fn end_of_page(contact: ContactId, paging: &Paging) -> Result<Option<Ulid>, Problem> {
     let position = |text: &str| text.parse().ok().filter(|note: &NoteId| note.contact() == contact);
     let after = paging.after().map(|text| position(text).ok_or_else(of_another_list));
-    after.transpose()
+    after.map(|note| note.map(NoteId::own)).transpose()
 }
 
 /// 400: the cursor is one, but no position in this list.
@@ -89,18 +83,21 @@ pub(crate) async fn create_note(
     let id = NoteId::new(contact_id, who.ulid());
     let new = &Note::new(id, fields.text, who.actor(), who.now());
     let created = RACES.until_won(|| async move {
-        match store.create_note(scope, new, stamp).await {
+        match store.create_of_contact(scope, new, stamp).await {
             Ok(()) => Ok(Versioned {
                 version: 1,
                 value: new.clone(),
             }),
-            Err(NoteError::NoContact) => Err(Problem::not_found().into()),
-            Err(NoteError::Full) => Err(limit_reached().into()),
+            Err(NotCreated::NoContact) => Err(Problem::not_found().into()),
+            Err(NotCreated::Full) => Err(limit_reached().into()),
             // Ids are nobody else's, so this is the one that the interrupted request created.
-            Err(NoteError::Store(lost)) if lost.is_conflict() => store.note(scope, id).await?.ok_or(Setback::Lost),
-            Err(NoteError::Store(error)) => Err(error.into()),
+            Err(NotCreated::Store(lost)) if lost.is_conflict() => {
+                store.note(scope, contact_id, id).await?.ok_or(Setback::Lost)
+            }
+            Err(NotCreated::Store(error)) => Err(error.into()),
         }
     });
+    let created = unless_merged(&api, &who, contact_id, created.await);
     let Versioned { version, value } = created.await?;
     Ok(Created {
         location: format!("/api/v1/contacts/{contact_id}/notes/{id}"),
@@ -117,7 +114,9 @@ pub(crate) async fn list_notes(
 ) -> Result<Listed<Note>, Problem> {
     let after = end_of_page(contact_id, &paging)?;
     let store = api.store();
-    let page = found(store.notes(who.scope(), contact_id, after, paging.limit())).await?;
+    let page = store.page_of_contact::<Note>(who.scope(), contact_id, after, paging.limit(), who.now());
+    let (contact, page) = found(page).await?;
+    itself(contact_id, &contact)?;
     Ok(Listed::of(page, |found| found.value))
 }
 
@@ -126,8 +125,8 @@ pub(crate) async fn get_note(
     State(api): State<Api>,
     Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
 ) -> Result<Tagged<Note>, Problem> {
-    let id = of_contact(contact_id, note_id)?;
-    found(api.store().note(who.scope(), id)).await.map(Tagged::of)
+    let read = found(api.store().note(who.scope(), contact_id, note_id)).await;
+    unless_merged(&api, &who, contact_id, read).await.map(Tagged::of)
 }
 
 pub(crate) async fn update_note(
@@ -137,7 +136,6 @@ pub(crate) async fn update_note(
     if_match: IfMatch,
     patch: Patch<NoteIn>,
 ) -> Result<Tagged<Note>, Problem> {
-    let id = of_contact(contact_id, note_id)?;
     let decide = |before: &Note| {
         let after = patch.apply(&NoteIn::of(before))?.onto(before);
         if after != *before {
@@ -145,18 +143,19 @@ pub(crate) async fn update_note(
         }
         Ok(after)
     };
-    changed(&api, &who, id, &if_match, decide).await.map(Tagged::of)
+    let changed = changed(&api, &who, (contact_id, note_id), &if_match, decide).await;
+    unless_merged(&api, &who, contact_id, changed).await.map(Tagged::of)
 }
 
 async fn changed(
     api: &Api,
     who: &Allowed<permits::ContactsWrite>,
-    id: NoteId,
+    (contact, id): (ContactId, NoteId),
     if_match: &IfMatch,
     decide: impl Fn(&Note) -> Result<Note, Problem>,
 ) -> Result<Versioned<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let read = || async move { store.note(scope, id).await };
+    let read = || async move { store.note(scope, contact, id).await };
     let write = |before: Versioned<Note>, mut value: Note| async move {
         value.updated_at = stamp.at;
         let version = store.change_note(scope, &before, &value, stamp).await?;
@@ -171,14 +170,13 @@ pub(crate) async fn delete_note(
     Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    let id = of_contact(contact_id, note_id)?;
     let (store, who, if_match, stamp) = (api.store(), &who, &if_match, &who.stamp());
     let removed = RACES.until_won(|| async move {
-        let before = found(store.note(who.scope(), id)).await?;
+        let before = found(store.note(who.scope(), contact_id, note_id)).await?;
         if_match.check(before.version)?;
         own_or_managed(who, &before.value)?;
         store.remove_note(who.scope(), &before, stamp).await?;
         Ok(NoContent)
     });
-    removed.await
+    unless_merged(&api, who, contact_id, removed.await).await
 }

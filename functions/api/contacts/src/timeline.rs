@@ -1,17 +1,21 @@
-//! The timeline of a contact: calls, messages, changes of consent and notes in one list. Its rows stand for themselves, so that
-//! a page is shown with one request.
+//! The timeline of a contact: calls, messages, changes of consent, notes, conversions and merges in one list. Its rows stand for
+//! themselves, so that a page is shown with one request.
 
 use std::collections::HashMap;
 
-use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
-use axum::extract::State;
+use api::{Allowed, Api, Listed, Paging, Path, PhoneOut, Query, found, permits};
+use axum::{Extension, extract::State};
 use domain::{
+    audit::Look,
     call::{Direction, Outcome},
+    conversion::Conversion,
+    facts::Facts,
     ids::{CallId, ContactId, LineId, MessageId},
     line::Line,
-    message::{Attempt, AttemptState, Channel, Content, Ended, Leg, Message, MessageState, Remark},
+    message::{Attempt, AttemptError, AttemptState, Channel, Content, Ended, Leg, Message, MessageState, Remark},
     note::Note,
     record::{Call, ConsentEntry, Entry, Received},
+    refusal::{Because, Reason},
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -19,7 +23,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::timeline::{Kind, Placed, Position};
 
-use crate::notes::of_another_list;
+use crate::{itself, looks::Looks, merging::MergeOut, notes::of_another_list};
 
 /// Maximum characters of a message's text in the timeline. WhatsApp allows as many, but other senders may write more.
 const LONGEST_TEXT: usize = 4_096;
@@ -36,6 +40,10 @@ pub(crate) enum TimelineKind {
     Consent,
     /// A note.
     Note,
+    /// A conversion.
+    Conversion,
+    /// A merge of another contact into this one.
+    Merge,
 }
 
 impl From<TimelineKind> for Kind {
@@ -45,6 +53,8 @@ impl From<TimelineKind> for Kind {
             TimelineKind::Message => Self::Message,
             TimelineKind::Consent => Self::Consent,
             TimelineKind::Note => Self::Note,
+            TimelineKind::Conversion => Self::Conversion,
+            TimelineKind::Merge => Self::Merge,
         }
     }
 }
@@ -80,6 +90,12 @@ pub(crate) struct TimelineEntryOut {
     /// The note.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
+    /// The conversion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    conversion: Option<Conversion>,
+    /// The merge.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    merge: Option<MergeOut>,
 }
 
 /// A line in a timeline.
@@ -101,6 +117,11 @@ pub(crate) struct TimelineRemark {
     /// The remark, in one sentence.
     #[schemars(example = &"the caller left a recording of 14 s")]
     text: String,
+    /// The remark as a word: one of `x-codes` at the root of the document.
+    #[schemars(with = "String", example = &"recording")]
+    code: Reason,
+    /// Facts of the remark.
+    facts: Facts,
 }
 
 /// A call in a timeline.
@@ -112,6 +133,8 @@ pub(crate) struct TimelineCall {
     direction: Direction,
     /// Outcome of the call.
     outcome: Outcome,
+    /// Number of the customer. `null` if it was hidden.
+    customer: Option<PhoneOut>,
     /// Line that was called. `null` if it was none of the tenant's lines.
     line: Option<TimelineLine>,
     /// Time at which the call began. `null` if it was not reported.
@@ -125,9 +148,12 @@ pub(crate) struct TimelineCall {
     /// The decision for or against a message, in one sentence.
     #[schemars(example = &"WhatsApp at once, SMS if not delivered within 2 min: missed call to +97145550100, rule \"Missed calls\"")]
     decision: String,
-    /// The decision as a word: `follow_up` if a message follows, otherwise the reason against it, such as `cooldown`.
+    /// The decision as a word: `follow_up` if a message follows, otherwise the reason against it, such as `cooldown`: one of `x-codes` at
+    /// the root of the document.
     #[schemars(example = &"follow_up")]
     code: String,
+    /// Facts of the decision, for a sentence in another language. `x-codes` names those of each code.
+    facts: Facts,
     /// Time of the decision.
     decided_at: Timestamp,
     /// Message that follows the call. `null` if there is none.
@@ -143,6 +169,8 @@ pub(crate) struct TimelineMessage {
     id: MessageId,
     /// Direction of the message.
     direction: Direction,
+    /// Number of the customer. `null` if only WhatsApp knows it.
+    customer: Option<PhoneOut>,
     /// Line that the message was sent from or to. `null` if it is none of the tenant's lines.
     line: Option<TimelineLine>,
     /// Channel: of an outbound message the one that was tried last, or else the first planned one.
@@ -157,6 +185,11 @@ pub(crate) struct TimelineMessage {
     /// The reason why an outbound message goes no further, in one sentence. `null` if there is none.
     #[schemars(example = &"not sent: the customer has written since")]
     decision: Option<String>,
+    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    #[schemars(with = "Option<String>", example = &"unnecessary")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    facts: Facts,
     /// Earliest time to send an outbound message. `null` for an inbound one.
     send_at: Option<Timestamp>,
     /// Channels of an outbound message, in the order in which they are tried.
@@ -181,6 +214,11 @@ pub(crate) struct TimelineLeg {
     /// The reason why the last attempt failed or its outcome is unknown, in one sentence. `null` if there is none.
     #[schemars(example = &"WhatsApp cannot deliver to this number")]
     reason: Option<String>,
+    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    #[schemars(with = "Option<String>", example = &"provider_refused")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    facts: Facts,
     /// The provider's code of that reason. `null` if there is none.
     #[schemars(example = 131_026)]
     provider_code: Option<i64>,
@@ -243,10 +281,21 @@ impl Names {
 }
 
 fn remarks(remarks: Vec<Remark>) -> Vec<TimelineRemark> {
-    let shown = remarks
-        .into_iter()
-        .map(|Remark { at, text }| TimelineRemark { at, text });
+    let shown = remarks.into_iter().map(|Remark { at, text, because }| {
+        let (code, facts) = coded(because);
+        TimelineRemark {
+            at,
+            text,
+            code: code.unwrap_or(Reason::Other),
+            facts,
+        }
+    });
     shown.collect()
+}
+
+fn coded(because: Option<Because>) -> (Option<Reason>, Facts) {
+    let coded = because.map(|Because { code, facts }| (code, facts)).unzip();
+    (coded.0, coded.1.unwrap_or_default())
 }
 
 /// At most [`LONGEST_TEXT`] characters, and whether that is not all.
@@ -263,12 +312,14 @@ fn call(call: Call, names: &Names) -> TimelineCall {
         id: call.id,
         direction: call.facts.direction.unwrap_or(Direction::Inbound),
         outcome: call.outcome,
+        customer: call.facts.customer().phone().cloned().map(PhoneOut::from),
         line: call.grounds.line.map(|line| names.line(line)),
         started_at: call.facts.started_at,
         talk_seconds: call.facts.talk_seconds,
         voicemail_seconds: call.facts.voicemail_seconds,
         decision: call.decision,
         code: call.reason,
+        facts: call.because,
         decided_at: call.decided_at,
         message_id: call.message,
         remarks: remarks(call.remarks),
@@ -289,10 +340,13 @@ fn leg(leg: Leg, attempt: Option<&Attempt>) -> TimelineLeg {
             (None, Some(template))
         }
     };
+    let (code, facts) = coded(error.map(AttemptError::because));
     TimelineLeg {
         channel: leg.channel,
         state: attempt.map(|attempt| attempt.state),
         reason: error.map(|error| error.reason.clone()),
+        code,
+        facts,
         provider_code: error.and_then(|error| error.code),
         accepted_at: attempt.and_then(|attempt| attempt.accepted_at),
         delivered_at: attempt.and_then(|attempt| attempt.delivered_at),
@@ -304,6 +358,7 @@ fn leg(leg: Leg, attempt: Option<&Attempt>) -> TimelineLeg {
 
 fn sent(message: Message, names: &Names) -> TimelineMessage {
     let state = message.state();
+    let (code, facts) = coded(message.because());
     let last = message.last().map_or(0, |attempt| usize::from(attempt.leg));
     let shown = message.plan.get(last);
     let channel = shown.map(|leg| leg.channel);
@@ -319,6 +374,7 @@ fn sent(message: Message, names: &Names) -> TimelineMessage {
     TimelineMessage {
         id: message.id,
         direction: Direction::Outbound,
+        customer: message.to.phone.map(PhoneOut::from),
         line: message.line.map(|line| names.line(line)),
         channel,
         text,
@@ -327,6 +383,8 @@ fn sent(message: Message, names: &Names) -> TimelineMessage {
         decision: message.ended.map(|ended| match ended {
             Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why) => why,
         }),
+        code,
+        facts,
         send_at: Some(message.not_before),
         legs,
         content: None,
@@ -341,12 +399,15 @@ fn received(received: Received, names: &Names) -> TimelineMessage {
     TimelineMessage {
         id: received.id,
         direction: Direction::Inbound,
+        customer: message.from.phone.map(PhoneOut::from),
         line: received.line.map(|line| names.line(line)),
         channel: Some(message.channel),
         text,
         cut: message.cut || cut.unwrap_or_default(),
         state: None,
         decision: None,
+        code: None,
+        facts: Facts::NONE,
         send_at: None,
         legs: Vec::new(),
         content: Some(message.kind),
@@ -357,7 +418,7 @@ fn received(received: Received, names: &Names) -> TimelineMessage {
 
 fn consent(entry: ConsentEntry) -> TimelineConsent {
     TimelineConsent {
-        code: entry.what,
+        code: entry.what(),
         source: entry.source,
         changed_at: entry.at,
     }
@@ -371,6 +432,8 @@ fn shown(Placed { position, entry }: Placed, names: &Names) -> TimelineEntryOut 
         message: None,
         consent: None,
         note: None,
+        conversion: None,
+        merge: None,
     };
     match entry {
         Entry::Call(found) => TimelineEntryOut {
@@ -393,6 +456,14 @@ fn shown(Placed { position, entry }: Placed, names: &Names) -> TimelineEntryOut 
             note: Some(note),
             ..empty(TimelineKind::Note)
         },
+        Entry::Conversion(conversion) => TimelineEntryOut {
+            conversion: Some(conversion),
+            ..empty(TimelineKind::Conversion)
+        },
+        Entry::Merge(merge) => TimelineEntryOut {
+            merge: Some(MergeOut::from(merge)),
+            ..empty(TimelineKind::Merge)
+        },
     }
 }
 
@@ -401,6 +472,7 @@ fn shown(Placed { position, entry }: Placed, names: &Names) -> TimelineEntryOut 
 pub(crate) async fn get_timeline(
     who: Allowed<permits::ContactsRead>,
     State(api): State<Api>,
+    Extension(looks): Extension<Looks>,
     Path(contact_id): Path<ContactId>,
     Query(query): Query<TimelineQuery>,
     paging: Paging,
@@ -410,7 +482,10 @@ pub(crate) async fn get_timeline(
     let (store, scope, only) = (api.store(), who.scope(), query.kind.map(Kind::from));
     let page = store.timeline(scope, contact_id, only, after, paging.limit(), who.now());
     let lines = async { store.all::<Line>(scope).await.map_err(Problem::from) };
-    let (page, lines) = tokio::try_join!(Box::pin(found(page)), Box::pin(lines))?;
+    let ((contact, page), lines) = tokio::try_join!(Box::pin(found(page)), Box::pin(lines))?;
+    itself(contact_id, &contact)?;
+    // Of any page: a position can be made up.
+    looks.record(&api, &who, Look::Timeline, contact_id).await?;
     let names = Names::of(lines);
     Ok(Listed::of(page, |placed| shown(placed, &names)))
 }

@@ -52,7 +52,7 @@ async fn create_field(
     State(api): State<Api>,
     Body(fields): Body<FieldIn>,
 ) -> Result<Created<Field>, Problem> {
-    let field = Field::new(who.ulid(), fields);
+    let field = Field::new(who.ulid(), fields, who.now());
     let found = field.problems();
     if !found.is_empty() {
         return Err(found.into());

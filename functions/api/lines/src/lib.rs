@@ -66,7 +66,7 @@ async fn create_line(
     State(api): State<Api>,
     Body(fields): Body<LineIn>,
 ) -> Result<Created<Line>, Problem> {
-    let line = Line::new(who.ulid(), fields);
+    let line = Line::new(who.ulid(), fields, who.now());
     let found = problems(&line, &connections(&api, &who).await?);
     if !found.is_empty() {
         return Err(found.into());

@@ -2,7 +2,10 @@
 
 use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, found, permits};
 use axum::{Router, extract::State};
-use domain::{ids::OperationId, operation::Operation};
+use domain::{
+    ids::OperationId,
+    operation::{Operation, OperationKind},
+};
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
@@ -30,7 +33,8 @@ api::operations! {
         /// Cancel an operation
         ///
         /// Ends it at once if it waits, otherwise within a minute, after the step that is under way. What was done until then
-        /// stays done. An operation that has ended stays as it is.
+        /// stays done. An operation that has ended stays as it is. The erasure of a contact cannot be cancelled; it ends when the contact
+        /// is restored.
         POST "/api/v1/operations/{operation_id}/cancel" => cancel_operation, "The operation, in its new state";
     }
 }
@@ -63,5 +67,15 @@ async fn cancel_operation(
     State(api): State<Api>,
     Path(id): Path<OperationId>,
 ) -> Result<Tagged<OperationOut>, Problem> {
-    api.cancel_operation(&who, id).await.map(Tagged::of)
+    api.cancel_operation(&who, id, cancellable).await.map(Tagged::of)
+}
+
+/// Nothing else would delete the contact of an erasure, or bring back one that is half deleted.
+fn cancellable(operation: &Operation) -> Result<(), Problem> {
+    if operation.kind == OperationKind::EraseContact && !operation.state.is_end() {
+        let detail =
+            "An erasure cannot be cancelled. Restore the contact instead, unless a user has started to erase it.";
+        return Err(Problem::conflict("conflict", detail));
+    }
+    Ok(())
 }

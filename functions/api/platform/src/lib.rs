@@ -12,6 +12,7 @@ use domain::{
     account::{Account, Email, Invitation, Slug},
     actor::Stamp,
     checkup::{CheckResult, Checkup},
+    fault::Fault,
     ids::{InvitationId, RuleId, TenantId},
     permission::Role,
     rule::Rule,
@@ -566,10 +567,8 @@ async fn get_platform_tenant_usage(
 }
 
 fn days_refused() -> Problem {
-    Problem::field(
-        "from",
-        format!("The first day must not be after `to`, nor more than {MOST_DAYS} days before it."),
-    )
+    let detail = format!("The first day must not be after `to`, nor more than {MOST_DAYS} days before it.");
+    Problem::field("from", Fault::out_of_range(0_i64, i64::from(MOST_DAYS), detail))
 }
 
 /// True if the text is a position in the platform's log of this month.

@@ -1,17 +1,21 @@
 //! The settings of a tenant and the progress of its set-up.
 
 mod models;
+mod retention;
 mod setup;
 
 use std::sync::Arc;
 
 use api::{Allowed, Api, IfMatch, Patch, Races, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
-use domain::{template::TemplateDefinition, tenant::Tenant};
-use kit::{ConfigError, Env, Problem};
+use domain::{links::NewLink, template::TemplateDefinition, tenant::Tenant};
+use kit::{Bus, ConfigError, Env, Problem};
 use store::{StoreError, Versioned, config::ConfigCache};
 
-use crate::models::{SetupOut, TenantOut, TenantSettings};
+use crate::{
+    models::{SetupOut, TenantOut, TenantSettings},
+    retention::{apply_retention, get_retention},
+};
 
 /// Routes of the function.
 ///
@@ -19,7 +23,8 @@ use crate::models::{SetupOut, TenantOut, TenantSettings};
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));
-    Ok(api::serve(operations(), Api::new(env)?).layer(configs))
+    let bus = Extension(Bus::new(env)?);
+    Ok(api::serve(operations(), Api::new(env)?).layer(configs).layer(bus))
 }
 
 api::operations! {
@@ -39,6 +44,23 @@ api::operations! {
         ///
         /// Lists the steps of the set-up wizard. Each has its state, what is missing, and the operation that completes it.
         GET "/api/v1/tenant/setup" => get_tenant_setup, "The steps of the set-up";
+
+        /// Get the retention policy
+        ///
+        /// Returns the policy, and an estimate of what its application to the calls and messages of the past would do, cost and take. The
+        /// estimate is made from the day counters: those of each day up to eight weeks, of eight single weeks if there are more. The
+        /// `ETag` is that of the tenant.
+        GET "/api/v1/tenant/retention" => get_retention, "The policy and the estimate";
+
+        /// Apply the retention policy to the past
+        ///
+        /// A change of the policy applies to new calls and messages; this operation of the kind `apply_retention` applies it to all
+        /// others. Those that are older than the policy allows are hidden at once and deleted within days, which cannot be undone. What
+        /// has expired before stays hidden. `If-Match` with the `ETag` of the tenant makes sure that the policy is the one that was read;
+        /// later changes of it do not affect the operation. While one is running, the answer is 409 `retention_running`. Cancelling it
+        /// keeps what was done. A tenant can start 60 an hour.
+        POST "/api/v1/tenant/retention/apply" => apply_retention, "The operation that applies the policy",
+            problems "retention_running";
     }
 }
 
@@ -85,6 +107,8 @@ async fn get_tenant_setup(
     let (store, scope) = (api.store(), who.scope());
     let config = found(store.config(scope, &configs)).await?;
     let mut material = store.material(scope, &setup::needs(&config)).await?;
+    // As every message would get one.
+    material.link = Some(NewLink::nobodys());
     let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;
     material
         .templates

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use api::Patchable;
+use api::{OperationOut, Patchable};
 use domain::{
     account::Slug,
+    applying::{Estimate, Past},
     bounded::UpTo,
+    facts::Facts,
     ids::TenantId,
     quiet::QuietHours,
+    refusal::{Reason, Refusal},
     retention::Retention,
     settings::{
         LONGEST_VARIABLE, LONGEST_VARIABLE_NAME, LONGEST_WORD, Language, MOST_LANGUAGES, MOST_VARIABLES, MOST_WORDS,
@@ -69,7 +72,7 @@ pub(crate) struct TenantSettings {
         example = json!({"phone": "+97145550001", "website": "https://saffron.example"})
     )]
     pub variables: BTreeMap<String, String>,
-    /// Retention of calls and messages. A change applies to new ones only.
+    /// Retention of calls and messages. A change applies to new ones; `POST /api/v1/tenant/retention/apply` applies it to the others.
     #[serde(default)]
     pub retention: Retention,
 }
@@ -117,8 +120,75 @@ pub(crate) struct TenantOut {
     /// Values of `tenant.<name>` in templates and texts.
     #[schemars(example = json!({"phone": "+97145550001"}))]
     pub variables: BTreeMap<String, String>,
-    /// Retention of calls and messages. A change applies to new ones only.
+    /// Retention of calls and messages. A change applies to new ones; `POST /api/v1/tenant/retention/apply` applies it to the others.
     pub retention: Retention,
+}
+
+/// The retention policy of a tenant, and what its application to the past would do.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RetentionPolicy")]
+pub(crate) struct RetentionOut {
+    /// Policy.
+    policy: Retention,
+    /// What its application to the calls and messages of the past would do.
+    estimate: EstimateOut,
+    /// The latest operation that applied a policy. `null` if there was none in the last 30 days.
+    application: Option<OperationOut>,
+}
+
+/// What the application of a retention policy would do and cost at most. Calls and messages that have been deleted since they were
+/// counted are included.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "RetentionEstimate")]
+pub(crate) struct EstimateOut {
+    /// Calls.
+    #[schemars(example = 24_000)]
+    calls: u64,
+    /// Messages, inbound and outbound.
+    #[schemars(example = 31_000)]
+    messages: u64,
+    /// Calls that are older than the policy allows, and would be deleted.
+    #[schemars(example = 8_200)]
+    expiring_calls: u64,
+    /// Messages that are older than the policy allows, and would be deleted.
+    #[schemars(example = 9_900)]
+    expiring_messages: u64,
+    /// Write units of DynamoDB. Only rows with another time of expiry than the right one are written.
+    #[schemars(example = 110_000)]
+    write_units: u64,
+    /// Read units of DynamoDB.
+    #[schemars(example = 55_400)]
+    read_units: u64,
+    /// Price of these units on demand in US dollars, in the region us-east-1.
+    #[schemars(example = 0.0757)]
+    usd: f64,
+    /// Seconds that it takes, at 300 calls and messages a second.
+    #[schemars(example = 184)]
+    seconds: u64,
+    /// True if all days are counted. False: some weeks are counted and stand for the others.
+    counted: bool,
+}
+
+impl RetentionOut {
+    pub(crate) fn new(policy: Retention, estimate: &Estimate, past: Past, application: Option<OperationOut>) -> Self {
+        // Hundredths of a cent, up to 400,000 dollars.
+        let price = u32::try_from(estimate.micro_dollars().div_ceil(100)).unwrap_or(u32::MAX);
+        Self {
+            policy,
+            estimate: EstimateOut {
+                calls: estimate.calls,
+                messages: estimate.messages,
+                expiring_calls: estimate.expiring_calls,
+                expiring_messages: estimate.expiring_messages,
+                write_units: estimate.write_units(),
+                read_units: estimate.read_units(),
+                usd: f64::from(price) / 10_000.0,
+                seconds: estimate.seconds(),
+                counted: past.is_counted(),
+            },
+            application,
+        }
+    }
 }
 
 /// Progress of the set-up.
@@ -145,8 +215,34 @@ pub(crate) struct SetupStep {
     /// Sentences that say what is missing or needs attention.
     #[schemars(example = ["No connection reports calls, so missed calls are not noticed."])]
     pub missing: Vec<String>,
+    /// The same with codes and facts, for sentences in another language.
+    pub gaps: Vec<Gap>,
     /// Operation that completes the step.
     pub operation: OperationLink,
+}
+
+/// Something in the set-up that is missing or needs attention.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SetupGap")]
+pub(crate) struct Gap {
+    /// The gap as a word: one of `x-codes` at the root of the document.
+    #[schemars(with = "String", example = &"no_calls")]
+    pub code: Reason,
+    /// Facts of the sentence by name. `x-codes` names those of each code.
+    pub facts: Facts,
+    /// The gap, in one sentence.
+    #[schemars(example = &"No connection reports calls, so missed calls are not noticed.")]
+    pub detail: String,
+}
+
+impl From<Refusal> for Gap {
+    fn from(gap: Refusal) -> Self {
+        Self {
+            code: gap.reason,
+            facts: gap.facts,
+            detail: gap.sentence,
+        }
+    }
 }
 
 /// An operation of this API.

@@ -8,11 +8,12 @@ use domain::{
     material::Material,
     message::Channel,
     needs::Needs,
+    refusal::{Reason, Refusal},
     rule::Rule,
     source::TemplateUse,
 };
 
-use crate::models::{OperationLink, SetupOut, SetupStep, StepId, StepState};
+use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState};
 
 const TENANT: OperationLink = link("PATCH", "/api/v1/tenant");
 const CONNECT: OperationLink = link("POST", "/api/v1/connections");
@@ -33,26 +34,38 @@ fn step(id: StepId, title: &str, operation: OperationLink) -> SetupStep {
         state: StepState::Done,
         optional: false,
         missing: Vec::new(),
+        gaps: Vec::new(),
         operation,
     }
 }
 
+fn gap(reason: Reason, sentence: impl Into<String>) -> Refusal {
+    Refusal::new(reason, sentence)
+}
+
 impl SetupStep {
-    fn lacks(mut self, when: bool, sentence: &str) -> Self {
+    fn lacks(mut self, when: bool, gap: Refusal) -> Self {
         if when {
             self.state = StepState::Todo;
-            self.missing.push(sentence.to_owned());
+            self.adds(gap);
         }
         self
     }
 
     /// Adds a warning, if the step is otherwise complete.
-    fn heed(mut self, when: bool, sentence: impl Into<String>) -> Self {
-        if when && self.state != StepState::Todo {
+    fn heed(mut self, gap: Option<Refusal>) -> Self {
+        if let Some(gap) = gap
+            && self.state != StepState::Todo
+        {
             self.state = StepState::Attention;
-            self.missing.push(sentence.into());
+            self.adds(gap);
         }
         self
+    }
+
+    fn adds(&mut self, gap: Refusal) {
+        self.missing.push(gap.sentence.clone());
+        self.gaps.push(Gap::from(gap));
     }
 
     const fn optional(mut self, when: bool) -> Self {
@@ -101,32 +114,44 @@ pub(crate) fn steps(config: &TenantConfig, material: &Material) -> SetupOut {
 
 fn profile(config: &TenantConfig) -> SetupStep {
     let tenant = &config.tenant;
+    let unnamed = !tenant.variables.contains_key("phone");
     step(StepId::Profile, "Describe the business", TENANT)
         .lacks(
             tenant.default_region.is_none(),
-            "The country is not set, so numbers without a country code cannot be read.",
+            gap(
+                Reason::NoCountry,
+                "The country is not set, so numbers without a country code cannot be read.",
+            ),
         )
         .lacks(
             tenant.languages.is_empty(),
-            "No language is set. Name the languages of your customers.",
+            gap(
+                Reason::NoLanguage,
+                "No language is set. Name the languages of your customers.",
+            ),
         )
-        .heed(
-            !tenant.variables.contains_key("phone"),
-            "Messages cannot name your telephone number. Set the variable `phone`.",
-        )
+        .heed(unnamed.then(|| {
+            gap(
+                Reason::NoOwnNumber,
+                "Messages cannot name your telephone number. Set the variable `phone`.",
+            )
+        }))
 }
 
 fn hours(config: &TenantConfig) -> SetupStep {
-    let hours = config.tenant.business_hours.as_ref();
-    step(StepId::Hours, "Set the business hours", TENANT)
-        .heed(
-            hours.is_none(),
+    let found = match &config.tenant.business_hours {
+        None => Some(gap(
+            Reason::NoHours,
             "No business hours are set, so the business counts as always open.",
-        )
-        .heed(
-            hours.is_some_and(domain::tenant::BusinessHours::is_never),
+        )),
+        Some(hours) if hours.is_never() => Some(gap(
+            Reason::NeverOpen,
             "The business is closed all week, so every call counts as after hours.",
-        )
+        )),
+        Some(_) => None,
+    };
+    step(StepId::Hours, "Set the business hours", TENANT)
+        .heed(found)
         .optional(true)
 }
 
@@ -138,61 +163,75 @@ fn telephone_line(config: &TenantConfig) -> SetupStep {
         let problem = line_problems(line, &config.lines, &config.connections)
             .into_iter()
             .next()?;
-        Some(format!("{}: {problem}", line.name.as_str()))
+        let found = gap(Reason::LineProblem, format!("{}: {problem}", line.name.as_str()));
+        let found = found.and("line", line.name.as_str()).and("field", problem.field);
+        Some(found.and("problem", problem.code.as_str()))
     });
-    let connect = step(StepId::TelephoneLine, title, CONNECT)
+    let operation = if broken.is_some() && !lines.is_empty() {
+        LINE
+    } else {
+        CONNECT
+    };
+    let connect = step(StepId::TelephoneLine, title, operation)
         .lacks(
             lines.is_empty(),
-            "No connection reports calls, so missed calls are not noticed.",
+            gap(
+                Reason::NoCalls,
+                "No connection reports calls, so missed calls are not noticed.",
+            ),
         )
-        .heed(broken.is_some(), broken.clone().unwrap_or_default());
+        .heed(broken);
     // Of several connections, each is of use by itself.
     if !lines.is_empty() && lines.iter().all(|line| trouble(line).is_some()) {
         return heeding(connect, lines.into_iter());
     }
-    let operation = if broken.is_some() && !lines.is_empty() {
-        LINE
-    } else {
-        connect.operation
-    };
-    SetupStep { operation, ..connect }
+    connect
 }
 
 /// The problem of a connection, as far as it is known, and how to solve it.
-fn trouble(connection: &ConnectionSummary) -> Option<(String, OperationLink)> {
+fn trouble(connection: &ConnectionSummary) -> Option<(Refusal, OperationLink)> {
+    let name = connection.name.as_str();
+    let found = |reason: Reason, sentence: &str| gap(reason, format!("{name}: {sentence}")).and("connection", name);
     if let Some(reason) = &connection.unhealthy {
-        return Some((format!("the provider refuses it: {reason}."), CREDENTIALS));
+        let sentence = format!("the provider refuses it: {reason}.");
+        return Some((found(Reason::ConnectionBroken, &sentence), CREDENTIALS));
     }
     if connection.awaits_secret {
         let sentence = "it has no credentials to verify webhooks, so no call is accepted. Set its credentials.";
-        return Some((sentence.to_owned(), CREDENTIALS));
+        return Some((found(Reason::NoWebhookSecret, sentence), CREDENTIALS));
     }
-    let sentence = match connection.tested {
+    let (reason, sentence) = match connection.tested {
         Some(CheckResult::Passed | CheckResult::Waiting) => return None,
-        Some(CheckResult::Failed) => "its last test failed. Look at the connection.",
-        Some(CheckResult::Unclear) => "the provider did not answer its last test. Test it again.",
-        None => "it has not been tested since its last change. Test it.",
+        Some(CheckResult::Failed) => (Reason::TestFailed, "its last test failed. Look at the connection."),
+        Some(CheckResult::Unclear) => (
+            Reason::TestUnclear,
+            "the provider did not answer its last test. Test it again.",
+        ),
+        None => (
+            Reason::NotTested,
+            "it has not been tested since its last change. Test it.",
+        ),
     };
-    Some((sentence.to_owned(), TEST))
+    Some((found(reason, sentence), TEST))
 }
 
 /// Adds a warning about the first of these connections that does not work.
 fn heeding<'a>(step: SetupStep, mut connections: impl Iterator<Item = &'a ConnectionSummary>) -> SetupStep {
-    let found = connections.find_map(|connection| Some((&connection.name, trouble(connection)?)));
-    let Some((name, (sentence, operation))) = found else {
+    let Some((found, operation)) = connections.find_map(trouble) else {
         return step;
     };
     SetupStep {
         operation,
-        ..step.heed(true, format!("{name}: {sentence}"))
+        ..step.heed(Some(found))
     }
 }
 
 fn whatsapp(config: &TenantConfig) -> SetupStep {
+    let none = gap(Reason::NoSender, "No connection sends WhatsApp messages.");
     let connect = step(StepId::Whatsapp, "Connect WhatsApp", CONNECT)
         .lacks(
             !carries(config, Channel::WhatsApp),
-            "No connection sends WhatsApp messages.",
+            none.and("channel", Channel::WhatsApp.as_str()),
         )
         .optional(only(config, Channel::Sms));
     heeding(connect, carriers(config, Channel::WhatsApp))
@@ -214,6 +253,7 @@ fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
 
 fn sms(config: &TenantConfig) -> SetupStep {
     let falls_back = active(config).any(|rule| rule.then.channels.contains(&Channel::Sms));
+    let of_sms = |reason: Reason, sentence: &str| gap(reason, sentence).and("channel", Channel::Sms.as_str());
     let connect = step(
         StepId::SmsFallback,
         "Connect SMS for customers without WhatsApp",
@@ -221,45 +261,60 @@ fn sms(config: &TenantConfig) -> SetupStep {
     )
     .lacks(
         !carries(config, Channel::Sms),
-        "No connection sends SMS, so customers without WhatsApp get no message.",
+        of_sms(
+            Reason::NoSender,
+            "No connection sends SMS, so customers without WhatsApp get no message.",
+        ),
     )
-    .heed(!falls_back, "No active rule includes `sms` in its channels.")
+    .heed((!falls_back).then(|| of_sms(Reason::ChannelUnused, "No active rule includes `sms` in its channels.")))
     .optional(!only(config, Channel::Sms));
     heeding(connect, carriers(config, Channel::Sms))
 }
 
 /// The reason why an active rule cannot use this channel, with the rule's name.
-fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Option<String> {
+fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Option<Refusal> {
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
         let obstacle = obstacles(config, material, rule, channel).into_iter().next()?;
-        Some(format!("{}: {obstacle}.", rule.name))
+        let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name));
+        found.facts = obstacle.of_channel(channel.as_str());
+        Some(found.and("rule", rule.name.as_str()))
     })
 }
 
 fn template(config: &TenantConfig, material: &Material) -> SetupStep {
     let approved = material.templates.iter().any(|template| template.status.sendable());
-    let obstacle = obstacle(config, material, Channel::WhatsApp);
+    let found = if approved {
+        obstacle(config, material, Channel::WhatsApp)
+    } else {
+        Some(gap(Reason::NoneApproved, "No template is approved by WhatsApp."))
+    };
     step(StepId::Template, "Get a WhatsApp template approved", LOOK)
         .lacks(
             material.templates.is_empty(),
-            "No template exists. The first message after a call must use one.",
+            gap(
+                Reason::NoTemplates,
+                "No template exists. The first message after a call must use one.",
+            ),
         )
-        .heed(!approved, "No template is approved by WhatsApp.")
-        .heed(approved && obstacle.is_some(), obstacle.unwrap_or_default())
+        .heed(found)
         .optional(only(config, Channel::Sms))
 }
 
 fn rule(config: &TenantConfig, material: &Material) -> SetupStep {
     let broken = active(config).find_map(|rule| {
         let problem = rule_problems(rule, config, material).into_iter().next()?;
-        Some(format!("{}: {problem}.", rule.name))
+        let found = gap(Reason::RuleInvalid, format!("{}: {problem}.", rule.name));
+        Some(found.and("rule", rule.name.as_str()))
     });
     let broken = broken.or_else(|| obstacle(config, material, Channel::Sms));
     step(StepId::Rule, "Activate a rule", LOOK)
         .lacks(
             active(config).next().is_none(),
-            "No rule is active, so no call is followed by a message.",
+            gap(
+                Reason::NoActiveRule,
+                "No rule is active, so no call is followed by a message.",
+            ),
         )
-        .heed(broken.is_some(), broken.unwrap_or_default())
+        .heed(broken)
 }

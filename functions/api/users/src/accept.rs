@@ -8,6 +8,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use domain::{
     account::{Account, Grant, Invitation, Member, PasswordHash},
     actor::Actor,
+    fault::{Fault, FaultCode},
     ids::UserId,
     permission::Role,
     tenant::Tenant,
@@ -65,9 +66,9 @@ async fn open_invitation(api: &Api, who: &Anyone, token_sha256: &str) -> Result<
 
 /// Hashes the password of a new user.
 fn new_person(api: &Api, input: &AcceptIn, open: &Open) -> Result<(String, PasswordHash), Problem> {
-    let needed = |field: &str| FieldError {
-        field: field.to_owned(),
-        detail: "This address has no account yet, so this field is required.".to_owned(),
+    let needed = |field: &str| {
+        let detail = "This address has no account yet, so this field is required.";
+        FieldError::new(field, Fault::new(FaultCode::Required, detail))
     };
     let (name, password) = match (&input.name, &input.password) {
         (Some(name), Some(password)) => (name.as_str(), password.expose_secret()),

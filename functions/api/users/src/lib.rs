@@ -10,6 +10,7 @@ use api::{Allowed, Api, Races, permits};
 use axum::Router;
 use domain::{
     account::Email,
+    fault::{Fault, FaultCode},
     permission::{Role, granted},
 };
 use kit::{ConfigError, Env, Problem};
@@ -91,7 +92,7 @@ fn refuse_beyond_own(who: &Allowed<permits::UsersWrite>, role: Role) -> Result<(
         return Ok(());
     }
     let detail = format!("You cannot assign the role {role}: it has more permissions than you. Choose a lower role.");
-    Err(Problem::field("role", detail))
+    Err(Problem::field("role", Fault::new(FaultCode::NotPermitted, detail)))
 }
 
 /// Refuses a key that expires: the people it lets in would outlast it.

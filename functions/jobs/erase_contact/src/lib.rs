@@ -1,24 +1,28 @@
-//! The operation `erase_contact`: deletes everything of a contact, and remembers only hashes of its identities, so that no import
-//! brings the person back.
+//! The operation `erase_contact`: deletes everything of a contact and of those that were merged into it, and remembers only hashes of
+//! the identities and what the person refuses, so that no import brings the person back, and nobody has to say STOP twice. Other
+//! contacts no longer name it as the same person.
 //!
 //! Safe to run twice: every step only deletes, or writes hashes that are the same each time, and the contact's own row, which
-//! leads to the rest, is deleted last. A step that is interrupted is made again; what it had deleted before is then not counted.
+//! leads to the rest, is deleted last, in one transaction with the changes of contacts that name it. A step that is interrupted is made again; what it had deleted before is then not counted.
 
 use domain::{
+    consent::Wishes,
+    contact::{Contact, Identity},
     erasure::{EraseContact, Erased, Salt},
     ids::ContactId,
     operation::{Data, Progress},
 };
 use kit::{
-    Clock, ConfigError, Env, Ids, JobError,
+    Clock, ConfigError, Env, Files, Folder, Ids, JobError,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, contacts::ContactWrite};
+use store::{Store, TenantScope, contacts::ContactWrite, erasure::ErasedPage};
 
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
+    files: Files,
     clock: Clock,
     ids: Ids,
 }
@@ -31,6 +35,7 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            files: Files::new(env)?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
         })
@@ -43,13 +48,15 @@ impl Context {
 enum Stage {
     /// Remember the identities, and delete what the contact is found by: from now on, a call makes a new contact.
     Found,
+    /// Delete its archives.
+    Files,
     /// Delete identities that the contact has no room for, after this one of the tenant's list.
     Suppressed(Option<String>),
-    /// Delete its calls and messages, page by page.
+    /// Delete its calls and messages, and those of the contacts that were merged into it, page by page.
     History,
     /// Delete the contact itself.
     Contact,
-    /// Delete what a job that was in progress has written meanwhile.
+    /// Delete what a job or an archive that was in progress has written meanwhile.
     Late,
 }
 
@@ -58,12 +65,15 @@ enum Stage {
 struct Cursor {
     stage: Stage,
     erased: Erased,
+    /// Contacts that were merged into it. No others are once the erasure has begun.
+    #[serde(default)]
+    aliases: Vec<ContactId>,
 }
 
 /// The result: what was deleted, and what goes by itself.
 #[derive(Debug, Serialize)]
 struct Proof {
-    /// Rows by kind.
+    /// Rows and files by kind.
     deleted: Erased,
     /// Remarks beside the numbers.
     notes: Vec<&'static str>,
@@ -71,26 +81,29 @@ struct Proof {
 
 const RESTORED: &str = "The contact was restored before, so nothing was deleted.";
 
-const NOTES: [&str; 3] = [
-    "Hashes of the identities are kept, so that an import does not bring the person back.",
+const NOTES: [&str; 6] = [
+    "Hashes of the identities are kept, so that an import does not bring the person back, and with them refusals of messages.",
     "Unprocessed events of providers and technical logs go by themselves: after 30 days, unless the operator set other times.",
+    "Files of exports and imports that may name the person go by themselves: results after about a week, uploaded tables and unfinished files after a day or two.",
+    "Answers that are kept for repeated requests go after a day, values of changes of many contacts after a week, and ids of messages at providers after 60 days.",
+    "Backups from which the operator could restore the whole table reach back 35 days.",
     "Counters of calls and messages stay: they name nobody.",
 ];
 
 /// Makes one step.
 ///
 /// # Errors
-/// When the table does not answer, or a row cannot be read.
+/// When the table or the bucket does not answer, or a row cannot be read.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let EraseContact { contact, deleted_at } = turn.params()?;
-    let begin = || Cursor {
-        stage: Stage::Found,
-        erased: Erased::default(),
-    };
     let begun: Option<Cursor> = turn.cursor()?;
+    let mut aliases = Vec::new();
     if begun.is_none() {
-        match ctx.store.contact(turn.scope(), contact).await? {
-            Some(known) if known.deleted_at != Some(deleted_at) => {
+        let known = ctx.store.contact(turn.scope(), contact).await?;
+        aliases.extend(known.iter().flat_map(|known| known.aliases.iter().copied()));
+        match known {
+            // Also if it was merged into another since.
+            Some(known) if known.id != contact || known.deleted_at != Some(deleted_at) => {
                 return Ok(Step::Done {
                     result: Data::of(&Proof {
                         deleted: Erased::default(),
@@ -108,9 +121,18 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             _ => {}
         }
     }
-    let Cursor { stage, mut erased } = begun.unwrap_or_else(begin);
+    let Cursor {
+        stage,
+        mut erased,
+        aliases,
+    } = begun.unwrap_or_else(|| Cursor {
+        stage: Stage::Found,
+        erased: Erased::default(),
+        aliases,
+    });
     let work = Work {
         scope: turn.scope(),
+        person: [contact].into_iter().chain(aliases.iter().copied()).collect(),
         contact,
         ctx,
     };
@@ -122,7 +144,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     };
     Ok(match next {
         Some(stage) => Step::More {
-            cursor: Data::of(&Cursor { stage, erased })?,
+            cursor: Data::of(&Cursor { stage, erased, aliases })?,
             progress,
         },
         None => Step::Done {
@@ -135,9 +157,17 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     })
 }
 
+/// The texts of the keys of the identities which a contact knows.
+fn identities(contact: Option<&Contact>) -> Vec<String> {
+    let known = contact.map(Contact::known_by).unwrap_or_default();
+    known.iter().map(Identity::key).collect()
+}
+
 struct Work<'a> {
     scope: &'a TenantScope,
     contact: ContactId,
+    /// The contact, and those that were merged into it.
+    person: Vec<ContactId>,
     ctx: &'a Context,
 }
 
@@ -147,18 +177,30 @@ impl Work<'_> {
         let (store, scope, contact) = (&self.ctx.store, self.scope, self.contact);
         Ok(match stage {
             Stage::Found => {
-                let known = store.identities_of(scope, contact).await?;
+                let known = store.contact(scope, contact).await?;
                 let erased = Erased {
-                    identities: self.forget(&known).await?,
+                    identities: self.forget(known.as_ref(), &identities(known.as_ref())).await?,
                     listings: store.erase_listings(scope, contact).await?,
                     ..Erased::default()
                 };
-                (erased, Some(Stage::Suppressed(None)))
+                (erased, Some(Stage::Files))
+            }
+            Stage::Files => {
+                let known = store.contact(scope, contact).await?;
+                // Only identities that a refusing contact loses go on leading to it. The list is the tenant's, and may be long.
+                let may_have_more = known.is_none_or(|known| !known.consent.is_empty());
+                let next = if may_have_more {
+                    Stage::Suppressed(None)
+                } else {
+                    Stage::History
+                };
+                (self.erase_files().await?, Some(next))
             }
             Stage::Suppressed(after) => {
-                let page = store.suppressed_of(scope, contact, after.as_deref()).await?;
+                let page = store.suppressed_of(scope, &self.person, after.as_deref()).await?;
+                let known = store.contact(scope, contact).await?;
                 let erased = Erased {
-                    identities: self.forget(&page.items).await?,
+                    identities: self.forget(known.as_ref(), &page.items).await?,
                     ..Erased::default()
                 };
                 let next = match page.next {
@@ -168,37 +210,82 @@ impl Work<'_> {
                 (erased, Some(next))
             }
             Stage::History => {
-                let page = store.erase_history_page(scope, contact).await?;
+                let page = self.erase_history().await?;
                 let next = if page.more { Stage::History } else { Stage::Contact };
                 (page.erased, Some(next))
             }
             Stage::Contact => {
-                // A job that had read the contact before may have added an identity or an entry.
-                let known = store.identities_of(scope, contact).await?;
-                let identities = self.forget(&known).await?;
-                let listings = store.erase_listings(scope, contact).await?;
-                let mut erased = store.erase_contact_rows(scope, contact).await?;
-                erased.add(&Erased {
-                    identities,
-                    listings,
+                // A job that had read the contact before may have added an identity, an entry or a refusal.
+                let known = store.contact(scope, contact).await?;
+                // All entries that the profile says, of which the first stage has deleted and counted most.
+                store.erase_listings(scope, contact).await?;
+                let mut erased = Erased {
+                    identities: self.forget(known.as_ref(), &identities(known.as_ref())).await?,
                     ..Erased::default()
-                });
+                };
+                for alias in self.person.iter().filter(|id| **id != contact) {
+                    erased.add(&store.erase_alias_rows(scope, *alias).await?);
+                }
+                let Some(known) = known else {
+                    return Ok((erased, Some(Stage::Late)));
+                };
+                // Its own row last: it leads to the others.
+                match store.erase_contact_and_mentions(scope, &known).await {
+                    Ok(rows) => erased.add(&rows),
+                    // Or it does so now.
+                    Err(error) if error.is_conflict() => return Ok((erased, Some(Stage::Contact))),
+                    Err(error) => return Err(error.into()),
+                }
                 (erased, Some(Stage::Late))
             }
             Stage::Late => {
-                let page = store.erase_history_page(scope, contact).await?;
+                let mut page = self.erase_history().await?;
+                page.erased.add(&self.erase_files().await?);
                 (page.erased, page.more.then_some(Stage::Late))
             }
         })
     }
 
-    /// Remembers these identities by their hashes, then deletes those that lead to the contact.
-    async fn forget(&self, identities: &[String]) -> Result<u64, JobError> {
-        let Context { store, clock, ids } = self.ctx;
+    /// Deletes the archives of the contact, and of those that were merged into it. An archive that is being written looks for the erasure
+    /// after each step.
+    async fn erase_files(&self) -> Result<Erased, JobError> {
+        let mut erased = Erased::default();
+        for own in &self.person {
+            for folder in Folder::of_contact(self.scope, *own) {
+                erased.files += self.ctx.files.delete_all(&folder).await?;
+            }
+        }
+        Ok(erased)
+    }
+
+    /// Deletes a page of the history in each partition.
+    async fn erase_history(&self) -> Result<ErasedPage, JobError> {
+        let mut all = ErasedPage {
+            erased: Erased::default(),
+            more: false,
+        };
+        for own in &self.person {
+            let page = self
+                .ctx
+                .store
+                .erase_history_page(self.scope, *own, &self.person)
+                .await?;
+            all.erased.add(&page.erased);
+            all.more |= page.more;
+        }
+        Ok(all)
+    }
+
+    /// Remembers these identities of the contact by their hashes, with what it refuses, then deletes those that lead to it. In this
+    /// order, whoever finds that an identity leads nowhere also finds the refusals.
+    async fn forget(&self, known: Option<&Contact>, identities: &[String]) -> Result<u64, JobError> {
+        let Context { store, clock, ids, .. } = self.ctx;
         let fresh = Salt::new(ids.secret()?);
+        let none = Wishes::NONE;
+        let consent = known.map_or(&none, |known| &known.consent);
         store
-            .remember_erased(self.scope, identities, fresh, clock.now())
+            .remember_erased(self.scope, identities, consent, fresh, clock.now())
             .await?;
-        Ok(store.erase_identities(self.scope, self.contact, identities).await?)
+        Ok(store.erase_identities(self.scope, &self.person, identities).await?)
     }
 }

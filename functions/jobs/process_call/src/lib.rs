@@ -10,22 +10,25 @@ use domain::{
     contact::{Contact, Identity},
     decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
+    links::{LinkCode, LinkOrigin, NewLink},
     material::Material,
     message::{Message, Remark},
     person::Person,
     profile::Profile,
     purpose::Event,
-    record::{Call, CallProgress},
+    record::{Call, CallProgress, consent_id},
+    refusal::{Reason, Refusal},
     send::Timers,
     subject::CallView,
 };
 use jobs::{CallJob, ToQueue};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, crash, metric};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, crash, metric};
 use store::{
     Races, Store, StoreError, TenantScope,
     config::ConfigCache,
-    contacts::{ContactWrite, ProfileWrite},
-    effects::{Effects, Once},
+    contacts::{ContactWrite, ProfileWrite, Refusals},
+    effects::{Consent, Effects, Once},
+    preferences::LinkWrite,
 };
 
 /// Attempts of a change that loses races, before the queue retries the job.
@@ -36,6 +39,7 @@ pub struct Context {
     store: Store,
     config: ConfigCache,
     queues: Queues,
+    pages: Pages,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -51,6 +55,7 @@ impl Context {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::Calls])?,
+            pages: Pages::new(env)?,
             timers: env.config().timers()?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
@@ -237,12 +242,12 @@ async fn decide_call(
                 None => Err(StoreError::Gone {
                     doing: "decide a call again",
                 }),
-                found => Ok(found),
+                found => Ok((found, Refusals::default())),
             },
-            None => ctx.store.known_of(scope, &identity).await,
+            None => ctx.store.known_or_refusals(scope, &identity).await,
         }
     });
-    let (config, found) = match (config?, found) {
+    let (config, (found, refusals)) = match (config?, found) {
         (Some(config), Ok(found)) => (config, found),
         (None, _) => return let_rest(progress, "tenant", now, scope, ctx).await,
         (_, Err(error)) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
@@ -257,7 +262,18 @@ async fn decide_call(
         profile: Profile::default(),
     });
     let known_as = profile.clone();
-    let call_id = progress.call_id(contact.id);
+    // A call that is decided again stays where it is, although its contact may have been merged into another.
+    let call_id = before
+        .as_ref()
+        .map_or_else(|| progress.call_id(contact.id), |call| call.id);
+    // A new caller on the suppression list, or who was erased, still refuses what they refused.
+    let entries = refusals.pass_on(&mut contact).into_iter().zip(0..);
+    let consent = entries.map(|(entry, place)| Consent {
+        contact: contact.id,
+        id: consent_id(now, &format!("{call_id}#{place}")),
+        entry,
+    });
+    let consent: Vec<Consent> = consent.collect();
     let inbound = progress.facts.direction != Some(Direction::Outbound);
     let mut ended = match &before {
         None if outcome == Outcome::Answered => {
@@ -296,7 +312,8 @@ async fn decide_call(
         line_type: &domain::line_type::by_numbering_plan,
     };
     let needs = needs(&view, &world);
-    let material = ctx.store.material(scope, &needs).await?;
+    let mut material = ctx.store.material(scope, &needs).await?;
+    material.link = needs.link.then(|| new_link(ctx)).transpose()?;
     let mut open = readable(scope, &needs.open, now, ctx).await?;
     let decision = decide(
         &view,
@@ -307,6 +324,7 @@ async fn decide_call(
         },
     );
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
+    let because = decision.facts().clone();
     let composed = decision.follow_up.ok();
     let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
     let named = if before.is_some() {
@@ -330,13 +348,14 @@ async fn decide_call(
     let retention = config.tenant.retention.unwrap_or_default();
     let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
     if let Some(before) = before {
-        let text = format!(
+        let sentence = format!(
             "decided again: the outcome of the call was reported later. Before: {}",
             before.decision
         );
+        let remark = Refusal::new(Reason::DecidedAgain, sentence).and("before", before.reason.as_str());
         (remarks, version, keep_until) = (before.remarks, before.version + 1, before.keep_until);
         decided_again = before.decided_again + 1;
-        remarks.push(Remark { at: now, text });
+        remarks.push(Remark::new(now, remark));
     }
     let call = Call {
         id: call_id,
@@ -348,6 +367,7 @@ async fn decide_call(
         decided_at: now,
         decision: sentence,
         reason,
+        because,
         grounds: decision.grounds,
         message: message.as_ref().map(|message| message.id),
         decided_again,
@@ -356,6 +376,12 @@ async fn decide_call(
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
         version,
     };
+    let carried = message.as_ref().zip(material.link);
+    let links = carried.map(|(message, link)| LinkWrite {
+        code: link.code,
+        contact: call_id.contact(),
+        origin: LinkOrigin::Message(message.id),
+    });
     let effects = Effects {
         once: Once::Decided {
             progress: &progress,
@@ -363,6 +389,7 @@ async fn decide_call(
         },
         people: vec![ContactWrite {
             new_identities: if new { vec![identity] } else { Vec::new() },
+            suppressed: refusals.suppressed,
             profile: named.then_some(ProfileWrite {
                 before: known_as,
                 after: profile,
@@ -371,13 +398,20 @@ async fn decide_call(
         }],
         planned: message.into_iter().collect(),
         ended,
-        ..Effects::default()
+        consent,
+        links: links.into_iter().collect(),
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");
     kit::line::count(outcome.as_str(), 1);
     queue(jobs, now, ctx).await?;
     Ok(Done::Now)
+}
+
+/// A link to the customer's preference page, for the message that is being composed.
+fn new_link(ctx: &Context) -> Result<NewLink, JobError> {
+    let code = LinkCode::of(ctx.ids.secret()?);
+    Ok(ctx.pages.new_preferences(code))
 }
 
 /// Whether no report so far says who the customer is, not even that the number is hidden.
@@ -457,7 +491,8 @@ async fn answered_after_all(
         } else {
             "no further channel: the call was answered after all"
         };
-        message.cancel(why.to_owned())
+        let tried = !message.attempts.is_empty();
+        message.cancel(Refusal::since(Event::AnsweredCall, why).and("tried", tried))
     });
     for message in &cancelled {
         contact.close(message);
@@ -501,10 +536,9 @@ async fn after_decision(
     if before.voicemail_seconds.is_none()
         && let Some(seconds) = call.facts.voicemail_seconds
     {
-        call.remarks.push(Remark {
-            at: now,
-            text: format!("the caller left a recording of {seconds} s"),
-        });
+        let sentence = format!("the caller left a recording of {seconds} s");
+        let remark = Refusal::new(Reason::Recording, sentence).and("seconds", seconds);
+        call.remarks.push(Remark::new(now, remark));
     }
     let verdict = |facts: &CallFacts| facts.verdict(progress.first_seen, now, ctx.timers.decide_call);
     if let Verdict::Decided(outcome) = verdict(&call.facts)
@@ -520,10 +554,8 @@ async fn after_decision(
     if answered(&call.facts) && !answered(&before) {
         // The first write: if the next one fails, the report is retried and finds nothing left to cancel.
         Box::pin(cancel_follow_up(scope, &call, progress.first_seen, now, ctx)).await?;
-        call.remarks.push(Remark {
-            at: now,
-            text: "reported later: the call was answered".to_owned(),
-        });
+        let remark = Refusal::new(Reason::AnsweredAfterAll, "reported later: the call was answered");
+        call.remarks.push(Remark::new(now, remark));
     }
     ctx.store.write_call(scope, &call).await?;
     Ok(Done::Now)

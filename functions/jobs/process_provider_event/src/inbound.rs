@@ -3,25 +3,28 @@
 use domain::{
     Timestamp,
     config::TenantConfig,
-    contact::{Change, Contact, Identity, Linked},
+    contact::{Contact, Identity, Linked},
     ids::{ConnectionId, ContactId},
     inbound::{InboundMessage, OptFlag, Sender},
-    line,
+    language, line,
     message::{Channel, Message, Remark},
     outside::{ProviderRef, ShownName},
     phone::Phone,
     profile::Profile,
     purpose::Event as Happened,
-    record::{ConsentEntry, MessageRef, Received},
+    record::{ConsentEntry, MessageRef, Received, consent_id},
+    refusal::{Reason, Refusal},
+    suppression::Suppression,
     words,
 };
 use kit::{Done, JobError, crash, metric};
 use store::{
-    contacts::{ContactWrite, ProfileWrite},
+    Versioned,
+    contacts::{ContactWrite, Holder, ProfileWrite, Refusals},
     effects::{Consent, Effects, Once},
 };
 
-use crate::{Event, RACES, done_if};
+use crate::{Event, RACES};
 
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
@@ -34,6 +37,8 @@ struct Person {
     profile: Option<ProfileWrite>,
     consent: Vec<ConsentEntry>,
     cancelled: Vec<Message>,
+    /// Suppressions of identities that are new to the contact.
+    suppressed: Vec<Versioned<Suppression>>,
 }
 
 impl Person {
@@ -45,6 +50,7 @@ impl Person {
             profile: None,
             consent: Vec::new(),
             cancelled: Vec::new(),
+            suppressed: Vec::new(),
         }
     }
 
@@ -62,6 +68,16 @@ fn one_person(people: &mut [Person]) {
             person.consent.extend(person.contact.share_refusals(other));
         }
         person.contact.is_also(known.iter().map(|other| other.id));
+    }
+}
+
+/// Passes the refusals of new identities on to all contacts of the person. The first one gets the identities.
+fn inherit(people: &mut [Person], refusals: Refusals) {
+    for person in people.iter_mut() {
+        person.consent.extend(refusals.pass_on(&mut person.contact));
+    }
+    if let Some(first) = people.first_mut() {
+        first.suppressed = refusals.suppressed;
     }
 }
 
@@ -112,7 +128,7 @@ impl Event<'_> {
         let number = message.to.as_ref();
         let number = number.or_else(|| whatsapp_number(&config, self.connection));
         let mut remarks = Vec::new();
-        let mut remark = |text: String| remarks.push(Remark { at: now, text });
+        let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         if let Some(flag) = flag {
             let word = match flag {
                 OptFlag::Stop => "asked for no more messages",
@@ -120,15 +136,22 @@ impl Event<'_> {
                 OptFlag::Help => "asked for help",
             };
             let source = format!("{word} by {}", message.channel.name());
+            let proof = Received::id_of(writer, self.api, message);
             for person in &mut people {
-                let entry = person.contact.wish(flag, source.clone(), at).consent();
-                person.consent.extend(entry);
+                let entry = person.contact.wish(flag, &source, at).consent();
+                person.consent.extend(entry.map(|entry| entry.proven_by(&proof)));
             }
-            remark(format!("the customer {source}"));
+            let asked = Refusal::new(Reason::Asked, format!("the customer {source}"));
+            let asked = asked.and("word", flag.as_str());
+            remark(asked.and("channel", message.channel.as_str()));
         }
+        let language = own_words(message).and_then(|text| language::recognize(text, &config.tenant.languages));
         for person in &mut people {
             self.wrote_first(person, Timestamp::MAX, now).await?;
             let contact = &mut person.contact;
+            if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
+                contact.writes_in(recognized);
+            }
             contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
             contact.heard_again(at);
             if message.opens_window
@@ -140,10 +163,12 @@ impl Event<'_> {
             contact.reached_on(message.channel, message.from.phone.as_ref());
         }
         if people.iter().any(|person| !person.cancelled.is_empty()) {
-            remark("the unsent part of a follow-up is cancelled: the customer wrote first".to_owned());
+            let sentence = "the unsent part of a follow-up is cancelled: the customer wrote first";
+            remark(Refusal::new(Reason::FollowUpCancelled, sentence));
         }
         if message.cut {
-            remark("the message is stored shortened; all of it is in the bucket".to_owned());
+            let sentence = "the message is stored shortened; all of it is in the bucket";
+            remark(Refusal::new(Reason::StoredShortened, sentence));
         }
         let retention = config.tenant.retention.unwrap_or_default();
         let received = Received {
@@ -162,7 +187,7 @@ impl Event<'_> {
                 api: self.api,
                 parked,
             },
-            ..self.effects(people)
+            ..self.effects(people, message.provider_ref.as_str())
         };
         match store.commit(self.scope, effects, now).await {
             Ok(_) => {
@@ -190,19 +215,23 @@ impl Event<'_> {
         let Some(first) = identities.first() else {
             return Ok(Vec::new());
         };
-        let found = self.ctx.store.contacts_of(self.scope, &identities).await?;
-        let unclaimed: Vec<Identity> = identities
-            .iter()
-            .zip(&found)
-            .filter(|(_, found)| found.is_none())
-            .map(|(identity, _)| identity.clone())
-            .collect();
+        let holders = self.ctx.store.holders_of(self.scope, &identities).await?;
+        let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
+        for (identity, holder) in identities.iter().zip(holders) {
+            match holder {
+                Holder::Contact(contact) => found.push(*contact),
+                Holder::Nobody(awaiting) => {
+                    refusals.add(awaiting);
+                    unclaimed.push(identity.clone());
+                }
+            }
+        }
         let answered = match reply_to {
             Some(reference) => self.with_whom(reference, now).await?,
             None => None,
         };
         let mut people: Vec<Person> = Vec::new();
-        for contact in found.into_iter().flatten().chain(answered) {
+        for contact in found.into_iter().chain(answered) {
             if people.iter().all(|known| known.contact.id != contact.id) {
                 people.push(Person::known(contact));
             }
@@ -230,6 +259,7 @@ impl Event<'_> {
             new: unclaimed,
             dropped: people[0].contact.link(&sender).dropped,
         };
+        inherit(&mut people, refusals);
         self.learn_name(&mut people[0], from.name.as_ref()).await?;
         Ok(people)
     }
@@ -269,20 +299,22 @@ impl Event<'_> {
         }
     }
 
-    /// The writes for these people.
-    fn effects<'a>(&self, people: Vec<Person>) -> Effects<'a> {
+    /// The writes for these people. `cause` is what the provider calls the report, from which the ids of the ledger's entries
+    /// follow.
+    fn effects<'a>(&self, people: Vec<Person>, cause: &str) -> Effects<'a> {
         let mut effects = Effects::default();
         for person in people {
             let contact = person.contact.id;
-            let consent = person.consent.into_iter().map(|entry| Consent {
+            let consent = person.consent.into_iter().zip(0..).map(|(entry, place)| Consent {
                 contact,
-                id: self.ctx.ids.ulid(),
+                id: consent_id(entry.at, &format!("{}#{cause}#{place}#{}", self.api, entry.what())),
                 entry,
             });
             effects.consent.extend(consent);
             effects.ended.extend(person.cancelled);
             effects.people.push(ContactWrite {
                 profile: person.profile,
+                suppressed: person.suppressed,
                 ..ContactWrite::linked(person.contact, person.linked)
             });
         }
@@ -318,7 +350,8 @@ impl Event<'_> {
             } else {
                 "no further channel: the customer wrote"
             };
-            if message.cancel(why.to_owned()) {
+            let tried = !message.attempts.is_empty();
+            if message.cancel(Refusal::since(Happened::Inbound, why).and("tried", tried)) {
                 person.contact.close(&message);
                 person.cancelled.push(message);
             } else {
@@ -328,14 +361,15 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// A WhatsApp call opens the window, as a message does.
+    /// A WhatsApp call opens the window, and brings a deleted contact back, as a message does.
     pub(crate) async fn whatsapp_call(&self, from: &Sender, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
         let Some(config) = self.ctx.store.config(self.scope, &self.ctx.config).await? else {
             return Ok(kit::queue::gone("tenant"));
         };
         let number = whatsapp_number(&config, self.connection);
-        self.change_people(from, |contact| {
+        self.change_people(from, "call", |contact| {
+            contact.heard_again(at);
             if let Some(number) = number {
                 contact.open_window(number, at);
             }
@@ -346,9 +380,10 @@ impl Event<'_> {
 
     pub(crate) async fn marketing(&self, from: &Sender, welcome: bool, at: Timestamp) -> Result<Done, JobError> {
         let at = at.min(self.ctx.clock.now());
-        self.change_people(from, |contact| {
-            let source = "set in WhatsApp".to_owned();
-            contact.wish_marketing(welcome, source, at).consent()
+        let proof = format!("user_preferences of {at}");
+        self.change_people(from, "user_preferences", |contact| {
+            let entry = contact.wish_marketing(welcome, "set in WhatsApp", at).consent();
+            entry.map(|entry| entry.proven_by(&proof))
         })
         .await
     }
@@ -362,30 +397,65 @@ impl Event<'_> {
         let Some(contact) = store.contact_of(self.scope, &Identity::Bsuid(previous)).await? else {
             return Ok(Done::Already);
         };
-        let identities = identities(now);
-        let found = store.contacts_of(self.scope, &identities).await?;
-        let free: Vec<Identity> = identities
-            .into_iter()
-            .zip(&found)
-            .filter(|(_, found)| found.is_none())
-            .map(|(new, _)| new)
-            .collect();
-        for other in found.iter().flatten().filter(|other| other.id != contact.id) {
-            self.same_person(contact.id, other.id).await?;
+        self.learn(contact.id, &identities(now)).await
+    }
+
+    /// Learns that a contact is known by these identities. Contacts that they lead to prove to be the same person.
+    pub(crate) async fn learn(&self, id: ContactId, identities: &[Identity]) -> Result<Done, JobError> {
+        let linked = RACES.until_won(|| Box::pin(self.prefer(id, identities)));
+        let (done, others) = linked.await?;
+        for other in others {
+            self.same_person(id, other).await?;
         }
-        if free.is_empty() {
-            return Ok(Done::Already);
-        }
-        let prefer = |contact: &mut Contact| {
-            let mut linked = Linked::default();
-            for identity in &free {
-                let Linked { new, dropped } = contact.prefer(identity);
-                linked.new.extend(new);
-                linked.dropped.extend(dropped);
-            }
-            Change::Linked(linked)
+        Ok(done)
+    }
+
+    /// Links those of these identities that lead to no other contact, as the preferred ones, in one transaction with the contact: so
+    /// none leads to a contact that was deleted meanwhile. Returns the other contacts.
+    async fn prefer(&self, id: ContactId, identities: &[Identity]) -> Result<(Done, Vec<ContactId>), JobError> {
+        let store = &self.ctx.store;
+        let known = store.contact(self.scope, id).await?;
+        let Some(contact) = known.filter(|contact| !contact.erasing) else {
+            return Ok((Done::Already, Vec::new()));
         };
-        Ok(done_if(self.change_contact(contact.id, prefer).await?))
+        // It may have been merged into another.
+        let id = contact.id;
+        let mut others = Vec::new();
+        let mut people = vec![Person::known(contact)];
+        let mut refusals = Refusals::default();
+        let holders = store.holders_of(self.scope, identities).await?;
+        for (identity, holder) in identities.iter().zip(holders) {
+            let leads_here = match holder {
+                Holder::Contact(other) if other.id != id => {
+                    others.push(other.id);
+                    continue;
+                }
+                Holder::Contact(_) => true,
+                Holder::Nobody(awaiting) => {
+                    refusals.add(awaiting);
+                    false
+                }
+            };
+            let person = &mut people[0];
+            let Linked { mut new, dropped } = person.contact.prefer(identity);
+            // It leads nowhere, even if the contact names it already.
+            if new.is_empty() && !leads_here {
+                new.push(identity.clone());
+            }
+            person.linked.new.extend(new);
+            person.linked.dropped.extend(dropped);
+        }
+        if !people[0].changed() {
+            return Ok((Done::Already, others));
+        }
+        if !refusals.is_empty() {
+            self.with_others(&mut people).await?;
+        }
+        inherit(&mut people, refusals);
+        people.retain(Person::changed);
+        let effects = self.effects(people, "identity");
+        store.commit(self.scope, effects, self.ctx.clock.now()).await?;
+        Ok((Done::Now, others))
     }
 
     /// Links two contacts that prove to be one person. Merging them is a separate job; refusals of one hold for both from
@@ -397,7 +467,10 @@ impl Event<'_> {
             let now = self.ctx.clock.now();
             let mut people = Vec::new();
             for id in [one, other] {
-                people.extend(store.contact(self.scope, id).await?.map(Person::known));
+                let contact = store.contact(self.scope, id).await?;
+                // They may have been merged meanwhile.
+                let new = contact.filter(|contact| people.iter().all(|known: &Person| known.contact.id != contact.id));
+                people.extend(new.map(Person::known));
             }
             self.with_others(&mut people).await?;
             one_person(&mut people);
@@ -408,7 +481,7 @@ impl Event<'_> {
                 }
             }
             people.retain(Person::changed);
-            store.commit(self.scope, self.effects(people), now).await?;
+            store.commit(self.scope, self.effects(people, "same"), now).await?;
             Ok(())
         });
         told.await
@@ -418,6 +491,7 @@ impl Event<'_> {
     async fn change_people(
         &self,
         from: &Sender,
+        cause: &str,
         change: impl Fn(&mut Contact) -> Option<ConsentEntry>,
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
@@ -436,11 +510,18 @@ impl Event<'_> {
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
-            self.ctx.store.commit(self.scope, self.effects(people), now).await?;
+            let effects = self.effects(people, cause);
+            self.ctx.store.commit(self.scope, effects, now).await?;
             Ok(Done::Now)
         });
         changed.await
     }
+}
+
+/// The text of a message, if the customer wrote it: labels of buttons, names of files and places are others' words.
+fn own_words(message: &InboundMessage) -> Option<&str> {
+    let written = message.kind == "text" && message.payload.is_none();
+    message.text.as_deref().filter(|_| written)
 }
 
 /// The WhatsApp number of the business behind a connection.

@@ -15,6 +15,7 @@ use domain::{
     ids::{ConnectionId, ContactId},
     inbound::Update,
     phone::Phone,
+    record::consent_id,
     send::{Classified, Effect, Timers},
     template::TemplateReport,
 };
@@ -264,9 +265,15 @@ impl Event<'_> {
         changed.await
     }
 
-    /// As [`Store::change_contact`], again after each lost race: a refusal reaches all contacts of the person.
-    async fn change_contact(&self, id: ContactId, change: impl Fn(&mut Contact) -> Change) -> Result<bool, StoreError> {
-        let (store, consent) = (&self.ctx.store, self.ctx.ids.ulid());
+    /// As [`Store::change_contact`], again after each lost race: a refusal reaches all contacts of the person. The id of its entry
+    /// in their ledgers follows from the cause.
+    async fn change_contact(
+        &self,
+        id: ContactId,
+        (at, cause): (Timestamp, &str),
+        change: impl Fn(&mut Contact) -> Change,
+    ) -> Result<bool, StoreError> {
+        let (store, consent) = (&self.ctx.store, consent_id(at, cause));
         let changed = RACES.until_won(|| Box::pin(store.change_contact(self.scope, id, consent, &change)));
         changed.await
     }

@@ -1,7 +1,7 @@
 //! Reports on our own messages.
 
 use domain::{
-    contact::{Contact, Identity, Linked},
+    contact::{Contact, Identity},
     errors::{self, Stage},
     ids::MessageId,
     inbound::{Sender, Status},
@@ -10,7 +10,7 @@ use domain::{
     send::Api,
 };
 use kit::{Done, JobError, crash};
-use store::{StoreError, contacts::ContactWrite};
+use store::StoreError;
 
 use crate::{Event, RACES, done_if};
 
@@ -130,8 +130,9 @@ impl Event<'_> {
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
-        let change = |contact: &mut Contact| contact.learn(to, &classified, at);
-        self.change_contact(message.id.contact(), change).await?;
+        let change = |contact: &mut Contact| contact.learn(to, &classified, at).proven_by(&message.id);
+        let cause = format!("failed#{}#{number}", message.id);
+        self.change_contact(message.id.contact(), (at, &cause), change).await?;
         Ok(())
     }
 
@@ -146,30 +147,7 @@ impl Event<'_> {
         if contact.bsuid() == Some(bsuid) {
             return Ok(());
         }
-        // The identity first: if the contact's own write fails, the report is retried and finds its contact here.
-        let identity = Identity::Bsuid(bsuid.clone());
-        let known_as = store.link_identity(self.scope, &identity, contact.id).await?;
-        if known_as != contact.id {
-            return self.same_person(contact.id, known_as).await;
-        }
-        let learnt = Sender {
-            bsuid: Some(bsuid.clone()),
-            ..Sender::default()
-        };
-        let read = || store.contact(self.scope, contact.id);
-        let link = async |contact: Option<Contact>| {
-            let Some(mut contact) = contact.filter(|contact| contact.bsuid() != Some(bsuid)) else {
-                return Ok(());
-            };
-            let linked = Linked {
-                // The identity already leads here.
-                new: Vec::new(),
-                ..contact.link(&learnt)
-            };
-            let write = ContactWrite::linked(contact, linked);
-            store.write_contact(self.scope, &write, None).await
-        };
-        RACES.until_won_from(Some(contact.clone()), read, link).await?;
+        self.learn(contact.id, &[Identity::Bsuid(bsuid.clone())]).await?;
         Ok(())
     }
 }

@@ -6,9 +6,10 @@ use domain::{
 };
 use store::changes::What;
 
-/// The counters that a change raises by one each.
-pub(crate) fn of(what: &What) -> Vec<String> {
-    match what {
+/// The counters that a change raises, with the number by which each is raised.
+pub(crate) fn of(what: &What) -> Vec<(String, u64)> {
+    let by_one = match what {
+        What::Converted(conversion) => return conversion.counters(),
         What::CallDecided(call) => {
             let follows = followed(call).unwrap_or("calls_without_message");
             vec!["calls".to_owned(), outcome(call), follows.to_owned()]
@@ -21,7 +22,8 @@ pub(crate) fn of(what: &What) -> Vec<String> {
         }
         What::Received(received) => vec![format!("received_{}", channel(received.message.channel))],
         What::MessageMoved { before, after } => moved(before.as_deref(), after),
-    }
+    };
+    by_one.into_iter().map(|name| (name, 1)).collect()
 }
 
 fn outcome(call: &Call) -> String {

@@ -1,5 +1,5 @@
-//! Follows the table's stream: counts each day's calls and messages, and writes the audit log of what people and keys change.
-//! Both exactly once.
+//! Follows the table's stream: counts each day's calls, messages and conversions, and writes the audit log of what people and keys
+//! change. Both exactly once.
 //!
 //! Safe to run twice: the counts of one tenant, day and batch are one write, under the condition that the batch comes after
 //! everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
@@ -160,8 +160,8 @@ fn counted(record: &EventRecord) -> Result<Option<(TenantId, Counters)>, StoreEr
         return Ok(None);
     };
     let mut counters = Counters::new();
-    for name in counts::of(&change.what) {
-        *counters.entry(name).or_default() += 1;
+    for (name, count) in counts::of(&change.what) {
+        *counters.entry(name).or_default() += count;
     }
     Ok(Some((change.tenant, counters)))
 }

@@ -7,8 +7,10 @@ use domain::{
     Timestamp,
     connection::{Account, Connection, SendSecrets, twilio},
     errors::{self, Stage},
+    facts::Facts,
     ids::SendKey,
     message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
+    refusal::{Because, Reason},
     send::{Classified, Effect, ErrorClass, Timers},
 };
 use kit::{ConfigError, Env};
@@ -198,6 +200,7 @@ pub(crate) fn refusal(attempt: &Attempt, connection: &Connection) -> Option<Send
         code: Some(code),
         classified: errors::classify(connection.account.api()?, Stage::Answer, None, Some(code)),
         reason: error.reason.clone(),
+        because: error.because.clone(),
         retry_after: None,
     })
 }
@@ -239,6 +242,10 @@ fn unusable(channel: Channel) -> SendOutcome {
             meaning,
         },
         reason: meaning.to_owned(),
+        because: Some(Because {
+            code: Reason::NotCarried,
+            facts: Facts::of("channel", channel.as_str()),
+        }),
         retry_after: None,
     }
 }

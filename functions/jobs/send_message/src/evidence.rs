@@ -5,6 +5,7 @@ use domain::{
     connection::Connection,
     ids::SendKey,
     message::{AttemptState, Evidence as Known, Leg, Message, SendOutcome, StatusReport},
+    refusal::{Reason, Refusal},
 };
 use jiff::SignedDuration;
 use kit::{
@@ -152,7 +153,8 @@ impl Work<'_> {
         let reports_are_in = self.ctx.evidence.reports_are_in();
         let reports_are_in = reports_are_in.await.map_err(StepError::Evidence)?;
         if !waited_enough && !reports_are_in {
-            let why = "waiting: reports of the provider are still in the queue".to_owned();
+            let why = "waiting: reports of the provider are still in the queue";
+            let why = Refusal::new(Reason::AwaitsReports, why);
             message.wait_for_evidence(why, now, &self.ctx.timers);
             self.ctx.store.write_message(self.scope, &message).await?;
             return Ok(Step::Enough(Done::Now));

@@ -70,7 +70,8 @@ use domain::{
     message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
     phone::Phone,
-    record::MessageRef,
+    record::{MessageRef, consent_id},
+    refusal::{Reason, Refusal},
     send::{Classified, Effect, ErrorClass, Timers},
     template::TemplateDefinition,
 };
@@ -247,6 +248,20 @@ impl Work<'_> {
         }
     }
 
+    /// The check before a send, and whether the number or id still leads to this contact: whoever has it now may have refused messages.
+    async fn check(&self, input: &CheckInput<'_>) -> Result<Check, StoreError> {
+        let check = check::check(input);
+        let (store, to) = (&self.ctx.store, &input.message.to);
+        let is_own = matches!(check, Check::Never { .. }) || store.is_recipient(self.scope, input.contact, to).await?;
+        Ok(if is_own {
+            check
+        } else {
+            let sentence = "the number or id was taken off the contact since it was planned";
+            let why = Refusal::new(Reason::RecipientRemoved, sentence);
+            Check::Never { why }
+        })
+    }
+
     /// Writes a message after a step. If it has ended and nothing of it went out, the person was not messaged: the cooldown
     /// before it is restored in the same transaction. The contact is the one that was read with the message, so this reads
     /// nothing; after a lost race for either, the caller reads both again.
@@ -281,9 +296,16 @@ impl Work<'_> {
         let template = template.as_ref();
         let check = match &connection {
             None => Check::SkipLeg {
-                why: format!("{} is no longer connected", planned.channel.name()),
+                why: Refusal::new(
+                    Reason::NotCarried,
+                    format!("{} is no longer connected", planned.channel.name()),
+                )
+                .and("channel", planned.channel.as_str()),
             },
-            Some(connection) => check::check(&self.check_input(&message, leg, connection, template, now)),
+            Some(connection) => {
+                let input = self.check_input(&message, leg, connection, template, now);
+                self.check(&input).await?
+            }
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
@@ -397,25 +419,26 @@ impl Work<'_> {
         template: Option<&TemplateDefinition>,
     ) -> Option<SendOutcome> {
         let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
-            Ok(Some(contact)) if contact.version == self.contact.version => return None,
-            Ok(Some(contact)) => contact,
-            Ok(None) => return Some(kept_back(ErrorClass::Blocked, "the contact was deleted")),
-            Err(error) => {
-                tracing::warn!(error = kit::chain(&error), "a contact could not be read before a send");
-                return Some(kept_back(
-                    ErrorClass::RetryAfter,
-                    "the contact could not be read before the send",
-                ));
+            // It may have been merged into another meanwhile.
+            Ok(Some(contact)) if (contact.id, contact.version) == (self.contact.id, self.contact.version) => {
+                return None;
             }
+            Ok(Some(contact)) => contact,
+            Ok(None) => {
+                let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
+                return Some(refused(ErrorClass::Blocked, why));
+            }
+            Err(error) => return Some(unread(&error)),
         };
-        let check = check::check(&CheckInput {
+        let input = CheckInput {
             contact: &contact,
             ..self.check_input(message, leg, connection, template, self.ctx.clock.now())
-        });
-        match check {
-            Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
-            Check::SkipLeg { why } => Some(refused(ErrorClass::FallBack, why)),
-            Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. } => None,
+        };
+        match self.check(&input).await {
+            Ok(Check::Never { why }) => Some(refused(ErrorClass::Blocked, why)),
+            Ok(Check::SkipLeg { why }) => Some(refused(ErrorClass::FallBack, why)),
+            Ok(Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. }) => None,
+            Err(error) => Some(unread(&error)),
         }
     }
 
@@ -512,7 +535,7 @@ impl Work<'_> {
         message.version += 1;
         crash::point("send_message.recorded");
         let to = (planned.channel, message.to.phone.as_ref());
-        self.follow(to, connection, &sent.outcome, now).await?;
+        self.follow(key, to, connection, &sent.outcome, now).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -559,12 +582,16 @@ impl Work<'_> {
             let Some(outcome) = channels::refusal(attempt, &connection) else {
                 continue;
             };
+            let key = SendKey {
+                message: message.id,
+                attempt: attempt.number,
+            };
             let to = (planned.channel, message.to.phone.as_ref());
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                self.follow(to, &connection, &outcome, attempt.claimed_at).await?;
+                self.follow(key, to, &connection, &outcome, attempt.claimed_at).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
-                self.teach(to, classified, attempt.claimed_at).await?;
+                self.teach(key, to, classified, attempt.claimed_at).await?;
             }
         }
         Ok(())
@@ -626,6 +653,7 @@ impl Work<'_> {
     /// Effects of an error beyond the message: on the connection, and on the contact.
     async fn follow(
         &self,
+        key: SendKey,
         to: (Channel, Option<&Phone>),
         connection: &Connection,
         outcome: &SendOutcome,
@@ -652,16 +680,23 @@ impl Work<'_> {
             let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
             self.change_connection(connection, learn).await?;
         }
-        self.teach(to, classified, now).await
+        self.teach(key, to, classified, now).await
     }
 
     /// Effect of an error on the contact. A refusal reaches all contacts of the person ([`Store::change_contact`]).
-    async fn teach(&self, to: (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Result<(), StepError> {
+    async fn teach(
+        &self,
+        key: SendKey,
+        to: (Channel, Option<&Phone>),
+        error: &Classified,
+        at: Timestamp,
+    ) -> Result<(), StepError> {
         if self.contact.clone().learn(to, error, at) == Change::Nothing {
             return Ok(());
         }
-        let (store, contact, consent) = (&self.ctx.store, self.contact.id, self.ctx.ids.ulid());
-        let change = |contact: &mut Contact| contact.learn(to, error, at);
+        let consent = consent_id(at, &format!("failed#{}#{}", key.message, key.attempt));
+        let (store, contact) = (&self.ctx.store, self.contact.id);
+        let change = |contact: &mut Contact| contact.learn(to, error, at).proven_by(&key.message);
         RACES
             .until_won(|| Box::pin(store.change_contact(self.scope, contact, consent, change)))
             .await?;
@@ -698,12 +733,19 @@ fn too_late() -> SendOutcome {
     )
 }
 
-/// No request was made, for a reason of our own.
-fn kept_back(class: ErrorClass, meaning: &'static str) -> SendOutcome {
-    refused(class, meaning.to_owned())
+/// The contact cannot be judged again, so nothing is sent for now.
+fn unread(error: &StoreError) -> SendOutcome {
+    tracing::warn!(error = kit::chain(error), "a contact could not be read before a send");
+    kept_back(ErrorClass::RetryAfter, "the contact could not be read before the send")
 }
 
-fn refused(class: ErrorClass, reason: String) -> SendOutcome {
+/// No request was made, for a reason of our own.
+fn kept_back(class: ErrorClass, meaning: &'static str) -> SendOutcome {
+    refused(class, meaning)
+}
+
+fn refused(class: ErrorClass, why: impl Into<Refusal>) -> SendOutcome {
+    let (reason, because) = why.into().split();
     SendOutcome::Refused {
         code: None,
         classified: Classified {
@@ -713,6 +755,7 @@ fn refused(class: ErrorClass, reason: String) -> SendOutcome {
             meaning: "no request was made",
         },
         reason,
+        because,
         retry_after: None,
     }
 }

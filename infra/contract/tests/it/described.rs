@@ -3,8 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{document, operations};
-use domain::permission::Permission;
-use serde_json::Value;
+use domain::{
+    fault::FaultCode,
+    permission::{Permission, Role},
+    refusal::Reason,
+};
+use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};
 
 /// Reports all defects at once.
@@ -134,6 +138,60 @@ fn every_parameter_is_described_with_an_example() {
         }
     }
     nothing(&wrong);
+}
+
+/// `x-roles` says of each operation which roles its guard admits, and names no permission that opens nothing.
+#[test]
+fn roles_of_the_document_are_those_of_the_guards() {
+    let document = document();
+    let listed = document["x-roles"].as_array().unwrap();
+    let roles: Vec<_> = listed.iter().map(|role| role["role"].as_str().unwrap()).collect();
+    assert_eq!(roles, Role::ALL.map(Role::as_str));
+    let mut opened = BTreeSet::new();
+    for operation in operations(&document) {
+        let Ok(permission) = operation.permission().parse::<Permission>() else {
+            continue;
+        };
+        opened.insert(permission.as_str());
+        for (role, listed) in Role::ALL.into_iter().zip(listed) {
+            let mut named = listed["permissions"].as_array().unwrap().iter();
+            let may = named.any(|word| word == operation.permission());
+            assert_eq!(may, role.may(permission), "{role}: {}", operation.id());
+        }
+    }
+    for role in listed {
+        let words = role["permissions"].as_array().unwrap().iter();
+        let words: Vec<_> = words.map(|word| word.as_str().unwrap()).collect();
+        let unique: BTreeSet<_> = words.iter().copied().collect();
+        assert!(unique.len() == words.len() && unique.is_subset(&opened), "{words:?}");
+    }
+}
+
+/// `x-codes` lists every code once, with a meaning and the facts that a sentence can have.
+#[test]
+fn codes_are_listed_with_their_facts() {
+    let document = document();
+    let codes = &document["x-codes"];
+    let listed = |kind: &str| -> Vec<&Value> { codes[kind].as_array().unwrap().iter().collect() };
+    for (kind, expected) in [
+        (
+            "faults",
+            FaultCode::ALL.iter().map(|code| code.as_str()).collect::<Vec<_>>(),
+        ),
+        ("reasons", Reason::ALL.iter().map(|code| code.as_str()).collect()),
+    ] {
+        let words: Vec<_> = listed(kind).iter().map(|code| code["code"].as_str().unwrap()).collect();
+        assert_eq!(words, expected);
+        let unique: BTreeSet<_> = words.iter().collect();
+        assert_eq!(unique.len(), words.len(), "{kind}");
+        let is_described = |code: &&Value| is_text(&code["means"]) && code["facts"].is_array();
+        assert!(listed(kind).iter().all(is_described), "{kind}");
+    }
+    let too_long = listed("faults")
+        .into_iter()
+        .find(|code| code["code"] == "too_long")
+        .unwrap();
+    assert_eq!(too_long["facts"], json!(["minimum", "maximum"]));
 }
 
 /// Fields of a schema without a description.

@@ -13,7 +13,10 @@ use domain::{
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
 
-use super::{Ground, Size};
+use super::{
+    Ground, Size,
+    minds::{self, Changed},
+};
 use crate::{endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record.
@@ -68,6 +71,8 @@ pub(super) struct Stormed {
     pub(super) seed: u64,
     pub(super) tenants: Vec<Tenant>,
     pub(super) calls: Vec<Placed>,
+    /// Customers of the last tenant, who refused messages and opted in again.
+    pub(super) changed: Vec<Changed>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
@@ -94,12 +99,20 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         .town
         .open("Chaos, expiring token", |plan| settings(plan.then()))
         .await?;
-    let tenants = vec![greeting, forwarding, expiring];
+    // Its customers change their minds. Their phones have no faults, so that nothing but a refusal keeps a message back.
+    let changing = ground
+        .town
+        .open("Chaos, changing minds", |plan| {
+            settings(plan.then());
+            plan.then()["cooldown_seconds"] = 0.into();
+            plan.then()["delay_seconds"] = DELAY_SECONDS.into();
+        })
+        .await?;
+    let tenants = vec![greeting, forwarding, expiring, changing];
     let mut faults = Vec::new();
-    for tenant in &tenants[..EXPIRING] {
-        for fault in faults_of(tenant) {
-            faults.push(ground.play.fault(fault).await?);
-        }
+    let faulty = tenants[..EXPIRING].iter().flat_map(|tenant| faults_of(tenant, &PHONES));
+    for fault in faulty.chain(faults_of(&tenants[CHANGING], &[])) {
+        faults.push(ground.play.fault(fault).await?);
     }
     let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     let mut stormed = Stormed {
@@ -107,21 +120,25 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         began: i64::try_from(began.context("the clock is past 1970")?.as_millis())?,
         tenants,
         calls: Vec::new(),
+        changed: Vec::new(),
         killed: BTreeMap::new(),
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
+    let seed_of_minds = random.roll();
     let mut killed = BTreeMap::new();
     let tenants = &stormed.tenants;
+    let called = &tenants[..=EXPIRING];
     let enough = async {
-        let calls = place_calls(ground, size, tenants, random).await?;
-        until_enough(ground, size, tenants, &calls).await?;
+        let calls = place_calls(ground, size, called, random).await?;
+        until_enough(ground, size, called, &calls).await?;
         Ok(calls)
     };
     let outcome = tokio::select! {
         outcome = async {
             tokio::try_join!(
                 enough,
+                minds::change(ground, size, &tenants[CHANGING], seed_of_minds),
                 outage(ground, size),
                 refused_for_a_while(ground, size, tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
@@ -133,9 +150,9 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, (), (), expired) = outcome?;
+    let (calls, changed, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
-    stormed.calls = calls;
+    (stormed.calls, stormed.changed) = (calls, changed);
     stormed.killed = killed;
     Ok(stormed)
 }
@@ -198,6 +215,12 @@ async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, 
 /// The tenant whose WhatsApp token expires.
 pub(super) const EXPIRING: usize = 2;
 
+/// The tenant whose customers change their minds.
+const CHANGING: usize = 3;
+
+/// A refusal arrives before, while, or after a message is sent.
+const DELAY_SECONDS: u32 = 2;
+
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
 pub(super) const FALLBACK_SECONDS: u32 = 25;
 
@@ -205,7 +228,7 @@ fn settings(then: &mut Value) {
     then["fallback_after_seconds"] = FALLBACK_SECONDS.into();
 }
 
-fn faults_of(tenant: &Tenant) -> Vec<Value> {
+fn faults_of(tenant: &Tenant, phones: &[(&str, f64)]) -> Vec<Value> {
     let mut faults = Vec::new();
     let mut add = |kind: &str, probability: f64, more: Value| {
         let mut fault = json!({ "tenant": tenant.id, "kind": kind, "probability": probability, "times": TIMES });
@@ -217,9 +240,9 @@ fn faults_of(tenant: &Tenant) -> Vec<Value> {
         let held = kind.starts_with("timeout").then(|| json!({ "seconds": 6 }));
         add(kind, probability, held.unwrap_or_else(|| json!({})));
     }
-    for (kind, probability) in PHONES {
-        let back = (kind == "offline").then(|| json!({ "seconds": 8 }));
-        add(kind, probability, back.unwrap_or_else(|| json!({})));
+    for (kind, probability) in phones {
+        let back = (*kind == "offline").then(|| json!({ "seconds": 8 }));
+        add(kind, *probability, back.unwrap_or_else(|| json!({})));
     }
     add("duplicate_webhooks", 1.0, json!({}));
     add("reordered_webhooks", 1.0, json!({}));

@@ -416,12 +416,12 @@ fn businesses_with_the_same_caller_share_nothing() {
         first.reply(&caller, Channel::WhatsApp, "STOP").await?;
         first
             .known(&caller, "the opt-out", |customer| {
-                customer.contact.opted_out.as_ref().map(drop)
+                customer.contact.opted_out().map(drop)
             })
             .await?;
         let there = stage.play.customer(second.id(), &caller).await?.context("a contact")?;
         ensure!(
-            there.contact.opted_out.is_none() && there.received.is_empty(),
+            there.contact.opted_out().is_none() && there.received.is_empty(),
             "{there}"
         );
         ensure!(there.calls.len() == 1 && there.messages.len() == 1, "{there}");

@@ -69,7 +69,7 @@ fn stop_silences_every_channel_until_start() {
             business.reply(&person, channel, stop).await?;
             business
                 .known(&person, "the opt-out", |customer| {
-                    customer.contact.opted_out.as_ref().map(drop)
+                    customer.contact.opted_out().map(drop)
                 })
                 .await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
@@ -80,7 +80,7 @@ fn stop_silences_every_channel_until_start() {
             business.reply(&person, channel, start).await?;
             business
                 .known(&person, "the opt-in", |customer| {
-                    customer.contact.opted_out.is_none().then_some(())
+                    customer.contact.opted_out().is_none().then_some(())
                 })
                 .await?;
             business.call(&person, "missed", json!({ "via": "telephony" })).await?;
@@ -129,8 +129,57 @@ fn marketing_opt_out_in_whatsapp_is_recorded() {
         stage.play.post("/preferences", &wish).await?;
         business
             .known(&person, "the preference", |customer| {
-                customer.contact.marketing_opted_out.as_ref().map(drop)
+                customer.contact.marketing_opted_out().map(drop)
             })
             .await
+    });
+}
+
+/// From the message through the deployed page to the next call. Looking at the page, as apps do to show a preview, stops nothing.
+#[test]
+fn link_in_a_message_leads_to_the_page_that_stops() {
+    on_stage(async |stage| {
+        let plan = |plan: &mut stack::business::Plan| {
+            let then = plan.then();
+            then["channels"] = json!(["sms"]);
+            then["sms_text"] = json!({ "en": "Sorry. Your choices: {{preferences.link}}" });
+            then["cooldown_seconds"] = 0.into();
+        };
+        let business = stage.changed_business("Preferences", plan).await?;
+        let person = customer();
+        business.call(&person, "missed", json!({ "via": "telephony" })).await?;
+        let sent = business.accepted(&person, Channel::Sms).await?;
+        let text = sent.body.context("an SMS has a text")?;
+        let link = text.strip_prefix("Sorry. Your choices: ").context("it has a link")?;
+        let path = link.strip_prefix(stage.play.endpoints.api.as_str());
+        let path = path.with_context(|| format!("{link} leads to the deployment"))?;
+        for method in ["HEAD", "GET"] {
+            let looked = stage
+                .play
+                .request(method, path, &[("accept-language", "ar")], "")
+                .await?;
+            ensure!(looked.status == 200, "{method} {path}: {}", looked.status);
+            let arabic = looked.body.contains("<html lang=\"ar\" dir=\"rtl\">");
+            ensure!(arabic == (method == "GET"), "{}", looked.body);
+        }
+        let known = stage.play.customer(business.id(), &person).await?;
+        ensure!(
+            known.is_some_and(|known| !known.contact.refuses()),
+            "looking changed something"
+        );
+        let form = [("content-type", "application/x-www-form-urlencoded")];
+        let stopped = stage.play.request("POST", path, &form, "do=stop").await?;
+        // 303, which the client follows.
+        ensure!([200, 303].contains(&stopped.status), "{}", stopped.body);
+        business.call(&person, "missed", json!({ "via": "telephony" })).await?;
+        let silent = business.decided(&person, 2).await?;
+        ensure!(silent.reason == "opted_out", "{}", silent.decision);
+        let forged = stage.play.request("GET", "/p/0000000000000000", &[], "").await?;
+        ensure!(
+            forged.status == 404 && forged.body.starts_with("<!doctype html>"),
+            "{}",
+            forged.body
+        );
+        Ok(())
     });
 }

@@ -1,13 +1,21 @@
-//! Runs the commands of the page for beginners unchanged.
+//! Runs the commands of the guides unchanged.
 
 use anyhow::{Context as _, Result, ensure};
+use stack::place::Place;
 use tokio::process::Command;
 
-use crate::stage::on_stage;
+use crate::stage::{Stage, on_stage};
 
-const PAGE: &str = "docs/first-quarter-of-an-hour.md";
+const FIRST: &str = "docs/first-quarter-of-an-hour.md";
+const CONTACTS: &str = "docs/contacts.md";
 
-/// The blocks to run. Earlier blocks start a stack, which runs already.
+/// The text of a page.
+fn text(place: &Place, page: &str) -> Result<String> {
+    let file = place.root.join(page);
+    std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))
+}
+
+/// The blocks to run. Earlier blocks start a stack, which runs already, or say where it is.
 fn commands(page: &str) -> Vec<&str> {
     let blocks = page.split("```sh run\n").skip(1);
     blocks
@@ -16,39 +24,66 @@ fn commands(page: &str) -> Vec<&str> {
         .collect()
 }
 
+/// Runs all commands of a page, with these variables and the addresses of the stack. The last line of what they print must
+/// contain a text.
+async fn works(stage: &Stage, page: &str, variables: &[(&str, &str)], last: &str) -> Result<()> {
+    let text = text(&stage.place, page)?;
+    let commands = commands(&text);
+    ensure!(commands.len() >= 10, "{page} has {} blocks to run", commands.len());
+    let output = Command::new("bash")
+        .args(["-euo", "pipefail", "-c", &commands.join("\n")])
+        .env("API", &stage.play.endpoints.api)
+        .env("SIMULATORS", &stage.play.endpoints.simulators)
+        .env("no_proxy", "127.0.0.1")
+        .envs(variables.iter().copied())
+        .output()
+        .await
+        .context("starting bash")?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let complained = String::from_utf8_lossy(&output.stderr);
+    ensure!(
+        output.status.success(),
+        "{page}: {}\n{said}\n{complained}",
+        output.status
+    );
+    ensure!(
+        said.lines().last().unwrap_or_default().contains(last),
+        "{page} does not end with {last}: {said}\n{complained}"
+    );
+    Ok(())
+}
+
 #[test]
 fn commands_of_the_first_quarter_of_an_hour_work() {
     on_stage(async |stage| {
-        let file = stage.place.root.join(PAGE);
-        let page = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-        let commands = commands(&page);
-        ensure!(commands.len() >= 10, "{PAGE} has {} blocks to run", commands.len());
-        let output = Command::new("bash")
-            .args(["-euo", "pipefail", "-c", &commands.join("\n")])
-            .env("API", &stage.play.endpoints.api)
-            .env("SIMULATORS", &stage.play.endpoints.simulators)
-            .env("no_proxy", "127.0.0.1")
-            .output()
-            .await
-            .context("starting bash")?;
-        let said = String::from_utf8_lossy(&output.stdout);
-        let complained = String::from_utf8_lossy(&output.stderr);
-        ensure!(output.status.success(), "{}\n{said}\n{complained}", output.status);
-        let last = said.lines().last().unwrap_or_default();
-        ensure!(
-            last.contains("Corner Bakery: sorry, we missed your call"),
-            "the message was not seen: {said}\n{complained}"
-        );
-        Ok(())
+        let last = "Corner Bakery: sorry, we missed your call";
+        works(stage, FIRST, &[], last).await
     });
 }
 
 #[test]
-fn the_guide_begins_with_where_the_stack_is() -> Result<()> {
-    let file = stack::place::Place::new(None)?.root.join(PAGE);
-    let page = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    for name in ["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"] {
-        ensure!(page.contains(name), "{PAGE} does not say {name}");
+fn commands_of_the_guide_to_contacts_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Guided").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, CONTACTS, &key, r#""state":"done""#).await
+    });
+}
+
+#[test]
+fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
+    let place = Place::new(None)?;
+    for (page, names) in [
+        (
+            FIRST,
+            &["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"][..],
+        ),
+        (CONTACTS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
+    ] {
+        let page_text = text(&place, page)?;
+        for name in names {
+            ensure!(page_text.contains(name), "{page} does not say {name}");
+        }
     }
     Ok(())
 }

@@ -8,10 +8,11 @@
     reason = "tests read their environment and the machine's clock"
 )]
 
+mod alone;
+mod answers;
 mod bad_input;
 mod calls;
 mod changes;
-mod chaos;
 mod clients;
 mod conversations;
 mod costs;
@@ -25,8 +26,8 @@ mod mutated;
 mod operators;
 mod people;
 mod platform;
-mod roles;
 mod stage;
 mod starts;
+mod tables;
 mod vendors;
 mod walk;

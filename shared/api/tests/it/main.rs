@@ -380,16 +380,25 @@ async fn invalid_body_names_its_errors() {
         answer.is_refused(422, "invalid");
         answer.json()["errors"].clone()
     };
-    let only = |field: &str, detail: &str| json!([{"field": field, "detail": detail}]);
+    let only = |field: &str, code: &str, facts: Value, detail: &str| json!([{"field": field, "code": code, "facts": facts, "detail": detail}]);
     let sent = fields(admin.post(THINGS, json!({"name": "a", "more": 1})).await);
-    assert_eq!(sent, only("more", "Unknown field, expected `name` or `look`."));
+    let (expected, detail) = (
+        json!({"expected": ["name", "look"]}),
+        "Unknown field, expected `name` or `look`.",
+    );
+    assert_eq!(sent, only("more", "unknown", expected, detail));
     assert_eq!(
         fields(admin.post(THINGS, json!({})).await),
-        only("name", "This field is required.")
+        only("name", "required", json!({}), "This field is required.")
     );
     assert_eq!(
         fields(admin.post(THINGS, json!({"name": 1})).await),
-        only("name", "Expected a string.")
+        only(
+            "name",
+            "wrong_type",
+            json!({"expected": "a string"}),
+            "Expected a string."
+        )
     );
     let long = json!({"name": "x".repeat(11), "look": {"colour": "ultramarine"}});
     let mut named = admin.post(THINGS, long).await.is_refused(422, "invalid").fields();
@@ -475,10 +484,13 @@ async fn patch_is_bounded_in_bytes_and_members() {
         answer.is_refused(422, "invalid");
         answer.json()["errors"][0].clone()
     };
-    let too_many = |field: &str| json!({"field": field, "detail": "Expected at most 100 members, got 101."});
+    let too_many = |field: &str| {
+        let detail = "Expected at most 100 members, got 101.";
+        json!({"field": field, "code": "too_many", "facts": {"maximum": 100}, "detail": detail})
+    };
     assert_eq!(
         first_error(members(100)).await,
-        json!({"field": "f0", "detail": "Unknown field."})
+        json!({"field": "f0", "code": "unknown", "facts": {}, "detail": "Unknown field."})
     );
     assert_eq!(first_error(members(101)).await, too_many(""));
     assert_eq!(first_error(json!({"look": members(101)})).await, too_many("look"));
@@ -815,20 +827,26 @@ fn document_matches_the_types() {
         let headers = of(path, method)["responses"][status]["headers"].clone();
         headers.as_object().unwrap().keys().cloned().collect::<Vec<_>>()
     };
-    let [etag, replayed, location, correlation] = ["ETag", "Idempotency-Replayed", "Location", "X-Correlation-Id"];
+    let [etag, replayed, location, timing, correlation] = [
+        "ETag",
+        "Idempotency-Replayed",
+        "Location",
+        "Server-Timing",
+        "X-Correlation-Id",
+    ];
     let limits = ["RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"];
     let [limit, remaining, reset] = limits;
     assert_eq!(
         headers("/api/v1/things", "post", "201"),
-        [etag, replayed, location, limit, remaining, reset, correlation]
+        [etag, replayed, location, limit, remaining, reset, timing, correlation]
     );
     assert_eq!(
         headers("/api/v1/things/{id}", "patch", "200"),
-        [etag, limit, remaining, reset, correlation]
+        [etag, limit, remaining, reset, timing, correlation]
     );
     assert_eq!(
         headers("/api/v1/me", "get", "200"),
-        [limit, remaining, reset, correlation]
+        [limit, remaining, reset, timing, correlation]
     );
     assert_eq!(headers("/api/v1/open", "get", "200"), [correlation]);
     let too_many = &document["components"]["responses"]["TooManyRequests"];

@@ -1,12 +1,14 @@
 //! Country calling codes, and numbers as they are dialled within a country.
 
-use serde::{Deserialize, Serialize};
+use std::str::FromStr;
+
+use serde::Serialize;
 
 use crate::phone::Phone;
 
 /// A country's calling code, such as 44: the digits after the `+`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub struct CallingCode(u16);
 
 shown_as!(CallingCode, {"type": "string", "pattern": "^[1-9][0-9]{0,2}$", "examples": ["91"]});
@@ -16,10 +18,10 @@ shown_as!(CallingCode, {"type": "string", "pattern": "^[1-9][0-9]{0,2}$", "examp
 #[error("expected a country calling code of 1 to 3 digits without +, such as 91")]
 pub struct InvalidCallingCode;
 
-impl TryFrom<String> for CallingCode {
-    type Error = InvalidCallingCode;
+impl FromStr for CallingCode {
+    type Err = InvalidCallingCode;
 
-    fn try_from(text: String) -> Result<Self, InvalidCallingCode> {
+    fn from_str(text: &str) -> Result<Self, InvalidCallingCode> {
         let shaped =
             (1..=3).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit()) && !text.starts_with('0');
         match text.parse() {
@@ -28,6 +30,8 @@ impl TryFrom<String> for CallingCode {
         }
     }
 }
+
+parsed!(CallingCode, "calling_code", "91");
 
 impl From<CallingCode> for String {
     fn from(code: CallingCode) -> Self {
@@ -108,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_calling_code_has_one_to_three_digits() {
-        let code = |text: &str| CallingCode::try_from(text.to_owned());
+        let code = |text: &str| text.parse::<CallingCode>();
         assert_eq!(code("44"), Ok(CallingCode(44)));
         for bad in ["", "0", "+44", "044", "4444", "x"] {
             assert!(code(bad).is_err(), "{bad}");

@@ -13,7 +13,8 @@ macro_rules! text_like {
                 if accepts(&text) {
                     Ok(Self(text))
                 } else {
-                    Err(serde::de::Error::custom($expected))
+                    let expected = $expected.to_string();
+                    Err($crate::fault::Fault::new($crate::fault::FaultCode::Format, expected).refuse())
                 }
             }
         }

@@ -7,7 +7,7 @@ use super::{
     credential::Credential,
     kind::{Generated, Kind, Webhook, check_numbers, is_word},
 };
-use crate::{ip_range::IpRange, phone::Phone, settings::Findings};
+use crate::{fault::Fault, ip_range::IpRange, phone::Phone, settings::Findings};
 
 /// Maximum address ranges that may report.
 pub const MOST_SOURCES: usize = 50;
@@ -153,10 +153,11 @@ impl Kind for Account {
         found.expect(
             is_word(&self.account_sid, 1..=64),
             "account_sid",
-            "Expected 1 to 64 letters and digits.",
+            Fault::format("provider_id", "saffron1", "Expected 1 to 64 letters and digits."),
         );
         let sources = format!("Expected at most {MOST_SOURCES} entries.");
-        found.expect(self.sources.len() <= MOST_SOURCES, "sources", sources);
+        let fault = Fault::too_many(MOST_SOURCES, sources);
+        found.expect(self.sources.len() <= MOST_SOURCES, "sources", fault);
         check_numbers(&self.numbers, found);
     }
 }

@@ -2,7 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::{phone::Phone, send::Api, settings::Findings};
+use crate::{
+    fault::{Fault, FaultCode},
+    phone::Phone,
+    send::Api,
+    settings::Findings,
+};
 
 /// Maximum numbers of a connection.
 pub const MOST_NUMBERS: usize = 100;
@@ -105,13 +110,15 @@ pub(super) fn is_word(text: &str, lengths: std::ops::RangeInclusive<usize>) -> b
 
 pub(super) fn check_numbers(numbers: &[Phone], found: &mut Findings) {
     if numbers.len() > MOST_NUMBERS {
-        found.add("numbers", format!("Expected at most {MOST_NUMBERS} entries."));
+        let detail = format!("Expected at most {MOST_NUMBERS} entries.");
+        found.add("numbers", Fault::too_many(MOST_NUMBERS, detail));
         return;
     }
     let mut seen = HashSet::with_capacity(numbers.len());
     for (index, number) in numbers.iter().enumerate() {
         if !seen.insert(number) {
-            found.add(format!("numbers[{index}]"), "This number is given twice.");
+            let fault = Fault::new(FaultCode::GivenTwice, "This number is given twice.");
+            found.add(format!("numbers[{index}]"), fault);
         }
     }
 }

@@ -28,6 +28,7 @@ use self::kind::{Generated, Kind};
 use crate::{
     call::Party,
     checkup::{Checkup, Reported},
+    fault::{Fault, FaultCode},
     ids::{ConnectionId, RotationId, TenantId},
     message::Channel,
     phone::Phone,
@@ -442,7 +443,8 @@ impl Account {
             .keys()
             .map(|name| {
                 let kind = kind.as_str();
-                FieldProblem::new(name, format!("A {kind} connection has no such field. Remove it."))
+                let detail = format!("A {kind} connection has no such field. Remove it.");
+                FieldProblem::new(name, Fault::new(FaultCode::NotApplicable, detail).and("kind", kind))
             })
             .collect();
         match serde_json::from_value::<Self>(Value::Object(fields)) {
@@ -471,8 +473,8 @@ fn misread(error: &serde_json::Error) -> FieldProblem {
         .strip_prefix("missing field `")
         .and_then(|rest| rest.split('`').next());
     match missing {
-        Some(field) => FieldProblem::new(field, "This field is required."),
-        None => FieldProblem::new("", text),
+        Some(field) => FieldProblem::new(field, Fault::required()),
+        None => FieldProblem::new("", Fault::read(&text)),
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     credential::Credential,
     kind::{Kind, Opens, Webhook, check_numbers, is_word},
 };
-use crate::{phone::Phone, settings::Findings};
+use crate::{fault::Fault, phone::Phone, settings::Findings};
 
 /// Pattern of an auth id.
 pub const AUTH_ID: &str = "^(MA|SA)[A-Za-z0-9_-]{8,30}$";
@@ -104,7 +104,11 @@ impl Kind for Account {
         found.expect(
             named && is_word(&self.auth_id, 10..=32),
             "auth_id",
-            "Expected MA or SA and 8 to 30 more letters and digits.",
+            Fault::format(
+                "provider_id",
+                "MAXXXXXXXXXXXXXXXXXX",
+                "Expected MA or SA and 8 to 30 more letters and digits.",
+            ),
         );
         check_numbers(&self.numbers, found);
     }

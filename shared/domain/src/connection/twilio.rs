@@ -9,6 +9,7 @@ use super::{
 use crate::{
     bounded::UpTo,
     call::Handling,
+    fault::{Fault, FaultCode},
     phone::Phone,
     send::Api,
     settings::{Findings, is_language},
@@ -304,16 +305,23 @@ impl Kind for Account {
     }
 
     fn check(&self, found: &mut Findings) {
+        let sid = |example: &str, detail: &str| Fault::format("provider_id", example, detail);
         found.expect(
             is_sid(&self.account_sid, "AC"),
             "account_sid",
-            "Expected AC and 32 digits or letters a to f.",
+            sid(
+                "AC0123456789abcdef0123456789abcdef",
+                "Expected AC and 32 digits or letters a to f.",
+            ),
         );
         let service = self.messaging_service_sid.as_deref();
         found.expect(
             service.is_none_or(|sid| is_sid(sid, "MG")),
             "messaging_service_sid",
-            "Expected MG and 32 digits or letters a to f.",
+            sid(
+                "MG0123456789abcdef0123456789abcdef",
+                "Expected MG and 32 digits or letters a to f.",
+            ),
         );
         check_numbers(&self.numbers, found);
         self.voice.check(found);
@@ -325,7 +333,7 @@ impl VoiceSettings {
         found.expect(
             self.handling != Handling::Forward || self.forward_to.is_some(),
             "voice.forward_to",
-            "Expected a number, because calls are forwarded.",
+            Fault::new(FaultCode::Required, "Expected a number, because calls are forwarded."),
         );
         for (field, seconds, longest) in [
             (
@@ -340,28 +348,33 @@ impl VoiceSettings {
             ),
         ] {
             let bounds = format!("Expected {SHORTEST_SECONDS} to {longest} seconds.");
-            found.expect((SHORTEST_SECONDS..=longest).contains(&seconds), field, bounds);
+            let fault = Fault::out_of_range(SHORTEST_SECONDS, longest, bounds);
+            found.expect((SHORTEST_SECONDS..=longest).contains(&seconds), field, fault);
         }
         for (name, spoken) in [("greeting", &self.greeting), ("missed_greeting", &self.missed_greeting)] {
             if spoken.len() > MOST_SPOKEN {
-                found.add(
-                    format!("voice.{name}"),
-                    format!("Expected at most {MOST_SPOKEN} entries."),
-                );
+                let detail = format!("Expected at most {MOST_SPOKEN} entries.");
+                found.add(format!("voice.{name}"), Fault::too_many(MOST_SPOKEN, detail));
                 continue;
             }
             for (index, sentence) in spoken.iter().enumerate() {
                 found.expect(
                     is_language(&sentence.language),
                     format!("voice.{name}[{index}].language"),
-                    "Expected a language tag such as en-GB.",
+                    Fault::format("language", "en-GB", "Expected a language tag such as en-GB."),
                 );
-                let length = sentence.text.chars().count();
-                found.expect(
-                    !sentence.text.trim().is_empty() && length <= LONGEST_SPOKEN && is_visible(&sentence.text),
-                    format!("voice.{name}[{index}].text"),
-                    format!("Expected 1 to {LONGEST_SPOKEN} characters, none of them invisible."),
-                );
+                let (text, field) = (&sentence.text, format!("voice.{name}[{index}].text"));
+                let detail = format!("Expected 1 to {LONGEST_SPOKEN} characters, none of them invisible.");
+                let length = if text.trim().is_empty() {
+                    0
+                } else {
+                    text.chars().count()
+                };
+                if !(1..=LONGEST_SPOKEN).contains(&length) {
+                    found.add(field, Fault::length(length, 1, LONGEST_SPOKEN, detail));
+                } else if !is_visible(text) {
+                    found.add(field, Fault::new(FaultCode::InvisibleCharacters, detail));
+                }
             }
         }
     }

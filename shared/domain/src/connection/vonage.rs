@@ -6,7 +6,7 @@ use super::{
     credential::Credential,
     kind::{Kind, Webhook, check_numbers, is_word},
 };
-use crate::{phone::Phone, settings::Findings};
+use crate::{fault::Fault, phone::Phone, settings::Findings};
 
 /// Pattern of a UUID.
 pub const UUID: &str = "^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$";
@@ -124,10 +124,15 @@ impl Kind for Account {
         found.expect(
             is_word(&self.api_key, 4..=32),
             "api_key",
-            "Expected the account's API key, 4 to 32 letters and digits.",
+            Fault::format(
+                "provider_id",
+                "abcd1234",
+                "Expected the account's API key, 4 to 32 letters and digits.",
+            ),
         );
         let application = self.application_id.as_deref().is_none_or(is_uuid);
-        found.expect(application, "application_id", "Expected a UUID.");
+        let uuid = Fault::format("uuid", "aaaaaaaa-bbbb-cccc-dddd-0123456789ab", "Expected a UUID.");
+        found.expect(application, "application_id", uuid);
         check_numbers(&self.numbers, found);
     }
 }

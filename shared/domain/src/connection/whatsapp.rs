@@ -1,12 +1,12 @@
 //! Meta's WhatsApp Cloud API: events signed with an app's secret, the tenant's own or the platform's.
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     credential::Credential,
     kind::{Generated, Kind, Webhook},
 };
-use crate::{phone::Phone, send::Api, settings::Findings};
+use crate::{fault::Fault, phone::Phone, send::Api, settings::Findings};
 
 /// Pattern of [`MetaId`].
 pub const META_ID: &str = "^[0-9]{5,20}$";
@@ -36,7 +36,8 @@ impl<'de> Deserialize<'de> for MetaId {
         if is_meta_id(&text) {
             Ok(Self(text))
         } else {
-            Err(D::Error::custom("must be Meta's id, 5 to 20 digits"))
+            let detail = "must be Meta's id, 5 to 20 digits";
+            Err(Fault::format("provider_id", "900000000000101", detail).refuse())
         }
     }
 }
@@ -144,12 +145,16 @@ impl Kind for Account {
         found.expect(
             is_meta_id(&self.waba_id),
             "waba_id",
-            "Expected Meta's id, 5 to 20 digits.",
+            Fault::format("provider_id", "900000000000101", "Expected Meta's id, 5 to 20 digits."),
         );
         found.expect(
             is_meta_id(&self.phone_number_id),
             "phone_number_id",
-            "Expected Meta's id of the number, 5 to 20 digits; not the number itself.",
+            Fault::format(
+                "provider_id",
+                "910000000000101",
+                "Expected Meta's id of the number, 5 to 20 digits; not the number itself.",
+            ),
         );
     }
 }

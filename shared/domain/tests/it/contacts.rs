@@ -28,7 +28,7 @@ enum Wish {
 }
 
 fn say(contact: &mut Contact, wish: Wish, second: i64) {
-    let source = String::new();
+    let source = "";
     match wish {
         Wish::Stop => contact.wish(OptFlag::Stop, source, at(second)),
         Wish::Start => contact.wish(OptFlag::Start, source, at(second)),
@@ -66,9 +66,9 @@ proptest! {
             Wish::Start | Wish::Marketing => Some(true),
             Wish::Stop => None,
         });
-        prop_assert_eq!(contact.opted_out.is_some(), welcome == Some(false));
-        prop_assert_eq!(contact.opted_in_at.is_some(), welcome == Some(true));
-        prop_assert_eq!(contact.marketing_opted_out.is_some(), marketing == Some(false));
+        prop_assert_eq!(contact.opted_out().is_some(), welcome == Some(false));
+        prop_assert_eq!(contact.opted_in_at().is_some(), welcome == Some(true));
+        prop_assert_eq!(contact.marketing_opted_out().is_some(), marketing == Some(false));
     }
 }
 
@@ -91,7 +91,7 @@ fn error_does_not_override_a_newer_wish() {
     }
     assert_eq!(contact, before);
     contact.learn((Channel::Sms, None), &error(Effect::ChannelOptOut), at(11));
-    assert!(contact.opted_out.is_some());
+    assert!(contact.opted_out().is_some());
 }
 
 #[test]
@@ -138,4 +138,20 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     );
     contact.reached_on(Channel::Sms, None);
     assert_eq!(contact.unreachable, [], "it may have come from any of them");
+}
+
+/// It may be named by another contact of the same person, who writes.
+#[test]
+fn only_what_is_newer_brings_a_deleted_contact_back() {
+    for (heard, erasing, back) in [
+        (9, false, false),
+        (10, false, false),
+        (11, false, true),
+        (11, true, false),
+    ] {
+        let mut contact = somebody();
+        (contact.deleted_at, contact.erasing) = (Some(at(10)), erasing);
+        contact.heard_again(at(heard));
+        assert_eq!(contact.deleted_at.is_none(), back, "{heard} {erasing}");
+    }
 }

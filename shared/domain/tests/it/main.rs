@@ -2,12 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
 
+mod bulk;
 mod calls;
+mod consent;
 mod contacts;
 mod errors;
 mod hours;
 mod intents;
+mod merging;
 mod messages;
+mod numbering;
 mod obstacles;
 mod purposes;
 mod retention;

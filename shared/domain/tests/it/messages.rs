@@ -5,12 +5,14 @@ use std::collections::HashMap;
 
 use domain::{
     compose::Composed,
+    facts::Facts,
     ids::{CallId, ContactId, MessageId},
     message::{
         AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
         Next, Recipient, SendOutcome, StatusReport, WhenUnknown,
     },
     purpose::{Narrowing, Policy, Purpose},
+    refusal::{Because, Reason, Refusal},
     send::{Classified, Effect, ErrorClass, Timers},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -51,7 +53,7 @@ fn message(legs: usize, when_unknown: WhenUnknown, fallback_after_seconds: u32) 
 }
 
 /// A message with this policy.
-fn planned(legs: usize, policy: Policy) -> Message {
+pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
     let contact = ContactId::new(Ulid::from_parts(1, 1));
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let legs = [Channel::WhatsApp, Channel::Sms]
@@ -76,6 +78,7 @@ fn planned(legs: usize, policy: Policy) -> Message {
         not_before: start(),
         keep_until: start() + SignedDuration::from_hours(24 * 30),
         sentence: String::new(),
+        facts: Facts::NONE,
     }
     .message("correlation".to_owned(), start(), &timers())
 }
@@ -94,6 +97,7 @@ fn refused(class: ErrorClass) -> SendOutcome {
         code: Some(1),
         classified: classified(class),
         reason: format!("{class:?}"),
+        because: None,
         retry_after: None,
     }
 }
@@ -116,10 +120,9 @@ fn report(state: AttemptState, number: u32, at: Timestamp) -> StatusReport {
         state,
         at,
         provider_ref: format!("wamid.{number}").parse().unwrap(),
-        error: (state == AttemptState::Failed).then(|| AttemptError {
-            code: Some(131_026),
-            class: ErrorClass::FallBack,
-            reason: "not on WhatsApp".to_owned(),
+        error: (state == AttemptState::Failed).then(|| {
+            let reason = "not on WhatsApp".to_owned();
+            AttemptError::new(Some(131_026), ErrorClass::FallBack, reason)
         }),
         cost: None,
     }
@@ -414,6 +417,7 @@ fn retry_after_is_limited_to_a_day() {
             code,
             classified,
             reason,
+            because: None,
             retry_after,
         },
     );
@@ -741,6 +745,48 @@ fn leg_can_be_skipped_before_its_claim() {
         .skip_leg(1, "claim".to_owned(), "a landline".to_owned(), sent.now, &timers());
     assert_eq!(sent.message.state(), MessageState::Failed);
     assert_eq!(sent.message.due, None);
+}
+
+/// Why a message goes no further is known by its code, whether we say so or a provider does.
+#[test]
+fn end_of_a_message_has_a_code_with_facts() {
+    let code = |sent: &Sent| sent.message.because();
+    let mut skipped = Sent::new(1, WhenUnknown::NextChannel, 120);
+    assert_eq!(code(&skipped), None);
+    let why = Refusal::new(Reason::Landline, "the number is a landline");
+    let (message, now) = (&mut skipped.message, skipped.now);
+    message.skip_leg(0, "claim".to_owned(), why, now, &timers());
+    assert_eq!(code(&skipped), Some(Reason::Landline.into()));
+
+    let mut given_up = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = given_up.claim();
+    given_up.record(first, accepted(first));
+    let now = given_up.now;
+    given_up
+        .message
+        .apply(first, report(AttemptState::Failed, first, now), now, &timers());
+    let refused = Because {
+        code: Reason::ProviderRefused,
+        facts: Facts::of("provider_code", 131_026_i64),
+    };
+    assert_eq!(code(&given_up), Some(refused));
+
+    let mut silent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    let first = silent.claim();
+    silent.record(first, unknown());
+    silent.wait(600);
+    silent.give_up(Evidence::Silence);
+    let known = code(&silent).unwrap();
+    assert_eq!(known.code, Reason::Unconfirmed);
+    assert_eq!(known.facts.get("next"), Some(&"nothing".into()));
+    assert_eq!(silent.message.remarks[0].because.as_ref(), Some(&known));
+
+    // The reason of the attempt is another one.
+    let mut cancelled = Sent::new(2, WhenUnknown::NextChannel, 120);
+    let (message, now) = (&mut cancelled.message, cancelled.now);
+    message.skip_leg(0, "claim".to_owned(), "a landline", now, &timers());
+    message.cancel("the customer wrote first");
+    assert_eq!(code(&cancelled), Some(Reason::Other.into()));
 }
 
 #[test]

@@ -111,7 +111,7 @@ prop_compose! {
         };
         let places = || 0..connections.as_array().map_or(0, Vec::len);
         let templates = templates.iter().flat_map(|template| places().map(move |place| of(template, place))).collect();
-        (config, Material { templates, products: Vec::new() })
+        (config, Material { templates, ..Material::default() })
     }
 }
 
@@ -128,7 +128,7 @@ fn read(needs: &Needs, all: &Material) -> Material {
     };
     Material {
         templates: all.templates.iter().filter(needed).cloned().collect(),
-        products: Vec::new(),
+        ..Material::default()
     }
 }
 

@@ -2,13 +2,21 @@
 
 use domain::{
     Timestamp,
+    call::{CallFacts, CallProvider, Outcome},
     contact::{Contact, Identity},
-    ids::ContactId,
+    facts::Facts,
+    ids::{CallId, ContactId, MessageId},
+    inbound::{InboundMessage, Sender},
+    message::{Category, Channel},
+    purpose::{Narrowing, Policy, Purpose},
+    record::{Call, Entry, Grounds, Received},
     retention::Retention,
 };
 use jiff::SignedDuration;
-use proptest::prelude::*;
+use proptest::{option, prelude::*};
 use ulid::Ulid;
+
+use crate::messages::planned;
 
 fn days(days: u32) -> SignedDuration {
     SignedDuration::from_hours(24 * i64::from(days))
@@ -65,5 +73,119 @@ fn every_identity_of_a_new_contact_is_in_its_row() {
         Identity::Bsuid("AE.1".to_owned()),
     ] {
         assert_eq!(Contact::first_seen(id, &identity, at).known_by(), [identity]);
+    }
+}
+
+fn call(first_report: Timestamp, decided_at: Timestamp, started_at: Option<Timestamp>, decided_again: u32) -> Call {
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    let ms = u64::try_from(first_report.as_millisecond()).unwrap();
+    Call {
+        id: CallId::new(contact, Ulid::from_parts(ms, 1)),
+        connection: "conn_00000000000000000000000001".parse().unwrap(),
+        provider: CallProvider::Telephony,
+        provider_call_id: "17".to_owned(),
+        facts: CallFacts {
+            started_at,
+            ..CallFacts::default()
+        },
+        outcome: Outcome::Missed,
+        decided_at,
+        decision: String::new(),
+        reason: String::new(),
+        because: Facts::NONE,
+        grounds: Grounds::default(),
+        message: None,
+        decided_again,
+        remarks: vec![],
+        correlation_id: "cor".to_owned(),
+        keep_until: None,
+        version: 1,
+    }
+}
+
+fn received(at: Timestamp) -> Received {
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    Received {
+        id: MessageId::new(contact, Ulid::from_parts(1, 2)),
+        connection: "conn_00000000000000000000000001".parse().unwrap(),
+        line: None,
+        message: InboundMessage {
+            channel: Channel::Sms,
+            provider_ref: "SM1".parse().unwrap(),
+            from: Sender::default(),
+            to: None,
+            at,
+            kind: "text".to_owned(),
+            cut: false,
+            text: None,
+            payload: None,
+            media: vec![],
+            reply_to: None,
+            opt_flag: None,
+            standby: false,
+            opens_window: true,
+        },
+        remarks: vec![],
+        correlation_id: "cor".to_owned(),
+        keep_until: None,
+    }
+}
+
+fn second(second: i64) -> Timestamp {
+    Timestamp::from_second(second).unwrap()
+}
+
+/// Long after everything.
+fn later() -> Timestamp {
+    second(2_100_000_000)
+}
+
+proptest! {
+    /// So applying a policy to what was recorded under it changes nothing.
+    #[test]
+    fn what_is_stored_is_kept_as_if_it_were_recorded(
+        retention in retention(),
+        decided in 1_700_000_000_i64..2_000_000_000,
+        ago in option::of(any::<i32>()),
+    ) {
+        let started = ago.map(|ago| second(decided - i64::from(ago)));
+        let decided = second(decided);
+        let recorded = retention.call_until(started.unwrap_or(decided), decided);
+        let stored = Entry::Call(Box::new(call(decided, decided, started, 0)));
+        prop_assert_eq!(retention.of(&stored, later()), Some(recorded));
+        let recorded = retention.message_until(decided, decided);
+        prop_assert_eq!(retention.of(&Entry::Received(received(decided)), later()), Some(recorded));
+        // A message from the future comes from a wrong clock.
+        prop_assert_eq!(retention.of(&Entry::Received(received(later())), decided), Some(recorded));
+    }
+
+    /// No policy lets expire what still waits: a message that may be sent, a call that may be decided again soon.
+    #[test]
+    fn every_policy_keeps_what_waits_for_weeks(
+        retention in retention(),
+        reported in 1_700_000_000_i64..2_000_000_000,
+        ago in option::of(any::<i32>()),
+        minutes in 0_i64..5_000,
+        decided_again in 0_u32..3,
+    ) {
+        let started = ago.map(|ago| second(reported - i64::from(ago)));
+        let decided = second(reported + if decided_again > 0 { minutes * 60 } else { 0 });
+        let call = call(second(reported), decided, started, decided_again);
+        let until = retention.of(&Entry::Call(Box::new(call)), later()).unwrap();
+        let least = days(Retention::FEWEST_DAYS - Retention::LATEST_DAYS);
+        prop_assert!(until >= second(reported) + least);
+
+        for (purpose, category) in [
+            (Purpose::FollowUp, Category::Utility),
+            (Purpose::OneTimeCode, Category::Authentication),
+            (Purpose::Payment, Category::Utility),
+        ] {
+            let policy = Policy::narrowed(purpose, category, &Narrowing::default()).unwrap();
+            let message = planned(1, policy);
+            let last = message.created_at + message.policy.validity();
+            let until = retention.of(&Entry::Sent(message), later()).unwrap();
+            prop_assert_eq!(until, retention.message_until(last, last));
+            prop_assert!(until >= last + days(Retention::FEWEST_DAYS));
+        }
     }
 }

@@ -2,17 +2,19 @@
 
 use domain::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Reason, World},
+    compose::World,
     config::TenantConfig,
-    contact::{Contact, Identity, OptOut},
+    contact::{Contact, Identity},
     decide::{Decision, decide},
     ids::{CallId, ContactId, RuleId},
+    inbound::OptFlag,
     line::Line,
     line_type,
     material::Material,
     message::Channel,
     phone::Phone,
     profile::Profile,
+    refusal::Reason,
     rule::{Caller, Hours, Rule},
     subject::CallView,
     tenant::TenantStatus,
@@ -56,7 +58,7 @@ pub(crate) fn material() -> Material {
         r#"{"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"}"#;
     Material {
         templates: vec![serde_json::from_str(template).unwrap()],
-        products: Vec::new(),
+        ..Material::default()
     }
 }
 
@@ -246,6 +248,9 @@ proptest! {
         prop_assert!(decision.sentence().len() > 10);
         prop_assert_eq!(decision.sentence().starts_with("no message: "), decision.reason() != Reason::FollowUp);
 
+        let known = decision.reason().facts();
+        prop_assert!(decision.facts().names().all(|name| known.contains(&name)), "{:?}", decision.facts());
+
         // The order in which rules are read from the table does not matter.
         config.rules = shuffled;
         prop_assert_eq!(decided(&config, &call), decision);
@@ -282,7 +287,9 @@ proptest! {
             config.tenant.status = TenantStatus::Suspended;
         }
         let mut contact = contact(&call);
-        contact.opted_out = (!suspended).then(|| OptOut { at: call.now, source: "wrote STOP".to_owned() });
+        if !suspended {
+            contact.wish(OptFlag::Stop, "wrote STOP", call.now);
+        }
         prop_assert!(decided_for(&config, &call, &contact).follow_up.is_err());
     }
 }

@@ -212,6 +212,18 @@ pub const SPECIAL: &[ProblemKind] = &[
     ),
     kind("second_factor_off", 404, "The second factor is off", "Set it up first"),
     kind(
+        "merged",
+        404,
+        "The contact was merged into another one",
+        "Use the contact that `Location` and `detail` name",
+    ),
+    kind(
+        "is_contact",
+        409,
+        "The address belongs to a contact",
+        "Record the refusal at the contact that `detail` names",
+    ),
+    kind(
         "last_admin",
         409,
         "The tenant would have no active administrator",
@@ -291,6 +303,12 @@ pub const SPECIAL: &[ProblemKind] = &[
     ),
     kind("not_rotating", 409, "No rotation has begun", "Nothing needs to be done"),
     kind(
+        "segment_unusable",
+        409,
+        "The segment refers to a tag, stage or field that was deleted or changed",
+        "Change the `filter` of the segment",
+    ),
+    kind(
         "tenant_leaving",
         409,
         "The tenant is being deleted",
@@ -301,6 +319,36 @@ pub const SPECIAL: &[ProblemKind] = &[
         409,
         "The grace period is over and the tenant's data is being deleted",
         "Create a new tenant",
+    ),
+    kind(
+        "not_uploaded",
+        409,
+        "The file of the import is not uploaded, or has been deleted after a day",
+        "Upload it, or create a new import",
+    ),
+    kind(
+        "import_running",
+        409,
+        "An operation works through the import",
+        "Wait until it ends, or cancel it",
+    ),
+    kind(
+        "import_done",
+        409,
+        "The import is done",
+        "Create a new import to import the file again",
+    ),
+    kind(
+        "too_many_imports",
+        409,
+        "The tenant has the maximum number of running imports",
+        "Wait until one of them ends, or cancel it",
+    ),
+    kind(
+        "retention_running",
+        409,
+        "An operation applies the retention policy",
+        "Wait until it ends, or cancel it",
     ),
     kind(
         "unprocessable",

@@ -1,9 +1,12 @@
 //! Common behaviour of all functions behind the HTTP API.
 
+use std::io::Read as _;
+
 use axum::{Extension, Router, body::Bytes, extract::Path, routing::post};
+use flate2::read::GzDecoder;
 use kit::{
     Problem,
-    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Source, Target},
+    http::{App, CorrelationId, HttpEvent, LARGEST_BODY, Source, Target, Timed, Uncompressed},
 };
 use serde_json::{Value, json};
 
@@ -19,6 +22,11 @@ fn app() -> App {
         .route("/called/{name}", post(async |Path(name): Path<String>| name))
         .route("/panic", post(async || -> () { panic!("a bug") }))
         .route("/quotes", post(async |body: Bytes| "\"".repeat(body.len())))
+        .route(
+            "/secret",
+            post(async |body: String| ([("content-type", "text/plain")], Extension(Uncompressed), body)),
+        )
+        .route("/timed", post(async || Extension(Timed)))
         .route(
             "/refuse",
             post(async || Problem::unprocessable("data.x: expected a number")),
@@ -167,6 +175,54 @@ async fn every_answer_has_security_headers() {
             let values: Vec<_> = headers.get_all(name).iter().collect();
             assert_eq!(values, [value], "{name} of {status}");
         }
+    }
+}
+
+#[tokio::test]
+async fn long_text_is_compressed_for_callers_who_accept_it() {
+    let asked = async |path: &str, length: usize, coding: &str| {
+        let body = "x".repeat(length);
+        let headers = json!({"accept-encoding": coding});
+        app()
+            .answer(event(&json!({"rawPath": path, "body": body, "headers": headers})))
+            .await
+    };
+    let plain = asked("/quotes", 5000, "identity").await;
+    assert_eq!(plain.body().len(), 5000);
+    assert_eq!(plain.headers()["vary"], "accept-encoding");
+    assert!(!plain.headers().contains_key("content-encoding"));
+    let short = asked("/quotes", 5000, "gzip, deflate, br").await;
+    let headers = short.headers();
+    assert_eq!(
+        (&headers["content-encoding"], &headers["vary"]),
+        (&"gzip".parse().unwrap(), &"accept-encoding".parse().unwrap())
+    );
+    let mut text = Vec::new();
+    GzDecoder::new(&short.body()[..]).read_to_end(&mut text).unwrap();
+    assert!(text == *plain.body() && short.body().len() < 200);
+    // A short text, a secret, and bytes that may be anything.
+    for (path, length) in [("/quotes", 1000), ("/secret", 5000), ("/echo", 5000)] {
+        let answer = asked(path, length, "gzip").await;
+        assert_eq!(answer.body().len(), length, "{path}");
+        let headers = answer.headers();
+        assert!(
+            !headers.contains_key("content-encoding") && !headers.contains_key("vary"),
+            "{path}"
+        );
+    }
+}
+
+/// Strangers get no exact times.
+#[tokio::test]
+async fn only_marked_answers_say_how_long_they_took() {
+    let (_, _, headers) = answer(&json!({"rawPath": "/quotes"})).await;
+    assert!(!headers.contains_key("server-timing"));
+    let (_, _, headers) = answer(&json!({"rawPath": "/timed"})).await;
+    let timing = headers["server-timing"].to_str().unwrap();
+    let (function, table) = timing.split_once(", ").unwrap();
+    for (name, part) in [("function", function), ("table", table)] {
+        let time = part.strip_prefix(&format!("{name};dur=")).unwrap();
+        assert!(time.parse::<f64>().is_ok_and(|time| time >= 0.0), "{timing}");
     }
 }
 

@@ -182,6 +182,25 @@ async fn an_error_or_panic_waits_longer_each_time() {
     assert!(operation.reason.is_some());
 }
 
+/// What can never succeed is not tried again, and says why.
+#[tokio::test]
+async fn a_step_that_can_never_succeed_ends_the_operation() {
+    let world = World::new().await;
+    let steps = AtomicU64::new(0);
+    assert_eq!(world.count(0, &steps).await, Ran::Continues);
+    let fails = async |_: Turn, (): &()| -> Result<Step, JobError> {
+        let reason = "The segment no longer exists.".to_owned();
+        Ok(Step::Failed { reason })
+    };
+    let runner = world.runner();
+    let ran = run(&world.start, world.deadline(60), &runner, &(), &fails);
+    assert_eq!(Box::pin(ran).await.unwrap(), Ran::Ended);
+    let operation = world.operation().await;
+    assert_eq!(operation.state, OperationState::Failed);
+    assert_eq!(operation.reason.as_deref(), Some("The segment no longer exists."));
+    assert_eq!((operation.progress.done, operation.due), (1, None));
+}
+
 /// The row is written by the API between the claim and the checkpoint, which is recorded all the same.
 #[tokio::test]
 async fn a_cancelled_operation_ends_after_its_step() {
@@ -249,4 +268,24 @@ async fn only_functions_with_the_bus_start_operations() {
     assert!(queues.enqueue(start(), world.aws.now()).await.is_err());
     let queues = queues.with_bus(Bus::new(world.aws.env()).unwrap());
     assert_eq!(queues.enqueue(start(), world.aws.now()).await.unwrap(), 1);
+}
+
+/// A reason that users can change ends it at once: nobody else needs to look at it.
+#[tokio::test]
+async fn refused_operation_ends_with_its_reason() {
+    let world = World::new().await;
+    let runner = Runner::new(world.aws.env()).unwrap();
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(300));
+    let refuse = async |_: Turn, (): &()| -> Result<Step, JobError> {
+        Ok(Step::Failed {
+            reason: "The file is gone.".to_owned(),
+        })
+    };
+    let ran = Box::pin(run(&world.start, deadline, &runner, &(), &refuse))
+        .await
+        .unwrap();
+    assert_eq!(ran, Ran::Ended);
+    let operation = world.operation().await;
+    assert_eq!(operation.state, OperationState::Failed);
+    assert_eq!(operation.reason.as_deref(), Some("The file is gone."));
 }

@@ -16,7 +16,7 @@ use crate::fixtures::{self, at, connection, outcome};
 
 /// The fixtures' numbers are British.
 fn britain() -> CallingCode {
-    "44".to_owned().try_into().unwrap()
+    "44".parse().unwrap()
 }
 
 fn read(name: &str, bytes: &[u8]) -> Result<CallEvent, Unreadable> {

@@ -117,7 +117,7 @@ proptest! {
         let now = at("2026-10-31T09:20:01Z");
         let _ = vonage::event(ours.to_string().as_bytes(), connection(), now);
         let _ = aircall::event(theirs.to_string().as_bytes(), connection(), now);
-        let country = "91".to_owned().try_into().unwrap();
+        let country = "91".parse().unwrap();
         let _ = exotel::status_json(ours.to_string().as_bytes(), country, connection(), now);
     }
 
@@ -144,7 +144,7 @@ proptest! {
         let headers = telephony::Headers { id: Some(&text), timestamp: Some(&text), signature: Some(&text) };
         prop_assert!(telephony::verify(&["whsec_AAAA"], headers, &bytes, now).is_err());
         prop_assert!(whatsapp::signature::verify(&["secret"], Some(&text), &bytes).is_err());
-        let country = "91".to_owned().try_into().unwrap();
+        let country = "91".parse().unwrap();
         let _ = aircall::event(&bytes, connection(), now);
         let _ = vonage::event(&bytes, connection(), now);
         let _ = exotel::passthru(&form, country, connection(), now);

@@ -31,7 +31,7 @@ const STEPS: [(&str, f64); 8] = [
     ("claim", 1.0),
     ("record", 2.0),
     ("sent", 1.0),
-    ("link", 2.0),
+    ("link", 4.0),
     ("delivered", 2.0),
     ("read", 1.0),
     ("count", 3.0),
@@ -144,12 +144,8 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         if state == AttemptState::Sent {
             let identity = Identity::Bsuid("AE.13491208655302741918".to_owned());
             let mut contact = store.contact(scope, message.id.contact()).await.unwrap().unwrap();
-            assert_eq!(
-                store.link_identity(scope, &identity, contact.id).await.unwrap(),
-                contact.id
-            );
-            contact.bsuids = vec!["AE.13491208655302741918".to_owned()];
-            let write = ContactWrite::from(contact);
+            let linked = contact.prefer(&identity);
+            let write = ContactWrite::linked(contact, linked);
             store.write_contact(scope, &write, None).await.unwrap();
             spent("link");
         }
@@ -231,8 +227,8 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
         "layla.haddad@example.com".parse().expect("an address"),
     ));
     contact.is_also([ContactId::new(world.aws.ids().ulid())]);
-    contact.wish_marketing(false, "set in WhatsApp".to_owned(), now);
-    contact.wish(OptFlag::Stop, "asked for no more messages by WhatsApp".to_owned(), now);
+    contact.wish_marketing(false, "set in WhatsApp", now);
+    contact.wish(OptFlag::Stop, "asked for no more messages by WhatsApp", now);
     contact.unreachable.extend((0..unreachable).map(|place| Unreachable {
         channel: Channel::Sms,
         number: Some(number(place)),
@@ -259,9 +255,15 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
             format!("{place}{label}@{domain}").parse().expect("an address"),
         ));
     }
+    let alone = Contact {
+        same_as: Vec::new(),
+        ..known_for_years(&world, MOST_IDENTITIES, 2)
+    };
     for (mut contact, units) in [
         (known_for_years(&world, 2, 2), 1.0),
-        (known_for_years(&world, MOST_IDENTITIES, 2), 1.0),
+        (alone, 1.0),
+        // The entry in the list of duplicates takes it over a KiB.
+        (known_for_years(&world, MOST_IDENTITIES, 2), 2.0),
         (longest, 3.0),
     ] {
         // A new contact costs the list index one more.

@@ -3,16 +3,19 @@
 
 use domain::{
     connection::{Connection, Health},
-    ids::{ConnectionId, LineId, ProductId},
+    field::Field,
+    filter::{Filter, Search},
+    ids::{ConnectionId, FieldId, LineId, ProductId},
     line::{Line, MOST_LINES},
     product::Product,
+    resource::Resource as _,
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{OwnedError, Races, StoreError, config::ConfigCache, usage};
-use testkit::business::read;
+use store::{OwnedError, Races, StoreError, config::ConfigCache, fields::FieldCache, usage};
+use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{COUNTING, World};
 
@@ -34,6 +37,62 @@ async fn configuration_is_read_again_only_after_a_change() {
     world.business.write(&world.aws).await;
     assert_eq!(requests().await, (0, 2, 4), "what is no longer configured is gone");
     assert_eq!(requests().await, (0, 2, 1));
+}
+
+/// A contact comes with the version of the configuration, so that its fields cost no request while they are unchanged.
+#[tokio::test]
+async fn fields_are_read_again_only_after_a_change() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let cache = FieldCache::default();
+    let (store, scope, stamp) = (&world.store, world.scope(), &world.stamp());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let search = |filter: Filter| filter.search().expect("it has a list");
+    let by_phone = &search(Filter {
+        phone: Some(phone(CUSTOMER)),
+        ..Filter::default()
+    });
+    let shown = async || {
+        drop(usage::take());
+        let (known, version) = store.known_as_of(scope, contact).await.unwrap();
+        let fields = store.fields_as_of(scope, &cache, version).await.unwrap();
+        assert!(known.is_some() && fields.version() == version);
+        (fields.len(), usage::take().requests)
+    };
+    let found = async |search: &Search| {
+        drop(usage::take());
+        let fields = store.fields_at_hand(scope, &cache).await.unwrap();
+        let (page, version) = store
+            .search_contacts_as_of(scope, search, None, 25, false)
+            .await
+            .unwrap();
+        (page.items.len(), version == fields.version(), usage::take().requests)
+    };
+    assert_eq!(shown().await, (0, 2));
+    assert_eq!(shown().await, (0, 1));
+    // The identity, then the contact, its profile and the version at once.
+    assert_eq!(found(by_phone).await, (1, true, 2));
+    assert_eq!(found(&search(Filter::default())).await, (1, true, 2));
+    let deleted = search(Filter {
+        deleted: true,
+        ..Filter::default()
+    });
+    // Nobody is found, so the version is read alone.
+    assert_eq!(found(&deleted).await, (0, true, 2));
+    let field: Field = read(json!({
+        "id": FieldId::new(world.aws.ids().ulid()), "key": "level", "name": "Level", "type": "text", "searchable": true,
+    }));
+    store.create(scope, &field, stamp).await.unwrap();
+    assert_eq!(found(by_phone).await, (1, false, 2));
+    assert_eq!(shown().await, (1, 2));
+    assert_eq!(found(by_phone).await, (1, true, 2));
+    let before = store.get::<Field>(scope, &field.id).await.unwrap().unwrap();
+    store.remove(scope, &before, stamp).await.unwrap();
+    assert_eq!(shown().await, (0, 2));
+    assert_eq!(shown().await, (0, 1));
+    drop(usage::take());
+    assert!(store.fields(scope, &cache).await.unwrap().is_empty());
+    assert_eq!(usage::take().requests, 1);
 }
 
 /// Not that of the configuration, which also grows with a connection's health.
@@ -300,6 +359,34 @@ async fn lines_that_are_not_meant_stay_as_they_are() {
     configured.lines_meant = true;
     store.write_config(scope, &configured).await.unwrap();
     assert_eq!(store.all::<Line>(scope).await.unwrap(), configured.lines);
+}
+
+/// Written again, a line was changed when one of its fields was, and created when it was.
+#[tokio::test]
+async fn lines_of_a_file_keep_their_times() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    // Lines are listed by id.
+    let mut ids = [world.aws.ids().ulid(), world.aws.ids().ulid()];
+    ids.sort();
+    let [first, second] = ids;
+    let line = |id, name: &str, at| Line::new(id, read(json!({ "name": name })), at);
+    let made = world.aws.now();
+    let mut configured = world.business.configured.clone();
+    configured.lines = vec![line(first, "Marina", made), line(second, "Harbour", made)];
+    store.write_config(scope, &configured).await.unwrap();
+    assert_eq!(store.all::<Line>(scope).await.unwrap(), configured.lines);
+
+    world.aws.pass(60);
+    let later = world.aws.now();
+    configured.lines = vec![line(first, "Marina", later), line(second, "Pier", later)];
+    store.write_config(scope, &configured).await.unwrap();
+    let renamed = Line {
+        created_at: made,
+        ..line(second, "Pier", later)
+    };
+    let expected = [line(first, "Marina", made), renamed];
+    assert_eq!(store.all::<Line>(scope).await.unwrap(), expected);
 }
 
 /// The API writes them, too.

@@ -2,6 +2,7 @@
 
 use domain::{
     call::{CallProvider, LONGEST_CALL},
+    consent::{By, Choice, Scope, Wish},
     contact::{Contact, Identity},
     ids::{ContactId, MessageId},
     message::Message,
@@ -25,11 +26,13 @@ fn person<'a>(world: &World, entries: usize) -> Effects<'a> {
     let consent = (0..entries).map(|_| Consent {
         contact: contact.id,
         id: world.aws.ids().ulid(),
-        entry: ConsentEntry {
-            at: world.aws.now(),
-            what: "stop".to_owned(),
-            source: "a test".to_owned(),
-        },
+        entry: ConsentEntry::of(&Wish::new(
+            Choice::Refused,
+            Scope::ALL,
+            By::Keyword,
+            "a test",
+            world.aws.now(),
+        )),
     });
     Effects {
         consent: consent.collect(),

@@ -86,13 +86,33 @@ async fn deletion_skips_stale_index_entries_and_finds_all_contacts() {
     assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
 }
 
+/// Only the survivor is listed; it names the others.
+#[tokio::test]
+async fn merged_contacts_are_deleted_with_the_survivor() {
+    let world = World::new().await;
+    let mut contacts = Vec::new();
+    for number in [CUSTOMER, "+971501000002", "+971501000003"] {
+        Box::pin(world.business.follow_up(&world.aws, number)).await;
+        let identity = Identity::Phone(phone(number));
+        let found = world.store.contact_of(world.scope(), &identity).await.unwrap();
+        contacts.push(found.unwrap().id);
+    }
+    world.business.merge(&world.aws, contacts[1], contacts[2]).await;
+    world.business.merge(&world.aws, contacts[0], contacts[1]).await;
+    world.delete().await;
+    let left = world.keys(&format!("{}#C#", world.partition())).await;
+    assert_eq!(left, []);
+    let left = world.keys(&format!("{}#ID#phone", world.partition())).await;
+    assert_eq!(left, []);
+}
+
 #[tokio::test]
 async fn identities_that_lead_to_a_refusal_are_deleted() {
     let world = World::new().await;
     let mut contact = world
         .business
         .contact_with(&world.aws, CUSTOMER, |contact| {
-            contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), contact.created_at);
+            contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
         })
         .await;
     let replaced = Identity::Phone(phone("+971501000002"));

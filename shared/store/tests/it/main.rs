@@ -1,14 +1,19 @@
 //! The table's promises, against the emulator.
 
+mod arrivals;
 mod budget;
 mod config;
+mod consent;
 mod due;
 mod effects;
 mod leaving;
 mod limited;
+mod listed;
+mod merges;
 mod operations;
 mod owned;
 mod people;
+mod preferences;
 mod reads;
 mod retention;
 mod rows;

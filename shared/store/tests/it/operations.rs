@@ -2,13 +2,14 @@
 
 use domain::{
     actor::{Actor, Stamp},
-    contact::Identity,
+    consent::Wishes,
+    contact::{Change, Identity},
     erasure::Salt,
     ids::OperationId,
     operation::{Claim, Data, Operation, OperationKind, Progress},
 };
 use jobs::{StartOperation, ToQueue};
-use store::Versioned;
+use store::{Versioned, contacts::ContactWrite, operations::DETAILS_LIFE};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::{due::due, world::World};
@@ -50,6 +51,41 @@ async fn read(world: &World, id: OperationId) -> Option<Versioned<Operation>> {
         .operation(world.scope(), id, world.aws.now())
         .await
         .expect("the table answers")
+}
+
+/// What only the worker reads is written with the operation, once, and goes when it is done or after a week.
+#[tokio::test]
+async fn details_of_an_operation_are_its_workers_own() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let details = |count: usize| -> Vec<String> { vec!["ctc_01hq5c1ynyc0000000000000ab".to_owned(); count] };
+    let read = async |id| {
+        let found = store.operation_details::<Vec<String>>(scope, id, world.aws.now());
+        found.await.expect("the table answers")
+    };
+    let mut made = Vec::new();
+    for _ in 0..2 {
+        let id = OperationId::new(world.aws.ids().ulid());
+        let kind = OperationKind::ChangeContacts;
+        let operation = Operation::new(id, kind, data(), Actor::Operator, "cor".to_owned(), world.aws.now());
+        // The request comes twice.
+        for count in [1_000, 1] {
+            let (details, stamp) = (details(count), world.stamp());
+            let created = store.create_detailed_operation(scope, &operation, &details, &stamp);
+            let start = created.await.expect("the table answers");
+            assert_eq!(start, ToQueue::start(world.business.tenant(), &operation));
+        }
+        assert_eq!(read(id).await, Some(details(1_000)));
+        made.push(id);
+    }
+    let listed = store.operations(scope, None, 10, world.aws.now()).await.unwrap();
+    assert_eq!(listed.items.len(), 2);
+    store.delete_operation_details(scope, made[0]).await.unwrap();
+    assert_eq!(read(made[0]).await, None);
+    world.aws.pass(DETAILS_LIFE.as_secs() - 1);
+    assert!(read(made[1]).await.is_some());
+    world.aws.pass(1);
+    assert_eq!(read(made[1]).await, None);
 }
 
 #[tokio::test]
@@ -129,13 +165,45 @@ async fn erased_people_are_remembered_without_their_numbers() {
     // The salt is written once.
     for salt in [1, 2] {
         let identities = [identity.key()];
-        let remembered =
-            world
-                .store
-                .remember_erased(world.scope(), &identities, Salt::new([salt; 32]), world.aws.now());
+        let (store, salt) = (&world.store, Salt::new([salt; 32]));
+        let none = Wishes::NONE;
+        let remembered = store.remember_erased(world.scope(), &identities, &none, salt, world.aws.now());
         remembered.await.unwrap();
     }
     assert!(world.store.is_erased(world.scope(), &identity).await.unwrap());
     let another = Identity::Phone(phone("+971501234568"));
     assert!(!world.store.is_erased(world.scope(), &another).await.unwrap());
+}
+
+/// What a job has written since the contact was read may lead to it, or be a refusal.
+#[tokio::test]
+async fn contact_written_since_it_was_read_is_not_erased() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let read = world.business.contact(&world.aws, CUSTOMER).await;
+    let read = store.contact(scope, read.id).await.unwrap().unwrap();
+    let changed = store.change_contact(scope, read.id, world.aws.ids().ulid(), |contact| {
+        contact.calls += 1;
+        Change::Contact
+    });
+    assert!(Box::pin(changed).await.unwrap());
+    let lost = store.erase_contact_rows(scope, &read).await;
+    assert!(lost.unwrap_err().is_conflict());
+    let known = store.contact(scope, read.id).await.unwrap().unwrap();
+    assert_eq!(known.calls, 1);
+    assert_eq!(store.erase_contact_rows(scope, &known).await.unwrap().contacts, 1);
+    assert_eq!(store.contact(scope, read.id).await.unwrap(), None);
+    // A job that still knows it links nothing to it.
+    let bsuid = Identity::Bsuid("AE.1".to_owned());
+    let mut late = known;
+    let linked = late.prefer(&bsuid);
+    let write = ContactWrite::linked(late, linked);
+    assert!(
+        store
+            .write_contact(scope, &write, None)
+            .await
+            .unwrap_err()
+            .is_conflict()
+    );
+    assert_eq!(store.contact_of(scope, &bsuid).await.unwrap(), None);
 }

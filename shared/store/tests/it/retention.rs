@@ -245,3 +245,64 @@ async fn call_progress_expires_with_the_call_or_after_60_days() {
         assert_eq!(expiry, Some(begun + days(reports_days)), "{calls_days}");
     }
 }
+
+/// The expiry is changed without the version, so that only a write of what was read before loses the race.
+#[tokio::test]
+async fn expiry_set_meanwhile_survives_held_rows() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let mut held = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let mut held_call = call_of(&world, &held).await.unwrap();
+    let (message_row, call_row) = (row_of(&world, "message").await, row_of(&world, "call").await);
+    let (sooner, later) = (now + days(33), now + days(34));
+    let entries = [Entry::Call(Box::new(held_call.clone())), Entry::Sent(held.clone())];
+    for (entry, until) in entries.iter().zip([sooner, later]) {
+        assert!(store.keep_until(scope, entry, until, now).await.unwrap());
+    }
+    for (kind, before, until) in [("message", message_row, later), ("call", call_row, sooner)] {
+        let mut after = row_of(&world, kind).await;
+        let second = AttributeValue::N(until.as_second().to_string());
+        assert_eq!(
+            after.insert("expires_at".to_owned(), before["expires_at"].clone()),
+            Some(second)
+        );
+        assert_eq!(after, before, "nothing else has changed");
+    }
+    held.block("one".to_owned());
+    held_call.facts.call_seconds = Some(30);
+    assert!(store.write_message(scope, &held).await.unwrap_err().is_conflict());
+    assert!(store.write_call(scope, &held_call).await.unwrap_err().is_conflict());
+    // Whoever reads again wins.
+    let mut read = message_of(&world, &held).await.unwrap();
+    read.block("two".to_owned());
+    store.write_message(scope, &read).await.unwrap();
+    let mut read = call_of(&world, &held).await.unwrap();
+    read.facts.call_seconds = Some(30);
+    store.write_call(scope, &read).await.unwrap();
+    assert_eq!(expiry(&world, "message").await, Some(later));
+    assert_eq!(expiry(&world, "call").await, Some(sooner));
+    assert_eq!(
+        expiry(&world, "call_progress").await,
+        Some(sooner),
+        "the reports go with the call"
+    );
+}
+
+#[tokio::test]
+async fn expiry_of_a_gone_row_creates_none() {
+    let world = World::new().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let entry = Entry::Sent(message.clone());
+    let late = message.keep_until.unwrap();
+    assert!(
+        !store.keep_until(scope, &entry, late + days(1), late).await.unwrap(),
+        "it has expired"
+    );
+    world
+        .business
+        .remove(&world.aws, "MSG#", Some(message.id.contact()))
+        .await;
+    assert!(!store.keep_until(scope, &entry, late, now).await.unwrap());
+    assert_eq!(message_of(&world, &message).await, None);
+}

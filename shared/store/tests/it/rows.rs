@@ -11,7 +11,7 @@ use domain::{
 };
 use store::{
     Races,
-    contacts::ContactWrite,
+    contacts::{ContactWrite, Holder},
     effects::{Effects, Once},
     messages::Reference,
     usage,
@@ -41,6 +41,13 @@ fn reference(provider_ref: &ProviderRef) -> Reference<'_> {
 
 fn wamid() -> ProviderRef {
     "wamid.1".parse().expect("a reference")
+}
+
+fn contact_id(holder: Holder) -> Option<ContactId> {
+    match holder {
+        Holder::Contact(contact) => Some(contact.id),
+        Holder::Nobody(_) => None,
+    }
 }
 
 #[tokio::test]
@@ -100,7 +107,7 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
         contact.language = Some("ar".to_owned());
         Change::Contact
     };
-    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     let (store, scope, id) = (&world.store, world.scope(), world.aws.ids().ulid());
     let races = Races::most(8);
     let (renamed, stopped) = tokio::join!(
@@ -109,7 +116,7 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
     );
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
-    assert!(contact.language.is_some() && contact.opted_out.is_some());
+    assert!(contact.language.is_some() && contact.opted_out().is_some());
     let history = world.store.history(world.scope(), contact.id, 10, at).await.unwrap();
     assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
 }
@@ -120,7 +127,7 @@ async fn change_of_consent_reaches_all_contacts_of_a_person() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let (store, scope, at) = (&world.store, world.scope(), world.aws.now());
-    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     let stopped = async |id: ContactId| {
         drop(usage::take());
         let consent = world.aws.ids().ulid();
@@ -142,7 +149,7 @@ async fn change_of_consent_reaches_all_contacts_of_a_person() {
     assert_eq!(stopped(first.id).await, 3.0, "read units");
     for id in [first.id, second.id, third.id] {
         let contact = store.contact(scope, id).await.unwrap().unwrap();
-        assert!(contact.opted_out.is_some());
+        assert!(contact.opted_out().is_some());
         let history = store.history(scope, id, 10, at).await.unwrap();
         assert!(matches!(&history[..], [Entry::Consent(_)]), "{history:?}");
     }
@@ -331,12 +338,12 @@ async fn identities_are_found_together_and_only_in_their_own_tenant() {
         Identity::Phone(phone(CUSTOMER)),
         Identity::Bsuid("AE.2".to_owned()),
     ];
-    let found = world.store.contacts_of(world.scope(), &identities).await.unwrap();
-    let ids: Vec<_> = found.iter().map(|found| found.as_ref().map(|found| found.id)).collect();
+    let found = world.store.holders_of(world.scope(), &identities).await.unwrap();
+    let ids: Vec<_> = found.into_iter().map(contact_id).collect();
     assert_eq!(ids, [Some(contact.id), Some(contact.id), None]);
     let stranger = Box::pin(testkit::business::business(&world.aws)).await;
-    let found = world.store.contacts_of(stranger.scope(), &identities).await.unwrap();
-    assert_eq!(found, [None, None, None]);
+    let found = world.store.holders_of(stranger.scope(), &identities).await.unwrap();
+    assert!(found.into_iter().all(|holder| contact_id(holder).is_none()));
     assert_eq!(world.store.contact(stranger.scope(), contact.id).await.unwrap(), None);
 }
 
@@ -398,12 +405,20 @@ async fn dropped_identity_can_be_linked_to_another_contact() {
     assert_eq!(who(1).await, Some(contact.id));
     assert_eq!(who(MOST_IDENTITIES).await, Some(contact.id));
     let other = world.business.contact(&world.aws, "+971501234599").await;
-    assert_eq!(store.link_identity(scope, &bsuid(0), other.id).await.unwrap(), other.id);
+    let link = async |number| {
+        let linked = store.change_contact(scope, other.id, world.aws.ids().ulid(), |contact| {
+            Change::Linked(contact.prefer(&bsuid(number)))
+        });
+        Box::pin(linked).await
+    };
+    assert!(link(0).await.unwrap());
     assert_eq!(who(0).await, Some(other.id));
-    let taken = store.link_identity(scope, &bsuid(1), other.id).await;
-    assert_eq!(taken.unwrap(), contact.id, "what leads to somebody stays theirs");
-    let both = store.contacts_of(scope, &[bsuid(0), bsuid(1)]).await.unwrap();
-    let both: Vec<_> = both.into_iter().map(|found| found.map(|found| found.id)).collect();
+    assert!(
+        link(1).await.unwrap_err().is_conflict(),
+        "what leads to somebody stays theirs"
+    );
+    let both = store.holders_of(scope, &[bsuid(0), bsuid(1)]).await.unwrap();
+    let both: Vec<_> = both.into_iter().map(contact_id).collect();
     assert_eq!(both, [Some(other.id), Some(contact.id)]);
 }
 
@@ -418,11 +433,9 @@ async fn a_profile_is_written_with_its_contact_and_read_alone() {
         ..ContactWrite::from(contact.clone())
     };
     store.write_contact(scope, &named, None).await.unwrap();
-    let known = store
-        .known_of(scope, &Identity::Phone(phone(CUSTOMER)))
-        .await
-        .unwrap()
-        .unwrap();
+    let number = Identity::Phone(phone(CUSTOMER));
+    let (known, _) = store.known_or_refusals(scope, &number).await.unwrap();
+    let known = known.unwrap();
     assert_eq!(known.contact.id, contact.id);
     assert_eq!(known.profile.name.as_deref(), Some("Layla"));
     assert_eq!(store.profile(scope, contact.id).await.unwrap(), known.profile);

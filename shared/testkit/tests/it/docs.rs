@@ -88,6 +88,7 @@ fn the_example_of_a_rule_works_as_written() {
     let material = Material {
         templates: vec![template],
         products: vec![product],
+        link: None,
     };
     assert_eq!(config.problems(&material), Vec::<String>::new());
 }

@@ -26,6 +26,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("serve_queue(", &[], &["DEAD_LETTERS_URL", "BULK_DEAD_LETTERS_URL"]),
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("Bus::new(", &["OPERATIONS_BUS"], &[]),
+    ("Files::new(", &["FILES_BUCKET"], &[]),
     ("serve_operation(", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),
@@ -46,6 +47,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
         &[],
     ),
     ("Links::new(", &["APP_URL", "PUBLIC_BASE_URL"], &[]),
+    ("Pages::new(", &["PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
     (

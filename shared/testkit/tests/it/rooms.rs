@@ -6,13 +6,13 @@ use regex::Regex;
 
 use crate::repository::{packages, read, root, rust_files};
 
-const FUNCTION_KINDS: [&str; 4] = ["webhooks", "api", "jobs", "schedules"];
+const FUNCTION_KINDS: [&str; 5] = ["webhooks", "api", "web", "jobs", "schedules"];
 
 /// Allowed dependencies of a crate of `shared/`.
 fn allowed(shared: &str) -> &'static [&'static str] {
     match shared {
         "domain" => &[],
-        "jobs" | "providers" => &["domain"],
+        "jobs" | "providers" | "sheet" => &["domain"],
         // What was written says which jobs follow.
         "store" => &["domain", "jobs"],
         "access" => &["store", "domain", "jobs"],
@@ -25,7 +25,7 @@ fn allowed(shared: &str) -> &'static [&'static str] {
 }
 
 /// Dependencies that every function may have. Functions of the API may use `api`, too.
-const FOR_FUNCTIONS: [&str; 6] = ["kit", "access", "store", "domain", "jobs", "providers"];
+const FOR_FUNCTIONS: [&str; 7] = ["kit", "access", "store", "domain", "jobs", "providers", "sheet"];
 /// Tests never ship, so they may use what they need, but no function and no tool except the simulators.
 const FOR_TESTS: [&str; 2] = ["testkit", "simulators"];
 

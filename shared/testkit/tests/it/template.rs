@@ -419,8 +419,8 @@ fn alarms_stay_few_and_reach_somebody() {
     let alarms: Vec<_> = resources("AWS::CloudWatch::Alarm").collect();
     // A new queue is added to DeadLettersAlarm and QueueAgeAlarm, so the number of alarms need not grow.
     assert!(
-        alarms.len() <= 12,
-        "twelve alarms are enough, these are {}",
+        alarms.len() <= 13,
+        "thirteen alarms are enough, these are {}",
         alarms.len()
     );
     let metrics: usize = alarms.iter().map(|(_, alarm)| watched(alarm).len()).sum();
@@ -482,4 +482,40 @@ fn alarms_watch_metrics_that_somebody_counts() {
             assert!(known, "{id} shows {metric}, which nobody counts");
         }
     }
+}
+
+/// Files name people: what users import and export, and what providers send. An erasure does not search them, because all of them
+/// are deleted by the bucket's own rules.
+#[test]
+fn files_of_all_buckets_expire() {
+    let rules_of = |bucket: &str| -> BTreeSet<(String, String)> {
+        let (_, resource) = resources("AWS::S3::Bucket")
+            .find(|(id, _)| *id == bucket)
+            .unwrap_or_else(|| panic!("no bucket {bucket}"));
+        let properties = &resource["Properties"];
+        assert!(
+            properties.get("VersioningConfiguration").is_none(),
+            "old versions would stay"
+        );
+        let rules = properties["LifecycleConfiguration"]["Rules"].as_array();
+        let rules = rules.into_iter().flatten();
+        let expiring = rules.filter(|rule| rule["Status"] == "Enabled" && rule.get("ExpirationInDays").is_some());
+        let rule = |rule: &Value| {
+            let prefix = rule["Prefix"].as_str().unwrap_or_default().to_owned();
+            (prefix, rule["ExpirationInDays"].to_string())
+        };
+        expiring.map(rule).collect()
+    };
+    let days = |prefix: &str, days: Value| (prefix.to_owned(), days.to_string());
+    let people = [
+        days("results/", json!(7)),
+        days("uploads/", json!(1)),
+        days("steps/", json!(1)),
+    ];
+    assert_eq!(rules_of("PeopleFiles"), people.into());
+    assert_eq!(
+        rules_of("RawBucket"),
+        [days("", json!({"!Ref": "RawRetentionDays"}))].into()
+    );
+    assert_eq!(resources("AWS::S3::Bucket").count(), 2, "a new bucket needs its rules");
 }

@@ -1,6 +1,10 @@
 use access::token::api_key;
 use serde_json::json;
-use testkit::{Call, assert_snapshot};
+use testkit::{
+    Aws, Call,
+    api::{Caller, Town, env_of_all},
+    assert_snapshot,
+};
 
 use crate::world::{PASSWORD, World, confirm, log_in, sign_up, text};
 
@@ -50,6 +54,69 @@ async fn people_change_their_name_everywhere_and_their_language() {
     ] {
         world.call_as(&maya.access, patch(&changes)).await.names_only(&[field]);
     }
+}
+
+#[tokio::test]
+async fn people_set_their_preferences() {
+    let world = World::new().await;
+    let maya = world.newcomer("saffron").await;
+    let usual = json!({
+        "language": null, "numerals": "auto", "clock": "auto", "theme": "system", "density": "regular", "send_key": "enter",
+        "notifications": {
+            "mine": true, "unassigned": true, "mentions": true, "calls": true, "attention": true, "texts": false,
+            "quiet_hours": null,
+        },
+    });
+    let me = world.get_as(&maya.access, "/api/v1/me").await;
+    assert_eq!(me.is(200).json()["preferences"], usual);
+    let set = async |preferences: serde_json::Value| {
+        let changes = json!({ "preferences": preferences });
+        world.call_as(&maya.access, patch(&changes)).await
+    };
+    let changed = set(json!({
+        "language": "ar-AE", "theme": "dark", "clock": "12h",
+        "notifications": {"calls": false, "quiet_hours": {"from": "21:00", "to": "07:30"}},
+    }));
+    changed.await.is(200).has_version(2);
+    // The others stay, and `null` restores the usual.
+    let changed = set(json!({"theme": null, "notifications": {"calls": null, "texts": true}})).await;
+    let mut expected = usual.clone();
+    expected["language"] = json!("ar-AE");
+    expected["clock"] = json!("12h");
+    expected["notifications"]["texts"] = json!(true);
+    expected["notifications"]["quiet_hours"] = json!({"from": "21:00", "to": "07:30"});
+    assert_eq!(changed.is(200).json()["preferences"], expected);
+    assert_eq!(
+        world.get_as(&maya.access, "/api/v1/me").await.json()["preferences"],
+        expected
+    );
+    for (preferences, field) in [
+        (json!({"theme": "sepia"}), "preferences.theme"),
+        (json!({"language": "x"}), "preferences.language"),
+        (json!({"fonts": "large"}), "preferences.fonts"),
+        (json!({"notifications": {"mine": 1}}), "preferences.notifications.mine"),
+        (
+            json!({"notifications": {"quiet_hours": {"from": "25:00"}}}),
+            "preferences.notifications.quiet_hours.from",
+        ),
+    ] {
+        set(preferences).await.names_only(&[field]);
+    }
+    set(json!(null)).await.is(200);
+    let account = world.account(maya.user).await.value;
+    assert!(account.preferences.are_usual() && account.name == "Maya Haddad");
+}
+
+#[tokio::test]
+async fn account_says_who_administers_the_platform() {
+    let aws = Aws::new().await;
+    let town = Town::with_env(&aws, &env_of_all(&aws).await, auth::routes).await;
+    let platform = async |caller: Caller<'_>| {
+        let me = caller.get("/api/v1/me").await;
+        me.is(200).json()["platform"].clone()
+    };
+    assert_eq!(platform(town.platform()).await, true);
+    assert_eq!(platform(town.admin()).await, false);
 }
 
 #[tokio::test]

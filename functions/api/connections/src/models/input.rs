@@ -3,7 +3,11 @@
 use std::{borrow::Cow, marker::PhantomData};
 
 use api::checked;
-use domain::connection::{ConnectionKind, ReadBody, credential::Credential};
+use domain::{
+    connection::{ConnectionKind, ReadBody, credential::Credential},
+    facts::Fact,
+    fault::{Fault, FaultCode},
+};
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::{
@@ -56,7 +60,8 @@ impl<T> OneOf<T> {
         let found = ConnectionKind::ALL.iter().find(|kind| given == kind.as_str());
         found.copied().ok_or_else(|| {
             let words: Vec<&str> = ConnectionKind::ALL.iter().map(|kind| kind.as_str()).collect();
-            Problem::field("kind", format!("Expected one of {}.", words.join(", ")))
+            let fault = Fault::new(FaultCode::NotOneOf, format!("Expected one of {}.", words.join(", ")));
+            Problem::field("kind", fault.and("expected", words.iter().collect::<Fact>()))
         })
     }
 }

@@ -29,12 +29,14 @@ async fn connections_make_and_complete_the_first_line() {
     assert_eq!(first.whatsapp.map(|id| id.to_string()), Some(whatsapp));
     assert_eq!((&first.number, &first.sms), (&None, &None));
 
+    aws.pass(1);
     let twilio = id(&manager.post_once(ALL, "twice", twilio_in()).await);
     assert_eq!(id(&manager.post_once(ALL, "twice", twilio_in()).await), twilio);
     let [line] = &lines(&town).await[..] else {
         panic!("one line");
     };
     assert_eq!((line.id, line.whatsapp), (first.id, first.whatsapp));
+    assert_eq!((line.created_at, line.updated_at), (first.created_at, aws.now()));
     assert_eq!(
         line.number.as_ref().map(ToString::to_string).as_deref(),
         Some("+15005550006")

@@ -1,6 +1,14 @@
 //! Contacts, in process against the emulator, from the callers' point of view.
 
+mod archives;
+mod bulk;
+mod consent;
+mod conversions;
+mod identities;
+mod looks;
+mod merging;
 mod notes;
+mod preferences;
 mod search;
 mod timeline;
 
@@ -296,6 +304,14 @@ async fn a_deleted_contact_is_hidden_until_it_is_restored() {
     let deleted = agent.get(&format!("{CONTACTS}?deleted=true")).await.json();
     assert_eq!(deleted["items"][0]["id"], made.json()["id"]);
     assert_eq!(deleted["items"][0]["deleted_at"], json!(aws.now().to_string()));
+    for search in ["phone=%2B971501234567", "email=maya@example.com"] {
+        let found = agent.get(&format!("{CONTACTS}?deleted=true&{search}")).await.json();
+        assert_eq!(found, deleted, "{search}");
+    }
+    let other = agent
+        .get(&format!("{CONTACTS}?deleted=true&phone=%2B971501234568"))
+        .await;
+    assert!(ids(&other.json()).is_empty());
     let restored = agent.post(&format!("{place}/restore"), json!({})).await;
     assert_eq!(restored.is(200).json(), made.json());
     assert_eq!(agent.get(place).await.json(), made.json());
@@ -450,6 +466,66 @@ async fn a_deleted_contact_is_erased_after_30_days() {
     assert_eq!((erasure.state, erasure.due), (OperationState::Cancelled, None));
     agent.delete(place).await.is(204);
     assert_eq!(operations().await.len(), 2);
+}
+
+/// Cancels the newest operation, as `operations` does. Returns its id.
+async fn cancel_newest(aws: &Aws, town: &Town<'_>) -> String {
+    let (store, scope) = (aws.store(), town.home.scope());
+    let page = store.operations(scope, None, 1, aws.now()).await;
+    let newest = page.expect("the table answers").items.remove(0);
+    let mut after = newest.value;
+    assert!(after.cancel(aws.now()));
+    let written = store.write_operation(scope, newest.version, &after, None).await;
+    written.expect("it is cancelled");
+    after.id.to_string()
+}
+
+/// A cancelled erasure leaves a hidden contact, of which nothing is lost.
+#[tokio::test]
+async fn contact_comes_back_after_its_erasure_was_cancelled() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    // Access tokens do not last that long.
+    let agent = town.key();
+    let made = agent.post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    agent.delete(place).await.is(204);
+    cancel_newest(&aws, &town).await;
+    let deleted = agent.get(&format!("{CONTACTS}?deleted=true")).await.json();
+    assert_eq!(ids(&deleted).len(), 1);
+    // Also after the operation is forgotten.
+    aws.pass(40 * 24 * 3600);
+    let restored = agent.post(&format!("{place}/restore"), json!({})).await;
+    assert_eq!(restored.is(200).json(), made.json());
+    assert_eq!(agent.get(place).await.is(200).json(), made.json());
+}
+
+#[tokio::test]
+async fn cancelled_erasure_begins_anew() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let made = town.agent().post(CONTACTS, maya()).await;
+    let place = made.is(201).header("location");
+    let erase = format!("{place}/erase");
+    town.agent().delete(place).await.is(204);
+    let mut cancelled = vec![cancel_newest(&aws, &town).await];
+    // Before it was due, and once it had begun.
+    for _ in 0..2 {
+        aws.pass(60);
+        let started = town.manager().post(&erase, json!({})).await;
+        let operation = started.is(202).json();
+        let id = operation["id"].as_str().expect("an id").to_owned();
+        assert!(!cancelled.contains(&id), "{id}");
+        assert_eq!(operation["state"], "queued");
+        let again = town.manager().post(&erase, json!({})).await;
+        assert_eq!(again.is(202).json()["id"], operation["id"]);
+        assert_eq!(cancel_newest(&aws, &town).await, id);
+        cancelled.push(id);
+    }
+    // Its operation may be forgotten, too.
+    aws.pass(40 * 24 * 3600);
+    let started = town.key().post(&erase, json!({})).await;
+    assert_eq!(started.is(202).json()["state"], "queued");
 }
 
 #[tokio::test]

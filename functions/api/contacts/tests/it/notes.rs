@@ -364,3 +364,26 @@ async fn a_race_for_the_contacts_row_is_not_lost() {
     town.agent().post(&notes_of(contact), said("Once")).await.is(201);
     assert_eq!(listed(&town.agent(), contact).await, ["Once"]);
 }
+
+#[tokio::test]
+async fn notes_of_a_deleted_contact_are_missing_until_its_return() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let (own, notes) = (format!("/api/v1/contacts/{contact}"), notes_of(contact));
+    let timeline = format!("{own}/timeline");
+    let agent = town.agent();
+    let made = agent.post(&notes, said("Old")).await;
+    let place = made.is(201).header("location");
+    agent.delete(&own).await.is(204);
+    for path in [notes.as_str(), timeline.as_str(), place] {
+        agent.get(path).await.is(404);
+    }
+    agent.post(&notes, said("New")).await.is(404);
+    agent.patch(place, said("Other")).await.is(404);
+    agent.delete(place).await.is(404);
+    agent.post(&format!("{own}/restore"), json!({})).await.is(200);
+    assert_eq!(listed(&agent, contact).await, ["Old"]);
+    let entries = agent.get(&timeline).await.json();
+    assert_eq!(entries["items"].as_array().map(Vec::len), Some(1));
+}

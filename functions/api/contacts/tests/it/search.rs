@@ -2,7 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use domain::{field::Field, stage::Stage, tag::Tag};
+use domain::{
+    actor::{Actor, Stamp},
+    field::Field,
+    stage::Stage,
+    tag::Tag,
+};
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};
 
@@ -145,6 +150,70 @@ async fn a_search_without_a_list_names_those_that_have_one() {
     let page = agent.get(&format!("{CONTACTS}?limit=1")).await.json();
     let cursor = page["next_cursor"].as_str().expect("there is a next page");
     agent.get(&format!("{CONTACTS}?name=may&cursor={cursor}")).await.is(400);
+}
+
+/// Other conditions read another part of the same list, and the database refuses to start outside of it.
+#[tokio::test]
+async fn a_cursor_counts_only_with_its_own_conditions() {
+    let aws = Aws::new().await;
+    let town = peopled(&aws, &mut Vec::new()).await;
+    let agent = town.agent();
+    for (own, other) in [
+        ("name=may", "name=mayr"),
+        ("digits=4567", "digits=568"),
+        ("field=visits&from=-3", "field=visits&from=8"),
+        ("field=visits&from=-3&order=desc", "field=visits&to=8"),
+        ("field=birthday&from=1990-01-01", "field=birthday&value=1990-03-01"),
+    ] {
+        let page = agent.get(&format!("{CONTACTS}?limit=1&{own}")).await.json();
+        let cursor = page["next_cursor"].as_str().expect("there is a next page");
+        let asked = async |query: &str| agent.get(&format!("{CONTACTS}?{query}&cursor={cursor}")).await;
+        asked(own).await.is(200);
+        let refused = asked(other).await;
+        assert!(refused.is(400).detail().contains("cursor"), "{other}");
+    }
+}
+
+/// Processes cache them, but no answer is by outdated ones.
+#[tokio::test]
+async fn fields_count_as_soon_as_they_change() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let search = || agent.get(&format!("{CONTACTS}?field=level&value=gold"));
+    let place = format!("{CONTACTS}/{}", made(&agent, named("Maya")).await);
+    agent.get(CONTACTS).await.is(200);
+    agent.get(&place).await.is(200);
+    search().await.names_field("field");
+    let id = own::<Field>(
+        &town,
+        json!({"key": "level", "name": "Level", "type": "text", "searchable": true}),
+    )
+    .await;
+    assert_eq!(ids(&search().await.is(200).json()), [""; 0]);
+    let changed = agent.patch(&place, json!({"fields": {"level": "Gold"}})).await;
+    assert_eq!(changed.is(200).json()["fields"], json!({"level": "Gold"}));
+    assert_eq!(ids(&search().await.is(200).json()).len(), 1);
+    let (store, scope) = (aws.store(), town.home.scope());
+    let before = store.get::<Field>(scope, &id).await.expect("the table");
+    let before = before.expect("the field");
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let renamed = Field {
+        key: "grade".parse().expect("a key"),
+        ..before.value.clone()
+    };
+    store
+        .change(scope, &before, &renamed, &stamp)
+        .await
+        .expect("another key");
+    let listed = agent.get(CONTACTS).await.json();
+    assert_eq!(listed["items"][0]["fields"], json!({"grade": "Gold"}));
+    assert_eq!(agent.get(&place).await.json()["fields"], json!({"grade": "Gold"}));
+    search().await.names_field("field");
 }
 
 /// Former names, numbers, tags and values no longer lead to a contact.

@@ -1,12 +1,15 @@
 //! The timeline of a contact, from the readers' point of view.
 
 use domain::{
+    consent::{By, Choice, Scope, Wish},
     ids::{ContactId, LineId, MessageId},
     inbound::{InboundMessage, Sender},
     line::Line,
     message::{Channel, Message, SendOutcome},
     permission::Role,
+    purpose::Event,
     record::{ConsentEntry, Received},
+    refusal::Refusal,
     retention::Retention,
 };
 use jiff::Timestamp;
@@ -101,16 +104,13 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, unt
 }
 
 /// Adds an entry to the consent ledger, now.
-async fn consented(aws: &Aws, business: &Seeded, contact: ContactId, what: &str) {
+async fn consented(aws: &Aws, business: &Seeded, contact: ContactId, choice: Choice) {
+    let wish = Wish::new(choice, Scope::ALL, By::Keyword, "asked for it by SMS", aws.now());
     let effects = Effects {
         consent: vec![Consent {
             contact,
             id: aws.ids().ulid(),
-            entry: ConsentEntry {
-                at: aws.now(),
-                what: what.to_owned(),
-                source: "asked for it by SMS".to_owned(),
-            },
+            entry: ConsentEntry::of(&wish),
         }],
         ..Effects::default()
     };
@@ -134,7 +134,7 @@ async fn busy_contact(aws: &Aws, business: &Seeded, agent: &Caller<'_>) -> Conta
             wrote(aws, business, contact, &format!("{day} {number}"), None).await;
         }
         aws.pass(day % 2);
-        consented(aws, business, contact, "start").await;
+        consented(aws, business, contact, Choice::Granted).await;
         for number in 0..(day + 1) % 3 {
             noted(agent, contact, &format!("{day} {number}")).await;
         }
@@ -207,10 +207,11 @@ async fn entries_stand_for_themselves() {
         segments: None,
     };
     message.record(1, accepted, aws.now(), &timers);
-    message.cancel("no further channel: the customer has written".to_owned());
+    let why = Refusal::since(Event::Inbound, "no further channel: the customer has written");
+    message.cancel(why.and("tried", true));
     store.write_message(business.scope(), &message).await.unwrap();
     wrote(&aws, &business, contact, "I am on my way", None).await;
-    consented(&aws, &business, contact, "stop").await;
+    consented(&aws, &business, contact, Choice::Refused).await;
     noted(&agent, contact, "Nice").await;
 
     let found = all(&agent, contact, 100, "").await;
@@ -241,10 +242,18 @@ async fn entries_stand_for_themselves() {
     );
     let ours = &ours["message"];
     assert_eq!(
+        ours["customer"],
+        json!({"number": CUSTOMER, "formatted": "+971 50 123 4567"})
+    );
+    assert_eq!(
         (&ours["direction"], &ours["state"], &ours["channel"], &ours["line"]),
         (&json!("outbound"), &json!("accepted"), &json!("whatsapp"), &branch)
     );
     assert_eq!(ours["decision"], "no further channel: the customer has written");
+    assert_eq!(
+        (&ours["code"], &ours["facts"]),
+        (&json!("unnecessary"), &json!({"event": "inbound", "tried": true}))
+    );
     let [whatsapp, sms] = &ours["legs"].as_array().unwrap()[..] else {
         panic!("{ours}");
     };
@@ -256,6 +265,7 @@ async fn entries_stand_for_themselves() {
         "{sms}"
     );
     let (call, at) = (&call["call"], &call["at"]);
+    assert_eq!(call["customer"], ours["customer"]);
     assert_eq!(
         (&call["code"], &call["outcome"], at),
         (&json!("follow_up"), &json!("missed"), &json!("2026-11-20T12:00:00Z"))
@@ -264,6 +274,11 @@ async fn entries_stand_for_themselves() {
         call["decision"].as_str().unwrap().contains("rule \"Missed calls\""),
         "{call}"
     );
+    let facts = json!({
+        "rule": "Missed calls", "outcome": "missed", "called_number": LINE, "channel": "whatsapp", "next_channel": "sms",
+        "fallback_after_seconds": 120,
+    });
+    assert_eq!(call["facts"], facts);
     assert_eq!((&call["line"], &call["message_id"]), (&branch, &ours["id"]));
 }
 

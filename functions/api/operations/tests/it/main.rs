@@ -95,8 +95,12 @@ async fn managers_cancel_operations_and_others_do_not() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, operations::routes).await;
     let now = aws.now();
-    let waits = put(&aws, town.home.scope(), |_| {}).await;
+    let waits = put(&aws, town.home.scope(), |operation| {
+        operation.kind = OperationKind::CountSegment;
+    })
+    .await;
     let runs = put(&aws, town.home.scope(), |operation| {
+        operation.kind = OperationKind::CountSegment;
         operation.claim(Ulid::from_parts(1, 1), now);
     })
     .await;
@@ -115,4 +119,15 @@ async fn managers_cancel_operations_and_others_do_not() {
     assert_eq!(aws.signed_by(&actor).await, 2);
     let may = town.who_may(Permission::OperationsWrite.as_str());
     may.post(&cancel(&runs), json!({})).await.is(200);
+}
+
+#[tokio::test]
+async fn erasures_are_not_cancelled() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, operations::routes).await;
+    let waits = put(&aws, town.home.scope(), |_| {}).await;
+    let refused = town.manager().post(&format!("{waits}/cancel"), json!({})).await;
+    let detail = refused.is(409).json()["detail"].clone();
+    assert!(detail.as_str().unwrap().contains("Restore the contact"), "{detail}");
+    assert_eq!(town.manager().get(&waits).await.is(200).json()["state"], "queued");
 }

@@ -1,5 +1,6 @@
 //! The settings of a tenant: permissions, limits, and the progress of the set-up.
 
+mod retention;
 mod setup;
 
 use domain::{

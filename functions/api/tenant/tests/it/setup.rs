@@ -47,6 +47,17 @@ fn step(body: &Value, id: &str) -> (String, String) {
     (state, step["missing"].to_string())
 }
 
+/// The codes of a step's gaps, which are its sentences in another form.
+fn gaps(body: &Value, id: &str) -> Vec<String> {
+    let steps = body["steps"].as_array().expect("there are steps");
+    let step = steps.iter().find(|step| step["id"] == id).expect("there is this step");
+    let gaps = step["gaps"].as_array().expect("there are gaps");
+    let sentences: Vec<&Value> = gaps.iter().map(|gap| &gap["detail"]).collect();
+    assert_eq!(json!(sentences), step["missing"]);
+    let codes = gaps.iter().map(|gap| gap["code"].as_str().expect("a code").to_owned());
+    codes.collect()
+}
+
 /// Writes the business over the town's own, and returns the progress of its set-up.
 async fn setup_of(town: &Town<'_>, configured: &Configured) -> Value {
     let mut configured = configured.clone();
@@ -65,7 +76,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
     let body = setup_of(&town, &whole.configured).await;
     assert_eq!(body["ready"], true, "{body}");
 
-    // What breaks it, the step that says so, and a word of what it says.
+    // What breaks it, the step that says so, its code, and a word of what it says.
     type Change<'a> = Box<dyn Fn(&mut Configured) + 'a>;
     let connection = |kind: &'static str, change: fn(&Aws, &mut Connection)| -> Change<'_> {
         let aws = &aws;
@@ -81,10 +92,11 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             tried_at: aws.now(),
         };
     };
-    let cases: Vec<(Change<'_>, &str, &str)> = vec![
+    let cases: Vec<(Change<'_>, &str, &str, &str)> = vec![
         (
             connection("whatsapp", unhealthy),
             "whatsapp",
+            "connection_broken",
             "the access token has expired",
         ),
         (
@@ -92,6 +104,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 one.checkup = Some(tested(aws, CheckResult::Failed))
             }),
             "whatsapp",
+            "test_failed",
             "failed",
         ),
         (
@@ -99,11 +112,13 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 one.checkup = Some(tested(aws, CheckResult::Unclear))
             }),
             "whatsapp",
+            "test_unclear",
             "did not answer",
         ),
         (
             connection("whatsapp", |_, one| one.checkup = None),
             "whatsapp",
+            "not_tested",
             "has not been tested",
         ),
         (
@@ -121,11 +136,13 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 line.checkup = Some(tested(&aws, CheckResult::Waiting));
             }),
             "telephone_line",
+            "no_webhook_secret",
             "so no call is accepted",
         ),
         (
             Box::new(|configured: &mut Configured| configured.templates[0].status.0 = "PAUSED".to_owned()),
             "template",
+            "none_approved",
             "No template is approved",
         ),
         (
@@ -137,6 +154,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 configured.templates.push(other);
             }),
             "template",
+            "rule_obstacle",
             "is PAUSED",
         ),
         (
@@ -151,6 +169,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 }
             }),
             "template",
+            "rule_obstacle",
             "has no content_sid",
         ),
         (
@@ -159,6 +178,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 configured.rules[0].when.lines = vec![id.parse().expect("an id")];
             }),
             "rule",
+            "rule_invalid",
             "there is no line",
         ),
         (
@@ -170,11 +190,13 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 configured.lines = vec![read(line)];
             }),
             "telephone_line",
+            "line_problem",
             "Reception: whatsapp: No connection",
         ),
         (
             Box::new(|configured: &mut Configured| configured.rules[0].then.fallback_after_seconds = 90_000),
             "rule",
+            "rule_invalid",
             "fallback_after_seconds is at most",
         ),
         (
@@ -182,10 +204,11 @@ async fn what_keeps_a_step_from_being_done_is_said() {
                 configured.rules[0].then.sms_text = Some(read(json!("Look at {{tenant.website}}")));
             }),
             "rule",
+            "rule_obstacle",
             "nothing is known for tenant.website",
         ),
     ];
-    for (change, id, word) in cases {
+    for (change, id, code, word) in cases {
         let mut configured = whole.configured.clone();
         change(&mut configured);
         let body = setup_of(&town, &configured).await;
@@ -196,6 +219,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "{word}: {body}"
         );
         assert!(missing.contains(word), "{word}: {missing}");
+        assert_eq!(gaps(&body, id), [code], "{word}: {body}");
         let rule = &configured.rules[0].name;
         assert!(
             missing.matches(rule.as_str()).count() <= 1,
@@ -235,7 +259,25 @@ async fn templates_and_products_of_all_rules_are_found() {
     assert_eq!(body["ready"], true, "{body}");
 
     configured.templates[RULES - 1].status.0 = "PAUSED".to_owned();
-    let (state, missing) = step(&setup_of(&town, &configured).await, "template");
+    let body = setup_of(&town, &configured).await;
+    let (state, missing) = step(&body, "template");
+    let steps = body["steps"].as_array().expect("there are steps");
+    let gap = steps
+        .iter()
+        .find_map(|step| step["gaps"].get(0).filter(|_| step["id"] == "template"));
+    let facts = &gap.expect("there is a gap")["facts"];
+    assert_eq!(
+        (
+            &facts["whatsapp_problem"],
+            &facts["whatsapp_template"],
+            &facts["whatsapp_status"]
+        ),
+        (
+            &json!("template_not_approved"),
+            &json!("template_129"),
+            &json!("PAUSED")
+        )
+    );
     assert_eq!(state, "attention");
     assert!(
         missing.contains("template_129") && missing.contains("is PAUSED"),

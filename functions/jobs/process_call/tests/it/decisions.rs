@@ -268,7 +268,7 @@ async fn waiting_marketing_is_the_only_one() {
     })
     .await;
     let now = world.aws.now();
-    let welcome = |contact: &mut domain::contact::Contact| contact.opted_in_at = Some(now);
+    let welcome = |contact: &mut domain::contact::Contact| drop(contact.wish(OptFlag::Start, "", now));
     world.business.contact_with(&world.aws, CUSTOMER, welcome).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(25 * 3600);
@@ -417,12 +417,48 @@ async fn channel_without_a_template_is_left_out() {
     assert!(calls[0].decision.contains("without WhatsApp"), "{}", calls[0].decision);
 }
 
+/// The contact has the refusal from its first moment, with an entry in its ledger, and the number leaves the list.
+#[tokio::test]
+async fn suppressed_caller_gets_no_message() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    world.business.suppress(&world.aws, CUSTOMER).await;
+    world.telephony("17", missed(CUSTOMER)).await;
+    let call = world.call().await;
+    assert_eq!(call.reason, "opted_out");
+    let customer = world.customer().await;
+    assert!(customer.opted_out().is_some());
+    let (entries, _) = store
+        .consent_ledger(scope, &customer, 9, world.aws.now())
+        .await
+        .unwrap();
+    assert_eq!(entries.len(), 1);
+    assert_eq!(store.suppressions(scope, None, 9).await.unwrap().items, []);
+}
+
+/// Nobody has to say STOP twice.
+#[tokio::test]
+async fn erased_caller_who_wrote_stop_gets_no_message() {
+    let world = World::new().await;
+    world.business.erased_after_stop(&world.aws, CUSTOMER).await;
+    world.aws.pass(24 * 3600);
+    world.telephony("17", missed(CUSTOMER)).await;
+    assert_eq!(world.call().await.reason, "opted_out");
+    let customer = world.customer().await;
+    let refusal = customer.opted_out().expect("the refusal");
+    assert_eq!(refusal.source, "before the data of this person was erased");
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let ledger = store.consent_ledger(scope, &customer, 9, world.aws.now());
+    let (entries, _) = ledger.await.unwrap();
+    assert_eq!(entries.len(), 1);
+}
+
 #[tokio::test]
 async fn caller_who_opted_out_gets_no_message() {
     let world = World::new().await;
     let at = world.aws.now();
     let stop = |contact: &mut domain::contact::Contact| {
-        contact.wish(OptFlag::Stop, "asked for no more messages by SMS".to_owned(), at);
+        contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     };
     world.business.contact_with(&world.aws, CUSTOMER, stop).await;
     world.telephony("17", missed(CUSTOMER)).await;

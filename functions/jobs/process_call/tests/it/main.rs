@@ -1,6 +1,7 @@
 //! Calls, in process against the emulator's table and queues.
 
 mod decisions;
+mod links;
 mod merging;
 mod retention;
 mod world;

@@ -3,7 +3,7 @@
 use domain::call::{CallFacts, CallStatus, DialStatus, Handling, Outcome};
 use jiff::SignedDuration;
 use kit::Done;
-use testkit::business::{CUSTOMER, from_to};
+use testkit::business::{CUSTOMER, from_to, missed};
 
 use crate::world::World;
 
@@ -177,6 +177,35 @@ async fn completed_alone_never_means_missed() {
     assert!(world.queued().await.is_empty());
 }
 
+/// The call and its message stay where they are; the contact is the one that survived.
+#[tokio::test]
+async fn call_of_a_merged_contact_is_decided_again() {
+    let world = World::new().await;
+    world.twilio(completed()).await;
+    world.aws.pass(60);
+    world.work(world.decide()).await;
+    let former = world.customer().await.id;
+    let survivor = world.business.contact(&world.aws, "+971502222222").await.id;
+    world.business.merge(&world.aws, survivor, former).await;
+    let greeted = CallFacts {
+        handling: Some(Handling::Greet),
+        ..ringing()
+    };
+    assert_eq!(world.twilio(greeted.clone()).await, Done::Now);
+    let (calls, messages) = world.history().await;
+    let [call] = &calls[..] else { panic!("{calls:#?}") };
+    assert_eq!((call.id.contact(), call.decided_again), (former, 1));
+    assert_eq!(call.message, Some(messages[0].id));
+    let customer = world.customer().await;
+    assert_eq!((customer.id, customer.calls), (survivor, 1));
+    assert_eq!(customer.open[0].message, messages[0].id);
+    // Another call is the survivor's.
+    world.telephony("C2", missed(CUSTOMER)).await;
+    let (calls, _) = world.history().await;
+    assert!(calls.iter().any(|call| call.id.contact() == survivor));
+    assert_eq!(world.customer().await.calls, 2);
+}
+
 #[tokio::test]
 async fn call_is_decided_again_once_its_outcome_is_known() {
     let world = World::new().await;
@@ -242,7 +271,7 @@ async fn a_late_end_cancels_no_follow_up_of_a_later_call() {
     world.twilio(completed()).await;
     world.aws.pass(60);
     world.work(world.decide()).await;
-    world.telephony("17", testkit::business::missed(CUSTOMER)).await;
+    world.telephony("17", missed(CUSTOMER)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
     let (calls, messages) = world.history().await;
     assert_eq!(calls[0].outcome, Outcome::Answered);
@@ -312,7 +341,7 @@ async fn deciding_an_unreported_call_does_nothing() {
 #[tokio::test]
 async fn two_telephone_systems_may_use_the_same_call_id() {
     let world = World::new().await;
-    let facts = testkit::business::missed(CUSTOMER);
+    let facts = missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
     world.work(world.business.twilio_report(&world.aws, "17", facts)).await;
     assert_eq!(world.history().await.0.len(), 2);
@@ -321,7 +350,7 @@ async fn two_telephone_systems_may_use_the_same_call_id() {
 #[tokio::test]
 async fn call_id_reused_after_months_is_a_new_call() {
     let world = World::new().await;
-    let facts = testkit::business::missed(CUSTOMER);
+    let facts = missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
     world.aws.pass(61 * 24 * 3600);
     world.telephony("17", facts).await;
@@ -333,7 +362,7 @@ async fn call_id_reused_after_months_is_a_new_call() {
 async fn the_same_call_id_at_two_tenants_is_two_calls() {
     let world = World::new().await;
     let stranger = Box::pin(testkit::business::business(&world.aws)).await;
-    let facts = testkit::business::missed(CUSTOMER);
+    let facts = missed(CUSTOMER);
     world.telephony("17", facts.clone()).await;
     world.work(stranger.telephony_report(&world.aws, "17", facts)).await;
     let (calls, messages) = world.history().await;
@@ -354,9 +383,7 @@ async fn the_same_call_id_at_two_tenants_is_two_calls() {
 #[tokio::test]
 async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
     let world = World::new().await;
-    let job = world
-        .business
-        .telephony_report(&world.aws, "17", testkit::business::missed(CUSTOMER));
+    let job = world.business.telephony_report(&world.aws, "17", missed(CUSTOMER));
     world.work(job.clone()).await;
     // The process died before the message was queued.
     assert_eq!(world.queued().await.len(), 1);
@@ -374,7 +401,7 @@ async fn a_redelivery_after_a_lost_enqueue_queues_the_message() {
 #[tokio::test]
 async fn message_that_was_never_queued_becomes_due() {
     let world = World::new().await;
-    world.telephony("17", testkit::business::missed(CUSTOMER)).await;
+    world.telephony("17", missed(CUSTOMER)).await;
     world.queued().await;
     world.aws.pass(90);
     assert_eq!(world.due().await, 1);

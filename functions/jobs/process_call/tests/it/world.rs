@@ -12,7 +12,10 @@ use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
 use store::{config::Configured, due::Partition};
-use testkit::business::{CUSTOMER, phone};
+use testkit::{
+    Aws,
+    business::{CUSTOMER, phone},
+};
 
 pub(crate) struct World(testkit::World<Context>);
 
@@ -37,6 +40,12 @@ impl World {
 
     pub(crate) async fn with(change: impl FnOnce(&mut Configured)) -> Self {
         Self(testkit::World::with(Context::new, change).await)
+    }
+
+    /// The same in a deployment with this public URL; an empty one is none.
+    pub(crate) async fn at(base: &str, change: impl FnOnce(&mut Configured)) -> Self {
+        let env = |aws: &Aws| aws.env_with(&[("PUBLIC_BASE_URL", base)]);
+        Self(testkit::World::given(env, Context::new, change).await)
     }
 
     pub(crate) async fn work(&self, job: CallJob) -> Done {
@@ -103,7 +112,7 @@ impl World {
             match entry {
                 Entry::Call(call) => calls.push(*call),
                 Entry::Sent(message) => messages.push(message),
-                Entry::Received(_) | Entry::Consent(_) | Entry::Note(_) => {}
+                Entry::Received(_) | Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
             }
         }
         (calls, messages)

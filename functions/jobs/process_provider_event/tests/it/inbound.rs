@@ -2,8 +2,10 @@
 
 use domain::{
     connection::Account,
-    contact::{Identity, OptOut},
+    contact::{Contact, Identity},
+    inbound::OptFlag,
     message::{AttemptState, Channel, MessageState},
+    record::ConsentEntry,
 };
 use jobs::EventSource;
 use kit::{Done, Job};
@@ -116,6 +118,29 @@ async fn a_whatsapp_call_opens_the_window_and_stores_no_message() {
     assert_eq!(world.work(event).await, Done::Already);
 }
 
+/// As a message does. A report of a call before the deletion does not.
+#[tokio::test]
+async fn a_whatsapp_call_brings_a_deleted_contact_back() {
+    let world = World::new().await;
+    world.aws.pass(60);
+    let deleted_at = world.aws.now();
+    let delete = |contact: &mut Contact| contact.deleted_at = Some(deleted_at);
+    let known = world.business.contact_with(&world.aws, CUSTOMER, delete).await;
+    let called = |id: &str, seconds: i64| {
+        let value = json!({"calls": [{
+            "id": id, "from": CUSTOMER.trim_start_matches('+'), "direction": "USER_INITIATED", "event": "terminate",
+            "timestamp": (deleted_at.as_second() + seconds).to_string(),
+        }]});
+        world.business.whatsapp_event(&world.aws, "calls", &value)
+    };
+    world.aws.pass(60);
+    world.work(called("wacid.1", -30)).await;
+    assert_eq!(world.customer().await.deleted_at, Some(deleted_at));
+    world.work(called("wacid.2", 30)).await;
+    let customer = world.customer().await;
+    assert_eq!((customer.id, customer.deleted_at), (known.id, None));
+}
+
 #[tokio::test]
 async fn stop_and_start_work_in_every_language_and_own_words() {
     let world = World::with(|configured| configured.tenant.stop_words = vec!["no more please".to_owned()]).await;
@@ -130,14 +155,17 @@ async fn stop_and_start_work_in_every_language_and_own_words() {
         world.aws.pass(60);
         world.whatsapp(&format!("wamid.stop{index}"), stop).await;
         let contact = world.customer().await;
-        assert!(contact.opted_out.is_some(), "{stop}");
+        assert!(contact.opted_out().is_some(), "{stop}");
         world.aws.pass(60);
         world.whatsapp(&format!("wamid.start{index}"), start).await;
         let contact = world.customer().await;
-        assert!(contact.opted_out.is_none() && contact.opted_in_at.is_some(), "{start}");
+        assert!(
+            contact.opted_out().is_none() && contact.opted_in_at().is_some(),
+            "{start}"
+        );
     }
     let (received, consent) = world.told_by(&world.customer().await).await;
-    let what: Vec<&str> = consent.iter().map(|entry| entry.what.as_str()).collect();
+    let what: Vec<String> = consent.iter().map(ConsentEntry::what).collect();
     assert_eq!(what, ["stop", "start", "stop", "start", "stop", "start"]);
     assert_eq!(consent[0].source, "asked for no more messages by WhatsApp");
     assert_eq!(
@@ -150,14 +178,66 @@ async fn stop_and_start_work_in_every_language_and_own_words() {
 async fn twilios_own_flag_counts_whatever_the_text_says() {
     let world = World::new().await;
     world.work(world.sms("SM1", "Enough", "&OptOutType=STOP")).await;
-    assert!(world.customer().await.opted_out.is_some());
+    assert!(world.customer().await.opted_out().is_some());
     world.aws.pass(1);
     world.work(world.sms("SM2", "Again", "&OptOutType=START")).await;
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
     world.aws.pass(1);
     world.work(world.sms("SM3", "Please help", "&OptOutType=HELP")).await;
     let (_, consent) = world.told_by(&world.customer().await).await;
     assert_eq!(consent.len(), 2);
+}
+
+/// A start word does not end what the business decided.
+#[tokio::test]
+async fn suppressed_writer_becomes_a_contact_that_refuses() {
+    let world = World::new().await;
+    world.business.suppress(&world.aws, CUSTOMER).await;
+    world.aws.pass(1);
+    world.whatsapp("wamid.start", "START").await;
+    let customer = world.customer().await;
+    assert!(customer.opted_out().is_some());
+    let (received, consent) = world.told_by(&customer).await;
+    let what: Vec<String> = consent.iter().map(ConsentEntry::what).collect();
+    assert_eq!(what, ["stop", "start"]);
+    let proof = consent[1].evidence.as_ref().map(|proof| proof.as_str().to_owned());
+    assert_eq!(proof, Some(received[0].id.to_string()));
+}
+
+/// The person ends it as any other refusal of theirs.
+#[tokio::test]
+async fn erased_writer_still_refuses_until_a_start_word() {
+    let world = World::new().await;
+    world.business.erased_after_stop(&world.aws, CUSTOMER).await;
+    world.aws.pass(60);
+    world.whatsapp("wamid.hello", "Hello").await;
+    assert!(world.customer().await.opted_out().is_some());
+    world.aws.pass(60);
+    world.whatsapp("wamid.start", "START").await;
+    let customer = world.customer().await;
+    assert!(customer.opted_out().is_none());
+    let (_, consent) = world.told_by(&customer).await;
+    let what: Vec<String> = consent.iter().map(ConsentEntry::what).collect();
+    assert_eq!(what, ["stop", "start"]);
+}
+
+/// The new number of a known contact may be on the list.
+#[tokio::test]
+async fn suppressed_number_passes_its_refusal_to_its_contact() {
+    let world = World::new().await;
+    world
+        .business
+        .contact_with(&world.aws, "+971501234568", |contact| {
+            contact.bsuids = vec![BSUID.to_owned()];
+        })
+        .await;
+    world.business.suppress(&world.aws, CUSTOMER).await;
+    let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), "Hello", None);
+    value["messages"][0]["from"] = CUSTOMER.trim_start_matches('+').into();
+    world.work(world.messages(&value)).await;
+    let customer = world.customer().await;
+    assert_eq!(customer.bsuid(), Some(BSUID));
+    assert!(customer.opted_out().is_some());
 }
 
 #[tokio::test]
@@ -168,7 +248,7 @@ async fn start_older_than_the_stop_changes_nothing() {
     world
         .work(world.messages(&wrote("wamid.start", now - 60, "START")))
         .await;
-    assert!(world.customer().await.opted_out.is_some());
+    assert!(world.customer().await.opted_out().is_some());
 }
 
 #[tokio::test]
@@ -187,12 +267,12 @@ async fn marketing_preference_affects_only_marketing() {
     assert_eq!(world.work(stop.clone()).await, Done::Now);
     assert_eq!(world.work(stop).await, Done::Already);
     let contact = world.customer().await;
-    assert!(contact.marketing_opted_out.is_some() && contact.opted_out.is_none());
+    assert!(contact.marketing_opted_out().is_some() && contact.opted_out().is_none());
     let resume = world
         .business
         .whatsapp_event(&world.aws, "user_preferences", &preference("resume", now + 1));
     world.work(resume).await;
-    assert!(world.customer().await.marketing_opted_out.is_none());
+    assert!(world.customer().await.marketing_opted_out().is_none());
 }
 
 #[tokio::test]
@@ -296,7 +376,7 @@ async fn stop_without_a_number_applies_to_the_answered_contact() {
     let stop = by_id("wamid.in", BSUID, now, "STOP", Some("wamid.1"));
     assert_eq!(world.work(world.messages(&stop)).await, Done::Now);
     let contact = world.customer().await;
-    assert!(contact.opted_out.is_some());
+    assert!(contact.opted_out().is_some());
     assert_eq!(contact.open, [], "the SMS is cancelled");
     assert_eq!(world.message(&message).await.due, None);
     let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
@@ -328,7 +408,7 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
     };
     let (customer, known) = both().await;
     assert_eq!(known.id, other.id);
-    assert!(customer.opted_out.is_some() && known.opted_out.is_some());
+    assert!(customer.opted_out().is_some() && known.opted_out().is_some());
     assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
     assert_eq!(world.told_by(&customer).await.1.len(), 1, "in both ledgers");
     assert_eq!(world.told_by(&known).await.1.len(), 1);
@@ -337,7 +417,7 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
         .work(world.messages(&says("wamid.start", now + 60, "START")))
         .await;
     let (customer, known) = both().await;
-    assert!(customer.opted_out.is_none() && known.opted_out.is_none());
+    assert!(customer.opted_out().is_none() && known.opted_out().is_none());
     // Their marketing preference counts as well.
     let value = json!({"user_preferences": [{
         "wa_id": digits, "user_id": BSUID, "category": "marketing_messages", "value": "stop",
@@ -346,7 +426,7 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
     let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
     world.work(event).await;
     let (customer, known) = both().await;
-    assert!(customer.marketing_opted_out.is_some() && known.marketing_opted_out.is_some());
+    assert!(customer.marketing_opted_out().is_some() && known.marketing_opted_out().is_some());
 }
 
 #[tokio::test]
@@ -359,13 +439,13 @@ async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     world
         .work(world.messages(&by_id("wamid.in", BSUID, now, "STOP", None)))
         .await;
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
     // The report on our message tells.
     let mut delivered = status("sent", now);
     delivered["recipient_user_id"] = BSUID.into();
     world.statuses(&[delivered]).await;
     let customer = world.customer().await;
-    assert!(customer.opted_out.is_some());
+    assert!(customer.opted_out().is_some());
     assert_eq!(customer.open, []);
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     let (_, consent) = world.told_by(&customer).await;
@@ -376,7 +456,7 @@ async fn refusal_is_shared_when_two_contacts_prove_to_be_one() {
     world
         .work(world.messages(&by_id("wamid.start", BSUID, now, "START", None)))
         .await;
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
 }
 
 #[tokio::test]
@@ -390,14 +470,14 @@ async fn stop_applies_to_contacts_linked_earlier() {
     let mut delivered = status("sent", now);
     delivered["recipient_user_id"] = BSUID.into();
     world.statuses(&[delivered]).await;
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
     world.aws.pass(5);
     let now = world.aws.now().as_second();
     world
         .work(world.messages(&by_id("wamid.stop", BSUID, now, "STOP", None)))
         .await;
     let customer = world.customer().await;
-    assert!(customer.opted_out.is_some());
+    assert!(customer.opted_out().is_some());
     assert_eq!(world.message(&message).await.due, None, "no SMS follows");
     // So does a preference without a message.
     let value = json!({"user_preferences": [{
@@ -405,7 +485,7 @@ async fn stop_applies_to_contacts_linked_earlier() {
     }]});
     let event = world.business.whatsapp_event(&world.aws, "user_preferences", &value);
     world.work(event).await;
-    assert!(world.customer().await.marketing_opted_out.is_some());
+    assert!(world.customer().await.marketing_opted_out().is_some());
 }
 
 #[tokio::test]
@@ -413,7 +493,7 @@ async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     let world = World::new().await;
     let (old, new) = ("AE.11111111111111111111", "AE.22222222222222222222");
     let with = async |number: &str, bsuid: &str| {
-        let set = |contact: &mut domain::contact::Contact| contact.bsuids = vec![bsuid.to_owned()];
+        let set = |contact: &mut Contact| contact.bsuids = vec![bsuid.to_owned()];
         world.business.contact_with(&world.aws, number, set).await
     };
     let first = with("+971501234561", old).await;
@@ -430,7 +510,7 @@ async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     for id in [first.id, second.id] {
         let store = world.aws.store();
         let contact = store.contact(world.business.scope(), id).await.unwrap().unwrap();
-        assert!(contact.opted_out.is_some());
+        assert!(contact.opted_out().is_some());
     }
     // A refusal that was withdrawn since does not come back.
     world.aws.pass(60);
@@ -438,7 +518,7 @@ async fn refusals_are_shared_both_ways_and_by_changed_ids() {
     world.work(world.messages(&start)).await;
     world.work(world.messages(&value)).await;
     let again = world.contact_of(&Identity::Bsuid(new.to_owned())).await.unwrap();
-    assert!(again.opted_out.is_none());
+    assert!(again.opted_out().is_none());
 }
 
 #[tokio::test]
@@ -463,7 +543,7 @@ async fn provider_clock_ahead_extends_no_window_or_refusal() {
     assert_eq!(contact.last_whatsapp_at(), Some(world.aws.now()));
     world.aws.pass(60);
     world.whatsapp("wamid.start", "START").await;
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
 }
 
 #[tokio::test]
@@ -610,10 +690,9 @@ async fn replaced_number_still_leads_to_the_refusal() {
             .contact_with(&world.aws, CUSTOMER, |contact| {
                 contact.phones.clone_from(&numbers);
                 contact.bsuids = vec![BSUID.to_owned()];
-                contact.opted_out = refuses.then(|| OptOut {
-                    at: contact.created_at,
-                    source: "wrote STOP".to_owned(),
-                });
+                if refuses {
+                    contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
+                }
             })
             .await;
         let mut value = by_id("wamid.in", BSUID, world.aws.now().as_second(), text, None);
@@ -700,7 +779,7 @@ async fn stop_counts_though_a_planned_message_is_unreadable() {
         world.business.spoil(&world.aws, &unreadable, attribute).await;
         assert_eq!(world.whatsapp("wamid.stop", "STOP").await, Done::Now, "{attribute}");
         let customer = world.customer().await;
-        assert!(customer.opted_out.is_some(), "{attribute}");
+        assert!(customer.opted_out().is_some(), "{attribute}");
         let open: Vec<_> = customer.open.iter().map(|open| open.message).collect();
         assert_eq!(open, [unreadable.id], "{attribute}");
         assert_eq!(world.message(&readable).await.state(), MessageState::Cancelled);
@@ -718,8 +797,73 @@ async fn stop_is_retried_while_the_table_does_not_answer() {
     lossy.deny("BatchGetItem");
     let stop = world.messages(&wrote("wamid.stop", world.aws.now().as_second(), "STOP"));
     assert!(Box::pin(handle(Job::new(stop.clone(), 1), &ctx)).await.is_err());
-    assert!(world.customer().await.opted_out.is_none());
+    assert!(world.customer().await.opted_out().is_none());
     world.work(stop).await;
-    assert!(world.customer().await.opted_out.is_some());
+    assert!(world.customer().await.opted_out().is_some());
     assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+}
+
+/// What was set, by a user or before there was any detection, stays.
+#[tokio::test]
+async fn language_is_detected_from_long_enough_texts() {
+    let world = World::with(|configured| configured.tenant.languages = vec!["en".to_owned(), "ar-AE".to_owned()]).await;
+    let language = async || {
+        let contact = world.customer().await;
+        (contact.language, contact.language_detected)
+    };
+    let detected = |tag: &str| (Some(tag.to_owned()), true);
+    for (id, text, expected) in [
+        ("wamid.1", "Hi", (None, false)),
+        ("wamid.2", "Do you have lemon cake?", detected("en")),
+        ("wamid.3", "أريد أن أطلب كيكتين ليوم السبت", detected("ar-AE")),
+        // Such as an address: not certain enough to change anything.
+        ("wamid.4", "Marina Walk, Princess Tower, Apartment", detected("ar-AE")),
+        (
+            "wamid.5",
+            "Je voudrais réserver une table pour quatre personnes demain soir, s'il vous plaît.",
+            detected("fr"),
+        ),
+    ] {
+        world.aws.pass(1);
+        world.whatsapp(id, text).await;
+        assert_eq!(language().await, expected, "{text}");
+    }
+    // One that was written before comes late.
+    let long = "Can I get a price list for the birthday cakes and do you deliver to Marina?";
+    let earlier = wrote("wamid.late", world.aws.now().as_second() - 60, long);
+    world.work(world.messages(&earlier)).await;
+    assert_eq!(language().await, detected("fr"));
+    let mut contact = world.customer().await;
+    (contact.language, contact.language_detected) = (Some("de".to_owned()), false);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &contact.into(), None).await.unwrap();
+    world.aws.pass(1);
+    world.whatsapp("wamid.6", long).await;
+    assert_eq!(language().await, (Some("de".to_owned()), false));
+}
+
+/// The label of a button is the tenant's own text.
+#[tokio::test]
+async fn words_of_others_have_no_language() {
+    let world = World::with(|configured| configured.tenant.languages = vec!["en".to_owned(), "fr".to_owned()]).await;
+    let now = world.aws.now().as_second();
+    let said = "Je voudrais réserver une table pour quatre personnes demain soir, s'il vous plaît.";
+    let mut pressed = wrote("wamid.1", now, said);
+    pressed["messages"][0]["type"] = json!("button");
+    pressed["messages"][0]["button"] = json!({"text": said, "payload": "x"});
+    let mut file = wrote("wamid.2", now, said);
+    file["messages"][0]["type"] = json!("document");
+    file["messages"][0]["document"] = json!({"id": "1", "filename": said});
+    for value in [pressed, file] {
+        world.work(world.messages(&value)).await;
+    }
+    world
+        .work(world.sms("SM1", "Je+voudrais+une+table", "&MessageType=button&ButtonPayload=x"))
+        .await;
+    assert_eq!(world.customer().await.language, None);
+    // An SMS is as good as any text.
+    world
+        .work(world.sms("SM2", "Je+voudrais+r%C3%A9server+une+table+pour+quatre+personnes", ""))
+        .await;
+    assert_eq!(world.customer().await.language.as_deref(), Some("fr"));
 }

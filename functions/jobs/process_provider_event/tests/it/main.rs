@@ -2,6 +2,7 @@
 
 mod account;
 mod inbound;
+mod merged;
 mod retention;
 mod status;
 mod world;

@@ -6,12 +6,14 @@ use domain::{
     api_key::{ApiKey, KeySecret},
     audit::Action,
     ids::{ApiKeyId, InvitationId, UserId},
+    inbound::OptFlag,
     permission::{Permission, Role},
 };
 use jiff::SignedDuration;
 use store::{
     Page, Versioned,
     audit::{Recorded, Wanted},
+    people::Brought,
 };
 
 use super::*;
@@ -163,6 +165,82 @@ async fn no_secret_reaches_the_audit_log() {
         (of("invited").action, of("withdrawn").action),
         (Action::Created, Action::Removed)
     );
+}
+
+/// The log is retained when the address is not.
+#[tokio::test]
+async fn suppressed_address_is_not_in_the_audit_log() {
+    let mut world = World::new().await;
+    world.business.suppress(&world.aws, CUSTOMER).await;
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let log = log(&world).await;
+    let entries: Vec<_> = log.iter().map(|recorded| &recorded.entry).collect();
+    assert_eq!(entries.len(), 1, "{entries:?}");
+    assert_eq!(
+        (entries[0].kind.as_str(), entries[0].action),
+        ("suppression", Action::Created)
+    );
+    assert!(entries[0].object.starts_with("sup_"), "{entries:?}");
+    let text = serde_json::to_string(&log).expect("JSON");
+    assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
+}
+
+/// The row of the number led to its contact before.
+#[tokio::test]
+async fn number_that_a_contact_leaves_is_not_in_the_audit_log() {
+    let mut world = World::new().await;
+    let stopped = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
+    });
+    let id = stopped.await.id;
+    world.record().await;
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let before = store.known(&scope, id).await.expect("the table answers");
+    let before = before.expect("the contact");
+    let mut after = before.clone();
+    after.contact.phones.clear();
+    let by = stamp(&world, Actor::Operator, "removed");
+    let brought = Brought::default();
+    let changed = store.change_person(&scope, &before, &after, &brought, &by);
+    changed.await.expect("the number is removed");
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let log = log(&world).await;
+    let of = |kind: &str| {
+        let mut entries = log.iter().map(|recorded| &recorded.entry);
+        entries.find(|entry| entry.kind == kind).expect("an entry")
+    };
+    assert_eq!(log.len(), 2, "{log:?}");
+    assert_eq!(of("contact").action, Action::Changed);
+    assert_eq!(of("suppression").action, Action::Created);
+    assert!(of("suppression").object.starts_with("sup_"), "{log:?}");
+    let text = serde_json::to_string(&log).expect("JSON");
+    assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
+}
+
+/// The rows of both contacts change with it, too, but have no author of their own.
+#[tokio::test]
+async fn merge_is_one_object_of_the_audit_log() {
+    let mut world = World::new().await;
+    let survivor = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let other = world.business.contact(&world.aws, "+971502222222").await.id;
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    world.record().await;
+    world.aws.pass(1);
+    world.business.unmerge(&world.aws, merge).await;
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let log = log(&world).await;
+    let entries: Vec<_> = log
+        .iter()
+        .map(|Recorded { entry, .. }| (entry.kind.as_str(), entry.action, entry.object.clone()))
+        .collect();
+    let of_merge = |action| ("merge", action, merge.to_string());
+    assert_eq!(entries, [of_merge(Action::Changed), of_merge(Action::Created)]);
+    let text = serde_json::to_string(&log).expect("JSON");
+    assert!(text.contains(&other.to_string()), "{text}");
+    assert!(!text.contains(CUSTOMER.trim_start_matches('+')), "{text}");
 }
 
 #[tokio::test]

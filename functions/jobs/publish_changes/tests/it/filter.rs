@@ -93,6 +93,7 @@ const fn name(what: &What) -> &'static str {
         What::MessageMoved { before: None, .. } => "a new message",
         What::MessageMoved { before: Some(_), .. } => "a changed message",
         What::Received(_) => "a customer's message",
+        What::Converted(_) => "a conversion",
     }
 }
 
@@ -128,6 +129,7 @@ fn filter_admits_every_counted_or_audited_change() {
         "a call",
         "a call decided again",
         "a changed message",
+        "a conversion",
         "a customer's message",
         "a new message",
     ];

@@ -8,9 +8,12 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    ids::TenantId,
+    actor::{Actor, Stamp},
+    conversion::Conversion,
+    ids::{ConversionId, TenantId},
     message::{AttemptState, Message, SendOutcome, StatusReport},
 };
+use jiff::SignedDuration;
 use kit::stream::Batch;
 use proptest::{
     prelude::*,
@@ -21,7 +24,7 @@ use serde_dynamo::Item;
 use store::counters::Counters;
 use testkit::{
     Aws, Seeded,
-    business::{CUSTOMER, business},
+    business::{CUSTOMER, business, read},
 };
 
 /// The day on which all changes are counted.
@@ -235,6 +238,47 @@ async fn call_decided_again_counts_as_one_call() {
     assert_eq!((of("calls_missed"), of("calls_voicemail")), (1, 1));
 }
 
+/// By kind and, with its amount, by currency.
+#[tokio::test]
+async fn conversions_are_counted_once_with_their_values() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    world.record().await;
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let by = Actor::Operator;
+    let stamp = Stamp {
+        actor: by,
+        at: world.aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    for fields in [
+        serde_json::json!({"what": "order", "value": {"amount": 12_050, "currency": "AED"}}),
+        serde_json::json!({"what": "order", "value": {"amount": 50, "currency": "AED"}}),
+        serde_json::json!({"what": "payment", "value": {"amount": 999, "currency": "EUR"}}),
+        serde_json::json!({"what": "visit"}),
+    ] {
+        let id = ConversionId::new(contact, world.aws.ids().ulid());
+        let conversion = Conversion::new(id, read(fields), by, world.aws.now()).expect("a conversion");
+        let created = store.create_of_contact(&scope, &conversion, &stamp).await;
+        created.expect("the conversion is created");
+    }
+    world.records.clear();
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    world.deliver("shard-1", &world.records).await;
+    let expected: Counters = [
+        ("conversions", 4),
+        ("conversions_order", 2),
+        ("conversions_payment", 1),
+        ("conversions_visit", 1),
+        ("converted_AED", 12_100),
+        ("converted_EUR", 999),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into();
+    assert_eq!(world.counters().await, expected);
+}
+
 #[tokio::test]
 async fn redelivered_bisected_and_overlapping_batches_count_once() {
     let mut world = World::new().await;
@@ -376,6 +420,33 @@ async fn expired_rows_are_neither_counted_nor_audited() {
     // The call and its reports, the message.
     assert_eq!(removed.len(), 3);
     world.deliver("shard-1", &removed).await;
+    assert_eq!(world.counters().await, counters);
+    assert_eq!(world.aws.row_count().await, rows);
+    assert!(world.aws.objects("spill/changes/").await.is_empty());
+}
+
+/// As when a retention policy is applied to the past.
+#[tokio::test]
+async fn another_expiry_is_neither_counted_nor_audited() {
+    let mut world = World::new().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    world.record().await;
+    world.deliver("shard-1", &world.records).await;
+    let (counters, rows, records) = (world.counters().await, world.aws.row_count().await, world.records.len());
+    let (store, scope, now) = (world.aws.store(), world.business.scope().clone(), world.aws.now());
+    let history = store.history(&scope, message.id.contact(), 10, now).await;
+    let history = history.expect("the table answers");
+    assert_eq!(history.len(), 2);
+    for entry in &history {
+        let until = now + SignedDuration::from_hours(24 * 33);
+        let kept = store.keep_until(&scope, entry, until, now).await;
+        assert!(kept.expect("the table answers"));
+    }
+    world.record().await;
+    // A message's, since the filter cannot compare a row with what it was. The call's and its reports' do not cost an invocation.
+    let changed = &world.records[records..];
+    assert_eq!(changed.len(), 1);
+    world.deliver("shard-1", changed).await;
     assert_eq!(world.counters().await, counters);
     assert_eq!(world.aws.row_count().await, rows);
     assert!(world.aws.objects("spill/changes/").await.is_empty());

@@ -429,12 +429,11 @@ async fn twilios_list_is_no_proof_while_reports_are_queued() {
 async fn opt_out_prevents_the_second_send() {
     let (world, message) = unknown_by(&[Channel::Sms]).await;
     let now = world.aws.now();
-    let opted_out = domain::contact::OptOut {
-        at: now,
-        source: "asked for no more messages by SMS".to_owned(),
-    };
+    let source = "asked for no more messages by SMS";
     world
-        .change_contact(&message, |contact| contact.opted_out = Some(opted_out))
+        .change_contact(&message, |contact| {
+            contact.wish(domain::inbound::OptFlag::Stop, source, now);
+        })
         .await;
     world.aws.pass(DEADLINE);
     is(&world.worked(&message).await, MessageState::Blocked);

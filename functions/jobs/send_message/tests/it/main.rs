@@ -1,7 +1,9 @@
 //! Sending, in process against the emulator's table and queues, with a provider that answers as told.
 
 mod doubt;
+mod erased;
 mod lost_answers;
+mod merged;
 mod refusals;
 mod retention;
 mod sending;

@@ -53,7 +53,7 @@ async fn refusal_by_the_person_blocks_every_channel() {
     world.provider.reply(Reply::twilio(400, 21_610));
     let message = world.worked(&message).await;
     is(&message, MessageState::Blocked);
-    assert!(world.contact(&message).await.opted_out.is_some());
+    assert!(world.contact(&message).await.opted_out().is_some());
     assert_eq!(world.copies().await, 0);
 }
 
@@ -67,9 +67,9 @@ async fn refusal_by_the_person_reaches_their_other_contacts() {
         .await;
     world.provider.reply(Reply::twilio(400, 21_610));
     is(&world.worked(&message).await, MessageState::Blocked);
-    assert!(world.contact(&message).await.opted_out.is_some());
+    assert!(world.contact(&message).await.opted_out().is_some());
     let found = world.contact_of(&Identity::Phone(phone("+971501234568"))).await;
-    assert!(found.unwrap().opted_out.is_some());
+    assert!(found.unwrap().opted_out().is_some());
     let told = world.entries(other.id).await;
     assert!(matches!(&told[..], [Entry::Consent(_)]), "{told:?}");
 }
@@ -340,6 +340,7 @@ fn refused_by_the_person(world: &World, message: &Message, credentials: u64) -> 
         code,
         classified: classify(Api::Twilio, Stage::Answer, None, code),
         reason: "Twilio refused it: the person wrote STOP to this sender (code 21610).".to_owned(),
+        because: None,
         retry_after: None,
     };
     recorded.record(key.attempt, refused, now, &timers);
@@ -358,7 +359,7 @@ async fn effects_of_a_refusal_survive_the_death_of_its_worker() {
     let again = Box::pin(handle(Job::new(job.clone(), 2), &world.ctx)).await.unwrap();
     assert_eq!(again, Done::Already);
     let contact = world.contact(&message).await;
-    assert!(contact.opted_out.is_some());
+    assert!(contact.opted_out().is_some());
     // Another repetition changes nothing.
     Box::pin(handle(Job::new(job, 3), &world.ctx)).await.unwrap();
     assert_eq!(world.contact(&message).await, contact);
@@ -376,7 +377,7 @@ async fn opt_out_counts_after_the_credentials_are_renewed() {
     Box::pin(handle(Job::new(world.job(&message).body, 2), &world.ctx))
         .await
         .unwrap();
-    assert!(world.contact(&message).await.opted_out.is_some());
+    assert!(world.contact(&message).await.opted_out().is_some());
 }
 
 #[tokio::test]
@@ -391,7 +392,7 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
     // The check is done by then; the credentials are opened before the claim.
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let mut contact = world.contact(&message).await;
-    contact.wish(OptFlag::Stop, "wrote STOP".to_owned(), world.aws.now());
+    contact.wish(OptFlag::Stop, "wrote STOP", world.aws.now());
     let runtime = tokio::runtime::Handle::current();
     lossy.happens_before("Decrypt", move || {
         let write = ContactWrite::from(contact);

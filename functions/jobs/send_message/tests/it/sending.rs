@@ -227,7 +227,7 @@ async fn opt_out_before_the_send_blocks_every_channel() {
     let message = world.follow_up().await;
     let at = world.aws.now();
     let stop = |contact: &mut domain::contact::Contact| {
-        contact.wish(domain::inbound::OptFlag::Stop, "wrote STOP by SMS".to_owned(), at);
+        contact.wish(domain::inbound::OptFlag::Stop, "wrote STOP by SMS", at);
     };
     world.change_contact(&message, stop).await;
     let message = world.worked(&message).await;

@@ -24,7 +24,7 @@ fn account(numbers: &[&str], sources: &[&str]) -> Account {
     Account::Exotel(exotel::Account {
         account_sid: "fixture1".to_owned(),
         cluster: Cluster::Mumbai,
-        country_code: "44".to_owned().try_into().expect("a calling code"),
+        country_code: "44".parse().expect("a calling code"),
         numbers: numbers.iter().map(|number| phone(number)).collect(),
         sources: sources.iter().map(|range| range.parse().expect("a range")).collect(),
     })

@@ -1,0 +1,105 @@
+//! Identities of a contact one by one: telephone numbers, e-mail addresses, and the ids that WhatsApp gives people.
+
+use api::{Api, Body, ContactOut, IfMatch, NoContent, Path, Tagged};
+use axum::extract::State;
+use domain::{account::Email, contact::MOST_IDENTITIES, fault::Fault, ids::ContactId, outside::Bsuid, person::Person};
+use kit::Problem;
+
+use crate::{Writing, changed, definitions, models::EmailIn, tagged};
+
+/// Adds an identity to those of its kind. One that is known becomes the preferred one if so wanted.
+///
+/// # Errors
+/// 409 if there is no room for it.
+pub(crate) fn add<T: Clone + PartialEq>(
+    known: &mut Vec<T>,
+    new: &T,
+    preferred: bool,
+    kind: &str,
+) -> Result<(), Problem> {
+    match known.iter().position(|known| known == new) {
+        Some(place) if preferred => known[..=place].rotate_right(1),
+        Some(_) => {}
+        None if known.len() >= MOST_IDENTITIES => {
+            let detail = format!("A contact can have at most {MOST_IDENTITIES} {kind}. Remove one first.");
+            return Err(Problem::conflict("limit_reached", detail));
+        }
+        None if preferred => known.insert(0, new.clone()),
+        None => known.push(new.clone()),
+    }
+    Ok(())
+}
+
+/// Removes an identity from those of its kind.
+///
+/// # Errors
+/// 404 if it is not among them.
+pub(crate) fn remove<T: PartialEq<I>, I: ?Sized>(known: &mut Vec<T>, gone: &I) -> Result<(), Problem> {
+    let place = known.iter().position(|known| known == gone);
+    known.remove(place.ok_or_else(Problem::not_found)?);
+    Ok(())
+}
+
+/// Refuses to remove the last thing that says who a contact is. `field` names what was to be removed.
+///
+/// # Errors
+/// 422.
+pub(crate) fn still_somebody(after: &Person, field: &str) -> Result<(), Problem> {
+    if after.is_nobody() {
+        let detail = "A contact needs a name, a telephone number or an e-mail address. Delete the contact instead.";
+        let fault = Fault::requires(&["name", "phones", "emails"], detail);
+        return Err(Problem::field(field, fault));
+    }
+    Ok(())
+}
+
+pub(crate) async fn add_email(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ContactId>,
+    Body(EmailIn { email, preferred }): Body<EmailIn>,
+) -> Result<Tagged<ContactOut>, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let with_it = |before: &Person| {
+        let mut after = before.clone();
+        add(&mut after.contact.emails, &email, preferred, "e-mail addresses")?;
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    let person = changed(&api, &who, id, &IfMatch::ANY, &definitions, with_it).await?;
+    Ok(tagged(person, &definitions))
+}
+
+pub(crate) async fn remove_email(
+    who: Writing,
+    State(api): State<Api>,
+    Path((id, email)): Path<(ContactId, Email)>,
+) -> Result<NoContent, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let without_it = |before: &Person| {
+        let mut after = before.clone();
+        remove(&mut after.contact.emails, &email)?;
+        still_somebody(&after, "email")?;
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    changed(&api, &who, id, &IfMatch::ANY, &definitions, without_it).await?;
+    Ok(NoContent)
+}
+
+pub(crate) async fn remove_whatsapp_id(
+    who: Writing,
+    State(api): State<Api>,
+    Path((id, whatsapp_id)): Path<(ContactId, Bsuid)>,
+) -> Result<NoContent, Problem> {
+    let definitions = definitions(&api, &who).await?;
+    let without_it = |before: &Person| {
+        let mut after = before.clone();
+        remove(&mut after.contact.bsuids, whatsapp_id.as_str())?;
+        still_somebody(&after, "whatsapp_id")?;
+        after.touch(before, who.now());
+        Ok(after)
+    };
+    changed(&api, &who, id, &IfMatch::ANY, &definitions, without_it).await?;
+    Ok(NoContent)
+}

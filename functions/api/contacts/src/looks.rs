@@ -1,0 +1,95 @@
+//! Looks at personal data. The audit log has one a day for each reader, contact and view.
+
+use std::{
+    collections::HashSet,
+    sync::{Arc, Mutex},
+};
+
+use api::{Allowed, Api, permits::Permit};
+use domain::{
+    actor::Actor,
+    audit::Look,
+    ids::{ContactId, TenantId},
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use kit::Problem;
+
+/// Maximum looks that a process remembers. A further one forgets the others, which may then be written once more.
+const MOST: usize = 4_096;
+
+/// A look that the log has.
+type Known = (TenantId, ContactId, Look, Actor, Date);
+
+/// The looks that this process knows to be in the log, so that it does not write them again.
+#[derive(Clone, Default)]
+pub(crate) struct Looks(Arc<Mutex<HashSet<Known>>>);
+
+fn day(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+impl Looks {
+    /// Records that the caller sees this of a contact. Costs one write unit for the first look of a day, and for the first one that
+    /// another process answers. Nothing is to be shown that is not recorded.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub(crate) async fn record<P: Permit>(
+        &self,
+        api: &Api,
+        who: &Allowed<P>,
+        look: Look,
+        contact: ContactId,
+    ) -> Result<(), Problem> {
+        let known = (who.scope().tenant(), contact, look, who.actor(), day(who.now()));
+        if self.has(&known) {
+            return Ok(());
+        }
+        let store = api.store();
+        store.record_look(who.scope(), look, contact, who.stamp()).await?;
+        self.add(known);
+        Ok(())
+    }
+
+    fn has(&self, look: &Known) -> bool {
+        self.0.lock().is_ok_and(|known| known.contains(look))
+    }
+
+    fn add(&self, look: Known) {
+        if let Ok(mut known) = self.0.lock() {
+            if known.len() >= MOST {
+                known.clear();
+            }
+            known.insert(look);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+
+    #[test]
+    fn a_process_remembers_a_bounded_number_of_looks() {
+        let looks = Looks::default();
+        let look = |number: usize| {
+            let contact = ContactId::new(Ulid::from_parts(1, number as u128));
+            let tenant = TenantId::new(Ulid::from_parts(1, 1));
+            (
+                tenant,
+                contact,
+                Look::Timeline,
+                Actor::Operator,
+                Date::constant(2026, 11, 20),
+            )
+        };
+        for number in 0..MOST {
+            looks.add(look(number));
+        }
+        assert!(looks.has(&look(0)) && looks.has(&look(MOST - 1)));
+        looks.add(look(MOST));
+        assert!(looks.has(&look(MOST)) && !looks.has(&look(0)));
+    }
+}

@@ -1,0 +1,51 @@
+//! Links to the page on which a contact chooses its messages.
+
+use api::{Allowed, Api, Once, Path, found, permits};
+use axum::{Extension, Json, extract::State};
+use domain::{
+    ids::ContactId,
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+};
+use jiff::Timestamp;
+use kit::{Pages, Problem, http::Target};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::preferences::LinkWrite;
+
+use crate::itself;
+
+/// A link to the preference page of a contact.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct PreferenceLinkOut {
+    /// The link. Whoever has it can see and change what the contact wants, so send it to the contact only.
+    #[schemars(example = "https://api.example.com/p/7k3m9q2w8x5y4z6t")]
+    url: String,
+    /// Time at which it expires.
+    #[schemars(example = "2027-05-19T12:00:00Z")]
+    expires_at: Timestamp,
+}
+
+pub(crate) async fn create_preference_link(
+    who: Allowed<permits::ContactsWrite>,
+    State(api): State<Api>,
+    Path(contact_id): Path<ContactId>,
+    Extension(pages): Extension<Pages>,
+    Extension(target): Extension<Target>,
+) -> Result<Once<Json<PreferenceLinkOut>>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let contact = found(store.contact(scope, contact_id)).await?;
+    itself(contact_id, &contact)?;
+    if contact.deleted_at.is_some() || contact.erasing {
+        return Err(Problem::not_found());
+    }
+    let link = LinkWrite {
+        code: LinkCode::of(api.secret()?),
+        contact: contact_id,
+        origin: LinkOrigin::Actor(who.actor()),
+    };
+    store.create_preference_link(scope, &link, now).await?;
+    Ok(Once(Json(PreferenceLinkOut {
+        url: pages.preferences(&link.code, &target),
+        expires_at: now + LINK_LIFETIME,
+    })))
+}

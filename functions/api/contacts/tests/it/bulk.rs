@@ -1,0 +1,242 @@
+//! Changes of many contacts, up to the operation that makes them.
+
+use domain::{
+    bulk::ChangeDetails,
+    field::Field,
+    ids::{ContactId, OperationId},
+    operation::OperationKind,
+    permission::{Permission, Role},
+    segment::Segment,
+    stage::Stage,
+    tag::Tag,
+};
+use serde_json::{Value, json};
+use testkit::{Aws, api::Town};
+
+use crate::{CONTACTS, made, maya, named, own, town};
+
+fn changes() -> String {
+    format!("{CONTACTS}/changes")
+}
+
+/// The details of an operation, which only its worker reads.
+async fn details(town: &Town<'_>, operation: &Value) -> ChangeDetails {
+    let id: OperationId = operation["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let store = town.aws().store();
+    let found = store.operation_details(town.home.scope(), id, town.aws().now());
+    found.await.expect("the table answers").expect("there are details")
+}
+
+#[tokio::test]
+async fn a_change_of_many_contacts_starts_an_operation() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let contact = made(&manager, maya()).await;
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let stage = own::<Stage>(&town, json!({"name": "Open", "position": 1})).await;
+    own::<Field>(&town, json!({"key": "passport", "name": "Passport", "type": "text"})).await;
+    let owner = town.home.person(Role::Agent).user;
+    let body = json!({
+        "contacts": [contact, contact],
+        "change": {
+            "add_tags": [tag], "stage": stage, "owner": owner, "language": null, "fields": {"passport": "X1234567"},
+        },
+    });
+    let started = manager.post(&changes(), body).await;
+    let operation = started.is(202).json();
+    assert_eq!(
+        (&operation["kind"], &operation["state"]),
+        (&json!("change_contacts"), &json!("queued"))
+    );
+    assert_eq!(operation["created_by"], json!(town.home.person(Role::Manager).user));
+    let expected = json!({
+        "contacts": 1,
+        "change": {"add_tags": [tag], "stage": stage, "owner": owner, "language": null},
+        "fields": ["passport"],
+    });
+    assert_eq!(operation["params"], expected);
+    // Values of fields are personal data, which parameters and the log must not retain.
+    assert!(!started.text().contains("X1234567"));
+    let details = details(&town, &operation).await;
+    assert_eq!((details.contacts.len(), details.values.len()), (1, 1));
+    // Nothing has changed yet.
+    let read = manager.get(&format!("{CONTACTS}/{contact}")).await;
+    assert_eq!(read.is(200).json()["tags"], json!([]));
+}
+
+#[tokio::test]
+async fn a_segments_contacts_change_by_its_filter() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let filter = json!({"tag": tag, "language": "ar"});
+    let segment = own::<Segment>(&town, json!({"name": "Regulars", "filter": filter})).await;
+    let body = |segment: &str| json!({"segment": segment, "change": {"delete": true}});
+    let started = manager.post(&changes(), body(&segment)).await;
+    let params = &started.is(202).json()["params"];
+    assert_eq!(
+        *params,
+        json!({"segment": segment, "filter": filter, "change": {"delete": true}})
+    );
+    assert_eq!(details(&town, &started.json()).await, ChangeDetails::default());
+    let foreign = town
+        .away
+        .own::<Segment>(&aws, json!({"name": "All"}))
+        .await
+        .id
+        .to_string();
+    for missing in [&*foreign, "seg_01hq5c1ynyc0000000000000ab"] {
+        manager.post(&changes(), body(missing)).await.names_only(&["segment"]);
+    }
+    let found = aws.store().get::<Tag>(town.home.scope(), &tag).await;
+    let found = found.expect("the table answers").expect("the tag");
+    let stamp = domain::actor::Stamp {
+        actor: domain::actor::Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
+    };
+    let removed = aws.store().remove(town.home.scope(), &found, &stamp).await;
+    removed.expect("the tag is deleted");
+    let refused = manager.post(&changes(), body(&segment)).await;
+    assert_eq!(refused.is_refused(409, "segment_unusable").fields(), ["filter.tag"]);
+}
+
+#[tokio::test]
+async fn changing_many_contacts_needs_a_manager() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let writer = town.new_key(Role::Admin, &[Permission::ContactsWrite]).await.1;
+    let bulk = town.new_key(Role::Admin, &[Permission::ContactsBulk]).await.1;
+    let contact = made(&town.agent(), maya()).await;
+    let body = || json!({"contacts": [contact], "change": {"language": "ar"}});
+    for (caller, status) in [
+        (town.viewer(), 403),
+        (town.agent(), 403),
+        (town.api_key(&writer), 403),
+        (town.manager(), 202),
+        (town.api_key(&bulk), 202),
+    ] {
+        caller.post(&changes(), body()).await.is(status);
+    }
+    // Whose contacts they are is found out by the operation, which acts for the caller's tenant.
+    let theirs = town.foreign_admin().post(&changes(), body()).await;
+    let id = theirs.is(202).json()["id"].as_str().map(str::to_owned).expect("an id");
+    let id: OperationId = id.parse().expect("an id");
+    let own = aws.store().operation(town.home.scope(), id, aws.now()).await;
+    assert!(own.expect("the table answers").is_none());
+}
+
+#[tokio::test]
+async fn a_repeated_request_starts_one_operation() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let body = json!({"contacts": [ContactId::new(aws.ids().ulid())], "change": {"language": "ar"}});
+    let manager = town.manager();
+    let ask = || manager.post_once(&changes(), "k1", body.clone());
+    let (first, again) = (ask().await, ask().await);
+    assert_eq!(first.is(202).json()["id"], again.is(202).json()["id"]);
+    let page = aws.store().operations(town.home.scope(), None, 10, aws.now()).await;
+    let kinds = page.expect("the table answers").items.into_iter();
+    let kinds: Vec<_> = kinds.map(|found| found.value.kind).collect();
+    assert_eq!(kinds, [OperationKind::ChangeContacts]);
+}
+
+#[tokio::test]
+async fn every_part_of_a_bulk_change_is_bounded_and_checked() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    own::<Field>(&town, json!({"key": "visits", "name": "Visits", "type": "number"})).await;
+    let tag = own::<Tag>(&town, named("Regular")).await;
+    let foreign = town.away.own::<Tag>(&aws, named("Regular")).await.id.to_string();
+    let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
+    let many = |prefix: &str, count: usize| -> Vec<String> {
+        let one = |number| format!("{prefix}_01hq5c1ynyc00000000000{number:04}");
+        (0..count).map(one).collect()
+    };
+    let fields: serde_json::Map<String, Value> = (0..51).map(|number| (format!("f{number}"), json!(1))).collect();
+    let language = json!({"language": "ar"});
+    for (contacts, segment, change, wrong) in [
+        (json!([]), json!(null), language.clone(), "contacts"),
+        (json!(many("ctc", 1_001)), json!(null), language.clone(), "contacts"),
+        (
+            json!(["x".repeat(10 * 1024)]),
+            json!(null),
+            language.clone(),
+            "contacts[0]",
+        ),
+        (json!([id("ctc")]), json!(id("seg")), language.clone(), "segment"),
+        (json!([]), json!("all"), language, "segment"),
+        (json!([id("ctc")]), json!(null), json!({}), "change.delete"),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"delete": true, "stage": null}),
+            "change.delete",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"add_tags": [foreign]}),
+            "change.add_tags",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"add_tags": many("tag", 21)}),
+            "change.add_tags",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"stage": id("stg")}),
+            "change.stage",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"owner": id("usr")}),
+            "change.owner",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"language": "ar please"}),
+            "change.language",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"fields": {"visits": "3"}}),
+            "change.fields.visits",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"fields": {"colour": null}}),
+            "change.fields.colour",
+        ),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({ "fields": fields }),
+            "change.fields",
+        ),
+        (json!([id("ctc")]), json!(null), json!({"name": "Maya"}), "change.name"),
+        (
+            json!([id("ctc")]),
+            json!(null),
+            json!({"add_tags": [tag], "remove_tags": [tag]}),
+            "change.remove_tags[0]",
+        ),
+    ] {
+        let body = json!({"contacts": contacts, "segment": segment, "change": change});
+        manager.post(&changes(), body).await.names_field(wrong);
+    }
+    // Deleted tags can still be removed, and as many contacts as a request can name are.
+    let body = json!({"contacts": many("ctc", 1_000), "change": {"remove_tags": [id("tag")]}});
+    let started = manager.post(&changes(), body).await;
+    assert_eq!(details(&town, &started.is(202).json()).await.contacts.len(), 1_000);
+}

@@ -1,0 +1,210 @@
+//! Conversions, from the callers' point of view.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{conversion::Conversion, ids::ContactId, permission::Role};
+use serde_json::{Value, json};
+use testkit::{
+    Aws, Lossy,
+    api::{Caller, Town},
+    business::CUSTOMER,
+};
+
+use crate::{notes::contact, town};
+
+fn conversions_of(contact: ContactId) -> String {
+    format!("/api/v1/contacts/{contact}/conversions")
+}
+
+fn order() -> Value {
+    json!({"what": "order", "value": {"amount": 12_050, "currency": "AED"}, "reference": "Order 1042"})
+}
+
+async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<Value> {
+    let page = caller.get(&format!("{}?limit=100", conversions_of(contact))).await;
+    let items = page.is(200).json()["items"].clone();
+    items.as_array().expect("a page has items").clone()
+}
+
+#[tokio::test]
+async fn a_conversion_is_recorded_listed_and_read() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let conversions = conversions_of(contact);
+    let (agent, author) = (town.agent(), town.home.person(Role::Agent).user.to_string());
+    let before = aws.signed_by(&author).await;
+    let made = agent.post(&conversions, order()).await;
+    let (place, body) = (made.is(201).has_version(1).header("location"), made.json());
+    let id = body["id"].as_str().expect("it has an id");
+    assert_eq!(place, format!("{conversions}/{id}"));
+    let mut expected = order();
+    expected["id"] = json!(id);
+    expected["created_by"] = json!(author);
+    expected["created_at"] = json!("2026-11-20T12:00:00Z");
+    assert_eq!(body, expected);
+    assert_eq!(
+        aws.signed_by(&author).await,
+        before + 1,
+        "the audit log says who recorded it"
+    );
+    assert_eq!(agent.get(place).await.is(200).json(), body);
+    aws.pass(1);
+    let visit = agent.post(&conversions, json!({"what": "visit"})).await;
+    assert_eq!(visit.is(201).json()["value"], json!(null));
+    assert_eq!(listed(&agent, contact).await, [visit.json(), body.clone()]);
+    let timeline = agent.get(&format!("/api/v1/contacts/{contact}/timeline")).await.json();
+    let shown = json!([
+        {"kind": "conversion", "at": "2026-11-20T12:00:01Z", "conversion": visit.json()},
+        {"kind": "conversion", "at": "2026-11-20T12:00:00Z", "conversion": body},
+    ]);
+    assert_eq!(timeline["items"], shown);
+    let timeline = agent
+        .get(&format!("/api/v1/contacts/{contact}/timeline?kind=note"))
+        .await;
+    assert_eq!(timeline.is(200).json()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn conversions_need_a_permission_and_belong_to_a_contact() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let second = contact(&aws, town.home.scope(), "+971501234568").await;
+    let nobody = ContactId::new(aws.ids().ulid());
+    let made = town.agent().post(&conversions_of(first), order()).await;
+    let place = made.is(201).header("location");
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    for role in Role::ALL {
+        let caller = town.role(role);
+        caller.get(place).await.is(200);
+        caller.get(&conversions_of(first)).await.is(200);
+        let writes = role >= Role::Agent;
+        let posted = caller.post(&conversions_of(second), order()).await;
+        posted.is(if writes { 201 } else { 403 });
+    }
+    town.anyone().get(place).await.is_refused(401, "unauthorized");
+    let (foreign, admin) = (town.foreign_admin(), town.admin());
+    foreign.get(place).await.is_refused(404, "not_found");
+    let elsewhere = format!("{}/{id}", conversions_of(second));
+    admin.get(&elsewhere).await.is_refused(404, "not_found");
+    for (caller, contact) in [(&foreign, first), (&admin, nobody)] {
+        let conversions = conversions_of(contact);
+        caller.get(&conversions).await.is_refused(404, "not_found");
+        caller.post(&conversions, order()).await.is_refused(404, "not_found");
+    }
+    // Recorded is recorded.
+    admin.patch(place, json!({"what": "visit"})).await.is(405);
+    admin.delete(place).await.is(405);
+    assert_eq!(listed(&admin, first).await, [made.json()]);
+}
+
+#[tokio::test]
+async fn conversions_are_listed_newest_first_page_by_page() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let other = crate::notes::contact(&aws, town.home.scope(), "+971501234568").await;
+    let (agent, conversions) = (town.agent(), conversions_of(contact));
+    for number in 0..5 {
+        let body = json!({"what": "other", "reference": number.to_string()});
+        agent.post(&conversions, body).await.is(201);
+        aws.pass(1);
+    }
+    for limit in [1, 2, 5] {
+        let (mut found, mut next) = (Vec::new(), String::new());
+        for _page in 0..6 {
+            let page = agent.get(&format!("{conversions}?limit={limit}{next}")).await.json();
+            let items = page["items"].as_array().expect("items").clone();
+            found.extend(items.iter().map(|item| item["reference"].to_string()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => next = format!("&cursor={cursor}"),
+                None => break,
+            }
+        }
+        assert_eq!(found.concat(), r#""4""3""2""1""0""#, "by {limit}");
+    }
+    let page = agent.get(&format!("{conversions}?limit=1")).await.json();
+    let cursor = page["next_cursor"].as_str().expect("there is a next page");
+    for cursor in [cursor, "nonsense"] {
+        let path = format!("{}?cursor={cursor}", conversions_of(other));
+        agent.get(&path).await.is(400);
+    }
+}
+
+#[tokio::test]
+async fn every_field_of_a_conversion_is_bounded() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let agent = town.agent();
+    for (field, value, wrong) in [
+        ("what", json!(null), "what"),
+        ("what", json!("win"), "what"),
+        ("what", json!("x".repeat(10_000)), "what"),
+        ("value", json!({"amount": -1, "currency": "AED"}), "value.amount"),
+        ("value", json!({"amount": 1.5, "currency": "AED"}), "value.amount"),
+        (
+            "value",
+            json!({"amount": 1_000_000_000_001_u64, "currency": "AED"}),
+            "value.amount",
+        ),
+        ("value", json!({"amount": 1, "currency": "aed"}), "value.currency"),
+        ("value", json!({"amount": 1, "currency": "XQZ"}), "value.currency"),
+        ("reference", json!(""), "reference"),
+        ("reference", json!("x".repeat(101)), "reference"),
+        ("reference", json!("a\u{202e}b"), "reference"),
+        ("at", json!("2026-11-20T12:00:00Z"), "at"),
+    ] {
+        let mut body = order();
+        body[field] = value;
+        agent.post(&conversions_of(contact), body).await.names_only(&[wrong]);
+    }
+    assert!(listed(&agent, contact).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_contact_has_at_most_1000_conversions() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let agent = town.agent();
+    agent.post(&conversions_of(contact), order()).await.is(201);
+    let table = aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
+    let tenant = town.home.tenant.to_string().replace("tnt_", "T#");
+    let partition = format!("{tenant}#C#{}", contact.to_string().replace("ctc_", ""));
+    let full = aws.dynamodb().update_item().table_name(table);
+    let full = full.key("pk", AttributeValue::S(partition));
+    let full = full.key("sk", AttributeValue::S("COUNT#conversion".to_owned()));
+    let full = full.update_expression("SET n = :most").condition_expression("n = :one");
+    let full = full.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
+    let full = full.expression_attribute_values(":most", AttributeValue::N(Conversion::MOST.to_string()));
+    full.send().await.expect("the counter is written");
+    let one_more = agent.post(&conversions_of(contact), order()).await;
+    one_more.is_refused(409, "limit_reached");
+}
+
+/// The conversion was written, but the answer was lost. The request is repeated.
+#[tokio::test]
+async fn an_interrupted_conversion_is_recorded_once() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
+    let agent = town.agent();
+    let conversions = conversions_of(contact);
+    let ask = || agent.post_once(&conversions, "k1", order());
+    for _attempt in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    ask().await.is_refused(503, "unavailable");
+    assert!(lossy.has_lost_all());
+    aws.pass(60);
+    let made = ask().await;
+    let again = ask().await;
+    assert_eq!(
+        (made.is(201).json(), again.header("idempotency-replayed")),
+        (again.is(201).json(), "true")
+    );
+    assert_eq!(listed(&agent, contact).await, [made.json()]);
+}

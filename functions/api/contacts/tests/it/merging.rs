@@ -1,0 +1,493 @@
+//! Merges of contacts, their undoing, and duplicates, from the callers' point of view.
+
+use domain::{
+    contact::{Change, Contact},
+    field::Field,
+    ids::ContactId,
+    inbound::OptFlag,
+    merge::UNDOABLE,
+    tag::Tag,
+};
+use serde_json::{Value, json};
+use testkit::{
+    Answer, Aws, Lossy,
+    api::{Caller, Town},
+};
+
+use crate::{CONTACTS, finds_nobody, ids, made, maya, named, own, town};
+
+fn at(contact: &str) -> String {
+    format!("{CONTACTS}/{contact}")
+}
+
+async fn merge(caller: &Caller<'_>, survivor: &str, other: &str) -> Answer {
+    let body = json!({"contact_id": other});
+    caller.post(&format!("{}/merge", at(survivor)), body).await
+}
+
+async fn merged(caller: &Caller<'_>, survivor: &str, other: &str) -> Value {
+    merge(caller, survivor, other).await.is(200).json()
+}
+
+async fn unmerge(caller: &Caller<'_>, survivor: &str, merge: &Value) -> Answer {
+    let body = json!({"merge_id": merge["merge"]["id"]});
+    caller.post(&format!("{}/unmerge", at(survivor)), body).await
+}
+
+/// Changes a contact as a job does.
+async fn change(town: &Town<'_>, contact: &str, change: impl Fn(&mut Contact) -> Change) {
+    let (store, entry) = (town.aws().store(), town.aws().ids().ulid());
+    let id: ContactId = contact.parse().expect("an id");
+    let changed = store.change_contact(town.home.scope(), id, entry, change).await;
+    assert!(changed.expect("the table answers"));
+}
+
+fn other() -> Value {
+    json!({"name": "M. Haddad", "phones": ["+9710501234567"], "emails": ["maya+shop@example.com"], "source": "Web form"})
+}
+
+#[tokio::test]
+async fn merge_does_what_its_dry_run_showed_and_is_undone() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let tags = [
+        own::<Tag>(&town, named("Regular")).await,
+        own::<Tag>(&town, named("VIP")).await,
+    ];
+    let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
+    own::<Field>(&town, level).await;
+    let (mut first, mut second) = (maya(), other());
+    first["tags"] = json!([tags[0]]);
+    first["fields"] = json!({"level": "Gold"});
+    second["tags"] = json!(tags);
+    second["fields"] = json!({"level": "Silver"});
+    let survivor = made(&agent, first).await;
+    aws.pass(60);
+    let other = made(&agent, second).await;
+    let before = [agent.get(&at(&survivor)).await, agent.get(&at(&other)).await];
+    aws.pass(60);
+
+    let body = json!({"contact_id": other, "dry_run": true});
+    let shown = agent.post(&format!("{}/merge", at(&survivor)), body).await;
+    let shown = shown.is(200).json();
+    assert_eq!(shown["merge"], Value::Null);
+    for (contact, before) in [&survivor, &other].into_iter().zip(&before) {
+        assert_eq!(agent.get(&at(contact)).await.json(), before.json());
+    }
+    let done = merged(&agent, &survivor, &other).await;
+    assert_eq!(done["contact"], shown["contact"]);
+    assert_eq!(done["conflicts"], shown["conflicts"]);
+    let read = agent.get(&at(&survivor)).await.json();
+    assert_eq!(read, done["contact"]);
+    assert_eq!(read["name"], "Maya Haddad");
+    assert_eq!(read["phones"], json!(["+971501234567", "+9710501234567"]));
+    assert_eq!(read["emails"], json!(["maya@example.com", "maya+shop@example.com"]));
+    assert_eq!(read["tags"].as_array().unwrap().len(), 2);
+    assert_eq!(read["fields"], json!({"level": "Gold"}));
+    assert_eq!(read["source"], "Web form");
+    assert_eq!(read["created_at"], before[0].json()["created_at"]);
+    let conflict = |field: &str| json!({"field": field, "decision": "survivor"});
+    assert_eq!(done["conflicts"], json!([conflict("name"), conflict("fields.level")]));
+    assert_eq!(done["merge"]["contact_id"], json!(other));
+    let undo_until = (aws.now() + UNDOABLE).to_string();
+    assert_eq!(done["merge"]["undo_until"], json!(undo_until));
+
+    let undone = unmerge(&agent, &survivor, &done).await.is(200).json();
+    for ((contact, before), answered) in [&survivor, &other].into_iter().zip(&before).zip(["contact", "other"]) {
+        let after = agent.get(&at(contact)).await;
+        assert_eq!(after.json(), before.json());
+        assert_eq!(after.header("etag"), before.header("etag"));
+        assert_eq!(undone[answered], before.json());
+    }
+    // Once more: nothing changes.
+    let again = unmerge(&agent, &survivor, &done).await;
+    assert_eq!(again.is(200).json(), undone);
+}
+
+#[tokio::test]
+async fn merged_contact_is_found_as_the_survivor_only() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let survivor = made(&agent, named("Ann Smith")).await;
+    let other = made(&agent, maya()).await;
+    merged(&agent, &survivor, &other).await;
+    for search in [
+        "",
+        "?phone=%2B971501234567",
+        "?email=maya@example.com",
+        "?name=ann",
+        "?digits=4567",
+    ] {
+        let found = agent.get(&format!("{CONTACTS}{search}")).await.json();
+        assert_eq!(ids(&found), [survivor.as_str()], "{search}");
+    }
+    // The survivor has a name of its own.
+    let found = agent.get(&format!("{CONTACTS}?name=maya")).await.json();
+    assert!(ids(&found).is_empty());
+    let taken = agent.post(CONTACTS, maya()).await;
+    taken.is_refused(409, "taken");
+    agent.delete(&at(&survivor)).await.is(204);
+    finds_nobody(&agent).await;
+}
+
+/// Software that has the id of a merged contact is told the survivor's.
+#[tokio::test]
+async fn id_of_a_merged_contact_names_the_survivor() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let admin = town.admin();
+    let survivor = made(&admin, named("Ann Smith")).await;
+    let other = made(&admin, maya()).await;
+    let note = admin
+        .post(&format!("{}/notes", at(&other)), json!({"text": "Likes cake."}))
+        .await;
+    let note = note.is(201).header("location").to_owned();
+    let visit = admin
+        .post(&format!("{}/conversions", at(&other)), json!({"what": "visit"}))
+        .await;
+    let (visit, visited) = (visit.is(201).header("location").to_owned(), visit.json());
+    merged(&admin, &survivor, &other).await;
+    let place = at(&other);
+    let asked = [
+        admin.get(&place).await,
+        admin.patch(&place, named("Lea")).await,
+        admin.delete(&place).await,
+        admin.post(&format!("{place}/restore"), json!({})).await,
+        admin.post(&format!("{place}/erase"), json!({})).await,
+        admin
+            .post(&format!("{place}/phones"), json!({"phone": "+971501234568"}))
+            .await,
+        admin.delete(&format!("{place}/phones/%2B971501234567")).await,
+        admin
+            .post(&format!("{place}/emails"), json!({"email": "ann@example.com"}))
+            .await,
+        admin.delete(&format!("{place}/emails/maya@example.com")).await,
+        admin.delete(&format!("{place}/whatsapp-ids/AE.1349")).await,
+        admin.get(&format!("{place}/timeline")).await,
+        admin.get(&format!("{place}/consent")).await,
+        admin
+            .post(&format!("{place}/consent"), json!({"choice": "refused"}))
+            .await,
+        admin.get(&format!("{place}/consent/proof")).await,
+        admin.get(&format!("{place}/consent/proof/page")).await,
+        admin.post(&format!("{place}/preference-link"), Value::Null).await,
+        admin
+            .post(&format!("{place}/notes"), json!({"text": "Likes tea."}))
+            .await,
+        admin.get(&format!("{place}/notes")).await,
+        admin.get(&note).await,
+        admin.patch(&note, json!({"text": "Likes tea."})).await,
+        admin.delete(&note).await,
+        admin
+            .post(&format!("{place}/conversions"), json!({"what": "visit"}))
+            .await,
+        admin.get(&format!("{place}/conversions")).await,
+        admin.get(&visit).await,
+        admin.get(&format!("{place}/duplicates")).await,
+        merge(&admin, &other, &survivor).await,
+    ];
+    for answer in asked {
+        answer.is_refused(404, "merged");
+        assert_eq!(answer.header("location"), at(&survivor), "{}", answer.text());
+        assert!(answer.detail().contains(&survivor));
+    }
+    let stranger = town.foreign_admin();
+    stranger.get(&place).await.is_refused(404, "not_found");
+    // Nothing of it was done.
+    let read = admin.get(&at(&survivor)).await.json();
+    assert_eq!((&read["name"], &read["opted_out"]), (&json!("Ann Smith"), &Value::Null));
+    let notes = admin.get(&format!("{}/notes", at(&survivor))).await.json();
+    assert_eq!(notes["items"].as_array().unwrap().len(), 1);
+    let conversions = admin.get(&format!("{}/conversions", at(&survivor))).await.json();
+    assert_eq!(conversions["items"], json!([visited]));
+    let id = visited["id"].as_str().unwrap();
+    let read = admin.get(&format!("{}/conversions/{id}", at(&survivor))).await;
+    assert_eq!(read.is(200).json(), visited);
+}
+
+#[tokio::test]
+async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let survivor = made(&agent, named("Ann Smith")).await;
+    let other = made(&agent, maya()).await;
+    for contact in [&other, &survivor] {
+        aws.pass(1);
+        let notes = format!("{}/notes", at(contact));
+        agent
+            .post(&notes, json!({"text": format!("Of {contact}")}))
+            .await
+            .is(201);
+        aws.pass(1);
+        let wish = json!({"choice": "refused", "channel": if *contact == other { "sms" } else { "whatsapp" }});
+        agent.post(&format!("{}/consent", at(contact)), wish).await.is(200);
+    }
+    aws.pass(1);
+    merged(&agent, &survivor, &other).await;
+    let notes = agent.get(&format!("{}/notes", at(&survivor))).await.json();
+    let texts: Vec<&str> = notes["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|note| note["text"].as_str())
+        .collect();
+    assert_eq!(texts, [format!("Of {survivor}"), format!("Of {other}")]);
+    let of_other = notes["items"][1]["id"].as_str().unwrap();
+    let note = format!("{}/notes/{of_other}", at(&survivor));
+    let changed = agent.patch(&note, json!({"text": "Likes cake."})).await;
+    assert_eq!(changed.is(200).json()["text"], "Likes cake.");
+    agent.delete(&note).await.is(204);
+    agent.get(&note).await.is_refused(404, "not_found");
+
+    let consent = format!("{}/consent", at(&survivor));
+    let read = agent.get(&consent).await.json();
+    assert_eq!(read["wishes"].as_array().unwrap().len(), 2, "{read}");
+    let channels = |entries: &Value| -> Vec<Value> {
+        let entries = entries.as_array().unwrap().iter();
+        entries.map(|entry| entry["channel"].clone()).collect()
+    };
+    assert_eq!(channels(&read["entries"]), [json!("whatsapp"), json!("sms")]);
+    let proof = agent.get(&format!("{consent}/proof")).await.json();
+    assert_eq!(channels(&proof["entries"]), [json!("whatsapp"), json!("sms")]);
+    let first = agent.get(&format!("{consent}?limit=1")).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    let second = agent.get(&format!("{consent}?limit=1&cursor={cursor}")).await.json();
+    assert_eq!(second["entries"][0], read["entries"][1]);
+
+    let timeline = agent.get(&format!("{}/timeline", at(&survivor))).await.json();
+    let kinds: Vec<&str> = timeline["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|item| item["kind"].as_str())
+        .collect();
+    assert_eq!(kinds, ["merge", "consent", "note", "consent"]);
+    assert_eq!(timeline["items"][0]["merge"]["contact_id"], json!(other));
+    let only = agent
+        .get(&format!("{}/timeline?kind=merge", at(&survivor)))
+        .await
+        .json();
+    assert_eq!(only["items"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn contacts_that_cannot_be_merged_are_refused() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let survivor = made(
+        &agent,
+        json!({"name": "Ann", "phones": ["+971501234561", "+971501234562"]}),
+    )
+    .await;
+    let other = made(
+        &agent,
+        json!({"name": "Lea", "phones": ["+971501234563", "+971501234564", "+971501234565"]}),
+    )
+    .await;
+    let limit = merge(&agent, &survivor, &other).await;
+    limit.is_refused(409, "limit_reached");
+    assert!(
+        limit.detail().contains("at most 4 telephone numbers"),
+        "{}",
+        limit.text()
+    );
+    agent
+        .delete(&format!("{}/phones/%2B971501234565", at(&other)))
+        .await
+        .is(204);
+
+    merge(&agent, &survivor, &survivor).await.names_field("contact_id");
+    let foreign = made(&town.foreign_admin(), named("Zoe")).await;
+    for nobody in ["ctc_01hq5c1ynyc0000000000000ab", &foreign] {
+        let unknown = merge(&agent, &survivor, nobody).await;
+        assert_eq!(unknown.is_refused(404, "not_found").fields(), ["contact_id"]);
+    }
+    merge(&town.foreign_admin(), &survivor, &other)
+        .await
+        .is_refused(404, "not_found");
+    merge(&town.viewer(), &survivor, &other).await.is(403);
+    agent.delete(&at(&other)).await.is(204);
+    merge(&agent, &survivor, &other).await.is_refused(409, "conflict");
+    merge(&agent, &other, &survivor).await.is_refused(404, "not_found");
+    agent.post(&format!("{}/restore", at(&other)), json!({})).await.is(200);
+
+    merged(&agent, &survivor, &other).await;
+    let again = merge(&agent, &survivor, &other).await;
+    assert!(
+        again.names_field("contact_id").text().contains("already"),
+        "{}",
+        again.text()
+    );
+    for name in ["Bea", "Eve"] {
+        let more = made(&agent, named(name)).await;
+        merged(&agent, &survivor, &more).await;
+    }
+    let fifth = made(&agent, named("Zoe")).await;
+    let limit = merge(&agent, &survivor, &fifth).await;
+    limit.is_refused(409, "limit_reached");
+    assert!(limit.detail().contains("At most 3 contacts"), "{}", limit.text());
+}
+
+#[tokio::test]
+async fn merges_are_undone_in_turn_and_in_time() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    // A session would end before.
+    let agent = town.key();
+    let survivor = made(&agent, named("Ann")).await;
+    let [first, second] = [made(&agent, named("Bea")).await, made(&agent, named("Eve")).await];
+    let earlier = merged(&agent, &survivor, &first).await;
+    unmerge(&town.viewer(), &survivor, &earlier).await.is(403);
+    aws.pass(3600);
+    let later = merged(&agent, &survivor, &second).await;
+    unmerge(&agent, &survivor, &earlier).await.is_refused(409, "conflict");
+    unmerge(&agent, &first, &earlier).await.is_refused(404, "merged");
+    let wrong = json!({"merge_id": earlier["merge"]["id"].as_str().unwrap().replace("mrg_", "note_")});
+    agent.post(&format!("{}/unmerge", at(&survivor)), wrong).await.is(422);
+    let stranger = json!({"merge": {"id": format!("mrg_{}", "0".repeat(52))}});
+    let unknown = unmerge(&agent, &survivor, &stranger).await;
+    assert_eq!(unknown.is_refused(404, "not_found").fields(), ["merge_id"]);
+    unmerge(&agent, &survivor, &later).await.is(200);
+    aws.pass(UNDOABLE.as_secs() - 3600);
+    unmerge(&agent, &survivor, &earlier).await.is_refused(409, "conflict");
+}
+
+/// Values that were changed since stay, and a refusal since then holds for both.
+#[tokio::test]
+async fn changes_since_a_merge_survive_its_undoing() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let survivor = made(&agent, named("Ann Smith")).await;
+    let other = made(&agent, maya()).await;
+    let done = merged(&agent, &survivor, &other).await;
+    aws.pass(60);
+    let now = aws.now();
+    change(&town, &survivor, |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", now)
+    })
+    .await;
+    agent.patch(&at(&survivor), named("Ann S. Smith")).await.is(200);
+    agent
+        .post(&format!("{}/phones", at(&survivor)), json!({"phone": "+971501234569"}))
+        .await
+        .is(200);
+    let note = agent
+        .post(&format!("{}/notes", at(&survivor)), json!({"text": "Likes cake."}))
+        .await;
+    note.is(201);
+    unmerge(&agent, &survivor, &done).await.is(200);
+    let read = agent.get(&at(&survivor)).await.json();
+    assert_eq!(read["name"], "Ann S. Smith");
+    assert_eq!(read["phones"], json!(["+971501234569"]));
+    let former = agent.get(&at(&other)).await.json();
+    assert_eq!(
+        (&former["name"], &former["phones"]),
+        (&json!("Maya Haddad"), &json!(["+971501234567"]))
+    );
+    for contact in [&read, &former] {
+        assert_ne!(contact["opted_out"], Value::Null);
+    }
+    let notes = agent.get(&format!("{}/notes", at(&survivor))).await.json();
+    assert_eq!(notes["items"][0], note.json());
+    let ledger = agent.get(&format!("{}/consent", at(&other))).await.json();
+    assert_eq!(ledger["entries"][0]["choice"], "refused");
+}
+
+/// Two merges, or a merge and a deletion: one of them comes first, and the other one is told.
+#[tokio::test]
+async fn concurrent_merges_and_deletions_end_in_one_state() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let [one, two] = [made(&agent, named("Ann")).await, made(&agent, maya()).await];
+    let (there, back) = tokio::join!(merge(&agent, &one, &two), merge(&agent, &two, &one));
+    let mut statuses = [there.status(), back.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses[0], 200, "{} {}", there.text(), back.text());
+    assert!([404, 422].contains(&statuses[1]), "{statuses:?}");
+    let left = if there.status() == 200 { &one } else { &two };
+    let listed = agent.get(CONTACTS).await.json();
+    assert_eq!(ids(&listed), [left.as_str()]);
+
+    let third = made(&agent, named("Zoe")).await;
+    let place = at(&third);
+    let (merging, deleting) = tokio::join!(merge(&agent, left, &third), agent.delete(&place).into_future());
+    match (merging.status(), deleting.status()) {
+        (200, 404) | (409, 204) => {}
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn interrupted_merge_is_found_by_its_repetition() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, contacts::routes).await;
+    let agent = town.agent();
+    let [one, two] = [made(&agent, named("Ann")).await, made(&agent, maya()).await];
+    let path = format!("{}/merge", at(&one));
+    let ask = || agent.post_once(&path, "k1", json!({"contact_id": two}));
+    for _attempt in 0..3 {
+        lossy.lose("TransactWriteItems");
+    }
+    ask().await.is_refused(503, "unavailable");
+    assert!(lossy.has_lost_all());
+    aws.pass(60);
+    let done = ask().await.is(200).json();
+    assert_eq!(done["merge"]["contact_id"], json!(two));
+    assert_eq!(done["contact"]["phones"], json!(["+971501234567"]));
+    unmerge(&agent, &one, &done).await.is(200);
+}
+
+#[tokio::test]
+async fn duplicates_are_suggested_with_reasons() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let agent = town.agent();
+    let one = made(&agent, maya()).await;
+    let two = made(&agent, other()).await;
+    let three = made(&agent, named("Zoe")).await;
+    let path = format!("{}/duplicates", at(&one));
+    let found = town.viewer().get(&path).await.is(200).json();
+    let read = agent.get(&at(&two)).await.json();
+    assert_eq!(
+        found,
+        json!({"items": [{"contact": read, "reasons": ["phone", "email"]}]})
+    );
+    let listed = async || {
+        let found = agent.get(&format!("{CONTACTS}?duplicates=true")).await;
+        ids(&found.is(200).json())
+            .iter()
+            .map(|id| (*id).to_owned())
+            .collect::<Vec<_>>()
+    };
+    assert!(listed().await.is_empty());
+    let proven: ContactId = three.parse().unwrap();
+    change(&town, &one, |contact| {
+        contact.is_also([proven]);
+        Change::Contact
+    })
+    .await;
+    assert_eq!(listed().await, [one.as_str()]);
+    // Being listed so hides nothing and prevents nothing.
+    let notes = format!("{}/notes", at(&one));
+    agent.post(&notes, json!({"text": "Likes cake."})).await.is(201);
+    agent.get(&notes).await.is(200);
+    agent.patch(&at(&one), json!({"source": "Shop"})).await.is(200);
+    let found = agent.get(&path).await.json();
+    assert_eq!(found["items"][0]["reasons"], json!(["same_person"]));
+    assert_eq!(found["items"][0]["contact"]["id"], json!(three));
+    // Merged or deleted ones are none.
+    merged(&agent, &one, &three).await;
+    assert!(listed().await.is_empty());
+    agent.delete(&at(&two)).await.is(204);
+    let found = agent.get(&path).await.json();
+    assert_eq!(found, json!({"items": []}));
+    town.foreign_admin().get(&path).await.is_refused(404, "not_found");
+}

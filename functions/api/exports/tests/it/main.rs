@@ -1,0 +1,170 @@
+//! Exports, in process against the emulator, from the callers' point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    audit::Action,
+    export::ExportResult,
+    ids::OperationId,
+    operation::{Data, Progress},
+    permission::{Permission, Role},
+};
+use jiff::SignedDuration;
+use kit::{FileKey, Files};
+use serde_json::{Value, json};
+use store::audit::{Recorded, Wanted};
+use testkit::{Aws, api::Town};
+
+const EXPORTS: &str = "/api/v1/exports";
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, exports::routes).await
+}
+
+/// Ends an export, as its function does.
+async fn finish(town: &Town<'_>, place: &str, name: &str) {
+    let aws = town.aws();
+    let (store, scope, now) = (aws.store(), town.home.scope(), aws.now());
+    let id: OperationId = place.rsplit('/').next().unwrap().parse().unwrap();
+    let files = Files::new(aws.env()).unwrap();
+    let key = FileKey::result(scope, id.ulid(), name);
+    files.write(&key, b"exported".to_vec()).await.unwrap();
+    let found = store.operation(scope, id, now).await.unwrap().unwrap();
+    let mut after = found.value;
+    after.claim(ulid::Ulid::from_parts(1, 1), now);
+    let result = ExportResult {
+        rows: 3,
+        left_out: 0,
+        size: 8,
+    };
+    after.finish(Data::of(&result).unwrap(), Progress::default(), now);
+    store.write_operation(scope, found.version, &after, None).await.unwrap();
+}
+
+async fn audit(town: &Town<'_>) -> Vec<Recorded> {
+    let (from, to) = (town.aws().now() - SignedDuration::from_hours(24), town.aws().now());
+    let to = to + SignedDuration::from_secs(1);
+    let (store, wanted) = (town.aws().store(), Wanted::default());
+    let page = store.audit_page(town.home.scope(), (from, to), None, 100, &wanted);
+    page.await.unwrap().items
+}
+
+#[tokio::test]
+async fn an_export_ends_with_a_link_that_is_audited() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let created = manager.post(EXPORTS, json!({"what": "contacts"})).await;
+    let shown = created.is(201).json();
+    assert_eq!(
+        (&shown["format"], &shown["from"], &shown["file"]),
+        (&json!("csv"), &Value::Null, &Value::Null)
+    );
+    assert_eq!(shown["operation"]["kind"], "export_data");
+    let place = created.header("location").to_owned();
+    assert!(manager.get(&place).await.is(200).json()["file"].is_null());
+    assert_eq!(audit(&town).await.len(), 0, "nobody has read anything");
+    finish(&town, &place, "contacts.csv").await;
+    let shown = manager.get(&place).await.is(200).json();
+    assert_eq!(shown["operation"]["result"]["rows"], 3);
+    let file = reqwest::get(shown["file"]["url"].as_str().unwrap()).await.unwrap();
+    assert_eq!(file.text().await.unwrap(), "exported");
+    // Once an hour and reader.
+    manager.get(&place).await.is(200);
+    town.admin().get(&place).await.is(200);
+    let read = audit(&town).await;
+    assert_eq!(read.len(), 2, "{read:?}");
+    let id = place.rsplit('/').next().unwrap();
+    assert!(
+        read.iter()
+            .all(|one| one.entry.action == Action::Read && one.entry.object == id)
+    );
+    let listed = manager.get(EXPORTS).await.is(200).json();
+    assert_eq!(
+        (&listed["items"][0]["id"], &listed["items"][0]["file"]),
+        (&json!(id), &Value::Null)
+    );
+    // The file is deleted after a week.
+    aws.pass(7 * 24 * 3_600 + 1);
+    assert!(town.manager().get(&place).await.is(200).json()["file"].is_null());
+}
+
+/// The request itself is audited by the operation that it creates.
+#[tokio::test]
+async fn whoever_exports_signs_the_operation() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    town.manager().post(EXPORTS, json!({"what": "messages"})).await.is(201);
+    let manager = town.home.person(Role::Manager).user.to_string();
+    assert_eq!(aws.signed_by(&manager).await, 1);
+}
+
+#[tokio::test]
+async fn periods_have_bounds() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let usual = manager.post(EXPORTS, json!({"what": "calls"})).await.is(201).json();
+    assert_eq!(usual["to"], aws.now().to_string());
+    assert_eq!(
+        usual["from"],
+        (aws.now() - SignedDuration::from_hours(30 * 24)).to_string()
+    );
+    for (body, field) in [
+        (json!({"what": "contacts", "from": "2026-01-01T00:00:00Z"}), "from"),
+        (json!({"what": "consent", "to": "2026-01-01T00:00:00Z"}), "to"),
+        (
+            json!({"what": "calls", "from": "2026-11-20T00:00:00Z", "to": "2026-11-20T00:00:00Z"}),
+            "from",
+        ),
+        (
+            json!({"what": "calls", "from": "2025-01-01T00:00:00Z", "to": "2026-11-20T00:00:00Z"}),
+            "from",
+        ),
+        (json!({"what": "messages", "to": "-009999-01-02T01:59:59Z"}), "to"),
+        (json!({"what": "everything"}), "what"),
+        (json!({"what": "calls", "format": "xlsx"}), "format"),
+        (json!({}), "what"),
+    ] {
+        manager.post(EXPORTS, body).await.names_field(field);
+    }
+}
+
+#[tokio::test]
+async fn exports_need_a_permission_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let created = town.admin().post(EXPORTS, json!({"what": "contacts"})).await;
+    let place = created.is(201).header("location").to_owned();
+    let log = town.admin().post(EXPORTS, json!({"what": "audit"})).await;
+    let log = log.is(201).header("location").to_owned();
+    finish(&town, &log, "audit.csv").await;
+    let exporter = town
+        .new_key(Role::Admin, &[Permission::ExportsRead, Permission::ExportsWrite])
+        .await
+        .1;
+    for (caller, may) in [
+        (town.viewer(), false),
+        (town.agent(), false),
+        (town.manager(), true),
+        (town.api_key(&exporter), true),
+    ] {
+        let of = |status: u16| if may { status } else { 403 };
+        caller.get(EXPORTS).await.is(of(200));
+        caller.get(&place).await.is(of(200));
+        caller.post(EXPORTS, json!({"what": "calls"})).await.is(of(201));
+    }
+    // The audit log has its own permission.
+    let caller = town.api_key(&exporter);
+    caller
+        .post(EXPORTS, json!({"what": "audit"}))
+        .await
+        .is_refused(403, "forbidden");
+    caller.get(&log).await.is_refused(403, "forbidden");
+    let foreign = town.foreign_admin();
+    foreign.get(&place).await.is(404);
+    assert_eq!(foreign.get(EXPORTS).await.is(200).json()["items"], json!([]));
+}

@@ -1,0 +1,268 @@
+//! Models of requests and responses.
+
+use std::collections::BTreeMap;
+
+use api::{FileLinkOut, OperationOut};
+use domain::{
+    actor::Actor,
+    bounded::{UpTo, Whole},
+    ids::{ContactId, ImportId, TagId},
+    import::{ConsentStatement, FileName, Import, ImportMode},
+    profile::Profile,
+    settings::Region,
+};
+use jiff::Timestamp;
+use kit::{files::SignedLink, problem::FieldError};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use sheet::{
+    dialect::{Dialect, Known},
+    encoding::Encoding,
+    import::Settings,
+    mapping::Mapping,
+    reader::Separator,
+    record::RowError,
+    row::{Label, Row},
+};
+
+/// A new import.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportIn {
+    /// Name of the file, for people.
+    #[serde(default)]
+    #[schemars(example = "customers.csv")]
+    pub(crate) name: Option<FileName>,
+    /// Size of the file in bytes.
+    #[schemars(example = 48_213)]
+    pub(crate) size: Whole<1, { Import::LARGEST }>,
+}
+
+/// Settings of an import. Preview them before you start it with them.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ImportSettingsIn {
+    /// Form of the table. What is left out is detected.
+    #[serde(default)]
+    pub(crate) table: Known,
+    /// Meaning of the columns. A preview suggests one if it is left out; to start an import, it is needed.
+    #[serde(default)]
+    #[schemars(example = serde_json::json!({"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "phone"}]}))]
+    pub(crate) mapping: Option<Mapping>,
+    /// What happens to rows about people who are contacts already.
+    #[serde(default)]
+    pub(crate) mode: ImportMode,
+    /// Country in which telephone numbers without a country code are read. Default: that of the tenant.
+    #[serde(default)]
+    pub(crate) region: Option<Region>,
+    /// Tags for everybody in the table.
+    #[serde(default)]
+    #[schemars(extend("x-refers" = true))]
+    pub(crate) tags: UpTo<{ Profile::MOST_TAGS }, TagId>,
+    /// Whether tags of the table that do not exist are created. Otherwise, their rows are errors.
+    #[serde(default)]
+    pub(crate) create_tags: bool,
+    /// Statement that people of the table agreed to messages. An import undoes no refusal.
+    #[serde(default)]
+    pub(crate) consent: Option<ConsentStatement>,
+    /// Whether rows are only checked and counted. A preview ignores it.
+    #[serde(default)]
+    pub(crate) dry_run: bool,
+}
+
+impl ImportSettingsIn {
+    /// The settings with the tenant's country.
+    pub(crate) fn settings(&self, usual: Option<Region>) -> Settings {
+        Settings {
+            mode: self.mode,
+            region: self.region.clone().or(usual),
+            tags: self.tags.clone(),
+            create_tags: self.create_tags,
+            consent: self.consent.clone(),
+        }
+    }
+}
+
+/// An import of contacts.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Import")]
+pub(crate) struct ImportOut {
+    /// Id of the import.
+    id: ImportId,
+    /// Name of the file.
+    #[schemars(example = "customers.csv")]
+    name: Option<FileName>,
+    /// Size of the file in bytes.
+    #[schemars(example = 48_213)]
+    size: u32,
+    /// Request by which the file is uploaded. `null` once an operation was started, in lists, and for callers who may not import.
+    upload: Option<UploadOut>,
+    /// The newest operation that works through the import, with its progress and, once it is done, the numbers of rows. `null` until
+    /// one is started.
+    operation: Option<OperationOut>,
+    /// Link to the rows that the operation refused, as CSV: each with its errors in one more column. `null` if there are none, until
+    /// the operation is done, once the file is deleted, and in lists.
+    errors_file: Option<FileLinkOut>,
+    /// User or key that created it.
+    created_by: Actor,
+    /// Time of creation. The import is retained for 30 days, its file for one.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    created_at: Timestamp,
+}
+
+impl ImportOut {
+    pub(crate) fn of(import: Import, operation: Option<OperationOut>) -> Self {
+        Self {
+            id: import.id,
+            name: import.name,
+            size: import.size,
+            upload: None,
+            operation,
+            errors_file: None,
+            created_by: import.created_by,
+            created_at: import.created_at,
+        }
+    }
+
+    pub(crate) fn with_upload(self, upload: UploadOut) -> Self {
+        Self {
+            upload: Some(upload),
+            ..self
+        }
+    }
+
+    pub(crate) fn with_errors_file(self, errors_file: Option<FileLinkOut>) -> Self {
+        Self { errors_file, ..self }
+    }
+}
+
+/// A request that uploads a file. It needs no credentials.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UploadOut {
+    /// Method.
+    #[schemars(example = &"PUT")]
+    method: &'static str,
+    /// URL.
+    #[schemars(example = "https://files.example.com/uploads/01hq5c1ynyc0000000000000ab?X-Amz-Signature=…")]
+    url: String,
+    /// Headers that the request must have.
+    #[schemars(example = serde_json::json!({"content-length": "48213", "content-type": "text/csv"}))]
+    headers: BTreeMap<String, String>,
+    /// Time until which it is possible.
+    #[schemars(example = "2026-11-20T11:00:00Z")]
+    expires_at: Timestamp,
+}
+
+impl UploadOut {
+    pub(crate) fn new(link: SignedLink, size: u32, expires_at: Timestamp) -> Self {
+        let mut headers = link.headers;
+        headers.entry("content-length".to_owned()).or_insert(size.to_string());
+        Self {
+            method: "PUT",
+            url: link.url,
+            headers,
+            expires_at,
+        }
+    }
+}
+
+/// The beginning of a table as an import would read it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportPreview")]
+pub(crate) struct PreviewOut {
+    /// Form of the table.
+    pub(crate) table: TableOut,
+    /// Meaning of the columns: as sent, or a suggestion.
+    pub(crate) mapping: Mapping,
+    /// Country in which telephone numbers without a country code are read.
+    pub(crate) region: Option<Region>,
+    /// Settings that must be corrected before the import can be started.
+    #[schemars(example = serde_json::json!([{
+        "field": "mapping.columns[2].target", "code": "not_found", "facts": {},
+        "detail": "There is no such field. Create it first, or remove the column.",
+    }]))]
+    pub(crate) problems: Vec<FieldError>,
+    /// Tags of these rows that do not exist.
+    #[schemars(example = serde_json::json!(["VIP"]))]
+    pub(crate) new_tags: Vec<Label>,
+    /// The first rows, at most 20.
+    pub(crate) rows: Vec<PreviewedOut>,
+}
+
+/// Form of a table.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportTable")]
+pub(crate) struct TableOut {
+    /// Encoding.
+    encoding: Encoding,
+    /// Separator of the cells.
+    separator: Separator,
+    /// Whether the first row has the names of the columns.
+    header: bool,
+    /// Names of the columns: those of the header, or “Column A” and so on.
+    #[schemars(example = serde_json::json!(["Name", "Mobile"]))]
+    columns: Vec<String>,
+}
+
+impl From<&Dialect> for TableOut {
+    fn from(dialect: &Dialect) -> Self {
+        Self {
+            encoding: dialect.encoding,
+            separator: dialect.separator,
+            header: !dialect.header.is_empty(),
+            columns: (0..dialect.columns).map(|column| dialect.name(column)).collect(),
+        }
+    }
+}
+
+/// A row as an import would read it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportPreviewRow")]
+pub(crate) struct PreviewedOut {
+    /// Number of the row as spreadsheet programs count.
+    #[schemars(example = 2)]
+    pub(crate) row: u64,
+    /// Its cells, each shortened to 100 characters.
+    #[schemars(example = serde_json::json!(["Maya Haddad", "050 123 4567"]))]
+    pub(crate) cells: Vec<String>,
+    /// What it would become.
+    pub(crate) becomes: Becomes,
+    /// The contact that exists, if it is about one.
+    pub(crate) contact: Option<ContactId>,
+    /// Values of the contact. `null` if they cannot be read.
+    pub(crate) values: Option<Row>,
+    /// What is wrong.
+    pub(crate) errors: Vec<RowErrorOut>,
+}
+
+/// What a row becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Becomes {
+    /// A new contact.
+    Created,
+    /// A change of a contact that exists.
+    Updated,
+    /// Nothing, because the person is a contact already.
+    Skipped,
+    /// An error.
+    Refused,
+}
+
+/// What is wrong with a row.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ImportRowError")]
+pub(crate) struct RowErrorOut {
+    /// Name of the column. `null`: the whole row.
+    #[schemars(example = &"Mobile")]
+    column: Option<String>,
+    /// What is wrong, and what to do.
+    #[schemars(example = "“12” is not a telephone number. Correct it.")]
+    detail: String,
+}
+
+impl From<RowError> for RowErrorOut {
+    fn from(RowError { column, detail, .. }: RowError) -> Self {
+        Self { column, detail }
+    }
+}

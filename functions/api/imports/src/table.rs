@@ -1,0 +1,265 @@
+//! The uploaded table: its form, and the first rows as an import would read them.
+
+use std::collections::HashSet;
+
+use api::{Allowed, Api, References};
+use domain::{
+    account::Member,
+    contact::Identity,
+    field::Field,
+    ids::{ContactId, TagId},
+    import::{Found, Import, ImportMode, Incoming, Plan, RowRefused},
+    permission::permits::Permit,
+    settings::{FieldProblem, Region},
+    stage::Stage,
+    tag::Tag,
+};
+use jiff::Timestamp;
+use kit::{
+    FileKey, Files, Problem,
+    files::{FileFacts, Piece},
+};
+use sheet::{
+    bounds::SAMPLE,
+    dialect::{Dialect, Known, detect},
+    import::Settings,
+    mapping::{Mapping, Target},
+    names::{Common, Names},
+    preview::{PreviewedRow, preview, records},
+    record::RowError,
+    row::{self, Label},
+    suggest::suggest,
+};
+use store::{Store, TenantScope, arrivals::KnownPeople};
+
+use crate::models::{Becomes, PreviewOut, PreviewedOut};
+
+/// Rows of a preview.
+const PREVIEWED: usize = 20;
+
+/// An uploaded table.
+pub(crate) struct Table {
+    /// Tag of the file.
+    pub(crate) etag: String,
+    pub(crate) dialect: Dialect,
+    sample: Vec<u8>,
+    whole: bool,
+}
+
+fn not_uploaded() -> Problem {
+    let detail = "The file is not there: upload it as `upload` of the import says. It is deleted after a day; then create a new import.";
+    Problem::conflict("not_uploaded", detail)
+}
+
+fn unavailable(error: &kit::files::FileError) -> Problem {
+    tracing::error!(error = kit::chain(error), "the bucket did not do what was asked");
+    Problem::unavailable()
+}
+
+impl Table {
+    /// The table of an import, read with these properties.
+    ///
+    /// # Errors
+    /// 409 if it is not uploaded; 422 if it is no table.
+    pub(crate) async fn read(
+        files: &Files,
+        scope: &TenantScope,
+        import: &Import,
+        known: &Known,
+        region: Option<&Region>,
+    ) -> Result<Self, Problem> {
+        let key = FileKey::upload(scope, import.id.ulid());
+        let facts = files.facts(&key).await.map_err(|error| unavailable(&error))?;
+        let FileFacts { size, etag } = facts.ok_or_else(not_uploaded)?;
+        if size != u64::from(import.size) {
+            return Err(not_uploaded());
+        }
+        let piece = files.piece(&key, &etag, 0, SAMPLE as u64).await;
+        let sample = match piece.map_err(|error| unavailable(&error))? {
+            Piece::Bytes(bytes) => bytes,
+            Piece::Changed => return Err(not_uploaded()),
+        };
+        let whole = sample.len() as u64 >= size;
+        let dialect = detect(&sample, whole, region.map(Region::as_str), known);
+        let dialect = dialect.map_err(|error| Problem::field("table", error.to_string()))?;
+        Ok(Self {
+            etag,
+            dialect,
+            sample,
+            whole,
+        })
+    }
+
+    /// The form, so that nothing is left to be detected.
+    pub(crate) fn known(&self) -> Known {
+        Known {
+            encoding: Some(self.dialect.encoding),
+            separator: Some(self.dialect.separator),
+            header: Some(!self.dialect.header.is_empty()),
+        }
+    }
+
+    /// What its columns probably mean.
+    fn suggested(&self, fields: &[Field]) -> Mapping {
+        let context = row::Context {
+            dialect: &self.dialect,
+            fields,
+            region: None,
+        };
+        let samples = records(&self.sample, self.whole, &context, PREVIEWED);
+        suggest(&self.dialect.header, &samples, fields)
+    }
+
+    /// The first rows, as an import with these settings would read them.
+    pub(crate) async fn preview<P: Permit>(
+        &self,
+        api: &Api,
+        who: &Allowed<P>,
+        import: &Import,
+        mapping: Option<Mapping>,
+        settings: Settings,
+    ) -> Result<PreviewOut, Problem> {
+        let (store, scope, now) = (api.store(), who.scope(), who.now());
+        let fields = store.all::<Field>(scope).await?;
+        let mapping = mapping.unwrap_or_else(|| self.suggested(&fields));
+        let mut problems = settings.problems(&mapping, self.dialect.columns, &fields);
+        problems.extend(missing_tags(api, who, &settings.tags).await?);
+        let region = settings.region.as_ref().map(Region::as_str);
+        let context = row::Context {
+            dialect: &self.dialect,
+            fields: &fields,
+            region,
+        };
+        let previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
+        let names = names(store, scope, &mapping).await?;
+        let read = previewed.iter().filter_map(|row| row.contact.as_ref());
+        let new_tags: Vec<Label> = names.new_tags(read);
+        let common = Common {
+            dialect: &self.dialect,
+            mapping: &mapping,
+            tags: &settings.tags,
+            consent: settings.consent.as_ref(),
+            by: who.actor(),
+            now,
+        };
+        let incoming: Vec<Result<Incoming, Vec<RowError>>> = previewed
+            .iter()
+            .map(|row| match &row.contact {
+                Some(values) => names.incoming(values.clone(), row.row, settings.create_tags, &common),
+                None => Err(row.errors.clone()),
+            })
+            .collect();
+        let identities: Vec<Identity> = incoming.iter().flatten().flat_map(Incoming::identities).collect();
+        let known = store.known_people(scope, &identities).await?;
+        let mut desk = Desk {
+            import,
+            mode: settings.mode,
+            fields: &fields,
+            known: &known,
+            seen: HashSet::new(),
+            now,
+        };
+        let rows = previewed.into_iter().zip(incoming);
+        let rows = rows.map(|(row, incoming)| desk.row(row, incoming)).collect();
+        Ok(PreviewOut {
+            table: (&self.dialect).into(),
+            problems: problems.into_iter().map(Into::into).collect(),
+            mapping,
+            region: settings.region,
+            new_tags,
+            rows,
+        })
+    }
+}
+
+/// Problems of the tags for everybody: those that do not exist.
+pub(crate) async fn missing_tags<P: Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    tags: &[TagId],
+) -> Result<Vec<FieldProblem>, Problem> {
+    let named = References {
+        tags: ("tags", tags.to_vec()),
+        stage: ("stage", None),
+        owner: ("owner", None),
+    };
+    api.missing(who, &named).await
+}
+
+/// What the mapping names by words.
+async fn names(store: &Store, scope: &TenantScope, mapping: &Mapping) -> Result<Names, Problem> {
+    let tags = if mapping.has(&Target::Tags) {
+        store.all::<Tag>(scope).await?
+    } else {
+        Vec::new()
+    };
+    let stages = if mapping.has(&Target::Stage) {
+        store.all::<Stage>(scope).await?
+    } else {
+        Vec::new()
+    };
+    let members = if mapping.has(&Target::Owner) {
+        store.all::<Member>(scope).await?
+    } else {
+        Vec::new()
+    };
+    Ok(Names::of(&tags, &stages, &members))
+}
+
+/// Decides about rows one after the other, without writing anything.
+struct Desk<'a> {
+    import: &'a Import,
+    mode: ImportMode,
+    fields: &'a [Field],
+    known: &'a KnownPeople,
+    /// Identities of earlier rows.
+    seen: HashSet<Identity>,
+    now: Timestamp,
+}
+
+impl Desk<'_> {
+    fn row(&mut self, row: PreviewedRow, incoming: Result<Incoming, Vec<RowError>>) -> PreviewedOut {
+        let (becomes, contact, errors) = match incoming {
+            Err(errors) => (Becomes::Refused, None, errors),
+            Ok(incoming) => match self.decide(row.row, &incoming) {
+                Ok((becomes, contact)) => (becomes, contact, Vec::new()),
+                Err(reason) => {
+                    let error = RowError {
+                        row: row.row,
+                        column: None,
+                        detail: reason.to_string(),
+                    };
+                    (Becomes::Refused, None, vec![error])
+                }
+            },
+        };
+        PreviewedOut {
+            row: row.row,
+            cells: row.cells,
+            becomes,
+            contact,
+            values: row.contact,
+            errors: errors.into_iter().map(Into::into).collect(),
+        }
+    }
+
+    fn decide(&mut self, number: u64, row: &Incoming) -> Result<(Becomes, Option<ContactId>), RowRefused> {
+        let identities = row.identities();
+        let found = self.known.find(&identities).found;
+        let again = found == Found::Nobody && identities.iter().any(|identity| self.seen.contains(identity));
+        let own = self.import.contact_of(number);
+        let decided = match row.plan(self.mode, own, found, self.fields, self.now)? {
+            Plan::Skip(id) => (Becomes::Skipped, Some(id)),
+            Plan::Update { before, .. } => (Becomes::Updated, Some(before.contact.id)),
+            // About the same person as an earlier row.
+            Plan::Create(_) if again => match self.mode {
+                ImportMode::Create => return Err(RowRefused::Exists),
+                ImportMode::Skip => (Becomes::Skipped, None),
+                ImportMode::Update => (Becomes::Updated, None),
+            },
+            Plan::Create(_) => (Becomes::Created, None),
+        };
+        self.seen.extend(identities);
+        Ok(decided)
+    }
+}

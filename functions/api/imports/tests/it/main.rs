@@ -1,0 +1,305 @@
+//! Imports, in process against the emulator, from the callers' point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    ids::OperationId,
+    import::{ImportResult, RowCounts},
+    operation::{Data, Operation, Progress},
+    permission::{Permission, Role},
+    tag::Tag,
+};
+use kit::{FileKey, Files};
+use serde_json::{Value, json};
+use store::{Versioned, rates::Limit};
+use testkit::{
+    Aws,
+    api::{Caller, Town},
+};
+
+const IMPORTS: &str = "/api/v1/imports";
+
+const TABLE: &str =
+    "Name,Mobile,Tags\nMaya Haddad,050 123 4567,VIP\nKnown,+971509999999,\nWrong,12,\nTwice,+971501234567,\n";
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, imports::routes).await
+}
+
+/// Creates an import and uploads a table for it, as a client does. Returns its path.
+async fn uploaded(caller: &Caller<'_>, table: &str) -> String {
+    let body = json!({"name": "customers.csv", "size": table.len()});
+    let created = caller.post(IMPORTS, body).await;
+    let upload = created.is(201).json()["upload"].clone();
+    assert_eq!(upload["method"], "PUT");
+    assert_eq!(upload["headers"]["content-length"], table.len().to_string());
+    let url = upload["url"].as_str().unwrap();
+    let mut put = reqwest::Client::new().put(url);
+    for (name, value) in upload["headers"].as_object().unwrap() {
+        put = put.header(name, value.as_str().unwrap());
+    }
+    let sent = put.body(table.to_owned()).send().await.unwrap();
+    assert!(sent.status().is_success(), "{}", sent.status());
+    created.header("location").to_owned()
+}
+
+fn mapping() -> Value {
+    json!({"columns": [
+        {"column": 0, "target": "name"}, {"column": 1, "target": "phone"}, {"column": 2, "target": "tags"},
+    ]})
+}
+
+async fn operation(town: &Town<'_>, shown: &Value) -> Versioned<Operation> {
+    let id: OperationId = shown["operation"]["id"].as_str().unwrap().parse().unwrap();
+    let store = town.aws().store();
+    let found = store.operation(town.home.scope(), id, town.aws().now());
+    found.await.unwrap().unwrap()
+}
+
+async fn write(town: &Town<'_>, before: &Versioned<Operation>, change: impl FnOnce(&mut Operation)) {
+    let mut after = before.value.clone();
+    change(&mut after);
+    let store = town.aws().store();
+    let written = store.write_operation(town.home.scope(), before.version, &after, None);
+    written.await.unwrap();
+}
+
+/// Ends the import's operation, as its function does.
+async fn finish(town: &Town<'_>, place: &str, refused: u64) {
+    let shown = town.manager().get(place).await.json();
+    let found = operation(town, &shown).await;
+    let result = ImportResult {
+        counts: RowCounts {
+            rows: 4,
+            created: 4 - refused,
+            refused,
+            ..RowCounts::default()
+        },
+        dry_run: shown["operation"]["params"]["dry_run"] == true,
+        left_out: false,
+    };
+    let now = town.aws().now();
+    write(town, &found, |operation| {
+        operation.claim(ulid::Ulid::from_parts(1, 1), now);
+        operation.finish(Data::of(&result).unwrap(), Progress::default(), now);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn preview_says_what_each_row_becomes() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let place = uploaded(&manager, TABLE).await;
+    let preview = format!("{place}/preview");
+    let shown = manager.post(&preview, json!({"region": "AE"})).await.is(200).json();
+    assert_eq!(
+        shown["table"],
+        json!({"encoding": "UTF-8", "separator": "comma", "header": true, "columns": ["Name", "Mobile", "Tags"]})
+    );
+    assert_eq!(shown["mapping"]["columns"], mapping()["columns"]);
+    assert_eq!((&shown["problems"], &shown["new_tags"]), (&json!([]), &json!(["VIP"])));
+    let rows = shown["rows"].as_array().unwrap();
+    let becomes: Vec<&str> = rows.iter().map(|row| row["becomes"].as_str().unwrap()).collect();
+    assert_eq!(becomes, ["refused", "created", "refused", "created"]);
+    assert_eq!(rows[0]["values"]["phones"], json!(["+971501234567"]));
+    assert_eq!(rows[0]["errors"][0]["column"], "Tags");
+    assert_eq!(rows[2]["row"], 4);
+    // With the tag, the last row is about the same person as the first.
+    for (mode, last) in [("skip", "skipped"), ("update", "updated"), ("create", "refused")] {
+        let settings = json!({"region": "AE", "create_tags": true, "mode": mode, "mapping": mapping()});
+        let shown = manager.post(&preview, settings).await.is(200).json();
+        assert_eq!(shown["rows"][0]["becomes"], "created", "{mode}");
+        assert_eq!(shown["rows"][3]["becomes"], last, "{mode}");
+    }
+    // Nothing was written.
+    assert_eq!(aws.store().all::<Tag>(town.home.scope()).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn an_import_is_started_once_and_shows_its_result() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let place = uploaded(&manager, TABLE).await;
+    let start = format!("{place}/start");
+    let settings = json!({"mapping": mapping(), "create_tags": true, "region": "AE", "dry_run": true});
+    let shown = manager.get(&place).await.is(200).json();
+    assert!(shown["upload"]["url"].is_string() && shown["operation"].is_null());
+    let started = manager.post(&start, settings.clone()).await.is(202).json();
+    assert_eq!(started["operation"]["kind"], "import_contacts");
+    assert_eq!(started["operation"]["params"]["table"]["separator"], "comma");
+    manager
+        .post(&start, settings.clone())
+        .await
+        .is_refused(409, "import_running");
+    finish(&town, &place, 0).await;
+    let shown = manager.get(&place).await.is(200).json();
+    assert!(shown["errors_file"].is_null() && shown["upload"].is_null());
+    // After the dry run comes the import.
+    let mut settings = settings;
+    settings["dry_run"] = json!(false);
+    manager.post(&start, settings.clone()).await.is(202);
+    finish(&town, &place, 1).await;
+    manager.post(&start, settings).await.is_refused(409, "import_done");
+    let shown = manager.get(&place).await.is(200).json();
+    assert_eq!(shown["operation"]["result"]["refused"], 1);
+    // The link leads to the file that the operation wrote.
+    let id = operation(&town, &shown).await.value.id.ulid();
+    let files = Files::new(aws.env()).unwrap();
+    let key = FileKey::result(town.home.scope(), id, ImportResult::ERRORS_FILE);
+    files.write(&key, b"refused".to_vec()).await.unwrap();
+    let url = shown["errors_file"]["url"].as_str().unwrap();
+    assert_eq!(reqwest::get(url).await.unwrap().text().await.unwrap(), "refused");
+    let listed = manager.get(IMPORTS).await.is(200).json();
+    assert_eq!(listed["items"][0]["operation"]["state"], "done");
+    assert!(listed["items"][0]["errors_file"].is_null());
+    // The bucket deletes the file after a week.
+    aws.pass(7 * 24 * 3_600 + 1);
+    let shown = town.manager().get(&place).await.is(200).json();
+    assert!(shown["errors_file"].is_null() && shown["operation"]["result"]["refused"] == 1);
+}
+
+#[tokio::test]
+async fn few_imports_run_at_a_time() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let mut places = Vec::new();
+    for _ in 0..3 {
+        places.push(uploaded(&manager, TABLE).await);
+        aws.pass(1);
+    }
+    let settings = |dry_run: bool| json!({"mapping": mapping(), "create_tags": true, "dry_run": dry_run});
+    let start = |place: &str| format!("{place}/start");
+    manager.post(&start(&places[0]), settings(false)).await.is(202);
+    manager.post(&start(&places[1]), settings(false)).await.is(202);
+    let third = manager.post(&start(&places[2]), settings(false)).await;
+    third.is_refused(409, "too_many_imports");
+    // One that only counts writes nothing.
+    manager.post(&start(&places[2]), settings(true)).await.is(202);
+    finish(&town, &places[2], 0).await;
+    finish(&town, &places[0], 0).await;
+    manager.post(&start(&places[2]), settings(false)).await.is(202);
+}
+
+/// Also those that only count.
+#[tokio::test]
+async fn imports_and_their_starts_are_limited_per_hour() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let places = [uploaded(&manager, TABLE).await, uploaded(&manager, TABLE).await];
+    let (store, scope) = (aws.store(), town.home.scope());
+    for (name, left) in [("IMPORTS", 98), ("IMPORT_STARTS", 99)] {
+        for _ in 0..left {
+            let taken = store.take(scope, name, Limit::per_hour(100), aws.now()).await;
+            assert!(taken.unwrap().is_within(), "{name}");
+        }
+    }
+    let refused = manager.post(IMPORTS, json!({"size": 9})).await;
+    refused.is_refused(429, "too_many_requests");
+    let settings = json!({"mapping": mapping(), "create_tags": true, "dry_run": true});
+    let [first, second] = places.map(|place| format!("{place}/start"));
+    manager.post(&first, settings.clone()).await.is(202);
+    let refused = manager.post(&second, settings).await;
+    refused.is_refused(429, "too_many_requests");
+}
+
+#[tokio::test]
+async fn wrong_settings_and_files_are_named() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let missing = manager
+        .post(IMPORTS, json!({"size": 10}))
+        .await
+        .is(201)
+        .header("location")
+        .to_owned();
+    for action in ["preview", "start"] {
+        let path = format!("{missing}/{action}");
+        let answer = manager.post(&path, json!({"mapping": mapping()})).await;
+        answer.is_refused(409, "not_uploaded");
+    }
+    let place = uploaded(&manager, TABLE).await;
+    let start = format!("{place}/start");
+    let column = |target: &str| json!({"columns": [{"column": 0, "target": target}]});
+    for (settings, field) in [
+        (json!({}), "mapping"),
+        (
+            json!({"mapping": {"columns": [{"column": 3, "target": "name"}]}}),
+            "mapping.columns[0].column",
+        ),
+        (json!({"mapping": column("tags")}), "mapping.columns"),
+        (
+            json!({"mapping": {"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "opted_in"}]}}),
+            "consent",
+        ),
+        (
+            json!({"mapping": column("name"), "consent": {"evidence": "the till"}}),
+            "consent.of",
+        ),
+        (
+            json!({"mapping": column("name"), "tags": ["tag_00000000000000000000000001"]}),
+            "tags",
+        ),
+        (json!({"mapping": column("name"), "region": "UK"}), "region"),
+        (json!({"mapping": column("name"), "mode": "replace"}), "mode"),
+    ] {
+        manager.post(&start, settings).await.names_field(field);
+    }
+    for (size, field) in [
+        (json!(0), "size"),
+        (json!(64 * 1024 * 1024 + 1), "size"),
+        (json!("9"), "size"),
+    ] {
+        manager.post(IMPORTS, json!({ "size": size })).await.names_field(field);
+    }
+    let workbook = uploaded(&manager, "PK\u{3}\u{4}…").await;
+    let answer = manager.post(&format!("{workbook}/preview"), json!({})).await;
+    answer.names_field("table");
+}
+
+#[tokio::test]
+async fn imports_need_a_permission_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let place = uploaded(&town.manager(), TABLE).await;
+    let reader = town.new_key(Role::Admin, &[Permission::ImportsRead]).await.1;
+    for (caller, reads, writes) in [
+        (town.viewer(), false, false),
+        (town.agent(), false, false),
+        (town.manager(), true, true),
+        (town.api_key(&reader), true, false),
+    ] {
+        let of = |may: bool, status: u16| if may { status } else { 403 };
+        caller.get(IMPORTS).await.is(of(reads, 200));
+        let shown = caller.get(&place).await;
+        shown.is(of(reads, 200));
+        if reads {
+            assert_eq!(
+                shown.json()["upload"].is_null(),
+                !writes,
+                "the link is a right to write"
+            );
+        }
+        caller.post(IMPORTS, json!({"size": 9})).await.is(of(writes, 201));
+        caller
+            .post(&format!("{place}/preview"), json!({}))
+            .await
+            .is(of(writes, 200));
+    }
+    let foreign = town.foreign_admin();
+    foreign.get(&place).await.is(404);
+    for action in ["preview", "start"] {
+        let path = format!("{place}/{action}");
+        foreign.post(&path, json!({"mapping": mapping()})).await.is(404);
+    }
+    let listed = foreign.get(IMPORTS).await.is(200).json();
+    assert_eq!(listed["items"], json!([]));
+}

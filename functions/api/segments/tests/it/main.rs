@@ -1,0 +1,352 @@
+//! Segments, in process against the emulator, from the callers' point of view.
+
+use domain::{
+    actor::{Actor, Stamp},
+    contact::Contact,
+    field::{Field, FieldValue},
+    ids::{ContactId, OperationId},
+    outside::ShownName,
+    permission::{Permission, Role},
+    person::Person,
+    profile::{Profile, Staged},
+    segment::Segment,
+    stage::Stage,
+    tag::Tag,
+};
+use serde_json::{Value, json};
+use store::{Owned, people::Brought};
+use testkit::{
+    Answer, Aws, Resource,
+    api::{House, Town},
+};
+
+const SEGMENTS: &str = "/api/v1/segments";
+
+fn with(name: &str, filter: Value) -> Value {
+    let mut body = json!({"name": name});
+    body["filter"] = filter;
+    body
+}
+
+fn stamp(aws: &Aws) -> Stamp {
+    Stamp {
+        actor: Actor::Operator,
+        at: aws.now(),
+        correlation_id: "test".to_owned(),
+    }
+}
+
+async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut Person)) -> ContactId {
+    aws.pass(1);
+    let mut person = Person {
+        contact: Contact::new(ContactId::new(aws.ids().ulid()), aws.now()),
+        profile: Profile::named(ShownName::of(name)),
+    };
+    change(&mut person);
+    let created = aws
+        .store()
+        .create_person(house.scope(), &person, &Brought::default(), &stamp(aws))
+        .await;
+    created.expect("the contact is created");
+    person.contact.id
+}
+
+async fn remove<T: Owned>(town: &Town<'_>, id: &str) {
+    let (store, scope) = (town.aws().store(), town.home.scope());
+    let found = store.get::<T>(scope, &id).await.expect("the table answers");
+    let removed = store
+        .remove(scope, &found.expect("it exists"), &stamp(town.aws()))
+        .await;
+    removed.expect("it is deleted");
+}
+
+fn names(answer: &Answer) -> Vec<String> {
+    let items = answer.is(200).json()["items"]
+        .as_array()
+        .cloned()
+        .expect("a list has items");
+    let name = |item: &Value| item["name"].as_str().expect("all have names").to_owned();
+    items.iter().map(name).collect()
+}
+
+#[tokio::test]
+async fn segments_keep_the_promises_of_every_resource() {
+    let segments = Resource {
+        routes: segments::routes,
+        path: SEGMENTS,
+        read: Permission::SegmentsRead,
+        write: Permission::SegmentsWrite,
+        new: json!({"name": "Everybody", "description": "Invitation to the tasting", "filter": {}}),
+        change: json!({"name": "All contacts", "description": null}),
+    };
+    segments.keeps_its_promises::<Segment>().await;
+}
+
+#[tokio::test]
+async fn a_name_belongs_to_one_segment_however_it_is_spelled() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let manager = town.manager();
+    let first = manager.post(SEGMENTS, with("Big Straße", json!({}))).await;
+    let first = first.is(201).header("location");
+    for same in ["  big straße ", "BIG STRASSE"] {
+        manager
+            .post(SEGMENTS, with(same, json!({})))
+            .await
+            .is_refused(409, "taken");
+    }
+    town.foreign_admin()
+        .post(SEGMENTS, with("big straße", json!({})))
+        .await
+        .is(201);
+    let second = manager.post(SEGMENTS, with("Small", json!({}))).await;
+    let second = second.is(201).header("location");
+    manager
+        .patch(second, json!({"name": "BIG STRASSE"}))
+        .await
+        .is_refused(409, "taken");
+    manager.patch(first, json!({"name": "BIG STRASSE"})).await.is(200);
+}
+
+#[tokio::test]
+async fn a_segment_shows_the_contacts_that_fulfil_its_filter() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let home = &town.home;
+    let tag = home.own::<Tag>(&aws, json!({"name": "Regular"})).await;
+    let stage = home.own::<Stage>(&aws, json!({"name": "Open", "position": 1})).await;
+    let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
+    let visits = home.own::<Field>(&aws, visits).await;
+    let visited = |person: &mut Person, number: &str| {
+        let number = FieldValue::Number(number.parse().expect("a number"));
+        person.profile.fields.insert(visits.id, number);
+        person.profile.listed.insert(visits.id);
+    };
+    contact(&aws, home, "Maya", |person| {
+        person.profile.tags.insert(tag.id);
+        person.contact.language = Some("ar".to_owned());
+        visited(person, "7");
+    })
+    .await;
+    contact(&aws, home, "José", |person| {
+        person.profile.tags.insert(tag.id);
+        visited(person, "-2.5");
+    })
+    .await;
+    contact(&aws, home, "Lea", |person| {
+        let since = person.contact.created_at;
+        person.profile.stage = Some(Staged { stage: stage.id, since });
+    })
+    .await;
+    contact(&aws, home, "Zoe", |person| {
+        person.contact.deleted_at = Some(person.contact.created_at)
+    })
+    .await;
+    contact(&aws, &town.away, "Theirs", |_| {}).await;
+    let manager = town.manager();
+    for (number, (filter, expected)) in [
+        (json!({}), vec!["Maya", "José", "Lea"]),
+        (json!({"tag": tag.id}), vec!["Maya", "José"]),
+        (json!({"tag": tag.id, "language": "ar"}), vec!["Maya"]),
+        (json!({"stage": stage.id}), vec!["Lea"]),
+        (json!({"field": "visits", "from": -3}), vec!["José", "Maya"]),
+        (json!({"field": "visits", "from": -3, "to": "0"}), vec!["José"]),
+        (json!({"field": "visits", "value": 7, "tag": tag.id}), vec!["Maya"]),
+        (json!({"tag": tag.id, "owner": home.person(Role::Agent).user}), vec![]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let made = manager
+            .post(SEGMENTS, with(&format!("Segment {number}"), filter.clone()))
+            .await;
+        let place = format!("{}/contacts", made.is(201).header("location"));
+        assert_eq!(names(&town.viewer().get(&place).await), expected, "{filter}");
+        let (mut paged, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = town.viewer().get(&format!("{place}?limit=1{cursor}")).await;
+            paged.extend(names(&page));
+            match page.json()["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(paged, expected, "{filter}, page by page");
+        town.foreign_admin().get(&place).await.is(404);
+        aws.pass(60);
+    }
+    // A cursor belongs to the list that returned it.
+    let listed = town.viewer().get(&format!("{SEGMENTS}?limit=100")).await.json();
+    let place = |index: usize| {
+        format!(
+            "{SEGMENTS}/{}/contacts",
+            listed["items"][index]["id"].as_str().unwrap_or_default()
+        )
+    };
+    let page = town.viewer().get(&format!("{}?limit=1", place(0))).await.json();
+    let next = page["next_cursor"].as_str().expect("there is a next page");
+    town.viewer().get(&format!("{}?cursor={next}", place(4))).await.is(400);
+}
+
+#[tokio::test]
+async fn a_filter_without_a_list_names_those_that_have_one() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let manager = town.manager();
+    let owner = town.home.person(Role::Agent).user;
+    for filter in [
+        json!({"language": "ar"}),
+        json!({"source": "Shop"}),
+        json!({"owner": owner}),
+    ] {
+        let refused = manager.post(SEGMENTS, with("Alone", filter.clone())).await;
+        for driver in ["`tag`", "`stage`", "`field`"] {
+            assert!(refused.is(400).detail().contains(driver), "{filter}");
+        }
+    }
+    let tag = town.home.own::<Tag>(&aws, json!({"name": "Regular"})).await;
+    let driven = json!({"language": "ar", "tag": tag.id});
+    let made = manager.post(SEGMENTS, with("Together", driven)).await;
+    let place = made.is(201).header("location");
+    manager.patch(place, json!({"filter": {"tag": null}})).await.is(400);
+    let all = manager
+        .patch(place, json!({"filter": {"tag": null, "language": null}}))
+        .await;
+    assert_eq!(all.is(200).json()["filter"], json!({}));
+}
+
+/// What names a person is not stored in a segment, and no segment names another one, or itself.
+#[tokio::test]
+async fn a_filter_that_means_nothing_is_refused() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let manager = town.manager();
+    let foreign = town.away.own::<Tag>(&aws, json!({"name": "Regular"})).await.id;
+    let hidden = json!({"key": "hidden", "name": "Hidden", "type": "text"});
+    town.home.own::<Field>(&aws, hidden).await;
+    let made = manager.post(SEGMENTS, with("Known", json!({}))).await;
+    let place = made.is(201).header("location");
+    let id = |prefix: &str| format!("{prefix}_01hq5c1ynyc0000000000000ab");
+    for (filter, wrong) in [
+        (json!({"segment": made.json()["id"]}), "filter.segment"),
+        (json!({"phone": "+971501234567"}), "filter.phone"),
+        (json!({"email": "maya@example.com"}), "filter.email"),
+        (json!({"digits": "4567"}), "filter.digits"),
+        (json!({"name": "maya"}), "filter.name"),
+        (json!({"deleted": true}), "filter.deleted"),
+        (json!({"tag": id("tag")}), "filter.tag"),
+        (json!({"tag": foreign}), "filter.tag"),
+        (json!({"tag": "x".repeat(10 * 1024)}), "filter.tag"),
+        (json!({"stage": id("stg")}), "filter.stage"),
+        (json!({"owner": id("usr")}), "filter.owner"),
+        (json!({"field": "hidden", "value": "x"}), "filter.field"),
+        (json!({"field": "nothing", "value": "x"}), "filter.field"),
+        (json!({"field": "hidden", "value": "x".repeat(501)}), "filter.value"),
+        (json!({"source": "x".repeat(61)}), "filter.source"),
+        (json!({"value": 7}), "filter.value"),
+        (json!("all"), "filter"),
+    ] {
+        manager
+            .post(SEGMENTS, with("New", filter.clone()))
+            .await
+            .names_field(wrong);
+        manager
+            .patch(place, json!({ "filter": filter }))
+            .await
+            .names_field(wrong);
+        aws.pass(10);
+    }
+    for (field, value) in [
+        ("name", json!(" ")),
+        ("name", json!("x".repeat(61))),
+        ("name", json!("V\u{202e}IP")),
+        ("description", json!("x".repeat(201))),
+    ] {
+        let mut body = with("New", json!({}));
+        body[field] = value;
+        manager.post(SEGMENTS, body).await.names_only(&[field]);
+    }
+}
+
+/// The segment stays, says what is wrong, and can be changed.
+#[tokio::test]
+async fn a_segment_without_its_tag_stage_or_field_says_so() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let (home, manager) = (&town.home, town.manager());
+    let tag = home.own::<Tag>(&aws, json!({"name": "Regular"})).await.id.to_string();
+    let stage = home.own::<Stage>(&aws, json!({"name": "Open", "position": 1})).await;
+    let stage = stage.id.to_string();
+    let level = json!({"key": "level", "name": "Level", "type": "text", "searchable": true});
+    let field = home.own::<Field>(&aws, level.clone()).await.id.to_string();
+    let mut places = Vec::new();
+    for (name, filter) in [
+        ("filter.tag", json!({"tag": tag})),
+        ("filter.stage", json!({"stage": stage})),
+        ("filter.field", json!({"field": "level", "value": "gold"})),
+    ] {
+        let made = manager.post(SEGMENTS, with(name, filter)).await;
+        places.push((made.is(201).header("location").to_owned(), name));
+    }
+    remove::<Tag>(&town, &tag).await;
+    remove::<Stage>(&town, &stage).await;
+    remove::<Field>(&town, &field).await;
+    for (place, wrong) in &places {
+        for refused in [
+            manager.get(&format!("{place}/contacts")).await,
+            manager.post(&format!("{place}/count"), json!({})).await,
+        ] {
+            assert_eq!(refused.is_refused(409, "segment_unusable").fields(), [*wrong]);
+        }
+        manager.get(place).await.is(200);
+        manager
+            .patch(place, json!({"name": format!("Former {wrong}")}))
+            .await
+            .is(200);
+    }
+    // A new field with the same key takes the place of the former one; a tag and a stage have other ids.
+    home.own::<Field>(&aws, level).await;
+    manager.get(&format!("{}/contacts", places[2].0)).await.is(200);
+    manager
+        .patch(&places[0].0, json!({"filter": {"tag": null}}))
+        .await
+        .is(200);
+    manager.get(&format!("{}/contacts", places[0].0)).await.is(200);
+}
+
+#[tokio::test]
+async fn counting_a_segment_starts_an_operation() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, segments::routes).await;
+    let tag = town.home.own::<Tag>(&aws, json!({"name": "Regular"})).await.id;
+    let made = town
+        .manager()
+        .post(SEGMENTS, with("Regulars", json!({"tag": tag})))
+        .await;
+    let place = made.is(201).header("location");
+    let count = format!("{place}/count");
+    town.foreign_admin().post(&count, json!({})).await.is(404);
+    let other = town.new_key(Role::Admin, &[Permission::ContactsRead]).await.1;
+    town.api_key(&other).post(&count, json!({})).await.is(403);
+    let started = town.viewer().post(&count, json!({})).await;
+    let operation = started.is(202).json();
+    assert_eq!(operation["kind"], "count_segment");
+    assert_eq!(
+        operation["params"],
+        json!({"segment": made.json()["id"], "filter": {"tag": tag}})
+    );
+    let id: OperationId = operation["id"].as_str().and_then(|id| id.parse().ok()).expect("an id");
+    let stored = aws.store().operation(town.home.scope(), id, aws.now()).await;
+    assert!(stored.expect("the table answers").is_some());
+    // Each may read all contacts.
+    for _ in 1..60 {
+        aws.pass(1);
+        town.viewer().post(&count, json!({})).await.is(202);
+    }
+    let counted = town.viewer().get(place).await;
+    assert_eq!(counted.is(200).json(), made.json(), "a count is no change");
+    town.viewer()
+        .post(&count, json!({}))
+        .await
+        .is_refused(429, "too_many_requests");
+}

@@ -1,0 +1,403 @@
+//! Applying a retention policy to calls and messages of the past, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::collections::{BTreeMap, HashMap};
+
+use apply_retention::{Context, handle};
+use domain::{
+    Timestamp,
+    actor::{Actor, Stamp},
+    applying::{AppliedRetention, ApplyRetention, Past},
+    call::CallProvider,
+    ids::{MessageId, OperationId},
+    inbound::{InboundMessage, Sender},
+    message::{Cause, Channel, Message, MessageState},
+    operation::{Data, Operation, OperationKind, OperationState},
+    record::{CallProgress, Received},
+    retention::Retention,
+};
+use jiff::SignedDuration;
+use jobs::StartOperation;
+use kit::{
+    operation::{Ran, Runner, Turn, run},
+    schedule::Deadline,
+};
+use store::{
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+};
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, SENT_WITHIN, business, missed},
+};
+
+const DAY: i64 = 86_400;
+
+const USUAL: Retention = Retention {
+    calls_days: 730,
+    messages_days: 730,
+};
+
+fn days(days: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * days)
+}
+
+const fn keep(calls_days: u32, messages_days: u32) -> Retention {
+    Retention {
+        calls_days,
+        messages_days,
+    }
+}
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    runner: Runner,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        Self {
+            ctx: Context::new(aws.env()).unwrap(),
+            runner: Runner::new(aws.env()).unwrap(),
+            aws,
+            business,
+        }
+    }
+
+    async fn follow_up(&self, number: &str) -> Message {
+        Box::pin(self.business.follow_up(&self.aws, number)).await
+    }
+
+    /// A message of a customer, of now.
+    async fn told(&self, number: &str) -> Received {
+        let contact = self.business.contact(&self.aws, number).await;
+        let now = self.aws.now();
+        let message = InboundMessage {
+            channel: Channel::WhatsApp,
+            provider_ref: format!("wamid.{number}").parse().unwrap(),
+            from: Sender::default(),
+            to: None,
+            at: now,
+            kind: "text".to_owned(),
+            cut: false,
+            text: Some("Hello".to_owned()),
+            payload: None,
+            media: vec![],
+            reply_to: None,
+            opt_flag: None,
+            standby: false,
+            opens_window: true,
+        };
+        let received = Received {
+            id: MessageId::new(contact.id, self.aws.ids().ulid()),
+            connection: self.business.whatsapp,
+            line: None,
+            message,
+            remarks: vec![],
+            correlation_id: "cor".to_owned(),
+            keep_until: Some(USUAL.message_until(now, now)),
+        };
+        let effects = Effects {
+            once: Once::Received {
+                received: &received,
+                api: "whatsapp",
+                parked: None,
+            },
+            people: vec![ContactWrite::from(contact)],
+            ..Effects::default()
+        };
+        let stored = self.aws.store();
+        stored.commit(self.business.scope(), effects, now).await.unwrap();
+        received
+    }
+
+    /// The expiries of all rows of a kind, in order.
+    async fn expiries(&self, kind: &str) -> Vec<Timestamp> {
+        let table = self.aws.env().config().text("TABLE_NAME").unwrap();
+        let rows = self.aws.dynamodb().scan().table_name(table).send().await.unwrap();
+        let rows = rows.items.unwrap_or_default();
+        let own = format!("T#{}", self.business.tenant().ulid().to_string().to_lowercase());
+        let ours = |row: &&HashMap<String, _>| {
+            let text = |name: &str| -> String {
+                let value: &aws_sdk_dynamodb::types::AttributeValue = &row[name];
+                value.as_s().unwrap().clone()
+            };
+            text("kind") == kind && text("pk").starts_with(&own)
+        };
+        let mut expiries: Vec<Timestamp> = rows
+            .iter()
+            .filter(ours)
+            .map(|row| {
+                let second = row["expires_at"].as_n().unwrap().parse().unwrap();
+                Timestamp::from_second(second).unwrap()
+            })
+            .collect();
+        expiries.sort();
+        expiries
+    }
+
+    /// Those of calls, of our messages and of customers' messages.
+    async fn all_expiries(&self) -> BTreeMap<&'static str, Vec<Timestamp>> {
+        let mut all = BTreeMap::new();
+        for kind in ["call", "message", "received", "call_progress"] {
+            all.insert(kind, self.expiries(kind).await);
+        }
+        all
+    }
+
+    /// Starts an application, as the API does.
+    async fn start(&self, retention: Retention) -> StartOperation {
+        let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
+        let params = ApplyRetention {
+            retention,
+            first: Past::of(scope.tenant(), now).first_listed(),
+            total: 3,
+        };
+        let (id, params) = (OperationId::new(self.aws.ids().ulid()), Data::of(&params).unwrap());
+        let kind = OperationKind::ApplyRetention;
+        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), now);
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at: now,
+            correlation_id: "cor".to_owned(),
+        };
+        let before = store.retention_applied(scope).await.unwrap();
+        let before = before.map(|before| before.version);
+        store.start_retention(scope, before, &operation, &stamp).await.unwrap();
+        StartOperation::of(self.business.tenant(), &operation)
+    }
+
+    async fn operation(&self, start: &StartOperation) -> Operation {
+        let store = self.aws.store();
+        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
+        found.await.unwrap().unwrap().value
+    }
+
+    async fn step(&self, start: &StartOperation) -> Ran {
+        let ran = run(start, Deadline::at(self.aws.now()), &self.runner, &self.ctx, &handle);
+        Box::pin(ran).await.unwrap()
+    }
+
+    /// Applies a policy to the end.
+    async fn apply(&self, retention: Retention) -> AppliedRetention {
+        let start = self.start(retention).await;
+        for _ in 0..200 {
+            if self.step(&start).await == Ran::Ended {
+                let operation = self.operation(&start).await;
+                assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
+                let applied: AppliedRetention = operation.result.unwrap().read().unwrap();
+                assert_eq!(operation.progress.total, Some(applied.done()));
+                return applied;
+            }
+        }
+        panic!("it does not end");
+    }
+}
+
+#[tokio::test]
+async fn rows_of_before_get_the_expiry_that_the_policy_says() {
+    let world = World::new().await;
+    let first = world.aws.now();
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(10 * DAY);
+    let second = world.aws.now();
+    world.follow_up("+971502222222").await;
+    world.told("+971503333333").await;
+    world.aws.pass(5 * DAY);
+    let applied = world.apply(keep(40, 50)).await;
+    let changed = AppliedRetention {
+        calls: 2,
+        messages: 3,
+        ..AppliedRetention::default()
+    };
+    assert_eq!(applied, changed);
+    let expected = BTreeMap::from([
+        ("call", vec![first + days(40), second + days(40)]),
+        (
+            "message",
+            vec![first + days(SENT_WITHIN + 50), second + days(SENT_WITHIN + 50)],
+        ),
+        ("received", vec![second + days(50)]),
+        // The reports name the caller, too.
+        ("call_progress", vec![first + days(40), second + days(40)]),
+    ]);
+    assert_eq!(world.all_expiries().await, expected);
+
+    let again = world.apply(keep(40, 50)).await;
+    let unchanged = AppliedRetention {
+        unchanged: 5,
+        ..AppliedRetention::default()
+    };
+    assert_eq!(again, unchanged);
+    assert_eq!(world.all_expiries().await, expected);
+
+    // Reports only lead to a call: they are not kept for longer.
+    assert_eq!(world.apply(keep(3_650, 90)).await, changed);
+    let expiries = world.all_expiries().await;
+    assert_eq!(expiries["call"], [first + days(3_650), second + days(3_650)]);
+    assert_eq!(expiries["received"], [second + days(90)]);
+    assert_eq!(expiries["call_progress"], expected["call_progress"]);
+}
+
+/// The policy has a minimum of 30 days, counted from the last moment at which a message may be sent.
+#[tokio::test]
+async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
+    let world = World::new().await;
+    let old = world.follow_up(CUSTOMER).await;
+    world.aws.pass(60 * DAY);
+    let young = world.follow_up("+971502222222").await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let waiting = CallProgress {
+        connection: world.business.telephony,
+        provider: CallProvider::Telephony,
+        provider_call_id: "waits".to_owned(),
+        facts: missed("+971503333333"),
+        first_seen: now,
+        decided: None,
+        due: Some(now + SignedDuration::from_secs(60)),
+        dispatches: 0,
+        correlation_id: "cor".to_owned(),
+        version: 0,
+    };
+    let effects = Effects {
+        once: Once::Reported(&waiting),
+        ..Effects::default()
+    };
+    store.commit(scope, effects, now).await.unwrap();
+
+    let applied = world.apply(keep(30, 30)).await;
+    let expected = AppliedRetention {
+        calls: 2,
+        messages: 2,
+        unchanged: 0,
+        expired: 2,
+    };
+    assert_eq!(applied, expected);
+    let (Cause::Call(old_call), Cause::Call(young_call)) = (old.cause, young.cause);
+    assert_eq!(store.message(scope, old.id, now).await.unwrap(), None);
+    assert_eq!(store.call(scope, old_call, now).await.unwrap(), None);
+    let call = store.call(scope, young_call, now).await.unwrap().unwrap();
+    assert_eq!(call.keep_until, Some(now + days(30)));
+    let message = store.message(scope, young.id, now).await.unwrap().unwrap();
+    assert_eq!(message.keep_until, Some(now + days(SENT_WITHIN + 30)));
+    assert_eq!(
+        (message.version, message.state()),
+        (young.version, MessageState::Scheduled)
+    );
+    let reports = async |id: &str| {
+        let (connection, provider) = (waiting.connection, waiting.provider);
+        let found = store.call_progress(scope, provider, connection, id, now);
+        found.await.unwrap()
+    };
+    assert_eq!(reports(&old_call.to_string()).await, None);
+    assert!(reports(&young_call.to_string()).await.is_some());
+    assert_eq!(reports("waits").await.unwrap().due, waiting.due);
+    let until = world.expiries("call_progress").await.pop();
+    assert_eq!(until, Some(now + days(60)), "the reports of a call without a decision");
+}
+
+#[tokio::test]
+async fn expired_rows_do_not_come_back() {
+    let mut world = World::new().await;
+    world.business.configured.tenant.retention = Some(keep(30, 30));
+    world.business.write(&world.aws).await;
+    let message = world.follow_up(CUSTOMER).await;
+    world.aws.pass(40 * DAY);
+    let before = world.all_expiries().await;
+    assert_eq!(world.apply(keep(3_650, 3_650)).await, AppliedRetention::default());
+    assert_eq!(world.all_expiries().await, before);
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    assert_eq!(store.message(scope, message.id, now).await.unwrap(), None);
+}
+
+/// By a worker that dies before it records a step, and by the next one.
+#[tokio::test]
+async fn steps_may_be_made_twice() {
+    let mut world = World::new().await;
+    world.ctx = Context::new(world.aws.env()).unwrap().in_pages_of(1);
+    let mut expected = Vec::new();
+    for number in 0..4 {
+        // Two on the same day.
+        world.aws.pass(i64::from(number % 2) * 3 * DAY);
+        world.follow_up(&format!("+97150222222{number}")).await;
+        expected.push(world.aws.now() + days(40));
+    }
+    let start = world.start(keep(40, 50)).await;
+    let mut steps = 0;
+    while !world.operation(&start).await.state.is_end() {
+        let turn = Turn::new(world.business.scope().clone(), world.operation(&start).await);
+        Box::pin(handle(turn, &world.ctx)).await.unwrap();
+        assert_ne!(world.step(&start).await, Ran::Nothing);
+        steps += 1;
+        assert!(steps < 200, "it makes no progress");
+    }
+    assert!(steps >= 8, "only {steps} steps");
+    let operation = world.operation(&start).await;
+    assert_eq!((operation.state, operation.progress.done), (OperationState::Done, 8));
+    assert_eq!(world.expiries("call").await, expected);
+}
+
+#[tokio::test]
+async fn cancelled_application_keeps_what_was_done() {
+    let mut world = World::new().await;
+    world.ctx = Context::new(world.aws.env()).unwrap().in_pages_of(100);
+    let first = world.aws.now();
+    world.follow_up(CUSTOMER).await;
+    world.aws.pass(20 * DAY);
+    let second = world.aws.now();
+    world.follow_up("+971502222222").await;
+    let start = world.start(keep(40, 50)).await;
+    // The calls and messages of tomorrow, and the calls of today.
+    for _ in 0..3 {
+        assert_eq!(world.step(&start).await, Ran::Continues);
+    }
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let found = store.operation(scope, start.operation, now).await.unwrap().unwrap();
+    assert!(found.value.progress.done > 0);
+    let mut after = found.value;
+    assert!(after.cancel(now));
+    store.write_operation(scope, found.version, &after, None).await.unwrap();
+    assert_eq!(world.step(&start).await, Ran::Nothing);
+    assert_eq!(world.operation(&start).await.state, OperationState::Cancelled);
+    assert_eq!(world.expiries("call").await, [second + days(40), first + days(730)]);
+}
+
+#[tokio::test]
+async fn rows_of_other_tenants_stay_as_they_are() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let other = Box::pin(business(&world.aws)).await;
+    let own = std::mem::replace(&mut world.business, other);
+    world.follow_up(CUSTOMER).await;
+    let theirs = world.all_expiries().await;
+    let other = std::mem::replace(&mut world.business, own);
+    assert_eq!(world.apply(keep(40, 50)).await.calls, 1);
+    world.business = other;
+    assert_eq!(world.all_expiries().await, theirs);
+}
+
+#[tokio::test]
+async fn two_applications_are_not_started_at_once() {
+    let world = World::new().await;
+    world.start(USUAL).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let last = store.retention_applied(scope).await.unwrap().unwrap();
+    let operation = world.operation(&world.start(USUAL).await).await;
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: world.aws.now(),
+        correlation_id: "cor".to_owned(),
+    };
+    let late = store
+        .start_retention(scope, Some(last.version), &operation, &stamp)
+        .await;
+    assert!(late.unwrap_err().is_conflict());
+}

@@ -1,0 +1,389 @@
+//! The operation `archive_contact`: writes all that is known of a contact, and of those that were merged into it, to one file for the
+//! person.
+//!
+//! Safe to run twice: it only reads the table. The place of the next page and the state of the file are one checkpoint, so a step
+//! that is made again reads the same page and writes the same part.
+//!
+//! Nothing of an erased contact stays in the bucket: the erasure marks the contact before it deletes the files, and each step looks for
+//! that mark after it has written. Whichever is later deletes what was written.
+
+mod document;
+mod rows;
+
+use std::{collections::HashMap, time::Duration};
+
+use domain::{
+    account::Member,
+    archive::{ArchiveContact, ArchiveResult},
+    contact::Contact,
+    field::Field,
+    ids::ContactId,
+    line::Line,
+    operation::{Data, Progress},
+    person::Person,
+    stage::Stage,
+    tag::Tag,
+};
+use kit::{
+    Clock, ConfigError, Env, FileKey, Files, Folder, JobError, TimeLimit, crash,
+    files::{Appended, LARGEST_FILE},
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use store::{
+    Store, StoreError, TenantScope,
+    timeline::{Kind, Position},
+};
+
+use crate::{
+    document::{about, begin, close, end, item, open},
+    rows::{Names, contact, entry},
+};
+
+/// Entries of a page.
+const PAGE: i32 = 100;
+
+/// Time after which a step reads no further page.
+const WORK: Duration = Duration::from_secs(5);
+
+/// Length after which a step reads no further page, in bytes.
+const MOST_BYTES: usize = 6 * 1024 * 1024;
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+    files: Files,
+    clock: Clock,
+    page: i32,
+    most_bytes: usize,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            files: Files::new(env)?,
+            clock: env.clock().clone(),
+            page: PAGE,
+            most_bytes: MOST_BYTES,
+        })
+    }
+
+    /// The same with steps of one page of this many entries, and files in parts of this many bytes. For tests.
+    #[must_use]
+    pub fn in_pages_of(self, page: i32, part: usize) -> Self {
+        Self {
+            files: self.files.in_parts_of(part),
+            page,
+            most_bytes: 1,
+            ..self
+        }
+    }
+}
+
+/// Lists of the document, in their order. What is in one has the list's name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Section {
+    Consent,
+    Notes,
+    Conversions,
+    Merges,
+    Calls,
+    Messages,
+    /// Identities for which the contact has no room.
+    FurtherIdentities,
+}
+
+impl Section {
+    const ALL: [Self; 7] = [
+        Self::Consent,
+        Self::Notes,
+        Self::Conversions,
+        Self::Merges,
+        Self::Calls,
+        Self::Messages,
+        Self::FurtherIdentities,
+    ];
+
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Consent => "consent",
+            Self::Notes => "notes",
+            Self::Conversions => "conversions",
+            Self::Merges => "merges",
+            Self::Calls => "calls",
+            Self::Messages => "messages",
+            Self::FurtherIdentities => "further_identities",
+        }
+    }
+
+    /// Kind of its entries in the contact's history, if they are of it.
+    const fn kind(self) -> Option<Kind> {
+        match self {
+            Self::Consent => Some(Kind::Consent),
+            Self::Notes => Some(Kind::Note),
+            Self::Conversions => Some(Kind::Conversion),
+            Self::Merges => Some(Kind::Merge),
+            Self::Calls => Some(Kind::Call),
+            Self::Messages => Some(Kind::Message),
+            Self::FurtherIdentities => None,
+        }
+    }
+
+    fn next(self) -> Option<Self> {
+        let mut rest = Self::ALL.into_iter().skip_while(|section| *section != self);
+        rest.nth(1)
+    }
+}
+
+/// Place of the next page.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// Nothing is written yet.
+    Beginning,
+    /// In this list, behind this position, and whether the list has entries already.
+    In(Section, Option<String>, bool),
+    /// Behind the last list: what is left is to complete the file.
+    End,
+}
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    place: Place,
+    file: Appended,
+    entries: u64,
+    /// Contacts that were merged into it when the archive began.
+    aliases: Vec<ContactId>,
+}
+
+const ERASED: &str = "The contact is being erased, or was erased meanwhile. The archive is deleted.";
+const MERGED: &str =
+    "Contacts were merged or separated meanwhile. Start the archive again, by the id of the contact that is left.";
+const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export the calls and messages by period instead.";
+
+/// Makes one step.
+///
+/// # Errors
+/// When the table or the bucket does not answer.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let ArchiveContact { contact } = turn.params()?;
+    let work = Work {
+        folders: Folder::of_archive(turn.scope(), contact, turn.operation().id),
+        turn: &turn,
+        contact,
+        ctx,
+    };
+    let cursor: Option<Cursor> = turn.cursor()?;
+    let person = match work.person(cursor.as_ref()).await? {
+        Ok(person) => person,
+        Err(reason) => return work.give_up(cursor.as_ref(), reason).await,
+    };
+    let cursor = cursor.unwrap_or_else(|| Cursor {
+        place: Place::Beginning,
+        file: Appended::default(),
+        entries: 0,
+        aliases: person.contact.aliases.clone(),
+    });
+    let step = if cursor.place == Place::End {
+        work.complete(&cursor).await?
+    } else {
+        work.step(&person, cursor.clone()).await?
+    };
+    // The erasure may have begun, and deleted what was there, before this step wrote.
+    match work.person(Some(&cursor)).await? {
+        Ok(_) => Ok(step),
+        Err(reason) => work.give_up(Some(&cursor), reason).await,
+    }
+}
+
+struct Work<'a> {
+    turn: &'a Turn,
+    contact: ContactId,
+    /// Of what is kept until the next step, and of the result.
+    folders: [Folder; 2],
+    ctx: &'a Context,
+}
+
+/// A page of a list, and the position of the next.
+type Page = (Vec<Value>, Option<String>);
+
+impl Work<'_> {
+    fn scope(&self) -> &TenantScope {
+        self.turn.scope()
+    }
+
+    fn file(&self) -> FileKey {
+        let [_, results] = &self.folders;
+        results.file(ArchiveContact::FILE)
+    }
+
+    fn rest(&self, number: u32) -> FileKey {
+        let [work, _] = &self.folders;
+        work.file(&number.to_string())
+    }
+
+    /// The contact, or the reason why it cannot be archived.
+    async fn person(&self, cursor: Option<&Cursor>) -> Result<Result<Person, &'static str>, StoreError> {
+        let known = self.ctx.store.known(self.scope(), self.contact).await?;
+        Ok(match known {
+            None => Err(ERASED),
+            Some(person) if person.contact.erasing => Err(ERASED),
+            Some(person) if person.contact.id != self.contact => Err(MERGED),
+            Some(person) if cursor.is_some_and(|cursor| cursor.aliases != person.contact.aliases) => Err(MERGED),
+            Some(person) => Ok(person),
+        })
+    }
+
+    /// Ends the operation, and deletes what it has written.
+    async fn give_up(&self, cursor: Option<&Cursor>, reason: &'static str) -> Result<Step, JobError> {
+        let file = cursor.map(|cursor| cursor.file.clone()).unwrap_or_default();
+        let rest = |number| self.rest(number);
+        self.ctx.files.discard(&self.file(), rest, &file).await?;
+        Ok(Step::Failed {
+            reason: reason.to_owned(),
+        })
+    }
+
+    async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
+        let rest = |number| self.rest(number);
+        self.ctx.files.complete(&self.file(), rest, &cursor.file).await?;
+        crash::point("archive_contact.completed");
+        let result = ArchiveResult {
+            entries: cursor.entries,
+            size: cursor.file.size(),
+        };
+        Ok(Step::Done {
+            result: Data::of(&result)?,
+            progress: Progress {
+                total: Some(cursor.entries),
+                ..progress(cursor)
+            },
+        })
+    }
+
+    async fn step(&self, person: &Person, mut cursor: Cursor) -> Result<Step, JobError> {
+        let limit = TimeLimit::of(WORK);
+        let names = self.names(cursor.place == Place::Beginning).await?;
+        let mut bytes = Vec::new();
+        loop {
+            cursor.place = match cursor.place {
+                Place::Beginning => {
+                    let about = about(
+                        self.scope().tenant(),
+                        self.ctx.clock.now(),
+                        &Section::ALL.map(Section::as_str),
+                    );
+                    begin(&mut bytes, &about, &contact(person, &names));
+                    let first = Section::ALL[0];
+                    open(&mut bytes, first.as_str());
+                    Place::In(first, None, false)
+                }
+                Place::In(section, after, mut any) => {
+                    let (entries, next) = self.page(section, after.as_deref(), &person.contact, &names).await?;
+                    for entry in &entries {
+                        item(&mut bytes, any, entry);
+                        any = true;
+                        cursor.entries += 1;
+                    }
+                    match (next, section.next()) {
+                        (Some(next), _) => Place::In(section, Some(next), any),
+                        (None, next) => {
+                            close(&mut bytes);
+                            match next {
+                                Some(next) => {
+                                    open(&mut bytes, next.as_str());
+                                    Place::In(next, None, false)
+                                }
+                                None => {
+                                    end(&mut bytes);
+                                    Place::End
+                                }
+                            }
+                        }
+                    }
+                }
+                Place::End => Place::End,
+            };
+            if cursor.place == Place::End || bytes.len() >= self.ctx.most_bytes || limit.is_up() {
+                break;
+            }
+        }
+        if cursor.file.size() + bytes.len() as u64 > LARGEST_FILE {
+            return self.give_up(Some(&cursor), TOO_LARGE).await;
+        }
+        let (file, rest) = (self.file(), |number| self.rest(number));
+        self.ctx.files.append(&file, rest, &mut cursor.file, &bytes).await?;
+        crash::point("archive_contact.written");
+        Ok(Step::More {
+            cursor: Data::of(&cursor)?,
+            progress: progress(&cursor),
+        })
+    }
+
+    /// The tenant's names of what entries refer to; `of_contact`: and of what the contact itself does.
+    async fn names(&self, of_contact: bool) -> Result<Names, StoreError> {
+        let (store, scope) = (&self.ctx.store, self.scope());
+        let lines = store.all::<Line>(scope).await?.into_iter();
+        let users = store.all::<Member>(scope).await?.into_iter();
+        let mut names = Names {
+            lines: lines.map(|line| (line.id, line.name.into())).collect(),
+            users: users
+                .map(|member| (member.user, member.email.as_str().to_owned()))
+                .collect(),
+            fields: Vec::new(),
+            tags: HashMap::new(),
+            stages: HashMap::new(),
+        };
+        if of_contact {
+            names.fields = store.all::<Field>(scope).await?;
+            let tags = store.all::<Tag>(scope).await?.into_iter();
+            names.tags = tags.map(|tag| (tag.id, tag.name.into())).collect();
+            let stages = store.all::<Stage>(scope).await?.into_iter();
+            names.stages = stages.map(|stage| (stage.id, stage.name.into())).collect();
+        }
+        Ok(names)
+    }
+
+    /// A page of a list.
+    async fn page(
+        &self,
+        section: Section,
+        after: Option<&str>,
+        contact: &Contact,
+        names: &Names,
+    ) -> Result<Page, JobError> {
+        let (store, scope) = (&self.ctx.store, self.scope());
+        let Some(kind) = section.kind() else {
+            // Only identities that a refusing contact loses go on leading to it. The list is the tenant's, and may be long.
+            if contact.consent.is_empty() {
+                return Ok((Vec::new(), None));
+            }
+            let mut person = contact.aliases.clone();
+            person.push(contact.id);
+            let page = store.suppressed_of(scope, &person, after).await?;
+            let identities = page.items.into_iter().map(|identity| json!(identity));
+            return Ok((identities.collect(), page.next));
+        };
+        let after = after.map(str::parse::<Position>).transpose()?;
+        let page = store.history_page(scope, contact, (kind, after), self.ctx.page, self.ctx.clock.now());
+        let page = page.await?;
+        let entries = page.items.iter().map(|placed| entry(placed, names));
+        Ok((entries.collect(), page.next))
+    }
+}
+
+fn progress(cursor: &Cursor) -> Progress {
+    Progress {
+        done: cursor.entries,
+        total: None,
+        errors: 0,
+    }
+}

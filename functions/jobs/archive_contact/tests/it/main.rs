@@ -1,0 +1,475 @@
+//! Archives of contacts, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use archive_contact::{Context, handle};
+use domain::{
+    account::Email,
+    actor::{Actor, Stamp},
+    archive::{ArchiveContact, ArchiveResult},
+    consent::{By, Choice, Scope, Wish},
+    contact::{Change, Identity},
+    conversion::Conversion,
+    field::Field,
+    ids::{ContactId, ConversionId, MessageId, NoteId, OperationId},
+    inbound::{InboundMessage, OptFlag, Sender},
+    message::Channel,
+    note::Note,
+    operation::{Data, Operation, OperationKind, OperationState},
+    outside::ShownName,
+    profile::Profile,
+    record::{ConsentEntry, Received},
+    resource::Resource,
+    tag::Tag,
+};
+use jobs::StartOperation;
+use kit::{
+    Folder,
+    operation::{Ran, Runner, Step, Turn, run},
+    schedule::Deadline,
+};
+use serde_json::{Value, json};
+use store::{
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+};
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business, phone},
+};
+
+const OTHER: &str = "+971502222222";
+const FORMER: &str = "+971501000002";
+const EMAIL: &str = "maya@example.org";
+const TEXT: &str = "Where is my saffron cake?";
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    runner: Runner,
+}
+
+impl World {
+    /// With pages of this many entries, each a step of its own.
+    async fn new(page: i32) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        Self {
+            ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 700),
+            runner: Runner::new(aws.env()).unwrap(),
+            aws,
+            business,
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::Operator,
+            at: self.aws.now(),
+            correlation_id: "cor".to_owned(),
+        }
+    }
+
+    /// A contact with this number and something in each list.
+    async fn contact_with_everything(&self, number: &str) -> ContactId {
+        let (aws, business) = (&self.aws, &self.business);
+        let (store, scope, stamp) = (aws.store(), business.scope(), self.stamp());
+        let field = json!({"key": "level", "name": "Level", "type": "text"});
+        let field: Field = Resource::new(aws.ids().ulid(), serde_json::from_value(field).unwrap(), aws.now());
+        store.create(scope, &field, &stamp).await.unwrap();
+        let tag = json!({"name": "Regular"});
+        let tag: Tag = Resource::new(aws.ids().ulid(), serde_json::from_value(tag).unwrap(), aws.now());
+        store.create(scope, &tag, &stamp).await.unwrap();
+        let known = business.contact_with(aws, number, |contact| {
+            contact.emails = vec![EMAIL.parse::<Email>().unwrap()];
+        });
+        let id = known.await.id;
+        Box::pin(business.follow_up(aws, number)).await;
+        // Messages of one moment have no order.
+        aws.pass(1);
+        self.writes(id, TEXT).await;
+
+        let mut contact = store.contact(scope, id).await.unwrap().unwrap();
+        let stop = Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "wrote STOP by SMS", aws.now());
+        let entry = contact.record(stop).consent().unwrap();
+        let profile = Profile {
+            fields: [(field.id, serde_json::from_value(json!({"t": "gold"})).unwrap())].into(),
+            tags: [tag.id].into(),
+            ..Profile::named(ShownName::of("Maya Haddad"))
+        };
+        let write = ContactWrite {
+            dropped_identities: vec![Identity::Phone(phone(FORMER))],
+            profile: Some(profile.into()),
+            ..ContactWrite::from(contact)
+        };
+        let consent = Some((aws.ids().ulid(), &entry));
+        store.write_contact(scope, &write, consent).await.unwrap();
+
+        for number in 0..5 {
+            aws.pass(1);
+            let text = serde_json::from_value(json!(format!("Note {number}"))).unwrap();
+            let note = Note::new(NoteId::new(id, aws.ids().ulid()), text, Actor::Operator, aws.now());
+            store.create_of_contact(scope, &note, &stamp).await.unwrap();
+        }
+        let order = serde_json::from_value(json!({"what": "order", "reference": "Order 1042"})).unwrap();
+        let place = ConversionId::new(id, aws.ids().ulid());
+        let order = Conversion::new(place, order, Actor::Operator, aws.now()).unwrap();
+        store.create_of_contact(scope, &order, &stamp).await.unwrap();
+        id
+    }
+
+    /// Stores a message of the contact.
+    async fn writes(&self, contact: ContactId, text: &str) {
+        let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
+        let id = MessageId::new(contact, self.aws.ids().ulid());
+        let message = InboundMessage {
+            channel: Channel::WhatsApp,
+            provider_ref: format!("wamid.{}", id.own()).parse().unwrap(),
+            from: Sender::default(),
+            to: None,
+            at: now,
+            kind: "text".to_owned(),
+            cut: false,
+            text: Some(text.to_owned()),
+            payload: None,
+            media: vec![],
+            reply_to: None,
+            opt_flag: None,
+            standby: false,
+            opens_window: true,
+        };
+        let received = Received {
+            id,
+            connection: self.business.whatsapp,
+            line: None,
+            message,
+            remarks: vec![],
+            correlation_id: "cor".to_owned(),
+            keep_until: None,
+        };
+        let known = store.contact(scope, contact).await.unwrap().unwrap();
+        let effects = Effects {
+            once: Once::Received {
+                received: &received,
+                api: "whatsapp",
+                parked: None,
+            },
+            people: vec![known.into()],
+            ..Effects::default()
+        };
+        store.commit(scope, effects, now).await.unwrap();
+    }
+
+    /// Starts an archive, as the API does.
+    async fn start(&self, contact: ContactId) -> StartOperation {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let id = OperationId::new(self.aws.ids().ulid());
+        let (kind, params) = (
+            OperationKind::ArchiveContact,
+            Data::of(&ArchiveContact { contact }).unwrap(),
+        );
+        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
+        let newest = store.newest_archive(scope, contact, self.aws.now()).await.unwrap();
+        let place = (contact, newest.map(|newest| newest.version));
+        let stamp = self.stamp();
+        store.create_archive(scope, place, &operation, &stamp).await.unwrap();
+        StartOperation::of(self.business.tenant(), &operation)
+    }
+
+    async fn operation(&self, start: &StartOperation) -> Operation {
+        let store = self.aws.store();
+        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
+        found.await.unwrap().unwrap().value
+    }
+
+    async fn turn(&self, start: &StartOperation) -> Turn {
+        Turn::new(self.business.scope().clone(), self.operation(start).await)
+    }
+
+    /// Makes one step and records it.
+    async fn step(&self, start: &StartOperation) {
+        let deadline = Deadline::at(self.aws.now());
+        let ran = Box::pin(run(start, deadline, &self.runner, &self.ctx, &handle)).await;
+        assert_ne!(ran.unwrap(), Ran::Nothing);
+    }
+
+    /// Makes all steps, each of them twice: by a worker that dies before it records it, and by the next one. Returns their number.
+    async fn all_steps(&self, start: &StartOperation) -> usize {
+        let mut steps = 0;
+        while !self.operation(start).await.state.is_end() {
+            Box::pin(handle(self.turn(start).await, &self.ctx)).await.unwrap();
+            self.step(start).await;
+            steps += 1;
+            assert!(steps < 200, "it makes no progress");
+        }
+        steps
+    }
+
+    /// The archive of a contact, its text, and the number of steps.
+    async fn archive(&self, contact: ContactId) -> (Value, String, usize) {
+        let start = self.start(contact).await;
+        let steps = self.all_steps(&start).await;
+        let operation = self.operation(&start).await;
+        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
+        let result: ArchiveResult = operation.result.unwrap().read().unwrap();
+        let [_, results] = Folder::of_archive(self.business.scope(), contact, start.operation);
+        let mut files = self.aws.files(results.as_str()).await;
+        let (key, bytes) = files.pop_first().unwrap();
+        assert!(files.is_empty() && key.ends_with("/contact.json"), "{key}");
+        assert_eq!(bytes.len() as u64, result.size);
+        let text = String::from_utf8(bytes).unwrap();
+        let archive: Value = serde_json::from_str(&text).unwrap();
+        let lists = archive.as_object().unwrap().values().filter_map(Value::as_array);
+        assert_eq!(lists.map(Vec::len).sum::<usize>() as u64, result.entries);
+        (archive, text, steps)
+    }
+
+    /// Everything that archives of this contact have left in the bucket.
+    async fn files_of(&self, contact: ContactId) -> Vec<String> {
+        let mut found = Vec::new();
+        for folder in Folder::of_contact(self.business.scope(), contact) {
+            found.extend(self.aws.files(folder.as_str()).await.into_keys());
+        }
+        found
+    }
+
+    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contact::Contact)) {
+        let store = self.aws.store();
+        let changed = store.change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
+            change(contact);
+            Change::Contact
+        });
+        assert!(Box::pin(changed).await.unwrap());
+    }
+}
+
+fn count(archive: &Value, list: &str) -> usize {
+    archive[list].as_array().unwrap().len()
+}
+
+#[tokio::test]
+async fn an_archive_has_all_of_a_contact_and_nobody_else() {
+    let world = World::new(2).await;
+    let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    // Somebody else of the same business, and the same number at another one.
+    let else_where = Box::pin(business(&world.aws)).await;
+    for (business, number) in [(&world.business, OTHER), (&else_where, CUSTOMER)] {
+        Box::pin(business.follow_up(&world.aws, number)).await;
+    }
+    let (archive, text, steps) = world.archive(contact).await;
+    assert!(steps >= 10, "only {steps} steps");
+    for (list, expected) in [
+        ("calls", 1),
+        ("messages", 2),
+        ("notes", 5),
+        ("conversions", 1),
+        ("consent", 1),
+        ("merges", 0),
+        ("further_identities", 1),
+    ] {
+        assert_eq!(count(&archive, list), expected, "{list}");
+        assert!(archive["about"]["lists"][list].is_string(), "{list} is not described");
+    }
+    let person = &archive["contact"];
+    assert_eq!(
+        (&person["id"], &person["name"], &person["phones"], &person["emails"]),
+        (
+            &json!(contact),
+            &json!("Maya Haddad"),
+            &json!([CUSTOMER]),
+            &json!([EMAIL])
+        )
+    );
+    assert_eq!(
+        (
+            &person["fields"]["level"],
+            &person["tags"][0]["name"],
+            &person["consent"][0]["choice"]
+        ),
+        (&json!("gold"), &json!("Regular"), &json!("refused"))
+    );
+    assert_eq!(archive["further_identities"], json!([format!("phone:{FORMER}")]));
+    let texts: Vec<&Value> = archive["notes"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|note| &note["text"])
+        .collect();
+    assert_eq!(texts, ["Note 4", "Note 3", "Note 2", "Note 1", "Note 0"]);
+    assert_eq!(archive["conversions"][0]["reference"], "Order 1042");
+    assert_eq!(archive["messages"][0]["message"]["text"], TEXT);
+    assert_eq!(archive["messages"][1]["direction"], "outbound");
+    assert!(archive["messages"][1]["plan"][0]["content"].is_object());
+    assert_eq!(archive["consent"][0]["source"], "wrote STOP by SMS");
+    assert!(
+        !text.contains(OTHER) && !text.contains(&else_where.tenant().to_string()),
+        "{text}"
+    );
+    for internal in ["correlation_id", "dispatches", "\"version\""] {
+        assert!(!text.contains(internal), "{internal} in {text}");
+    }
+}
+
+/// Also its field that was deleted: the value is still stored.
+#[tokio::test]
+async fn a_value_of_a_deleted_field_is_archived() {
+    let world = World::new(100).await;
+    let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let field = store.all::<Field>(scope).await.unwrap().remove(0);
+    let found = store.get::<Field>(scope, &field.id).await.unwrap().unwrap();
+    store.remove(scope, &found, &world.stamp()).await.unwrap();
+    let (archive, ..) = world.archive(contact).await;
+    assert_eq!(
+        archive["contact"]["values_of_deleted_fields"][field.id.to_string()],
+        "gold"
+    );
+}
+
+#[tokio::test]
+async fn an_archive_has_what_was_merged_into_the_contact() {
+    let world = World::new(3).await;
+    let survivor = world.business.contact(&world.aws, OTHER).await.id;
+    let merged = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    world.business.merge(&world.aws, survivor, merged).await;
+    world.writes(survivor, "It has arrived.").await;
+    let (archive, ..) = world.archive(survivor).await;
+    assert_eq!(archive["contact"]["id"], json!(survivor));
+    assert_eq!(archive["contact"]["aliases"], json!([merged]));
+    let lists = [
+        "calls",
+        "messages",
+        "notes",
+        "conversions",
+        "merges",
+        "further_identities",
+    ];
+    let counts = lists.map(|list| count(&archive, list));
+    assert_eq!(counts, [1, 3, 5, 1, 1, 1]);
+    assert_eq!(archive["merges"][0]["other"], json!(merged));
+    // By the former id, there is nobody.
+    let start = world.start(merged).await;
+    world.all_steps(&start).await;
+    assert_eq!(world.operation(&start).await.state, OperationState::Failed);
+    assert_eq!(world.files_of(merged).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_deleted_contact_can_be_archived() {
+    let world = World::new(100).await;
+    let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    let now = world.aws.now();
+    world.change(contact, |contact| contact.deleted_at = Some(now)).await;
+    let (archive, ..) = world.archive(contact).await;
+    assert_eq!(count(&archive, "notes"), 5);
+    assert!(archive["contact"]["deleted_at"].is_string());
+}
+
+/// Wherever the erasure begins, the archive deletes what it has written.
+#[tokio::test]
+async fn an_archive_ends_when_the_erasure_begins() {
+    for steps in [0, 1, 6] {
+        let world = World::new(2).await;
+        let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+        let start = world.start(contact).await;
+        for _ in 0..steps {
+            world.step(&start).await;
+        }
+        // A worker that died before it recorded this step.
+        let lost = Box::pin(handle(world.turn(&start).await, &world.ctx)).await.unwrap();
+        assert!(matches!(lost, Step::More { .. }));
+        world.change(contact, |contact| contact.erasing = true).await;
+        world.step(&start).await;
+        let operation = world.operation(&start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        assert!(operation.reason.unwrap().contains("erased"));
+        let left = world.files_of(contact).await;
+        // Only the last ones are known to exist; those before them were deleted, too.
+        assert_eq!(left, Vec::<String>::new(), "after {steps} steps");
+    }
+}
+
+/// The parts that were merged and separated do not belong into one file.
+#[tokio::test]
+async fn an_archive_ends_when_the_contact_is_merged() {
+    let world = World::new(2).await;
+    let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    let other = world.business.contact(&world.aws, OTHER).await.id;
+    let start = world.start(contact).await;
+    world.step(&start).await;
+    world.business.merge(&world.aws, contact, other).await;
+    world.step(&start).await;
+    let operation = world.operation(&start).await;
+    assert_eq!(operation.state, OperationState::Failed);
+    assert!(operation.reason.unwrap().contains("merged"));
+    assert_eq!(world.files_of(contact).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_cancelled_archive_leaves_no_result() {
+    let world = World::new(2).await;
+    let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let start = world.start(contact).await;
+    world.step(&start).await;
+    let found = store.operation(scope, start.operation, now).await.unwrap().unwrap();
+    let mut after = found.value;
+    assert!(after.cancel(now));
+    store.write_operation(scope, found.version, &after, None).await.unwrap();
+    let deadline = Deadline::at(now);
+    let ran = Box::pin(run(&start, deadline, &world.runner, &world.ctx, &handle)).await;
+    assert_eq!(ran.unwrap(), Ran::Nothing);
+    let [_, results] = Folder::of_archive(scope, contact, start.operation);
+    assert!(world.aws.files(results.as_str()).await.is_empty());
+}
+
+/// A long ledger, whose entries of one wish are told apart.
+#[tokio::test]
+async fn all_pages_of_a_list_are_archived_once() {
+    let world = World::new(7).await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    for number in 0..30 {
+        world.aws.pass(1);
+        let source = format!("entry {number:02}");
+        let wish = Wish::new(Choice::Granted, Scope::ALL, By::Told, &source, world.aws.now());
+        let entry = ConsentEntry::of(&wish);
+        let recorded = store.record_consent(scope, contact, (world.aws.ids().ulid(), &entry));
+        Box::pin(recorded).await.unwrap();
+    }
+    let (archive, ..) = world.archive(contact).await;
+    let sources: Vec<String> = archive["consent"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|entry| entry["source"].as_str().unwrap().to_owned())
+        .collect();
+    let expected: Vec<String> = (0..30).rev().map(|number| format!("entry {number:02}")).collect();
+    assert_eq!(sources, expected);
+}
+
+/// The refusal of everything is one that the contact's row shows.
+#[tokio::test]
+async fn an_archive_without_history_has_empty_lists() {
+    let world = World::new(100).await;
+    let stopped = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
+    });
+    let (archive, ..) = world.archive(stopped.await.id).await;
+    for list in [
+        "consent",
+        "notes",
+        "conversions",
+        "merges",
+        "calls",
+        "messages",
+        "further_identities",
+    ] {
+        assert_eq!(count(&archive, list), 0, "{list}");
+    }
+    assert_eq!(archive["contact"]["consent"][0]["choice"], "refused");
+}

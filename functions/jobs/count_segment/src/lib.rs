@@ -1,0 +1,88 @@
+//! The operation `count_segment`: counts the contacts of a segment, page by page.
+//!
+//! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
+
+use domain::{
+    field::Field,
+    operation::{Data, Progress},
+    segment::{CountSegment, SegmentCount},
+};
+use kit::{
+    ConfigError, Env, JobError,
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use store::Store;
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+        })
+    }
+}
+
+/// Maximum contacts that a step counts. It examines five times as many at most.
+pub const PER_STEP: i32 = 100;
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    /// Position in the segment's list; `None` at its beginning.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    after: Option<String>,
+    /// Contacts so far.
+    contacts: u64,
+}
+
+/// Makes one step.
+///
+/// # Errors
+/// When the table does not answer, or a row cannot be read.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let CountSegment { filter, .. } = turn.params()?;
+    let Cursor { after, contacts } = turn.cursor()?.unwrap_or_default();
+    let (store, scope) = (&ctx.store, turn.scope());
+    let definitions = match filter.field {
+        Some(_) => store.all::<Field>(scope).await?,
+        None => Vec::new(),
+    };
+    let search = filter.filter(&definitions).ok().and_then(|filter| filter.search());
+    let Some(search) = search else {
+        let reason = "The segment's field has changed or was deleted since. Change the segment, then count again.";
+        return Ok(Step::Failed {
+            reason: reason.to_owned(),
+        });
+    };
+    let page = store.searched_contacts(scope, &search, after.as_deref(), PER_STEP);
+    let page = page.await?;
+    let begun = turn.operation().created_at;
+    let meant = page.items.iter().filter(|person| search.meant(person, begun));
+    let contacts = contacts + meant.count() as u64;
+    let progress = Progress {
+        done: contacts,
+        ..Progress::default()
+    };
+    Ok(match page.next {
+        Some(after) => Step::More {
+            cursor: Data::of(&Cursor {
+                after: Some(after),
+                contacts,
+            })?,
+            progress,
+        },
+        None => Step::Done {
+            result: Data::of(&SegmentCount { contacts })?,
+            progress,
+        },
+    })
+}

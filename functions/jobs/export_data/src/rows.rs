@@ -1,0 +1,373 @@
+//! Rows of exported files: for CSV the cells of fixed columns, for JSON Lines an object.
+
+use std::collections::HashMap;
+
+use domain::{
+    actor::Actor,
+    call::{Direction, Party},
+    consent::Party as WishParty,
+    field::{Field, FieldKey, Written},
+    ids::{ContactId, LineId, StageId, TagId, UserId},
+    message::{Content, Ended, Message},
+    person::{Person, PersonIn},
+    record::{Call, ConsentEntry, Received},
+};
+use jiff::{Timestamp, tz::TimeZone};
+use serde_json::{Value, json};
+use store::audit::Recorded;
+
+/// The tenant's own names of what rows refer to.
+#[derive(Debug, Default)]
+pub(crate) struct Names {
+    pub(crate) fields: Vec<Field>,
+    pub(crate) tags: HashMap<TagId, String>,
+    pub(crate) stages: HashMap<StageId, String>,
+    pub(crate) users: HashMap<UserId, String>,
+    pub(crate) lines: HashMap<LineId, String>,
+}
+
+/// A row of a file.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Exported {
+    /// Cells of CSV.
+    pub(crate) cells: Vec<String>,
+    /// Object of JSON Lines.
+    pub(crate) json: Value,
+}
+
+fn text<T: ToString>(value: Option<T>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+/// A word of the API, such as `missed`.
+fn word(value: &impl serde::Serialize) -> String {
+    match serde_json::to_value(value) {
+        Ok(Value::String(word)) => word,
+        _ => String::new(),
+    }
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn joined<T: ToString>(values: &[T]) -> String {
+    let values: Vec<String> = values.iter().map(ToString::to_string).collect();
+    values.join("; ")
+}
+
+/// Columns of contacts. Those that an import knows have the names that it recognises. The tenant's fields follow, by their keys.
+pub(crate) const CONTACTS: [&str; 18] = [
+    "id",
+    "name",
+    "phone",
+    "email",
+    "language",
+    "tags",
+    "stage",
+    "owner",
+    "source",
+    "value",
+    "opted_in_at",
+    "refuses",
+    "calls",
+    "last_call_at",
+    "last_message_at",
+    "created_at",
+    "updated_at",
+    "whatsapp_ids",
+];
+
+/// A contact. `keys`: the fields that have columns.
+pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Exported {
+    let shown = PersonIn::of(person, &names.fields);
+    let Person { contact, profile } = person;
+    let tags: Vec<&str> = profile
+        .tags
+        .iter()
+        .filter_map(|tag| names.tags.get(tag).map(String::as_str))
+        .collect();
+    let stage = profile.stage.and_then(|staged| names.stages.get(&staged.stage));
+    let owner = profile.owner.and_then(|owner| names.users.get(&owner));
+    let emails: Vec<&str> = contact.emails.iter().map(domain::account::Email::as_str).collect();
+    let wishes: Vec<Value> = contact
+        .consent
+        .all()
+        .map(|wish| {
+            json!({
+                "choice": wish.choice, "channel": wish.channel, "category": wish.category, "party": wish.by.party(),
+                "at": wish.at, "source": wish.source,
+            })
+        })
+        .collect();
+    let refusals: Vec<String> = contact
+        .consent
+        .refusals()
+        .map(domain::consent::Wish::sentence)
+        .collect();
+    let updated_at = profile.updated_at.unwrap_or(contact.created_at);
+    let mut cells = vec![
+        contact.id.to_string(),
+        profile.name.as_deref().unwrap_or_default().to_owned(),
+        joined(&contact.phones),
+        joined(&emails),
+        text(contact.language.as_ref()),
+        joined(&tags),
+        text(stage),
+        text(owner),
+        text(profile.source.as_ref().map(domain::text::OneLine::as_str)),
+        text(profile.value.as_ref()),
+        text(contact.opted_in_at().map(|at| at.to_zoned(TimeZone::UTC).date())),
+        joined(&refusals),
+        contact.calls.to_string(),
+        text(contact.last_call_at),
+        text(contact.last_inbound_at),
+        contact.created_at.to_string(),
+        updated_at.to_string(),
+        joined(&contact.bsuids),
+    ];
+    cells.extend(
+        keys.iter()
+            .map(|key| shown.fields.0.get(key).map(cell).unwrap_or_default()),
+    );
+    let json = json!({
+        "id": contact.id, "name": profile.name, "phones": contact.phones, "emails": contact.emails,
+        "whatsapp_ids": contact.bsuids, "language": contact.language, "tags": tags, "fields": shown.fields, "stage": stage,
+        "owner": owner, "source": profile.source, "value": profile.value, "consent": wishes, "calls": contact.calls,
+        "last_call_at": contact.last_call_at, "last_message_at": contact.last_inbound_at, "created_at": contact.created_at,
+        "updated_at": updated_at,
+    });
+    Exported { cells, json }
+}
+
+fn cell(written: &Written) -> String {
+    match written {
+        Written::Text(text) => text.as_str().to_owned(),
+        Written::Number(number) => number.to_string(),
+        Written::YesNo(value) => yes(*value),
+    }
+}
+
+/// Columns of calls.
+pub(crate) const CALLS: [&str; 16] = [
+    "id",
+    "contact",
+    "at",
+    "direction",
+    "from",
+    "to",
+    "line",
+    "outcome",
+    "started_at",
+    "ended_at",
+    "talk_seconds",
+    "voicemail_seconds",
+    "decision",
+    "code",
+    "decided_at",
+    "message",
+];
+
+fn party(party: Option<&Party>) -> Option<String> {
+    Some(match party? {
+        Party::Phone(phone) => phone.to_string(),
+        Party::Sip(address) => address.clone(),
+        Party::Withheld => "withheld".to_owned(),
+    })
+}
+
+/// A call.
+pub(crate) fn call(call: &Call, names: &Names) -> Exported {
+    let facts = &call.facts;
+    let line = call.grounds.line.and_then(|line| names.lines.get(&line));
+    let direction = facts.direction.unwrap_or(Direction::Inbound);
+    let (from, to) = (party(facts.from.as_ref()), party(facts.to.as_ref()));
+    let at = call.happened_at();
+    let cells = vec![
+        call.id.to_string(),
+        call.id.contact().to_string(),
+        at.to_string(),
+        word(&direction),
+        text(from.as_ref()),
+        text(to.as_ref()),
+        text(line),
+        word(&call.outcome),
+        text(facts.started_at),
+        text(facts.ended_at),
+        text(facts.talk_seconds),
+        text(facts.voicemail_seconds),
+        call.decision.clone(),
+        call.reason.clone(),
+        call.decided_at.to_string(),
+        text(call.message),
+    ];
+    let json = json!({
+        "id": call.id, "contact": call.id.contact(), "at": at, "direction": direction, "from": from, "to": to, "line": line,
+        "outcome": call.outcome, "started_at": facts.started_at, "ended_at": facts.ended_at,
+        "talk_seconds": facts.talk_seconds, "voicemail_seconds": facts.voicemail_seconds, "decision": call.decision,
+        "code": call.reason, "decided_at": call.decided_at, "message": call.message,
+    });
+    Exported { cells, json }
+}
+
+/// Columns of messages.
+pub(crate) const MESSAGES: [&str; 13] = [
+    "id",
+    "contact",
+    "at",
+    "direction",
+    "channel",
+    "line",
+    "number",
+    "text",
+    "template",
+    "state",
+    "reason",
+    "delivered_at",
+    "read_at",
+];
+
+/// A message of the business.
+pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
+    let line = message.line.and_then(|line| names.lines.get(&line));
+    let last = message.last();
+    // That of the channel that was tried last, or else of the first.
+    let leg = message.plan.get(last.map_or(0, |attempt| usize::from(attempt.leg)));
+    let (content, template) = match leg.map(|leg| &leg.content) {
+        Some(Content::Text(text)) => (Some(text), None),
+        Some(Content::Template(filled)) => (None, Some(&filled.name)),
+        None => (None, None),
+    };
+    let reason = message.ended.as_ref().map(|ended| match ended {
+        Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why) => why,
+    });
+    let delivered_at = last.and_then(|attempt| attempt.delivered_at);
+    let read_at = last.and_then(|attempt| attempt.read_at);
+    let channel = leg.map(|leg| leg.channel);
+    let cells = vec![
+        message.id.to_string(),
+        message.id.contact().to_string(),
+        message.created_at.to_string(),
+        "outbound".to_owned(),
+        text(channel.map(|channel| word(&channel))),
+        text(line),
+        text(message.to.phone.as_ref()),
+        text(content),
+        text(template),
+        word(&message.state()),
+        text(reason),
+        text(delivered_at),
+        text(read_at),
+    ];
+    let json = json!({
+        "id": message.id, "contact": message.id.contact(), "at": message.created_at, "direction": "outbound",
+        "channel": channel, "line": line, "number": message.to.phone, "text": content, "template": template,
+        "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at,
+    });
+    Exported { cells, json }
+}
+
+/// A message of a customer.
+pub(crate) fn received(received: &Received, names: &Names) -> Exported {
+    let message = &received.message;
+    let line = received.line.and_then(|line| names.lines.get(&line));
+    let cells = vec![
+        received.id.to_string(),
+        received.id.contact().to_string(),
+        message.at.to_string(),
+        "inbound".to_owned(),
+        word(&message.channel),
+        text(line),
+        text(message.from.phone.as_ref()),
+        text(message.text.as_ref()),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+        String::new(),
+    ];
+    let json = json!({
+        "id": received.id, "contact": received.id.contact(), "at": message.at, "direction": "inbound",
+        "channel": message.channel, "line": line, "number": message.from.phone, "text": message.text,
+        "content": message.kind, "media": message.media.len(),
+    });
+    Exported { cells, json }
+}
+
+/// Columns of changes of consent.
+pub(crate) const CONSENT: [&str; 13] = [
+    "contact",
+    "at",
+    "change",
+    "choice",
+    "channel",
+    "category",
+    "party",
+    "method",
+    "source",
+    "wording",
+    "wording_version",
+    "evidence",
+    "actor",
+];
+
+/// A change of consent.
+pub(crate) fn consent(contact: ContactId, entry: &ConsentEntry) -> Exported {
+    let wording = entry.wording.as_ref();
+    let (party, method): (WishParty, _) = (entry.by.party(), entry.by.method());
+    let cells = vec![
+        contact.to_string(),
+        entry.at.to_string(),
+        entry.what(),
+        word(&entry.choice),
+        text(entry.channel.map(|channel| word(&channel))),
+        text(entry.category.map(|category| word(&category))),
+        word(&party),
+        word(&method),
+        entry.source.clone(),
+        text(wording.map(|wording| wording.text.as_str())),
+        text(wording.map(|wording| wording.version.as_str())),
+        text(entry.evidence.as_ref().map(domain::text::OneLine::as_str)),
+        text(entry.actor.map(|actor: Actor| actor.to_string())),
+    ];
+    let json = json!({
+        "contact": contact, "at": entry.at, "change": entry.what(), "choice": entry.choice, "channel": entry.channel,
+        "category": entry.category, "party": party, "method": method, "source": entry.source, "wording": wording,
+        "evidence": entry.evidence, "actor": entry.actor, "recorded_at": entry.recorded_at.unwrap_or(entry.at),
+    });
+    Exported { cells, json }
+}
+
+/// Columns of the audit log.
+pub(crate) const AUDIT: [&str; 8] = [
+    "id",
+    "at",
+    "actor",
+    "action",
+    "kind",
+    "object",
+    "changes",
+    "correlation_id",
+];
+
+/// An entry of the audit log.
+pub(crate) fn audit(recorded: &Recorded) -> Exported {
+    let entry = &recorded.entry;
+    let at: Timestamp = entry.by.at;
+    let changes = json!(entry.changes);
+    let cells = vec![
+        recorded.id.clone(),
+        at.to_string(),
+        entry.by.actor.to_string(),
+        word(&entry.action),
+        entry.kind.clone(),
+        entry.object.clone(),
+        changes.to_string(),
+        entry.by.correlation_id.clone(),
+    ];
+    let json = json!({
+        "id": recorded.id, "at": at, "actor": entry.by.actor, "action": entry.action, "kind": entry.kind,
+        "object": entry.object, "changes": changes, "correlation_id": entry.by.correlation_id,
+    });
+    Exported { cells, json }
+}

@@ -1,0 +1,344 @@
+//! Exports, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::collections::BTreeSet;
+
+use domain::{
+    actor::{Actor, Stamp},
+    audit::{Action, Entry},
+    consent::{By, Choice, Scope, Wish},
+    contact::Contact,
+    export::ExportResult,
+    field::Field,
+    ids::{ContactId, OperationId},
+    operation::{Data, Operation, OperationKind, OperationState},
+    person::{Person, PersonIn},
+    profile::Profile,
+    record::ConsentEntry,
+    resource::Resource,
+    tag::Tag,
+};
+use export_data::{Context, handle};
+use jiff::SignedDuration;
+use jobs::StartOperation;
+use kit::{
+    operation::{Ran, Runner, Turn, run},
+    schedule::Deadline,
+};
+use serde_json::{Value, json};
+use sheet::{
+    dialect::{Known, detect},
+    preview::records,
+    row::{self, Row},
+    suggest::suggest,
+};
+use store::people::Brought;
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business},
+};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    runner: Runner,
+}
+
+impl World {
+    /// With pages of this many rows, each a step of its own.
+    async fn new(page: i32) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        Self {
+            ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 400),
+            runner: Runner::new(aws.env()).unwrap(),
+            aws,
+            business,
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::Operator,
+            at: self.aws.now(),
+            correlation_id: "cor".to_owned(),
+        }
+    }
+
+    /// Adds a contact with these fields.
+    async fn contact(&self, fields: Value) -> ContactId {
+        // Contacts are listed by their ids, which begin with a time.
+        self.aws.pass(1);
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let definitions = store.all::<Field>(scope).await.unwrap();
+        let fields: PersonIn = serde_json::from_value(fields).unwrap();
+        let nobody = Person {
+            contact: Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now()),
+            profile: Profile::default(),
+        };
+        let person = fields.onto(&nobody, &definitions, self.aws.now()).unwrap();
+        let brought = Brought::default();
+        store
+            .create_person(scope, &person, &brought, &self.stamp())
+            .await
+            .unwrap();
+        person.contact.id
+    }
+
+    /// Records a wish of a contact, a second after the previous one.
+    async fn wish(&self, contact: ContactId, choice: Choice) {
+        self.aws.pass(1);
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let wish = Wish::new(choice, Scope::ALL, By::Told, "said so", self.aws.now());
+        let entry = ConsentEntry::of(&wish);
+        let recorded = store.record_consent(scope, contact, (self.aws.ids().ulid(), &entry));
+        Box::pin(recorded).await.unwrap();
+    }
+
+    async fn start(&self, order: Value) -> StartOperation {
+        let id = OperationId::new(self.aws.ids().ulid());
+        let (kind, params) = (OperationKind::ExportData, Data::of(&order).unwrap());
+        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        store.create_operation(scope, &operation, &self.stamp()).await.unwrap();
+        StartOperation::of(self.business.tenant(), &operation)
+    }
+
+    async fn operation(&self, start: &StartOperation) -> Operation {
+        let store = self.aws.store();
+        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
+        found.await.unwrap().unwrap().value
+    }
+
+    /// Exports; each step is made twice, by a worker that dies before it records it, and by the next one. Returns the file, and the
+    /// number of steps.
+    async fn export(&self, order: Value) -> (String, ExportResult, usize) {
+        let start = self.start(order).await;
+        let mut steps = 0;
+        while !self.operation(&start).await.state.is_end() {
+            let turn = Turn::new(self.business.scope().clone(), self.operation(&start).await);
+            Box::pin(handle(turn, &self.ctx)).await.unwrap();
+            let deadline = Deadline::at(self.aws.now());
+            let ran = Box::pin(run(&start, deadline, &self.runner, &self.ctx, &handle)).await;
+            assert_ne!(ran.unwrap(), Ran::Nothing);
+            steps += 1;
+            assert!(steps < 200, "it makes no progress");
+        }
+        let operation = self.operation(&start).await;
+        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
+        let result: ExportResult = operation.result.unwrap().read().unwrap();
+        let id = start.operation.ulid().to_string().to_lowercase();
+        let mut files = self.aws.files("results/").await;
+        files.retain(|key, _| key.contains(&id));
+        assert_eq!(files.len(), 1);
+        let (_, bytes) = files.pop_first().unwrap();
+        assert_eq!(bytes.len() as u64, result.size);
+        (String::from_utf8(bytes).unwrap(), result, steps)
+    }
+
+    async fn lines(&self, what: &str) -> Vec<Value> {
+        let (file, result, _) = self.export(json!({"what": what, "format": "json_lines"})).await;
+        let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len() as u64, result.rows);
+        lines
+    }
+}
+
+#[tokio::test]
+async fn all_contacts_are_exported_despite_crashes() {
+    let world = World::new(4).await;
+    for number in 10..35 {
+        let phone = format!("+9715012345{number}");
+        world
+            .contact(json!({"name": format!("=Maya {number}"), "phones": [phone]}))
+            .await;
+    }
+    let (file, result, steps) = world.export(json!({"what": "contacts", "format": "csv"})).await;
+    assert_eq!((result.rows, result.left_out), (25, 0));
+    assert!(steps >= 7, "only {steps} steps");
+    let rows: Vec<&str> = file.trim_start_matches('\u{feff}').lines().collect();
+    assert_eq!(rows.len(), 26);
+    assert!(rows[0].starts_with("id,name,phone,email,"), "{}", rows[0]);
+    let different: BTreeSet<&&str> = rows[1..].iter().collect();
+    assert_eq!(different.len(), 25);
+    // Neither names nor numbers are formulas.
+    assert!(
+        rows[1..]
+            .iter()
+            .all(|row| row.contains(",'=Maya ") && row.contains(",'+9715012345"))
+    );
+    let lines = world.lines("contacts").await;
+    assert_eq!(lines.len(), 25);
+    assert!(
+        lines
+            .iter()
+            .all(|line| line["name"].as_str().unwrap().starts_with("=Maya "))
+    );
+}
+
+/// What is exported can be imported: the columns are recognised and have the same values.
+#[tokio::test]
+async fn exported_contacts_can_be_imported() {
+    let world = World::new(100).await;
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.stamp());
+    let tag: Tag = Resource::new(
+        world.aws.ids().ulid(),
+        serde_json::from_value(json!({"name": "VIP"})).unwrap(),
+        world.aws.now(),
+    );
+    store.create(scope, &tag, &stamp).await.unwrap();
+    let field = json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"]});
+    let field: Field = Resource::new(
+        world.aws.ids().ulid(),
+        serde_json::from_value(field).unwrap(),
+        world.aws.now(),
+    );
+    store.create(scope, &field, &stamp).await.unwrap();
+    let contact = json!({
+        "name": "Maya Haddad", "phones": ["+971501234560", "+971501234561"], "emails": ["maya@example.com"],
+        "language": "ar", "tags": [tag.id], "fields": {"level": "Gold"}, "source": "Web form",
+        "value": {"amount": 5000, "currency": "AED"},
+    });
+    world.contact(contact.clone()).await;
+    let (file, ..) = world.export(json!({"what": "contacts", "format": "csv"})).await;
+    let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
+    let fields = [field];
+    let context = row::Context {
+        dialect: &dialect,
+        fields: &fields,
+        region: None,
+    };
+    let rows = records(file.as_bytes(), true, &context, 10);
+    let mapping = suggest(&dialect.header, &rows, &fields);
+    let read = Row::of(&rows[0], &mapping, &context).unwrap();
+    let read = serde_json::to_value(read).unwrap();
+    for name in ["name", "phones", "emails", "language", "fields", "source", "value"] {
+        assert_eq!(read[name], contact[name], "{name}");
+    }
+    assert_eq!(read["tags"], json!(["VIP"]));
+}
+
+#[tokio::test]
+async fn calls_and_messages_of_the_period_are_exported() {
+    let world = World::new(1).await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    Box::pin(world.business.follow_up(&world.aws, "+971502222222")).await;
+    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
+    let of = |what: &str, from: i32, to: i32| json!({"what": what, "format": "json_lines", "from": now + day * from, "to": now + day * to});
+    for what in ["calls", "messages"] {
+        for (from, to, rows) in [(-1, 1, 2), (-40, 1, 2), (1, 2, 0), (-3, -2, 0)] {
+            let (file, result, _) = world.export(of(what, from, to)).await;
+            assert_eq!(result.rows, rows, "{what} {from} {to}");
+            assert_eq!(file.contains(CUSTOMER), rows > 0, "{file}");
+        }
+    }
+    let (file, ..) = world.export(of("messages", -1, 1)).await;
+    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let own = lines.iter().find(|line| line["id"] == message.id.to_string()).unwrap();
+    assert_eq!(
+        (&own["direction"], &own["contact"]),
+        (&json!("outbound"), &json!(message.id.contact()))
+    );
+    // CSV has as many cells in every row.
+    for what in ["calls", "messages"] {
+        let mut order = of(what, -1, 1);
+        order["format"] = json!("csv");
+        let (file, ..) = world.export(order).await;
+        let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
+        let context = row::Context {
+            dialect: &dialect,
+            fields: &[],
+            region: None,
+        };
+        let rows = records(file.as_bytes(), true, &context, 10);
+        assert_eq!(rows.len(), 2);
+        assert!(rows.iter().all(|row| row.len() == dialect.columns), "{file}");
+    }
+}
+
+#[tokio::test]
+async fn consent_and_audit_are_exported() {
+    let world = World::new(2).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let ids = [
+        world.contact(json!({"name": "Ann"})).await,
+        world.contact(json!({"name": "Ben"})).await,
+        world.contact(json!({"name": "Cid"})).await,
+    ];
+    for (id, choice) in [
+        (ids[0], Choice::Refused),
+        (ids[2], Choice::Granted),
+        (ids[2], Choice::Refused),
+    ] {
+        world.wish(id, choice).await;
+    }
+    let lines = world.lines("consent").await;
+    let told: Vec<(&Value, &Value)> = lines.iter().map(|line| (&line["contact"], &line["choice"])).collect();
+    let (ann, cid) = (json!(ids[0]), json!(ids[2]));
+    let (refused, granted) = (json!("refused"), json!("granted"));
+    assert_eq!(told, [(&ann, &refused), (&cid, &refused), (&cid, &granted)]);
+    for number in 0..5 {
+        let entry = Entry {
+            by: world.stamp(),
+            action: Action::Created,
+            kind: "tag".to_owned(),
+            object: format!("tag_{number}"),
+            changes: vec![],
+        };
+        store.record_audit(scope, &format!("id{number}"), &entry).await.unwrap();
+    }
+    world.aws.pass(1);
+    let objects: BTreeSet<String> = world
+        .lines("audit")
+        .await
+        .iter()
+        .map(|line| line["object"].to_string())
+        .collect();
+    assert_eq!(objects.len(), 5);
+}
+
+/// A ledger that is longer than a page is continued, and then those of the contacts behind it.
+#[tokio::test]
+async fn ledgers_of_any_length_are_exported() {
+    let world = World::new(3).await;
+    let mut wanted = Vec::new();
+    for (name, entries) in [("Ann", 7), ("Ben", 2), ("Cid", 0), ("Dan", 5), ("Eve", 3)] {
+        let id = world.contact(json!({ "name": name })).await;
+        let mut ledger = Vec::new();
+        for _ in 0..entries {
+            world.wish(id, Choice::Refused).await;
+            ledger.push((json!(id), json!(world.aws.now())));
+        }
+        wanted.extend(ledger.into_iter().rev());
+    }
+    let lines = world.lines("consent").await;
+    let told: Vec<(Value, Value)> = lines
+        .iter()
+        .map(|line| (line["contact"].clone(), line["at"].clone()))
+        .collect();
+    assert_eq!(told, wanted);
+}
+
+/// Deleted contacts and those of other tenants are in no file.
+#[tokio::test]
+async fn only_ones_own_contacts_are_exported() {
+    let world = World::new(10).await;
+    world.contact(json!({"name": "Ann"})).await;
+    let deleted = world.contact(json!({"name": "Ben"})).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let change = store.change_contact(scope, deleted, world.aws.ids().ulid(), |contact| {
+        contact.deleted_at = Some(contact.created_at);
+        domain::contact::Change::Contact
+    });
+    Box::pin(change).await.unwrap();
+    let other = Box::pin(business(&world.aws)).await;
+    other.contact(&world.aws, CUSTOMER).await;
+    let lines = world.lines("contacts").await;
+    let names: Vec<&Value> = lines.iter().map(|line| &line["name"]).collect();
+    assert_eq!(names, [&json!("Ann")]);
+}

@@ -1,0 +1,304 @@
+//! A batch of rows: each is looked up, decided and written.
+//!
+//! Rows are worked side by side, but those about one person in their order: rows with a common number or address are in different
+//! waves, and rows that lead to one contact by different ones follow each other.
+
+use std::collections::HashMap;
+
+use domain::{
+    contact::{Contact, Identity},
+    field::Field,
+    ids::ContactId,
+    import::{Addition, Found, Import, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
+    record::consent_id,
+    suppression::Suppression,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+use kit::JobError;
+use store::{
+    Store, TenantScope, Versioned,
+    arrivals::{Added, KnownPerson},
+    effects::Consent,
+    people::{Brought, PersonError},
+};
+
+use crate::seen::Seen;
+
+/// Rows that are written at a time.
+const CONCURRENCY: usize = 16;
+
+/// Attempts of a row that loses races against calls, messages, users and other imports.
+const ATTEMPTS: u32 = 12;
+
+/// A row that can be read.
+#[derive(Debug, Clone)]
+pub(crate) struct Candidate {
+    /// Place in the batch.
+    pub(crate) place: usize,
+    /// Number of the row in the table.
+    pub(crate) number: u64,
+    pub(crate) incoming: Incoming,
+}
+
+/// What became of a row, with the reason if it was refused.
+pub(crate) type Outcome = (RowOutcome, Option<String>);
+
+/// What all rows have in common.
+pub(crate) struct Desk<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) scope: &'a TenantScope,
+    pub(crate) import: &'a Import,
+    pub(crate) mode: ImportMode,
+    pub(crate) definitions: &'a [Field],
+    pub(crate) now: Timestamp,
+}
+
+fn refused(reason: &RowRefused) -> Outcome {
+    let outcome = match reason {
+        RowRefused::Erased => RowOutcome::Erased,
+        _ => RowOutcome::Refused,
+    };
+    (outcome, Some(reason.to_string()))
+}
+
+/// The rows in waves: of those with a common identity, each is in a later wave than the one before it.
+fn waves(rows: Vec<Candidate>) -> Vec<Vec<Candidate>> {
+    let mut last: HashMap<Identity, usize> = HashMap::new();
+    let mut waves: Vec<Vec<Candidate>> = Vec::new();
+    for row in rows {
+        let identities = row.incoming.identities();
+        let before = identities.iter().filter_map(|identity| last.get(identity)).max();
+        let wave = before.map_or(0, |before| before + 1);
+        last.extend(identities.into_iter().map(|identity| (identity, wave)));
+        if waves.len() <= wave {
+            waves.push(Vec::new());
+        }
+        waves[wave].push(row);
+    }
+    waves
+}
+
+/// Rows one after the other, with the person that the first was found to be about.
+type Chain = (KnownPerson, Vec<Candidate>);
+
+/// Rows that lead to one contact, one after the other.
+fn chains(rows: Vec<(Candidate, KnownPerson)>) -> Vec<Chain> {
+    let mut chains: Vec<Chain> = Vec::new();
+    let mut of_contact: HashMap<ContactId, usize> = HashMap::new();
+    for (row, known) in rows {
+        if let Found::One(person) = &known.found {
+            if let Some(chain) = of_contact.get(&person.contact.id) {
+                chains[*chain].1.push(row);
+                continue;
+            }
+            of_contact.insert(person.contact.id, chains.len());
+        }
+        chains.push((known, vec![row]));
+    }
+    chains
+}
+
+impl Desk<'_> {
+    fn own(&self, row: &Candidate) -> ContactId {
+        self.import.contact_of(row.number)
+    }
+
+    /// The people that rows are about.
+    async fn look(&self, rows: Vec<Candidate>) -> Result<Vec<(Candidate, KnownPerson)>, JobError> {
+        let identities: Vec<Identity> = rows.iter().flat_map(|row| row.incoming.identities()).collect();
+        let known = self.store.known_people(self.scope, &identities).await?;
+        let found = |row: Candidate| {
+            let found = known.find(&row.incoming.identities());
+            (row, found)
+        };
+        Ok(rows.into_iter().map(found).collect())
+    }
+
+    /// Writes rows. Returns what became of each, by its place.
+    pub(crate) async fn write(&self, rows: Vec<Candidate>) -> Result<Vec<(usize, Outcome)>, JobError> {
+        let mut outcomes = Vec::with_capacity(rows.len());
+        for wave in waves(rows) {
+            let chains = chains(self.look(wave).await?);
+            let works = stream::iter(chains).map(|chain| self.write_chain(chain));
+            let written: Vec<_> = works.buffer_unordered(CONCURRENCY).try_collect().await?;
+            outcomes.extend(written.into_iter().flatten());
+        }
+        Ok(outcomes)
+    }
+
+    async fn write_chain(&self, (known, rows): Chain) -> Result<Vec<(usize, Outcome)>, JobError> {
+        let mut outcomes = Vec::with_capacity(rows.len());
+        let mut first = Some(known);
+        for row in rows {
+            let known = match first.take() {
+                Some(known) => known,
+                None => self.look_again(&row).await?,
+            };
+            outcomes.push((row.place, self.write_row(&row, known).await?));
+        }
+        Ok(outcomes)
+    }
+
+    async fn look_again(&self, row: &Candidate) -> Result<KnownPerson, JobError> {
+        let known = self.store.known_people(self.scope, &row.incoming.identities()).await?;
+        Ok(known.find(&row.incoming.identities()))
+    }
+
+    /// The suppressions of identities that the contact gains, whose refusals it holds from now on.
+    fn brought(
+        &self,
+        addition: &mut Addition,
+        before: Option<&Contact>,
+        suppressed: &[Versioned<Suppression>],
+    ) -> Brought {
+        let new = addition.new_identities(before);
+        let contact = &mut addition.person.contact;
+        let mut brought = Brought::default();
+        for known in suppressed {
+            if !new.contains(&known.value.address.identity()) {
+                continue;
+            }
+            for (entry, place) in known.value.pass_on(contact).into_iter().zip(0..) {
+                brought.consent.push(Consent {
+                    contact: contact.id,
+                    id: consent_id(self.now, &format!("{}#{place}", known.value.id)),
+                    entry,
+                });
+            }
+            brought.suppressed.push(known.clone());
+        }
+        brought
+    }
+
+    async fn write_row(&self, row: &Candidate, known: KnownPerson) -> Result<Outcome, JobError> {
+        let (store, scope, own) = (self.store, self.scope, self.own(row));
+        let consent = self.import.consent_of(row.number);
+        let KnownPerson {
+            mut found,
+            mut suppressed,
+        } = known;
+        for _attempt in 0..ATTEMPTS {
+            let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
+            let written = match plan {
+                Err(reason) => return Ok(refused(&reason)),
+                Ok(Plan::Skip(_)) => return Ok((RowOutcome::Skipped, None)),
+                Ok(Plan::Create(mut addition)) => {
+                    let brought = self.brought(&mut addition, None, &suppressed);
+                    match store.add_person(scope, &addition, consent, &brought).await {
+                        Ok(Added::Whole) => Ok(RowOutcome::Created),
+                        Ok(Added::Erased) => return Ok(refused(&RowRefused::Erased)),
+                        Ok(Added::Otherwise) => {
+                            found = store.known_as(scope, own).await?;
+                            suppressed.clear();
+                            continue;
+                        }
+                        Err(error) => Err(error),
+                    }
+                }
+                Ok(Plan::Update { before, mut after }) => {
+                    let brought = self.brought(&mut after, Some(&before.contact), &suppressed);
+                    let changed = store.change_found(scope, &before, &after, consent, &brought).await;
+                    // It counts as created also when it is found to be created.
+                    let is_own = before.contact.id == own;
+                    changed.map(|()| {
+                        if is_own {
+                            RowOutcome::Created
+                        } else {
+                            RowOutcome::Updated
+                        }
+                    })
+                }
+            };
+            match written {
+                Ok(outcome) => return Ok((outcome, None)),
+                Err(PersonError::TooMany(_)) => {
+                    let advice = "The row changes too many values at once. Import some of its columns first.";
+                    return Ok((RowOutcome::Refused, Some(advice.to_owned())));
+                }
+                Err(PersonError::Taken(_)) => {}
+                Err(PersonError::Store(error)) if error.is_conflict() => {}
+                Err(PersonError::Store(error)) if error.is_invalid() => {
+                    let advice = "The row cannot be stored. Shorten its values.";
+                    return Ok((RowOutcome::Refused, Some(advice.to_owned())));
+                }
+                Err(PersonError::Store(error)) => return Err(error.into()),
+            }
+            KnownPerson { found, suppressed } = self.look_again(row).await?;
+        }
+        Err(JobError::new("import a row: every attempt lost a race"))
+    }
+
+    /// What would become of rows.
+    pub(crate) async fn count(&self, rows: Vec<Candidate>, seen: &mut Seen) -> Result<Vec<(usize, Outcome)>, JobError> {
+        let found = self.look(rows).await?;
+        Ok(found
+            .into_iter()
+            .map(|(row, known)| (row.place, self.count_row(&row, known.found, seen)))
+            .collect())
+    }
+
+    fn count_row(&self, row: &Candidate, found: Found, seen: &mut Seen) -> Outcome {
+        let identities = row.incoming.identities();
+        let is_new = found == Found::Nobody;
+        let own = self.own(row);
+        match row.incoming.plan(self.mode, own, found, self.definitions, self.now) {
+            Err(reason) => return refused(&reason),
+            Ok(Plan::Skip(_)) => return (RowOutcome::Skipped, None),
+            Ok(Plan::Update { before, .. }) if before.contact.id != own => {
+                seen.add(&identities);
+                return (RowOutcome::Updated, None);
+            }
+            Ok(_) => {}
+        }
+        // An earlier row is about the same person.
+        if is_new && seen.has_any(&identities) {
+            return match self.mode {
+                ImportMode::Create => refused(&RowRefused::Exists),
+                ImportMode::Skip => (RowOutcome::Skipped, None),
+                ImportMode::Update => {
+                    seen.add(&identities);
+                    (RowOutcome::Updated, None)
+                }
+            };
+        }
+        seen.add(&identities);
+        (RowOutcome::Created, None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(place: usize, phones: &[&str]) -> Candidate {
+        Candidate {
+            place,
+            number: place as u64,
+            incoming: Incoming {
+                phones: phones.iter().map(|phone| phone.parse().unwrap()).collect(),
+                ..Incoming::default()
+            },
+        }
+    }
+
+    fn places(waves: &[Vec<Candidate>]) -> Vec<Vec<usize>> {
+        let places = |wave: &Vec<Candidate>| wave.iter().map(|row| row.place).collect();
+        waves.iter().map(places).collect()
+    }
+
+    #[test]
+    fn rows_about_one_person_keep_their_order() {
+        let (one, two, three) = ("+971501234561", "+971501234562", "+971501234563");
+        let rows = vec![
+            row(0, &[one]),
+            row(1, &[two]),
+            row(2, &[one, three]),
+            row(3, &[]),
+            row(4, &[three]),
+            row(5, &[two]),
+        ];
+        assert_eq!(places(&waves(rows)), [vec![0, 1, 3], vec![2, 5], vec![4]]);
+        assert_eq!(waves(Vec::new()).len(), 0);
+    }
+}

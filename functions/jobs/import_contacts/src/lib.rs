@@ -1,0 +1,504 @@
+//! The operation `import_contacts`: works through an uploaded table row by row, and returns the rows that it refused as a file.
+//!
+//! Safe to run twice: the id of a row's contact follows from the import and the row, and a number leads to one contact by a condition
+//! of the table. So a row that was interrupted, or worked by another worker since the last checkpoint, finds its own contact and
+//! adds what is missing. Counts and refused rows are part of the checkpoint: those of a step that is not recorded are made again.
+
+mod batch;
+mod seen;
+mod table;
+
+use std::time::Duration;
+
+use domain::{
+    account::Member,
+    actor::Stamp,
+    field::Field,
+    import::{Import, ImportResult, RowCounts, RowOutcome},
+    operation::{Data, Progress},
+    resource::Resource,
+    stage::Stage,
+    tag::{Tag, TagIn},
+};
+use kit::{
+    Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
+    files::Appended,
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use sheet::{
+    dialect::{Dialect, detect},
+    import::ImportContacts,
+    mapping::Target,
+    names::{Common, Names},
+    reader::{Item, Position},
+    record::{Record, RowError},
+    row::{self, Label, Row},
+    write::ErrorsFile,
+};
+use store::{OwnedError, Store, TenantScope};
+
+use crate::{
+    batch::{Candidate, Desk, Outcome},
+    seen::Seen,
+    table::{Next, Table, Upload},
+};
+
+/// Maximum rows of an import per second: 300 of a tenant, which has two at a time ([`Import::MOST_AT_ONCE`]). A partition of a list
+/// takes a thousand writes, and calls and messages need theirs.
+const ROWS_PER_SECOND: u32 = 150;
+
+/// Rows that are read before they are looked up together.
+const BATCH: usize = 60;
+
+/// Maximum rows of a step.
+const MOST_ROWS: usize = 1_500;
+
+/// Time after which a step begins no further batch, and looks no further for a row behind blank ones.
+const WORK: Duration = Duration::from_secs(5);
+
+/// Length of refused rows after which a step begins no further batch, in bytes.
+const MOST_REFUSED: usize = 2 * 1024 * 1024;
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+    files: Files,
+    clock: Clock,
+    most_rows: usize,
+    work: Duration,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    ///
+    /// # Errors
+    /// When a variable is missing or wrong.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            files: Files::new(env)?,
+            clock: env.clock().clone(),
+            most_rows: MOST_ROWS,
+            work: WORK,
+        })
+    }
+
+    /// The same with steps of at most this many rows, and files in parts of this many bytes. For tests.
+    #[must_use]
+    pub fn in_steps_of(self, most_rows: usize, part: usize) -> Self {
+        Self {
+            files: self.files.in_parts_of(part),
+            most_rows,
+            ..self
+        }
+    }
+
+    /// The same with steps that end as soon as they may. For tests.
+    #[must_use]
+    pub fn in_shortest_steps(self) -> Self {
+        Self {
+            work: Duration::ZERO,
+            ..self
+        }
+    }
+}
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    /// Place of the next row; `None`: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    position: Option<Position>,
+    counts: RowCounts,
+    /// The file with the refused rows.
+    errors: Appended,
+    /// Number of the object with what a dry run has met; 0: nothing.
+    #[serde(default)]
+    seen: u32,
+    /// Whether the table has ended: what is left is to complete the file.
+    #[serde(default)]
+    ended: bool,
+    /// Whether there are more rows than the maximum.
+    #[serde(default)]
+    left_out: bool,
+}
+
+const GONE: &str = "The file is gone, or another one was uploaded since the import was started. Create a new import.";
+
+/// Makes one step.
+///
+/// # Errors
+/// When the table or the bucket does not answer.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let order: ImportContacts = turn.params()?;
+    let cursor: Cursor = turn.cursor()?.unwrap_or_default();
+    let work = Work {
+        turn: &turn,
+        order: &order,
+        ctx,
+    };
+    if cursor.ended {
+        return work.complete(&cursor).await;
+    }
+    let now = ctx.clock.now();
+    let Some(import) = ctx.store.import(turn.scope(), order.import, now).await? else {
+        return Ok(Step::Failed {
+            reason: GONE.to_owned(),
+        });
+    };
+    work.step(&import.value, cursor).await
+}
+
+struct Work<'a> {
+    turn: &'a Turn,
+    order: &'a ImportContacts,
+    ctx: &'a Context,
+}
+
+/// A row as it was read: what it says, or what is wrong with it.
+type Line = (Record, Result<Row, Vec<RowError>>);
+
+impl Work<'_> {
+    fn scope(&self) -> &TenantScope {
+        self.turn.scope()
+    }
+
+    fn operation(&self) -> ulid::Ulid {
+        self.turn.operation().id.ulid()
+    }
+
+    fn errors_file(&self) -> FileKey {
+        FileKey::result(self.scope(), self.operation(), ImportResult::ERRORS_FILE)
+    }
+
+    fn rest(&self, number: u32) -> FileKey {
+        FileKey::step(self.scope(), self.operation(), &format!("errors-{number}"))
+    }
+
+    fn seen(&self, number: u32) -> FileKey {
+        FileKey::step(self.scope(), self.operation(), &format!("seen-{number}"))
+    }
+
+    /// The end, after the last row.
+    async fn complete(&self, cursor: &Cursor) -> Result<Step, JobError> {
+        if cursor.errors.size() > 0 {
+            let (file, rest) = (self.errors_file(), |number| self.rest(number));
+            self.ctx.files.complete(&file, rest, &cursor.errors).await?;
+        }
+        let result = ImportResult {
+            counts: cursor.counts,
+            dry_run: self.order.dry_run,
+            left_out: cursor.left_out,
+        };
+        Ok(Step::Done {
+            result: Data::of(&result)?,
+            progress: progress(cursor, None),
+        })
+    }
+
+    /// Works through as many rows as fit into a step.
+    async fn step(&self, import: &Import, mut cursor: Cursor) -> Result<Step, JobError> {
+        let (ctx, order) = (self.ctx, self.order);
+        let upload = Upload {
+            files: &ctx.files,
+            key: FileKey::upload(self.scope(), import.id.ulid()),
+            etag: &order.etag,
+            size: import.size.into(),
+        };
+        let Some(sample) = upload.sample().await? else {
+            return Ok(Step::Failed {
+                reason: GONE.to_owned(),
+            });
+        };
+        let region = order.settings.region.as_ref().map(domain::settings::Region::as_str);
+        let whole = sample.len() as u64 >= upload.size;
+        let dialect = match detect(&sample, whole, region, &order.table) {
+            Ok(dialect) => dialect,
+            Err(error) => {
+                return Ok(Step::Failed {
+                    reason: error.to_string(),
+                });
+            }
+        };
+        drop(sample);
+        let mut catalog = self.catalog().await?;
+        let mut table = Table::new(upload, &dialect, cursor.position);
+        let mut seen = self.seen_before(&cursor).await?;
+        let mut errors = Vec::new();
+        let limit = TimeLimit::of(ctx.work);
+        let begun = table.position();
+        let mut rows = 0;
+        loop {
+            let most = BATCH.min(ctx.most_rows - rows);
+            let mut lines: Vec<Line> = Vec::new();
+            while lines.len() < most {
+                let item = match table.next().await? {
+                    Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MOST_ROWS => {
+                        (cursor.ended, cursor.left_out) = (true, true);
+                        break;
+                    }
+                    Next::Row(item) => item,
+                    // The position is that of the last row's end, so a row that is too long is read to its end.
+                    Next::Further if limit.is_up() && table.position() != begun => break,
+                    Next::Further => continue,
+                    Next::End => {
+                        cursor.ended = true;
+                        break;
+                    }
+                    Next::Changed => {
+                        return Ok(Step::Failed {
+                            reason: GONE.to_owned(),
+                        });
+                    }
+                };
+                lines.push(self.line(item, &dialect, &catalog.fields));
+            }
+            rows += lines.len();
+            let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut seen).await?;
+            let file = ErrorsFile::new(&dialect);
+            for ((record, _), (outcome, wrong)) in lines.iter().zip(&outcomes) {
+                cursor.counts.add(*outcome);
+                if wrong.is_empty() {
+                    continue;
+                }
+                if errors.is_empty() && cursor.errors.size() == 0 {
+                    file.begin(&mut errors);
+                }
+                file.row(&mut errors, record, wrong);
+            }
+            cursor.position = Some(table.position());
+            crash::point("import_contacts.written");
+            if cursor.ended || rows >= ctx.most_rows || errors.len() >= MOST_REFUSED || limit.is_up() {
+                break;
+            }
+        }
+        let (file, rest) = (self.errors_file(), |number| self.rest(number));
+        ctx.files.append(&file, rest, &mut cursor.errors, &errors).await?;
+        if order.dry_run && !cursor.ended {
+            cursor.seen += 1;
+            ctx.files.write(&self.seen(cursor.seen), seen.bytes()).await?;
+        }
+        if cursor.ended && cursor.errors.size() == 0 {
+            return self.complete(&cursor).await;
+        }
+        let progress = progress(&cursor, Some(import.size.into()));
+        Ok(Step::More {
+            cursor: Data::of(&cursor)?,
+            progress,
+        })
+    }
+
+    fn line(&self, item: Item, dialect: &Dialect, fields: &[Field]) -> Line {
+        let context = row::Context {
+            dialect,
+            fields,
+            region: self
+                .order
+                .settings
+                .region
+                .as_ref()
+                .map(domain::settings::Region::as_str),
+        };
+        match item {
+            Item::Record(record) => {
+                let read = Row::of(&record, &self.order.mapping, &context);
+                (record, read)
+            }
+            Item::Broken(broken) => {
+                let error = broken.error();
+                (broken.record, Err(vec![error]))
+            }
+        }
+    }
+
+    /// What a dry run has met until the last checkpoint.
+    async fn seen_before(&self, cursor: &Cursor) -> Result<Seen, JobError> {
+        if cursor.seen == 0 {
+            return Ok(Seen::default());
+        }
+        let bytes = self.ctx.files.read(&self.seen(cursor.seen)).await?;
+        let bytes = bytes.ok_or_else(|| JobError::new("what the dry run has met is gone"))?;
+        Ok(Seen::read(&bytes))
+    }
+
+    /// What becomes of each row, with the reasons if it is refused.
+    async fn outcomes(
+        &self,
+        lines: &[Line],
+        dialect: &Dialect,
+        catalog: &mut Catalog,
+        import: &Import,
+        seen: &mut Seen,
+    ) -> Result<Vec<(RowOutcome, Vec<RowError>)>, JobError> {
+        let settings = &self.order.settings;
+        if settings.create_tags && !self.order.dry_run {
+            let read = lines.iter().filter_map(|(_, row)| row.as_ref().ok());
+            self.create_tags(catalog.names.new_tags(read), import, catalog).await?;
+        }
+        let now = self.turn.operation().created_at;
+        let common = Common {
+            dialect,
+            mapping: &self.order.mapping,
+            tags: &settings.tags,
+            consent: settings.consent.as_ref(),
+            by: self.turn.operation().created_by,
+            now,
+        };
+        // In a dry run, tags that would be created are left out.
+        let creates = settings.create_tags && self.order.dry_run;
+        let mut outcomes: Vec<(RowOutcome, Vec<RowError>)> = Vec::with_capacity(lines.len());
+        let mut candidates = Vec::new();
+        for (place, (record, row)) in lines.iter().enumerate() {
+            let incoming = row
+                .clone()
+                .and_then(|row| catalog.names.incoming(row, record.row, creates, &common));
+            match incoming {
+                Ok(incoming) => {
+                    outcomes.push((RowOutcome::Created, Vec::new()));
+                    candidates.push(Candidate {
+                        place,
+                        number: record.row,
+                        incoming,
+                    });
+                }
+                Err(errors) => outcomes.push((RowOutcome::Refused, errors)),
+            }
+        }
+        let desk = Desk {
+            store: &self.ctx.store,
+            scope: self.scope(),
+            import,
+            mode: settings.mode,
+            definitions: &catalog.fields,
+            now,
+        };
+        let became: Vec<(usize, Outcome)> = if self.order.dry_run {
+            desk.count(candidates, seen).await?
+        } else {
+            let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
+            let least = Duration::from_secs(1) * count / ROWS_PER_SECOND;
+            let (became, ()) = tokio::join!(desk.write(candidates), tokio::time::sleep(least));
+            became?
+        };
+        for (place, (outcome, reason)) in became {
+            let error = reason.map(|detail| RowError {
+                row: lines[place].0.row,
+                column: None,
+                detail,
+            });
+            outcomes[place] = (outcome, error.into_iter().collect());
+        }
+        Ok(outcomes)
+    }
+
+    /// The tenant's fields, and what the mapping names by words.
+    async fn catalog(&self) -> Result<Catalog, JobError> {
+        let (store, scope) = (&self.ctx.store, self.scope());
+        let has = |target| self.order.mapping.has(&target);
+        let fields = store.all::<Field>(scope).await?;
+        let tags = if has(Target::Tags) {
+            store.all::<Tag>(scope).await?
+        } else {
+            Vec::new()
+        };
+        let stages = if has(Target::Stage) {
+            store.all::<Stage>(scope).await?
+        } else {
+            Vec::new()
+        };
+        let members = if has(Target::Owner) {
+            store.all::<Member>(scope).await?
+        } else {
+            Vec::new()
+        };
+        Ok(Catalog {
+            fields,
+            names: Names::of(&tags, &stages, &members),
+        })
+    }
+
+    /// Creates tags. Those for which there is no room are left out: their rows are refused.
+    async fn create_tags(&self, labels: Vec<Label>, import: &Import, catalog: &mut Catalog) -> Result<(), JobError> {
+        let (store, scope, operation) = (&self.ctx.store, self.scope(), self.turn.operation());
+        let stamp = Stamp {
+            actor: operation.created_by,
+            at: self.ctx.clock.now(),
+            correlation_id: operation.correlation_id.clone(),
+        };
+        let mut raced = false;
+        for label in labels {
+            let id = import.tag_of(&domain::text::fingerprint(label.as_str()));
+            let fields = TagIn {
+                name: label.clone(),
+                color: None,
+                description: None,
+            };
+            let tag = Tag::new(id.ulid(), fields, stamp.at);
+            match store.create(scope, &tag, &stamp).await {
+                Ok(()) => catalog.names.add_tag(&label, id),
+                Err(OwnedError::Full | OwnedError::ShareFull) => break,
+                Err(OwnedError::Taken) => raced = true,
+                Err(OwnedError::Store(error)) if error.is_conflict() => raced = true,
+                Err(OwnedError::Store(error)) => return Err(error.into()),
+            }
+        }
+        if raced {
+            for tag in store.all::<Tag>(scope).await? {
+                catalog.names.add_tag(&tag.name, tag.id);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What rows refer to.
+struct Catalog {
+    fields: Vec<Field>,
+    names: Names,
+}
+
+/// Rows so far. Their total is estimated from the place in the file, unless the table has ended.
+fn progress(cursor: &Cursor, size: Option<u64>) -> Progress {
+    let done = cursor.counts.rows;
+    let read = cursor.position.map_or(0, |position| position.offset);
+    let total = match size {
+        Some(size) if !cursor.ended && read > 0 => {
+            let estimate = u128::from(done) * u128::from(size) / u128::from(read);
+            u64::try_from(estimate).unwrap_or(u64::MAX).max(done)
+        }
+        _ => done,
+    };
+    let known = cursor.ended || read > 0;
+    Progress {
+        done,
+        total: known.then_some(total),
+        errors: cursor.counts.refused,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn total_is_estimated_until_the_table_ends() {
+        let mut cursor = Cursor {
+            position: Some(Position {
+                offset: 250,
+                ..Position::START
+            }),
+            ..Cursor::default()
+        };
+        cursor.counts.rows = 10;
+        cursor.counts.refused = 2;
+        let of = |cursor: &Cursor| {
+            let Progress { done, total, errors } = progress(cursor, Some(1_000));
+            (done, total, errors)
+        };
+        assert_eq!(of(&cursor), (10, Some(40), 2));
+        cursor.ended = true;
+        assert_eq!(of(&cursor), (10, Some(10), 2));
+        assert_eq!(of(&Cursor::default()), (0, None, 0));
+    }
+}

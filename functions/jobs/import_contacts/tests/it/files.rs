@@ -1,0 +1,112 @@
+//! Damaged and hostile tables.
+
+use domain::operation::OperationState;
+use import_contacts::Context;
+use kit::operation::Ran;
+use serde_json::json;
+
+use crate::world::{World, mapping, name, result};
+
+/// One bad row costs one row.
+#[tokio::test]
+async fn damaged_rows_are_refused_and_others_imported() {
+    let mut table = b"name,phone\nAnn,+971501234561\n".to_vec();
+    // A quote that never closes.
+    table.extend_from_slice(b"\"Broken,+971501234562\nBen,+971501234563\n");
+    // Another encoding.
+    table.extend_from_slice(b"J\xfcrgen,+971501234564\n");
+    // A byte order mark in the middle, where two files were put together.
+    table.extend_from_slice("\u{feff}Cid,+971501234565\n".as_bytes());
+    // A row of a megabyte.
+    table.extend(std::iter::repeat_n(b'x', 1024 * 1024));
+    table.extend_from_slice(b",+971501234566\nDan,+971501234567\n");
+    let world = World::new(2).await;
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    let counts = world.import(table, order).await.counts;
+    let mut names: Vec<String> = world.people().await.iter().map(name).collect();
+    names.sort();
+    assert_eq!(names, ["Ann", "Ben", "Cid", "Dan"]);
+    assert_eq!((counts.rows, counts.created, counts.refused), (7, 4, 3));
+    let refused = world.errors().await;
+    for sentence in ["never ends", "invalid characters", "more than 64 KB"] {
+        assert!(refused.contains(sentence), "{sentence}: {refused}");
+    }
+}
+
+/// Whoever corrects the file of refused rows opens it in a spreadsheet program first.
+#[tokio::test]
+async fn refused_rows_hold_no_formulas() {
+    let table = "name,phone\n=HYPERLINK(\"\"x\"\"),12\n@SUM(1),13\n+971501234567,14\n";
+    let world = World::new(10).await;
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    assert_eq!(world.import(table, order).await.counts.refused, 3);
+    let refused = world.errors().await;
+    for line in refused.lines().skip(1) {
+        let cell = line.trim_start_matches('"');
+        assert!(cell.starts_with('\''), "{line}");
+    }
+}
+
+/// Names of columns are not checked when the import starts but read again with each step.
+#[tokio::test]
+async fn file_that_is_no_table_fails_with_a_sentence() {
+    let world = World::new(10).await;
+    let order = json!({"mapping": mapping(&["name"])});
+    let wide = "a,".repeat(10_000) + "\n1\n";
+    let long = "x".repeat(100_000);
+    for (table, sentence) in [(wide, "more than 200 columns"), (long, "more than 64 KB")] {
+        let import = world.upload(table).await;
+        let start = world.start(&import, order.clone()).await;
+        let operation = world.finish(&start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        let reason = operation.reason.unwrap();
+        assert!(reason.contains(sentence), "{reason}");
+    }
+    assert_eq!(world.people().await.len(), 0);
+}
+
+/// Files of refused rows are written in parts: the first, several, and one that is not full.
+#[tokio::test]
+async fn refused_rows_are_one_file_of_many_parts() {
+    let world = World::new(3).await;
+    let mut table = "name,phone\n".to_owned();
+    for number in 0..40 {
+        table.push_str(&format!("Nobody {number},12\n"));
+    }
+    let import = world.upload(table).await;
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    let start = world.start(&import, order).await;
+    while !world.operation(&start).await.value.state.is_end() {
+        world.lost_step(&start).await;
+        world.run_step(&start).await;
+    }
+    let refused = world.errors().await;
+    assert!(refused.len() > 2_000, "several parts of 500 bytes");
+    let rows: Vec<&str> = refused.lines().skip(1).collect();
+    assert_eq!(rows.len(), 40);
+    for (number, row) in rows.iter().enumerate() {
+        assert!(row.starts_with(&format!("Nobody {number},")), "{row}");
+    }
+}
+
+/// Blank rows take time, too. A row that is too long is no reason to stop within it: the next step would begin with it again.
+#[tokio::test]
+async fn many_blank_rows_are_passed_in_several_steps() {
+    let mut world = World::new(10).await;
+    world.ctx = Context::new(world.aws.env()).unwrap().in_shortest_steps();
+    let (blank, long) = ("\n".repeat(300_000), "x".repeat(200_000));
+    let import = world.upload(format!("name\nAnn\n{blank}{long}\nBen\n{blank}")).await;
+    let order = json!({"mapping": mapping(&["name"])});
+    let start = world.start(&import, order).await;
+    let mut steps = 1;
+    while world.run_step(&start).await == Ran::Continues {
+        steps += 1;
+        assert!(steps < 30, "it makes no progress");
+    }
+    assert!(steps >= 6, "only {steps} steps");
+    let counts = result(&world.operation(&start).await.value).counts;
+    assert_eq!((counts.rows, counts.created, counts.refused), (3, 2, 1));
+    let mut names: Vec<String> = world.people().await.iter().map(name).collect();
+    names.sort();
+    assert_eq!(names, ["Ann", "Ben"]);
+}

@@ -1,0 +1,351 @@
+//! Imports, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+mod files;
+mod many;
+mod meanwhile;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    consent::Wishes,
+    contact::{Change, Identity},
+    erasure::Salt,
+    filter::{Driver, Filter, Search},
+    import::{Import, RowCounts},
+    listing::Word,
+    operation::OperationState,
+    record::Entry,
+    tag::Tag,
+};
+use kit::operation::Ran;
+use serde_json::json;
+
+use crate::world::{World, label, mapping, name, result};
+
+/// Rows of all kinds: new people, some of them twice, people who are contacts already, and rows with errors.
+fn mixed() -> (String, RowCounts) {
+    let mut table = "name,phone,email,tags,birthday,opted_in\n".to_owned();
+    let mut counts = RowCounts::default();
+    let mut add = |row: &str| {
+        table.push_str(row);
+        table.push('\n');
+        counts.rows += 1;
+    };
+    for number in 10..30 {
+        add(&format!(
+            "Maya Haddad {number},+9715012345{number},maya{number}@example.com,Regular; New {number},1992-02-{number},yes"
+        ));
+    }
+    add("Second Row,+971501234511,,Regular,,no");
+    add("Known Already,+971509999999,,,,yes");
+    add("Nobody Else,,,,,");
+    add("Wrong,12,,,,");
+    add("Wrong,,not an address,,,");
+    add("Wrong,\"+971501111111,,,,");
+    (counts.created, counts.updated, counts.refused) = (21, 2, 3);
+    (table, counts)
+}
+
+const MIXED: [&str; 6] = ["name", "phone", "email", "tags", "field:birthday", "opted_in"];
+
+fn of_mixed(mode: &str) -> serde_json::Value {
+    json!({"mapping": mapping(&MIXED), "mode": mode, "create_tags": true, "consent": {"evidence": "the till"}})
+}
+
+/// Somebody who is a contact before the import.
+async fn known(world: &World) {
+    let table = "name,phone\nKnown,+971509999999\n";
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    assert_eq!(world.import(table, order).await.counts.created, 1);
+}
+
+/// What the import must have made, whatever happened on its way.
+async fn is_whole(world: &World) {
+    let people = world.people().await;
+    let names: Vec<String> = people.iter().map(name).collect();
+    assert_eq!(people.len(), 22, "{names:?}");
+    let mut owners = BTreeMap::new();
+    for person in &people {
+        for identity in person.contact.known_by() {
+            let found = world.store.contact_of(&world.scope, &identity).await.unwrap();
+            assert_eq!(found.map(|found| found.id), Some(person.contact.id), "{identity:?}");
+            assert!(
+                owners.insert(identity.key(), person.contact.id).is_none(),
+                "{identity:?}"
+            );
+        }
+        // It is found by what it says.
+        let word = Word::of(&name(person)).pop().unwrap();
+        let search = Search {
+            filter: Filter::default(),
+            driver: Driver::Words(word),
+        };
+        let found = world.store.search_contacts(&world.scope, &search, None, 100, false);
+        let found = found.await.unwrap();
+        assert!(found.items.contains(person), "{}", name(person));
+        let history = world
+            .store
+            .history(&world.scope, person.contact.id, 10, world.aws.now());
+        let consents: Vec<Entry> = history.await.unwrap();
+        let agreed = person.contact.opted_in_at().is_some();
+        assert_eq!(consents.len(), usize::from(agreed), "{}: {consents:?}", name(person));
+    }
+    assert!(names.contains(&"Second Row".to_owned()) && names.contains(&"Known Already".to_owned()));
+    let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+    let prints: BTreeSet<&str> = tags.iter().map(|tag| tag.name.as_str()).collect();
+    assert_eq!((tags.len(), prints.len()), (21, 21));
+    let refused = world.errors().await;
+    let lines: Vec<&str> = refused.lines().collect();
+    assert_eq!(lines.len(), 4, "{refused}");
+    assert!(
+        lines[0].ends_with(",error") && lines[1].starts_with("Wrong,12,"),
+        "{refused}"
+    );
+}
+
+/// Each step is made twice: by a worker that dies before it records it, and by the next one.
+#[tokio::test]
+async fn every_step_may_be_made_twice() {
+    let world = World::new(4).await;
+    world.fields().await;
+    known(&world).await;
+    let (table, counts) = mixed();
+    let import = world.upload(table).await;
+    let start = world.start(&import, of_mixed("update")).await;
+    let mut steps = 0;
+    while !world.operation(&start).await.value.state.is_end() {
+        world.lost_step(&start).await;
+        assert_ne!(world.run_step(&start).await, Ran::Nothing);
+        steps += 1;
+        assert!(steps < 50, "it makes no progress");
+    }
+    assert!(steps >= 7, "only {steps} steps");
+    let operation = world.operation(&start).await.value;
+    assert_eq!(result(&operation).counts, counts);
+    assert_eq!((operation.progress.done, operation.progress.total), (26, Some(26)));
+    is_whole(&world).await;
+}
+
+/// Workers die anywhere within a step: between the writes of a row, too.
+#[tokio::test]
+async fn workers_may_die_within_a_step() {
+    let world = World::new(30).await;
+    world.fields().await;
+    known(&world).await;
+    let (table, counts) = mixed();
+    let import = world.upload(table).await;
+    let start = world.start(&import, of_mixed("update")).await;
+    for milliseconds in [20, 40, 60, 80, 100, 130, 160, 200, 250, 300] {
+        world.killed_step(&start, milliseconds).await;
+    }
+    let operation = world.finish(&start).await;
+    assert_eq!(result(&operation).counts, counts);
+    is_whole(&world).await;
+}
+
+#[tokio::test]
+async fn two_imports_of_one_file_make_no_doubles() {
+    let world = World::new(5).await;
+    let mut table = "name,phone,email\n".to_owned();
+    for number in 100..140 {
+        table.push_str(&format!("Maya {number},+971501234{number},maya{number}@example.com\n"));
+    }
+    let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": "skip"});
+    let (one, other) = tokio::join!(
+        Box::pin(world.import(table.clone(), order.clone())),
+        Box::pin(world.import(table, order))
+    );
+    assert_eq!(world.people().await.len(), 40);
+    for result in [&one, &other] {
+        assert_eq!((result.counts.rows, result.counts.refused), (40, 0));
+    }
+    let sum = |of: fn(&RowCounts) -> u64| of(&one.counts) + of(&other.counts);
+    assert_eq!((sum(|counts| counts.created), sum(|counts| counts.skipped)), (40, 40));
+}
+
+#[tokio::test]
+async fn mode_decides_about_people_who_are_contacts() {
+    let world = World::new(10).await;
+    known(&world).await;
+    let table = "name,phone\nOther,+971509999999\nNew,+971501234567\n";
+    let order = |mode: &str| json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
+    let skipped = world.import(table, order("skip")).await.counts;
+    assert_eq!((skipped.created, skipped.skipped), (1, 1));
+    let names = || async {
+        let people = world.people().await;
+        people.iter().map(name).collect::<BTreeSet<_>>()
+    };
+    assert_eq!(names().await, BTreeSet::from(["Known".to_owned(), "New".to_owned()]));
+    let refused = world.import(table, order("create")).await.counts;
+    assert_eq!((refused.created, refused.refused), (0, 2));
+    let updated = world.import(table, order("update")).await.counts;
+    assert_eq!((updated.created, updated.updated), (0, 2));
+    assert_eq!(names().await, BTreeSet::from(["Other".to_owned(), "New".to_owned()]));
+}
+
+/// What a dry run says is what an import does afterwards, also about people who are in the table twice.
+#[tokio::test]
+async fn dry_run_counts_what_an_import_does() {
+    let world = World::new(4).await;
+    world.fields().await;
+    known(&world).await;
+    for mode in ["create", "update", "skip"] {
+        let (table, _) = mixed();
+        let (table, number) = match mode {
+            "create" => (table, "1"),
+            "update" => (table.replace("+97150123", "+97150124"), "2"),
+            _ => (table.replace("+97150123", "+97150125"), "3"),
+        };
+        let table = table.replace("@example", &format!("{number}@example"));
+        let rows = world.aws.row_count().await;
+        let people = world.people().await;
+        let mut dry = of_mixed(mode);
+        dry["dry_run"] = json!(true);
+        let import = world.upload(table).await;
+        let start = world.start(&import, dry).await;
+        while !world.operation(&start).await.value.state.is_end() {
+            world.lost_step(&start).await;
+            world.run_step(&start).await;
+        }
+        let counted = result(&world.operation(&start).await.value);
+        assert!(counted.dry_run);
+        assert_eq!(world.people().await, people, "{mode}");
+        // The import and its operation.
+        assert_eq!(world.aws.row_count().await, rows + 2, "{mode}");
+        let start = world.start(&import, of_mixed(mode)).await;
+        let done = result(&world.finish(&start).await);
+        assert!(!done.dry_run);
+        assert_eq!(done.counts, counted.counts, "{mode}");
+    }
+}
+
+#[tokio::test]
+async fn erased_and_deleted_people_do_not_come_back() {
+    let world = World::new(10).await;
+    let number = |text: &str| Identity::Phone(text.parse().unwrap());
+    let erased = number("+971501234567");
+    let salt = Salt::new([7; 32]);
+    let identities = [erased.key()];
+    let (store, nothing) = (&world.store, Wishes::NONE);
+    let remembered = store.remember_erased(&world.scope, &identities, &nothing, salt, world.aws.now());
+    remembered.await.unwrap();
+    known(&world).await;
+    let found = world.store.contact_of(&world.scope, &number("+971509999999")).await;
+    let id = found.unwrap().unwrap().id;
+    let deleted = world
+        .store
+        .change_contact(&world.scope, id, world.aws.ids().ulid(), |contact| {
+            contact.deleted_at = Some(contact.created_at);
+            Change::Contact
+        });
+    Box::pin(deleted).await.unwrap();
+    let table = "name,phone\nErased,+971501234567\nDeleted,+971509999999\nNew,+971501234568\n";
+    for mode in ["update", "skip", "create"] {
+        let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode, "dry_run": mode == "create"});
+        let counts = world.import(table, order).await.counts;
+        assert_eq!(
+            (counts.refused, counts.erased),
+            if mode == "create" { (3, 1) } else { (2, 1) },
+            "{mode}"
+        );
+    }
+    let names: Vec<String> = world.people().await.iter().map(name).collect();
+    assert_eq!(names, ["New"]);
+}
+
+/// What the first operation did is not done again, and what it did not do is.
+#[tokio::test]
+async fn cancelled_import_can_be_started_again() {
+    let world = World::new(3).await;
+    let table = "name\nAnn\nBen\nCid\nDan\nEve\nFay\nGil\n";
+    let import = world.upload(table).await;
+    let order = json!({"mapping": mapping(&["name"])});
+    let first = world.start(&import, order.clone()).await;
+    assert_eq!(world.run_step(&first).await, Ran::Continues);
+    let found = world.operation(&first).await;
+    let mut cancelled = found.value;
+    assert!(cancelled.cancel(world.aws.now()));
+    let written = world
+        .store
+        .write_operation(&world.scope, found.version, &cancelled, None);
+    written.await.unwrap();
+    assert_eq!(world.run_step(&first).await, Ran::Nothing);
+    assert_eq!(world.people().await.len(), 3);
+    let second = world.start(&import, order).await;
+    let counts = result(&world.finish(&second).await).counts;
+    assert_eq!((counts.rows, counts.created), (7, 7));
+    assert_eq!(world.people().await.len(), 7);
+}
+
+#[tokio::test]
+async fn changed_or_missing_file_ends_the_import() {
+    let world = World::new(2).await;
+    let order = json!({"mapping": mapping(&["name"])});
+    let import = world.upload("name\nAnn\nBen\nCid\n").await;
+    let start = world.start(&import, order.clone()).await;
+    assert_eq!(world.run_step(&start).await, Ran::Continues);
+    world.write(&import, b"name\nEve\nFay\nGil\n".to_vec()).await;
+    let operation = world.finish(&start).await;
+    assert_eq!(operation.state, OperationState::Failed);
+    assert!(operation.reason.unwrap().contains("another one was uploaded"));
+    let names: BTreeSet<String> = world.people().await.iter().map(name).collect();
+    assert_eq!(names, BTreeSet::from(["Ann".to_owned(), "Ben".to_owned()]));
+}
+
+#[tokio::test]
+async fn unknown_tags_are_errors_unless_they_are_created() {
+    let world = World::new(10).await;
+    let regular = world.own::<Tag>(json!({"name": "Regular"})).await;
+    let everybody = world.own::<Tag>(json!({"name": "Imported"})).await;
+    let table = "name,tags\nAnn,regular\nBen,VIP; Regular\n";
+    let mut order = json!({"mapping": mapping(&["name", "tags"]), "tags": [everybody.id]});
+    let counts = world.import(table, order.clone()).await.counts;
+    assert_eq!((counts.created, counts.refused), (1, 1));
+    assert!(world.errors().await.contains("There is no tag “VIP”"));
+    let ann = world.people().await.remove(0);
+    assert_eq!(ann.profile.tags, BTreeSet::from([regular.id, everybody.id]));
+    order["create_tags"] = json!(true);
+    assert_eq!(world.import(table, order).await.counts.created, 2);
+    let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+    let vip = tags.iter().find(|tag| tag.name == label("VIP")).unwrap();
+    let with_vip = world
+        .people()
+        .await
+        .iter()
+        .filter(|person| person.profile.tags.contains(&vip.id))
+        .count();
+    assert_eq!((tags.len(), with_vip), (3, 1));
+}
+
+#[tokio::test]
+async fn national_numbers_are_read_in_the_region() {
+    let world = World::new(10).await;
+    let order = json!({"mapping": mapping(&["phone"]), "region": "AE"});
+    let counts = world.import("phone\n050 123 4567\n", order).await.counts;
+    assert_eq!(counts.created, 1);
+    let number: domain::phone::Phone = "+971501234567".parse().unwrap();
+    assert_eq!(world.people().await[0].contact.phones, [number]);
+    let order = json!({"mapping": mapping(&["phone"])});
+    assert_eq!(world.import("phone\n050 123 4567\n", order).await.counts.refused, 1);
+}
+
+/// The rows behind the maximum are not read.
+#[tokio::test]
+async fn rows_behind_the_maximum_are_left_out() {
+    let world = World::new(200_000).await;
+    let rows = usize::try_from(Import::MOST_ROWS).unwrap() + 1;
+    let table = format!("name\n{}", "A\n".repeat(rows));
+    let order = json!({"mapping": mapping(&["name"]), "dry_run": true});
+    let result = world.import(table, order).await;
+    assert!(result.left_out);
+    assert_eq!(
+        (result.counts.rows, result.counts.created),
+        (Import::MOST_ROWS, Import::MOST_ROWS)
+    );
+}

@@ -1,0 +1,106 @@
+//! Contacts that are merged or erased while an import is about to write to them.
+
+use domain::{contact::Identity, ids::ContactId, import::ImportResult, person::Person};
+use import_contacts::Context;
+use serde_json::json;
+use store::merges::Decided;
+use testkit::{
+    Lossy,
+    business::{decided_merge, erase},
+};
+
+use crate::world::{World, mapping, name};
+
+const MAYA: &str = "+971501234561";
+const HADDAD: &str = "+971501234562";
+
+/// Gives the second contact another name and an address.
+const ROW: &str = "name,phone,email\nMaya Haddad,+971501234562,maya@example.com\n";
+
+fn email() -> Identity {
+    Identity::Email("maya@example.com".parse().unwrap())
+}
+
+fn phone(number: &str) -> Identity {
+    Identity::Phone(number.parse().unwrap())
+}
+
+async fn holder(world: &World, identity: &Identity) -> Option<ContactId> {
+    let found = world.store.contact_of(&world.scope, identity).await.unwrap();
+    found.map(|contact| contact.id)
+}
+
+/// A world with two contacts, which are returned, too.
+async fn two_contacts() -> (World, [Person; 2]) {
+    let world = World::new(10).await;
+    let table = format!("name,phone\nMaya,{MAYA}\nHaddad,{HADDAD}\n");
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    assert_eq!(world.import(table, order).await.counts.created, 2);
+    let known = async |number| {
+        let id = holder(&world, &phone(number)).await.unwrap();
+        world.store.known(&world.scope, id).await.unwrap().unwrap()
+    };
+    let people = [known(MAYA).await, known(HADDAD).await];
+    (world, people)
+}
+
+/// Imports [`ROW`]. This happens once the row's contact was read, right before it is written.
+async fn import_while(world: &mut World, what: impl FnOnce() + Send + 'static) -> ImportResult {
+    let lossy = Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    world.ctx = Context::new(&env).unwrap().in_steps_of(10, 500);
+    lossy.happens_before("TransactWriteItems", what);
+    let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": "update"});
+    let result = world.import(ROW, order).await;
+    assert!(lossy.has_lost_all());
+    result
+}
+
+/// The row is the survivor's, and what the other contact was found by leads to it once.
+#[tokio::test]
+async fn a_merge_while_a_row_is_written_is_followed() {
+    let (mut world, [maya, haddad]) = two_contacts().await;
+    let survivor = maya.contact.id;
+    let (undo, merge, stamp) = decided_merge(&world.aws, maya, haddad);
+    let (store, scope) = (world.store.clone(), world.scope.clone());
+    let runtime = tokio::runtime::Handle::current();
+    let result = import_while(&mut world, move || {
+        let decided = Decided {
+            undo: &undo,
+            merge: &merge,
+            told: &[],
+        };
+        runtime.block_on(store.merge_people(&scope, &decided, &stamp)).unwrap();
+    });
+    let counts = Box::pin(result).await.counts;
+    assert_eq!((counts.rows, counts.updated, counts.created), (1, 1, 0));
+    let people = world.people().await;
+    let names: Vec<String> = people.iter().map(name).collect();
+    assert_eq!(names, ["Maya Haddad"]);
+    assert_eq!(people[0].contact.phones.len(), 2);
+    for identity in [phone(MAYA), phone(HADDAD), email()] {
+        assert_eq!(holder(&world, &identity).await, Some(survivor), "{identity:?}");
+    }
+}
+
+/// The row is refused as one of an erased person, and nothing of it is written.
+#[tokio::test]
+async fn an_erasure_while_a_row_is_written_is_obeyed() {
+    let (mut world, [maya, haddad]) = two_contacts().await;
+    let (store, scope, now) = (world.store.clone(), world.scope.clone(), world.aws.now());
+    let (id, runtime) = (haddad.contact.id, tokio::runtime::Handle::current());
+    let before = world.aws.row_count().await;
+    let result = import_while(&mut world, move || {
+        runtime.block_on(Box::pin(erase(&store, &scope, id, now)));
+    });
+    let counts = Box::pin(result).await.counts;
+    assert_eq!((counts.rows, counts.refused, counts.erased), (1, 1, 1));
+    let people = world.people().await;
+    assert_eq!(people, [maya]);
+    for identity in [phone(HADDAD), email()] {
+        assert_eq!(holder(&world, &identity).await, None, "{identity:?}");
+    }
+    let rows = world.aws.row_count().await;
+    // Without a contact with its profile, number and word; with an import, its operation, a salt and the hash of a number.
+    assert_eq!(rows, before - 4 + 4);
+}

@@ -1,0 +1,244 @@
+//! A tenant, its uploaded tables, and the operations that work through them.
+
+use std::sync::LazyLock;
+
+use domain::{
+    actor::{Actor, Stamp},
+    field::Field,
+    filter::{Driver, Filter, Search},
+    ids::{ImportId, OperationId},
+    import::{Import, ImportResult},
+    operation::{Data, Operation, OperationKind, OperationState},
+    person::Person,
+    resource::Resource,
+};
+use import_contacts::{Context, handle};
+use jobs::StartOperation;
+use kit::{
+    FileKey, Files,
+    operation::{Ran, Runner, Turn, run},
+    schedule::Deadline,
+};
+use serde_json::{Value, json};
+use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
+use store::{Owned, Store, TenantScope, Versioned, people::Position};
+use testkit::{Aws, business::business};
+use tokio::sync::{RwLock, RwLockReadGuard};
+
+/// Consumed capacity is counted per process, so a test that counts it runs alone.
+pub(crate) static COUNTING: LazyLock<RwLock<()>> = LazyLock::new(RwLock::default);
+
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) scope: TenantScope,
+    pub(crate) store: Store,
+    pub(crate) files: Files,
+    pub(crate) ctx: Context,
+    runner: Runner,
+    _others_may_run: Option<RwLockReadGuard<'static, ()>>,
+}
+
+impl World {
+    /// With steps of this many rows.
+    pub(crate) async fn new(rows: usize) -> Self {
+        let guard = COUNTING.read().await;
+        let world = Self::alone().await;
+        Self {
+            ctx: world.ctx.in_steps_of(rows, 500),
+            _others_may_run: Some(guard),
+            ..world
+        }
+    }
+
+    /// Without a claim to [`COUNTING`], which the caller has. Steps are as long as on AWS.
+    pub(crate) async fn alone() -> Self {
+        let aws = Aws::new().await;
+        Self {
+            scope: business(&aws).await.scope().clone(),
+            store: aws.store(),
+            files: Files::new(aws.env()).unwrap(),
+            ctx: Context::new(aws.env()).unwrap(),
+            runner: Runner::new(aws.env()).unwrap(),
+            aws,
+            _others_may_run: None,
+        }
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::Operator,
+            at: self.aws.now(),
+            correlation_id: "cor".to_owned(),
+        }
+    }
+
+    /// Creates something that rows refer to.
+    pub(crate) async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
+        let new = T::new(
+            self.aws.ids().ulid(),
+            serde_json::from_value(fields).unwrap(),
+            self.aws.now(),
+        );
+        self.store.create(&self.scope, &new, &self.stamp()).await.unwrap();
+        new
+    }
+
+    /// A searchable field and one that is not.
+    pub(crate) async fn fields(&self) -> Vec<Field> {
+        vec![
+            self.own(json!({"key": "birthday", "name": "Birthday", "type": "date", "searchable": true}))
+                .await,
+            self.own(json!({"key": "visits", "name": "Visits", "type": "number"}))
+                .await,
+        ]
+    }
+
+    /// Uploads a table.
+    pub(crate) async fn upload(&self, table: impl Into<Vec<u8>>) -> Import {
+        let table = table.into();
+        let import = Import {
+            id: ImportId::new(self.aws.ids().ulid()),
+            name: None,
+            size: u32::try_from(table.len()).unwrap(),
+            created_by: Actor::Operator,
+            created_at: self.aws.now(),
+            operation: None,
+        };
+        self.write(&import, table).await;
+        let stamp = self.stamp();
+        let created = self.store.create_import(&self.scope, &import, &stamp);
+        created.await.unwrap();
+        import
+    }
+
+    /// Uploads other content for the same import.
+    pub(crate) async fn write(&self, import: &Import, table: Vec<u8>) {
+        let key = FileKey::upload(&self.scope, import.id.ulid());
+        self.files.write(&key, table).await.unwrap();
+    }
+
+    /// Starts to import a table with a header in UTF-8, as the API does. `order`: the settings.
+    pub(crate) async fn start(&self, import: &Import, order: Value) -> StartOperation {
+        let key = FileKey::upload(&self.scope, import.id.ulid());
+        let facts = self.files.facts(&key).await.unwrap().unwrap();
+        let mut all = json!({
+            "import": import.id, "etag": facts.etag,
+            "table": {"encoding": Encoding::UTF_8, "separator": "comma", "header": true},
+        });
+        let given = order.as_object().unwrap().clone();
+        all.as_object_mut().unwrap().extend(given);
+        let params: ImportContacts = serde_json::from_value(all).unwrap();
+        let id = OperationId::new(self.aws.ids().ulid());
+        let (kind, params) = (OperationKind::ImportContacts, Data::of(&params).unwrap());
+        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
+        let found = self.store.import(&self.scope, import.id, self.aws.now()).await.unwrap();
+        let Versioned { version, value } = found.unwrap();
+        let after = Import {
+            operation: Some(id),
+            ..value
+        };
+        let stamp = self.stamp();
+        let started = self
+            .store
+            .start_import(&self.scope, (version, &after), &operation, &stamp);
+        started.await.unwrap();
+        StartOperation::of(self.scope.tenant(), &operation)
+    }
+
+    pub(crate) async fn operation(&self, start: &StartOperation) -> Versioned<Operation> {
+        let found = self.store.operation(&self.scope, start.operation, self.aws.now());
+        found.await.unwrap().unwrap()
+    }
+
+    /// One step that is recorded.
+    pub(crate) async fn run_step(&self, start: &StartOperation) -> Ran {
+        let deadline = Deadline::at(self.aws.now());
+        Box::pin(run(start, deadline, &self.runner, &self.ctx, &handle))
+            .await
+            .unwrap()
+    }
+
+    /// The next step, made by a worker that dies before it records it.
+    pub(crate) async fn lost_step(&self, start: &StartOperation) {
+        let turn = Turn::new(self.scope.clone(), self.operation(start).await.value);
+        Box::pin(handle(turn, &self.ctx)).await.unwrap();
+    }
+
+    /// The next step, made by a worker that dies after this time.
+    pub(crate) async fn killed_step(&self, start: &StartOperation, milliseconds: u64) {
+        let turn = Turn::new(self.scope.clone(), self.operation(start).await.value);
+        let time = std::time::Duration::from_millis(milliseconds);
+        let step = Box::pin(handle(turn, &self.ctx));
+        if let Ok(made) = tokio::time::timeout(time, step).await {
+            made.unwrap();
+        }
+    }
+
+    /// Runs it to its end, and returns that.
+    pub(crate) async fn finish(&self, start: &StartOperation) -> Operation {
+        while self.run_step(start).await == Ran::Continues {}
+        self.operation(start).await.value
+    }
+
+    /// Imports a table, and returns the result.
+    pub(crate) async fn import(&self, table: impl Into<Vec<u8>>, order: Value) -> ImportResult {
+        let import = self.upload(table).await;
+        let start = self.start(&import, order).await;
+        result(&self.finish(&start).await)
+    }
+
+    /// All contacts.
+    pub(crate) async fn people(&self) -> Vec<Person> {
+        let everybody = Search {
+            filter: Filter::default(),
+            driver: Driver::All,
+        };
+        let (mut people, mut after) = (Vec::new(), None);
+        loop {
+            let page = self
+                .store
+                .search_contacts(&self.scope, &everybody, after.as_ref(), 100, false);
+            let page = page.await.unwrap();
+            people.extend(page.items);
+            let Some(next) = page.next else { return people };
+            after = Position::read(&next, &everybody.driver);
+        }
+    }
+
+    /// The file with the refused rows, without its mark.
+    pub(crate) async fn errors(&self) -> String {
+        let files = self.aws.files("results/").await;
+        assert_eq!(files.len(), 1, "one file: {:?}", files.keys());
+        let text = String::from_utf8(files.into_values().next().unwrap()).unwrap();
+        text.trim_start_matches('\u{feff}').to_owned()
+    }
+}
+
+/// The result of an operation that is done.
+pub(crate) fn result(operation: &Operation) -> ImportResult {
+    assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
+    operation.result.as_ref().unwrap().read().unwrap()
+}
+
+/// A mapping of columns to these targets.
+pub(crate) fn mapping(targets: &[&str]) -> Value {
+    let target = |target: &&str| match target.strip_prefix("field:") {
+        Some(key) => json!({ "field": key }),
+        None => json!(target),
+    };
+    let columns = targets.iter().enumerate();
+    let columns: Vec<Value> = columns
+        .map(|(column, of)| json!({"column": column, "target": target(of)}))
+        .collect();
+    json!({ "columns": columns })
+}
+
+/// The name of a contact.
+pub(crate) fn name(person: &Person) -> String {
+    person.profile.name.as_deref().unwrap_or_default().to_owned()
+}
+
+/// A tag's name, as in a table.
+pub(crate) fn label(text: &str) -> Label {
+    text.parse().unwrap()
+}

@@ -1,0 +1,128 @@
+//! Reports on a contact that was merged into another arrive at the survivor.
+
+use domain::{
+    contact::{Contact, Identity},
+    ids::ContactId,
+    inbound::OptFlag,
+    message::{AttemptState, MessageState},
+};
+use kit::Done;
+use serde_json::json;
+use store::contacts::ContactWrite;
+use testkit::business::{CUSTOMER, phone};
+
+use crate::world::{World, failed, states, status};
+
+const SURVIVOR: &str = "+971502222222";
+const BSUID: &str = "AE.13491208655302741918";
+
+/// Merges the customer into a contact with another number.
+async fn merged(world: &World) -> ContactId {
+    let survivor = world.business.contact(&world.aws, SURVIVOR).await.id;
+    let customer = world.customer().await.id;
+    world.business.merge(&world.aws, survivor, customer).await;
+    survivor
+}
+
+async fn survivor(world: &World) -> Contact {
+    let found = world.contact_of(&Identity::Phone(phone(SURVIVOR))).await;
+    found.expect("the survivor")
+}
+
+#[tokio::test]
+async fn status_after_a_merge_moves_the_message() {
+    let world = World::new().await;
+    let message = world.sent().await;
+    let id = merged(&world).await;
+    let mut delivered = status("delivered", world.aws.now().as_second());
+    delivered["recipient_user_id"] = BSUID.into();
+    assert_eq!(world.statuses(&[delivered]).await, Done::Now);
+    assert_eq!(states(&world.message(&message).await), [AttemptState::Delivered]);
+    // What the report says about the recipient is the survivor's.
+    assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
+    let found = world.contact_of(&Identity::Bsuid(BSUID.to_owned())).await.unwrap();
+    assert_eq!(found.id, id);
+}
+
+#[tokio::test]
+async fn refusal_reported_after_a_merge_is_the_survivors() {
+    let world = World::new().await;
+    world.sent().await;
+    let id = merged(&world).await;
+    world.statuses(&[failed(131_050, world.aws.now().as_second())]).await;
+    let contact = survivor(&world).await;
+    assert!(contact.id == id && contact.marketing_opted_out().is_some());
+    assert_eq!(world.told_by(&contact).await.1.len(), 1);
+}
+
+#[tokio::test]
+async fn message_from_a_merged_number_is_the_survivors() {
+    for (text, refuses) in [("Hello", false), ("STOP", true)] {
+        let world = World::new().await;
+        let message = world.follow_up().await;
+        let id = merged(&world).await;
+        world.aws.pass(5);
+        assert_eq!(world.whatsapp("wamid.in", text).await, Done::Now);
+        let contact = world.customer().await;
+        assert_eq!(contact.id, id);
+        assert_eq!(world.told_by(&contact).await.0.len(), 1);
+        assert_eq!(contact.opted_out().is_some(), refuses);
+        // Messages of both are cancelled, also those that are still under the other id.
+        assert_eq!(contact.open, []);
+        assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
+    }
+}
+
+/// The number of the merged contact was replaced before, and still leads to a refusal: the survivor gets it back.
+#[tokio::test]
+async fn number_that_a_merged_contact_lost_comes_back() {
+    let world = World::new().await;
+    let (store, scope, at) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let former = Identity::Bsuid(BSUID.to_owned());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
+    let contact = world
+        .business
+        .contact_with(&world.aws, CUSTOMER, |contact| drop(stop(contact)))
+        .await;
+    let write = ContactWrite {
+        dropped_identities: vec![former.clone()],
+        ..ContactWrite::from(contact)
+    };
+    store.write_contact(scope, &write, None).await.unwrap();
+    let id = merged(&world).await;
+    assert_eq!(world.contact_of(&former).await.unwrap().id, id);
+    let moved = json!({"messages": [{
+        "id": "wamid.sys", "timestamp": world.aws.now().as_second().to_string(), "type": "system",
+        "system": {"type": "user_changed_number", "previous_user_id": BSUID, "user_id": BSUID, "wa_id": "971509999999"},
+    }]});
+    assert_eq!(world.work(world.messages(&moved)).await, Done::Now);
+    assert_eq!(survivor(&world).await.bsuid(), Some(BSUID));
+}
+
+/// Until somebody merges them: the contacts are listed as duplicates of each other.
+#[tokio::test]
+async fn contacts_that_prove_to_be_one_are_suggested() {
+    let world = World::new().await;
+    world.sent().await;
+    let claims = |contact: &mut Contact| contact.bsuids = vec![BSUID.to_owned()];
+    let other = world.business.contact_with(&world.aws, SURVIVOR, claims).await;
+    let mut sent = status("sent", world.aws.now().as_second());
+    sent["recipient_user_id"] = BSUID.into();
+    assert_eq!(
+        world.work(world.messages(&json!({"statuses": [sent]}))).await,
+        Done::Now
+    );
+    let customer = world.customer().await;
+    assert_eq!(customer.same_as, [other.id]);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    for (one, duplicate) in [(customer.id, other.id), (other.id, customer.id)] {
+        let person = store.known(scope, one).await.unwrap().unwrap();
+        let found = store.duplicates_of(scope, &person).await.unwrap();
+        let found: Vec<ContactId> = found.iter().map(|(person, _)| person.contact.id).collect();
+        assert_eq!(found, [duplicate]);
+    }
+    assert_eq!(
+        world.contact_of(&Identity::Phone(phone(CUSTOMER))).await.unwrap().id,
+        customer.id
+    );
+}

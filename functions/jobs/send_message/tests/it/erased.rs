@@ -1,0 +1,77 @@
+//! Messages on the way to a contact that is erased: nothing is sent afterwards, and nothing of the person comes back.
+
+use domain::message::Message;
+use kit::Job;
+use send_message::handle;
+use testkit::{Reply, business::erase};
+
+use crate::world::World;
+
+/// Erases the contact of a message. Returns the number of rows that are left.
+async fn erase_contact(world: &World, message: &Message) -> usize {
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    Box::pin(erase(&store, scope, message.id.contact(), world.aws.now())).await;
+    world.aws.row_count().await
+}
+
+/// Neither the message nor its contact exists.
+async fn is_gone(world: &World, message: &Message) {
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let found = store.message(scope, message.id, world.aws.now()).await;
+    assert_eq!(found.expect("the table answers"), None);
+    let found = store.contact(scope, message.id.contact()).await;
+    assert_eq!(found.expect("the table answers"), None);
+}
+
+#[tokio::test]
+async fn message_of_an_erased_contact_is_dropped() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let left = erase_contact(&world, &message).await;
+    for receive_count in [1, 2] {
+        let job = Job::new(world.job(&message).body, receive_count);
+        Box::pin(handle(job, &world.ctx)).await.unwrap();
+    }
+    assert!(world.provider.sends().is_empty());
+    is_gone(&world, &message).await;
+    assert_eq!(world.aws.row_count().await, left);
+}
+
+#[tokio::test]
+async fn an_erasure_between_check_and_claim_is_obeyed() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let message = world.follow_up().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope().clone(), world.aws.now());
+    let (runtime, contact) = (tokio::runtime::Handle::current(), message.id.contact());
+    // The check is done by then; the credentials are opened before the claim.
+    lossy.happens_before("Decrypt", move || {
+        runtime.block_on(Box::pin(erase(&store, &scope, contact, now)));
+    });
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    assert!(lossy.has_lost_all());
+    assert!(world.provider.sends().is_empty());
+    is_gone(&world, &message).await;
+}
+
+/// What the provider says about a message that is gone makes neither it nor its contact anew. What remains is its provider's id, which
+/// leads nowhere and expires, as that of any unknown message. Another copy of the job sends nothing.
+#[tokio::test]
+async fn an_erasure_while_a_request_runs_is_not_undone() {
+    for (reply, references) in [(Reply::Accept, 1), (Reply::graph(400, 131_050), 0)] {
+        let world = World::new().await;
+        let message = world.follow_up().await;
+        let ctx = world.another();
+        let erasing = Box::pin(erase_contact(&world, &message));
+        let left = world.work_while(&ctx, &message, erasing, reply).await;
+        assert_eq!(world.provider.sends().len(), 1);
+        Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+        assert_eq!(world.provider.sends().len(), 1);
+        is_gone(&world, &message).await;
+        assert_eq!(world.aws.row_count().await, left + references);
+    }
+}

@@ -1,0 +1,131 @@
+//! Messages on the way to a contact that is merged into another one are the survivor's.
+
+use domain::{
+    contact::{Contact, Identity},
+    ids::{ContactId, MessageId},
+    inbound::OptFlag,
+    message::{AttemptState, Message, MessageState},
+    person::Person,
+};
+use send_message::handle;
+use store::merges::Decided;
+use testkit::{
+    Reply,
+    business::{CUSTOMER, decided_merge, phone},
+};
+
+use crate::world::{World, attempts, is};
+
+const SURVIVOR: &str = "+971502222222";
+
+/// A contact that refuses all messages, or none.
+async fn survivor(world: &World, refuses: bool) -> Contact {
+    let at = world.aws.now();
+    let stop = |contact: &mut Contact| {
+        if refuses {
+            contact.wish(OptFlag::Stop, "wrote STOP", at);
+        }
+    };
+    world.business.contact_with(&world.aws, SURVIVOR, stop).await
+}
+
+async fn known(world: &World, contact: ContactId) -> Person {
+    let found = world.aws.store().known(world.business.scope(), contact).await;
+    found.expect("the table answers").expect("the contact")
+}
+
+async fn open(world: &World) -> Vec<MessageId> {
+    let found = world.contact_of(&Identity::Phone(phone(SURVIVOR))).await;
+    let found = found.expect("the survivor");
+    found.open.iter().map(|open| open.message).collect()
+}
+
+#[tokio::test]
+async fn message_of_a_merged_contact_is_sent() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let survivor = survivor(&world, false).await.id;
+    world.business.merge(&world.aws, survivor, message.id.contact()).await;
+    assert_eq!(open(&world).await, [message.id]);
+    let message = world.worked(&message).await;
+    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+}
+
+#[tokio::test]
+async fn refusal_of_the_survivor_blocks_messages_of_the_merged() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let survivor = survivor(&world, true).await.id;
+    world.business.merge(&world.aws, survivor, message.id.contact()).await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Blocked);
+    assert!(world.provider.sends().is_empty());
+    // Nothing went out, so the survivor no longer waits for it.
+    assert_eq!(open(&world).await, []);
+}
+
+/// The survivor has the version that the other contact had, so only its id tells that there was a merge.
+#[tokio::test]
+async fn a_merge_between_check_and_claim_is_obeyed() {
+    let world = World::new().await;
+    let lossy = testkit::Lossy::before(&world.aws);
+    let env = world
+        .provider
+        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = send_message::Context::new(&env).unwrap();
+    let message = world.follow_up().await;
+    world
+        .change_contact(&message, |contact| contact.language = Some("ar".to_owned()))
+        .await;
+    let survivor = survivor(&world, true).await;
+    let other = known(&world, message.id.contact()).await;
+    assert_eq!(other.contact.version, survivor.version + 1);
+    let survivor = survivor.id;
+    let (undo, merge, stamp) = decided_merge(&world.aws, known(&world, survivor).await, other);
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let runtime = tokio::runtime::Handle::current();
+    // The check is done by then; the credentials are opened before the claim.
+    lossy.happens_before("Decrypt", move || {
+        let decided = Decided {
+            undo: &undo,
+            merge: &merge,
+            told: &[],
+        };
+        runtime.block_on(store.merge_people(&scope, &decided, &stamp)).unwrap();
+    });
+    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+    assert!(lossy.has_lost_all());
+    is(&world.message(&message).await, MessageState::Blocked);
+    assert!(world.provider.sends().is_empty());
+}
+
+/// The provider's answer arrives after the merge: the outcome is recorded once, and the refusal is the survivor's.
+#[tokio::test]
+async fn a_merge_while_a_request_runs_loses_no_outcome() {
+    let world = World::new().await;
+    let message = world.follow_up().await;
+    let survivor = survivor(&world, false).await.id;
+    let ctx = world.another();
+    let merging = world.business.merge(&world.aws, survivor, message.id.contact());
+    let refused = Reply::graph(400, 131_050);
+    world.work_while(&ctx, &message, merging, refused).await;
+    let Message { attempts, .. } = world.message(&message).await;
+    assert_eq!(attempts[0].state, AttemptState::Refused);
+    let contact = world.contact_of(&Identity::Phone(phone(SURVIVOR))).await.unwrap();
+    assert!(contact.marketing_opted_out().is_some());
+}
+
+/// The number leads to the other contact again, and with it what its owner refuses from then on.
+#[tokio::test]
+async fn message_to_a_number_of_an_undone_merge_is_blocked() {
+    let world = World::new().await;
+    let survivor = survivor(&world, false).await.id;
+    let caller = world.business.contact_with(&world.aws, CUSTOMER, |_| {}).await.id;
+    let merge = world.business.merge(&world.aws, survivor, caller).await;
+    let planned = world.follow_up().await;
+    assert_eq!(planned.id.contact(), survivor);
+    world.business.unmerge(&world.aws, merge).await;
+    let message = world.worked(&planned).await;
+    is(&message, MessageState::Blocked);
+    assert!(world.provider.sends().is_empty());
+}

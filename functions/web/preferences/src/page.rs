@@ -1,0 +1,174 @@
+//! The pages, and the headers that they are sent with.
+
+use std::sync::LazyLock;
+
+use askama::Template;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use domain::{
+    contact::Contact,
+    preferences::{Topic, TopicState, seen, state, stopped},
+};
+use sha2::{Digest, Sha256};
+
+use crate::words::{Named, Notice, Words};
+
+/// Inline, so that a page is one request. Its hash is in the policy, by which nothing else applies.
+const STYLE: &str = include_str!("../templates/page.css");
+
+/// A page loads nothing, runs nothing, and sends its forms to its own origin.
+static POLICY: LazyLock<HeaderValue> = LazyLock::new(|| {
+    let style = STANDARD.encode(Sha256::digest(STYLE));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    );
+    HeaderValue::from_str(&policy).unwrap_or_else(|_| HeaderValue::from_static("default-src 'none'"))
+});
+
+/// What a page says above the choices.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Note {
+    text: &'static str,
+    class: &'static str,
+    role: &'static str,
+}
+
+impl Note {
+    /// The choices are saved.
+    pub(crate) const fn saved(words: &Words) -> Self {
+        Self {
+            text: words.saved,
+            class: "ok",
+            role: "status",
+        }
+    }
+
+    /// Nothing was saved, because the page was old.
+    pub(crate) const fn changed(words: &Words) -> Self {
+        Self {
+            text: words.changed,
+            class: "warn",
+            role: "alert",
+        }
+    }
+}
+
+/// A statement to tick.
+struct Choice {
+    field: &'static str,
+    label: Named,
+    wanted: bool,
+    withheld: bool,
+}
+
+/// The statements about one channel.
+struct Channel {
+    name: &'static str,
+    choices: Vec<Choice>,
+}
+
+#[derive(Template)]
+#[template(path = "preferences.html")]
+struct Preferences<'a> {
+    words: &'static Words,
+    style: &'static str,
+    title: String,
+    business: &'a str,
+    number: Option<String>,
+    note: Option<Note>,
+    stopped: bool,
+    action: String,
+    seen: String,
+    channels: Vec<Channel>,
+}
+
+#[derive(Template)]
+#[template(path = "notice.html")]
+struct Said {
+    words: &'static Words,
+    style: &'static str,
+    notice: Notice,
+}
+
+/// The page of a contact.
+pub(crate) fn preferences(
+    words: &'static Words,
+    (business, contact): (&str, &Contact),
+    action: String,
+    note: Option<Note>,
+) -> Response {
+    let wishes = &contact.consent;
+    let topics = Topic::ALL.into_iter().zip(words.topics);
+    let mut channels: Vec<Channel> = words
+        .channels
+        .map(|name| Channel {
+            name,
+            choices: Vec::new(),
+        })
+        .into();
+    for (topic, label) in topics {
+        let state = state(wishes, topic);
+        let own = usize::from(topic.channel != Topic::ALL[0].channel);
+        channels[own].choices.push(Choice {
+            field: topic.as_str(),
+            label,
+            wanted: state == TopicState::Wanted,
+            withheld: state == TopicState::Withheld,
+        });
+    }
+    let title = words.title.isolated(business);
+    let page = Preferences {
+        words,
+        style: STYLE,
+        title: note.map_or_else(|| title.clone(), |note| format!("{} {title}", note.text)),
+        business,
+        number: contact.phone().map(domain::phone::Phone::masked),
+        note,
+        stopped: stopped(wishes),
+        action,
+        seen: seen(wishes),
+        channels,
+    };
+    answer(words, StatusCode::OK, &page)
+}
+
+/// A page that only says something.
+pub(crate) fn notice(words: &'static Words, status: StatusCode, notice: Notice) -> Response {
+    let page = Said {
+        words,
+        style: STYLE,
+        notice,
+    };
+    answer(words, status, &page)
+}
+
+fn answer(words: &'static Words, status: StatusCode, page: &impl Template) -> Response {
+    let Ok(page) = page.render() else {
+        // Writing to a text cannot fail.
+        return StatusCode::INTERNAL_SERVER_ERROR.into_response();
+    };
+    let mut answer = (status, Html(page)).into_response();
+    guard(&mut answer);
+    let language = HeaderValue::from_static(words.lang);
+    answer.headers_mut().insert(header::CONTENT_LANGUAGE, language);
+    answer
+}
+
+/// Adds the headers that every answer has: nobody keeps, frames, indexes or passes on what a link shows.
+pub(crate) fn guard(answer: &mut Response) {
+    let fixed = [
+        (header::CACHE_CONTROL, "no-store"),
+        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in fixed {
+        answer.headers_mut().insert(name, HeaderValue::from_static(value));
+    }
+    let robots = HeaderValue::from_static("noindex, nofollow");
+    answer.headers_mut().insert("x-robots-tag", robots);
+    answer
+        .headers_mut()
+        .insert(header::CONTENT_SECURITY_POLICY, POLICY.clone());
+}

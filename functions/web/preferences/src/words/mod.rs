@@ -1,0 +1,181 @@
+//! The words of the pages, in one file per language. Each language has all of them: a missing one does not compile.
+
+mod ar;
+mod en;
+
+use domain::preferences::Topic;
+
+pub(crate) use ar::ARABIC;
+pub(crate) use en::ENGLISH;
+
+/// A sentence with the name of the business in it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Named {
+    pub(crate) before: &'static str,
+    pub(crate) after: &'static str,
+}
+
+const fn named(before: &'static str, after: &'static str) -> Named {
+    Named { before, after }
+}
+
+impl Named {
+    /// The sentence as plain text.
+    pub(crate) fn plain(self, business: &str) -> String {
+        format!("{}{business}{}", self.before, self.after)
+    }
+
+    /// The same for where no markup is possible. Isolated, the name does not turn the direction of what is around it.
+    pub(crate) fn isolated(self, business: &str) -> String {
+        format!("{}\u{2068}{business}\u{2069}{}", self.before, self.after)
+    }
+}
+
+/// The other language, to which a page leads.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Other {
+    /// Its code.
+    pub(crate) lang: &'static str,
+    /// Its name in itself.
+    pub(crate) name: &'static str,
+}
+
+/// A page that only says something.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Notice {
+    pub(crate) title: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// All words in one language.
+#[derive(Debug)]
+pub(crate) struct Words {
+    /// BCP 47 code.
+    pub(crate) lang: &'static str,
+    /// Direction of writing.
+    pub(crate) dir: &'static str,
+    /// Version of the words by which somebody makes a choice. Changes with them.
+    pub(crate) version: &'static str,
+    pub(crate) other: Other,
+    pub(crate) title: Named,
+    pub(crate) intro: Named,
+    pub(crate) number: Named,
+    /// Names of WhatsApp and SMS.
+    pub(crate) channels: [&'static str; 2],
+    /// Statements to tick, in the order of [`Topic::ALL`].
+    pub(crate) topics: [Named; Topic::ALL.len()],
+    pub(crate) withheld: Named,
+    pub(crate) save: &'static str,
+    pub(crate) stop_title: &'static str,
+    pub(crate) stop_text: Named,
+    pub(crate) stop: &'static str,
+    pub(crate) stopped: Named,
+    pub(crate) without_title: &'static str,
+    pub(crate) without: Named,
+    pub(crate) saved: &'static str,
+    pub(crate) changed: &'static str,
+    /// The link is expired, forged, or leads to nobody.
+    pub(crate) no_link: Notice,
+    pub(crate) too_many: Notice,
+    pub(crate) wrong: Notice,
+    pub(crate) unavailable: Notice,
+}
+
+impl Words {
+    /// The languages of the pages.
+    pub(crate) const ALL: [&'static Self; 2] = [&ENGLISH, &ARABIC];
+
+    /// The words in this language, if there are any. The region does not matter.
+    pub(crate) fn of(language: &str) -> Option<&'static Self> {
+        let primary = language.split(['-', '_']).next().unwrap_or_default().trim();
+        let mut all = Self::ALL.into_iter();
+        all.find(|words| words.lang.eq_ignore_ascii_case(primary))
+    }
+
+    /// The words in the language that a browser prefers, by its header `Accept-Language`.
+    pub(crate) fn accepted(header: &str) -> Option<&'static Self> {
+        let mut wanted: Vec<(f32, &'static Self)> = Vec::new();
+        for range in header.split(',') {
+            let (language, quality) = range.split_once(";q=").unwrap_or((range, "1"));
+            let quality = quality.trim().parse().unwrap_or(0.0);
+            if let Some(words) = Self::of(language.trim())
+                && quality > 0.0
+            {
+                wanted.push((quality, words));
+            }
+        }
+        // The first of those that are wanted most.
+        let best = wanted.iter().map(|(quality, _)| *quality).reduce(f32::max)?;
+        let mut wanted = wanted.into_iter();
+        wanted.find(|(quality, _)| *quality >= best).map(|(_, words)| words)
+    }
+
+    /// The statement that the customer ticks or not, as it is shown.
+    pub(crate) fn statement(&self, topic: Topic, business: &str) -> String {
+        let place = Topic::ALL.iter().position(|known| *known == topic);
+        let statement = place.map_or(self.intro, |place| self.topics[place]);
+        statement.plain(business)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::text::hex;
+    use sha2::{Digest as _, Sha256};
+
+    use super::*;
+
+    /// Proof of a choice names the version of what was shown. If this fails, the words have changed: give them a new version, and
+    /// record their hash.
+    #[test]
+    fn changed_words_have_a_new_version() {
+        let recorded = [("en-2026-11", ENGLISH_HASH), ("ar-2026-11", ARABIC_HASH)];
+        for (words, (version, hash)) in Words::ALL.into_iter().zip(recorded) {
+            let mut shown: Vec<String> = Topic::ALL.map(|topic| words.statement(topic, "X")).into();
+            shown.extend([words.intro, words.stop_text].map(|sentence| sentence.plain("X")));
+            shown.extend([words.save, words.stop].map(str::to_owned));
+            shown.extend(words.channels.map(str::to_owned));
+            let actual = hex(&Sha256::digest(shown.join("\n")));
+            assert_eq!((words.version, &actual[..16]), (version, hash), "{}", words.lang);
+        }
+    }
+
+    const ENGLISH_HASH: &str = "d6fcceef8391590f";
+    const ARABIC_HASH: &str = "1beeabdef7562e89";
+
+    #[test]
+    fn browsers_language_is_found_by_preference() {
+        for (header, lang) in [
+            ("ar", Some("ar")),
+            ("ar-AE,ar;q=0.9,en;q=0.8", Some("ar")),
+            ("en-GB, ar;q=0.9", Some("en")),
+            ("ar;q=0.5, en;q=0.9", Some("en")),
+            ("fr, en;q=0.3, ar;q=0.7", Some("ar")),
+            ("AR_EG", Some("ar")),
+            ("fr-FR, de", None),
+            ("ar;q=0", None),
+            ("*", None),
+            ("", None),
+            (";q=,,q=1;en", None),
+        ] {
+            assert_eq!(Words::accepted(header).map(|words| words.lang), lang, "{header}");
+        }
+    }
+
+    /// Arabic is written from right to left, and every language leads to another one.
+    #[test]
+    fn languages_lead_to_each_other() {
+        for words in Words::ALL {
+            let other = Words::of(words.other.lang).unwrap();
+            assert_ne!(other.lang, words.lang);
+            assert_eq!(other.other.lang, words.lang);
+            assert_eq!(words.dir == "rtl", words.lang == "ar");
+        }
+    }
+
+    #[test]
+    fn isolated_name_does_not_turn_the_sentence() {
+        assert_eq!(ENGLISH.title.isolated("مخبز"), "Messages from \u{2068}مخبز\u{2069}");
+        assert_eq!(ENGLISH.title.plain("Saffron"), "Messages from Saffron");
+    }
+}

@@ -1,0 +1,75 @@
+//! Answers on their way through the gateway.
+
+use std::io::Read as _;
+
+use anyhow::{Context as _, Result, ensure};
+use domain::permission::Role;
+use flate2::read::GzDecoder;
+use reqwest::Response;
+use stack::api::log_in;
+
+use crate::stage::{Stage, on_stage};
+
+async fn get(stage: &Stage, path: &str, headers: &[(&str, &str)]) -> Result<Response> {
+    let mut request = stage.play.http.get(format!("{}{path}", stage.play.endpoints.api));
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    Ok(request.send().await?.error_for_status()?)
+}
+
+fn header<'a>(answer: &'a Response, name: &str) -> &'a str {
+    let value = answer.headers().get(name);
+    value.and_then(|value| value.to_str().ok()).unwrap_or_default()
+}
+
+/// A compressed body is no text, so it goes to the gateway as base64.
+#[test]
+fn compressed_answer_arrives_as_it_was() {
+    on_stage(async |stage| {
+        let path = "/api/v1/openapi.json";
+        let plain = get(stage, path, &[]).await?;
+        ensure!(header(&plain, "content-encoding").is_empty(), "{:?}", plain.headers());
+        let tag = header(&plain, "etag").to_owned();
+        let plain = plain.bytes().await?;
+        let short = get(stage, path, &[("accept-encoding", "gzip, br")]).await?;
+        let told = ["content-encoding", "vary", "etag"].map(|name| header(&short, name));
+        ensure!(told[0] == "gzip" && told[1].contains("accept-encoding"), "{told:?}");
+        ensure!(told[2] == tag, "both are of one version: {told:?}");
+        let short = short.bytes().await?;
+        ensure!(
+            short.len() < plain.len() / 4,
+            "{} of {} bytes",
+            short.len(),
+            plain.len()
+        );
+        let mut text = Vec::new();
+        GzDecoder::new(&short[..])
+            .read_to_end(&mut text)
+            .context("reading the compressed document")?;
+        ensure!(text == plain, "the documents differ");
+        Ok(())
+    });
+}
+
+#[test]
+fn answers_to_known_callers_say_how_long_they_took() {
+    on_stage(async |stage| {
+        let tenant = &stage.play.endpoints.tenants[0];
+        let token = log_in(&stage.play, tenant.users.of(Role::Viewer)).await?;
+        let proof = format!("Bearer {token}");
+        let answer = get(stage, "/api/v1/lines", &[("authorization", &proof)]).await?;
+        let timing = header(&answer, "server-timing");
+        ensure!(
+            timing.starts_with("function;dur=") && timing.contains(", table;dur="),
+            "{timing}"
+        );
+        let stranger = get(stage, "/api/v1/health", &[]).await?;
+        ensure!(
+            header(&stranger, "server-timing").is_empty(),
+            "{:?}",
+            stranger.headers()
+        );
+        Ok(())
+    });
+}

@@ -1,0 +1,142 @@
+//! Contacts as the API shows them.
+
+use domain::{
+    account::Email,
+    consent::Wish,
+    field::Field,
+    ids::{ContactId, StageId, TagId, UserId},
+    person::{Person, PersonIn, WrittenFields},
+    phone::Phone,
+    product::Price,
+    profile::Origin,
+    settings::Language,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A contact.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Contact")]
+pub struct ContactOut {
+    /// Id.
+    id: ContactId,
+    /// Name.
+    #[schemars(example = &"Maya Haddad")]
+    name: Option<String>,
+    /// Telephone numbers, the preferred one first.
+    phones: Vec<Phone>,
+    /// The same numbers in international format, for display.
+    #[schemars(example = ["+971 4 555 0001"])]
+    formatted_phones: Vec<String>,
+    /// E-mail addresses, the preferred one first.
+    emails: Vec<Email>,
+    /// WhatsApp's ids of the person for this business (BSUID), the newest first. They are learnt from what the person writes.
+    #[schemars(example = ["AE.1234567890"])]
+    whatsapp_ids: Vec<String>,
+    /// Language for messages.
+    language: Option<Language>,
+    /// Whether the language was detected from what the person wrote. Otherwise it was set, or is not known.
+    #[schemars(example = false)]
+    language_detected: bool,
+    /// Tags.
+    tags: Vec<TagId>,
+    /// Values of the tenant's fields, by their keys.
+    #[schemars(example = serde_json::json!({"loyalty_level": "Gold", "visits": 3}))]
+    fields: WrittenFields,
+    /// Stage of the lead.
+    stage: Option<StageId>,
+    /// Time at which the lead reached its stage.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    stage_since: Option<Timestamp>,
+    /// User who is responsible for the contact.
+    owner: Option<UserId>,
+    /// Source of the lead.
+    #[schemars(example = &"Web form")]
+    source: Option<Origin>,
+    /// Expected value of the lead.
+    value: Option<Price>,
+    /// Refusal of all messages.
+    opted_out: Option<RefusalOut>,
+    /// Refusal of marketing, while other messages are still welcome.
+    marketing_opted_out: Option<RefusalOut>,
+    /// Time of the last opt-in, beyond having called.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    opted_in_at: Option<Timestamp>,
+    /// Number of calls by the contact.
+    #[schemars(example = 3)]
+    calls: u32,
+    /// Time of the contact's last call.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    last_call_at: Option<Timestamp>,
+    /// Time of the contact's last message.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    last_message_at: Option<Timestamp>,
+    /// Time at which the contact was first seen.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    created_at: Timestamp,
+    /// Time of the last change by a user or a key.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    updated_at: Timestamp,
+    /// Time of deletion. The contact is hidden from then on.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    deleted_at: Option<Timestamp>,
+}
+
+/// A refusal of messages.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct RefusalOut {
+    /// Time of the refusal.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    at: Timestamp,
+    /// Source of the refusal.
+    #[schemars(example = &"asked for no more messages by SMS")]
+    source: String,
+}
+
+impl From<&Wish> for RefusalOut {
+    fn from(wish: &Wish) -> Self {
+        Self {
+            at: wish.at,
+            source: wish.source.clone(),
+        }
+    }
+}
+
+impl ContactOut {
+    /// A contact with the values of these fields.
+    #[must_use]
+    pub fn of(person: Person, definitions: &[Field]) -> Self {
+        let shown = PersonIn::of(&person, definitions);
+        let Person { contact, profile } = person;
+        let opted_out = contact.opted_out().map(RefusalOut::from);
+        let marketing_opted_out = contact.marketing_opted_out().map(RefusalOut::from);
+        let opted_in_at = contact.opted_in_at();
+        Self {
+            id: contact.id,
+            name: profile.name.as_deref().map(str::to_owned),
+            formatted_phones: contact.phones.iter().map(Phone::international).collect(),
+            phones: contact.phones,
+            emails: contact.emails,
+            whatsapp_ids: contact.bsuids,
+            language: contact.language.as_deref().map(Language::stored),
+            language_detected: contact.language_detected,
+            tags: shown.tags.into_vec(),
+            fields: shown.fields,
+            stage: shown.stage,
+            stage_since: profile.stage.map(|staged| staged.since),
+            owner: profile.owner,
+            source: profile.source,
+            value: profile.value,
+            opted_out,
+            marketing_opted_out,
+            opted_in_at,
+            calls: contact.calls,
+            last_call_at: contact.last_call_at,
+            last_message_at: contact.last_inbound_at,
+            created_at: contact.created_at,
+            updated_at: profile.updated_at.unwrap_or(contact.created_at),
+            deleted_at: contact.deleted_at,
+        }
+    }
+}

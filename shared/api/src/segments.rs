@@ -1,0 +1,70 @@
+//! Searches for contacts by segments, and pages of searches.
+
+use domain::{
+    conditions::Conditions, field::Field, filter::Search, permission::permits::Permit, segment::Segment,
+    settings::FieldProblem,
+};
+use kit::Problem;
+use store::people::Position;
+
+use crate::{context::Api, guards::Allowed, paging::Paging, references::References};
+
+impl Api {
+    /// Problems of a segment's conditions by the tenant's tags and stages. Empty: none. The responsible user may have left: a
+    /// segment finds the contacts of those, too.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn missing_of<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        filter: &Conditions,
+    ) -> Result<Vec<FieldProblem>, Problem> {
+        let named = References {
+            tags: ("filter.tag", filter.tag.into_iter().collect()),
+            stage: ("filter.stage", filter.stage),
+            owner: ("filter.owner", None),
+        };
+        self.missing(who, &named).await
+    }
+
+    /// The search for a segment's contacts, by these definitions of the tenant's fields.
+    ///
+    /// # Errors
+    /// 409 `segment_unusable` when something that it refers to no longer exists; 503 when the table does not answer.
+    pub async fn search_of<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        segment: &Segment,
+        definitions: &[Field],
+    ) -> Result<Search, Problem> {
+        let mut wrong = self.missing_of(who, &segment.filter).await?;
+        let filter = segment.filter.filter(definitions);
+        let filter = filter.map_err(|problem| wrong.push(problem.within("filter"))).ok();
+        if !wrong.is_empty() {
+            return Err(unusable(wrong));
+        }
+        filter.and_then(|filter| filter.search()).ok_or_else(|| unusable(wrong))
+    }
+}
+
+fn unusable(wrong: Vec<FieldProblem>) -> Problem {
+    let detail = "The segment refers to something that was deleted or changed. Change its `filter` first.";
+    Problem::conflict("segment_unusable", detail).naming(wrong)
+}
+
+/// The position in a search at which the requested page begins.
+///
+/// # Errors
+/// 400 when it is of another search.
+pub fn position(paging: &Paging, search: &Search) -> Result<Option<Position>, Problem> {
+    let read = |text: &str| {
+        Position::read(text, &search.driver).ok_or_else(|| {
+            Problem::bad_request(
+                "The cursor belongs to another list. Send `next_cursor` of the previous page with the same conditions, \
+                 or no cursor for the first page.",
+            )
+        })
+    };
+    paging.after().map(read).transpose()
+}

@@ -1,0 +1,102 @@
+//! The consent ledger: all changes of a contact's wishes.
+
+use std::fmt::Display;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::{
+    actor::Actor,
+    consent::{By, Choice, ConsentCategory, Evidence, LONGEST_EVIDENCE, Scope, Wish, Wording},
+    ids::derived,
+    message::Channel,
+};
+
+/// An entry of the consent ledger. One row per change, never modified.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentEntry {
+    /// Time of the wish.
+    pub at: Timestamp,
+    /// Its channel; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// Its category; `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<ConsentCategory>,
+    /// Its content.
+    pub choice: Choice,
+    /// The way in which it became known, which tells whose wish it is.
+    pub by: By,
+    /// User or API key that recorded it. `None`: the person or a provider.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub actor: Option<Actor>,
+    /// Time at which it was recorded, if that was later.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recorded_at: Option<Timestamp>,
+    /// The text that the person saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Wording>,
+    /// Proof, such as the id of the message that says it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub evidence: Option<Evidence>,
+    /// Source, in words.
+    pub source: String,
+}
+
+impl ConsentEntry {
+    /// The entry for a wish.
+    #[must_use]
+    pub fn of(wish: &Wish) -> Self {
+        Self {
+            at: wish.at,
+            channel: wish.channel,
+            category: wish.category,
+            choice: wish.choice,
+            by: wish.by,
+            actor: None,
+            recorded_at: None,
+            wording: None,
+            evidence: None,
+            source: wish.source.clone(),
+        }
+    }
+
+    /// The wish that it records.
+    #[must_use]
+    pub fn wish(&self) -> Wish {
+        let scope = Scope {
+            channel: self.channel,
+            category: self.category,
+        };
+        Wish::new(self.choice, scope, self.by, &self.source, self.at)
+    }
+
+    /// The same with a reference as proof.
+    #[must_use]
+    pub fn proven_by(mut self, reference: &impl Display) -> Self {
+        let reference: String = reference.to_string().chars().take(LONGEST_EVIDENCE).collect();
+        self.evidence = Some(Evidence::stored(&reference));
+        self
+    }
+
+    /// The change in a word, such as `stop`, `start`, `marketing_stop` or `sms_marketing_stop`.
+    #[must_use]
+    pub fn what(&self) -> String {
+        let channel = self.channel.map(Channel::as_str);
+        let word = match self.choice {
+            Choice::Refused => "stop",
+            Choice::Granted | Choice::Lifted => "start",
+        };
+        let category = self.category.map(ConsentCategory::as_str);
+        let words: Vec<&str> = channel.into_iter().chain(category).chain([word]).collect();
+        words.join("_")
+    }
+}
+
+/// The id of a ledger's entry: the same however often its cause is worked. `cause` is unique among the causes of entries.
+#[must_use]
+pub fn consent_id(at: Timestamp, cause: &str) -> Ulid {
+    let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
+    derived(at, format!("consent#{cause}").as_bytes())
+}

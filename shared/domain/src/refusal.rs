@@ -1,0 +1,331 @@
+//! Reasons: why something is sent or not, and what a set-up lacks. Each is a sentence for people, a code and facts.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::{
+    facts::{Fact, Facts},
+    purpose::Event,
+    quiet::QuietHours,
+};
+
+codes! {
+    /// Code of a reason. Codes are added, never changed.
+    pub enum Reason {
+        // Decisions about calls.
+        /// A rule matches the call, so a message follows. Facts whose names begin with a channel are of a channel that is left out.
+        FollowUp = "follow_up" [
+            "rule", "outcome", "called_number", "channel", "next_channel", "fallback_after_seconds", "delay_seconds",
+            "send_at", "time_zone", "whatsapp_problem", "sms_problem"
+        ],
+        /// The account is suspended.
+        Suspended = "suspended" [],
+        /// The business called the customer.
+        Outbound = "outbound" [],
+        /// The caller hid the number.
+        Withheld = "withheld" [],
+        /// The caller has a SIP address and no telephone number.
+        Sip = "sip" [],
+        /// The outcome of the call is unknown.
+        UnknownOutcome = "unknown_outcome" [],
+        /// The call was reported too late, or the message could only be sent when it is no longer valid.
+        Late = "late" ["call_at", "planned_at", "send_at", "valid_seconds", "quiet_from", "quiet_to", "time_zone"],
+        /// The person refused all messages, or those of this kind.
+        OptedOut = "opted_out" ["refused_at", "source", "party", "channel", "category"],
+        /// Something has happened since that makes the message, or its further channels if one was tried, unnecessary.
+        Unnecessary = "unnecessary" ["event", "event_at", "tried"],
+        /// No rule matches the call.
+        NoRule = "no_rule" ["outcome", "called_number", "new_caller", "open"],
+        /// The ground for the message is missing, such as an opt-in.
+        NoConsent = "no_consent" ["rule", "needs", "channel"],
+        /// The person got a message a short time ago.
+        Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
+        /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
+        Frequency = "frequency" ["category", "every_seconds", "last_at", "next_at"],
+        /// The message is skipped or waits because of quiet hours.
+        QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
+        /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.
+        Template = "template" ["rule", "whatsapp_problem", "sms_problem"],
+        /// No channel reaches the person. Facts whose names begin with a channel are of that channel.
+        NoChannel = "no_channel" ["rule", "whatsapp_problem", "sms_problem"],
+
+        // Channels.
+        /// No connection carries the channel.
+        NoConnection = "no_connection" [],
+        /// The channel did not reach this person a short time ago.
+        NotReached = "not_reached" ["failed_at"],
+        /// WhatsApp delivers no marketing to this country.
+        NoMarketing = "no_marketing" ["country"],
+        /// No telephone number of the person is known.
+        NoNumber = "no_number" [],
+        /// The number is a landline.
+        Landline = "landline" [],
+        /// The rule has no content for the channel.
+        NoContent = "no_content" [],
+        /// There is no text in any language.
+        NoText = "no_text" [],
+        /// There is no such template.
+        NoTemplate = "no_template" ["template", "language"],
+        /// The template is not approved.
+        TemplateNotApproved = "template_not_approved" ["template", "language", "status"],
+        /// The template is of another category than the message.
+        TemplateCategory = "template_category" ["template", "actual", "expected"],
+        /// The template needs a value.
+        ValueMissing = "value_missing" ["template", "variable"],
+        /// The template has no such variable.
+        ValueUnexpected = "value_unexpected" ["template", "variable"],
+        /// The stored definition of the template is broken.
+        TemplateBroken = "template_broken" ["template"],
+        /// The template has no id at Twilio, which WhatsApp through Twilio needs.
+        NoContentSid = "no_content_sid" ["template"],
+        /// WhatsApp refuses such a value: it is empty, has a line break or tab, or four spaces in a row.
+        ValueRefused = "value_refused" ["variable", "unfit"],
+        /// The text is too long.
+        TextTooLong = "text_too_long" ["part", "characters", "maximum"],
+        /// The text is empty.
+        TextEmpty = "text_empty" [],
+        /// Nothing is known for a value, and it has no default.
+        ValueUnknown = "value_unknown" ["source"],
+        /// A placeholder in the text is not valid.
+        WrongPlaceholder = "wrong_placeholder" [],
+        /// A template cannot be sent by this channel.
+        WrongContent = "wrong_content" ["channel"],
+        /// The connection no longer carries the channel.
+        NotCarried = "not_carried" ["connection", "channel"],
+        /// Nobody is named to whom it could be sent.
+        NoRecipient = "no_recipient" [],
+        /// The person has not written by WhatsApp in the last 24 hours.
+        WindowClosed = "window_closed" [],
+        /// The number is paused: it was too fast or is restricted.
+        Paused = "paused" ["connection", "until_at"],
+        /// The provider refuses the connection.
+        ConnectionBroken = "connection_broken" ["connection"],
+
+        // Ends and remarks of messages and calls.
+        /// The provider refused the message or gave it up, with this code.
+        ProviderRefused = "provider_refused" ["provider_code"],
+        /// The provider did not accept the message, and gave no code; or it could not be asked.
+        NotAccepted = "not_accepted" [],
+        /// The provider did not say whether it accepted the message, or its list shows that it did not.
+        Unconfirmed = "unconfirmed" ["channel", "not_taken", "next"],
+        /// The contact was deleted.
+        ContactDeleted = "contact_deleted" [],
+        /// The number or id was taken off the contact since the message was planned.
+        RecipientRemoved = "recipient_removed" [],
+        /// Newer messages to this person replace it, or its further channels if one was tried.
+        Replaced = "replaced" ["tried"],
+        /// Reports of the provider are still in the queue.
+        AwaitsReports = "awaits_reports" [],
+        /// The call was decided again because its outcome was reported later.
+        DecidedAgain = "decided_again" ["before"],
+        /// The caller left a recording.
+        Recording = "recording" ["seconds"],
+        /// It was reported later that the call was answered.
+        AnsweredAfterAll = "answered_after_all" [],
+        /// The customer asked for no more messages, for messages again, or for help.
+        Asked = "asked" ["word", "channel"],
+        /// The unsent part of a follow-up is cancelled because the customer wrote first.
+        FollowUpCancelled = "follow_up_cancelled" [],
+        /// The message is stored shortened.
+        StoredShortened = "stored_shortened" [],
+
+        // The set-up.
+        /// The country of the business is not set.
+        NoCountry = "no_country" [],
+        /// No language is set.
+        NoLanguage = "no_language" [],
+        /// The telephone number is not set that messages name.
+        NoOwnNumber = "no_own_number" [],
+        /// No business hours are set.
+        NoHours = "no_hours" [],
+        /// The business is closed all week.
+        NeverOpen = "never_open" [],
+        /// No connection reports calls.
+        NoCalls = "no_calls" [],
+        /// A line has a problem: `problem` is the code of a fault of the field.
+        LineProblem = "line_problem" ["line", "field", "problem"],
+        /// A connection has no credentials to verify webhooks.
+        NoWebhookSecret = "no_webhook_secret" ["connection"],
+        /// The last test of a connection failed.
+        TestFailed = "test_failed" ["connection"],
+        /// The provider did not answer the last test of a connection.
+        TestUnclear = "test_unclear" ["connection"],
+        /// A connection has not been tested since its last change.
+        NotTested = "not_tested" ["connection"],
+        /// No connection sends by this channel.
+        NoSender = "no_sender" ["channel"],
+        /// No active rule uses this channel.
+        ChannelUnused = "channel_unused" ["channel"],
+        /// There is no template.
+        NoTemplates = "no_templates" [],
+        /// No template is approved.
+        NoneApproved = "none_approved" [],
+        /// No rule is active.
+        NoActiveRule = "no_active_rule" [],
+        /// A rule is not valid.
+        RuleInvalid = "rule_invalid" ["rule"],
+        /// An active rule cannot use a channel. Facts whose names begin with the channel are of the problem.
+        RuleObstacle = "rule_obstacle" ["rule", "whatsapp_problem", "sms_problem"],
+
+        /// Another reason, which the sentence says.
+        Other = "other" [],
+    }
+}
+
+/// A code that only a newer version knows is another reason: its sentence remains.
+impl<'de> Deserialize<'de> for Reason {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        Ok(Self::named(&word).unwrap_or(Self::Other))
+    }
+}
+
+/// The code and the facts of a stored sentence.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Because {
+    /// The code.
+    pub code: Reason,
+    /// The facts.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub facts: Facts,
+}
+
+impl From<Reason> for Because {
+    fn from(code: Reason) -> Self {
+        Self {
+            code,
+            facts: Facts::NONE,
+        }
+    }
+}
+
+/// Why something is not done, or not yet; also a remark on what happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    /// The reason, for machines.
+    pub reason: Reason,
+    /// The facts of the sentence.
+    pub facts: Facts,
+    /// The reason, for people: one sentence.
+    pub sentence: String,
+}
+
+impl Refusal {
+    /// A refusal without facts.
+    #[must_use]
+    pub fn new(reason: Reason, sentence: impl Into<String>) -> Self {
+        Self {
+            reason,
+            facts: Facts::NONE,
+            sentence: sentence.into(),
+        }
+    }
+
+    /// The same with a fact, which the table of codes must know.
+    #[must_use]
+    pub fn and(mut self, name: &'static str, fact: impl Into<Fact>) -> Self {
+        debug_assert!(
+            self.reason.facts().contains(&name),
+            "{} has no fact {name}",
+            self.reason
+        );
+        self.facts = self.facts.and(name, fact);
+        self
+    }
+
+    /// The same with a fact, if it is known.
+    #[must_use]
+    pub fn and_if(self, name: &'static str, fact: Option<impl Into<Fact>>) -> Self {
+        match fact {
+            Some(fact) => self.and(name, fact),
+            None => self,
+        }
+    }
+
+    /// Something has happened that makes a message unnecessary.
+    #[must_use]
+    pub fn since(event: Event, sentence: impl Into<String>) -> Self {
+        Self::new(Reason::Unnecessary, sentence).and("event", event.as_str())
+    }
+
+    /// The same because of these quiet hours.
+    #[must_use]
+    pub fn within(self, quiet: &QuietHours) -> Self {
+        let this = self.and("quiet_from", quiet.from.to_string());
+        this.and("quiet_to", quiet.to.to_string())
+    }
+
+    /// The code and the facts as those of a channel with this name, beside others.
+    #[must_use]
+    pub fn of_channel(&self, channel: &str) -> Facts {
+        let problem = Facts::of("problem", self.reason.as_str()).with(self.facts.clone());
+        Facts::NONE.with_prefixed(channel, problem)
+    }
+
+    /// The sentence, and what is stored beside it.
+    #[must_use]
+    pub fn split(self) -> (String, Option<Because>) {
+        let because = Because {
+            code: self.reason,
+            facts: self.facts,
+        };
+        (
+            self.sentence,
+            Some(because).filter(|because| because.code != Reason::Other),
+        )
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+/// A sentence alone. Another code says more.
+impl From<&str> for Refusal {
+    fn from(sentence: &str) -> Self {
+        Self::new(Reason::Other, sentence)
+    }
+}
+
+impl From<String> for Refusal {
+    fn from(sentence: String) -> Self {
+        Self::new(Reason::Other, sentence)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json, to_value};
+
+    use super::*;
+
+    #[test]
+    fn reason_of_a_newer_version_is_another_one() {
+        let json = json!({"code": "cooldown", "facts": {"cooldown_seconds": 60}});
+        let because: Because = from_value(json.clone()).unwrap();
+        assert_eq!(because.code, Reason::Cooldown);
+        assert_eq!(to_value(&because).unwrap(), json);
+        let newer: Because = from_value(json!({"code": "from_the_future"})).unwrap();
+        assert_eq!(newer.code, Reason::Other);
+    }
+
+    #[test]
+    fn every_reason_and_fact_is_a_word() {
+        let word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+        // What can be of a channel has a `problem` beside its facts.
+        let of_a_line = [Reason::LineProblem];
+        for reason in Reason::ALL {
+            assert!(
+                of_a_line.contains(reason) || !reason.facts().contains(&"problem"),
+                "{reason}"
+            );
+            assert_eq!(Reason::named(reason.as_str()), Some(*reason), "listed once");
+            assert!(word(&reason.as_str()) && reason.facts().iter().all(word), "{reason}");
+            assert!(reason.facts().len() <= Facts::MOST, "{reason}");
+            assert!(reason.means().ends_with('.'), "{reason}");
+        }
+    }
+}

@@ -1,0 +1,142 @@
+//! Wishes hold in whatever order they arrive, and a refusal never allows more.
+
+use domain::{
+    Timestamp,
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    contact::{Contact, Identity},
+    ids::ContactId,
+    message::{Category, Channel},
+    purpose::{Purpose, TABLE},
+    welcome::allowed,
+};
+use proptest::{prelude::*, sample::select};
+
+const CHANNELS: [Option<Channel>; 3] = [None, Some(Channel::WhatsApp), Some(Channel::Sms)];
+
+fn at(second: i64) -> Timestamp {
+    Timestamp::from_second(1_790_000_000 + second).expect("a time")
+}
+
+/// Somebody who wrote at this second.
+fn somebody(wrote: i64) -> Contact {
+    let phone = Identity::Phone("+971501234567".parse().expect("a number"));
+    let mut contact = Contact::first_seen(ContactId::new(ulid::Ulid::nil()), &phone, at(0));
+    contact.last_inbound_at = Some(at(wrote));
+    contact
+}
+
+fn scopes() -> impl Strategy<Value = Scope> {
+    let categories = vec![None, Some(ConsentCategory::Marketing), Some(ConsentCategory::Utility)];
+    let scope = |(channel, category)| Scope { channel, category };
+    (select(CHANNELS.to_vec()), select(categories)).prop_map(scope)
+}
+
+fn ways() -> impl Strategy<Value = By> {
+    select(vec![
+        By::Keyword,
+        By::Page,
+        By::Provider,
+        By::Told,
+        By::User,
+        By::Key,
+        By::Import,
+    ])
+}
+
+fn choices() -> impl Strategy<Value = Choice> {
+    select(vec![Choice::Refused, Choice::Granted, Choice::Lifted])
+}
+
+/// Wishes at different times.
+fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+    let wishes = prop::collection::vec((choices(), scopes(), ways()), 0..12);
+    wishes.prop_map(|wishes| {
+        let timed = wishes.into_iter().zip(1..);
+        let wish = timed.map(|((choice, scope, by), second)| Wish::new(choice, scope, by, "said so", at(second)));
+        wish.collect()
+    })
+}
+
+fn told(wrote: i64, wishes: &[Wish]) -> Contact {
+    let mut contact = somebody(wrote);
+    for wish in wishes {
+        contact.record(wish.clone());
+    }
+    contact
+}
+
+/// Everything that may be sent.
+fn sent(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
+    let mut sent = Vec::new();
+    for row in &TABLE {
+        for kind in row.kinds {
+            let by = CHANNELS.into_iter();
+            let by = by.filter(|channel| allowed(contact, *channel, kind.category, row.purpose).is_ok());
+            sent.extend(by.map(|channel| (row.purpose, kind.category, channel)));
+        }
+    }
+    sent
+}
+
+proptest! {
+    #[test]
+    fn wishes_count_by_time_and_not_by_arrival(
+        (wishes, shuffled) in wishes().prop_flat_map(|wishes| (Just(wishes.clone()), Just(wishes).prop_shuffle())),
+        wrote in 0_i64..14,
+    ) {
+        let (one, other) = (told(wrote, &wishes), told(wrote, &shuffled));
+        // The first to say something is its source; all else is the same.
+        let said = |contact: &Contact| -> Vec<_> {
+            contact.consent.all().map(|wish| (wish.at, wish.scope(), wish.choice, wish.by.party())).collect()
+        };
+        prop_assert_eq!(said(&one), said(&other));
+        prop_assert_eq!(sent(&one), sent(&other));
+        // Telling it twice changes nothing.
+        prop_assert_eq!(told(wrote, &[wishes, shuffled].concat()).consent, one.consent);
+    }
+
+    /// Whenever it was said, by whom and about what.
+    #[test]
+    fn further_refusal_never_allows_more(
+        wishes in wishes(), scope in scopes(), by in ways(), second in 0_i64..14, wrote in 0_i64..14,
+    ) {
+        let before = told(wrote, &wishes);
+        let mut after = before.clone();
+        after.record(Wish::new(Choice::Refused, scope, by, "said so", at(second)));
+        let known = sent(&before);
+        for message in sent(&after) {
+            prop_assert!(known.contains(&message), "{message:?}");
+        }
+    }
+
+    /// A person's reply to what the customer wrote since, and a code.
+    #[test]
+    fn stop_leaves_two_exceptions(wishes in wishes(), wrote in 0_i64..30) {
+        let mut stopped = told(wrote, &wishes);
+        stopped.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "wrote STOP", at(20)));
+        for (purpose, ..) in sent(&stopped) {
+            let replies = purpose == Purpose::Reply && wrote > 20;
+            prop_assert!(replies || purpose == Purpose::OneTimeCode, "{purpose:?}");
+        }
+    }
+
+    /// What the business refused is not undone by anything that the customer says, and the other way round.
+    #[test]
+    fn refusal_ends_only_by_its_own_party(wishes in wishes(), scope in scopes(), by in ways()) {
+        let others: Vec<_> = wishes.into_iter().filter(|wish| wish.by.party() != by.party()).collect();
+        let mut contact = somebody(0);
+        contact.record(Wish::new(Choice::Refused, scope, by, "said so", at(0)));
+        for wish in others {
+            contact.record(wish);
+        }
+        let mut refusals = contact.consent.refusals();
+        prop_assert!(refusals.any(|refusal| refusal.scope() == scope && refusal.by.party() == by.party()));
+    }
+
+    #[test]
+    fn wishes_survive_their_row(wishes in wishes()) {
+        let contact = told(0, &wishes);
+        let json = serde_json::to_string(&contact).expect("JSON");
+        prop_assert_eq!(serde_json::from_str::<Contact>(&json).expect("a contact"), contact);
+    }
+}

@@ -1,0 +1,452 @@
+//! A merge keeps what both contacts had, to the stricter, and its undoing gives back both.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    Timestamp,
+    actor::Actor,
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    contact::{Contact, Identity, MOST_ALIASES, MOST_OPEN, MOST_UNREACHABLE, MOST_WINDOWS, Unreachable},
+    field::FieldValue,
+    ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
+    inbound::OptFlag,
+    merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
+    message::Channel,
+    outside::ShownName,
+    person::Person,
+    phone::Phone,
+    profile::{Profile, Staged},
+    purpose::{Stop, TABLE},
+    refusal::Reason,
+    welcome::allowed,
+};
+use jiff::SignedDuration;
+use proptest::{option, prelude::*, sample::select};
+use ulid::Ulid;
+
+use crate::intents::{at, follow_up};
+
+fn id<T>(new: fn(Ulid) -> T, number: u64) -> T {
+    new(Ulid::from_parts(number, 7))
+}
+
+fn phone(number: u64) -> Phone {
+    format!("+9715012345{number:02}").parse().unwrap()
+}
+
+/// A contact of this number, of which nothing is known.
+fn nobody(number: u64) -> Person {
+    Person {
+        contact: Contact::new(id(ContactId::new, number), at(100 + u8::try_from(number).unwrap())),
+        profile: Profile::default(),
+    }
+}
+
+fn merged(one: &Person, other: &Person) -> Merged {
+    merge(one, other, at(200)).unwrap()
+}
+
+fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+    let choices = select(vec![Choice::Refused, Choice::Granted, Choice::Lifted]);
+    let channels = select(vec![None, Some(Channel::WhatsApp), Some(Channel::Sms)]);
+    let categories = select(vec![
+        None,
+        Some(ConsentCategory::Marketing),
+        Some(ConsentCategory::Utility),
+    ]);
+    let ways = select(vec![By::Keyword, By::Page, By::User, By::Import]);
+    let wish = (choices, channels, categories, ways, 0_u8..50).prop_map(|(choice, channel, category, by, second)| {
+        Wish::new(choice, Scope { channel, category }, by, "said so", at(second))
+    });
+    prop::collection::vec(wish, 0..6)
+}
+
+fn time() -> impl Strategy<Value = Option<Timestamp>> {
+    option::of((0_u8..200).prop_map(at))
+}
+
+/// A contact with identities of its own, and whatever else both may have.
+fn contact(number: u64) -> impl Strategy<Value = Contact> {
+    let identities = (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>());
+    let times = (time(), time(), time(), time());
+    let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
+    let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
+    let open = prop::collection::btree_set(0_u8..60, 0..=MOST_OPEN);
+    let language = option::of((select(vec!["en", "ar"]), any::<bool>()));
+    (
+        identities,
+        times,
+        windows,
+        unreachable,
+        open,
+        wishes(),
+        language,
+        0_u32..4,
+        0_u64..3,
+    )
+        .prop_map(
+            move |(identities, times, windows, unreachable, open, wishes, language, calls, same)| {
+                let mut contact = nobody(number).contact;
+                let (phones, emails, bsuids, sip) = identities;
+                let own = |count: u64| (0..count).map(move |place| number * 10 + place);
+                contact.phones = own(phones).map(phone).collect();
+                contact.emails = own(emails)
+                    .map(|place| format!("{place}@example.com").parse().unwrap())
+                    .collect();
+                contact.bsuids = own(bsuids).map(|place| format!("AE.{place}")).collect();
+                contact.called_from = (sip && number == 1).then(|| Identity::Sip("sip:maya@example.com".to_owned()));
+                contact.language = language.map(|(language, _)| language.to_owned());
+                contact.language_detected = language.is_some_and(|(_, detected)| detected);
+                contact.last_call_at = times.0;
+                contact.last_answered_at = times.1;
+                contact.last_inbound_at = times.2;
+                contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
+                contact.calls = calls;
+                contact.is_also((0..same).map(|other| id(ContactId::new, 50 + number + other)));
+                for (line, second) in windows {
+                    contact.open_window(&phone(line), at(second));
+                }
+                for (sms, number, second) in unreachable {
+                    let channel = if sms { Channel::Sms } else { Channel::WhatsApp };
+                    let known = |known: &Unreachable| known.channel == channel && known.number == Some(phone(number));
+                    if contact.unreachable.len() < MOST_UNREACHABLE && !contact.unreachable.iter().any(known) {
+                        contact.unreachable.push(Unreachable {
+                            channel,
+                            number: Some(phone(number)),
+                            at: at(second),
+                            reason: "the number is not in service".to_owned(),
+                        });
+                    }
+                }
+                for second in open {
+                    let message = follow_up(&contact, second);
+                    contact.opens(&message, vec![]);
+                }
+                for wish in wishes {
+                    contact.record(wish);
+                }
+                contact.version = number;
+                contact
+            },
+        )
+}
+
+fn profile() -> impl Strategy<Value = Profile> {
+    let name = option::of(select(vec!["Maya Haddad", "M. Haddad", "Ann"]));
+    let fields = prop::collection::btree_map(0_u64..6, (0_u64..3, any::<bool>()), 0..5);
+    let tags = prop::collection::btree_set(0_u64..30, 0..=Profile::MOST_TAGS);
+    let stage = option::of((0_u64..3, 0_u8..100));
+    let source = option::of(select(vec!["Web form", "Shop"]));
+    let rest = (option::of(0_u64..3), source, time(), 0_u64..9);
+    (name, fields, tags, stage, rest).prop_map(|(name, fields, tags, stage, (owner, source, updated_at, version))| {
+        let listed = fields.iter().filter(|(_, (_, listed))| *listed);
+        let listed = listed.map(|(field, _)| id(FieldId::new, *field)).collect();
+        let value = |number: u64| FieldValue::Text(format!("value {number}").parse().unwrap());
+        Profile {
+            name: name.and_then(ShownName::of),
+            fields: fields
+                .iter()
+                .map(|(field, (number, _))| (id(FieldId::new, *field), value(*number)))
+                .collect(),
+            listed,
+            tags: tags.into_iter().map(|tag| id(TagId::new, tag)).collect(),
+            stage: stage.map(|(stage, second)| Staged {
+                stage: id(StageId::new, stage),
+                since: at(second),
+            }),
+            owner: owner.map(|owner| id(UserId::new, owner)),
+            source: source.map(|source| source.parse().unwrap()),
+            value: None,
+            updated_at,
+            version,
+        }
+    })
+}
+
+fn person(number: u64) -> impl Strategy<Value = Person> {
+    (contact(number), profile()).prop_map(|(mut contact, profile)| {
+        contact.named = profile.name.is_some();
+        Person { contact, profile }
+    })
+}
+
+/// The same person with the versions of another.
+fn with_versions(person: &Person, of: &Person) -> Person {
+    let mut person = person.clone();
+    person.contact.version = of.contact.version;
+    person.profile.version = of.profile.version;
+    person
+}
+
+proptest! {
+    #[test]
+    fn merge_and_undo_give_back_the_same(one in person(1), other in person(2)) {
+        let Merged { person: merged, .. } = merged(&one, &other);
+        let mut now = merged.clone();
+        now.contact.version += 1;
+        now.profile.version += 1;
+        let undo = Undo { survivor: one.clone(), other: other.clone(), merged };
+        let json = serde_json::to_string(&undo).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<Undo>(&json).unwrap(), &undo);
+        let apart = undo.apply(&now);
+        prop_assert_eq!(&apart.survivor, &with_versions(&one, &now));
+        prop_assert_eq!(apart.other, other);
+        prop_assert_eq!(apart.refusals, vec![]);
+    }
+
+    #[test]
+    fn merged_contact_has_what_both_had_within_its_limits(one in person(1), other in person(2)) {
+        let Merged { person: Person { contact, profile }, .. } = merged(&one, &other);
+        for before in [&one, &other] {
+            for identity in before.contact.known_by() {
+                prop_assert!(contact.known_by().contains(&identity));
+            }
+            for open in &before.contact.open {
+                prop_assert!(contact.open.iter().any(|known| known.message == open.message));
+            }
+            prop_assert!(contact.is(before.contact.id));
+            prop_assert!(contact.created_at <= before.contact.created_at);
+            prop_assert!(contact.last_inbound_at >= before.contact.last_inbound_at);
+            prop_assert!(contact.last_follow_up_at >= before.contact.last_follow_up_at);
+            prop_assert!(profile.fields.len() >= before.profile.fields.len());
+        }
+        prop_assert_eq!(contact.calls, one.contact.calls + other.contact.calls);
+        prop_assert!(one.profile.tags.is_subset(&profile.tags));
+        prop_assert!(profile.tags.len() <= Profile::MOST_TAGS);
+        prop_assert!(contact.windows.len() <= MOST_WINDOWS && contact.unreachable.len() <= MOST_UNREACHABLE);
+        prop_assert!(profile.listed.iter().all(|field| profile.fields.contains_key(field)));
+    }
+
+    /// Whatever either refuses is refused, except a person's reply to what was written since.
+    #[test]
+    fn merged_contact_refuses_what_either_refuses(one in person(1), other in person(2)) {
+        let merged = merged(&one, &other).person.contact;
+        prop_assert_eq!(&merged.consent, &self::merged(&other, &one).person.contact.consent);
+        for row in TABLE.iter().filter(|row| row.stop != Stop::UnlessWrittenSince) {
+            for kind in row.kinds {
+                for channel in [None, Some(Channel::WhatsApp), Some(Channel::Sms)] {
+                    let refused = |contact: &Contact| {
+                        let refusal = allowed(contact, channel, kind.category, row.purpose).err();
+                        refusal.is_some_and(|refusal| refusal.reason == Reason::OptedOut)
+                    };
+                    let either = refused(&one.contact) || refused(&other.contact);
+                    prop_assert!(!either || refused(&merged), "{:?} {:?}", row.purpose, channel);
+                }
+            }
+        }
+        for grant in merged.consent.all().filter(|wish| wish.choice == Choice::Granted) {
+            for of in [&one, &other] {
+                let mut refusals = of.contact.consent.refusals();
+                let own = of.contact.consent.all().any(|wish| wish == grant);
+                prop_assert!(own || !refusals.any(|refusal| refusal.at >= grant.at && refusal.scope().covers(grant.scope())));
+            }
+        }
+    }
+
+    /// In whatever order the messages of both are cancelled, the cooldown counts from the newest one left.
+    #[test]
+    fn cooldown_of_both_ends_with_the_last_message(
+        planned in prop::collection::btree_map(0_u8..100, any::<bool>(), 0..=MOST_OPEN),
+        before in (option::of(0_i64..50), option::of(0_i64..50)),
+        order in any::<prop::sample::Index>(),
+        how_many in 0..=MOST_OPEN,
+    ) {
+        let long_ago = |seconds: i64| at(0) - SignedDuration::from_secs(1 + seconds);
+        let (mut one, mut other) = (nobody(1), nobody(2));
+        one.contact.last_follow_up_at = before.0.map(long_ago);
+        other.contact.last_follow_up_at = before.1.map(long_ago);
+        let bases = [one.contact.last_follow_up_at, other.contact.last_follow_up_at];
+        let mut messages = Vec::new();
+        for (second, is_first) in planned {
+            let contact = if is_first { &mut one.contact } else { &mut other.contact };
+            let message = follow_up(contact, second);
+            contact.opens(&message, vec![]);
+            messages.push(message);
+        }
+        let mut contact = merged(&one, &other).person.contact;
+        let ids: Vec<_> = contact.open.iter().map(|open| open.message).collect();
+        prop_assert_eq!(ids, messages.iter().map(|message| message.id).collect::<Vec<_>>());
+        for _ in 0..how_many.min(messages.len()) {
+            let mut message = messages.swap_remove(order.index(messages.len()));
+            message.cancel("not sent".to_owned());
+            contact.close(&message);
+        }
+        let left = messages.iter().map(|message| message.created_at);
+        let newest = left.max().max(bases[0]).max(bases[1]);
+        prop_assert_eq!(contact.last_follow_up_at, newest);
+    }
+}
+
+#[test]
+fn survivors_values_win_and_conflicts_are_told() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    one.profile.name = ShownName::of("Maya Haddad");
+    other.profile.name = ShownName::of("M. Haddad");
+    other.profile.source = Some("Web form".parse().unwrap());
+    let (level, visits) = (id(FieldId::new, 1), id(FieldId::new, 2));
+    let text = |text: &str| FieldValue::Text(text.parse().unwrap());
+    one.profile.fields.insert(level, text("Gold"));
+    other.profile.fields = [(level, text("Silver")), (visits, text("3"))].into();
+    other.profile.listed = [visits].into();
+    one.profile.tags = (0..15).map(|tag| id(TagId::new, tag)).collect();
+    other.profile.tags = (10..25).map(|tag| id(TagId::new, tag)).collect();
+    other.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
+    let Merged { person, conflicts } = merged(&one, &other);
+    assert_eq!(person.profile.name.as_deref(), Some("Maya Haddad"));
+    assert_eq!(person.profile.source, other.profile.source);
+    assert_eq!(
+        person.profile.fields,
+        [(level, text("Gold")), (visits, text("3"))].into()
+    );
+    assert_eq!(person.profile.listed, [visits].into());
+    let tags: BTreeSet<TagId> = (0..20).map(|tag| id(TagId::new, tag)).collect();
+    assert_eq!(person.profile.tags, tags);
+    assert!(person.contact.opted_out().is_some());
+    let told = |conflict: &Conflict| (conflict.field.clone(), conflict.decision);
+    let told: Vec<_> = conflicts.iter().map(told).collect();
+    let expected = [
+        ("name".to_owned(), Resolution::Survivor),
+        (format!("fields.{level}"), Resolution::Survivor),
+        ("tags".to_owned(), Resolution::LeftOut),
+        ("consent".to_owned(), Resolution::Stricter),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(conflicts[1].tenants_field(), Some(level));
+    assert_eq!(conflicts[0].tenants_field(), None);
+}
+
+#[test]
+fn contacts_that_cannot_be_merged_are_refused() {
+    let refused = |change: fn(&mut Person, &mut Person)| {
+        let (mut one, mut other) = (nobody(1), nobody(2));
+        change(&mut one, &mut other);
+        merge(&one, &other, at(200)).unwrap_err()
+    };
+    let (first, second) = (nobody(1).contact.id, nobody(2).contact.id);
+    assert_eq!(
+        refused(|one, other| other.contact.id = one.contact.id),
+        Unmergeable::Same
+    );
+    assert_eq!(
+        refused(|_, other| other.contact.deleted_at = Some(at(1))),
+        Unmergeable::Deleted(second)
+    );
+    assert_eq!(
+        refused(|one, _| one.contact.erasing = true),
+        Unmergeable::Erasing(first)
+    );
+    assert_eq!(
+        refused(|_, other| {
+            other.contact.called_from = Some(Identity::Withheld("conn_00000000000000000000000001".parse().unwrap()));
+        }),
+        Unmergeable::Hidden(second)
+    );
+    let too_many = refused(|one, other| {
+        one.contact.phones = (0..3).map(phone).collect();
+        other.contact.phones = (3..5).map(phone).collect();
+    });
+    let sentence = "A contact can have at most 4 telephone numbers, and these two have 5. Remove one first.";
+    assert_eq!(too_many.to_string(), sentence);
+    let sip = |number: u64| Some(Identity::Sip(format!("sip:{number}@example.com")));
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    (one.contact.called_from, other.contact.called_from) = (sip(1), sip(2));
+    assert!(matches!(
+        merge(&one, &other, at(200)),
+        Err(Unmergeable::TooMany { most: 1, .. })
+    ));
+    let aliases = refused(|one, other| {
+        one.contact.aliases = vec![id(ContactId::new, 3), id(ContactId::new, 4)];
+        other.contact.aliases = vec![id(ContactId::new, 5)];
+    });
+    assert_eq!(
+        aliases,
+        Unmergeable::TooManyAliases {
+            count: MOST_ALIASES + 1
+        }
+    );
+    let large = refused(|one, other| {
+        for (person, first) in [(one, 0), (other, 20)] {
+            let text = FieldValue::Text("x".repeat(500).parse().unwrap());
+            person.profile.fields = (first..first + 20)
+                .map(|field| (id(FieldId::new, field), text.clone()))
+                .collect();
+        }
+    });
+    assert!(
+        matches!(large, Unmergeable::TooLarge(size) if size > Profile::LARGEST),
+        "{large}"
+    );
+}
+
+/// What has changed since stays with the survivor; a refusal holds for both.
+#[test]
+fn changes_since_a_merge_stay_with_the_survivor() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    one.contact.phones = vec![phone(1)];
+    other.contact.phones = vec![phone(2), phone(3)];
+    other.contact.calls = 2;
+    other.contact.wish(OptFlag::Start, "wrote START", at(1));
+    other.profile.name = ShownName::of("M. Haddad");
+    let [own, others, new, field] = [1, 2, 3, 4].map(|tag| id(TagId::new, tag));
+    one.profile.tags = [own].into();
+    other.profile.tags = [others, field].into();
+    let early = follow_up(&other.contact, 10);
+    let late = follow_up(&other.contact, 20);
+    other.contact.opens(&early, vec![]);
+    other.contact.opens(&late, vec![]);
+    let Merged { person: merged, .. } = merged(&one, &other);
+    let mut now = merged.clone();
+    // A number is removed, another one is learnt, a tag comes and one goes, the person calls, a message is cancelled.
+    now.contact.phones = vec![phone(2), phone(1), phone(9)];
+    now.profile.tags = [own, others, new].into();
+    now.profile.name = ShownName::of("Maya Haddad");
+    now.contact.named = true;
+    now.contact.calls += 1;
+    now.contact.last_call_at = Some(at(201));
+    now.contact.forget(early.id);
+    now.contact.wish(OptFlag::Stop, "wrote STOP", at(202));
+    let undo = Undo {
+        survivor: one,
+        other: other.clone(),
+        merged,
+    };
+    let apart = undo.apply(&now);
+    let survivor = apart.survivor;
+    assert_eq!(survivor.contact.phones, [phone(1), phone(9)]);
+    assert_eq!(survivor.profile.tags, [own, new].into());
+    assert_eq!(survivor.profile.name.as_deref(), Some("Maya Haddad"));
+    assert_eq!(
+        (survivor.contact.calls, survivor.contact.last_call_at),
+        (1, Some(at(201)))
+    );
+    assert_eq!(survivor.contact.open, []);
+    assert!(survivor.contact.opted_out().is_some());
+    let former = apart.other;
+    assert_eq!(former.contact.phones, [phone(2)]);
+    assert_eq!(former.profile, other.profile);
+    let open: Vec<_> = former.contact.open.iter().map(|open| open.message).collect();
+    assert_eq!((former.contact.calls, open), (2, vec![late.id]));
+    assert!(former.contact.opted_out().is_some() && former.contact.opted_in_at().is_none());
+    let [refusal] = &apart.refusals[..] else {
+        panic!("{:?}", apart.refusals)
+    };
+    assert_eq!(refusal.source, "wrote STOP, known as another contact");
+}
+
+#[test]
+fn merge_can_be_undone_for_a_day() {
+    let by = Actor::Operator;
+    let mut merge = Merge {
+        id: MergeId::new(nobody(1).contact.id, Ulid::from_parts(1, 1)),
+        other: nobody(2).contact.id,
+        by,
+        at: at(0),
+        conflicts: vec![],
+        undone: None,
+    };
+    let second = SignedDuration::from_secs(1);
+    assert!(merge.can_be_undone(at(0) + SignedDuration::from_hours(24) - second));
+    assert!(!merge.can_be_undone(merge.undo_until()));
+    merge.undone = Some(Undone { by, at: at(1) });
+    assert!(!merge.can_be_undone(at(2)));
+}

@@ -1,0 +1,169 @@
+//! Compression of answers: gzip, which every browser and most other clients accept.
+
+use std::io::Write as _;
+
+use axum::{
+    body::Bytes,
+    http::{HeaderMap, HeaderValue, Response, header},
+};
+use flate2::{Compression, write::GzEncoder};
+
+/// Minimum size of a body that is compressed, in bytes. A smaller one fits into a packet anyway.
+const SMALLEST: usize = 1024;
+
+/// Functions have a small share of a CPU: lower levels are a quarter longer, higher ones take twice the time for a twentieth less.
+const LEVEL: Compression = Compression::new(3);
+
+/// Marks an answer that is never compressed, because it holds a secret: its length would tell something about the secret to
+/// somebody who sees it and chooses another part of the answer (BREACH). An extension of the response.
+#[derive(Debug, Clone, Copy)]
+pub struct Uncompressed;
+
+/// Whether the caller accepts gzip (RFC 9110, 12.5.3).
+pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+    let values = headers.get_all(header::ACCEPT_ENCODING).iter();
+    let codings = values
+        .filter_map(|value| value.to_str().ok())
+        .flat_map(|value| value.split(','));
+    let (mut gzip, mut others) = (None, false);
+    for coding in codings {
+        let mut parts = coding.split(';').map(str::trim);
+        let name = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
+        let wanted = weight.is_none_or(|weight| weight > 0.0);
+        match name {
+            "*" => others = wanted,
+            name if name.eq_ignore_ascii_case("gzip") => gzip = Some(wanted),
+            _ => {}
+        }
+    }
+    gzip.unwrap_or(others)
+}
+
+/// Whether the body is text, which becomes shorter.
+fn is_text(headers: &HeaderMap) -> bool {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
+    let kind = kind.unwrap_or_default().split(';').next().unwrap_or_default().trim();
+    kind.starts_with("text/") || kind == "application/json" || kind.ends_with("+json")
+}
+
+/// Compresses an answer if that is worth it and the caller accepts it. The `ETag` stays: it names the version of what is answered,
+/// in whichever coding.
+pub(crate) fn encoded(mut answer: Response<Bytes>, accepts_gzip: bool) -> Response<Bytes> {
+    let bytes = answer.body().len();
+    let marked = answer.extensions().get::<Uncompressed>().is_some();
+    if bytes < SMALLEST || marked || !is_text(answer.headers()) {
+        return answer;
+    }
+    let headers = answer.headers_mut();
+    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    if !accepts_gzip {
+        return answer;
+    }
+    match gzip(answer.body()) {
+        Some(shorter) => {
+            answer.headers_mut().remove(header::CONTENT_LENGTH);
+            answer
+                .headers_mut()
+                .insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            answer.map(|_| shorter)
+        }
+        None => answer,
+    }
+}
+
+/// The body in gzip, if that is shorter.
+fn gzip(body: &Bytes) -> Option<Bytes> {
+    let mut encoder = GzEncoder::new(Vec::with_capacity(body.len() / 4), LEVEL);
+    encoder.write_all(body).ok()?;
+    let shorter = encoder.finish().ok()?;
+    (shorter.len() < body.len()).then(|| shorter.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn accepts(sent: &[&'static str]) -> bool {
+        let sent = sent.iter().map(|value| HeaderValue::from_static(value));
+        accepts_gzip(&sent.map(|value| (header::ACCEPT_ENCODING, value)).collect())
+    }
+
+    #[test]
+    fn gzip_is_accepted_by_name_or_by_star() {
+        for fine in [
+            &["gzip"][..],
+            &["gzip, deflate, br, zstd"],
+            &["br;q=1.0, GZIP;q=0.001"],
+            &["*"],
+            &["identity;q=0, *;q=0.5"],
+            &["*;q=0, gzip"],
+            &["br", "gzip"],
+        ] {
+            assert!(accepts(fine), "{fine:?}");
+        }
+        for other in [
+            &[][..],
+            &[""],
+            &["identity"],
+            &["br, deflate"],
+            &["gzip;q=0"],
+            &["gzip; q=0.0, *"],
+            &["*;q=0"],
+            &["gzipped"],
+        ] {
+            assert!(!accepts(other), "{other:?}");
+        }
+    }
+
+    fn answer(kind: &'static str, body: Vec<u8>) -> Response<Bytes> {
+        let answer = Response::builder()
+            .header(header::CONTENT_TYPE, kind)
+            .header(header::ETAG, "\"3\"");
+        answer.body(body.into()).unwrap()
+    }
+
+    fn coding(answer: &Response<Bytes>) -> (bool, bool) {
+        let has = |name| answer.headers().contains_key(name);
+        (has(header::CONTENT_ENCODING), has(header::VARY))
+    }
+
+    #[test]
+    fn long_texts_are_compressed_for_who_accepts_it() {
+        for (kind, bytes, expected) in [
+            ("application/json", 1024, (true, true)),
+            ("application/problem+json", 5000, (true, true)),
+            ("text/html; charset=utf-8", 5000, (true, true)),
+            ("application/json", 1023, (false, false)),
+            ("image/png", 5000, (false, false)),
+        ] {
+            let body = vec![b' '; bytes];
+            let plain = encoded(answer(kind, body.clone()), false);
+            assert_eq!(
+                (coding(&plain), plain.body().to_vec()),
+                ((false, expected.1), body.clone())
+            );
+            let short = encoded(answer(kind, body), true);
+            assert_eq!(coding(&short), expected, "{kind} {bytes}");
+            assert_eq!(short.body().len() < bytes, expected.0);
+            assert_eq!(short.headers()[header::ETAG], "\"3\"");
+        }
+    }
+
+    #[test]
+    fn secrets_and_what_gets_no_shorter_stay_as_they_are() {
+        let mut secret = answer("application/json", vec![b' '; 5000]);
+        secret.extensions_mut().insert(Uncompressed);
+        let secret = encoded(secret, true);
+        assert_eq!((coding(&secret), secret.body().len()), ((false, false), 5000));
+        // Nothing repeats in it.
+        let mut state = 1_u32;
+        let random = (0..2000).map(|_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        });
+        let random: Vec<u8> = random.collect();
+        let random = encoded(answer("text/plain", random), true);
+        assert_eq!((coding(&random), random.body().len()), ((false, true), 2000));
+    }
+}

@@ -1,0 +1,155 @@
+//! People's files, against the emulator.
+
+use std::time::Duration;
+
+use domain::ids::{ContactId, OperationId, TenantId};
+use kit::{
+    FileKey, Files, Folder,
+    files::{Appended, Piece},
+};
+use store::TenantScope;
+use testkit::Aws;
+use ulid::Ulid;
+
+async fn world() -> (Aws, Files, TenantScope) {
+    let aws = Aws::new().await;
+    let files = Files::new(aws.env()).unwrap();
+    let scope = aws.scope(TenantId::new(aws.ids().ulid()));
+    (aws, files, scope)
+}
+
+const OPERATION: Ulid = Ulid::from_parts(1, 1);
+
+/// Each step is made twice from the same checkpoint, as after a crash; so is the end.
+#[tokio::test]
+async fn a_file_grows_by_steps_that_may_be_made_twice() {
+    let (aws, files, scope) = world().await;
+    let files = files.in_parts_of(100);
+    for (name, lengths) in [
+        ("empty", &[][..]),
+        ("short", &[3, 0, 40]),
+        ("exact", &[100]),
+        ("long", &[30, 90, 350, 1, 99, 7]),
+    ] {
+        let key = FileKey::result(&scope, OPERATION, name);
+        let rest = |number: u32| FileKey::step(&scope, OPERATION, &format!("{name}-{number}"));
+        let mut whole = Vec::new();
+        let mut file = Appended::default();
+        for (length, letter) in lengths.iter().zip(b'a'..) {
+            let bytes = vec![letter; *length];
+            let mut lost = file.clone();
+            let other = vec![b'!'; length + 7];
+            files.append(&key, rest, &mut lost, &other).await.unwrap();
+            files.append(&key, rest, &mut file, &bytes).await.unwrap();
+            whole.extend(bytes);
+            // As it is stored with the operation.
+            let stored = serde_json::to_value(&file).unwrap();
+            file = serde_json::from_value(stored).unwrap();
+        }
+        assert_eq!(file.size(), whole.len() as u64);
+        for _twice in 0..2 {
+            files.complete(&key, rest, &file).await.unwrap();
+        }
+        let written = aws.files(key.as_str()).await.remove(key.as_str());
+        assert_eq!(written, Some(whole), "{name}");
+    }
+}
+
+/// Also more than are listed at a time, and nothing of anybody else.
+#[tokio::test]
+async fn a_folder_is_deleted_as_a_whole() {
+    let (aws, files, scope) = world().await;
+    let contact = |number| ContactId::new(Ulid::from_parts(1, number));
+    let operation = OperationId::new(OPERATION);
+    let other = Folder::of_archive(&scope, contact(2), operation).map(|folder| folder.file("1"));
+    let export = FileKey::result(&scope, OPERATION, "contacts.csv");
+    for key in other.iter().chain([&export]) {
+        files.write(key, b"stays".to_vec()).await.unwrap();
+    }
+    let [work, results] = Folder::of_archive(&scope, contact(1), operation);
+    for number in 0..105 {
+        files
+            .write(&work.file(&number.to_string()), b"goes".to_vec())
+            .await
+            .unwrap();
+    }
+    files.write(&results.file("1"), b"goes".to_vec()).await.unwrap();
+    let [work, results] = Folder::of_contact(&scope, contact(1));
+    assert_eq!(files.delete_all(&work).await.unwrap(), 105);
+    assert_eq!(files.delete_all(&results).await.unwrap(), 1);
+    assert_eq!(files.delete_all(&results).await.unwrap(), 0);
+    let mut left = aws.files("steps/").await;
+    left.extend(aws.files("results/").await);
+    assert_eq!(left.len(), 3);
+}
+
+#[tokio::test]
+async fn a_discarded_file_leaves_nothing() {
+    let (aws, files, scope) = world().await;
+    let files = files.in_parts_of(100);
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    let [work, results] = Folder::of_archive(&scope, contact, OperationId::new(OPERATION));
+    let (key, rest) = (results.file("contact.json"), |number: u32| {
+        work.file(&number.to_string())
+    });
+    let mut file = Appended::default();
+    for length in [30, 90, 20] {
+        files.append(&key, rest, &mut file, &vec![b'a'; length]).await.unwrap();
+    }
+    // A step that was not recorded.
+    let mut lost = file.clone();
+    files.append(&key, rest, &mut lost, b"lost").await.unwrap();
+    files.complete(&key, rest, &file).await.unwrap();
+    for _twice in 0..2 {
+        files.discard(&key, rest, &file).await.unwrap();
+        let mut left = aws.files("steps/").await;
+        left.extend(aws.files("results/").await);
+        assert_eq!(left.len(), 0, "{:?}", left.keys());
+    }
+}
+
+#[tokio::test]
+async fn a_piece_is_of_the_file_that_was_meant() {
+    let (_aws, files, scope) = world().await;
+    let key = FileKey::upload(&scope, OPERATION);
+    assert_eq!(files.facts(&key).await.unwrap(), None);
+    assert_eq!(files.piece(&key, "\"x\"", 0, 4).await.unwrap(), Piece::Changed);
+    assert_eq!(files.read(&key).await.unwrap(), None);
+    files.write(&key, b"0123456789".to_vec()).await.unwrap();
+    let facts = files.facts(&key).await.unwrap().unwrap();
+    assert_eq!(facts.size, 10);
+    for (offset, length, expected) in [(0, 4, "0123"), (4, 4, "4567"), (8, 4, "89"), (10, 4, ""), (99, 1, "")] {
+        let piece = files.piece(&key, &facts.etag, offset, length).await.unwrap();
+        assert_eq!(piece, Piece::Bytes(expected.as_bytes().to_vec()), "{offset}");
+    }
+    files.write(&key, b"abcdefghij".to_vec()).await.unwrap();
+    assert_eq!(files.piece(&key, &facts.etag, 0, 4).await.unwrap(), Piece::Changed);
+}
+
+#[tokio::test]
+async fn links_work_without_credentials() {
+    let (_aws, files, scope) = world().await;
+    let key = FileKey::upload(&scope, OPERATION);
+    let hour = Duration::from_secs(3_600);
+    let upload = files.upload_link(&key, 5, hour).await.unwrap();
+    // Another length has another signature.
+    assert!(upload.url.contains("content-length"), "the length is signed");
+    assert!(!format!("{upload:?}").contains("http"), "it is a secret");
+    let http = reqwest::Client::new();
+    let mut put = http.put(&upload.url);
+    for (name, value) in &upload.headers {
+        put = put.header(name, value);
+    }
+    let sent = put.body("hello").send().await.unwrap();
+    assert!(sent.status().is_success(), "{}", sent.status());
+    let download = files.download_link(&key, "contacts.csv", hour).await.unwrap();
+    assert!(
+        download.headers.is_empty(),
+        "a browser sends none: {:?}",
+        download.headers
+    );
+    let got = http.get(&download.url).send().await.unwrap();
+    let disposition = got.headers()["content-disposition"].to_str().unwrap().to_owned();
+    assert_eq!(disposition, "attachment; filename=\"contacts.csv\"");
+    assert_eq!(got.text().await.unwrap(), "hello");
+}

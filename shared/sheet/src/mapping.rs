@@ -1,0 +1,266 @@
+//! Which column of a table is what of a contact.
+
+use std::collections::HashSet;
+
+use domain::{
+    bounded::{UpTo, Whole},
+    contact::MOST_IDENTITIES,
+    fault::{Fault, FaultCode},
+    field::{Field, FieldKey},
+    product::Currency,
+    settings::FieldProblem,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::bounds::MOST_COLUMNS;
+pub use crate::cell::{DateOrder, DecimalSign};
+
+/// Which column of a table is what of a contact. Other columns are ignored.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ContactMapping")
+)]
+#[serde(deny_unknown_fields)]
+pub struct Mapping {
+    /// Columns that are imported.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub columns: UpTo<MOST_COLUMNS, MappedColumn>,
+    /// Order of day and month in dates such as 03/04/2026.
+    #[serde(default)]
+    pub dates: DateOrder,
+    /// Decimal sign in numbers such as 1,500.
+    #[serde(default)]
+    pub decimals: DecimalSign,
+    /// Currency of values that name none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub currency: Option<Currency>,
+}
+
+/// A column that is imported.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct MappedColumn {
+    /// The column; the first is 0.
+    #[cfg_attr(feature = "schema", schemars(example = 0))]
+    pub column: Whole<0, { MOST_COLUMNS as u32 - 1 }>,
+    /// Meaning of its cells.
+    pub target: Target,
+}
+
+impl MappedColumn {
+    /// Index of the column.
+    #[must_use]
+    pub fn index(&self) -> usize {
+        self.column.get() as usize
+    }
+}
+
+/// Meaning of a column's cells.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(transform = describe))]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    /// Full name.
+    Name,
+    /// First part of the name.
+    FirstName,
+    /// Last part of the name.
+    LastName,
+    /// Telephone numbers, separated by `;`, `,` or line breaks. Up to four columns.
+    Phone,
+    /// E-mail addresses, separated by `;`, `,` or line breaks. Up to four columns.
+    Email,
+    /// Language.
+    Language,
+    /// Names of tags, separated by `;`, `,` or line breaks. Several columns.
+    Tags,
+    /// A field of the tenant.
+    Field(FieldKey),
+    /// Name of a stage.
+    Stage,
+    /// E-mail address of the user who is responsible.
+    Owner,
+    /// Source of the lead.
+    Source,
+    /// Expected value of the lead.
+    Value,
+    /// Whether the person agreed to messages: yes or no.
+    OptedIn,
+    /// Day on which the person agreed to messages.
+    OptedInAt,
+}
+
+/// Describes the member of the only target that has one.
+#[cfg(feature = "schema")]
+fn describe(schema: &mut schemars::Schema) {
+    for target in schema
+        .get_mut("oneOf")
+        .and_then(|all| all.as_array_mut())
+        .into_iter()
+        .flatten()
+    {
+        if let Some(field) = target
+            .pointer_mut("/properties/field")
+            .and_then(|field| field.as_object_mut())
+        {
+            field.insert("description".to_owned(), "Key of a field of the tenant.".into());
+        }
+    }
+}
+
+impl Target {
+    /// Maximum columns with this target.
+    #[must_use]
+    pub fn most(&self) -> usize {
+        match self {
+            Self::Phone | Self::Email => MOST_IDENTITIES,
+            Self::Tags => MOST_COLUMNS,
+            _ => 1,
+        }
+    }
+}
+
+impl Mapping {
+    /// Whether a column has this target.
+    #[must_use]
+    pub fn has(&self, target: &Target) -> bool {
+        self.columns.iter().any(|column| column.target == *target)
+    }
+
+    /// Problems of the mapping for a table with this number of columns. Empty: none.
+    #[must_use]
+    pub fn problems(&self, columns: usize, fields: &[Field]) -> Vec<FieldProblem> {
+        let mut problems = Vec::new();
+        let mut known = HashSet::new();
+        for (index, mapped) in self.columns.iter().enumerate() {
+            let mut wrong = |field: &str, fault: Fault| {
+                problems.push(FieldProblem::new(format!("columns[{index}].{field}"), fault));
+            };
+            if mapped.index() >= columns {
+                let detail = format!("The table has {columns} columns, of which the first is 0. Choose one of them.");
+                wrong(
+                    "column",
+                    Fault::out_of_range(0_usize, columns.saturating_sub(1), detail),
+                );
+            } else if !known.insert(mapped.index()) {
+                let detail = "The column is already imported. Remove one of the two.";
+                wrong("column", Fault::new(FaultCode::GivenTwice, detail));
+            }
+            let before = self.columns.iter().take(index);
+            let most = mapped.target.most();
+            if before.filter(|other| other.target == mapped.target).count() >= most {
+                let fault = match most {
+                    1 => {
+                        let detail = "Another column is already imported as this. Remove one of the two.";
+                        Fault::new(FaultCode::GivenTwice, detail)
+                    }
+                    _ => Fault::too_many(
+                        most,
+                        format!("At most {most} columns can be imported as this. Remove one."),
+                    ),
+                };
+                wrong("target", fault);
+            }
+            if let Target::Field(key) = &mapped.target
+                && !fields.iter().any(|field| field.key == *key)
+            {
+                let detail = "There is no such field. Create it first, or remove the column.";
+                wrong("target", Fault::new(FaultCode::NotFound, detail));
+            }
+        }
+        let parts = self.has(&Target::FirstName) || self.has(&Target::LastName);
+        if self.has(&Target::Name) && parts {
+            let detail =
+                "A name is imported either from one column or from its parts. Remove the full name or its parts.";
+            let fault = Fault::new(FaultCode::Excludes, detail);
+            problems.push(FieldProblem::new("columns", fault));
+        }
+        if !parts
+            && ![Target::Name, Target::Phone, Target::Email]
+                .iter()
+                .any(|target| self.has(target))
+        {
+            let detail =
+                "A contact needs a name, a telephone number or an e-mail address. Choose a column for one of them.";
+            let fault = Fault::requires(&["name", "phone", "email"], detail);
+            problems.push(FieldProblem::new("columns", fault));
+        }
+        problems
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+
+    fn problems(mapping: Value) -> Vec<String> {
+        let mapping: Mapping = from_value(mapping).unwrap();
+        let field = json!({"id": "fld_00000000000000000000000001", "key": "level", "name": "Level", "type": "text"});
+        let problems = mapping.problems(6, &[from_value(field).unwrap()]);
+        problems.into_iter().map(|problem| problem.field).collect()
+    }
+
+    fn columns(targets: &[Value]) -> Value {
+        let columns = targets.iter().enumerate();
+        let columns: Vec<Value> = columns
+            .map(|(column, target)| json!({"column": column, "target": target}))
+            .collect();
+        json!({ "columns": columns })
+    }
+
+    #[test]
+    fn targets_fit_the_table_and_each_other() {
+        let none: [&str; 0] = [];
+        let good = columns(&[
+            json!("name"),
+            json!("phone"),
+            json!("phone"),
+            json!({"field": "level"}),
+            json!("tags"),
+            json!("tags"),
+        ]);
+        assert_eq!(problems(good), none);
+        assert_eq!(problems(columns(&[json!("first_name"), json!("last_name")])), none);
+        for (targets, expected) in [
+            (vec![json!("name"), json!("name")], "columns[1].target"),
+            (vec![json!("name"), json!("last_name")], "columns"),
+            (vec![json!("tags")], "columns"),
+            (vec![json!("name"), json!({"field": "colour"})], "columns[1].target"),
+            (vec![json!("phone"); 5], "columns[4].target"),
+        ] {
+            assert_eq!(problems(columns(&targets)), [expected], "{targets:?}");
+        }
+        let twice = json!({"columns": [{"column": 0, "target": "name"}, {"column": 0, "target": "phone"}]});
+        assert_eq!(problems(twice), ["columns[1].column"]);
+        assert_eq!(
+            problems(json!({"columns": [{"column": 6, "target": "name"}]})),
+            ["columns[0].column"]
+        );
+    }
+
+    #[test]
+    fn a_mapping_is_bounded_and_read_again() {
+        let mapping = json!({
+            "columns": [{"column": 0, "target": "name"}, {"column": 3, "target": {"field": "level"}}],
+            "dates": "month_first", "decimals": "comma", "currency": "AED",
+        });
+        let read: Mapping = from_value(mapping.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), mapping);
+        assert_eq!(from_value::<Mapping>(json!({})).unwrap(), Mapping::default());
+        for wrong in [
+            json!({"columns": [{"column": 200, "target": "name"}]}),
+            json!({"columns": [{"column": 0, "target": "note"}]}),
+            json!({"columns": [{"column": 0, "target": {"field": "No key"}}]}),
+            json!({"columns": vec![json!({"column": 0, "target": "tags"}); 201]}),
+            json!({"currency": "aed"}),
+            json!({"other": 1}),
+        ] {
+            assert!(from_value::<Mapping>(wrong.clone()).is_err(), "{wrong}");
+        }
+    }
+}

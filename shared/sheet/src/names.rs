@@ -1,0 +1,242 @@
+//! Tags, stages and users by the names that tables have for them.
+
+use std::collections::HashMap;
+
+use domain::{
+    account::{Email, Member},
+    actor::Actor,
+    ids::{StageId, TagId, UserId},
+    import::{ConsentStatement, Incoming},
+    stage::Stage,
+    tag::Tag,
+    text::fingerprint,
+};
+use jiff::Timestamp;
+
+use crate::{
+    dialect::Dialect,
+    mapping::{Mapping, Target},
+    record::{RowError, excerpt},
+    row::{Label, Row},
+};
+
+/// A tenant's tags, stages and users by their names.
+#[derive(Debug, Clone, Default)]
+pub struct Names {
+    tags: HashMap<String, TagId>,
+    stages: HashMap<String, StageId>,
+    users: HashMap<Email, UserId>,
+}
+
+/// What rows have in common.
+#[derive(Debug, Clone, Copy)]
+pub struct Common<'a> {
+    /// The table's dialect, with the names of its columns.
+    pub dialect: &'a Dialect,
+    /// Meaning of the columns.
+    pub mapping: &'a Mapping,
+    /// Tags for everybody.
+    pub tags: &'a [TagId],
+    /// Statement that people agreed to messages.
+    pub consent: Option<&'a ConsentStatement>,
+    /// Author of the import.
+    pub by: Actor,
+    /// Time of the import.
+    pub now: Timestamp,
+}
+
+impl Names {
+    /// The names of these.
+    #[must_use]
+    pub fn of(tags: &[Tag], stages: &[Stage], members: &[Member]) -> Self {
+        Self {
+            tags: tags
+                .iter()
+                .map(|tag| (fingerprint(tag.name.as_str()), tag.id))
+                .collect(),
+            stages: stages
+                .iter()
+                .map(|stage| (fingerprint(stage.name.as_str()), stage.id))
+                .collect(),
+            users: members
+                .iter()
+                .map(|member| (member.email.clone(), member.user))
+                .collect(),
+        }
+    }
+
+    /// The names of a row's tags that do not exist, each once.
+    pub fn new_tags<'a>(&self, rows: impl IntoIterator<Item = &'a Row>) -> Vec<Label> {
+        let mut new: HashMap<String, &Label> = HashMap::new();
+        for label in rows.into_iter().flat_map(|row| row.tags.iter()) {
+            let print = fingerprint(label.as_str());
+            if !self.tags.contains_key(&print) {
+                new.entry(print).or_insert(label);
+            }
+        }
+        let mut new: Vec<Label> = new.into_values().cloned().collect();
+        new.sort_unstable_by(|one, other| one.as_str().cmp(other.as_str()));
+        new
+    }
+
+    /// Adds a tag.
+    pub fn add_tag(&mut self, name: &Label, id: TagId) {
+        self.tags.insert(fingerprint(name.as_str()), id);
+    }
+
+    /// The values of a row with everything that it names. Unknown tags are left out if they are to be created: `creates`.
+    ///
+    /// # Errors
+    /// The names that lead to nothing.
+    pub fn incoming(
+        &self,
+        row: Row,
+        number: u64,
+        creates: bool,
+        common: &Common<'_>,
+    ) -> Result<Incoming, Vec<RowError>> {
+        let mut errors = Vec::new();
+        let mut wrong = |target: &Target, detail: String| {
+            let mut columns = common.mapping.columns.iter();
+            let column = columns.find(|column| column.target == *target);
+            errors.push(RowError {
+                row: number,
+                column: column.map(|column| common.dialect.name(column.index())),
+                detail,
+            });
+        };
+        let mut tags = common.tags.to_vec();
+        for label in &*row.tags {
+            match self.tags.get(&fingerprint(label.as_str())) {
+                Some(tag) if tags.contains(tag) => {}
+                Some(tag) => tags.push(*tag),
+                None if creates => {}
+                None => wrong(
+                    &Target::Tags,
+                    format!(
+                        "There is no tag “{}”. Create it first, or remove it.",
+                        excerpt(label.as_str())
+                    ),
+                ),
+            }
+        }
+        let stage = row.stage.as_ref().and_then(|label| {
+            let stage = self.stages.get(&fingerprint(label.as_str()));
+            if stage.is_none() {
+                let name = excerpt(label.as_str());
+                wrong(
+                    &Target::Stage,
+                    format!("There is no stage “{name}”. Create it first, or remove it."),
+                );
+            }
+            stage.copied()
+        });
+        let owner = row.owner.as_ref().and_then(|email| {
+            let user = self.users.get(email);
+            if user.is_none() {
+                let name = excerpt(email.as_str());
+                wrong(
+                    &Target::Owner,
+                    format!("There is no user with the address “{name}”. Invite them first, or remove it."),
+                );
+            }
+            user.copied()
+        });
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let agreed = common
+            .consent
+            .and_then(|statement| statement.agreed(row.opted_in, row.opted_in_at, common.by, common.now));
+        Ok(Incoming {
+            name: row.name,
+            phones: row.phones.into_vec(),
+            emails: row.emails.into_vec(),
+            language: row.language,
+            tags,
+            fields: row.fields,
+            stage,
+            owner,
+            source: row.source,
+            value: row.value,
+            agreed,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::resource::Resource;
+    use serde_json::{from_value, json};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::dialect::{self, Known};
+
+    fn names() -> Names {
+        let tag = Tag::new(
+            Ulid::from_parts(1, 0),
+            from_value(json!({"name": "Regular"})).unwrap(),
+            Timestamp::UNIX_EPOCH,
+        );
+        let stage = json!({"name": "Quote sent", "position": 1});
+        let stage = Stage::new(
+            Ulid::from_parts(2, 0),
+            from_value(stage).unwrap(),
+            Timestamp::UNIX_EPOCH,
+        );
+        Names::of(&[tag], &[stage], &[])
+    }
+
+    fn incoming(row: &Row, creates: bool) -> Result<Incoming, Vec<String>> {
+        let dialect = dialect::detect(b"Name,Tags,Stage\nMaya,VIP,New\n", true, None, &Known::default()).unwrap();
+        let mapping = json!({"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "tags"},
+            {"column": 2, "target": "stage"}]});
+        let common = Common {
+            dialect: &dialect,
+            mapping: &from_value(mapping).unwrap(),
+            tags: &[TagId::new(Ulid::from_parts(9, 0))],
+            consent: None,
+            by: Actor::Operator,
+            now: Timestamp::UNIX_EPOCH,
+        };
+        let read = names().incoming(row.clone(), 2, creates, &common);
+        read.map_err(|errors| {
+            let places = errors.into_iter().map(|error| error.column.unwrap_or_default());
+            places.collect()
+        })
+    }
+
+    fn row(tags: &[&str], stage: Option<&str>) -> Row {
+        Row {
+            tags: tags.iter().map(|tag| tag.parse().unwrap()).collect::<Vec<_>>().into(),
+            stage: stage.map(|stage| stage.parse().unwrap()),
+            ..Row::default()
+        }
+    }
+
+    #[test]
+    fn names_are_found_whatever_their_case() {
+        let read = incoming(&row(&["regular", "REGULAR"], Some("quote SENT")), false).unwrap();
+        let tag = |id| TagId::new(Ulid::from_parts(id, 0));
+        assert_eq!(read.tags, [tag(9), tag(1)]);
+        assert_eq!(read.stage, Some(StageId::new(Ulid::from_parts(2, 0))));
+    }
+
+    #[test]
+    fn unknown_names_are_errors_of_their_columns() {
+        let unknown = row(&["Regular", "VIP"], Some("Lost"));
+        assert_eq!(incoming(&unknown, false).unwrap_err(), ["Tags", "Stage"]);
+        assert_eq!(incoming(&unknown, true).unwrap_err(), ["Stage"]);
+        let rows = [unknown, row(&["vip", "New"], None)];
+        let new: Vec<String> = names()
+            .new_tags(&rows)
+            .iter()
+            .map(|label| label.as_str().to_owned())
+            .collect();
+        assert_eq!(new, ["New", "VIP"]);
+        let mut names = names();
+        names.add_tag(&"VIP".parse().unwrap(), TagId::new(Ulid::from_parts(3, 0)));
+        assert_eq!(names.new_tags(&rows).len(), 1);
+    }
+}

@@ -1,0 +1,85 @@
+//! The first rows of a table, as an import would read them.
+
+use serde::Serialize;
+
+use crate::{
+    bounds::MOST_PREVIEWED,
+    mapping::Mapping,
+    reader::Item,
+    record::{Record, RowError},
+    row::{Context, Row},
+};
+
+/// A row as an import would read it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct PreviewedRow {
+    /// Number of the row as spreadsheet programs count.
+    pub row: u64,
+    /// Its cells, shortened to 100 characters.
+    pub cells: Vec<String>,
+    /// The contact's values. None: the row has errors.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contact: Option<Row>,
+    /// What is wrong.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub errors: Vec<RowError>,
+}
+
+/// Maximum length of a cell in a preview, in characters.
+const LONGEST_CELL: usize = 100;
+
+/// The first rows of a table, at most [`MOST_PREVIEWED`]. `sample` begins where the file does; `whole` says whether it is the
+/// whole file.
+#[must_use]
+pub fn preview(sample: &[u8], whole: bool, mapping: &Mapping, context: &Context<'_>, most: usize) -> Vec<PreviewedRow> {
+    items(sample, whole, context, most)
+        .into_iter()
+        .map(|item| match item {
+            Item::Broken(broken) => previewed(&broken.record, Err(vec![broken.error()])),
+            Item::Record(record) => previewed(&record, Row::of(&record, mapping, context)),
+        })
+        .collect()
+}
+
+/// The first records of a table, for suggestions.
+#[must_use]
+pub fn records(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<Record> {
+    let items = items(sample, whole, context, most).into_iter();
+    let records = items.filter_map(|item| match item {
+        Item::Record(record) => Some(record),
+        Item::Broken(_) => None,
+    });
+    records.collect()
+}
+
+fn items(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<Item> {
+    let mut reader = context.dialect.reader(None);
+    let from = usize::try_from(context.dialect.first.offset).unwrap_or(usize::MAX);
+    let mut rest = sample.get(from..).unwrap_or_default();
+    let mut items = Vec::new();
+    while items.len() < most.min(MOST_PREVIEWED) {
+        // The last record of a part of the file is cut.
+        let item = match reader.read(&mut rest) {
+            None if whole => reader.finish(),
+            item => item,
+        };
+        let Some(item) = item else { break };
+        items.push(item);
+    }
+    items
+}
+
+fn previewed(record: &Record, contact: Result<Row, Vec<RowError>>) -> PreviewedRow {
+    let cells = record.cells().map(|cell| cell.chars().take(LONGEST_CELL).collect());
+    let (contact, errors) = match contact {
+        Ok(contact) => (Some(contact), Vec::new()),
+        Err(errors) => (None, errors),
+    };
+    PreviewedRow {
+        row: record.row,
+        cells: cells.collect(),
+        contact,
+        errors,
+    }
+}

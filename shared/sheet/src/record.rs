@@ -1,0 +1,238 @@
+//! Records of a table, and what is wrong with one.
+
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
+
+use crate::bounds::LONGEST_EXCERPT;
+
+/// A record of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Record {
+    /// Number of the row as spreadsheet programs count: the header is row 1, and empty rows count.
+    pub row: u64,
+    /// Number of the line at which the record begins, as text editors count.
+    pub line: u64,
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Record {
+    /// A record of these cells.
+    #[must_use]
+    pub fn of<'a>(row: u64, line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut record = Self {
+            row,
+            line,
+            ..Self::default()
+        };
+        for cell in cells {
+            record.text.push_str(cell);
+            record.ends.push(record.text.len());
+        }
+        record
+    }
+
+    /// Number of cells.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there are no cells.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    /// The cell of a column. Missing cells are empty.
+    #[must_use]
+    pub fn cell(&self, column: usize) -> &str {
+        let start = column
+            .checked_sub(1)
+            .map_or(Some(0), |before| self.ends.get(before).copied());
+        let bounds = start.zip(self.ends.get(column).copied());
+        bounds
+            .and_then(|(start, end)| self.text.get(start..end))
+            .unwrap_or_default()
+    }
+
+    /// The cells.
+    pub fn cells(&self) -> impl Iterator<Item = &str> {
+        (0..self.len()).map(|column| self.cell(column))
+    }
+
+    /// Whether all cells are empty.
+    #[must_use]
+    pub fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+
+    /// Removes the cells from this column on.
+    pub(crate) fn truncate(&mut self, columns: usize) {
+        self.ends.truncate(columns);
+        self.text.truncate(self.ends.last().copied().unwrap_or_default());
+    }
+}
+
+/// What is wrong with a row, in words for the person who uploaded it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RowError {
+    /// Number of the row as spreadsheet programs count: the header is row 1, and empty rows count.
+    pub row: u64,
+    /// Name of the column. None: the whole row.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub column: Option<String>,
+    /// Sentences that say what is wrong and what to do.
+    pub detail: String,
+}
+
+/// The beginning of a cell, for a sentence. Sentences are stored and shown, so they never hold more of a cell.
+pub(crate) fn excerpt(cell: &str) -> String {
+    let visible = |sign: char| if sign.is_control() { ' ' } else { sign };
+    let mut signs = cell.trim().chars().map(visible);
+    let mut text: String = signs.by_ref().take(LONGEST_EXCERPT).collect();
+    if signs.next().is_some() {
+        text.pop();
+        text.push('…');
+    }
+    text
+}
+
+/// Characters with which a spreadsheet program begins a formula, with their forms of full width.
+const FORMULA: [char; 8] = ['=', '+', '-', '@', '＝', '＋', '－', '＠'];
+/// Characters that it skips before a formula, or ends a cell at.
+const BEFORE_A_FORMULA: [char; 3] = ['\t', '\r', '\n'];
+/// Characters at which one with other settings ends a cell or row. It splits a row at semicolons before it looks at quotation marks, if
+/// these do not begin the row or follow a semicolon.
+const BREAKS: [char; 4] = [';', '\t', '\r', '\n'];
+
+/// Characters that may stand before a formula. With apostrophes among them, a guarded cell has its formulas where it had them before.
+fn is_skipped(sign: char) -> bool {
+    sign.is_whitespace() || matches!(sign, '\'' | '"')
+}
+
+/// Whether a spreadsheet program may take a cell for a formula, or for one that is guarded by apostrophes.
+fn is_like_a_formula(cell: &str) -> bool {
+    cell.trim_start_matches('\'').starts_with(BEFORE_A_FORMULA)
+        || cell.trim_start_matches(is_skipped).starts_with(FORMULA)
+}
+
+/// The places of a cell that need an apostrophe before them, in their order: its beginning, and formulas behind breaks.
+fn formulas(cell: &str) -> impl Iterator<Item = usize> {
+    let mut begins = false;
+    let further = cell.char_indices().filter_map(move |(at, sign)| {
+        let formula = (begins && FORMULA.contains(&sign)).then_some(at);
+        begins = BREAKS.contains(&sign) || (begins && is_skipped(sign));
+        formula
+    });
+    is_like_a_formula(cell).then_some(0).into_iter().chain(further)
+}
+
+/// The cell with apostrophes before what a spreadsheet program may take for a formula.
+pub(crate) fn guarded(cell: &str) -> Cow<'_, str> {
+    let mut places = formulas(cell).peekable();
+    if places.peek().is_none() {
+        return Cow::Borrowed(cell);
+    }
+    let (mut text, mut from) = (String::with_capacity(cell.len() + 1), 0);
+    for at in places {
+        text.push_str(&cell[from..at]);
+        text.push('\'');
+        from = at;
+    }
+    text.push_str(&cell[from..]);
+    Cow::Owned(text)
+}
+
+/// The cell without the apostrophes of [`guarded`].
+pub(crate) fn unguarded(cell: &str) -> Cow<'_, str> {
+    let guard = |at: usize| match at {
+        0 => cell.starts_with('\'').then_some(0),
+        at => cell[..at].ends_with('\'').then(|| at - 1),
+    };
+    let (mut text, mut from) = (String::new(), 0);
+    for at in formulas(cell).filter_map(guard) {
+        text.push_str(&cell[from..at]);
+        from = at + 1;
+    }
+    if from == 0 {
+        return Cow::Borrowed(cell);
+    }
+    text.push_str(&cell[from..]);
+    Cow::Owned(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_cell_is_empty() {
+        let record = Record::of(2, 2, ["a", "", "bc"]);
+        assert_eq!(record.cells().collect::<Vec<_>>(), ["a", "", "bc"]);
+        assert_eq!(
+            (record.cell(2), record.cell(3), record.cell(usize::MAX)),
+            ("bc", "", "")
+        );
+        let mut short = record;
+        short.truncate(1);
+        assert_eq!((short.len(), short.cell(0), short.cell(2)), (1, "a", ""));
+    }
+
+    #[test]
+    fn an_excerpt_is_short_and_on_one_line() {
+        assert_eq!(excerpt(" a\nb "), "a b");
+        let long = excerpt(&"é".repeat(41));
+        assert_eq!(long.chars().count(), 40);
+        assert!(long.ends_with('…'));
+        assert_eq!(excerpt(&"é".repeat(40)).chars().count(), 40);
+    }
+
+    #[test]
+    fn formulas_are_known_behind_blanks_and_apostrophes() {
+        for formula in [
+            "=1",
+            "+971501234567",
+            "-1",
+            "@a",
+            "\ta",
+            "\ra",
+            " =1",
+            "'=1",
+            "''+1",
+            "＝1",
+            "\"=1\"",
+        ] {
+            assert!(is_like_a_formula(formula), "{formula:?}");
+        }
+        for text in ["", "'", "a=1", "'t Hooft", "1-2", "a@b"] {
+            assert!(!is_like_a_formula(text), "{text:?}");
+            assert_eq!(unguarded(text), text);
+        }
+        assert_eq!(unguarded("'=1"), "=1");
+        assert_eq!(unguarded("''=1"), "'=1");
+    }
+
+    /// Where semicolons separate cells, a program splits the cell there.
+    #[test]
+    fn formulas_are_guarded_behind_other_separators() {
+        for (cell, safe) in [
+            ("x;=cmd|' /C calc'!A0", "x;'=cmd|' /C calc'!A0"),
+            ("x; \"=1\"", "x; \"'=1\""),
+            ("x\r\n-1\t@b", "x\r\n'-1\t'@b"),
+            ("\n =1", "'\n '=1"),
+            ("x;'+1", "x;''+1"),
+            ("é;＝1;;=2", "é;'＝1;;'=2"),
+            ("+971501234560; +971501234561", "'+971501234560; '+971501234561"),
+        ] {
+            assert_eq!(guarded(cell), safe);
+            assert_eq!(unguarded(safe), cell);
+        }
+        for text in ["x;1=1", "a, =1", "x;'t Hooft", "x; y\nz", "1;'2"] {
+            assert_eq!(guarded(text), text);
+            assert_eq!(unguarded(text), text);
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Values of a contact in a record.
+
+use std::collections::BTreeMap;
+
+use domain::{
+    account::Email,
+    bounded::UpTo,
+    contact::MOST_IDENTITIES,
+    field::{Field, FieldType, LONGEST_TEXT, Written},
+    person::{LONGEST_NAME, WrittenFields},
+    phone::Phone,
+    product::Price,
+    profile::{Origin, Profile},
+    settings::Language,
+    text::{OneLine, folded},
+};
+use jiff::civil::Date;
+use serde::Serialize;
+
+use crate::{
+    bounds::MOST_ERRORS,
+    cell,
+    dialect::Dialect,
+    mapping::{Mapping, Target},
+    record::{Record, RowError, excerpt},
+};
+
+/// Name of a tag or a stage.
+pub type Label = OneLine<1, 60>;
+
+/// Values of a contact in a record. Tags, stage and owner are named as in the table; whether they exist is another question.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContactRow"))]
+pub struct Row {
+    /// Name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "Maya Haddad"))]
+    pub name: Option<OneLine<1, LONGEST_NAME>>,
+    /// Telephone numbers, all different.
+    #[serde(skip_serializing_if = "UpTo::is_empty")]
+    pub phones: UpTo<MOST_IDENTITIES, Phone>,
+    /// E-mail addresses, all different.
+    #[serde(skip_serializing_if = "UpTo::is_empty")]
+    pub emails: UpTo<MOST_IDENTITIES, Email>,
+    /// Language for messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub language: Option<Language>,
+    /// Names of tags, all different.
+    #[serde(skip_serializing_if = "UpTo::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(example = serde_json::json!(["Regular"])))]
+    pub tags: UpTo<{ Profile::MOST_TAGS }, Label>,
+    /// Values of the tenant's fields, each valid for its field.
+    #[serde(skip_serializing_if = "WrittenFields::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"visits": 3})))]
+    pub fields: WrittenFields,
+    /// Name of the stage.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "Quote sent"))]
+    pub stage: Option<Label>,
+    /// E-mail address of the user who is responsible.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Email>,
+    /// Source of the lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "Web form"))]
+    pub source: Option<Origin>,
+    /// Expected value of the lead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub value: Option<Price>,
+    /// Whether the person agreed to messages.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub opted_in: Option<bool>,
+    /// Day on which the person agreed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(
+        feature = "schema",
+        schemars(with = "Option<domain::local::Day>", example = "2026-11-20")
+    )]
+    pub opted_in_at: Option<Date>,
+}
+
+/// The table and the tenant of a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Context<'a> {
+    /// The table's dialect, with the names of its columns.
+    pub dialect: &'a Dialect,
+    /// The tenant's fields.
+    pub fields: &'a [Field],
+    /// ISO 3166 code of the country in which numbers without a country code are read.
+    pub region: Option<&'a str>,
+}
+
+/// The parts of a cell that has several values. `:::` is Google's sign.
+fn parts(cell: &str) -> impl Iterator<Item = &str> {
+    let parts = cell.split(":::").flat_map(|part| part.split([';', ',', '\n', '\r']));
+    parts.map(str::trim).filter(|part| !part.is_empty())
+}
+
+/// A text of one line. Line breaks, which addresses have in tables, become spaces.
+fn line<const MOST: usize>(cell: &str) -> Result<OneLine<1, MOST>, String> {
+    let lines: Vec<&str> = cell
+        .split(['\r', '\n', '\t'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect();
+    let text = lines.join(" ");
+    let wrong = |error| format!("“{}” cannot be used: it {error}. Change it.", excerpt(cell));
+    text.parse().map_err(wrong)
+}
+
+/// Adds an item unless it is there already. Most tables have some people's numbers twice.
+fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
+    if !items.contains(&item) {
+        items.push(item);
+    }
+}
+
+/// The value of a field in a cell.
+fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, String> {
+    let written = match field.kind {
+        FieldType::Text | FieldType::Choice => Written::Text(line::<LONGEST_TEXT>(cell)?),
+        FieldType::Number => Written::Number(cell::number(cell, mapping.decimals)?),
+        FieldType::Date => Written::Text(OneLine::stored(&cell::date(cell, mapping.dates)?.to_string())),
+        FieldType::YesNo => Written::YesNo(cell::yes_no(cell)?),
+    };
+    match field.value(&written) {
+        Ok(_) => Ok(written),
+        Err(_) if field.kind == FieldType::Choice => {
+            let options: Vec<String> = field
+                .options
+                .iter()
+                .take(10)
+                .map(|option| excerpt(option.as_str()))
+                .collect();
+            let more = if field.options.len() > 10 { ", …" } else { "" };
+            Err(format!(
+                "“{}” is not an option of the field. Write one of: {}{more}.",
+                excerpt(cell),
+                options.join(", ")
+            ))
+        }
+        Err(fault) => Err(format!("“{}” {}.", excerpt(cell), fault.detail)),
+    }
+}
+
+impl Row {
+    /// The values of a contact in a record. Empty cells have none.
+    ///
+    /// # Errors
+    /// The errors of the record's cells, at most [`MOST_ERRORS`].
+    pub fn of(record: &Record, mapping: &Mapping, context: &Context<'_>) -> Result<Self, Vec<RowError>> {
+        let mut values = Values::default();
+        let mut errors = Vec::new();
+        for column in &*mapping.columns {
+            let cell = record.cell(column.index()).trim();
+            let read = if cell.is_empty() {
+                Ok(())
+            } else {
+                values.read(&column.target, cell, mapping, context)
+            };
+            if let Err(detail) = read {
+                errors.push(RowError {
+                    row: record.row,
+                    column: Some(context.dialect.name(column.index())),
+                    detail,
+                });
+            }
+        }
+        let row = values.row().and_then(|row| {
+            let nobody = row.name.is_none() && row.phones.is_empty() && row.emails.is_empty();
+            let detail = "The row has no name, telephone number or e-mail address. Add one of them.";
+            if nobody && errors.is_empty() {
+                Err(detail.to_owned())
+            } else {
+                Ok(row)
+            }
+        });
+        match row {
+            Ok(row) if errors.is_empty() => return Ok(row),
+            Ok(_) => {}
+            Err(detail) => errors.push(RowError {
+                row: record.row,
+                column: None,
+                detail,
+            }),
+        }
+        errors.truncate(MOST_ERRORS);
+        Err(errors)
+    }
+}
+
+/// Values before they are complete.
+#[derive(Default)]
+struct Values {
+    row: Row,
+    first_name: Option<OneLine<1, LONGEST_NAME>>,
+    last_name: Option<OneLine<1, LONGEST_NAME>>,
+    phones: Vec<Phone>,
+    emails: Vec<Email>,
+    tags: Vec<Label>,
+    fields: BTreeMap<domain::field::FieldKey, Written>,
+}
+
+impl Values {
+    fn read(&mut self, target: &Target, cell: &str, mapping: &Mapping, context: &Context<'_>) -> Result<(), String> {
+        match target {
+            Target::Name => self.row.name = Some(line(cell)?),
+            Target::FirstName => self.first_name = Some(line(cell)?),
+            Target::LastName => self.last_name = Some(line(cell)?),
+            Target::Phone => {
+                for part in parts(cell) {
+                    add(&mut self.phones, cell::phone(part, context.region)?);
+                }
+            }
+            Target::Email => {
+                for part in parts(cell) {
+                    add(&mut self.emails, cell::email(part)?);
+                }
+            }
+            Target::Language => self.row.language = Some(cell::language(cell)?),
+            Target::Tags => {
+                for part in parts(cell) {
+                    // Google writes a star before the names of its own groups.
+                    let tag: Label = line(part.strip_prefix("* ").unwrap_or(part))?;
+                    let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
+                    if !self.tags.iter().any(same) {
+                        self.tags.push(tag);
+                    }
+                    // Otherwise, a cell of thousands of tags would be compared with itself.
+                    if self.tags.len() > Profile::MOST_TAGS {
+                        return Err(format!(
+                            "A contact has at most {} tags. Remove some.",
+                            Profile::MOST_TAGS
+                        ));
+                    }
+                }
+            }
+            Target::Field(key) => {
+                let Some(field) = context.fields.iter().find(|field| field.key == *key) else {
+                    return Err("The field of this column no longer exists. Choose another for it.".to_owned());
+                };
+                self.fields.insert(key.clone(), field_value(cell, field, mapping)?);
+            }
+            Target::Stage => self.row.stage = Some(line(cell)?),
+            Target::Owner => self.row.owner = Some(cell::email(cell)?),
+            Target::Source => self.row.source = Some(line(cell)?),
+            Target::Value => {
+                self.row.value = Some(cell::price(cell, mapping.currency.as_ref(), mapping.decimals)?);
+            }
+            Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
+            Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
+        }
+        let most = MOST_IDENTITIES;
+        if self.phones.len() > most {
+            return Err(format!("A contact has at most {most} telephone numbers. Remove some."));
+        }
+        if self.emails.len() > most {
+            return Err(format!("A contact has at most {most} e-mail addresses. Remove some."));
+        }
+        Ok(())
+    }
+
+    fn row(self) -> Result<Row, String> {
+        let mut row = self.row;
+        let name: Vec<&str> = [&self.first_name, &self.last_name]
+            .into_iter()
+            .flatten()
+            .map(OneLine::as_str)
+            .collect();
+        if row.name.is_none() && !name.is_empty() {
+            row.name = Some(line(&name.join(" "))?);
+        }
+        row.phones = self.phones.into();
+        row.emails = self.emails.into();
+        row.tags = self.tags.into();
+        row.fields = WrittenFields(self.fields);
+        // A day alone means yes. With a no, it is the day of the no.
+        match row.opted_in {
+            Some(false) => row.opted_in_at = None,
+            Some(true) => {}
+            None => row.opted_in = row.opted_in_at.map(|_| true),
+        }
+        Ok(row)
+    }
+}

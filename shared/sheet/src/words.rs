@@ -1,0 +1,225 @@
+//! Words of tables in several languages, in the form in which they are compared. A test holds that form.
+
+use domain::text::folded;
+
+/// Texts that mean yes.
+#[rustfmt::skip]
+pub(crate) const YES: &[&str] = &[
+    "1", "y", "yes", "true", "t", "on", "ok", "x", "✓", "✔", "☑", "subscribed", "opted in", "opt-in", "agreed",
+    "granted", "نعم", "اي", "صح", "موافق", "ja", "j", "wahr", "oui", "o", "vrai", "si", "sí", "s", "verdadero",
+];
+
+/// Texts that mean no.
+#[rustfmt::skip]
+pub(crate) const NO: &[&str] = &[
+    "0", "n", "no", "false", "f", "off", "-", "✗", "✘", "☐", "unsubscribed", "opted out", "opt-out", "refused",
+    "denied", "لا", "كلا", "خطا", "خطأ", "غير موافق", "nein", "falsch", "non", "faux", "falso",
+];
+
+/// Languages by their names.
+#[rustfmt::skip]
+pub(crate) const LANGUAGES: &[(&[&str], &str)] = &[
+    (&["english", "englisch", "anglais", "inglés", "ingles", "الانجليزية", "الإنجليزية", "انجليزي", "إنجليزي"], "en"),
+    (&["arabic", "arabisch", "arabe", "árabe", "العربية", "عربي"], "ar"),
+    (&["german", "deutsch", "allemand", "alemán", "aleman", "الألمانية"], "de"),
+    (&["french", "französisch", "français", "francais", "francés", "frances", "الفرنسية"], "fr"),
+    (&["spanish", "spanisch", "espagnol", "español", "espanol", "الإسبانية"], "es"),
+    (&["hindi", "हिन्दी", "الهندية"], "hi"),
+    (&["urdu", "اردو", "الأردية"], "ur"),
+    (&["russian", "russisch", "russe", "ruso", "русский", "الروسية"], "ru"),
+    (&["portuguese", "português", "portugues"], "pt"),
+    (&["italian", "italiano", "italienisch", "italien"], "it"),
+    (&["turkish", "türkçe"], "tr"),
+    (&["chinese", "中文"], "zh"),
+    (&["filipino", "tagalog"], "fil"),
+];
+
+/// Meaning of a column by its name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Meaning {
+    Name,
+    FirstName,
+    LastName,
+    Phone,
+    Email,
+    Language,
+    Tags,
+    Stage,
+    Owner,
+    Source,
+    Value,
+    OptedIn,
+    OptedInAt,
+    /// Something that is no value of a contact, even if it looks like a telephone number.
+    Nothing,
+}
+
+/// Names of columns, as [`key`] writes them: English, Arabic, German, French, Spanish.
+#[rustfmt::skip]
+pub(crate) const COLUMNS: &[(Meaning, &[&str])] = &[
+    (Meaning::Name, &[
+        "name", "full name", "fullname", "contact", "contact name", "customer", "customer name", "client",
+        "client name", "display name", "lead name", "الاسم", "الاسم الكامل", "اسم العميل", "العميل", "اسم الزبون",
+        "اسم", "vollständiger name", "kunde", "kundenname", "kontakt", "ansprechpartner", "nom complet",
+        "nom et prénom", "nom prénom", "nom du client", "nombre completo", "nombre y apellidos", "cliente",
+        "nombre del cliente", "contacto", "nom", "nombre",
+    ]),
+    (Meaning::FirstName, &[
+        "first name", "firstname", "first", "given name", "givenname", "forename", "الاسم الاول", "vorname", "prénom",
+        "prenom", "nombre de pila", "primer nombre",
+    ]),
+    (Meaning::LastName, &[
+        "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اسم العائله", "اللقب",
+        "الاسم الاخير", "العائله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
+    ]),
+    (Meaning::Phone, &[
+        "phone", "phone number", "phonenumber", "phone no", "telephone", "telephone number", "tel", "tel no", "mobile",
+        "mobile number", "mobile no", "mobile phone", "mob", "cell", "cell phone", "cellphone", "whatsapp",
+        "whatsapp number", "whatsapp no", "contact number", "contact no", "number", "msisdn", "phone 1 value",
+        "phone 2 value", "phone 3 value", "work phone", "home phone", "business phone", "primary phone", "other phone",
+        "الهاتف", "رقم الهاتف", "هاتف", "الجوال", "رقم الجوال", "جوال", "الموبايل", "رقم الموبايل", "موبايل", "المحمول",
+        "رقم المحمول", "واتساب", "واتس اب", "رقم الواتساب", "رقم التواصل", "telefon", "telefonnummer", "tel nr",
+        "handy", "handynummer", "mobil", "mobilnummer", "mobiltelefon", "rufnummer", "téléphone", "numéro de téléphone",
+        "numero de telephone", "portable", "téléphone portable", "téléphone mobile", "teléfono", "telefono",
+        "número de teléfono", "móvil", "movil", "celular", "teléfono móvil",
+    ]),
+    (Meaning::Email, &[
+        "email", "e mail", "email address", "e mail address", "mail", "e mail 1 value", "e mail 2 value", "البريد",
+        "البريد الالكتروني", "ايميل", "الايميل", "بريد الكتروني", "e mail adresse", "mailadresse", "email adresse",
+        "courriel", "adresse e mail", "adresse email", "adresse mail", "correo", "correo electrónico",
+        "correo electronico",
+    ]),
+    (Meaning::Language, &[
+        "language", "lang", "preferred language", "locale", "اللغه", "اللغه المفضله", "sprache", "langue", "idioma",
+        "lengua",
+    ]),
+    (Meaning::Tags, &[
+        "tag", "tags", "label", "labels", "group", "groups", "group membership", "segment", "segments", "الوسم",
+        "الوسوم", "التصنيف", "التصنيفات", "المجموعه", "schlagwort", "schlagworte", "schlagwörter", "gruppe", "gruppen",
+        "étiquette", "étiquettes", "etiquettes", "groupe", "groupes", "etiqueta", "etiquetas", "grupo", "grupos",
+    ]),
+    (Meaning::Stage, &[
+        "stage", "lead stage", "pipeline stage", "deal stage", "lead status", "المرحله", "مرحله العميل", "phase",
+        "étape", "etape", "etapa",
+    ]),
+    (Meaning::Owner, &[
+        "owner", "owner email", "contact owner", "lead owner", "assigned to", "assignee", "agent", "salesperson",
+        "sales rep", "المسوول", "المسؤول", "الموظف المسؤول", "zuständig", "betreuer", "verantwortlich", "responsable",
+        "propriétaire", "propietario",
+    ]),
+    (Meaning::Source, &[
+        "source", "lead source", "origin", "channel", "المصدر", "مصدر العميل", "quelle", "herkunft", "origine",
+        "origen", "fuente",
+    ]),
+    (Meaning::Value, &[
+        "value", "lead value", "deal value", "amount", "budget", "expected value", "expected revenue", "القيمه",
+        "المبلغ", "الميزانيه", "wert", "betrag", "valeur", "montant", "valor", "importe",
+    ]),
+    (Meaning::OptedIn, &[
+        "opt in", "opted in", "optin", "consent", "marketing consent", "whatsapp opt in", "sms opt in", "newsletter",
+        "subscribed", "accepts marketing", "accepts sms marketing", "الموافقه", "موافقه", "موافق", "الاشتراك",
+        "einwilligung", "zustimmung", "consentement", "abonné", "consentimiento", "suscrito",
+    ]),
+    (Meaning::OptedInAt, &[
+        "opt in date", "opted in at", "opted in on", "optin date", "opt in time", "consent date", "consented at",
+        "subscribed at", "subscription date", "تاريخ الموافقه", "تاريخ الاشتراك", "einwilligung am",
+        "datum der einwilligung", "einwilligungsdatum", "date de consentement", "date du consentement",
+        "fecha de consentimiento",
+    ]),
+    (Meaning::Nothing, &[
+        "id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
+        "order id", "order number", "invoice", "invoice number", "account number", "iban", "vat", "trn", "tax number",
+        "fax", "fax number", "faxnummer", "الفاكس", "zip", "zip code", "postal code", "postcode", "plz", "code postal",
+        "código postal", "الرمز البريدي", "note", "notes", "comment", "comments", "remarks", "ملاحظات", "notizen",
+        "bemerkung", "remarques", "notas", "error", "created", "created at", "updated at", "date", "تاريخ", "التاريخ",
+        "company", "company name", "الشركه", "firma", "société", "empresa", "address", "street", "city", "country",
+        "العنوان", "المدينه", "الدوله", "adresse", "strasse", "stadt", "ort", "ville", "pays", "dirección", "ciudad",
+        "país", "status", "الرقم", "birthday", "salutation", "anrede",
+    ]),
+];
+
+/// The form in which names of columns are compared: without differences of case, punctuation, and variants of Arabic letters,
+/// and without a number behind them, as in "Phone 2".
+pub(crate) fn key(name: &str) -> String {
+    let letters = folded(name);
+    let letters = letters.chars().filter_map(|sign| match sign {
+        // Vowel signs, and the line that makes words longer.
+        '\u{64b}'..='\u{652}' | 'ـ' => None,
+        'أ' | 'إ' | 'آ' => Some('ا'),
+        'ى' => Some('ي'),
+        'ة' => Some('ه'),
+        // Thousands of characters are neither letters nor digits, but combining signs belong to letters.
+        other if other.is_alphanumeric() || !other.is_ascii() && !other.is_whitespace() && !is_punctuation(other) => {
+            Some(other)
+        }
+        _ => Some(' '),
+    });
+    let letters: String = letters.collect();
+    let words: Vec<&str> = letters.split_whitespace().collect();
+    let words = words.join(" ");
+    let without = words.trim_end_matches(|sign: char| sign.is_ascii_digit()).trim_end();
+    if without.is_empty() { words } else { without.to_owned() }
+}
+
+fn is_punctuation(sign: char) -> bool {
+    matches!(
+        sign,
+        '\u{2010}'..='\u{2027}' | '،' | '؛' | '؟' | '«' | '»' | '°' | 'º' | 'ª' | '№' | '·'
+    )
+}
+
+/// The meaning of a column's name, if it is known.
+pub(crate) fn meaning(name: &str) -> Option<Meaning> {
+    let key = key(name);
+    let known = COLUMNS.iter().find(|(_, words)| words.contains(&key.as_str()));
+    known.map(|(meaning, _)| *meaning)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn all_words_have_the_compared_form() {
+        let values = YES
+            .iter()
+            .chain(NO)
+            .chain(LANGUAGES.iter().flat_map(|(names, _)| *names));
+        for word in values {
+            assert_eq!(folded(word), *word);
+        }
+        let mut known = HashSet::new();
+        for word in COLUMNS.iter().flat_map(|(_, words)| *words) {
+            assert_eq!(key(word), *word);
+            assert!(known.insert(word), "{word} is there twice");
+        }
+        assert!(YES.iter().all(|word| !NO.contains(word)));
+    }
+
+    #[test]
+    fn names_of_columns_are_known_in_many_spellings() {
+        for (name, expected) in [
+            ("Phone", Meaning::Phone),
+            ("PHONE_NUMBER", Meaning::Phone),
+            (" Mobile No. ", Meaning::Phone),
+            ("Phone 2", Meaning::Phone),
+            ("Phone 1 - Value", Meaning::Phone),
+            ("الهاتف", Meaning::Phone),
+            ("رقم الجوّال:", Meaning::Phone),
+            ("E-Mail", Meaning::Email),
+            ("البريد الإلكتروني", Meaning::Email),
+            ("Téléphone", Meaning::Phone),
+            ("Teléfono móvil", Meaning::Phone),
+            ("Vorname", Meaning::FirstName),
+            ("اللغة", Meaning::Language),
+            ("Opt-in date", Meaning::OptedInAt),
+            ("Postal_Code", Meaning::Nothing),
+        ] {
+            assert_eq!(meaning(name), Some(expected), "{name}");
+        }
+        assert_eq!(meaning("Loyalty level"), None);
+        assert_eq!(meaning(""), None);
+    }
+}

@@ -1,0 +1,160 @@
+//! Writing tables: CSV for people, JSON Lines for programs, and the rows that an import refused.
+//!
+//! CSV is UTF-8 with a byte order mark and CRLF, which Excel opens without questions. What a spreadsheet program may take for a formula
+//! gets an apostrophe before it: a cell, and a part of one behind a semicolon, a tab or a line break, since Excel separates cells by
+//! semicolons in many countries. Telephone numbers are no exception: Excel would calculate `+971501234567`, show
+//! `9.71501E+11` and save that. With the apostrophe it is a text, and our reader removes it again. Programs that want bare
+//! numbers read JSON Lines.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::{
+    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    dialect::Dialect,
+    record::{Record, RowError, guarded},
+};
+
+/// Beginning of a CSV file: the byte order mark of UTF-8.
+pub const MARK: &[u8] = b"\xef\xbb\xbf";
+
+/// A row that is longer than a row may be, or has more cells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a row has at most {LONGEST_RECORD} bytes and {MOST_COLUMNS} cells")]
+pub struct RowTooLarge;
+
+/// Appends a row of CSV. Our reader reads the same cells, except NUL and byte order marks, which are left out, and rows of
+/// empty cells, which it skips.
+///
+/// # Errors
+/// If the row is too large for our reader. Nothing is appended.
+pub fn csv_row<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> Result<(), RowTooLarge> {
+    let begin = output.len();
+    let written = csv_cells(output, cells);
+    if written.is_err() || output.len() - begin >= LONGEST_RECORD {
+        output.truncate(begin);
+        return Err(RowTooLarge);
+    }
+    Ok(())
+}
+
+fn csv_cells<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> Result<(), RowTooLarge> {
+    let begin = output.len();
+    let mut writer = csv_core::WriterBuilder::new()
+        .terminator(csv_core::Terminator::CRLF)
+        .build();
+    for (index, cell) in cells.into_iter().enumerate() {
+        if index >= MOST_COLUMNS || output.len() - begin + cell.len() > LONGEST_RECORD {
+            return Err(RowTooLarge);
+        }
+        let visible = cell.chars().filter(|sign| !matches!(sign, '\0' | '\u{feff}'));
+        let text: String = visible.collect();
+        let text = guarded(&text);
+        if index > 0 {
+            put(output, 4, |buffer| writer.delimiter(buffer).1);
+        }
+        // Quotes double at most every byte.
+        put(output, 2 * text.len() + 4, |buffer| {
+            writer.field(text.as_bytes(), buffer).2
+        });
+    }
+    // The last quote, and the line break.
+    put(output, 8, |buffer| writer.terminator(buffer).1);
+    Ok(())
+}
+
+/// Appends what `write` puts into a buffer of at most `most` bytes.
+fn put(output: &mut Vec<u8>, most: usize, write: impl FnOnce(&mut [u8]) -> usize) {
+    let begin = output.len();
+    output.resize(begin + most, 0);
+    let written = write(&mut output[begin..]);
+    output.truncate(begin + written);
+}
+
+/// Appends a line of JSON.
+///
+/// # Errors
+/// If the line is longer than a row may be, or the value has no form in JSON. Nothing is appended.
+pub fn json_line(output: &mut Vec<u8>, value: &impl Serialize) -> Result<(), RowTooLarge> {
+    struct UpTo<'a> {
+        output: &'a mut Vec<u8>,
+        most: usize,
+    }
+
+    impl io::Write for UpTo<'_> {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            if self.output.len() + bytes.len() > self.most {
+                return Err(io::ErrorKind::StorageFull.into());
+            }
+            self.output.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    let begin = output.len();
+    let most = begin + LONGEST_RECORD - 1;
+    if serde_json::to_writer(UpTo { output, most }, value).is_err() {
+        output.truncate(begin);
+        return Err(RowTooLarge);
+    }
+    output.push(b'\n');
+    Ok(())
+}
+
+/// Name of the column that an errors file adds. An import ignores it, so the corrected file can be imported.
+pub const ERROR_COLUMN: &str = "error";
+
+/// Maximum length of the errors of a row, in characters.
+const LONGEST_ERRORS: usize = 2_000;
+
+/// The rows that an import refused, each with its errors in one more column.
+#[derive(Debug, Clone, Copy)]
+pub struct ErrorsFile<'a> {
+    dialect: &'a Dialect,
+}
+
+impl<'a> ErrorsFile<'a> {
+    /// The errors file of a table.
+    #[must_use]
+    pub fn new(dialect: &'a Dialect) -> Self {
+        Self { dialect }
+    }
+
+    /// Columns of the table, without the errors of an earlier import. A table of the maximum width loses its last one.
+    fn columns(&self) -> usize {
+        let columns = self.dialect.columns;
+        let earlier = self.dialect.header.last().is_some_and(|name| name == ERROR_COLUMN);
+        (columns - usize::from(earlier && columns > 0)).min(MOST_COLUMNS - 1)
+    }
+
+    /// Begins the file: the mark and the names of the columns.
+    pub fn begin(&self, output: &mut Vec<u8>) {
+        output.extend_from_slice(MARK);
+        let names: Vec<String> = (0..self.columns()).map(|column| self.dialect.name(column)).collect();
+        let names = names.iter().map(String::as_str).chain([ERROR_COLUMN]);
+        // Names are shortened, so the row is never too large.
+        let _ = csv_row(output, names);
+    }
+
+    /// Appends a refused row. Cells that would make it too large are left empty, the errors never.
+    pub fn row(&self, output: &mut Vec<u8>, record: &Record, errors: &[RowError]) {
+        let sentences = errors.iter().map(|error| match &error.column {
+            Some(column) => format!("{column}: {}", error.detail),
+            None => error.detail.clone(),
+        });
+        let sentences = sentences.collect::<Vec<_>>().join(" ");
+        let sentences: String = sentences.chars().take(LONGEST_ERRORS).collect();
+        let cells = (0..self.columns()).map(|column| record.cell(column));
+        if csv_row(output, cells.chain([sentences.as_str()])).is_err() {
+            let place = format!("Row {}, line {}: {sentences}", record.row, record.line);
+            let empty = std::iter::repeat_n("", self.columns());
+            // Two thousand characters are never too large.
+            let _ = csv_row(output, empty.chain([place.as_str()]));
+        }
+    }
+}

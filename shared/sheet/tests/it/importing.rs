@@ -1,0 +1,240 @@
+//! From columns to contacts: suggestions, values, errors, previews.
+
+use domain::field::Field;
+use proptest::prelude::*;
+use serde_json::{Value, from_value, json, to_value};
+use sheet::{
+    bounds::MOST_ERRORS,
+    dialect::Dialect,
+    mapping::Mapping,
+    preview::{preview, records},
+    record::{Record, RowError},
+    row::{Context, Row},
+    suggest::suggest,
+};
+
+use crate::detecting::detected;
+
+fn fields() -> Vec<Field> {
+    let field = |number: u64, key: &str, name: &str, kind: &str| -> Field {
+        let id = format!("fld_{number:026}");
+        let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
+        from_value(json!({"id": id, "key": key, "name": name, "type": kind, "options": options})).unwrap()
+    };
+    vec![
+        field(1, "level", "Loyalty level", "choice"),
+        field(2, "visits", "Visits", "number"),
+        field(3, "birthday", "Birthday", "date"),
+        field(4, "vip", "VIP", "yes_no"),
+        field(5, "city", "City", "text"),
+    ]
+}
+
+fn context<'a>(dialect: &'a Dialect, fields: &'a [Field]) -> Context<'a> {
+    Context {
+        dialect,
+        fields,
+        region: Some("AE"),
+    }
+}
+
+fn suggested(file: &str) -> Mapping {
+    let fields = fields();
+    let dialect = detected(file.as_bytes()).unwrap();
+    let samples = records(file.as_bytes(), true, &context(&dialect, &fields), 20);
+    let mapping = suggest(&dialect.header, &samples, &fields);
+    let problems = mapping.problems(dialect.columns, &fields);
+    let incomplete = problems.iter().all(|problem| problem.field == "columns");
+    assert!(incomplete, "{file}: {problems:?}");
+    mapping
+}
+
+/// Each column's target, `-` for none.
+fn targets(file: &str) -> Vec<String> {
+    let mapping = suggested(file);
+    let columns = file.lines().next().unwrap().split([',', ';', '\t']).count();
+    let target = |column: usize| {
+        let mapped = mapping.columns.iter().find(|mapped| mapped.index() == column);
+        match mapped.map(|mapped| to_value(&mapped.target).unwrap()) {
+            None => "-".to_owned(),
+            Some(Value::String(target)) => target,
+            Some(field) => field["field"].as_str().unwrap().to_owned(),
+        }
+    };
+    (0..columns).map(target).collect()
+}
+
+#[test]
+fn columns_are_known_in_five_languages() {
+    for (header, expected) in [
+        ("Full Name,Mobile,E-mail,Tags,Notes", "name phone email tags -"),
+        (
+            "First Name,Last Name,Phone 1 - Value,Phone 2 - Value",
+            "first_name last_name phone phone",
+        ),
+        (
+            "الاسم,رقم الجوال,البريد الإلكتروني,اللغة,المدينة",
+            "name phone email language -",
+        ),
+        ("Vorname;Name;Handynummer;E-Mail", "first_name last_name phone email"),
+        ("Nom;Prénom;Téléphone;Courriel", "last_name first_name phone email"),
+        (
+            "Nombre;Apellidos;Teléfono móvil;Correo electrónico",
+            "first_name last_name phone email",
+        ),
+        ("Name,First name,Last name,Phone", "name - - phone"),
+        ("Name,Name,Phone", "name - phone"),
+        (
+            "Customer,LOYALTY_LEVEL,visits,Birthday,City",
+            "name level visits birthday city",
+        ),
+        (
+            "Name,Opted in,Opt-in date,Lead source,Deal value,Stage,Owner",
+            "name opted_in opted_in_at source value stage owner",
+        ),
+        ("ID,Name,Fax,ZIP,Error", "- name - - -"),
+    ] {
+        assert_eq!(targets(&format!("{header}\n")).join(" "), expected, "{header}");
+    }
+}
+
+#[test]
+fn cells_decide_what_names_do_not_say() {
+    for (file, expected) in [
+        (
+            "Maya,0501234567,maya@example.com\nOmar,0501234568,omar@example.com\n",
+            "name phone email",
+        ),
+        ("Who;Reach\nMaya;050 123 4567\n", "- phone"),
+        ("Contact,Name\n+971501234567,Maya\n", "phone name"),
+        ("Mobile,Phone\nyes,0501234567\nno,0501234568\n", "- phone"),
+        ("Kundennummer;Name\n123456789;Maya\n", "- name"),
+        ("Name,Date\nMaya,2026-11-20\n", "name -"),
+    ] {
+        assert_eq!(targets(file).join(" "), expected, "{file}");
+    }
+    let mapping = suggested("Name,Birthday,Visits\nMaya,03/04/1990,1\nOmar,11/20/1990,\"1,5\"\n");
+    assert_eq!(to_value(mapping.dates).unwrap(), "month_first");
+    assert_eq!(to_value(mapping.decimals).unwrap(), "comma");
+}
+
+/// The values of the first row behind the header, by the suggested mapping.
+fn row(file: &str) -> Result<Value, Vec<RowError>> {
+    let fields = fields();
+    let dialect = detected(file.as_bytes()).unwrap();
+    let context = context(&dialect, &fields);
+    let samples = records(file.as_bytes(), true, &context, 20);
+    let mut mapping = suggest(&dialect.header, &samples, &fields);
+    mapping.currency = "AED".parse().ok();
+    Row::of(&samples[0], &mapping, &context).map(|row| to_value(row).unwrap())
+}
+
+#[test]
+fn a_row_becomes_a_contacts_values() {
+    let file = "First name,Last name,Phone,Phone 2,Email,Language,Tags,Level,Visits,Birthday,VIP,City,Stage,Owner,Source,Value,Consent,\
+                Consent date\n\
+                Maya,Haddad,050 123 4567; 04 333 0000,+971501234567,MAYA@example.com,Arabic,\"VIP, vip;Regular\",gold,\"1.234,5\",\
+                20.11.1990,yes,\"Street 5\n Dubai\",New,omar@saffron.example,Fair,\"1,500.50\",oui,2026-11-20\n";
+    let expected = json!({
+        "name": "Maya Haddad", "phones": ["+971501234567", "+97143330000"], "emails": ["maya@example.com"], "language": "ar",
+        "tags": ["VIP", "Regular"],
+        "fields": {"level": "gold", "visits": 1234.5, "birthday": "1990-11-20", "vip": true, "city": "Street 5 Dubai"},
+        "stage": "New", "owner": "omar@saffron.example", "source": "Fair",
+        "value": {"amount": 150_050, "currency": "AED"}, "opted_in": true, "opted_in_at": "2026-11-20",
+    });
+    assert_eq!(row(file).unwrap(), expected);
+}
+
+#[test]
+fn consent_is_yes_or_no_or_a_day() {
+    let consent = |cells: &str| {
+        let row = row(&format!("Name,Consent,Consent date\nMaya,{cells}\n")).unwrap();
+        (row["opted_in"].clone(), row["opted_in_at"].clone())
+    };
+    assert_eq!(consent("yes,"), (json!(true), json!(null)));
+    assert_eq!(consent(",2026-11-20"), (json!(true), json!("2026-11-20")));
+    assert_eq!(consent("no,2026-11-20"), (json!(false), json!(null)));
+    assert_eq!(consent(","), (json!(null), json!(null)));
+}
+
+#[test]
+fn errors_name_row_column_and_remedy() {
+    let file = "Name,Phone,Phone 2,Level,Visits,Birthday,VIP,Tags\n\
+                Maya,0501234567,9.71501E+11,Bronze,many,46346,perhaps,a\n";
+    let errors = row(file).unwrap_err();
+    let found: Vec<_> = errors
+        .iter()
+        .map(|error| (error.row, error.column.as_deref().unwrap()))
+        .collect();
+    assert_eq!(
+        found,
+        [(2, "Phone 2"), (2, "Level"), (2, "Visits"), (2, "Birthday"), (2, "VIP")]
+    );
+    let details: Vec<&str> = errors.iter().map(|error| error.detail.as_str()).collect();
+    assert_eq!(
+        details[1],
+        "“Bronze” is not an option of the field. Write one of: Silver, Gold."
+    );
+    assert!(details[0].contains("Format the column as text"), "{}", details[0]);
+    let nobody = row("Name,Phone,City\n,,Dubai\n").unwrap_err();
+    assert_eq!((nobody.len(), &nobody[0].column), (1, &None));
+    let many: Vec<String> = (0..21).map(|tag| format!("t{tag}")).collect();
+    let many = row(&format!("Name,Tags\nMaya,{}\n", many.join(";"))).unwrap_err();
+    assert!(many[0].detail.contains("at most 20 tags"));
+    let phones = "0501234561;0501234562;0501234563;0501234564;0501234565";
+    let phones = row(&format!("Name,Phone\nMaya,{phones}\n")).unwrap_err();
+    assert!(phones[0].detail.contains("at most 4 telephone numbers"));
+}
+
+#[test]
+fn a_preview_shows_rows_and_their_errors() {
+    let file = "Name,Phone\nMaya,0501234567\nOmar,12\n\"x\nAli,0501234568";
+    let dialect = detected(file.as_bytes()).unwrap();
+    let context = context(&dialect, &[]);
+    let mapping = suggest(&dialect.header, &records(file.as_bytes(), true, &context, 20), &[]);
+    let rows = |whole, most| to_value(preview(file.as_bytes(), whole, &mapping, &context, most)).unwrap();
+    let all = rows(true, 10);
+    let maya = json!({
+        "row": 2, "cells": ["Maya", "0501234567"], "contact": {"name": "Maya", "phones": ["+971501234567"]},
+    });
+    assert_eq!(all[0], maya);
+    assert_eq!(all[1]["errors"][0]["column"], "Phone");
+    assert_eq!(all[2]["errors"][0]["row"], 4);
+    assert_eq!(all[3]["contact"]["name"], "Ali");
+    assert_eq!(all.as_array().unwrap().len(), 4);
+    assert_eq!(rows(true, 1).as_array().unwrap().len(), 1);
+    assert_eq!(
+        rows(false, 10).as_array().unwrap().len(),
+        2,
+        "the last record may be cut"
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_cells_are_values_or_short_errors(
+        cells in prop::collection::vec(prop_oneof!["\\PC{0,60}", "[-+0-9.,;@a-c /:]{0,40}", Just("x".repeat(3_000))], 0..20),
+        names in prop::collection::vec(prop_oneof![
+            prop::sample::select(vec!["Name", "Phone", "Email", "Tags", "Level", "Visits", "Birthday", "VIP", "City", "Value", "Owner"])
+                .prop_map(str::to_owned),
+            "\\PC{0,20}",
+        ], 1..20),
+    ) {
+        let fields = fields();
+        let header = "Name,Phone\n";
+        let mut dialect = detected(header.as_bytes()).unwrap();
+        dialect.header = names;
+        dialect.columns = dialect.header.len();
+        let record = Record::of(7, 9, cells.iter().map(String::as_str));
+        let mapping = suggest(&dialect.header, std::slice::from_ref(&record), &fields);
+        let json = to_value(&mapping).unwrap();
+        prop_assert_eq!(&from_value::<Mapping>(json).unwrap(), &mapping);
+        if let Err(errors) = Row::of(&record, &mapping, &context(&dialect, &fields)) {
+            prop_assert!((1..=MOST_ERRORS).contains(&errors.len()));
+            for error in errors {
+                prop_assert_eq!(error.row, 7);
+                prop_assert!(error.detail.chars().count() <= 300, "{}", error.detail);
+            }
+        }
+    }
+}

@@ -1,0 +1,8 @@
+//! The promises of tables: good ones, bad ones and random ones.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot build its input has failed")]
+
+mod detecting;
+mod importing;
+mod reading;
+mod writing;

@@ -1,0 +1,146 @@
+//! Writing tables, and reading what was written.
+
+use proptest::prelude::*;
+use serde_json::json;
+use sheet::{
+    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    dialect::{Known, detect},
+    reader::{Item, Position, Reader, Separator},
+    record::{Record, RowError},
+    write::{ErrorsFile, MARK, RowTooLarge, csv_row, json_line},
+};
+
+use crate::{detecting::detected, reading::form};
+
+fn written(cells: &[&str]) -> String {
+    let mut output = Vec::new();
+    csv_row(&mut output, cells.iter().copied()).unwrap();
+    String::from_utf8(output).unwrap()
+}
+
+fn read(file: &[u8], columns: usize) -> Vec<Vec<String>> {
+    let mut reader = Reader::new(form("UTF-8", Separator::Comma, columns), Position::START);
+    let mut rest = file;
+    let mut rows = Vec::new();
+    while let Some(item) = reader.read(&mut rest).or_else(|| reader.finish()) {
+        let Item::Record(record) = item else { panic!("{item:?}") };
+        rows.push(record.cells().map(str::to_owned).collect());
+    }
+    rows
+}
+
+#[test]
+fn cells_are_quoted_where_necessary() {
+    assert_eq!(
+        written(&["Maya", "a,b", "say \"x\"", "two\nlines", ""]),
+        "Maya,\"a,b\",\"say \"\"x\"\"\",\"two\nlines\",\r\n"
+    );
+    assert_eq!(written(&["مايا", " a "]), "مايا, a \r\n");
+}
+
+#[test]
+fn formulas_are_texts_and_numbers_can_be_imported_again() {
+    for cell in ["=1+1", "+971501234567", "-5", "@SUM(A1)", "'=1"] {
+        let file = written(&["x", cell]);
+        assert!(file.contains(&format!("'{cell}")), "{file:?}");
+        assert_eq!(read(file.as_bytes(), 2), [["x", cell]]);
+    }
+    let behind_a_tab = written(&["x", "\t=1"]);
+    assert_eq!(behind_a_tab, "x,'\t'=1\r\n");
+    assert_eq!(read(behind_a_tab.as_bytes(), 2), [["x", "\t=1"]]);
+    assert_eq!(written(&["'t Hooft", "a=1"]), "'t Hooft,a=1\r\n");
+}
+
+/// Excel opens the file with semicolons as separators in many countries.
+#[test]
+fn formulas_behind_other_separators_are_texts() {
+    for cell in ["x;=cmd|' /C calc'!A0", "x; +1", "x\n-1", "x\r\n-1", "x\t@b"] {
+        let file = written(&["a", cell]);
+        let formula = cell.find(['=', '+', '-', '@']).unwrap();
+        let (before, after) = cell.split_at(formula);
+        assert!(file.contains(&format!("{before}'{after}")), "{file:?}");
+        assert_eq!(read(file.as_bytes(), 2), [["a", cell]]);
+    }
+    // A mark is left out, so it guards nothing.
+    assert_eq!(written(&["\u{feff}=1"]), "'=1\r\n");
+}
+
+#[test]
+fn rows_are_bounded_and_refused_as_a_whole() {
+    let mut output = b"before".to_vec();
+    let long = "\"".repeat(LONGEST_RECORD / 2);
+    assert_eq!(csv_row(&mut output, [long.as_str()]), Err(RowTooLarge));
+    let long = "x".repeat(LONGEST_RECORD + 1);
+    assert_eq!(csv_row(&mut output, ["a", &long]), Err(RowTooLarge));
+    assert_eq!(csv_row(&mut output, vec!["a"; MOST_COLUMNS + 1]), Err(RowTooLarge));
+    assert_eq!(json_line(&mut output, &json!({"a": long})), Err(RowTooLarge));
+    assert_eq!(output, b"before");
+    csv_row(&mut output, vec!["a"; MOST_COLUMNS]).unwrap();
+    // The largest row can be read.
+    let mut largest = Vec::new();
+    let cell = "x".repeat(LONGEST_RECORD - 3);
+    csv_row(&mut largest, [cell.as_str()]).unwrap();
+    assert_eq!(read(&largest, 1), [[cell]]);
+}
+
+#[test]
+fn json_lines_hold_bare_numbers() {
+    let mut output = Vec::new();
+    json_line(&mut output, &json!({"phone": "+971501234567", "note": "a\nb"})).unwrap();
+    json_line(&mut output, &json!(1)).unwrap();
+    let expected = "{\"note\":\"a\\nb\",\"phone\":\"+971501234567\"}\n1\n";
+    assert_eq!(String::from_utf8(output).unwrap(), expected);
+}
+
+#[test]
+fn an_errors_file_can_be_corrected_and_imported() {
+    let dialect = detected(b"Name;Phone\nMaya;12\n").unwrap();
+    let error = RowError {
+        row: 2,
+        column: Some("Phone".to_owned()),
+        detail: "It is too short. Write it again.".to_owned(),
+    };
+    let file = ErrorsFile::new(&dialect);
+    let mut output = Vec::new();
+    file.begin(&mut output);
+    file.row(
+        &mut output,
+        &Record::of(2, 2, ["Maya", "12"]),
+        std::slice::from_ref(&error),
+    );
+    file.row(&mut output, &Record::of(3, 3, []), std::slice::from_ref(&error));
+    let long = "x".repeat(LONGEST_RECORD);
+    file.row(&mut output, &Record::of(4, 5, ["a", &long]), &[error]);
+    assert!(output.starts_with(MARK));
+    let again = detect(&output, true, None, &Known::default()).unwrap();
+    assert_eq!(again.header, ["Name", "Phone", "error"]);
+    let rows = read(&output[usize::try_from(again.first.offset).unwrap()..], 3);
+    assert_eq!(rows[0], ["Maya", "12", "Phone: It is too short. Write it again."]);
+    assert_eq!(rows[1][0], "");
+    // Its own errors file replaces the errors.
+    let mut second = Vec::new();
+    ErrorsFile::new(&again).begin(&mut second);
+    assert_eq!(second, [MARK, b"Name,Phone,error\r\n"].concat());
+    assert_eq!(rows[2][2], "Row 4, line 5: Phone: It is too short. Write it again.");
+}
+
+proptest! {
+    #[test]
+    fn what_is_written_is_read_again(
+        rows in prop::collection::vec(
+            prop::collection::vec(prop_oneof!["[-'=+@\",;\t\r\n a\u{e9}＝]{0,8}", "[^\\x00\u{feff}]{0,8}", "\\+[0-9]{7,15}"], 3),
+            1..8,
+        ),
+        key: u8,
+    ) {
+        let mut output = MARK.to_vec();
+        let mut expected = Vec::new();
+        for mut row in rows {
+            // A blank row is skipped.
+            row.push(format!("row {key}"));
+            csv_row(&mut output, row.iter().map(String::as_str)).unwrap();
+            expected.push(row);
+        }
+        prop_assert_eq!(read(&output, 4), expected);
+    }
+}

@@ -1,0 +1,137 @@
+//! People who come in large numbers, and are added again after an interruption.
+
+use domain::{
+    consent::{By, Choice, Scope, Wish},
+    contact::Contact,
+    ids::ContactId,
+    import::Addition,
+    outside::ShownName,
+    person::Person,
+    profile::Profile,
+    record::ConsentEntry,
+};
+use store::{Store, arrivals::Added, contacts::ContactWrite, merges::Decided, people::Brought};
+use testkit::{
+    Lossy,
+    business::{decided_merge, erase},
+};
+
+use crate::{
+    listed::{expected, number, stored},
+    world::World,
+};
+
+/// A person of whom only the name is known.
+fn maya(world: &World) -> Addition {
+    Addition {
+        person: Box::new(Person {
+            contact: Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now()),
+            profile: Profile::named(ShownName::of("Maya Haddad")),
+        }),
+        consent: None,
+    }
+}
+
+async fn add(world: &World, store: &Store, addition: &Addition) -> Added {
+    let entry = world.aws.ids().ulid();
+    let brought = Brought::default();
+    let added = store.add_person(world.scope(), addition, entry, &brought);
+    added.await.expect("the table answers")
+}
+
+/// The table behind an access on which something happens.
+fn behind(world: &World, lossy: &Lossy) -> Store {
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    Store::new(env.dynamodb(), env.config().text("TABLE_NAME").expect("a table"))
+}
+
+async fn known(world: &World, id: ContactId) -> Person {
+    let found = world.store.known(world.scope(), id).await;
+    found.expect("the table answers").expect("the contact")
+}
+
+/// Whoever erases the survivor deletes what it is found by, and nothing of the merged contact's id.
+#[tokio::test]
+async fn a_merged_person_who_is_added_again_is_not_listed() {
+    let world = World::new().await;
+    let (survivor, other) = (maya(&world), maya(&world));
+    for person in [&survivor, &other] {
+        assert_eq!(add(&world, &world.store, person).await, Added::Whole);
+    }
+    let into = survivor.person.contact.id;
+    world.business.merge(&world.aws, into, other.person.contact.id).await;
+    assert_eq!(add(&world, &world.store, &other).await, Added::Otherwise);
+    let survivor = known(&world, into).await;
+    assert_eq!(stored(&world).await, expected(&world, &[survivor]));
+}
+
+#[tokio::test]
+async fn a_merge_while_a_person_is_added_leaves_no_entry() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let (survivor, other) = (maya(&world), maya(&world));
+    assert_eq!(add(&world, store, &survivor).await, Added::Whole);
+    // The first attempt was interrupted behind the contact itself.
+    let begun = ContactWrite::from(other.person.contact.clone());
+    store.write_contact(scope, &begun, None).await.unwrap();
+    let into = survivor.person.contact.id;
+    let people = (known(&world, into).await, known(&world, other.person.contact.id).await);
+    let (undo, merge, stamp) = decided_merge(&world.aws, people.0, people.1);
+    let lossy = Lossy::before(&world.aws);
+    let interrupted = behind(&world, &lossy);
+    let (runtime, own, of) = (tokio::runtime::Handle::current(), store.clone(), scope.clone());
+    // Right before it is listed.
+    lossy.happens_before("BatchWriteItem", move || {
+        let decided = Decided {
+            undo: &undo,
+            merge: &merge,
+            told: &[],
+        };
+        runtime.block_on(own.merge_people(&of, &decided, &stamp)).unwrap();
+    });
+    assert_eq!(add(&world, &interrupted, &other).await, Added::Otherwise);
+    assert!(lossy.has_lost_all());
+    let survivor = known(&world, into).await;
+    assert_eq!(stored(&world).await, expected(&world, &[survivor]));
+}
+
+#[tokio::test]
+async fn a_person_whose_erasure_has_begun_is_not_listed_again() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let person = maya(&world);
+    assert_eq!(add(&world, store, &person).await, Added::Whole);
+    let id = person.person.contact.id;
+    let mut contact = known(&world, id).await.contact;
+    (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
+    store.write_contact(scope, &contact.into(), None).await.unwrap();
+    store.erase_listings(scope, id).await.unwrap();
+    let before = stored(&world).await;
+    assert_eq!(add(&world, store, &person).await, Added::Erased);
+    assert_eq!(stored(&world).await, before);
+}
+
+/// What comes behind the contact itself is written after the whole erasure.
+#[tokio::test]
+async fn a_person_who_is_erased_while_added_leaves_nothing() {
+    let world = World::new().await;
+    let mut addition = maya(&world);
+    addition.person.contact.phones = vec![number(1)];
+    let agreed = Wish::new(Choice::Granted, Scope::ALL, By::Import, "the till", world.aws.now());
+    addition.consent = Some(ConsentEntry::of(&agreed));
+    let lossy = Lossy::before(&world.aws);
+    let interrupted = behind(&world, &lossy);
+    let (store, scope) = (world.store.clone(), world.scope().clone());
+    let (id, now, runtime) = (
+        addition.person.contact.id,
+        world.aws.now(),
+        tokio::runtime::Handle::current(),
+    );
+    // The only row that is put by itself is the profile.
+    lossy.happens_before("PutItem", move || {
+        runtime.block_on(Box::pin(erase(&store, &scope, id, now)));
+    });
+    assert_eq!(add(&world, &interrupted, &addition).await, Added::Erased);
+    assert!(lossy.has_lost_all());
+    assert_eq!(stored(&world).await, expected(&world, &[]));
+}

@@ -1,0 +1,233 @@
+//! The consent ledger and the suppression list.
+
+use domain::{
+    consent::{By, Choice, Scope, Wish},
+    contact::{Contact, Identity},
+    ids::{ContactId, SuppressionId},
+    record::{ConsentEntry, consent_id},
+    suppression::{Address, Refused, Suppression},
+};
+use store::{
+    Versioned,
+    contacts::{ContactWrite, Holder},
+    effects::{Consent, Effects},
+    suppressions::SuppressError,
+    timeline::Position,
+};
+use testkit::business::{CUSTOMER, phone};
+
+use crate::world::World;
+
+fn entry(world: &World, choice: Choice, by: By) -> ConsentEntry {
+    ConsentEntry::of(&Wish::new(choice, Scope::ALL, by, "a test", world.aws.now()))
+}
+
+fn refused(world: &World) -> Refused {
+    Refused {
+        at: world.aws.now(),
+        channel: None,
+        category: None,
+        by: By::User,
+        actor: world.stamp().actor,
+        evidence: None,
+        source: "a test".to_owned(),
+        recorded_at: world.aws.now(),
+    }
+}
+
+fn address(number: &str) -> Address {
+    Address::Phone(phone(number))
+}
+
+async fn suppress(world: &World, number: &str, refused: &Refused) -> Result<Versioned<Suppression>, SuppressError> {
+    let fresh = SuppressionId::new(world.aws.ids().ulid());
+    let (store, scope) = (&world.store, world.scope());
+    store
+        .suppress(scope, &address(number), (fresh, refused), &world.stamp())
+        .await
+}
+
+/// A new contact with this number, which takes over the refusal.
+fn newcomer(world: &World, number: &str, suppressed: Option<Versioned<Suppression>>) -> Effects<'static> {
+    let identity = Identity::Phone(phone(number));
+    let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, world.aws.now());
+    let passed = suppressed.as_ref().map(|known| known.value.pass_on(&mut contact));
+    let entries = passed.into_iter().flatten().zip(0..);
+    let consent = entries.map(|(entry, place)| Consent {
+        contact: contact.id,
+        id: consent_id(entry.at, &format!("a test#{place}")),
+        entry,
+    });
+    Effects {
+        consent: consent.collect(),
+        people: vec![ContactWrite {
+            suppressed: suppressed.into_iter().collect(),
+            ..ContactWrite::new(contact, identity)
+        }],
+        ..Effects::default()
+    }
+}
+
+#[tokio::test]
+async fn ledger_is_read_page_by_page_newest_first() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut written = Vec::new();
+    for by in [By::User, By::Key, By::Import, By::Told, By::User] {
+        world.aws.pass(1);
+        let (id, entry) = (world.aws.ids().ulid(), entry(&world, Choice::Refused, by));
+        // The second time changes nothing.
+        for _ in 0..2 {
+            let recorded = store.record_consent(scope, contact.id, (id, &entry)).await.unwrap();
+            assert!(recorded.unwrap().opted_out().is_some());
+        }
+        written.push(entry);
+    }
+    written.reverse();
+    let now = world.aws.now();
+    let (mut read, mut after, mut pages) = (Vec::new(), None, 0);
+    loop {
+        let page = store.consent_page(scope, &contact, after, 2, now).await.unwrap();
+        read.extend(page.items.into_iter().map(|recorded| recorded.entry));
+        pages += 1;
+        after = page.next.map(|next| next.parse::<Position>().unwrap());
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!((read, pages), (written.clone(), 3));
+    let (newest, more) = store.consent_ledger(scope, &contact, 3, now).await.unwrap();
+    let newest: Vec<_> = newest.into_iter().map(|recorded| recorded.entry).collect();
+    assert_eq!((newest.as_slice(), more), (&written[..3], true));
+    let (all, more) = store.consent_ledger(scope, &contact, 1_000, now).await.unwrap();
+    assert_eq!((all.len(), more), (5, false));
+    let nobody = ContactId::new(world.aws.ids().ulid());
+    let id = world.aws.ids().ulid();
+    let unknown = store.record_consent(scope, nobody, (id, &written[0])).await;
+    assert_eq!(unknown.unwrap(), None);
+}
+
+#[tokio::test]
+async fn recorded_wish_reaches_all_contacts_of_a_person() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let other = world.business.contact(&world.aws, "+971501234561").await;
+    let same_as = |contact: &mut Contact| contact.is_also([other.id]);
+    let first = world.business.contact_with(&world.aws, CUSTOMER, same_as).await;
+    let entry = (world.aws.ids().ulid(), entry(&world, Choice::Refused, By::User));
+    store
+        .record_consent(scope, first.id, (entry.0, &entry.1))
+        .await
+        .unwrap();
+    for id in [first.id, other.id] {
+        let contact = store.contact(scope, id).await.unwrap().unwrap();
+        assert!(contact.opted_out().is_some());
+        let ledger = store.consent_ledger(scope, &contact, 9, world.aws.now()).await;
+        assert_eq!(ledger.unwrap().0.len(), 1);
+    }
+}
+
+#[tokio::test]
+async fn newcomer_takes_the_refusal_over_in_one_transaction() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let listed = suppress(&world, CUSTOMER, &refused(&world)).await.unwrap();
+    let identity = Identity::Phone(phone(CUSTOMER));
+    assert_eq!(store.contact_of(scope, &identity).await.unwrap(), None);
+    let found = store.suppression(scope, &address(CUSTOMER)).await.unwrap();
+    assert_eq!(found.as_ref(), Some(&listed));
+    // Whoever did not see it creates nothing.
+    let lost = store.commit(scope, newcomer(&world, CUSTOMER, None), now).await;
+    assert!(lost.unwrap_err().is_conflict());
+    store
+        .commit(scope, newcomer(&world, CUSTOMER, found.clone()), now)
+        .await
+        .unwrap();
+    let contact = store.contact_of(scope, &identity).await.unwrap().unwrap();
+    assert!(contact.opted_out().is_some());
+    let ledger = store.consent_ledger(scope, &contact, 9, now).await;
+    assert_eq!(ledger.unwrap().0.len(), 1);
+    assert_eq!(store.suppressions(scope, None, 10).await.unwrap().items, []);
+    // From now on, its refusals are the contact's.
+    let again = suppress(&world, CUSTOMER, &refused(&world)).await;
+    assert!(matches!(again, Err(SuppressError::Contact(id)) if id == contact.id));
+    let late = store.unsuppress(scope, &found.unwrap(), &world.stamp()).await;
+    assert!(late.unwrap_err().is_conflict());
+    let holders = store.holders_of(scope, &[identity]).await.unwrap();
+    assert_eq!(holders, [Holder::Contact(Box::new(contact))]);
+}
+
+/// An entry that was removed, or got a further refusal, is not the one that was read.
+#[tokio::test]
+async fn newcomer_with_an_outdated_refusal_loses_the_race() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let read = suppress(&world, CUSTOMER, &refused(&world)).await.unwrap();
+    let marketing = Refused {
+        category: Scope::MARKETING.category,
+        ..refused(&world)
+    };
+    let current = suppress(&world, CUSTOMER, &marketing).await.unwrap();
+    assert_eq!(current.value.id, read.value.id);
+    assert_eq!(current.value.refusals, [refused(&world), marketing]);
+    let outdated = newcomer(&world, CUSTOMER, Some(read.clone()));
+    let lost = store.commit(scope, outdated, world.aws.now()).await;
+    assert!(lost.unwrap_err().is_conflict());
+    store.unsuppress(scope, &current, &stamp).await.unwrap();
+    for removed in [read, current] {
+        let lost = store
+            .commit(scope, newcomer(&world, CUSTOMER, Some(removed)), world.aws.now())
+            .await;
+        assert!(lost.unwrap_err().is_conflict());
+    }
+    store
+        .commit(scope, newcomer(&world, CUSTOMER, None), world.aws.now())
+        .await
+        .unwrap();
+    let contact = store
+        .contact_of(scope, &Identity::Phone(phone(CUSTOMER)))
+        .await
+        .unwrap();
+    assert!(!contact.unwrap().refuses());
+}
+
+#[tokio::test]
+async fn suppressed_addresses_are_listed_without_those_of_contacts() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let numbers = ["+971501000001", "+971501000002", "+971501000003"];
+    for number in numbers {
+        suppress(&world, number, &refused(&world)).await.unwrap();
+    }
+    let contact = world
+        .business
+        .contact_with(&world.aws, CUSTOMER, |contact| {
+            contact.record(Wish::new(
+                Choice::Refused,
+                Scope::ALL,
+                By::User,
+                "a test",
+                contact.created_at,
+            ));
+        })
+        .await;
+    let dropped = ContactWrite {
+        dropped_identities: vec![
+            Identity::Bsuid("AE.1".to_owned()),
+            Identity::Phone(phone("+971501000000")),
+        ],
+        ..ContactWrite::from(contact)
+    };
+    store.write_contact(scope, &dropped, None).await.unwrap();
+    let (mut read, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.suppressions(scope, after.as_deref(), 2).await.unwrap();
+        read.extend(page.items.into_iter().map(|found| found.value.address.to_string()));
+        after = page.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    assert_eq!(read, numbers);
+}

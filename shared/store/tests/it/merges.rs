@@ -1,0 +1,458 @@
+//! Merged contacts: whatever leads to one leads to the survivor, and what one had is read with it.
+
+use domain::{
+    consent::{By, Choice, Scope, Wish},
+    contact::{Change, Contact, Identity},
+    conversion::{Conversion, ConversionIn, ConversionKind},
+    duplicate::Likeness,
+    field::FieldValue,
+    ids::{ContactId, ConversionId, FieldId, MergeId, NoteId, TagId},
+    inbound::OptFlag,
+    merge::UNDOABLE,
+    note::Note,
+    outside::ShownName,
+    person::Person,
+    profile::Profile,
+    record::Entry,
+};
+use jiff::SignedDuration;
+use store::{
+    contacts::Holder,
+    of_contact::NotCreated,
+    people::{Brought, PersonError},
+    timeline::{Kind, Position},
+};
+use testkit::business::{CUSTOMER, phone};
+use ulid::Ulid;
+
+use crate::world::World;
+
+const OTHER: &str = "+971502222222";
+const THIRD: &str = "+971503333333";
+const BSUID: &str = "AE.13491208655302741918";
+
+async fn known(world: &World, id: ContactId) -> Person {
+    let found = world.store.known(world.scope(), id).await.expect("the table answers");
+    found.expect("the contact")
+}
+
+/// A contact with this number.
+async fn caller(world: &World, number: &str) -> ContactId {
+    world.business.contact(&world.aws, number).await.id
+}
+
+#[tokio::test]
+async fn everything_of_a_merged_contact_leads_to_the_survivor() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let survivor = caller(&world, CUSTOMER).await;
+    let other = world.business.contact_with(&world.aws, OTHER, |contact| {
+        contact.bsuids = vec![BSUID.to_owned()];
+        contact.emails = vec!["maya@example.com".parse().unwrap()];
+        contact.called_from = Some(Identity::Sip("sip:maya@example.com".to_owned()));
+    });
+    let other = other.await;
+    let identities = other.known_by();
+    let message = Box::pin(world.business.follow_up(&world.aws, OTHER)).await;
+    let merge = world.business.merge(&world.aws, survivor, other.id).await;
+
+    assert_eq!(known(&world, other.id).await.contact.id, survivor);
+    assert_eq!(store.contact(scope, other.id).await.unwrap().unwrap().id, survivor);
+    for identity in &identities {
+        let found = store.contact_of(scope, identity).await.unwrap().unwrap();
+        assert_eq!(found.id, survivor, "{identity:?}");
+    }
+    for holder in store.holders_of(scope, &identities).await.unwrap() {
+        assert!(matches!(holder, Holder::Contact(found) if found.id == survivor));
+    }
+    // Its message is on the way: it is still there, and its contact is the survivor, who can still cancel it.
+    let found = store
+        .message_and_contact(scope, message.id, now)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!((found.message.id, found.contact.id), (message.id, survivor));
+    assert_eq!(found.contact.open[0].message, message.id);
+    // Somebody who had read the other contact before the merge writes nothing.
+    let late = store.write_contact(scope, &other.into(), None).await;
+    assert!(late.unwrap_err().is_conflict());
+    // A change by the old id is one of the survivor.
+    let at = world.aws.now();
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
+    let changed = store.change_contact(scope, message.id.contact(), world.aws.ids().ulid(), stop);
+    assert!(changed.await.unwrap());
+    assert!(known(&world, survivor).await.contact.opted_out().is_some());
+
+    world.business.unmerge(&world.aws, merge).await;
+    for identity in &identities {
+        let found = store.contact_of(scope, identity).await.unwrap().unwrap();
+        assert_eq!(found.id, message.id.contact(), "{identity:?}");
+    }
+    let former = known(&world, message.id.contact()).await.contact;
+    assert!(former.opted_out().is_some(), "the refusal holds for both");
+    let ledger = store.consent_ledger(scope, &former, 10, now).await.unwrap();
+    assert_eq!(ledger.0.len(), 1);
+}
+
+#[tokio::test]
+async fn merges_of_merges_are_followed_and_undone_in_turn() {
+    let world = World::new().await;
+    let [first, second, third] = [
+        caller(&world, CUSTOMER).await,
+        caller(&world, OTHER).await,
+        caller(&world, THIRD).await,
+    ];
+    let before = [
+        known(&world, first).await,
+        known(&world, second).await,
+        known(&world, third).await,
+    ];
+    let inner = world.business.merge(&world.aws, second, third).await;
+    let outer = world.business.merge(&world.aws, first, second).await;
+    for id in [first, second, third] {
+        assert_eq!(known(&world, id).await.contact.id, first);
+    }
+    let all = known(&world, first).await.contact;
+    assert_eq!(all.aliases, [third, second]);
+    let identities = [CUSTOMER, OTHER, THIRD].map(|number| Identity::Phone(phone(number)));
+    for identity in &identities {
+        let found = world.store.contact_of(world.scope(), identity).await.unwrap();
+        assert_eq!(found.unwrap().id, first);
+    }
+    world.business.unmerge(&world.aws, outer).await;
+    assert_eq!(known(&world, third).await.contact.id, second);
+    world.business.unmerge(&world.aws, inner).await;
+    for before in before {
+        let mut after = known(&world, before.contact.id).await;
+        after.contact.version = before.contact.version;
+        after.profile.version = before.profile.version;
+        assert_eq!(after, before);
+    }
+}
+
+/// Whichever of the four rows has changed since it was read.
+#[tokio::test]
+async fn an_overtaken_merge_writes_nothing() {
+    for (of_survivor, of_contact) in [(true, true), (true, false), (false, true), (false, false)] {
+        let world = World::new().await;
+        let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+        let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
+        let (survivor, other) = (known(&world, survivor).await, known(&world, other).await);
+        let before = if of_survivor { &survivor } else { &other };
+        let mut after = before.clone();
+        if of_contact {
+            after.contact.deleted_at = Some(world.aws.now());
+        } else {
+            after.profile.name = ShownName::of("Maya");
+        }
+        store
+            .change_person(scope, before, &after, &Brought::default(), &stamp)
+            .await
+            .unwrap();
+        let ids = [survivor.contact.id, other.contact.id];
+        let late = world.business.merge_read(&world.aws, survivor, other).await;
+        assert!(
+            matches!(&late, Err(PersonError::Store(error)) if error.is_conflict()),
+            "{late:?}"
+        );
+        for id in ids {
+            assert_eq!(known(&world, id).await.contact.id, id);
+        }
+    }
+}
+
+/// The erasure begins at one point, and so does the merge: whoever is second is told.
+#[tokio::test]
+async fn an_overtaken_change_of_a_merged_contact_writes_nothing() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
+    let before = known(&world, other).await;
+    world.business.merge(&world.aws, survivor, other).await;
+    let mut erased = before.clone();
+    erased.contact.deleted_at = Some(world.aws.now());
+    erased.contact.erasing = true;
+    let mut named = before.clone();
+    named.profile.name = ShownName::of("Maya");
+    for after in [erased, named] {
+        let late = store
+            .change_person(scope, &before, &after, &Brought::default(), &stamp)
+            .await;
+        assert!(matches!(late, Err(PersonError::Store(error)) if error.is_conflict()));
+    }
+    // A note is written to the survivor only.
+    let note = |contact| {
+        let id = NoteId::new(contact, world.aws.ids().ulid());
+        Note::new(id, "Likes cake.".parse().unwrap(), stamp.actor, world.aws.now())
+    };
+    let late = store.create_of_contact(scope, &note(other), &stamp).await;
+    assert!(matches!(late, Err(NotCreated::NoContact)));
+    store.create_of_contact(scope, &note(survivor), &stamp).await.unwrap();
+}
+
+/// The most entries of lists that a contact can have come at the survivor and go at the other one. With eight identities, they are
+/// more than a transaction takes.
+#[tokio::test]
+async fn a_merge_of_too_many_rows_is_refused() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let fields = || (0..10).map(|field| FieldId::new(Ulid::from_parts(field, 0)));
+    let birthday = FieldValue::Date("1990-02-28".parse().unwrap());
+    let create = async |profile: Profile| {
+        let contact = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
+        let person = Person { contact, profile };
+        store
+            .create_person(scope, &person, &Brought::default(), &stamp)
+            .await
+            .unwrap();
+        known(&world, person.contact.id).await
+    };
+    let survivor = create(Profile::default()).await;
+    let other = create(Profile {
+        name: ShownName::of("One Two Three Four Five"),
+        fields: fields().map(|field| (field, birthday.clone())).collect(),
+        listed: fields().collect(),
+        tags: (0..20).map(|tag| TagId::new(Ulid::from_parts(tag, 0))).collect(),
+        ..Profile::default()
+    });
+    let other = other.await;
+    let (first, second) = (survivor.contact.id, other.contact.id);
+    let merge = world.business.merge(&world.aws, first, second).await;
+    world.business.unmerge(&world.aws, merge).await;
+
+    let before = known(&world, second).await;
+    let mut after = before.clone();
+    after.contact.phones = ["1", "2", "3", "4"]
+        .map(|end| phone(&format!("+97150123450{end}")))
+        .into();
+    let addresses = ["a", "b", "c", "d"].map(|name| format!("{name}@example.com"));
+    after.contact.emails = addresses.map(|address| address.parse().unwrap()).into();
+    store
+        .change_person(scope, &before, &after, &Brought::default(), &stamp)
+        .await
+        .unwrap();
+    let (survivor, other) = (known(&world, first).await, known(&world, second).await);
+    let refused = world.business.merge_read(&world.aws, survivor, other).await;
+    assert!(matches!(refused, Err(PersonError::TooMany(104))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_merge_is_undone_within_a_day_and_leaves_nothing_to_undo() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    let undoable = async |merge: MergeId| {
+        let found = store.undoable(scope, merge, world.aws.now()).await.unwrap();
+        found.map(|found| found.undo.is_some())
+    };
+    assert_eq!(undoable(merge).await, Some(true));
+    assert_eq!(undoable(MergeId::new(other, merge.own())).await, None);
+    world.business.unmerge(&world.aws, merge).await;
+    assert_eq!(undoable(merge).await, Some(false));
+    let left = world.rows().await;
+    let kinds = |kind: &str| {
+        left.iter()
+            .filter(|row| row.get("kind").is_some_and(|own| own.as_s().unwrap() == kind))
+            .count()
+    };
+    // The other contact's data does not stay with the survivor.
+    assert_eq!((kinds("merge"), kinds("merge_undo"), kinds("alias")), (1, 0, 0));
+
+    let again = world.business.merge(&world.aws, survivor, other).await;
+    world.aws.pass(UNDOABLE.as_secs() - 1);
+    assert_eq!(undoable(again).await, Some(true));
+    world.aws.pass(1);
+    assert_eq!(undoable(again).await, Some(false));
+}
+
+#[tokio::test]
+async fn partitions_of_merged_contacts_are_read_as_one() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
+    let mut notes = Vec::new();
+    for round in 0..3 {
+        for (contact, number) in [(survivor, CUSTOMER), (other, OTHER)] {
+            world.aws.pass(2 * 24 * 3600);
+            Box::pin(world.business.follow_up(&world.aws, number)).await;
+            let id = NoteId::new(contact, world.aws.ids().ulid());
+            let text = format!("Note {round}").parse().unwrap();
+            let note = Note::new(id, text, stamp.actor, world.aws.now());
+            store.create_of_contact(scope, &note, &stamp).await.unwrap();
+            notes.push(id);
+        }
+    }
+    let visit = ConversionIn {
+        what: ConversionKind::Visit,
+        value: None,
+        reference: None,
+    };
+    let id = ConversionId::new(other, world.aws.ids().ulid());
+    let visit = Conversion::new(id, visit, stamp.actor, world.aws.now()).unwrap();
+    store.create_of_contact(scope, &visit, &stamp).await.unwrap();
+    // The same wish is in the ledger of both.
+    let same = |contact: &mut Contact| {
+        contact.is_also([other]);
+        Change::Contact
+    };
+    let entry = world.aws.ids().ulid();
+    assert!(store.change_contact(scope, survivor, entry, same).await.unwrap());
+    let at = world.aws.now();
+    let stop = |contact: &mut Contact| contact.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "STOP", at));
+    assert!(store.change_contact(scope, survivor, entry, stop).await.unwrap());
+    world.aws.pass(1);
+    world.business.merge(&world.aws, survivor, other).await;
+
+    let now = world.aws.now();
+    for limit in [1, 2, 5, 100] {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.timeline(scope, survivor, None, after, limit, now).await.unwrap();
+            let (contact, page) = page.unwrap();
+            assert_eq!(contact.id, survivor);
+            found.extend(page.items);
+            after = page.next.map(|next| next.parse::<Position>().unwrap());
+            if after.is_none() {
+                break;
+            }
+        }
+        let count = |kind: fn(&Entry) -> bool| found.iter().filter(|placed| kind(&placed.entry)).count();
+        assert_eq!(count(|entry| matches!(entry, Entry::Call(_))), 6, "by {limit}");
+        assert_eq!(count(|entry| matches!(entry, Entry::Sent(_))), 6, "by {limit}");
+        assert_eq!(count(|entry| matches!(entry, Entry::Note(_))), 6, "by {limit}");
+        assert_eq!(count(|entry| matches!(entry, Entry::Consent(_))), 1, "by {limit}");
+        assert!(matches!(&found[0].entry, Entry::Merge(merge) if merge.other == other));
+        assert!(found.is_sorted_by(|one, next| one.position > next.position));
+    }
+    let merges = store.timeline(scope, survivor, Some(Kind::Merge), None, 10, now).await;
+    assert_eq!(merges.unwrap().unwrap().1.items.len(), 1);
+    // The id of the other contact is not the survivor's.
+    let by_other = store
+        .timeline(scope, other, None, None, 10, now)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(by_other.0.id, survivor);
+
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = store.page_of_contact::<Note>(scope, survivor, after, 2, now).await;
+        let page = page.unwrap().unwrap().1;
+        listed.extend(page.items.into_iter().map(|note| note.value.id));
+        after = page.next.map(|next| next.parse::<NoteId>().unwrap().own());
+        if after.is_none() {
+            break;
+        }
+    }
+    notes.reverse();
+    assert_eq!(listed, notes);
+    let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
+    assert!(store.note(scope, survivor, of_other).await.unwrap().is_some());
+    assert!(store.note(scope, other, of_other).await.unwrap().is_none());
+    let page = store
+        .page_of_contact::<Conversion>(scope, survivor, None, 10, now)
+        .await;
+    let page = page.unwrap().unwrap().1;
+    let listed: Vec<Conversion> = page.items.into_iter().map(|found| found.value).collect();
+    assert_eq!((&listed, page.next), (&vec![visit.clone()], None));
+    let place = (other, visit.id.own());
+    for (contact, found) in [(survivor, true), (other, false)] {
+        let read = store.of_contact::<Conversion>(scope, contact, place).await.unwrap();
+        assert_eq!(read.is_some(), found);
+    }
+    let contact = known(&world, survivor).await.contact;
+    let (ledger, more) = store.consent_ledger(scope, &contact, 10, now).await.unwrap();
+    assert_eq!((ledger.len(), more), (1, false));
+}
+
+#[tokio::test]
+async fn duplicates_are_found_in_existing_lists() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let create = async |name: &str, number: &str, email: &str| {
+        let mut contact = Contact::new(ContactId::new(world.aws.ids().ulid()), world.aws.now());
+        contact.phones = vec![phone(number)];
+        contact.emails = vec![email.parse().unwrap()];
+        contact.named = true;
+        let person = Person {
+            contact,
+            profile: Profile::named(ShownName::of(name)),
+        };
+        store
+            .create_person(scope, &person, &Brought::default(), &stamp)
+            .await
+            .unwrap();
+        person.contact.id
+    };
+    let maya = create("Maya Haddad", "+971501234567", "maya+shop@example.com").await;
+    let trunk = create("Ann", "+9710501234567", "ann@example.com").await;
+    let address = create("Bea", "+971502222222", "maya@example.com").await;
+    let namesake = create("Haddad, Maya", "+966551234567", "other@example.com").await;
+    let ends_alike = create("Zoe", "+447701234567", "zoe@example.com").await;
+    let proven = create("Eve", "+971504444444", "eve@example.com").await;
+    let same = |contact: &mut Contact| {
+        contact.is_also([proven]);
+        Change::Contact
+    };
+    let entry = world.aws.ids().ulid();
+    assert!(store.change_contact(scope, maya, entry, same).await.unwrap());
+    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    let found: Vec<_> = found
+        .into_iter()
+        .map(|(person, why)| (person.contact.id, why.into_iter().collect::<Vec<_>>()))
+        .collect();
+    let expected = [
+        (proven, vec![Likeness::SamePerson]),
+        (trunk, vec![Likeness::Phone]),
+        (address, vec![Likeness::Email]),
+        (namesake, vec![Likeness::NameAndDigits]),
+    ];
+    assert_eq!(found, expected);
+    assert!(found.iter().all(|(id, _)| *id != ends_alike));
+    // Once they are one, they are no duplicates. What proved to be the same person is its survivor.
+    world.business.merge(&world.aws, trunk, proven).await;
+    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    let first = &found[0];
+    assert_eq!(first.0.contact.id, trunk);
+    assert_eq!(first.1, [Likeness::SamePerson, Likeness::Phone].into());
+    world.business.merge(&world.aws, maya, trunk).await;
+    let found = store.duplicates_of(scope, &known(&world, maya).await).await.unwrap();
+    assert!(found.iter().all(|(person, _)| person.contact.id != trunk));
+    assert_eq!(known(&world, maya).await.contact.same_as, []);
+}
+
+/// Whoever proves to be the same person as a merged contact is one of the survivor, who is read once.
+#[tokio::test]
+async fn wish_of_a_survivor_reaches_others_of_the_person_once() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let [survivor, other, third] = [
+        caller(&world, CUSTOMER).await,
+        caller(&world, OTHER).await,
+        caller(&world, THIRD).await,
+    ];
+    let same_as = |ids: Vec<ContactId>| {
+        move |contact: &mut Contact| {
+            contact.is_also(ids.clone());
+            Change::Contact
+        }
+    };
+    let entry = world.aws.ids().ulid();
+    let marked = store.change_contact(scope, third, entry, same_as(vec![other, survivor]));
+    assert!(marked.await.unwrap());
+    let marked = store.change_contact(scope, other, entry, same_as(vec![third]));
+    assert!(marked.await.unwrap());
+    world.business.merge(&world.aws, survivor, other).await;
+    let at = world.aws.now() + SignedDuration::from_secs(1);
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", at);
+    for asked in [third, survivor] {
+        let people = known(&world, asked).await.contact;
+        let others = store.others_of(scope, &[&people]).await.unwrap();
+        assert_eq!(others.len(), 1, "{asked}");
+    }
+    assert!(store.change_contact(scope, third, entry, stop).await.unwrap());
+    for id in [survivor, third] {
+        assert!(known(&world, id).await.contact.opted_out().is_some());
+    }
+}

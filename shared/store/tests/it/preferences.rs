@@ -1,0 +1,118 @@
+//! Links to preference pages, and wishes that are decided for a state of a contact.
+
+use domain::{
+    actor::Actor,
+    consent::{By, Choice, Scope, Wish},
+    contact::{Change, Contact},
+    ids::ContactId,
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    record::ConsentEntry,
+};
+use store::preferences::LinkWrite;
+use testkit::business::CUSTOMER;
+
+use crate::world::World;
+
+fn link(world: &World, contact: ContactId) -> LinkWrite {
+    LinkWrite {
+        code: LinkCode::of(world.aws.ids().secret().expect("random bytes")),
+        contact,
+        origin: LinkOrigin::Actor(Actor::Operator),
+    }
+}
+
+#[tokio::test]
+async fn link_is_stored_once_and_expires() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let link = link(&world, contact.id);
+    store.create_preference_link(scope, &link, now).await.unwrap();
+    let again = store.create_preference_link(scope, &link, now).await;
+    assert!(again.unwrap_err().is_conflict());
+    let read = async |after| {
+        let read = store.preference_link_before_scope(&link.code, now + after).await;
+        read.unwrap()
+    };
+    let second = jiff::SignedDuration::from_secs(1);
+    let found = read(LINK_LIFETIME - second).await.unwrap();
+    assert_eq!((found.tenant, found.contact), (scope.tenant(), contact.id));
+    assert_eq!((found.origin, found.created_at), (link.origin, now));
+    assert_eq!(read(LINK_LIFETIME).await, None);
+}
+
+#[tokio::test]
+async fn deleted_contact_has_no_page() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let (tenant, found) = store.parties_of_link(scope, contact.id).await.unwrap().unwrap();
+    assert_eq!((tenant.id, found), (scope.tenant(), contact.clone()));
+    let delete = |contact: &mut Contact| {
+        contact.deleted_at = Some(now);
+        Change::Contact
+    };
+    store
+        .change_contact(scope, contact.id, world.aws.ids().ulid(), delete)
+        .await
+        .unwrap();
+    assert_eq!(store.parties_of_link(scope, contact.id).await.unwrap(), None);
+    let nobody = ContactId::new(world.aws.ids().ulid());
+    assert_eq!(store.parties_of_link(scope, nobody).await.unwrap(), None);
+}
+
+/// Its link still works: on the page the person sees and changes the wishes of the survivor, until the merge is undone.
+#[tokio::test]
+async fn link_of_a_merged_contact_leads_to_the_survivor() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let other = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let survivor = world.business.contact(&world.aws, "+971502222222").await.id;
+    let last = world.business.contact(&world.aws, "+971503333333").await.id;
+    let leads = async |contact| {
+        let found = store.parties_of_link(scope, contact).await.unwrap();
+        found.map(|(_, contact)| contact.id)
+    };
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    assert_eq!(leads(other).await, Some(survivor));
+    let further = world.business.merge(&world.aws, last, survivor).await;
+    assert_eq!(leads(other).await, Some(last));
+    world.business.unmerge(&world.aws, further).await;
+    world.business.unmerge(&world.aws, merge).await;
+    assert_eq!(leads(other).await, Some(other));
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    assert_eq!(merge.contact(), survivor);
+    let delete = |contact: &mut Contact| {
+        contact.deleted_at = Some(contact.created_at);
+        Change::Contact
+    };
+    let deleted = store.change_contact(scope, survivor, world.aws.ids().ulid(), delete);
+    assert!(deleted.await.unwrap());
+    assert_eq!(leads(other).await, None);
+}
+
+/// What was decided for another state of the contact is not written.
+#[tokio::test]
+async fn wishes_for_an_older_state_lose_the_race() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let wish = Wish::new(Choice::Granted, Scope::MARKETING, By::Page, "a test", now);
+    let entries = [(world.aws.ids().ulid(), ConsentEntry::of(&wish))];
+    let heard = |contact: &mut Contact| {
+        contact.last_inbound_at = Some(now);
+        Change::Contact
+    };
+    store
+        .change_contact(scope, contact.id, world.aws.ids().ulid(), heard)
+        .await
+        .unwrap();
+    let late = store.record_wishes(scope, contact.clone(), &entries).await;
+    assert!(late.unwrap_err().is_conflict());
+    assert_eq!(store.consent_ledger(scope, &contact, 9, now).await.unwrap().0, []);
+    let current = store.contact(scope, contact.id).await.unwrap().unwrap();
+    let recorded = store.record_wishes(scope, current, &entries).await.unwrap();
+    let stored = store.contact(scope, contact.id).await.unwrap();
+    assert_eq!(recorded, stored);
+    assert_eq!(store.consent_ledger(scope, &contact, 9, now).await.unwrap().0.len(), 1);
+}
