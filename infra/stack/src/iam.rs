@@ -410,23 +410,19 @@ impl Audit<'_> {
     async fn without_each(&self) -> Result<Vec<String>> {
         let of = |lane: Lane| self.roles.iter().filter(move |role| Lane::of(&role.function) == lane);
         let without = |role| self.without_each_of(role);
+        let in_turn = |lane| Box::pin(stream::iter(of(lane)).then(without).collect::<Vec<_>>());
+        let side_by_side = stream::iter(of(Lane::Apart))
+            .map(without)
+            .buffer_unordered(SIDE_BY_SIDE);
         let (calls, people, apart) = tokio::join!(
-            Box::pin(stream::iter(of(Lane::Calls)).then(without).collect::<Vec<_>>()),
-            Box::pin(stream::iter(of(Lane::People)).then(without).collect::<Vec<_>>()),
-            Box::pin(
-                stream::iter(of(Lane::Apart))
-                    .map(without)
-                    .buffer_unordered(SIDE_BY_SIDE)
-                    .collect::<Vec<_>>()
-            ),
+            in_turn(Lane::Calls),
+            in_turn(Lane::People),
+            Box::pin(side_by_side.collect::<Vec<_>>()),
         );
         // Those that begin with requests to the API need all of it, and the dispatcher.
-        let (erasures, files, contacts) = tokio::join!(
-            Box::pin(stream::iter(of(Lane::Erasures)).then(without).collect::<Vec<_>>()),
-            Box::pin(stream::iter(of(Lane::Files)).then(without).collect::<Vec<_>>()),
-            Box::pin(stream::iter(of(Lane::Contacts)).then(without).collect::<Vec<_>>()),
-        );
-        let alone = Box::pin(stream::iter(of(Lane::Alone)).then(without).collect::<Vec<_>>()).await;
+        let (erasures, files, contacts) =
+            tokio::join!(in_turn(Lane::Erasures), in_turn(Lane::Files), in_turn(Lane::Contacts));
+        let alone = in_turn(Lane::Alone).await;
         let all = [calls, people, apart, erasures, files, contacts, alone];
         Ok(all.concat().concat())
     }

@@ -10,7 +10,7 @@ use crate::{
     inbound::{OptFlag, Sender},
     language::Recognized,
     ledger::ConsentEntry,
-    message::{Channel, Message, Recipient},
+    message::{Channel, Message},
     phone::Phone,
     purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
     refusal::{Reason, Refusal},
@@ -666,11 +666,11 @@ impl Contact {
             .collect()
     }
 
-    /// Whether the contact lists the recipient's number and id.
+    /// Whether identities may lead to this contact that its own row does not have: those that a contact with recorded wishes loses go on
+    /// leading to it.
     #[must_use]
-    pub fn lists(&self, to: &Recipient) -> bool {
-        let has_phone = to.phone.as_ref().is_none_or(|phone| self.phones.contains(phone));
-        has_phone && to.bsuid.as_ref().is_none_or(|bsuid| self.bsuids.contains(bsuid))
+    pub fn may_have_further_identities(&self) -> bool {
+        !self.consent.is_empty()
     }
 
     /// Adds the identities in a report. A new number goes behind the known ones; the newest of Meta's ids comes first.

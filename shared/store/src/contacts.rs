@@ -401,17 +401,13 @@ impl Store {
         to: &Recipient,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "find out whom a number leads to";
-        if contact.lists(to) {
-            return Ok(true);
-        }
-        let without_phone = Recipient {
-            phone: None,
-            ..to.clone()
-        };
-        let Some(phone) = to.phone.clone().filter(|_| contact.lists(&without_phone)) else {
+        if to.bsuid.as_ref().is_some_and(|bsuid| !contact.bsuids.contains(bsuid)) {
             return Ok(false);
+        }
+        let Some(phone) = to.phone.as_ref().filter(|phone| !contact.phones.contains(phone)) else {
+            return Ok(true);
         };
-        let lead = self.id_of(scope, &Identity::Phone(phone), DOING).await?;
+        let lead = self.id_of(scope, &Identity::Phone(phone.clone()), DOING).await?;
         Ok(lead.is_some_and(|id| contact.is(id)))
     }
 

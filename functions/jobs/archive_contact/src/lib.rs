@@ -362,8 +362,8 @@ impl Work<'_> {
     ) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
         let Some(kind) = section.kind() else {
-            // Only identities that a refusing contact loses go on leading to it. The list is the tenant's, and may be long.
-            if contact.consent.is_empty() {
+            // The list of suppressed identities is the tenant's, and may be long.
+            if !contact.may_have_further_identities() {
                 return Ok((Vec::new(), None));
             }
             let mut person = contact.aliases.clone();

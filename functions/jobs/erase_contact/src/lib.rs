@@ -3,7 +3,8 @@
 //! contacts no longer name it as the same person.
 //!
 //! Safe to run twice: every step only deletes, or writes hashes that are the same each time, and the contact's own row, which
-//! leads to the rest, is deleted last, in one transaction with the changes of contacts that name it. A step that is interrupted is made again; what it had deleted before is then not counted.
+//! leads to the rest, is deleted last, in one transaction with the changes of contacts that name it. A step that is interrupted is
+//! made again; what it had deleted before is then not counted.
 
 use domain::{
     consent::Wishes,
@@ -187,8 +188,8 @@ impl Work<'_> {
             }
             Stage::Files => {
                 let known = store.contact(scope, contact).await?;
-                // Only identities that a refusing contact loses go on leading to it. The list is the tenant's, and may be long.
-                let may_have_more = known.is_none_or(|known| !known.consent.is_empty());
+                // The list of suppressed identities is the tenant's, and may be long.
+                let may_have_more = known.as_ref().is_none_or(Contact::may_have_further_identities);
                 let next = if may_have_more {
                     Stage::Suppressed(None)
                 } else {

@@ -3,13 +3,11 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
+use domain::ids::ContactId;
 use serde_json::{Value, json};
-use stack::{
-    inspect,
-    play::{Look, until},
-};
+use stack::inspect;
 
-use crate::stage::{Business, PATIENCE, Stage, customer, on_stage};
+use crate::stage::{Business, Stage, customer, on_stage};
 
 type Counters = BTreeMap<String, u64>;
 
@@ -50,17 +48,19 @@ async fn counters(business: &Business<'_>, day: &str) -> Result<Counters> {
     Ok(business.stage.play.store.day_counters(&scope, day).await?)
 }
 
-/// The row of the customer's call in a stream record.
-async fn call_row(stage: &Stage, business: &Business<'_>) -> Result<Value> {
-    let tenant = format!("T#{}#C#", business.id().trim_start_matches("tnt_"));
-    let scan = json!({
-        "TableName": stage.play.endpoints.table,
-        "FilterExpression": "begins_with(pk, :tenant) AND begins_with(sk, :call)",
-        "ExpressionAttributeValues": { ":tenant": { "S": tenant }, ":call": { "S": "CALL#" } },
+/// The row of the contact's first call as in a stream record.
+async fn call_row(stage: &Stage, business: &Business<'_>, contact: ContactId) -> Result<Value> {
+    let tenant = business.id().trim_start_matches("tnt_");
+    let contact = contact.to_string();
+    let partition = format!("T#{tenant}#C#{}", contact.trim_start_matches("con_"));
+    let query = json!({
+        "TableName": stage.play.endpoints.table, "Limit": 1,
+        "KeyConditionExpression": "pk = :contact AND begins_with(sk, :call)",
+        "ExpressionAttributeValues": { ":contact": { "S": partition }, ":call": { "S": "CALL#" } },
     });
-    let mut found = stage.aws.call("dynamodb", "scan", scan).await?;
+    let mut found = stage.aws.call("dynamodb", "query", query).await?;
     let row = found["Items"][0].take();
-    ensure!(!row.is_null(), "the call has no row");
+    ensure!(!row.is_null(), "the call has no row: {found}");
     Ok(row)
 }
 
@@ -70,13 +70,8 @@ fn reprocessed_changes_count_once() {
         let business = stage.business("Given up").await?;
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
-        let row = until(PATIENCE, "the call's row", async || {
-            Ok(match call_row(stage, &business).await {
-                Ok(row) => Look::Seen(row),
-                Err(error) => Look::Instead(error.to_string()),
-            })
-        })
-        .await?;
+        let call = business.decided(&caller, 1).await?;
+        let row = call_row(stage, &business, call.id.contact()).await?;
         // Of another day, which no other test counts.
         let day = "2026-01-02";
         let sequence = "100000000000000000001";
