@@ -51,17 +51,15 @@ async fn counters(business: &Business<'_>, day: &str) -> Result<Counters> {
 /// The row of the contact's first call as in a stream record.
 async fn call_row(stage: &Stage, business: &Business<'_>, contact: ContactId) -> Result<Value> {
     let tenant = business.id().trim_start_matches("tnt_");
-    let contact = contact.to_string();
-    let partition = format!("T#{tenant}#C#{}", contact.trim_start_matches("con_"));
+    let contact = contact.ulid().to_string().to_ascii_lowercase();
+    let partition = format!("T#{tenant}#C#{contact}");
     let query = json!({
         "TableName": stage.play.endpoints.table, "Limit": 1,
         "KeyConditionExpression": "pk = :contact AND begins_with(sk, :call)",
         "ExpressionAttributeValues": { ":contact": { "S": partition }, ":call": { "S": "CALL#" } },
     });
-    let mut found = stage.aws.call("dynamodb", "query", query).await?;
-    let row = found["Items"][0].take();
-    ensure!(!row.is_null(), "the call has no row: {found}");
-    Ok(row)
+    let found = stage.aws.call("dynamodb", "query", query).await?;
+    found["Items"].get(0).cloned().context("the call has no row")
 }
 
 #[test]
