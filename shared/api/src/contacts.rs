@@ -114,7 +114,7 @@ impl ContactOut {
         let opted_in_at = contact.opted_in_at();
         Self {
             id: contact.id,
-            name: profile.name.as_deref().map(str::to_owned),
+            name: shown.name.map(String::from),
             formatted_phones: contact.phones.iter().map(Phone::international).collect(),
             phones: contact.phones,
             emails: contact.emails,

@@ -18,7 +18,7 @@ use crate::{
     product::Price,
     profile::{Origin, Profile, Staged},
     settings::{FieldProblem, Language},
-    text::OneLine,
+    text::{self, OneLine},
 };
 
 /// A contact and its profile.
@@ -138,7 +138,7 @@ impl PersonIn {
     pub fn of(person: &Person, definitions: &[Field]) -> Self {
         let Person { contact, profile } = person;
         Self {
-            name: profile.name.as_deref().map(OneLine::stored),
+            name: shown_name(profile),
             phones: contact.phones.clone().into(),
             emails: contact.emails.clone().into(),
             language: contact
@@ -179,7 +179,12 @@ impl PersonIn {
         repeated("emails", &self.emails, &mut wrong);
         repeated("tags", &self.tags, &mut wrong);
         let profile = &before.profile;
-        let name = self.name.as_ref().and_then(|name| ShownName::of(name.as_str()));
+        // A name that is kept stays as it was received.
+        let name = if self.name == shown_name(profile) {
+            profile.name.clone()
+        } else {
+            self.name.as_ref().and_then(|name| ShownName::of(name.as_str()))
+        };
         let shown = shown_fields(profile, definitions);
         let mut fields = BTreeMap::new();
         for (key, written) in &self.fields.0 {
@@ -258,6 +263,12 @@ impl PersonIn {
         }
         Ok(after)
     }
+}
+
+/// The name as people may write it: customers and providers use more characters.
+fn shown_name(profile: &Profile) -> Option<OneLine<1, LONGEST_NAME>> {
+    let name = profile.name.as_deref()?;
+    name.parse().or_else(|_| text::seen(name).parse()).ok()
 }
 
 /// The values of a profile by the keys of their fields.
@@ -439,6 +450,29 @@ mod tests {
         known.contact.phones.rotate_left(1);
         assert_ne!(version(&known), version(&person));
         assert!(version(&person) < 1 << 53);
+    }
+
+    #[test]
+    fn name_that_a_customer_chose_prevents_no_other_change() {
+        for (received, shown) in [
+            ("Ali \u{f8ff}", Some("Ali")),
+            ("علی\u{200c}", Some("علی")),
+            ("♡\u{fe0e} Maya", Some("♡ Maya")),
+            ("❤\u{fe0f}\u{fe0f}", Some("❤")),
+            ("❤\u{fe0f} Maya", Some("❤\u{fe0f} Maya")),
+            ("\u{f8ff}", None),
+        ] {
+            let mut person = change(&nobody(), maya()).unwrap();
+            person.profile.name = ShownName::of(received);
+            let fields = PersonIn::of(&person, &definitions());
+            assert_eq!(fields.name.as_ref().map(OneLine::as_str), shown);
+            // As a patch does.
+            let mut fields = serde_json::to_value(fields).unwrap();
+            assert_eq!(change(&person, fields.clone()).unwrap(), person, "{received:?}");
+            fields["phones"] = json!(["+971501234569"]);
+            let after = change(&person, fields).unwrap();
+            assert_eq!(after.profile.name, person.profile.name);
+        }
     }
 
     #[test]

@@ -304,6 +304,12 @@ pub fn is_visible(text: &str) -> bool {
     })
 }
 
+/// The text without characters that are not seen by themselves, which [`is_visible`].
+#[must_use]
+pub fn seen(text: &str) -> String {
+    text.chars().filter(|character| !is_hidden(*character)).collect()
+}
+
 fn is_hidden(character: char) -> bool {
     let category = CodePointMapData::<GeneralCategory>::new().get(character);
     let hidden = matches!(

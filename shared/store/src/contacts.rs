@@ -390,7 +390,8 @@ impl Store {
     }
 
     /// Whether the recipient is this contact. What it lists itself leads to it, so that usually nothing is read. A number for which it has
-    /// no room may lead to it all the same.
+    /// no room may lead to it all the same. An id of WhatsApp's is an address only without a number: beside one, it is what a provider's
+    /// report has told, and may be another contact's.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -401,12 +402,12 @@ impl Store {
         to: &Recipient,
     ) -> Result<bool, StoreError> {
         const DOING: &str = "find out whom a number leads to";
-        if to.bsuid.as_ref().is_some_and(|bsuid| !contact.bsuids.contains(bsuid)) {
-            return Ok(false);
-        }
-        let Some(phone) = to.phone.as_ref().filter(|phone| !contact.phones.contains(phone)) else {
-            return Ok(true);
+        let Some(phone) = &to.phone else {
+            return Ok(to.bsuid.as_ref().is_none_or(|bsuid| contact.bsuids.contains(bsuid)));
         };
+        if contact.phones.contains(phone) {
+            return Ok(true);
+        }
         let lead = self.id_of(scope, &Identity::Phone(phone.clone()), DOING).await?;
         Ok(lead.is_some_and(|id| contact.is(id)))
     }

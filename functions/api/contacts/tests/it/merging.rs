@@ -148,12 +148,15 @@ async fn id_of_a_merged_contact_names_the_survivor() {
         .post(&format!("{}/conversions", at(&other)), json!({"what": "visit"}))
         .await;
     let (visit, visited) = (visit.is(201).header("location").to_owned(), visit.json());
-    merged(&admin, &survivor, &other).await;
     let place = at(&other);
+    let tag = admin.get(&place).await.is(200).header("etag").to_owned();
+    merged(&admin, &survivor, &other).await;
     let asked = [
         admin.get(&place).await,
         admin.patch(&place, named("Lea")).await,
+        admin.patch(&place, named("Lea")).header("if-match", &tag).await,
         admin.delete(&place).await,
+        admin.delete(&place).header("if-match", &tag).await,
         admin.post(&format!("{place}/restore"), json!({})).await,
         admin.post(&format!("{place}/erase"), json!({})).await,
         admin

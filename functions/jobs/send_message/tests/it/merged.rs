@@ -115,6 +115,18 @@ async fn a_merge_while_a_request_runs_loses_no_outcome() {
     assert!(contact.marketing_opted_out().is_some());
 }
 
+/// A report may tell an id of WhatsApp's that is another contact's. The number is the address.
+#[tokio::test]
+async fn id_of_another_contact_beside_a_number_blocks_nothing() {
+    let world = World::new().await;
+    let planned = world.follow_up().await;
+    let mut message = world.message(&planned).await;
+    message.to.bsuid = Some("AE.13491208655302741918".to_owned());
+    world.write(&message).await;
+    let message = world.worked(&planned).await;
+    assert_eq!(attempts(&message), [(1, AttemptState::Accepted)]);
+}
+
 /// The number leads to the other contact again, and with it what its owner refuses from then on.
 #[tokio::test]
 async fn message_to_a_number_of_an_undone_merge_is_blocked() {
