@@ -29,7 +29,11 @@ use domain::{
 use dynoxide::{Database, ImportOptions, types::Item};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{Authority, Store, TenantScope, people::Position, usage};
+use store::{
+    Authority, Store, TenantScope,
+    people::{Brought, Position},
+    usage,
+};
 use ulid::Ulid;
 
 #[path = "../../../shared/testkit/src/template.rs"]
@@ -49,7 +53,9 @@ const PAGE: i32 = 50;
 const PAGES: usize = 10;
 
 /// First names of the samples; their last names are unique.
-const NAMES: [&str; 10] = ["Maya", "Omar", "Layla", "Yusuf", "Anna", "José", "Priya", "Chen", "Fatima", "Noah"];
+const NAMES: [&str; 10] = [
+    "Maya", "Omar", "Layla", "Yusuf", "Anna", "José", "Priya", "Chen", "Fatima", "Noah",
+];
 
 #[tokio::main]
 async fn main() -> Result<()> {
@@ -237,7 +243,9 @@ impl Town {
             if batch.len() > 20_000 || number + 1 == count {
                 total += batch.len() as u64;
                 let rows = std::mem::take(&mut batch);
-                database.import_items(TABLE, rows, ImportOptions::default()).map_err(failed)?;
+                database
+                    .import_items(TABLE, rows, ImportOptions::default())
+                    .map_err(failed)?;
             }
             if number % 100_000 == 0 {
                 println!("{number} of {count} contacts");
@@ -274,7 +282,9 @@ impl Town {
             correlation_id: "scale".to_owned(),
         };
         let person = Person { contact, profile };
-        self.store.create_person(&self.scope, &person, &stamp).await?;
+        self.store
+            .create_person(&self.scope, &person, &Brought::default(), &stamp)
+            .await?;
         Ok(())
     }
 
@@ -288,7 +298,9 @@ impl Town {
         };
         let number = |number: u64| -> Result<_> { Ok(FieldValue::Number(number.to_string().parse()?)) };
         let day = FieldValue::Date("1990-02-05".parse()?);
-        let FieldValue::Date(date) = &day else { bail!("a date is a date") };
+        let FieldValue::Date(date) = &day else {
+            bail!("a date is a date")
+        };
         let digits = |count: usize| last.digits[last.digits.len() - count..].parse();
         Ok(vec![
             ("all contacts", all()),
@@ -365,7 +377,10 @@ impl Town {
         let mut after: Option<Position> = None;
         let _before = usage::take();
         for _page in 0..PAGES {
-            let page = self.store.search_contacts(&self.scope, &search, after.as_ref(), PAGE, false).await?;
+            let page = self
+                .store
+                .search_contacts(&self.scope, &search, after.as_ref(), PAGE, false)
+                .await?;
             let used = usage::take();
             cost.pages += 1;
             cost.found = cost.found.max(page.items.len());
