@@ -94,7 +94,7 @@ impl ExportData {
 pub struct ExportResult {
     /// Number of exported rows.
     pub rows: u64,
-    /// Number of rows that are too large for a table, and missing.
+    /// Number of rows that are larger than a row of a file may be, and missing.
     pub left_out: u64,
     /// Size of the file in bytes.
     pub size: u64,

@@ -293,18 +293,33 @@ pub fn is_visible(text: &str) -> bool {
         return !text.chars().any(is_hidden);
     }
     let characters: Vec<char> = text.chars().collect();
-    characters.iter().enumerate().all(|(index, character)| {
-        let (before, after) = (&characters[..index], &characters[index + 1..]);
-        match *character {
-            ZERO_WIDTH_NON_JOINER => joins_letters(before, after),
-            ZERO_WIDTH_JOINER => joins_letters(before, after) || joins_emoji(before, after),
-            other if CodePointSetData::new::<VariationSelector>().contains(other) => varies(before),
-            other => !is_hidden(other),
-        }
-    })
+    (0..characters.len()).all(|index| is_seen(&characters, index))
 }
 
-/// The text without characters that are not seen by themselves, which [`is_visible`].
+/// The text as a sentence quotes it: on one line, with a space for each character that is neither visible nor affects its neighbours.
+/// Otherwise, a quoted text could change the direction of the sentence around it.
+#[must_use]
+pub fn quotable(text: &str) -> String {
+    let characters: Vec<char> = text.chars().collect();
+    let quoted = characters.iter().enumerate().map(|(index, character)| {
+        let seen = *character != '\n' && is_seen(&characters, index);
+        if seen { *character } else { ' ' }
+    });
+    quoted.collect()
+}
+
+/// Whether the character at this place is visible or affects its neighbours.
+fn is_seen(characters: &[char], index: usize) -> bool {
+    let (before, after) = (&characters[..index], &characters[index + 1..]);
+    match characters[index] {
+        ZERO_WIDTH_NON_JOINER => joins_letters(before, after),
+        ZERO_WIDTH_JOINER => joins_letters(before, after) || joins_emoji(before, after),
+        other if CodePointSetData::new::<VariationSelector>().contains(other) => varies(before),
+        other => !is_hidden(other),
+    }
+}
+
+/// The text without characters that are not seen by themselves. What is left [`is_visible`].
 #[must_use]
 pub fn seen(text: &str) -> String {
     text.chars().filter(|character| !is_hidden(*character)).collect()
@@ -560,6 +575,19 @@ mod tests {
             ("a\u{85}b", WrongText::Control),
         ] {
             assert_eq!(check_line(text), Err(wrong), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn quoted_texts_change_no_direction_of_writing() {
+        for (text, quoted) in [
+            ("Maya\u{202e}ayaM\u{2066}", "Maya ayaM "),
+            ("a\nb\tc\0d", "a b c d"),
+            ("M\u{200b}a\u{200d}ya", "M a ya"),
+            ("می\u{200c}خواهم", "می\u{200c}خواهم"),
+            ("👩\u{200d}🍳 ❤\u{fe0f}", "👩\u{200d}🍳 ❤\u{fe0f}"),
+        ] {
+            assert_eq!(quotable(text), quoted);
         }
     }
 }

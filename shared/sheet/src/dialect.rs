@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use domain::text::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -86,11 +87,12 @@ impl Dialect {
         Reader::new(self.form(), position.unwrap_or(self.first))
     }
 
-    /// The name of a column: its header, or "Column C".
+    /// The name of a column in sentences and files: its header, or "Column C".
     #[must_use]
     pub fn name(&self, column: usize) -> String {
-        let named = self.header.get(column).filter(|name| !name.is_empty());
-        named.cloned().unwrap_or_else(|| format!("Column {}", letters(column)))
+        let named = self.header.get(column).map(|name| quotable(name));
+        let named = named.filter(|name| !name.trim().is_empty());
+        named.unwrap_or_else(|| format!("Column {}", letters(column)))
     }
 }
 

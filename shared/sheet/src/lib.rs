@@ -18,6 +18,7 @@ pub mod encoding;
 pub mod import;
 pub mod mapping;
 pub mod names;
+pub mod parts;
 pub mod preview;
 pub mod reader;
 pub mod record;

@@ -75,7 +75,7 @@ pub enum Target {
     Email,
     /// Language.
     Language,
-    /// Names of tags, separated by `;`, `,` or line breaks. Several columns.
+    /// Names of tags, separated by `;`, `,` or line breaks. A name with such a sign is in quotation marks. Several columns.
     Tags,
     /// A field of the tenant.
     Field(FieldKey),

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use domain::text::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::LONGEST_EXCERPT;
@@ -90,14 +91,12 @@ pub struct RowError {
 
 /// The beginning of a cell, for a sentence. Sentences are stored and shown, so they never hold more of a cell.
 pub(crate) fn excerpt(cell: &str) -> String {
-    let visible = |sign: char| if sign.is_control() { ' ' } else { sign };
-    let mut signs = cell.trim().chars().map(visible);
-    let mut text: String = signs.by_ref().take(LONGEST_EXCERPT).collect();
-    if signs.next().is_some() {
-        text.pop();
-        text.push('…');
+    let begin: String = cell.trim().chars().take(LONGEST_EXCERPT + 1).collect();
+    let text = quotable(&begin);
+    if text.chars().count() <= LONGEST_EXCERPT {
+        return text;
     }
-    text
+    text.chars().take(LONGEST_EXCERPT - 1).chain(['…']).collect()
 }
 
 /// Characters with which a spreadsheet program begins a formula, with their forms of full width.
@@ -188,6 +187,17 @@ mod tests {
         assert_eq!(long.chars().count(), 40);
         assert!(long.ends_with('…'));
         assert_eq!(excerpt(&"é".repeat(40)).chars().count(), 40);
+    }
+
+    #[test]
+    fn an_excerpt_does_not_reverse_its_sentence() {
+        assert_eq!(excerpt("Maya\u{202e}ayaM"), "Maya ayaM");
+        let long = excerpt(&format!("\u{2067}{}", "é".repeat(60)));
+        assert_eq!(long, format!(" {}…", "é".repeat(38)));
+        // Persian and emoji need some of the characters without width.
+        for text in ["می\u{200c}خواهم", "👩\u{200d}🍳"] {
+            assert_eq!(excerpt(text), text);
+        }
     }
 
     #[test]

@@ -22,6 +22,7 @@ use crate::{
     cell,
     dialect::Dialect,
     mapping::{Mapping, Target},
+    parts::parts,
     record::{Record, RowError, excerpt},
 };
 
@@ -88,12 +89,6 @@ pub struct Context<'a> {
     pub fields: &'a [Field],
     /// ISO 3166 code of the country in which numbers without a country code are read.
     pub region: Option<&'a str>,
-}
-
-/// The parts of a cell that has several values. `:::` is Google's sign.
-fn parts(cell: &str) -> impl Iterator<Item = &str> {
-    let parts = cell.split(":::").flat_map(|part| part.split([';', ',', '\n', '\r']));
-    parts.map(str::trim).filter(|part| !part.is_empty())
 }
 
 /// A text of one line. Line breaks, which addresses have in tables, become spaces.
@@ -209,19 +204,18 @@ impl Values {
             Target::LastName => self.last_name = Some(line(cell)?),
             Target::Phone => {
                 for part in parts(cell) {
-                    add(&mut self.phones, cell::phone(part, context.region)?);
+                    add(&mut self.phones, cell::phone(part.text(), context.region)?);
                 }
             }
             Target::Email => {
                 for part in parts(cell) {
-                    add(&mut self.emails, cell::email(part)?);
+                    add(&mut self.emails, cell::email(part.text())?);
                 }
             }
             Target::Language => self.row.language = Some(cell::language(cell)?),
             Target::Tags => {
                 for part in parts(cell) {
-                    // Google writes a star before the names of its own groups.
-                    let tag: Label = line(part.strip_prefix("* ").unwrap_or(part))?;
+                    let tag: Label = line(part.tag())?;
                     let same = |other: &Label| folded(other.as_str()) == folded(tag.as_str());
                     if !self.tags.iter().any(same) {
                         self.tags.push(tag);

@@ -9,11 +9,12 @@ use crate::{
     cell::{is_like_a_phone, is_like_an_email, may_be_phones, shown_date_order, shown_decimal_sign},
     mapping::{MappedColumn, Mapping, Target},
     record::Record,
-    words::{Meaning, key, meaning},
+    words::{Meaning, meaning, spelled},
 };
 
 /// A mapping for a person to correct. `header` has the names of the columns, `samples` the first rows, `fields` the tenant's
-/// fields. The tenant's own fields come first, then words of five languages, then what the cells look like.
+/// fields. The tenant's own fields come first, if a column has exactly their name or key: a number behind it tells fields apart.
+/// Then come words of five languages, then what the cells look like.
 #[must_use]
 pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mapping {
     let columns = samples
@@ -54,9 +55,11 @@ pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mappi
 }
 
 fn target(name: &str, column: usize, samples: &[Record], fields: &[Field]) -> Option<Target> {
-    let own = key(name);
-    let is_own =
-        |field: &&Field| !own.is_empty() && (key(field.name.as_str()) == own || key(field.key.as_str()) == own);
+    let own = spelled(name);
+    let is_own = |field: &&Field| {
+        let names = [field.name.as_str(), field.key.as_str()];
+        !own.is_empty() && names.into_iter().any(|name| spelled(name) == own)
+    };
     if let Some(field) = fields.iter().find(is_own) {
         return Some(Target::Field(field.key.clone()));
     }

@@ -138,9 +138,8 @@ pub(crate) const COLUMNS: &[(Meaning, &[&str])] = &[
     ]),
 ];
 
-/// The form in which names of columns are compared: without differences of case, punctuation, and variants of Arabic letters,
-/// and without a number behind them, as in "Phone 2".
-pub(crate) fn key(name: &str) -> String {
+/// A name of a column or field without differences of case, punctuation, and variants of Arabic letters.
+pub(crate) fn spelled(name: &str) -> String {
     let letters = folded(name);
     let letters = letters.chars().filter_map(|sign| match sign {
         // Vowel signs, and the line that makes words longer.
@@ -156,7 +155,12 @@ pub(crate) fn key(name: &str) -> String {
     });
     let letters: String = letters.collect();
     let words: Vec<&str> = letters.split_whitespace().collect();
-    let words = words.join(" ");
+    words.join(" ")
+}
+
+/// The form in which names of columns are compared with known words: as [`spelled`], and without a number behind it, as in "Phone 2".
+fn key(name: &str) -> String {
+    let words = spelled(name);
     let without = words.trim_end_matches(|sign: char| sign.is_ascii_digit()).trim_end();
     if without.is_empty() { words } else { without.to_owned() }
 }

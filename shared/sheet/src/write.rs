@@ -112,7 +112,11 @@ pub const ERROR_COLUMN: &str = "error";
 /// Maximum length of the errors of a row, in characters.
 const LONGEST_ERRORS: usize = 2_000;
 
-/// The rows that an import refused, each with its errors in one more column.
+/// Sentence behind the errors of a row that has more cells than the table.
+const FURTHER: &str = " Its further cells are behind this one.";
+
+/// The rows that an import refused, each with its errors in one more column. What a row has behind the table's last column follows its
+/// errors: nothing is lost, and the row is refused again until somebody has corrected it.
 #[derive(Debug, Clone, Copy)]
 pub struct ErrorsFile<'a> {
     dialect: &'a Dialect,
@@ -141,20 +145,30 @@ impl<'a> ErrorsFile<'a> {
         let _ = csv_row(output, names);
     }
 
-    /// Appends a refused row. Cells that would make it too large are left empty, the errors never.
+    /// Appends a refused row. If it is too large, its cells are left empty, the errors never. Where cells are missing, the errors begin
+    /// with the row's place in the table.
     pub fn row(&self, output: &mut Vec<u8>, record: &Record, errors: &[RowError]) {
+        let columns = self.columns();
         let sentences = errors.iter().map(|error| match &error.column {
             Some(column) => format!("{column}: {}", error.detail),
             None => error.detail.clone(),
         });
         let sentences = sentences.collect::<Vec<_>>().join(" ");
         let sentences: String = sentences.chars().take(LONGEST_ERRORS).collect();
-        let cells = (0..self.columns()).map(|column| record.cell(column));
-        if csv_row(output, cells.chain([sentences.as_str()])).is_err() {
-            let place = format!("Row {}, line {}: {sentences}", record.row, record.line);
-            let empty = std::iter::repeat_n("", self.columns());
+        let placed = format!("Row {}, line {}: {sentences}", record.row, record.line);
+        // A record that is too long has no cells. Behind the maximum, cells were not read, or the errors need their place.
+        let is_whole = (1..MOST_COLUMNS).contains(&record.len());
+        let mut told = if is_whole { sentences } else { placed.clone() };
+        let further = record.cells().skip(self.dialect.columns);
+        let further: Vec<&str> = further.take(MOST_COLUMNS - 1 - columns).collect();
+        if further.iter().any(|cell| !cell.trim().is_empty()) {
+            told.push_str(FURTHER);
+        }
+        let cells = (0..columns).map(|column| record.cell(column));
+        if csv_row(output, cells.chain([told.as_str()]).chain(further)).is_err() {
+            let empty = std::iter::repeat_n("", columns);
             // Two thousand characters are never too large.
-            let _ = csv_row(output, empty.chain([place.as_str()]));
+            let _ = csv_row(output, empty.chain([placed.as_str()]));
         }
     }
 }

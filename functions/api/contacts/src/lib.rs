@@ -75,8 +75,8 @@ api::operations! {
         ///
         /// Without conditions, oldest first. With conditions, contacts that fulfil all of them, in the order of the list that one of
         /// them reads: of `digits` by number, of `field` by value, of `name` by word, of `stage` by the time at which they reached
-        /// it, of `tag` by time of creation. A page can hold fewer contacts than `limit`, or none, without being the last one: only
-        /// a `next_cursor` of `null` ends the list.
+        /// it, of `tag` by time of creation. A name is found by its first five different words. A page can hold fewer contacts than
+        /// `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
         GET "/api/v1/contacts" => list_contacts, "A page of contacts";
 
         /// Get a contact

@@ -29,7 +29,7 @@ pub(crate) struct ContactQuery {
     pub(crate) email: Option<Email>,
     /// Last digits of a telephone number.
     pub(crate) digits: Option<Digits>,
-    /// Words of which each begins a word of the name, in any order, without case and accents.
+    /// Words of which each begins one of the first five different words of the name, in any order, without case and accents.
     #[schemars(example = &"maya had")]
     pub(crate) name: Option<OneLine<1, 60>>,
     /// Tag.

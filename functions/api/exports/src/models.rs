@@ -44,7 +44,7 @@ pub(crate) struct ExportOut {
     /// End of the period, exclusive. `null` if it has none.
     #[schemars(example = "2026-11-20T00:00:00Z")]
     to: Option<Timestamp>,
-    /// The operation that writes the file, with its progress and, once it is done, the number of rows.
+    /// The operation that writes the file, with its progress and, once it is done, the numbers of rows and of those that were left out.
     operation: OperationOut,
     /// Link to the file. `null` until the operation is done, once the file is deleted, and in lists.
     file: Option<FileLinkOut>,

@@ -41,8 +41,8 @@ api::operations! {
     "imports": "Imports of contacts from CSV files." {
         /// Create an import
         ///
-        /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB and 100,000 rows. Preview the
-        /// import then, and start it.
+        /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows;
+        /// a row of more than 64 KB is refused. Preview the import then, and start it.
         POST "/api/v1/imports" => create_import, "The import";
 
         /// List imports

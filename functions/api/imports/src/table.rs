@@ -20,7 +20,7 @@ use kit::{
     files::{FileFacts, Piece},
 };
 use sheet::{
-    bounds::SAMPLE,
+    bounds::{LONGEST_RECORD, SAMPLE},
     dialect::{Dialect, Known, detect},
     import::Settings,
     mapping::{Mapping, Target},
@@ -74,7 +74,8 @@ impl Table {
         if size != u64::from(import.size) {
             return Err(not_uploaded());
         }
-        let piece = files.piece(&key, &etag, 0, SAMPLE as u64).await;
+        // The form is detected from the first part. A quoted cell that begins there is searched for its end as far as in an import.
+        let piece = files.piece(&key, &etag, 0, (SAMPLE + LONGEST_RECORD) as u64).await;
         let sample = match piece.map_err(|error| unavailable(&error))? {
             Piece::Bytes(bytes) => bytes,
             Piece::Changed => return Err(not_uploaded()),

@@ -11,9 +11,12 @@ use domain::{
     message::{Content, Ended, Message},
     person::{Person, PersonIn},
     record::{Call, ConsentEntry, Received},
+    settings::Language,
+    text::OneLine,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
+use sheet::parts;
 use store::audit::Recorded;
 
 /// The tenant's own names of what rows refer to.
@@ -108,14 +111,15 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
     let updated_at = profile.updated_at.unwrap_or(contact.created_at);
     let mut cells = vec![
         contact.id.to_string(),
-        profile.name.as_deref().unwrap_or_default().to_owned(),
+        text(shown.name.as_ref().map(OneLine::as_str)),
         joined(&contact.phones),
         joined(&emails),
-        text(contact.language.as_ref()),
-        joined(&tags),
+        // An import would set one that was detected, and it would be detected no more.
+        text(shown.language.as_ref().map(Language::as_str)),
+        parts::joined(tags.iter().copied()),
         text(stage),
         text(owner),
-        text(profile.source.as_ref().map(domain::text::OneLine::as_str)),
+        text(profile.source.as_ref().map(OneLine::as_str)),
         text(profile.value.as_ref()),
         text(contact.opted_in_at().map(|at| at.to_zoned(TimeZone::UTC).date())),
         joined(&refusals),
@@ -131,11 +135,11 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
             .map(|key| shown.fields.0.get(key).map(cell).unwrap_or_default()),
     );
     let json = json!({
-        "id": contact.id, "name": profile.name, "phones": contact.phones, "emails": contact.emails,
-        "whatsapp_ids": contact.bsuids, "language": contact.language, "tags": tags, "fields": shown.fields, "stage": stage,
-        "owner": owner, "source": profile.source, "value": profile.value, "consent": wishes, "calls": contact.calls,
-        "last_call_at": contact.last_call_at, "last_message_at": contact.last_inbound_at, "created_at": contact.created_at,
-        "updated_at": updated_at,
+        "id": contact.id, "name": shown.name, "phones": contact.phones, "emails": contact.emails,
+        "whatsapp_ids": contact.bsuids, "language": contact.language, "language_detected": contact.language_detected,
+        "tags": tags, "fields": shown.fields, "stage": stage, "owner": owner, "source": profile.source,
+        "value": profile.value, "consent": wishes, "calls": contact.calls, "last_call_at": contact.last_call_at,
+        "last_message_at": contact.last_inbound_at, "created_at": contact.created_at, "updated_at": updated_at,
     });
     Exported { cells, json }
 }
@@ -327,7 +331,7 @@ pub(crate) fn consent(contact: ContactId, entry: &ConsentEntry) -> Exported {
         entry.source.clone(),
         text(wording.map(|wording| wording.text.as_str())),
         text(wording.map(|wording| wording.version.as_str())),
-        text(entry.evidence.as_ref().map(domain::text::OneLine::as_str)),
+        text(entry.evidence.as_ref().map(OneLine::as_str)),
         text(entry.actor.map(|actor: Actor| actor.to_string())),
     ];
     let json = json!({

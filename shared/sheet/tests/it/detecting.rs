@@ -164,6 +164,14 @@ fn what_is_known_is_not_detected() {
     );
 }
 
+/// Names of columns are parts of sentences.
+#[test]
+fn names_of_columns_do_not_reverse_sentences() {
+    let dialect = detected("Full\u{202e}name,\"Mobile\nphone\",\u{2067}\nMaya,1,2\n".as_bytes()).unwrap();
+    let names: Vec<String> = (0..3).map(|column| dialect.name(column)).collect();
+    assert_eq!(names, ["Full name", "Mobile phone", "Column C"]);
+}
+
 proptest! {
     #[test]
     fn any_file_has_a_dialect_or_a_reason(

@@ -15,12 +15,13 @@ use sheet::{
 
 use crate::detecting::detected;
 
+fn field(number: u64, key: &str, name: &str, kind: &str) -> Field {
+    let id = format!("fld_{number:026}");
+    let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
+    from_value(json!({"id": id, "key": key, "name": name, "type": kind, "options": options})).unwrap()
+}
+
 fn fields() -> Vec<Field> {
-    let field = |number: u64, key: &str, name: &str, kind: &str| -> Field {
-        let id = format!("fld_{number:026}");
-        let options: &[&str] = if kind == "choice" { &["Silver", "Gold"] } else { &[] };
-        from_value(json!({"id": id, "key": key, "name": name, "type": kind, "options": options})).unwrap()
-    };
     vec![
         field(1, "level", "Loyalty level", "choice"),
         field(2, "visits", "Visits", "number"),
@@ -38,20 +39,19 @@ fn context<'a>(dialect: &'a Dialect, fields: &'a [Field]) -> Context<'a> {
     }
 }
 
-fn suggested(file: &str) -> Mapping {
-    let fields = fields();
+fn suggested(file: &str, fields: &[Field]) -> Mapping {
     let dialect = detected(file.as_bytes()).unwrap();
-    let samples = records(file.as_bytes(), true, &context(&dialect, &fields), 20);
-    let mapping = suggest(&dialect.header, &samples, &fields);
-    let problems = mapping.problems(dialect.columns, &fields);
+    let samples = records(file.as_bytes(), true, &context(&dialect, fields), 20);
+    let mapping = suggest(&dialect.header, &samples, fields);
+    let problems = mapping.problems(dialect.columns, fields);
     let incomplete = problems.iter().all(|problem| problem.field == "columns");
     assert!(incomplete, "{file}: {problems:?}");
     mapping
 }
 
 /// Each column's target, `-` for none.
-fn targets(file: &str) -> Vec<String> {
-    let mapping = suggested(file);
+fn targets(file: &str, fields: &[Field]) -> Vec<String> {
+    let mapping = suggested(file, fields);
     let columns = file.lines().next().unwrap().split([',', ';', '\t']).count();
     let target = |column: usize| {
         let mapped = mapping.columns.iter().find(|mapped| mapped.index() == column);
@@ -94,7 +94,29 @@ fn columns_are_known_in_five_languages() {
         ),
         ("ID,Name,Fax,ZIP,Error", "- name - - -"),
     ] {
-        assert_eq!(targets(&format!("{header}\n")).join(" "), expected, "{header}");
+        let targets = targets(&format!("{header}\n"), &fields());
+        assert_eq!(targets.join(" "), expected, "{header}");
+    }
+}
+
+#[test]
+fn fields_that_differ_by_a_number_are_not_mixed_up() {
+    let fields = [
+        field(1, "address_1", "Address 1", "text"),
+        field(2, "address_2", "Second address", "text"),
+        field(3, "phone_2", "Phone 2", "text"),
+        field(4, "child_1", "Child 1", "text"),
+    ];
+    for (header, expected) in [
+        ("Name,address_1,address_2", "name address_1 address_2"),
+        ("Name,Address-2:,ADDRESS 1", "name address_2 address_1"),
+        ("Name,Second address", "name address_2"),
+        ("Name,Address 3", "name -"),
+        ("Name,Phone", "name phone"),
+        ("Name,Phone,Phone 2,Phone 3", "name phone phone_2 phone"),
+        ("Name,Child,Child 1,Child 2", "name - child_1 -"),
+    ] {
+        assert_eq!(targets(&format!("{header}\n"), &fields).join(" "), expected, "{header}");
     }
 }
 
@@ -111,9 +133,10 @@ fn cells_decide_what_names_do_not_say() {
         ("Kundennummer;Name\n123456789;Maya\n", "- name"),
         ("Name,Date\nMaya,2026-11-20\n", "name -"),
     ] {
-        assert_eq!(targets(file).join(" "), expected, "{file}");
+        assert_eq!(targets(file, &fields()).join(" "), expected, "{file}");
     }
-    let mapping = suggested("Name,Birthday,Visits\nMaya,03/04/1990,1\nOmar,11/20/1990,\"1,5\"\n");
+    let file = "Name,Birthday,Visits\nMaya,03/04/1990,1\nOmar,11/20/1990,\"1,5\"\n";
+    let mapping = suggested(file, &fields());
     assert_eq!(to_value(mapping.dates).unwrap(), "month_first");
     assert_eq!(to_value(mapping.decimals).unwrap(), "comma");
 }

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 use serde_json::json;
 use sheet::{
     bounds::{LONGEST_RECORD, MOST_COLUMNS},
-    dialect::{Known, detect},
-    reader::{Item, Position, Reader, Separator},
+    dialect::{Dialect, Known, detect},
+    reader::{Item, Position, Problem, Reader, Separator},
     record::{Record, RowError},
     write::{ErrorsFile, MARK, RowTooLarge, csv_row, json_line},
 };
@@ -116,12 +116,75 @@ fn an_errors_file_can_be_corrected_and_imported() {
     assert_eq!(again.header, ["Name", "Phone", "error"]);
     let rows = read(&output[usize::try_from(again.first.offset).unwrap()..], 3);
     assert_eq!(rows[0], ["Maya", "12", "Phone: It is too short. Write it again."]);
-    assert_eq!(rows[1][0], "");
+    let place = "Row 3, line 3: Phone: It is too short. Write it again.";
+    assert_eq!(rows[1], ["", "", place], "a row that is too long has no cells");
     // Its own errors file replaces the errors.
     let mut second = Vec::new();
     ErrorsFile::new(&again).begin(&mut second);
     assert_eq!(second, [MARK, b"Name,Phone,error\r\n"].concat());
     assert_eq!(rows[2][2], "Row 4, line 5: Phone: It is too short. Write it again.");
+}
+
+/// The items of a table, with its header.
+fn items(file: &[u8]) -> (Dialect, Vec<Item>) {
+    let dialect = detect(file, true, None, &Known::default()).unwrap();
+    let mut reader = dialect.reader(None);
+    let mut rest = &file[usize::try_from(dialect.first.offset).unwrap()..];
+    let mut items = Vec::new();
+    while let Some(item) = reader.read(&mut rest).or_else(|| reader.finish()) {
+        items.push(item);
+    }
+    (dialect, items)
+}
+
+/// The file of a table's broken rows.
+fn refused(file: &[u8]) -> Vec<u8> {
+    let (dialect, items) = items(file);
+    let errors = ErrorsFile::new(&dialect);
+    let mut output = Vec::new();
+    errors.begin(&mut output);
+    for item in items {
+        if let Item::Broken(broken) = item {
+            errors.row(&mut output, &broken.record, &[broken.error()]);
+        }
+    }
+    output
+}
+
+/// Without a correction, the row is refused again, and nothing of it is lost.
+#[test]
+fn an_errors_file_has_all_cells_of_a_row() {
+    let first = refused(b"Name,Phone\nHaddad, Maya,+971501234567\nOmar,\"12\"3,,x\n");
+    let (dialect, rows) = items(&first);
+    assert_eq!(dialect.header, ["Name", "Phone", "error"]);
+    assert_eq!(rows.len(), 2);
+    let expected = [["Haddad", " Maya", "+971501234567", ""], ["Omar", "123", "", "x"]];
+    for (row, cells) in rows.iter().zip(expected) {
+        let Item::Broken(broken) = row else { panic!("{row:?}") };
+        assert_eq!(broken.problem, Problem::ExtraCells);
+        let record = &broken.record;
+        let found = [record.cell(0), record.cell(1), record.cell(3), record.cell(4)];
+        assert_eq!(found, cells);
+        assert!(
+            record.cell(2).ends_with(". Its further cells are behind this one."),
+            "{record:?}"
+        );
+    }
+    let second = refused(&first);
+    assert_eq!(refused(&second), second);
+}
+
+/// The last cells of the widest rows are missing.
+#[test]
+fn an_errors_file_tells_the_place_of_incomplete_rows() {
+    let table = format!("Name,Phone\nMaya,1\n{}\n", "a,".repeat(MOST_COLUMNS));
+    let (_, rows) = items(&refused(table.as_bytes()));
+    let [Item::Broken(broken)] = &rows[..] else {
+        panic!("{rows:?}")
+    };
+    let record = &broken.record;
+    assert_eq!((record.len(), record.cell(MOST_COLUMNS - 1)), (MOST_COLUMNS, "a"));
+    assert!(record.cell(2).starts_with("Row 3, line 3: The row has"), "{record:?}");
 }
 
 proptest! {

@@ -120,6 +120,33 @@ async fn preview_says_what_each_row_becomes() {
     assert_eq!(aws.store().all::<Tag>(town.home.scope()).await.unwrap(), []);
 }
 
+/// The end of the quoted cell is searched in more of the file than its form is detected from.
+#[tokio::test]
+async fn preview_goes_on_behind_an_open_quote() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let mut table = "Name,Mobile\nMaya,+971501234567\n\"Omar,+971501234568\n".to_owned();
+    for number in 10_000..20_000 {
+        table.push_str(&format!("Guest,+9715055{number}\n"));
+    }
+    let place = uploaded(&manager, &table).await;
+    let shown = manager
+        .post(&format!("{place}/preview"), json!({}))
+        .await
+        .is(200)
+        .json();
+    let rows = shown["rows"].as_array().unwrap();
+    let becomes: Vec<&str> = rows.iter().map(|row| row["becomes"].as_str().unwrap()).collect();
+    assert_eq!(becomes[..3], ["created", "refused", "created"]);
+    assert!(becomes[3..].iter().all(|becomes| *becomes == "created"), "{becomes:?}");
+    assert_eq!(rows.len(), 20);
+    assert_eq!(
+        (&rows[1]["row"], &rows[1]["errors"][0]["column"]),
+        (&json!(3), &json!(null))
+    );
+}
+
 #[tokio::test]
 async fn an_import_is_started_once_and_shows_its_result() {
     let aws = Aws::new().await;

@@ -186,12 +186,17 @@ async fn all_contacts_are_exported_despite_crashes() {
 async fn exported_contacts_can_be_imported() {
     let world = World::new(100).await;
     let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.stamp());
-    let tag: Tag = Resource::new(
-        world.aws.ids().ulid(),
-        serde_json::from_value(json!({"name": "VIP"})).unwrap(),
-        world.aws.now(),
-    );
-    store.create(scope, &tag, &stamp).await.unwrap();
+    let names = ["* VIP", "VIP", "VIP, gold", "a:::\"b\""];
+    let mut tags = Vec::new();
+    for name in names {
+        let tag: Tag = Resource::new(
+            world.aws.ids().ulid(),
+            serde_json::from_value(json!({ "name": name })).unwrap(),
+            world.aws.now(),
+        );
+        store.create(scope, &tag, &stamp).await.unwrap();
+        tags.push(tag.id);
+    }
     let field = json!({"key": "level", "name": "Level", "type": "choice", "options": ["Silver", "Gold"]});
     let field: Field = Resource::new(
         world.aws.ids().ulid(),
@@ -201,7 +206,7 @@ async fn exported_contacts_can_be_imported() {
     store.create(scope, &field, &stamp).await.unwrap();
     let contact = json!({
         "name": "Maya Haddad", "phones": ["+971501234560", "+971501234561"], "emails": ["maya@example.com"],
-        "language": "ar", "tags": [tag.id], "fields": {"level": "Gold"}, "source": "Web form",
+        "language": "ar", "tags": tags, "fields": {"level": "Gold"}, "source": "Web form",
         "value": {"amount": 5000, "currency": "AED"},
     });
     world.contact(contact.clone()).await;
@@ -220,7 +225,42 @@ async fn exported_contacts_can_be_imported() {
     for name in ["name", "phones", "emails", "language", "fields", "source", "value"] {
         assert_eq!(read[name], contact[name], "{name}");
     }
-    assert_eq!(read["tags"], json!(["VIP"]));
+    let tags = read["tags"].as_array().unwrap().iter();
+    let tags: BTreeSet<&str> = tags.map(|tag| tag.as_str().unwrap()).collect();
+    assert_eq!(tags, BTreeSet::from(names));
+}
+
+/// An import would set it, and what the person writes would no longer change it.
+#[tokio::test]
+async fn a_detected_language_is_not_exported_as_one_that_was_set() {
+    let world = World::new(10).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let ann = world.contact(json!({"name": "Ann"})).await;
+    world.contact(json!({"name": "Ben", "language": "de"})).await;
+    let change = store.change_contact(scope, ann, world.aws.ids().ulid(), |contact| {
+        contact.language = Some("ar".to_owned());
+        contact.language_detected = true;
+        domain::contact::Change::Contact
+    });
+    Box::pin(change).await.unwrap();
+    let (file, ..) = world.export(json!({"what": "contacts", "format": "csv"})).await;
+    let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
+    let context = row::Context {
+        dialect: &dialect,
+        fields: &[],
+        region: None,
+    };
+    let rows = records(file.as_bytes(), true, &context, 10);
+    let column = dialect.header.iter().position(|name| name == "language").unwrap();
+    let cells: Vec<&str> = rows.iter().map(|row| row.cell(column)).collect();
+    assert_eq!(cells, ["", "de"]);
+    let lines = world.lines("contacts").await;
+    let told: Vec<(&Value, &Value)> = lines
+        .iter()
+        .map(|line| (&line["language"], &line["language_detected"]))
+        .collect();
+    let (ar, de) = (json!("ar"), json!("de"));
+    assert_eq!(told, [(&ar, &json!(true)), (&de, &json!(false))]);
 }
 
 #[tokio::test]
