@@ -264,7 +264,7 @@ impl Wish {
     }
 
     /// What distinguishes it from the other wishes of a contact.
-    const fn key(&self) -> (Choice, Scope, Party) {
+    pub(crate) const fn key(&self) -> (Choice, Scope, Party) {
         (self.choice, self.scope(), self.by.party())
     }
 

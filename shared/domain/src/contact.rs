@@ -666,13 +666,6 @@ impl Contact {
             .collect()
     }
 
-    /// Whether identities may lead to this contact that its own row does not have: those that a contact with recorded wishes loses go on
-    /// leading to it.
-    #[must_use]
-    pub fn may_have_further_identities(&self) -> bool {
-        !self.consent.is_empty()
-    }
-
     /// Adds the identities in a report. A new number goes behind the known ones; the newest of Meta's ids comes first.
     pub fn link(&mut self, sender: &Sender) -> Linked {
         let mut linked = Linked::default();

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
+    consent::{Wish, Wishes},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_UNREACHABLE, MOST_WINDOWS, OpenIntent, Unreachable,
         Window,
@@ -420,7 +421,9 @@ pub struct Apart {
     pub survivor: Person,
     /// The other contact. Its versions are those before the merge.
     pub other: Person,
-    /// Refusals since the merge, for the ledger of the other contact.
+    /// Refusals that hold for the survivor again, or that it keeps of the other contact, for its ledger.
+    pub returned: Vec<ConsentEntry>,
+    /// Refusals that are new to the other contact, for its ledger.
     pub refusals: Vec<ConsentEntry>,
 }
 
@@ -446,14 +449,16 @@ fn kept<T: Clone + PartialEq>(before: &[T], merged: &[T], now: &[T], same: impl 
 }
 
 impl Undo {
-    /// Separates the contacts again. `now` is the survivor as it is now. What has not changed since the merge is as it was before. What
-    /// has changed stays with the survivor, except that a refusal since the merge holds for both.
+    /// Separates the contacts again. `now` is the survivor as it is now, and `leading` are the identities of the other contact that lead
+    /// to it, also without room for them. What has not changed since the merge is as it was before. What has changed stays with the
+    /// survivor, except that a refusal since the merge holds for both, and an opt-in for neither.
     #[must_use]
-    pub fn apply(&self, now: &Person) -> Apart {
+    pub fn apply(&self, now: &Person, leading: &[Identity]) -> Apart {
         let profile = self.profile(&now.profile);
         let mut survivor = self.contact(&now.contact);
         survivor.named = profile.name.is_some();
-        let other = self.other(&now.contact);
+        let returned = self.returned(&survivor.consent, &now.contact.consent);
+        let other = self.other(&now.contact, leading);
         let known = &self.other.contact.consent;
         let new = other.contact.consent.refusals();
         let new = new.filter(|refusal| !known.refusals().any(|own| own == *refusal));
@@ -464,6 +469,7 @@ impl Undo {
                 profile,
             },
             other,
+            returned,
             refusals,
         }
     }
@@ -530,7 +536,7 @@ impl Undo {
         let since = now.calls.saturating_sub(merged.calls);
         let language = |of: &Contact| (of.language.clone(), of.language_detected);
         let (language, language_detected) = back(&language(before), &language(merged), &language(now));
-        Contact {
+        let mut contact = Contact {
             id: now.id,
             named: now.named,
             phones: kept(&before.phones, &merged.phones, &now.phones, PartialEq::eq),
@@ -541,7 +547,7 @@ impl Undo {
             language_detected,
             same_as: kept(&before.same_as, &merged.same_as, &now.same_as, PartialEq::eq),
             aliases: kept(&before.aliases, &merged.aliases, &now.aliases, PartialEq::eq),
-            consent: back(&before.consent, &merged.consent, &now.consent),
+            consent: self.consent(&before.consent, &now.consent),
             unreachable: kept(
                 &before.unreachable,
                 &merged.unreachable,
@@ -569,16 +575,47 @@ impl Undo {
             erasing: now.erasing,
             created_at: back(&before.created_at, &merged.created_at, &now.created_at),
             version: now.version,
+        };
+        // The merge took these out: the other contact, and those that had been merged into it.
+        let apart = before.same_as.iter().filter(|known| !merged.same_as.contains(known));
+        contact.is_also(apart.copied());
+        contact
+    }
+
+    /// The wishes of one of the contacts. If any has changed since the merge, nobody knows which of the two changed it: those before the
+    /// merge hold, and all refusals of the survivor.
+    fn consent(&self, before: &Wishes, now: &Wishes) -> Wishes {
+        if *now == self.merged.contact.consent {
+            return before.clone();
         }
+        before.stricter(&now.only_refusals())
+    }
+
+    /// The survivor's refusals with which its ledger does not end, since it says that they have ended, or since they are in that of the
+    /// other contact.
+    fn returned(&self, after: &Wishes, now: &Wishes) -> Vec<ConsentEntry> {
+        let merged = &self.merged.contact.consent;
+        if now == merged {
+            return Vec::new();
+        }
+        let has = |wishes: &Wishes, refusal: &Wish| wishes.refusals().any(|known| known.key() == refusal.key());
+        let entries = after.refusals().filter_map(|refusal| {
+            if !now.refusals().any(|held| held == refusal) {
+                return Some(ConsentEntry::of(refusal));
+            }
+            let of_other = has(merged, refusal) && !has(&self.survivor.contact.consent, refusal);
+            of_other.then(|| ConsentEntry::of(&refusal.shared()))
+        });
+        entries.collect()
     }
 
     /// The other contact as it was, without what the survivor has lost or ended since.
-    fn other(&self, now: &Contact) -> Person {
+    fn other(&self, now: &Contact, leading: &[Identity]) -> Person {
         let Person { contact, profile } = self.other.clone();
         let merged = &self.merged.contact;
         let still = |identity: &Identity| {
             let both = self.survivor.contact.known_by().contains(identity);
-            both || now.known_by().contains(identity)
+            both || now.known_by().contains(identity) || leading.contains(identity)
         };
         let mut other = contact;
         other.phones.retain(|phone| still(&Identity::Phone(phone.clone())));
@@ -588,9 +625,11 @@ impl Undo {
         other
             .open
             .retain(|open| now.open.iter().any(|known| known.message == open.message));
-        if now.consent != merged.consent {
-            other.consent = other.consent.stricter(&now.consent.only_refusals());
-        }
+        // Those that were erased since are named by nobody.
+        other
+            .same_as
+            .retain(|known| now.same_as.contains(known) || !merged.same_as.contains(known));
+        other.consent = self.consent(&other.consent, &now.consent);
         Person {
             contact: other,
             profile,

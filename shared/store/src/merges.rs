@@ -54,6 +54,8 @@ pub struct Undoable {
     pub merge: Versioned<Merge>,
     /// Both contacts before it, and its result. `None` if its time is over.
     pub undo: Option<Undo>,
+    /// Identities that the other contact had before it and that lead to the surviving one.
+    pub leading: Vec<Identity>,
     /// Version of the other contact's row.
     contact: u64,
     /// Version of its empty profile.
@@ -66,6 +68,17 @@ fn emptied(profile: &Profile) -> Profile {
         version: profile.version,
         ..Profile::default()
     }
+}
+
+/// The write by which an identity that leads to one contact leads to another.
+fn moved(
+    scope: &TenantScope,
+    identity: &Identity,
+    (from, to): (ContactId, ContactId),
+    doing: &'static str,
+) -> Result<Write, StoreError> {
+    let row = found_by(scope, identity, to, Condition::Always, doing)?;
+    Ok(Write::PutHeld(row, text(from.to_string())))
 }
 
 /// Entries of a ledger, with ids that follow from their cause.
@@ -121,9 +134,15 @@ impl Store {
             after: emptied(&other.profile),
         };
         writes.extend(profile.writes(scope, other.contact.id, DOING)?);
-        let (identities, survives) = (other.contact.known_by(), survivor.contact.id);
-        let moved = self.moved(scope, &identities, &other.contact, survives, DOING);
-        writes.extend(moved.await?);
+        let identities = other.contact.known_by();
+        let leads = self.leads_of(scope, &identities, DOING).await?;
+        for (identity, leads) in identities.iter().zip(leads) {
+            if let Leads::To(holder) = leads
+                && other.contact.is(holder)
+            {
+                writes.push(moved(scope, identity, (holder, survivor.contact.id), DOING)?);
+            }
+        }
         let row = Row::new(&keys::merge(scope, merge.id), "merge", merge, Condition::New, DOING)?;
         writes.push(Write::Put(row.version(1).stamped(stamp)));
         let row = Row::new(&keys::undo(scope, merge.id), "merge_undo", undo, Condition::New, DOING)?;
@@ -134,28 +153,6 @@ impl Store {
             writes.extend(entries(scope, contact.id, (merge.at, &cause), refusals, DOING)?);
         }
         self.write_merge(writes, DOING).await
-    }
-
-    /// The writes by which those of these identities that lead to `from` lead to another contact.
-    async fn moved(
-        &self,
-        scope: &TenantScope,
-        identities: &[Identity],
-        from: &Contact,
-        to: ContactId,
-        doing: &'static str,
-    ) -> Result<Vec<Write>, StoreError> {
-        let leads = self.leads_of(scope, identities, doing).await?;
-        let mut writes = Vec::new();
-        for (identity, leads) in identities.iter().zip(leads) {
-            if let Leads::To(holder) = leads
-                && from.is(holder)
-            {
-                let row = found_by(scope, identity, to, Condition::Always, doing)?;
-                writes.push(Write::PutHeld(row, text(holder.to_string())));
-            }
-        }
-        Ok(writes)
     }
 
     async fn write_merge(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), PersonError> {
@@ -169,7 +166,8 @@ impl Store {
         }
     }
 
-    /// A merge, with what it can be undone with; `None` if there is none with this id.
+    /// A merge, with what it can be undone with; `None` if there is none with this id. Whoever undoes it has read the surviving contact
+    /// before, which is written with every identity that leads to it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -196,8 +194,18 @@ impl Store {
             .await?;
         let alias = rows.get(&contact);
         let into = alias.map(|item| merged_into(item, DOING)).transpose()?.flatten();
+        let undo = undo.filter(|_| into == Some(id.contact()));
+        let identities = undo.as_ref().map(|undo| undo.other.contact.known_by());
+        let identities = identities.unwrap_or_default();
+        let leads = self.leads_of(scope, &identities, DOING).await?;
+        let leading = identities
+            .into_iter()
+            .zip(leads)
+            .filter(|(_, leads)| matches!(leads, Leads::To(holder) if *holder == id.contact()))
+            .map(|(identity, _)| identity);
         Ok(Some(Undoable {
-            undo: undo.filter(|_| into == Some(id.contact())),
+            leading: leading.collect(),
+            undo,
             merge,
             contact: alias.map(row::version_of).unwrap_or_default(),
             profile: rows.get(&profile).map(row::version_of).unwrap_or_default(),
@@ -229,10 +237,13 @@ impl Store {
         let mut other = apart.other.clone();
         other.contact.version = undoable.contact;
         other.profile.version = undoable.profile;
-        let id = other.contact.id;
+        let (survives, id) = (survivor.contact.id, other.contact.id);
         let stays = apart.survivor.contact.known_by();
         let back = other.contact.known_by().into_iter();
-        let back: Vec<Identity> = back.filter(|identity| !stays.contains(identity)).collect();
+        let back = back.filter(|identity| undoable.leading.contains(identity) && !stays.contains(identity));
+        for identity in back {
+            writes.push(moved(scope, &identity, (survives, id), DOING)?);
+        }
         let write = ContactWrite {
             profile: Some(ProfileWrite {
                 before: emptied(&other.profile),
@@ -241,8 +252,6 @@ impl Store {
             ..ContactWrite::from(other.contact)
         };
         writes.extend(write.writes(scope, DOING)?);
-        let only = Contact::new(survivor.contact.id, merge.at);
-        writes.extend(self.moved(scope, &back, &only, id, DOING).await?);
         let undone = Merge {
             undone: Some(Undone {
                 by: stamp.actor,
@@ -257,6 +266,9 @@ impl Store {
         writes.push(Write::Delete(keys::undo(scope, merge.id)));
         let cause = format!("unmerge#{}", merge.id);
         writes.extend(entries(scope, id, (stamp.at, &cause), &apart.refusals, DOING)?);
+        // Entries with the same id are taken for the same one if the contacts are merged again.
+        let cause = format!("{cause}#survivor");
+        writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
         self.write_merge(writes, DOING).await
     }
 

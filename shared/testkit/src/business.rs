@@ -279,7 +279,7 @@ impl Seeded {
         let undoable = store.undoable(scope, merge, aws.now()).await;
         let undoable = undoable.expect("the table answers").expect("the merge");
         let undo = undoable.undo.clone().expect("it can be undone");
-        let apart = undo.apply(&survivor);
+        let apart = undo.apply(&survivor, &undoable.leading);
         let stamp = operator(aws);
         let undone = store.unmerge_people(scope, &survivor, &apart, &undoable, &stamp);
         undone.await.expect("the merge is undone");

@@ -167,8 +167,8 @@ api::operations! {
         /// Undo a merge
         ///
         /// Possible for 24 hours after the merge, the newest first. Both contacts are as they were before. What has changed since stays
-        /// with the survivor: values, calls, messages and notes. A refusal since the merge holds for both. Undoing a merge that is undone
-        /// changes nothing.
+        /// with the survivor: values, calls, messages and notes. A refusal since the merge holds for both, an opt-in for neither. Undoing a
+        /// merge that is undone changes nothing.
         POST "/api/v1/contacts/{contact_id}/unmerge" => merging::unmerge_contact, "Both contacts",
             problems "merged";
 

@@ -242,7 +242,7 @@ pub(crate) async fn unmerge_contact(
             let detail = "Another contact has been merged into this one since. Undo that merge first.";
             return Err(Problem::conflict("conflict", detail).into());
         }
-        let apart = undo.apply(&survivor);
+        let apart = undo.apply(&survivor, &undoable.leading);
         match store.unmerge_people(scope, &survivor, &apart, &undoable, stamp).await {
             Ok(()) => Ok((apart.survivor, apart.other)),
             Err(PersonError::Store(error)) => Err(error.into()),

@@ -96,7 +96,7 @@ enum Section {
     Merges,
     Calls,
     Messages,
-    /// Identities for which the contact has no room.
+    /// Identities for which the contact has no room. What it refuses now does not say whether there are any.
     FurtherIdentities,
 }
 
@@ -362,10 +362,6 @@ impl Work<'_> {
     ) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
         let Some(kind) = section.kind() else {
-            // The list of suppressed identities is the tenant's, and may be long.
-            if !contact.may_have_further_identities() {
-                return Ok((Vec::new(), None));
-            }
             let mut person = contact.aliases.clone();
             person.push(contact.id);
             let page = store.suppressed_of(scope, &person, after).await?;

@@ -51,7 +51,8 @@ enum Stage {
     Found,
     /// Delete its archives.
     Files,
-    /// Delete identities that the contact has no room for, after this one of the tenant's list.
+    /// Delete identities that the contact has no room for, after this one of the tenant's list. There may be some although the contact
+    /// refuses nothing: what it refused can have ended, and the undoing of a merge takes it back.
     Suppressed(Option<String>),
     /// Delete its calls and messages, and those of the contacts that were merged into it, page by page.
     History,
@@ -186,17 +187,7 @@ impl Work<'_> {
                 };
                 (erased, Some(Stage::Files))
             }
-            Stage::Files => {
-                let known = store.contact(scope, contact).await?;
-                // The list of suppressed identities is the tenant's, and may be long.
-                let may_have_more = known.as_ref().is_none_or(Contact::may_have_further_identities);
-                let next = if may_have_more {
-                    Stage::Suppressed(None)
-                } else {
-                    Stage::History
-                };
-                (self.erase_files().await?, Some(next))
-            }
+            Stage::Files => (self.erase_files().await?, Some(Stage::Suppressed(None))),
             Stage::Suppressed(after) => {
                 let page = store.suppressed_of(scope, &self.person, after.as_deref()).await?;
                 let known = store.contact(scope, contact).await?;

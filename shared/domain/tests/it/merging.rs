@@ -6,10 +6,10 @@ use domain::{
     Timestamp,
     actor::Actor,
     consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity, MOST_ALIASES, MOST_OPEN, MOST_UNREACHABLE, MOST_WINDOWS, Unreachable},
+    contact::{Contact, Identity, MOST_ALIASES, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, Unreachable},
     field::FieldValue,
     ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
-    inbound::OptFlag,
+    inbound::{OptFlag, Sender},
     merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
     message::Channel,
     outside::ShownName,
@@ -17,6 +17,7 @@ use domain::{
     phone::Phone,
     profile::{Profile, Staged},
     purpose::{Stop, TABLE},
+    record::ConsentEntry,
     refusal::Reason,
     welcome::allowed,
 };
@@ -46,7 +47,8 @@ fn merged(one: &Person, other: &Person) -> Merged {
     merge(one, other, at(200)).unwrap()
 }
 
-fn wishes() -> impl Strategy<Value = Vec<Wish>> {
+/// A wish, expressed before this second.
+fn wish(before: u8) -> impl Strategy<Value = Wish> {
     let choices = select(vec![Choice::Refused, Choice::Granted, Choice::Lifted]);
     let channels = select(vec![None, Some(Channel::WhatsApp), Some(Channel::Sms)]);
     let categories = select(vec![
@@ -55,10 +57,9 @@ fn wishes() -> impl Strategy<Value = Vec<Wish>> {
         Some(ConsentCategory::Utility),
     ]);
     let ways = select(vec![By::Keyword, By::Page, By::User, By::Import]);
-    let wish = (choices, channels, categories, ways, 0_u8..50).prop_map(|(choice, channel, category, by, second)| {
+    (choices, channels, categories, ways, 0..before).prop_map(|(choice, channel, category, by, second)| {
         Wish::new(choice, Scope { channel, category }, by, "said so", at(second))
-    });
-    prop::collection::vec(wish, 0..6)
+    })
 }
 
 fn time() -> impl Strategy<Value = Option<Timestamp>> {
@@ -72,6 +73,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
     let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
     let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
     let open = prop::collection::btree_set(0_u8..60, 0..=MOST_OPEN);
+    let wishes = prop::collection::vec(wish(50), 0..6);
     let language = option::of((select(vec!["en", "ar"]), any::<bool>()));
     (
         identities,
@@ -79,13 +81,13 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
         windows,
         unreachable,
         open,
-        wishes(),
+        wishes,
         language,
         0_u32..4,
-        0_u64..3,
+        (any::<bool>(), 0_u64..3),
     )
         .prop_map(
-            move |(identities, times, windows, unreachable, open, wishes, language, calls, same)| {
+            move |(identities, times, windows, unreachable, open, wishes, language, calls, (names_other, same))| {
                 let mut contact = nobody(number).contact;
                 let (phones, emails, bsuids, sip) = identities;
                 let own = |count: u64| (0..count).map(move |place| number * 10 + place);
@@ -102,6 +104,9 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 contact.last_inbound_at = times.2;
                 contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
                 contact.calls = calls;
+                if names_other {
+                    contact.is_also([id(ContactId::new, 3 - number)]);
+                }
                 contact.is_also((0..same).map(|other| id(ContactId::new, 50 + number + other)));
                 for (line, second) in windows {
                     contact.open_window(&phone(line), at(second));
@@ -170,6 +175,46 @@ fn person(number: u64) -> impl Strategy<Value = Person> {
     })
 }
 
+/// What can happen to the survivor of a merge until it is undone.
+#[derive(Debug, Clone)]
+enum Since {
+    /// Either of the two says something, whoever it is.
+    Wished(Wish),
+    /// A report names another number and another WhatsApp id.
+    Reported(u64),
+    /// A report proves that another contact is the same person.
+    Proved(u64),
+    /// Another contact is erased.
+    Erased(u64),
+}
+
+fn since() -> impl Strategy<Value = Vec<Since>> {
+    let one = prop_oneof![
+        3 => wish(100).prop_map(Since::Wished),
+        3 => (10_u64..40).prop_map(Since::Reported),
+        1 => (51_u64..57).prop_map(Since::Proved),
+        1 => (51_u64..57).prop_map(Since::Erased),
+    ];
+    prop::collection::vec(one, 0..12)
+}
+
+/// Whether two wishes of the same choice are about the same.
+fn alike(one: &Wish, other: &Wish) -> bool {
+    one.scope() == other.scope() && one.by.party() == other.by.party()
+}
+
+/// Whether a ledger says that this refusal holds: it has an entry for it, and none behind that by which it ended.
+fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
+    let ledger: Vec<Wish> = ledger.iter().map(ConsentEntry::wish).collect();
+    let entry = |wish: &Wish| wish.choice == Choice::Refused && alike(wish, refusal);
+    let ends = |wish: &Wish| {
+        let covers = wish.by.party() == refusal.by.party() && wish.scope().covers(refusal.scope());
+        wish.choice != Choice::Refused && covers && wish.at >= refusal.at
+    };
+    let newest = ledger.iter().rposition(entry);
+    newest.is_some_and(|newest| !ledger[newest..].iter().any(ends))
+}
+
 /// The same person with the versions of another.
 fn with_versions(person: &Person, of: &Person) -> Person {
     let mut person = person.clone();
@@ -188,10 +233,88 @@ proptest! {
         let undo = Undo { survivor: one.clone(), other: other.clone(), merged };
         let json = serde_json::to_string(&undo).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Undo>(&json).unwrap(), &undo);
-        let apart = undo.apply(&now);
+        let apart = undo.apply(&now, &other.contact.known_by());
         prop_assert_eq!(&apart.survivor, &with_versions(&one, &now));
         prop_assert_eq!(apart.other, other);
-        prop_assert_eq!(apart.refusals, vec![]);
+        prop_assert_eq!((apart.returned, apart.refusals), (vec![], vec![]));
+    }
+
+    /// Whatever happens in between: neither refuses less than before or has an opt-in from that time, the other one gets back its
+    /// identities that lead to the survivor, and each names the contacts again that proved to be the same person.
+    #[test]
+    fn undoing_keeps_what_either_contact_had(one in person(1), other in person(2), events in since()) {
+        let Merged { person: merged, .. } = merged(&one, &other);
+        let (mut now, mut leads, mut gone) = (merged.clone(), merged.contact.known_by(), BTreeSet::new());
+        let mut ledger: Vec<ConsentEntry> = one.contact.consent.refusals().map(ConsentEntry::of).collect();
+        for event in events {
+            let contact = &mut now.contact;
+            match event {
+                Since::Wished(wish) => ledger.extend(contact.record(wish).consent()),
+                Since::Reported(number) => {
+                    let sender = Sender {
+                        phone: Some(phone(number)),
+                        bsuid: Some(format!("AE.{number}")),
+                        name: None,
+                    };
+                    let linked = contact.link(&sender);
+                    // What a contact that refuses messages has no room for still leads to it.
+                    leads.retain(|identity| contact.refuses() || !linked.dropped.contains(identity));
+                    leads.extend(linked.new);
+                }
+                Since::Proved(number) => {
+                    let exists = !gone.contains(&id(ContactId::new, number));
+                    contact.is_also(exists.then(|| id(ContactId::new, number)));
+                }
+                Since::Erased(number) => {
+                    gone.insert(id(ContactId::new, number));
+                    contact.same_as.retain(|known| !gone.contains(known));
+                }
+            }
+        }
+        let others = other.contact.known_by();
+        let leading: Vec<Identity> = others.iter().filter(|identity| leads.contains(identity)).cloned().collect();
+        let undo = Undo { survivor: one.clone(), other: other.clone(), merged: merged.clone() };
+        let apart = undo.apply(&now, &leading);
+        let (first, second) = (&apart.survivor.contact, &apart.other.contact);
+
+        for identity in &others {
+            prop_assert_eq!(second.known_by().contains(identity), leads.contains(identity), "{:?}", identity);
+            prop_assert!(!first.known_by().contains(identity), "{:?}", identity);
+        }
+        for identity in now.contact.known_by() {
+            prop_assert!(first.known_by().contains(&identity) || second.known_by().contains(&identity));
+        }
+
+        let mixed = now.contact.consent != merged.contact.consent;
+        for (before, after) in [(&one.contact, first), (&other.contact, second)] {
+            for wish in after.consent.all().filter(|wish| wish.choice != Choice::Refused) {
+                prop_assert!(before.consent.all().any(|known| known == wish), "{:?}", wish);
+            }
+            let since = now.contact.consent.refusals().filter(|_| mixed);
+            for refusal in before.consent.refusals().chain(since) {
+                let mut held = after.consent.refusals();
+                prop_assert!(held.any(|held| alike(held, refusal) && held.at >= refusal.at), "{:?}", refusal);
+            }
+        }
+        ledger.extend(apart.returned);
+        let mut of_other: Vec<ConsentEntry> = other.contact.consent.refusals().map(ConsentEntry::of).collect();
+        of_other.extend(apart.refusals);
+        for (ledger, contact) in [(ledger, first), (of_other, second)] {
+            for refusal in contact.consent.refusals() {
+                prop_assert!(holds_by(&ledger, refusal), "{:?} in {:#?}", refusal, ledger);
+            }
+        }
+
+        for known in one.contact.same_as.iter().filter(|known| !gone.contains(*known)) {
+            prop_assert!(first.same_as.contains(known) || first.same_as.len() == MOST_SAME, "{}", known);
+        }
+        for known in now.contact.same_as.iter().filter(|known| !merged.contact.same_as.contains(known)) {
+            prop_assert!(first.same_as.contains(known), "{}", known);
+        }
+        for known in &other.contact.same_as {
+            prop_assert_eq!(second.same_as.contains(known), !gone.contains(known), "{}", known);
+        }
+        prop_assert!(first.same_as.iter().all(|known| !gone.contains(known)));
     }
 
     #[test]
@@ -410,7 +533,7 @@ fn changes_since_a_merge_stay_with_the_survivor() {
         other: other.clone(),
         merged,
     };
-    let apart = undo.apply(&now);
+    let apart = undo.apply(&now, &[]);
     let survivor = apart.survivor;
     assert_eq!(survivor.contact.phones, [phone(1), phone(9)]);
     assert_eq!(survivor.profile.tags, [own, new].into());
@@ -431,6 +554,76 @@ fn changes_since_a_merge_stay_with_the_survivor() {
         panic!("{:?}", apart.refusals)
     };
     assert_eq!(refusal.source, "wrote STOP, known as another contact");
+}
+
+/// Who wrote START is not known any more: the one who had written STOP may be the other one.
+#[test]
+fn start_since_a_merge_is_an_opt_in_of_neither() {
+    let (mut one, other) = (nobody(1), nobody(2));
+    one.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
+    let Merged { person: merged, .. } = merged(&one, &other);
+    let mut now = merged.clone();
+    now.contact.wish(OptFlag::Start, "wrote START", at(201));
+    assert!(now.contact.opted_in_at().is_some());
+    let before = one.contact.consent.clone();
+    let undo = Undo {
+        survivor: one,
+        other: other.clone(),
+        merged,
+    };
+    let apart = undo.apply(&now, &[]);
+    assert_eq!(apart.survivor.contact.consent, before);
+    assert_eq!(apart.other, other);
+    let [refusal] = &apart.returned[..] else {
+        panic!("{:?}", apart.returned)
+    };
+    assert_eq!((refusal.source.as_str(), refusal.at), ("wrote STOP", at(1)));
+    assert_eq!(apart.refusals, vec![]);
+}
+
+/// A refusal that is the survivor's because anything has changed since is in its ledger, too.
+#[test]
+fn refusal_that_stays_with_the_survivor_is_told_in_its_ledger() {
+    let (one, mut other) = (nobody(1), nobody(2));
+    other.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
+    let Merged { person: merged, .. } = merged(&one, &other);
+    let mut now = merged.clone();
+    let changed = now.contact.wish_marketing(false, "no offers", at(201));
+    assert!(changed.consent().is_some());
+    let undo = Undo {
+        survivor: one,
+        other,
+        merged,
+    };
+    let apart = undo.apply(&now, &[]);
+    assert_eq!(apart.survivor.contact.consent, now.contact.consent);
+    assert_eq!(apart.other.contact.consent, now.contact.consent);
+    let told = |entries: &[ConsentEntry]| entries.iter().map(|entry| entry.source.clone()).collect::<Vec<_>>();
+    assert_eq!(told(&apart.returned), ["wrote STOP, known as another contact"]);
+    assert_eq!(told(&apart.refusals), ["no offers, known as another contact"]);
+}
+
+/// A report has proved another contact to be the same person since, and one of them was erased.
+#[test]
+fn contacts_proved_to_be_one_are_so_again_after_an_undo() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    let [erased, new] = [3, 4].map(|number| id(ContactId::new, number));
+    one.contact.is_also([other.contact.id, erased]);
+    other.contact.is_also([one.contact.id, erased]);
+    let Merged { person: merged, .. } = merged(&one, &other);
+    assert_eq!(merged.contact.same_as, [erased]);
+    let mut now = merged.clone();
+    now.contact.same_as.clear();
+    now.contact.is_also([new]);
+    let (first, second) = (one.contact.id, other.contact.id);
+    let undo = Undo {
+        survivor: one,
+        other,
+        merged,
+    };
+    let apart = undo.apply(&now, &[]);
+    assert_eq!(apart.survivor.contact.same_as, [new, second]);
+    assert_eq!(apart.other.contact.same_as, [first]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use domain::{
     duplicate::Likeness,
     field::FieldValue,
     ids::{ContactId, ConversionId, FieldId, MergeId, NoteId, TagId},
-    inbound::OptFlag,
+    inbound::{OptFlag, Sender},
     merge::UNDOABLE,
     note::Note,
     outside::ShownName,
@@ -25,7 +25,10 @@ use store::{
 use testkit::business::{CUSTOMER, phone};
 use ulid::Ulid;
 
-use crate::world::World;
+use crate::{
+    listed::{expected, stored},
+    world::World,
+};
 
 const OTHER: &str = "+971502222222";
 const THIRD: &str = "+971503333333";
@@ -92,6 +95,69 @@ async fn everything_of_a_merged_contact_leads_to_the_survivor() {
     assert!(former.opted_out().is_some(), "the refusal holds for both");
     let ledger = store.consent_ledger(scope, &former, 10, now).await.unwrap();
     assert_eq!(ledger.0.len(), 1);
+}
+
+/// Nobody knows any more which of the two wrote START. The survivor's ledger ends with what holds.
+#[tokio::test]
+async fn start_between_merge_and_undo_ends_no_earlier_stop() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let (survivor, other) = (caller(&world, CUSTOMER).await, caller(&world, OTHER).await);
+    let write = async |flag: OptFlag, source: &'static str| {
+        world.aws.pass(1);
+        let (at, entry) = (world.aws.now(), world.aws.ids().ulid());
+        let wish = |contact: &mut Contact| contact.wish(flag, source, at);
+        assert!(store.change_contact(scope, survivor, entry, wish).await.unwrap());
+    };
+    write(OptFlag::Stop, "wrote STOP").await;
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    write(OptFlag::Start, "wrote START").await;
+    assert!(known(&world, other).await.contact.opted_in_at().is_some());
+    world.aws.pass(1);
+    world.business.unmerge(&world.aws, merge).await;
+    for (id, refuses) in [(survivor, true), (other, false)] {
+        let contact = known(&world, id).await.contact;
+        assert_eq!((contact.refuses(), contact.opted_in_at()), (refuses, None));
+    }
+    let contact = known(&world, survivor).await.contact;
+    let ledger = store.consent_ledger(scope, &contact, 10, world.aws.now()).await;
+    let (ledger, _) = ledger.unwrap();
+    let choices: Vec<Choice> = ledger.iter().map(|recorded| recorded.entry.choice).collect();
+    assert_eq!(choices, [Choice::Refused, Choice::Granted, Choice::Refused]);
+}
+
+/// The survivor had no room for it any more, but its row led there because the other contact had written STOP.
+#[tokio::test]
+async fn number_dropped_since_a_merge_goes_back_on_undo() {
+    let world = World::new().await;
+    let (store, scope, at) = (&world.store, world.scope(), world.aws.now());
+    let survivor = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        contact.phones.push(phone("+971504444444"));
+    });
+    let survivor = survivor.await.id;
+    let other = world.business.contact_with(&world.aws, OTHER, |contact| {
+        contact.phones.push(phone(THIRD));
+        contact.wish(OptFlag::Stop, "wrote STOP", at);
+    });
+    let other = other.await.id;
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    let sender = Sender {
+        phone: Some(phone("+971505555555")),
+        ..Sender::default()
+    };
+    let learn = |contact: &mut Contact| Change::Linked(contact.link(&sender));
+    let entry = world.aws.ids().ulid();
+    assert!(store.change_contact(scope, survivor, entry, learn).await.unwrap());
+    let dropped = Identity::Phone(phone(THIRD));
+    let found = store.contact_of(scope, &dropped).await.unwrap().unwrap();
+    assert!(found.id == survivor && !found.known_by().contains(&dropped));
+
+    world.business.unmerge(&world.aws, merge).await;
+    let people = [known(&world, survivor).await, known(&world, other).await];
+    assert!(!people[0].contact.refuses() && people[1].contact.refuses());
+    assert_eq!(people[1].contact.phones, [phone(OTHER), phone(THIRD)]);
+    // Nothing else leads to either, nor is the number among those for which a contact has no room.
+    assert_eq!(stored(&world).await, expected(&world, &people));
 }
 
 #[tokio::test]

@@ -358,6 +358,29 @@ async fn an_archive_has_what_was_merged_into_the_contact() {
     assert_eq!(world.files_of(merged).await, Vec::<String>::new());
 }
 
+/// It was dropped while the contact refused messages, which the undoing of a merge has taken back.
+#[tokio::test]
+async fn an_identity_without_room_is_archived_after_an_undo() {
+    let world = World::new(100).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let survivor = world.business.contact(&world.aws, OTHER).await.id;
+    let other = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
+    });
+    let other = other.await.id;
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    let write = ContactWrite {
+        dropped_identities: vec![Identity::Phone(phone(FORMER))],
+        ..ContactWrite::from(store.contact(scope, survivor).await.unwrap().unwrap())
+    };
+    store.write_contact(scope, &write, None).await.unwrap();
+    world.business.unmerge(&world.aws, merge).await;
+    let (archive, text, _) = world.archive(survivor).await;
+    assert_eq!(archive["contact"]["phones"], json!([OTHER]));
+    assert_eq!(archive["further_identities"], json!([format!("phone:{FORMER}")]));
+    assert!(!text.contains(CUSTOMER), "{text}");
+}
+
 #[tokio::test]
 async fn a_deleted_contact_can_be_archived() {
     let world = World::new(100).await;
