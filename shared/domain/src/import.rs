@@ -198,7 +198,10 @@ pub enum Found {
     /// A contact.
     One(Box<Person>),
     /// More than one contact.
-    Several,
+    Several {
+        /// Whether one of them is deleted.
+        deleted: bool,
+    },
     /// Somebody who was erased, or is being erased.
     Erased,
 }
@@ -215,8 +218,8 @@ pub enum Plan {
         /// The contact with the values of the row.
         after: Addition,
     },
-    /// Nothing: the person is a contact already.
-    Skip(ContactId),
+    /// Nothing: the person is a contact already. Without its id, there are several.
+    Skip(Option<ContactId>),
 }
 
 /// A contact to be written.
@@ -284,17 +287,28 @@ impl Incoming {
     ) -> Result<Plan, RowRefused> {
         // An interrupted row: of what it writes, the profile is the last.
         let is_unfinished = |person: &Person| person.contact.id == own && person.profile == Profile::default();
+        let created = || {
+            let nobody = Person {
+                contact: Contact::new(own, now),
+                profile: Profile::default(),
+            };
+            self.onto(&nobody, true, definitions, now)
+        };
+        // A row that is worked again may lead to contacts of later rows. It becomes the same: one that could be no contact, or is about a
+        // deleted one, was refused, and is not skipped now.
+        let skipped = |id| created().map(|_| Plan::Skip(id));
         let before = match found {
             Found::Erased => return Err(RowRefused::Erased),
-            Found::Several => return Err(RowRefused::Several),
-            Found::One(before) if !is_unfinished(&before) => before,
-            Found::Nobody | Found::One(_) => {
-                let nobody = Person {
-                    contact: Contact::new(own, now),
-                    profile: Profile::default(),
+            Found::Several { deleted: true } => return Err(RowRefused::Deleted),
+            Found::Several { deleted: false } => {
+                return match mode {
+                    ImportMode::Create => Err(RowRefused::Exists),
+                    ImportMode::Update => Err(RowRefused::Several),
+                    ImportMode::Skip => skipped(None),
                 };
-                return Ok(Plan::Create(self.onto(&nobody, true, definitions, now)?));
             }
+            Found::One(before) if !is_unfinished(&before) => before,
+            Found::Nobody | Found::One(_) => return created().map(Plan::Create),
         };
         let id = before.contact.id;
         let is_own = id == own;
@@ -303,7 +317,7 @@ impl Incoming {
         }
         match mode {
             ImportMode::Create if !is_own => Err(RowRefused::Exists),
-            ImportMode::Skip if !is_own => Ok(Plan::Skip(id)),
+            ImportMode::Skip if !is_own => skipped(Some(id)),
             _ => {
                 let after = self.onto(&before, mode == ImportMode::Update, definitions, now)?;
                 Ok(Plan::Update { before, after })
@@ -547,7 +561,7 @@ mod tests {
         assert_eq!(plan(&maya(), ImportMode::Create, one(&person)), Err(RowRefused::Exists));
         assert_eq!(
             plan(&maya(), ImportMode::Skip, one(&person)),
-            Ok(Plan::Skip(person.contact.id))
+            Ok(Plan::Skip(Some(person.contact.id)))
         );
         // Nothing new: nothing to write.
         let same = updated(&maya(), &person);
@@ -555,10 +569,24 @@ mod tests {
         for mode in [ImportMode::Create, ImportMode::Update, ImportMode::Skip] {
             assert!(matches!(plan(&maya(), mode, Found::Nobody), Ok(Plan::Create(_))));
             assert_eq!(plan(&maya(), mode, Found::Erased), Err(RowRefused::Erased));
-            assert_eq!(plan(&maya(), mode, Found::Several), Err(RowRefused::Several));
+            let several = Found::Several { deleted: true };
+            assert_eq!(plan(&maya(), mode, several), Err(RowRefused::Deleted));
             let mut deleted = known(&maya());
             deleted.contact.deleted_at = Some(noon());
             assert_eq!(plan(&maya(), mode, one(&deleted)), Err(RowRefused::Deleted));
+        }
+    }
+
+    /// If a row is worked again, one of them may be that of a later row. It was skipped because of the other, and is once more.
+    #[test]
+    fn rows_about_several_contacts_change_none_of_them() {
+        for (mode, expected) in [
+            (ImportMode::Skip, Ok(Plan::Skip(None))),
+            (ImportMode::Create, Err(RowRefused::Exists)),
+            (ImportMode::Update, Err(RowRefused::Several)),
+        ] {
+            let several = Found::Several { deleted: false };
+            assert_eq!(plan(&maya(), mode, several), expected, "{mode:?}");
         }
     }
 
@@ -628,8 +656,12 @@ mod tests {
             fields: from_value(json!({"colour": "red"})).unwrap(),
             ..maya()
         };
-        let refused = plan(&unknown, ImportMode::Create, Found::Nobody).unwrap_err();
-        assert!(refused.to_string().ends_with("leave it out."), "{refused}");
+        // Whoever it is about: it was refused before a later row made a contact of them, and is if it is worked again.
+        let several = Found::Several { deleted: false };
+        for found in [Found::Nobody, one(&known(&maya())), several] {
+            let refused = plan(&unknown, ImportMode::Skip, found).unwrap_err();
+            assert!(refused.to_string().ends_with("leave it out."), "{refused}");
+        }
     }
 
     fn statement(of: ConsentOf) -> ConsentStatement {

@@ -33,6 +33,7 @@ pub mod export;
 pub mod fault;
 pub mod field;
 pub mod filter;
+pub mod foreseen;
 pub mod hours;
 pub mod ids;
 pub mod import;

@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use domain::{
     account::{Email, Member},
     actor::Actor,
+    foreseen::Foreseen,
     ids::{StageId, TagId, UserId},
-    import::{ConsentStatement, Incoming},
+    import::{ConsentStatement, Import, Incoming},
     stage::Stage,
     tag::Tag,
     text::fingerprint,
@@ -84,17 +85,22 @@ impl Names {
         self.tags.insert(fingerprint(name.as_str()), id);
     }
 
-    /// The values of a row with everything that it names. Unknown tags are left out if they are to be created: `creates`.
+    /// Adds new tags as far as the import would create them: there may be no room for all of them.
+    pub fn foresee_tags(&mut self, new: &[Label], import: &Import, foreseen: &mut Foreseen) {
+        let existing = self.tags.values().filter(|tag| !foreseen.creates(**tag)).count();
+        for name in new {
+            let tag = import.tag_of(&fingerprint(name.as_str()));
+            if foreseen.create_tag(tag, existing) {
+                self.add_tag(name, tag);
+            }
+        }
+    }
+
+    /// The values of a row with everything that it names.
     ///
     /// # Errors
     /// The names that lead to nothing.
-    pub fn incoming(
-        &self,
-        row: Row,
-        number: u64,
-        creates: bool,
-        common: &Common<'_>,
-    ) -> Result<Incoming, Vec<RowError>> {
+    pub fn incoming(&self, row: Row, number: u64, common: &Common<'_>) -> Result<Incoming, Vec<RowError>> {
         let mut errors = Vec::new();
         let mut wrong = |target: &Target, detail: String| {
             let mut columns = common.mapping.columns.iter();
@@ -110,7 +116,6 @@ impl Names {
             match self.tags.get(&fingerprint(label.as_str())) {
                 Some(tag) if tags.contains(tag) => {}
                 Some(tag) => tags.push(*tag),
-                None if creates => {}
                 None => wrong(
                     &Target::Tags,
                     format!(
@@ -166,29 +171,43 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use domain::resource::Resource;
+    use domain::{ids::ImportId, resource::Resource};
     use serde_json::{from_value, json};
     use ulid::Ulid;
 
     use super::*;
     use crate::dialect::{self, Known};
 
-    fn names() -> Names {
-        let tag = Tag::new(
-            Ulid::from_parts(1, 0),
-            from_value(json!({"name": "Regular"})).unwrap(),
+    fn tag(id: u64, name: &str) -> Tag {
+        Tag::new(
+            Ulid::from_parts(id, 0),
+            from_value(json!({ "name": name })).unwrap(),
             Timestamp::UNIX_EPOCH,
-        );
+        )
+    }
+
+    fn import() -> Import {
+        Import {
+            id: ImportId::new(Ulid::from_parts(8, 0)),
+            name: None,
+            size: 10,
+            created_by: Actor::Operator,
+            created_at: Timestamp::UNIX_EPOCH,
+            operation: None,
+        }
+    }
+
+    fn names() -> Names {
         let stage = json!({"name": "Quote sent", "position": 1});
         let stage = Stage::new(
             Ulid::from_parts(2, 0),
             from_value(stage).unwrap(),
             Timestamp::UNIX_EPOCH,
         );
-        Names::of(&[tag], &[stage], &[])
+        Names::of(&[tag(1, "Regular")], &[stage], &[])
     }
 
-    fn incoming(row: &Row, creates: bool) -> Result<Incoming, Vec<String>> {
+    fn incoming(names: &Names, row: &Row) -> Result<Incoming, Vec<String>> {
         let dialect = dialect::detect(b"Name,Tags,Stage\nMaya,VIP,New\n", true, None, &Known::default()).unwrap();
         let mapping = json!({"columns": [{"column": 0, "target": "name"}, {"column": 1, "target": "tags"},
             {"column": 2, "target": "stage"}]});
@@ -200,7 +219,7 @@ mod tests {
             by: Actor::Operator,
             now: Timestamp::UNIX_EPOCH,
         };
-        let read = names().incoming(row.clone(), 2, creates, &common);
+        let read = names.incoming(row.clone(), 2, &common);
         read.map_err(|errors| {
             let places = errors.into_iter().map(|error| error.column.unwrap_or_default());
             places.collect()
@@ -217,7 +236,7 @@ mod tests {
 
     #[test]
     fn names_are_found_whatever_their_case() {
-        let read = incoming(&row(&["regular", "REGULAR"], Some("quote SENT")), false).unwrap();
+        let read = incoming(&names(), &row(&["regular", "REGULAR"], Some("quote SENT"))).unwrap();
         let tag = |id| TagId::new(Ulid::from_parts(id, 0));
         assert_eq!(read.tags, [tag(9), tag(1)]);
         assert_eq!(read.stage, Some(StageId::new(Ulid::from_parts(2, 0))));
@@ -226,8 +245,7 @@ mod tests {
     #[test]
     fn unknown_names_are_errors_of_their_columns() {
         let unknown = row(&["Regular", "VIP"], Some("Lost"));
-        assert_eq!(incoming(&unknown, false).unwrap_err(), ["Tags", "Stage"]);
-        assert_eq!(incoming(&unknown, true).unwrap_err(), ["Stage"]);
+        assert_eq!(incoming(&names(), &unknown).unwrap_err(), ["Tags", "Stage"]);
         let rows = [unknown, row(&["vip", "New"], None)];
         let new: Vec<String> = names()
             .new_tags(&rows)
@@ -238,5 +256,37 @@ mod tests {
         let mut names = names();
         names.add_tag(&"VIP".parse().unwrap(), TagId::new(Ulid::from_parts(3, 0)));
         assert_eq!(names.new_tags(&rows).len(), 1);
+        assert_eq!(incoming(&names, &rows[0]).unwrap_err(), ["Stage"]);
+    }
+
+    /// The contact has as many tags as it would have.
+    #[test]
+    fn foreseen_tags_are_those_that_an_import_creates() {
+        let (mut names, row) = (names(), row(&["VIP", "Regular"], None));
+        names.foresee_tags(&names.new_tags([&row]), &import(), &mut Foreseen::default());
+        let id = |id| TagId::new(Ulid::from_parts(id, 0));
+        let created = import().tag_of(&fingerprint("VIP"));
+        assert_eq!(incoming(&names, &row).unwrap().tags, [id(9), created, id(1)]);
+    }
+
+    #[test]
+    fn tags_without_room_are_not_foreseen() {
+        let tags: Vec<Tag> = (2..Tag::MOST).map(|id| tag(id.into(), &format!("Tag {id}"))).collect();
+        let names = || Names::of(&tags, &[], &[]);
+        let new = |names: &Names, labels: &[&str]| {
+            let new = names.new_tags([&row(labels, None)]);
+            new.iter().map(|label| label.as_str().to_owned()).collect::<Vec<_>>()
+        };
+        let labels = |labels: &[&str]| names().new_tags([&row(labels, None)]);
+        let (mut first, mut foreseen) = (names(), Foreseen::default());
+        for _again in 0..2 {
+            first.foresee_tags(&labels(&["A", "B", "C"]), &import(), &mut foreseen);
+            assert_eq!(new(&first, &["A", "B", "C"]), ["C"]);
+        }
+        // Behind a checkpoint, the names are read again.
+        let mut later = names();
+        let mut foreseen = Foreseen::read(&foreseen.bytes());
+        later.foresee_tags(&labels(&["B", "D"]), &import(), &mut foreseen);
+        assert_eq!(new(&later, &["B", "D"]), ["D"]);
     }
 }

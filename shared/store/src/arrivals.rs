@@ -59,18 +59,25 @@ impl KnownPeople {
     }
 
     fn found(&self, keys: &[String]) -> Found {
-        let leads: HashSet<ContactId> = keys.iter().filter_map(|key| self.leads.get(key).copied()).collect();
-        if keys.iter().any(|key| self.erased.contains(key)) {
+        // Whoever called or wrote again is a contact, so nobody is brought back.
+        let is_erased = |key: &String| self.erased.contains(key) && !self.leads.contains_key(key);
+        if keys.iter().any(is_erased) {
             return Found::Erased;
         }
-        let mut leads = leads.into_iter();
-        match (leads.next(), leads.next()) {
-            (None, _) => Found::Nobody,
-            (Some(_), Some(_)) => Found::Several,
-            (Some(id), None) => match self.people.get(&id) {
-                Some(person) if !person.contact.erasing => Found::One(Box::new(person.clone())),
+        let leads: HashSet<ContactId> = keys.iter().filter_map(|key| self.leads.get(key).copied()).collect();
+        let mut people: Vec<&Person> = Vec::with_capacity(leads.len());
+        for id in &leads {
+            match self.people.get(id) {
+                Some(person) if !person.contact.erasing => people.push(person),
                 // Its identities are deleted in a moment.
-                _ => Found::Erased,
+                _ => return Found::Erased,
+            }
+        }
+        match people.as_slice() {
+            [] => Found::Nobody,
+            [person] => Found::One(Box::new(Person::clone(person))),
+            several => Found::Several {
+                deleted: several.iter().any(|person| person.contact.deleted_at.is_some()),
             },
         }
     }
@@ -233,8 +240,12 @@ impl Store {
         self.database.delete_many(&late, "take back an erased contact").await
     }
 
-    /// Deletes entries of lists that were made for a profile, as far as the profile that somebody else wrote has none of them.
-    async fn unlist(&self, scope: &TenantScope, addition: &Addition) -> Result<(), StoreError> {
+    /// Takes a person off the lists in which an interrupted attempt to add them has put them, as far as the profile that somebody else
+    /// wrote is in none of these.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn unlist(&self, scope: &TenantScope, addition: &Addition) -> Result<(), StoreError> {
         let Person { contact, profile } = &*addition.person;
         let theirs = self.known(scope, contact.id).await?;
         // A contact that was merged into another stands in no list by its own id, and one that is being erased in none at all.

@@ -743,7 +743,7 @@ impl Store {
     /// Records a wish of a contact, and of all contacts of the same person, with this entry in the ledger of each, whether or not
     /// it changes what is allowed: the entry is proof. Returns the contact, or `None` if it does not exist.
     ///
-    /// Writing the same entry again changes nothing.
+    /// Writing the same entry again changes nothing but the versions of the contacts.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.
@@ -774,14 +774,12 @@ impl Store {
         let mut writes = Vec::new();
         let mut after = None;
         for mut person in [contact].into_iter().chain(others) {
-            let mut changed = false;
             for (_, entry) in entries {
-                changed |= person.record(entry.wish()) != Change::Nothing;
+                person.record(entry.wish());
             }
-            if changed {
-                writes.extend(ContactWrite::from(person.clone()).writes(scope, DOING)?);
-                person.version += 1;
-            }
+            // Also if nothing changes: without the condition of its version, the entries could stay of a contact that was just erased.
+            writes.extend(ContactWrite::from(person.clone()).writes(scope, DOING)?);
+            person.version += 1;
             for (id, entry) in entries {
                 writes.push(Write::Put(consent_row(scope, person.id, *id, entry, DOING)?));
             }

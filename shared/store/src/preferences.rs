@@ -10,7 +10,8 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
-    Store, StoreError, TenantScope, keys,
+    Store, StoreError, TenantScope, compact,
+    keys::{self, Key},
     row::{self, Condition, Row},
 };
 
@@ -71,8 +72,9 @@ impl Store {
         Ok(link.map(|link| link.value))
     }
 
-    /// The business and the contact of a link, in one request. `None` if one of them is gone or the contact is deleted. If the contact
-    /// was merged into another: that one, whose wishes hold for both.
+    /// The business and the contact of a link, in one request. `None` if one of them is gone or the contact is deleted, or if a message
+    /// carried the link to a number that does not lead to the contact any more: then the link is in the hands of somebody else. If the
+    /// contact was merged into another: that one, whose wishes hold for both.
     ///
     /// This is the only place that turns the contact of a link into the one that holds its wishes.
     ///
@@ -81,14 +83,18 @@ impl Store {
     pub async fn parties_of_link(
         &self,
         scope: &TenantScope,
-        contact: ContactId,
+        link: &PreferenceLink,
+        now: Timestamp,
     ) -> Result<Option<(Tenant, Contact)>, StoreError> {
         const DOING: &str = "read the business and the contact of a link";
-        let (tenant, contact) = (keys::tenant(scope), keys::contact(scope, contact));
-        let mut found = self
-            .database
-            .get_many(&[tenant.clone(), contact.clone()], DOING)
-            .await?;
+        let (tenant, contact) = (keys::tenant(scope), keys::contact(scope, link.contact));
+        let message = match link.origin {
+            LinkOrigin::Message(message) => Some(keys::message(scope, message)),
+            LinkOrigin::Actor(_) => None,
+        };
+        let wanted: Vec<Key> = [&tenant, &contact].into_iter().chain(&message).cloned().collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let message = message.and_then(|key| found.remove(&key));
         let (tenant, contact) = (found.remove(&tenant), found.remove(&contact));
         let Some(tenant) = tenant.filter(row::live) else {
             return Ok(None);
@@ -97,7 +103,16 @@ impl Store {
         let Some(contact) = self.followed(scope, contact, DOING).await? else {
             return Ok(None);
         };
-        let is_there = contact.deleted_at.is_none() && !contact.erasing;
-        Ok(is_there.then_some((tenant, contact)))
+        if contact.deleted_at.is_some() || contact.erasing {
+            return Ok(None);
+        }
+        // Of a message that is not retained any more, nobody knows to whom it went.
+        if let Some(message) = message.and_then(|item| row::kept(item, now)) {
+            let message = compact::message(message, DOING)?;
+            if !self.is_recipient(scope, &contact, &message.to).await? {
+                return Ok(None);
+            }
+        }
+        Ok(Some((tenant, contact)))
     }
 }

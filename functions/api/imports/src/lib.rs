@@ -65,7 +65,9 @@ api::operations! {
         /// Start an import
         ///
         /// Starts the operation that works through all rows, or only counts them if `dry_run` is true. A row about a person who was erased
-        /// or deleted is refused. An import that failed or was cancelled can be started again: its contacts are not created twice.
+        /// or deleted is refused. So is one with numbers and addresses of several contacts, unless the mode is `skip`. A limit that only
+        /// several rows about one person exceed together, such as that of telephone numbers, is found by the import itself, not by a dry
+        /// run. An import that failed or was cancelled can be started again: its contacts are not created twice.
         POST "/api/v1/imports/{import_id}/start" => start_import, "The import with its operation",
             problems "not_uploaded" "import_running" "import_done" "too_many_imports";
     }

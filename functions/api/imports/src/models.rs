@@ -7,7 +7,7 @@ use domain::{
     actor::Actor,
     bounded::{UpTo, Whole},
     ids::{ContactId, ImportId, TagId},
-    import::{ConsentStatement, FileName, Import, ImportMode},
+    import::{ConsentStatement, FileName, Import, ImportMode, RowOutcome},
     profile::Profile,
     settings::Region,
 };
@@ -65,7 +65,8 @@ pub(crate) struct ImportSettingsIn {
     /// Statement that people of the table agreed to messages. An import undoes no refusal.
     #[serde(default)]
     pub(crate) consent: Option<ConsentStatement>,
-    /// Whether rows are only checked and counted. A preview ignores it.
+    /// Whether rows are only checked and counted. A limit that only several rows about one person exceed together is found by the import
+    /// itself. A preview ignores this setting.
     #[serde(default)]
     pub(crate) dry_run: bool,
 }
@@ -247,6 +248,17 @@ pub(crate) enum Becomes {
     Skipped,
     /// An error.
     Refused,
+}
+
+impl From<RowOutcome> for Becomes {
+    fn from(outcome: RowOutcome) -> Self {
+        match outcome {
+            RowOutcome::Created => Self::Created,
+            RowOutcome::Updated => Self::Updated,
+            RowOutcome::Skipped => Self::Skipped,
+            RowOutcome::Refused | RowOutcome::Erased => Self::Refused,
+        }
+    }
 }
 
 /// What is wrong with a row.

@@ -1,14 +1,13 @@
 //! The uploaded table: its form, and the first rows as an import would read them.
 
-use std::collections::HashSet;
-
 use api::{Allowed, Api, References};
 use domain::{
     account::Member,
     contact::Identity,
     field::Field,
+    foreseen::Foreseen,
     ids::{ContactId, TagId},
-    import::{Found, Import, ImportMode, Incoming, Plan, RowRefused},
+    import::{Import, ImportMode, Incoming, RowOutcome, RowRefused},
     permission::permits::Permit,
     settings::{FieldProblem, Region},
     stage::Stage,
@@ -132,9 +131,13 @@ impl Table {
             region,
         };
         let previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
-        let names = names(store, scope, &mapping).await?;
+        let mut names = names(store, scope, &mapping).await?;
         let read = previewed.iter().filter_map(|row| row.contact.as_ref());
         let new_tags: Vec<Label> = names.new_tags(read);
+        let mut foreseen = Foreseen::default();
+        if settings.create_tags {
+            names.foresee_tags(&new_tags, import, &mut foreseen);
+        }
         let common = Common {
             dialect: &self.dialect,
             mapping: &mapping,
@@ -146,7 +149,7 @@ impl Table {
         let incoming: Vec<Result<Incoming, Vec<RowError>>> = previewed
             .iter()
             .map(|row| match &row.contact {
-                Some(values) => names.incoming(values.clone(), row.row, settings.create_tags, &common),
+                Some(values) => names.incoming(values.clone(), row.row, &common),
                 None => Err(row.errors.clone()),
             })
             .collect();
@@ -157,7 +160,7 @@ impl Table {
             mode: settings.mode,
             fields: &fields,
             known: &known,
-            seen: HashSet::new(),
+            foreseen,
             now,
         };
         let rows = previewed.into_iter().zip(incoming);
@@ -213,8 +216,8 @@ struct Desk<'a> {
     mode: ImportMode,
     fields: &'a [Field],
     known: &'a KnownPeople,
-    /// Identities of earlier rows.
-    seen: HashSet<Identity>,
+    /// What earlier rows would have made.
+    foreseen: Foreseen,
     now: Timestamp,
 }
 
@@ -223,7 +226,7 @@ impl Desk<'_> {
         let (becomes, contact, errors) = match incoming {
             Err(errors) => (Becomes::Refused, None, errors),
             Ok(incoming) => match self.decide(row.row, &incoming) {
-                Ok((becomes, contact)) => (becomes, contact, Vec::new()),
+                Ok((outcome, contact)) => (outcome.into(), contact, Vec::new()),
                 Err(reason) => {
                     let error = RowError {
                         row: row.row,
@@ -244,23 +247,9 @@ impl Desk<'_> {
         }
     }
 
-    fn decide(&mut self, number: u64, row: &Incoming) -> Result<(Becomes, Option<ContactId>), RowRefused> {
-        let identities = row.identities();
-        let found = self.known.find(&identities).found;
-        let again = found == Found::Nobody && identities.iter().any(|identity| self.seen.contains(identity));
+    fn decide(&mut self, number: u64, row: &Incoming) -> Result<(RowOutcome, Option<ContactId>), RowRefused> {
+        let found = self.known.find(&row.identities()).found;
         let own = self.import.contact_of(number);
-        let decided = match row.plan(self.mode, own, found, self.fields, self.now)? {
-            Plan::Skip(id) => (Becomes::Skipped, Some(id)),
-            Plan::Update { before, .. } => (Becomes::Updated, Some(before.contact.id)),
-            // About the same person as an earlier row.
-            Plan::Create(_) if again => match self.mode {
-                ImportMode::Create => return Err(RowRefused::Exists),
-                ImportMode::Skip => (Becomes::Skipped, None),
-                ImportMode::Update => (Becomes::Updated, None),
-            },
-            Plan::Create(_) => (Becomes::Created, None),
-        };
-        self.seen.extend(identities);
-        Ok(decided)
+        self.foreseen.decide(row, self.mode, own, found, self.fields, self.now)
     }
 }

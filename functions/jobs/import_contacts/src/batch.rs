@@ -8,8 +8,10 @@ use std::collections::HashMap;
 use domain::{
     contact::{Contact, Identity},
     field::Field,
+    foreseen::Foreseen,
     ids::ContactId,
     import::{Addition, Found, Import, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
+    profile::Profile,
     record::consent_id,
     suppression::Suppression,
 };
@@ -22,8 +24,6 @@ use store::{
     effects::Consent,
     people::{Brought, PersonError},
 };
-
-use crate::seen::Seen;
 
 /// Rows that are written at a time.
 const CONCURRENCY: usize = 16;
@@ -171,6 +171,32 @@ impl Desk<'_> {
         brought
     }
 
+    /// Takes the row's own contact off the lists in which only an interrupted attempt of the row has put it. Whoever wrote its profile
+    /// since, or merged it into another contact, does not know of them, so that no erasure would find them.
+    async fn unlist(&self, row: &Candidate, found: &Found) -> Result<(), JobError> {
+        let own = self.own(row);
+        let Found::One(person) = found else {
+            return Ok(());
+        };
+        let is_merged = person.contact.id != own;
+        // Without a profile, the row is written again, to the same lists.
+        if !person.contact.is(own) || (!is_merged && person.profile == Profile::default()) {
+            return Ok(());
+        }
+        // That attempt wrote what the row makes of nobody.
+        let first = row
+            .incoming
+            .plan(self.mode, own, Found::Nobody, self.definitions, self.now);
+        let Ok(Plan::Create(first)) = first else {
+            return Ok(());
+        };
+        let listed = first.person.profile.listings();
+        if is_merged || !listed.is_subset(&person.profile.listings()) {
+            self.store.unlist(self.scope, &first).await?;
+        }
+        Ok(())
+    }
+
     async fn write_row(&self, row: &Candidate, known: KnownPerson) -> Result<Outcome, JobError> {
         let (store, scope, own) = (self.store, self.scope, self.own(row));
         let consent = self.import.consent_of(row.number);
@@ -179,6 +205,7 @@ impl Desk<'_> {
             mut suppressed,
         } = known;
         for _attempt in 0..ATTEMPTS {
+            self.unlist(row, &found).await?;
             let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
             let written = match plan {
                 Err(reason) => return Ok(refused(&reason)),
@@ -229,41 +256,20 @@ impl Desk<'_> {
         Err(JobError::new("import a row: every attempt lost a race"))
     }
 
-    /// What would become of rows.
-    pub(crate) async fn count(&self, rows: Vec<Candidate>, seen: &mut Seen) -> Result<Vec<(usize, Outcome)>, JobError> {
+    /// What would become of rows, behind those that are foreseen.
+    pub(crate) async fn count(
+        &self,
+        rows: Vec<Candidate>,
+        foreseen: &mut Foreseen,
+    ) -> Result<Vec<(usize, Outcome)>, JobError> {
         let found = self.look(rows).await?;
-        Ok(found
-            .into_iter()
-            .map(|(row, known)| (row.place, self.count_row(&row, known.found, seen)))
-            .collect())
-    }
-
-    fn count_row(&self, row: &Candidate, found: Found, seen: &mut Seen) -> Outcome {
-        let identities = row.incoming.identities();
-        let is_new = found == Found::Nobody;
-        let own = self.own(row);
-        match row.incoming.plan(self.mode, own, found, self.definitions, self.now) {
-            Err(reason) => return refused(&reason),
-            Ok(Plan::Skip(_)) => return (RowOutcome::Skipped, None),
-            Ok(Plan::Update { before, .. }) if before.contact.id != own => {
-                seen.add(&identities);
-                return (RowOutcome::Updated, None);
-            }
-            Ok(_) => {}
-        }
-        // An earlier row is about the same person.
-        if is_new && seen.has_any(&identities) {
-            return match self.mode {
-                ImportMode::Create => refused(&RowRefused::Exists),
-                ImportMode::Skip => (RowOutcome::Skipped, None),
-                ImportMode::Update => {
-                    seen.add(&identities);
-                    (RowOutcome::Updated, None)
-                }
-            };
-        }
-        seen.add(&identities);
-        (RowOutcome::Created, None)
+        let (mode, definitions, now) = (self.mode, self.definitions, self.now);
+        let count = |(row, known): (Candidate, KnownPerson)| {
+            let decided = foreseen.decide(&row.incoming, mode, self.own(&row), known.found, definitions, now);
+            let outcome = decided.map_or_else(|reason| refused(&reason), |(outcome, _)| (outcome, None));
+            (row.place, outcome)
+        };
+        Ok(found.into_iter().map(count).collect())
     }
 }
 

@@ -5,7 +5,6 @@
 //! adds what is missing. Counts and refused rows are part of the checkpoint: those of a step that is not recorded are made again.
 
 mod batch;
-mod seen;
 mod table;
 
 use std::time::Duration;
@@ -14,6 +13,7 @@ use domain::{
     account::Member,
     actor::Stamp,
     field::Field,
+    foreseen::Foreseen,
     import::{Import, ImportResult, RowCounts, RowOutcome},
     operation::{Data, Progress},
     resource::Resource,
@@ -40,7 +40,6 @@ use store::{OwnedError, Store, TenantScope};
 
 use crate::{
     batch::{Candidate, Desk, Outcome},
-    seen::Seen,
     table::{Next, Table, Upload},
 };
 
@@ -113,9 +112,9 @@ struct Cursor {
     counts: RowCounts,
     /// The file with the refused rows.
     errors: Appended,
-    /// Number of the object with what a dry run has met; 0: nothing.
+    /// Number of the object with what a dry run has foreseen; 0: nothing.
     #[serde(default)]
-    seen: u32,
+    foreseen: u32,
     /// Whether the table has ended: what is left is to complete the file.
     #[serde(default)]
     ended: bool,
@@ -176,8 +175,8 @@ impl Work<'_> {
         FileKey::step(self.scope(), self.operation(), &format!("errors-{number}"))
     }
 
-    fn seen(&self, number: u32) -> FileKey {
-        FileKey::step(self.scope(), self.operation(), &format!("seen-{number}"))
+    fn foreseen(&self, number: u32) -> FileKey {
+        FileKey::step(self.scope(), self.operation(), &format!("foreseen-{number}"))
     }
 
     /// The end, after the last row.
@@ -224,7 +223,7 @@ impl Work<'_> {
         drop(sample);
         let mut catalog = self.catalog().await?;
         let mut table = Table::new(upload, &dialect, cursor.position);
-        let mut seen = self.seen_before(&cursor).await?;
+        let mut foreseen = self.foreseen_before(&cursor).await?;
         let mut errors = Vec::new();
         let limit = TimeLimit::of(ctx.work);
         let begun = table.position();
@@ -255,7 +254,8 @@ impl Work<'_> {
                 lines.push(self.line(item, &dialect, &catalog.fields));
             }
             rows += lines.len();
-            let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut seen).await?;
+            let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut foreseen);
+            let outcomes = outcomes.await?;
             let file = ErrorsFile::new(&dialect);
             for ((record, _), (outcome, wrong)) in lines.iter().zip(&outcomes) {
                 cursor.counts.add(*outcome);
@@ -276,8 +276,9 @@ impl Work<'_> {
         let (file, rest) = (self.errors_file(), |number| self.rest(number));
         ctx.files.append(&file, rest, &mut cursor.errors, &errors).await?;
         if order.dry_run && !cursor.ended {
-            cursor.seen += 1;
-            ctx.files.write(&self.seen(cursor.seen), seen.bytes()).await?;
+            cursor.foreseen += 1;
+            let file = self.foreseen(cursor.foreseen);
+            ctx.files.write(&file, foreseen.bytes()).await?;
         }
         if cursor.ended && cursor.errors.size() == 0 {
             return self.complete(&cursor).await;
@@ -312,14 +313,14 @@ impl Work<'_> {
         }
     }
 
-    /// What a dry run has met until the last checkpoint.
-    async fn seen_before(&self, cursor: &Cursor) -> Result<Seen, JobError> {
-        if cursor.seen == 0 {
-            return Ok(Seen::default());
+    /// What a dry run has foreseen until the last checkpoint.
+    async fn foreseen_before(&self, cursor: &Cursor) -> Result<Foreseen, JobError> {
+        if cursor.foreseen == 0 {
+            return Ok(Foreseen::default());
         }
-        let bytes = self.ctx.files.read(&self.seen(cursor.seen)).await?;
-        let bytes = bytes.ok_or_else(|| JobError::new("what the dry run has met is gone"))?;
-        Ok(Seen::read(&bytes))
+        let bytes = self.ctx.files.read(&self.foreseen(cursor.foreseen)).await?;
+        let bytes = bytes.ok_or_else(|| JobError::new("what the dry run has foreseen is gone"))?;
+        Ok(Foreseen::read(&bytes))
     }
 
     /// What becomes of each row, with the reasons if it is refused.
@@ -329,12 +330,17 @@ impl Work<'_> {
         dialect: &Dialect,
         catalog: &mut Catalog,
         import: &Import,
-        seen: &mut Seen,
+        foreseen: &mut Foreseen,
     ) -> Result<Vec<(RowOutcome, Vec<RowError>)>, JobError> {
         let settings = &self.order.settings;
-        if settings.create_tags && !self.order.dry_run {
+        if settings.create_tags {
             let read = lines.iter().filter_map(|(_, row)| row.as_ref().ok());
-            self.create_tags(catalog.names.new_tags(read), import, catalog).await?;
+            let new = catalog.names.new_tags(read);
+            if self.order.dry_run {
+                catalog.names.foresee_tags(&new, import, foreseen);
+            } else {
+                self.create_tags(new, import, catalog).await?;
+            }
         }
         let now = self.turn.operation().created_at;
         let common = Common {
@@ -345,14 +351,12 @@ impl Work<'_> {
             by: self.turn.operation().created_by,
             now,
         };
-        // In a dry run, tags that would be created are left out.
-        let creates = settings.create_tags && self.order.dry_run;
         let mut outcomes: Vec<(RowOutcome, Vec<RowError>)> = Vec::with_capacity(lines.len());
         let mut candidates = Vec::new();
         for (place, (record, row)) in lines.iter().enumerate() {
             let incoming = row
                 .clone()
-                .and_then(|row| catalog.names.incoming(row, record.row, creates, &common));
+                .and_then(|row| catalog.names.incoming(row, record.row, &common));
             match incoming {
                 Ok(incoming) => {
                     outcomes.push((RowOutcome::Created, Vec::new()));
@@ -374,7 +378,7 @@ impl Work<'_> {
             now,
         };
         let became: Vec<(usize, Outcome)> = if self.order.dry_run {
-            desk.count(candidates, seen).await?
+            desk.count(candidates, foreseen).await?
         } else {
             let count = u32::try_from(candidates.len()).unwrap_or(u32::MAX);
             let least = Duration::from_secs(1) * count / ROWS_PER_SECOND;

@@ -288,12 +288,14 @@ impl Event<'_> {
         Ok(())
     }
 
-    /// The contact of this message, sent or received: both sides of a chat use the same id for it.
+    /// The contact of this message, sent or received: both sides of a chat use the same id for it. `None` if its erasure has begun:
+    /// that deletes the identities first, so that the customer is a new contact, and in the end whatever was written to this one.
     async fn with_whom(&self, reference: &ProviderRef, now: Timestamp) -> Result<Option<Contact>, JobError> {
         let store = &self.ctx.store;
         match store.message_ref(self.scope, self.api, reference, now).await? {
             Some((MessageRef::Ours { message, .. } | MessageRef::Theirs { message }, _)) => {
-                Ok(store.contact(self.scope, message.contact()).await?)
+                let contact = store.contact(self.scope, message.contact()).await?;
+                Ok(contact.filter(|contact| !contact.erasing))
             }
             Some((MessageRef::Parked { .. }, _)) | None => Ok(None),
         }

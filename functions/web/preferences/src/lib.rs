@@ -94,7 +94,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 /// Why there is no page of a contact.
 enum Refused {
-    /// The link is forged or expired, or its contact is gone. All of these look the same.
+    /// The link is forged or expired, its contact is gone, or it went to somebody else. All of these look the same.
     NoLink,
     /// A limit is reached.
     TooMany(Allowance),
@@ -236,16 +236,18 @@ fn within(allowance: Allowance) -> Result<(), Refused> {
     }
 }
 
-async fn parties(ctx: &Context, customer: &Customer) -> Result<(Tenant, Contact), Refused> {
-    let contact = customer.link().contact;
-    let found = ctx.store().parties_of_link(customer.scope(), contact).await?;
+async fn parties(ctx: &Context, visit: &Visit, customer: &Customer) -> Result<(Tenant, Contact), Refused> {
+    let found = ctx
+        .store()
+        .parties_of_link(customer.scope(), customer.link(), visit.now)
+        .await?;
     found.ok_or(Refused::NoLink)
 }
 
 async fn show(State(ctx): State<Arc<Context>>, visit: Visit) -> Response {
     let shown = async {
         let customer = admit(&ctx, &visit).await?;
-        parties(&ctx, &customer).await
+        parties(&ctx, &visit, &customer).await
     };
     match shown.await {
         Ok(parties) => {
@@ -281,7 +283,7 @@ async fn change(ctx: &Context, visit: &Visit, headers: &HeaderMap, body: Body) -
     let (form, customer) = (&form, &customer);
     RACES
         .until_won(|| async move {
-            let (tenant, contact) = parties(ctx, customer).await?;
+            let (tenant, contact) = parties(ctx, visit, customer).await?;
             let words = visit.words_for(&tenant, &contact);
             let wishes = match form {
                 Form::Stop => stop(&contact.consent, visit.now).into_iter().collect(),

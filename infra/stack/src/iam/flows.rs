@@ -164,6 +164,8 @@ impl Audit<'_> {
         for status in [self.looked_at(&links).await?, self.chosen(&links).await?] {
             ensure!(status < 400, "a preference page answers {status}");
         }
+        let status = self.turned_away(&links).await?;
+        ensure!(status == 404, "a link that went to somebody else answers {status}");
         self.sessions().await?;
         self.platform(&business).await?;
         let person = self.mail(None).await?;

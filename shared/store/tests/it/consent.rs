@@ -14,9 +14,12 @@ use store::{
     suppressions::SuppressError,
     timeline::Position,
 };
-use testkit::business::{CUSTOMER, phone};
+use testkit::business::{CUSTOMER, erase, phone};
 
-use crate::world::World;
+use crate::{
+    listed::{expected, stored},
+    world::World,
+};
 
 fn entry(world: &World, choice: Choice, by: By) -> ConsentEntry {
     ConsentEntry::of(&Wish::new(choice, Scope::ALL, by, "a test", world.aws.now()))
@@ -126,6 +129,26 @@ async fn recorded_wish_reaches_all_contacts_of_a_person() {
         let ledger = store.consent_ledger(scope, &contact, 9, world.aws.now()).await;
         assert_eq!(ledger.unwrap().0.len(), 1);
     }
+}
+
+/// An entry of somebody who was erased meanwhile would never be found again. So the race is lost, though nothing changes.
+#[tokio::test]
+async fn proof_for_an_erased_contact_is_not_written() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let (id, known) = (world.aws.ids().ulid(), entry(&world, Choice::Refused, By::User));
+    let refuses = |contact: &mut Contact| {
+        contact.record(known.wish());
+    };
+    let contact = world.business.contact_with(&world.aws, CUSTOMER, refuses).await;
+    Box::pin(erase(store, scope, contact.id, world.aws.now())).await;
+    let late = store
+        .record_wishes(scope, contact.clone(), &[(id, known.clone())])
+        .await;
+    assert!(late.unwrap_err().is_conflict());
+    assert_eq!(stored(&world).await, expected(&world, &[]));
+    let again = store.record_consent(scope, contact.id, (id, &known)).await;
+    assert_eq!(again.unwrap(), None);
 }
 
 #[tokio::test]

@@ -5,13 +5,14 @@ use domain::{
     consent::{By, Choice, Scope, Wish},
     contact::{Change, Contact},
     ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin, PreferenceLink},
     record::ConsentEntry,
+    tenant::Tenant,
 };
-use store::preferences::LinkWrite;
+use store::{preferences::LinkWrite, usage};
 use testkit::business::CUSTOMER;
 
-use crate::world::World;
+use crate::world::{COUNTING, World};
 
 fn link(world: &World, contact: ContactId) -> LinkWrite {
     LinkWrite {
@@ -19,6 +20,23 @@ fn link(world: &World, contact: ContactId) -> LinkWrite {
         contact,
         origin: LinkOrigin::Actor(Actor::Operator),
     }
+}
+
+/// The parties of a link of this origin.
+async fn parties_of(world: &World, contact: ContactId, origin: LinkOrigin) -> Option<(Tenant, Contact)> {
+    let link = PreferenceLink {
+        tenant: world.scope().tenant(),
+        contact,
+        origin,
+        created_at: world.aws.now(),
+    };
+    let found = world.store.parties_of_link(world.scope(), &link, world.aws.now());
+    found.await.expect("the table answers")
+}
+
+/// The parties of a link that somebody asked for.
+async fn parties(world: &World, contact: ContactId) -> Option<(Tenant, Contact)> {
+    parties_of(world, contact, LinkOrigin::Actor(Actor::Operator)).await
 }
 
 #[tokio::test]
@@ -46,7 +64,7 @@ async fn deleted_contact_has_no_page() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
-    let (tenant, found) = store.parties_of_link(scope, contact.id).await.unwrap().unwrap();
+    let (tenant, found) = parties(&world, contact.id).await.unwrap();
     assert_eq!((tenant.id, found), (scope.tenant(), contact.clone()));
     let delete = |contact: &mut Contact| {
         contact.deleted_at = Some(now);
@@ -56,9 +74,9 @@ async fn deleted_contact_has_no_page() {
         .change_contact(scope, contact.id, world.aws.ids().ulid(), delete)
         .await
         .unwrap();
-    assert_eq!(store.parties_of_link(scope, contact.id).await.unwrap(), None);
+    assert_eq!(parties(&world, contact.id).await, None);
     let nobody = ContactId::new(world.aws.ids().ulid());
-    assert_eq!(store.parties_of_link(scope, nobody).await.unwrap(), None);
+    assert_eq!(parties(&world, nobody).await, None);
 }
 
 /// Its link still works: on the page the person sees and changes the wishes of the survivor, until the merge is undone.
@@ -70,7 +88,7 @@ async fn link_of_a_merged_contact_leads_to_the_survivor() {
     let survivor = world.business.contact(&world.aws, "+971502222222").await.id;
     let last = world.business.contact(&world.aws, "+971503333333").await.id;
     let leads = async |contact| {
-        let found = store.parties_of_link(scope, contact).await.unwrap();
+        let found = parties(&world, contact).await;
         found.map(|(_, contact)| contact.id)
     };
     let merge = world.business.merge(&world.aws, survivor, other).await;
@@ -89,6 +107,19 @@ async fn link_of_a_merged_contact_leads_to_the_survivor() {
     let deleted = store.change_contact(scope, survivor, world.aws.ids().ulid(), delete);
     assert!(deleted.await.unwrap());
     assert_eq!(leads(other).await, None);
+}
+
+/// The message comes with them, and where it went is known by the contact itself.
+#[tokio::test]
+async fn parties_of_a_carried_link_are_one_request() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await.id;
+    drop(usage::take());
+    let found = parties_of(&world, message.contact(), LinkOrigin::Message(message)).await;
+    let actions: Vec<(&str, u64)> = usage::take().actions.into_iter().collect();
+    assert_eq!(found.unwrap().1.id, message.contact());
+    assert_eq!(actions, [("dynamodb:BatchGetItem", 1)]);
 }
 
 /// What was decided for another state of the contact is not written.

@@ -6,7 +6,8 @@
 )]
 
 use domain::{
-    ids::OperationId,
+    contact::{Contact, Identity},
+    ids::{ContactId, OperationId},
     import::{ImportResult, RowCounts},
     operation::{Data, Operation, Progress},
     permission::{Permission, Role},
@@ -14,7 +15,7 @@ use domain::{
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::{Versioned, rates::Limit};
+use store::{Versioned, contacts::ContactWrite, rates::Limit};
 use testkit::{
     Aws,
     api::{Caller, Town},
@@ -145,6 +146,64 @@ async fn preview_goes_on_behind_an_open_quote() {
         (&rows[1]["row"], &rows[1]["errors"][0]["column"]),
         (&json!(3), &json!(null))
     );
+}
+
+/// What the rows of a preview become.
+async fn previewed(caller: &Caller<'_>, place: &str, mut settings: Value) -> Vec<String> {
+    settings["table"] = json!({"separator": "comma", "header": true});
+    settings["mapping"] = mapping();
+    let shown = caller.post(&format!("{place}/preview"), settings).await.is(200).json();
+    let rows = shown["rows"].as_array().unwrap();
+    rows.iter()
+        .map(|row| row["becomes"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// Who a row is about depends on whom the rows before it create and change.
+#[tokio::test]
+async fn previewed_rows_know_what_earlier_rows_make() {
+    const ROWS: &str = "Name,Mobile,Tags
+Known,+971509999999;+971501234561,
+Known or Ann,+971501234561,
+Ben,+971501234562,
+Ann or Ben,+971501234561;+971501234562,
+";
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let identity = Identity::Phone("+971509999999".parse().unwrap());
+    let contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
+    let write = ContactWrite::new(contact, identity);
+    let written = aws.store().write_contact(town.home.scope(), &write, None).await;
+    written.unwrap();
+    let manager = town.manager();
+    let place = uploaded(&manager, ROWS).await;
+    for (mode, expected) in [
+        // Whoever is skipped gains no number.
+        ("skip", ["skipped", "created", "created", "skipped"]),
+        ("update", ["updated", "updated", "created", "refused"]),
+        ("create", ["refused", "created", "created", "refused"]),
+    ] {
+        let becomes = previewed(&manager, &place, json!({ "mode": mode })).await;
+        assert_eq!(becomes, expected, "{mode}");
+    }
+}
+
+/// With twenty new tags and that for everybody, the first row has one too many.
+#[tokio::test]
+async fn previewed_rows_have_the_tags_that_would_be_created() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let everybody: Tag = town.home.own(&aws, json!({"name": "Imported"})).await;
+    let tags: Vec<String> = (1..=20).map(|number| format!("New {number}")).collect();
+    let table = format!(
+        "Name,Mobile,Tags\nAnn,,{}\nBen,,{}\n",
+        tags.join(";"),
+        tags[1..].join(";")
+    );
+    let manager = town.manager();
+    let place = uploaded(&manager, &table).await;
+    let settings = json!({"create_tags": true, "tags": [everybody.id]});
+    assert_eq!(previewed(&manager, &place, settings).await, ["refused", "created"]);
 }
 
 #[tokio::test]

@@ -346,7 +346,14 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
         .find(|row| row["kind"].as_s().unwrap() == "preference_link");
     assert!(link.unwrap().contains_key("expires_at"));
     let (store, scope) = (world.aws.store(), world.business.scope());
-    assert_eq!(store.parties_of_link(scope, contact).await.unwrap(), None);
+    let link = domain::links::PreferenceLink {
+        tenant: scope.tenant(),
+        contact,
+        origin: LinkOrigin::Actor(Actor::Operator),
+        created_at: world.aws.now(),
+    };
+    let parties = store.parties_of_link(scope, &link, world.aws.now()).await;
+    assert_eq!(parties.unwrap(), None);
     let identities = [
         Identity::Phone(phone(CUSTOMER)),
         Identity::Phone(phone(FORMER)),
@@ -434,6 +441,39 @@ async fn undone_merge_keeps_nothing_of_the_erased() {
     assert_eq!(read().await, before);
     let history = store.history(scope, survivor, 100, world.aws.now()).await.unwrap();
     assert_eq!(history.len(), 2, "a call and a message: {history:?}");
+}
+
+/// It was dropped while the contact refused messages, which the undoing of a merge has taken back.
+#[tokio::test]
+async fn identity_without_room_is_erased_whatever_is_refused() {
+    let world = World::new().await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let survivor = world.business.contact(&world.aws, OTHER).await.id;
+    let other = world.business.contact_with(&world.aws, CUSTOMER, |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
+    });
+    let other = other.await.id;
+    let merge = world.business.merge(&world.aws, survivor, other).await;
+    let former = Identity::Phone(phone(FORMER));
+    let write = ContactWrite {
+        dropped_identities: vec![former.clone()],
+        ..ContactWrite::from(store.contact(scope, survivor).await.unwrap().unwrap())
+    };
+    store.write_contact(scope, &write, None).await.unwrap();
+    world.business.unmerge(&world.aws, merge).await;
+    let found = store.contact_of(scope, &former).await.unwrap().unwrap();
+    assert!(found.id == survivor && found.consent.is_empty());
+
+    let start = world.start(survivor).await;
+    world.erase_twice(&start).await;
+    assert_eq!(store.contact_of(scope, &former).await.unwrap(), None);
+    assert!(store.is_erased(scope, &former).await.unwrap());
+    let digits = FORMER.trim_start_matches('+');
+    let left = world.rows().await;
+    assert!(!format!("{left:?}").contains(digits), "{left:#?}");
+    let customer = Identity::Phone(phone(CUSTOMER));
+    let found = store.contact_of(scope, &customer).await.unwrap();
+    assert!(found.is_some_and(|found| found.id == other && found.refuses()));
 }
 
 /// The erasure does not search what the business chose to write elsewhere: values for a change of many contacts, names of files, and

@@ -17,7 +17,7 @@ use domain::{
     contact::{Change, Identity},
     erasure::Salt,
     filter::{Driver, Filter, Search},
-    import::{Import, RowCounts},
+    import::{Import, ImportResult, RowCounts},
     listing::Word,
     operation::OperationState,
     record::Entry,
@@ -63,6 +63,30 @@ async fn known(world: &World) {
     let table = "name,phone\nKnown,+971509999999\n";
     let order = json!({"mapping": mapping(&["name", "phone"])});
     assert_eq!(world.import(table, order).await.counts.created, 1);
+}
+
+/// Deletes the contact with this number.
+async fn delete(world: &World, number: &str) {
+    let identity = Identity::Phone(number.parse().unwrap());
+    let found = world.store.contact_of(&world.scope, &identity).await;
+    let id = found.unwrap().unwrap().id;
+    let deleted = world
+        .store
+        .change_contact(&world.scope, id, world.aws.ids().ulid(), |contact| {
+            contact.deleted_at = Some(contact.created_at);
+            Change::Contact
+        });
+    Box::pin(deleted).await.unwrap();
+}
+
+/// Works through an import, each step twice: by a worker that dies before it records it, and by the next one.
+async fn twice(world: &World, import: &Import, order: serde_json::Value) -> ImportResult {
+    let start = world.start(import, order).await;
+    while !world.operation(&start).await.value.state.is_end() {
+        world.lost_step(&start).await;
+        world.run_step(&start).await;
+    }
+    result(&world.operation(&start).await.value)
 }
 
 /// What the import must have made, whatever happened on its way.
@@ -208,12 +232,7 @@ async fn dry_run_counts_what_an_import_does() {
         let mut dry = of_mixed(mode);
         dry["dry_run"] = json!(true);
         let import = world.upload(table).await;
-        let start = world.start(&import, dry).await;
-        while !world.operation(&start).await.value.state.is_end() {
-            world.lost_step(&start).await;
-            world.run_step(&start).await;
-        }
-        let counted = result(&world.operation(&start).await.value);
+        let counted = twice(&world, &import, dry).await;
         assert!(counted.dry_run);
         assert_eq!(world.people().await, people, "{mode}");
         // The import and its operation.
@@ -225,26 +244,74 @@ async fn dry_run_counts_what_an_import_does() {
     }
 }
 
+/// Numbers of two people of the table, of one of them and a contact, and of a deleted contact. What an earlier step has met is
+/// remembered, and a step that is made again counts the same, though rows find contacts of later ones then.
+#[tokio::test]
+async fn rows_about_several_people_count_the_same_in_a_dry_run() {
+    const ROWS: &str = "name,phone
+Ann,+971501234561
+Ben,+971501234562
+Cid,+971501234563
+Known or Cid,+971509999999;+971501234563
+Ann,+971501234561
+Ann or Ben,+971501234561;+971501234562
+Known,+971509999999;+971501234564
+Known or Dora,+971501234564
+Deleted or Eve,+971508888888;+971501234565
+Eve,+971501234565
+";
+    let world = World::new(5).await;
+    known(&world).await;
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    let gone = world.import("name,phone\nDeleted,+971508888888\n", order).await;
+    assert_eq!(gone.counts.created, 1);
+    delete(&world, "+971508888888").await;
+    // Created, updated, skipped, refused. Whoever is skipped gains no number.
+    for (mode, numbers, expected) in [
+        ("skip", "+97150123", [5, 0, 4, 1]),
+        ("update", "+97150124", [4, 3, 0, 3]),
+        ("create", "+97150125", [5, 0, 0, 5]),
+    ] {
+        let import = world.upload(ROWS.replace("+97150123", numbers)).await;
+        for dry_run in [true, false] {
+            let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode, "dry_run": dry_run});
+            let counts = twice(&world, &import, order).await.counts;
+            let counted = [counts.created, counts.updated, counts.skipped, counts.refused];
+            assert_eq!(counted, expected, "{mode}, dry run: {dry_run}");
+        }
+    }
+}
+
+/// With twenty new tags and that for everybody, the first row has one too many.
+#[tokio::test]
+async fn tags_that_a_dry_run_does_not_create_count_as_well() {
+    let world = World::new(10).await;
+    let everybody = world.own::<Tag>(json!({"name": "Imported"})).await;
+    let tags: Vec<String> = (1..=20).map(|number| format!("New {number}")).collect();
+    let table = format!("name,tags\nAnn,{}\nBen,{}\n", tags.join(";"), tags[1..].join(";"));
+    let import = world.upload(table).await;
+    for (dry_run, existing) in [(true, 1), (false, 21)] {
+        let order = json!({
+            "mapping": mapping(&["name", "tags"]), "tags": [everybody.id], "create_tags": true, "dry_run": dry_run,
+        });
+        let counts = twice(&world, &import, order).await.counts;
+        assert_eq!((counts.created, counts.refused), (1, 1), "dry run: {dry_run}");
+        let tags = world.store.all::<Tag>(&world.scope).await.unwrap();
+        assert_eq!(tags.len(), existing);
+    }
+}
+
 #[tokio::test]
 async fn erased_and_deleted_people_do_not_come_back() {
     let world = World::new(10).await;
-    let number = |text: &str| Identity::Phone(text.parse().unwrap());
-    let erased = number("+971501234567");
+    let erased = Identity::Phone("+971501234567".parse().unwrap());
     let salt = Salt::new([7; 32]);
     let identities = [erased.key()];
     let (store, nothing) = (&world.store, Wishes::NONE);
     let remembered = store.remember_erased(&world.scope, &identities, &nothing, salt, world.aws.now());
     remembered.await.unwrap();
     known(&world).await;
-    let found = world.store.contact_of(&world.scope, &number("+971509999999")).await;
-    let id = found.unwrap().unwrap().id;
-    let deleted = world
-        .store
-        .change_contact(&world.scope, id, world.aws.ids().ulid(), |contact| {
-            contact.deleted_at = Some(contact.created_at);
-            Change::Contact
-        });
-    Box::pin(deleted).await.unwrap();
+    delete(&world, "+971509999999").await;
     let table = "name,phone\nErased,+971501234567\nDeleted,+971509999999\nNew,+971501234568\n";
     for mode in ["update", "skip", "create"] {
         let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode, "dry_run": mode == "create"});
@@ -257,6 +324,35 @@ async fn erased_and_deleted_people_do_not_come_back() {
     }
     let names: Vec<String> = world.people().await.iter().map(name).collect();
     assert_eq!(names, ["New"]);
+}
+
+/// They called or wrote since, so they are contacts like others. What leads to nobody does not come back.
+#[tokio::test]
+async fn erased_people_who_came_back_are_contacts() {
+    let world = World::new(10).await;
+    known(&world).await;
+    let identities = [
+        Identity::Phone("+971509999999".parse().unwrap()).key(),
+        Identity::Email("maya@example.com".parse().unwrap()).key(),
+    ];
+    let (salt, nothing) = (Salt::new([7; 32]), Wishes::NONE);
+    let remembered = world
+        .store
+        .remember_erased(&world.scope, &identities, &nothing, salt, world.aws.now());
+    remembered.await.unwrap();
+    let table = "name,phone,email\nOther,+971509999999,\nBoth,+971509999999,maya@example.com\n";
+    for (mode, expected, called) in [
+        ("skip", (1, 0, 1, 1), "Known"),
+        ("create", (0, 0, 2, 1), "Known"),
+        ("update", (0, 1, 1, 1), "Other"),
+    ] {
+        let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": mode});
+        let counts = world.import(table, order).await.counts;
+        let made = (counts.skipped, counts.updated, counts.refused, counts.erased);
+        assert_eq!((made, counts.created), (expected, 0), "{mode}");
+        let names: Vec<String> = world.people().await.iter().map(name).collect();
+        assert_eq!(names, [called], "{mode}");
+    }
 }
 
 /// What the first operation did is not done again, and what it did not do is.

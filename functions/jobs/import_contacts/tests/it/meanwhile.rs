@@ -1,18 +1,23 @@
-//! Contacts that are merged or erased while an import is about to write to them.
+//! Contacts that are changed, merged or erased while an import is about to write to them, or between two attempts of a row.
 
-use domain::{contact::Identity, ids::ContactId, import::ImportResult, person::Person};
-use import_contacts::Context;
+use domain::{
+    contact::Identity, ids::ContactId, import::ImportResult, outside::ShownName, person::Person, profile::Profile,
+};
+use import_contacts::{Context, handle};
+use jobs::StartOperation;
+use kit::operation::Turn;
 use serde_json::json;
-use store::merges::Decided;
+use store::{contacts::ContactWrite, merges::Decided};
 use testkit::{
     Lossy,
     business::{decided_merge, erase},
 };
 
-use crate::world::{World, mapping, name};
+use crate::world::{World, mapping, name, result};
 
 const MAYA: &str = "+971501234561";
 const HADDAD: &str = "+971501234562";
+const HALF: &str = "+971501234563";
 
 /// Gives the second contact another name and an address.
 const ROW: &str = "name,phone,email\nMaya Haddad,+971501234562,maya@example.com\n";
@@ -103,4 +108,84 @@ async fn an_erasure_while_a_row_is_written_is_obeyed() {
     let rows = world.aws.row_count().await;
     // Without a contact with its profile, number and word; with an import, its operation, a salt and the hash of a number.
     assert_eq!(rows, before - 4 + 4);
+}
+
+/// An import of one contact, whose first worker has died before it wrote the contact's profile.
+async fn interrupted(world: &World, mode: &str) -> StartOperation {
+    let import = world.upload(format!("name,phone\nMaya Haddad,{HALF}\n")).await;
+    let order = json!({"mapping": mapping(&["name", "phone"]), "mode": mode});
+    let start = world.start(&import, order).await;
+    let lossy = Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let dying = Context::new(&env).unwrap().in_steps_of(10, 500);
+    // The only row that is put by itself is the profile.
+    lossy.deny("PutItem");
+    let turn = Turn::new(world.scope.clone(), world.operation(&start).await.value);
+    assert!(Box::pin(handle(turn, &dying)).await.is_err());
+    assert_eq!(words(world).await, ["haddad", "maya"]);
+    start
+}
+
+/// The contact of [`interrupted`].
+async fn half_written(world: &World) -> Person {
+    let id = holder(world, &phone(HALF)).await.unwrap();
+    world.store.known(&world.scope, id).await.unwrap().unwrap()
+}
+
+/// The words by which contacts are found, in order.
+async fn words(world: &World) -> Vec<String> {
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let scan = world.aws.dynamodb().scan().table_name(table).send().await;
+    let rows = scan.unwrap().items.unwrap_or_default();
+    let listed = rows.iter().filter(|row| row["pk"].as_s().unwrap().contains("#FIND#n"));
+    let words = listed.filter_map(|row| row["sk"].as_s().unwrap().split_once('#'));
+    let mut words: Vec<String> = words.map(|(word, _)| word.to_owned()).collect();
+    words.sort();
+    words
+}
+
+/// Others name the contact between the attempts. An erasure finds the lists by what they wrote.
+#[tokio::test]
+async fn renamed_half_written_contact_is_in_no_other_list() {
+    for (mode, expected) in [
+        ("create", ["h", "maya"]),
+        ("skip", ["h", "maya"]),
+        ("update", ["haddad", "maya"]),
+    ] {
+        let world = World::new(10).await;
+        let start = interrupted(&world, mode).await;
+        let write = ContactWrite {
+            profile: Some(Profile::named(ShownName::of("Maya H")).into()),
+            ..ContactWrite::from(half_written(&world).await.contact)
+        };
+        world.store.write_contact(&world.scope, &write, None).await.unwrap();
+        let counts = result(&Box::pin(world.finish(&start)).await).counts;
+        assert_eq!((counts.rows, counts.created), (1, 1), "{mode}");
+        assert_eq!(words(&world).await, expected, "{mode}");
+    }
+}
+
+/// The survivor is erased by its own lists, and a merged contact is in none.
+#[tokio::test]
+async fn merged_half_written_contact_is_in_no_list() {
+    for (mode, expected) in [("create", (0, 1)), ("skip", (1, 0))] {
+        let world = World::new(10).await;
+        let start = interrupted(&world, mode).await;
+        let table = format!("name,phone\nLayla,{MAYA}\n");
+        let order = json!({"mapping": mapping(&["name", "phone"])});
+        assert_eq!(Box::pin(world.import(table, order)).await.counts.created, 1);
+        let id = holder(&world, &phone(MAYA)).await.unwrap();
+        let survivor = world.store.known(&world.scope, id).await.unwrap().unwrap();
+        let (undo, merge, stamp) = decided_merge(&world.aws, survivor, half_written(&world).await);
+        let decided = Decided {
+            undo: &undo,
+            merge: &merge,
+            told: &[],
+        };
+        let merged = world.store.merge_people(&world.scope, &decided, &stamp);
+        Box::pin(merged).await.unwrap();
+        let counts = result(&Box::pin(world.finish(&start)).await).counts;
+        assert_eq!((counts.skipped, counts.refused), expected, "{mode}");
+        assert_eq!(words(&world).await, ["layla"], "{mode}");
+    }
 }

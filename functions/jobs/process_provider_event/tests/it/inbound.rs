@@ -3,6 +3,7 @@
 use domain::{
     connection::Account,
     contact::{Contact, Identity},
+    erasure::Salt,
     inbound::OptFlag,
     message::{AttemptState, Channel, MessageState},
     record::ConsentEntry,
@@ -219,6 +220,32 @@ async fn erased_writer_still_refuses_until_a_start_word() {
     let (_, consent) = world.told_by(&customer).await;
     let what: Vec<String> = consent.iter().map(ConsentEntry::what).collect();
     assert_eq!(what, ["stop", "start"]);
+}
+
+/// What leads from our message to the contact is deleted later than what leads there from the number.
+#[tokio::test]
+async fn reply_during_an_erasure_makes_a_new_contact() {
+    let world = World::new().await;
+    world.sent().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let mut erased = world.customer().await;
+    erased.wish(OptFlag::Stop, "wrote STOP", now);
+    (erased.deleted_at, erased.erasing) = (Some(now), true);
+    store.write_contact(scope, &erased.clone().into(), None).await.unwrap();
+    let identities: Vec<String> = erased.known_by().iter().map(Identity::key).collect();
+    let salt = Salt::new([7; 32]);
+    let remembered = store.remember_erased(scope, &identities, &erased.consent, salt, now);
+    remembered.await.unwrap();
+    store.erase_identities(scope, &[erased.id], &identities).await.unwrap();
+    world.aws.pass(60);
+    let mut reply = wrote("wamid.in", world.aws.now().as_second(), "Hello");
+    reply["messages"][0]["context"] = json!({"from": "15005550006", "id": "wamid.1"});
+    assert_eq!(world.work(world.messages(&reply)).await, Done::Now);
+    let customer = world.customer().await;
+    assert_ne!(customer.id, erased.id);
+    assert!(customer.opted_out().is_some(), "as the erased contact");
+    assert_eq!(world.told_by(&customer).await.0.len(), 1);
+    assert!(world.told_by(&erased).await.0.is_empty());
 }
 
 /// The new number of a known contact may be on the list.

@@ -2,8 +2,9 @@
 
 use domain::{
     contact::{Change, Contact},
-    links::{LINK_LIFETIME, LinkCode},
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
 };
+use store::preferences::LinkWrite;
 use testkit::{
     Call,
     business::{CUSTOMER, business_with},
@@ -202,4 +203,34 @@ async fn link_of_a_merged_contact_stops_the_survivor() {
     let (store, scope) = (world.aws.store(), world.business.scope());
     let (ledger, _) = store.consent_ledger(scope, &contact, 9, world.aws.now()).await.unwrap();
     assert_eq!(ledger.len(), 1);
+}
+
+/// Once a merge is undone, a message that went to the other contact is not the survivor's, and nor is the link in it.
+#[tokio::test]
+async fn carried_link_works_only_for_the_recipient() {
+    let world = World::new().await;
+    let (aws, store, scope) = (&world.aws, world.aws.store(), world.business.scope());
+    let survivor = world.contact.id;
+    let other = world.business.contact(aws, "+971502222222").await;
+    let merge = world.business.merge(aws, survivor, other.id).await;
+    let message = Box::pin(world.business.follow_up(aws, "+971502222222")).await;
+    assert_eq!(message.id.contact(), survivor);
+    let link = LinkWrite {
+        code: LinkCode::of(aws.ids().secret().unwrap()),
+        contact: survivor,
+        origin: LinkOrigin::Message(message.id),
+    };
+    store.create_preference_link(scope, &link, aws.now()).await.unwrap();
+    let path = format!("/p/{}", link.code.as_str());
+    let show = Call::get(&path);
+    world.call(&show).await.is(200);
+    world.business.unmerge(aws, merge).await;
+    world.call(&show).await.is(404);
+    world.call(&Call::form(&path, "do=stop")).await.is(404);
+    assert!(world.stored().await.opted_out().is_none());
+    let other = store.contact(scope, other.id).await.unwrap();
+    assert!(other.unwrap().opted_out().is_none());
+    // Where a message went is forgotten with it.
+    world.business.remove(aws, "MSG#", Some(survivor)).await;
+    world.call(&show).await.is(200);
 }

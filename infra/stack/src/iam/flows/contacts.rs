@@ -7,12 +7,14 @@ use domain::{
     field::FieldValue,
     ids::{ConnectionId, ContactId, FieldId, TagId},
     inbound::{OptFlag, Sender},
+    links::LinkOrigin,
     message::Channel,
     outside::ShownName,
     profile::Profile,
+    record::Entry,
 };
 use serde_json::{Value, json};
-use store::{StoreError, TenantScope, contacts::ContactWrite};
+use store::{StoreError, TenantScope, contacts::ContactWrite, preferences::LinkWrite};
 
 use super::{PATIENCE, new_ulid, scope, succeeded};
 use crate::{
@@ -491,6 +493,30 @@ impl Audit<'_> {
         let path = self.preference_page(business).await?;
         let form = "application/x-www-form-urlencoded";
         self.post(&path, form, &[], "do=stop".to_owned()).await
+    }
+
+    /// A customer opens the link in a message that once was another contact's.
+    pub(super) async fn turned_away(&self, business: &Tenant) -> Result<u16> {
+        let (store, scope, from) = (&self.play.store, scope(business)?, new_phone()?);
+        self.missed_from(business, &from).await?;
+        self.play
+            .accepted(&business.id, &from, Channel::WhatsApp, PATIENCE)
+            .await?;
+        let caller = store.contact_of(&scope, &Identity::Phone(from)).await?;
+        let caller = caller.context("the caller is known")?;
+        let entries = store.history(&scope, caller.id, 10, Timestamp::now()).await?;
+        let message = entries.iter().find_map(|entry| match entry {
+            Entry::Sent(message) => Some(message.id),
+            _ => None,
+        });
+        let link = LinkWrite {
+            code: random_hex(8)?.parse()?,
+            contact: self.known(business).await?,
+            origin: LinkOrigin::Message(message.context("the call was answered")?),
+        };
+        store.create_preference_link(&scope, &link, Timestamp::now()).await?;
+        let path = format!("/p/{}", link.code.as_str());
+        Ok(self.play.request("GET", &path, &[], "").await?.status)
     }
 
     /// A user erases a new contact.
