@@ -87,7 +87,6 @@ async fn large_import_is_exact_despite_two_crashes() {
     let counts = result(&world.operation(&start).await.value).counts;
     let all = u64::try_from(rows).unwrap();
     assert_eq!((counts.rows, counts.created), (all, all));
-    assert_eq!(world.people().await.len(), rows);
     let count = u32::try_from(rows).unwrap();
     eprintln!(
         "{rows} rows in {seconds:.0} s: {:.0} rows/s, {:.2} write units a row, {} requests, {} MiB at most ({before} MiB before)",
@@ -97,4 +96,6 @@ async fn large_import_is_exact_despite_two_crashes() {
         peak()
     );
     eprintln!("{:?}", used.actions);
+    // The emulator takes far longer for reading 100,000 contacts back than for writing them.
+    assert_eq!(world.people().await.len(), rows);
 }
