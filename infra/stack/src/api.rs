@@ -1,13 +1,15 @@
 //! Requests to the API.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail};
-use domain::Timestamp;
+use domain::{Timestamp, message::MessageState};
 use serde_json::{Value, json};
 
 use crate::{
     contract::{Contract, Operation},
     endpoints::Login,
-    play::{Answer, Play, new_phone},
+    play::{Answer, Customer, Play, new_phone},
     secrets::random_hex,
     totp,
 };
@@ -104,6 +106,9 @@ pub async fn object_for(
     if list == OPERATIONS {
         return start_operation(play, contract, keeper).await.map(Some);
     }
+    if HAPPENINGS.contains(&list) {
+        return happened(play, keeper, list).await.map(Some);
+    }
     let create = contract
         .operations()
         .find(|other| other.path == list && other.method == "post");
@@ -169,6 +174,34 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
     let started = succeeded(&ask(play, "post", &erase, keeper, None, &None).await?, &erase)?;
     let id = started["id"].as_str().context("an operation has an id")?;
     Ok(id.to_owned())
+}
+
+/// The lists of calls and messages: what customers do fills them.
+pub const HAPPENINGS: [&str; 2] = ["/api/v1/calls", "/api/v1/messages"];
+
+/// Maximum wait for a message, enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The id of a call or message in a list of the keeper's tenant. If there is none, a customer calls, and reads the message that follows,
+/// so that nothing of it changes any more.
+pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String> {
+    let get = async |path: &str| succeeded(&ask(play, "get", path, keeper, None, &None).await?, path);
+    let newest = |listed: &Value| listed["items"][0]["id"].as_str().map(str::to_owned);
+    if let Some(id) = newest(&get(list).await?) {
+        return Ok(id);
+    }
+    let tenant = get("/api/v1/tenant").await?;
+    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
+    let from = new_phone()?;
+    play.call(tenant, &from, "missed", json!({})).await?;
+    let is_read = |customer: &Customer| {
+        let message = customer.messages.last()?;
+        (message.state() == MessageState::Read).then_some(())
+    };
+    play.known(tenant, &from, PATIENCE, "a message that is read", is_read)
+        .await?;
+    let listed = get(list).await?;
+    newest(&listed).with_context(|| format!("{list} does not list what a customer did"))
 }
 
 /// Uploads a file as the API says: `upload` has a URL, and the headers of the request. Returns the status of the answer.

@@ -1,5 +1,7 @@
 //! Paging: lists take `limit` and an opaque `cursor`, which holds a position in the caller's own list and nothing else.
 
+use std::str::FromStr;
+
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
@@ -40,6 +42,15 @@ impl Paging {
         self.after.as_deref()
     }
 
+    /// The same in a list whose positions are of this type.
+    ///
+    /// # Errors
+    /// 400 when it is of another list.
+    pub fn position<T: FromStr>(&self) -> Result<Option<T>, Problem> {
+        let after = self.after().map(str::parse::<T>).transpose();
+        after.map_err(|_| of_another_list())
+    }
+
     fn from_pairs(pairs: &[(String, String)], alone: bool) -> Result<Self, Problem> {
         let (mut limit, mut after) = (None, None);
         for (name, value) in pairs {
@@ -70,6 +81,14 @@ impl Paging {
             after,
         })
     }
+}
+
+/// 400: the cursor is one, but no position in this list.
+#[must_use]
+pub fn of_another_list() -> Problem {
+    Problem::bad_request(
+        "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
+    )
 }
 
 fn malformed() -> Problem {

@@ -16,6 +16,17 @@ pub enum Direction {
     Outbound,
 }
 
+impl Direction {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Inbound => "inbound",
+            Self::Outbound => "outbound",
+        }
+    }
+}
+
 /// Outcome of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -41,6 +52,25 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// All outcomes.
+    pub const ALL: [Self; 8] = [
+        Self::Answered,
+        Self::Missed,
+        Self::Busy,
+        Self::Abandoned,
+        Self::Voicemail,
+        Self::AfterHours,
+        Self::Failed,
+        Self::Unknown,
+    ];
+
+    /// The outcome with this name. Whoever reports one may use other words, for an outcome that is unknown; whoever asks for one may
+    /// not.
+    #[must_use]
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.as_str() == word)
+    }
+
     /// The name that people and providers use.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -99,6 +129,7 @@ impl Party {
 
 /// The provider's status of the whole call (Twilio `CallStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallStatus {
     /// Ringing, queued or initiated.
@@ -119,6 +150,7 @@ pub enum CallStatus {
 
 /// The result of forwarding the call to the business (Twilio `DialCallStatus`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum DialStatus {
     /// The caller hung up while it rang.
@@ -236,6 +268,7 @@ pub struct CallEvent {
 
 /// The telephone systems that report calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum CallProvider {
     /// Twilio Voice.

@@ -34,6 +34,7 @@ pub mod fault;
 pub mod field;
 pub mod filter;
 pub mod foreseen;
+pub mod happenings;
 pub mod hours;
 pub mod ids;
 pub mod import;

@@ -377,6 +377,14 @@ pub enum MessageState {
     Blocked,
 }
 
+impl MessageState {
+    /// Whether it ended without being sent, although nothing made it unnecessary. Such messages have a list of their own.
+    #[must_use]
+    pub const fn is_trouble(self) -> bool {
+        matches!(self, Self::Failed | Self::Blocked)
+    }
+}
+
 /// A remark in a message's history about something that its attempts do not show.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Remark {
@@ -613,6 +621,13 @@ impl Message {
     #[must_use]
     pub fn last(&self) -> Option<&Attempt> {
         self.attempts.last()
+    }
+
+    /// The leg that was tried last, or else the first planned one.
+    #[must_use]
+    pub fn current_leg(&self) -> Option<&Leg> {
+        let last = self.last().map_or(0, |attempt| usize::from(attempt.leg));
+        self.plan.get(last)
     }
 
     /// The number of the next claim.

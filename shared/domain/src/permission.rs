@@ -142,6 +142,10 @@ permissions! {
     ContactsErase = "contacts:erase", Manager;
     /// Change and delete many contacts at once.
     ContactsBulk = "contacts:bulk", Manager;
+    /// Read the calls, with the decisions about them and their grounds.
+    CallsRead = "calls:read", Viewer;
+    /// Read the messages in both directions.
+    MessagesRead = "messages:read", Viewer;
     /// Read the imports of contacts and the files of refused rows.
     ImportsRead = "imports:read", Manager;
     /// Import contacts.

@@ -38,6 +38,12 @@ impl Person {
         }
     }
 
+    /// The name as people see it.
+    #[must_use]
+    pub fn shown_name(&self) -> Option<String> {
+        shown_name(&self.profile).map(String::from)
+    }
+
     /// Whether nothing says who it is.
     #[must_use]
     pub const fn is_nobody(&self) -> bool {

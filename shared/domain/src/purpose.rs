@@ -9,6 +9,11 @@ use crate::quiet::{Quiet, QuietAction, QuietHours};
 
 /// The purpose of a message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessagePurpose")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// A follow-up to a call.
@@ -33,6 +38,11 @@ pub enum Purpose {
 
 /// Category of a message in Meta's terms, on which consent and price depend.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "MessageCategory")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Category {
     /// An answer to something that the person did.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{CallFacts, CallProvider, Outcome},
+    call::{CallFacts, CallProvider, Direction, Outcome},
     conversion::Conversion,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
@@ -152,6 +152,12 @@ impl Call {
     #[must_use]
     pub fn happened_at(&self) -> Timestamp {
         self.facts.started_at.unwrap_or(self.decided_at)
+    }
+
+    /// Its direction. A telephone system that does not say reports inbound calls only.
+    #[must_use]
+    pub fn direction(&self) -> Direction {
+        self.facts.direction.unwrap_or(Direction::Inbound)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Calls: their reports until the decision, and the decided calls.
 
 use domain::{
-    call::{CallProvider, Direction},
+    call::CallProvider,
     ids::{CallId, ConnectionId},
     purpose::Lane,
     record::{Call, CallProgress},
@@ -57,17 +57,13 @@ pub(crate) fn call_row(
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let at = call.happened_at();
-    let direction = match call.facts.direction {
-        Some(Direction::Outbound) => "outbound",
-        Some(Direction::Inbound) | None => "inbound",
-    };
     Ok(Row::new(&keys::call(scope, call.id), "call", call, condition, doing)?
         .kept(call.keep_until)
         .data(compact::shrink_call)
         .version(call.version)
         .listed(keys::calls_of(scope, &keys::day(at)), happened(at, call.id.own()))
         .list_field("outcome", call.outcome.as_str())
-        .list_field("direction", direction))
+        .list_field("direction", call.direction().as_str()))
 }
 
 impl Store {

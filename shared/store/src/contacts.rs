@@ -17,7 +17,8 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned, compact, keys,
+    Page, Store, StoreError, TenantScope, Versioned, compact,
+    keys::{self, Key},
     row::{self, ALIAS, Condition, Item, Row, Write, text},
     timeline::{Kind, Position, Wanted, entry},
 };
@@ -250,6 +251,13 @@ pub(crate) fn person(contact: Item, profile: Option<Item>, doing: &'static str) 
         contact: compact::contact(contact, doing)?,
         profile: profile.unwrap_or_default(),
     })
+}
+
+/// Contacts with their profiles, by the ids that were asked for, and other rows that were read along with them.
+#[derive(Debug)]
+pub(crate) struct KnownMany {
+    pub(crate) people: HashMap<ContactId, Person>,
+    pub(crate) rows: HashMap<Key, Item>,
 }
 
 /// What an identity leads to.
@@ -486,6 +494,53 @@ impl Store {
             leads = further;
             if leads.is_empty() {
                 return Ok(contacts);
+            }
+        }
+        Err(StoreError::Conflict { doing })
+    }
+
+    /// The same for several contacts with their profiles, and these other rows along with them. One request per hundred rows, and one
+    /// more for each step from a contact that was merged.
+    ///
+    /// # Errors
+    /// As [`Store::followed`].
+    pub(crate) async fn known_many(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+        along: &[Key],
+        doing: &'static str,
+    ) -> Result<KnownMany, StoreError> {
+        let mut people = HashMap::with_capacity(ids.len());
+        let mut rows = HashMap::with_capacity(along.len());
+        // Each id, and the one that it leads to so far.
+        let mut leads: Vec<(ContactId, ContactId)> = ids.iter().map(|id| (*id, *id)).collect();
+        let mut along = along;
+        for _ in 0..=MOST_ALIASES {
+            let own = leads
+                .iter()
+                .flat_map(|(_, id)| [keys::contact(scope, *id), keys::profile(scope, *id)]);
+            let wanted: Vec<Key> = own.chain(along.iter().cloned()).collect();
+            let mut found = self.database.get_many(&wanted, doing).await?;
+            for key in std::mem::take(&mut along) {
+                rows.extend(found.remove(key).map(|item| (key.clone(), item)));
+            }
+            let mut further = Vec::new();
+            for (asked, id) in leads {
+                let Some(contact) = found.get(&keys::contact(scope, id)) else {
+                    continue;
+                };
+                match merged_into(contact, doing)? {
+                    Some(into) => further.push((asked, into)),
+                    None => {
+                        let profile = found.get(&keys::profile(scope, id)).cloned();
+                        drop(people.insert(asked, person(contact.clone(), profile, doing)?));
+                    }
+                }
+            }
+            leads = further;
+            if leads.is_empty() {
+                return Ok(KnownMany { people, rows });
             }
         }
         Err(StoreError::Conflict { doing })

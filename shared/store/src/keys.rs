@@ -452,6 +452,11 @@ pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
     format!("{}#MSGS#{day}", tenant_partition(scope))
 }
 
+/// The list of a day's messages that failed or were blocked.
+pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#FAILED#{day}", tenant_partition(scope))
+}
+
 /// The list of deleted contacts, by the time of their deletion.
 pub(crate) fn deleted(scope: &TenantScope) -> String {
     format!("{}{DELETED}", tenant_partition(scope))

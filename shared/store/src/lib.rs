@@ -28,6 +28,7 @@ pub mod effects;
 pub mod erasure;
 pub mod exports;
 pub mod fields;
+pub mod happenings;
 pub mod idempotency;
 pub mod imports;
 pub mod limited;

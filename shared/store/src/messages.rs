@@ -1,9 +1,10 @@
 //! Messages in both directions, and the rows under the providers' ids of them.
 
 use domain::{
+    call::Direction,
     contact::Contact,
     ids::MessageId,
-    message::{Message, MessageState, StatusReport},
+    message::{Message, StatusReport},
     outside::ProviderRef,
     purpose::Lane,
     record::{MessageRef, Received},
@@ -40,25 +41,23 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .due(next.policy.lane(), &key, next.due)
         .in_state(trouble(scope, &next));
     Ok(match next.policy.lane() {
-        Lane::Answers => listed_by_day(row, scope, next.created_at, next.id, "outbound"),
+        Lane::Answers => listed_by_day(row, scope, next.created_at, next.id, Direction::Outbound),
         // A broadcast would bury the answers of its day, and each entry costs a write unit.
         Lane::Bulk => row,
     })
 }
 
 /// Lists a message by the day on which it was written.
-fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: &'static str) -> Row {
+fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
     row.listed(keys::messages_of(scope, &keys::day(at)), happened(at, id.own()))
-        .list_field("direction", direction)
+        .list_field("direction", direction.as_str())
 }
 
 /// Place of a failed or blocked message in the list, by the day of its creation.
 fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     let at = message.created_at;
-    matches!(message.state(), MessageState::Failed | MessageState::Blocked).then(|| {
-        let partition = format!("{}#FAILED#{}", keys::tenant_partition(scope), keys::day(at));
-        (partition, happened(at, message.id.own()))
-    })
+    let place = || (keys::troubled_of(scope, &keys::day(at)), happened(at, message.id.own()));
+    message.state().is_trouble().then(place)
 }
 
 fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {
@@ -74,7 +73,13 @@ pub(crate) fn received_row(
 ) -> Result<Row, StoreError> {
     let key = keys::message(scope, received.id);
     let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?.kept(received.keep_until);
-    Ok(listed_by_day(row, scope, received.message.at, received.id, "inbound"))
+    Ok(listed_by_day(
+        row,
+        scope,
+        received.message.at,
+        received.id,
+        Direction::Inbound,
+    ))
 }
 
 /// The row under a provider's id, replacing parked reports.

@@ -2,7 +2,7 @@
 
 mod models;
 
-use api::{Allowed, Api, Listed, Paging, Query, permits};
+use api::{Allowed, Api, Listed, Paging, Query, of_another_list, permits};
 use axum::{Router, extract::State};
 use domain::{
     audit::MOST_DAYS,
@@ -73,10 +73,7 @@ async fn list_audit(
 ) -> Result<Listed<AuditEntryOut>, Problem> {
     let period = period(&query, who.now())?;
     if paging.after().is_some_and(|after| !is_position(after)) {
-        return Err(Problem::bad_request(
-            "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the \
-                first page.",
-        ));
+        return Err(of_another_list());
     }
     let wanted = Wanted {
         actor: query.actor,

@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{contacts::Recorded, timeline::Position};
 
-use crate::{itself, looks::Looks, notes::of_another_list, proof::ConsentProofOut};
+use crate::{itself, looks::Looks, proof::ConsentProofOut};
 
 /// Attempts of a change that loses races, before the caller gets a conflict.
 const RACES: Races = Races::most(24);
@@ -198,8 +198,7 @@ pub(crate) async fn get_consent(
     paging: Paging,
 ) -> Result<Json<ConsentOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let after = paging.after().map(str::parse::<Position>).transpose();
-    let after = after.map_err(|_| of_another_list())?;
+    let after = paging.position::<Position>()?;
     let contact = found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
     let page = store.consent_page(scope, &contact, after, paging.limit(), who.now());

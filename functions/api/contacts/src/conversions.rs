@@ -1,6 +1,6 @@
 //! Conversions of a contact: what its tenant counts as a success. They are recorded and never change.
 
-use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Races, Setback, Tagged, found, permits};
+use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Races, Setback, Tagged, found, of_another_list, permits};
 use axum::extract::State;
 use domain::{
     conversion::{Conversion, ConversionIn},
@@ -9,7 +9,7 @@ use domain::{
 use kit::Problem;
 use store::of_contact::NotCreated;
 
-use crate::{itself, notes::of_another_list, unless_merged};
+use crate::{itself, unless_merged};
 
 /// Attempts of a creation that loses races for the contact's row, before the caller gets a conflict.
 const RACES: Races = Races::most(24);

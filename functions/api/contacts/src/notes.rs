@@ -2,7 +2,7 @@
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Setback, Tagged, found,
-    permits, permits::Permit,
+    of_another_list, permits, permits::Permit,
 };
 use axum::extract::State;
 use domain::{
@@ -47,13 +47,6 @@ fn end_of_page(contact: ContactId, paging: &Paging) -> Result<Option<Ulid>, Prob
     let position = |text: &str| text.parse().ok().filter(|note: &NoteId| note.contact() == contact);
     let after = paging.after().map(|text| position(text).ok_or_else(of_another_list));
     after.map(|note| note.map(NoteId::own)).transpose()
-}
-
-/// 400: the cursor is one, but no position in this list.
-pub(crate) fn of_another_list() -> Problem {
-    Problem::bad_request(
-        "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
-    )
 }
 
 /// Refuses callers who are neither the author nor manage the tenant.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use domain::{
     actor::Actor,
-    call::{Direction, Party},
+    call::Party,
     consent::Party as WishParty,
     field::{Field, FieldKey, Written},
     ids::{ContactId, LineId, StageId, TagId, UserId},
@@ -184,7 +184,7 @@ fn party(party: Option<&Party>) -> Option<String> {
 pub(crate) fn call(call: &Call, names: &Names) -> Exported {
     let facts = &call.facts;
     let line = call.grounds.line.and_then(|line| names.lines.get(&line));
-    let direction = facts.direction.unwrap_or(Direction::Inbound);
+    let direction = call.direction();
     let (from, to) = (party(facts.from.as_ref()), party(facts.to.as_ref()));
     let at = call.happened_at();
     let cells = vec![
@@ -235,8 +235,7 @@ pub(crate) const MESSAGES: [&str; 13] = [
 pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
     let line = message.line.and_then(|line| names.lines.get(&line));
     let last = message.last();
-    // That of the channel that was tried last, or else of the first.
-    let leg = message.plan.get(last.map_or(0, |attempt| usize::from(attempt.leg)));
+    let leg = message.current_leg();
     let (content, template) = match leg.map(|leg| &leg.content) {
         Some(Content::Text(text)) => (Some(text), None),
         Some(Content::Template(filled)) => (None, Some(&filled.name)),

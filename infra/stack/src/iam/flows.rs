@@ -142,6 +142,7 @@ impl Audit<'_> {
         self.people(&business).await?;
         self.resources(&business).await?;
         self.contacts(&business).await?;
+        self.looked_through(&business).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
         let segments = self.segments(&other).await?;

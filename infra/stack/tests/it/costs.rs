@@ -17,7 +17,8 @@ const MOST_READS: u64 = 2;
 /// (0048-consent.md). The estimate of a retention policy reads the counters of each day (0057-retention-of-rows-before.md). Duplicates are looked for in several lists, and each contact that was merged into another has rows of its own,
 /// too (0055-merges.md).
 ///
-/// An archive belongs to a contact that must exist (0056-access-requests.md).
+/// An archive belongs to a contact that must exist (0056-access-requests.md). Calls and messages of a period are listed by days, by default
+/// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md).
 const READ_MORE: &[(&str, u64)] = &[
     ("get_tenant_setup", 4),
     ("get_retention", 8),
@@ -35,6 +36,10 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_import", 3),
     ("list_imports", 3),
     ("get_contact_archive", 3),
+    ("list_calls", 13),
+    ("get_call", 4),
+    ("list_messages", 13),
+    ("get_message", 4),
 ];
 
 /// Reading operations that write, with their maximum write units beyond those of any operation: the audit log says who looked at a

@@ -8,6 +8,7 @@ use crate::stage::{Stage, on_stage};
 
 const FIRST: &str = "docs/first-quarter-of-an-hour.md";
 const CONTACTS: &str = "docs/contacts.md";
+const CALLS: &str = "docs/calls.md";
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -71,6 +72,15 @@ fn commands_of_the_guide_to_contacts_work() {
 }
 
 #[test]
+fn commands_of_the_guide_to_calls_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Called").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, CALLS, &key, r#""code":"follow_up""#).await
+    });
+}
+
+#[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
     for (page, names) in [
@@ -79,6 +89,7 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
             &["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"][..],
         ),
         (CONTACTS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
+        (CALLS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
     ] {
         let page_text = text(&place, page)?;
         for name in names {

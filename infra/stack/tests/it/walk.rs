@@ -475,6 +475,9 @@ impl<'a> Walk<'a> {
         if list == api::OPERATIONS {
             return api::start_operation(&self.stage.play, &self.contract, &proof).await;
         }
+        if api::HAPPENINGS.contains(&list) {
+            return api::happened(&self.stage.play, &proof, list).await;
+        }
         let place = api::filled(list, before);
         let look = async || -> Result<Option<String>> {
             let answer = ask(&self.stage.play, "get", &place, &proof, None, &None).await?;
@@ -507,8 +510,10 @@ impl<'a> Walk<'a> {
         let key = Proof::Key(self.away.api_key.clone());
         for operation in self.contract.operations() {
             let read = operation.method == "get" && operation.parameters().next().is_none();
-            // What has been started goes on.
-            let moves = operation.path.ends_with("/audit") || operation.path == api::OPERATIONS;
+            // What has been started goes on, and counters follow what happened.
+            let moves = operation.path.ends_with("/audit")
+                || operation.path.ends_with("/retention")
+                || operation.path == api::OPERATIONS;
             if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;
             }

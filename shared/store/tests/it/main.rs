@@ -6,6 +6,7 @@ mod config;
 mod consent;
 mod due;
 mod effects;
+mod happenings;
 mod leaving;
 mod limited;
 mod listed;

@@ -14,7 +14,7 @@ use providers::{telephony, twilio, whatsapp};
 use serde_json::{Value, json};
 use store::{StoreError, contacts::ContactWrite};
 
-use super::{PATIENCE, new_ulid, scope};
+use super::{PATIENCE, new_ulid, scope, succeeded};
 use crate::{
     business,
     endpoints::Tenant,
@@ -38,6 +38,26 @@ impl Audit<'_> {
     pub(super) async fn missed_from(&self, business: &Tenant, from: &Phone) -> Result<()> {
         let more = json!({ "via": "telephony" });
         self.play.call(&business.id, from, "missed", more).await.map(drop)
+    }
+
+    /// Calls and messages are listed, also those that were blocked, and one of each is read.
+    pub(super) async fn looked_through(&self, business: &Tenant) -> Result<()> {
+        for (list, some) in [
+            ("/api/v1/calls", true),
+            ("/api/v1/messages", true),
+            ("/api/v1/messages?state=blocked", false),
+        ] {
+            let listed = self.api(business, "GET", list, None).await?;
+            let listed = succeeded(&listed, list)?;
+            let first = listed["items"][0]["id"].as_str();
+            ensure!(first.is_some() || !some, "{list} lists nothing");
+            if let Some(id) = first {
+                let path = list.split('?').next().unwrap_or_default();
+                let read = self.api(business, "GET", &format!("{path}/{id}"), None).await?;
+                succeeded(&read, id)?;
+            }
+        }
+        Ok(())
     }
 
     /// The same while Meta has this fault, as often as given.

@@ -1,0 +1,387 @@
+//! Calls, in process against the emulator, from the readers' point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    call::{Direction, Outcome},
+    contact::Change,
+    ids::{CallId, ContactId, LineId, RuleId},
+    line::Line,
+    message::{Cause, Message},
+    outside::ShownName,
+    permission::{Permission, Role},
+    profile::Profile,
+    record::Call,
+    refusal::{Reason, Refusal},
+    retention::Retention,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use store::contacts::{ContactWrite, ProfileWrite};
+use testkit::{
+    Answer, Aws, Seeded,
+    api::{Caller, Town},
+    assert_snapshot,
+    business::{CUSTOMER, LINE, business, business_with, read},
+};
+
+const CALLS: &str = "/api/v1/calls";
+
+const DAY: i64 = 24 * 3600;
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, calls::routes).await
+}
+
+fn number(last: usize) -> String {
+    format!("+9715012345{last:02}")
+}
+
+fn items(page: &Answer) -> Vec<Value> {
+    let items = page.is(200).json()["items"].clone();
+    items.as_array().expect("a page has items").clone()
+}
+
+fn texts(items: &[Value], field: &str) -> Vec<String> {
+    let text = |item: &Value| item[field].as_str().expect("a text").to_owned();
+    items.iter().map(text).collect()
+}
+
+/// A missed call by this number, changed, with the message that follows it.
+async fn called(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
+    let message = Box::pin(business.follow_up(aws, number)).await;
+    let Cause::Call(id) = message.cause;
+    let (store, scope) = (aws.store(), business.scope());
+    let call = store.call(scope, id, aws.now()).await.unwrap();
+    let mut call = call.expect("the call is stored");
+    change(&mut call);
+    store.write_call(scope, &call).await.unwrap();
+    (call, message)
+}
+
+/// All pages of this size, from the first to the last.
+async fn all(caller: &Caller<'_>, query: &str, limit: usize) -> Vec<Value> {
+    let (mut found, mut next) = (Vec::new(), String::new());
+    for _page in 0..100 {
+        let page = caller.get(&format!("{CALLS}?limit={limit}{query}{next}")).await;
+        let more = items(&page);
+        assert!(more.len() <= limit, "{}", page.text());
+        found.extend(more);
+        match page.json()["next_cursor"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => return found,
+        }
+    }
+    panic!("the list does not end: {found:?}");
+}
+
+#[tokio::test]
+async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
+    let aws = Aws::new().await;
+    let line = LineId::new(aws.ids().ulid());
+    let business = business_with(&aws, |configured| {
+        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
+        configured.lines.push(branch);
+    });
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (call, mut message) = called(&aws, &business, CUSTOMER, |call| {
+        call.facts.started_at = Some(call.decided_at - SignedDuration::from_secs(20));
+        call.facts.ring_seconds = Some(20);
+        "cor".clone_into(&mut call.correlation_id);
+    })
+    .await;
+    name(&aws, &business, call.id.contact(), "Maya Haddad").await;
+    message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
+    aws.store().write_message(business.scope(), &message).await.unwrap();
+
+    let listed = viewer.get(CALLS).await;
+    let found = items(&listed);
+    assert_eq!(found.len(), 1, "{}", listed.text());
+    let entry = &found[0];
+    assert_eq!(entry["at"], "2026-11-20T11:59:40Z");
+    assert_eq!(
+        entry["contact"],
+        json!({"id": call.id.contact(), "name": "Maya Haddad"})
+    );
+    assert_eq!(entry["line"], json!({"id": line, "name": "Marina branch"}));
+    assert_eq!(
+        entry["customer"],
+        json!({"number": CUSTOMER, "formatted": "+971 50 123 4567"})
+    );
+    assert_eq!(
+        (&entry["code"], &entry["facts"]["rule"]),
+        (&json!("follow_up"), &json!("Missed calls"))
+    );
+    assert_eq!(
+        entry["message"],
+        json!({
+            "id": message.id, "state": "blocked", "channel": "whatsapp", "code": "suspended", "facts": {},
+            "decision": "not sent: the account is suspended",
+        })
+    );
+    let shown = viewer.get(&format!("{CALLS}/{}", call.id)).await;
+    let details = shown.is(200).json();
+    for (field, value) in entry.as_object().unwrap() {
+        assert_eq!(details[field], *value, "{field}");
+    }
+    assert_eq!(details["grounds"]["line_id"], json!(line));
+    assert_eq!(details["grounds"]["new_caller"], true);
+    assert_eq!(details["reported"]["ring_seconds"], 20);
+    assert_eq!(details["reported"]["from"]["phone"], entry["customer"]);
+    assert_snapshot("call", &[&listed, &shown]);
+}
+
+/// Names a contact, as a call or message with a name does.
+async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
+    let (store, scope) = (aws.store(), business.scope());
+    let known = store.known(scope, contact).await.unwrap().expect("the contact");
+    let mut contact = known.contact;
+    contact.named = true;
+    let after = Profile {
+        name: ShownName::of(name),
+        ..known.profile.clone()
+    };
+    let write = ContactWrite {
+        profile: Some(ProfileWrite {
+            before: known.profile,
+            after,
+        }),
+        ..ContactWrite::from(contact)
+    };
+    store.write_contact(scope, &write, None).await.unwrap();
+}
+
+#[tokio::test]
+async fn calls_need_a_permission_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let (call, _) = called(&aws, &business, CUSTOMER, |_| {}).await;
+    let place = format!("{CALLS}/{}", call.id);
+    for role in Role::ALL {
+        let caller = town.key_of(business.scope(), role).await;
+        assert_eq!(items(&caller.get(CALLS).await).len(), 1, "{role}");
+        caller.get(&place).await.is(200);
+    }
+    let (_, other) = town.new_key(Role::Admin, &[Permission::ContactsRead]).await;
+    let (_, own) = town.new_key(Role::Viewer, &[Permission::CallsRead]).await;
+    for path in [CALLS, &place] {
+        town.anyone().get(path).await.is_refused(401, "unauthorized");
+        town.api_key(&other).get(path).await.is_refused(403, "forbidden");
+    }
+    // Of another tenant, a call looks like one that does not exist.
+    for caller in [town.admin(), town.api_key(&own)] {
+        assert!(items(&caller.get(CALLS).await).is_empty());
+        let theirs = caller.get(&place).await.is_refused(404, "not_found").detail();
+        let nobodys = CallId::new(call.id.contact(), aws.ids().ulid());
+        let missing = caller.get(&format!("{CALLS}/{nobodys}")).await;
+        assert_eq!(missing.is_refused(404, "not_found").detail(), theirs);
+    }
+    town.admin().get(&format!("{CALLS}/call_1")).await.is(404);
+}
+
+/// Four calls on each of four days, some of them in one millisecond.
+#[tokio::test]
+async fn pages_have_every_call_once_across_days() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let mut expected = Vec::new();
+    for day in 0..4 {
+        for own in 0..4 {
+            let (call, _) = called(&aws, &business, &number(day * 4 + own), |_| {}).await;
+            expected.push((call.happened_at(), call.id.own(), call.id.to_string()));
+            aws.pass(i64::try_from(own % 2).unwrap());
+        }
+        aws.pass(DAY);
+    }
+    expected.sort_unstable();
+    let expected: Vec<String> = expected.into_iter().rev().map(|(_, _, id)| id).collect();
+    for limit in [1, 2, 3, 4, 5, 15, 16, 17, 100] {
+        // A caller may ask a hundred times a minute.
+        let viewer = town.key_of(business.scope(), Role::Viewer).await;
+        assert_eq!(texts(&all(&viewer, "", limit).await, "id"), expected, "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn a_period_has_whole_days_of_the_tenants_time_zone() {
+    let aws = Aws::new().await;
+    let business = business_with(&aws, |configured| {
+        configured.tenant.time_zone = "Asia/Dubai".parse().unwrap();
+    });
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let times = [
+        "2026-11-18T19:59:59.999Z",
+        "2026-11-18T20:00:00Z",
+        "2026-11-19T19:59:59.999Z",
+        "2026-11-19T20:00:00Z",
+    ];
+    for (last, at) in times.into_iter().enumerate() {
+        let at: Timestamp = at.parse().unwrap();
+        called(&aws, &business, &number(last), |call| call.facts.started_at = Some(at)).await;
+    }
+    for (query, expected) in [
+        ("&from=2026-11-19&to=2026-11-19", &times[1..3]),
+        ("&from=2026-11-18&to=2026-11-18", &times[..1]),
+        ("&from=2026-11-20", &times[3..]),
+        ("&to=2026-11-19", &times[..3]),
+        ("&from=2026-10-21&to=2026-11-20", &times[..]),
+        ("&from=2026-11-21&to=2026-11-30", &[][..]),
+        ("", &times[..]),
+    ] {
+        let mut expected: Vec<_> = expected.to_vec();
+        expected.reverse();
+        assert_eq!(texts(&all(&viewer, query, 100).await, "at"), expected, "{query}");
+    }
+}
+
+#[tokio::test]
+async fn calls_are_found_by_each_condition_and_by_all() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (line, rule) = (LineId::new(aws.ids().ulid()), RuleId::new(aws.ids().ulid()));
+    let mut ids = Vec::new();
+    for last in 0..8 {
+        let (call, _) = called(&aws, &business, &number(last), |call| {
+            if last % 2 == 1 {
+                call.outcome = Outcome::Answered;
+            }
+            if last % 4 == 3 {
+                call.facts.direction = Some(Direction::Outbound);
+                "outbound".clone_into(&mut call.reason);
+            }
+            if last > 3 {
+                call.grounds.line = Some(line);
+                call.grounds.rule = Some(rule);
+            }
+        })
+        .await;
+        ids.push(call.id.to_string());
+        aws.pass(1);
+    }
+    for (query, expected) in [
+        ("&outcome=missed".to_owned(), vec![6, 4, 2, 0]),
+        ("&outcome=answered".to_owned(), vec![7, 5, 3, 1]),
+        ("&outcome=unknown".to_owned(), vec![]),
+        ("&direction=outbound".to_owned(), vec![7, 3]),
+        ("&outcome=answered&direction=inbound".to_owned(), vec![5, 1]),
+        ("&code=outbound".to_owned(), vec![7, 3]),
+        ("&code=follow_up&outcome=answered".to_owned(), vec![5, 1]),
+        (format!("&line={line}"), vec![7, 6, 5, 4]),
+        (format!("&rule={rule}&outcome=missed"), vec![6, 4]),
+        (
+            format!("&rule={rule}&line={line}&outcome=answered&direction=outbound&code=outbound"),
+            vec![7],
+        ),
+        (format!("&line={}", LineId::new(aws.ids().ulid())), vec![]),
+    ] {
+        let expected: Vec<&String> = expected.into_iter().map(|place: usize| &ids[place]).collect();
+        for limit in [1, 3, 100] {
+            let found = texts(&all(&viewer, &query, limit).await, "id");
+            assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query} by {limit}");
+        }
+        aws.pass(60);
+    }
+}
+
+#[tokio::test]
+async fn calls_of_a_merged_contact_name_the_survivor() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (other, message) = called(&aws, &business, &number(1), |_| {}).await;
+    aws.pass(1);
+    let (survivor, _) = called(&aws, &business, &number(2), |_| {}).await;
+    name(&aws, &business, survivor.id.contact(), "Maya").await;
+    let into = survivor.id.contact();
+    business.merge(&aws, into, other.id.contact()).await;
+    let maya = json!({"id": into, "name": "Maya"});
+    let found = items(&viewer.get(CALLS).await);
+    assert_eq!(texts(&found, "id"), [survivor.id.to_string(), other.id.to_string()]);
+    for item in &found {
+        assert_eq!(item["contact"], maya);
+    }
+    assert_eq!(found[1]["message"]["id"], json!(message.id));
+    let shown = viewer.get(&format!("{CALLS}/{}", other.id)).await.is(200).json();
+    assert_eq!(shown["contact"], maya);
+}
+
+/// Deleted contacts are hidden with everything of theirs, until they are restored.
+#[tokio::test]
+async fn calls_of_a_deleted_contact_are_hidden() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (hidden, _) = called(&aws, &business, &number(1), |_| {}).await;
+    aws.pass(1);
+    let (other, _) = called(&aws, &business, &number(2), |_| {}).await;
+    let place = format!("{CALLS}/{}", hidden.id);
+    for (deleted, status) in [(true, 404), (false, 200)] {
+        let (store, now) = (aws.store(), aws.now());
+        let contact = hidden.id.contact();
+        let changed = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
+            contact.deleted_at = deleted.then_some(now);
+            Change::Contact
+        });
+        assert!(Box::pin(changed).await.unwrap());
+        viewer.get(&place).await.is(status);
+        let found = texts(&all(&viewer, "", 1).await, "id");
+        assert_eq!(found.len(), if deleted { 1 } else { 2 });
+        assert_eq!(found[0], other.id.to_string());
+    }
+}
+
+#[tokio::test]
+async fn expired_calls_are_left_out_and_hide_no_others() {
+    let aws = Aws::new().await;
+    let retention = Retention {
+        calls_days: 30,
+        messages_days: 30,
+    };
+    let business = business_with(&aws, |configured| configured.tenant.retention = Some(retention));
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (gone, _) = called(&aws, &business, &number(1), |_| {}).await;
+    aws.pass(DAY);
+    let (kept, _) = called(&aws, &business, &number(2), |_| {}).await;
+    aws.pass(29 * DAY + 1);
+    let found = all(&viewer, "&from=2026-11-20", 1).await;
+    assert_eq!(texts(&found, "id"), [kept.id.to_string()]);
+    viewer.get(&format!("{CALLS}/{}", gone.id)).await.is(404);
+    viewer.get(&format!("{CALLS}/{}", kept.id)).await.is(200);
+}
+
+#[tokio::test]
+async fn invalid_query_of_calls_names_the_parameter() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let viewer = town.viewer();
+    for (query, field) in [
+        ("from=yesterday", "from"),
+        ("to=2026-11-20T00:00:00Z", "to"),
+        ("from=2026-11-21", "from"),
+        ("from=2026-10-01&to=2026-11-20", "from"),
+        ("from=2026-11-20&to=2026-11-19", "from"),
+        ("from=9999-12-31&to=9999-12-31", "to"),
+        ("outcome=ringing", "outcome"),
+        ("outcome=", "outcome"),
+        ("direction=up", "direction"),
+        ("line=conn_1", "line"),
+        ("rule=1", "rule"),
+        ("code=because", "code"),
+        ("who=me", "who"),
+        ("limit=101", "limit"),
+    ] {
+        viewer.get(&format!("{CALLS}?{query}")).await.names_only(&[field]);
+    }
+    // The last one is a user's id.
+    for cursor in ["", "nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
+        viewer.get(&format!("{CALLS}?cursor={cursor}")).await.is(400);
+    }
+    assert!(items(&viewer.get(&format!("{CALLS}?from=0000-01-01&to=0000-01-31")).await).is_empty());
+}

@@ -1,0 +1,422 @@
+//! Messages in both directions, in process against the emulator, from the readers' point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    contact::Change,
+    ids::{ContactId, MessageId},
+    inbound::{InboundMessage, Sender},
+    message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
+    permission::{Permission, Role},
+    record::Received,
+    refusal::{Reason, Refusal},
+    send::Timers,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use store::effects::{Effects, Once};
+use testkit::{
+    Answer, Aws, Seeded,
+    api::{Caller, Town},
+    assert_snapshot,
+    business::{CUSTOMER, LINE, business, phone},
+};
+
+const MESSAGES: &str = "/api/v1/messages";
+
+const DAY: i64 = 24 * 3600;
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, messages::routes).await
+}
+
+fn number(last: usize) -> String {
+    format!("+9715012345{last:02}")
+}
+
+fn items(page: &Answer) -> Vec<Value> {
+    let items = page.is(200).json()["items"].clone();
+    items.as_array().expect("a page has items").clone()
+}
+
+fn texts(items: &[Value], field: &str) -> Vec<String> {
+    let text = |item: &Value| item[field].as_str().expect("a text").to_owned();
+    items.iter().map(text).collect()
+}
+
+/// All pages of this size, from the first to the last.
+async fn all(caller: &Caller<'_>, query: &str, limit: usize) -> Vec<Value> {
+    let (mut found, mut next) = (Vec::new(), String::new());
+    for _page in 0..100 {
+        let page = caller.get(&format!("{MESSAGES}?limit={limit}{query}{next}")).await;
+        let more = items(&page);
+        assert!(more.len() <= limit, "{}", page.text());
+        found.extend(more);
+        match page.json()["next_cursor"].as_str() {
+            Some(cursor) => next = format!("&cursor={cursor}"),
+            None => return found,
+        }
+    }
+    panic!("the list does not end: {found:?}");
+}
+
+fn timers(aws: &Aws) -> Timers {
+    aws.env().config().timers().unwrap()
+}
+
+/// The message that follows a missed call by this number, changed.
+async fn follow_up(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(&mut Message)) -> Message {
+    let mut message = Box::pin(business.follow_up(aws, number)).await;
+    change(&mut message);
+    aws.store().write_message(business.scope(), &message).await.unwrap();
+    message
+}
+
+/// A message is sent by WhatsApp, and delivered.
+fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
+    message.claim(0, "claim".to_owned(), now, timers);
+    let accepted = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    message.record(1, accepted, now, timers);
+    let report = StatusReport {
+        state: AttemptState::Delivered,
+        at: now + SignedDuration::from_secs(1),
+        provider_ref: "wamid.1".parse().unwrap(),
+        error: None,
+        cost: Some(Cost {
+            category: "utility".to_owned(),
+            kind: Some("regular".to_owned()),
+            billable: true,
+            units: 1,
+        }),
+    };
+    assert!(message.apply(1, report, now, timers));
+}
+
+/// Stores a customer's message, written now.
+async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, change: impl FnOnce(&mut Received)) -> MessageId {
+    let id = MessageId::new(contact, aws.ids().ulid());
+    let mut received = Received {
+        id,
+        connection: business.whatsapp,
+        line: None,
+        message: InboundMessage {
+            channel: Channel::WhatsApp,
+            provider_ref: format!("wamid.{}", id.own()).parse().unwrap(),
+            from: Sender::default(),
+            to: None,
+            at: aws.now(),
+            kind: "text".to_owned(),
+            cut: false,
+            text: Some("I am on my way".to_owned()),
+            payload: None,
+            media: vec![],
+            reply_to: None,
+            opt_flag: None,
+            standby: false,
+            opens_window: true,
+        },
+        remarks: vec![],
+        correlation_id: "cor".to_owned(),
+        keep_until: None,
+    };
+    change(&mut received);
+    let effects = Effects {
+        once: Once::Received {
+            received: &received,
+            api: "whatsapp",
+            parked: None,
+        },
+        ..Effects::default()
+    };
+    let stored = aws.store().commit(business.scope(), effects, aws.now()).await;
+    stored.expect("the message is stored");
+    id
+}
+
+#[tokio::test]
+async fn a_message_is_listed_and_shown_with_its_attempts() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let message = follow_up(&aws, &business, CUSTOMER, |message| {
+        delivered(message, now, &timers);
+        "cor".clone_into(&mut message.correlation_id);
+    })
+    .await;
+    let listed = viewer.get(MESSAGES).await;
+    let found = items(&listed);
+    assert_eq!(found.len(), 1, "{}", listed.text());
+    let entry = &found[0];
+    assert_eq!(entry["at"], "2026-11-20T12:00:00Z");
+    assert_eq!(entry["contact"], json!({"id": message.id.contact(), "name": null}));
+    assert_eq!(
+        (&entry["state"], &entry["purpose"]),
+        (&json!("delivered"), &json!("follow_up"))
+    );
+    let Cause::Call(call) = message.cause;
+    assert_eq!(entry["call_id"], json!(call));
+    let shown = viewer.get(&format!("{MESSAGES}/{}", message.id)).await;
+    let details = shown.is(200).json();
+    for (field, value) in entry.as_object().unwrap() {
+        assert_eq!(details[field], *value, "{field}");
+    }
+    let [attempt] = &details["attempts"].as_array().unwrap()[..] else {
+        panic!("{details}");
+    };
+    assert_eq!(
+        attempt["cost"],
+        json!({"category": "utility", "kind": "regular", "billable": true, "units": 1})
+    );
+    assert_eq!(
+        (&attempt["state"], &attempt["channel"], &attempt["provider_ref"]),
+        (&json!("delivered"), &json!("whatsapp"), &json!("wamid.1"))
+    );
+    assert_eq!(details["reported"], Value::Null);
+    assert_snapshot("message", &[&listed, &shown]);
+}
+
+#[tokio::test]
+async fn a_failed_attempt_says_why() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let message = follow_up(&aws, &business, CUSTOMER, |message| {
+        message.claim(0, "claim".to_owned(), now, &timers);
+        let unknown = SendOutcome::Unknown {
+            reason: "WhatsApp did not answer".to_owned(),
+        };
+        message.record(1, unknown, now, &timers);
+    })
+    .await;
+    let shown = viewer.get(&format!("{MESSAGES}/{}", message.id)).await.is(200).json();
+    assert_eq!(shown["state"], "unknown");
+    let attempt = &shown["attempts"][0];
+    assert_eq!(
+        (&attempt["state"], &attempt["reason"], &attempt["code"]),
+        (
+            &json!("unknown"),
+            &json!("WhatsApp did not answer"),
+            &json!("unconfirmed")
+        )
+    );
+    assert_eq!((&attempt["unknown_at"], &attempt["cost"]), (&json!(now), &Value::Null));
+}
+
+/// Lists show at most 4,096 characters of it.
+#[tokio::test]
+async fn a_customers_message_is_shown_with_its_whole_text() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let contact = business.contact(&aws, CUSTOMER).await.id;
+    let long = "é".repeat(5_000);
+    let id = wrote(&aws, &business, contact, |received| {
+        received.message.text = Some(long.clone());
+        received.message.from.phone = Some(phone(CUSTOMER));
+        received.message.to = Some(phone(LINE));
+        received.message.payload = Some("book_again".to_owned());
+        received.message.media = vec!["a".to_owned(), "b".to_owned()];
+    })
+    .await;
+    let found = items(&viewer.get(MESSAGES).await);
+    let entry = &found[0];
+    assert_eq!(
+        (&entry["direction"], &entry["cut"], &entry["media"]),
+        (&json!("inbound"), &json!(true), &json!(2))
+    );
+    assert_eq!(entry["text"].as_str().unwrap().chars().count(), 4_096);
+    let shown = viewer.get(&format!("{MESSAGES}/{id}")).await.is(200).json();
+    assert_eq!((&shown["text"], &shown["cut"]), (&json!(long), &json!(false)));
+    assert_eq!((&shown["purpose"], &shown["attempts"]), (&Value::Null, &json!([])));
+    assert_eq!(shown["reported"]["button"], "book_again");
+    assert_eq!(shown["reported"]["to"]["number"], LINE);
+}
+
+#[tokio::test]
+async fn messages_need_a_permission_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let message = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
+    let place = format!("{MESSAGES}/{}", message.id);
+    for role in Role::ALL {
+        let caller = town.key_of(business.scope(), role).await;
+        assert_eq!(items(&caller.get(MESSAGES).await).len(), 1, "{role}");
+        caller.get(&place).await.is(200);
+    }
+    let (_, other) = town.new_key(Role::Admin, &[Permission::CallsRead]).await;
+    let (_, own) = town.new_key(Role::Viewer, &[Permission::MessagesRead]).await;
+    for path in [MESSAGES, &place] {
+        town.anyone().get(path).await.is_refused(401, "unauthorized");
+        town.api_key(&other).get(path).await.is_refused(403, "forbidden");
+    }
+    // Of another tenant, a message looks like one that does not exist.
+    for caller in [town.admin(), town.api_key(&own)] {
+        assert!(items(&caller.get(MESSAGES).await).is_empty());
+        let theirs = caller.get(&place).await.is_refused(404, "not_found").detail();
+        let nobodys = MessageId::new(message.id.contact(), aws.ids().ulid());
+        let missing = caller.get(&format!("{MESSAGES}/{nobodys}")).await;
+        assert_eq!(missing.is_refused(404, "not_found").detail(), theirs);
+    }
+}
+
+/// On each of four days, a message of each direction, some of them in one millisecond.
+#[tokio::test]
+async fn pages_have_every_message_once_across_days() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let mut expected = Vec::new();
+    for day in 0..4 {
+        let message = follow_up(&aws, &business, &number(day), |_| {}).await;
+        expected.push((message.created_at, message.id.own(), message.id.to_string()));
+        for _ in 0..day % 3 {
+            let id = wrote(&aws, &business, message.id.contact(), |_| {}).await;
+            expected.push((aws.now(), id.own(), id.to_string()));
+        }
+        aws.pass(DAY);
+    }
+    expected.sort_unstable();
+    let expected: Vec<String> = expected.into_iter().rev().map(|(_, _, id)| id).collect();
+    for limit in [1, 2, 3, 6, 7, 8, 100] {
+        // A caller may ask a hundred times a minute.
+        let viewer = town.key_of(business.scope(), Role::Viewer).await;
+        assert_eq!(texts(&all(&viewer, "", limit).await, "id"), expected, "by {limit}");
+    }
+}
+
+#[tokio::test]
+async fn messages_are_found_by_each_condition_and_by_all() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let planned = follow_up(&aws, &business, &number(0), |_| {}).await;
+    let arrived = follow_up(&aws, &business, &number(1), |message| delivered(message, now, &timers)).await;
+    let blocked = follow_up(&aws, &business, &number(2), |message| {
+        message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
+    })
+    .await;
+    let contact = planned.id.contact();
+    let by_whatsapp = wrote(&aws, &business, contact, |_| {}).await;
+    let by_sms = wrote(&aws, &business, contact, |received| {
+        received.message.channel = Channel::Sms
+    })
+    .await;
+    let sent = [planned.id, arrived.id, blocked.id];
+    for (query, expected) in [
+        ("&direction=inbound", vec![by_whatsapp, by_sms]),
+        ("&direction=outbound", sent.to_vec()),
+        ("&state=scheduled", vec![planned.id]),
+        ("&state=delivered", vec![arrived.id]),
+        ("&state=blocked", vec![blocked.id]),
+        ("&state=failed", vec![]),
+        ("&state=blocked&direction=inbound", vec![]),
+        ("&state=blocked&channel=sms", vec![]),
+        ("&state=blocked&channel=whatsapp&purpose=follow_up", vec![blocked.id]),
+        ("&channel=sms", vec![by_sms]),
+        ("&channel=whatsapp&direction=inbound", vec![by_whatsapp]),
+        ("&purpose=follow_up", sent.to_vec()),
+        ("&purpose=campaign", vec![]),
+        ("&purpose=follow_up&direction=inbound", vec![]),
+        (
+            "&state=read&purpose=follow_up&channel=whatsapp&direction=outbound",
+            vec![],
+        ),
+    ] {
+        let mut expected: Vec<String> = expected.iter().map(MessageId::to_string).collect();
+        expected.sort_unstable();
+        for limit in [1, 2, 100] {
+            let mut found = texts(&all(&viewer, query, limit).await, "id");
+            found.sort_unstable();
+            assert_eq!(found, expected, "{query} by {limit}");
+        }
+        aws.pass(60);
+    }
+}
+
+#[tokio::test]
+async fn messages_of_a_merged_contact_name_the_survivor() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let other = follow_up(&aws, &business, &number(1), |_| {}).await;
+    let survivor = business.contact(&aws, &number(2)).await.id;
+    business.merge(&aws, survivor, other.id.contact()).await;
+    let shown = viewer.get(&format!("{MESSAGES}/{}", other.id)).await.is(200).json();
+    let found = items(&viewer.get(MESSAGES).await);
+    for message in [&shown, &found[0]] {
+        assert_eq!(message["id"], json!(other.id));
+        assert_eq!(message["contact"]["id"], json!(survivor));
+    }
+}
+
+/// Deleted contacts are hidden with everything of theirs, until they are restored.
+#[tokio::test]
+async fn messages_of_a_deleted_contact_are_hidden() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let hidden = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
+    let place = format!("{MESSAGES}/{}", hidden.id);
+    for (deleted, status) in [(true, 404), (false, 200)] {
+        let (store, now) = (aws.store(), aws.now());
+        let contact = hidden.id.contact();
+        let changed = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
+            contact.deleted_at = deleted.then_some(now);
+            Change::Contact
+        });
+        assert!(Box::pin(changed).await.unwrap());
+        viewer.get(&place).await.is(status);
+        assert_eq!(items(&viewer.get(MESSAGES).await).is_empty(), deleted);
+    }
+}
+
+#[tokio::test]
+async fn expired_messages_are_left_out() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let contact = business.contact(&aws, CUSTOMER).await.id;
+    let until = |days: i64| aws.now() + SignedDuration::from_hours(24 * days);
+    let (soon, late) = (until(30), until(365));
+    let gone = wrote(&aws, &business, contact, |received| received.keep_until = Some(soon)).await;
+    let kept = wrote(&aws, &business, contact, |received| received.keep_until = Some(late)).await;
+    aws.pass(30 * DAY);
+    let found = all(&viewer, "&from=2026-11-20", 1).await;
+    assert_eq!(texts(&found, "id"), [kept.to_string()]);
+    viewer.get(&format!("{MESSAGES}/{gone}")).await.is(404);
+    viewer.get(&format!("{MESSAGES}/{kept}")).await.is(200);
+}
+
+#[tokio::test]
+async fn invalid_query_of_messages_names_the_parameter() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let viewer = town.viewer();
+    for (query, field) in [
+        ("from=yesterday", "from"),
+        ("to=20261120", "to"),
+        ("from=2026-10-01&to=2026-11-20", "from"),
+        ("direction=up", "direction"),
+        ("state=lost", "state"),
+        ("state=", "state"),
+        ("channel=telegram", "channel"),
+        ("purpose=fun", "purpose"),
+        ("contact=ctc_1", "contact"),
+        ("limit=0", "limit"),
+    ] {
+        viewer.get(&format!("{MESSAGES}?{query}")).await.names_only(&[field]);
+    }
+    // The last one is a user's id.
+    for cursor in ["", "nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
+        viewer.get(&format!("{MESSAGES}?cursor={cursor}")).await.is(400);
+    }
+    viewer.get(&format!("{MESSAGES}/msg_1")).await.is(404);
+}

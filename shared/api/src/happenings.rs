@@ -1,0 +1,477 @@
+//! Calls and messages as the API shows them, in the timeline of a contact and in lists: rows that stand for themselves, so that a page is
+//! shown with one request. The period of a list.
+
+use std::collections::HashMap;
+
+use domain::{
+    call::{Direction, Outcome},
+    facts::Facts,
+    ids::{CallId, ContactId, LineId, MessageId},
+    line::Line,
+    local::Day,
+    message::{
+        Attempt, AttemptError, AttemptState, Cause, Channel, Content, Ended, FilledTemplate, Leg, Message,
+        MessageState, Remark,
+    },
+    permission::permits::Permit,
+    person::Person,
+    purpose::{Category, Purpose},
+    record::{Call, Received},
+    refusal::{Because, Reason},
+};
+use jiff::Timestamp;
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{change::found, context::Api, guards::Allowed, period, phone::PhoneOut};
+
+/// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
+const LONGEST_TEXT: usize = 4_096;
+
+/// The contact of a call or message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ContactName {
+    /// Id of the contact. Of one that was merged into another: that of the survivor.
+    id: ContactId,
+    /// Name of the contact. `null` if it is not known.
+    #[schemars(example = &"Maya Haddad")]
+    name: Option<String>,
+}
+
+impl From<&Person> for ContactName {
+    fn from(person: &Person) -> Self {
+        Self {
+            id: person.contact.id,
+            name: person.shown_name(),
+        }
+    }
+}
+
+/// The line of a call or message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct LineName {
+    /// Id of the line.
+    id: LineId,
+    /// Name of the line. `null` if it was deleted.
+    #[schemars(example = &"Marina branch")]
+    name: Option<String>,
+}
+
+/// A remark on a call or message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Remark")]
+pub(crate) struct RemarkOut {
+    /// Time of the remark.
+    #[schemars(example = "2026-11-20T10:00:14Z")]
+    at: Timestamp,
+    /// The remark, in one sentence.
+    #[schemars(example = &"the caller left a recording of 14 s")]
+    text: String,
+    /// The remark as a word: one of `x-codes` at the root of the document.
+    #[schemars(with = "String", example = &"recording")]
+    code: Reason,
+    /// Facts of the remark.
+    facts: Facts,
+}
+
+/// A call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Call")]
+pub struct CallOut {
+    /// Id of the call.
+    id: CallId,
+    /// Direction of the call.
+    direction: Direction,
+    /// Outcome of the call.
+    outcome: Outcome,
+    /// Number of the customer. `null` if it was hidden.
+    customer: Option<PhoneOut>,
+    /// Line that was called. `null` if it was none of the tenant's lines.
+    line: Option<LineName>,
+    /// Time at which the call began. `null` if it was not reported.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    started_at: Option<Timestamp>,
+    /// Talking time in seconds. `null` if it was not reported.
+    #[schemars(example = 42)]
+    talk_seconds: Option<u32>,
+    /// Length of the caller's recording in seconds. `null` if there is none.
+    #[schemars(example = 14)]
+    voicemail_seconds: Option<u32>,
+    /// The decision for or against a message, in one sentence.
+    #[schemars(example = &"WhatsApp at once, SMS if not delivered within 2 min: missed call to +97145550100, rule \"Missed calls\"")]
+    decision: String,
+    /// The decision as a word: `follow_up` if a message follows, otherwise the reason against it, such as `cooldown`: one of `x-codes` at
+    /// the root of the document.
+    #[schemars(example = &"follow_up")]
+    code: String,
+    /// Facts of the decision, for a sentence in another language. `x-codes` names those of each code.
+    facts: Facts,
+    /// Time of the decision.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    decided_at: Timestamp,
+    /// Message that follows the call. `null` if there is none.
+    message_id: Option<MessageId>,
+    /// Later decisions.
+    remarks: Vec<RemarkOut>,
+}
+
+/// A message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Message")]
+pub struct MessageOut {
+    /// Id of the message.
+    id: MessageId,
+    /// Direction of the message.
+    direction: Direction,
+    /// Number of the customer. `null` if only WhatsApp knows it.
+    customer: Option<PhoneOut>,
+    /// Line that the message was sent from or to. `null` if it is none of the tenant's lines.
+    line: Option<LineName>,
+    /// Purpose of an outbound message. `null` for an inbound one.
+    purpose: Option<Purpose>,
+    /// Category of an outbound message, on which consent and price depend. `null` for an inbound one.
+    category: Option<Category>,
+    /// Call that an outbound message follows. `null` if it follows none.
+    call_id: Option<CallId>,
+    /// Channel: of an outbound message the one that was tried last, or else the first planned one.
+    channel: Option<Channel>,
+    /// Text, of an outbound message on this channel. `null` if there is none, such as for a template or a picture.
+    #[schemars(example = &"Sorry we missed your call. How can we help?")]
+    text: Option<String>,
+    /// True if the text was longer than what is shown.
+    cut: bool,
+    /// State of an outbound message. `null` for an inbound one.
+    state: Option<MessageState>,
+    /// The reason why an outbound message goes no further, in one sentence. `null` if there is none.
+    #[schemars(example = &"not sent: the customer has written since")]
+    decision: Option<String>,
+    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    #[schemars(with = "Option<String>", example = &"unnecessary")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    facts: Facts,
+    /// Earliest time to send an outbound message. `null` for an inbound one.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    send_at: Option<Timestamp>,
+    /// Channels of an outbound message, in the order in which they are tried.
+    legs: Vec<LegOut>,
+    /// Kind of an inbound message in the provider's words, such as `text`, `image`. `null` for an outbound one.
+    #[schemars(example = &"text")]
+    content: Option<String>,
+    /// Number of an inbound message's pictures and other files.
+    #[schemars(example = 1)]
+    media: u32,
+    /// Remarks on what happened to the message, and reactions to it.
+    remarks: Vec<RemarkOut>,
+}
+
+/// The reason why an attempt to send failed, or why its outcome is unknown.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Failure {
+    /// The reason why the attempt failed or its outcome is unknown, in one sentence. `null` if there is none.
+    #[schemars(example = &"WhatsApp cannot deliver to this number")]
+    reason: Option<String>,
+    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    #[schemars(with = "Option<String>", example = &"provider_refused")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    facts: Facts,
+    /// The provider's code of that reason. `null` if there is none.
+    #[schemars(example = 131_026)]
+    provider_code: Option<i64>,
+}
+
+impl From<&AttemptError> for Failure {
+    fn from(error: &AttemptError) -> Self {
+        let (code, facts) = coded(Some(error.because()));
+        Self {
+            reason: Some(error.reason.clone()),
+            code,
+            facts,
+            provider_code: error.code,
+        }
+    }
+}
+
+impl Failure {
+    /// That of an attempt, if it has one.
+    #[must_use]
+    pub fn of(attempt: Option<&Attempt>) -> Self {
+        let error = attempt.and_then(|attempt| attempt.error.as_ref());
+        error.map(Self::from).unwrap_or_default()
+    }
+}
+
+/// A channel of an outbound message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "MessageLeg")]
+pub(crate) struct LegOut {
+    /// Channel.
+    channel: Channel,
+    /// State of the last attempt. `null` if the channel was not tried.
+    state: Option<AttemptState>,
+    /// The reason why it failed.
+    #[serde(flatten)]
+    failure: Failure,
+    /// Time at which the provider accepted it. `null` if it did not.
+    #[schemars(example = "2026-11-20T10:00:01Z")]
+    accepted_at: Option<Timestamp>,
+    /// Time of delivery to the phone. `null` if it was not reported.
+    #[schemars(example = "2026-11-20T10:00:02Z")]
+    delivered_at: Option<Timestamp>,
+    /// Time at which the person read it. `null` if it was not reported.
+    #[schemars(example = "2026-11-20T10:00:30Z")]
+    read_at: Option<Timestamp>,
+    /// Text. `null` for a template.
+    #[schemars(example = &"Sorry we missed your call. How can we help?")]
+    text: Option<String>,
+    /// Template. `null` for a text.
+    template: Option<TemplateOut>,
+}
+
+/// A template with the values that were filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "FilledTemplate")]
+pub(crate) struct TemplateOut {
+    /// Name of the template at Meta.
+    #[schemars(example = &"missed_call_followup")]
+    name: String,
+    /// Language code at Meta.
+    #[schemars(example = &"en_GB")]
+    language: String,
+    /// Values of the body's variables, in their order.
+    #[schemars(example = ["Maya"])]
+    values: Vec<String>,
+    /// Value of the header's variable. `null` if it has none.
+    #[schemars(example = &"Marina branch")]
+    header: Option<String>,
+    /// Values in the links of buttons, in their order.
+    #[schemars(example = ["k3vd7tqpmn"])]
+    buttons: Vec<String>,
+}
+
+impl From<FilledTemplate> for TemplateOut {
+    fn from(filled: FilledTemplate) -> Self {
+        Self {
+            name: filled.name,
+            language: filled.language,
+            values: filled.body.into_iter().map(|value| value.text).collect(),
+            header: filled.header.map(|value| value.text),
+            buttons: filled.buttons.into_iter().map(|(_, value)| value).collect(),
+        }
+    }
+}
+
+fn remarks(remarks: Vec<Remark>) -> Vec<RemarkOut> {
+    let shown = remarks.into_iter().map(|Remark { at, text, because }| {
+        let (code, facts) = coded(because);
+        RemarkOut {
+            at,
+            text,
+            code: code.unwrap_or(Reason::Other),
+            facts,
+        }
+    });
+    shown.collect()
+}
+
+fn coded(because: Option<Because>) -> (Option<Reason>, Facts) {
+    let coded = because.map(|Because { code, facts }| (code, facts)).unzip();
+    (coded.0, coded.1.unwrap_or_default())
+}
+
+/// At most so many characters, and whether that is not all.
+fn shortened(mut text: String, most: usize) -> (String, bool) {
+    let end = text.char_indices().nth(most).map(|(end, _)| end);
+    if let Some(end) = end {
+        text.truncate(end);
+    }
+    (text, end.is_some())
+}
+
+/// How calls and messages of a tenant are shown: with the names of its lines.
+#[derive(Debug)]
+pub struct Showing {
+    lines: HashMap<LineId, String>,
+    longest_text: usize,
+}
+
+impl Showing {
+    fn of(lines: Vec<Line>) -> Self {
+        let named = lines.into_iter().map(|line| (line.id, line.name.into()));
+        Self {
+            lines: named.collect(),
+            longest_text: LONGEST_TEXT,
+        }
+    }
+
+    /// The same with whole texts, for a single message.
+    #[must_use]
+    pub fn whole(self) -> Self {
+        Self {
+            longest_text: usize::MAX,
+            ..self
+        }
+    }
+
+    fn line(&self, id: LineId) -> LineName {
+        LineName {
+            id,
+            name: self.lines.get(&id).cloned(),
+        }
+    }
+
+    fn shortened(&self, text: String) -> (String, bool) {
+        shortened(text, self.longest_text)
+    }
+
+    /// A call.
+    #[must_use]
+    pub fn call(&self, call: Call) -> CallOut {
+        CallOut {
+            id: call.id,
+            direction: call.direction(),
+            outcome: call.outcome,
+            customer: call.facts.customer().phone().cloned().map(PhoneOut::from),
+            line: call.grounds.line.map(|line| self.line(line)),
+            started_at: call.facts.started_at,
+            talk_seconds: call.facts.talk_seconds,
+            voicemail_seconds: call.facts.voicemail_seconds,
+            decision: call.decision,
+            code: call.reason,
+            facts: call.because,
+            decided_at: call.decided_at,
+            message_id: call.message,
+            remarks: remarks(call.remarks),
+        }
+    }
+
+    fn leg(&self, leg: Leg, attempt: Option<&Attempt>) -> LegOut {
+        let (text, template) = match leg.content {
+            Content::Text(text) => (Some(self.shortened(text).0), None),
+            Content::Template(filled) => (None, Some(TemplateOut::from(filled))),
+        };
+        LegOut {
+            channel: leg.channel,
+            state: attempt.map(|attempt| attempt.state),
+            failure: Failure::of(attempt),
+            accepted_at: attempt.and_then(|attempt| attempt.accepted_at),
+            delivered_at: attempt.and_then(|attempt| attempt.delivered_at),
+            read_at: attempt.and_then(|attempt| attempt.read_at),
+            text,
+            template,
+        }
+    }
+
+    /// A message of the business.
+    #[must_use]
+    pub fn sent(&self, message: Message) -> MessageOut {
+        let state = message.state();
+        let (code, facts) = coded(message.because());
+        let Cause::Call(call) = message.cause;
+        let shown = message.current_leg();
+        let channel = shown.map(|leg| leg.channel);
+        let text = shown.and_then(|leg| match &leg.content {
+            Content::Text(text) => Some(self.shortened(text.clone())),
+            Content::Template(_) => None,
+        });
+        let (text, cut) = text.map_or((None, false), |(text, cut)| (Some(text), cut));
+        let attempts = message.attempts;
+        let of_leg = |index: usize| attempts.iter().rfind(|attempt| usize::from(attempt.leg) == index);
+        let plan = message.plan.into_iter().enumerate();
+        let legs = plan.map(|(index, planned)| self.leg(planned, of_leg(index))).collect();
+        MessageOut {
+            id: message.id,
+            direction: Direction::Outbound,
+            customer: message.to.phone.map(PhoneOut::from),
+            line: message.line.map(|line| self.line(line)),
+            purpose: Some(message.policy.purpose()),
+            category: Some(message.policy.category()),
+            call_id: Some(call),
+            channel,
+            text,
+            cut,
+            state: Some(state),
+            decision: message.ended.map(|ended| match ended {
+                Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why) => why,
+            }),
+            code,
+            facts,
+            send_at: Some(message.not_before),
+            legs,
+            content: None,
+            media: 0,
+            remarks: remarks(message.remarks),
+        }
+    }
+
+    /// A customer's message.
+    #[must_use]
+    pub fn received(&self, received: Received) -> MessageOut {
+        let message = received.message;
+        let (text, cut) = message.text.map(|text| self.shortened(text)).unzip();
+        MessageOut {
+            id: received.id,
+            direction: Direction::Inbound,
+            customer: message.from.phone.map(PhoneOut::from),
+            line: received.line.map(|line| self.line(line)),
+            purpose: None,
+            category: None,
+            call_id: None,
+            channel: Some(message.channel),
+            text,
+            cut: message.cut || cut.unwrap_or_default(),
+            state: None,
+            decision: None,
+            code: None,
+            facts: Facts::NONE,
+            send_at: None,
+            legs: Vec::new(),
+            content: Some(message.kind),
+            media: u32::try_from(message.media.len()).unwrap_or(u32::MAX),
+            remarks: remarks(received.remarks),
+        }
+    }
+}
+
+impl Api {
+    /// How the tenant's calls and messages are shown. Of the lines, only the names are needed: a unit for a handful of them, and no
+    /// right to read the connections, which the cached configuration contains.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn showing<P: Permit>(&self, who: &Allowed<P>) -> Result<Showing, Problem> {
+        Ok(Showing::of(self.store().all(who.scope()).await?))
+    }
+
+    /// The times from which and until which a list is wanted by days in the tenant's time zone: by default, the last seven days.
+    ///
+    /// # Errors
+    /// 422 that names the day; 503 when the table does not answer.
+    pub async fn period<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        from: Option<Day>,
+        to: Option<Day>,
+    ) -> Result<(Timestamp, Timestamp), Problem> {
+        let tenant = found(self.store().tenant(who.scope())).await?;
+        period::of_days((from, to), tenant.time_zone.rules(), who.now())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_text_is_cut_at_the_end_of_a_character() {
+        let most = "é".repeat(LONGEST_TEXT);
+        let cut = |text: String| shortened(text, LONGEST_TEXT);
+        assert_eq!(cut(most.clone()), (most.clone(), false));
+        assert_eq!(cut(format!("{most}x")), (most.clone(), true));
+        assert_eq!(cut(String::new()), (String::new(), false));
+        let all = format!("{most}x");
+        assert_eq!(shortened(all.clone(), usize::MAX), (all, false));
+    }
+}
