@@ -23,8 +23,9 @@ use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::happenings::Wanted;
 
-use crate::{change::found, context::Api, guards::Allowed, period, phone::PhoneOut};
+use crate::{change::found, context::Api, guards::Allowed, paging::Paging, period, phone::PhoneOut};
 
 /// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
 const LONGEST_TEXT: usize = 4_096;
@@ -445,18 +446,26 @@ impl Api {
         Ok(Showing::of(self.store().all(who.scope()).await?))
     }
 
-    /// The times from which and until which a list is wanted by days in the tenant's time zone: by default, the last seven days.
+    /// The page of a list that is wanted, by days in the tenant's time zone: by default, of the last seven days.
     ///
     /// # Errors
-    /// 422 that names the day; 503 when the table does not answer.
-    pub async fn period<P: Permit>(
+    /// 400 when the cursor is of another list; 422 that names the day; 503 when the table does not answer.
+    pub async fn wanted<P: Permit>(
         &self,
         who: &Allowed<P>,
-        from: Option<Day>,
-        to: Option<Day>,
-    ) -> Result<(Timestamp, Timestamp), Problem> {
+        days: (Option<Day>, Option<Day>),
+        paging: &Paging,
+    ) -> Result<Wanted, Problem> {
+        let after = paging.position()?;
         let tenant = found(self.store().tenant(who.scope())).await?;
-        period::of_days((from, to), tenant.time_zone.rules(), who.now())
+        let (from, to) = period::of_days(days, tenant.time_zone.rules(), who.now())?;
+        Ok(Wanted {
+            from,
+            to,
+            after,
+            limit: paging.limit(),
+            now: who.now(),
+        })
     }
 }
 

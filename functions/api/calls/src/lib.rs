@@ -6,7 +6,6 @@ use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::ids::CallId;
 use kit::{ConfigError, Env, Problem};
-use store::happenings::Wanted;
 
 use crate::models::{CallDetails, CallEntry, CallQuery};
 
@@ -44,16 +43,8 @@ async fn list_calls(
     Query(query): Query<CallQuery>,
     paging: Paging,
 ) -> Result<Listed<CallEntry>, Problem> {
-    let after = paging.position()?;
-    let period = api.period(&who, query.from, query.to);
-    let ((from, to), showing) = tokio::try_join!(Box::pin(period), Box::pin(api.showing(&who)))?;
-    let wanted = Wanted {
-        from,
-        to,
-        after,
-        limit: paging.limit(),
-        now: who.now(),
-    };
+    let wanted = api.wanted(&who, (query.from, query.to), &paging);
+    let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.calls_of_period(who.scope(), &filter, &wanted)).await?;
     Ok(Listed::of(page, |known| CallEntry::of(known, &showing)))

@@ -6,7 +6,6 @@ use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::ids::MessageId;
 use kit::{ConfigError, Env, Problem};
-use store::happenings::Wanted;
 
 use crate::models::{MessageDetails, MessageEntry, MessageQuery};
 
@@ -46,16 +45,8 @@ async fn list_messages(
     Query(query): Query<MessageQuery>,
     paging: Paging,
 ) -> Result<Listed<MessageEntry>, Problem> {
-    let after = paging.position()?;
-    let period = api.period(&who, query.from, query.to);
-    let ((from, to), showing) = tokio::try_join!(Box::pin(period), Box::pin(api.showing(&who)))?;
-    let wanted = Wanted {
-        from,
-        to,
-        after,
-        limit: paging.limit(),
-        now: who.now(),
-    };
+    let wanted = api.wanted(&who, (query.from, query.to), &paging);
+    let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.messages_of_period(who.scope(), &filter, &wanted)).await?;
     Ok(Listed::of(page, |known| MessageEntry::of(known, &showing)))

@@ -177,7 +177,7 @@ async fn consent_belongs_to_its_tenant() {
     foreign.post(&path, json!({"choice": "refused"})).await.is(404);
 }
 
-/// What is taken from a contact that refuses messages is on the suppression list, until the contact gets it back.
+/// Numbers and addresses that are removed from a refusing contact are on the suppression list until it has them again.
 #[tokio::test]
 async fn removed_address_of_a_refusing_contact_comes_back() {
     let aws = Aws::new().await;

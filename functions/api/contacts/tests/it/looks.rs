@@ -12,7 +12,7 @@ use testkit::{Aws, api::Town};
 
 use crate::{CONTACTS, made, maya, town};
 
-/// What the audit log says about looks: who, what, and at which contact, the oldest first.
+/// The looks in the audit log, the oldest first: who looked, at what, and at which contact.
 pub(crate) async fn looks(town: &Town<'_>) -> Vec<(String, String, String)> {
     let (store, now) = (town.aws().store(), town.aws().now());
     let period = (now - SignedDuration::from_hours(48), now + SignedDuration::from_secs(1));
