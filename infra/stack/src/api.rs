@@ -126,7 +126,18 @@ pub async fn object_for(
     // The last administrator cannot be changed.
     let mut items = listed["items"].as_array().into_iter().flatten();
     let one = items.find(|item| item["role"] != "admin");
-    Ok(one.and_then(|item| item["id"].as_str()).map(str::to_owned))
+    // What has no id has a field of the parameter's name, such as a version.
+    Ok(one.and_then(|item| word(&item["id"]).or_else(|| word(&item[name]))))
+}
+
+/// A text or a number as it stands in a path.
+#[must_use]
+pub fn word(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 /// A body that creates one more by the document's example: with values of its own where they must be unique.

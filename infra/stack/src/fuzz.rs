@@ -260,7 +260,10 @@ async fn name_real_ids(play: &Play, contract: &Contract, keeper: &Proof, documen
         let parameters = document["paths"][&path][&method]["parameters"].as_array_mut();
         for parameter in parameters.into_iter().flatten() {
             if parameter["in"] == "path" && parameter["name"] == name.as_str() {
-                parameter["example"] = id.clone().into();
+                parameter["example"] = match id.parse::<u64>() {
+                    Ok(number) if parameter["schema"]["type"] == "integer" => number.into(),
+                    _ => id.clone().into(),
+                };
             }
         }
     }

@@ -11,6 +11,7 @@ use domain::{
     connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
     ids::{ConnectionId, LineId},
     line::{self, Line},
+    links::NewLink,
     material::Material,
     product::Product,
     resource::Resource as _,
@@ -40,9 +41,9 @@ pub struct TenantFile {
     /// All its lines. Left out: those of the table stay; the first is made from the connections. Times in the file do not count.
     #[serde(default)]
     pub lines: Option<Vec<Line>>,
-    /// All its rules.
+    /// All its rules. Left out: those of the table stay. Times in the file do not count.
     #[serde(default)]
-    pub rules: Vec<Rule>,
+    pub rules: Option<Vec<Rule>>,
     /// All its templates.
     #[serde(default)]
     pub templates: Vec<TemplateDefinition>,
@@ -225,7 +226,8 @@ impl Deployment {
     }
 
     /// Writes the tenant with everything that belongs to it, and deletes what the file no longer contains. Returns sentences about
-    /// problems that prevent its rules from sending: such a tenant is written all the same, and each call reports the problem.
+    /// what is wrong with its rules and what keeps them from sending: such a tenant is written all the same, and each call reports the
+    /// problem.
     pub async fn apply(&self, file: &TenantFile) -> Result<Vec<String>> {
         if let Some(problem) = quiet_hours_problem(file) {
             bail!("{problem}");
@@ -273,16 +275,22 @@ impl Deployment {
         let at = now()?;
         let line = |line: &Line| Line::new(line.id.ulid(), line.fields(), at);
         let product = |product: &Product| Product::new(product.id.ulid(), product.fields(), at);
+        let rule = |rule: &Rule| Rule {
+            archived_at: rule.archived_at,
+            ..Rule::new(rule.id.ulid(), rule.fields(), at)
+        };
         let configured = Configured {
             tenant: file.tenant.tenant.clone(),
             status_meant: file.tenant.says_status,
-            rules: file.rules.clone(),
+            rules: file.rules.iter().flatten().map(rule).collect(),
+            rules_meant: file.rules.is_some(),
             lines: file.lines.iter().flatten().map(line).collect(),
             lines_meant: file.lines.is_some(),
             templates: file.templates.clone(),
             products: file.products.iter().flatten().map(product).collect(),
             products_meant: file.products.is_some(),
             connections,
+            at,
         };
         self.store
             .write_config(&scope, &configured)
@@ -296,16 +304,21 @@ impl Deployment {
             Some(products) => products.clone(),
             None => self.store.all(&scope).await.context("reading the tenant's products")?,
         };
+        let rules = match &file.rules {
+            Some(rules) => rules.clone(),
+            None => self.store.all(&scope).await.context("reading the tenant's rules")?,
+        };
         let config = TenantConfig {
             tenant: configured.tenant,
-            rules: configured.rules,
+            rules,
             lines,
             connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
         };
         let material = Material {
             templates: configured.templates,
             products,
-            link: None,
+            // As every message would get one.
+            link: Some(NewLink::nobodys()),
         };
         Ok(config.problems(&material))
     }
@@ -392,9 +405,9 @@ fn now() -> Result<Timestamp> {
 /// Problems of the quiet hours of the tenant or of a rule, which the API refuses, too.
 fn quiet_hours_problem(file: &TenantFile) -> Option<String> {
     let of_tenant = file.tenant.quiet_hours.map(|quiet| ("the tenant".to_owned(), quiet));
-    let of_rules = file.rules.iter().filter_map(|rule| {
+    let of_rules = file.rules.iter().flatten().filter_map(|rule| {
         let quiet = rule.then.quiet_hours?;
-        Some((format!("rule {:?}", rule.name), quiet))
+        Some((format!("rule {:?}", rule.name.as_str()), quiet))
     });
     let mut all = of_tenant.into_iter().chain(of_rules);
     all.find_map(|(whose, quiet)| Some(format!("{whose}: {}", quiet.problem()?)))

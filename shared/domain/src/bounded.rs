@@ -28,6 +28,12 @@ impl<const LEAST: u32, const MOST: u32> Whole<LEAST, MOST> {
         }
     }
 
+    /// The number within the bounds that is nearest to this one.
+    #[must_use]
+    pub fn nearest(number: u32) -> Self {
+        Self(number.clamp(LEAST, MOST))
+    }
+
     /// The number.
     #[must_use]
     pub const fn get(self) -> u32 {
@@ -119,7 +125,52 @@ impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for UpTo<MOST
     }
 }
 
-/// Longest name in [`Named`], in characters.
+/// A list of at most `MOST` items, none of them twice.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Distinct<const MOST: usize, T>(Vec<T>);
+
+impl<const MOST: usize, T> Distinct<MOST, T> {
+    /// Whether the list is empty.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl<const MOST: usize, T> Deref for Distinct<MOST, T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<const MOST: usize, T> Default for Distinct<MOST, T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<const MOST: usize, T> From<Vec<T>> for Distinct<MOST, T> {
+    /// For values of our own, which keep to the limits.
+    fn from(items: Vec<T>) -> Self {
+        Self(items)
+    }
+}
+
+impl<'de, const MOST: usize, T: Deserialize<'de> + PartialEq> Deserialize<'de> for Distinct<MOST, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let items = UpTo::<MOST, T>::deserialize(deserializer)?.into_vec();
+        // Such lists are short.
+        if (1..items.len()).any(|place| items[..place].contains(&items[place])) {
+            return Err(Fault::new(FaultCode::GivenTwice, "must have no item twice").refuse());
+        }
+        Ok(Self(items))
+    }
+}
+
+/// Longest name in [`Named`] and [`ByName`], in characters.
 const LONGEST_NAME: usize = 64;
 
 /// Characters that end a name in a placeholder such as `{{product.cake.length|soon}}`.
@@ -152,36 +203,111 @@ fn is_name(text: &str) -> bool {
 
 impl<'de, const MOST: usize, const LONGEST: usize> Deserialize<'de> for Named<MOST, LONGEST> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Texts<const MOST: usize, const LONGEST: usize>;
+        let texts = Entries::<OneLine<1, LONGEST>> {
+            most: MOST,
+            what: "texts",
+            wrong: |name| {
+                (!is_name(name)).then(|| {
+                    let wrong = format!("a name must have 1 to {LONGEST_NAME} visible characters, without . {{ }} |");
+                    Fault::format("name", "size", wrong)
+                })
+            },
+            of: PhantomData,
+        };
+        deserializer.deserialize_map(texts).map(Self)
+    }
+}
 
-        impl<'de, const MOST: usize, const LONGEST: usize> Visitor<'de> for Texts<MOST, LONGEST> {
-            type Value = BTreeMap<String, OneLine<1, LONGEST>>;
+/// At most `MOST` values by name. A name has 1 to 64 characters.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct ByName<const MOST: usize, T>(BTreeMap<String, T>);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "an object of at most {MOST} texts")
+impl<const MOST: usize, T> ByName<MOST, T> {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The values by name.
+    #[must_use]
+    pub fn into_map(self) -> BTreeMap<String, T> {
+        self.0
+    }
+}
+
+impl<const MOST: usize, T> Deref for ByName<MOST, T> {
+    type Target = BTreeMap<String, T>;
+
+    fn deref(&self) -> &BTreeMap<String, T> {
+        &self.0
+    }
+}
+
+impl<const MOST: usize, T> Default for ByName<MOST, T> {
+    fn default() -> Self {
+        Self(BTreeMap::new())
+    }
+}
+
+impl<const MOST: usize, T> From<BTreeMap<String, T>> for ByName<MOST, T> {
+    /// For values of our own, which keep to the limits.
+    fn from(values: BTreeMap<String, T>) -> Self {
+        Self(values)
+    }
+}
+
+impl<'de, const MOST: usize, T: Deserialize<'de>> Deserialize<'de> for ByName<MOST, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let entries = Entries::<T> {
+            most: MOST,
+            what: "entries",
+            wrong: |name| {
+                let characters = name.chars().take(LONGEST_NAME + 1).count();
+                (!(1..=LONGEST_NAME).contains(&characters)).then(|| {
+                    let wrong = format!("a name must have 1 to {LONGEST_NAME} characters");
+                    Fault::length(characters, 1, LONGEST_NAME, wrong)
+                })
+            },
+            of: PhantomData,
+        };
+        deserializer.deserialize_map(entries).map(Self)
+    }
+}
+
+/// Reads an object of at most so many entries, whose names are not wrong.
+struct Entries<T> {
+    most: usize,
+    /// The entries in a word.
+    what: &'static str,
+    wrong: fn(&str) -> Option<Fault>,
+    of: PhantomData<fn() -> T>,
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Entries<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an object of at most {} {}", self.most, self.what)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some(name) = map.next_key::<String>()? {
+            // Stops reading: the remaining entries do not matter.
+            if entries.len() == self.most {
+                let detail = format!("must have at most {} {}", self.most, self.what);
+                return Err(Fault::too_many(self.most, detail).refuse());
             }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut texts = BTreeMap::new();
-                while let Some(name) = map.next_key::<String>()? {
-                    // Stops reading: the remaining entries do not matter.
-                    if texts.len() == MOST {
-                        return Err(Fault::too_many(MOST, format!("must have at most {MOST} texts")).refuse());
-                    }
-                    if !is_name(&name) {
-                        let most = LONGEST_NAME;
-                        let wrong = format!("a name must have 1 to {most} visible characters, without . {{ }} |");
-                        return Err(Fault::format("name", "size", wrong).refuse());
-                    }
-                    if texts.insert(name, map.next_value()?).is_some() {
-                        return Err(Fault::new(FaultCode::GivenTwice, "a name is given twice").refuse());
-                    }
-                }
-                Ok(texts)
+            if let Some(fault) = (self.wrong)(&name) {
+                return Err(fault.refuse());
+            }
+            if entries.insert(name, map.next_value()?).is_some() {
+                return Err(Fault::new(FaultCode::GivenTwice, "a name is given twice").refuse());
             }
         }
-
-        deserializer.deserialize_map(Texts::<MOST, LONGEST>).map(Self)
+        Ok(entries)
     }
 }
 
@@ -191,7 +317,7 @@ mod schema {
 
     use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 
-    use super::{LONGEST_NAME, Named, UpTo, Whole};
+    use super::{ByName, Distinct, LONGEST_NAME, Named, UpTo, Whole};
 
     impl<const LEAST: u32, const MOST: u32> JsonSchema for Whole<LEAST, MOST> {
         fn inline_schema() -> bool {
@@ -218,6 +344,40 @@ mod schema {
 
         fn json_schema(generator: &mut SchemaGenerator) -> Schema {
             json_schema!({"type": "array", "items": generator.subschema_for::<T>(), "maxItems": MOST})
+        }
+    }
+
+    impl<const MOST: usize, T: JsonSchema> JsonSchema for Distinct<MOST, T> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("Distinct_{MOST}_{}", T::schema_name()).into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            let items = generator.subschema_for::<T>();
+            json_schema!({"type": "array", "items": items, "maxItems": MOST, "uniqueItems": true})
+        }
+    }
+
+    impl<const MOST: usize, T: JsonSchema> JsonSchema for ByName<MOST, T> {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            format!("ByName_{MOST}_{}", T::schema_name()).into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            json_schema!({
+                "type": "object",
+                "maxProperties": MOST,
+                "propertyNames": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME},
+                "additionalProperties": generator.subschema_for::<T>(),
+            })
         }
     }
 
@@ -257,6 +417,29 @@ mod tests {
         assert_eq!(list("[1,2]").unwrap(), [1, 2]);
         let error = list("[1,2,3,4]").unwrap_err().to_string();
         assert!(error.starts_with("must have at most 2 items"), "{error}");
+        let different = |text: &str| serde_json::from_str::<Distinct<2, u8>>(text).map(|list| list.to_vec());
+        assert_eq!(different("[2,1]").unwrap(), [2, 1]);
+        assert!(different("[1,1]").is_err() && different("[1,2,3]").is_err());
+        assert_eq!(
+            [0, 7, 169].map(|number| Whole::<1, 168>::nearest(number).get()),
+            [1, 7, 168]
+        );
+    }
+
+    #[test]
+    fn values_by_name_are_few_and_have_short_names() {
+        let read = |text: &str| serde_json::from_str::<ByName<2, u8>>(text).map(ByName::into_map);
+        assert_eq!(read(r#"{"1": 1, "first_name": 2}"#).unwrap().len(), 2);
+        let long = format!(r#"{{"{}": 1}}"#, "x".repeat(65));
+        for wrong in [
+            r#"{"": 1}"#,
+            r#"{"a": 1, "a": 2}"#,
+            r#"{"a": 1, "b": 2, "c": 3}"#,
+            "[]",
+            &long,
+        ] {
+            assert!(read(wrong).is_err(), "{wrong}");
+        }
     }
 
     #[test]

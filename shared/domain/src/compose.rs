@@ -534,7 +534,7 @@ fn find<'a>(
     let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
         let named = || {
             material
-                .named(connection, &wanted.name)
+                .named(connection, wanted.name.as_str())
                 .filter(|template| template.status.sendable())
         };
         named()
@@ -542,12 +542,12 @@ fn find<'a>(
             .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
     });
     own.or_else(|| {
-        let mut named = material.named(connection, &wanted.name);
-        named.find(|template| template.language == wanted.language)
+        let mut named = material.named(connection, wanted.name.as_str());
+        named.find(|template| template.language == wanted.language.as_str())
     })
     .ok_or_else(|| Misfit::NoTemplate {
-        name: wanted.name.clone(),
-        language: wanted.language.clone(),
+        name: wanted.name.as_str().to_owned(),
+        language: wanted.language.as_str().to_owned(),
     })
 }
 

@@ -1,22 +1,17 @@
-//! A tenant's configuration: everything that decisions about its calls and messages need, and its problems.
+//! A tenant's configuration: everything that decisions about its calls and messages need, and the problems of its lines.
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    call::{Direction, Outcome},
     checkup::CheckResult,
     connection::{Account, Connection, Health},
     fault::{Fault, FaultCode},
     ids::ConnectionId,
-    line::{self, Line},
-    material::Material,
-    message::{Channel, FilledTemplate, TemplateValue, WhenUnknown},
+    line::Line,
+    message::Channel,
     phone::Phone,
-    purpose::{Category, FREQUENCY_SPAN, Limit, Purpose},
-    rule::{LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
+    rule::Rule,
     settings::FieldProblem,
-    source::{SmsText, TemplateUse, placeholders},
-    template::{Misfit, ParameterFormat, braces},
     tenant::Tenant,
 };
 
@@ -100,56 +95,6 @@ impl From<&Connection> for ConnectionSummary {
     }
 }
 
-impl TenantConfig {
-    /// Problems, in sentences for the author. Empty: none. `material`: all its templates and products.
-    #[must_use]
-    pub fn problems(&self, material: &Material) -> Vec<String> {
-        let of_rule = |rule: &Rule| {
-            let named = |problem| format!("rule {:?}: {problem}", rule.name);
-            rule_problems(rule, self, material)
-                .into_iter()
-                .map(named)
-                .collect::<Vec<_>>()
-        };
-        let mut problems: Vec<String> = self.rules.iter().flat_map(of_rule).collect();
-        problems.extend(self.tenant.problems().iter().map(ToString::to_string));
-        for line in &self.lines {
-            let found = line_problems(line, &self.lines, &self.connections).into_iter();
-            problems.extend(found.map(|problem| format!("line {:?}: {problem}", line.name.as_str())));
-        }
-        if self.lines.len() > line::MOST_LINES {
-            problems.push(format!("a tenant has at most {} lines", line::MOST_LINES));
-        }
-        let services = material
-            .templates
-            .iter()
-            .filter(|template| template.category == Category::Service);
-        problems.extend(
-            services.map(|template| format!("template {}: no template is of the category service", template.name)),
-        );
-        let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            problems.push("two rules have the same id".to_owned());
-        }
-        let mut ids: Vec<_> = self.lines.iter().map(|line| line.id).collect();
-        ids.sort_unstable();
-        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-            problems.push("two lines have the same id".to_owned());
-        }
-        let mut skus: Vec<_> = material
-            .products
-            .iter()
-            .filter_map(|product| product.sku.as_ref())
-            .collect();
-        skus.sort_unstable();
-        if let Some(pair) = skus.windows(2).find(|pair| pair[0] == pair[1]) {
-            problems.push(format!("two products have the SKU {}", pair[0]));
-        }
-        problems
-    }
-}
-
 /// Problems of a line by field, on its own and together with the other lines and the connections. Empty: none.
 #[must_use]
 pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
@@ -188,241 +133,13 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
     problems
 }
 
-/// Problems of a rule, in sentences for its author, who knows its name.
-#[must_use]
-pub fn rule_problems(rule: &Rule, config: &TenantConfig, material: &Material) -> Vec<String> {
-    let mut problems = Vec::new();
-    let mut found = |problem: String| problems.push(problem);
-    let then = &rule.then;
-    if then.channels.is_empty() {
-        found("no channels".to_owned());
-    }
-    if then.delay_seconds > LONGEST_DELAY_SECONDS {
-        found(format!("delay_seconds is at most {LONGEST_DELAY_SECONDS}"));
-    }
-    if then.fallback_after_seconds > LONGEST_FALLBACK_SECONDS {
-        found(format!("fallback_after_seconds is at most {LONGEST_FALLBACK_SECONDS}"));
-    }
-    if rule.when.direction == Direction::Outbound {
-        found("outbound calls never get a message".to_owned());
-    }
-    if rule.when.outcomes.contains(&Outcome::Unknown) {
-        found("calls with the outcome unknown never get a message".to_owned());
-    }
-    let category = then.category.as_str();
-    match Purpose::FollowUp.row().kind(then.category) {
-        None => found(format!("no call is followed by a message of the category {category}")),
-        Some(kind) => {
-            let least = FREQUENCY_SPAN.as_secs();
-            if kind.obeys.contains(&Limit::Frequency) && i64::from(then.cooldown_seconds) < least {
-                found(format!("for {category}, cooldown_seconds is at least {least}"));
-            }
-        }
-    }
-    if then.when_unknown == Some(WhenUnknown::SendAgain) {
-        found("when_unknown: send_again is for one-time codes only".to_owned());
-    }
-    for id in &rule.when.lines {
-        if line::by_id(&config.lines, *id).is_none() {
-            found(format!("there is no line {id}"));
-        }
-    }
-    for (index, channel) in then.channels.iter().enumerate() {
-        if then.channels[..index].contains(channel) {
-            found(format!("{} is in channels twice", channel.name()));
-        }
-        if !config
-            .connections
-            .iter()
-            .any(|connection| connection.carries.contains(channel))
-        {
-            found(format!("no connection carries {}", channel.name()));
-        }
-    }
-    if then.channels.contains(&Channel::WhatsApp) {
-        match &then.template {
-            None => found("WhatsApp needs a template".to_owned()),
-            Some(wanted) => problems.extend(template_problems(rule, wanted, material)),
-        }
-    }
-    let mut found = |problem: String| problems.push(problem);
-    if then.channels.contains(&Channel::Sms) {
-        match &then.sms_text {
-            None => found("SMS needs sms_text".to_owned()),
-            Some(SmsText::One(text)) => {
-                if let Err(error) = placeholders(text) {
-                    found(format!("sms_text: {error}"));
-                }
-            }
-            Some(SmsText::ByLanguage(texts)) => {
-                if texts.is_empty() {
-                    found("SMS needs sms_text".to_owned());
-                }
-                for (language, text) in texts {
-                    if let Err(error) = placeholders(text) {
-                        found(format!("sms_text in {language}: {error}"));
-                    }
-                }
-            }
-        }
-    }
-    problems
-}
-
-/// Problems of a rule's use of a template, as far as the stored definitions show.
-fn template_problems(rule: &Rule, wanted: &TemplateUse, material: &Material) -> Vec<String> {
-    let named: Vec<_> = material
-        .templates
-        .iter()
-        .filter(|template| {
-            template.name == wanted.name && (wanted.by_contact_language || template.language == wanted.language)
-        })
-        .collect();
-    let mut found = Vec::new();
-    if !named.iter().any(|template| template.language == wanted.language) {
-        found.push(
-            Misfit::NoTemplate {
-                name: wanted.name.clone(),
-                language: wanted.language.clone(),
-            }
-            .to_string(),
-        );
-    }
-    for template in named {
-        if template.category != rule.then.category {
-            found.push(
-                Misfit::Category {
-                    name: template.name.clone(),
-                    actual: template.category,
-                    wanted: rule.then.category,
-                }
-                .to_string(),
-            );
-        }
-        match template.body_variables() {
-            Err(broken) => found.push(broken.to_string()),
-            Ok(names) => {
-                // Values differ from call to call; whether each variable has one does not.
-                let filled_in = FilledTemplate {
-                    name: template.name.clone(),
-                    language: template.language.clone(),
-                    body: names
-                        .iter()
-                        .filter(|name| wanted.variables.contains_key(*name))
-                        .map(|name| TemplateValue {
-                            name: (template.parameter_format == ParameterFormat::Named).then(|| name.clone()),
-                            text: "x".to_owned(),
-                        })
-                        .collect(),
-                    header: wanted.header.as_ref().map(|_| TemplateValue {
-                        name: None,
-                        text: "x".to_owned(),
-                    }),
-                    buttons: wanted
-                        .buttons
-                        .iter()
-                        .map(|button| (button.index, "x".to_owned()))
-                        .collect(),
-                    content_sid: template.content_sid.clone(),
-                };
-                let extra = wanted.variables.keys().find(|name| !names.contains(name));
-                let misfit = extra.map_or_else(
-                    || template.check(&filled_in).err(),
-                    |name| {
-                        Some(Misfit::Unexpected {
-                            name: template.name.clone(),
-                            variable: braces(name),
-                        })
-                    },
-                );
-                found.extend(misfit.map(|misfit| misfit.to_string()));
-            }
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{
-        samples::{TENANT, config, material},
+        samples::{TENANT, config},
         source::Value,
     };
-
-    #[test]
-    fn all_problems_of_a_configuration_are_reported_together() {
-        let (mut config, mut material) = (config(), material());
-        assert_eq!(config.problems(&material), Vec::<String>::new());
-        config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
-        config.rules[0].then.fallback_after_seconds = 86_401;
-        material.templates[1].category = Category::Marketing;
-        material.templates.remove(0);
-        config.connections.remove(0);
-        assert_eq!(
-            config.problems(&material),
-            [
-                "rule \"Missed calls\": fallback_after_seconds is at most 86400",
-                "rule \"Missed calls\": when_unknown: send_again is for one-time codes only",
-                "rule \"Missed calls\": no connection carries SMS",
-                "rule \"Missed calls\": there is no template missed_call_followup in en_GB",
-                "rule \"Missed calls\": template missed_call_followup is marketing, but the message is utility",
-            ]
-        );
-    }
-
-    #[test]
-    fn problems_of_lines_are_named_by_field() {
-        let (mut config, material) = (config(), material());
-        let sms = |number: &str| serde_json::json!({"connection": config.connections[0].id, "number": number});
-        let line = |id: u8, number: &str| -> Line {
-            serde_json::from_value(serde_json::json!({
-                "id": format!("line_{id:026}"), "name": format!("Line {id}"), "number": number,
-                "whatsapp": config.connections[1].id, "sms": sms("+97143330000"),
-            }))
-            .unwrap()
-        };
-        let (one, two) = (line(1, "+97143330000"), line(2, "+97143330001"));
-        config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap()];
-        config.rules[0].when.lines = vec![one.id];
-        config.lines = vec![one, two];
-        assert_eq!(config.problems(&material), Vec::<String>::new());
-
-        config.rules[0]
-            .when
-            .lines
-            .push("line_00000000000000000000000003".parse().unwrap());
-        config.lines[1].number = config.lines[0].number.clone();
-        config.lines[1].whatsapp = Some(config.connections[0].id);
-        config.lines[0].sms.as_mut().unwrap().number = Some("+97143330009".parse().unwrap());
-        let hours = r#"{"monday": [{"from": "09:00", "to": "13:00"}, {"from": "12:00", "to": "15:00"}]}"#;
-        config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
-        config.lines[1].sms.as_mut().unwrap().connection = "conn_00000000000000000000000009".parse().unwrap();
-        assert_eq!(
-            config.problems(&material),
-            [
-                "rule \"Missed calls\": there is no line line_00000000000000000000000003",
-                "line \"Line 1\": number: The line \"Line 2\" already has this number.",
-                "line \"Line 1\": sms.number: The connection has no number +97143330009.",
-                "line \"Line 2\": business_hours.monday: These hours overlap.",
-                "line \"Line 2\": number: The line \"Line 1\" already has this number.",
-                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has the id conn_00000000000000000000000001.",
-                "line \"Line 2\": sms.connection: No connection that sends SMS has the id conn_00000000000000000000000009.",
-            ]
-        );
-        config.lines[1].id = config.lines[0].id;
-        assert!(
-            config
-                .problems(&material)
-                .contains(&"two lines have the same id".to_owned())
-        );
-        config.lines = vec![config.lines[0].clone(); line::MOST_LINES + 1];
-        assert!(
-            config
-                .problems(&material)
-                .contains(&"a tenant has at most 50 lines".to_owned())
-        );
-    }
 
     #[test]
     fn configuration_is_parsed_strictly() {

@@ -9,7 +9,7 @@ use crate::{
     compose::{Composed, Intent, Says, Words, World, compose, content, is_later, line_carrier, usual_carriers},
     config::{ConnectionSummary, TenantConfig},
     contact::{Contact, Identity},
-    facts::Facts,
+    facts::{Fact, Facts},
     hours,
     ids::{CallId, ContactId},
     line::{self, Line},
@@ -22,7 +22,7 @@ use crate::{
     purpose::{Narrowing, Purpose},
     record::Grounds,
     refusal::{Reason, Refusal},
-    rule::{Caller, Consent, Hours, LONGEST_DELAY_SECONDS, LONGEST_FALLBACK_SECONDS, Rule},
+    rule::{CallSeconds, Caller, Consent, Hours, Rule, in_order},
     source::SmsText,
     subject::{CallView, Subject},
     values::Values,
@@ -134,9 +134,8 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         config, contact, now, ..
     } = *world;
     let phone = recipient(call, world)?;
-    let mut rules: Vec<&Rule> = config.rules.iter().filter(|rule| rule.enabled).collect();
-    rules.sort_by_key(|rule| (rule.priority, rule.id));
-    let Some(rule) = rules.into_iter().find(|rule| matches(rule, call, grounds)) else {
+    let mut rules = in_order(&config.rules).into_iter();
+    let Some(rule) = rules.find(|rule| unmet(rule, call, grounds).is_none()) else {
         let open = if grounds.open { "open" } else { "closed" };
         let caller = if grounds.new_caller { "new" } else { "known" };
         let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
@@ -148,7 +147,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
     let then = &rule.then;
     grounds.rule = Some(rule.id);
     grounds.rule_version = Some(rule.version);
-    grounds.cooldown_seconds = Some(then.cooldown_seconds);
+    grounds.cooldown_seconds = Some(then.cooldown_seconds.get());
     Ok(Intent {
         cause: Cause::Call(call.id),
         purpose: Purpose::FollowUp,
@@ -156,11 +155,11 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         narrowing: Narrowing {
             opt_in: then.consent == Consent::OptInOnly,
             quiet: then.quiet_hours,
-            fallback_after_seconds: then.fallback_after_seconds.min(LONGEST_FALLBACK_SECONDS),
+            fallback_after_seconds: then.fallback_after_seconds.get(),
             when_unknown: then.when_unknown,
             ..Narrowing::default()
         },
-        cooldown: SignedDuration::from_secs(then.cooldown_seconds.into()),
+        cooldown: SignedDuration::from_secs(then.cooldown_seconds.get().into()),
         to: Recipient {
             phone: Some(phone.clone()),
             bsuid: contact.bsuid().map(str::to_owned),
@@ -170,8 +169,8 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
         since: call.last_heard(),
-        not_before: now + SignedDuration::from_secs(then.delay_seconds.min(LONGEST_DELAY_SECONDS).into()),
-        by: format!("rule {:?}", rule.name),
+        not_before: now + SignedDuration::from_secs(then.delay_seconds.get().into()),
+        by: format!("rule {:?}", rule.name.as_str()),
     })
 }
 
@@ -238,30 +237,74 @@ fn is_new(contact: &Contact) -> bool {
     contact.calls == 0 && contact.last_inbound_at.is_none()
 }
 
-fn matches(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> bool {
+/// The first condition of a rule that a call does not fulfil, by the facts of a decision about it. `None`: the rule matches. The rule may
+/// match and still not decide, because another one is tried before ([`in_order`]), or nobody may be messaged after such a call.
+#[must_use]
+pub fn unmet(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> Option<Refusal> {
     let when = &rule.when;
-    let ring = call.facts.rang_seconds();
-    let talk = call.facts.talk_seconds.unwrap_or(0);
-
-    when.outcomes.contains(&call.outcome)
-        && when.direction == Direction::Inbound
-        && (when.lines.is_empty() || grounds.line.is_some_and(|line| when.lines.contains(&line)))
-        && match when.hours {
-            Hours::Any => true,
-            Hours::Open => grounds.open,
-            Hours::Closed => !grounds.open,
-        }
-        && match when.caller {
-            Caller::Any => true,
-            Caller::New => grounds.new_caller,
-            Caller::Known => !grounds.new_caller,
-        }
-        && within(ring, when.min_ring_seconds, when.max_ring_seconds)
-        && within(Some(talk), when.min_talk_seconds, when.max_talk_seconds)
+    if rule.archived_at.is_some() {
+        return Some(Refusal::new(Reason::RuleArchived, "the rule is archived"));
+    }
+    if !rule.enabled {
+        return Some(Refusal::new(Reason::RuleInactive, "the rule is turned off"));
+    }
+    if !when.outcomes.contains(&call.outcome) {
+        let expected: Vec<&str> = when.outcomes.iter().map(|outcome| outcome.as_str()).collect();
+        let outcome = call.outcome.as_str();
+        let sentence = format!("the rule is not for calls with the outcome {outcome}");
+        let refusal = Refusal::new(Reason::OtherOutcome, sentence).and("outcome", outcome);
+        return Some(refusal.and("expected", expected.iter().collect::<Fact>()));
+    }
+    if when.direction != Direction::Inbound {
+        let sentence = "the rule is for outbound calls, which never get a message";
+        return Some(Refusal::new(Reason::OtherDirection, sentence));
+    }
+    if !when.lines.is_empty() && !grounds.line.is_some_and(|line| when.lines.contains(&line)) {
+        let refusal = Refusal::new(Reason::OtherLine, "the call was to none of the rule's lines");
+        return Some(refusal.and_if("id", grounds.line.map(|line| line.to_string())));
+    }
+    let hours = match when.hours {
+        Hours::Any => true,
+        Hours::Open => grounds.open,
+        Hours::Closed => !grounds.open,
+    };
+    if !hours {
+        let state = if grounds.open { "open" } else { "closed" };
+        let refusal = Refusal::new(Reason::OtherHours, format!("the business was {state}"));
+        return Some(refusal.and("open", grounds.open));
+    }
+    let caller = match when.caller {
+        Caller::Any => true,
+        Caller::New => grounds.new_caller,
+        Caller::Known => !grounds.new_caller,
+    };
+    if !caller {
+        let state = if grounds.new_caller { "new" } else { "known" };
+        let refusal = Refusal::new(Reason::OtherCaller, format!("the caller is {state}"));
+        return Some(refusal.and("new_caller", grounds.new_caller));
+    }
+    let rang = (call.facts.rang_seconds(), when.min_ring_seconds, when.max_ring_seconds);
+    let talked = (
+        Some(call.facts.talk_seconds.unwrap_or(0)),
+        when.min_talk_seconds,
+        when.max_talk_seconds,
+    );
+    outside(rang, Reason::OtherRingTime, "it rang for")
+        .or_else(|| outside(talked, Reason::OtherTalkTime, "people talked for"))
 }
 
-fn within(seconds: Option<u32>, least: Option<u32>, most: Option<u32>) -> bool {
-    seconds.is_none_or(|seconds| least.is_none_or(|least| seconds >= least) && most.is_none_or(|most| seconds <= most))
+/// The reason if so many seconds are not within these bounds. An unknown time is.
+fn outside(
+    (seconds, least, most): (Option<u32>, Option<CallSeconds>, Option<CallSeconds>),
+    reason: Reason,
+    words: &str,
+) -> Option<Refusal> {
+    let (seconds, least, most) = (seconds?, least.map(CallSeconds::get), most.map(CallSeconds::get));
+    let within = least.is_none_or(|least| seconds >= least) && most.is_none_or(|most| seconds <= most);
+    (!within).then(|| {
+        let refusal = Refusal::new(reason, format!("{words} {seconds} s")).and("seconds", seconds);
+        refusal.and_if("minimum", least).and_if("maximum", most)
+    })
 }
 
 /// The connections that may send a rule's content by a channel: those of its lines, or of all calls if it names none.
@@ -305,7 +348,7 @@ pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channe
         let named = material
             .templates
             .iter()
-            .filter(|template| template.name == wanted.name);
+            .filter(|template| template.name == wanted.name.as_str());
         languages.extend(named.map(|template| Some(template.language.clone())));
     }
     if let (Channel::Sms, Some(SmsText::ByLanguage(texts))) = (channel, &rule.then.sms_text) {
@@ -345,6 +388,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        bounded::Whole,
         contact::Unreachable,
         inbound::OptFlag,
         line::SmsSender,
@@ -355,6 +399,7 @@ mod tests {
         retention::Retention,
         samples::{Case, NOON, at, message_of, timers},
         tenant::TenantStatus,
+        text::OneLine,
     };
 
     fn case(change: impl FnOnce(&mut Case)) -> Case {
@@ -377,7 +422,7 @@ mod tests {
     fn rule_of_a_deleted_line_matches_no_call() {
         let mut case = case(|case| {
             case.config.lines = vec![line(1, "+97143330000")];
-            case.config.rules[0].when.lines = vec![case.config.lines[0].id];
+            case.config.rules[0].when.lines = vec![case.config.lines[0].id].into();
         });
         let decision = case.decide();
         assert_eq!(decision.grounds.line, Some(case.config.lines[0].id));
@@ -614,7 +659,7 @@ mod tests {
     fn a_delay_that_ends_in_quiet_hours_waits_for_their_end() {
         let case = case(|case| {
             case.now = at("2026-11-20T20:50:00+04");
-            case.config.rules[0].then.delay_seconds = 900;
+            case.config.rules[0].then.delay_seconds = Whole::nearest(900);
         });
         assert_eq!(case.plan().not_before, at("2026-11-21T08:00:00+04"));
     }
@@ -722,7 +767,7 @@ mod tests {
                 .ends_with("; without WhatsApp: template missed_call_followup in en_GB is PAUSED, not APPROVED")
         );
         let mut only_whatsapp = paused;
-        only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp];
+        only_whatsapp.config.rules[0].then.channels = vec![Channel::WhatsApp].into();
         assert_eq!(only_whatsapp.nothing().0, Reason::Template);
 
         only_whatsapp.material.templates[0].status.0 = "APPROVED".to_owned();
@@ -783,7 +828,7 @@ mod tests {
         let second = SignedDuration::from_secs(1);
         let mut case = case(|case| {
             case.config.rules[0].then.category = Category::Marketing;
-            case.config.rules[0].then.cooldown_seconds = 0;
+            case.config.rules[0].then.cooldown_seconds = Whole::nearest(0);
             case.material.templates[0].category = Category::Marketing;
             opt_in(case, "2026-11-01T12:00:00+04");
             case.contact.last_follow_up_at = Some(at("2026-11-20T10:00:00+04"));
@@ -808,8 +853,8 @@ mod tests {
     fn marketing_planned_at(planned: &str) -> (Case, Message) {
         let mut case = case(|case| {
             let then = &mut case.config.rules[0].then;
-            (then.category, then.cooldown_seconds) = (Category::Marketing, 0);
-            then.channels = vec![Channel::WhatsApp];
+            (then.category, then.cooldown_seconds) = (Category::Marketing, Whole::nearest(0));
+            then.channels = vec![Channel::WhatsApp].into();
             case.material.templates[0].category = Category::Marketing;
             opt_in(case, "2026-11-01T12:00:00+04");
             case.now = at(planned);
@@ -931,7 +976,7 @@ mod tests {
     fn grounds_name_the_rule_with_its_version_and_cooldown() {
         let mut case = case(|case| {
             case.config.rules[0].version = 7;
-            case.config.rules[0].then.cooldown_seconds = 3600;
+            case.config.rules[0].then.cooldown_seconds = Whole::nearest(3600);
             case.contact.last_follow_up_at = Some(at("2026-11-20T11:30:00+04"));
         });
         let named = |case: &Case| {
@@ -951,7 +996,7 @@ mod tests {
         let mut case = Case::new();
         let mut other = case.config.rules[0].clone();
         other.id = "rule_00000000000000000000000002".parse().unwrap();
-        other.name = "New callers".to_owned();
+        other.name = OneLine::stored("New callers");
         other.priority = 5;
         other.when.caller = Caller::New;
         case.config.rules.push(other);
@@ -976,7 +1021,7 @@ mod tests {
         let of_line = |number: &'static str, named: u8| {
             move |case: &mut Case| {
                 case.config.lines = vec![line(1, number)];
-                case.config.rules[0].when.lines = vec![line(named, number).id];
+                case.config.rules[0].when.lines = vec![line(named, number).id].into();
             }
         };
         assert!(matched(&of_line("+97143330000", 1)));
@@ -986,22 +1031,93 @@ mod tests {
         );
         assert!(!matched(&of_line("+97143330000", 2)), "there is no such line");
         // The ringing time is unknown, which must not count against the caller.
-        assert!(matched(&|case| case.config.rules[0].when.min_ring_seconds = Some(5)));
+        assert!(matched(
+            &|case| case.config.rules[0].when.min_ring_seconds = Some(Whole::nearest(5))
+        ));
         assert!(!matched(&|case| {
-            case.config.rules[0].when.min_ring_seconds = Some(5);
+            case.config.rules[0].when.min_ring_seconds = Some(Whole::nearest(5));
             case.facts.ring_seconds = Some(4);
         }));
         assert!(!matched(&|case| {
-            case.config.rules[0].when.min_talk_seconds = Some(1);
+            case.config.rules[0].when.min_talk_seconds = Some(Whole::nearest(1));
         }));
         assert!(matched(&|case| {
-            case.config.rules[0].when.outcomes = vec![Outcome::Answered];
-            case.config.rules[0].when.min_talk_seconds = Some(30);
+            case.config.rules[0].when.outcomes = vec![Outcome::Answered].into();
+            case.config.rules[0].when.min_talk_seconds = Some(Whole::nearest(30));
             case.outcome = Outcome::Answered;
             case.facts.talk_seconds = Some(31);
         }));
         assert!(!matched(
             &|case| case.config.rules[0].when.direction = Direction::Outbound
         ));
+        assert!(!matched(&|case| case.config.rules[0].archived_at = Some(at(NOON))));
+    }
+
+    /// That of the first condition.
+    #[test]
+    fn unmet_condition_has_a_code_and_facts() {
+        let told = |change: &dyn Fn(&mut Case)| {
+            let mut case = Case::new();
+            change(&mut case);
+            let found = case.with_world(|call, world| unmet(&world.config.rules[0], call, &grounds(call, world)));
+            found.map(|refusal| (refusal.reason, serde_json::to_value(refusal.facts).unwrap()))
+        };
+        assert_eq!(told(&|_| ()), None);
+        let of_no_line = line(1, "+97143330001");
+        let usual = json!(["missed", "busy", "abandoned", "voicemail", "after_hours"]);
+        type Change<'a> = &'a dyn Fn(&mut Case);
+        let cases: [(Change<'_>, Reason, serde_json::Value); 9] = [
+            (
+                &|case| case.config.rules[0].archived_at = Some(at(NOON)),
+                Reason::RuleArchived,
+                json!({}),
+            ),
+            (
+                &|case| case.config.rules[0].enabled = false,
+                Reason::RuleInactive,
+                json!({}),
+            ),
+            (
+                &|case| case.outcome = Outcome::Answered,
+                Reason::OtherOutcome,
+                json!({"outcome": "answered", "expected": usual}),
+            ),
+            (
+                &|case| case.config.rules[0].when.direction = Direction::Outbound,
+                Reason::OtherDirection,
+                json!({}),
+            ),
+            (
+                &|case| case.config.rules[0].when.lines = vec![of_no_line.id].into(),
+                Reason::OtherLine,
+                json!({}),
+            ),
+            (
+                &|case| case.config.rules[0].when.hours = Hours::Open,
+                Reason::OtherHours,
+                json!({"open": false}),
+            ),
+            (
+                &|case| case.config.rules[0].when.caller = Caller::Known,
+                Reason::OtherCaller,
+                json!({"new_caller": true}),
+            ),
+            (
+                &|case| {
+                    case.config.rules[0].when.max_ring_seconds = Some(Whole::nearest(3));
+                    case.facts.ring_seconds = Some(4);
+                },
+                Reason::OtherRingTime,
+                json!({"seconds": 4, "maximum": 3}),
+            ),
+            (
+                &|case| case.config.rules[0].when.min_talk_seconds = Some(Whole::nearest(1)),
+                Reason::OtherTalkTime,
+                json!({"seconds": 0, "minimum": 1}),
+            ),
+        ];
+        for (change, reason, facts) in cases {
+            assert_eq!(told(change), Some((reason, facts)));
+        }
     }
 }

@@ -70,6 +70,7 @@ mod reach;
 pub mod record;
 pub mod refusal;
 pub mod retention;
+pub mod review;
 pub mod rule;
 #[cfg(test)]
 mod samples;

@@ -75,8 +75,8 @@ impl Needs {
         let only = !wanted.by_contact_language || language_unknown;
         let need = TemplateNeed {
             connection,
-            name: wanted.name.clone(),
-            language: only.then(|| wanted.language.clone()),
+            name: wanted.name.as_str().to_owned(),
+            language: only.then(|| wanted.language.as_str().to_owned()),
         };
         if !self.templates.contains(&need) {
             self.templates.push(need);
@@ -173,9 +173,9 @@ mod tests {
             let template = then.template.as_mut().unwrap();
             let source = "product.prd_00000000000000000000000002.name".parse().unwrap();
             let default = None;
-            template
-                .variables
-                .insert("1".to_owned(), Value::From { source, default });
+            let mut variables = template.variables.clone().into_map();
+            variables.insert("1".to_owned(), Value::From { source, default });
+            template.variables = variables.into();
         });
         let products: Vec<_> = needs.products.iter().map(String::as_str).collect();
         assert_eq!(products, ["haircut", "prd_00000000000000000000000002"]);
@@ -191,7 +191,7 @@ mod tests {
             let template = case.config.rules[0].then.template.as_mut().unwrap();
             let source = "preferences.code".parse().unwrap();
             let value = Value::From { source, default: None };
-            template.buttons = vec![crate::source::ButtonValue { index: 1, value }];
+            template.buttons = vec![crate::source::ButtonValue { index: 1, value }].into();
         });
         assert!(in_text.link && in_button.link);
     }

@@ -134,6 +134,10 @@ permissions! {
     LinesRead = "lines:read", Viewer;
     /// Create, change and delete lines.
     LinesWrite = "lines:write", Manager;
+    /// Read the automations and their earlier versions.
+    AutomationsRead = "automations:read", Viewer;
+    /// Create, change, order, archive, restore and delete automations.
+    AutomationsWrite = "automations:write", Manager;
     /// Read and search the contacts, with their notes, conversions, calls and messages.
     ContactsRead = "contacts:read", Viewer;
     /// Create, change, merge, delete and restore contacts, record consent and conversions, and write notes.

@@ -70,6 +70,7 @@ impl Category {
 
 /// Reaction to a send whose outcome is still unknown at the deadline.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum WhenUnknown {
     /// Go on to the next channel.

@@ -50,6 +50,26 @@ codes! {
         /// No channel reaches the person. Facts whose names begin with a channel are of that channel.
         NoChannel = "no_channel" ["rule", "whatsapp_problem", "sms_problem"],
 
+        // Conditions of a rule that a call does not fulfil.
+        /// The rule is archived.
+        RuleArchived = "rule_archived" [],
+        /// The rule is turned off.
+        RuleInactive = "rule_inactive" [],
+        /// The rule is not for calls with this outcome.
+        OtherOutcome = "other_outcome" ["outcome", "expected"],
+        /// The rule is for outbound calls, which never get a message.
+        OtherDirection = "other_direction" [],
+        /// The call was to none of the rule's lines.
+        OtherLine = "other_line" ["id"],
+        /// The business was open, or closed.
+        OtherHours = "other_hours" ["open"],
+        /// The caller is new, or known.
+        OtherCaller = "other_caller" ["new_caller"],
+        /// The telephone rang for too short or too long a time.
+        OtherRingTime = "other_ring_time" ["seconds", "minimum", "maximum"],
+        /// People talked for too short or too long a time.
+        OtherTalkTime = "other_talk_time" ["seconds", "minimum", "maximum"],
+
         // Channels.
         /// No connection carries the channel.
         NoConnection = "no_connection" [],
@@ -163,10 +183,20 @@ codes! {
         NoneApproved = "none_approved" [],
         /// No rule is active.
         NoActiveRule = "no_active_rule" [],
-        /// A rule is not valid.
-        RuleInvalid = "rule_invalid" ["rule"],
+        /// A rule is not valid: `problem` is the code of a fault of the field.
+        RuleInvalid = "rule_invalid" ["rule", "field", "problem"],
         /// An active rule cannot use a channel. Facts whose names begin with the channel are of the problem.
         RuleObstacle = "rule_obstacle" ["rule", "whatsapp_problem", "sms_problem"],
+
+        // The review of a rule.
+        /// A line has no sender of its own for a channel of the rule, so another connection sends.
+        LineWithoutSender = "line_without_sender" ["line", "channel"],
+        /// Nearly all messages of the rule would be skipped because of quiet hours.
+        AlwaysQuiet = "always_quiet" ["quiet_from", "quiet_to", "time_zone"],
+        /// The business is never open, or never closed, so that no call matches.
+        HoursNever = "hours_never" ["hours"],
+        /// Another rule is tried before and matches all calls of this one.
+        Unreached = "unreached" ["rule", "id"],
 
         /// Another reason, which the sentence says.
         Other = "other" [],
@@ -316,10 +346,10 @@ mod tests {
     fn every_reason_and_fact_is_a_word() {
         let word = |text: &&str| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
         // What can be of a channel has a `problem` beside its facts.
-        let of_a_line = [Reason::LineProblem];
+        let of_a_field = [Reason::LineProblem, Reason::RuleInvalid];
         for reason in Reason::ALL {
             assert!(
-                of_a_line.contains(reason) || !reason.facts().contains(&"problem"),
+                of_a_field.contains(reason) || !reason.facts().contains(&"problem"),
                 "{reason}"
             );
             assert_eq!(Reason::named(reason.as_str()), Some(*reason), "listed once");

@@ -41,25 +41,30 @@ pub trait Fields: Serialize + DeserializeOwned {
 
 /// Defines a resource and the type of its fields from one list: `Product` of `ProductId` with the fields of `ProductIn`. Both
 /// refuse unknown fields, and both have a schema. A resource that says no times, such as a row that was stored before it had them or one
-/// in a tenant's file, has the time of its id.
+/// in a tenant's file, has the time of its id. Braces after the id hold what the resource has beside its fields and people do not write
+/// as such, as `pub struct Rule of RuleId { pub archived_at: Option<Timestamp>, };`: a new resource has the defaults, and a change of the
+/// fields leaves it as it is.
 macro_rules! resource {
     (
         $(#[$about:meta])*
-        pub struct $whole:ident of $id:ident;
+        pub struct $whole:ident of $id:ident $({
+            $($(#[$about_own:meta])* pub $own:ident: $own_type:ty,)*
+        })?;
 
         $(#[$about_fields:meta])*
         pub struct $fields:ident {
             $($(#[$about_field:meta])* pub $field:ident: $type:ty,)*
         }
     ) => {
-        $(#[$about])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
+        $(#[$about])*
         pub struct $whole {
             /// Id.
             pub id: $id,
             $($(#[$about_field])* pub $field: $type,)*
+            $($($(#[$about_own])* pub $own: $own_type,)*)?
             /// Time of creation.
             #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
             pub created_at: jiff::Timestamp,
@@ -77,6 +82,7 @@ macro_rules! resource {
                 struct Stored {
                     id: $id,
                     $($(#[$about_field])* $field: $type,)*
+                    $($($(#[$about_own])* $own: $own_type,)*)?
                     created_at: Option<jiff::Timestamp>,
                     updated_at: Option<jiff::Timestamp>,
                 }
@@ -86,16 +92,17 @@ macro_rules! resource {
                 Ok(Self {
                     id: stored.id,
                     $($field: stored.$field,)*
+                    $($($own: stored.$own,)*)?
                     created_at,
                     updated_at: stored.updated_at.unwrap_or(created_at),
                 })
             }
         }
 
-        $(#[$about_fields])*
         #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
         #[serde(deny_unknown_fields)]
+        $(#[$about_fields])*
         pub struct $fields {
             $($(#[$about_field])* pub $field: $type,)*
         }
@@ -105,13 +112,20 @@ macro_rules! resource {
             type Fields = $fields;
 
             fn new(id: ulid::Ulid, fields: $fields, at: jiff::Timestamp) -> Self {
-                Self { id: $id::new(id), $($field: fields.$field,)* created_at: at, updated_at: at }
+                Self {
+                    id: $id::new(id),
+                    $($field: fields.$field,)*
+                    $($($own: <$own_type>::default(),)*)?
+                    created_at: at,
+                    updated_at: at,
+                }
             }
 
             fn with(&self, fields: $fields) -> Self {
                 Self {
                     id: self.id,
                     $($field: fields.$field,)*
+                    $($($own: self.$own.clone(),)*)?
                     created_at: self.created_at,
                     updated_at: self.updated_at,
                 }

@@ -2,35 +2,79 @@
 
 use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{self, MapAccess, Visitor, value::MapAccessDeserializer},
+};
+
+use crate::{
+    bounded::{ByName, UpTo},
+    fault::Faulty,
+    text::{OneLine, Verbatim},
+};
+
+/// Maximum length of a template's name at Meta.
+pub const LONGEST_TEMPLATE_NAME: usize = 512;
+/// Maximum length of a template's language code; the longest known has 6 letters.
+pub const LONGEST_TEMPLATE_LANGUAGE: usize = 32;
+/// Maximum values of a template's body.
+pub const MOST_VALUES: usize = 50;
+/// Maximum buttons of a template at Meta.
+pub const MOST_BUTTONS: usize = 10;
+/// Maximum length of a value or its default in characters: a template's body has no more.
+pub const LONGEST_VALUE: usize = 1_024;
+/// Maximum length of the text of an SMS in characters, with its placeholders.
+pub const LONGEST_TEXT: usize = 2_000;
+/// Maximum languages of a text.
+pub const MOST_TEXTS: usize = 20;
 
 /// A rule's use of a template.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct TemplateUse {
     /// The template's name at Meta.
-    pub name: String,
+    #[cfg_attr(feature = "schema", schemars(example = &"missed_call_followup"))]
+    pub name: OneLine<1, LONGEST_TEMPLATE_NAME>,
     /// The language code at Meta, such as `en_GB`.
-    pub language: String,
+    #[cfg_attr(feature = "schema", schemars(example = &"en_GB"))]
+    pub language: OneLine<1, LONGEST_TEMPLATE_LANGUAGE>,
     /// Whether to take the template in the contact's language if one may be sent; `language` is for all others.
     #[serde(default)]
     pub by_contact_language: bool,
     /// Values of the body's variables, by number (`"1"`) or name.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub variables: BTreeMap<String, Value>,
+    #[serde(default, skip_serializing_if = "ByName::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(
+        example = serde_json::json!({"1": {"from": "contact.first_name", "default": "there"}})
+    ))]
+    pub variables: ByName<MOST_VALUES, Value>,
     /// The value of the text header's variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Value>,
     /// Values of URL buttons.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub buttons: Vec<ButtonValue>,
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub buttons: UpTo<MOST_BUTTONS, ButtonValue>,
+}
+
+impl TemplateUse {
+    /// Its values, each with its field.
+    pub fn values(&self) -> impl Iterator<Item = (String, &Value)> {
+        let variables = self.variables.iter();
+        let variables = variables.map(|(name, value)| (format!("variables.{name}"), value));
+        let header = self.header.iter().map(|value| ("header".to_owned(), value));
+        let buttons = self.buttons.iter().enumerate();
+        let buttons = buttons.map(|(place, button)| (format!("buttons[{place}].value"), &button.value));
+        variables.chain(header).chain(buttons)
+    }
 }
 
 /// The value that completes a button's URL.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct ButtonValue {
     /// The button's place among all buttons, from 0.
+    #[cfg_attr(feature = "schema", schemars(example = 1))]
     pub index: u8,
     /// The end of the URL.
     pub value: Value,
@@ -38,13 +82,74 @@ pub struct ButtonValue {
 
 /// Text of an SMS: one text for all, or one for each language, of which the first of the tenant's languages is for people
 /// whose language is unknown. `{{source}}` and `{{source|default}}` stand for values.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum SmsText {
     /// One text for all languages.
     One(String),
     /// Texts by BCP 47 language.
     ByLanguage(BTreeMap<String, String>),
+}
+
+shown_as!(SmsText, {
+    "anyOf": [
+        {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        {
+            "type": "object",
+            "maxProperties": MOST_TEXTS,
+            "propertyNames": {"type": "string", "minLength": 1, "maxLength": 64},
+            "additionalProperties": {"type": "string", "minLength": 1, "maxLength": LONGEST_TEXT},
+        },
+    ],
+    "examples": ["{{tenant.name}}: sorry, we missed your call. Reply STOP for no more messages."],
+});
+
+/// A text of an SMS as its author writes it.
+type Words = Verbatim<1, LONGEST_TEXT>;
+
+impl<'de> Deserialize<'de> for SmsText {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Texts;
+
+        impl<'de> Visitor<'de> for Texts {
+            type Value = SmsText;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text, or an object of texts by language")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SmsText, E> {
+                let text = text.parse::<Words>();
+                text.map(|text| SmsText::One(text.into()))
+                    .map_err(|wrong| wrong.fault().refuse())
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<SmsText, A::Error> {
+                let texts = ByName::<MOST_TEXTS, Words>::deserialize(MapAccessDeserializer::new(map))?;
+                let texts = texts.into_map().into_iter();
+                Ok(SmsText::ByLanguage(
+                    texts.map(|(language, text)| (language, text.into())).collect(),
+                ))
+            }
+        }
+
+        deserializer.deserialize_any(Texts)
+    }
+}
+
+impl SmsText {
+    /// Its texts, each with its language if it is for one.
+    pub fn texts(&self) -> Vec<(Option<&str>, &str)> {
+        match self {
+            Self::One(text) => vec![(None, text)],
+            Self::ByLanguage(texts) => {
+                let texts = texts.iter();
+                texts
+                    .map(|(language, text)| (Some(language.as_str()), text.as_str()))
+                    .collect()
+            }
+        }
+    }
 }
 
 /// A value in a message: `{"from": "contact.name", "default": "there"}` or `{"text": "…"}`.
@@ -62,15 +167,42 @@ pub enum Value {
     Text(String),
 }
 
+shown_as!(Value, {
+    "type": "object",
+    "description": "A value that is looked up when the message is planned (`from`), or a fixed one (`text`).",
+    "properties": {
+        "from": {
+            "type": "string", "minLength": 1, "maxLength": Source::LONGEST,
+            "description": "Source of the value, such as `contact.first_name` or `tenant.name`.",
+            "examples": ["contact.first_name"],
+        },
+        "default": {
+            "type": "string", "maxLength": LONGEST_VALUE,
+            "description": "Value if the source has none. Only with `from`.",
+            "examples": ["there"],
+        },
+        "text": {
+            "type": "string", "maxLength": LONGEST_VALUE,
+            "description": "Fixed value. Not with `from`.",
+            "examples": ["Saffron Bakery"],
+        },
+    },
+    "additionalProperties": false,
+    "examples": [{"from": "contact.first_name", "default": "there"}],
+});
+
+/// A value or its default as it is written.
+type WrittenText = Verbatim<0, LONGEST_VALUE>;
+
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct WrittenValue {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     from: Option<Source>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    default: Option<String>,
+    default: Option<WrittenText>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    text: Option<String>,
+    text: Option<WrittenText>,
 }
 
 impl From<Value> for WrittenValue {
@@ -78,13 +210,13 @@ impl From<Value> for WrittenValue {
         match value {
             Value::From { source, default } => Self {
                 from: Some(source),
-                default,
+                default: default.map(WrittenText::stored),
                 text: None,
             },
             Value::Text(text) => Self {
                 from: None,
                 default: None,
-                text: Some(text),
+                text: Some(WrittenText::stored(text)),
             },
         }
     }
@@ -99,12 +231,15 @@ impl TryFrom<WrittenValue> for Value {
                 from: Some(source),
                 default,
                 text: None,
-            } => Ok(Self::From { source, default }),
+            } => Ok(Self::From {
+                source,
+                default: default.map(String::from),
+            }),
             WrittenValue {
                 from: None,
                 default: None,
                 text: Some(text),
-            } => Ok(Self::Text(text)),
+            } => Ok(Self::Text(text.into())),
             _ => Err("a value has either `from` (and perhaps `default`) or `text`"),
         }
     }
@@ -150,10 +285,19 @@ pub enum Source {
 )]
 pub struct InvalidSource(String);
 
+impl Source {
+    /// Maximum length in bytes. No product or variable has a longer name.
+    pub const LONGEST: usize = 400;
+}
+
 impl FromStr for Source {
     type Err = InvalidSource;
 
     fn from_str(text: &str) -> Result<Self, InvalidSource> {
+        if text.len() > Self::LONGEST {
+            let beginning = text.chars().take(40).chain(['…']).collect();
+            return Err(InvalidSource(beginning));
+        }
         let mut parts = text.split('.');
         let whole = (parts.next(), parts.next(), parts.next(), parts.next());
         Ok(match whole {

@@ -6,10 +6,13 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    facts::Fact,
+    fault::{Fault, FaultCode},
     ids::ConnectionId,
     message::{Category, FilledTemplate, TemplateValue},
     refusal::{Reason, Refusal},
-    source::{InvalidPlaceholder, TemplateUse, Value},
+    settings::{FieldProblem, Findings},
+    source::{InvalidPlaceholder, LONGEST_TEMPLATE_LANGUAGE, LONGEST_TEMPLATE_NAME, TemplateUse, Value},
 };
 
 /// A template as defined at the provider.
@@ -336,9 +339,9 @@ pub struct TemplateKey {
 
 impl TemplateKey {
     /// Maximum length of a name.
-    pub const LONGEST_NAME: usize = 512;
-    /// Maximum length of a language code; the longest known has 6 letters.
-    pub const LONGEST_LANGUAGE: usize = 32;
+    pub const LONGEST_NAME: usize = LONGEST_TEMPLATE_NAME;
+    /// Maximum length of a language code.
+    pub const LONGEST_LANGUAGE: usize = LONGEST_TEMPLATE_LANGUAGE;
 
     /// Its name.
     #[must_use]
@@ -529,6 +532,73 @@ impl TemplateDefinition {
         }
     }
 
+    /// Problems of a rule's values for this template by field, as far as they are the same for every message. Empty: none, or the
+    /// definition itself is broken.
+    #[must_use]
+    pub fn problems_of(&self, wanted: &TemplateUse) -> Vec<FieldProblem> {
+        let Ok(names) = self.body_variables() else {
+            return Vec::new();
+        };
+        let name = &self.name;
+        let mut found = Findings::default();
+        for variable in &names {
+            let needs = format!("Template {name} needs a value for {}.", braces(variable));
+            let fault = Fault::new(FaultCode::Required, needs);
+            found.expect(
+                wanted.variables.contains_key(variable),
+                format!("variables.{variable}"),
+                fault,
+            );
+        }
+        for variable in wanted.variables.keys().filter(|variable| !names.contains(variable)) {
+            let detail = format!("Template {name} has no {}. Remove its value.", braces(variable));
+            let fault = Fault::new(FaultCode::Unknown, detail).and("expected", names.iter().collect::<Fact>());
+            found.add(format!("variables.{variable}"), fault);
+        }
+        let takes_header = !variables(self.header.as_deref().unwrap_or_default()).is_empty();
+        match (takes_header, &wanted.header) {
+            (true, None) => {
+                let detail = format!("Template {name} needs a value for its header.");
+                found.add("header", Fault::new(FaultCode::Required, detail));
+            }
+            (false, Some(_)) => {
+                let detail = format!("Template {name} has no variable in its header. Remove the value.");
+                found.add("header", Fault::new(FaultCode::NotApplicable, detail));
+            }
+            _ => {}
+        }
+        let given = |index: usize| wanted.buttons.iter().any(|value| usize::from(value.index) == index);
+        for (index, button) in self.buttons.iter().enumerate() {
+            let detail = format!("Template {name} needs a value for button {index}.");
+            let fault = Fault::new(FaultCode::Required, detail);
+            found.expect(!button.needs_value() || given(index), "buttons", fault);
+        }
+        for (place, value) in wanted.buttons.iter().enumerate() {
+            let button = self.buttons.get(usize::from(value.index));
+            let fault = if !button.is_some_and(TemplateButton::needs_value) {
+                let detail = format!("Template {name} takes no value for button {}. Remove it.", value.index);
+                Fault::new(FaultCode::NotApplicable, detail)
+            } else if wanted.buttons[..place].iter().any(|other| other.index == value.index) {
+                Fault::new(FaultCode::GivenTwice, "The button has a value already.")
+            } else {
+                continue;
+            };
+            found.add(format!("buttons[{place}].index"), fault);
+        }
+        for (field, value) in wanted.values() {
+            if let Value::Text(text) = value
+                && let Err(Misfit::Value { what, .. }) = check_value(&field, text)
+            {
+                let detail = format!("WhatsApp refuses this value: it {what}.");
+                found.add(
+                    format!("{field}.text"),
+                    Fault::format("value", "Saffron Bakery", detail),
+                );
+            }
+        }
+        found.0
+    }
+
     /// Fills in the template.
     ///
     /// # Errors
@@ -569,7 +639,7 @@ impl TemplateDefinition {
             }),
         };
         let mut buttons = Vec::with_capacity(wanted.buttons.len());
-        for button in &wanted.buttons {
+        for button in wanted.buttons.iter() {
             buttons.push((button.index, value(&button.value)?));
         }
         let filled_in = FilledTemplate {
@@ -595,7 +665,7 @@ impl TemplateDefinition {
     }
 }
 
-pub(crate) fn braces(name: &str) -> String {
+fn braces(name: &str) -> String {
     format!("{{{{{name}}}}}")
 }
 

@@ -175,6 +175,46 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Lines<LEAST, MOST> {
 
 parsed!(const LEAST, MOST; Lines<LEAST, MOST>, by fault);
 
+/// A text as its author wrote it, of `LEAST` to `MOST` characters. Parsing changes nothing, since a message says exactly this.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Verbatim<const LEAST: usize, const MOST: usize>(String);
+
+shown_as!(const LEAST, MOST; Verbatim<LEAST, MOST>, {"type": "string", "minLength": LEAST, "maxLength": MOST});
+
+impl<const LEAST: usize, const MOST: usize> Verbatim<LEAST, MOST> {
+    /// Wraps a text that is already stored, whatever the rules were then.
+    #[must_use]
+    pub const fn stored(text: String) -> Self {
+        Self(text)
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> From<Verbatim<LEAST, MOST>> for String {
+    fn from(text: Verbatim<LEAST, MOST>) -> Self {
+        text.0
+    }
+}
+
+impl<const LEAST: usize, const MOST: usize> FromStr for Verbatim<LEAST, MOST> {
+    type Err = InvalidLine;
+
+    fn from_str(text: &str) -> Result<Self, InvalidLine> {
+        // Longer texts are not examined.
+        let found = text.chars().take(MOST + 1).count();
+        if !(LEAST..=MOST).contains(&found) {
+            return Err(InvalidLine::Length {
+                found,
+                least: LEAST,
+                most: MOST,
+            });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+parsed!(const LEAST, MOST; Verbatim<LEAST, MOST>, by fault);
+
 /// The URL of a page: `http` or `https`, with a host.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]

@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     actor::Stamp,
     config::{ConnectionSummary, TenantConfig},
@@ -22,7 +23,7 @@ use domain::{
 use jiff::Timestamp;
 
 use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned, keys,
+    Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
     lookups, owned,
     row::{self, Condition, Row, Write},
@@ -42,8 +43,10 @@ pub struct Configured {
     pub tenant: Tenant,
     /// Whether to write the tenant's status. Otherwise it stays as it is.
     pub status_meant: bool,
-    /// All its rules: others are deleted.
+    /// All its rules: others are deleted. Their times are as those of lines.
     pub rules: Vec<Rule>,
+    /// Whether to write the rules. Otherwise those in the table stay as they are.
+    pub rules_meant: bool,
     /// All its lines: others are deleted. One that exists keeps its times, unless a field differs.
     pub lines: Vec<Line>,
     /// Whether to write the lines. Otherwise those in the table stay as they are, also if somebody changes them meanwhile.
@@ -56,10 +59,13 @@ pub struct Configured {
     pub products_meant: bool,
     /// All its connections, sealed: others are deleted.
     pub connections: Vec<Connection>,
+    /// The time at which it is written.
+    pub at: Timestamp,
 }
 
-/// An operator's write skips this many versions, so that no worker's version catches up with it in between.
-const VERSIONS_SKIPPED: u64 = 1000;
+/// An operator's write skips this many versions, so that no worker's version catches up with it in between. One more than a multiple of
+/// the versions that are kept: the next one has the next place among them.
+const VERSIONS_SKIPPED: u64 = 10 * owned::VERSIONS_KEPT + 1;
 
 impl Configured {
     /// The tenant to be written over the stored one.
@@ -96,18 +102,6 @@ impl Owned for Connection {
             send: None,
             ..self.clone()
         }
-    }
-}
-
-impl Owned for Rule {
-    const KIND: &'static str = "rule";
-    const PART: Part = Part::Configuration;
-    const PREFIX: &'static str = "RULE#";
-    const MOST: u32 = 500;
-    const REMEMBERED: bool = true;
-
-    fn id(&self) -> String {
-        self.id.to_string()
     }
 }
 
@@ -178,7 +172,7 @@ impl Store {
         Ok(Some(config))
     }
 
-    /// The tenant's rules, with their versions.
+    /// The tenant's rules that are not archived, with their versions.
     async fn rules(&self, scope: &TenantScope) -> Result<Vec<Rule>, StoreError> {
         const DOING: &str = "read the tenant's rules";
         let items = self.every(scope, Rule::PART, Rule::PREFIX, DOING).await?;
@@ -188,7 +182,9 @@ impl Store {
             let rule: Rule = row::data(item, DOING)?;
             Ok(Rule { version, ..rule })
         });
-        rules.collect()
+        let mut rules: Vec<Rule> = rules.collect::<Result<_, StoreError>>()?;
+        rules.retain(|rule| rule.archived_at.is_none());
+        Ok(rules)
     }
 
     /// The tenant's connections.
@@ -287,23 +283,22 @@ impl Store {
         let kept: Vec<Key> = kept
             .flat_map(|connection| lookups::claimable(&connection.account))
             .collect();
-        let mut rows = Vec::new();
-        let mut gone = Vec::new();
-        self.replace(scope, &configured.rules, as_given, &mut rows, &mut gone)
-            .await?;
+        let mut written = Written::new(configured.at);
+        if configured.rules_meant {
+            self.replace(scope, &configured.rules, rule_over, &mut written).await?;
+        }
         if configured.lines_meant {
-            self.replace(scope, &configured.lines, Line::in_place_of, &mut rows, &mut gone)
+            self.replace(scope, &configured.lines, Line::in_place_of, &mut written)
                 .await?;
         }
         let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
-        self.replace(scope, &templates, as_reported, &mut rows, &mut gone)
-            .await?;
+        self.replace(scope, &templates, as_reported, &mut written).await?;
         if configured.products_meant {
-            self.replace(scope, &configured.products, Product::in_place_of, &mut rows, &mut gone)
+            self.replace(scope, &configured.products, Product::in_place_of, &mut written)
                 .await?;
         }
         let before = self
-            .replace(scope, &configured.connections, as_given, &mut rows, &mut gone)
+            .replace(scope, &configured.connections, as_given, &mut written)
             .await?;
         let released = before.iter().flat_map(|known| lookups::claimable(&known.account));
         let released: Vec<Key> = released.filter(|key| !kept.contains(key)).collect();
@@ -311,10 +306,10 @@ impl Store {
         for key in &self.leading_here(scope, released).await? {
             self.database.delete(key, DOING).await?;
         }
-        for row in rows {
+        for row in written.kept.into_iter().chain(written.rows) {
             self.database.put(row, DOING).await?;
         }
-        self.database.delete_many(&gone, DOING).await?;
+        self.database.delete_many(&written.gone, DOING).await?;
         let before = self.tenant(scope).await?;
         let tenant = configured.tenant_over(before.as_ref());
         let mut row = tenant_row(scope, &tenant, DOING)?;
@@ -331,41 +326,115 @@ impl Store {
         scope: &TenantScope,
         given: &[T],
         over: impl Fn(&T, &T) -> T,
-        rows: &mut Vec<Row>,
-        gone: &mut Vec<Key>,
+        written: &mut Written,
     ) -> Result<Vec<T>, StoreError> {
-        let mut versions = BTreeMap::new();
-        let mut before = BTreeMap::new();
+        let mut known = BTreeMap::new();
         for item in self.every(scope, T::PART, T::PREFIX, T::KIND).await? {
             let Some(key) = row::key_of(&item) else { continue };
-            gone.push(key.clone());
-            versions.insert(key.sk.clone(), row::version_of(&item));
-            let value: T = row::data(item, T::KIND)?;
-            gone.extend(value.pointers(scope).into_iter().map(Pointer::key));
-            before.insert(key.sk, value);
+            written.gone.push(key.clone());
+            let existing = Existing {
+                version: row::version_of(&item),
+                data: item.get("data").filter(|_| row::live(&item)).cloned(),
+                signed: owned::signed::<T>(Some(item.clone()))?,
+                value: row::data(item, T::KIND)?,
+            };
+            let pointers = existing.value.pointers(scope).into_iter();
+            written.gone.extend(pointers.map(Pointer::key));
+            known.insert(key.sk, existing);
         }
-        let mut places = BTreeSet::new();
+        let (mut places, mut of_share) = (BTreeSet::new(), 0);
         for one in given {
             let key = owned::key::<T>(scope, &one.id());
-            let value = before
-                .get(&key.sk)
-                .map_or_else(|| one.clone(), |known| over(one, known));
+            let existing = known.get_mut(&key.sk);
+            let value = existing
+                .as_ref()
+                .map_or_else(|| one.clone(), |existing| over(one, &existing.value));
             // A condition on the version never holds for a row without one; and a concurrent note based on the old row must
             // not overwrite this one.
-            let version = versions.get(&key.sk).map_or(1, |version| version + VERSIONS_SKIPPED);
-            rows.push(Row::new(&key, T::KIND, &value, Condition::Always, T::KIND)?.version(version));
-            rows.extend(
-                value
-                    .pointers(scope)
-                    .into_iter()
-                    .map(|pointer| pointer.row(Condition::Always, None)),
-            );
-            places.insert(key.sk);
+            let version = existing
+                .as_ref()
+                .map_or(1, |existing| existing.version + VERSIONS_SKIPPED);
+            let row = Row::new(&key, T::KIND, &value, Condition::Always, T::KIND)?.version(version);
+            let pointers = value.pointers(scope).into_iter();
+            written
+                .rows
+                .extend(pointers.map(|pointer| pointer.row(Condition::Always, None)));
+            of_share += usize::from(value.is_of_share());
+            places.insert(key.sk.clone());
+            match existing {
+                // Equal versions would push others out of the places for them.
+                Some(existing) if T::VERSIONS.is_some() && existing.holds(&row) => {
+                    existing.signed = None;
+                    written.stays.insert(key);
+                }
+                _ => written.rows.push(row),
+            }
         }
-        rows.push(Row::counting(&owned::count_key::<T>(scope), places.len()));
-        let kept: HashSet<Key> = rows.iter().map(Row::key).collect();
-        gone.retain(|key| !kept.contains(key));
-        Ok(before.into_values().collect())
+        for former in known.values().filter_map(|existing| existing.signed.as_ref()) {
+            written.kept.extend(owned::kept_row(scope, former, written.at)?);
+        }
+        written
+            .rows
+            .push(Row::counting(&owned::count_key::<T>(scope), places.len()));
+        if let Some(share) = T::SHARE {
+            let key = owned::share_key::<T>(scope, share);
+            written.rows.push(Row::counting(&key, of_share));
+        }
+        written.stays.extend(written.rows.iter().map(Row::key));
+        written.gone.retain(|key| !written.stays.contains(key));
+        Ok(known.into_values().map(|existing| existing.value).collect())
+    }
+}
+
+/// What the write of a whole configuration writes and deletes.
+struct Written {
+    /// Versions that are kept of the rows that it replaces or deletes.
+    kept: Vec<Row>,
+    rows: Vec<Row>,
+    gone: Vec<Key>,
+    /// Rows that are not deleted.
+    stays: HashSet<Key>,
+    at: Timestamp,
+}
+
+impl Written {
+    fn new(at: Timestamp) -> Self {
+        Self {
+            kept: Vec::new(),
+            rows: Vec::new(),
+            gone: Vec::new(),
+            stays: HashSet::new(),
+            at,
+        }
+    }
+}
+
+/// A row that such a write replaces or deletes.
+struct Existing<T> {
+    value: T,
+    version: u64,
+    /// Its item as it is stored, unless it is marked as deleted.
+    data: Option<AttributeValue>,
+    /// What is kept of it, if its kind keeps versions; nothing if it stays as it is or is marked as deleted.
+    signed: Option<Versioned<Signed<T>>>,
+}
+
+impl<T> Existing<T> {
+    /// Whether the table already holds this row. One without a version cannot be changed, so it is written again.
+    fn holds(&self, row: &Row) -> bool {
+        self.version > 0 && self.data.is_some() && self.data.as_ref() == row.item.get("data")
+    }
+}
+
+/// A given rule in the place of an existing one: archived if it is given so.
+fn rule_over(given: &Rule, known: &Rule) -> Rule {
+    let after = given.in_place_of(known);
+    if after.archived_at == given.archived_at {
+        return after;
+    }
+    Rule {
+        archived_at: given.archived_at,
+        ..after.changed_at(given.updated_at)
     }
 }
 

@@ -4,6 +4,8 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use domain::rule;
+use serde_json::Value;
 
 use crate::error::StoreError;
 
@@ -59,7 +61,9 @@ const FORMS: &[(&str, u64)] = &[
     ("rate", 1),
     ("received", 1),
     ("retention", 1),
-    ("rule", 1),
+    ("rule", 2),
+    // Each holds a rule of the current form.
+    ("rule_version", 1),
     ("security_event", 1),
     ("segment", 1),
     ("session", 1),
@@ -72,6 +76,12 @@ const FORMS: &[(&str, u64)] = &[
     ("tenant", 1),
     ("whatsapp_number", 1),
 ];
+
+/// Brings what a row of a former form holds into the current one.
+type Renewal = fn(&mut Value);
+
+/// The kinds whose former forms are not read as they are.
+const RENEWED: &[(&str, Renewal)] = &[("rule", rule::within_limits)];
 
 fn known(kind: &str) -> Option<u64> {
     let found = FORMS.iter().find(|(known, _)| *known == kind);
@@ -90,14 +100,30 @@ pub(crate) fn form_of(kind: &str) -> u64 {
     known(kind).unwrap_or(1)
 }
 
+fn kind_of(item: &HashMap<String, AttributeValue>) -> &str {
+    let kind = item.get("kind").and_then(|kind| kind.as_s().ok());
+    kind.map(String::as_str).unwrap_or_default()
+}
+
+/// The form in which a row was written, if it says one.
+fn written_in(item: &HashMap<String, AttributeValue>) -> Option<u64> {
+    item.get(FORM)?.as_n().ok()?.parse().ok()
+}
+
+/// What must be done to the item of this row before it is read, if anything.
+pub(crate) fn renewal(item: &HashMap<String, AttributeValue>) -> Option<Renewal> {
+    let kind = kind_of(item);
+    let (_, renewal) = RENEWED.iter().find(|(renewed, _)| *renewed == kind)?;
+    let former = written_in(item).is_none_or(|form| known(kind).is_some_and(|known| form < known));
+    former.then_some(*renewal)
+}
+
 /// Refuses a row whose form is newer than the known one.
 pub(crate) fn readable(item: &HashMap<String, AttributeValue>, doing: &'static str) -> Result<(), StoreError> {
-    let form = item.get(FORM).and_then(|form| form.as_n().ok());
-    let Some(form) = form.and_then(|form| form.parse::<u64>().ok()) else {
+    let Some(form) = written_in(item) else {
         return Ok(());
     };
-    let kind = item.get("kind").and_then(|kind| kind.as_s().ok());
-    let kind = kind.map(String::as_str).unwrap_or_default();
+    let kind = kind_of(item);
     match known(kind) {
         Some(known) if form > known => Err(StoreError::NewerForm {
             doing,

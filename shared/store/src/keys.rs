@@ -113,6 +113,16 @@ pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
     Key::new(part(scope, in_part), format!("COUNT#{kind}"))
 }
 
+/// Prefix of the sort keys of the versions that are kept of an owned thing. No kind's own prefix begins like this.
+pub(crate) fn versions(kind: &str, id: &impl Display) -> String {
+    format!("VERSION#{kind}#{id}#")
+}
+
+/// The row of a kept version, in one of the places for them.
+pub(crate) fn version(scope: &TenantScope, in_part: Part, kind: &str, id: &impl Display, place: u64) -> Key {
+    Key::new(part(scope, in_part), format!("{}{place:02}", versions(kind, id)))
+}
+
 /// A value that is unique within the tenant.
 pub(crate) fn claim(scope: &TenantScope, what: &str, value: &str) -> Key {
     Key::new(format!("{}#ID#{what}:{value}", tenant_partition(scope)), "ID")

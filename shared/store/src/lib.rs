@@ -48,6 +48,7 @@ pub mod preferences;
 pub mod races;
 pub mod rates;
 pub mod retention;
+pub mod rules;
 pub mod scope;
 pub mod security;
 pub mod segments;
@@ -59,7 +60,7 @@ pub mod usage;
 
 pub use error::{StoreError, chain};
 pub use keys::{Part, day};
-pub use owned::{Owned, OwnedError, Pointer, Share};
+pub use owned::{Owned, OwnedError, Pointer, Share, Signed, Version};
 pub use races::{LostRace, Races};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};

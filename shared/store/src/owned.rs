@@ -5,14 +5,15 @@
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
 //! costs one transaction and no read: a counter beside the rows refuses one too many, and a second one, one too many
 //! of a [`Share`]. A change or deletion is conditioned on the version that was read. A deleted row is hidden, carries its
-//! author to the audit log, and is removed after a day.
+//! author to the audit log, and is removed after a day. Of kinds that keep their versions ([`Owned::VERSIONS`]), whatever is
+//! replaced or deleted is kept beside the row.
 
 use std::{collections::BTreeSet, fmt::Display};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account::{Invitation, Member},
-    actor::Stamp,
+    actor::{Actor, Stamp},
     api_key::ApiKey,
     connection::Connection,
     field::Field,
@@ -24,8 +25,8 @@ use domain::{
     tag::Tag,
     template::TemplateDefinition,
 };
-use jiff::Timestamp;
-use serde::{Serialize, de::DeserializeOwned};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
     LostRace, Page, Races, Store, StoreError, TenantScope, Versioned,
@@ -109,6 +110,9 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     /// Whether it is cached with the configuration: then a change raises the tenant's version, so that caches are
     /// refreshed.
     const REMEMBERED: bool = false;
+    /// Kind of the rows that keep its earlier versions, if they are kept: the latest hundred, each for two years. They hold the value
+    /// as it was, with its author. [`Store::versions`] reads them.
+    const VERSIONS: Option<&'static str> = None;
 
     /// The part of its sort key after the prefix.
     fn id(&self) -> String;
@@ -143,6 +147,33 @@ pub struct Share {
     /// Maximum per tenant.
     pub most: u32,
 }
+
+/// A value with the author of its last change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signed<T> {
+    /// The value.
+    pub value: T,
+    /// Its author. `None` if unknown, as after a write of the whole configuration by an operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Actor>,
+}
+
+/// A version of something owned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Version<T> {
+    /// Its number, of which the `ETag` is made.
+    pub number: u64,
+    /// Whether it is in force.
+    pub current: bool,
+    /// The value with its author.
+    pub signed: Signed<T>,
+}
+
+/// Maximum earlier versions that are kept: each is in the place of the one so many before it.
+pub const VERSIONS_KEPT: u64 = 100;
+
+/// Time for which an earlier version is kept: as long as any call that it may have decided.
+const VERSIONS_KEPT_FOR: SignedDuration = SignedDuration::from_hours(730 * 24);
 
 /// A row that leads to an owned thing.
 #[derive(Debug, Clone, PartialEq)]
@@ -223,15 +254,65 @@ pub(crate) fn change_row<T: Owned>(scope: &TenantScope, before: u64, after: &T) 
     row_of(scope, after, Condition::Version(before), before + 1)
 }
 
+/// The author in a row.
+fn author(item: &Item) -> Option<Actor> {
+    let by = item.get("by")?.as_m().ok()?;
+    by.get("actor")?.as_s().ok()?.parse().ok()
+}
+
+/// The item in a row with its author and its version; `None` for a row that is marked as deleted.
+pub(crate) fn signed<T: Owned>(item: Option<Item>) -> Result<Option<Versioned<Signed<T>>>, StoreError> {
+    let by = item.as_ref().and_then(author);
+    let found = row::versioned(item, None, T::KIND)?;
+    Ok(found.map(|Versioned { value, version }| Versioned {
+        value: Signed { value, by },
+        version,
+    }))
+}
+
+/// The row that keeps a version which is replaced or deleted at this time; `None` if the kind keeps none.
+pub(crate) fn kept_row<T: Owned>(
+    scope: &TenantScope,
+    former: &Versioned<Signed<T>>,
+    at: Timestamp,
+) -> Result<Option<Row>, StoreError> {
+    let Some(kind) = T::VERSIONS else {
+        return Ok(None);
+    };
+    let key = version_key::<T>(scope, &former.value.value.id(), former.version);
+    let row = Row::new(&key, kind, &former.value, Condition::Always, T::KIND)?.version(former.version);
+    Ok(Some(row.expires(at, VERSIONS_KEPT_FOR)))
+}
+
+/// The place of a version among those kept.
+fn version_key<T: Owned>(scope: &TenantScope, id: &impl Display, version: u64) -> Key {
+    keys::version(scope, T::PART, T::KIND, id, version % VERSIONS_KEPT)
+}
+
+/// A kept version, unless it has expired.
+fn kept<T: Owned>(item: Item, now: Timestamp) -> Result<Option<Version<T>>, StoreError> {
+    let found = row::versioned(Some(item), Some(now), T::KIND)?;
+    Ok(found.map(|Versioned { value, version }| Version {
+        number: version,
+        current: false,
+        signed: value,
+    }))
+}
+
 /// The counter of a kind.
 pub(crate) fn count_key<T: Owned>(scope: &TenantScope) -> Key {
     keys::count(scope, T::PART, T::KIND)
 }
 
+/// The counter of a kind's share.
+pub(crate) fn share_key<T: Owned>(scope: &TenantScope, share: Share) -> Key {
+    keys::count(scope, T::PART, &share.name.replace(' ', "_"))
+}
+
 /// The write that counts a thing which joins or leaves the kind's [`Share`] by being created, changed or deleted.
 fn share_write<T: Owned>(scope: &TenantScope, before: Option<&T>, after: Option<&T>) -> Option<Write> {
     let share = T::SHARE?;
-    let key = keys::count(scope, T::PART, &share.name.replace(' ', "_"));
+    let key = share_key::<T>(scope, share);
     match (before.is_some_and(T::is_of_share), after.is_some_and(T::is_of_share)) {
         (false, true) => Some(Write::CountBelow(key, share.most)),
         (true, false) => Some(Write::CountDown(key)),
@@ -500,6 +581,7 @@ impl Store {
             _ => "row",
         };
         let what: Vec<&'static str> = writes.iter().map(of).collect();
+        writes.extend(self.keeping(scope, before, stamp.at).await?);
         writes.extend(more);
         if let [Write::Put(_)] = &writes[..]
             && let Some(Write::Put(row)) = writes.pop()
@@ -535,9 +617,114 @@ impl Store {
         more: Vec<Write>,
     ) -> Result<(), StoreError> {
         let mut writes = remove_writes(scope, before, stamp)?;
+        writes.extend(self.keeping(scope, before, stamp.at).await?);
         writes.extend(more);
         let written = self.settled(writes, T::KIND).await;
         written.map_err(|unwritten| unwritten.by(&[], T::KIND).into())
+    }
+
+    /// The write that keeps the version which is about to be replaced or deleted. Its author is in its row, which is read once more.
+    async fn keeping<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        at: Timestamp,
+    ) -> Result<Option<Write>, StoreError> {
+        if T::VERSIONS.is_none() {
+            return Ok(None);
+        }
+        let row = self.signed::<T>(scope, &before.value.id()).await?;
+        // If it has changed since, the transaction fails by its version.
+        let by = row.filter(|row| row.version == before.version);
+        let former = Versioned {
+            value: Signed {
+                value: before.value.clone(),
+                by: by.and_then(|row| row.value.by),
+            },
+            version: before.version,
+        };
+        Ok(kept_row(scope, &former, at)?.map(Write::Put))
+    }
+
+    /// Reads one with the author of its last change.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn signed<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        id: &(impl Display + Sync),
+    ) -> Result<Option<Versioned<Signed<T>>>, StoreError> {
+        signed(self.database.get(&key::<T>(scope, id), T::KIND).await?)
+    }
+
+    /// All of them with their authors, for kinds with few.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn all_signed<T: Owned>(&self, scope: &TenantScope) -> Result<Vec<Versioned<Signed<T>>>, StoreError> {
+        let items = self.every(scope, T::PART, T::PREFIX, T::KIND).await?;
+        items
+            .into_iter()
+            .filter_map(|item| signed(Some(item)).transpose())
+            .collect()
+    }
+
+    /// The version in force, if there is one, and those kept, the newest first. What was deleted has only kept ones.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn versions<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        id: &(impl Display + Sync),
+        now: Timestamp,
+    ) -> Result<Vec<Version<T>>, StoreError> {
+        let current = self.signed::<T>(scope, id).await?.map(|found| Version {
+            number: found.version,
+            current: true,
+            signed: found.value,
+        });
+        let prefix = keys::versions(T::KIND, id);
+        let items = self.every(scope, T::PART, &prefix, T::KIND).await?;
+        let mut found: Vec<Version<T>> = items
+            .into_iter()
+            .filter_map(|item| kept(item, now).transpose())
+            .collect::<Result<_, _>>()?;
+        // Read after the one in force: a change in between has kept that one.
+        found.retain(|kept| current.as_ref().is_none_or(|current| kept.number < current.number));
+        found.extend(current);
+        found.sort_by_key(|version| std::cmp::Reverse(version.number));
+        Ok(found)
+    }
+
+    /// One version: that in force or one that is kept. One request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn version<T: Owned>(
+        &self,
+        scope: &TenantScope,
+        id: &(impl Display + Sync),
+        number: u64,
+        now: Timestamp,
+    ) -> Result<Option<Version<T>>, StoreError> {
+        let (own, place) = (key::<T>(scope, id), version_key::<T>(scope, id, number));
+        let mut rows = self.database.get_many(&[own.clone(), place.clone()], T::KIND).await?;
+        if let Some(found) = signed::<T>(rows.remove(&own))?
+            && found.version == number
+        {
+            return Ok(Some(Version {
+                number,
+                current: true,
+                signed: found.value,
+            }));
+        }
+        let found = match rows.remove(&place) {
+            Some(item) => kept(item, now)?,
+            None => None,
+        };
+        Ok(found.filter(|found| found.number == number))
     }
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.

@@ -6,6 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{actor::Stamp, purpose::Lane};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
 
 use crate::{
     error::StoreError,
@@ -306,8 +307,15 @@ pub(crate) fn count(item: &Item) -> u64 {
 /// Reads the item from a row.
 pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
     forms::readable(&item, doing)?;
-    let data = item.remove("data").unwrap_or(AttributeValue::Null(true));
-    serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
+    let renewal = forms::renewal(&item);
+    let wrong = |why| StoreError::Form { doing, why };
+    let mut data = item.remove("data").unwrap_or(AttributeValue::Null(true));
+    if let Some(renew) = renewal {
+        let mut former: Value = serde_dynamo::from_attribute_value(data).map_err(wrong)?;
+        renew(&mut former);
+        data = serde_dynamo::to_attribute_value(former).map_err(wrong)?;
+    }
+    serde_dynamo::from_attribute_value(data).map_err(wrong)
 }
 
 /// Time to live deletes late: an expired row counts as gone.

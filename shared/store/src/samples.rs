@@ -36,7 +36,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, idempotency, lookups, platform,
+    Signed, StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, idempotency, lookups, platform,
     row::{self, Item},
 };
 
@@ -106,6 +106,7 @@ const READ: &[(&str, Read)] = &[
     ("received", kept::<Received>),
     ("retention", as_it_is::<OperationId>),
     ("rule", as_it_is::<Rule>),
+    ("rule_version", as_it_is::<Signed<Rule>>),
     ("security_event", as_it_is::<SecurityEvent>),
     ("segment", as_it_is::<Segment>),
     ("session", as_it_is::<Session>),

@@ -1,5 +1,6 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
+pub(crate) use api::of_another_list;
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Setback, Tagged, found,
     of_another_list, permits, permits::Permit,

@@ -5,7 +5,7 @@ pub mod models;
 
 use api::{
     Api, Body, Created, IfMatch, LinkToken, Listed, NoContent, Paging, Patch, Patchable, Path, Platform, Query, Races,
-    Setback, Tagged, found,
+    Setback, Tagged, found, of_another_list,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -125,15 +125,9 @@ async fn list_platform_tenants(
     paging: Paging,
 ) -> Result<Listed<PlatformTenantOut>, Problem> {
     let after = paging.after().map(str::parse::<TenantId>).transpose();
-    let after = after.map_err(|_| other_list())?;
+    let after = after.map_err(|_| of_another_list())?;
     let page = api.store().tenants(after, paging.limit()).await?;
     Ok(Listed::of(page, |tenant: Tenant| PlatformTenantOut::from(&tenant)))
-}
-
-fn other_list() -> Problem {
-    Problem::bad_request(
-        "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
-    )
 }
 
 async fn create_platform_tenant(
@@ -586,7 +580,7 @@ async fn list_platform_log(
 ) -> Result<Listed<PlatformActOut>, Problem> {
     let month = query.month.unwrap_or_else(|| who.now().to_zoned(TimeZone::UTC).date());
     if paging.after().is_some_and(|after| !is_position(after, month)) {
-        return Err(other_list());
+        return Err(of_another_list());
     }
     let store = api.store();
     let page = store.platform_acts(month, paging.after(), paging.limit()).await?;

@@ -3,14 +3,14 @@
 use domain::{
     checkup::CheckResult,
     compose::carriers,
-    config::{ConnectionSummary, TenantConfig, line_problems, rule_problems},
+    config::{ConnectionSummary, TenantConfig, line_problems},
     decide::obstacles,
     material::Material,
     message::Channel,
     needs::Needs,
     refusal::{Reason, Refusal},
+    review::{self, Review, review},
     rule::Rule,
-    source::TemplateUse,
 };
 
 use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState};
@@ -20,7 +20,9 @@ const CONNECT: OperationLink = link("POST", "/api/v1/connections");
 const LINE: OperationLink = link("PATCH", "/api/v1/lines/{line_id}");
 const TEST: OperationLink = link("POST", "/api/v1/connections/{connection_id}/test");
 const CREDENTIALS: OperationLink = link("PUT", "/api/v1/connections/{connection_id}/credentials");
-/// Only an operator can write rules and templates.
+const CREATE: OperationLink = link("POST", "/api/v1/automations");
+const CHANGE: OperationLink = link("PATCH", "/api/v1/automations/{automation_id}");
+/// Only an operator can write templates.
 const LOOK: OperationLink = link("GET", "/api/v1/tenant/setup");
 
 const fn link(method: &'static str, path: &'static str) -> OperationLink {
@@ -74,25 +76,9 @@ impl SetupStep {
     }
 }
 
-/// Templates and products that the steps look at: those that active rules name, in every language and for every connection that may
-/// send them.
+/// Templates and products that the steps look at: those that active rules name.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
-    let mut needs = Needs::default();
-    for rule in active(config) {
-        if let Some(wanted) = &rule.then.template {
-            for connection in carriers(config, Channel::WhatsApp) {
-                let in_all = TemplateUse {
-                    by_contact_language: true,
-                    ..wanted.clone()
-                };
-                needs.template(&in_all, connection.id, false);
-            }
-        }
-        if let Some(texts) = &rule.then.sms_text {
-            needs.texts(texts);
-        }
-    }
-    needs
+    review::needs(active(config), config)
 }
 
 /// The steps in the order of the wizard.
@@ -239,7 +225,7 @@ fn whatsapp(config: &TenantConfig) -> SetupStep {
 
 /// True if the active rules use this channel only.
 fn only(config: &TenantConfig, channel: Channel) -> bool {
-    let mut channels = active(config).flat_map(|rule| &rule.then.channels).peekable();
+    let mut channels = active(config).flat_map(|rule| rule.then.channels.iter()).peekable();
     channels.peek().is_some() && channels.all(|used| *used == channel)
 }
 
@@ -248,7 +234,7 @@ fn carries(config: &TenantConfig, channel: Channel) -> bool {
 }
 
 fn active(config: &TenantConfig) -> impl Iterator<Item = &Rule> {
-    config.rules.iter().filter(|rule| rule.enabled)
+    config.rules.iter().filter(|rule| rule.is_active())
 }
 
 fn sms(config: &TenantConfig) -> SetupStep {
@@ -276,7 +262,7 @@ fn obstacle(config: &TenantConfig, material: &Material, channel: Channel) -> Opt
     let mut writing = active(config).filter(|rule| rule.then.channels.contains(&channel));
     writing.find_map(|rule| {
         let obstacle = obstacles(config, material, rule, channel).into_iter().next()?;
-        let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name));
+        let mut found = gap(Reason::RuleObstacle, format!("{}: {obstacle}.", rule.name.as_str()));
         found.facts = obstacle.of_channel(channel.as_str());
         Some(found.and("rule", rule.name.as_str()))
     })
@@ -301,14 +287,27 @@ fn template(config: &TenantConfig, material: &Material) -> SetupStep {
         .optional(only(config, Channel::Sms))
 }
 
+/// What is wrong with a rule, or the channel that no connection sends.
+fn wrong(rule: &Rule, found: Review) -> Option<Refusal> {
+    let name = rule.name.as_str();
+    if let Some(problem) = found.problems.into_iter().next() {
+        let found = gap(Reason::RuleInvalid, format!("{name}: {problem}"));
+        let found = found.and("rule", name).and("problem", problem.code.as_str());
+        return Some(found.and("field", problem.field));
+    }
+    let mut reasons = found.warnings.into_iter().map(|warning| warning.why);
+    let unsent = reasons.find(|why| why.reason == Reason::NoSender)?;
+    Some(Refusal {
+        sentence: format!("{name}: {unsent}"),
+        ..unsent
+    })
+}
+
 fn rule(config: &TenantConfig, material: &Material) -> SetupStep {
-    let broken = active(config).find_map(|rule| {
-        let problem = rule_problems(rule, config, material).into_iter().next()?;
-        let found = gap(Reason::RuleInvalid, format!("{}: {problem}.", rule.name));
-        Some(found.and("rule", rule.name.as_str()))
-    });
+    let broken = active(config).find_map(|rule| wrong(rule, review(rule, config, material)));
     let broken = broken.or_else(|| obstacle(config, material, Channel::Sms));
-    step(StepId::Rule, "Activate a rule", LOOK)
+    let operation = if config.rules.is_empty() { CREATE } else { CHANGE };
+    step(StepId::Rule, "Activate a rule", operation)
         .lacks(
             active(config).next().is_none(),
             gap(

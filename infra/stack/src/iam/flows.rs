@@ -145,6 +145,7 @@ impl Audit<'_> {
         self.looked_through(&business).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
+        self.ordered(&other).await?;
         let segments = self.segments(&other).await?;
         self.counted(&other, &segments).await?;
         self.changed(&other, &segments).await?;
@@ -450,6 +451,19 @@ impl Audit<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Automations are put in another order, which writes the tenant's row with theirs.
+    async fn ordered(&self, business: &Tenant) -> Result<()> {
+        const LIST: &str = "/api/v1/automations";
+        let made = self.created(business, "automations").await?;
+        ensure!(made.status == 201, "nothing is made: {}", made.body);
+        let listed = succeeded(&self.api(business, "GET", LIST, None).await?, LIST)?;
+        let items = listed["items"].as_array().into_iter().flatten();
+        let backwards: Vec<&Value> = items.rev().map(|item| &item["id"]).collect();
+        let (path, order) = (format!("{LIST}/order"), json!({ "automations": backwards }));
+        let answer = self.api(business, "POST", &path, Some(order)).await?;
+        succeeded(&answer, &path).map(drop)
     }
 
     /// Connects a telephone system.

@@ -9,6 +9,7 @@ use crate::stage::{Stage, on_stage};
 const FIRST: &str = "docs/first-quarter-of-an-hour.md";
 const CONTACTS: &str = "docs/contacts.md";
 const CALLS: &str = "docs/calls.md";
+const AUTOMATIONS: &str = "docs/automations.md";
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -81,6 +82,15 @@ fn commands_of_the_guide_to_calls_work() {
 }
 
 #[test]
+fn commands_of_the_guide_to_automations_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Automated").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, AUTOMATIONS, &key, r#""automation":{"name":"New customers""#).await
+    });
+}
+
+#[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
     for (page, names) in [
@@ -90,6 +100,7 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
         ),
         (CONTACTS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
         (CALLS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
+        (AUTOMATIONS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
     ] {
         let page_text = text(&place, page)?;
         for name in names {

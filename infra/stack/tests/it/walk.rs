@@ -484,7 +484,7 @@ impl<'a> Walk<'a> {
             let found = api::succeeded(&answer, &place)?;
             let items = found["items"].as_array().cloned().unwrap_or_default();
             // What is found by something else than its id has a field of the parameter's name.
-            let named = |item: &Value| item[name].as_str().or(item["id"].as_str()).map(str::to_owned);
+            let named = |item: &Value| api::word(&item[name]).or_else(|| api::word(&item["id"]));
             Ok(items.iter().find_map(named))
         };
         if let Some(id) = look().await? {

@@ -205,7 +205,7 @@ proptest! {
         };
         let other = rule.when.lines.is_empty().then(|| number(9));
         let called: Vec<String> = lines.filter_map(named).chain(other).collect();
-        for &channel in &rule.then.channels {
+        for &channel in rule.then.channels.iter() {
             let gets = |name: Option<&str>| {
                 let calls = reporting.iter().flat_map(|id| LANGUAGES.map(|language| (*id, language)));
                 let calls = calls.flat_map(|(id, language)| called.iter().map(move |called| (id, language, called)));

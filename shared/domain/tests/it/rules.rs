@@ -1,11 +1,12 @@
 //! The first matching rule decides; some calls never get a message, whatever the rules say.
 
 use domain::{
+    bounded::Whole,
     call::{CallFacts, Direction, Outcome, Party},
     compose::World,
     config::TenantConfig,
     contact::{Contact, Identity},
-    decide::{Decision, decide},
+    decide::{Decision, decide, unmet},
     ids::{CallId, ContactId, RuleId},
     inbound::OptFlag,
     line::Line,
@@ -15,7 +16,7 @@ use domain::{
     phone::Phone,
     profile::Profile,
     refusal::Reason,
-    rule::{Caller, Hours, Rule},
+    rule::{Caller, Hours, Rule, in_order},
     subject::CallView,
     tenant::TenantStatus,
 };
@@ -87,13 +88,13 @@ prop_compose! {
     ) -> Rule {
         let mut rule = rule_with(id, priority);
         rule.enabled = enabled;
-        rule.when.outcomes = outcomes;
+        rule.when.outcomes = outcomes.into();
         rule.when.direction = direction;
         rule.when.hours = hours;
         rule.when.caller = caller;
-        rule.when.min_ring_seconds = min_ring_seconds;
-        rule.when.max_talk_seconds = max_talk_seconds;
-        rule.then.cooldown_seconds = cooldown_seconds;
+        rule.when.min_ring_seconds = min_ring_seconds.map(Whole::nearest);
+        rule.when.max_talk_seconds = max_talk_seconds.map(Whole::nearest);
+        rule.then.cooldown_seconds = Whole::nearest(cooldown_seconds);
         rule
     }
 }
@@ -159,15 +160,19 @@ fn decided(config: &TenantConfig, call: &Call) -> Decision {
     decided_for(config, call, &contact(call))
 }
 
+fn view<'a>(config: &TenantConfig, call: &'a Call, contact: &Contact) -> CallView<'a> {
+    CallView {
+        id: CallId::new(contact.id, Ulid::from_parts(1, 2)),
+        connection: config.connections[0].id,
+        facts: &call.facts,
+        outcome: call.outcome,
+        started_at: call.now,
+    }
+}
+
 fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decision {
     decide(
-        &CallView {
-            id: CallId::new(contact.id, Ulid::from_parts(1, 2)),
-            connection: config.connections[0].id,
-            facts: &call.facts,
-            outcome: call.outcome,
-            started_at: call.now,
-        },
+        &view(config, call, contact),
         &World {
             config,
             material: &material(),
@@ -191,8 +196,8 @@ fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
             && when.outcomes.contains(&call.outcome)
             && (when.hours == Hours::Any || (when.hours == Hours::Open) == open)
             && (when.caller == Caller::Any || (when.caller == Caller::New) == (call.calls == 0))
-            && call.facts.ring_seconds.unwrap_or(u32::MAX) >= when.min_ring_seconds.unwrap_or(0)
-            && call.facts.talk_seconds.unwrap_or(0) <= when.max_talk_seconds.unwrap_or(u32::MAX);
+            && call.facts.ring_seconds.unwrap_or(u32::MAX) >= when.min_ring_seconds.map_or(0, Whole::get)
+            && call.facts.talk_seconds.unwrap_or(0) <= when.max_talk_seconds.map_or(u32::MAX, Whole::get);
         if fits && best.is_none_or(|best| (rule.priority, rule.id) < (best.priority, best.id)) {
             best = Some(rule);
         }
@@ -233,7 +238,7 @@ proptest! {
             (Err(nothing), Some(matching)) => {
                 prop_assert_eq!(rule, Some(matching.id));
                 prop_assert_eq!(nothing.reason, Reason::Cooldown);
-                prop_assert!(call.texted.unwrap() < i64::from(matching.then.cooldown_seconds));
+                prop_assert!(call.texted.unwrap() < i64::from(matching.then.cooldown_seconds.get()));
             }
             (Ok(plan), matching) => {
                 prop_assert!(!never && !late);
@@ -241,9 +246,17 @@ proptest! {
                 let channels: Vec<_> = plan.legs.iter().map(|leg| leg.channel).collect();
                 prop_assert_eq!(channels, [Channel::WhatsApp, Channel::Sms]);
                 prop_assert!(plan.not_before >= call.now);
-                let cooldown = i64::from(matching.unwrap().then.cooldown_seconds);
+                let cooldown = i64::from(matching.unwrap().then.cooldown_seconds.get());
                 prop_assert!(call.texted.is_none_or(|ago| ago >= cooldown));
             }
+        }
+        if !never && !late {
+            let (contact, grounds) = (contact(&call), &decision.grounds);
+            let view = view(&config, &call, &contact);
+            let mut matching = in_order(&config.rules)
+                .into_iter()
+                .filter(|rule| unmet(rule, &view, grounds).is_none());
+            prop_assert_eq!(matching.next().map(|rule| rule.id), rule, "the first whose conditions all hold");
         }
         prop_assert!(decision.sentence().len() > 10);
         prop_assert_eq!(decision.sentence().starts_with("no message: "), decision.reason() != Reason::FollowUp);

@@ -199,6 +199,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Choose another name",
     ),
     kind(
+        "list_changed",
+        409,
+        "The list is no longer the one that was put in order",
+        "Read it again and name everything in it, each once",
+    ),
+    kind(
         "second_factor_on",
         409,
         "A second factor is already on",

@@ -5,10 +5,11 @@ use domain::{
     connection::{Connection, Health},
     field::Field,
     filter::{Filter, Search},
-    ids::{ConnectionId, FieldId, LineId, ProductId},
+    ids::{ConnectionId, FieldId, LineId, ProductId, RuleId},
     line::{Line, MOST_LINES},
     product::Product,
     resource::Resource as _,
+    rule::Rule,
     template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenant::{Limits, Tenant, TenantStatus},
 };
@@ -98,17 +99,38 @@ async fn fields_are_read_again_only_after_a_change() {
 /// Not that of the configuration, which also grows with a connection's health.
 #[tokio::test]
 async fn rules_are_read_with_the_version_of_their_row() {
-    let world = World::new().await;
+    let mut world = World::new().await;
     let cache = ConfigCache::default();
-    let (store, scope) = (&world.store, world.scope());
-    let version = async || store.config(scope, &cache).await.unwrap().unwrap().rules[0].version;
+    let (store, scope) = (world.store.clone(), world.scope().clone());
+    let version = async || store.config(&scope, &cache).await.unwrap().unwrap().rules[0].version;
     let before = version().await;
     assert!(before > 0);
-    let rule = world.business.configured.rules[0].clone();
-    let found = store.get::<domain::rule::Rule>(scope, &rule.id).await.unwrap();
+    let rule = world.business.configured.rules[0].id;
+    let found = store.get::<Rule>(&scope, &rule).await.unwrap();
     assert_eq!(found.unwrap().version, before);
     world.business.write(&world.aws).await;
+    assert_eq!(version().await, before, "nothing has changed");
+    world.business.configured.rules[0].priority += 1;
+    world.business.write(&world.aws).await;
     assert!(version().await > before);
+}
+
+/// They are not even in the cache, and a file may archive and restore them.
+#[tokio::test]
+async fn archived_rules_are_no_part_of_the_configuration() {
+    let world = World::new().await;
+    let (store, scope, cache) = (&world.store, world.scope(), ConfigCache::default());
+    let active = async || store.config(scope, &cache).await.unwrap().unwrap().rules.len();
+    let mut configured = world.business.configured.clone();
+    let rule = configured.rules[0].id;
+    assert_eq!(active().await, 1);
+    for archived_at in [Some(world.aws.now()), None] {
+        configured.rules[0].archived_at = archived_at;
+        store.write_config(scope, &configured).await.unwrap();
+        assert_eq!(active().await, usize::from(archived_at.is_none()));
+        let found = store.get::<Rule>(scope, &rule).await.unwrap().unwrap();
+        assert_eq!(found.value.archived_at, archived_at);
+    }
 }
 
 #[tokio::test]
@@ -387,6 +409,28 @@ async fn lines_of_a_file_keep_their_times() {
     };
     let expected = [line(first, "Marina", made), renamed];
     assert_eq!(store.all::<Line>(scope).await.unwrap(), expected);
+}
+
+/// The API writes them, too.
+#[tokio::test]
+async fn rules_that_are_not_meant_stay() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let mut configured = world.business.configured.clone();
+    let mut rules = configured.rules.clone();
+    rules.push(Rule::first(RuleId::new(world.aws.ids().ulid())));
+    rules.sort_by_key(|rule| rule.id);
+    store.create(scope, rules.last().unwrap(), &stamp).await.unwrap();
+    configured.rules.clear();
+    configured.rules_meant = false;
+    store.write_config(scope, &configured).await.unwrap();
+    let mut found = store.all::<Rule>(scope).await.unwrap();
+    found.sort_by_key(|rule| rule.id);
+    assert_eq!(found, rules);
+
+    configured.rules_meant = true;
+    store.write_config(scope, &configured).await.unwrap();
+    assert!(store.all::<Rule>(scope).await.unwrap().is_empty());
 }
 
 /// The API writes them, too.

@@ -3,15 +3,17 @@
 use std::collections::BTreeSet;
 
 use domain::{
+    actor::{Actor, Stamp},
     field::Field,
-    ids::{FieldId, LineId, ProductId, RuleId},
+    ids::{FieldId, LineId, ProductId, RuleId, UserId},
     line::Line,
     needs::{Needs, TemplateNeed},
     product::Product,
     rule::Rule,
     template::TemplateDefinition,
 };
-use store::{OwnedError, Store, TenantScope, Versioned, config::ConfigCache, usage};
+use jiff::SignedDuration;
+use store::{OwnedError, Signed, Store, TenantScope, Versioned, config::ConfigCache, usage};
 
 use crate::world::{COUNTING, World};
 
@@ -23,6 +25,10 @@ fn product(world: &World, sku: Option<&str>) -> Product {
         sku,
         ..serde_json::from_value(cake).expect("a product")
     }
+}
+
+fn rule(world: &World) -> Rule {
+    Rule::first(RuleId::new(world.aws.ids().ulid()))
 }
 
 fn needs(templates: Vec<TemplateNeed>, products: BTreeSet<String>) -> Needs {
@@ -147,7 +153,11 @@ async fn number_of_a_line_is_unique_until_released() {
 async fn creation_stops_at_the_maximum() {
     let world = World::new().await;
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
-    let rule = |_: usize| Rule::first(RuleId::new(world.aws.ids().ulid()));
+    // Of those that are not archived, there may be fewer.
+    let rule = |_: usize| Rule {
+        archived_at: Some(world.aws.now()),
+        ..rule(&world)
+    };
     let most = usize::try_from(<Rule as store::Owned>::MOST).unwrap();
     let mut world_of = world.business.configured.clone();
     world_of.rules = (0..most - 2).map(rule).collect();
@@ -237,6 +247,135 @@ async fn share_of_a_kind_stops_at_its_own_maximum() {
     let refused = switch(leaves.id, true).await;
     assert!(matches!(refused, Err(OwnedError::ShareFull)), "{refused:?}");
     assert_eq!(searchable().await, most);
+}
+
+/// Also if an operator writes all rules. What was deleted is still known.
+#[tokio::test]
+async fn versions_are_kept_with_their_authors() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let stamp = Stamp {
+        actor: Actor::User(UserId::new(world.aws.ids().ulid())),
+        ..world.stamp()
+    };
+    let first = rule(&world);
+    let id = first.id;
+    let versions = async || {
+        let found = store.versions::<Rule>(scope, &id, now).await.unwrap();
+        let told = found.iter().map(|version| {
+            let Signed { value, by } = &version.signed;
+            (version.number, version.current, value.priority, *by)
+        });
+        told.collect::<Vec<_>>()
+    };
+    assert_eq!(versions().await, []);
+    store.create(scope, &first, &stamp).await.unwrap();
+    let by = Some(stamp.actor);
+    assert_eq!(versions().await, [(1, true, 100, by)]);
+    let before = store.get::<Rule>(scope, &id).await.unwrap().unwrap();
+    let after = Rule {
+        priority: 5,
+        ..first.clone()
+    };
+    store.change(scope, &before, &after, &world.stamp()).await.unwrap();
+    let operator = Some(Actor::Operator);
+    assert_eq!(versions().await, [(2, true, 5, operator), (1, false, 100, by)]);
+    let stale = store.change(scope, &before, &after, &stamp).await.unwrap_err();
+    assert!(matches!(stale, OwnedError::Store(error) if error.is_conflict()));
+
+    let mut configured = world.business.configured.clone();
+    configured.rules = vec![Rule {
+        priority: 7,
+        ..first.clone()
+    }];
+    store.write_config(scope, &configured).await.unwrap();
+    let found = versions().await;
+    let third = found[0].0;
+    assert_eq!(
+        found,
+        [(third, true, 7, None), (2, false, 5, operator), (1, false, 100, by)]
+    );
+    let before = store.get::<Rule>(scope, &id).await.unwrap().unwrap();
+    store.remove(scope, &before, &stamp).await.unwrap();
+    assert_eq!(
+        versions().await,
+        [(third, false, 7, None), (2, false, 5, operator), (1, false, 100, by)]
+    );
+    for (number, priority) in [(1, Some(100)), (2, Some(5)), (3, None), (third, Some(7)), (101, None)] {
+        let found = store.version::<Rule>(scope, &id, number, now).await.unwrap();
+        let found = found.map(|found| (found.number, found.signed.value.priority));
+        assert_eq!(found, priority.map(|priority| (number, priority)));
+    }
+    let stranger = Box::pin(testkit::business::business(&world.aws)).await;
+    let found = store.versions::<Rule>(stranger.scope(), &id, now).await.unwrap();
+    assert!(found.is_empty());
+}
+
+/// A rule that somebody changes every day for years does not grow without end.
+#[tokio::test]
+async fn latest_hundred_versions_are_kept_for_two_years() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let first = rule(&world);
+    store.create(scope, &first, &stamp).await.unwrap();
+    let mut before = Versioned {
+        value: first.clone(),
+        version: 1,
+    };
+    for priority in 2..=105 {
+        let value = Rule {
+            priority,
+            ..first.clone()
+        };
+        let version = store.change(scope, &before, &value, &stamp).await.unwrap();
+        before = Versioned { value, version };
+    }
+    let numbers = async |now| {
+        let found = store.versions::<Rule>(scope, &first.id, now).await.unwrap();
+        found.iter().map(|version| version.number).collect::<Vec<_>>()
+    };
+    let kept: Vec<u64> = (5..=105).rev().collect();
+    assert_eq!(numbers(stamp.at).await, kept);
+    let days = |days: i64| stamp.at + SignedDuration::from_hours(24 * days);
+    assert_eq!(numbers(days(729)).await, kept);
+    assert_eq!(numbers(days(731)).await, [105]);
+    let pushed_out = store.version::<Rule>(scope, &first.id, 4, stamp.at).await.unwrap();
+    assert_eq!(pushed_out, None);
+}
+
+/// Many rules, too, unless anything of the configuration has changed since it was read.
+#[tokio::test]
+async fn rules_are_changed_together() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
+    let mut configured = world.business.configured.clone();
+    configured.rules = (0..60).map(|_| rule(&world)).collect();
+    store.write_config(scope, &configured).await.unwrap();
+    let read = async || {
+        let tenant = store.tenant(scope).await.unwrap().unwrap();
+        let rules = store.all_signed::<Rule>(scope).await.unwrap().into_iter();
+        let changes = rules.zip(1..).map(|(before, priority)| {
+            let after = Rule {
+                priority,
+                ..before.value.value.clone()
+            };
+            (before, after)
+        });
+        (tenant, changes.collect::<Vec<_>>())
+    };
+    let (tenant, changes) = read().await;
+    store.change_rules(scope, &tenant, &changes, &stamp).await.unwrap();
+    let rules = store.all::<Rule>(scope).await.unwrap();
+    assert!(rules.iter().map(|rule| rule.priority).eq(1..=60));
+    let versions = store.versions::<Rule>(scope, &rules[59].id, stamp.at).await.unwrap();
+    let told = versions.iter().map(|version| version.signed.value.priority);
+    assert_eq!(told.collect::<Vec<_>>(), [60, 100]);
+    let after = store.tenant(scope).await.unwrap().unwrap().config_version;
+    assert_eq!(after, tenant.config_version + 2, "two transactions");
+
+    let (_, changes) = read().await;
+    let stale = store.change_rules(scope, &tenant, &changes, &stamp).await;
+    assert!(stale.unwrap_err().is_conflict());
 }
 
 /// The set-up reads the templates of all rules, and misses none of them.

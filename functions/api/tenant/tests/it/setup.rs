@@ -10,9 +10,11 @@ use domain::{
     ids::{CallId, ContactId, ProductId, RuleId},
     line_type,
     material::Material,
+    message::Channel,
     profile::Profile,
     subject::CallView,
     template::TemplateDefinition,
+    text::OneLine,
 };
 use serde_json::{Value, json};
 use store::{TenantScope, config::Configured};
@@ -124,7 +126,7 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         (
             // The only telephone line left, made before its webhook.
             Box::new(|configured: &mut Configured| {
-                configured.rules[0].then.channels.pop();
+                configured.rules[0].then.channels = vec![Channel::WhatsApp].into();
                 configured.connections.retain(|one| one.account.kind() != "twilio");
                 let line = configured
                     .connections
@@ -175,11 +177,11 @@ async fn what_keeps_a_step_from_being_done_is_said() {
         (
             Box::new(|configured: &mut Configured| {
                 let id = "line_00000000000000000000000001";
-                configured.rules[0].when.lines = vec![id.parse().expect("an id")];
+                configured.rules[0].when.lines = vec![id.parse().expect("an id")].into();
             }),
             "rule",
             "rule_invalid",
-            "there is no line",
+            "There is no line",
         ),
         (
             Box::new(|configured: &mut Configured| {
@@ -194,10 +196,10 @@ async fn what_keeps_a_step_from_being_done_is_said() {
             "Reception: whatsapp: No connection",
         ),
         (
-            Box::new(|configured: &mut Configured| configured.rules[0].then.fallback_after_seconds = 90_000),
+            Box::new(|configured: &mut Configured| configured.rules[0].then.sms_text = None),
             "rule",
             "rule_invalid",
-            "fallback_after_seconds is at most",
+            "SMS needs a text",
         ),
         (
             Box::new(|configured: &mut Configured| {
@@ -241,7 +243,7 @@ async fn templates_and_products_of_all_rules_are_found() {
         let name = format!("template_{number:03}");
         let mut rule = rule.clone();
         rule.id = RuleId::new(aws.ids().ulid());
-        rule.then.template.as_mut().expect("it has one").name = name.clone();
+        rule.then.template.as_mut().expect("it has one").name = OneLine::stored(&name);
         if number < WITH_PRODUCT {
             let text = format!("Look at {{{{product.sku-{number}.name}}}}");
             rule.then.sms_text = Some(read(json!(text)));
@@ -342,7 +344,7 @@ async fn who_is_ready_follows_up_every_missed_call() {
         configured.templates.push(arabic);
         configured.templates[0].content_sid = bit(3).then(|| "HX00000000000000000000000000000002".to_owned());
         if bit(4) {
-            configured.rules[0].then.channels.pop();
+            configured.rules[0].then.channels = vec![Channel::WhatsApp].into();
         }
         let template = configured.rules[0].then.template.as_mut().expect("it has one");
         template.by_contact_language = bit(5);

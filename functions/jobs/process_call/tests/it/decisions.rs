@@ -1,6 +1,7 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
+    bounded::Whole,
     call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     contact::Identity,
     inbound::OptFlag,
@@ -8,6 +9,7 @@ use domain::{
     outside::ShownName,
     profile::Profile,
     tenant::TenantStatus,
+    text::OneLine,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};
@@ -58,7 +60,7 @@ async fn call_and_message_name_their_line() {
         let line =
             |id: &str, number: &str| read(json!({"id": format!("line_{id:0>26}"), "name": id, "number": number}));
         configured.lines = vec![line("1", "+442079460099"), line("2", LINE)];
-        configured.rules[0].when.lines = configured.lines.iter().map(|line| line.id).collect();
+        configured.rules[0].when.lines = configured.lines.iter().map(|line| line.id).collect::<Vec<_>>().into();
     })
     .await;
     let called = Some(world.business.configured.lines[1].id);
@@ -113,7 +115,7 @@ async fn concurrent_calls_of_a_new_caller_create_one_contact() {
 
 #[tokio::test]
 async fn answered_call_cancels_the_unsent_follow_up() {
-    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(60);
     world.telephony("18", stated(CUSTOMER, Outcome::Answered)).await;
@@ -130,8 +132,8 @@ async fn follow_up_cancelled_by_an_answer_starts_no_cooldown() {
         // Answered callers get a message of thanks.
         let mut thanks = configured.rules[0].clone();
         thanks.id = "rule_00000000000000000000000002".parse().unwrap();
-        thanks.name = "Thanks".to_owned();
-        thanks.when.outcomes = vec![Outcome::Answered];
+        thanks.name = OneLine::stored("Thanks");
+        thanks.when.outcomes = vec![Outcome::Answered].into();
         configured.rules.push(thanks);
     })
     .await;
@@ -262,8 +264,8 @@ async fn call_that_was_not_answered_does_not_refuse_itself() {
 async fn waiting_marketing_is_the_only_one() {
     let world = World::with(|configured| {
         let then = &mut configured.rules[0].then;
-        (then.category, then.cooldown_seconds) = (Category::Marketing, 0);
-        then.channels = vec![Channel::WhatsApp];
+        (then.category, then.cooldown_seconds) = (Category::Marketing, Whole::nearest(0));
+        then.channels = vec![Channel::WhatsApp].into();
         configured.templates[0].category = Category::Marketing;
     })
     .await;
@@ -391,11 +393,13 @@ async fn unknown_template_or_wrong_values_are_the_stored_reason() {
     let template = World::with(|configured| configured.templates.clear()).await;
     let values = World::with(|configured| {
         let template = configured.rules[0].then.template.as_mut().unwrap();
-        template.variables.remove("2");
+        let mut variables = std::mem::take(&mut template.variables).into_map();
+        variables.remove("2");
+        template.variables = variables.into();
     })
     .await;
     for mut world in [template, values] {
-        world.business.configured.rules[0].then.channels = vec![Channel::WhatsApp];
+        world.business.configured.rules[0].then.channels = vec![Channel::WhatsApp].into();
         world.business.write(&world.aws).await;
         world.telephony("17", missed(CUSTOMER)).await;
         let history = world.entries(world.customer().await.id).await;
@@ -530,7 +534,7 @@ async fn changed_rule_applies_from_the_next_call() {
 /// A delay longer than the queue can hold is left to the due index.
 #[tokio::test]
 async fn delayed_message_waits_in_the_queue_or_the_due_index() {
-    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(600)).await;
     world.telephony("17", missed(CUSTOMER)).await;
     assert_eq!(world.aws.depth(QueueName::Sends).await, 1);
     assert!(world.queued().await.is_empty(), "held back");
@@ -611,7 +615,7 @@ async fn late_recording_adds_a_remark_to_the_call() {
 async fn after_missed(calls: &[&str]) -> World {
     let world = World::with(|configured| {
         let then = &mut configured.rules[0].then;
-        (then.delay_seconds, then.cooldown_seconds) = (600, 0);
+        (then.delay_seconds, then.cooldown_seconds) = (Whole::nearest(600), Whole::nearest(0));
     })
     .await;
     for call in calls {
@@ -667,7 +671,7 @@ async fn fifth_planned_message_cancels_the_oldest() {
 /// A late report of an answer finds the follow-up by the call, not by the contact's list.
 #[tokio::test]
 async fn late_answer_cancels_a_follow_up_not_listed_as_open() {
-    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
     world.telephony("17", missed(CUSTOMER)).await;
     let mut customer = world.customer().await;
     customer.open.clear();

@@ -1,6 +1,9 @@
 //! Reports of one call, in any order and number: one call, one message.
 
-use domain::call::{CallFacts, CallStatus, DialStatus, Handling, Outcome};
+use domain::{
+    bounded::Whole,
+    call::{CallFacts, CallStatus, DialStatus, Handling, Outcome},
+};
 use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::{CUSTOMER, from_to, missed};
@@ -409,7 +412,7 @@ async fn message_that_was_never_queued_becomes_due() {
 
 #[tokio::test]
 async fn late_report_of_an_answer_cancels_the_unsent_message() {
-    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 300).await;
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
     world.twilio(dialled(DialStatus::NoAnswer)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
     let (calls, messages) = world.history().await;

@@ -1,6 +1,7 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
+    bounded::Whole,
     connection::Account,
     contact::{Contact, Identity},
     erasure::Salt,
@@ -667,7 +668,7 @@ async fn window_opens_for_the_number_written_to() {
 /// Rules without a cooldown plan several messages.
 #[tokio::test]
 async fn customers_message_cancels_all_planned_messages() {
-    let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
+    let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = Whole::nearest(0)).await;
     let earlier = world.follow_up().await;
     world.aws.pass(30);
     let later = world.follow_up().await;
@@ -799,7 +800,7 @@ async fn failed_bulk_message_is_queued_in_its_lane() {
 #[tokio::test]
 async fn stop_counts_though_a_planned_message_is_unreadable() {
     for attribute in ["f", "data"] {
-        let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = 0).await;
+        let world = World::with(|configured| configured.rules[0].then.cooldown_seconds = Whole::nearest(0)).await;
         let unreadable = world.follow_up().await;
         world.aws.pass(30);
         let readable = world.follow_up().await;

@@ -264,7 +264,8 @@ async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
 #[tokio::test]
 async fn stop_reported_by_twilio_blocks_every_channel() {
     let world =
-        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp]).await;
+        World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms, Channel::WhatsApp].into())
+            .await;
     let message = world.claimed(world.follow_up().await).await;
     let message = world.recorded(message, "twilio", "SM1").await;
     world
@@ -277,7 +278,7 @@ async fn stop_reported_by_twilio_blocks_every_channel() {
 
 #[tokio::test]
 async fn stop_reported_by_twilio_reaches_linked_contacts() {
-    let world = World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms]).await;
+    let world = World::with(|configured| configured.rules[0].then.channels = vec![Channel::Sms].into()).await;
     let other = world.business.contact(&world.aws, "+971501234568").await;
     let link = |contact: &mut Contact| contact.is_also([other.id]);
     world.business.contact_with(&world.aws, CUSTOMER, link).await;

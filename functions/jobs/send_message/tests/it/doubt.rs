@@ -1,6 +1,7 @@
 //! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
+    bounded::Whole,
     connection::Connection,
     message::{AttemptState, Category, Channel, Evidence, Message, MessageState, WhenUnknown},
     purpose::{Narrowing, Policy, Purpose},
@@ -249,9 +250,9 @@ async fn unknown_sms() -> (World, Message) {
 /// A message whose first send, by SMS, had an unknown outcome.
 async fn unknown_by(channels: &[Channel]) -> (World, Message) {
     let world = World::with(|configured| {
-        configured.rules[0].then.channels = channels.to_vec();
+        configured.rules[0].then.channels = channels.to_vec().into();
         // Others may follow at once.
-        configured.rules[0].then.cooldown_seconds = 0;
+        configured.rules[0].then.cooldown_seconds = Whole::nearest(0);
     })
     .await;
     let message = world.follow_up().await;
@@ -330,7 +331,7 @@ async fn untaken_message_is_sent_again_as_a_new_attempt() {
 #[tokio::test]
 async fn untaken_message_is_sent_again_despite_stop_on_unknown() {
     let world = World::with(|configured| {
-        configured.rules[0].then.channels = vec![Channel::Sms];
+        configured.rules[0].then.channels = vec![Channel::Sms].into();
         configured.rules[0].then.when_unknown = Some(WhenUnknown::Stop);
     })
     .await;

@@ -1,6 +1,7 @@
 //! Effects of a provider's refusal: on the message, the person, the number, the connection.
 
 use domain::{
+    bounded::Whole,
     connection::Health,
     contact::Identity,
     errors::{Stage, classify},
@@ -132,8 +133,8 @@ async fn a_long_pause_sends_the_message_by_the_next_channel() {
 #[tokio::test]
 async fn unreachable_server_is_retried_and_then_given_up() {
     let world = World::with(|configured| {
-        configured.rules[0].then.channels = vec![Channel::WhatsApp];
-        configured.rules[0].then.fallback_after_seconds = 0;
+        configured.rules[0].then.channels = vec![Channel::WhatsApp].into();
+        configured.rules[0].then.fallback_after_seconds = Whole::nearest(0);
     })
     .await;
     let message = world.follow_up().await;
@@ -271,7 +272,7 @@ async fn unhealthy_connection_does_not_delay_the_sms() {
 
 #[tokio::test]
 async fn wait_for_a_connection_ends_at_the_fallback_deadline() {
-    let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = 30).await;
+    let world = World::with(|configured| configured.rules[0].then.fallback_after_seconds = Whole::nearest(30)).await;
     let env = world.provider.env_with(&world.aws, &[("RECHECK_SECONDS", "10")]);
     let ctx = send_message::Context::new(&env).unwrap();
     let timers = env.config().timers().unwrap();

@@ -1,6 +1,7 @@
 //! Content and time of messages, each sent once.
 
 use domain::{
+    bounded::Whole,
     connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
     message::{AttemptState, Channel, MessageState},
     tenant::TenantStatus,
@@ -100,7 +101,7 @@ async fn sms_comes_from_the_lines_number() {
         ("+15005550009", Some("MG00000000000000000000000000000001"), None),
     ] {
         let world = World::with(|configured| {
-            configured.rules[0].then.channels = vec![Channel::Sms];
+            configured.rules[0].then.channels = vec![Channel::Sms].into();
             let twilio = configured
                 .connections
                 .iter_mut()
@@ -194,7 +195,7 @@ async fn job_for_a_future_attempt_is_dropped() {
 
 #[tokio::test]
 async fn a_delayed_message_waits_for_its_time() {
-    let world = World::with(|configured| configured.rules[0].then.delay_seconds = 600).await;
+    let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(600)).await;
     let message = world.follow_up().await;
     assert_eq!(world.work(&message).await.unwrap(), Done::Already);
     assert!(world.provider.sends().is_empty());

@@ -46,7 +46,7 @@ impl World {
 
     /// A world whose rule sends by these channels.
     pub(crate) async fn by(channels: &[Channel]) -> Self {
-        Self::with(|configured| configured.rules[0].then.channels = channels.to_vec()).await
+        Self::with(|configured| configured.rules[0].then.channels = channels.to_vec().into()).await
     }
 
     /// The job in the queue for the message's next attempt.

@@ -1,0 +1,398 @@
+//! Automations: the rules of a tenant, which say which calls are followed by which message. In the domain and the table, one is a
+//! [`Rule`].
+
+mod models;
+
+use std::{cmp::Reverse, collections::HashMap, sync::Arc};
+
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, Races, Tagged,
+    found, of_another_list, permits, permits::Permit, setback,
+};
+use axum::{Extension, Json, Router, extract::State};
+use domain::{
+    config::TenantConfig,
+    ids::RuleId,
+    links::NewLink,
+    material::Material,
+    resource::Resource as _,
+    review::{needs, review},
+    rule::{Rule, RuleIn, priorities},
+    settings::added,
+};
+use kit::{ConfigError, Env, Problem};
+use store::{Page, Signed, Version, Versioned, config::ConfigCache};
+
+use crate::models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let configs = Extension(Arc::new(ConfigCache::default()));
+    Ok(api::serve(operations(), Api::new(env)?).layer(configs))
+}
+
+api::operations! {
+    "automations": "Automations of a tenant: which calls are followed by which message." {
+        /// Create an automation
+        ///
+        /// Applies to calls that are decided from now on. What is wrong is refused and named by field, such as a template, line or
+        /// product that does not exist. What only keeps the automation from doing its work at present is in `warnings`, such as a
+        /// template that is paused. A tenant has at most 500 automations, of which 100 are not archived.
+        POST "/api/v1/automations" => create_automation, "The automation";
+
+        /// List automations
+        ///
+        /// In the order in which they are tried, with the names of their lines and the states of their templates. Archived ones are
+        /// listed with `archived` only.
+        GET "/api/v1/automations" => list_automations, "A page of automations";
+
+        /// Order automations
+        ///
+        /// Names all automations that are not archived in the order in which they are to be tried, and changes the priorities of as few
+        /// as possible. If there are others than those named by now, nothing changes and the answer is 409 `list_changed`.
+        POST "/api/v1/automations/order" => order_automations, "The automations in their new order",
+            problems "list_changed";
+
+        /// Get an automation
+        ///
+        /// Shows the automation with `warnings` about its present state.
+        GET "/api/v1/automations/{automation_id}" => get_automation, "The automation";
+
+        /// Update an automation
+        ///
+        /// Applies to calls that are decided from now on; messages that wait stay as they were planned. `enabled` turns it on and off.
+        /// `when` and `then` are merged, lists are replaced as a whole. What was wrong before does not prevent a change.
+        PATCH "/api/v1/automations/{automation_id}" => update_automation, "The updated automation";
+
+        /// Delete an automation
+        ///
+        /// It cannot be restored; to keep it, archive it. Messages that wait stay as they were planned. Its versions remain readable for
+        /// two years.
+        DELETE "/api/v1/automations/{automation_id}" => delete_automation, "The automation is deleted";
+
+        /// Archive an automation
+        ///
+        /// It matches no call from now on, and lists show it only with `archived`. A message that it has planned and that still waits
+        /// stays as it was planned, with its other channels, and is cancelled only by what cancels every message. Archiving one that is
+        /// archived changes nothing.
+        POST "/api/v1/automations/{automation_id}/archive" => archive_automation, "The archived automation";
+
+        /// Restore an automation
+        ///
+        /// It is as it was before it was archived, with its priority, and matches calls again if it is enabled. Restoring one that is not
+        /// archived changes nothing.
+        POST "/api/v1/automations/{automation_id}/restore" => restore_automation, "The restored automation";
+
+        /// List the versions of an automation
+        ///
+        /// Newest first, each with its author. The latest 100 before the current one are kept, each for two years.
+        GET "/api/v1/automations/{automation_id}/versions" => list_automation_versions, "A page of versions";
+
+        /// Get a version of an automation
+        ///
+        /// Shows the automation as it was when it decided a call. Also of a deleted automation.
+        GET "/api/v1/automations/{automation_id}/versions/{version}" => get_automation_version, "The version";
+    }
+}
+
+/// Path of the automations.
+const AUTOMATIONS: &str = "/api/v1/automations";
+
+type Reading = Allowed<permits::AutomationsRead>;
+type Writing = Allowed<permits::AutomationsWrite>;
+type Configs = Extension<Arc<ConfigCache>>;
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+/// What the review of these rules looks at.
+async fn material<P: Permit>(
+    api: &Api,
+    who: &Allowed<P>,
+    config: &TenantConfig,
+    rules: &[&Rule],
+) -> Result<Material, Problem> {
+    let needs = needs(rules.iter().copied(), config);
+    let read = api.store().material(who.scope(), &needs).await?;
+    Ok(Material {
+        // As every message would get one.
+        link: Some(NewLink::nobodys()),
+        ..read
+    })
+}
+
+fn tagged(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Material) -> Tagged<AutomationOut> {
+    Tagged {
+        version: found.version,
+        body: AutomationOut::of(found, config, material),
+    }
+}
+
+/// A page of what was read as a whole, in the order of `place`. A position is a place as a text.
+fn page<T, K: Ord>(
+    mut all: Vec<T>,
+    paging: &Paging,
+    place: impl Fn(&T) -> K,
+    (read, written): (impl FnOnce(&str) -> Option<K>, impl FnOnce(K) -> String),
+) -> Result<Page<T>, Problem> {
+    let after = paging.after().map(|text| read(text).ok_or_else(of_another_list));
+    if let Some(after) = after.transpose()? {
+        all.retain(|item| place(item) > after);
+    }
+    all.sort_by_key(&place);
+    let limit = usize::try_from(paging.limit()).unwrap_or_default();
+    let more = all.len() > limit;
+    all.truncate(limit);
+    let next = all.last().filter(|_| more).map(|last| written(place(last)));
+    Ok(Page { items: all, next })
+}
+
+async fn create_automation(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Body(fields): Body<RuleIn>,
+) -> Result<Created<AutomationOut>, Problem> {
+    let config = found(api.store().config(who.scope(), &configs)).await?;
+    let new = Rule::new(who.ulid(), fields, who.now());
+    let material = material(&api, &who, &config, &[&new]).await?;
+    let wrong = review(&new, &config, &material).problems;
+    if !wrong.is_empty() {
+        return Err(wrong.into());
+    }
+    let created: Created<Rule> = api.create(&who, AUTOMATIONS, new.fields()).await?;
+    let made = Versioned {
+        version: created.version,
+        value: Signed {
+            value: created.body,
+            by: Some(who.actor()),
+        },
+    };
+    Ok(Created {
+        location: created.location,
+        version: created.version,
+        body: AutomationOut::of(&made, &config, &material),
+    })
+}
+
+async fn list_automations(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Query(query): Query<AutomationQuery>,
+    paging: Paging,
+) -> Result<Listed<AutomationOut>, Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let config = found(store.config(scope, &configs)).await?;
+    let mut rules: Vec<Versioned<Signed<Rule>>> = store.all_signed(scope).await?;
+    let archived = query.archived.unwrap_or_default();
+    rules.retain(|rule| rule.value.value.archived_at.is_some() == archived);
+    let read = |text: &str| -> Option<(i32, RuleId)> {
+        let (priority, id) = text.split_once(':')?;
+        Some((priority.parse().ok()?, id.parse().ok()?))
+    };
+    let written = |(priority, id): (i32, RuleId)| format!("{priority}:{id}");
+    let page = page(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
+    let shown: Vec<&Rule> = page.items.iter().map(|rule| &rule.value.value).collect();
+    let material = material(&api, &who, &config, &shown).await?;
+    Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
+}
+
+fn list_changed() -> Problem {
+    Problem::conflict(
+        "list_changed",
+        "The list must name every automation that is not archived, each once. Read it again, then send its order.",
+    )
+}
+
+async fn order_automations(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Body(wanted): Body<AutomationOrderIn>,
+) -> Result<Listed<AutomationOut>, Problem> {
+    let (api, who, configs, stamp) = (&api, &who, &*configs, &who.stamp());
+    let (store, scope) = (api.store(), who.scope());
+    let places: HashMap<RuleId, usize> = wanted.automations.iter().copied().zip(0..).collect();
+    let places = &places;
+    let ordered = RACES.until_won(|| async move {
+        // First: the write is conditioned on its version, which stands for what is read after it.
+        let config = found(store.config(scope, configs)).await?;
+        let mut rules: Vec<Versioned<Signed<Rule>>> = store.all_signed(scope).await?;
+        rules.retain(|rule| rule.value.value.archived_at.is_none());
+        let named = |rule: &Versioned<Signed<Rule>>| places.contains_key(&rule.value.value.id);
+        if rules.len() != places.len() || !rules.iter().all(named) {
+            return Err(list_changed().into());
+        }
+        rules.sort_by_key(|rule| places.get(&rule.value.value.id));
+        let given = priorities(&rules.iter().map(|rule| &rule.value.value).collect::<Vec<_>>());
+        let mut changes = Vec::new();
+        for (rule, priority) in rules.iter_mut().zip(given) {
+            let before = rule.value.value.clone();
+            if before.priority == priority {
+                continue;
+            }
+            let after = Rule { priority, ..before }.changed_at(stamp.at);
+            changes.push((rule.clone(), after.clone()));
+            // As it is once that is written.
+            rule.version += 1;
+            rule.value = Signed {
+                value: after,
+                by: Some(stamp.actor),
+            };
+        }
+        if !changes.is_empty() {
+            store.change_rules(scope, &config.tenant, &changes, stamp).await?;
+        }
+        Ok((rules, config))
+    });
+    let (rules, config) = ordered.await?;
+    let mut config = TenantConfig::clone(&config);
+    config.rules = rules.iter().map(|rule| rule.value.value.clone()).collect();
+    let material = material(api, who, &config, &config.rules.iter().collect::<Vec<_>>()).await?;
+    let page = Page {
+        items: rules,
+        next: None,
+    };
+    Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
+}
+
+async fn get_automation(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<RuleId>,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let config = found(store.config(scope, &configs)).await?;
+    let rule: Versioned<Signed<Rule>> = found(store.signed(scope, &id)).await?;
+    let material = material(&api, &who, &config, &[&rule.value.value]).await?;
+    Ok(tagged(&rule, &config, &material))
+}
+
+async fn update_automation(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<RuleId>,
+    if_match: IfMatch,
+    patch: Patch<RuleIn>,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let decide = |before: &Rule| patch.apply(&RuleIn::of(before))?.onto(before);
+    changed(&api, &who, &configs, id, &if_match, decide).await
+}
+
+/// Changes an automation as [`Patch::change`] changes a resource. `decide` returns it after the change. Of what it says about calls and
+/// messages, new problems are refused.
+async fn changed(
+    api: &Api,
+    who: &Writing,
+    configs: &ConfigCache,
+    id: RuleId,
+    if_match: &IfMatch,
+    decide: impl Fn(&Rule) -> Result<Rule, Problem>,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let (store, scope, stamp, decide) = (api.store(), who.scope(), &who.stamp(), &decide);
+    let changed = RACES.until_won(|| async move {
+        let row: Versioned<Signed<Rule>> = found(store.signed(scope, &id)).await?;
+        if_match.check(row.version)?;
+        let before = Versioned {
+            version: row.version,
+            value: row.value.value.clone(),
+        };
+        let after = decide(&before.value)?;
+        let config = found(store.config(scope, configs)).await?;
+        let material = material(api, who, &config, &[&before.value, &after]).await?;
+        if after == before.value {
+            return Ok(tagged(&row, &config, &material));
+        }
+        if (&after.when, &after.then) != (&before.value.when, &before.value.then) {
+            let known = review(&before.value, &config, &material).problems;
+            let wrong = added(&known, review(&after, &config, &material).problems);
+            if !wrong.is_empty() {
+                return Err(Problem::from(wrong).into());
+            }
+        }
+        let after = after.changed_at(stamp.at);
+        let written = store.change(scope, &before, &after, stamp).await;
+        let written = Versioned {
+            version: written.map_err(setback::<Rule>)?,
+            value: Signed {
+                value: after,
+                by: Some(stamp.actor),
+            },
+        };
+        Ok(tagged(&written, &config, &material))
+    });
+    changed.await
+}
+
+async fn delete_automation(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<RuleId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    api.remove::<Rule, _>(&who, &id, &if_match).await
+}
+
+async fn archive_automation(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<RuleId>,
+    if_match: IfMatch,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let archive = |before: &Rule| {
+        Ok(Rule {
+            archived_at: before.archived_at.or(Some(who.now())),
+            ..before.clone()
+        })
+    };
+    changed(&api, &who, &configs, id, &if_match, archive).await
+}
+
+async fn restore_automation(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<RuleId>,
+    if_match: IfMatch,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let restore = |before: &Rule| {
+        Ok(Rule {
+            archived_at: None,
+            ..before.clone()
+        })
+    };
+    changed(&api, &who, &configs, id, &if_match, restore).await
+}
+
+async fn list_automation_versions(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<RuleId>,
+    paging: Paging,
+) -> Result<Listed<AutomationVersionOut>, Problem> {
+    let versions: Vec<Version<Rule>> = api.store().versions(who.scope(), &id, who.now()).await?;
+    if versions.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let newest_first = |version: &Version<Rule>| Reverse(version.number);
+    let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
+    let written = |Reverse(number): Reverse<u64>| number.to_string();
+    let page = page(versions, &paging, newest_first, (read, written))?;
+    Ok(Listed::of(page, AutomationVersionOut::from))
+}
+
+async fn get_automation_version(
+    who: Reading,
+    State(api): State<Api>,
+    Path((id, number)): Path<(RuleId, VersionNumber)>,
+) -> Result<Json<AutomationVersionOut>, Problem> {
+    let version = api.store().version::<Rule>(who.scope(), &id, number.0, who.now());
+    Ok(Json(found(version).await?.into()))
+}

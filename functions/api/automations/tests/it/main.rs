@@ -1,0 +1,492 @@
+//! Automations, in process against the emulator, from the callers' point of view.
+
+use domain::{
+    permission::{Permission, Role},
+    rule::Rule,
+};
+use serde_json::{Value, json};
+use store::{Owned as _, config::ConfigCache};
+use testkit::{
+    Answer, Aws, Resource, Seeded,
+    api::{Caller, Town},
+    business::{business, read},
+};
+
+const AUTOMATIONS: &str = "/api/v1/automations";
+const ORDER: &str = "/api/v1/automations/order";
+
+fn new(name: &str) -> Value {
+    json!({"name": name, "then": {"channels": ["sms"], "sms_text": "Sorry, we missed your call."}})
+}
+
+#[tokio::test]
+async fn automations_keep_the_promises_of_every_resource() {
+    let automations = Resource {
+        routes: automations::routes,
+        path: AUTOMATIONS,
+        read: Permission::AutomationsRead,
+        write: Permission::AutomationsWrite,
+        new: json!({
+            "name": "New customers", "priority": 50, "enabled": true,
+            "when": {"outcomes": ["missed", "busy"], "direction": "inbound", "hours": "any", "caller": "new"},
+            "then": {
+                "channels": ["sms"], "category": "utility", "sms_text": "Sorry, we missed your call. Reply STOP to opt out.",
+                "delay_seconds": 30, "fallback_after_seconds": 120, "cooldown_seconds": 86_400,
+                "consent": "caller_initiated",
+            },
+        }),
+        change: json!({"priority": 5, "then": {"delay_seconds": 60}}),
+    };
+    automations.keeps_its_promises::<Rule>().await;
+}
+
+async fn names(caller: &Caller<'_>, query: &str) -> Vec<String> {
+    let listed = caller.get(&format!("{AUTOMATIONS}{query}")).await;
+    named(listed.is(200))
+}
+
+fn named(listed: &Answer) -> Vec<String> {
+    let body = listed.json();
+    let items = body["items"].as_array().expect("there are items").iter();
+    let name = |item: &Value| item["name"].as_str().expect("a name").to_owned();
+    items.map(name).collect()
+}
+
+fn id(made: &Answer) -> Value {
+    made.is(201).json()["id"].clone()
+}
+
+/// The names of the rules by which calls are decided at present, and their versions.
+async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
+    let config = town.aws().store().config(town.home.scope(), cache).await;
+    let config = config.expect("the table answers").expect("the tenant is there");
+    let rules = domain::rule::in_order(&config.rules).into_iter();
+    let told = |rule: &Rule| (rule.name.as_str().to_owned(), rule.version);
+    rules.map(told).collect()
+}
+
+#[tokio::test]
+async fn order_is_set_at_once_or_refused() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let manager = town.manager();
+    let listed = manager.get(AUTOMATIONS).await.json();
+    let first = listed["items"][0]["id"].clone();
+    let mut ids = Vec::new();
+    for name in ["A", "B", "C"] {
+        ids.push(id(&manager.post(AUTOMATIONS, new(name)).await));
+    }
+    let [a, b, c] = &ids[..] else { unreachable!() };
+    assert_eq!(names(&manager, "").await, ["A", "B", "C", "Missed calls"]);
+
+    let cache = ConfigCache::default();
+    assert_eq!(deciding(&town, &cache).await.len(), 4);
+    let ordered = manager.post(ORDER, json!({"automations": [first, a, b, c]})).await;
+    assert_eq!(named(ordered.is(200)), ["Missed calls", "A", "B", "C"]);
+    assert_eq!(names(&manager, "").await, ["Missed calls", "A", "B", "C"]);
+    let known = |versions: [u64; 4]| {
+        let names = ["Missed calls", "A", "B", "C"].map(str::to_owned);
+        names.into_iter().zip(versions).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        deciding(&town, &cache).await,
+        known([2, 1, 1, 1]),
+        "as few change as possible"
+    );
+    let same = manager.post(ORDER, json!({"automations": [first, a, b, c]})).await;
+    assert_eq!(same.is(200).json(), ordered.json());
+
+    let backwards = manager.post(ORDER, json!({"automations": [c, b, a, first]})).await;
+    assert_eq!(named(backwards.is(200)), ["C", "B", "A", "Missed calls"]);
+    assert_eq!(names(&manager, "").await, ["C", "B", "A", "Missed calls"]);
+
+    let stranger = id(&town.foreign_admin().post(AUTOMATIONS, new("Theirs")).await);
+    for incomplete in [
+        json!([a, b, c]),
+        json!([]),
+        json!([first, a, b, stranger]),
+        json!([first, a, b, c, stranger]),
+    ] {
+        let refused = manager.post(ORDER, json!({ "automations": incomplete })).await;
+        refused.is_refused(409, "list_changed");
+    }
+    let twice = manager.post(ORDER, json!({"automations": [a, a]})).await;
+    twice.names_only(&["automations"]);
+    town.agent()
+        .post(ORDER, json!({"automations": [a, b, c, first]}))
+        .await
+        .is(403);
+    assert_eq!(names(&manager, "").await, ["C", "B", "A", "Missed calls"]);
+    let cursor = town.viewer().get(&format!("{AUTOMATIONS}?limit=3")).await.json()["next_cursor"].clone();
+    let rest = format!("?limit=3&cursor={}", cursor.as_str().expect("there is one more"));
+    assert_eq!(names(&town.viewer(), &rest).await, ["Missed calls"]);
+    let other = format!("{AUTOMATIONS}/{}/versions{rest}", a.as_str().expect("an id"));
+    manager.get(&other).await.is_refused(400, "bad_request");
+}
+
+#[tokio::test]
+async fn archived_automation_decides_nothing_until_restored() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (manager, cache) = (town.manager(), ConfigCache::default());
+    let made = manager.post(AUTOMATIONS, new("After hours")).await;
+    let place = made.is(201).header("location");
+    let (archive, restore) = (format!("{place}/archive"), format!("{place}/restore"));
+    let decides = async || {
+        let deciding = deciding(&town, &cache).await;
+        deciding.iter().any(|(name, _)| name == "After hours")
+    };
+    assert!(decides().await);
+    town.agent().post(&archive, json!({})).await.is(403);
+    town.foreign_admin().post(&archive, json!({})).await.is(404);
+    manager
+        .post(&archive, json!({}))
+        .if_match(7)
+        .await
+        .is_refused(412, "stale");
+    let archived = manager.post(&archive, json!({})).if_match(1).await;
+    let body = archived.is(200).has_version(2).json();
+    assert_eq!(body["archived_at"], json!(aws.now()));
+    assert_eq!(body["enabled"], true);
+    assert!(!decides().await);
+    // An order does not name it.
+    let other = manager.get(AUTOMATIONS).await.json()["items"][0]["id"].clone();
+    let ordered = manager.post(ORDER, json!({"automations": [other]})).await;
+    ordered.is(200);
+    assert_eq!(names(&manager, "").await, ["Missed calls"]);
+    assert_eq!(names(&manager, "?archived=true").await, ["After hours"]);
+
+    aws.pass(1);
+    let again = manager.post(&archive, json!({})).await;
+    assert_eq!(again.is(200).has_version(2).json(), body);
+    manager
+        .patch(place, json!({"priority": 7}))
+        .await
+        .is(200)
+        .has_version(3);
+    assert!(!decides().await);
+    let restored = manager.post(&restore, json!({})).await;
+    let body = restored.is(200).has_version(4).json();
+    assert_eq!((&body["archived_at"], &body["priority"]), (&Value::Null, &json!(7)));
+    assert!(decides().await);
+    manager.post(&restore, json!({})).await.is(200).has_version(4);
+    manager.patch(place, json!({"enabled": false})).await.is(200);
+    manager
+        .patch(place, json!({"archived_at": aws.now()}))
+        .await
+        .names_field("archived_at");
+    manager.delete(place).await.is(204);
+    manager.post(&restore, json!({})).await.is_refused(404, "not_found");
+}
+
+/// Of those that are not archived, there may be fewer than of all.
+#[tokio::test]
+async fn archive_makes_room_and_restoring_needs_it() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let manager = town.manager();
+    let made = manager.post(AUTOMATIONS, new("Archived")).await;
+    let place = made.is(201).header("location");
+    manager.post(&format!("{place}/archive"), json!({})).await.is(200);
+    // One is there from the beginning.
+    for number in 1..Rule::MOST_UNARCHIVED {
+        town.home.own::<Rule>(&aws, new(&format!("{number}"))).await;
+    }
+    let share = Rule::SHARE.expect("they are a share").most;
+    assert_eq!(
+        names(&manager, "?limit=100").await.len(),
+        usize::try_from(share).unwrap()
+    );
+    for refused in [
+        manager.post(AUTOMATIONS, new("One more")),
+        manager.post(&format!("{place}/restore"), json!({})),
+    ] {
+        let refused = refused.await;
+        refused.is_refused(409, "limit_reached");
+        assert!(
+            refused.detail().contains("100 unarchived automations"),
+            "{}",
+            refused.detail()
+        );
+    }
+    let other = manager.get(AUTOMATIONS).await.json()["items"][0]["id"].clone();
+    let other = format!("{AUTOMATIONS}/{}/archive", other.as_str().expect("an id"));
+    manager.post(&other, json!({})).await.is(200);
+    manager.post(&format!("{place}/restore"), json!({})).await.is(200);
+    manager
+        .post(AUTOMATIONS, new("One more"))
+        .await
+        .is_refused(409, "limit_reached");
+}
+
+/// The number that a decision about a call stores leads to the automation as it was.
+#[tokio::test]
+async fn decisions_lead_to_the_version_that_made_them() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (admin, manager, cache) = (town.admin(), town.manager(), ConfigCache::default());
+    let made = admin.post(AUTOMATIONS, new("First")).await;
+    let place = made.is(201).header("location");
+    let decided_by = async || {
+        let deciding = deciding(&town, &cache).await;
+        let known = |(name, _): &&(String, u64)| ["First", "Second"].contains(&name.as_str());
+        deciding.iter().find(known).expect("it decides").clone()
+    };
+    let first = decided_by().await;
+    aws.pass(1);
+    manager.patch(place, json!({"name": "Second"})).await.is(200);
+    let second = decided_by().await;
+    aws.pass(1);
+    manager.patch(place, json!({"enabled": false})).await.is(200);
+    let version = |number: u64| format!("{place}/versions/{number}");
+    for (name, number) in [&first, &second] {
+        let shown = town.viewer().get(&version(*number)).await;
+        let body = shown.is(200).json();
+        assert_eq!(
+            (&body["version"], &body["automation"]["name"]),
+            (&json!(number), &json!(name))
+        );
+        assert_eq!(
+            (&body["current"], &body["automation"]["enabled"]),
+            (&json!(false), &json!(true))
+        );
+    }
+    let by = |role: Role| json!(town.home.person(role).user);
+    let told = async |query: &str| {
+        let listed = manager.get(&format!("{place}/versions{query}")).await.is(200).json();
+        let items = listed["items"].as_array().expect("there are items").clone();
+        let told = |item: &Value| (item["version"].as_u64().expect("a number"), item["changed_by"].clone());
+        (
+            items.iter().map(told).collect::<Vec<_>>(),
+            listed["next_cursor"].clone(),
+        )
+    };
+    let all = [(3, by(Role::Manager)), (2, by(Role::Manager)), (1, by(Role::Admin))];
+    assert_eq!(told("").await, (all.to_vec(), Value::Null));
+    let (newest, next) = told("?limit=2").await;
+    assert_eq!(newest, all[..2]);
+    let rest = format!("?limit=2&cursor={}", next.as_str().expect("there is one more"));
+    assert_eq!(told(&rest).await, (all[2..].to_vec(), Value::Null));
+    let shown = manager.get(place).await.json();
+    assert_eq!(
+        (&shown["version"], &shown["changed_by"]),
+        (&json!(3), &by(Role::Manager))
+    );
+    // It can be sent again as it was.
+    let former = manager.get(&version(1)).await.json()["automation"].clone();
+    let again = manager.patch(place, former).await;
+    assert_eq!(again.is(200).has_version(4).json()["name"], "First");
+
+    for nowhere in [version(9), version(0), format!("{place}/versions/x")] {
+        manager.get(&nowhere).await.is_refused(404, "not_found");
+    }
+    for theirs in [version(1), format!("{place}/versions")] {
+        town.foreign_admin().get(&theirs).await.is_refused(404, "not_found");
+    }
+    manager.delete(place).await.is(204);
+    assert_eq!(manager.get(&version(4)).await.is(200).json()["current"], false);
+    assert_eq!(told("").await.0.len(), 4);
+    let nobody = format!("{AUTOMATIONS}/rule_00000000000000000000000009/versions");
+    manager.get(&nobody).await.is_refused(404, "not_found");
+}
+
+/// A business that sends, a caller of it, and a town to call from.
+async fn sending<'a>(town: &'a Town<'_>) -> (Seeded, Caller<'a>) {
+    let mut business = Box::pin(business(town.aws())).await;
+    business.configured.rules_meant = false;
+    let caller = town.key_of(business.scope(), Role::Admin).await;
+    (business, caller)
+}
+
+fn follow_up() -> Value {
+    json!({
+        "name": "Follow-up", "priority": 1, "when": {"outcomes": ["missed"]},
+        "then": {
+            "channels": ["whatsapp", "sms"],
+            "template": {
+                "name": "missed_call_followup", "language": "en_GB",
+                "variables": {"1": {"text": "you"}, "2": {"from": "tenant.name"}},
+            },
+            "sms_text": "Sorry. {{tenant.name}}",
+        },
+    })
+}
+
+#[tokio::test]
+async fn what_is_wrong_is_named_by_field() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (_, caller) = Box::pin(sending(&town)).await;
+    let made = caller.post(AUTOMATIONS, follow_up()).await;
+    let place = made.is(201).header("location");
+    for (change, field) in [
+        (json!({"name": ""}), "name"),
+        (json!({"name": "x".repeat(101)}), "name"),
+        (json!({"priority": 3_000_000_000_u32}), "priority"),
+        (json!({"when": {"outcomes": []}}), "when.outcomes"),
+        (json!({"when": {"outcomes": ["missed", "missed"]}}), "when.outcomes"),
+        (json!({"when": {"outcomes": ["unknown"]}}), "when.outcomes[0]"),
+        (
+            json!({"when": {"lines": ["line_00000000000000000000000009"]}}),
+            "when.lines[0]",
+        ),
+        (
+            json!({"when": {"min_talk_seconds": 5, "max_talk_seconds": 4}}),
+            "when.max_talk_seconds",
+        ),
+        (json!({"when": {"max_ring_seconds": 86_401}}), "when.max_ring_seconds"),
+        (json!({"then": {"channels": []}}), "then.channels"),
+        (json!({"then": {"channels": ["sms", "sms"]}}), "then.channels"),
+        (json!({"then": {"channels": ["fax"]}}), "then.channels[0]"),
+        (json!({"then": {"category": "marketing"}}), "then.category"),
+        (json!({"then": {"delay_seconds": 86_401}}), "then.delay_seconds"),
+        (json!({"then": {"cooldown_seconds": -1}}), "then.cooldown_seconds"),
+        (json!({"then": {"template": null}}), "then.template"),
+        (json!({"then": {"template": {"name": "other"}}}), "then.template.name"),
+        (
+            json!({"then": {"template": {"language": "fr"}}}),
+            "then.template.language",
+        ),
+        (
+            json!({"then": {"template": {"variables": {"2": null}}}}),
+            "then.template.variables.2",
+        ),
+        (
+            json!({"then": {"template": {"variables": {"1": {"text": null, "from": "product.cake.name"}}}}}),
+            "then.template.variables.1.from",
+        ),
+        (json!({"then": {"sms_text": "Hello {{contact.name"}}), "then.sms_text"),
+        (
+            json!({"then": {"sms_text": {"english": "Hello"}}}),
+            "then.sms_text.english",
+        ),
+        (
+            json!({"then": {"quiet_hours": {"from": "21:00", "to": "21:00"}}}),
+            "then.quiet_hours.to",
+        ),
+        (json!({"then": {"when_unknown": "send_again"}}), "then.when_unknown"),
+    ] {
+        caller.patch(place, change).await.names_field(field);
+    }
+    let mut wrong = follow_up();
+    wrong["then"]["template"]["name"] = json!("other");
+    wrong["then"]["sms_text"] = json!("{{product.cake.name}}");
+    let refused = caller.post(AUTOMATIONS, wrong).await;
+    refused.names_only(&["then.template.name", "then.sms_text"]);
+    assert_eq!(caller.get(place).await.has_version(1).json(), made.json());
+}
+
+/// They say why, and nothing of them prevents a change.
+#[tokio::test]
+async fn what_keeps_it_from_working_is_a_warning() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (mut business, caller) = Box::pin(sending(&town)).await;
+    let made = caller.post(AUTOMATIONS, follow_up()).await;
+    let place = made.is(201).header("location");
+    let warned = |answer: &Answer| {
+        let body = answer.is(200).json();
+        assert_eq!(body["problems"], json!([]), "{body}");
+        let warnings = body["warnings"].as_array().expect("there are warnings").iter();
+        let text = |value: &Value| value.as_str().expect("a text").to_owned();
+        let told = |warning: &Value| (text(&warning["field"]), text(&warning["code"]));
+        warnings.map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(made.json()["warnings"], json!([]));
+    let skip = json!({"from": "00:01", "to": "00:00", "action": "skip"});
+    for (change, expected) in [
+        (json!({"priority": 20}), ("when", "unreached")),
+        (
+            json!({"priority": 1, "then": {"quiet_hours": skip}}),
+            ("then.quiet_hours", "always_quiet"),
+        ),
+        (
+            json!({"then": {"quiet_hours": null, "sms_text": "See {{tenant.website}}"}}),
+            ("then.sms_text", "value_unknown"),
+        ),
+        (
+            json!({"when": {"hours": "closed"}, "then": {"sms_text": "Sorry"}}),
+            ("when.hours", "hours_never"),
+        ),
+    ] {
+        let changed = caller.patch(place, change).await;
+        let expected = [(expected.0.to_owned(), expected.1.to_owned())];
+        assert_eq!(warned(&changed), expected);
+        assert_eq!(warned(&caller.get(place).await), expected);
+    }
+    caller.patch(place, json!({"when": {"hours": "any"}})).await.is(200);
+
+    let of_whatsapp = json!({
+        "id": "line_00000000000000000000000001", "name": "Reception", "number": "+442079460001",
+        "whatsapp": business.whatsapp,
+    });
+    business.configured.lines = vec![read(of_whatsapp)];
+    business.write(&aws).await;
+    let expected = |field: &str, code: &str| vec![(field.to_owned(), code.to_owned())];
+    let shown = caller.get(place).await;
+    assert_eq!(warned(&shown), expected("when.lines", "line_without_sender"));
+    let changed = caller
+        .patch(place, json!({"when": {"lines": ["line_00000000000000000000000001"]}}))
+        .await;
+    assert_eq!(warned(&changed), expected("when.lines[0]", "line_without_sender"));
+    assert_eq!(
+        changed.json()["lines"],
+        json!([{"id": "line_00000000000000000000000001", "name": "Reception"}])
+    );
+    caller.patch(place, json!({"when": {"lines": null}})).await.is(200);
+
+    business.configured.lines.clear();
+    business.configured.templates[0].status.0 = "PAUSED".to_owned();
+    business.write(&aws).await;
+    let shown = caller.get(place).await;
+    assert_eq!(warned(&shown), expected("then.template", "template_not_approved"));
+    let template = &shown.json()["templates"][0];
+    assert_eq!(
+        (&template["status"], &template["sendable"]),
+        (&json!("PAUSED"), &json!(false))
+    );
+
+    business.configured.templates[0].status.0 = "APPROVED".to_owned();
+    let twilio = business.twilio;
+    business
+        .configured
+        .connections
+        .retain(|connection| connection.id != twilio);
+    business.write(&aws).await;
+    let shown = caller.get(place).await;
+    assert_eq!(warned(&shown), expected("then.channels[1]", "no_sender"));
+    let archived = caller.post(&format!("{place}/archive"), json!({})).await;
+    assert_eq!(warned(&archived), [], "nothing is expected of it");
+}
+
+/// A template may be deleted after an automation that names it was saved.
+#[tokio::test]
+async fn what_was_wrong_before_prevents_no_other_change() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (mut business, caller) = Box::pin(sending(&town)).await;
+    let made = caller.post(AUTOMATIONS, follow_up()).await;
+    let place = made.is(201).header("location");
+    business.configured.templates.clear();
+    business.write(&aws).await;
+    let problems = async || {
+        let shown = caller.get(place).await.is(200).json();
+        let problems = shown["problems"].as_array().expect("there are problems").iter();
+        problems.map(|problem| problem["field"].clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(problems().await, ["then.template.name"]);
+    caller.patch(place, json!({"enabled": false})).await.is(200);
+    caller.patch(place, json!({"then": {"delay_seconds": 5}})).await.is(200);
+    let worse = caller.patch(place, json!({"then": {"sms_text": "{{"}})).await;
+    worse.names_only(&["then.sms_text"]);
+    let named = json!({"then": {"template": {"name": "another"}}});
+    caller.patch(place, named).await.names_only(&["then.template.name"]);
+    assert_eq!(problems().await, ["then.template.name"]);
+    caller
+        .patch(place, json!({"then": {"channels": ["sms"]}}))
+        .await
+        .is(200);
+    assert!(problems().await.is_empty());
+    let archive = format!("{place}/archive");
+    caller.post(&archive, json!({})).await.is(200);
+}
