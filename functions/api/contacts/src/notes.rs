@@ -3,7 +3,7 @@
 pub(crate) use api::of_another_list;
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Setback, Tagged, found,
-    of_another_list, permits, permits::Permit,
+    permits, permits::Permit,
 };
 use axum::extract::State;
 use domain::{
