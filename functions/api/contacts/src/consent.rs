@@ -107,7 +107,7 @@ pub(crate) struct ConsentEntryOut {
 /// The consent of a contact.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct ConsentOut {
-    /// What the contact refuses and wants. Refusals first.
+    /// The refusals and consents of the contact, refusals first.
     wishes: Vec<WishOut>,
     /// A page of the ledger, newest first.
     entries: Vec<ConsentEntryOut>,

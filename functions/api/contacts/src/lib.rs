@@ -276,7 +276,7 @@ api::operations! {
 
         /// Record a conversion
         ///
-        /// What the tenant counts as a success with this contact, such as an order or a booking. It is counted on the day of
+        /// A conversion is a success of the tenant with this contact, such as an order or a booking. It is counted on the day of
         /// recording, and cannot be changed. Send an `Idempotency-Key`, so that a repeated request is not counted twice. A contact
         /// has at most 1,000 conversions.
         POST "/api/v1/contacts/{contact_id}/conversions" => conversions::create_conversion, "The conversion",

@@ -34,7 +34,7 @@ pub(crate) struct ConsentProofOut {
     /// Time of the document.
     #[schemars(example = "2026-11-20T12:00:00Z")]
     pub(crate) generated_at: Timestamp,
-    /// What the contact refuses and wants. Refusals first.
+    /// The refusals and consents of the contact, refusals first.
     pub(crate) wishes: Vec<WishOut>,
     /// Entries of the ledger, newest first.
     pub(crate) entries: Vec<ConsentEntryOut>,
