@@ -31,8 +31,11 @@ const FIELDS: &[(&str, &str)] = &[
 /// Fields that form a valid request, for operations whose fields exclude each other.
 const TOGETHER: &[(&str, &[&str])] = &[
     ("log_in", &["email", "password", "session"]),
+    ("preview_message", &["phone", "category", "basis", "sms_text"]),
     ("remove_second_factor", &["password", "code"]),
     ("replace_recovery_codes", &["password", "code"]),
+    ("send_message", &["phone", "category", "basis", "sms_text"]),
+    ("send_template", &["phone", "category", "basis", "template"]),
     ("update_connection", &["name"]),
     ("update_field", &["name", "options"]),
 ];

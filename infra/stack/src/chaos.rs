@@ -4,8 +4,9 @@
 //! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
 //! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
 //! queue's consumer is disabled for a while. Meanwhile some customers write STOP or use the preference page while a message to them is on
-//! its way, call again, and opt in.
+//! its way, call again, and opt in; and software requests messages, each several times with one idempotency key.
 
+mod asks;
 mod check;
 mod minds;
 mod storm;
@@ -37,7 +38,7 @@ pub use check::Verdict;
 pub struct Size {
     /// Number of calls.
     pub calls: usize,
-    /// Number of customers who refuse messages and opt in again.
+    /// Number of customers who refuse messages and opt in again, and of messages that software requests.
     pub minds: usize,
     /// Duration over which they are spread.
     pub storm: Duration,

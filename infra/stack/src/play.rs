@@ -362,8 +362,8 @@ impl Play {
         {
             match entry {
                 Entry::Call(call) => customer.calls.push(*call),
-                Entry::Sent(message) => customer.messages.push(message),
-                Entry::Received(received) => customer.received.push(received),
+                Entry::Sent(message) => customer.messages.push(*message),
+                Entry::Received(received) => customer.received.push(*received),
                 Entry::Consent(entry) => customer.consent.push(entry),
                 Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
             }

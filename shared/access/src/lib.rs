@@ -21,7 +21,7 @@ pub mod token;
 pub mod webhook;
 
 pub use mail_links::MailLinks;
-pub use principal::{Authenticator, Credentials, PlatformAdmin, Principal, Refusal, SignedIn};
+pub use principal::{Authenticator, Credentials, PlatformAdmin, Principal, Refusal, SignedIn, TENANT_LIMIT};
 pub use secrets::{KeyService, Kms, Secrets, SecretsError};
 pub use send::SendCredentials;
 pub use shared_app::SharedApp;

@@ -1,8 +1,10 @@
 //! Contacts as the API shows them.
 
+use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use domain::{
     account::Email,
     consent::Wish,
+    contact::Contact,
     field::Field,
     ids::{ContactId, StageId, TagId, UserId},
     person::{Person, PersonIn, WrittenFields},
@@ -12,8 +14,27 @@ use domain::{
     settings::Language,
 };
 use jiff::Timestamp;
+use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
+
+/// Refuses the id of a contact that was merged into the one that was read.
+///
+/// # Errors
+/// 404 `merged` with the id and place of the survivor.
+pub fn itself(id: ContactId, read: &Contact) -> Result<(), Problem> {
+    if read.id == id {
+        return Ok(());
+    }
+    let survivor = read.id;
+    let detail = format!("The contact was merged into {survivor}. Use that id.");
+    let problem = Problem::new(StatusCode::NOT_FOUND, "merged", "Merged", detail);
+    let place = HeaderValue::from_str(&format!("/api/v1/contacts/{survivor}"));
+    Err(match place {
+        Ok(place) => problem.with_header(LOCATION, place),
+        Err(_) => problem,
+    })
+}
 
 /// A contact.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -10,8 +10,8 @@ use domain::{
     line::Line,
     local::Day,
     message::{
-        Attempt, AttemptError, AttemptState, Cause, Channel, Content, Ended, FilledTemplate, Leg, Message,
-        MessageState, Remark,
+        Attempt, AttemptError, AttemptState, Channel, Content, Ended, FilledTemplate, Leg, Message, MessageState,
+        Remark,
     },
     permission::permits::Permit,
     person::Person,
@@ -234,7 +234,7 @@ pub(crate) struct LegOut {
 /// A template with the values that were filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "FilledTemplate")]
-pub(crate) struct TemplateOut {
+pub struct TemplateOut {
     /// Name of the template at Meta.
     #[schemars(example = &"missed_call_followup")]
     name: String,
@@ -299,7 +299,9 @@ pub struct Showing {
 }
 
 impl Showing {
-    fn of(lines: Vec<Line>) -> Self {
+    /// With these lines, for whoever has them.
+    #[must_use]
+    pub fn of(lines: Vec<Line>) -> Self {
         let named = lines.into_iter().map(|line| (line.id, line.name.into()));
         Self {
             lines: named.collect(),
@@ -370,7 +372,6 @@ impl Showing {
     pub fn sent(&self, message: Message) -> MessageOut {
         let state = message.state();
         let (code, facts) = coded(message.because());
-        let Cause::Call(call) = message.cause;
         let shown = message.current_leg();
         let channel = shown.map(|leg| leg.channel);
         let text = shown.and_then(|leg| match &leg.content {
@@ -389,7 +390,7 @@ impl Showing {
             line: message.line.map(|line| self.line(line)),
             purpose: Some(message.policy.purpose()),
             category: Some(message.policy.category()),
-            call_id: Some(call),
+            call_id: message.cause.call(),
             channel,
             text,
             cut,

@@ -31,13 +31,13 @@ mod texts;
 
 pub use body::{Body, Path, Query, checked};
 pub use change::{Patchable, found};
-pub use contacts::ContactOut;
+pub use contacts::{ContactOut, itself};
 pub use context::Api;
 pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, has_files, not_signed};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
-pub use happenings::{CallOut, ContactName, Failure, MessageOut, Showing};
+pub use happenings::{CallOut, ContactName, Failure, MessageOut, Showing, TemplateOut};
 pub use operations::{Operations, serve};
 pub use owned::{limit_reached, setback};
 pub use paging::{Paging, of_another_list};

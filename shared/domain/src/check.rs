@@ -11,7 +11,7 @@ use crate::{
     message::{Channel, Content, Leg, Message, most_spread},
     phrases::{ago, local, span},
     quiet::QuietAction,
-    reach::cannot_reach,
+    reach::{cannot_reach, in_window},
     refusal::{Reason, Refusal},
     send::Timers,
     template::{LONGEST_SMS, Misfit, TemplateDefinition},
@@ -210,15 +210,7 @@ fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
             }
             definition.check(filled).map_err(Refusal::from)
         }
-        (Channel::WhatsApp, Content::Text(_)) => {
-            let from = connection.whatsapp_number();
-            if from.is_some_and(|number| contact.window_open(number, now)) {
-                Ok(())
-            } else {
-                let sentence = "the person has not written by WhatsApp in the last 24 hours";
-                Err(Refusal::new(Reason::WindowClosed, sentence))
-            }
-        }
+        (Channel::WhatsApp, Content::Text(_)) => in_window(contact, connection.whatsapp_number(), now),
         (Channel::Sms, Content::Text(text)) => {
             let length = text.chars().count();
             if text.trim().is_empty() {

@@ -2,6 +2,7 @@
 //! run, a preview and the real send agree.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 
 use crate::{
     config::{ConnectionSummary, TenantConfig},
@@ -12,13 +13,13 @@ use crate::{
     line::{self, Line},
     line_type::LineTypes,
     material::Material,
-    message::{Category, Cause, Channel, Content, Leg, Message, Recipient},
+    message::{Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
     phone::Phone,
     phrases::{ago, length, local, span},
     profile::Profile,
     purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
     quiet::QuietAction,
-    reach::cannot_reach,
+    reach::{cannot_reach, in_window},
     refusal::{Reason, Refusal},
     send::Timers,
     source::{SmsText, TemplateUse},
@@ -26,6 +27,7 @@ use crate::{
     template::{self, Misfit, TemplateDefinition},
     values::Values,
     welcome::{allows, welcome},
+    zone::Zone,
 };
 
 /// An intent to say something to somebody.
@@ -46,7 +48,9 @@ pub struct Intent<'a> {
     /// The line it is sent from. Its connections send it if they can.
     pub line: Option<LineId>,
     /// The connection that sends it if no line names another one, and it can.
-    pub prefers: ConnectionId,
+    pub prefers: Option<ConnectionId>,
+    /// The ground on which it is sent, as its sender states it.
+    pub basis: Option<&'a str>,
     /// The content for each channel, in the order in which channels are tried.
     pub says: Vec<Says<'a>>,
     /// Its subject.
@@ -73,10 +77,21 @@ pub struct Says<'a> {
 pub enum Words<'a> {
     /// A template.
     Template(&'a TemplateUse),
-    /// A text.
+    /// A text of an SMS.
     Text(&'a SmsText),
+    /// Free text by WhatsApp, for a person whose service window is open.
+    Free(&'a SmsText),
+    /// What another message said, with its values.
+    Ready(&'a Content),
     /// None, with the reason.
     None(&'static str),
+}
+
+impl Words<'_> {
+    /// Whether WhatsApp carries them only in the open service window.
+    const fn needs_window(&self) -> bool {
+        matches!(self, Self::Free(_) | Self::Ready(Content::Text(_)))
+    }
 }
 
 /// Everything that deciding and composing read.
@@ -109,6 +124,8 @@ pub struct Composed {
     pub to: Recipient,
     /// The line it is sent from.
     pub line: Option<LineId>,
+    /// The ground on which it is sent, as its sender states it.
+    pub basis: Option<String>,
     /// The channels, in order; never empty.
     pub legs: Vec<Leg>,
     /// Earliest time to send.
@@ -131,6 +148,7 @@ impl Composed {
             policy: self.policy,
             to: self.to,
             line: self.line,
+            basis: self.basis,
             plan: self.legs,
             attempts: Vec::new(),
             not_before: self.not_before,
@@ -140,6 +158,7 @@ impl Composed {
             ended: None,
             because: None,
             remarks: Vec::new(),
+            retried_as: None,
             created_at: now,
             keep_until: Some(self.keep_until),
             correlation_id,
@@ -150,11 +169,53 @@ impl Composed {
     }
 }
 
+/// A check of a message as a whole, whatever its channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageAspect"))]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// The account is active.
+    Account,
+    /// The person wants such messages, and the ground that the purpose demands is there.
+    Consent,
+    /// Nothing has happened that makes it unnecessary.
+    Need,
+    /// The pause since the last message of the kind is over.
+    Cooldown,
+    /// Messages of this kind are not sent more often.
+    Frequency,
+    /// Quiet hours do not forbid it.
+    QuietHours,
+    /// It is still valid when it can be sent.
+    Validity,
+}
+
+/// Everything that was found out about an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The checks that its purpose has, in the order in which the first refusal is the reason.
+    pub checks: Vec<(Aspect, Result<(), Refusal>)>,
+    /// Its channels, in order: each as it would be sent, or the reason why it is left out.
+    pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
+    /// Earliest time to send.
+    pub not_before: Timestamp,
+    /// The message, or the reason why there is none.
+    pub outcome: Result<Composed, Refusal>,
+}
+
 /// Composes a message. The same intent with the same data gives the same message.
 ///
 /// # Errors
 /// The reason why there is none.
 pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
+    review(intent, world)?.outcome
+}
+
+/// The same with everything that was found out on the way.
+///
+/// # Errors
+/// If its purpose has no messages of its category.
+pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal> {
     let World {
         config,
         contact,
@@ -162,53 +223,31 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         now,
         ..
     } = *world;
-    if !config.tenant.status.is_active() {
-        return Err(Refusal::new(Reason::Suspended, "the account is suspended"));
-    }
     let by = &intent.by;
     let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
         .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
-    welcome(&policy, contact, by, now)?;
-    if let Some(refusal) = unnecessary(&policy, contact, intent.since, now) {
-        return Err(refusal);
+    let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
+    let suspended = !config.tenant.status.is_active();
+    let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
+    let mut checks = vec![
+        (Aspect::Account, unless(suspended)),
+        (Aspect::Consent, welcome(&policy, contact, by, now)),
+        (Aspect::Need, unless(unnecessary(&policy, contact, intent.since, now))),
+    ];
+    if policy.obeys(Limit::Cooldown) {
+        checks.push((Aspect::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
     }
-    if policy.obeys(Limit::Cooldown)
-        && let Some(last) = contact.last_follow_up_at.filter(|last| now < *last + intent.cooldown)
-    {
-        let sentence = format!("texted {}, cooldown {}", ago(last, now), length(intent.cooldown));
-        let refusal = Refusal::new(Reason::Cooldown, sentence).and("last_at", last);
-        return Err(refusal.and("cooldown_seconds", intent.cooldown.as_secs()));
-    }
-    if policy.obeys(Limit::Frequency)
-        && let Some(refusal) = too_frequent(&policy, contact, open, now)
-    {
-        return Err(refusal);
+    if policy.obeys(Limit::Frequency) {
+        checks.push((Aspect::Frequency, unless(too_frequent(&policy, contact, open, now))));
     }
 
+    let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;
-    let phone = intent.to.phone.as_ref();
-    let zone = hours::recipient_zone(&config.tenant, phone);
-    let mut not_before = planned;
-    let quiet = policy.quiet_hours(config.tenant.quiet_hours);
-    if let Some(hours) = quiet.at(planned, zone.rules()) {
-        match hours.action {
-            QuietAction::Send => {}
-            QuietAction::Defer => not_before = quiet.next_allowed(planned, zone.rules()),
-            QuietAction::Skip => {
-                let sentence = format!(
-                    "{} is within quiet hours {}, in which this message is skipped",
-                    local(planned, zone.rules()),
-                    span(&hours)
-                );
-                let refusal = Refusal::new(Reason::QuietHours, sentence).and("planned_at", planned);
-                return Err(refusal.within(&hours).and("time_zone", zone.to_string()));
-            }
-        }
-    }
-
+    let (not_before, quiet) = awake(&policy, config, planned, &zone);
+    checks.push((Aspect::QuietHours, quiet));
     // The last moment at which it may be sent.
     let last = now + policy.validity();
-    if not_before >= last {
+    let late = (not_before >= last).then(|| {
         let earliest = local(not_before, zone.rules());
         let sentence = format!(
             "too late: not before {earliest}, but valid for {} only",
@@ -216,40 +255,91 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
         );
         let refusal = Refusal::new(Reason::Late, sentence).and("send_at", not_before);
         let refusal = refusal.and("valid_seconds", policy.validity().as_secs());
-        return Err(refusal.and("time_zone", zone.to_string()));
-    }
+        refusal.and("time_zone", zone.to_string())
+    });
+    checks.push((Aspect::Validity, unless(late)));
 
-    let (legs, left_out) = legs(intent, &policy, world);
-    if legs.is_empty() {
-        let reason = reason_of(&left_out);
-        let facts = match left_out.first() {
-            // One wish that rules out all of them.
-            Some(first) if !matches!(reason, Reason::Template | Reason::NoChannel) => first.refusal.facts.clone(),
-            _ => problems(&left_out),
+    let tried = legs(intent, &policy, not_before, world);
+    let channels = tried.iter().map(|leg| match leg {
+        Ok(leg) => (leg.channel, Ok(leg.clone())),
+        Err(left) => (left.channel, Err(left.refusal.clone())),
+    });
+    let channels = channels.collect();
+    let refusal = checks.iter().find_map(|(_, verdict)| verdict.as_ref().err()).cloned();
+    let outcome = unless(refusal).and_then(|()| {
+        let (legs, left_out) = parted(tried);
+        let Some(first) = legs.first() else {
+            return Err(no_channel(by, &left_out));
         };
-        let sentence = if left_out.is_empty() {
-            format!("{by} names no channel")
-        } else {
-            format!("{by} has no usable channel: {}", join(&left_out, ": "))
-        };
-        return Err(Refusal {
-            reason,
-            facts,
+        let (when, when_facts) = timing(planned, not_before, now, &zone);
+        let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
+        let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
+        Ok(Composed {
+            cause: intent.cause,
+            policy,
+            to: intent.to.clone(),
+            line: intent.line,
+            basis: intent.basis.map(str::to_owned),
+            legs,
+            not_before,
+            keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
             sentence,
-        });
-    }
+            facts,
+        })
+    });
+    Ok(Review {
+        checks,
+        channels,
+        not_before,
+        outcome,
+    })
+}
 
-    let mut facts = Facts::of("channel", legs[0].channel.as_str());
-    let when = if not_before > planned {
-        facts = facts.and("send_at", not_before).and("time_zone", zone.to_string());
-        format!("after quiet hours, at {}", local(not_before, zone.rules()))
+/// The earliest time to send a message that is planned for this one, and whether quiet hours forbid it.
+fn awake(policy: &Policy, config: &TenantConfig, planned: Timestamp, zone: &Zone) -> (Timestamp, Result<(), Refusal>) {
+    let quiet = policy.quiet_hours(config.tenant.quiet_hours);
+    let Some(hours) = quiet.at(planned, zone.rules()) else {
+        return (planned, Ok(()));
+    };
+    match hours.action {
+        QuietAction::Send => (planned, Ok(())),
+        QuietAction::Defer => (quiet.next_allowed(planned, zone.rules()), Ok(())),
+        QuietAction::Skip => {
+            let sentence = format!(
+                "{} is within quiet hours {}, in which this message is skipped",
+                local(planned, zone.rules()),
+                span(&hours)
+            );
+            let refusal = Refusal::new(Reason::QuietHours, sentence).and("planned_at", planned);
+            (planned, Err(refusal.within(&hours).and("time_zone", zone.to_string())))
+        }
+    }
+}
+
+/// When a message is sent, in words and as facts.
+fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone) -> (String, Facts) {
+    if not_before > planned {
+        let facts = Facts::of("send_at", not_before).and("time_zone", zone.to_string());
+        let text = format!("after quiet hours, at {}", local(not_before, zone.rules()));
+        (text, facts)
     } else if planned > now {
         let delay = planned.duration_since(now);
-        facts = facts.and("delay_seconds", delay.as_secs());
-        format!("after {}", length(delay))
+        let facts = Facts::of("delay_seconds", delay.as_secs());
+        (format!("after {}", length(delay)), facts)
     } else {
-        "at once".to_owned()
-    };
+        ("at once".to_owned(), Facts::NONE)
+    }
+}
+
+/// What is sent, in one sentence, and its facts. `legs` are not empty.
+fn described(
+    intent: &Intent<'_>,
+    policy: &Policy,
+    legs: &[Leg],
+    left_out: &[LeftOut],
+    when: &str,
+    mut facts: Facts,
+) -> (String, Facts) {
     let mut sentence = format!("{} {when}", legs[0].channel.name());
     for leg in &legs[1..] {
         let name = leg.channel.name();
@@ -262,27 +352,46 @@ pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refus
             sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
         }
     }
-    sentence.push_str(&format!(": {}, {by}", intent.subject.describe()));
-    if !left_out.is_empty() {
-        sentence.push_str(&format!("; without {}", join(&left_out, ": ")));
+    if let Some(subject) = intent.subject.describe() {
+        sentence.push_str(&format!(": {subject}, {}", intent.by));
     }
+    if !left_out.is_empty() {
+        sentence.push_str(&format!("; without {}", join(left_out, ": ")));
+    }
+    (sentence, facts.with(problems(left_out)))
+}
 
-    Ok(Composed {
-        cause: intent.cause,
-        policy,
-        to: intent.to.clone(),
-        line: intent.line,
-        legs,
-        not_before,
-        keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
+/// The reason why no channel is left.
+fn no_channel(by: &str, left_out: &[LeftOut]) -> Refusal {
+    let reason = reason_of(left_out);
+    let facts = match left_out.first() {
+        // One wish that rules out all of them.
+        Some(first) if !matches!(reason, Reason::Template | Reason::NoChannel) => first.refusal.facts.clone(),
+        _ => problems(left_out),
+    };
+    let sentence = if left_out.is_empty() {
+        format!("{by} names no channel")
+    } else {
+        format!("{by} has no usable channel: {}", join(left_out, ": "))
+    };
+    Refusal {
+        reason,
+        facts,
         sentence,
-        facts: facts.with(problems(&left_out)),
-    })
+    }
 }
 
 /// Whether something happened after this moment. Providers report whole seconds, so within one nothing is later.
 pub(crate) fn is_later(at: Timestamp, since: Timestamp) -> bool {
     at.as_second() > since.as_second()
+}
+
+/// The reason why the pause since the last message of the kind is not over.
+fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Option<Refusal> {
+    let last = contact.last_follow_up_at.filter(|last| now < *last + cooldown)?;
+    let sentence = format!("texted {}, cooldown {}", ago(last, now), length(cooldown));
+    let refusal = Refusal::new(Reason::Cooldown, sentence).and("last_at", last);
+    Some(refusal.and("cooldown_seconds", cooldown.as_secs()))
 }
 
 /// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
@@ -308,7 +417,7 @@ fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Times
         let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
         refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
     };
-    let others = || open.iter().filter(|other| other.policy.obeys(Limit::Frequency));
+    let others = || open.iter().filter(|other| other.policy.counts_from_sending());
     if let Some(other) = others().find(|other| other.may_be_sent(now)) {
         let kind = other.policy.category().as_str();
         let sentence = format!("another {kind} message to this person may still be sent");
@@ -366,16 +475,25 @@ fn join(left_out: &[LeftOut], between: &str) -> String {
     parts.join("; ")
 }
 
-fn legs(intent: &Intent<'_>, policy: &Policy, world: &World<'_>) -> (Vec<Leg>, Vec<LeftOut>) {
-    let mut legs: Vec<Leg> = Vec::new();
-    let mut left_out: Vec<LeftOut> = Vec::new();
+/// Each channel that an intent names, once.
+fn legs(intent: &Intent<'_>, policy: &Policy, not_before: Timestamp, world: &World<'_>) -> Vec<Result<Leg, LeftOut>> {
+    let mut seen: Vec<Channel> = Vec::new();
+    let mut legs = Vec::new();
     for says in &intent.says {
-        let channel = says.channel;
-        let seen = legs.iter().any(|leg| leg.channel == channel) || left_out.iter().any(|left| left.channel == channel);
-        if seen {
+        if seen.contains(&says.channel) {
             continue;
         }
-        match leg(intent, *says, policy, world) {
+        seen.push(says.channel);
+        legs.push(leg(intent, *says, policy, not_before, world));
+    }
+    legs
+}
+
+/// The channels that can be used, and those that cannot.
+fn parted(tried: Vec<Result<Leg, LeftOut>>) -> (Vec<Leg>, Vec<LeftOut>) {
+    let (mut legs, mut left_out) = (Vec::new(), Vec::new());
+    for leg in tried {
+        match leg {
             Ok(leg) => legs.push(leg),
             Err(left) => left_out.push(left),
         }
@@ -383,7 +501,13 @@ fn legs(intent: &Intent<'_>, policy: &Policy, world: &World<'_>) -> (Vec<Leg>, V
     (legs, left_out)
 }
 
-fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) -> Result<Leg, LeftOut> {
+fn leg(
+    intent: &Intent<'_>,
+    says: Says<'_>,
+    policy: &Policy,
+    not_before: Timestamp,
+    world: &World<'_>,
+) -> Result<Leg, LeftOut> {
     let World {
         config,
         material,
@@ -407,6 +531,17 @@ fn leg(intent: &Intent<'_>, says: Says<'_>, policy: &Policy, world: &World<'_>) 
     let phone = intent.to.phone.as_ref();
     if let Some(refusal) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
         return Err(left_out(Reason::NoChannel, refusal));
+    }
+    if phone.is_none() && intent.to.bsuid.is_none() {
+        let refusal = Refusal::new(
+            Reason::NoRecipient,
+            "neither a telephone number nor a WhatsApp id is known",
+        );
+        return Err(left_out(Reason::NoChannel, refusal));
+    }
+    if channel == Channel::WhatsApp && says.words.needs_window() {
+        in_window(contact, connection.whatsapp_number.as_ref(), not_before)
+            .map_err(|refusal| left_out(refusal.reason, refusal))?;
     }
     let values = Values {
         config,
@@ -434,7 +569,7 @@ pub(crate) fn carrier<'a>(
     let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
     let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
     of_line.or_else(|| {
-        let preferred = usual_carriers(config, channel).find(|connection| connection.id == intent.prefers);
+        let preferred = usual_carriers(config, channel).find(|connection| Some(connection.id) == intent.prefers);
         let connection = preferred.or_else(|| usual_carriers(config, channel).next());
         connection.map(|connection| (connection, None))
     })
@@ -488,14 +623,7 @@ pub(crate) fn content(
         Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
         Words::Template(wanted) => {
             let found = find(values.material, connection.id, wanted, contact.language.as_deref())?;
-            found.sendable(connection.needs_content_sid)?;
-            if found.category != category {
-                return Err(Refusal::from(Misfit::Category {
-                    name: found.name.clone(),
-                    actual: found.category,
-                    wanted: category,
-                }));
-            }
+            usable(found, category, connection)?;
             let filled = found.fill(wanted, |value| values.value(value))?;
             Ok(Content::Template(filled))
         }
@@ -504,7 +632,40 @@ pub(crate) fn content(
             let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no SMS text in any language"))?;
             Ok(Content::Text(values.sms(text)?))
         }
+        Words::Free(texts) => {
+            let text = in_language(texts, config, contact);
+            let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no text in any language"))?;
+            Ok(Content::Text(values.free_text(text)?))
+        }
+        Words::Ready(Content::Template(filled)) => {
+            let mut named = values.material.named(connection.id, &filled.name);
+            let found = named.find(|template| template.language == filled.language);
+            let found = found.ok_or_else(|| Misfit::NoTemplate {
+                name: filled.name.clone(),
+                language: filled.language.clone(),
+            })?;
+            usable(found, category, connection)?;
+            found.check(filled)?;
+            Ok(Content::Template(FilledTemplate {
+                content_sid: found.content_sid.clone(),
+                ..filled.clone()
+            }))
+        }
+        Words::Ready(Content::Text(text)) => Ok(Content::Text(text.clone())),
     }
+}
+
+/// Whether a template can be sent by this connection, in a message of this category.
+fn usable(found: &TemplateDefinition, category: Category, connection: &ConnectionSummary) -> Result<(), Misfit> {
+    found.sendable(connection.needs_content_sid)?;
+    if found.category == category {
+        return Ok(());
+    }
+    Err(Misfit::Category {
+        name: found.name.clone(),
+        actual: found.category,
+        wanted: category,
+    })
 }
 
 pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
@@ -561,6 +722,7 @@ mod tests {
     use crate::{
         purpose::TABLE,
         samples::{Case, at},
+        subject::CallView,
     };
 
     fn minutes(minutes: i64) -> SignedDuration {
@@ -568,35 +730,61 @@ mod tests {
     }
 
     /// A text about the sample call, valid for ten minutes, to be sent this much later.
+    fn intent<'a>(call: &CallView<'a>, world: &World<'_>, text: &'a SmsText, later: SignedDuration) -> Intent<'a> {
+        Intent {
+            cause: Cause::Call(call.id),
+            purpose: Purpose::FollowUp,
+            category: Category::Utility,
+            narrowing: Narrowing {
+                validity: Some(minutes(10)),
+                ..Narrowing::default()
+            },
+            cooldown: SignedDuration::ZERO,
+            to: Recipient {
+                phone: world.contact.phone().cloned(),
+                bsuid: None,
+            },
+            line: None,
+            prefers: Some(call.connection),
+            basis: None,
+            says: vec![Says {
+                channel: Channel::Sms,
+                words: Words::Text(text),
+            }],
+            subject: Subject::Call(*call),
+            since: call.last_heard(),
+            not_before: world.now + later,
+            by: "a test".to_owned(),
+        }
+    }
+
+    /// The message of such an intent.
     fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
         let text = SmsText::One("Hello".to_owned());
-        case.with_world(|call, world| {
-            let intent = Intent {
-                cause: Cause::Call(call.id),
-                purpose: Purpose::FollowUp,
-                category: Category::Utility,
-                narrowing: Narrowing {
-                    validity: Some(minutes(10)),
-                    ..Narrowing::default()
-                },
-                cooldown: SignedDuration::ZERO,
-                to: Recipient {
-                    phone: world.contact.phone().cloned(),
-                    bsuid: None,
-                },
-                line: None,
-                prefers: call.connection,
-                says: vec![Says {
-                    channel: Channel::Sms,
-                    words: Words::Text(&text),
-                }],
-                subject: Subject::Call(*call),
-                since: call.last_heard(),
-                not_before: world.now + later,
-                by: "a test".to_owned(),
-            };
-            compose(&intent, world)
-        })
+        case.with_world(|call, world| compose(&intent(call, world, &text, later), world))
+    }
+
+    /// Also those behind the first refusal, and what each channel would have said.
+    #[test]
+    fn review_has_the_verdict_of_every_check() {
+        let mut case = Case::new();
+        let flag = crate::inbound::OptFlag::Stop;
+        case.contact.wish(flag, "wrote STOP", at("2026-03-03T10:00:00Z"));
+        case.contact.last_follow_up_at = Some(case.now);
+        let review = case.with_world(|call, world| {
+            let text = SmsText::One("Hello".to_owned());
+            let mut intent = intent(call, world, &text, SignedDuration::ZERO);
+            intent.cooldown = minutes(1);
+            review(&intent, world).unwrap()
+        });
+        let refused = review.checks.iter().filter(|(_, verdict)| verdict.is_err());
+        let refused: Vec<_> = refused.map(|(aspect, _)| *aspect).collect();
+        assert_eq!(refused, [Aspect::Consent, Aspect::Cooldown]);
+        assert_eq!(review.outcome.unwrap_err().reason, Reason::OptedOut);
+        let [(Channel::Sms, Err(left_out))] = &review.channels[..] else {
+            panic!("{:?}", review.channels)
+        };
+        assert_eq!(left_out.reason, Reason::OptedOut);
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub struct Contact {
     /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_follow_up_at: Option<Timestamp>,
+    /// Time at which the last message was sent that starts no cooldown and counts towards the frequency limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_counted_at: Option<Timestamp>,
     /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`], or after a merge those of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
@@ -156,8 +159,8 @@ pub struct OpenIntent {
     /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<Timestamp>,
-    /// If it obeys the frequency limit: the earliest time at which it may be sent, from which that limit counts until it is
-    /// sent.
+    /// If the frequency limit counts from its sending: the earliest time at which it may be sent, from which that limit counts
+    /// until it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,
 }
@@ -283,6 +286,7 @@ impl Contact {
             consent: Wishes::NONE,
             unreachable: Vec::new(),
             last_follow_up_at: None,
+            last_counted_at: None,
             open: Vec::new(),
             last_call_at: None,
             last_answered_at: None,
@@ -509,7 +513,7 @@ impl Contact {
     #[must_use]
     pub fn frequency_from(&self) -> Option<Timestamp> {
         let open = self.open.iter().filter_map(|open| open.counts_from);
-        open.max().max(self.last_follow_up_at)
+        open.max().max(self.last_follow_up_at).max(self.last_counted_at)
     }
 
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
@@ -533,7 +537,7 @@ impl Contact {
             before,
             counts_from: message
                 .policy
-                .obeys(Limit::Frequency)
+                .counts_from_sending()
                 .then(|| message.created_at.max(message.not_before)),
         });
         cancelled
@@ -578,21 +582,25 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// Removes a message of which nothing is left to cancel. If it obeyed the frequency limit, that counts from its sending.
+    /// Removes a message of which nothing is left to cancel. If the frequency limit counts from its sending, that is kept.
     pub fn settle(&mut self, message: &Message) {
         let Some(place) = self.open.iter().position(|open| open.message == message.id) else {
             return;
         };
         let settled = self.open.remove(place);
-        if settled.counts_from.is_some() && message.policy.counts(Limit::Cooldown) {
+        if settled.counts_from.is_some() {
             self.sent(place, message);
         }
     }
 
-    /// Counts both limits from the sending of a message that left the list, if that was later. `place`: that of the message
+    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: that of the message
     /// planned after it.
     fn sent(&mut self, place: usize, message: &Message) {
         let sent = message.last_sent_at();
+        if !message.policy.counts(Limit::Cooldown) {
+            self.last_counted_at = self.last_counted_at.max(sent);
+            return;
+        }
         self.last_follow_up_at = self.last_follow_up_at.max(sent);
         for later in &mut self.open[place..] {
             // Only messages that start a cooldown remember one.
@@ -616,6 +624,9 @@ impl Contact {
         let closed = self.open.remove(place);
         let limited = closed.counts_from.is_some();
         if !ended.policy.counts(Limit::Cooldown) {
+            if limited {
+                self.sent(place, ended);
+            }
             return limited;
         }
         if !ended.nothing_went_out() {

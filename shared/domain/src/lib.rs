@@ -69,6 +69,7 @@ pub mod quiet;
 mod reach;
 pub mod record;
 pub mod refusal;
+pub mod request;
 pub mod retention;
 pub mod review;
 pub mod rule;

@@ -283,6 +283,7 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
     all.windows = windows(&one.windows, &other.windows);
     all.open = open(one, other);
     all.last_follow_up_at = one.last_follow_up_at.max(other.last_follow_up_at);
+    all.last_counted_at = one.last_counted_at.max(other.last_counted_at);
     all.last_call_at = one.last_call_at.max(other.last_call_at);
     all.last_answered_at = one.last_answered_at.max(other.last_answered_at);
     all.last_inbound_at = one.last_inbound_at.max(other.last_inbound_at);
@@ -559,6 +560,7 @@ impl Undo {
                 &merged.last_follow_up_at,
                 &now.last_follow_up_at,
             ),
+            last_counted_at: back(&before.last_counted_at, &merged.last_counted_at, &now.last_counted_at),
             open: open.collect(),
             last_call_at: back(&before.last_call_at, &merged.last_call_at, &now.last_call_at),
             last_answered_at: back(

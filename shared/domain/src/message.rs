@@ -7,10 +7,12 @@ use std::cmp::Ordering;
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
+    actor::Actor,
     facts::Facts,
-    ids::{CallId, ConnectionId, LineId, MessageId, SendKey, derived},
+    ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
     purpose::Policy,
@@ -122,6 +124,18 @@ pub enum Evidence {
 pub enum Cause {
     /// A call.
     Call(CallId),
+    /// A request of the tenant.
+    Requested {
+        /// The contact that it names.
+        contact: ContactId,
+        /// The user or API key.
+        by: Actor,
+        /// The request's own id: the same for every attempt of one request.
+        request: Ulid,
+        /// The message that it sends again.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        retries: Option<MessageId>,
+    },
 }
 
 impl Cause {
@@ -133,6 +147,37 @@ impl Cause {
                 let key = format!("message#{call}");
                 MessageId::new(call.contact(), derived(call.own().timestamp_ms(), key.as_bytes()))
             }
+            Self::Requested { contact, request, .. } => {
+                let key = format!("message#{contact}#{request}");
+                MessageId::new(*contact, derived(request.timestamp_ms(), key.as_bytes()))
+            }
+        }
+    }
+
+    /// The call, if it is one.
+    #[must_use]
+    pub const fn call(&self) -> Option<CallId> {
+        match self {
+            Self::Call(call) => Some(*call),
+            Self::Requested { .. } => None,
+        }
+    }
+
+    /// The user or API key, if it is a request.
+    #[must_use]
+    pub const fn requested_by(&self) -> Option<Actor> {
+        match self {
+            Self::Requested { by, .. } => Some(*by),
+            Self::Call(_) => None,
+        }
+    }
+
+    /// The message that it sends again, if it is such a request.
+    #[must_use]
+    pub const fn retries(&self) -> Option<MessageId> {
+        match self {
+            Self::Requested { retries, .. } => *retries,
+            Self::Call(_) => None,
         }
     }
 }
@@ -378,6 +423,23 @@ pub enum MessageState {
 }
 
 impl MessageState {
+    /// The name for people and software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Scheduled => "scheduled",
+            Self::Sending => "sending",
+            Self::Unknown => "unknown",
+            Self::Accepted => "accepted",
+            Self::Sent => "sent",
+            Self::Delivered => "delivered",
+            Self::Read => "read",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Blocked => "blocked",
+        }
+    }
+
     /// Whether it ended without being sent, although nothing made it unnecessary. Such messages have a list of their own.
     #[must_use]
     pub const fn is_trouble(self) -> bool {
@@ -420,6 +482,9 @@ pub struct Message {
     /// The line it is sent from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub line: Option<LineId>,
+    /// The ground on which it is sent, as its sender states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basis: Option<String>,
     /// Channels in the order in which they are tried.
     pub plan: Vec<Leg>,
     /// One attempt per leg tried, in order.
@@ -445,6 +510,9 @@ pub struct Message {
     /// Remarks about what the attempts do not show.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
+    /// The message that sends it again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retried_as: Option<MessageId>,
     /// Time of planning.
     pub created_at: Timestamp,
     /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
@@ -598,6 +666,27 @@ impl Message {
         self.attempts
             .iter()
             .all(|attempt| attempt.state == AttemptState::Refused)
+    }
+
+    /// Whether it may be sent again: it failed or was blocked, and whatever was tried certainly did not arrive.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn may_be_retried(&self) -> Result<(), Refusal> {
+        let state = self.state();
+        if !state.is_trouble() {
+            let sentence = format!(
+                "only a failed or blocked message can be sent again, and this one is {}",
+                state.as_str()
+            );
+            return Err(Refusal::new(Reason::NotFailed, sentence).and("state", state.as_str()));
+        }
+        let settled = |attempt: &Attempt| matches!(attempt.state, AttemptState::Refused | AttemptState::Failed);
+        if self.attempts.iter().all(settled) {
+            return Ok(());
+        }
+        let sentence = "it is unknown whether it was sent, so it could arrive twice";
+        Err(Refusal::new(Reason::Unconfirmed, sentence))
     }
 
     /// Time at which something of it last went out, or may have.

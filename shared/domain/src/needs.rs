@@ -7,6 +7,7 @@ use crate::{
     compose::{Intent, Words, World, carrier, compose, in_language},
     ids::{ConnectionId, MessageId},
     material::Material,
+    message::Content,
     purpose::Policy,
     refusal::Reason,
     source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
@@ -63,8 +64,15 @@ impl Needs {
                         needs.template(wanted, connection.id, language.is_none());
                     }
                 }
-                Words::Text(texts) => needs.text(in_language(texts, world.config, world.contact).unwrap_or_default()),
-                Words::None(_) => {}
+                Words::Text(texts) | Words::Free(texts) => {
+                    needs.text(in_language(texts, world.config, world.contact).unwrap_or_default());
+                }
+                Words::Ready(Content::Template(filled)) => {
+                    if let Some((connection, _)) = carrier(world.config, intent, says.channel) {
+                        needs.template_in(&filled.name, connection.id, Some(&filled.language));
+                    }
+                }
+                Words::Ready(Content::Text(_)) | Words::None(_) => {}
             }
         }
         needs
@@ -73,20 +81,25 @@ impl Needs {
     /// Adds a template. `language_unknown`: only the default language is possible.
     pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
         let only = !wanted.by_contact_language || language_unknown;
-        let need = TemplateNeed {
-            connection,
-            name: wanted.name.as_str().to_owned(),
-            language: only.then(|| wanted.language.as_str().to_owned()),
-        };
-        if !self.templates.contains(&need) {
-            self.templates.push(need);
-        }
+        self.template_in(wanted.name.as_str(), connection, only.then(|| wanted.language.as_str()));
         let values = wanted.variables.values().chain(&wanted.header);
         let values = values.chain(wanted.buttons.iter().map(|button| &button.value));
         self.sources(values.filter_map(|value| match value {
             Value::From { source, .. } => Some(source),
             Value::Text(_) => None,
         }));
+    }
+
+    /// Adds a template without its values.
+    fn template_in(&mut self, name: &str, connection: ConnectionId, language: Option<&str>) {
+        let need = TemplateNeed {
+            connection,
+            name: name.to_owned(),
+            language: language.map(str::to_owned),
+        };
+        if !self.templates.contains(&need) {
+            self.templates.push(need);
+        }
     }
 
     /// Adds the products and links of all texts.

@@ -150,6 +150,8 @@ permissions! {
     CallsRead = "calls:read", Viewer;
     /// Read the messages in both directions.
     MessagesRead = "messages:read", Viewer;
+    /// Send messages, cancel them and send failed ones again.
+    MessagesSend = "messages:send", Agent;
     /// Read the imports of contacts and the files of refused rows.
     ImportsRead = "imports:read", Manager;
     /// Import contacts.

@@ -605,6 +605,12 @@ impl Policy {
         self.kind().counts.contains(&limit)
     }
 
+    /// Whether the frequency limit counts from its sending: it obeys that limit, or it starts no cooldown, which would count.
+    #[must_use]
+    pub fn counts_from_sending(&self) -> bool {
+        self.counts(Limit::Frequency) && (self.obeys(Limit::Frequency) || !self.counts(Limit::Cooldown))
+    }
+
     /// Whether an event cancels it.
     #[must_use]
     pub fn is_cancelled_by(&self, event: Event) -> bool {

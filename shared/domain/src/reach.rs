@@ -46,3 +46,12 @@ pub(crate) fn cannot_reach(
     };
     Some(refusal)
 }
+
+/// Whether free text may go out by WhatsApp at this time, from this number of the business.
+pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, at: Timestamp) -> Result<(), Refusal> {
+    if from.is_some_and(|number| contact.window_open(number, at)) {
+        return Ok(());
+    }
+    let sentence = "the person has not written by WhatsApp in the last 24 hours";
+    Err(Refusal::new(Reason::WindowClosed, sentence))
+}

@@ -224,9 +224,9 @@ pub enum Entry {
     /// A call.
     Call(Box<Call>),
     /// A message of ours.
-    Sent(Message),
+    Sent(Box<Message>),
     /// A customer's message.
-    Received(Received),
+    Received(Box<Received>),
     /// A change of consent.
     Consent(ConsentEntry),
     /// A note.

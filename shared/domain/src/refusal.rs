@@ -19,6 +19,11 @@ codes! {
             "rule", "outcome", "called_number", "channel", "next_channel", "fallback_after_seconds", "delay_seconds",
             "send_at", "time_zone", "whatsapp_problem", "sms_problem"
         ],
+        /// The message is sent as requested. Facts whose names begin with a channel are of a channel that is left out.
+        Planned = "planned" [
+            "channel", "next_channel", "fallback_after_seconds", "delay_seconds", "send_at", "time_zone",
+            "whatsapp_problem", "sms_problem"
+        ],
         /// The account is suspended.
         Suspended = "suspended" [],
         /// The business called the customer.
@@ -135,6 +140,10 @@ codes! {
         RecipientRemoved = "recipient_removed" [],
         /// Newer messages to this person replace it, or its further channels if one was tried.
         Replaced = "replaced" ["tried"],
+        /// The message neither failed nor was blocked, so it is not sent again.
+        NotFailed = "not_failed" ["state"],
+        /// Nothing of the message is left to cancel.
+        NothingLeft = "nothing_left" ["state"],
         /// Reports of the provider are still in the queue.
         AwaitsReports = "awaits_reports" [],
         /// The call was decided again because its outcome was reported later.

@@ -13,6 +13,8 @@ use crate::{
 pub enum Subject<'a> {
     /// A call.
     Call(CallView<'a>),
+    /// Only the request itself: nothing happened that it is about.
+    Request,
 }
 
 /// A call with a known outcome.
@@ -36,14 +38,16 @@ impl Subject<'_> {
     pub fn phone(&self) -> Option<&Phone> {
         match self {
             Self::Call(call) => call.facts.customer().phone(),
+            Self::Request => None,
         }
     }
 
-    /// A short description.
+    /// A short description, if there is something to describe.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub fn describe(&self) -> Option<String> {
         match self {
-            Self::Call(call) => call.describe(),
+            Self::Call(call) => Some(call.describe()),
+            Self::Request => None,
         }
     }
 }

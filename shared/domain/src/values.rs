@@ -11,6 +11,11 @@ use crate::{
     template::{LONGEST_SMS, Misfit, Unfit, check_length},
 };
 
+/// Free text by WhatsApp, in sentences about it.
+pub(crate) const FREE_TEXT: &str = "WhatsApp text";
+/// Maximum characters of free text by WhatsApp.
+pub(crate) const LONGEST_FREE_TEXT: usize = 4096;
+
 /// Names come from the callers themselves, so longer ones are cut.
 const LONGEST_NAME: usize = 60;
 
@@ -43,15 +48,13 @@ impl Values<'_> {
                 let phone = self.contact.phone().or_else(|| self.subject.phone())?;
                 Some(phone.to_string())
             }
-            Source::CallNumber => self
-                .call()
-                .facts
-                .business_number()
-                .and_then(Party::phone)
-                .map(ToString::to_string),
-            Source::CallTime => Some(self.local().strftime("%H:%M").to_string()),
-            Source::CallDate => Some(self.local().strftime("%Y-%m-%d").to_string()),
-            Source::CallOutcome => Some(self.call().outcome.as_str().replace('_', " ")),
+            Source::CallNumber => {
+                let called = self.call()?.facts.business_number();
+                called.and_then(Party::phone).map(ToString::to_string)
+            }
+            Source::CallTime => Some(self.local()?.strftime("%H:%M").to_string()),
+            Source::CallDate => Some(self.local()?.strftime("%Y-%m-%d").to_string()),
+            Source::CallOutcome => Some(self.call()?.outcome.as_str().replace('_', " ")),
             Source::PreferencesLink => self.material.link.as_ref()?.url(),
             Source::PreferencesCode => Some(self.material.link.as_ref()?.code.as_str().to_owned()),
             Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
@@ -69,15 +72,17 @@ impl Values<'_> {
         (!clean.is_empty()).then_some(clean)
     }
 
-    const fn call(&self) -> CallView<'_> {
-        let Subject::Call(call) = self.subject;
-        call
+    /// The call that the message is about. Any other message has no values of a call.
+    const fn call(&self) -> Option<CallView<'_>> {
+        match self.subject {
+            Subject::Call(call) => Some(call),
+            Subject::Request => None,
+        }
     }
 
-    fn local(&self) -> jiff::Zoned {
-        self.call()
-            .started_at
-            .to_zoned(self.config.tenant.time_zone.rules().clone())
+    fn local(&self) -> Option<jiff::Zoned> {
+        let zone = self.config.tenant.time_zone.rules().clone();
+        Some(self.call()?.started_at.to_zoned(zone))
     }
 
     pub(crate) fn value(&self, value: &Value) -> Result<String, Misfit> {
@@ -100,6 +105,19 @@ impl Values<'_> {
     /// # Errors
     /// If a placeholder is wrong, a value is missing or the text becomes too long.
     pub fn sms(&self, text: &str) -> Result<String, Misfit> {
+        self.text(text, "SMS", LONGEST_SMS)
+    }
+
+    /// Fills in free text by WhatsApp.
+    ///
+    /// # Errors
+    /// As [`Values::sms`].
+    pub fn free_text(&self, text: &str) -> Result<String, Misfit> {
+        self.text(text, FREE_TEXT, LONGEST_FREE_TEXT)
+    }
+
+    /// Fills in the text of a part of a message.
+    fn text(&self, text: &str, part: &'static str, longest: usize) -> Result<String, Misfit> {
         let mut done = String::with_capacity(text.len());
         for piece in placeholders(text)? {
             match piece {
@@ -109,11 +127,11 @@ impl Values<'_> {
         }
         if done.trim().is_empty() {
             return Err(Misfit::Value {
-                variable: "the SMS".to_owned(),
+                variable: format!("the {part}"),
                 what: Unfit::Empty,
             });
         }
-        check_length("SMS", &done, LONGEST_SMS)?;
+        check_length(part, &done, longest)?;
         Ok(done)
     }
 }
@@ -124,7 +142,8 @@ fn short(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use crate::{outside::ShownName, profile::Profile, samples::with_values};
+    use super::Values;
+    use crate::{outside::ShownName, profile::Profile, samples::with_values, subject::Subject};
 
     #[test]
     fn values_are_looked_up_with_defaults() {
@@ -164,6 +183,25 @@ mod tests {
             assert!(values.sms("Hello {{contact.name").is_err());
             assert!(values.sms("  ").is_err());
             assert!(values.sms(&"x".repeat(1601)).is_err());
+            assert_eq!(values.free_text(&"x".repeat(4096)).map(|text| text.len()), Ok(4096));
+            assert!(values.free_text(&"x".repeat(4097)).is_err());
+        });
+    }
+
+    #[test]
+    fn values_of_a_call_are_unknown_without_a_call() {
+        with_values(&Profile::default(), |values| {
+            let requested = Values {
+                subject: Subject::Request,
+                ..*values
+            };
+            for source in ["call.number", "call.time", "call.date", "call.outcome"] {
+                let placeholder = |default: &str| format!("{{{{{source}{default}}}}}");
+                let unknown = requested.sms(&placeholder("")).unwrap_err();
+                assert!(unknown.to_string().contains(source), "{unknown}");
+                assert_eq!(requested.sms(&placeholder("|none")).as_deref(), Ok("none"));
+            }
+            assert_eq!(requested.sms("{{contact.phone}}").as_deref(), Ok("+971501234567"));
         });
     }
 }

@@ -133,6 +133,10 @@ pub struct SendMessage {
     /// Number of times that the worker has queued it again since another function did.
     #[serde(default, skip_serializing_if = "none")]
     pub rounds: u8,
+    /// Whether the tenant's software asked for the message. Such messages have a group of their own: however many it asks for, they
+    /// never delay the follow-ups to its calls.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub requested: bool,
 }
 
 const fn none(rounds: &u8) -> bool {
@@ -142,6 +146,15 @@ const fn none(rounds: &u8) -> bool {
 impl JobBody for SendMessage {
     fn tenant(&self) -> TenantId {
         self.tenant
+    }
+
+    fn group_of_tenant(&self) -> String {
+        let tenant = self.tenant;
+        if self.requested {
+            format!("{tenant}#requested")
+        } else {
+            tenant.to_string()
+        }
     }
 
     fn correlation_id(&self) -> &str {

@@ -1,6 +1,12 @@
 //! Jobs that follow from writes.
 
-use domain::{ids::TenantId, message::Message, operation::Operation, purpose::Lane, record::CallProgress};
+use domain::{
+    ids::TenantId,
+    message::Message,
+    operation::Operation,
+    purpose::{Lane, Purpose},
+    record::CallProgress,
+};
 use jiff::Timestamp;
 
 use crate::{CallJob, SendMessage, StartOperation};
@@ -35,6 +41,7 @@ impl SendMessage {
             message: message.id,
             attempt: message.next_number(),
             rounds: 0,
+            requested: message.policy.purpose() == Purpose::Api,
         }
     }
 }

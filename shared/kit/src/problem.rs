@@ -10,6 +10,7 @@ use axum::{
 use domain::{
     facts::Facts,
     fault::{Fault, FaultCode},
+    refusal::Reason,
     settings::FieldProblem,
 };
 use serde::Serialize;
@@ -31,7 +32,15 @@ pub struct Problem {
     #[schemars(with = "u16", range(min = 400, max = 599))]
     status: StatusCode,
     /// What is wrong with this request and what to do about it.
-    detail: String,
+    detail: Box<str>,
+    /// Reason in a word, of a message that is not sent, cancelled or sent again: one of `x-codes` at the root of the document.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", example = &"opted_out")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Facts")]
+    facts: Option<Box<Facts>>,
     /// Invalid fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schemars(length(max = MOST_ERRORS))]
@@ -144,7 +153,9 @@ impl Problem {
             kind: format!("urn:ringback:problem:{kind}"),
             title,
             status,
-            detail: bounded(detail.into(), LONGEST_DETAIL),
+            detail: bounded(detail.into(), LONGEST_DETAIL).into(),
+            code: None,
+            facts: None,
             errors: Vec::new(),
             more_errors: 0,
             headers: Vec::new(),
@@ -155,6 +166,14 @@ impl Problem {
     #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
+        self
+    }
+
+    /// Adds the code and the facts of a reason.
+    #[must_use]
+    pub fn because(mut self, code: Reason, facts: Facts) -> Self {
+        self.code = Some(code);
+        self.facts = Some(Box::new(facts));
         self
     }
 
@@ -446,6 +465,16 @@ mod tests {
         let many = of(180_000);
         assert_eq!((errors(&many), &many["more_errors"]), (50, &json!(179_950)));
         assert_eq!(many["errors"][49]["field"], "list[49]");
+    }
+
+    #[test]
+    fn problem_has_the_code_and_facts_of_its_reason() {
+        let plain = Problem::conflict("conflict", "Not now.");
+        let shown = |problem: &Problem| serde_json::to_value(problem).unwrap();
+        assert_eq!((shown(&plain).get("code"), shown(&plain).get("facts")), (None, None));
+        let coded = shown(&plain.because(Reason::Frequency, Facts::of("category", "marketing")));
+        assert_eq!(coded["code"], "frequency");
+        assert_eq!(coded["facts"], json!({"category": "marketing"}));
     }
 
     #[test]

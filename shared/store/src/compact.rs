@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     contact::Contact,
-    ids::{CallId, LineId, MessageId},
+    ids::{CallId, ContactId, LineId, MessageId},
     message::Message,
     record::Call,
 };
@@ -57,6 +57,7 @@ const CONTACT: Names = Names {
         ("open", "x"),
         ("by", "y"),
         ("source", "A"),
+        ("last_counted_at", "B"),
         ("called_from", "C"),
         ("deleted_at", "D"),
         ("erasing", "E"),
@@ -76,6 +77,7 @@ const CONTACT: Names = Names {
         "deleted_at",
         "last_answered_at",
         "last_call_at",
+        "last_counted_at",
         "last_follow_up_at",
         "last_inbound_at",
     ],
@@ -138,7 +140,7 @@ const CALL: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 45] = [
+const LETTERS: [(&str, &str); 48] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -184,6 +186,9 @@ const LETTERS: [(&str, &str); 45] = [
     ("reason", "Y"),
     ("because", "F"),
     ("facts", "V"),
+    ("basis", "G"),
+    ("retries", "H"),
+    ("retried_as", "J"),
 ];
 
 const TIMES: [&str; 8] = [
@@ -273,13 +278,20 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
     if map.get("not_before") == map.get("created_at") {
         map.remove("not_before");
     }
-    if let (Some(AttributeValue::S(id)), Some(AttributeValue::M(cause))) = (id, map.get_mut("cause"))
-        && let Some(AttributeValue::S(call)) = cause.get_mut("call")
-        && let Some(own) = contact_of(&id, MessageId::PREFIX)
-            .zip(contact_of(call, CallId::PREFIX))
-            .and_then(|(contact, same)| (contact == same).then(|| call[call.len() - ULID..].to_owned()))
-    {
-        *call = own;
+    if let (Some(AttributeValue::S(id)), Some(AttributeValue::M(cause))) = (id, map.get_mut("cause")) {
+        let contact = contact_of(&id, MessageId::PREFIX);
+        if let Some(AttributeValue::S(call)) = cause.get_mut("call")
+            && let Some(own) = contact
+                .zip(contact_of(call, CallId::PREFIX))
+                .and_then(|(contact, same)| (contact == same).then(|| call[call.len() - ULID..].to_owned()))
+        {
+            *call = own;
+        }
+        if let Some(AttributeValue::M(requested)) = cause.get_mut("requested")
+            && requested.get("contact") == contact.map(requested_contact).as_ref()
+        {
+            requested.remove("contact");
+        }
     }
     if map.get("dispatches") == Some(&number(0)) {
         map.remove("dispatches");
@@ -290,6 +302,11 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
         *line = own.to_owned();
     }
     MESSAGE.shorten(map)
+}
+
+/// The contact that a request for a message names, whose partition the message is in.
+fn requested_contact(contact: &str) -> AttributeValue {
+    AttributeValue::S(format!("{}_{contact}", ContactId::PREFIX))
 }
 
 /// Letters of a ULID.
@@ -318,6 +335,12 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
             && call.len() == ULID
         {
             *call = format!("{}_{contact}{call}", CallId::PREFIX);
+        }
+        if let Some(AttributeValue::M(cause)) = map.get_mut("cause")
+            && let Some(AttributeValue::M(requested)) = cause.get_mut("requested")
+        {
+            let contact = requested_contact(&contact);
+            requested.entry("contact".to_owned()).or_insert(contact);
         }
         map.insert(
             "id".to_owned(),

@@ -111,9 +111,9 @@ pub struct KnownCall {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Exchanged {
     /// A message of the business.
-    Sent(Message),
+    Sent(Box<Message>),
     /// A customer's message.
-    Received(Received),
+    Received(Box<Received>),
 }
 
 impl Exchanged {

@@ -358,8 +358,8 @@ pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, St
     let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
     Ok(match kind.as_str() {
         "call" => Some(Entry::Call(Box::new(compact::call(item, doing)?))),
-        "message" => Some(Entry::Sent(compact::message(item, doing)?)),
-        "received" => Some(Entry::Received(row::data::<Received>(item, doing)?)),
+        "message" => Some(Entry::Sent(Box::new(compact::message(item, doing)?))),
+        "received" => Some(Entry::Received(Box::new(row::data::<Received>(item, doing)?))),
         "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
         "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
         "conversion" => Some(Entry::Conversion(row::data::<Conversion>(item, doing)?)),

@@ -16,13 +16,9 @@ mod timeline;
 
 use api::{
     Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query,
-    Races, References, Setback, Tagged, With, found, permits, position, started,
+    Races, References, Setback, Tagged, With, found, itself, permits, position, started,
 };
-use axum::{
-    Extension, Json, Router,
-    extract::State,
-    http::{HeaderValue, StatusCode, header::LOCATION},
-};
+use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
     contact::{Contact, Identity, Linked, RESTORABLE},
     erasure::EraseContact,
@@ -82,8 +78,7 @@ api::operations! {
         /// Get a contact
         ///
         /// The `ETag` changes with the fields that can be updated, not with calls and messages.
-        GET "/api/v1/contacts/{contact_id}" => get_contact, "The contact",
-            problems "merged";
+        GET "/api/v1/contacts/{contact_id}" => get_contact, "The contact", problems "merged";
 
         /// Update a contact
         ///
@@ -378,21 +373,6 @@ fn shown(id: ContactId, read: Option<Person>) -> Result<Person, Problem> {
         return Err(Problem::not_found());
     }
     Ok(person)
-}
-
-/// Refuses the id of a contact that was merged into the one that was read.
-fn itself(id: ContactId, read: &Contact) -> Result<(), Problem> {
-    if read.id == id {
-        return Ok(());
-    }
-    let survivor = read.id;
-    let detail = format!("The contact was merged into {survivor}. Use that id.");
-    let problem = Problem::new(StatusCode::NOT_FOUND, "merged", "Merged", detail);
-    let place = HeaderValue::from_str(&format!("{CONTACTS}/{survivor}"));
-    Err(match place {
-        Ok(place) => problem.with_header(LOCATION, place),
-        Err(_) => problem,
-    })
 }
 
 /// The answer, or if there is none because the contact was merged into another, which one.

@@ -127,11 +127,11 @@ fn shown(Placed { position, entry }: Placed, showing: &Showing) -> TimelineEntry
             ..empty(TimelineKind::Call)
         },
         Entry::Sent(message) => TimelineEntryOut {
-            message: Some(showing.sent(message)),
+            message: Some(showing.sent(*message)),
             ..empty(TimelineKind::Message)
         },
         Entry::Received(message) => TimelineEntryOut {
-            message: Some(showing.received(message)),
+            message: Some(showing.received(*message)),
             ..empty(TimelineKind::Message)
         },
         Entry::Consent(entry) => TimelineEntryOut {

@@ -1,20 +1,32 @@
-//! Messages to a tenant's customers and from them: what was sent by which channel, what became of it, and why.
+//! Messages to a tenant's customers and from them: what was sent by which channel, what became of it, and why. Sending.
 
+mod actions;
 mod models;
+mod preview;
+mod send;
+
+use std::sync::Arc;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
-use axum::{Json, Router, extract::State};
+use axum::{Extension, Json, Router, extract::State};
 use domain::ids::MessageId;
 use kit::{ConfigError, Env, Problem};
 
-use crate::models::{MessageDetails, MessageEntry, MessageQuery};
+use crate::{
+    models::{MessageDetails, MessageEntry, MessageQuery},
+    send::Sending,
+};
 
 /// Routes of the function.
 ///
 /// # Errors
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    Ok(api::serve(operations(), Api::new(env)?))
+    let api = Api::new(env)?;
+    let sending = Sending::new(env, &api)?;
+    // Where some software expects it. The document does not name it.
+    let operations = operations().with(api::Method::POST, "/api/messages/send-template", &send::send_template);
+    Ok(api::serve(operations, api).layer(Extension(Arc::new(sending))))
 }
 
 api::operations! {
@@ -34,6 +46,47 @@ api::operations! {
         /// Everything that is known of it: the whole content, the channels, each attempt to send it with its states and its cost, the
         /// reasons, and later remarks.
         GET "/api/v1/messages/{message_id}" => get_message, "The message";
+
+        /// Send a message
+        ///
+        /// To a contact, a telephone number or a WhatsApp id, by the channels that have content: WhatsApp by a template or, while the
+        /// person's service window is open, by free text, and SMS by text. It is composed and checked as any other message, now and
+        /// again before each attempt. Quiet hours postpone it, which `send_at` of the answer tells. A number that no contact has becomes
+        /// a contact. If the message would not be sent at all, the answer is 409 with the reason, and nothing is written. Send an
+        /// `Idempotency-Key`, so that a repeated request does not send twice. At most an eighth of a tenant's requests per minute can be
+        /// `utility` messages: 125, unless its plan says otherwise.
+        POST "/api/v1/messages" => send::send_message, "The message",
+            with "Location" "Path of the message",
+            problems "merged" "window_closed" "message_refused";
+
+        /// Send a template
+        ///
+        /// The same by a template, with SMS as another channel if it has a text.
+        POST "/api/v1/messages/send-template" => send::send_template, "The message",
+            with "Location" "Path of the message",
+            problems "merged" "message_refused";
+
+        /// Preview a message
+        ///
+        /// What a request to send would do now, without writing anything: the content for each channel, the time, and each check with its
+        /// verdict.
+        POST "/api/v1/messages/preview" => preview::preview_message, "The preview", problems "merged";
+
+        /// Cancel a message
+        ///
+        /// If nothing was sent, nothing will be. If a channel was tried, no further one is; `cancelled` says which. An attempt that is
+        /// under way is still settled. Cancelling a message that is cancelled changes nothing.
+        POST "/api/v1/messages/{message_id}/cancel" => actions::cancel_message, "The message",
+            problems "not_cancellable";
+
+        /// Send a failed message again
+        ///
+        /// Sends what a failed or blocked message said as a new message to the same recipient, through the same checks. A message can be
+        /// sent again once: repeating the request returns the same new message, which can be sent again itself if it fails. Not if it is
+        /// unknown whether an attempt was sent, because the message could arrive twice.
+        POST "/api/v1/messages/{message_id}/retry" => actions::retry_message, "The new message",
+            with "Location" "Path of the new message",
+            problems "not_retryable" "window_closed" "message_refused";
     }
 }
 

@@ -2,9 +2,10 @@
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
 use domain::{
+    actor::Actor,
     call::Direction,
     happenings::MessageFilter,
-    ids::ConnectionId,
+    ids::{ConnectionId, MessageId},
     local::Day,
     message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
     purpose::Purpose,
@@ -74,12 +75,12 @@ impl MessageEntry {
             Exchanged::Sent(message) => Self {
                 at: message.created_at,
                 contact,
-                message: showing.sent(message),
+                message: showing.sent(*message),
             },
             Exchanged::Received(received) => Self {
                 at: received.message.at,
                 contact,
-                message: showing.received(received),
+                message: showing.received(*received),
             },
         }
     }
@@ -98,6 +99,9 @@ pub(crate) struct MessageDetails {
     attempts: Vec<MessageAttempt>,
     /// What the provider reported about an inbound message. `null` for an outbound one.
     reported: Option<MessageReport>,
+    /// The request for an outbound message.
+    #[serde(flatten)]
+    request: MessageOrigin,
     /// Correlation id of the message, as in the logs. An outbound one has that of its cause.
     #[schemars(example = "JKJaXmPLvHcESHA=")]
     correlation_id: String,
@@ -115,16 +119,45 @@ impl MessageDetails {
             Exchanged::Received(received) => (
                 None,
                 Vec::new(),
-                Some(MessageReport::from(received)),
+                Some(MessageReport::from(received.as_ref())),
                 received.correlation_id.clone(),
             ),
         };
         Self {
+            request: MessageOrigin::of(&known.message),
             message: MessageEntry::of(known, showing),
             valid_until,
             attempts,
             reported,
             correlation_id,
+        }
+    }
+}
+
+/// The request for a message, if it was requested.
+#[derive(Debug, Default, Serialize, JsonSchema)]
+pub(crate) struct MessageOrigin {
+    /// User or API key that requested the message. `null` if nobody did, such as for a follow-up to a call.
+    requested_by: Option<Actor>,
+    /// Ground on which a requested message is sent, as the request states it. `null` if it states none.
+    #[schemars(example = &"Order 1042, placed on 20 November")]
+    basis: Option<String>,
+    /// Message that this one sends again. `null` if there is none.
+    retries: Option<MessageId>,
+    /// Message that sends this one again. `null` if there is none.
+    retried_as: Option<MessageId>,
+}
+
+impl MessageOrigin {
+    fn of(message: &Exchanged) -> Self {
+        let Exchanged::Sent(message) = message else {
+            return Self::default();
+        };
+        Self {
+            requested_by: message.cause.requested_by(),
+            basis: message.basis.clone(),
+            retries: message.cause.retries(),
+            retried_as: message.retried_as,
         }
     }
 }

@@ -10,7 +10,7 @@ use domain::{
     contact::{Contact, Identity},
     decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
-    links::{LinkCode, LinkOrigin, NewLink},
+    links::LinkCode,
     material::Material,
     message::{Message, Remark},
     person::Person,
@@ -22,13 +22,12 @@ use domain::{
     subject::CallView,
 };
 use jobs::{CallJob, ToQueue};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, QueueName, Queues, crash, metric};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
     Races, Store, StoreError, TenantScope,
     config::ConfigCache,
     contacts::{ContactWrite, ProfileWrite, Refusals},
     effects::{Consent, Effects, Once},
-    preferences::LinkWrite,
 };
 
 /// Attempts of a change that loses races, before the queue retries the job.
@@ -39,7 +38,7 @@ pub struct Context {
     store: Store,
     config: ConfigCache,
     queues: Queues,
-    pages: Pages,
+    planner: Planner,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -51,12 +50,14 @@ impl Context {
     /// # Errors
     /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let timers = env.config().timers()?;
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            planner: Planner::new(store.clone(), Pages::new(env)?, timers),
+            store,
             config: ConfigCache::default(),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::Calls])?,
-            pages: Pages::new(env)?,
-            timers: env.config().timers()?,
+            timers,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
         })
@@ -312,21 +313,18 @@ async fn decide_call(
         line_type: &domain::line_type::by_numbering_plan,
     };
     let needs = needs(&view, &world);
-    let mut material = ctx.store.material(scope, &needs).await?;
-    material.link = needs.link.then(|| new_link(ctx)).transpose()?;
-    let mut open = readable(scope, &needs.open, now, ctx).await?;
+    let secret = needs.link.then(|| ctx.ids.secret()).transpose()?;
+    let gathered = ctx.planner.gather(scope, &needs, secret.map(LinkCode::of), now).await?;
     let decision = decide(
         &view,
         &World {
-            material: &material,
-            open: &open,
+            material: &gathered.material,
+            open: &gathered.open,
             ..world
         },
     );
     let (sentence, reason) = (decision.sentence().to_owned(), decision.reason().as_str().to_owned());
     let because = decision.facts().clone();
-    let composed = decision.follow_up.ok();
-    let message = composed.map(|composed| composed.message(progress.correlation_id.clone(), now, &ctx.timers));
     let named = if before.is_some() {
         contact.calls += u32::from(inbound);
         false
@@ -337,11 +335,13 @@ async fn decide_call(
         // A clock that is ahead would refuse later follow-ups.
         contact.answered(view.last_heard().min(now));
     }
-    if let Some(message) = &message {
-        if open.is_empty() {
-            open = readable(scope, &contact.to_make_room(), now, ctx).await?;
-        }
-        ended.extend(contact.opens(message, open));
+    let (mut message, mut link) = (None, None);
+    if let Ok(composed) = decision.follow_up {
+        let follows = progress.correlation_id.clone();
+        let planned = ctx.planner.plan(scope, composed, &mut contact, gathered, follows, now);
+        let planned = planned.await?;
+        ended.extend(planned.ended);
+        (message, link) = (Some(planned.message), planned.link);
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -376,12 +376,6 @@ async fn decide_call(
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
         version,
     };
-    let carried = message.as_ref().zip(material.link);
-    let links = carried.map(|(message, link)| LinkWrite {
-        code: link.code,
-        contact: call_id.contact(),
-        origin: LinkOrigin::Message(message.id),
-    });
     let effects = Effects {
         once: Once::Decided {
             progress: &progress,
@@ -399,19 +393,13 @@ async fn decide_call(
         planned: message.into_iter().collect(),
         ended,
         consent,
-        links: links.into_iter().collect(),
+        links: link.into_iter().collect(),
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");
     kit::line::count(outcome.as_str(), 1);
     queue(jobs, now, ctx).await?;
     Ok(Done::Now)
-}
-
-/// A link to the customer's preference page, for the message that is being composed.
-fn new_link(ctx: &Context) -> Result<NewLink, JobError> {
-    let code = LinkCode::of(ctx.ids.secret()?);
-    Ok(ctx.pages.new_preferences(code))
 }
 
 /// Whether no report so far says who the customer is, not even that the number is hidden.
@@ -454,24 +442,6 @@ async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), 
     Ok(())
 }
 
-/// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
-/// keep a person's calls from being decided: it is left as it is, and not sent until it can be read.
-async fn readable(
-    scope: &TenantScope,
-    ids: &[MessageId],
-    now: Timestamp,
-    ctx: &Context,
-) -> Result<Vec<Message>, JobError> {
-    let mut messages = Vec::new();
-    for (id, found) in ids.iter().zip(ctx.store.each_message(scope, ids, now).await?) {
-        match found {
-            Ok(found) => messages.extend(found),
-            Err(error) => tracing::error!(%id, error = kit::chain(&error), "an open message cannot be read"),
-        }
-    }
-    Ok(messages)
-}
-
 /// Cancels and closes those of the contact's open messages that can still be cancelled, because a call was answered.
 /// Returns them.
 async fn answered_after_all(
@@ -484,7 +454,7 @@ async fn answered_after_all(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cancelled = readable(scope, open, now, ctx).await?;
+    let mut cancelled = ctx.planner.readable(scope, open, now).await?;
     cancelled.retain_mut(|message| {
         let why = if message.attempts.is_empty() {
             "not sent: the call was answered after all"

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use store::due::{Due, Partition};
 
 use super::{
-    Ground, minds,
+    Ground, asks, minds,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -41,11 +41,8 @@ fn now() -> Result<Timestamp> {
 
 /// Rows of the storm's tenants that are due, now or later.
 async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
-    let tenants: Vec<TenantId> = stormed
-        .tenants
-        .iter()
-        .filter_map(|tenant| tenant.id.parse().ok())
-        .collect();
+    let all = stormed.tenants.iter().chain([&stormed.asking]);
+    let tenants: Vec<TenantId> = all.filter_map(|tenant| tenant.id.parse().ok()).collect();
     let mut found = Vec::new();
     for partition in Partition::all() {
         let page = ground.play.store.due(partition, now()? + FAR, None, MANY).await?;
@@ -181,7 +178,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
     let mut verdict = Verdict::default();
     let mut outbox = Outbox::new();
     let mut accepted = 0;
-    for tenant in &stormed.tenants {
+    for tenant in stormed.tenants.iter().chain([&stormed.asking]) {
         let sent = ground.outbox(tenant).await?;
         accepted += sent.len();
         for sent in sent {
@@ -223,10 +220,22 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             seen.kept_back += usize::from(message.nothing_went_out());
         }
     }
+    for asked in &stormed.asked {
+        let Some(customer) = ground.play.customer(&stormed.asking.id, &asked.to).await? else {
+            verdict.broken.push(format!("the message to {} is lost", asked.to));
+            continue;
+        };
+        let stored = customer.messages.iter().map(|message| message.id.to_string());
+        verdict.broken.extend(asks::check(asked, &stored.collect()));
+        for message in &customer.messages {
+            *states.entry(word(message)).or_default() += 1;
+            judge(message, &outbox, &mut seen, &mut verdict);
+        }
+    }
     let known: usize = outbox.values().map(Vec::len).sum();
     if seen.matched != known {
         verdict.broken.push(format!(
-            "{known} messages were accepted, but only {} belong to an attempt of a call's message",
+            "{known} messages were accepted, but only {} belong to an attempt of a known message",
             seen.matched
         ));
     }
@@ -386,18 +395,7 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
 }
 
 fn word(message: &Message) -> &'static str {
-    match message.state() {
-        MessageState::Scheduled => "scheduled",
-        MessageState::Sending => "sending",
-        MessageState::Unknown => "unknown",
-        MessageState::Accepted => "accepted",
-        MessageState::Sent => "sent",
-        MessageState::Delivered => "delivered",
-        MessageState::Read => "read",
-        MessageState::Failed => "failed",
-        MessageState::Cancelled => "cancelled",
-        MessageState::Blocked => "blocked",
-    }
+    message.state().as_str()
 }
 
 /// The day's counters are exact, whatever was redelivered or killed.
@@ -482,6 +480,8 @@ async fn summary(
         seen.kept_back
     );
     verdict.line("customers who refused messages and opted in again", minds);
+    let asked = stormed.asked.len().to_string();
+    verdict.line("messages requested, each several times with one key", asked);
     verdict.line("messages accepted by providers", accepted.to_string());
     let states: Vec<_> = states.iter().map(|(state, count)| format!("{state} {count}")).collect();
     verdict.line("messages by state", states.join(", "));

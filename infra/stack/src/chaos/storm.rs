@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 
 use super::{
     Ground, Size,
+    asks::{self, Asked},
     minds::{self, Changed},
 };
 use crate::{endpoints::Tenant, play::merge, process::running_functions, random::Random};
@@ -73,6 +74,10 @@ pub(super) struct Stormed {
     pub(super) calls: Vec<Placed>,
     /// Customers of the last tenant, who refused messages and opted in again.
     pub(super) changed: Vec<Changed>,
+    /// The tenant whose software requests messages.
+    pub(super) asking: Tenant,
+    /// What it requested.
+    pub(super) asked: Vec<Asked>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
@@ -108,9 +113,16 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             plan.then()["delay_seconds"] = DELAY_SECONDS.into();
         })
         .await?;
+    let asking = ground
+        .town
+        .open("Chaos, asking", |plan| {
+            plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
+        })
+        .await?;
     let tenants = vec![greeting, forwarding, expiring, changing];
     let mut faults = Vec::new();
-    let faulty = tenants[..EXPIRING].iter().flat_map(|tenant| faults_of(tenant, &PHONES));
+    let faulty = tenants[..EXPIRING].iter().chain([&asking]);
+    let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
     for fault in faulty.chain(faults_of(&tenants[CHANGING], &[])) {
         faults.push(ground.play.fault(fault).await?);
     }
@@ -121,13 +133,15 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         tenants,
         calls: Vec::new(),
         changed: Vec::new(),
+        asking,
+        asked: Vec::new(),
         killed: BTreeMap::new(),
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
-    let seed_of_minds = random.roll();
+    let (seed_of_minds, seed_of_asks) = (random.roll(), random.roll());
     let mut killed = BTreeMap::new();
-    let tenants = &stormed.tenants;
+    let (tenants, asking) = (&stormed.tenants, &stormed.asking);
     let called = &tenants[..=EXPIRING];
     let enough = async {
         let calls = place_calls(ground, size, called, random).await?;
@@ -139,6 +153,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             tokio::try_join!(
                 enough,
                 minds::change(ground, size, &tenants[CHANGING], seed_of_minds),
+                asks::ask(ground, size, asking, seed_of_asks),
                 outage(ground, size),
                 refused_for_a_while(ground, size, tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
@@ -150,9 +165,9 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, changed, (), (), expired) = outcome?;
+    let (calls, changed, asked, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
-    (stormed.calls, stormed.changed) = (calls, changed);
+    (stormed.calls, stormed.changed, stormed.asked) = (calls, changed, asked);
     stormed.killed = killed;
     Ok(stormed)
 }

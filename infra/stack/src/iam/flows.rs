@@ -143,6 +143,7 @@ impl Audit<'_> {
         self.resources(&business).await?;
         self.contacts(&business).await?;
         self.looked_through(&business).await?;
+        self.requested(&self.open().await?).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
         self.ordered(&other).await?;
@@ -255,6 +256,7 @@ impl Audit<'_> {
             each "imports", "Start" | "ReadMany" | "ReadUpload" => self.imports(business);
             each "exports", "Start" => self.exports(business);
             each "operations", "Write" => self.cancelled(business);
+            each "messages", "Enqueue" => self.created(business, "messages");
             each "contacts", "CountNotes" => self.noted(business);
             each "contacts", "Start" => self.erased_by_user(business);
             each "delete_tenants", _ => self.deleted(business, again);

@@ -10,6 +10,7 @@ const FIRST: &str = "docs/first-quarter-of-an-hour.md";
 const CONTACTS: &str = "docs/contacts.md";
 const CALLS: &str = "docs/calls.md";
 const AUTOMATIONS: &str = "docs/automations.md";
+const MESSAGES: &str = "docs/messages.md";
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -91,6 +92,15 @@ fn commands_of_the_guide_to_automations_work() {
 }
 
 #[test]
+fn commands_of_the_guide_to_messages_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Messaged").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, MESSAGES, &key, r#""cancelled":"all""#).await
+    });
+}
+
+#[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
     for (page, names) in [
@@ -101,6 +111,7 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
         (CONTACTS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
         (CALLS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
         (AUTOMATIONS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
+        (MESSAGES, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
     ] {
         let page_text = text(&place, page)?;
         for name in names {

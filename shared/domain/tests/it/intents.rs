@@ -37,6 +37,7 @@ fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) 
             bsuid: None,
         },
         line: None,
+        basis: None,
         plan: vec![Leg {
             channel: Channel::Sms,
             connection: "conn_00000000000000000000000001".parse().expect("an id"),
@@ -51,6 +52,7 @@ fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) 
         dispatches: 0,
         ended: None,
         remarks: vec![],
+        retried_as: None,
         created_at: at(second),
         keep_until: None,
         correlation_id: String::new(),
@@ -144,12 +146,12 @@ fn message_without_a_cooldown_restores_none() {
     let mut contact = somebody();
     let follow_up = follow_up(&contact, 10);
     contact.opens(&follow_up, vec![]);
-    let order = planned(&contact, 20, Purpose::Order, Category::Utility);
-    contact.opens(&order, vec![]);
+    let reply = planned(&contact, 20, Purpose::AutoReply, Category::Service);
+    contact.opens(&reply, vec![]);
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
     assert_eq!(contact.open_to(Event::AnsweredCall), [follow_up.id]);
-    assert_eq!(contact.open_to(Event::Stop), [follow_up.id, order.id]);
-    assert!(!contact.close(&order));
+    assert_eq!(contact.open_to(Event::Stop), [follow_up.id, reply.id]);
+    assert!(!contact.close(&reply));
     assert_eq!(contact.last_follow_up_at, Some(follow_up.created_at));
     assert!(contact.close(&follow_up));
     assert_eq!((contact.last_follow_up_at, contact.open.len()), (None, 0));
@@ -212,6 +214,33 @@ fn settled_marketing_counts_from_its_sending() {
     assert_eq!(contact.last_follow_up_at, Some(at(50)));
     assert!(contact.close(&fifth));
     assert_eq!(contact.last_follow_up_at, Some(at(45)));
+}
+
+/// It starts no cooldown, so a missed call is answered all the same. Marketing waits for its day to be over.
+#[test]
+fn requested_message_counts_for_marketing_only() {
+    let requested = |contact: &Contact| planned(contact, 10, Purpose::Api, Category::Utility);
+    let mut contact = somebody();
+    let limited = marketing(&contact, 40).policy;
+    let planned = requested(&contact);
+    contact.opens(&planned, vec![]);
+    assert_eq!(
+        (contact.last_follow_up_at, contact.frequency_from()),
+        (None, Some(at(10)))
+    );
+    assert_eq!(contact.to_compare(&limited), [planned.id]);
+    assert!(contact.close(&planned));
+    assert_eq!(contact.frequency_from(), None);
+
+    contact.opens(&planned, vec![]);
+    contact.settle(&sent(planned.clone(), 45));
+    assert_eq!((contact.frequency_from(), contact.open.len()), (Some(at(45)), 0));
+    assert_eq!(contact.last_follow_up_at, None);
+
+    let mut stopped = somebody();
+    stopped.opens(&planned, vec![]);
+    assert!(stopped.close(&sent(planned, 50)));
+    assert_eq!(stopped.frequency_from(), Some(at(50)));
 }
 
 /// A full list forgets the settled messages. A pending one leaves it only by being cancelled.

@@ -74,6 +74,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
             bsuid: None,
         },
         line: None,
+        basis: None,
         legs,
         not_before: start(),
         keep_until: start() + SignedDuration::from_hours(24 * 30),

@@ -154,9 +154,9 @@ proptest! {
         let stored = Entry::Call(Box::new(call(decided, decided, started, 0)));
         prop_assert_eq!(retention.of(&stored, later()), Some(recorded));
         let recorded = retention.message_until(decided, decided);
-        prop_assert_eq!(retention.of(&Entry::Received(received(decided)), later()), Some(recorded));
+        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received(decided))), later()), Some(recorded));
         // A message from the future comes from a wrong clock.
-        prop_assert_eq!(retention.of(&Entry::Received(received(later())), decided), Some(recorded));
+        prop_assert_eq!(retention.of(&Entry::Received(Box::new(received(later()))), decided), Some(recorded));
     }
 
     /// No policy lets expire what still waits: a message that may be sent, a call that may be decided again soon.
@@ -183,7 +183,7 @@ proptest! {
             let policy = Policy::narrowed(purpose, category, &Narrowing::default()).unwrap();
             let message = planned(1, policy);
             let last = message.created_at + message.policy.validity();
-            let until = retention.of(&Entry::Sent(message), later()).unwrap();
+            let until = retention.of(&Entry::Sent(Box::new(message)), later()).unwrap();
             prop_assert_eq!(until, retention.message_until(last, last));
             prop_assert!(until >= last + days(Retention::FEWEST_DAYS));
         }

@@ -315,6 +315,30 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Change the `filter` of the segment",
     ),
     kind(
+        "window_closed",
+        409,
+        "Free text by WhatsApp is possible within 24 hours of the person's last message by WhatsApp only",
+        "Send a template, or text by SMS",
+    ),
+    kind(
+        "message_refused",
+        409,
+        "The message would not be sent: `code` and `facts` say why, such as a refusal by the person or a landline",
+        "Do what `detail` says, or do not send the message",
+    ),
+    kind(
+        "not_cancellable",
+        409,
+        "Nothing of the message is left to cancel: it was sent, or has failed",
+        "Nothing can be done",
+    ),
+    kind(
+        "not_retryable",
+        409,
+        "The message neither failed nor was blocked, or it is unknown whether it was sent",
+        "Send a new message if it is still needed",
+    ),
+    kind(
         "tenant_leaving",
         409,
         "The tenant is being deleted",

@@ -339,7 +339,7 @@ async fn call_reported_three_times_costs_19_write_units() {
     let decided = world.business.follow_up_after(&world.aws, CUSTOMER, Some(progress));
     let message = Box::pin(decided).await;
     spent.push(("decide", usage::take().write_units));
-    let Cause::Call(call) = message.cause;
+    let call = message.cause.call().unwrap();
     let mut call = store.call(scope, call, now).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);
     store.write_call(scope, &call).await.unwrap();

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use domain::{call::Outcome, happenings::CallFilter, ids::CallId, message::Cause};
+use domain::{call::Outcome, happenings::CallFilter, ids::CallId};
 use jiff::Timestamp;
 use store::{
     happenings::{Position, Wanted},
@@ -19,8 +19,7 @@ const MOST_QUERIES: u64 = 10;
 /// A missed call, as of the test's time.
 async fn missed(world: &World) -> CallId {
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
-    let Cause::Call(call) = message.cause;
-    call
+    message.cause.call().expect("it follows a call")
 }
 
 /// All pages of a period: what they hold. Each makes a bounded number of requests.

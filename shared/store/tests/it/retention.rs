@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
     ids::MessageId,
-    message::{AttemptState, Cause, Message, SendOutcome, StatusReport},
+    message::{AttemptState, Message, SendOutcome, StatusReport},
     record::{Call, Entry},
     retention::Retention,
 };
@@ -87,7 +87,7 @@ async fn message_of(world: &World, message: &Message) -> Option<Message> {
 }
 
 async fn call_of(world: &World, message: &Message) -> Option<Call> {
-    let Cause::Call(call) = message.cause;
+    let call = message.cause.call().expect("it follows a call");
     world
         .store
         .call(world.scope(), call, world.aws.now())
@@ -173,7 +173,10 @@ async fn expired_rows_are_not_read_listed_or_due() {
     world.aws.pass(1);
     assert_eq!(call_of(&world, &message).await, None);
     assert_eq!(message_of(&world, &message).await.as_ref(), Some(&message));
-    assert_eq!(history(&world, &message).await, [Entry::Sent(message.clone())]);
+    assert_eq!(
+        history(&world, &message).await,
+        [Entry::Sent(Box::new(message.clone()))]
+    );
     assert_eq!(due_messages(&world).await, [message.id]);
     world.aws.pass((SENT_WITHIN + 10) * DAY);
     assert_eq!(message_of(&world, &message).await, None);
@@ -229,7 +232,7 @@ async fn customers_message_expires_at_its_time() {
         let now = world.aws.now();
         store.history(scope, id, 10, now).await.unwrap()
     };
-    assert_eq!(history().await, [Entry::Received(received.clone())]);
+    assert_eq!(history().await, [Entry::Received(Box::new(received.clone()))]);
     world.aws.pass(35 * DAY);
     assert_eq!(history().await, []);
 }
@@ -255,7 +258,10 @@ async fn expiry_set_meanwhile_survives_held_rows() {
     let mut held_call = call_of(&world, &held).await.unwrap();
     let (message_row, call_row) = (row_of(&world, "message").await, row_of(&world, "call").await);
     let (sooner, later) = (now + days(33), now + days(34));
-    let entries = [Entry::Call(Box::new(held_call.clone())), Entry::Sent(held.clone())];
+    let entries = [
+        Entry::Call(Box::new(held_call.clone())),
+        Entry::Sent(Box::new(held.clone())),
+    ];
     for (entry, until) in entries.iter().zip([sooner, later]) {
         assert!(store.keep_until(scope, entry, until, now).await.unwrap());
     }
@@ -293,7 +299,7 @@ async fn expiry_of_a_gone_row_creates_none() {
     let world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let entry = Entry::Sent(message.clone());
+    let entry = Entry::Sent(Box::new(message.clone()));
     let late = message.keep_until.unwrap();
     assert!(
         !store.keep_until(scope, &entry, late + days(1), late).await.unwrap(),

@@ -258,11 +258,11 @@ fn only_listed_functions_touch_a_partition() {
     // Links of customers. Only the page finds out whose they are.
     assert_eq!(
         who(|key| key.starts_with('L'), true),
-        BTreeSet::from(["contacts", "process_call"])
+        BTreeSet::from(["contacts", "messages", "process_call"])
     );
     assert_eq!(
         who(|key| key.starts_with('L'), false),
-        BTreeSet::from(["contacts", "preferences", "process_call"])
+        BTreeSet::from(["contacts", "messages", "preferences", "process_call"])
     );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts looks whether one of them refused messages.
     assert_eq!(
@@ -272,6 +272,7 @@ fn only_listed_functions_touch_a_partition() {
             "erase_contact",
             "import_contacts",
             "imports",
+            "messages",
             "process_call",
             "process_provider_event",
         ])

@@ -10,7 +10,7 @@ use domain::{
     contact::Change,
     ids::{CallId, ContactId, LineId, RuleId},
     line::Line,
-    message::{Cause, Message},
+    message::Message,
     outside::ShownName,
     permission::{Permission, Role},
     profile::Profile,
@@ -53,7 +53,7 @@ fn texts(items: &[Value], field: &str) -> Vec<String> {
 /// A missed call by this number, changed, with the message that follows it.
 async fn called(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
     let message = Box::pin(business.follow_up(aws, number)).await;
-    let Cause::Call(id) = message.cause;
+    let id = message.cause.call().expect("it follows a call");
     let (store, scope) = (aws.store(), business.scope());
     let call = store.call(scope, id, aws.now()).await.unwrap();
     let mut call = call.expect("the call is stored");

@@ -5,11 +5,14 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
+mod actions;
+mod sending;
+
 use domain::{
     contact::Change,
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, Sender},
-    message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
+    message::{AttemptState, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
     record::Received,
     refusal::{Reason, Refusal},
@@ -160,8 +163,7 @@ async fn a_message_is_listed_and_shown_with_its_attempts() {
         (&entry["state"], &entry["purpose"]),
         (&json!("delivered"), &json!("follow_up"))
     );
-    let Cause::Call(call) = message.cause;
-    assert_eq!(entry["call_id"], json!(call));
+    assert_eq!(entry["call_id"], json!(message.cause.call()));
     let shown = viewer.get(&format!("{MESSAGES}/{}", message.id)).await;
     let details = shown.is(200).json();
     for (field, value) in entry.as_object().unwrap() {

@@ -15,7 +15,7 @@ use domain::{
     call::CallProvider,
     ids::{MessageId, OperationId},
     inbound::{InboundMessage, Sender},
-    message::{Cause, Channel, Message, MessageState},
+    message::{Channel, Message, MessageState},
     operation::{Data, Operation, OperationKind, OperationState},
     record::{CallProgress, Received},
     retention::Retention,
@@ -281,7 +281,7 @@ async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
         expired: 2,
     };
     assert_eq!(applied, expected);
-    let (Cause::Call(old_call), Cause::Call(young_call)) = (old.cause, young.cause);
+    let [old_call, young_call] = [old.cause, young.cause].map(|cause| cause.call().unwrap());
     assert_eq!(store.message(scope, old.id, now).await.unwrap(), None);
     assert_eq!(store.call(scope, old_call, now).await.unwrap(), None);
     let call = store.call(scope, young_call, now).await.unwrap().unwrap();

@@ -111,7 +111,7 @@ impl World {
         for entry in self.entries(contact.id).await {
             match entry {
                 Entry::Call(call) => calls.push(*call),
-                Entry::Sent(message) => messages.push(message),
+                Entry::Sent(message) => messages.push(*message),
                 Entry::Received(_) | Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
             }
         }

@@ -127,7 +127,7 @@ impl World {
         let (mut received, mut consent) = (vec![], vec![]);
         for entry in self.entries(contact.id).await {
             match entry {
-                Entry::Received(message) => received.push(message),
+                Entry::Received(message) => received.push(*message),
                 Entry::Consent(entry) => consent.push(entry),
                 Entry::Call(_) | Entry::Sent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
             }

@@ -218,7 +218,7 @@ async fn call_decided_again_counts_as_one_call() {
     let mut world = World::new().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     world.record().await;
-    let domain::message::Cause::Call(id) = message.cause;
+    let id = message.cause.call().unwrap();
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let mut call = store.call(&scope, id, world.aws.now()).await.unwrap().unwrap();
     call.facts.call_seconds = Some(30);

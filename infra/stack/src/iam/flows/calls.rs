@@ -60,6 +60,67 @@ impl Audit<'_> {
         Ok(())
     }
 
+    /// Messages are looked at beforehand, requested, cancelled and sent again.
+    pub(super) async fn requested(&self, business: &Tenant) -> Result<()> {
+        const MESSAGES: &str = "/api/v1/messages";
+        let preview = format!("{MESSAGES}/preview");
+        let sms = |phone: &Phone| {
+            json!({
+                "phone": phone, "category": "utility", "basis": "An order",
+                "sms_text": "Your {{product.cake.name}} is ready. {{preferences.code}}",
+            })
+        };
+        let phone = new_phone()?;
+        let sent = self.api(business, "POST", MESSAGES, Some(sms(&phone))).await?;
+        let sent = succeeded(&sent, "sending an SMS")?;
+        let contact = sent["contact"]["id"].as_str().context("a message has a contact")?;
+
+        let template = json!({
+            "contact_id": contact, "category": "utility", "basis": "An order",
+            "template": { "name": "missed_call", "language": "en" },
+        });
+        let previewed = self.api(business, "POST", &preview, Some(template)).await?;
+        succeeded(&previewed, "a preview of a template")?;
+        let nobody = json!({ "whatsapp_id": "AE.0", "category": "utility", "basis": "An order", "text": "Hello" });
+        let previewed = self.api(business, "POST", &preview, Some(nobody)).await?;
+        ensure!(previewed.status == 422, "an unknown WhatsApp id: {}", previewed.body);
+
+        let granted = json!({
+            "choice": "granted", "category": "marketing", "party": "customer", "evidence": "Form 1207",
+        });
+        let consent = format!("/api/v1/contacts/{contact}/consent");
+        let recorded = self.api(business, "POST", &consent, Some(granted)).await?;
+        succeeded(&recorded, "an opt-in")?;
+        let mut offer = sms(&phone);
+        offer["category"] = "marketing".into();
+        // Marketing waits until a day after the message that has just been sent.
+        let refused = self.api(business, "POST", MESSAGES, Some(offer.clone())).await?;
+        ensure!(refused.status == 409, "an offer at once: {}", refused.body);
+        let other = new_phone()?;
+        let made = json!({ "phones": [other] });
+        let made = self.api(business, "POST", "/api/v1/contacts", Some(made)).await?;
+        let made = succeeded(&made, "a contact")?;
+        let consent = format!("/api/v1/contacts/{}/consent", made["id"].as_str().unwrap_or_default());
+        let granted = json!({
+            "choice": "granted", "category": "marketing", "party": "customer", "evidence": "Form 1208",
+        });
+        let recorded = self.api(business, "POST", &consent, Some(granted)).await?;
+        succeeded(&recorded, "another opt-in")?;
+        offer["phone"] = json!(other);
+        let sent = self.api(business, "POST", MESSAGES, Some(offer)).await?;
+        succeeded(&sent, "sending an offer")?;
+
+        let mut later = sms(&new_phone()?);
+        later["send_at"] = json!(Timestamp::now() + Duration::from_secs(3600));
+        let sent = self.api(business, "POST", MESSAGES, Some(later)).await?;
+        let place = sent.header("location").context("it says where it is")?;
+        for (action, status) in [("cancel", 200), ("retry", 409)] {
+            let answer = self.api(business, "POST", &format!("{place}/{action}"), None).await?;
+            ensure!(answer.status == status, "{action}: {} {}", answer.status, answer.body);
+        }
+        Ok(())
+    }
+
     /// The same while Meta has this fault, as often as given.
     pub(super) async fn missed_despite(&self, business: &Tenant, kind: &str, times: Option<u32>) -> Result<()> {
         let mut fault = json!({ "tenant": business.id, "api": "graph", "kind": kind });

@@ -1,0 +1,192 @@
+//! Actions on a message: cancelling it, and sending a failed one again.
+
+use std::sync::Arc;
+
+use api::{Api, Path, Setback, found};
+use axum::{Extension, Json, extract::State};
+use domain::{
+    facts::Facts,
+    ids::MessageId,
+    message::{Ended, Message},
+    person::Person,
+    purpose::Event,
+    refusal::{Reason, Refusal},
+    request::{Asked, again},
+};
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::{
+    contacts::ContactWrite,
+    effects::Effects,
+    happenings::{Exchanged, KnownMessage},
+};
+use ulid::Ulid;
+
+use crate::{
+    models::MessageDetails,
+    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed},
+};
+
+/// What a cancellation prevents.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Prevented {
+    /// The whole message: nothing of it was sent.
+    All,
+    /// Further channels: something was sent, or may have been.
+    FurtherChannels,
+}
+
+impl Prevented {
+    fn of(message: &Message) -> Self {
+        if message.nothing_went_out() {
+            Self::All
+        } else {
+            Self::FurtherChannels
+        }
+    }
+}
+
+/// A message that was cancelled.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CancelledMessage {
+    /// What the cancellation prevents: `all`, or `further_channels` if something was sent, or may have been.
+    cancelled: Prevented,
+    /// The message.
+    #[serde(flatten)]
+    message: MessageDetails,
+}
+
+/// A message of the business with its contact.
+async fn outbound(
+    api: &Api,
+    who: &Sends,
+    id: MessageId,
+    otherwise: impl FnOnce() -> Problem,
+) -> Result<(Message, Person), Setback> {
+    let read = api.store().known_message(who.scope(), id, who.now());
+    let KnownMessage { message, contact } = found(read).await?;
+    match message {
+        Exchanged::Sent(message) => Ok((*message, contact)),
+        Exchanged::Received(_) => Err(otherwise().into()),
+    }
+}
+
+/// The answer to a cancellation that changes nothing.
+fn not_cancellable(message: &Message) -> Problem {
+    let state = message.state().as_str();
+    let detail = format!("Nothing of the message is left to cancel: it is {state}.");
+    Problem::conflict("not_cancellable", detail).because(Reason::NothingLeft, Facts::of("state", state))
+}
+
+/// The answer to a request to send a message again that is not sent again.
+fn not_retryable(reason: Refusal) -> Problem {
+    let detail = format!("The message is not sent again: {}.", reason.sentence);
+    Problem::conflict("not_retryable", detail).because(reason.reason, reason.facts)
+}
+
+pub(crate) async fn cancel_message(
+    who: Sends,
+    State(api): State<Api>,
+    Path(message_id): Path<MessageId>,
+) -> Result<Json<CancelledMessage>, Problem> {
+    let (api, who) = (&api, &who);
+    let cancelled = RACES.until_won(|| async move {
+        let inbound = || Problem::conflict("not_cancellable", "The customer wrote this message.");
+        let (mut message, mut person) = Box::pin(outbound(api, who, message_id, inbound)).await?;
+        if let Some(Ended::Cancelled(_)) = message.ended {
+            return Ok((message, person));
+        }
+        let prevented = match Prevented::of(&message) {
+            Prevented::All => "not sent",
+            Prevented::FurtherChannels => "no further channel",
+        };
+        let sentence = format!("{prevented}: cancelled by {}", who.actor().in_words());
+        let tried = !message.attempts.is_empty();
+        if !message.cancel(Refusal::since(Event::Author, sentence).and("tried", tried)) {
+            return Err(not_cancellable(&message).into());
+        }
+        let before = person.contact.clone();
+        person.contact.close(&message);
+        let changed = person.contact != before;
+        let effects = Effects {
+            people: changed
+                .then(|| ContactWrite::from(person.contact.clone()))
+                .into_iter()
+                .collect(),
+            ended: vec![message.clone()],
+            ..Effects::default()
+        };
+        Box::pin(api.store().commit(who.scope(), effects, who.now())).await?;
+        Ok((message, person))
+    });
+    let (cancelled, showing) = tokio::try_join!(Box::pin(cancelled), Box::pin(api.showing(who)))?;
+    let (message, contact) = cancelled;
+    let cancelled = Prevented::of(&message);
+    let known = KnownMessage {
+        message: Exchanged::Sent(Box::new(message)),
+        contact,
+    };
+    let message = MessageDetails::of(known, &showing.whole());
+    Ok(Json(CancelledMessage { cancelled, message }))
+}
+
+impl Sending {
+    async fn retry(&self, api: &Api, who: &Sends, id: MessageId) -> Result<Placed, Problem> {
+        let config = self.config(api, who).await?;
+        let request = who.ulid();
+        let config = &*config;
+        let placed = RACES.until_won(|| async move {
+            let (store, scope, now) = (api.store(), who.scope(), who.now());
+            let inbound = || Problem::conflict("not_retryable", "The customer wrote this message.");
+            let (message, person) = Box::pin(outbound(api, who, id, inbound)).await?;
+            if let Some(second) = message.retried_as {
+                let gone = || {
+                    let sentence = "it was sent again, and that message is deleted since";
+                    not_retryable(Refusal::new(Reason::NotFailed, sentence))
+                };
+                let second = Box::pin(store.known_message(scope, second, now)).await?;
+                return second.ok_or_else(|| gone().into());
+            }
+            message.may_be_retried().map_err(not_retryable)?;
+            if !store.is_recipient(scope, &person.contact, &message.to).await? {
+                let sentence = "the number or id was taken off the contact";
+                return Err(refused(Refusal::new(Reason::RecipientRemoved, sentence)).into());
+            }
+            let asked = asked(who, request, &message, &person);
+            let intent = again(&message, &asked);
+            let needs = needs(config, &person, &intent, now);
+            // What it says has its values already, also a link.
+            let no_link = || Err(Problem::internal());
+            let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
+            let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.outcome);
+            let composed = composed.map_err(refused)?;
+            let category = composed.policy.category();
+            Box::pin(self.count(api, who, &config.tenant, category)).await?;
+            let to = Reached::from(person);
+            Box::pin(self.place(api, who, to, (composed, gathered), Some(message))).await
+        });
+        Ok(answer(placed.await?, config))
+    }
+}
+
+/// The request for a message to the recipient of this one.
+fn asked(who: &Sends, request: Ulid, message: &Message, person: &Person) -> Asked {
+    Asked {
+        by: who.actor(),
+        request,
+        contact: person.contact.id,
+        to: message.to.clone(),
+        now: who.now(),
+    }
+}
+
+pub(crate) async fn retry_message(
+    who: Sends,
+    State(api): State<Api>,
+    Extension(sending): Extension<Arc<Sending>>,
+    Path(message_id): Path<MessageId>,
+) -> Result<Placed, Problem> {
+    Box::pin(sending.retry(&api, &who, message_id)).await
+}

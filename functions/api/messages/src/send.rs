@@ -1,0 +1,406 @@
+//! Sending: a message that a user or the tenant's software asks for, through the same composing and checks as any other.
+
+use std::sync::Arc;
+
+use access::TENANT_LIMIT;
+use api::{Allowed, Api, Body, Races, Setback, Showing, With, found, itself, permits};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::{HeaderName, header::LOCATION},
+};
+use domain::{
+    compose::{Composed, Intent, Review, World, review},
+    config::TenantConfig,
+    contact::{Contact, Identity},
+    fault::{Fault, FaultCode},
+    ids::ContactId,
+    line_type::by_numbering_plan,
+    links::LinkCode,
+    message::{Category, Message},
+    needs::Needs,
+    person::Person,
+    profile::Profile,
+    purpose::{Lane, Purpose},
+    record::{ConsentEntry, consent_id},
+    refusal::{Reason, Refusal},
+    request::{Asked, MessageRequest, TemplateRequest, Whom, is_own, to_oneself},
+    send::Timers,
+    tenant::Tenant,
+};
+use jiff::Timestamp;
+use jobs::ToQueue;
+use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
+use store::{
+    TenantScope,
+    config::ConfigCache,
+    contacts::{ContactWrite, Refusals},
+    effects::{Consent, Effects},
+    happenings::{Exchanged, KnownMessage},
+    rates::Limit,
+};
+use ulid::Ulid;
+
+use crate::models::MessageDetails;
+
+/// Path of the messages.
+const MESSAGES: &str = "/api/v1/messages";
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+pub(crate) const RACES: Races = Races::most(24);
+
+/// The part of a tenant's requests per minute that may be messages in the lane of answers, as a divisor.
+const SHARE: u32 = 8;
+
+pub(crate) type Sends = Allowed<permits::MessagesSend>;
+
+/// The answer to a request for a message, with its path.
+pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<MessageDetails>>);
+
+/// What sending needs besides the table.
+pub(crate) struct Sending {
+    config: ConfigCache,
+    planner: Planner,
+    queues: Queues,
+    timers: Timers,
+}
+
+impl Sending {
+    /// Reads the function's environment.
+    pub(crate) fn new(env: &Env, api: &Api) -> Result<Self, ConfigError> {
+        let timers = env.config().timers()?;
+        Ok(Self {
+            config: ConfigCache::default(),
+            planner: Planner::new(api.store().clone(), Pages::new(env)?, timers),
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
+            timers,
+        })
+    }
+
+    pub(crate) const fn timers(&self) -> &Timers {
+        &self.timers
+    }
+
+    /// The tenant with its configuration.
+    pub(crate) async fn config(&self, api: &Api, who: &Sends) -> Result<Arc<TenantConfig>, Problem> {
+        found(api.store().config(who.scope(), &self.config)).await
+    }
+
+    /// What composing reads. `code`: makes that of a link to the recipient's preference page.
+    pub(crate) async fn gather(
+        &self,
+        scope: &TenantScope,
+        needs: &Needs,
+        code: impl FnOnce() -> Result<LinkCode, Problem>,
+        now: Timestamp,
+    ) -> Result<Gathered, Setback> {
+        let code = if needs.link { Some(code()?) } else { None };
+        Ok(self.planner.gather(scope, needs, code, now).await?)
+    }
+
+    /// Writes a message with everything that changes with it, and queues it.
+    pub(crate) async fn place(
+        &self,
+        api: &Api,
+        who: &Sends,
+        to: Reached,
+        (composed, gathered): (Composed, Gathered),
+        retried: Option<Message>,
+    ) -> Result<KnownMessage, Setback> {
+        let (scope, now) = (who.scope(), who.now());
+        let Reached {
+            mut person,
+            new,
+            refusals,
+            entries,
+        } = to;
+        let (contact, follows) = (&mut person.contact, who.correlation_id().to_owned());
+        let planned = self.planner.plan(scope, composed, contact, gathered, follows, now);
+        let planned = Box::pin(planned).await?;
+        let message = planned.message;
+        let consent = entries.into_iter().zip(0..).map(|(entry, place)| Consent {
+            contact: contact.id,
+            id: consent_id(now, &format!("{}#{place}", message.id)),
+            entry,
+        });
+        let mut ended = planned.ended;
+        ended.extend(retried.map(|retried| Message {
+            retried_as: Some(message.id),
+            ..retried
+        }));
+        let effects = Effects {
+            people: vec![ContactWrite {
+                new_identities: new.into_iter().collect(),
+                suppressed: refusals.suppressed,
+                ..ContactWrite::from(contact.clone())
+            }],
+            planned: vec![message.clone()],
+            ended,
+            consent: consent.collect(),
+            links: planned.link.into_iter().collect(),
+            ..Effects::default()
+        };
+        let jobs = Box::pin(api.store().commit(scope, effects, now)).await?;
+        self.queue(jobs, now).await;
+        Ok(KnownMessage {
+            message: Exchanged::Sent(Box::new(message)),
+            contact: person,
+        })
+    }
+
+    /// Queues a message that is written. If the queue does not answer, the due index has it.
+    async fn queue(&self, jobs: Vec<ToQueue>, now: Timestamp) {
+        if let Err(error) = self.queues.enqueue(jobs, now).await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "a requested message was not queued: the due index will do it"
+            );
+        }
+    }
+
+    /// The message that an interrupted attempt of this request has written. It may have stopped before queueing it.
+    async fn placed_before(
+        &self,
+        api: &Api,
+        who: &Sends,
+        contact: &Contact,
+        asked: &Asked,
+    ) -> Result<Option<Message>, Setback> {
+        let own = |contact: ContactId| {
+            let asked = Asked {
+                contact,
+                ..asked.clone()
+            };
+            asked.cause().message_id()
+        };
+        // The contact may have been merged since.
+        let ids: Vec<_> = contact.ids().map(own).collect();
+        let found = api.store().messages(who.scope(), &ids, who.now()).await?;
+        let Some(message) = found.into_iter().next() else {
+            return Ok(None);
+        };
+        if message.attempts.is_empty() && message.ended.is_none() {
+            let job = ToQueue::send(who.scope().tenant(), &message);
+            self.queue(vec![job], who.now()).await;
+        }
+        Ok(Some(message))
+    }
+
+    async fn send(&self, api: &Api, who: &Sends, request: &MessageRequest) -> Result<Placed, Problem> {
+        let (config, now) = (self.config(api, who).await?, who.now());
+        let problems = request.problems(&config, now);
+        let Some(whom) = request.whom() else {
+            return Err(problems.into());
+        };
+        let (id, new) = (who.ulid(), ContactId::new(who.ulid()));
+        if problems.is_empty() {
+            Box::pin(self.count(api, who, &config.tenant, request.category.into())).await?;
+        }
+        let (config, problems, whom) = (&*config, &problems, &whom);
+        let placed = RACES.until_won(|| async move {
+            let to = Box::pin(reach(api, who, whom, new)).await?;
+            let contact = &to.person.contact;
+            let asked = asked(who, id, whom, contact);
+            let intent = request.intent(&asked, config);
+            let needs = needs(config, &to.person, &intent, now);
+            let before = self.placed_before(api, who, contact, &asked);
+            let gathered = self.gather(who.scope(), &needs, || Ok(LinkCode::of(api.secret()?)), now);
+            let (before, gathered) = tokio::try_join!(Box::pin(before), Box::pin(gathered))?;
+            if let Some(message) = before {
+                return Ok(KnownMessage {
+                    message: Exchanged::Sent(Box::new(message)),
+                    contact: to.person,
+                });
+            }
+            if !problems.is_empty() {
+                return Err(Problem::from(problems.clone()).into());
+            }
+            not_oneself(config, whom, &asked)?;
+            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(|review| review.outcome);
+            let composed = composed.map_err(refused)?;
+            Box::pin(self.place(api, who, to, (composed, gathered), None)).await
+        });
+        Ok(answer(placed.await?, config))
+    }
+
+    /// Counts a message that goes into the lane of answers, where follow-ups to calls must never wait behind requests.
+    pub(crate) async fn count(
+        &self,
+        api: &Api,
+        who: &Sends,
+        tenant: &Tenant,
+        category: Category,
+    ) -> Result<(), Problem> {
+        let kind = Purpose::Api.row().kind(category);
+        if kind.is_none_or(|kind| kind.lane == Lane::Bulk) {
+            return Ok(());
+        }
+        let requests = tenant.limits.unwrap_or_default().requests_per_minute;
+        let most = requests.unwrap_or(TENANT_LIMIT).div_ceil(SHARE);
+        api.limit(who, "MESSAGES", Limit::per_minute(most)).await
+    }
+}
+
+/// A recipient, known or new.
+pub(crate) struct Reached {
+    pub(crate) person: Person,
+    /// The identity that leads to a new contact.
+    pub(crate) new: Option<Identity>,
+    /// What is known of a new contact's person.
+    refusals: Refusals,
+    /// Those refusals in the new contact's ledger.
+    entries: Vec<ConsentEntry>,
+}
+
+impl From<Person> for Reached {
+    /// A known contact.
+    fn from(person: Person) -> Self {
+        Self {
+            person,
+            new: None,
+            refusals: Refusals::default(),
+            entries: Vec::new(),
+        }
+    }
+}
+
+/// The recipient of a request. Nothing is written.
+pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -> Result<Reached, Setback> {
+    let (store, scope) = (api.store(), who.scope());
+    let identity = match whom {
+        Whom::Contact(id) => {
+            let person = found(store.known(scope, *id)).await?;
+            itself(*id, &person.contact)?;
+            if person.contact.deleted_at.is_some() {
+                return Err(Problem::not_found().into());
+            }
+            return Ok(Reached::from(person));
+        }
+        Whom::Known(identity) => identity,
+    };
+    let (known, refusals) = match store.known_or_refusals(scope, identity).await {
+        Err(error) if error.is_conflict() => {
+            let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
+            return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
+        }
+        read => read?,
+    };
+    if let Some(person) = known {
+        if person.contact.deleted_at.is_some() {
+            let sentence = "the contact with this number or id was deleted; restore it first";
+            return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
+        }
+        return Ok(Reached::from(person));
+    }
+    if let Identity::Bsuid(id) = identity {
+        let fault = Fault::new(FaultCode::NotFound, "No contact has this WhatsApp id.");
+        return Err(Problem::field(whom.field(), fault.and("id", id.as_str())).into());
+    }
+    let mut contact = Contact::first_seen(new, identity, who.now());
+    let entries = refusals.pass_on(&mut contact);
+    Ok(Reached {
+        person: Person {
+            contact,
+            profile: Profile::default(),
+        },
+        new: Some(identity.clone()),
+        refusals,
+        entries,
+    })
+}
+
+/// The request as its message's cause.
+pub(crate) fn asked(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) -> Asked {
+    Asked {
+        by: who.actor(),
+        request,
+        contact: contact.id,
+        to: whom.recipient(contact),
+        now: who.now(),
+    }
+}
+
+/// Refuses a contact whose number is one of the business.
+pub(crate) fn not_oneself(config: &TenantConfig, whom: &Whom, asked: &Asked) -> Result<(), Problem> {
+    match &asked.to.phone {
+        Some(phone) if is_own(config, phone) => Err(Problem::field(whom.field(), to_oneself(phone))),
+        _ => Ok(()),
+    }
+}
+
+/// What composing needs to read.
+pub(crate) fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Timestamp) -> Needs {
+    let nothing = Gathered::default();
+    Needs::of(intent, &world(config, person, &nothing, now))
+}
+
+/// The message, with everything that was found out about it.
+pub(crate) fn reviewed(
+    config: &TenantConfig,
+    person: &Person,
+    intent: &Intent<'_>,
+    gathered: &Gathered,
+    now: Timestamp,
+) -> Result<Review, Refusal> {
+    review(intent, &world(config, person, gathered, now))
+}
+
+fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
+    World {
+        config,
+        material: &gathered.material,
+        contact: &person.contact,
+        profile: &person.profile,
+        open: &gathered.open,
+        now,
+        line_type: &by_numbering_plan,
+    }
+}
+
+/// The answer to a request for a message that is not sent.
+pub(crate) fn refused(refusal: Refusal) -> Problem {
+    let Refusal {
+        reason,
+        facts,
+        sentence,
+    } = refusal;
+    let detail = format!("The message is not sent: {sentence}.");
+    let problem = match reason {
+        Reason::WindowClosed => {
+            let detail = format!("{detail} A template can be sent at any time.");
+            Problem::conflict("window_closed", detail)
+        }
+        _ => Problem::conflict("message_refused", detail),
+    };
+    problem.because(reason, facts)
+}
+
+/// The answer to a request for a message that is written.
+pub(crate) fn answer(known: KnownMessage, config: &TenantConfig) -> Placed {
+    let place = match &known.message {
+        Exchanged::Sent(message) => message.id,
+        Exchanged::Received(received) => received.id,
+    };
+    let place = format!("{MESSAGES}/{place}");
+    let details = MessageDetails::of(known, &Showing::of(config.lines.clone()).whole());
+    ([(LOCATION, place)], With(Json(details)))
+}
+
+pub(crate) async fn send_message(
+    who: Sends,
+    State(api): State<Api>,
+    Extension(sending): Extension<Arc<Sending>>,
+    Body(request): Body<MessageRequest>,
+) -> Result<Placed, Problem> {
+    Box::pin(sending.send(&api, &who, &request)).await
+}
+
+pub(crate) async fn send_template(
+    who: Sends,
+    State(api): State<Api>,
+    Extension(sending): Extension<Arc<Sending>>,
+    Body(request): Body<TemplateRequest>,
+) -> Result<Placed, Problem> {
+    let request = request.checked()?;
+    Box::pin(sending.send(&api, &who, &request)).await
+}

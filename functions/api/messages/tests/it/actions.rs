@@ -1,0 +1,352 @@
+//! Previews, cancellations, and failed messages that are sent again.
+
+use domain::{
+    contact::Contact,
+    inbound::OptFlag,
+    send::{Classified, Effect, ErrorClass},
+};
+use futures::future::join_all;
+use jobs::SendMessage;
+use kit::QueueName;
+use testkit::business::business_with;
+
+use super::{
+    sending::{customer, sms, template},
+    *,
+};
+
+const PREVIEW: &str = "/api/v1/messages/preview";
+
+/// The provider takes the attempt under way.
+fn accepted(message: &mut Message, now: Timestamp, timers: &Timers) {
+    message.claim(0, "claim".to_owned(), now, timers);
+    let taken = SendOutcome::Accepted {
+        provider_ref: "wamid.1".parse().unwrap(),
+        segments: None,
+    };
+    assert!(message.record(1, taken, now, timers));
+}
+
+/// The provider refuses each channel for good.
+fn refused(message: &mut Message, now: Timestamp, timers: &Timers) {
+    for leg in 0..message.plan.len() {
+        message.claim(u8::try_from(leg).unwrap(), "claim".to_owned(), now, timers);
+        let outcome = SendOutcome::Refused {
+            code: Some(131_026),
+            classified: Classified {
+                class: ErrorClass::FallBack,
+                effect: Effect::None,
+                first_wait: 0,
+                meaning: "it did not work",
+            },
+            reason: "the provider refuses it".to_owned(),
+            because: None,
+            retry_after: None,
+        };
+        let number = message.last().unwrap().number;
+        assert!(message.record(number, outcome, now, timers));
+    }
+}
+
+/// The channels of a preview or a message, with their templates.
+fn legs(shown: &Value, field: &str) -> Vec<Value> {
+    let legs = shown[field].as_array().unwrap().iter();
+    legs.map(|leg| json!([leg["channel"], leg["template"]])).collect()
+}
+
+#[tokio::test]
+async fn preview_shows_what_sending_does_and_writes_nothing() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let body = sms(CUSTOMER, json!({"template": template()}));
+    agent.post(PREVIEW, body.clone()).await;
+    let before = aws.row_count().await;
+    let previewed = agent.post(PREVIEW, body.clone()).await;
+    assert_eq!(aws.row_count().await, before);
+    assert_eq!(customer(&aws, &business, CUSTOMER).await, None);
+    let preview = previewed.is(200).json();
+    assert_eq!((&preview["sent"], &preview["code"]), (&json!(true), &json!("planned")));
+    assert_eq!(preview["contact"], Value::Null);
+    let checks = preview["checks"].as_array().unwrap();
+    assert!(checks.iter().all(|check| check["passed"] == true), "{checks:?}");
+    assert_eq!(
+        texts(checks, "check"),
+        ["account", "consent", "need", "quiet_hours", "validity"]
+    );
+    let read = "Hello there, sorry we missed your call to Harbour Lane today. How can we help?";
+    assert_eq!(
+        texts(preview["channels"].as_array().unwrap(), "text"),
+        [read, "Your order is ready."]
+    );
+
+    let sent = agent.post(MESSAGES, body).await.is(201).json();
+    assert_eq!(sent["send_at"], preview["send_at"]);
+    assert_eq!(sent["valid_until"], preview["valid_until"]);
+    assert_eq!(sent["customer"], preview["customer"]);
+    assert_eq!(legs(&sent, "legs"), legs(&preview, "channels"));
+    assert_snapshot("preview", &[&previewed]);
+}
+
+/// The refusal of the person, and a closed window beside it.
+#[tokio::test]
+async fn preview_tells_every_verdict_not_only_the_first() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let until = aws.now() + SignedDuration::from_mins(5);
+    let business = business_with(&aws, |configured| {
+        for connection in &mut configured.connections {
+            connection.paused_until = Some(until);
+        }
+    })
+    .await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    let stopped = |contact: &mut Contact| drop(contact.wish(OptFlag::Stop, "wrote STOP", now));
+    let contact = business.contact_with(&aws, &number(1), stopped).await.id;
+    let body = |last: usize| sms(&number(last), json!({"text": "Hello"}));
+    let preview = agent.post(PREVIEW, body(1)).await.is(200).json();
+    assert_eq!(
+        (&preview["sent"], &preview["code"]),
+        (&json!(false), &json!("opted_out"))
+    );
+    assert_eq!(preview["contact"]["id"], json!(contact));
+    let failed: Vec<_> = preview["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|check| check["passed"] == false)
+        .collect();
+    assert_eq!(
+        (failed.len(), &failed[0]["check"], &failed[0]["code"]),
+        (1, &json!("consent"), &json!("opted_out"))
+    );
+    // Whoever nothing stops is told of the pause of the number.
+    let preview = agent.post(PREVIEW, body(2)).await.is(200).json();
+    let channels = &preview["channels"];
+    assert_eq!(
+        (&preview["sent"], &channels[0]["code"]),
+        (&json!(true), &json!("window_closed"))
+    );
+    assert_eq!(
+        (
+            &channels[1]["passed"],
+            &channels[1]["code"],
+            &channels[1]["waits_until"]
+        ),
+        (&json!(false), &json!("paused"), &json!(until))
+    );
+    assert_eq!(channels[1]["text"], "Your order is ready.");
+}
+
+#[tokio::test]
+async fn preview_of_wrong_fields_names_them() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let body = sms(LINE, json!({"basis": null}));
+    agent.post(PREVIEW, body).await.names_only(&["phone", "basis"]);
+    let nobody = sms(
+        CUSTOMER,
+        json!({"phone": null, "contact_id": ContactId::new(aws.ids().ulid())}),
+    );
+    agent.post(PREVIEW, nobody).await.is_refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn message_that_was_not_sent_is_cancelled_once() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let sent = agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await;
+    let place = sent.header("location");
+    for _ in 0..2 {
+        let cancelled = agent.post(&format!("{place}/cancel"), Value::Null).await.is(200).json();
+        assert_eq!(
+            (&cancelled["cancelled"], &cancelled["state"]),
+            (&json!("all"), &json!("cancelled"))
+        );
+        assert_eq!(cancelled["decision"], "not sent: cancelled by an API key");
+    }
+    assert_eq!(agent.get(place).await.is(200).json()["code"], "unnecessary");
+    let contact = customer(&aws, &business, CUSTOMER).await.unwrap();
+    assert_eq!((contact.frequency_from(), contact.open), (None, vec![]));
+}
+
+#[tokio::test]
+async fn cancelling_says_what_it_prevents() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let cancel = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/cancel"), Value::Null);
+    let waits = follow_up(&aws, &business, &number(1), |_| {}).await.id;
+    let taken = follow_up(&aws, &business, &number(2), |message| accepted(message, now, &timers))
+        .await
+        .id;
+    let claimed = follow_up(&aws, &business, &number(3), |message| {
+        message.claim(0, "claim".to_owned(), now, &timers);
+    })
+    .await
+    .id;
+    for (message, prevented, state) in [
+        (waits, "all", "cancelled"),
+        (taken, "further_channels", "accepted"),
+        (claimed, "further_channels", "cancelled"),
+    ] {
+        let cancelled = cancel(message).await.is(200).json();
+        assert_eq!(
+            (&cancelled["cancelled"], &cancelled["state"]),
+            (&json!(prevented), &json!(state))
+        );
+    }
+    let arrived = follow_up(&aws, &business, &number(4), |message| delivered(message, now, &timers)).await;
+    let over = cancel(arrived.id).await;
+    over.is_refused(409, "not_cancellable");
+    assert_eq!(
+        (&over.json()["code"], &over.json()["facts"]["state"]),
+        (&json!("nothing_left"), &json!("delivered"))
+    );
+    let theirs = wrote(&aws, &business, arrived.id.contact(), |_| {}).await;
+    cancel(theirs).await.is_refused(409, "not_cancellable");
+    cancel(MessageId::new(theirs.contact(), aws.ids().ulid()))
+        .await
+        .is_refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn failed_message_is_sent_again_once() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let place = format!("{MESSAGES}/{}", failed.id);
+    let retry = || agent.post(&format!("{place}/retry"), Value::Null).into_future();
+    let answers = join_all((0..5).map(|_| retry())).await;
+    let first = answers[0].is(201).json();
+    for answer in &answers {
+        assert_eq!(answer.is(201).json()["id"], first["id"]);
+    }
+    let again = retry().await;
+    assert_eq!(again.is(201).json()["id"], first["id"]);
+    assert_eq!(
+        again.header("location"),
+        format!("{MESSAGES}/{}", first["id"].as_str().unwrap())
+    );
+    let before = agent.get(&place).await.is(200).json();
+    assert_eq!(
+        (&before["retried_as"], &before["state"]),
+        (&first["id"], &json!("failed"))
+    );
+    assert_eq!(
+        (&first["retries"], &first["purpose"]),
+        (&json!(failed.id), &json!("api"))
+    );
+    assert_eq!(legs(&first, "legs"), legs(&before, "legs"));
+    assert_eq!(first["legs"][1]["text"], before["legs"][1]["text"]);
+    let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
+    let jobs: Vec<_> = jobs.iter().map(|job| json!(job.message)).collect();
+    assert!(
+        jobs.iter().all(|job| *job == first["id"]) && !jobs.is_empty(),
+        "{jobs:?}"
+    );
+    assert_eq!(items(&agent.get(MESSAGES).await).len(), 2);
+    // The new one has not failed.
+    let new = agent
+        .post(&format!("{}/retry", again.header("location")), Value::Null)
+        .await;
+    assert_eq!(new.is_refused(409, "not_retryable").json()["code"], "not_failed");
+}
+
+#[tokio::test]
+async fn only_what_certainly_failed_is_sent_again() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let retry = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/retry"), Value::Null);
+    let waits = follow_up(&aws, &business, &number(1), |_| {}).await;
+    let arrived = follow_up(&aws, &business, &number(2), |message| delivered(message, now, &timers)).await;
+    let unclear = follow_up(&aws, &business, &number(3), |message| {
+        message.claim(0, "claim".to_owned(), now, &timers);
+        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
+    })
+    .await;
+    for (message, code) in [
+        (&waits, "not_failed"),
+        (&arrived, "not_failed"),
+        (&unclear, "unconfirmed"),
+    ] {
+        let kept = retry(message.id).await;
+        assert_eq!(kept.is_refused(409, "not_retryable").json()["code"], code);
+    }
+    let theirs = wrote(&aws, &business, waits.id.contact(), |_| {}).await;
+    retry(theirs).await.is_refused(409, "not_retryable");
+
+    let blocked = follow_up(&aws, &business, &number(4), |message| {
+        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
+    })
+    .await;
+    let contact = blocked.id.contact();
+    let store = aws.store();
+    let stopped = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", now)
+    });
+    assert!(Box::pin(stopped).await.unwrap());
+    let refused = retry(blocked.id).await;
+    assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "opted_out");
+    assert_eq!(
+        agent.get(&format!("{MESSAGES}/{}", blocked.id)).await.json()["retried_as"],
+        Value::Null
+    );
+}
+
+/// Such as a wrong number that was corrected.
+#[tokio::test]
+async fn message_is_not_sent_again_to_a_removed_number() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let before = aws
+        .store()
+        .known(business.scope(), failed.id.contact())
+        .await
+        .unwrap()
+        .unwrap();
+    let mut after = before.clone();
+    after.contact.phones = vec![phone(&number(9))];
+    let brought = store::people::Brought::default();
+    let stamp = domain::actor::Stamp {
+        actor: domain::actor::Actor::Operator,
+        at: now,
+        correlation_id: "test".to_owned(),
+    };
+    let changed = aws
+        .store()
+        .change_person(business.scope(), &before, &after, &brought, &stamp)
+        .await;
+    assert!(changed.is_ok());
+    let refused = agent
+        .post(&format!("{MESSAGES}/{}/retry", failed.id), Value::Null)
+        .await;
+    assert_eq!(
+        refused.is_refused(409, "message_refused").json()["code"],
+        "recipient_removed"
+    );
+}
+
+#[tokio::test]
+async fn actions_need_the_permission_to_send() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let message = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    for action in ["cancel", "retry"] {
+        let path = format!("{MESSAGES}/{}/{action}", message.id);
+        viewer.post(&path, Value::Null).await.is_refused(403, "forbidden");
+        town.admin().post(&path, Value::Null).await.is_refused(404, "not_found");
+    }
+}

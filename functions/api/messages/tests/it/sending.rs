@@ -1,0 +1,550 @@
+//! Sending by request: a message is written once, or refused with its reason and nothing is written.
+
+use access::link::Customer;
+use domain::{
+    consent::{By, Choice, Scope, Wish},
+    contact::{Contact, Identity},
+    inbound::OptFlag,
+    links::{LinkCode, LinkOrigin},
+    purpose::Lane,
+    tenant::{Limits, TenantStatus},
+};
+use futures::future::join_all;
+use jobs::SendMessage;
+use kit::QueueName;
+use store::due::Partition;
+use testkit::business::{business_with, read};
+
+use super::*;
+
+/// The number of a landline in the United Arab Emirates.
+const LANDLINE: &str = "+97143330001";
+
+/// The WhatsApp number of the business.
+const WHATSAPP: &str = "+447700900999";
+
+const TEMPLATES: &str = "/api/v1/messages/send-template";
+
+/// A request for an SMS to this number, with these fields instead of or beside its own.
+pub(crate) fn sms(number: &str, more: Value) -> Value {
+    let mut body = json!({
+        "phone": number, "category": "utility", "basis": "Order 1042", "sms_text": "Your order is ready.",
+    });
+    with(&mut body, more);
+    body
+}
+
+fn with(body: &mut Value, more: Value) {
+    if let Value::Object(more) = more {
+        for (name, value) in more {
+            body[name] = value;
+        }
+    }
+}
+
+pub(crate) fn template() -> Value {
+    json!({
+        "name": "missed_call_followup", "language": "en_GB",
+        "variables": {"1": {"from": "contact.first_name", "default": "there"}, "2": {"from": "tenant.name"}},
+    })
+}
+
+/// The same by WhatsApp.
+fn by_template(number: &str, more: Value) -> Value {
+    let mut body = json!({"phone": number, "category": "utility", "basis": "Order 1042", "template": template()});
+    with(&mut body, more);
+    body
+}
+
+pub(crate) async fn customer(aws: &Aws, business: &Seeded, number: &str) -> Option<Contact> {
+    let identity = Identity::Phone(phone(number));
+    let found = aws.store().contact_of(business.scope(), &identity).await;
+    found.expect("the table answers")
+}
+
+fn opted_in(contact: &mut Contact, at: Timestamp) {
+    contact.record(Wish::new(Choice::Granted, Scope::ALL, By::User, "said so", at));
+}
+
+/// Of fifty requests with one key at once, some are told to try again.
+#[tokio::test]
+async fn one_key_sends_one_message_however_often() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let ask = || agent.post_once(MESSAGES, "order-1042", sms(CUSTOMER, json!({})));
+    let answers = join_all((0..50).map(|_| ask().into_future())).await;
+    for answer in &answers {
+        if answer.status() != 201 {
+            answer.is_refused(409, "still_running");
+        }
+    }
+    let first = ask().await;
+    let id = first.is(201).json()["id"].clone();
+    assert_eq!(first.header("location"), format!("{MESSAGES}/{}", id.as_str().unwrap()));
+    for answer in answers.iter().filter(|answer| answer.status() == 201) {
+        assert_eq!(answer.json()["id"], id);
+    }
+    let listed = items(&agent.get(MESSAGES).await);
+    assert_eq!(texts(&listed, "id"), [id.as_str().unwrap()]);
+    let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
+    let jobs: Vec<_> = jobs.iter().map(|job| json!(job.message)).collect();
+    assert_eq!(jobs, [id]);
+    let other = sms(CUSTOMER, json!({"sms_text": "Your order is late."}));
+    let other = agent.post_once(MESSAGES, "order-1042", other).await;
+    other.is_refused(422, "idempotency_key_reused");
+}
+
+/// Without a key, each request is another message.
+#[tokio::test]
+async fn requests_at_once_to_a_new_number_make_one_contact() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let ask = || agent.post(MESSAGES, sms(CUSTOMER, json!({}))).into_future();
+    let answers = join_all((0..4).map(|_| ask())).await;
+    let contact = customer(&aws, &business, CUSTOMER).await.unwrap();
+    for answer in &answers {
+        assert_eq!(answer.is(201).json()["contact"]["id"], json!(contact.id));
+    }
+    assert_eq!(contact.open.len(), 4);
+    assert_eq!(items(&agent.get(MESSAGES).await).len(), 4);
+}
+
+#[tokio::test]
+async fn a_requested_message_says_who_wanted_it_and_why() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let body = by_template(
+        CUSTOMER,
+        json!({"sms_text": "{{contact.first_name|Hello}}", "fallback_after_seconds": 60}),
+    );
+    let sent = agent.post(MESSAGES, body).await;
+    let message = sent.is(201).json();
+    for (field, value) in [
+        ("state", json!("scheduled")),
+        ("purpose", json!("api")),
+        ("category", json!("utility")),
+        ("basis", json!("Order 1042")),
+        ("call_id", Value::Null),
+        ("retries", Value::Null),
+        ("send_at", json!(aws.now())),
+        ("valid_until", json!(aws.now() + SignedDuration::from_hours(24))),
+    ] {
+        assert_eq!(message[field], value, "{field}");
+    }
+    assert!(message["requested_by"].as_str().unwrap().starts_with("key_"));
+    assert_eq!(
+        message["legs"][0]["template"]["values"],
+        json!(["there", "Harbour Lane"])
+    );
+    assert_eq!(message["legs"][1]["text"], "Hello");
+    let shown = agent.get(sent.header("location")).await;
+    assert_eq!(shown.is(200).json(), message);
+    // However many are requested, follow-ups do not wait behind them.
+    let queued = aws.drain_with_groups(QueueName::Sends).await;
+    assert_eq!(queued[0].0, format!("{}#requested", business.tenant()));
+    // It starts no cooldown: a missed call is answered all the same.
+    let contact = customer(&aws, &business, CUSTOMER).await.unwrap();
+    assert_eq!((contact.last_follow_up_at, contact.open.len()), (None, 1));
+    Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    assert_snapshot("requested", &[&sent]);
+}
+
+#[tokio::test]
+async fn refused_message_leaves_nothing_behind() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    let stopped = |contact: &mut Contact| drop(contact.wish(OptFlag::Stop, "wrote STOP", now));
+    business.contact_with(&aws, &number(1), stopped).await;
+    business.suppress(&aws, &number(2)).await;
+    business.erased_after_stop(&aws, &number(3)).await;
+    business
+        .contact_with(&aws, &number(4), |contact| opted_in(contact, now))
+        .await;
+    business
+        .contact_with(&aws, &number(5), |contact| contact.deleted_at = Some(now))
+        .await;
+    business
+        .contact_with(&aws, &number(6), |contact| {
+            (contact.deleted_at, contact.erasing) = (Some(now), true);
+        })
+        .await;
+    let marketing = json!({"category": "marketing"});
+    let unknown = json!({"template": {"name": "nothing", "language": "en_GB"}});
+    let unfit = json!({"template": {"name": "missed_call_followup", "language": "en_GB", "variables": {}}});
+    let window = json!({"sms_text": null, "text": "Hello"});
+    // The caller's own rate is counted, and the key was never used before.
+    agent.post(MESSAGES, sms(LANDLINE, json!({}))).await;
+    let before = aws.row_count().await;
+    for (body, kind, code) in [
+        (sms(&number(1), json!({})), "message_refused", "opted_out"),
+        (sms(&number(2), json!({})), "message_refused", "opted_out"),
+        (sms(&number(3), json!({})), "message_refused", "opted_out"),
+        (sms(&number(9), marketing.clone()), "message_refused", "no_consent"),
+        (sms(&number(5), json!({})), "message_refused", "contact_deleted"),
+        (sms(&number(6), json!({})), "message_refused", "contact_deleted"),
+        (sms(LANDLINE, json!({})), "message_refused", "no_channel"),
+        (by_template(&number(9), unknown), "message_refused", "template"),
+        (by_template(&number(9), unfit), "message_refused", "template"),
+        // The template is of the category `utility`.
+        (by_template(&number(4), marketing), "message_refused", "template"),
+        (
+            sms(&number(9), json!({"sms_text": "{{call.time}}"})),
+            "message_refused",
+            "template",
+        ),
+        (sms(&number(9), window), "window_closed", "window_closed"),
+    ] {
+        let refused = agent.post(MESSAGES, body.clone()).await;
+        assert_eq!(
+            refused.is_refused(409, kind).json()["code"],
+            code,
+            "{body}: {}",
+            refused.text()
+        );
+        assert!(refused.json()["facts"].is_object());
+    }
+    assert_eq!(aws.row_count().await, before);
+    assert_eq!(aws.depth(QueueName::Sends).await, 0);
+    assert_eq!(customer(&aws, &business, &number(9)).await, None);
+}
+
+#[tokio::test]
+async fn wrong_fields_of_a_request_are_named() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = business.contact(&aws, &number(1)).await.id;
+    let line = "line_00000000000000000000000009";
+    let to = |more: Value| sms(CUSTOMER, more);
+    for (path, body, field) in [
+        (MESSAGES, to(json!({"phone": null})), "phone"),
+        (MESSAGES, to(json!({"contact_id": contact})), "contact_id"),
+        (MESSAGES, sms(WHATSAPP, json!({})), "phone"),
+        (MESSAGES, to(json!({"basis": null})), "basis"),
+        (MESSAGES, to(json!({"sms_text": null})), "template"),
+        (MESSAGES, to(json!({"line_id": line})), "line_id"),
+        (
+            MESSAGES,
+            to(json!({"send_at": aws.now() - SignedDuration::from_secs(1)})),
+            "send_at",
+        ),
+        (
+            MESSAGES,
+            to(json!({"send_at": aws.now() + SignedDuration::from_hours(24)})),
+            "send_at",
+        ),
+        (
+            MESSAGES,
+            to(json!({"phone": null, "whatsapp_id": "AE.1"})),
+            "whatsapp_id",
+        ),
+        (MESSAGES, to(json!({"category": "service"})), "category"),
+        (MESSAGES, to(json!({"channels": ["whatsapp"]})), "channels[0]"),
+        (TEMPLATES, to(json!({})), "template"),
+        (TEMPLATES, to(json!({"template": template(), "text": "Hello"})), "text"),
+    ] {
+        agent.post(path, body).await.names_field(field);
+    }
+    assert!(items(&agent.get(MESSAGES).await).is_empty());
+}
+
+/// A number that became one of the business's after somebody had called from it.
+#[tokio::test]
+async fn contact_with_a_number_of_the_business_is_oneself() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let own = business.contact(&aws, WHATSAPP).await.id;
+    let refused = agent.post(MESSAGES, sms(CUSTOMER, json!({"phone": null, "contact_id": own})));
+    refused.await.names_only(&["contact_id"]);
+}
+
+#[tokio::test]
+async fn unknown_and_merged_contacts_are_not_found() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let to = |contact: ContactId| {
+        let body = sms(CUSTOMER, json!({"phone": null, "contact_id": contact}));
+        agent.post(MESSAGES, body)
+    };
+    to(ContactId::new(aws.ids().ulid())).await.is_refused(404, "not_found");
+    let now = aws.now();
+    let deleted = business
+        .contact_with(&aws, &number(1), |contact| contact.deleted_at = Some(now))
+        .await;
+    to(deleted.id).await.is_refused(404, "not_found");
+    let (survivor, other) = (
+        business.contact(&aws, &number(2)).await.id,
+        business.contact(&aws, &number(3)).await.id,
+    );
+    business.merge(&aws, survivor, other).await;
+    let merged = to(other).await;
+    merged.is_refused(404, "merged");
+    assert_eq!(merged.header("location"), format!("/api/v1/contacts/{survivor}"));
+    // By the number, it is the survivor's.
+    let sent = agent.post(MESSAGES, sms(&number(3), json!({}))).await;
+    assert_eq!(sent.is(201).json()["contact"]["id"], json!(survivor));
+    assert_eq!(sent.json()["customer"]["number"], number(3));
+}
+
+#[tokio::test]
+async fn quiet_hours_postpone_a_request_or_refuse_it() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    // It is four in the afternoon where the customer lives.
+    let open = async |action: &str| {
+        let quiet = json!({"from": "15:00", "to": "18:00", "action": action});
+        let business = business_with(&aws, |configured| configured.tenant.quiet_hours = Some(read(quiet))).await;
+        town.key_of(business.scope(), Role::Agent).await
+    };
+    let later = open("defer").await.post(MESSAGES, sms(CUSTOMER, json!({}))).await;
+    assert_eq!(later.is(201).json()["send_at"], "2026-11-20T14:00:00Z");
+    let at_three = json!({"send_at": "2026-11-21T11:00:00Z"});
+    let too_late = open("defer").await.post(MESSAGES, sms(CUSTOMER, at_three)).await;
+    assert_eq!(too_late.is_refused(409, "message_refused").json()["code"], "late");
+    let skipped = open("skip").await.post(MESSAGES, sms(CUSTOMER, json!({}))).await;
+    assert_eq!(skipped.is_refused(409, "message_refused").json()["code"], "quiet_hours");
+}
+
+/// The due index has it, from which the dispatcher queues it.
+#[tokio::test]
+async fn message_is_sent_though_the_queue_does_not_answer() {
+    let aws = Aws::new().await;
+    let nowhere = aws.env_with(&[("SENDS_QUEUE_URL", "http://127.0.0.1:1/000000000000/none")]);
+    let town = Town::with_env(&aws, &nowhere, messages::routes).await;
+    let business = business(&aws).await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let sent = agent.post_once(MESSAGES, "order-1042", sms(CUSTOMER, json!({}))).await;
+    let id = sent.is(201).json()["id"].clone();
+    aws.pass(120);
+    let mut due = Vec::new();
+    for partition in Partition::of(Lane::Answers) {
+        due.extend(aws.store().due(partition, aws.now(), None, 100).await.unwrap().due);
+    }
+    let rows = aws.store().due_rows(due).await.unwrap();
+    assert_eq!(rows.len(), 1, "of {id}");
+}
+
+/// An interrupted request may have written the message and died before it answered.
+#[tokio::test]
+async fn repeated_request_finds_what_the_interrupted_one_wrote() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    let contact = business
+        .contact_with(&aws, CUSTOMER, |contact| opted_in(contact, now))
+        .await;
+    let offer = sms(CUSTOMER, json!({"category": "marketing"}));
+    let first = agent.post_once(MESSAGES, "offer-7", offer.clone()).await;
+    let id = first.is(201).json()["id"].clone();
+    // The answer was never stored.
+    forget_answers(&aws, &business).await;
+    let again = agent.post_once(MESSAGES, "offer-7", offer).await;
+    assert_eq!(again.is(201).json()["id"], id);
+    assert_eq!(
+        customer(&aws, &business, CUSTOMER).await.unwrap().version,
+        contact.version + 1
+    );
+    let another = agent
+        .post(MESSAGES, sms(CUSTOMER, json!({"category": "marketing"})))
+        .await;
+    assert_eq!(another.is_refused(409, "message_refused").json()["code"], "frequency");
+}
+
+/// Takes the stored answers from the rows of requests, as if their functions had died before writing them.
+async fn forget_answers(aws: &Aws, business: &Seeded) {
+    use aws_sdk_dynamodb::types::AttributeValue;
+
+    let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
+    let table = config.text("TABLE_NAME").unwrap();
+    let own = business.tenant().to_string();
+    let own = format!("T#{}#IDEM#", own.trim_start_matches("tnt_"));
+    let rows = dynamodb.scan().table_name(table).send().await.unwrap();
+    for mut row in rows.items.unwrap_or_default() {
+        let of_request = row["pk"].as_s().is_ok_and(|pk| pk.starts_with(&own));
+        if !of_request {
+            continue;
+        }
+        if let Some(AttributeValue::M(data)) = row.get_mut("data") {
+            data.remove("answer");
+        }
+        let put = dynamodb.put_item().table_name(table).set_item(Some(row));
+        put.send().await.unwrap();
+    }
+}
+
+/// Marketing waits a day after whatever the person got.
+#[tokio::test]
+async fn requests_count_towards_marketing_and_obey_it() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    business
+        .contact_with(&aws, CUSTOMER, |contact| opted_in(contact, now))
+        .await;
+    let offer = || agent.post(MESSAGES, sms(CUSTOMER, json!({"category": "marketing"})));
+    agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);
+    let refused = offer().await;
+    assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "frequency");
+    aws.pass(DAY);
+    offer().await.is(201);
+    // Offers have a lane of their own.
+    assert_eq!(aws.take_jobs::<SendMessage>(QueueName::BulkSends).await.len(), 1);
+    agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);
+}
+
+#[tokio::test]
+async fn free_text_is_sent_in_the_open_window_only() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    let wrote = |contact: &mut Contact| contact.open_window(&phone(WHATSAPP), now);
+    business.contact_with(&aws, CUSTOMER, wrote).await;
+    let free = json!({"sms_text": null, "text": "Hello {{contact.first_name|there}}"});
+    let sent = agent.post(MESSAGES, sms(CUSTOMER, free.clone())).await;
+    assert_eq!(sent.is(201).json()["legs"][0]["text"], "Hello there");
+    aws.pass(DAY);
+    let late = agent.post(MESSAGES, sms(CUSTOMER, free)).await;
+    assert!(late.is_refused(409, "window_closed").detail().contains("template"));
+    let by_sms = agent.post(MESSAGES, sms(CUSTOMER, json!({"text": "Hello"}))).await;
+    let legs = by_sms.is(201).json()["legs"].clone();
+    assert_eq!(
+        (legs.as_array().unwrap().len(), &legs[0]["channel"]),
+        (1, &json!("sms"))
+    );
+}
+
+#[tokio::test]
+async fn person_with_a_whatsapp_id_gets_it_by_whatsapp() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let known = |contact: &mut Contact| drop(contact.prefer(&Identity::Bsuid("AE.1".to_owned())));
+    let contact = business.contact_with(&aws, CUSTOMER, known).await;
+    let body = by_template(
+        CUSTOMER,
+        json!({"phone": null, "whatsapp_id": "AE.1", "sms_text": "Hello"}),
+    );
+    let message = agent.post(MESSAGES, body).await.is(201).json();
+    assert_eq!(message["contact"]["id"], json!(contact.id));
+    assert_eq!(
+        (&message["customer"], &message["legs"][1]),
+        (&Value::Null, &Value::Null)
+    );
+}
+
+#[tokio::test]
+async fn link_in_a_message_leads_to_its_contact() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let body = sms(CUSTOMER, json!({"sms_text": "{{preferences.code}}"}));
+    let message = agent.post(MESSAGES, body).await.is(201).json();
+    let code: LinkCode = message["legs"][0]["text"].as_str().unwrap().parse().unwrap();
+    let known = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
+    assert_eq!(json!(known.link().contact), message["contact"]["id"]);
+    let id: MessageId = message["id"].as_str().unwrap().parse().unwrap();
+    assert_eq!(known.link().origin, LinkOrigin::Message(id));
+}
+
+/// They refuse marketing, so other messages are still welcome.
+#[tokio::test]
+async fn new_contact_has_the_refusals_of_its_number() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let mut left = Contact::new(ContactId::new(aws.ids().ulid()), aws.now());
+    left.record(Wish::new(
+        Choice::Refused,
+        Scope::MARKETING,
+        By::Page,
+        "said so",
+        aws.now(),
+    ));
+    let store = aws.store();
+    let identities = [Identity::Phone(phone(CUSTOMER)).key()];
+    let salt = domain::erasure::Salt::new([7; 32]);
+    let remembered = store.remember_erased(business.scope(), &identities, &left.consent, salt, aws.now());
+    remembered.await.unwrap();
+    agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);
+    let contact = customer(&aws, &business, CUSTOMER).await.unwrap();
+    assert!(contact.marketing_opted_out().is_some() && contact.opted_out().is_none());
+}
+
+#[tokio::test]
+async fn utility_messages_have_a_limit_of_their_own() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let business = business_with(&aws, |configured| {
+        configured.tenant.limits = Some(Limits {
+            requests_per_minute: Some(16),
+            ..Limits::default()
+        });
+    })
+    .await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    for last in 0..2 {
+        agent.post(MESSAGES, sms(&number(last), json!({}))).await.is(201);
+    }
+    let third = agent.post(MESSAGES, sms(&number(2), json!({}))).await;
+    third.is_refused(429, "too_many_requests");
+    assert_eq!(third.header("retry-after"), "60");
+    aws.pass(60);
+    agent.post(MESSAGES, sms(&number(2), json!({}))).await.is(201);
+}
+
+#[tokio::test]
+async fn template_is_sent_by_either_path() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    for (path, last) in [(TEMPLATES, 1), ("/api/messages/send-template", 2)] {
+        let sent = agent.post(path, by_template(&number(last), json!({}))).await;
+        assert_eq!(
+            sent.is(201).json()["legs"][0]["template"]["name"],
+            "missed_call_followup"
+        );
+    }
+}
+
+#[tokio::test]
+async fn sending_needs_its_permission() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let preview = "/api/v1/messages/preview";
+    for role in Role::ALL {
+        let caller = town.key_of(business.scope(), role).await;
+        for (path, status) in [(MESSAGES, 201), (preview, 200)] {
+            let status = if role == Role::Viewer { 403 } else { status };
+            caller.post(path, sms(CUSTOMER, json!({}))).await.is(status);
+        }
+    }
+    let (_, other) = town.new_key(Role::Admin, &[Permission::MessagesRead]).await;
+    let refused = town.api_key(&other).post(MESSAGES, sms(CUSTOMER, json!({}))).await;
+    refused.is_refused(403, "forbidden");
+    town.anyone()
+        .post(MESSAGES, sms(CUSTOMER, json!({})))
+        .await
+        .is_refused(401, "unauthorized");
+}
+
+#[tokio::test]
+async fn nothing_is_sent_for_a_suspended_tenant() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let business = business_with(&aws, |configured| configured.tenant.status = TenantStatus::Suspended).await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    agent
+        .post(MESSAGES, sms(CUSTOMER, json!({})))
+        .await
+        .is_refused(403, "tenant_suspended");
+}

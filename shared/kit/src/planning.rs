@@ -1,0 +1,119 @@
+//! Planning: what is read before a message is composed, and what is written with it. The same for every cause of messages.
+
+use domain::{
+    compose::Composed,
+    contact::Contact,
+    ids::MessageId,
+    links::{LinkCode, LinkOrigin},
+    material::Material,
+    message::Message,
+    needs::Needs,
+    send::Timers,
+};
+use jiff::Timestamp;
+use store::{Store, StoreError, TenantScope, preferences::LinkWrite};
+
+use crate::{Pages, log::chain};
+
+/// Reads what composing a message needs, and plans the message.
+#[derive(Clone)]
+pub struct Planner {
+    store: Store,
+    pages: Pages,
+    timers: Timers,
+}
+
+/// What composing a message reads.
+#[derive(Debug, Clone, Default)]
+pub struct Gathered {
+    /// Templates, products, and a link.
+    pub material: Material,
+    /// Other messages to the recipient.
+    pub open: Vec<Message>,
+}
+
+/// A new message, and what is written with it.
+#[derive(Debug, Clone)]
+pub struct Planned {
+    /// The message.
+    pub message: Message,
+    /// Messages that were cancelled to make room for it.
+    pub ended: Vec<Message>,
+    /// The link to the recipient's preference page that it carries.
+    pub link: Option<LinkWrite>,
+}
+
+impl Planner {
+    /// A planner of messages whose links lead to these pages.
+    #[must_use]
+    pub const fn new(store: Store, pages: Pages, timers: Timers) -> Self {
+        Self { store, pages, timers }
+    }
+
+    /// Reads what a message needs. `code`: that of the link to the recipient's preference page, if one is needed.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn gather(
+        &self,
+        scope: &TenantScope,
+        needs: &Needs,
+        code: Option<LinkCode>,
+        now: Timestamp,
+    ) -> Result<Gathered, StoreError> {
+        let (mut material, open) = tokio::try_join!(
+            Box::pin(self.store.material(scope, needs)),
+            Box::pin(self.readable(scope, &needs.open, now))
+        )?;
+        material.link = code.map(|code| self.pages.new_preferences(code));
+        Ok(Gathered { material, open })
+    }
+
+    /// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
+    /// keep further messages from being planned: it is left as it is, and not sent until it can be read.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn readable(
+        &self,
+        scope: &TenantScope,
+        ids: &[MessageId],
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        let mut messages = Vec::new();
+        for (id, found) in ids.iter().zip(self.store.each_message(scope, ids, now).await?) {
+            match found {
+                Ok(found) => messages.extend(found),
+                Err(error) => tracing::error!(%id, error = chain(&error), "an open message cannot be read"),
+            }
+        }
+        Ok(messages)
+    }
+
+    /// The message, of which the contact knows from now on. To be written in one transaction with the contact.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn plan(
+        &self,
+        scope: &TenantScope,
+        composed: Composed,
+        contact: &mut Contact,
+        gathered: Gathered,
+        correlation_id: String,
+        now: Timestamp,
+    ) -> Result<Planned, StoreError> {
+        let Gathered { material, mut open } = gathered;
+        let message = composed.message(correlation_id, now, &self.timers);
+        if open.is_empty() {
+            open = self.readable(scope, &contact.to_make_room(), now).await?;
+        }
+        let ended = contact.opens(&message, open);
+        let link = material.link.map(|link| LinkWrite {
+            code: link.code,
+            contact: message.id.contact(),
+            origin: LinkOrigin::Message(message.id),
+        });
+        Ok(Planned { message, ended, link })
+    }
+}
