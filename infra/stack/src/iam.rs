@@ -551,7 +551,8 @@ impl Lane {
             "export_data" | "import_contacts" => Self::Files,
             "apply_retention" | "change_contacts" | "count_segment" => Self::Contacts,
             "telephony_webhook" | "twilio_voice_webhook" | "whatsapp_webhook" => Self::Calls,
-            name if function.of_api || name.ends_with("_webhook") || name == "preferences" => Self::Apart,
+            "preferences" | "roll_up_counters" => Self::Apart,
+            name if function.of_api || name.ends_with("_webhook") => Self::Apart,
             _ => Self::Calls,
         }
     }

@@ -108,7 +108,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 17] = [
+const OWN: [(&str, &str); 19] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -118,7 +118,9 @@ const OWN: [(&str, &str); 17] = [
     ("connection", "rotation"),
     ("connection", "reported"),
     ("contact", "language_detected"),
+    ("contact", "last_reached_at"),
     ("contact", "listed"),
+    ("contact", "missed"),
     ("contact", "named"),
     ("contact", "version"),
     ("operation", "attempts"),

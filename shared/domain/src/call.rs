@@ -85,6 +85,15 @@ impl Outcome {
             Self::Unknown => "unknown",
         }
     }
+
+    /// Whether the caller reached nobody, although they tried to.
+    #[must_use]
+    pub const fn nobody_answered(self) -> bool {
+        matches!(
+            self,
+            Self::Missed | Self::Busy | Self::Abandoned | Self::Voicemail | Self::AfterHours
+        )
+    }
 }
 
 impl Outcome {

@@ -102,6 +102,13 @@ pub struct Contact {
     /// Time of the last answered call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answered_at: Option<Timestamp>,
+    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Those of more than a day ago count for
+    /// nothing. At most [`MOST_MISSED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<MissedCall>,
+    /// Beginning of the latest call of the person that was answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_reached_at: Option<Timestamp>,
     /// Calls decided so far. A caller without earlier calls is new.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub calls: u32,
@@ -139,6 +146,12 @@ pub const MOST_OPEN: usize = 4;
 /// costs one more attempt.
 pub const MOST_UNREACHABLE: usize = 4;
 
+/// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
+pub const MOST_MISSED: usize = 8;
+
+/// Time after a missed call in which it is recovered if the person writes, or calls and is answered.
+pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
 pub const MOST_WINDOWS: usize = 4;
 
@@ -163,6 +176,20 @@ pub struct OpenIntent {
     /// until it is sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub counts_from: Option<Timestamp>,
+}
+
+/// A call that nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissedCall {
+    /// Time at which it began.
+    pub at: Timestamp,
+}
+
+impl MissedCall {
+    /// Whether it is recovered by what the person does at this time.
+    fn is_recovered_at(self, at: Timestamp) -> bool {
+        self.at <= at && at <= self.at + RECOVERABLE
+    }
 }
 
 /// WhatsApp's service window with one number of the business.
@@ -290,6 +317,8 @@ impl Contact {
             open: Vec::new(),
             last_call_at: None,
             last_answered_at: None,
+            missed: Vec::new(),
+            last_reached_at: None,
             calls: 0,
             windows: Vec::new(),
             last_inbound_at: None,
@@ -366,6 +395,50 @@ impl Contact {
     /// Records an answered call of this time. The latest one counts, in whatever order they are decided.
     pub fn answered(&mut self, at: Timestamp) {
         self.last_answered_at = self.last_answered_at.max(Some(at));
+    }
+
+    /// Records a call of this time that nobody answered. Returns the number of calls that are recovered now: itself, if the person has
+    /// written or reached somebody since, which other reports said before this one.
+    pub fn missed_call(&mut self, at: Timestamp) -> u32 {
+        let call = MissedCall { at };
+        let since = [self.last_inbound_at, self.last_reached_at];
+        if since.into_iter().flatten().any(|since| call.is_recovered_at(since)) {
+            return 1;
+        }
+        self.missed.push(call);
+        self.missed.sort();
+        let most = self.missed.len().saturating_sub(MOST_MISSED);
+        self.missed.drain(..most);
+        0
+    }
+
+    /// Takes a call of this time off the missed ones: somebody answered it after all.
+    pub fn not_missed(&mut self, at: Timestamp) {
+        if let Some(place) = self.missed.iter().position(|call| call.at == at) {
+            self.missed.remove(place);
+        }
+    }
+
+    /// The person called at this time and was answered. Returns the number of missed calls that are recovered by it.
+    pub fn reached(&mut self, at: Timestamp) -> u32 {
+        self.last_reached_at = self.last_reached_at.max(Some(at));
+        self.recovers(at)
+    }
+
+    /// Nobody answered the call of this time after all.
+    pub fn not_reached(&mut self, at: Timestamp) {
+        self.last_reached_at = self.last_reached_at.filter(|reached| *reached != at);
+    }
+
+    /// The person wrote, or called and was answered, at this time. Returns the number of missed calls that are recovered by it: each
+    /// call is recovered once.
+    pub fn recovers(&mut self, at: Timestamp) -> u32 {
+        let before = self.missed.len();
+        self.missed.retain(|call| !call.is_recovered_at(at));
+        let recovered = before - self.missed.len();
+        // Nothing recovers these any more.
+        self.missed.retain(|call| call.at > at);
+        u32::try_from(recovered).unwrap_or(u32::MAX)
     }
 
     /// Whether free text may go out by WhatsApp from this number of the business.

@@ -2,16 +2,19 @@
 
 use std::fmt::Display;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
     actor::Actor,
-    consent::{By, Choice, ConsentCategory, Evidence, LONGEST_EVIDENCE, Scope, Wish, Wording},
+    consent::{ALSO, By, Choice, ConsentCategory, Evidence, LONGEST_EVIDENCE, Party, Scope, Wish, Wording},
     ids::derived,
     message::Channel,
 };
+
+/// A refusal of longer ago is not new when it is recorded.
+const NEW: SignedDuration = SignedDuration::from_hours(24);
 
 /// An entry of the consent ledger. One row per change, never modified.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -78,6 +81,17 @@ impl ConsentEntry {
         let reference: String = reference.to_string().chars().take(LONGEST_EVIDENCE).collect();
         self.evidence = Some(Evidence::stored(&reference));
         self
+    }
+
+    /// Whether the person refused messages, recorded at this time: not a refusal that was known before and is only carried over to
+    /// this contact, from another contact of the same person, the suppression list, or a table.
+    #[must_use]
+    pub fn is_opt_out(&self, recorded: Timestamp) -> bool {
+        let just_said = recorded.duration_since(self.at) <= NEW;
+        self.choice == Choice::Refused
+            && self.by.party() == Party::Customer
+            && just_said
+            && !self.source.ends_with(ALSO)
     }
 
     /// The change in a word, such as `stop`, `start`, `marketing_stop` or `sms_marketing_stop`.

@@ -33,24 +33,15 @@ pub fn by_numbering_plan(phone: &Phone) -> LineType {
     }
 }
 
-/// Area codes under +1 that are not in the United States: Canada, then the Caribbean and Bermuda (NANPA).
-#[rustfmt::skip]
-const NOT_IN_THE_UNITED_STATES: &[&str] = &[
-    "204", "226", "236", "249", "250", "257", "263", "289", "306", "343", "354", "365", "367", "368", "382", "387", "403",
-    "416", "418", "428", "431", "437", "438", "450", "460", "468", "474", "506", "514", "519", "537", "548", "568", "579",
-    "581", "584", "587", "600", "604", "613", "622", "639", "647", "672", "683", "705", "709", "742", "753", "778", "780",
-    "782", "807", "819", "825", "867", "873", "879", "902", "905", "942",
-    "242", "246", "264", "268", "284", "345", "441", "473", "649", "658", "664", "721", "758", "767", "784", "809", "829",
-    "849", "868", "869", "876",
-];
+/// The United States and their territories, whose numbers begin with 1, too.
+const UNITED_STATES: [&str; 6] = ["AS", "GU", "MP", "PR", "US", "VI"];
 
 /// Whether a number belongs to the United States: Meta delivers no marketing there (error 131049, Twilio 63049).
 #[must_use]
 pub fn in_the_united_states(phone: &Phone) -> bool {
     phone
-        .digits()
-        .strip_prefix('1')
-        .is_some_and(|rest| !NOT_IN_THE_UNITED_STATES.iter().any(|code| rest.starts_with(code)))
+        .country()
+        .is_some_and(|country| UNITED_STATES.contains(&country.as_str()))
 }
 
 #[cfg(test)]

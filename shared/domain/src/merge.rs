@@ -13,8 +13,8 @@ use crate::{
     actor::Actor,
     consent::{Wish, Wishes},
     contact::{
-        Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_UNREACHABLE, MOST_WINDOWS, OpenIntent, Unreachable,
-        Window,
+        Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
+        OpenIntent, Unreachable, Window,
     },
     ids::{ContactId, FieldId, MergeId},
     ledger::ConsentEntry,
@@ -287,6 +287,10 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
     all.last_call_at = one.last_call_at.max(other.last_call_at);
     all.last_answered_at = one.last_answered_at.max(other.last_answered_at);
     all.last_inbound_at = one.last_inbound_at.max(other.last_inbound_at);
+    all.last_reached_at = one.last_reached_at.max(other.last_reached_at);
+    all.missed.extend(other.missed.iter().copied());
+    all.missed.sort();
+    all.missed.drain(..all.missed.len().saturating_sub(MOST_MISSED));
     all.calls = one.calls.saturating_add(other.calls);
     all.created_at = one.created_at.min(other.created_at);
     Ok(all)
@@ -568,6 +572,8 @@ impl Undo {
                 &merged.last_answered_at,
                 &now.last_answered_at,
             ),
+            missed: self.missed(now),
+            last_reached_at: back(&before.last_reached_at, &merged.last_reached_at, &now.last_reached_at),
             calls: before.calls.saturating_add(since),
             windows: kept(&before.windows, &merged.windows, &now.windows, |one, other| {
                 one.number == other.number
@@ -582,6 +588,16 @@ impl Undo {
         let apart = before.same_as.iter().filter(|known| !merged.same_as.contains(known));
         contact.is_also(apart.copied());
         contact
+    }
+
+    /// The survivor's missed calls: as before, or without those of the other contact and those that were recovered since.
+    fn missed(&self, now: &Contact) -> Vec<MissedCall> {
+        let (before, others) = (&self.survivor.contact.missed, &self.other.contact.missed);
+        if now.missed == self.merged.contact.missed {
+            return before.clone();
+        }
+        let own = |call: &&MissedCall| before.contains(call) || !others.contains(call);
+        now.missed.iter().filter(own).copied().collect()
     }
 
     /// The wishes of one of the contacts. If any has changed since the merge, nobody knows which of the two changed it: those before the
@@ -627,6 +643,9 @@ impl Undo {
         other
             .open
             .retain(|open| now.open.iter().any(|known| known.message == open.message));
+        if now.missed != merged.missed {
+            other.missed.retain(|call| now.missed.contains(call));
+        }
         // Those that were erased since are named by nobody.
         other
             .same_as

@@ -15,6 +15,7 @@ use crate::{
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
+    prices::Money,
     purpose::Policy,
     refusal::{Because, Reason, Refusal},
     send::{Classified, ErrorClass, Timers, honoured},
@@ -267,6 +268,9 @@ pub struct Cost {
     pub billable: bool,
     /// Billed units: segments of an SMS, otherwise 1.
     pub units: u32,
+    /// The price that the provider states, for all units.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub amount: Option<Money>,
 }
 
 /// The reason why an attempt failed.
@@ -367,7 +371,12 @@ impl Attempt {
 
     /// Keeps the higher of two costs, so that their order does not matter.
     fn add_cost(&mut self, cost: Cost) {
-        let key = |cost: &Cost| (cost.billable, cost.units, cost.category.clone(), cost.kind.clone());
+        let key = |cost: &Cost| {
+            let Cost {
+                category, kind, amount, ..
+            } = cost.clone();
+            (cost.billable, cost.units, amount, category, kind)
+        };
         if self.cost.as_ref().is_none_or(|known| key(&cost) > key(known)) {
             self.cost = Some(cost);
         }
@@ -700,6 +709,16 @@ impl Message {
             .max()
     }
 
+    /// Time at which a provider first accepted it and did not give it up later.
+    #[must_use]
+    pub fn accepted_at(&self) -> Option<Timestamp> {
+        let accepted = |attempt: &&Attempt| attempt.state.was_accepted() && attempt.state != AttemptState::Failed;
+        let accepted = self.attempts.iter().filter(accepted);
+        accepted
+            .map(|attempt| attempt.accepted_at.unwrap_or(attempt.claimed_at))
+            .min()
+    }
+
     /// Whether some channel may still carry it.
     #[must_use]
     pub fn may_be_sent(&self, now: Timestamp) -> bool {
@@ -919,6 +938,7 @@ impl Message {
                         kind: None,
                         billable: true,
                         units,
+                        amount: None,
                     });
                 }
                 if !attempt.state.was_accepted() {

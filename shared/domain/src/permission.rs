@@ -188,6 +188,10 @@ permissions! {
     OperationsRead = "operations:read", Viewer;
     /// Cancel operations.
     OperationsWrite = "operations:write", Manager;
+    /// Read the metrics: what was called, sent, answered and recovered, in numbers.
+    MetricsRead = "metrics:read", Viewer;
+    /// Read the usage: messages by purpose and state, and what they cost.
+    UsageRead = "usage:read", Manager;
     /// Read the audit log.
     AuditRead = "audit:read", Manager;
 }

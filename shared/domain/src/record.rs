@@ -130,6 +130,10 @@ pub struct Call {
     /// Number of decisions after the first. Counting them depends on it: a filter of the table's stream sees it.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub decided_again: u32,
+    /// Missed calls that were recovered by it: earlier ones, if it was answered; itself, if the customer reached the business before
+    /// it was decided.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub recovered: u32,
     /// Later decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
@@ -159,6 +163,12 @@ impl Call {
     pub fn direction(&self) -> Direction {
         self.facts.direction.unwrap_or(Direction::Inbound)
     }
+
+    /// Whether a customer called and reached nobody.
+    #[must_use]
+    pub fn is_missed(&self) -> bool {
+        self.facts.direction != Some(Direction::Outbound) && self.outcome.nobody_answered()
+    }
 }
 
 /// A stored message of a customer.
@@ -176,6 +186,12 @@ pub struct Received {
     /// Our reactions, in sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
+    /// Missed calls that it recovers: the customer wrote within a day of them.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub recovered: u32,
+    /// Of each follow-up that it answers, the seconds since it was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers_after: Vec<u32>,
     /// Correlation id of the message.
     pub correlation_id: String,
     /// Time of deletion, by the tenant's policy when it was stored, or by one applied later. `None` (in older rows): never.

@@ -2,10 +2,11 @@
 
 use domain::{
     actor::Stamp,
+    consent::Choice,
     conversion::Conversion,
-    ids::TenantId,
+    ids::{LineId, TenantId},
     message::Message,
-    record::{Call, Received},
+    record::{Call, ConsentEntry, Received},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
@@ -28,7 +29,12 @@ pub enum What {
     /// A call was decided.
     CallDecided(Box<Call>),
     /// A call was decided again, once its outcome was known.
-    CallDecidedAgain(Box<Call>),
+    CallDecidedAgain {
+        /// The call before.
+        before: Box<Call>,
+        /// The call after.
+        after: Box<Call>,
+    },
     /// A message of ours was planned or changed.
     MessageMoved {
         /// The message before; `None` for a new one.
@@ -40,6 +46,21 @@ pub enum What {
     Received(Box<Received>),
     /// A conversion was recorded.
     Converted(Conversion),
+    /// A refusal was recorded.
+    Refused(Box<ConsentEntry>),
+}
+
+impl What {
+    /// The line that it belongs to, if it belongs to one.
+    #[must_use]
+    pub fn line(&self) -> Option<LineId> {
+        match self {
+            Self::CallDecided(call) | Self::CallDecidedAgain { after: call, .. } => call.grounds.line,
+            Self::MessageMoved { after, .. } => after.line,
+            Self::Received(received) => received.line,
+            Self::Converted(_) | Self::Refused(_) => None,
+        }
+    }
 }
 
 const DOING: &str = "read a change of a row";
@@ -82,10 +103,20 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
             if before.decided_again == after.decided_again {
                 return Ok(None);
             }
-            What::CallDecidedAgain(Box::new(after))
+            What::CallDecidedAgain {
+                before: Box::new(before),
+                after: Box::new(after),
+            }
         }
         ("received", true) => What::Received(Box::new(data(after)?)),
         ("conversion", true) => What::Converted(data(after)?),
+        ("consent", true) => {
+            let entry: ConsentEntry = data(after)?;
+            if entry.choice != Choice::Refused {
+                return Ok(None);
+            }
+            What::Refused(Box::new(entry))
+        }
         ("message", _) => What::MessageMoved {
             before: if inserted {
                 None

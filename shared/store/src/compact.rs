@@ -41,6 +41,7 @@ const CONTACT: Names = Names {
         ("before", "g"),
         ("channel", "h"),
         ("last_inbound_at", "i"),
+        ("missed", "j"),
         ("kind", "k"),
         ("language", "l"),
         ("last_call_at", "m"),
@@ -67,6 +68,7 @@ const CONTACT: Names = Names {
         ("message", "M"),
         ("named", "N"),
         ("purpose", "P"),
+        ("last_reached_at", "R"),
         ("number", "W"),
     ],
     times: &[
@@ -80,6 +82,7 @@ const CONTACT: Names = Names {
         "last_counted_at",
         "last_follow_up_at",
         "last_inbound_at",
+        "last_reached_at",
     ],
 };
 
@@ -100,6 +103,7 @@ const CALL: Names = Names {
         ("new_caller", "n"),
         ("outcome", "o"),
         ("provider", "p"),
+        ("recovered", "q"),
         ("reason", "r"),
         ("started_at", "s"),
         ("to", "t"),

@@ -1,29 +1,65 @@
-//! Exact day counters: one row per tenant, day and stream shard holds the last sequence number applied and is updated once
-//! per batch, under the condition that the batch comes after it. Readers add the rows up.
+//! Exact counters: one row per tenant, hour, line and stream shard holds the last sequence number applied and is updated once
+//! per batch, under the condition that the batch comes after it. How they are read and rolled up into days: [`crate::hours`].
 //!
 //! A batch that Lambda gives up may have been counted in some rows and not in others, and later batches continue without
 //! it. So a row stores which sequence numbers it counted: those of the last batch that touched it, and those of every
 //! earlier one that may have been given up. All others are counted when the batch is replayed.
 
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
-use jiff::Timestamp;
+use domain::ids::LineId;
+use jiff::{Timestamp, civil::Date};
 
 use crate::{
     Races, Store, StoreError, TenantScope, forms, keys,
-    row::{Item, key_item, number, string},
+    row::{Item, key_item, number, second, string},
     usage,
 };
 
-/// Counters of one day, by name.
+/// Counters by name.
 pub type Counters = BTreeMap<String, u64>;
 
-/// Maximum stream shards of a day to add up: shards live for hours.
-const MOST_SHARDS: i32 = 1000;
+/// Adds counters to others.
+pub fn join(sum: &mut Counters, counters: &Counters) {
+    for (name, count) in counters {
+        *sum.entry(name.clone()).or_default() += count;
+    }
+}
+
+/// What a change is counted for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// Beginning of the hour in which it was stored.
+    hour: Timestamp,
+    /// The line that it belongs to, if it belongs to one.
+    line: Option<LineId>,
+}
+
+impl Place {
+    /// The place of a change that was stored at this time.
+    #[must_use]
+    pub fn of(at: Timestamp, line: Option<LineId>) -> Self {
+        let second = at.as_second();
+        let hour = Timestamp::from_second(second - second.rem_euclid(3_600));
+        Self {
+            hour: hour.unwrap_or(Timestamp::UNIX_EPOCH),
+            line,
+        }
+    }
+
+    /// The day of the hour, in UTC.
+    #[must_use]
+    pub fn day(&self) -> Date {
+        keys::date(self.hour)
+    }
+}
 
 /// The counters that one change raises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,6 +83,8 @@ pub struct Source<'a> {
     pub retried_since: Timestamp,
     /// Whether this batch was given up and is replayed, out of the stream's order.
     pub again: bool,
+    /// Expiry of the rows. They say what was counted for as long as a batch that was given up can be replayed.
+    pub keep_until: Timestamp,
 }
 
 /// Batches of one shard are sequential, so few races are lost.
@@ -139,20 +177,20 @@ enum Tried {
     Further(Known),
 }
 
-const DOING: &str = "count a day";
+const DOING: &str = "count changes";
 
 impl Store {
-    /// Adds changes of one stream shard to a day, each once: those that were applied already are left out, however a stream
+    /// Adds changes of one stream shard to an hour of a line, each once: those that were applied already are left out, however a stream
     /// splits and repeats its batches. `changes` are in the shard's order, with growing sequence numbers.
     ///
     /// Returns the number of changes applied now.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn count_day(
+    pub async fn count(
         &self,
         scope: &TenantScope,
-        day: &str,
+        place: Place,
         source: Source<'_>,
         changes: &[Counted],
     ) -> Result<usize, StoreError> {
@@ -160,7 +198,7 @@ impl Store {
         let met: Cell<Option<Known>> = Cell::new(None);
         let counted = RACES.until_won(async || {
             let known = met.take();
-            match self.try_count(scope, day, source, changes, known.as_ref()).await? {
+            match self.try_count(scope, place, source, changes, known.as_ref()).await? {
                 Tried::Counted(count) => Ok(count),
                 Tried::Further(further) => {
                     met.set(Some(further));
@@ -176,7 +214,7 @@ impl Store {
     async fn try_count(
         &self,
         scope: &TenantScope,
-        day: &str,
+        place: Place,
         source: Source<'_>,
         changes: &[Counted],
         known: Option<&Known>,
@@ -197,6 +235,7 @@ impl Store {
         let mut values = vec![
             (":kind", AttributeValue::S("counters".to_owned())),
             (":form", forms::form("counters")),
+            (":until", second(source.keep_until)),
         ];
         let condition = match known {
             None if source.again => "attribute_not_exists(#seq)",
@@ -224,7 +263,8 @@ impl Store {
             }
         };
         let mut update =
-            "SET #seq = :last, #first = :first, #oldest = :oldest, #kind = :kind, #form = :form".to_owned();
+            "SET #seq = :last, #first = :first, #oldest = :oldest, #kind = :kind, #form = :form, #until = :until"
+                .to_owned();
         values.extend([
             (":last", AttributeValue::S(latest.last)),
             (":first", AttributeValue::S(latest.first)),
@@ -236,6 +276,7 @@ impl Store {
             ("#oldest", OLDEST),
             ("#kind", "kind"),
             ("#form", forms::FORM),
+            ("#until", "expires_at"),
         ];
         if !keep.is_empty() {
             update.push_str(", #before = list_append(if_not_exists(#before, :none), :keep)");
@@ -252,7 +293,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&self.database.table)
-            .set_key(Some(key_item(&keys::counters(scope, day, source.shard))))
+            .set_key(Some(key_item(&keys::hour(scope, place.hour, place.line, source.shard))))
             .condition_expression(condition);
         for (name, attribute) in names {
             request = request.expression_attribute_names(name, attribute);
@@ -297,23 +338,39 @@ impl Store {
             .ok_or_else(|| StoreError::database(DOING, error))
     }
 
-    /// A day's counters, added up over its shards.
+    /// Says that changes of these days were counted after they may have been rolled up: until that is done again, readers take their
+    /// hours.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn day_counters(&self, scope: &TenantScope, day: &str) -> Result<Counters, StoreError> {
-        const DOING: &str = "read a day's counters";
-        let partition = keys::counters_partition(scope, day);
-        let items = self
+    pub async fn roll_up_again(&self, scope: &TenantScope, days: &BTreeSet<Date>) -> Result<(), StoreError> {
+        const DOING: &str = "ask for days to be rolled up again";
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let days = days.iter().map(ToString::to_string).collect();
+        let asked = self
             .database
-            .query(&partition, "SHARD#", MOST_SHARDS, false, DOING)
-            .await?;
-        let mut sum = Counters::new();
-        for item in &items {
-            forms::readable(item, DOING)?;
-            add(&mut sum, item);
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(&keys::rolled(scope))))
+            .update_expression("SET #kind = :kind, #form = :form ADD #again :days, #v :one")
+            .expression_attribute_names("#kind", "kind")
+            .expression_attribute_names("#form", forms::FORM)
+            .expression_attribute_names("#again", AGAIN)
+            .expression_attribute_names("#v", "v")
+            .expression_attribute_values(":kind", AttributeValue::S("rolled".to_owned()))
+            .expression_attribute_values(":form", forms::form("rolled"))
+            .expression_attribute_values(":days", AttributeValue::Ss(days))
+            .expression_attribute_values(":one", number(1))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::answered(DOING, error))?;
+        if let Some(capacity) = asked.consumed_capacity() {
+            usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
         }
-        Ok(sum)
+        Ok(())
     }
 }
 
@@ -327,13 +384,16 @@ pub(crate) fn sample(row: &Item) -> Counters {
 }
 
 /// Adds the counters of one row.
-fn add(sum: &mut Counters, row: &Item) {
+pub(crate) fn add(sum: &mut Counters, row: &Item) {
     for (name, value) in row {
         if let (Some(name), Ok(value)) = (name.strip_prefix(COUNTER), value.as_n()) {
             *sum.entry(name.to_owned()).or_default() += value.parse::<u64>().unwrap_or_default();
         }
     }
 }
+
+/// Days that are to be rolled up again.
+pub(crate) const AGAIN: &str = "again";
 
 /// The last change that was applied, and the first of its run.
 const LAST_SEQUENCE: &str = "last_sequence";

@@ -281,6 +281,26 @@ impl Database {
         self.stretch(Index::Table, rows, None, limit, true, doing).await
     }
 
+    /// Reads all rows of a partition between two sort keys, inclusive, in order, consistently. `lower` must not come after `upper`.
+    pub(crate) async fn all_between(
+        &self,
+        partition: &str,
+        (lower, upper): (&str, &str),
+        doing: &'static str,
+    ) -> Result<Vec<Item>, StoreError> {
+        let mut items = Vec::new();
+        let mut start = None;
+        loop {
+            let request = self.query_of(Index::Table, partition, Rows::Between(lower, upper), false);
+            let (found, more) = self.ask(request, start, i32::MAX, doing).await?;
+            items.extend(found);
+            start = more;
+            if start.is_none() {
+                return Ok(items);
+            }
+        }
+    }
+
     /// Reads one page of a partition of the list index: keys and list fields. Eventually consistent, as indexes are.
     pub(crate) async fn list(
         &self,

@@ -9,7 +9,7 @@ use domain::{
     contact::Identity,
     filter::Digits,
     ids::{
-        ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, MergeId, MessageId, NoteId,
+        ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, LineId, MergeId, MessageId, NoteId,
         OperationId, SessionId, StageId, TagId, TenantId, UserId,
     },
     links::LinkCode,
@@ -288,6 +288,11 @@ pub(crate) fn signing_keys() -> Key {
     Key::new(PLATFORM.to_owned(), "JWKS")
 }
 
+/// The prices of messages that an operator gave.
+pub(crate) fn prices() -> Key {
+    Key::new(PLATFORM.to_owned(), "PRICES")
+}
+
 pub(crate) fn platform_admin(user: UserId) -> Key {
     Key::new(PLATFORM.to_owned(), format!("ADMIN#{}", lower(user.ulid())))
 }
@@ -537,18 +542,94 @@ pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key
     Key::new(partition, REFERENCE)
 }
 
-pub(crate) fn counters(scope: &TenantScope, day: &str, shard: &str) -> Key {
-    Key::new(counters_partition(scope, day), format!("SHARD#{shard}"))
+/// The partition of what is counted by the hour, and of how far it is rolled up.
+pub(crate) fn hours_partition(scope: &TenantScope) -> String {
+    format!("{}#STATS#HOURS", tenant_partition(scope))
 }
 
-pub(crate) fn counters_partition(scope: &TenantScope, day: &str) -> String {
-    format!("{}#STATS#{day}", tenant_partition(scope))
+/// What a stream shard counted in an hour for a line.
+pub(crate) fn hour(scope: &TenantScope, at: Timestamp, line: Option<LineId>, shard: &str) -> Key {
+    let place = format!("{}#{}#{shard}", hour_place(at), line_place(line));
+    Key::new(hours_partition(scope), place)
+}
+
+/// Beginning of the sort keys of an hour, `2026-11-20T09`: before all of its rows, and after those of the hours before.
+pub(crate) fn hour_place(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H").to_string()
+}
+
+/// The place of what belongs to no line.
+const NO_LINE: &str = "-";
+
+fn line_place(line: Option<LineId>) -> String {
+    line.map_or_else(|| NO_LINE.to_owned(), |line| lower(line.ulid()))
+}
+
+fn line_at(place: &str) -> Option<Option<LineId>> {
+    if place == NO_LINE {
+        return Some(None);
+    }
+    format!("{}_{place}", LineId::PREFIX).parse().ok().map(Some)
+}
+
+/// Hour and line of a row of [`hours_partition`].
+pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
+    let (hour, rest) = sk.split_once('#')?;
+    let (line, _) = rest.split_once('#')?;
+    let at = format!("{hour}:00:00Z").parse().ok()?;
+    Some((at, line_at(line)?))
+}
+
+/// How far the hours of a tenant are rolled up.
+pub(crate) fn rolled(scope: &TenantScope) -> Key {
+    Key::new(hours_partition(scope), "ROLLED")
+}
+
+/// What is counted in a day: of all lines, or of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DayOf {
+    All,
+    Line(Option<LineId>),
+}
+
+/// Prefix of the sort keys of days of lines.
+pub(crate) const DAYS_OF_LINES: &str = "LINE#";
+
+const DAYS_OF_ALL: &str = "ALL#";
+
+/// The partition of the days of a month.
+pub(crate) fn days_partition(scope: &TenantScope, month: Date) -> String {
+    format!("{}#STATS#{}", tenant_partition(scope), month.strftime("%Y-%m"))
+}
+
+pub(crate) fn counted_day(scope: &TenantScope, of: DayOf, day: Date) -> Key {
+    Key::new(days_partition(scope, day), day_place(of, day))
+}
+
+pub(crate) fn day_place(of: DayOf, day: Date) -> String {
+    match of {
+        DayOf::All => format!("{DAYS_OF_ALL}{day}"),
+        DayOf::Line(line) => format!("{DAYS_OF_LINES}{}#{day}", line_place(line)),
+    }
+}
+
+/// Line and day of a row of [`days_partition`].
+pub(crate) fn counted_day_at(sk: &str) -> Option<(DayOf, Date)> {
+    if let Some(day) = sk.strip_prefix(DAYS_OF_ALL) {
+        return Some((DayOf::All, day.parse().ok()?));
+    }
+    let (line, day) = sk.strip_prefix(DAYS_OF_LINES)?.split_once('#')?;
+    Some((DayOf::Line(line_at(line)?), day.parse().ok()?))
+}
+
+/// A day in UTC.
+pub(crate) fn date(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
 }
 
 /// A day in UTC, `2026-11-20`.
-#[must_use]
-pub fn day(at: Timestamp) -> String {
-    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d").to_string()
+pub(crate) fn day(at: Timestamp) -> String {
+    date(at).to_string()
 }
 
 /// A time that sorts as text: UTC, always with milliseconds.
@@ -628,6 +709,23 @@ mod tests {
         assert_eq!(id_of_contact(&conversion.pk, &conversion.sk), Some(expected));
         assert_eq!(id_of_contact(&note.pk, "MSG#0"), None);
         assert_eq!(id_of_contact("T#a", &note.sk), None);
+    }
+
+    #[test]
+    fn counted_hours_and_days_are_read_from_their_keys() {
+        let at: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let day: Date = "2026-11-20".parse().unwrap();
+        for line in [None, Some(LineId::new(Ulid::from_parts(5, 6)))] {
+            let hour = hour(&scope(), at, line, "shardId-1-a");
+            assert_eq!(counted_hour(&hour.sk), Some((at, line)));
+            assert!(hour_place(at) < hour.sk && hour.sk < hour_place("2026-11-20T10:00:00Z".parse().unwrap()));
+            let counted = counted_day(&scope(), DayOf::Line(line), day);
+            assert_eq!(counted_day_at(&counted.sk), Some((DayOf::Line(line), day)));
+        }
+        let counted = counted_day(&scope(), DayOf::All, day);
+        assert!(counted.pk.ends_with("#STATS#2026-11"), "{}", counted.pk);
+        assert_eq!(counted_day_at(&counted.sk), Some((DayOf::All, day)));
+        assert_eq!(counted_hour(&rolled(&scope()).sk), None);
     }
 
     #[test]

@@ -11,16 +11,13 @@ use domain::{
     rule::Rule,
     tenant::Tenant,
 };
-use jiff::{
-    SignedDuration, Timestamp, ToSpan,
-    civil::{Date, date},
-    tz::TimeZone,
-};
+use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Part, Races, Store, StoreError, TenantScope, accounts, config,
     erasure::DELETE_PAGE,
+    hours::FIRST_DAY,
     keys::{self, Key},
     lookups::{self, WhatsAppOwner},
     members, owned,
@@ -62,14 +59,11 @@ const RACES: Races = Races::most(8);
 /// Contacts deleted per page.
 const CONTACTS_PAGE: i32 = 10;
 
-fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, StoreError> {
+pub(crate) fn act_row(act: &PlatformAct, id: &str, doing: &'static str) -> Result<Row, StoreError> {
     let key = keys::platform_act(act.by.at, id);
     let row = Row::new(&key, "platform_act", act, Condition::New, doing)?;
     Ok(row.expires(act.by.at, LOG_LIFETIME))
 }
-
-/// No tenant is older.
-const FIRST_DAY: Date = date(2026, 1, 1);
 
 /// The first day on which something can have been counted or logged for a tenant: the day in its id. An operator may have given it an
 /// id of any time.
@@ -465,20 +459,15 @@ impl Store {
         deleted.await
     }
 
-    /// Deletes the counters and the audit log, from the tenant's first day on. Returns whether there were none.
+    /// Deletes the counters and the audit log, from the tenant's first month on. Returns whether there were none.
     async fn delete_days(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
-        let mut day = first_day(scope.tenant(), now);
+        let mut month = first_day(scope.tenant(), now).first_of_month();
         let last = now.to_zoned(TimeZone::UTC).date();
-        let mut empty = true;
-        while day <= last {
-            empty &= self
-                .delete_partition(&keys::counters_partition(scope, &day.to_string()))
-                .await?;
-            let tomorrow = day.saturating_add(1.day());
-            if tomorrow.month() != day.month() || day == last {
-                empty &= self.delete_partition(&keys::audit_partition(scope, day)).await?;
-            }
-            day = tomorrow;
+        let mut empty = self.delete_partition(&keys::hours_partition(scope)).await?;
+        while month <= last {
+            empty &= self.delete_partition(&keys::days_partition(scope, month)).await?;
+            empty &= self.delete_partition(&keys::audit_partition(scope, month)).await?;
+            month = month.saturating_add(1.month());
         }
         Ok(empty)
     }
@@ -555,6 +544,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
+    use jiff::civil::date;
     use ulid::Ulid;
 
     use super::*;

@@ -3,30 +3,23 @@
 //! Only the expiry of a row is written. Its version stays the same, so that a worker that holds a message cannot lose more than one
 //! race to it: the write of a call or message has the expiry that was read as its condition, too (`row::Condition::Kept`).
 
-use std::collections::BTreeMap;
-
 use domain::{
     actor::Stamp,
     ids::OperationId,
     operation::Operation,
     record::{Call, Entry},
 };
-use futures::{StreamExt as _, TryStreamExt as _, stream};
-use jiff::{Timestamp, civil::Date};
+use jiff::Timestamp;
 use jobs::ToQueue;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
     calls::progress_key,
     contacts::REFERENCE_LIFE,
-    counters::Counters,
     keys,
     operations::operation_row,
     row::{self, Condition, Row},
 };
-
-/// Days whose counters are read at a time.
-const DAYS_AT_ONCE: usize = 8;
 
 impl Store {
     /// The operation that applied the tenant's retention policy last, with the version that the next start needs.
@@ -105,21 +98,5 @@ impl Store {
             .database
             .set_expiry(&key, until, ("expires_at > :until", None), DOING);
         set.await.map(drop)
-    }
-
-    /// The counters of these days, each added up over its shards. One query per day.
-    ///
-    /// # Errors
-    /// When the table does not answer.
-    pub async fn counters_of(
-        &self,
-        scope: &TenantScope,
-        days: Vec<Date>,
-    ) -> Result<BTreeMap<Date, Counters>, StoreError> {
-        let read = days.into_iter().map(|day| async move {
-            let counters = self.day_counters(scope, &day.to_string()).await?;
-            Ok((day, counters))
-        });
-        stream::iter(read).buffer_unordered(DAYS_AT_ONCE).try_collect().await
     }
 }

@@ -47,6 +47,8 @@ pub(crate) enum Condition {
     Version(u64),
     /// The row must still have this version and this expiry, in seconds, or none.
     Kept(u64, Option<i64>),
+    /// The row must not exist, or count no more than this.
+    NotBelow(u64),
     /// None: the last writer wins.
     Always,
 }
@@ -91,6 +93,7 @@ impl Condition {
                 "v = :v AND (attribute_not_exists(expires_at) OR expires_at = :kept)",
                 vec![version(known), (":kept", AttributeValue::N(until.to_string()))],
             )),
+            Self::NotBelow(count) => Some(("attribute_not_exists(pk) OR n <= :n", vec![(":n", number(count))])),
             Self::NewOrGone => Some(("attribute_not_exists(pk) OR attribute_exists(gone)", Vec::new())),
             Self::Always => None,
         }

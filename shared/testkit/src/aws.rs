@@ -7,12 +7,18 @@ use aws_sdk_dynamodb::types::{
     AttributeDefinition, AttributeValue, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
     ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType,
 };
-use domain::{Timestamp, ids::TenantId};
+use domain::{
+    Timestamp,
+    ids::{LineId, TenantId},
+};
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
 use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
-use store::{Store, TenantScope};
+use store::{
+    Store, TenantScope,
+    counters::{Counted, Place, Source},
+};
 
 use crate::{
     role::{Forbidden, Role, Watch},
@@ -65,6 +71,7 @@ impl Aws {
             ("TABLE_NAME", &format!("test-{own}")),
             ("RAW_BUCKET", &format!("test-{own}")),
             ("FILES_BUCKET", &format!("test-files-{own}")),
+            ("RAW_RETENTION_DAYS", "30"),
             // The account's own, which no rule watches.
             ("OPERATIONS_BUS", "default"),
         ]
@@ -187,6 +194,31 @@ impl Aws {
     /// Lets this number of seconds pass.
     pub fn pass(&self, seconds: i64) {
         self.clock.advance(SignedDuration::from_secs(seconds));
+    }
+
+    /// Counts something of a tenant's in the hour of this time, as of a change that nobody made.
+    ///
+    /// # Panics
+    /// When the time is none, or the table does not accept it.
+    pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &[(&str, u64)]) {
+        let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+        let counted = Counted {
+            sequence: format!("{:0>40}", 1),
+            counters: counters.collect(),
+            after_gap: false,
+        };
+        let now = self.now();
+        let source = Source {
+            // In a row of its own.
+            shard: &self.ids().ulid().to_string(),
+            oldest: now,
+            retried_since: now,
+            again: false,
+            keep_until: now + SignedDuration::from_hours(400 * 24),
+        };
+        let place = Place::of(at.parse().expect("a time"), line);
+        let applied = self.store().count(scope, place, source, &[counted]).await;
+        assert_eq!(applied.expect("the table answers"), 1, "it is counted");
     }
 
     /// Takes all jobs out of a queue that are visible now; delayed ones stay.

@@ -403,6 +403,7 @@ impl Seeded {
             grounds: decision.grounds,
             message: Some(message_id),
             decided_again: 0,
+            recovered: 0,
             remarks: vec![],
             correlation_id: correlation_id.clone(),
             keep_until: Some(config.tenant.retention.unwrap_or_default().call_until(now, now)),

@@ -15,11 +15,11 @@ use domain::{
     fault::Fault,
     ids::{InvitationId, RuleId, TenantId},
     permission::Role,
+    prices::PriceBook,
     rule::Rule,
     settings::Language,
     tenant::{Tenant, TenantStatus},
 };
-use futures::{StreamExt, TryStreamExt, stream};
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, Problem, http::Target};
@@ -27,8 +27,8 @@ use serde_json::json;
 use store::{StoreError, TenantScope, Versioned, lookups::WhatsAppOwner, platform::PlatformAct};
 
 use crate::models::{
-    DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformTenantIn, PlatformTenantOut, PlatformTenantPatch,
-    ReleaseIn, ReleasedOut, SuspendIn, UsageOut, UsageQuery, own,
+    DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
+    PlatformTenantPatch, ReleaseIn, ReleasedOut, SuspendIn, UsageOut, UsageQuery, own,
 };
 
 /// Routes of the function.
@@ -100,6 +100,23 @@ api::operations! {
         POST "/api/v1/platform/whatsapp-numbers/release" => release_whatsapp_number, "The former holder",
             404 "No connection holds the number";
 
+        /// Get the prices of messages
+        ///
+        /// The price lists by which costs are estimated that providers do not report: those that an operator gave, or those that come with
+        /// the version.
+        GET "/api/v1/platform/prices" => get_platform_prices, "The prices";
+
+        /// Replace the prices of messages
+        ///
+        /// All of them, for all tenants. Estimates of earlier days are made with them, too: a list holds from its day on. What has no price
+        /// in them is unknown.
+        PUT "/api/v1/platform/prices" => replace_platform_prices, "The prices that hold now";
+
+        /// Restore the prices of messages
+        ///
+        /// Those that come with the version hold again.
+        DELETE "/api/v1/platform/prices" => restore_platform_prices, "The prices are restored";
+
         /// List the platform's log
         ///
         /// The actions of administrators and operators in a month, newest first.
@@ -115,9 +132,6 @@ const RACES: Races = Races::most(8);
 
 /// Maximum days of usage per request.
 const MOST_DAYS: i32 = 31;
-
-/// Days that are read at the same time.
-const DAYS_AT_ONCE: usize = 8;
 
 async fn list_platform_tenants(
     _who: Platform,
@@ -550,14 +564,71 @@ async fn get_platform_tenant_usage(
         return Err(days_refused());
     }
     let days: Vec<_> = from.series(1.day()).take_while(|day| *day <= to).collect();
-    let scope = &who.admin().scope(id);
-    let store = api.store();
-    let read = days.into_iter().map(|day| async move {
-        let counts = store.day_counters(scope, &day.to_string()).await?;
-        Ok::<_, Problem>(DayUsageOut { day, counts })
+    let mut counted = api.store().counters_of(&who.admin().scope(id), days.clone()).await?;
+    let days = days.into_iter().map(|day| DayUsageOut {
+        day,
+        counts: counted.remove(&day).unwrap_or_default(),
     });
-    let days = stream::iter(read).buffered(DAYS_AT_ONCE).try_collect().await?;
-    Ok(Json(UsageOut { days }))
+    Ok(Json(UsageOut { days: days.collect() }))
+}
+
+async fn get_platform_prices(_who: Platform, State(api): State<Api>) -> Result<Tagged<PlatformPricesOut>, Problem> {
+    let given = api.store().prices().await?;
+    Ok(given.map_or_else(PlatformPricesOut::shipped, PlatformPricesOut::given))
+}
+
+/// An entry of the platform's log about prices.
+fn act_on_prices(action: &str, who: &Platform, book: &PriceBook) -> PlatformAct {
+    PlatformAct {
+        action: action.to_owned(),
+        tenant: None,
+        by: who.stamp(),
+        detail: json!({"version": book.version, "lists": book.lists.iter().count()}),
+    }
+}
+
+async fn replace_platform_prices(
+    who: Platform,
+    State(api): State<Api>,
+    if_match: IfMatch,
+    Body(book): Body<PriceBook>,
+) -> Result<Tagged<PlatformPricesOut>, Problem> {
+    let problems = book.problems();
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    let act = act_on_prices("prices_replaced", &who, &book);
+    let (store, act_id) = (api.store(), who.ulid().to_string());
+    let replaced = RACES.until_won(async || {
+        let before = store.prices().await?;
+        let version = before.as_ref().map(|before| before.version);
+        if_match.check(version.unwrap_or_default())?;
+        match before {
+            Some(before) if before.value == book => Ok(before.version),
+            _ => Ok(store.replace_prices(version, &book, &act, &act_id).await?),
+        }
+    });
+    let version = replaced.await?;
+    Ok(PlatformPricesOut::given(Versioned { version, value: book }))
+}
+
+async fn restore_platform_prices(
+    who: Platform,
+    State(api): State<Api>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let (store, act_id) = (api.store(), who.ulid().to_string());
+    let restored = RACES.until_won(async || {
+        let before = store.prices().await?;
+        if_match.check(before.as_ref().map_or(0, |before| before.version))?;
+        if let Some(before) = before {
+            let act = act_on_prices("prices_restored", &who, &before.value);
+            store.remove_prices(before.version, &act, &act_id).await?;
+        }
+        Ok(())
+    });
+    restored.await?;
+    Ok(NoContent)
 }
 
 fn days_refused() -> Problem {

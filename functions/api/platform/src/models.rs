@@ -1,11 +1,12 @@
 //! Models of requests and responses.
 
-use api::Patchable;
+use api::{Patchable, Tagged};
 use domain::{
     account::{Email, Slug},
     bounded::Whole,
     connection::whatsapp::MetaId,
     ids::{ConnectionId, TenantId},
+    prices::PriceBook,
     settings::Language,
     tenant::{Limits, Tenant, TenantStatus},
     text::{LONGEST_NAME, OneLine},
@@ -16,7 +17,7 @@ use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::platform::PlatformAct;
+use store::{Versioned, platform::PlatformAct};
 
 /// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -228,9 +229,39 @@ pub struct DayUsageOut {
     /// Day, UTC.
     #[schemars(example = "2026-11-20")]
     pub day: jiff::civil::Date,
-    /// Number of calls by outcome and of messages by state.
-    #[schemars(example = json!({"calls.missed": 12, "messages.delivered": 11}))]
+    /// Counts by name: of calls by outcome, of messages by channel, purpose and state, and of what providers bill.
+    #[schemars(example = json!({"calls_missed": 12, "delivered_whatsapp": 11}))]
     pub counts: std::collections::BTreeMap<String, u64>,
+}
+
+/// Prices of messages.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct PlatformPricesOut {
+    /// True if an operator replaced the prices that come with the version of the software.
+    pub replaced: bool,
+    /// The prices.
+    pub prices: PriceBook,
+}
+
+impl PlatformPricesOut {
+    /// Those that come with the version.
+    pub(crate) fn shipped() -> Tagged<Self> {
+        let body = Self {
+            replaced: false,
+            prices: PriceBook::shipped().clone(),
+        };
+        Tagged { version: 0, body }
+    }
+
+    /// Those that an operator gave.
+    pub(crate) fn given(given: Versioned<PriceBook>) -> Tagged<Self> {
+        let Versioned { version, value } = given;
+        let body = Self {
+            replaced: true,
+            prices: value,
+        };
+        Tagged { version, body }
+    }
 }
 
 /// Month of the platform's log.
@@ -246,8 +277,8 @@ pub struct LogQuery {
 #[derive(Debug, Serialize, JsonSchema)]
 pub struct PlatformActOut {
     /// Action: `tenant_created`, `tenant_changed`, `tenant_suspended`, `tenant_resumed`, `tenant_leaving`,
-    /// `tenant_deletion_cancelled`, `tenant_deleted`, `admin_invited`, `number_released`, `platform_admin_made`,
-    /// `platform_admin_removed`.
+    /// `tenant_deletion_cancelled`, `tenant_deleted`, `admin_invited`, `number_released`, `prices_replaced`, `prices_restored`,
+    /// `platform_admin_made`, `platform_admin_removed`.
     #[schemars(example = &"tenant_suspended")]
     pub action: String,
     /// Id of the tenant or user concerned.

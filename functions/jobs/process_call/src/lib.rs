@@ -335,6 +335,15 @@ async fn decide_call(
         // A clock that is ahead would refuse later follow-ups.
         contact.answered(view.last_heard().min(now));
     }
+    let first_seen = progress.first_seen;
+    let began = |facts: &CallFacts| facts.started_at.unwrap_or(first_seen).min(now);
+    let earlier = before.as_ref().map(|before| (before.outcome, began(&before.facts)));
+    let recovered = note_outcome(
+        &mut contact,
+        &progress.facts,
+        (outcome, began(&progress.facts)),
+        earlier,
+    );
     let (mut message, mut link) = (None, None);
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
@@ -347,6 +356,7 @@ async fn decide_call(
     progress.due = None;
     let retention = config.tenant.retention.unwrap_or_default();
     let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
+    let recovered = recovered + before.as_ref().map_or(0, |before| before.recovered);
     if let Some(before) = before {
         let sentence = format!(
             "decided again: the outcome of the call was reported later. Before: {}",
@@ -371,6 +381,7 @@ async fn decide_call(
         grounds: decision.grounds,
         message: message.as_ref().map(|message| message.id),
         decided_again,
+        recovered,
         remarks,
         correlation_id: progress.correlation_id.clone(),
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
@@ -433,6 +444,31 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
         contact.named = true;
     }
     learnt
+}
+
+/// Updates the contact's missed calls for one of its own, with this outcome and beginning. `earlier`: those of the decision before.
+/// Returns the number of missed calls that are recovered now.
+fn note_outcome(
+    contact: &mut Contact,
+    facts: &CallFacts,
+    (outcome, at): (Outcome, Timestamp),
+    earlier: Option<(Outcome, Timestamp)>,
+) -> u32 {
+    // Everybody who hides their number is one contact, and the next caller is somebody else.
+    if facts.direction == Some(Direction::Outbound) || *facts.customer() == Party::Withheld {
+        return 0;
+    }
+    let was_missed = earlier.is_some_and(|(earlier, _)| earlier.nobody_answered());
+    match earlier {
+        Some((Outcome::Answered, at)) => contact.not_reached(at),
+        Some((_, at)) if was_missed && !outcome.nobody_answered() => contact.not_missed(at),
+        _ => {}
+    }
+    match outcome {
+        Outcome::Answered => contact.reached(at),
+        other if other.nobody_answered() && !was_missed => contact.missed_call(at),
+        _ => 0,
+    }
 }
 
 async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), JobError> {

@@ -4,6 +4,7 @@ use domain::{
     Timestamp,
     config::TenantConfig,
     contact::{Contact, Identity, Linked},
+    counting,
     ids::{ConnectionId, ContactId},
     inbound::{InboundMessage, OptFlag, Sender},
     language, line,
@@ -11,7 +12,7 @@ use domain::{
     outside::{ProviderRef, ShownName},
     phone::Phone,
     profile::Profile,
-    purpose::Event as Happened,
+    purpose::{Event as Happened, Purpose},
     record::{ConsentEntry, MessageRef, Received, consent_id},
     refusal::{Reason, Refusal},
     suppression::Suppression,
@@ -146,9 +147,12 @@ impl Event<'_> {
             remark(asked.and("channel", message.channel.as_str()));
         }
         let language = own_words(message).and_then(|text| language::recognize(text, &config.tenant.languages));
+        let (mut recovered, mut answers_after) = (0, Vec::new());
         for person in &mut people {
-            self.wrote_first(person, Timestamp::MAX, now).await?;
+            let sent = self.wrote_first(person, Timestamp::MAX, at, now).await?;
+            answers_after.extend(sent.into_iter().filter_map(|sent| counting::reply_time(sent, at)));
             let contact = &mut person.contact;
+            recovered += contact.recovers(at);
             if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
                 contact.writes_in(recognized);
             }
@@ -178,6 +182,8 @@ impl Event<'_> {
                 .map(|line| line.id),
             message: message.clone(),
             remarks,
+            recovered,
+            answers_after,
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
         };
@@ -323,13 +329,22 @@ impl Event<'_> {
         effects
     }
 
-    /// Cancels messages planned for the person until then and not sent yet, if the customer's message makes them
+    /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time `wrote` makes them
     /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
-    /// the check before the send obeys it.
-    async fn wrote_first(&self, person: &mut Person, wrote: Timestamp, now: Timestamp) -> Result<(), JobError> {
+    /// the check before the send obeys it. So does one that was sent after the customer had written: a later message may answer it.
+    ///
+    /// Returns the times at which the follow-ups were sent that the customer's message answers.
+    async fn wrote_first(
+        &self,
+        person: &mut Person,
+        planned: Timestamp,
+        wrote: Timestamp,
+        now: Timestamp,
+    ) -> Result<Vec<Timestamp>, JobError> {
+        let mut answered = Vec::new();
         let open = person.contact.open_to(Happened::Inbound);
         if open.is_empty() {
-            return Ok(());
+            return Ok(answered);
         }
         let found = self.ctx.store.each_message(self.scope, &open, now).await?;
         for (id, found) in open.into_iter().zip(found) {
@@ -344,23 +359,26 @@ impl Event<'_> {
                     continue;
                 }
             };
-            if message.created_at > wrote {
+            if message.created_at > planned {
                 continue;
             }
+            let sent = message.accepted_at();
             let why = if message.attempts.is_empty() {
                 "not sent: the customer wrote first"
             } else {
                 "no further channel: the customer wrote"
             };
             let tried = !message.attempts.is_empty();
+            let answers = message.policy.purpose() == Purpose::FollowUp;
+            answered.extend(sent.filter(|sent| answers && counting::is_after(*sent, wrote)));
             if message.cancel(Refusal::since(Happened::Inbound, why).and("tried", tried)) {
                 person.contact.close(&message);
                 person.cancelled.push(message);
-            } else {
+            } else if sent.is_none_or(|sent| counting::is_after(sent, wrote)) {
                 person.contact.settle(&message);
             }
         }
-        Ok(())
+        Ok(answered)
     }
 
     /// A WhatsApp call opens the window, and brings a deleted contact back, as a message does.
@@ -479,7 +497,8 @@ impl Event<'_> {
             let wrote = people.iter().filter_map(|person| person.contact.last_inbound_at).max();
             for person in &mut people {
                 if let Some(wrote) = wrote {
-                    self.wrote_first(person, wrote, now).await?;
+                    // What it answers is not counted any more: its row is written.
+                    self.wrote_first(person, wrote, wrote, now).await?;
                 }
             }
             people.retain(Person::changed);

@@ -1,7 +1,7 @@
-//! Follows the table's stream: counts each day's calls, messages and conversions, and writes the audit log of what people and keys
-//! change. Both exactly once.
+//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and writes the audit log of what people
+//! and keys change. Both exactly once.
 //!
-//! Safe to run twice: the counts of one tenant, day and batch are one write, under the condition that the batch comes after
+//! Safe to run twice: the counts of one tenant, hour, line and batch are one write, under the condition that the batch comes after
 //! everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
 //! own id in its key, and is only written if it does not exist.
 //!
@@ -12,28 +12,39 @@ mod audit;
 mod counts;
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Timestamp, audit::Entry, ids::TenantId};
-use jiff::SignedDuration;
+use domain::{
+    Timestamp,
+    audit::Entry,
+    ids::{LineId, TenantId},
+};
+use jiff::{SignedDuration, civil::Date};
 use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
 use serde_json::json;
 use store::{
     Store, StoreError, changes,
-    counters::{Counted, Counters, Source},
+    counters::{Counted, Counters, Place, Source},
+    hours,
 };
 
 /// Minimum time for which a batch is retried: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
 pub const RETRIED_FOR: SignedDuration = SignedDuration::from_hours(11);
+
+/// Retention of what says which changes were counted, beyond that of batches that can be replayed: those are at most a day old when
+/// they are given up.
+const LONGER: SignedDuration = SignedDuration::from_hours(48);
 
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
     bucket: RawBucket,
     clock: Clock,
+    /// Retention of the rows in which changes are counted.
+    kept: SignedDuration,
 }
 
 impl Context {
@@ -46,7 +57,17 @@ impl Context {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             bucket: RawBucket::new(env)?,
             clock: env.clock().clone(),
+            kept: replayable(env)? + LONGER,
         })
+    }
+}
+
+/// Time for which the bucket keeps what can be replayed.
+fn replayable(env: &Env) -> Result<SignedDuration, ConfigError> {
+    const VARIABLE: &str = "RAW_RETENTION_DAYS";
+    match env.config().text(VARIABLE)?.parse::<u32>() {
+        Ok(days) if days > 0 => Ok(SignedDuration::from_hours(24 * i64::from(days))),
+        _ => Err(ConfigError::new(VARIABLE, "must be a whole number of days above zero")),
     }
 }
 
@@ -77,15 +98,15 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
 
 /// The parsed content of a record.
 struct Said {
-    counted: Option<(TenantId, Counters)>,
+    counted: Option<(TenantId, Option<LineId>, Counters)>,
     audited: Option<(TenantId, Entry)>,
 }
 
 async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
-    let mut days: BTreeMap<(TenantId, String), Vec<Counted>> = BTreeMap::new();
-    // The unreadable records, and how many of them preceded each day's last change.
+    let mut places: BTreeMap<(TenantId, Place), Vec<Counted>> = BTreeMap::new();
+    // The unreadable records, and how many of them preceded the last change of each place.
     let mut unreadable = Vec::new();
-    let mut gaps: BTreeMap<(TenantId, String), usize> = BTreeMap::new();
+    let mut gaps: BTreeMap<(TenantId, Place), usize> = BTreeMap::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
             Ok(Ok(said)) => said,
@@ -106,17 +127,18 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 line::count("audited", 1);
             }
         }
-        let Some((tenant, counters)) = said.counted.filter(|(_, counters)| !counters.is_empty()) else {
+        let Some((tenant, line, counters)) = said.counted.filter(|(.., counters)| !counters.is_empty()) else {
             continue;
         };
-        let day = (tenant, store::day(happened(record)));
-        let before = gaps.insert(day.clone(), unreadable.len());
-        days.entry(day).or_default().push(Counted {
+        let place = (tenant, Place::of(happened(record), line));
+        let before = gaps.insert(place, unreadable.len());
+        places.entry(place).or_default().push(Counted {
             sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
             counters,
             after_gap: before.is_some_and(|before| before < unreadable.len()),
         });
     }
+    let now = ctx.clock.now();
     let source = Source {
         shard: &batch.shard,
         oldest: batch
@@ -125,13 +147,23 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
             .map(happened)
             .min()
             .unwrap_or(Timestamp::UNIX_EPOCH),
-        retried_since: ctx.clock.now() - RETRIED_FOR,
+        retried_since: now - RETRIED_FOR,
         again: batch.again,
+        keep_until: now + ctx.kept,
     };
-    for ((tenant, day), changes) in days {
+    let mut late: BTreeMap<TenantId, BTreeSet<Date>> = BTreeMap::new();
+    for ((tenant, place), changes) in places {
         let scope = access::job::scope(tenant);
-        let applied = ctx.store.count_day(&scope, &day, source, &changes).await?;
+        let applied = ctx.store.count(&scope, place, source, &changes).await?;
         line::count("applied", u64::try_from(applied).unwrap_or_default());
+        // Also if nothing was applied: an attempt may have died between the two writes.
+        if hours::may_be_rolled(place.day(), now) {
+            late.entry(tenant).or_default().insert(place.day());
+        }
+    }
+    for (tenant, days) in late {
+        let scope = access::job::scope(tenant);
+        ctx.store.roll_up_again(&scope, &days).await?;
     }
     if batch.again && !unreadable.is_empty() {
         let (count, (_, error)) = (unreadable.len(), &unreadable[0]);
@@ -154,16 +186,16 @@ fn read(record: &EventRecord) -> Result<Said, StoreError> {
     })
 }
 
-/// The tenant and the counters that a change raises. `None` if it is of a kind that is not counted.
-fn counted(record: &EventRecord) -> Result<Option<(TenantId, Counters)>, StoreError> {
+/// The tenant, the line and the counters that a change raises. `None` if it is of a kind that is not counted.
+fn counted(record: &EventRecord) -> Result<Option<(TenantId, Option<LineId>, Counters)>, StoreError> {
     let Some(change) = changes::read(&record.change.old_image, &record.change.new_image)? else {
         return Ok(None);
     };
     let mut counters = Counters::new();
-    for (name, count) in counts::of(&change.what) {
+    for (name, count) in counts::of(&change.what, happened(record)) {
         *counters.entry(name).or_default() += count;
     }
-    Ok(Some((change.tenant, counters)))
+    Ok(Some((change.tenant, change.what.line(), counters)))
 }
 
 /// Time of the change, to the second.

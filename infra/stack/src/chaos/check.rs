@@ -6,16 +6,20 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use domain::{
-    Timestamp,
+    Timestamp, counting,
     ids::{MessageId, TenantId},
     message::{AttemptState, Channel, Message, MessageState},
     send::ErrorClass,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::due::{Due, Partition};
+use store::{
+    counters::{self, Counters},
+    due::{Due, Partition},
+    hours::Lines,
+};
 
 use super::{
     Ground, asks, minds,
@@ -194,6 +198,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
 
     let mut states: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut seen = Seen::default();
+    let mut counted: BTreeMap<String, Counters> = BTreeMap::new();
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
             verdict.broken.push(format!("the call {} is lost", placed.call_id));
@@ -203,6 +208,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         for message in &customer.messages {
             *states.entry(word(message)).or_default() += 1;
             judge(message, &outbox, &mut seen, &mut verdict);
+            count(counted.entry(placed.tenant.clone()).or_default(), message);
             if placed.tenant == stormed.tenants[EXPIRING].id {
                 fell_back(message, &mut seen, &mut verdict);
             }
@@ -217,6 +223,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         for message in &customer.messages {
             *states.entry(word(message)).or_default() += 1;
             judge(message, &outbox, &mut seen, &mut verdict);
+            count(counted.entry(changed.tenant.clone()).or_default(), message);
             seen.kept_back += usize::from(message.nothing_went_out());
         }
     }
@@ -249,7 +256,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         "sent by SMS because the WhatsApp token had expired",
         format!("{}, after {longest} s at most", seen.fell_back),
     );
-    exact_counters(ground, stormed, &mut verdict).await?;
+    exact_counters(ground, stormed, &counted, &mut verdict).await?;
     leftovers(ground, &mut verdict).await?;
     summary(ground, stormed, &mut verdict, accepted, &states, &seen).await?;
     Ok(verdict)
@@ -398,33 +405,57 @@ fn word(message: &Message) -> &'static str {
     message.state().as_str()
 }
 
-/// The day's counters are exact, whatever was redelivered or killed.
-async fn exact_counters(ground: &Ground<'_>, stormed: &Stormed, verdict: &mut Verdict) -> Result<()> {
-    let began = Timestamp::from_millisecond(stormed.began)?;
-    let mut days = vec![store::day(began), store::day(now()?)];
-    days.dedup();
+/// Counters that are compared with the messages: none of these depends on the order in which statuses came.
+const OF_MESSAGES: [&str; 7] = [
+    "messages",
+    "follow_up.planned",
+    "follow_up.accepted",
+    "follow_up.delivered",
+    "follow_up.read",
+    "delivered_whatsapp",
+    "delivered_sms",
+];
+
+/// Adds what a message counts as, as it is now.
+fn count(sum: &mut Counters, message: &Message) {
+    for (name, count) in counting::moved(None, message) {
+        *sum.entry(name).or_default() += count;
+    }
+}
+
+/// The hours' counters are exact, whatever was redelivered or killed.
+async fn exact_counters(
+    ground: &Ground<'_>,
+    stormed: &Stormed,
+    messages: &BTreeMap<String, Counters>,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let hour = Duration::from_secs(3_600);
+    let period = (Timestamp::from_millisecond(stormed.began)? - hour, now()? + hour);
     for tenant in &stormed.tenants {
         let scope = access::operator::scope(tenant.id.parse()?);
         let calls = stormed.calls.iter().filter(|placed| placed.tenant == tenant.id);
-        let followed = calls.clone().filter(|placed| placed.followed).count() as u64;
         let changed = stormed.changed.iter().filter(|changed| changed.tenant == tenant.id);
-        let changed = changed.count();
-        let expected = [
-            ("calls", (calls.count() + changed * minds::CALLS) as u64),
-            ("messages", followed + (changed * minds::FOLLOWED) as u64),
-        ];
+        let calls = calls.count() + changed.count() * minds::CALLS;
+        let of_messages = messages.get(&tenant.id);
+        let of_messages = OF_MESSAGES.map(|name| (name, of_messages.and_then(|counts| counts.get(name).copied())));
+        let expected = of_messages.map(|(name, count)| (name, count.unwrap_or_default()));
+        let expected = expected.into_iter().chain([("calls", calls as u64)]);
         let begun = Instant::now();
         loop {
+            let basis = ground.play.store.basis(&scope).await?;
+            let basis = basis.with_context(|| format!("{} has no row", tenant.name))?;
+            let hours = ground.play.store.hours(&scope, &basis.rolled, period, Lines::Each);
+            let mut counted = Counters::new();
+            for hour in hours.await? {
+                counters::join(&mut counted, &hour.counters);
+            }
             let mut wrong = Vec::new();
-            for (name, expected) in expected {
-                let mut counted = 0;
-                for day in &days {
-                    let counters = ground.play.store.day_counters(&scope, day).await?;
-                    counted += counters.get(name).copied().unwrap_or_default();
-                }
-                if counted != expected {
+            for (name, expected) in expected.clone() {
+                let count = counted.get(name).copied().unwrap_or_default();
+                if count != expected {
                     wrong.push(format!(
-                        "{counted} {name} are counted for {} instead of {expected}",
+                        "{count} {name} are counted for {} instead of {expected}",
                         tenant.name
                     ));
                 }

@@ -48,7 +48,7 @@ const BEGIN: f64 = 0.6;
 pub(super) const CALLS: usize = 3;
 
 /// Calls of each customer that a message follows.
-pub(super) const FOLLOWED: usize = 2;
+const FOLLOWED: usize = 2;
 
 /// Means to refuse messages, or to opt in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod accounts;
 mod calls;
 mod contacts;
 mod operations;
+mod reports;
 
 use std::time::Duration;
 
@@ -171,6 +172,8 @@ impl Audit<'_> {
         ensure!(status == 404, "a link that went to somebody else answers {status}");
         self.sessions().await?;
         self.platform(&business).await?;
+        self.rolled_up(&business).await?;
+        self.reports(&self.open().await?).await?;
         let person = self.mail(None).await?;
         mails::arrived(self.play, &person, PATIENCE).await?;
         for from in [&by_pbx, &by_twilio] {
@@ -260,6 +263,7 @@ impl Audit<'_> {
             each "contacts", "CountNotes" => self.noted(business);
             each "contacts", "Start" => self.erased_by_user(business);
             each "delete_tenants", _ => self.deleted(business, again);
+            each "roll_up_counters", _ => self.rolled_up(business);
             each "make_platform_admin", "Remove" => self.dismissed();
             fresh "make_platform_admin", "SealMail" => self.appointed();
             each "make_platform_admin", _ => self.appointed();

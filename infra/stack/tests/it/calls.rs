@@ -444,9 +444,10 @@ fn day_counters_are_exact() {
         }
         let scope = access::operator::scope(business.id().parse()?);
         let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
-        let day = store::day(domain::Timestamp::from_second(i64::try_from(seconds.as_secs())?)?);
+        let day = domain::Timestamp::from_second(i64::try_from(seconds.as_secs())?)?;
+        let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
         stack::play::until(PATIENCE, "the day's counters", async || {
-            let counters = stage.play.store.day_counters(&scope, &day).await?;
+            let counters = stage.play.store.day_counters(&scope, day).await?;
             let exact = ["calls", "calls_missed", "calls_followed_up", "messages"]
                 .iter()
                 .all(|name| counters.get(*name) == Some(&3));

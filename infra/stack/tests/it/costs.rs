@@ -19,7 +19,8 @@ const MOST_READS: u64 = 2;
 ///
 /// An archive belongs to a contact that must exist (0056-access-requests.md). Calls and messages of a period are listed by days, by default
 /// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md). An automation
-/// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md).
+/// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A report
+/// is of days in the tenant's time zone, of which those that are rolled up lie in a partition per month (0060-metrics.md).
 const READ_MORE: &[(&str, u64)] = &[
     ("get_tenant_setup", 4),
     ("get_retention", 8),
@@ -44,6 +45,9 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_automation", 4),
     ("list_automations", 4),
     ("list_automation_versions", 3),
+    ("get_metrics", 5),
+    ("get_overview", 5),
+    ("get_usage", 5),
 ];
 
 /// Reading operations that write, with their maximum write units beyond those of any operation: the audit log says who looked at a

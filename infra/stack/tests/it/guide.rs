@@ -11,6 +11,7 @@ const CONTACTS: &str = "docs/contacts.md";
 const CALLS: &str = "docs/calls.md";
 const AUTOMATIONS: &str = "docs/automations.md";
 const MESSAGES: &str = "docs/messages.md";
+const METRICS: &str = "docs/metrics.md";
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -101,6 +102,15 @@ fn commands_of_the_guide_to_messages_work() {
 }
 
 #[test]
+fn commands_of_the_guide_to_metrics_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Counted by hours").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, METRICS, &key, r#""currencies""#).await
+    });
+}
+
+#[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
     for (page, names) in [
@@ -112,6 +122,7 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
         (CALLS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
         (AUTOMATIONS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
         (MESSAGES, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
+        (METRICS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
     ] {
         let page_text = text(&place, page)?;
         for name in names {

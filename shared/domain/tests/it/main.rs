@@ -14,6 +14,7 @@ mod messages;
 mod numbering;
 mod obstacles;
 mod purposes;
+mod recovering;
 mod retention;
 mod rules;
 mod texts;

@@ -6,7 +6,10 @@ use domain::{
     Timestamp,
     actor::Actor,
     consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity, MOST_ALIASES, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, Unreachable},
+    contact::{
+        Contact, Identity, MOST_ALIASES, MOST_MISSED, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
+        Unreachable,
+    },
     field::FieldValue,
     ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
     inbound::{OptFlag, Sender},
@@ -69,7 +72,8 @@ fn time() -> impl Strategy<Value = Option<Timestamp>> {
 /// A contact with identities of its own, and whatever else both may have.
 fn contact(number: u64) -> impl Strategy<Value = Contact> {
     let identities = (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>());
-    let times = (time(), time(), time(), time());
+    let times = (time(), time(), time(), time(), time());
+    let missed = prop::collection::vec((0_u8..200).prop_map(at), 0..=MOST_MISSED);
     let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
     let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
     let open = prop::collection::btree_set(0_u8..60, 0..=MOST_OPEN);
@@ -84,10 +88,20 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
         wishes,
         language,
         0_u32..4,
-        (any::<bool>(), 0_u64..3),
+        (any::<bool>(), 0_u64..3, missed),
     )
         .prop_map(
-            move |(identities, times, windows, unreachable, open, wishes, language, calls, (names_other, same))| {
+            move |(
+                identities,
+                times,
+                windows,
+                unreachable,
+                open,
+                wishes,
+                language,
+                calls,
+                (names_other, same, missed),
+            )| {
                 let mut contact = nobody(number).contact;
                 let (phones, emails, bsuids, sip) = identities;
                 let own = |count: u64| (0..count).map(move |place| number * 10 + place);
@@ -103,6 +117,9 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 contact.last_answered_at = times.1;
                 contact.last_inbound_at = times.2;
                 contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
+                contact.last_reached_at = times.4;
+                contact.missed = missed.into_iter().map(|at| MissedCall { at }).collect();
+                contact.missed.sort();
                 contact.calls = calls;
                 if names_other {
                     contact.is_also([id(ContactId::new, 3 - number)]);
@@ -337,6 +354,7 @@ proptest! {
         prop_assert!(one.profile.tags.is_subset(&profile.tags));
         prop_assert!(profile.tags.len() <= Profile::MOST_TAGS);
         prop_assert!(contact.windows.len() <= MOST_WINDOWS && contact.unreachable.len() <= MOST_UNREACHABLE);
+        prop_assert!(contact.missed.is_sorted() && contact.missed.len() <= MOST_MISSED);
         prop_assert!(profile.listed.iter().all(|field| profile.fields.contains_key(field)));
     }
 
@@ -398,6 +416,30 @@ proptest! {
         let newest = left.max().max(bases[0]).max(bases[1]);
         prop_assert_eq!(contact.last_follow_up_at, newest);
     }
+}
+
+/// Neither contact gets back what was recovered while they were one.
+#[test]
+fn missed_calls_of_both_are_recovered_once() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    one.contact.missed_call(at(10));
+    other.contact.missed_call(at(20));
+    let merged = merged(&one, &other).person;
+    let undo = Undo {
+        survivor: one,
+        other,
+        merged: merged.clone(),
+    };
+    let left = |now: &Person| {
+        let apart = undo.apply(now, &[]);
+        [apart.survivor, apart.other].map(|person| person.contact.missed)
+    };
+    let of = |times: &[u8]| -> Vec<MissedCall> { times.iter().map(|second| MissedCall { at: at(*second) }).collect() };
+    let mut now = merged;
+    assert_eq!(now.contact.missed_call(at(40)), 0);
+    assert_eq!(left(&now), [of(&[10, 40]), of(&[20])]);
+    assert_eq!(now.contact.recovers(at(30)), 2);
+    assert_eq!(left(&now), [of(&[40]), of(&[])]);
 }
 
 #[test]

@@ -835,6 +835,7 @@ fn status() -> impl Strategy<Value = StatusReport> {
             kind: None,
             billable,
             units,
+            amount: None,
         });
         report
     })

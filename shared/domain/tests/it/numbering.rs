@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use domain::phone::Phone;
+use domain::{country::Country, phone::Phone};
 use phonenumber::{
     Mode,
     metadata::{DATABASE, Metadata},
@@ -79,6 +79,24 @@ fn numbers_are_written_as_by_libphonenumber() {
     let compared = numbers.filter_map(|phone| Some((phone.international(), theirs(phone.as_str())?)));
     let compared = compared.map(|(ours, theirs)| assert_eq!(ours, theirs)).count();
     assert!(compared > 5_000, "{compared}");
+}
+
+/// Of calling codes that several countries share, the main one; those of no country have none.
+#[test]
+fn numbers_are_of_the_country_that_libphonenumber_names() {
+    let mut compared = 0;
+    for (code, country) in countries() {
+        let kinds = country.descriptors();
+        let kinds = [kinds.fixed_line(), kinds.mobile()].into_iter().flatten();
+        for example in kinds.filter_map(|kind| kind.example()) {
+            let Ok(phone) = format!("+{code}{example}").parse::<Phone>() else {
+                continue;
+            };
+            assert_eq!(phone.country(), country.id().parse::<Country>().ok(), "{phone}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 300, "{compared}");
 }
 
 #[test]

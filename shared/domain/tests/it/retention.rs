@@ -96,6 +96,7 @@ fn call(first_report: Timestamp, decided_at: Timestamp, started_at: Option<Times
         grounds: Grounds::default(),
         message: None,
         decided_again,
+        recovered: 0,
         remarks: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: None,
@@ -126,6 +127,8 @@ fn received(at: Timestamp) -> Received {
             opens_window: true,
         },
         remarks: vec![],
+        recovered: 0,
+        answers_after: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: None,
     }

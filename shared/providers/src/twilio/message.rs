@@ -136,6 +136,7 @@ pub(crate) fn cost(channel: Channel, segments: &str) -> Option<Cost> {
         kind: None,
         billable: true,
         units,
+        amount: None,
     })
 }
 

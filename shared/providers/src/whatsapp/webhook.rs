@@ -15,6 +15,7 @@ use domain::{
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     phone::Phone,
+    prices::Money,
     send::{Api, ErrorClass},
     template::{TemplateKey, TemplateReport, TemplateStatus},
 };
@@ -543,7 +544,7 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
 }
 
 /// `billable` is deprecated and may be missing, and new types appear: only the type `regular` is billed. Before July 2025
-/// (model CBP) there was no type.
+/// (model CBP) there was no type. Templates with a maximum price carry an estimate of what they cost.
 fn cost(pricing: &Value) -> Option<Cost> {
     let category = pricing["category"].as_str().map(label)?;
     let kind = pricing["type"].as_str().map(label);
@@ -556,7 +557,18 @@ fn cost(pricing: &Value) -> Option<Cost> {
         kind,
         billable,
         units: 1,
+        amount: amount(&pricing["cost"]),
     })
+}
+
+/// The amount is a number or a text.
+fn amount(cost: &Value) -> Option<Money> {
+    let amount = match &cost["amount"] {
+        Value::Number(number) => number.to_string(),
+        Value::String(text) => text.clone(),
+        _ => return None,
+    };
+    Money::reported(&amount, cost["currency"].as_str()?)
 }
 
 fn call(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {

@@ -15,7 +15,7 @@ use domain::{
 use store::{
     config::Configured,
     contacts::ContactWrite,
-    counters::{Counted, Source},
+    counters::{Counted, Place, Source},
     effects::{Effects, Once},
     messages::Reference,
     usage,
@@ -25,7 +25,7 @@ use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 use crate::world::{COUNTING, World};
 
 /// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses,
-/// of which the first adds another identity of the person; the day's counters, for changes in three windows of the stream.
+/// of which the first adds another identity of the person; the hour's counters, for changes in three windows of the stream.
 const STEPS: [(&str, f64); 8] = [
     ("decide", 15.0),
     ("claim", 1.0),
@@ -49,10 +49,13 @@ fn as_long_as_real_ones(configured: &mut Configured) {
     )));
 }
 
+/// Id of the line with the called number.
+const CALLED: &str = "line_01hq5bakery0000000000000n1";
+
 /// A line with the called number.
 fn with_a_line(configured: &mut Configured) {
     as_long_as_real_ones(configured);
-    let line = serde_json::json!({"id": "line_01hq5bakery0000000000000n1", "name": "Shop", "number": LINE});
+    let line = serde_json::json!({"id": CALLED, "name": "Shop", "number": LINE});
     configured.lines = vec![read(line)];
 }
 
@@ -135,6 +138,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
                 kind: Some("regular".to_owned()),
                 billable: true,
                 units: 1,
+                amount: None,
             }),
         };
         assert!(message.apply(1, report, world.aws.now(), &timers));
@@ -156,13 +160,16 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         &[
             "calls",
             "calls_missed",
+            "calls_unanswered",
             "calls_followed_up",
             "messages",
+            "follow_up.planned",
             "accepted_whatsapp",
+            "follow_up.accepted",
             "billed_whatsapp",
         ][..],
-        &["delivered_whatsapp"],
-        &["read_whatsapp"],
+        &["delivered_whatsapp", "follow_up.delivered", "cost.meta.AE.utility"],
+        &["read_whatsapp", "follow_up.read"],
     ]
     .into_iter()
     .enumerate()
@@ -177,9 +184,10 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
             oldest: world.aws.now(),
             retried_since: world.aws.now() - jiff::SignedDuration::from_hours(11),
             again: false,
+            keep_until: world.aws.now() + jiff::SignedDuration::from_hours(32 * 24),
         };
-        let day = store::day(world.aws.now());
-        assert_eq!(store.count_day(scope, &day, source, &[change]).await.unwrap(), 1);
+        let place = Place::of(world.aws.now(), Some(CALLED.parse().unwrap()));
+        assert_eq!(store.count(scope, place, source, &[change]).await.unwrap(), 1);
     }
     spent("count");
 

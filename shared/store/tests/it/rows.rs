@@ -275,6 +275,8 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
         line: None,
         message,
         remarks: vec![],
+        recovered: 0,
+        answers_after: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: None,
     }

@@ -87,6 +87,8 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, unt
         line: business.configured.lines.first().map(|line| line.id),
         message,
         remarks: vec![],
+        recovered: 0,
+        answers_after: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: until,
     };

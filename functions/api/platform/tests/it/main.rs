@@ -391,6 +391,18 @@ async fn usage_is_listed_by_day_for_a_bounded_period() {
     let url = |query: &str| format!("{}/usage{query}", home(&town));
     let week = town.platform().get(&url("")).await;
     assert_eq!(week.is(200).json()["days"].as_array().map(Vec::len), Some(8));
+    for (at, count) in [
+        ("2026-11-13T00:00:00Z", 1),
+        ("2026-11-20T11:00:00Z", 2),
+        ("2026-11-20T23:59:59Z", 4),
+    ] {
+        aws.count(town.home.scope(), at, None, &[("calls", count)]).await;
+    }
+    let counted = town.platform().get(&url("")).await.json()["days"].clone();
+    assert_eq!(
+        [&counted[0]["counts"], &counted[1]["counts"], &counted[7]["counts"]],
+        [&json!({"calls": 1}), &json!({}), &json!({"calls": 6})]
+    );
     for wrong in [
         "?from=2026-10-01&to=2026-11-20",
         "?from=2026-11-20&to=2026-11-19",
@@ -399,6 +411,118 @@ async fn usage_is_listed_by_day_for_a_bounded_period() {
     ] {
         town.platform().get(&url(wrong)).await.is(422);
     }
+}
+
+const PRICES: &str = "/api/v1/platform/prices";
+
+/// Prices with one list and one market.
+fn prices(market: &Value) -> Value {
+    let list = json!({
+        "service": "whatsapp", "from": "2026-11-01", "certainty": "vendor", "source": "Our contract", "markets": [market],
+    });
+    json!({"version": "contract 7", "lists": [list]})
+}
+
+fn market() -> Value {
+    json!({"name": "Emirates", "countries": ["AE"], "currency": "AED", "prices": {"utility": "0.05", "marketing": "0.2"}})
+}
+
+#[tokio::test]
+async fn prices_are_replaced_and_restored() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let platform = town.platform();
+    let shipped = platform.get(PRICES).await;
+    let (first, known) = (shipped.is(200).json(), shipped.header("etag").to_owned());
+    assert_eq!(first["replaced"], false);
+    let replaced = platform.put(PRICES, prices(&market())).header("if-match", &known).await;
+    let body = replaced.is(200).json();
+    assert_eq!(
+        (&body["replaced"], &body["prices"]["version"]),
+        (&json!(true), &json!("contract 7"))
+    );
+    assert_eq!(platform.get(PRICES).await.json(), body);
+    // Whoever read the others replaces nothing.
+    for call in [platform.put(PRICES, prices(&market())), platform.delete(PRICES)] {
+        call.header("if-match", &known).await.is(412);
+    }
+    // The same again changes nothing.
+    let again = platform.put(PRICES, prices(&market())).await;
+    assert_eq!(again.header("etag"), replaced.header("etag"));
+    platform.delete(PRICES).await.is(204);
+    assert_eq!(platform.get(PRICES).await.json(), first);
+    platform.delete(PRICES).await.is(204);
+    assert_eq!(log(&town).await, ["prices_restored", "prices_replaced"]);
+    aws.pass(1);
+    let later = platform.put(PRICES, prices(&market())).await;
+    assert_ne!(
+        later.header("etag"),
+        replaced.header("etag"),
+        "a version never comes back"
+    );
+}
+
+#[tokio::test]
+async fn price_without_a_currency_is_refused_by_its_place() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let platform = town.platform();
+    let changed = |name: &str, value: Value| {
+        let mut market = market();
+        match value {
+            Value::Null => drop(market.as_object_mut().and_then(|fields| fields.remove(name))),
+            value => market[name] = value,
+        }
+        prices(&market)
+    };
+    for (body, field) in [
+        (changed("currency", Value::Null), "lists[0].markets[0].currency"),
+        (changed("currency", json!("aed")), "lists[0].markets[0].currency"),
+        (changed("currency", json!("XXX")), "lists[0].markets[0].currency"),
+        (
+            changed("prices", json!({"utility": "free"})),
+            "lists[0].markets[0].prices.utility",
+        ),
+        (
+            changed("prices", json!({"utility": 0.05})),
+            "lists[0].markets[0].prices.utility",
+        ),
+        (
+            changed("prices", json!({"sms": "0.05"})),
+            "lists[0].markets[0].prices.sms",
+        ),
+        (
+            changed("countries", json!(["AE", "AE"])),
+            "lists[0].markets[0].countries",
+        ),
+        (
+            changed("countries", json!(["Dubai"])),
+            "lists[0].markets[0].countries[0]",
+        ),
+    ] {
+        platform.put(PRICES, body).await.is(422).names_field(field);
+    }
+    let refused = platform.put(PRICES, changed("currency", json!("XXX"))).await;
+    assert!(
+        refused.text().contains("Expected the ISO 4217 code of a currency"),
+        "{}",
+        refused.text()
+    );
+    let long = json!({"version": "1", "lists": vec![prices(&market())["lists"][0].clone(); 41]});
+    platform.put(PRICES, long).await.is(422).names_field("lists");
+    assert_eq!(platform.get(PRICES).await.json()["replaced"], false);
+}
+
+#[tokio::test]
+async fn only_the_platform_sees_and_changes_prices() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let admin = town.admin();
+    admin.get(PRICES).await.is(403);
+    admin.put(PRICES, prices(&market())).await.is(403);
+    admin.delete(PRICES).await.is(403);
+    town.key().put(PRICES, prices(&market())).await.is(401);
+    assert!(log(&town).await.is_empty());
 }
 
 #[tokio::test]

@@ -1,13 +1,10 @@
 //! The retention policy: the estimate of its application to the past, and its start.
 
-use std::collections::BTreeMap;
-
 use domain::{
     ids::OperationId,
     operation::{Data, Progress},
 };
 use serde_json::{Value, json};
-use store::counters::{Counted, Source};
 use testkit::{Aws, api::Town};
 
 use crate::TENANT;
@@ -17,30 +14,16 @@ const APPLY: &str = "/api/v1/tenant/retention/apply";
 
 /// Counts a day of ten calls, and of six messages of ours and four of customers.
 async fn count(town: &Town<'_>, day: &str) {
-    let (store, now) = (town.aws().store(), town.aws().now());
-    let counters: BTreeMap<String, u64> = [
+    let counters = [
         ("calls", 10),
         ("calls_missed", 10),
         ("messages", 6),
         ("received_whatsapp", 3),
         ("received_sms", 1),
         ("delivered_sms", 6),
-    ]
-    .map(|(name, count)| (name.to_owned(), count))
-    .into();
-    let counted = Counted {
-        sequence: format!("{:0>40}", 1),
-        counters,
-        after_gap: false,
-    };
-    let source = Source {
-        shard: "shard-1",
-        oldest: now,
-        retried_since: now,
-        again: false,
-    };
-    let applied = store.count_day(town.home.scope(), day, source, &[counted]).await;
-    assert_eq!(applied.expect("the day is counted"), 1);
+    ];
+    let noon = format!("{day}T12:00:00Z");
+    town.aws().count(town.home.scope(), &noon, None, &counters).await;
 }
 
 /// Ends an operation, as its function does.

@@ -102,6 +102,8 @@ impl World {
             line: None,
             message,
             remarks: vec![],
+            recovered: 0,
+            answers_after: vec![],
             correlation_id: "cor".to_owned(),
             keep_until: Some(USUAL.message_until(now, now)),
         };

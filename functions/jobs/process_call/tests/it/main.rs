@@ -3,5 +3,6 @@
 mod decisions;
 mod links;
 mod merging;
+mod recovered;
 mod retention;
 mod world;

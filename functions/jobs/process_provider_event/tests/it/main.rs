@@ -3,6 +3,7 @@
 mod account;
 mod inbound;
 mod merged;
+mod recovered;
 mod retention;
 mod status;
 mod world;

@@ -89,11 +89,12 @@ fn decided_again(call: &Value) -> Value {
 const fn name(what: &What) -> &'static str {
     match what {
         What::CallDecided(_) => "a call",
-        What::CallDecidedAgain(_) => "a call decided again",
+        What::CallDecidedAgain { .. } => "a call decided again",
         What::MessageMoved { before: None, .. } => "a new message",
         What::MessageMoved { before: Some(_), .. } => "a changed message",
         What::Received(_) => "a customer's message",
         What::Converted(_) => "a conversion",
+        What::Refused(_) => "a refusal",
     }
 }
 
@@ -132,6 +133,7 @@ fn filter_admits_every_counted_or_audited_change() {
         "a conversion",
         "a customer's message",
         "a new message",
+        "a refusal",
     ];
     assert_eq!(seen, BTreeSet::from(all), "a change without a sample");
     assert!(audited > 0, "no sample names its author");
@@ -154,10 +156,12 @@ fn filter_admits_no_other_writes_of_a_call() {
     for kind in [
         "call_progress",
         "contact",
+        "counted_day",
         "counters",
         "identity",
         "message_ref",
         "rate",
+        "rolled",
     ] {
         let rows = of(kind);
         assert!(!rows.is_empty(), "{kind} has no sample");

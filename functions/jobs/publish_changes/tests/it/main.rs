@@ -3,6 +3,7 @@
 mod again;
 mod audit;
 mod filter;
+mod metrics;
 
 use std::collections::BTreeMap;
 
@@ -21,7 +22,7 @@ use proptest::{
 };
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
-use store::counters::Counters;
+use store::{counters::Counters, effects::Effects};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, read},
@@ -44,6 +45,10 @@ impl World {
     async fn new() -> Self {
         let aws = Aws::new().await;
         let business = Box::pin(business(&aws)).await;
+        Self::of(aws, business).await
+    }
+
+    async fn of(aws: Aws, business: Seeded) -> Self {
         let ctx = Context::new(aws.env()).expect("a context");
         let known = rows(&aws).await;
         Self {
@@ -112,12 +117,21 @@ impl World {
         handle(batch, &self.ctx).await.expect("the batch is counted");
     }
 
+    /// What one cause writes, with its records.
+    async fn commit(&mut self, effects: Effects<'_>) {
+        let (store, now) = (self.aws.store(), self.aws.now());
+        let committed = store.commit(self.business.scope(), effects, now).await;
+        committed.expect("the effects are written");
+        self.record().await;
+    }
+
     async fn counters(&self) -> Counters {
         self.counters_of(self.business.tenant()).await
     }
 
     async fn counters_of(&self, tenant: TenantId) -> Counters {
-        let counters = self.aws.store().day_counters(&self.aws.scope(tenant), DAY).await;
+        let day = DAY.parse().expect("a day");
+        let counters = self.aws.store().day_counters(&self.aws.scope(tenant), day).await;
         counters.expect("the table answers")
     }
 }
@@ -130,7 +144,7 @@ async fn rows(aws: &Aws) -> Rows {
         row[name].as_s().expect("a text").clone()
     };
     rows.into_iter()
-        .filter(|row| !["counters", "audit"].contains(&text(row, "kind").as_str()))
+        .filter(|row| !["counters", "rolled", "audit"].contains(&text(row, "kind").as_str()))
         .map(|row| ((text(&row, "pk"), text(&row, "sk")), row.into()))
         .collect()
 }
@@ -192,17 +206,22 @@ fn broken(record: &EventRecord) -> EventRecord {
 }
 
 fn expected(follow_ups: u64) -> Counters {
-    [
-        ("accepted_whatsapp", follow_ups),
-        ("calls", follow_ups),
-        ("calls_followed_up", follow_ups),
-        ("calls_missed", follow_ups),
-        ("delivered_whatsapp", follow_ups),
-        ("messages", follow_ups),
-        ("read_whatsapp", follow_ups),
-    ]
-    .map(|(name, count)| (name.to_owned(), count))
-    .into()
+    const RAISED: [&str; 13] = [
+        "accepted_whatsapp",
+        "calls",
+        "calls_followed_up",
+        "calls_missed",
+        "calls_unanswered",
+        "cost.meta.AE.utility",
+        "delivered_whatsapp",
+        "follow_up.accepted",
+        "follow_up.delivered",
+        "follow_up.planned",
+        "follow_up.read",
+        "messages",
+        "read_whatsapp",
+    ];
+    RAISED.map(|name| (name.to_owned(), follow_ups)).into()
 }
 
 #[tokio::test]

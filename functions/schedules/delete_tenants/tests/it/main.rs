@@ -291,6 +291,7 @@ async fn frequent_caller_without_a_number_is_deleted() {
             grounds: Grounds::default(),
             message: None,
             decided_again: 0,
+            recovered: 0,
             remarks: Vec::new(),
             correlation_id: "test".to_owned(),
             keep_until: None,

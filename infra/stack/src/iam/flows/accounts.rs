@@ -237,6 +237,13 @@ impl Audit<'_> {
             ("DELETE", one.clone(), None),
             ("POST", format!("{one}/resume"), None),
             ("GET", format!("{one}/usage"), None),
+            ("GET", "/prices".to_owned(), None),
+            (
+                "PUT",
+                "/prices".to_owned(),
+                Some(json!({ "version": "audited", "lists": [] })),
+            ),
+            ("DELETE", "/prices".to_owned(), None),
             (
                 "POST",
                 format!("{one}/invitations"),

@@ -1,0 +1,120 @@
+//! Metrics: what was called, sent, answered and recovered, from counters that are exact.
+
+mod models;
+
+use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
+use axum::{Json, Router, extract::State};
+use domain::{costs::Costs, metrics::Length, permission::Permission};
+use jiff::{SignedDuration, ToSpan as _, civil::Date};
+use kit::{ConfigError, Env, Problem};
+use store::{
+    counters::{Counters, join},
+    hours::Hour,
+};
+
+use crate::models::{FiguresOut, MetricsOut, MetricsPartOut, OverviewDayOut, OverviewOut, reply_times};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "metrics": "What was called, sent, answered and recovered, in numbers." {
+        /// Get the metrics
+        ///
+        /// By day, hour or line. The figures are exact, and up to date within a minute. Something is counted in the hour in which it is
+        /// recorded, and an hour belongs to the day in the tenant's time zone in which it begins. So what happens to a message later counts
+        /// later: the follow-ups that were delivered on a day may have been planned on the day before.
+        GET "/api/v1/metrics" => get_metrics, "The metrics";
+
+        /// Get the overview
+        ///
+        /// The figures of today, yesterday and the last 7 and 30 days, and those of 14 single days, in one answer. With `usage:read`, it
+        /// also has today's cost.
+        GET "/api/v1/metrics/overview" => get_overview, "The overview";
+    }
+}
+
+/// Days of the overview.
+const OVERVIEW: Length = Length { usual: 30, most: 30 };
+
+/// Days of the overview that are shown one by one.
+const SHOWN: i32 = 14;
+
+const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+async fn get_metrics(
+    who: Allowed<permits::MetricsRead>,
+    State(api): State<Api>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Json<MetricsOut>, Problem> {
+    let report = api.report(&who, query, query.by.length()).await?;
+    let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
+    let total = sum(&report, |_, _| true);
+    let items = parts.into_iter().map(|(part, counters)| MetricsPartOut {
+        day: part.day(),
+        hour: part.hour(),
+        line: report.line(part),
+        figures: FiguresOut::from(&counters),
+    });
+    Ok(Json(MetricsOut {
+        from: report.period.first(),
+        to: report.period.last(),
+        by: query.by,
+        total: FiguresOut::from(&total),
+        reply_times: reply_times(&total),
+        items: items.collect(),
+        time_zone: report.zone.clone(),
+    }))
+}
+
+/// What was counted in the hours that are wanted, which are given with their days.
+fn sum(report: &Report, wanted: impl Fn(&Hour, Date) -> bool) -> Counters {
+    let mut counters = Counters::new();
+    let hours = report.hours.iter();
+    let hours = hours.filter(|hour| wanted(hour, report.period.day_of(hour.at)));
+    hours.for_each(|hour| join(&mut counters, &hour.counters));
+    counters
+}
+
+async fn get_overview(
+    who: Allowed<permits::MetricsRead>,
+    State(api): State<Api>,
+) -> Result<Json<OverviewOut>, Problem> {
+    let report = api.report(&who, ReportQuery::default(), OVERVIEW).await?;
+    let today = report.period.last();
+    let before = |days: i32| today.saturating_sub(days.days());
+    let so_far = who.now() - WEEK;
+    let figures = |wanted: &dyn Fn(&Hour, Date) -> bool| FiguresOut::from(&sum(&report, wanted));
+    let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
+    let days = parts.into_iter().filter_map(|(part, counters)| {
+        let day = part.day().filter(|day| *day > before(SHOWN))?;
+        let figures = FiguresOut::from(&counters);
+        Some(OverviewDayOut { day, figures })
+    });
+    let may_know_cost = who.principal().may(Permission::UsageRead);
+    Ok(Json(OverviewOut {
+        date: today,
+        today: figures(&|_, day| day == today),
+        yesterday: figures(&|_, day| day == before(1)),
+        week_ago: figures(&|hour, day| day == before(7) && hour.at <= so_far),
+        last_7_days: figures(&|_, day| day > before(7)),
+        last_30_days: figures(&|_, _| true),
+        days: days.collect(),
+        cost_today: may_know_cost.then(|| cost(&report, today)),
+        time_zone: report.zone.clone(),
+    }))
+}
+
+/// What the messages of a day cost.
+fn cost(report: &Report, day: Date) -> CostOut {
+    let mut costs = Costs::default();
+    let hours = report.hours.iter();
+    let hours = hours.filter(|hour| report.period.day_of(hour.at) == day);
+    hours.for_each(|hour| report.cost(&mut costs, hour));
+    CostOut::from(&costs)
+}

@@ -1,0 +1,84 @@
+//! Usage: messages by purpose and state, and what providers charge for them, as far as it is known.
+
+mod models;
+
+use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
+use axum::{Json, Router, extract::State};
+use domain::costs::Costs;
+use kit::{ConfigError, Env, Problem};
+use store::{
+    counters::{Counters, join},
+    hours::Hour,
+};
+
+use crate::models::{PricesOut, UnpricedOut, UsagePartOut, UsageReportOut, UsedOut, messages};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "usage": "Messages, and what they cost." {
+        /// Get the usage
+        ///
+        /// Messages by purpose and state, and what providers charge for them, by day, hour or line. The numbers are exact, and up to date
+        /// within a minute. Costs are what providers report; the rest is an estimate by price lists, which `prices` names with how sure
+        /// they are. Costs in different currencies are never added. What has no price is counted as `unknown`, and is in no amount: it is
+        /// not free. Discounts, taxes and monthly fees are not known. The provider's invoice decides.
+        GET "/api/v1/usage" => get_usage, "The usage";
+    }
+}
+
+/// What was used in a part of a period.
+#[derive(Default)]
+struct Used {
+    counters: Counters,
+    costs: Costs,
+}
+
+impl Used {
+    fn add(&mut self, report: &Report, hour: &Hour) {
+        join(&mut self.counters, &hour.counters);
+        report.cost(&mut self.costs, hour);
+    }
+
+    fn shown(&self) -> UsedOut {
+        UsedOut {
+            messages: messages(&self.counters),
+            cost: CostOut::from(&self.costs),
+        }
+    }
+}
+
+async fn get_usage(
+    who: Allowed<permits::UsageRead>,
+    State(api): State<Api>,
+    Query(query): Query<ReportQuery>,
+) -> Result<Json<UsageReportOut>, Problem> {
+    let report = api.report(&who, query, query.by.length()).await?;
+    let mut total = Used::default();
+    let parts = report.parts(|part: &mut Used, hour| {
+        part.add(&report, hour);
+        total.add(&report, hour);
+    });
+    let items = parts.into_iter().map(|(part, used)| UsagePartOut {
+        day: part.day(),
+        hour: part.hour(),
+        line: report.line(part),
+        usage: used.shown(),
+    });
+    Ok(Json(UsageReportOut {
+        from: report.period.first(),
+        to: report.period.last(),
+        by: query.by,
+        total: total.shown(),
+        unpriced: UnpricedOut::all(&total.costs),
+        prices: PricesOut::from(&*report.prices),
+        items: items.collect(),
+        time_zone: report.zone.clone(),
+    }))
+}

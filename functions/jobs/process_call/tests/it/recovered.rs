@@ -1,0 +1,139 @@
+//! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
+
+use domain::{
+    call::{CallFacts, CallStatus, DialStatus, Handling, Outcome, Party},
+    contact::Identity,
+};
+use kit::Done;
+use testkit::business::{CUSTOMER, from_to, missed, phone, stated};
+
+use crate::world::World;
+
+const HOUR: i64 = 3_600;
+
+fn answered() -> CallFacts {
+    stated(CUSTOMER, Outcome::Answered)
+}
+
+/// The provider's ids of a person's calls, with the missed calls that each recovered.
+async fn recovered(world: &World, identity: &Identity) -> Vec<(String, u32)> {
+    let (calls, _) = world.history_of(identity).await;
+    let calls = calls.into_iter().map(|call| (call.provider_call_id, call.recovered));
+    let mut calls: Vec<_> = calls.collect();
+    calls.sort();
+    calls
+}
+
+fn of(calls: &[(&str, u32)]) -> Vec<(String, u32)> {
+    let owned = calls.iter().map(|(call, count)| ((*call).to_owned(), *count));
+    owned.collect()
+}
+
+fn customer() -> Identity {
+    Identity::Phone(phone(CUSTOMER))
+}
+
+#[tokio::test]
+async fn answered_call_recovers_the_missed_ones_of_a_day() {
+    let world = World::new().await;
+    for (call, facts, hours) in [
+        ("1", missed(CUSTOMER), 20),
+        ("2", missed(CUSTOMER), 3),
+        ("3", stated(CUSTOMER, Outcome::Busy), 2),
+        ("4", answered(), 0),
+        // Nothing is left for it.
+        ("5", answered(), 1),
+    ] {
+        world.telephony(call, facts.clone()).await;
+        assert_eq!(world.telephony(call, facts).await, Done::Already, "{call}");
+        world.aws.pass(hours * HOUR);
+    }
+    // The first one was 25 hours ago.
+    let expected = of(&[("1", 0), ("2", 0), ("3", 0), ("4", 2), ("5", 0)]);
+    assert_eq!(recovered(&world, &customer()).await, expected);
+    assert!(world.customer().await.missed.is_empty());
+}
+
+/// Reports can come in another order than the calls.
+#[tokio::test]
+async fn missed_call_reported_late_is_recovered_already() {
+    let world = World::new().await;
+    let began = world.aws.now();
+    world.aws.pass(600);
+    world.telephony("2", answered()).await;
+    let late = CallFacts {
+        started_at: Some(began),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("1", late).await;
+    world.aws.pass(60);
+    world.telephony("3", missed(CUSTOMER)).await;
+    let expected = of(&[("1", 1), ("2", 0), ("3", 0)]);
+    assert_eq!(recovered(&world, &customer()).await, expected);
+}
+
+#[tokio::test]
+async fn concurrent_calls_recover_a_missed_one_once() {
+    let world = World::new().await;
+    world.telephony("1", missed(CUSTOMER)).await;
+    world.aws.pass(60);
+    let calls = ["2", "3", "4", "5"].map(|call| world.business.telephony_report(&world.aws, call, answered()));
+    world.work_at_once(calls).await;
+    let counts = recovered(&world, &customer()).await;
+    assert_eq!(counts.iter().map(|(_, count)| count).sum::<u32>(), 1, "{counts:?}");
+}
+
+/// Everybody who hides their number is one contact, so the next caller is another person.
+#[tokio::test]
+async fn hidden_callers_recover_nothing() {
+    let world = World::new().await;
+    for (call, facts) in [("1", missed(CUSTOMER)), ("2", answered())] {
+        let hidden = CallFacts {
+            from: Some(Party::Withheld),
+            ..facts
+        };
+        world.telephony(call, hidden).await;
+    }
+    let hidden = Identity::Withheld(world.business.telephony);
+    assert_eq!(recovered(&world, &hidden).await, of(&[("1", 0), ("2", 0)]));
+}
+
+/// It turns out to be missed, or to be answered, after later calls.
+#[tokio::test]
+async fn outcome_known_later_counts_as_of_the_calls_time() {
+    for (dial, expected) in [
+        (DialStatus::NoAnswer, of(&[("17", 0), ("18", 1), ("CA1", 0)])),
+        (DialStatus::Answered, of(&[("17", 0), ("18", 0), ("CA1", 1)])),
+    ] {
+        let world = World::new().await;
+        world.telephony("17", missed(CUSTOMER)).await;
+        world.aws.pass(60);
+        let completed = CallFacts {
+            status: Some(CallStatus::Completed),
+            call_seconds: Some(30),
+            ..from_to(CUSTOMER)
+        };
+        world.twilio(completed).await;
+        world.aws.pass(60);
+        world.work(world.decide()).await;
+        assert_eq!(
+            world.customer().await.missed.len(),
+            1,
+            "an unknown outcome is not missed"
+        );
+        let dialled = CallFacts {
+            status: Some(CallStatus::InProgress),
+            dial: Some(dial),
+            handling: Some(Handling::Forward),
+            ..from_to(CUSTOMER)
+        };
+        world.twilio(dialled).await;
+        let open = world.customer().await.missed;
+        let left = if dial == DialStatus::Answered { 0 } else { 2 };
+        assert_eq!(open.len(), left, "{open:?}");
+        // More than a day after the first of both calls.
+        world.aws.pass(24 * HOUR - 100);
+        world.telephony("18", answered()).await;
+        assert_eq!(recovered(&world, &customer()).await, expected, "{dial:?}");
+    }
+}

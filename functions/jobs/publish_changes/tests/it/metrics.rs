@@ -1,0 +1,292 @@
+//! What is counted by hour and line: the truth, however it comes, and the same after it is rolled up.
+
+use domain::{
+    Timestamp,
+    ids::{ContactId, LineId, MessageId},
+    record::Received,
+};
+use serde_json::{Value, json};
+use store::{
+    counters::join,
+    effects::{Consent, Once},
+    hours::Lines,
+};
+use testkit::business::{LINE, business_with};
+
+use super::{again::made_at, *};
+
+const SHARD: &str = "shard-1";
+
+/// Id of the line that is called.
+const SHOP: &str = "line_01hq5bakery0000000000000n1";
+
+/// Counters by hour and line.
+type Hours = BTreeMap<(Timestamp, Option<LineId>), Counters>;
+
+fn time(text: &str) -> Timestamp {
+    text.parse().expect("a time")
+}
+
+/// A business whose customers call a line of its own.
+async fn with_a_line(aws: &Aws) -> Seeded {
+    let line = json!({"id": SHOP, "name": "Shop", "number": LINE});
+    Box::pin(business_with(aws, |configured| configured.lines = vec![read(line)])).await
+}
+
+async fn world_with_a_line() -> World {
+    let aws = Aws::new().await;
+    let business = with_a_line(&aws).await;
+    World::of(aws, business).await
+}
+
+/// What readers see of a business.
+async fn hours(world: &World, business: &Seeded, lines: Lines) -> Hours {
+    let (store, scope) = (world.aws.store(), business.scope());
+    let basis = store.basis(scope).await.expect("the table answers");
+    let rolled = basis.expect("a tenant").rolled;
+    let period = (time("2026-11-01T00:00:00Z"), time("2026-12-01T00:00:00Z"));
+    let counted = store.hours(scope, &rolled, period, lines).await;
+    let mut sums = Hours::new();
+    for hour in counted.expect("the table answers") {
+        join(sums.entry((hour.at, hour.line)).or_default(), &hour.counters);
+    }
+    sums
+}
+
+fn total(hours: &Hours) -> Counters {
+    let mut sum = Counters::new();
+    hours.values().for_each(|counters| join(&mut sum, counters));
+    sum
+}
+
+/// Rolls up all that can be. Returns the days.
+async fn roll_up(world: &World, business: &Seeded) -> Vec<String> {
+    let mut days = Vec::new();
+    let next = async || world.aws.store().roll_up_next(business.scope(), world.aws.now()).await;
+    while let Some(day) = next().await.expect("nobody else rolls up") {
+        days.push(day.to_string());
+    }
+    days
+}
+
+/// The change as if made at this time.
+fn changed_at(record: &EventRecord, at: Timestamp) -> EventRecord {
+    let mut record = record.clone();
+    let at = at.to_string().parse().expect("a time of the event's kind");
+    record.change.approximate_creation_date_time = at;
+    record
+}
+
+#[tokio::test]
+async fn changes_are_counted_in_their_hour_and_line() {
+    let mut world = world_with_a_line().await;
+    world.follow_up(CUSTOMER).await;
+    let (planned, sent) = world.records.split_at(2);
+    let at = |records: &[EventRecord], time| -> Vec<EventRecord> {
+        records.iter().map(|record| made_at(record, time)).collect()
+    };
+    let (planned, sent) = (at(planned, "09:30:00"), at(sent, "10:59:59"));
+    world.deliver(SHARD, &[planned, sent].concat()).await;
+    let shop: LineId = SHOP.parse().expect("an id");
+    let each = hours(&world, &world.business, Lines::Each).await;
+    let places: Vec<_> = each.keys().copied().collect();
+    let expected_places = ["2026-11-20T09:00:00Z", "2026-11-20T10:00:00Z"].map(|hour| (time(hour), Some(shop)));
+    assert_eq!(places, expected_places);
+    assert_eq!(each[&expected_places[0]]["calls"], 1);
+    assert_eq!(each[&expected_places[1]]["read_whatsapp"], 1);
+    assert_eq!(total(&each), expected(1));
+    assert_eq!(hours(&world, &world.business, Lines::One(shop)).await, each);
+    let other = Lines::One("line_01hq5bakery0000000000000n2".parse().expect("an id"));
+    assert!(hours(&world, &world.business, other).await.is_empty());
+    let together = hours(&world, &world.business, Lines::Together).await;
+    assert!(together.keys().all(|(_, line)| line.is_none()));
+    assert_eq!(total(&together), expected(1));
+}
+
+#[tokio::test]
+async fn rolled_days_say_the_same_and_replays_join_them() {
+    let mut world = world_with_a_line().await;
+    world.follow_up(CUSTOMER).await;
+    let first = std::mem::take(&mut world.records);
+    world.deliver(SHARD, &first).await;
+    world.follow_up("+971501234568").await;
+    let given_up: Vec<_> = world.records.iter().map(|record| made_at(record, "08:00:00")).collect();
+    let before = hours(&world, &world.business, Lines::Each).await;
+    assert!(
+        roll_up(&world, &world.business).await.is_empty(),
+        "today is not rolled up"
+    );
+    world.aws.pass(3 * 86_400);
+    assert_eq!(roll_up(&world, &world.business).await, [DAY]);
+    assert_eq!(hours(&world, &world.business, Lines::Each).await, before);
+    assert_eq!(world.counters().await, expected(1));
+    for _twice in 0..2 {
+        world.bring_again(&given_up).await.expect("it is counted");
+        // At once, and once that is rolled up again.
+        assert_eq!(world.counters().await, expected(2));
+        assert_eq!(roll_up(&world, &world.business).await, [DAY]);
+        assert!(roll_up(&world, &world.business).await.is_empty());
+        assert_eq!(world.counters().await, expected(2));
+        let each = hours(&world, &world.business, Lines::Each).await;
+        assert_eq!((each.len(), total(&each)), (2, expected(2)));
+    }
+}
+
+/// Other refusals are not new, or nobody's decision but the business's.
+#[tokio::test]
+async fn only_new_refusals_of_customers_are_opt_outs() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    world.record().await;
+    world.records.clear();
+    let stop = json!({
+        "at": "2026-11-20T12:00:00Z", "choice": "refused", "by": "keyword", "source": "asked for no more messages by SMS",
+    });
+    for (name, value) in [
+        ("source", json!("asked for no more messages by SMS")),
+        ("category", json!("marketing")),
+        ("choice", json!("granted")),
+        ("at", json!("2026-11-19T11:59:59Z")),
+        ("by", json!("user")),
+        (
+            "source",
+            json!("asked for no more messages by SMS, known as another contact"),
+        ),
+    ] {
+        let mut entry = stop.clone();
+        entry[name] = value;
+        let consent = Consent {
+            contact,
+            id: world.aws.ids().ulid(),
+            entry: read(entry),
+        };
+        let effects = Effects {
+            consent: vec![consent],
+            ..Effects::default()
+        };
+        world.commit(effects).await;
+    }
+    for _twice in 0..2 {
+        world.deliver(SHARD, &world.records).await;
+    }
+    let expected: Counters = ["opt_outs", "opt_outs_marketing"]
+        .map(|name| (name.to_owned(), 1))
+        .into();
+    assert_eq!(world.counters().await, expected);
+}
+
+/// A customer's message, which was stored with these facts.
+fn message(world: &World, contact: ContactId, facts: &Value) -> Received {
+    let mut received = json!({
+        "id": MessageId::new(contact, world.aws.ids().ulid()),
+        "connection": world.business.whatsapp,
+        "message": {
+            "at": world.aws.now(), "channel": "whatsapp", "from": {}, "kind": "text", "opens_window": true,
+            "provider_ref": format!("wamid.{}", world.aws.ids().ulid()), "standby": false, "text": "Hello",
+        },
+        "correlation_id": "cor",
+    });
+    for (name, value) in facts.as_object().into_iter().flatten() {
+        received[name] = value.clone();
+    }
+    read(received)
+}
+
+#[tokio::test]
+async fn recovered_calls_and_reply_times_are_counted_once() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    world.record().await;
+    world.records.clear();
+    for facts in [
+        json!({"recovered": 2, "answers_after": [12, 7_200]}),
+        json!({"answers_after": [13]}),
+        json!({}),
+    ] {
+        let received = message(&world, contact, &facts);
+        let once = Once::Received {
+            received: &received,
+            api: "whatsapp",
+            parked: None,
+        };
+        let effects = Effects {
+            once,
+            ..Effects::default()
+        };
+        world.commit(effects).await;
+    }
+    for _twice in 0..2 {
+        world.deliver(SHARD, &world.records).await;
+    }
+    let expected: Counters = [
+        ("received_whatsapp", 3),
+        ("recovered", 2),
+        ("reply.0", 2),
+        ("reply.9", 1),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into();
+    assert_eq!(world.counters().await, expected);
+}
+
+/// Of five days, of which the first ones are rolled up meanwhile: at random between deliveries, which repeat and overlap.
+#[test]
+fn hours_equal_the_truth_for_any_sequence() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime");
+    let began = time("2026-11-15T12:00:00Z");
+    let place = |hour: usize| began + SignedDuration::from_hours(i64::try_from(hour).unwrap_or_default());
+    // Each change in an hour of its own, counted once, says what it raises.
+    let (world, truth) = runtime.block_on(async {
+        let mut world = world_with_a_line().await;
+        world.follow_up(CUSTOMER).await;
+        world.follow_up("+971501234568").await;
+        for (hour, record) in world.records.iter().enumerate() {
+            world.deliver(SHARD, &[changed_at(record, place(hour))]).await;
+        }
+        let counted = hours(&world, &world.business, Lines::Each).await;
+        assert_eq!(total(&counted), expected(2));
+        let of = |hour| counted.iter().find(|((at, _), _)| *at == place(hour));
+        let raised = |hour| of(hour).map(|((_, line), sum)| (*line, sum.clone()));
+        let truth: Vec<_> = (0..world.records.len()).map(raised).collect();
+        (world, truth)
+    });
+    let deliveries = prop::collection::vec((0..8_usize, 1..10_usize, any::<bool>()), 1..20);
+    let when = prop::collection::vec(0..120_usize, world.records.len());
+    let counted = cases(24).run(&(deliveries, when), |(deliveries, mut when)| {
+        when.sort_unstable();
+        let mut wanted = Hours::new();
+        for (hour, raised) in when.iter().zip(&truth) {
+            if let Some((line, counters)) = raised {
+                join(wanted.entry((place(*hour), *line)).or_default(), counters);
+            }
+        }
+        let (found, rolled, repeated) = runtime.block_on(async {
+            let business = with_a_line(&world.aws).await;
+            let records = world.records.iter().zip(&when);
+            let records = records.map(|(record, hour)| changed_at(&of_tenant(record, business.tenant()), place(*hour)));
+            let records: Vec<EventRecord> = records.collect();
+            let mut seen = 0_usize;
+            for (back, length, rolls) in deliveries {
+                let from = seen.saturating_sub(back);
+                let to = (from + length).min(records.len());
+                world.deliver(SHARD, &records[from..to]).await;
+                seen = seen.max(to);
+                if rolls {
+                    drop(roll_up(&world, &business).await);
+                }
+            }
+            world.deliver(SHARD, &records[seen..]).await;
+            let found = hours(&world, &business, Lines::Each).await;
+            drop(roll_up(&world, &business).await);
+            let rolled = hours(&world, &business, Lines::Each).await;
+            world.deliver(SHARD, &records).await;
+            (found, rolled, hours(&world, &business, Lines::Each).await)
+        });
+        prop_assert_eq!(&found, &wanted);
+        prop_assert_eq!(&rolled, &wanted);
+        prop_assert_eq!(&repeated, &wanted);
+        Ok(())
+    });
+    counted.expect("the truth");
+}

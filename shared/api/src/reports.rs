@@ -1,0 +1,295 @@
+//! Reports of what was counted: their period and parts, and costs in them.
+
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, HashMap},
+};
+
+use domain::{
+    costs::{Costs, Spent},
+    ids::LineId,
+    line::Line,
+    local::Day,
+    message::Channel,
+    metrics::{Length, MOST_DAYS, Period},
+    permission::permits::Permit,
+    prices::{PriceBook, decimal},
+    product::Currency,
+    zone::Zone,
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::hours::{Hour, Lines};
+
+use crate::{change::found, context::Api, guards::Allowed};
+
+/// What a report is divided by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum ReportBy {
+    /// Days in the tenant's time zone. At most 397.
+    #[default]
+    Day,
+    /// Hours. At most those of 3 days.
+    Hour,
+    /// Lines. At most for 31 days.
+    Line,
+}
+
+impl ReportBy {
+    /// Number of days of such a report.
+    #[must_use]
+    pub const fn length(self) -> Length {
+        let (usual, most) = match self {
+            Self::Day => (7, MOST_DAYS),
+            Self::Hour => (1, 3),
+            Self::Line => (7, 31),
+        };
+        Length { usual, most }
+    }
+}
+
+/// Period and parts of a report.
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ReportQuery {
+    /// First day, in the tenant's time zone. Default: six days before the last one, or the last one itself in a report by hour.
+    #[schemars(example = "2026-11-14")]
+    pub from: Option<Day>,
+    /// Last day, in the tenant's time zone. Default: today.
+    #[schemars(example = "2026-11-20")]
+    pub to: Option<Day>,
+    /// What the report is divided by: `day` for at most 397 days (13 months), `hour` for at most 3, `line` for at most 31.
+    #[serde(default)]
+    pub by: ReportBy,
+    /// Only what belongs to the line with this id. Opt-outs and conversions belong to none.
+    pub line: Option<LineId>,
+}
+
+/// A line in a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReportLineOut {
+    /// Id of the line.
+    pub id: LineId,
+    /// Name of the line. `null` if it was deleted.
+    #[schemars(example = &"Marina branch")]
+    pub name: Option<String>,
+}
+
+/// A part of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ReportPart {
+    /// A day.
+    Day(Date),
+    /// An hour, by its beginning.
+    Hour(Timestamp),
+    /// A line, or what belongs to none.
+    Line(Option<LineId>),
+}
+
+impl ReportPart {
+    /// The day, if it is one.
+    #[must_use]
+    pub const fn day(self) -> Option<Date> {
+        match self {
+            Self::Day(day) => Some(day),
+            Self::Hour(_) | Self::Line(_) => None,
+        }
+    }
+
+    /// The hour, if it is one.
+    #[must_use]
+    pub const fn hour(self) -> Option<Timestamp> {
+        match self {
+            Self::Hour(hour) => Some(hour),
+            Self::Day(_) | Self::Line(_) => None,
+        }
+    }
+}
+
+/// What was counted in a period.
+#[derive(Debug)]
+pub struct Report {
+    /// The tenant's time zone.
+    pub zone: Zone,
+    /// The period.
+    pub period: Period,
+    /// The prices that hold.
+    pub prices: Cow<'static, PriceBook>,
+    /// What was counted, in any order; there may be several entries of an hour.
+    pub hours: Vec<Hour>,
+    by: ReportBy,
+    names: HashMap<LineId, String>,
+}
+
+impl Report {
+    /// The sums of all parts, in their order. Days and hours without anything counted are among them.
+    pub fn parts<T: Default>(&self, mut add: impl FnMut(&mut T, &Hour)) -> BTreeMap<ReportPart, T> {
+        let mut parts: BTreeMap<ReportPart, T> = match self.by {
+            ReportBy::Day => self.period.days().map(ReportPart::Day).map(empty).collect(),
+            ReportBy::Hour => self.period.hours().map(ReportPart::Hour).map(empty).collect(),
+            ReportBy::Line => BTreeMap::new(),
+        };
+        for hour in &self.hours {
+            let part = match self.by {
+                ReportBy::Day => ReportPart::Day(self.period.day_of(hour.at)),
+                ReportBy::Hour => ReportPart::Hour(hour.at),
+                ReportBy::Line => ReportPart::Line(hour.line),
+            };
+            add(parts.entry(part).or_default(), hour);
+        }
+        parts
+    }
+
+    /// The line of a part, if it is one.
+    #[must_use]
+    pub fn line(&self, part: ReportPart) -> Option<ReportLineOut> {
+        match part {
+            ReportPart::Line(line) => line.map(|id| ReportLineOut {
+                id,
+                name: self.names.get(&id).cloned(),
+            }),
+            ReportPart::Day(_) | ReportPart::Hour(_) => None,
+        }
+    }
+
+    /// Adds the cost of an hour.
+    pub fn cost(&self, costs: &mut Costs, hour: &Hour) {
+        // Prices change with a day in UTC.
+        let day = hour.at.to_zoned(TimeZone::UTC).date();
+        costs.add(&hour.counters, &self.prices, day);
+    }
+}
+
+fn empty<T: Default>(part: ReportPart) -> (ReportPart, T) {
+    (part, T::default())
+}
+
+impl Api {
+    /// A report for the caller's tenant, of at most as many days as `length` says.
+    ///
+    /// # Errors
+    /// 422 when the period is too long or begins after its end; 503 when the table does not answer.
+    pub async fn report<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        query: ReportQuery,
+        length: Length,
+    ) -> Result<Report, Problem> {
+        let (store, scope) = (self.store(), who.scope());
+        let basis = found(store.basis(scope)).await?;
+        let zone = basis.tenant.time_zone;
+        let period = Period::of((query.from, query.to), length, &zone, who.now());
+        let period = period.map_err(|fault| Problem::field("from", fault))?;
+        let lines = match (query.line, query.by) {
+            (Some(line), _) => Lines::One(line),
+            (None, ReportBy::Line) => Lines::Each,
+            (None, ReportBy::Day | ReportBy::Hour) => Lines::Together,
+        };
+        let hours = store.hours(scope, &basis.rolled, period.bounds(), lines).await?;
+        let names = match query.by {
+            ReportBy::Line => {
+                let lines = store.all::<Line>(scope).await?.into_iter();
+                lines.map(|line| (line.id, line.name.into())).collect()
+            }
+            ReportBy::Day | ReportBy::Hour => HashMap::new(),
+        };
+        let prices = basis.prices.map(Cow::Owned);
+        Ok(Report {
+            zone,
+            period,
+            prices: prices.unwrap_or(Cow::Borrowed(PriceBook::shipped())),
+            hours,
+            by: query.by,
+            names,
+        })
+    }
+}
+
+/// What messages cost. Amounts in different currencies are never added.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CostOut {
+    /// Amounts by currency. Empty: nothing is known to have cost anything.
+    pub currencies: Vec<CurrencyCostOut>,
+    /// Messages that the provider does not bill.
+    #[schemars(example = 3)]
+    pub free: u64,
+    /// WhatsApp messages and segments of SMS whose price is unknown. They are in no amount.
+    #[schemars(example = 2)]
+    pub unknown: u64,
+}
+
+/// What messages cost in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct CurrencyCostOut {
+    /// Currency by ISO 4217.
+    #[schemars(example = &"USD")]
+    pub currency: Currency,
+    /// What providers reported and what is estimated, together. A decimal number.
+    #[schemars(example = &"0.8400")]
+    pub amount: String,
+    /// What providers reported.
+    #[schemars(example = &"0.0000")]
+    pub reported: String,
+    /// The rest, by price lists.
+    #[schemars(example = &"0.8400")]
+    pub estimated: String,
+    /// The same by channel.
+    pub channels: Vec<ChannelCostOut>,
+}
+
+/// What messages of one channel cost in one currency.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChannelCostOut {
+    /// Channel.
+    pub channel: Channel,
+    /// What providers reported and what is estimated, together. A decimal number.
+    #[schemars(example = &"0.6100")]
+    pub amount: String,
+    /// What providers reported.
+    #[schemars(example = &"0.0000")]
+    pub reported: String,
+    /// The rest, by price lists.
+    #[schemars(example = &"0.6100")]
+    pub estimated: String,
+}
+
+/// The amounts as decimal numbers: of both together, reported, estimated.
+fn amounts(Spent { reported, estimated }: Spent) -> [String; 3] {
+    [reported.saturating_add(estimated), reported, estimated].map(decimal)
+}
+
+impl From<&Costs> for CostOut {
+    fn from(costs: &Costs) -> Self {
+        let mut currencies: BTreeMap<&Currency, (Spent, Vec<ChannelCostOut>)> = BTreeMap::new();
+        for ((currency, channel), spent) in costs.spent() {
+            let [amount, reported, estimated] = amounts(*spent);
+            let (sum, channels) = currencies.entry(currency).or_default();
+            sum.reported = sum.reported.saturating_add(spent.reported);
+            sum.estimated = sum.estimated.saturating_add(spent.estimated);
+            channels.push(ChannelCostOut {
+                channel: *channel,
+                amount,
+                reported,
+                estimated,
+            });
+        }
+        let currencies = currencies.into_iter().map(|(currency, (sum, channels))| {
+            let [amount, reported, estimated] = amounts(sum);
+            CurrencyCostOut {
+                currency: currency.clone(),
+                amount,
+                reported,
+                estimated,
+                channels,
+            }
+        });
+        Self {
+            currencies: currencies.collect(),
+            free: costs.free(),
+            unknown: costs.unpriced().values().sum(),
+        }
+    }
+}

@@ -1,0 +1,476 @@
+//! What a change of a row counts as: the names of the counters that it raises, and what a name says.
+//!
+//! Names are made of fixed words, of countries and of currencies in use, so an hour has a bounded number of them. A change is counted when
+//! it is stored, not when it happened: so a counter only ever grows.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    country::Country,
+    ledger::ConsentEntry,
+    message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
+    prices::{Money, PriceCategory},
+    product::Currency,
+    purpose::{Purpose, TABLE},
+    record::{Call, Received},
+    refusal::Reason,
+};
+
+/// A counter with the number by which it is raised.
+pub type Raise = (String, u64);
+
+/// Upper bounds of reply times, in seconds: each at most two and a half times the one before it. A reply later than the last one is none.
+pub const REPLY_TIMES: [u32; 18] = [
+    15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400, 172_800, 259_200, 432_000,
+    604_800,
+];
+
+/// The place of a reply time in [`REPLY_TIMES`]: of the first bound that is not exceeded.
+#[must_use]
+pub fn reply_bucket(seconds: u32) -> Option<usize> {
+    REPLY_TIMES.iter().position(|bound| seconds <= *bound)
+}
+
+/// Providers report whole seconds, by clocks of their own.
+const SKEW: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether a message of the customer was written after one of ours was sent.
+#[must_use]
+pub fn is_after(sent: Timestamp, written: Timestamp) -> bool {
+    sent <= written + SKEW
+}
+
+/// Time between a follow-up and a message that answers it, in seconds. `None` if the message was written before, or too long after.
+#[must_use]
+pub fn reply_time(sent: Timestamp, written: Timestamp) -> Option<u32> {
+    let after = written.duration_since(sent).as_secs().max(0);
+    let seconds = u32::try_from(after).ok().filter(|_| is_after(sent, written));
+    seconds.filter(|seconds| reply_bucket(*seconds).is_some())
+}
+
+/// What carried a message, as far as its price depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// WhatsApp through Meta's API.
+    Meta,
+    /// WhatsApp through Twilio.
+    Twilio,
+    /// SMS through Twilio.
+    Sms,
+}
+
+impl Carrier {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Meta, Self::Twilio, Self::Sms];
+
+    /// The word in counters.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Twilio => "twilio",
+            Self::Sms => "sms",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+
+    fn of(attempt: &Attempt, leg: &Leg) -> Self {
+        // The ids that Meta gives messages; Twilio gives its own.
+        let by_meta = |attempt: &Attempt| {
+            let reference = attempt.provider_ref.as_ref();
+            reference.is_none_or(|reference| reference.as_str().starts_with("wamid."))
+        };
+        match leg.channel {
+            Channel::Sms => Self::Sms,
+            Channel::WhatsApp if by_meta(attempt) => Self::Meta,
+            Channel::WhatsApp => Self::Twilio,
+        }
+    }
+}
+
+/// Messages, or segments of SMS, whose price depends on a list because no provider states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Listed {
+    /// What carried them.
+    pub carrier: Carrier,
+    /// Country of the recipients, if it is known.
+    pub country: Option<Country>,
+    /// Price category.
+    pub category: PriceCategory,
+}
+
+const LISTED: &str = "cost.";
+const PAID: &str = "paid.";
+const UNFOLLOWED: &str = "unfollowed.";
+const FREE: &str = "free.";
+const REPLY: &str = "reply.";
+
+/// The word in counters for a country that is not known.
+const NOWHERE: &str = "ZZ";
+
+impl Listed {
+    /// The counter of their number.
+    fn name(self) -> String {
+        let country = self.country.as_ref().map_or(NOWHERE, Country::as_str);
+        let (carrier, category) = (self.carrier.as_str(), self.category.as_str());
+        format!("{LISTED}{carrier}.{country}.{category}")
+    }
+
+    fn read(words: &str) -> Option<Self> {
+        let (carrier, rest) = words.split_once('.')?;
+        let (country, category) = rest.split_once('.')?;
+        Some(Self {
+            carrier: Carrier::read(carrier)?,
+            country: country.parse().ok().filter(|_| country != NOWHERE),
+            category: PriceCategory::of(category),
+        })
+    }
+}
+
+/// What a counter's name says, of those that are more than a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counter<'a> {
+    /// Messages of a purpose that reached a state.
+    Messages {
+        /// The purpose.
+        purpose: &'a str,
+        /// The state.
+        state: &'a str,
+    },
+    /// Replies within the bound at this place of [`REPLY_TIMES`], and not within the one before.
+    Replies(usize),
+    /// Messages, or segments of SMS, whose price depends on a list.
+    Listed(Listed),
+    /// What providers state as their prices, in millionths of a currency's unit.
+    Paid(Carrier, Currency),
+    /// Calls that nobody answered and no message followed, for this reason.
+    Unfollowed(&'a str),
+    /// Messages that the provider does not bill.
+    Free,
+    /// A word.
+    Word(&'a str),
+}
+
+impl<'a> Counter<'a> {
+    /// Reads a name.
+    #[must_use]
+    pub fn read(name: &'a str) -> Self {
+        let after = |prefix: &str| name.strip_prefix(prefix);
+        let listed = || after(LISTED).and_then(Listed::read).map(Self::Listed);
+        let paid = || {
+            let (carrier, currency) = after(PAID)?.split_once('.')?;
+            Some(Self::Paid(Carrier::read(carrier)?, currency.parse().ok()?))
+        };
+        let unfollowed = || after(UNFOLLOWED).map(Self::Unfollowed);
+        let free = || after(FREE).map(|_| Self::Free);
+        let reply = || after(REPLY)?.parse().ok().map(Self::Replies);
+        let known = listed().or_else(paid).or_else(unfollowed).or_else(free).or_else(reply);
+        let of_purpose = || {
+            let (purpose, state) = name.split_once('.')?;
+            Some(Self::Messages { purpose, state })
+        };
+        known.or_else(of_purpose).unwrap_or(Self::Word(name))
+    }
+}
+
+fn one(name: impl Into<String>) -> Raise {
+    (name.into(), 1)
+}
+
+fn outcome(call: &Call) -> Raise {
+    one(format!("calls_{}", call.outcome.as_str()))
+}
+
+fn recovered(count: u32) -> Option<Raise> {
+    (count > 0).then(|| ("recovered".to_owned(), count.into()))
+}
+
+/// A call was decided.
+#[must_use]
+pub fn decided(call: &Call) -> Vec<Raise> {
+    let follows = match call.message {
+        Some(_) => "calls_followed_up",
+        None => "calls_without_message",
+    };
+    let mut raised = vec![one("calls"), outcome(call), one(follows)];
+    raised.extend(unanswered(call));
+    raised.extend(recovered(call.recovered));
+    raised
+}
+
+/// What a call counts as that nobody answered: also with the reason why no message follows it.
+fn unanswered(call: &Call) -> Vec<Raise> {
+    if !call.is_missed() {
+        return Vec::new();
+    }
+    let reason = Reason::named(&call.reason).filter(|_| call.message.is_none());
+    let reason = reason.map(|reason| one(format!("{UNFOLLOWED}{}", reason.as_str())));
+    [one("calls_unanswered")].into_iter().chain(reason).collect()
+}
+
+/// A call was decided again. Counters only grow, so it counts for two outcomes.
+#[must_use]
+pub fn decided_again(before: &Call, after: &Call) -> Vec<Raise> {
+    let mut raised = vec![one("calls_decided_again"), outcome(after)];
+    let followed = after.message.is_some() && before.message.is_none();
+    raised.extend(followed.then(|| one("calls_followed_up")));
+    if !before.is_missed() {
+        raised.extend(unanswered(after));
+    }
+    raised.extend(recovered(after.recovered.saturating_sub(before.recovered)));
+    raised
+}
+
+/// A customer's message was stored.
+#[must_use]
+pub fn received(received: &Received) -> Vec<Raise> {
+    let mut raised = vec![one(format!("received_{}", received.message.channel.as_str()))];
+    raised.extend(recovered(received.recovered));
+    let buckets = received
+        .answers_after
+        .iter()
+        .filter_map(|seconds| reply_bucket(*seconds));
+    raised.extend(buckets.map(|bucket| one(format!("{REPLY}{bucket}"))));
+    raised
+}
+
+/// A refusal was recorded, at this time.
+#[must_use]
+pub fn refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
+    use crate::consent::ConsentCategory::Marketing;
+    let name = match entry.category {
+        Some(Marketing) => "opt_outs_marketing",
+        Some(_) | None => "opt_outs",
+    };
+    entry.is_opt_out(recorded).then(|| one(name)).into_iter().collect()
+}
+
+/// The states that an attempt has passed through, including those it skipped.
+fn steps(attempt: &Attempt) -> Vec<&'static str> {
+    let mut steps = Vec::new();
+    if attempt.provider_ref.is_some() {
+        steps.push("accepted");
+    }
+    if attempt.state.rank() >= AttemptState::Delivered.rank() {
+        steps.push("delivered");
+    }
+    match attempt.state {
+        AttemptState::Read => steps.push("read"),
+        AttemptState::Failed => steps.push("failed"),
+        AttemptState::Refused => steps.push("refused"),
+        _ => {}
+    }
+    if attempt.cost.as_ref().is_some_and(|cost| cost.billable) {
+        steps.push("billed");
+    }
+    steps
+}
+
+/// The states that a message has passed through on any channel, and how it ended.
+fn states(message: &Message) -> Vec<&'static str> {
+    let any = |has: fn(&Attempt) -> bool| message.attempts.iter().any(has);
+    let mut states = vec!["planned"];
+    states.extend(any(|attempt| attempt.provider_ref.is_some()).then_some("accepted"));
+    states.extend(message.delivered().then_some("delivered"));
+    states.extend(any(|attempt| attempt.state == AttemptState::Read).then_some("read"));
+    // Judged by its state, not only by its end: a message that was sent and then cancelled only lost its other channels.
+    states.extend(match message.state() {
+        MessageState::Cancelled => Some("cancelled"),
+        MessageState::Blocked => Some("blocked"),
+        MessageState::Failed => Some("failed"),
+        _ => None,
+    });
+    states
+}
+
+/// The price of an attempt.
+enum Charge {
+    /// The provider does not bill it.
+    Free(Carrier),
+    /// The provider states it.
+    Stated(Carrier, Money),
+    /// A list has it: of this many messages or segments.
+    Listed(Listed, u32),
+}
+
+/// The price of an attempt, once it has one: of WhatsApp when the message is delivered, of SMS when the number of segments is known.
+/// What providers report later changes nothing: an attempt is charged once.
+fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
+    let carrier = Carrier::of(attempt, leg);
+    let phone = message.to.phone.as_ref().and_then(|phone| phone.country());
+    let country = phone.or_else(|| Country::of_bsuid(message.to.bsuid.as_deref()?));
+    let stated = |cost: &Cost| cost.amount.clone().filter(|amount| amount.currency.is_in_use());
+    let listed = |category, units| {
+        let listed = Listed {
+            carrier,
+            country,
+            category,
+        };
+        Charge::Listed(listed, units)
+    };
+    match (leg.channel, &attempt.cost) {
+        (Channel::Sms, Some(cost)) if cost.billable => match stated(cost) {
+            Some(amount) => Some(Charge::Stated(carrier, amount)),
+            None => Some(listed(PriceCategory::Sms, cost.units)),
+        },
+        (Channel::Sms, _) => None,
+        (Channel::WhatsApp, _) if attempt.state.rank() < AttemptState::Delivered.rank() => None,
+        // Twilio does not report the category.
+        (Channel::WhatsApp, None) => Some(listed(PriceCategory::of(message.policy.category().as_str()), 1)),
+        (Channel::WhatsApp, Some(cost)) if !cost.billable => Some(Charge::Free(carrier)),
+        (Channel::WhatsApp, Some(cost)) => match stated(cost) {
+            Some(amount) => Some(Charge::Stated(carrier, amount)),
+            None => Some(listed(PriceCategory::of(&cost.category), cost.units)),
+        },
+    }
+}
+
+impl Charge {
+    fn raised(self) -> Raise {
+        match self {
+            Self::Free(carrier) => one(format!("{FREE}{}", carrier.as_str())),
+            Self::Stated(carrier, Money { millionths, currency }) => {
+                let name = format!("{PAID}{}.{}", carrier.as_str(), currency.as_str());
+                (name, millionths)
+            }
+            Self::Listed(listed, units) => (listed.name(), units.into()),
+        }
+    }
+}
+
+/// The purposes as words, in the order of the table.
+pub fn purposes() -> impl Iterator<Item = &'static str> {
+    TABLE.into_iter().map(|row| purpose(row.purpose))
+}
+
+/// The states of messages that are counted, as words, in their order.
+pub const STATES: [&str; 7] = [
+    "planned",
+    "accepted",
+    "delivered",
+    "read",
+    "failed",
+    "blocked",
+    "cancelled",
+];
+
+/// The word of a purpose in counters, as in rows.
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::FollowUp => "follow_up",
+        Purpose::Reply => "reply",
+        Purpose::AutoReply => "auto_reply",
+        Purpose::Campaign => "campaign",
+        Purpose::Order => "order",
+        Purpose::Payment => "payment",
+        Purpose::OneTimeCode => "one_time_code",
+        Purpose::Feedback => "feedback",
+        Purpose::Api => "api",
+    }
+}
+
+/// A message of ours was planned or changed.
+#[must_use]
+pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
+    let mut raised = Vec::new();
+    if before.is_none() {
+        raised.push(one("messages"));
+    }
+    for attempt in &after.attempts {
+        let Some(leg) = after.plan.get(usize::from(attempt.leg)) else {
+            continue;
+        };
+        let known = before.and_then(|before| {
+            let known = before.attempts.iter().find(|known| known.number == attempt.number);
+            known.map(|known| (before, known))
+        });
+        let passed = known.map(|(_, known)| steps(known)).unwrap_or_default();
+        let new = steps(attempt).into_iter().filter(|step| !passed.contains(step));
+        raised.extend(new.map(|step| one(format!("{step}_{}", leg.channel.as_str()))));
+        let charged = known.is_some_and(|(before, known)| charge(before, known, leg).is_some());
+        let charge = charge(after, attempt, leg).filter(|_| !charged);
+        raised.extend(charge.map(Charge::raised));
+    }
+    let known = before.map(states).unwrap_or_default();
+    let of = purpose(after.policy.purpose());
+    for state in states(after).into_iter().filter(|state| !known.contains(state)) {
+        raised.push(one(format!("{of}.{state}")));
+        if ["cancelled", "blocked", "failed"].contains(&state) {
+            raised.push(one(format!("messages_{state}")));
+        }
+    }
+    raised
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_counters_are_read_back() {
+        let listed = Listed {
+            carrier: Carrier::Twilio,
+            country: "AE".parse().ok(),
+            category: PriceCategory::MarketingLite,
+        };
+        assert_eq!(listed.name(), "cost.twilio.AE.marketing_lite");
+        assert_eq!(Counter::read(&listed.name()), Counter::Listed(listed));
+        let nowhere = Listed {
+            country: None,
+            ..listed
+        };
+        assert_eq!(Counter::read(&nowhere.name()), Counter::Listed(nowhere));
+        let currency: Currency = "AED".parse().unwrap();
+        for (name, counter) in [
+            ("paid.twilio.AED", Counter::Paid(Carrier::Twilio, currency)),
+            ("unfollowed.cooldown", Counter::Unfollowed("cooldown")),
+            ("free.meta", Counter::Free),
+            ("reply.3", Counter::Replies(3)),
+            (
+                "follow_up.delivered",
+                Counter::Messages {
+                    purpose: "follow_up",
+                    state: "delivered",
+                },
+            ),
+            ("calls_missed", Counter::Word("calls_missed")),
+        ] {
+            assert_eq!(Counter::read(name), counter, "{name}");
+        }
+    }
+
+    /// Otherwise their counters could not be told from those of reply times, prices and free messages.
+    #[test]
+    fn no_purpose_is_named_like_another_counter() {
+        for purpose in purposes() {
+            let name = format!("{purpose}.planned");
+            let read = Counter::read(&name);
+            assert!(matches!(read, Counter::Messages { state: "planned", .. }), "{name}");
+        }
+    }
+
+    #[test]
+    fn reply_times_are_within_the_bounds_of_their_bucket() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let sent = at("2026-11-20T12:00:00Z");
+        for (written, seconds, bucket) in [
+            ("2026-11-20T12:00:00Z", Some(0), Some(0)),
+            ("2026-11-20T12:00:15Z", Some(15), Some(0)),
+            ("2026-11-20T12:00:16Z", Some(16), Some(1)),
+            ("2026-11-27T12:00:00Z", Some(604_800), Some(17)),
+            ("2026-11-27T12:00:01Z", None, None),
+            // By another clock.
+            ("2026-11-20T11:59:55Z", Some(0), Some(0)),
+            ("2026-11-20T11:59:54Z", None, None),
+        ] {
+            let found = reply_time(sent, at(written));
+            assert_eq!((found, found.and_then(reply_bucket)), (seconds, bucket), "{written}");
+        }
+        for pair in REPLY_TIMES.windows(2) {
+            assert!(pair[0] < pair[1] && 2 * pair[1] <= 5 * pair[0], "{pair:?}");
+        }
+    }
+}

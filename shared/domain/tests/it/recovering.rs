@@ -1,0 +1,117 @@
+//! A missed call is recovered once, whatever is reported of a day and in whatever order.
+
+use domain::{
+    Timestamp,
+    contact::{Contact, MOST_MISSED, RECOVERABLE},
+    ids::ContactId,
+};
+use jiff::SignedDuration;
+use proptest::{prelude::*, sample::select};
+use ulid::Ulid;
+
+/// What happens between a customer and the business.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Event {
+    Missed,
+    Answered,
+    Written,
+}
+
+fn at(minute: u32) -> Timestamp {
+    let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+    noon + SignedDuration::from_mins(minute.into())
+}
+
+fn contact() -> Contact {
+    Contact::new(ContactId::new(Ulid::from_parts(1, 1)), at(0))
+}
+
+/// Records an event as the functions do. Returns the number of calls that are recovered by it.
+fn record(contact: &mut Contact, event: Event, at: Timestamp) -> u32 {
+    match event {
+        Event::Missed => contact.missed_call(at),
+        Event::Answered => contact.reached(at),
+        Event::Written => {
+            let recovered = contact.recovers(at);
+            contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+            recovered
+        }
+    }
+}
+
+/// Events of a day, each in a minute of its own, in the order in which they are reported. No more calls are missed than are kept.
+fn day() -> impl Strategy<Value = Vec<(Event, u32)>> {
+    let event = select(vec![Event::Missed, Event::Answered, Event::Written]);
+    let events = prop::collection::btree_map(0..24_u32 * 60, event, 0..20);
+    let few = events.prop_map(|events| {
+        let mut missed = 0;
+        let events = events.into_iter().map(|(minute, event)| (event, minute));
+        let few = events.filter(|(event, _)| {
+            missed += usize::from(*event == Event::Missed);
+            *event != Event::Missed || missed <= MOST_MISSED
+        });
+        few.collect::<Vec<_>>()
+    });
+    few.prop_shuffle()
+}
+
+proptest! {
+    #[test]
+    fn calls_of_a_day_are_recovered_once_in_any_order(events in day()) {
+        let mut contact = contact();
+        let recovered: u32 = events.iter().map(|(event, minute)| record(&mut contact, *event, at(*minute))).sum();
+        let is_recovered = |missed: u32| events.iter().any(|(event, minute)| *event != Event::Missed && *minute > missed);
+        let missed = events.iter().filter(|(event, _)| *event == Event::Missed);
+        let truth = missed.filter(|(_, minute)| is_recovered(*minute)).count();
+        prop_assert_eq!(usize::try_from(recovered).unwrap(), truth);
+        prop_assert!(contact.missed.len() <= MOST_MISSED);
+    }
+
+    /// Over weeks: none is recovered twice or by something later than a day after it, if all is reported in the order in which it happened.
+    #[test]
+    fn calls_of_weeks_are_recovered_within_a_day(
+        events in prop::collection::btree_map(0..20_000_u32, select(vec![Event::Missed, Event::Answered, Event::Written]), 0..60),
+    ) {
+        let mut contact = contact();
+        let (mut recovered, mut open, mut truth) = (0, Vec::<u32>::new(), 0);
+        for (minute, event) in events {
+            recovered += record(&mut contact, event, at(minute));
+            if event == Event::Missed {
+                open.push(minute);
+                let most = open.len().saturating_sub(MOST_MISSED);
+                open.drain(..most);
+            } else {
+                truth += open.iter().filter(|missed| at(minute) <= at(**missed) + RECOVERABLE).count();
+                open.clear();
+            }
+        }
+        prop_assert_eq!(usize::try_from(recovered).unwrap(), truth);
+    }
+}
+
+#[test]
+fn call_is_recovered_for_exactly_a_day() {
+    let day = 24 * 60;
+    for (minute, recovered) in [(0, 1), (1, 1), (day, 1), (day + 1, 0)] {
+        let mut contact = contact();
+        assert_eq!(contact.missed_call(at(0)), 0);
+        assert_eq!(contact.recovers(at(minute)), recovered, "{minute}");
+        assert_eq!(contact.recovers(at(minute)), 0, "{minute}");
+    }
+    let mut contact = contact();
+    contact.missed_call(at(10));
+    assert_eq!(contact.recovers(at(9)), 0, "written before");
+    assert_eq!(contact.recovers(at(11)), 1);
+}
+
+/// What somebody reports of a call later can change what it is.
+#[test]
+fn outcome_reported_later_changes_what_is_missed() {
+    let mut contact = contact();
+    contact.missed_call(at(0));
+    contact.not_missed(at(0));
+    assert_eq!(contact.recovers(at(1)), 0, "it was answered after all");
+    contact.reached(at(5));
+    contact.not_reached(at(5));
+    assert_eq!(contact.missed_call(at(4)), 0, "nobody was reached after all");
+}
