@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail};
-use domain::{Timestamp, message::MessageState};
+use domain::{
+    Timestamp,
+    message::{Channel, MessageState},
+};
 use serde_json::{Value, json};
 
 use crate::{
@@ -193,8 +196,8 @@ pub const HAPPENINGS: [&str; 2] = ["/api/v1/calls", "/api/v1/messages"];
 /// Maximum wait for a message, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
-/// The id of a call or message in a list of the keeper's tenant. If there is none, a customer calls, and reads the message that follows,
-/// so that nothing of it changes any more.
+/// The id of a call or message in a list of the keeper's tenant. If there is none, a customer calls, and gets the message that follows,
+/// and reads it if it is a WhatsApp message, so that nothing of it changes any more.
 pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String> {
     let get = async |path: &str| succeeded(&ask(play, "get", path, keeper, None, &None).await?, path);
     let newest = |listed: &Value| listed["items"][0]["id"].as_str().map(str::to_owned);
@@ -205,11 +208,17 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
     let tenant = tenant["id"].as_str().context("a tenant has an id")?;
     let from = new_phone()?;
     play.call(tenant, &from, "missed", json!({})).await?;
-    let is_read = |customer: &Customer| {
+    let is_done = |customer: &Customer| {
         let message = customer.messages.last()?;
-        (message.state() == MessageState::Read).then_some(())
+        let by_sms = message.current_leg().is_some_and(|leg| leg.channel == Channel::Sms);
+        let last = if by_sms {
+            MessageState::Delivered
+        } else {
+            MessageState::Read
+        };
+        (message.state() == last).then_some(())
     };
-    play.known(tenant, &from, PATIENCE, "a message that is read", is_read)
+    play.known(tenant, &from, PATIENCE, "a message that arrived", is_done)
         .await?;
     let listed = get(list).await?;
     newest(&listed).with_context(|| format!("{list} does not list what a customer did"))

@@ -115,11 +115,17 @@ impl Sketch<'_> {
         let changes = !matches!(row.method, Method::GET | Method::HEAD | Method::OPTIONS);
         let guarded = kind != Kind::Anyone;
         let body = self.body.is_some();
+        let of = |word: &str, status| {
+            kinds::SPECIAL
+                .iter()
+                .any(|kind| kind.word == word && kind.status == status)
+        };
+        let own = |status| row.problems.iter().any(|word| of(word, status));
         let happens = |error: &&StandardError| match error.status {
             400 => guarded || is_post || body || self.query || self.if_match,
             401 => guarded,
             403 => tenant || kind == Kind::Platform,
-            404 => row.path.contains('{'),
+            404 => row.path.contains('{') || own(404),
             409 => changes,
             412 => self.if_match,
             413 | 415 => body,

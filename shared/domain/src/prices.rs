@@ -452,39 +452,39 @@ mod tests {
         }
     }
 
-    fn book(lists: Value) -> Result<Vec<String>, String> {
+    fn book(lists: &Value) -> Result<Vec<String>, String> {
         let book = from_value::<PriceBook>(json!({"version": "1", "lists": lists}));
         let book = book.map_err(|error| error.to_string())?;
         Ok(book.problems().into_iter().map(|problem| problem.field).collect())
     }
 
-    fn list(markets: Value) -> Value {
+    fn list(markets: &Value) -> Value {
         json!({"service": "whatsapp", "from": "2026-10-01", "certainty": "vendor", "source": "offer", "markets": markets})
     }
 
     #[test]
     fn price_without_a_currency_is_refused() {
-        let without = book(json!([list(json!([{"name": "All", "prices": {"every": "0.01"}}]))]));
+        let without = book(&json!([list(&json!([{"name": "All", "prices": {"every": "0.01"}}]))]));
         assert!(without.unwrap_err().starts_with("missing field `currency`"));
         let market = |currency: &str| json!({"name": "All", "currency": currency, "prices": {"every": "0.01"}});
-        assert!(book(json!([list(json!([market("usd")]))])).is_err());
-        let odd = book(json!([list(json!([market("XQZ")]))]));
+        assert!(book(&json!([list(&json!([market("usd")]))])).is_err());
+        let odd = book(&json!([list(&json!([market("XQZ")]))]));
         assert_eq!(odd.unwrap(), ["lists[0].markets[0].currency"]);
-        assert!(book(json!([list(json!([market("EUR")]))])).unwrap().is_empty());
+        assert!(book(&json!([list(&json!([market("EUR")]))])).unwrap().is_empty());
     }
 
     #[test]
     fn ambiguous_lists_are_refused() {
         let market = |countries: Value| json!({"name": "A", "countries": countries, "currency": "USD", "prices": {}});
-        let twice = list(json!([market(json!(["AE"])), market(json!(["SA", "AE"]))]));
-        assert_eq!(book(json!([twice])).unwrap(), ["lists[0].markets[1].countries"]);
-        let others = list(json!([market(json!([])), market(json!([]))]));
-        assert_eq!(book(json!([others])).unwrap(), ["lists[0].markets[1].countries"]);
-        let same = list(json!([]));
-        assert_eq!(book(json!([same, same])).unwrap(), ["lists[1].from"]);
+        let twice = list(&json!([market(json!(["AE"])), market(json!(["SA", "AE"]))]));
+        assert_eq!(book(&json!([twice])).unwrap(), ["lists[0].markets[1].countries"]);
+        let others = list(&json!([market(json!([])), market(json!([]))]));
+        assert_eq!(book(&json!([others])).unwrap(), ["lists[0].markets[1].countries"]);
+        let same = list(&json!([]));
+        assert_eq!(book(&json!([same, same])).unwrap(), ["lists[1].from"]);
         for wrong in [json!("0.01.1"), json!(0.01), json!("free"), json!("-0.01")] {
             let market = json!({"name": "A", "currency": "USD", "prices": {"every": wrong}});
-            assert!(book(json!([list(json!([market]))])).is_err());
+            assert!(book(&json!([list(&json!([market]))])).is_err());
         }
     }
 }

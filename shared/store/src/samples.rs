@@ -37,7 +37,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Signed, StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, hours, idempotency, lookups, platform,
+    Signed, StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, hours, idempotency, lookups,
+    platform,
     row::{self, Item},
 };
 

@@ -96,6 +96,7 @@ fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
             kind: Some("regular".to_owned()),
             billable: true,
             units: 1,
+            amount: None,
         }),
     };
     assert!(message.apply(1, report, now, timers));
@@ -127,6 +128,8 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, change: impl Fn
         remarks: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: None,
+        answers_after: vec![],
+        recovered: 0,
     };
     change(&mut received);
     let effects = Effects {

@@ -221,10 +221,10 @@ async fn period_too_long_or_backwards_is_refused_with_the_maximum() {
 async fn overview_compares_today_with_days_before() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    // It is noon.
+    // It is noon in London. In October, its days begin at 23:00 UTC.
     for (at, count) in [
-        ("2026-10-21T23:00:00Z", 1),
-        ("2026-10-22T00:00:00Z", 2),
+        ("2026-10-21T22:00:00Z", 1),
+        ("2026-10-21T23:00:00Z", 2),
         ("2026-11-06T10:00:00Z", 4),
         ("2026-11-07T10:00:00Z", 8),
         ("2026-11-13T12:00:00Z", 16),
