@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 
 use domain::{
+    answers::Answer,
     call::{Direction, Outcome},
     facts::Facts,
     ids::{CallId, ContactId, LineId, MessageId},
@@ -135,6 +136,10 @@ pub struct MessageOut {
     category: Option<Category>,
     /// Call that an outbound message follows. `null` if it follows none.
     call_id: Option<CallId>,
+    /// Customer's message that an outbound message answers automatically. `null` if it answers none.
+    in_reply_to: Option<MessageId>,
+    /// What that automatic answer is about. `null` if it is none.
+    answer: Option<Answer>,
     /// Channel: of an outbound message the one that was tried last, or else the first planned one.
     channel: Option<Channel>,
     /// Text, of an outbound message on this channel. `null` if there is none, such as for a template or a picture.
@@ -379,6 +384,7 @@ impl Showing {
             Content::Template(_) => None,
         });
         let (text, cut) = text.map_or((None, false), |(text, cut)| (Some(text), cut));
+        let (in_reply_to, answer) = message.cause.answered().unzip();
         let attempts = message.attempts;
         let of_leg = |index: usize| attempts.iter().rfind(|attempt| usize::from(attempt.leg) == index);
         let plan = message.plan.into_iter().enumerate();
@@ -391,6 +397,8 @@ impl Showing {
             purpose: Some(message.policy.purpose()),
             category: Some(message.policy.category()),
             call_id: message.cause.call(),
+            in_reply_to,
+            answer,
             channel,
             text,
             cut,
@@ -421,6 +429,8 @@ impl Showing {
             purpose: None,
             category: None,
             call_id: None,
+            in_reply_to: None,
+            answer: None,
             channel: Some(message.channel),
             text,
             cut: message.cut || cut.unwrap_or_default(),

@@ -49,6 +49,8 @@ pub struct Intent<'a> {
     pub line: Option<LineId>,
     /// The connection that sends it if no line names another one, and it can.
     pub prefers: Option<ConnectionId>,
+    /// The connection that alone may send it, whatever the line names.
+    pub through: Option<Through<'a>>,
     /// The ground on which it is sent, as its sender states it.
     pub basis: Option<&'a str>,
     /// The content for each channel, in the order in which channels are tried.
@@ -61,6 +63,15 @@ pub struct Intent<'a> {
     pub not_before: Timestamp,
     /// The author, in words: `rule "Missed calls"`.
     pub by: String,
+}
+
+/// A connection that alone may send a message, such as the one that the person wrote to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Through<'a> {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Which of its numbers sends SMS, if it has that one.
+    pub number: Option<&'a Phone>,
 }
 
 /// The content for one channel.
@@ -566,6 +577,11 @@ pub(crate) fn carrier<'a>(
     intent: &Intent<'_>,
     channel: Channel,
 ) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
+    if let Some(through) = intent.through {
+        let connection = carrying(config, channel).find(|connection| connection.id == through.connection)?;
+        let mut numbers = connection.sms_numbers.iter().filter(|_| channel == Channel::Sms);
+        return Some((connection, numbers.find(|number| Some(*number) == through.number)));
+    }
     let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
     let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
     of_line.or_else(|| {
@@ -746,6 +762,7 @@ mod tests {
             },
             line: None,
             prefers: Some(call.connection),
+            through: None,
             basis: None,
             says: vec![Says {
                 channel: Channel::Sms,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Email,
+    answers::Answered,
     consent::{Applied, By, Choice, Scope, Wish, Wishes},
     ids::{ConnectionId, ContactId, MessageId},
     inbound::{OptFlag, Sender},
@@ -118,6 +119,9 @@ pub struct Contact {
     /// Time of the customer's last message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
+    /// Automatic answers of the last day, in the order of planning. At most [`crate::answers::MOST_ANSWERS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<Answered>,
     /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub deleted_at: Option<Timestamp>,
@@ -322,6 +326,7 @@ impl Contact {
             calls: 0,
             windows: Vec::new(),
             last_inbound_at: None,
+            answered: Vec::new(),
             deleted_at: None,
             erasing: false,
             created_at: at,
@@ -688,8 +693,8 @@ impl Contact {
         self.open.retain(|open| open.message != message);
     }
 
-    /// Closes a message that ended early. If nothing of it can have gone out, the cooldown before it is restored. Returns
-    /// whether that changed a limit, so that the contact has to be written.
+    /// Closes a message that ended early. If nothing of it can have gone out, the cooldown before it is restored, and an automatic
+    /// answer counts as not given. Returns whether that changed a limit, so that the contact has to be written.
     pub fn close(&mut self, ended: &Message) -> bool {
         let Some(place) = self.open.iter().position(|open| open.message == ended.id) else {
             return false;
@@ -700,7 +705,7 @@ impl Contact {
             if limited {
                 self.sent(place, ended);
             }
-            return limited;
+            return self.forget_answer(ended) || limited;
         }
         if !ended.nothing_went_out() {
             if limited {

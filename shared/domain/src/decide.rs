@@ -166,6 +166,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         },
         line: grounds.line,
         prefers: Some(call.connection),
+        through: None,
         basis: None,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),

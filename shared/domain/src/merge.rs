@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
+    answers::{Answered, MOST_ANSWERS},
     consent::{Wish, Wishes},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
@@ -281,6 +282,7 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
     }
     all.unreachable = unreachable(&one.unreachable, &other.unreachable);
     all.windows = windows(&one.windows, &other.windows);
+    all.answered = answered(&one.answered, &other.answered);
     all.open = open(one, other);
     all.last_follow_up_at = one.last_follow_up_at.max(other.last_follow_up_at);
     all.last_counted_at = one.last_counted_at.max(other.last_counted_at);
@@ -351,6 +353,15 @@ fn windows(one: &[Window], other: &[Window]) -> Vec<Window> {
     {
         all.remove(oldest);
     }
+    all
+}
+
+/// The automatic answers to both, the newest.
+fn answered(one: &[Answered], other: &[Answered]) -> Vec<Answered> {
+    let mut all = one.to_vec();
+    all.extend(other.iter().filter(|known| !one.contains(known)));
+    all.sort_by_key(|known| known.at);
+    all.drain(..all.len().saturating_sub(MOST_ANSWERS));
     all
 }
 
@@ -579,6 +590,7 @@ impl Undo {
                 one.number == other.number
             }),
             last_inbound_at: back(&before.last_inbound_at, &merged.last_inbound_at, &now.last_inbound_at),
+            answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
             deleted_at: now.deleted_at,
             erasing: now.erasing,
             created_at: back(&before.created_at, &merged.created_at, &now.created_at),

@@ -11,6 +11,7 @@ use ulid::Ulid;
 
 use crate::{
     actor::Actor,
+    answers::Answer,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
@@ -137,6 +138,13 @@ pub enum Cause {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         retries: Option<MessageId>,
     },
+    /// A customer's message, which is answered automatically.
+    Answered {
+        /// The customer's message.
+        inbound: MessageId,
+        /// The answer.
+        answer: Answer,
+    },
 }
 
 impl Cause {
@@ -152,6 +160,11 @@ impl Cause {
                 let key = format!("message#{contact}#{request}");
                 MessageId::new(*contact, derived(request.timestamp_ms(), key.as_bytes()))
             }
+            Self::Answered { inbound, answer } => {
+                let key = format!("message#{inbound}#{}", answer.as_str());
+                let own = derived(inbound.own().timestamp_ms(), key.as_bytes());
+                MessageId::new(inbound.contact(), own)
+            }
         }
     }
 
@@ -160,7 +173,16 @@ impl Cause {
     pub const fn call(&self) -> Option<CallId> {
         match self {
             Self::Call(call) => Some(*call),
-            Self::Requested { .. } => None,
+            Self::Requested { .. } | Self::Answered { .. } => None,
+        }
+    }
+
+    /// The customer's message that it answers, and with what, if it is one.
+    #[must_use]
+    pub const fn answered(&self) -> Option<(MessageId, Answer)> {
+        match self {
+            Self::Answered { inbound, answer } => Some((*inbound, *answer)),
+            Self::Call(_) | Self::Requested { .. } => None,
         }
     }
 
@@ -169,7 +191,7 @@ impl Cause {
     pub const fn requested_by(&self) -> Option<Actor> {
         match self {
             Self::Requested { by, .. } => Some(*by),
-            Self::Call(_) => None,
+            Self::Call(_) | Self::Answered { .. } => None,
         }
     }
 
@@ -178,7 +200,7 @@ impl Cause {
     pub const fn retries(&self) -> Option<MessageId> {
         match self {
             Self::Requested { retries, .. } => *retries,
-            Self::Call(_) => None,
+            Self::Call(_) | Self::Answered { .. } => None,
         }
     }
 }

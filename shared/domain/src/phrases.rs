@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::quiet::QuietHours;
+use crate::{answers::Answer, quiet::QuietHours, template::primary};
 
 /// Such as "2 h ago".
 #[must_use]
@@ -42,9 +42,53 @@ pub(crate) fn span(quiet: &QuietHours) -> String {
     format!("{}–{}", quiet.from, quiet.to)
 }
 
+/// Texts of automatic answers for tenants that have none of their own, by language. English is for all other languages.
+#[rustfmt::skip]
+const ANSWERS: [(Answer, &str, &str); 8] = [
+    (Answer::AfterHours, "en", "{{tenant.name}}: thank you for your message. We are closed now, and will answer when we are open again."),
+    (Answer::AfterHours, "ar", "{{tenant.name}}: شكرا لرسالتك. نحن مغلقون الآن، وسنرد عليك عندما نفتح."),
+    (Answer::Help, "en", "{{tenant.name}}: write your question here, and we will answer it. Reply STOP for no more messages."),
+    (Answer::Help, "ar", "{{tenant.name}}: اكتب سؤالك هنا وسنرد عليك. لإيقاف الرسائل أرسل توقف."),
+    (Answer::Stop, "en", "{{tenant.name}}: you will get no more messages from us. Reply START to get them again."),
+    (Answer::Stop, "ar", "{{tenant.name}}: لن تصلك رسائل أخرى منا. لاستقبالها من جديد أرسل ابدأ."),
+    (Answer::Start, "en", "{{tenant.name}}: you will get our messages again. Reply STOP for no more messages."),
+    (Answer::Start, "ar", "{{tenant.name}}: ستصلك رسائلنا من جديد. لإيقاف الرسائل أرسل توقف."),
+];
+
+/// The usual text of an automatic answer in the first of these languages that has one, or else in English.
+pub(crate) fn usual_answer<'a>(answer: Answer, mut languages: impl Iterator<Item = &'a str>) -> &'static str {
+    let of = |language: &str| {
+        let wanted = primary(language);
+        let mut texts = ANSWERS.iter();
+        let found = texts.find(|(known, language, _)| *known == answer && wanted == *language);
+        found.map(|(_, _, text)| *text)
+    };
+    languages.find_map(of).or_else(|| of("en")).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{inbound::OptFlag, samples::tenant, words::opt_word};
+
+    /// Each answer has a text in each language, and the words that texts name are understood.
+    #[test]
+    fn usual_answers_name_words_that_work() {
+        for answer in Answer::ALL {
+            let [english, arabic] = ["en-GB", "ar"].map(|language| usual_answer(answer, [language].into_iter()));
+            assert!(english.starts_with("{{tenant.name}}: ") && arabic.starts_with("{{tenant.name}}: "));
+            assert!(english != arabic && usual_answer(answer, ["fr"].into_iter()) == english);
+            for (text, stop, start) in [(english, "STOP", "START"), (arabic, "توقف", "ابدأ")] {
+                let names = |word: &str| text.contains(word);
+                let stops = matches!(answer, Answer::Help | Answer::Start);
+                assert_eq!((names(stop), names(start)), (stops, answer == Answer::Stop), "{text}");
+            }
+        }
+        let tenant = tenant();
+        for (word, flag) in [("توقف", OptFlag::Stop), ("ابدأ", OptFlag::Start)] {
+            assert_eq!(opt_word(word, &tenant), Some(flag));
+        }
+    }
 
     #[test]
     fn durations_are_written_as_people_say_them() {

@@ -34,6 +34,8 @@ pub enum Purpose {
     Feedback,
     /// Requested by the tenant's own software.
     Api,
+    /// A confirmation that a stop word was understood.
+    StopConfirmation,
 }
 
 /// Category of a message in Meta's terms, on which consent and price depend.
@@ -142,6 +144,8 @@ pub enum Stop {
     UnlessWrittenSince,
     /// Sent nevertheless: the person has just asked for it.
     Requested,
+    /// Only an opt-out by a stop word lets it pass, which is what it confirms.
+    Confirms,
 }
 
 /// Effect of quiet hours.
@@ -309,11 +313,11 @@ const fn hours(hours: i64) -> SignedDuration {
 pub const VERSION: u8 = 1;
 
 /// The table in all its versions, the first one first.
-const VERSIONS: [&[Row; 9]; VERSION as usize] = [&TABLE];
+const VERSIONS: [&[Row; 10]; VERSION as usize] = [&TABLE];
 
 /// The current table.
 #[rustfmt::skip]
-pub const TABLE: [Row; 9] = {
+pub const TABLE: [Row; 10] = {
     use Basis::{Conversation, OptIn, Subject, Window, Written};
     use Category::{Authentication, Marketing, Service, Utility};
     use Lane::{Answers, Bulk};
@@ -340,7 +344,8 @@ pub const TABLE: [Row; 9] = {
         },
         Row {
             purpose: Purpose::AutoReply,
-            kinds: &[kind(Service, Window, Leave, NONE, NONE, Answers)],
+            // In the open window by WhatsApp, as a reply.
+            kinds: &[kind(Service, Conversation, Leave, NONE, NONE, Answers)],
             stop: Stop::Obey, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
             order: Order::BehindPeople, cancelled_by: &[Event::Stop, Event::HumanReply, Event::Inbound],
         },
@@ -392,6 +397,12 @@ pub const TABLE: [Row; 9] = {
             stop: Stop::Obey, quiet: QuietRule::Wait, validity: hours(24), unknown_after: minutes(10), order: Order::Free,
             cancelled_by: &[Event::Stop, Event::Author],
         },
+        Row {
+            purpose: Purpose::StopConfirmation,
+            kinds: &[kind(Service, Conversation, Leave, NONE, NONE, Answers)],
+            stop: Stop::Confirms, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
+            order: Order::BehindPeople, cancelled_by: &[Event::HumanReply, Event::Inbound],
+        },
     ]
 };
 
@@ -400,7 +411,7 @@ impl Purpose {
     #[must_use]
     pub const fn row(self) -> &'static Row {
         // In the order of the variants, which a test checks.
-        const ROWS: &[Row; 9] = &TABLE;
+        const ROWS: &[Row; 10] = &TABLE;
         &ROWS[self as usize]
     }
 

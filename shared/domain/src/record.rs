@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    answers::Answer,
     call::{CallFacts, CallProvider, Direction, Outcome},
     conversion::Conversion,
     facts::Facts,
@@ -192,6 +193,9 @@ pub struct Received {
     /// Of each follow-up that it answers, the seconds since it was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers_after: Vec<u32>,
+    /// The automatic answer that it calls for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
     /// Correlation id of the message.
     pub correlation_id: String,
     /// Time of deletion, by the tenant's policy when it was stored, or by one applied later. `None` (in older rows): never.

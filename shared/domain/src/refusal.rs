@@ -156,6 +156,10 @@ codes! {
         Asked = "asked" ["word", "channel"],
         /// The unsent part of a follow-up is cancelled because the customer wrote first.
         FollowUpCancelled = "follow_up_cancelled" [],
+        /// The customer's message is not answered automatically: the same answer was given a short time ago.
+        AnsweredAlready = "answered_already" ["answer", "last_at", "every_seconds"],
+        /// The customer's message is not answered automatically: this person got the most answers of a day.
+        AnsweredOften = "answered_often" ["answer", "maximum"],
         /// The message is stored shortened.
         StoredShortened = "stored_shortened" [],
 

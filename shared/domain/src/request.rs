@@ -334,6 +334,7 @@ impl MessageRequest {
             to: asked.to.clone(),
             line: self.line_id.or_else(only_line),
             prefers: None,
+            through: None,
             basis: self.basis.as_ref().map(OneLine::as_str),
             says: channels.into_iter().map(|channel| self.says(channel)).collect(),
             subject: Subject::Request,
@@ -392,6 +393,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
         to: asked.to.clone(),
         line: message.line,
         prefers: message.plan.first().map(|leg| leg.connection),
+        through: None,
         basis: message.basis.as_deref(),
         says: legs
             .map(|leg| Says {

@@ -21,8 +21,8 @@ use crate::{
     quiet::{QuietAction, QuietHours, is_quiet},
     refusal::{Reason, Refusal},
     rule::{CallSeconds, Hours, LONGEST_COOLDOWN_SECONDS, Rule, in_order},
-    settings::{FieldProblem, Findings, is_language},
-    source::{Piece, Source, TemplateUse, Value, placeholders},
+    settings::{FieldProblem, Findings},
+    source::{Source, TemplateUse, Value},
     tenant::BusinessHours,
 };
 
@@ -259,26 +259,8 @@ fn text(language: Option<&str>, text: &str, material: &Material, found: &mut Fin
         None => "then.sms_text".to_owned(),
         Some(language) => format!("then.sms_text.{language}"),
     };
-    if language.is_some_and(|language| !is_language(language)) {
-        let detail = "The name of a text is a language tag such as en, ar or pt-BR.";
-        found.add(&*field, Fault::format("language", "pt-BR", detail));
-    }
-    let pieces = match placeholders(text) {
-        Ok(pieces) => pieces,
-        Err(error) => {
-            let detail = format!("A placeholder is wrong: {error}.");
-            found.add(
-                field,
-                Fault::format("placeholder", "{{contact.first_name|there}}", detail),
-            );
-            return;
-        }
-    };
-    let sources = pieces.iter().filter_map(|piece| match piece {
-        Piece::Value { source, .. } => Some((field.clone(), source)),
-        Piece::Text(_) => None,
-    });
-    products(sources, material, found);
+    let sources = found.text(&field, language, text);
+    products(sources.iter().map(|source| (field.clone(), source)), material, found);
 }
 
 /// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not

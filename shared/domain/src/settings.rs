@@ -8,6 +8,7 @@ use crate::{
     facts::Facts,
     fault::{Fault, FaultCode},
     retention::Retention,
+    source::{Piece, Source, placeholders},
     tenant::{BusinessHours, Span, Tenant},
     text::{LONGEST_NAME, check_line},
 };
@@ -159,6 +160,30 @@ impl Findings {
         }
     }
 
+    /// Adds what is wrong with the text of a message in one language, as far as its author alone causes it. Returns the sources of
+    /// its values.
+    pub(crate) fn text(&mut self, field: &str, language: Option<&str>, text: &str) -> Vec<Source> {
+        if language.is_some_and(|language| !is_language(language)) {
+            let detail = "The name of a text is a language tag such as en, ar or pt-BR.";
+            self.add(field, Fault::format("language", "pt-BR", detail));
+        }
+        match placeholders(text) {
+            Ok(pieces) => {
+                let sources = pieces.into_iter().filter_map(|piece| match piece {
+                    Piece::Value { source, .. } => Some(source),
+                    Piece::Text(_) => None,
+                });
+                sources.collect()
+            }
+            Err(error) => {
+                let detail = format!("A placeholder is wrong: {error}.");
+                let fault = Fault::format("placeholder", "{{contact.first_name|there}}", detail);
+                self.add(field, fault);
+                Vec::new()
+            }
+        }
+    }
+
     /// Whether there are few enough to check them one by one.
     fn at_most(&mut self, field: &str, length: usize, most: usize) -> bool {
         if length > most {
@@ -212,6 +237,9 @@ impl Tenant {
             }
         }
         self.branding(&mut found);
+        if let Some(answers) = &self.answers {
+            answers.review(&mut found);
+        }
         if let Some(retention) = &self.retention {
             for (field, days) in [
                 ("retention.calls_days", retention.calls_days),

@@ -288,6 +288,15 @@ pub struct InvalidSource(String);
 impl Source {
     /// Maximum length in bytes. No product or variable has a longer name.
     pub const LONGEST: usize = 400;
+
+    /// Whether it is a value of a call.
+    #[must_use]
+    pub const fn is_of_call(&self) -> bool {
+        matches!(
+            self,
+            Self::CallNumber | Self::CallTime | Self::CallDate | Self::CallOutcome
+        )
+    }
 }
 
 impl FromStr for Source {

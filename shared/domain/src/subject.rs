@@ -13,7 +13,7 @@ use crate::{
 pub enum Subject<'a> {
     /// A call.
     Call(CallView<'a>),
-    /// Only the request itself: nothing happened that it is about.
+    /// Nothing that has values: only the request for the message, or the message that it answers.
     Request,
 }
 

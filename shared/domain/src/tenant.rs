@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Slug,
+    answers::Answers,
     bounded::UpTo,
     ids::TenantId,
     local::{Day, LocalTime},
@@ -68,6 +69,9 @@ pub struct Tenant {
     /// Retention of calls and messages, if it differs from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retention: Option<Retention>,
+    /// Automatic answers to what its customers write, if they differ from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
     /// Its name in URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<Slug>,
@@ -104,6 +108,7 @@ impl Tenant {
             recipient_zones: BTreeMap::new(),
             variables: BTreeMap::new(),
             retention: None,
+            answers: None,
             slug: None,
             plan: None,
             limits: None,

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use crate::{
-    consent::Wish,
+    consent::{By, Scope, Wish},
     contact::{Contact, SERVICE_WINDOW},
     message::{Category, Channel},
     purpose::{Basis, Narrowing, Policy, Purpose, Stop},
@@ -34,6 +34,8 @@ pub fn allowed(
 /// | of all channels | sent | sent | refused |
 /// | of one channel | refused on it | sent | refused on it |
 ///
+/// The confirmation of a stop word is sent in spite of the refusal by that word, and of no other.
+///
 /// Each refusal that covers the message's channel and category must let it pass, so the strictest holds. If the policy demands an
 /// opt-in, one must cover the channel and the category, too.
 ///
@@ -47,6 +49,7 @@ pub fn allows(policy: &Policy, contact: &Contact, channel: Option<Channel>, who:
         Stop::UnlessWrittenSince if refusal.channel.is_some() => false,
         Stop::UnlessWrittenSince => contact.last_inbound_at.is_some_and(|written| written > refusal.at),
         Stop::Requested => true,
+        Stop::Confirms => refusal.by == By::Keyword && refusal.scope() == Scope::ALL,
     };
     let refusals = wishes.refusals();
     let refusals = refusals.filter(|refusal| refusal.scope().has(channel, category) && !passes(refusal));
@@ -100,12 +103,12 @@ mod tests {
 
     use super::*;
     use crate::{
-        consent::{By, Choice, ConsentCategory, Scope},
+        consent::{Choice, ConsentCategory},
         purpose::TABLE,
         samples::{CHANNELS, NOON, at, contact, hour, scope, wished},
     };
 
-    /// The table of [`allows`], for every row of the purposes' table. STOP leaves two exceptions.
+    /// The table of [`allows`], for every row of the purposes' table. STOP leaves two exceptions, and its own confirmation.
     #[test]
     fn stop_beats_everything_but_reply_and_code() {
         for refused in CHANNELS {
@@ -122,6 +125,7 @@ mod tests {
                             let excepted = match row.purpose {
                                 Purpose::OneTimeCode => true,
                                 Purpose::Reply => wrote_since && refused.is_none(),
+                                Purpose::StopConfirmation => refused.is_none(),
                                 _ => false,
                             };
                             let sent = allowed(&contact, channel, kind.category, row.purpose).is_ok();
@@ -175,7 +179,7 @@ mod tests {
 
     /// By SMS there is no window: the last message counts on any channel.
     #[test]
-    fn reply_needs_a_message_within_a_day_or_the_window() {
+    fn answers_need_a_message_within_a_day_or_the_window() {
         let second = SignedDuration::from_secs(1);
         let policy = |purpose| Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
         let is_welcome = |purpose, contact: &Contact| welcome(&policy(purpose), contact, "it", at(NOON)).is_ok();
@@ -186,14 +190,16 @@ mod tests {
         wrote_before.last_inbound_at = Some(at(NOON) - SERVICE_WINDOW);
         let mut called = contact();
         called.open_window(&"+97143330000".parse().unwrap(), at(NOON) - SERVICE_WINDOW + second);
-        for (contact, reply, automatic) in [
+        for (contact, reply, script) in [
             (&silent, false, false),
             (&wrote, true, false),
             (&wrote_before, false, false),
             (&called, true, true),
         ] {
-            assert_eq!(is_welcome(Purpose::Reply, contact), reply);
-            assert_eq!(is_welcome(Purpose::AutoReply, contact), automatic);
+            for purpose in [Purpose::Reply, Purpose::AutoReply, Purpose::StopConfirmation] {
+                assert_eq!(is_welcome(purpose, contact), reply);
+            }
+            assert_eq!(is_welcome(Purpose::Feedback, contact), script);
         }
         let why = welcome(&policy(Purpose::Reply), &silent, "it", at(NOON)).unwrap_err();
         assert_eq!(why.sentence, "it needs a message from this person within the last 24 h");

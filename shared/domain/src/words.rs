@@ -1,6 +1,6 @@
 //! Words by which customers opt out of messages, or in again.
 
-use crate::{inbound::OptFlag, tenant::Tenant};
+use crate::{inbound::OptFlag, language::Recognized, template::primary, tenant::Tenant};
 
 /// Twilio's default English words, "stop promotions" of Meta's own opt-out button, and Arabic. Stop words are matched
 /// generously: a missing message is repaired by one word, an unwanted one breaks a promise.
@@ -51,6 +51,9 @@ const START: &[&str] = &[
 
 const HELP: &[&str] = &["help", "info", "مساعدة"];
 
+/// No opt-out has as many bytes, and longer texts are not worth the work.
+const LONGEST: usize = 2_000;
+
 /// The wish about messages in a text, if it is one.
 ///
 /// The built-in words count only as the whole message, so that "can you stop by at five" stays a question. A tenant's own
@@ -58,8 +61,7 @@ const HELP: &[&str] = &["help", "info", "مساعدة"];
 /// not matter.
 #[must_use]
 pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
-    // No opt-out is this long, and longer texts are not worth the work.
-    if text.len() > 2000 {
+    if text.len() > LONGEST {
         return None;
     }
     let said = plain(text);
@@ -83,6 +85,51 @@ pub fn opt_word(text: &str, tenant: &Tenant) -> Option<OptFlag> {
     } else {
         None
     }
+}
+
+/// Words that Twilio answers itself by SMS, without a word about it: its default words for stop, start and help.
+const OF_TWILIO: &[&str] = &[
+    "stop",
+    "stopall",
+    "unsubscribe",
+    "cancel",
+    "end",
+    "quit",
+    "revoke",
+    "optout",
+    "start",
+    "yes",
+    "unstop",
+    "help",
+    "info",
+];
+
+/// Whether Twilio answers this text itself, if it is an SMS.
+#[must_use]
+pub fn is_answered_by_twilio(text: &str) -> bool {
+    text.len() <= LONGEST && OF_TWILIO.contains(&plain(text).as_str())
+}
+
+/// The language of a text that is one of the built-in words. The English ones are known everywhere and say nothing; an Arabic one
+/// fills the gap if nothing else is known. `tenants`: the tags of the languages in which the tenant writes.
+#[must_use]
+pub fn language(text: &str, tenants: &[String]) -> Option<Recognized> {
+    const ARABIC: &str = "ar";
+    if text.len() > LONGEST {
+        return None;
+    }
+    let said = plain(text);
+    let mut arabic = [STOP, START, HELP]
+        .into_iter()
+        .flatten()
+        .filter(|word| !word.is_ascii());
+    arabic.any(|word| plain(word) == said).then(|| {
+        let own = tenants.iter().find(|tag| primary(tag) == ARABIC);
+        Recognized {
+            language: own.cloned().unwrap_or_else(|| ARABIC.to_owned()),
+            certain: false,
+        }
+    })
 }
 
 /// The words in lower case with single spaces, without decoration.
@@ -205,6 +252,27 @@ mod tests {
             "مرحبا",
         ] {
             assert_eq!(opt_word(text, &tenant), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn an_arabic_word_tells_its_language() {
+        let tags = |tags: &[&str]| -> Vec<String> { tags.iter().map(|tag| (*tag).to_owned()).collect() };
+        let told = |text: &str, tenants: &[&str]| language(text, &tags(tenants)).map(|known| known.language);
+        assert_eq!(told("مُساعدة!", &["en"]).as_deref(), Some("ar"));
+        assert_eq!(told("إيقاف", &["en", "ar-AE"]).as_deref(), Some("ar-AE"));
+        for text in ["HELP", "stop", "", "مرحبا", "هل يمكن إيقاف السيارة عندكم"] {
+            assert_eq!(told(text, &["ar"]), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn words_of_twilio_are_known_however_they_are_typed() {
+        for text in ["STOP", " stop. ", "Help?", "info", "UNSTOP"] {
+            assert!(is_answered_by_twilio(text), "{text}");
+        }
+        for text in ["", "Stop all", "إيقاف", "مساعدة", "can you help me?"] {
+            assert!(!is_answered_by_twilio(text), "{text}");
         }
     }
 

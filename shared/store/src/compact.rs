@@ -57,13 +57,16 @@ const CONTACT: Names = Names {
         ("windows", "w"),
         ("open", "x"),
         ("by", "y"),
+        ("answered", "z"),
         ("source", "A"),
         ("last_counted_at", "B"),
         ("called_from", "C"),
         ("deleted_at", "D"),
         ("erasing", "E"),
         ("counts_from", "F"),
+        ("answer", "H"),
         ("aliases", "I"),
+        ("line", "J"),
         ("language_detected", "L"),
         ("message", "M"),
         ("named", "N"),
@@ -296,6 +299,12 @@ pub(crate) fn shrink(data: AttributeValue) -> AttributeValue {
         {
             requested.remove("contact");
         }
+        if let Some(AttributeValue::M(answered)) = cause.get_mut("answered")
+            && let Some(AttributeValue::S(inbound)) = answered.get_mut("inbound")
+            && contact.is_some_and(|contact| contact_of(inbound, MessageId::PREFIX) == Some(contact))
+        {
+            *inbound = inbound[inbound.len() - ULID..].to_owned();
+        }
     }
     if map.get("dispatches") == Some(&number(0)) {
         map.remove("dispatches");
@@ -345,6 +354,13 @@ pub(crate) fn message(mut item: Item, doing: &'static str) -> Result<Message, St
         {
             let contact = requested_contact(&contact);
             requested.entry("contact".to_owned()).or_insert(contact);
+        }
+        if let Some(AttributeValue::M(cause)) = map.get_mut("cause")
+            && let Some(AttributeValue::M(answered)) = cause.get_mut("answered")
+            && let Some(AttributeValue::S(inbound)) = answered.get_mut("inbound")
+            && inbound.len() == ULID
+        {
+            *inbound = format!("{}_{contact}{inbound}", MessageId::PREFIX);
         }
         map.insert(
             "id".to_owned(),

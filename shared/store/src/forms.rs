@@ -76,7 +76,7 @@ const FORMS: &[(&str, u64)] = &[
     ("suppression", 1),
     ("tag", 1),
     ("template", 1),
-    ("tenant", 1),
+    ("tenant", 2),
     ("whatsapp_number", 1),
 ];
 

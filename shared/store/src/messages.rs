@@ -193,6 +193,23 @@ impl Store {
         Ok(contact.map(|contact| MessageAndContact { message, contact }))
     }
 
+    /// A customer's message, unless its retention is over.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn received(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Received>, StoreError> {
+        const DOING: &str = "read a customer's message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        item.and_then(|item| row::kept(item, now))
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
     /// Whether a message exists, in either direction, and is still retained.
     ///
     /// # Errors

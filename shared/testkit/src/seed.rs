@@ -137,6 +137,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
         start_words: Vec::new(),
         recipient_zones: std::collections::BTreeMap::new(),
         retention: None,
+        answers: None,
         slug: None,
         plan: None,
         limits: None,

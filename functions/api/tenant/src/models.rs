@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use api::{OperationOut, Patchable};
 use domain::{
     account::Slug,
+    answers::Answers,
     applying::{Estimate, Past},
     bounded::UpTo,
     facts::Facts,
@@ -75,6 +76,9 @@ pub(crate) struct TenantSettings {
     /// Retention of calls and messages. A change applies to new ones; `POST /api/v1/tenant/retention/apply` applies it to the others.
     #[serde(default)]
     pub retention: Retention,
+    /// Automatic answers to what customers write.
+    #[serde(default)]
+    pub answers: Answers,
 }
 
 /// Schema of a variable's name.
@@ -122,6 +126,8 @@ pub(crate) struct TenantOut {
     pub variables: BTreeMap<String, String>,
     /// Retention of calls and messages. A change applies to new ones; `POST /api/v1/tenant/retention/apply` applies it to the others.
     pub retention: Retention,
+    /// Automatic answers to what customers write.
+    pub answers: Answers,
 }
 
 /// The retention policy of a tenant, and what its application to the past would do.
@@ -305,6 +311,7 @@ impl Patchable for TenantSettings {
             recipient_zones: tenant.recipient_zones.clone(),
             variables: tenant.variables.clone(),
             retention: tenant.retention.unwrap_or_default(),
+            answers: tenant.answers.clone().unwrap_or_default(),
         }
     }
 
@@ -315,6 +322,7 @@ impl Patchable for TenantSettings {
             quiet_hours: self.quiet_hours,
             // The usual stays the usual, whatever that will be.
             retention: (before.retention.is_some() || self.retention != Retention::default()).then_some(self.retention),
+            answers: (before.answers.is_some() || self.answers != Answers::default()).then_some(self.answers),
             name: self.name,
             time_zone: self.time_zone,
             default_region: self.default_region,
@@ -353,6 +361,7 @@ impl From<Tenant> for TenantOut {
             recipient_zones: settings.recipient_zones,
             variables: settings.variables,
             retention: settings.retention,
+            answers: settings.answers,
         }
     }
 }

@@ -1,11 +1,14 @@
 //! Messages from customers, and what they say about themselves.
 
+use std::sync::Arc;
+
 use domain::{
     Timestamp,
+    answers::Heard,
     config::TenantConfig,
     contact::{Contact, Identity, Linked},
     counting,
-    ids::{ConnectionId, ContactId},
+    ids::{ConnectionId, ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     language, line,
     message::{Channel, Message, Remark},
@@ -26,6 +29,16 @@ use store::{
 };
 
 use crate::{Event, RACES};
+
+/// The outcome of storing a customer's message.
+enum Arrival {
+    /// It was stored now.
+    Now(Box<Received>, Arc<TenantConfig>),
+    /// It is stored already, as this message.
+    Before(MessageId),
+    /// It is not stored.
+    Never(Done),
+}
 
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
@@ -84,38 +97,51 @@ fn inherit(people: &mut [Person], refusals: Refusals) {
 
 impl Event<'_> {
     /// Stores a customer's message once, with its effects: on the contact, the service window, consent, and a follow-up
-    /// that it makes unnecessary.
+    /// that it makes unnecessary. Then answers it automatically, if it calls for that.
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
-        RACES.until_won(|| Box::pin(self.receive(&message))).await
+        match RACES.until_won(|| Box::pin(self.receive(&message))).await? {
+            Arrival::Now(received, config) => {
+                Box::pin(self.answer(&received, &config)).await?;
+                Ok(Done::Now)
+            }
+            Arrival::Before(known) => {
+                // Whoever stored it may have stopped before answering it.
+                if self.redelivered {
+                    Box::pin(self.answer_again(known)).await?;
+                }
+                Ok(Done::Already)
+            }
+            Arrival::Never(done) => Ok(done),
+        }
     }
 
-    /// One attempt of [`Self::message`].
-    async fn receive(&self, message: &InboundMessage) -> Result<Done, JobError> {
+    /// One attempt to store a message.
+    async fn receive(&self, message: &InboundMessage) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let known = store
             .message_ref(self.scope, self.api, &message.provider_ref, now)
             .await?;
         let parked = match known {
-            Some((MessageRef::Theirs { .. }, _)) => return Ok(Done::Already),
+            Some((MessageRef::Theirs { message }, _)) => return Ok(Arrival::Before(message)),
             Some((MessageRef::Ours { .. }, _)) => {
                 tracing::error!(
                     api = self.api,
                     "a customer's message has the id of one of ours; it is not stored"
                 );
                 metric::count("reference_taken", &[]);
-                return Ok(Done::Already);
+                return Ok(Arrival::Never(Done::Already));
             }
             // Parked reports concern no message of ours, so the customer's message replaces them.
             Some((MessageRef::Parked { .. }, version)) => Some(version),
             None => None,
         };
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
-            return Ok(kit::queue::gone("tenant"));
+            return Ok(Arrival::Never(kit::queue::gone("tenant")));
         };
         let mut people = self.people(&message.from, message.reply_to.as_ref(), now).await?;
         let Some(writer) = people.first().map(|person| person.contact.id) else {
             metric::count("sender_unknown", &[("provider", self.api)]);
-            return Ok(Done::Already);
+            return Ok(Arrival::Never(Done::Already));
         };
         // A clock that is ahead would keep the window open, and make a refusal irrevocable.
         let at = message.at.min(now);
@@ -130,6 +156,7 @@ impl Event<'_> {
         let number = number.or_else(|| whatsapp_number(&config, self.connection));
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
+        let mut wish = None;
         if let Some(flag) = flag {
             let word = match flag {
                 OptFlag::Stop => "asked for no more messages",
@@ -139,14 +166,22 @@ impl Event<'_> {
             let source = format!("{word} by {}", message.channel.name());
             let proof = Received::id_of(writer, self.api, message);
             for person in &mut people {
+                let refused = person.contact.opted_out().is_some();
                 let entry = person.contact.wish(flag, &source, at).consent();
+                // Whoever refused messages before has nothing confirmed that is new to them.
+                let changed = entry.is_some() && !(flag == OptFlag::Stop && refused);
+                wish.get_or_insert((flag, changed));
                 person.consent.extend(entry.map(|entry| entry.proven_by(&proof)));
             }
             let asked = Refusal::new(Reason::Asked, format!("the customer {source}"));
             let asked = asked.and("word", flag.as_str());
             remark(asked.and("channel", message.channel.as_str()));
         }
-        let language = own_words(message).and_then(|text| language::recognize(text, &config.tenant.languages));
+        let tenants = &config.tenant.languages;
+        let language = own_words(message).and_then(|text| {
+            let of_word = || flag.and_then(|_| words::language(text, tenants));
+            language::recognize(text, tenants).or_else(of_word)
+        });
         let (mut recovered, mut answers_after) = (0, Vec::new());
         for person in &mut people {
             let sent = self.wrote_first(person, Timestamp::MAX, at, now).await?;
@@ -166,7 +201,8 @@ impl Event<'_> {
             }
             contact.reached_on(message.channel, message.from.phone.as_ref());
         }
-        if people.iter().any(|person| !person.cancelled.is_empty()) {
+        let mut cancelled = people.iter().flat_map(|person| &person.cancelled);
+        if cancelled.any(|message| message.cause.answered().is_none()) {
             let sentence = "the unsent part of a follow-up is cancelled: the customer wrote first";
             remark(Refusal::new(Reason::FollowUpCancelled, sentence));
         }
@@ -174,16 +210,32 @@ impl Event<'_> {
             let sentence = "the message is stored shortened; all of it is in the bucket";
             remark(Refusal::new(Reason::StoredShortened, sentence));
         }
+        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
+        let heard = Heard {
+            config: &config,
+            message,
+            line,
+            wish,
+            now,
+        };
+        let line = line.map(|line| line.id);
+        let mut answer = heard.calls_for();
+        if let (Some(wanted), Some(person)) = (answer, people.first())
+            && let Err(why) = person.contact.may_be_answered(wanted, line, &config.tenant, now)
+        {
+            remark(why);
+            answer = None;
+        }
         let retention = config.tenant.retention.unwrap_or_default();
         let received = Received {
             id: Received::id_of(writer, self.api, message),
             connection: self.connection,
-            line: line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref())
-                .map(|line| line.id),
+            line,
             message: message.clone(),
             remarks,
             recovered,
             answers_after,
+            answer,
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
         };
@@ -199,11 +251,11 @@ impl Event<'_> {
             Ok(_) => {
                 crash::point("process_provider_event.received");
                 kit::line::count("received", 1);
-                Ok(Done::Now)
+                Ok(Arrival::Now(Box::new(received), config))
             }
             // The reference expires before a message with a long retention.
             Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
-                Ok(Done::Already)
+                Ok(Arrival::Before(received.id))
             }
             Err(error) => Err(error.into()),
         }
@@ -363,10 +415,10 @@ impl Event<'_> {
                 continue;
             }
             let sent = message.accepted_at();
-            let why = if message.attempts.is_empty() {
-                "not sent: the customer wrote first"
-            } else {
-                "no further channel: the customer wrote"
+            let why = match (message.attempts.is_empty(), message.cause.answered()) {
+                (true, None) => "not sent: the customer wrote first",
+                (true, Some(_)) => "not sent: the customer wrote again",
+                (false, _) => "no further channel: the customer wrote",
             };
             let tried = !message.attempts.is_empty();
             let answers = message.policy.purpose() == Purpose::FollowUp;

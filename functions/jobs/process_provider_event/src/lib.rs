@@ -2,8 +2,9 @@
 //! effect.
 //!
 //! Safe to run twice: statuses only move forward, a customer's message is stored under the condition that its reference is
-//! new, and consent is changed only where it differs.
+//! new, its automatic answer has an id that follows from it, and consent is changed only where it differs.
 
+mod answer;
 mod inbound;
 mod status;
 
@@ -20,7 +21,7 @@ use domain::{
     template::TemplateReport,
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
-use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, RawBucket, metric};
+use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
 use store::{Races, Store, StoreError, TenantScope, config::ConfigCache};
 
@@ -33,6 +34,7 @@ pub struct Context {
     config: ConfigCache,
     queues: Queues,
     raw: RawBucket,
+    planner: Planner,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -44,12 +46,15 @@ impl Context {
     /// # Errors
     /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let timers = env.config().timers()?;
         Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            planner: Planner::new(store.clone(), Pages::new(env)?, timers),
+            store,
             config: ConfigCache::default(),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
             raw: RawBucket::new(env)?,
-            timers: env.config().timers()?,
+            timers,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
         })

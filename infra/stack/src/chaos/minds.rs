@@ -1,5 +1,6 @@
 //! Customers who change their minds during the storm: they refuse messages, by a stop word or on the preference page, while one to them
-//! is on its way, call again, opt in, and call once more. Nothing may be planned or sent for them in between.
+//! is on its way, call again, opt in, and call once more. Nothing may be planned or sent for them in between. In the end they ask for
+//! help, which is answered once.
 
 use std::{
     collections::BTreeMap,
@@ -145,6 +146,9 @@ impl Visitor<'_> {
         let lifted_at = Timestamp::now();
         let granted = self.until_wished(false, &page).await?;
         let third = self.call().await?;
+        // Whoever writes before the decision needs no message.
+        self.decided(&third, true).await?;
+        self.until_helped().await?;
         Ok(Changed {
             tenant: self.tenant.id.clone(),
             from: self.mind.from,
@@ -215,6 +219,27 @@ impl Visitor<'_> {
         .await
     }
 
+    /// Asks for help until an answer is planned. Repeated for the same reason.
+    async fn until_helped(&self) -> Result<()> {
+        let mut said: Option<Instant> = None;
+        self.until("an answer to HELP", async || {
+            let customer = self.ground.play.customer(&self.tenant.id, &self.mind.from).await?;
+            if customer.is_some_and(|customer| answers(&customer.messages).next().is_some()) {
+                return Ok(Some(()));
+            }
+            if said.is_none_or(|at| at.elapsed() > AGAIN_AFTER) {
+                let word = json!({
+                    "tenant": self.tenant.id, "from": self.mind.from, "channel": Channel::WhatsApp, "text": "HELP",
+                    "repeat": 3,
+                });
+                self.ground.play.post("/replies", &word).await?;
+                said = Some(Instant::now());
+            }
+            Ok(None)
+        })
+        .await
+    }
+
     /// The answer to a request, which is repeated if its function was killed.
     async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
         self.until(path, async || {
@@ -273,6 +298,11 @@ fn mark(page: &str) -> Option<&str> {
     rest.split_once('"').map(|(mark, _)| mark)
 }
 
+/// The automatic answers among these messages.
+pub(super) fn answers(messages: &[Message]) -> impl Iterator<Item = &Message> {
+    messages.iter().filter(|message| message.cause.answered().is_some())
+}
+
 /// Messages accepted by providers, by message and channel.
 type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 
@@ -292,17 +322,28 @@ pub(super) fn check(changed: &Changed, customer: &Customer, outbox: &Outbox) -> 
     let mut broken = silence(changed, &customer.messages, outbox);
     broken.extend(decisions(changed, &rows));
     broken.extend(ledger(changed, &customer.consent));
-    if customer.messages.len() != FOLLOWED {
-        broken.push(format!(
-            "there are {} messages instead of {FOLLOWED}",
-            customer.messages.len()
-        ));
-    }
+    broken.extend(miscounted(&customer.messages));
     if customer.contact.opted_out().is_some() {
         broken.push("the opt-in does not hold".to_owned());
     }
     let of = |what: String| format!("{} changed their mind: {what}: {customer}", changed.from);
     broken.into_iter().map(of).collect()
+}
+
+/// More or fewer messages than calls that are followed by one, and one answer. An answer of which nothing went out makes room for another,
+/// if the same person asks again.
+fn miscounted(messages: &[Message]) -> Vec<String> {
+    let all = answers(messages).count();
+    let given = answers(messages).filter(|answer| !answer.nothing_went_out());
+    let (follow_ups, given) = (messages.len() - all, given.count());
+    let mut broken = Vec::new();
+    if follow_ups != FOLLOWED {
+        broken.push(format!("there are {follow_ups} follow-ups instead of {FOLLOWED}"));
+    }
+    if all == 0 || given > 1 {
+        broken.push(format!("HELP got {given} answers, of {all} planned ones"));
+    }
+    broken
 }
 
 /// What was planned or sent while the refusal held.
@@ -435,6 +476,30 @@ mod tests {
             let found = silence(&changed(), &[message], &outbox);
             assert_eq!(!found.is_empty(), broken, "{created} {claimed}: {found:?}");
         }
+    }
+
+    #[test]
+    fn wrong_number_of_answers_is_detected() {
+        let answer = |cancelled: bool| {
+            let mut answer = message(21, 22);
+            let cause = json!({ "answered": { "inbound": answer.id, "answer": "help" } });
+            answer.cause = serde_json::from_value(cause).expect("a cause");
+            if cancelled {
+                answer.attempts.clear();
+                assert!(answer.cancel("the customer wrote"));
+            }
+            answer
+        };
+        let follow_ups = vec![message(1, 9); FOLLOWED];
+        let found = |answers: &[bool]| {
+            let answers = answers.iter().map(|cancelled| answer(*cancelled));
+            miscounted(&follow_ups.iter().cloned().chain(answers).collect::<Vec<_>>())
+        };
+        assert!(found(&[false]).is_empty() && found(&[true, false]).is_empty());
+        for wrong in [&[][..], &[false, false]] {
+            assert_eq!(found(wrong).len(), 1, "{wrong:?}");
+        }
+        assert_eq!(miscounted(&[answer(false)]).len(), 1);
     }
 
     #[test]

@@ -24,7 +24,7 @@ use crate::{endpoints::Tenant, play::merge, process::running_functions, random::
 pub(super) const CRASH_POINTS: &str = "\
 process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
 send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
-process_provider_event.moved=0.01,process_provider_event.received=0.05";
+process_provider_event.moved=0.01,process_provider_event.received=0.05,process_provider_event.answered=0.05";
 
 /// Faults of requests to providers: a fifth of all requests.
 const REQUESTS: [(&str, f64); 7] = [

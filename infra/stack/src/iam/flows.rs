@@ -129,6 +129,7 @@ impl Audit<'_> {
                 .reply(&business.id, from, channel, "What are your opening hours?")
                 .await?;
         }
+        self.answered(&business, &by_pbx).await?;
         self.handshake().await?;
         self.large_reply(&business).await?;
         self.unknown_change(&business).await?;
@@ -300,6 +301,8 @@ impl Audit<'_> {
         let plan = |plan: &mut business::Plan| {
             plan.then()["sms_text"]["en"] =
                 "{{tenant.name}}: sorry. How about our {{product.cake.name}}? {{preferences.code}}".into();
+            plan.file["tenant"]["answers"] =
+                json!({ "help": { "text": "{{product.cake.name}} {{preferences.code}}" } });
             self.vendors.connect(plan)
         };
         self.town.open("Audited", plan).await

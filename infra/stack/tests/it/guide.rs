@@ -12,6 +12,7 @@ const CALLS: &str = "docs/calls.md";
 const AUTOMATIONS: &str = "docs/automations.md";
 const MESSAGES: &str = "docs/messages.md";
 const METRICS: &str = "docs/metrics.md";
+const ANSWERS: &str = "docs/answers.md";
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -111,6 +112,15 @@ fn commands_of_the_guide_to_metrics_work() {
 }
 
 #[test]
+fn commands_of_the_guide_to_answers_work() {
+    on_stage(async |stage| {
+        let business = stage.business("Answering").await?;
+        let key = [("KEY", business.tenant.api_key.as_str())];
+        works(stage, ANSWERS, &key, r#""answer":"help""#).await
+    });
+}
+
+#[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
     for (page, names) in [
@@ -123,6 +133,7 @@ fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
         (AUTOMATIONS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
         (MESSAGES, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
         (METRICS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
+        (ANSWERS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
     ] {
         let page_text = text(&place, page)?;
         for name in names {

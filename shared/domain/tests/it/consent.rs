@@ -6,7 +6,7 @@ use domain::{
     contact::{Contact, Identity},
     ids::ContactId,
     message::{Category, Channel},
-    purpose::{Purpose, TABLE},
+    purpose::{Purpose, Stop, TABLE},
     welcome::allowed,
 };
 use proptest::{prelude::*, sample::select};
@@ -65,10 +65,10 @@ fn told(wrote: i64, wishes: &[Wish]) -> Contact {
     contact
 }
 
-/// Everything that may be sent.
+/// Everything that may be sent, beside the confirmation of a stop word, which only that word allows.
 fn sent(contact: &Contact) -> Vec<(Purpose, Category, Option<Channel>)> {
     let mut sent = Vec::new();
-    for row in &TABLE {
+    for row in TABLE.iter().filter(|row| row.stop != Stop::Confirms) {
         for kind in row.kinds {
             let by = CHANNELS.into_iter();
             let by = by.filter(|channel| allowed(contact, *channel, kind.category, row.purpose).is_ok());
@@ -117,6 +117,22 @@ proptest! {
         for (purpose, ..) in sent(&stopped) {
             let replies = purpose == Purpose::Reply && wrote > 20;
             prop_assert!(replies || purpose == Purpose::OneTimeCode, "{purpose:?}");
+        }
+    }
+
+    /// Its confirmation passes it, unless anything else refuses messages, too.
+    #[test]
+    fn only_a_stop_word_lets_its_confirmation_pass(wishes in wishes(), wrote in 0_i64..30) {
+        let mut stopped = told(wrote, &wishes);
+        stopped.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "wrote STOP", at(20)));
+        for channel in CHANNELS {
+            let refused = stopped.consent.refusals().any(|refusal| {
+                let own = refusal.by == By::Keyword && refusal.scope() == Scope::ALL;
+                let about = refusal.channel.is_none() || refusal.channel == channel;
+                !own && about && refusal.category.is_none()
+            });
+            let passes = allowed(&stopped, channel, Category::Service, Purpose::StopConfirmation).is_ok();
+            prop_assert_eq!(passes, !refused, "{:?}", channel);
         }
     }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     Timestamp,
     actor::Actor,
+    answers::{Answer, MOST_ANSWERS},
     consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_MISSED, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
@@ -88,7 +89,12 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
         wishes,
         language,
         0_u32..4,
-        (any::<bool>(), 0_u64..3, missed),
+        (
+            any::<bool>(),
+            0_u64..3,
+            missed,
+            prop::collection::btree_set(0_u8..200, 0..=MOST_ANSWERS),
+        ),
     )
         .prop_map(
             move |(
@@ -100,7 +106,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 wishes,
                 language,
                 calls,
-                (names_other, same, missed),
+                (names_other, same, missed, answers),
             )| {
                 let mut contact = nobody(number).contact;
                 let (phones, emails, bsuids, sip) = identities;
@@ -143,6 +149,9 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 for second in open {
                     let message = follow_up(&contact, second);
                     contact.opens(&message, vec![]);
+                }
+                for second in answers {
+                    contact.note_answer(Answer::Help, None, at(second));
                 }
                 for wish in wishes {
                     contact.record(wish);
@@ -353,17 +362,22 @@ proptest! {
         prop_assert_eq!(contact.calls, one.contact.calls + other.contact.calls);
         prop_assert!(one.profile.tags.is_subset(&profile.tags));
         prop_assert!(profile.tags.len() <= Profile::MOST_TAGS);
+        let answered: Vec<_> = [&one, &other].into_iter().flat_map(|before| &before.contact.answered).collect();
+        prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MOST_ANSWERS);
+        let newest = answered.iter().map(|known| known.at).max();
+        prop_assert_eq!(contact.answered.last().map(|known| known.at), newest);
         prop_assert!(contact.windows.len() <= MOST_WINDOWS && contact.unreachable.len() <= MOST_UNREACHABLE);
         prop_assert!(contact.missed.is_sorted() && contact.missed.len() <= MOST_MISSED);
         prop_assert!(profile.listed.iter().all(|field| profile.fields.contains_key(field)));
     }
 
-    /// Whatever either refuses is refused, except a person's reply to what was written since.
+    /// Whatever either refuses is refused, except a person's reply to what was written since, and the confirmation of a later stop word.
     #[test]
     fn merged_contact_refuses_what_either_refuses(one in person(1), other in person(2)) {
         let merged = merged(&one, &other).person.contact;
         prop_assert_eq!(&merged.consent, &self::merged(&other, &one).person.contact.consent);
-        for row in TABLE.iter().filter(|row| row.stop != Stop::UnlessWrittenSince) {
+        let by_other_means = [Stop::UnlessWrittenSince, Stop::Confirms];
+        for row in TABLE.iter().filter(|row| !by_other_means.contains(&row.stop)) {
             for kind in row.kinds {
                 for channel in [None, Some(Channel::WhatsApp), Some(Channel::Sms)] {
                     let refused = |contact: &Contact| {

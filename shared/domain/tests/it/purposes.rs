@@ -141,11 +141,12 @@ fn feedback_script_answers_at_once_or_not_at_all() {
 }
 
 #[test]
-fn stop_cancels_all_but_replies_and_codes() {
+fn stop_cancels_all_but_replies_codes_and_its_own_confirmation() {
     let others: Vec<Purpose> = TABLE
         .iter()
         .filter(|row| !row.cancelled_by.contains(&Event::Stop))
         .map(|row| row.purpose)
         .collect();
-    assert_eq!(others, [Purpose::Reply, Purpose::OneTimeCode]);
+    let expected = [Purpose::Reply, Purpose::OneTimeCode, Purpose::StopConfirmation];
+    assert_eq!(others, expected);
 }

@@ -4,16 +4,21 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    answers::{self, Answer},
     call::{CallProvider, LONGEST_CALL},
+    compose::compose,
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_UNREACHABLE, OpenIntent, Unreachable},
     ids::{CallId, ContactId, MessageId},
     inbound::OptFlag,
+    line_type,
+    material::Material,
     message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
+    profile::Profile,
     purpose::{Category, Narrowing, Policy, Purpose},
     record::CallProgress,
 };
 use store::{
-    config::Configured,
+    config::{ConfigCache, Configured},
     contacts::ContactWrite,
     counters::{Counted, Place, Source},
     effects::{Effects, Once},
@@ -22,7 +27,10 @@ use store::{
 };
 use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 
-use crate::world::{COUNTING, World};
+use crate::{
+    rows::received,
+    world::{COUNTING, World},
+};
 
 /// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses,
 /// of which the first adds another identity of the person; the hour's counters, for changes in three windows of the stream.
@@ -211,6 +219,46 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         let (_, size) = sizes.iter().find(|(known, _)| known == kind).unwrap();
         assert!(*size <= UNIT, "a {kind} has {size} bytes; {sizes:?}");
     }
+}
+
+/// The contact, and the message with its places in a list and in the due index.
+#[tokio::test]
+async fn automatic_answer_is_planned_by_six_write_units() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let timers = world.aws.env().config().timers().unwrap();
+    let config = store.config(scope, &ConfigCache::default()).await.unwrap().unwrap();
+    let mut contact = world.business.contact(&world.aws, CUSTOMER).await;
+    contact.last_inbound_at = Some(now);
+    contact.open_window(&phone("+447700900999"), now);
+    let mut received = received(&world, contact.id);
+    received.message.from.phone = Some(phone(CUSTOMER));
+    let text = answers::texts(&config.tenant, Answer::Help, &contact).remove(0);
+    let intent = answers::intent(&received, Answer::Help, &text, &contact, now);
+    let composed = compose(
+        &intent,
+        &domain::compose::World {
+            config: &config,
+            material: Material::NONE,
+            contact: &contact,
+            profile: &Profile::default(),
+            open: &[],
+            now,
+            line_type: &line_type::unknown,
+        },
+    );
+    let message = composed.unwrap().message("cor".to_owned(), now, &timers);
+    assert_eq!(contact.opens(&message, vec![]), []);
+    contact.note_answer(Answer::Help, received.line, now);
+    drop(usage::take());
+    let effects = Effects {
+        people: vec![ContactWrite::from(contact)],
+        planned: vec![message],
+        ..Effects::default()
+    };
+    store.commit(scope, effects, now).await.unwrap();
+    assert_eq!(usage::take().write_units, 6.0);
 }
 
 /// A contact with several identities and service windows, a refusal, open messages, and numbers that SMS does not reach.

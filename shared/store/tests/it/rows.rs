@@ -277,6 +277,7 @@ pub(crate) fn received(world: &World, contact: ContactId) -> Received {
         remarks: vec![],
         recovered: 0,
         answers_after: vec![],
+        answer: None,
         correlation_id: "cor".to_owned(),
         keep_until: None,
     }

@@ -258,11 +258,17 @@ fn only_listed_functions_touch_a_partition() {
     // Links of customers. Only the page finds out whose they are.
     assert_eq!(
         who(|key| key.starts_with('L'), true),
-        BTreeSet::from(["contacts", "messages", "process_call"])
+        BTreeSet::from(["contacts", "messages", "process_call", "process_provider_event"])
     );
     assert_eq!(
         who(|key| key.starts_with('L'), false),
-        BTreeSet::from(["contacts", "messages", "preferences", "process_call"])
+        BTreeSet::from([
+            "contacts",
+            "messages",
+            "preferences",
+            "process_call",
+            "process_provider_event",
+        ])
     );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts looks whether one of them refused messages.
     assert_eq!(
@@ -294,8 +300,8 @@ fn only_listed_functions_touch_a_partition() {
                 .iter()
                 .any(|verb| function.starts_with(verb));
             let others = !key.starts_with("T#") || key == "T#*#IAM";
-            // The message after a call may carry a link, whose page knows no tenant.
-            let link = function == "process_call" && key == "LINK#*";
+            // The message after a call or a customer's message may carry a link, whose page knows no tenant.
+            let link = matches!(function, "process_call" | "process_provider_event") && key == "LINK#*";
             assert!(!job || !others || link, "{function} may touch {key}");
         }
     }

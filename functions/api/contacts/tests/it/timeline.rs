@@ -89,6 +89,7 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, unt
         remarks: vec![],
         recovered: 0,
         answers_after: vec![],
+        answer: None,
         correlation_id: "cor".to_owned(),
         keep_until: until,
     };

@@ -12,7 +12,7 @@ use domain::{
     contact::Change,
     ids::{ContactId, MessageId},
     inbound::{InboundMessage, Sender},
-    message::{AttemptState, Channel, Cost, Message, SendOutcome, StatusReport},
+    message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
     record::Received,
     refusal::{Reason, Refusal},
@@ -126,6 +126,7 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, change: impl Fn
             opens_window: true,
         },
         remarks: vec![],
+        answer: None,
         correlation_id: "cor".to_owned(),
         keep_until: None,
         answers_after: vec![],
@@ -185,6 +186,29 @@ async fn a_message_is_listed_and_shown_with_its_attempts() {
     );
     assert_eq!(details["reported"], Value::Null);
     assert_snapshot("message", &[&listed, &shown]);
+}
+
+#[tokio::test]
+async fn automatic_answer_names_what_it_answers() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let own = aws.ids().ulid();
+    let answer = follow_up(&aws, &business, CUSTOMER, |message| {
+        let inbound = MessageId::new(message.id.contact(), own);
+        message.cause = Cause::Answered {
+            inbound,
+            answer: domain::answers::Answer::Help,
+        };
+    })
+    .await;
+    let shown = viewer.get(&format!("{MESSAGES}/{}", answer.id)).await.is(200).json();
+    let inbound = MessageId::new(answer.id.contact(), own);
+    assert_eq!(
+        (&shown["in_reply_to"], &shown["answer"]),
+        (&json!(inbound), &json!("help"))
+    );
+    assert_eq!(shown["call_id"], Value::Null);
 }
 
 #[tokio::test]

@@ -120,6 +120,20 @@ async fn invalid_settings_are_refused_by_field() {
         (json!({"recipient_zones": {"abc": "Asia/Dubai"}}), "recipient_zones"),
         (json!({"variables": {"phone": "x".repeat(501)}}), "variables.phone"),
         (json!({"retention": {"messages_days": 1}}), "retention.messages_days"),
+        (
+            json!({"answers": {"help": {"text": "{{contact.nme}}"}}}),
+            "answers.help.text",
+        ),
+        (
+            json!({"answers": {"after_hours": {"text": {"en": "{{call.time}}"}}}}),
+            "answers.after_hours.text.en",
+        ),
+        (
+            json!({"answers": {"after_hours": {"every_seconds": 60}}}),
+            "answers.after_hours.every_seconds",
+        ),
+        (json!({"answers": {"stop": {"enabled": "yes"}}}), "answers.stop.enabled"),
+        (json!({"answers": {"later": {"enabled": true}}}), "answers.later"),
         (json!({"id": "tnt_00000000000000000000000001"}), "id"),
         (json!({"status": "active"}), "status"),
         (json!({"plan": null}), "plan"),
@@ -131,6 +145,43 @@ async fn invalid_settings_are_refused_by_field() {
         manager.patch(TENANT, json!({})).raw_body(body).await.is(status);
     }
     assert_eq!(config(&town).await, before);
+}
+
+/// What nobody changed has its default, whatever that will be.
+#[tokio::test]
+async fn automatic_answers_are_changed_one_by_one() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, tenant::routes).await;
+    let manager = town.manager();
+    let usual = manager.get(TENANT).await.json()["answers"].clone();
+    let off = json!({"enabled": false, "text": null});
+    assert_eq!(
+        usual,
+        json!({
+            "after_hours": {"enabled": false, "text": null, "every_seconds": 43_200},
+            "help": {"enabled": true, "text": null}, "stop": off, "start": off,
+        })
+    );
+    let texts = json!({"en": "{{tenant.name}} is closed.", "ar": "{{tenant.name}} مغلق."});
+    let after_hours = json!({"enabled": true, "text": texts, "every_seconds": 3_600});
+    let changed = manager
+        .patch(TENANT, json!({"answers": {"after_hours": after_hours}}))
+        .await;
+    let body = changed.is(200).json();
+    assert_eq!(body["answers"]["after_hours"], after_hours);
+    assert_eq!(body["answers"]["help"], usual["help"]);
+    let stored = config(&town).await.tenant.answers.expect("they differ");
+    assert!(stored.after_hours.enabled && stored.help.enabled && !stored.stop.enabled);
+
+    let less = json!({"after_hours": {"text": {"ar": null}, "every_seconds": null}, "help": {"enabled": false}});
+    let body = manager.patch(TENANT, json!({"answers": less})).await.is(200).json();
+    assert_eq!(
+        body["answers"]["after_hours"],
+        json!({"enabled": true, "text": {"en": "{{tenant.name}} is closed."}, "every_seconds": 43_200})
+    );
+    assert_eq!(body["answers"]["help"]["enabled"], false);
+    let body = manager.patch(TENANT, json!({"answers": null})).await.is(200).json();
+    assert_eq!(body["answers"], usual);
 }
 
 /// The answer stays small, whatever the number of errors.

@@ -104,6 +104,7 @@ impl World {
             remarks: vec![],
             recovered: 0,
             answers_after: vec![],
+            answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: Some(USUAL.message_until(now, now)),
         };

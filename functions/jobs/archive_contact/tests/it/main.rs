@@ -150,6 +150,7 @@ impl World {
             remarks: vec![],
             recovered: 0,
             answers_after: vec![],
+            answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: None,
         };

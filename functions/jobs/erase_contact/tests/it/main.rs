@@ -219,6 +219,7 @@ impl World {
             remarks: vec![],
             recovered: 0,
             answers_after: vec![],
+            answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: None,
         }

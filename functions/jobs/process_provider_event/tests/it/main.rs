@@ -1,6 +1,7 @@
 //! Reports of providers, in process against the emulator's table, queues and bucket.
 
 mod account;
+mod answers;
 mod inbound;
 mod merged;
 mod recovered;

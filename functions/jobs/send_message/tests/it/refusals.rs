@@ -6,7 +6,8 @@ use domain::{
     contact::Identity,
     errors::{Stage, classify},
     inbound::OptFlag,
-    message::{AttemptState, Channel, Message, MessageState, Next, SendOutcome},
+    message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
+    purpose::{Narrowing, Policy, Purpose},
     record::Entry,
     send::Api,
     template::TemplateStatus,
@@ -56,6 +57,30 @@ async fn refusal_by_the_person_blocks_every_channel() {
     is(&message, MessageState::Blocked);
     assert!(world.contact(&message).await.opted_out().is_some());
     assert_eq!(world.copies().await, 0);
+}
+
+/// Which passes the stop word and nothing else does.
+#[tokio::test]
+async fn only_its_confirmation_is_sent_after_a_stop() {
+    for (purpose, state) in [
+        (Purpose::StopConfirmation, MessageState::Accepted),
+        (Purpose::AutoReply, MessageState::Blocked),
+    ] {
+        let world = World::by(&[Channel::WhatsApp]).await;
+        let mut message = world.follow_up().await;
+        message.policy = Policy::narrowed(purpose, Category::Service, &Narrowing::default()).unwrap();
+        message.plan[0].content = Content::Text("You will get no more messages.".to_owned());
+        world.write(&message).await;
+        let now = world.aws.now();
+        world
+            .change_contact(&message, |contact| {
+                contact.wish(OptFlag::Stop, "wrote STOP", now);
+                contact.last_inbound_at = Some(now);
+                contact.open_window(&phone("+447700900999"), now);
+            })
+            .await;
+        is(&world.worked(&message).await, state);
+    }
 }
 
 #[tokio::test]

@@ -40,6 +40,18 @@ impl Audit<'_> {
         self.play.call(&business.id, from, "missed", more).await.map(drop)
     }
 
+    /// A customer asks for help, and gets an answer with a link of its own.
+    pub(super) async fn answered(&self, business: &Tenant, from: &Phone) -> Result<()> {
+        self.play.reply(&business.id, from, Channel::WhatsApp, "HELP").await?;
+        let answered = |customer: &Customer| {
+            let mut answers = customer.messages.iter();
+            answers.any(|message| message.cause.answered().is_some()).then_some(())
+        };
+        self.play
+            .known(&business.id, from, PATIENCE, "an answer to HELP", answered)
+            .await
+    }
+
     /// Calls and messages are listed, also those that were blocked, and one of each is read.
     pub(super) async fn looked_through(&self, business: &Tenant) -> Result<()> {
         for (list, some) in [

@@ -1,0 +1,153 @@
+//! Automatic answers to customers' messages. A message is stored first, with the answer that it calls for; the answer is a write of its
+//! own, so that whatever fails here costs nobody a message.
+
+use domain::{
+    Timestamp,
+    answers::{self, Answer},
+    compose::{Composed, World, compose},
+    config::TenantConfig,
+    contact::Contact,
+    ids::MessageId,
+    line_type,
+    links::LinkCode,
+    message::Cause,
+    needs::Needs,
+    person::Person,
+    record::Received,
+    refusal::{Reason, Refusal},
+};
+use kit::{JobError, crash, planning::Gathered};
+use store::{contacts::ContactWrite, effects::Effects};
+
+use crate::{Event, RACES};
+
+/// Whoever has just written by a channel can be reached there, so that no numbering plan is needed.
+fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
+    World {
+        config,
+        material: &gathered.material,
+        contact: &person.contact,
+        profile: &person.profile,
+        open: &gathered.open,
+        now,
+        line_type: &line_type::unknown,
+    }
+}
+
+/// Nobody gets this answer, and the reason is logged: the message itself is stored.
+fn unanswered(inbound: MessageId, why: &Refusal) {
+    tracing::info!(%inbound, reason = why.reason.as_str(), "a message is not answered automatically");
+    kit::line::count("unanswered", 1);
+}
+
+/// Whether the person may still be written to.
+const fn is_there(contact: &Contact) -> bool {
+    !contact.erasing && contact.deleted_at.is_none()
+}
+
+impl Event<'_> {
+    /// Answers a message that was stored before, if that did not happen.
+    pub(crate) async fn answer_again(&self, inbound: MessageId) -> Result<(), JobError> {
+        let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+        let Some(received) = store.received(self.scope, inbound, now).await? else {
+            return Ok(());
+        };
+        if received.answer.is_none() {
+            return Ok(());
+        }
+        match store.config(self.scope, &self.ctx.config).await? {
+            Some(config) => Box::pin(self.answer(&received, &config)).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Plans the answer that a stored message calls for, and queues it.
+    ///
+    /// Safe to run twice: the id of the answer follows from the message, and the contact, which is written under its version in the same
+    /// transaction, says what it was answered.
+    pub(crate) async fn answer(&self, received: &Received, config: &TenantConfig) -> Result<(), JobError> {
+        let Some(answer) = received.answer else {
+            return Ok(());
+        };
+        RACES
+            .until_won(|| Box::pin(self.plan_answer(received, answer, config)))
+            .await
+    }
+
+    /// One attempt of [`Self::answer`].
+    async fn plan_answer(&self, received: &Received, answer: Answer, config: &TenantConfig) -> Result<(), JobError> {
+        let (store, scope, now) = (&self.ctx.store, self.scope, self.ctx.clock.now());
+        let inbound = received.id;
+        let planned = Cause::Answered { inbound, answer }.message_id();
+        let (person, before) = tokio::try_join!(
+            Box::pin(store.known(scope, inbound.contact())),
+            Box::pin(store.message(scope, planned, now))
+        )?;
+        if let Some(message) = before {
+            // Whoever wrote it may have stopped before queueing it.
+            if message.attempts.is_empty() && message.ended.is_none() {
+                self.queue(&message).await?;
+            }
+            return Ok(());
+        }
+        let Some(mut person) = person.filter(|person| is_there(&person.contact)) else {
+            return Ok(());
+        };
+        let may = person
+            .contact
+            .may_be_answered(answer, received.line, &config.tenant, now);
+        if let Err(why) = may {
+            unanswered(inbound, &why);
+            return Ok(());
+        }
+        let (composed, gathered) = match Box::pin(self.compose_answer(received, answer, config, &person, now)).await? {
+            Ok(composed) => composed,
+            Err(why) => {
+                unanswered(inbound, &why);
+                return Ok(());
+            }
+        };
+        let (contact, follows) = (&mut person.contact, received.correlation_id.clone());
+        let planned = self.ctx.planner.plan(scope, composed, contact, gathered, follows, now);
+        let planned = Box::pin(planned).await?;
+        contact.note_answer(answer, received.line, now);
+        let effects = Effects {
+            people: vec![ContactWrite::from(person.contact)],
+            planned: vec![planned.message],
+            ended: planned.ended,
+            links: planned.link.into_iter().collect(),
+            ..Effects::default()
+        };
+        let jobs = Box::pin(store.commit(scope, effects, now)).await?;
+        crash::point("process_provider_event.answered");
+        kit::line::count("answered", 1);
+        self.ctx.queues.enqueue(jobs, now).await?;
+        Ok(())
+    }
+
+    /// The answer in the tenant's words. If a value in them is not known, in the usual ones: whoever asks for help gets some.
+    async fn compose_answer(
+        &self,
+        received: &Received,
+        answer: Answer,
+        config: &TenantConfig,
+        person: &Person,
+        now: Timestamp,
+    ) -> Result<Result<(Composed, Gathered), Refusal>, JobError> {
+        let mut refused = Refusal::new(Reason::NoText, "there is no text in any language");
+        for text in answers::texts(&config.tenant, answer, &person.contact) {
+            let intent = answers::intent(received, answer, &text, &person.contact, now);
+            let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
+            let secret = needs.link.then(|| self.ctx.ids.secret()).transpose()?;
+            let code = secret.map(LinkCode::of);
+            let gathered = self.ctx.planner.gather(self.scope, &needs, code, now).await?;
+            let composed = compose(&intent, &world(config, person, &gathered, now));
+            match composed {
+                Ok(composed) => return Ok(Ok((composed, gathered))),
+                Err(why) if why.reason == Reason::Template => refused = why,
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Err(refused))
+    }
+}

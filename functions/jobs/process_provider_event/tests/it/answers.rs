@@ -1,0 +1,456 @@
+//! Automatic answers to customers' messages: once, to the right people, where they wrote.
+
+use domain::{
+    answers::{Answer, Answers, MOST_ANSWERS},
+    contact::{Contact, Identity},
+    ids::ContactId,
+    inbound::{InboundMessage, OptFlag},
+    message::{Channel, Content, Message, MessageState},
+    purpose::Purpose,
+    record::{Entry, Received},
+    tenant::{BusinessHours, TenantStatus},
+};
+use jobs::ProviderEvent;
+use kit::Done;
+use serde_json::{Value, json};
+use store::{
+    config::Configured,
+    contacts::ContactWrite,
+    effects::{Effects, Once},
+};
+use testkit::business::{CUSTOMER, LINE, phone, read};
+
+use crate::world::{World, wrote};
+
+const HOUR: i64 = 3_600;
+
+fn answering(configured: &mut Configured, answers: Value) {
+    configured.tenant.answers = Some(read::<Answers>(answers));
+}
+
+/// A business that is never open, and answers after hours once in twelve hours.
+async fn closed() -> World {
+    World::with(|configured| {
+        configured.tenant.business_hours = Some(BusinessHours::default());
+        answering(configured, json!({"after_hours": {"enabled": true}}));
+    })
+    .await
+}
+
+/// The messages to a contact, the oldest first.
+async fn sent_to(world: &World, contact: &Contact) -> Vec<Message> {
+    let entries = world.entries(contact.id).await.into_iter();
+    let sent = entries.filter_map(|entry| match entry {
+        Entry::Sent(message) => Some(*message),
+        _ => None,
+    });
+    sent.collect()
+}
+
+/// The automatic answers to the customer.
+async fn answers(world: &World) -> Vec<Message> {
+    let mut sent = sent_to(world, &world.customer().await).await;
+    sent.retain(|message| message.cause.answered().is_some());
+    sent
+}
+
+/// Those that were not cancelled.
+async fn pending(world: &World) -> Vec<Message> {
+    let mut answers = answers(world).await;
+    answers.retain(|answer| answer.state() == MessageState::Scheduled);
+    answers
+}
+
+fn text(message: &Message) -> &str {
+    match &message.plan[0].content {
+        Content::Text(text) => text,
+        Content::Template(_) => panic!("an answer is a text"),
+    }
+}
+
+/// The provider accepts the only answer that waits.
+async fn accept(world: &World, reference: &str) -> Message {
+    let waiting = pending(world).await;
+    let [answer] = &waiting[..] else {
+        panic!("{waiting:?}");
+    };
+    let claimed = world.claimed(answer.clone()).await;
+    world.recorded(claimed, "whatsapp", reference).await
+}
+
+/// The customer's text, written now.
+fn says(world: &World, id: &str, text: &str) -> ProviderEvent {
+    world.messages(&wrote(id, world.aws.now().as_second(), text))
+}
+
+#[tokio::test]
+async fn redelivered_message_is_answered_once() {
+    let world = closed().await;
+    let event = says(&world, "wamid.in", "Are you open?");
+    assert_eq!(world.work(event.clone()).await, Done::Now);
+    let answers_before = answers(&world).await;
+    let [answer] = &answers_before[..] else {
+        panic!("{answers_before:?}");
+    };
+    let (received, _) = world.told_by(&world.customer().await).await;
+    assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
+    assert_eq!(received[0].answer, Some(Answer::AfterHours));
+    assert_eq!(answer.policy.purpose(), Purpose::AutoReply);
+    let leg = &answer.plan[0];
+    assert_eq!(
+        (leg.channel, leg.connection),
+        (Channel::WhatsApp, world.business.whatsapp)
+    );
+    assert!(text(answer).starts_with("Harbour Lane: thank you"), "{}", text(answer));
+    assert_eq!(answer.to.phone, Some(phone(CUSTOMER)));
+    assert_eq!(world.queued().await.len(), 1);
+
+    assert_eq!(world.work(event.clone()).await, Done::Already);
+    assert!(world.queued().await.is_empty());
+    // A redelivery makes sure that the answer is queued.
+    assert_eq!(world.received(event, 2).await.unwrap(), Done::Already);
+    assert_eq!(world.queued().await.len(), 1);
+    assert_eq!(answers(&world).await, answers_before);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn concurrent_deliveries_are_answered_once() {
+    let world = closed().await;
+    let event = says(&world, "wamid.in", "Are you open?");
+    world.work_at_once(vec![event; 6]).await;
+    assert_eq!(answers(&world).await.len(), 1);
+}
+
+/// The later answer may take the place of the earlier one.
+#[tokio::test]
+async fn two_messages_at_once_get_one_answer() {
+    let world = closed().await;
+    let both = ["wamid.a", "wamid.b"].map(|id| says(&world, id, "Are you open?"));
+    world.work_at_once(both).await;
+    assert_eq!(pending(&world).await.len(), 1, "{:?}", answers(&world).await);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 2);
+}
+
+/// A message of the customer, and what is stored of it by a process that stops before it answers.
+async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
+    let event = says(world, id, "Are you open?");
+    let message: InboundMessage = read(json!({
+        "channel": "whatsapp", "provider_ref": id, "from": {"phone": CUSTOMER}, "at": world.aws.now(),
+        "kind": "text", "text": "Are you open?", "opens_window": true,
+    }));
+    let number = Identity::Phone(phone(CUSTOMER));
+    let now = world.aws.now();
+    let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &number, now);
+    contact.last_inbound_at = Some(now);
+    contact.open_window(&phone("+447700900999"), now);
+    let received = Received {
+        id: Received::id_of(contact.id, "whatsapp", &message),
+        connection: world.business.whatsapp,
+        line: None,
+        message,
+        remarks: vec![],
+        answer: Some(Answer::AfterHours),
+        correlation_id: "cor".to_owned(),
+        keep_until: None,
+    };
+    let effects = Effects {
+        once: Once::Received {
+            received: &received,
+            api: "whatsapp",
+            parked: None,
+        },
+        people: vec![ContactWrite::new(contact, number)],
+        ..Effects::default()
+    };
+    let stored = world.aws.store().commit(world.business.scope(), effects, now).await;
+    stored.expect("the message is stored");
+    (event, received)
+}
+
+#[tokio::test]
+async fn stored_message_is_answered_by_its_redelivery() {
+    let world = closed().await;
+    let (event, received) = stored_only(&world, "wamid.in").await;
+    // Another delivery of the provider's is no sign that anybody stopped.
+    assert_eq!(world.work(event.clone()).await, Done::Already);
+    assert_eq!(answers(&world).await, []);
+    for count in [2, 3] {
+        assert_eq!(world.received(event.clone(), count).await.unwrap(), Done::Already);
+    }
+    let answers = answers(&world).await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].cause.answered(), Some((received.id, Answer::AfterHours)));
+    assert_eq!(answers[0].correlation_id, "cor");
+}
+
+/// It would say that the business is closed, long after.
+#[tokio::test]
+async fn late_redelivery_is_not_answered() {
+    let world = closed().await;
+    let (event, _) = stored_only(&world, "wamid.in").await;
+    world.aws.pass(15 * 60);
+    world.received(event, 2).await.unwrap();
+    assert_eq!(answers(&world).await, []);
+    let late = wrote("wamid.late", world.aws.now().as_second() - 15 * 60, "Hello?");
+    world.work(world.messages(&late)).await;
+    assert_eq!(answers(&world).await, []);
+}
+
+#[tokio::test]
+async fn contact_that_is_erased_meanwhile_gets_no_answer() {
+    let world = closed().await;
+    let (event, _) = stored_only(&world, "wamid.in").await;
+    let mut contact = world.customer().await;
+    (contact.deleted_at, contact.erasing) = (Some(world.aws.now()), true);
+    let id = contact.id;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &contact.into(), None).await.unwrap();
+    world.received(event, 2).await.unwrap();
+    let entries = world.entries(id).await;
+    assert!(matches!(&entries[..], [Entry::Received(_)]), "{entries:?}");
+}
+
+#[tokio::test]
+async fn conversation_gets_one_answer_in_its_period() {
+    let world = closed().await;
+    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    accept(&world, "wamid.out1").await;
+    world.aws.pass(HOUR);
+    world.work(says(&world, "wamid.2", "Hello?")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let remark = received[1].remarks.last().and_then(|remark| remark.because.as_ref());
+    assert_eq!(remark.map(|because| because.code.as_str()), Some("answered_already"));
+    assert_eq!(received[1].answer, None);
+    world.aws.pass(11 * HOUR - 1);
+    world.work(says(&world, "wamid.3", "Hello?")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+    world.aws.pass(1);
+    world.work(says(&world, "wamid.4", "Hello?")).await;
+    assert_eq!(answers(&world).await.len(), 2);
+}
+
+#[tokio::test]
+async fn newer_message_takes_over_the_unsent_answer() {
+    let world = closed().await;
+    world.work(says(&world, "wamid.1", "Hello")).await;
+    world.aws.pass(1);
+    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
+    assert_eq!(states, [MessageState::Cancelled, MessageState::Scheduled]);
+    let (received, _) = world.told_by(&world.customer().await).await;
+    assert_eq!(received[1].remarks, [], "no follow-up is cancelled");
+    let waiting = pending(&world).await;
+    assert_eq!(waiting[0].cause.answered(), Some((received[1].id, Answer::AfterHours)));
+    assert_eq!(world.customer().await.answered.len(), 1);
+}
+
+#[tokio::test]
+async fn open_business_and_one_without_hours_leave_it_to_people() {
+    let always = |configured: &mut Configured| answering(configured, json!({"after_hours": {"enabled": true}}));
+    let open = |configured: &mut Configured| {
+        always(configured);
+        // Noon in London, on a Friday.
+        configured.tenant.business_hours = Some(read(json!({"friday": [{"from": "09:00", "to": "17:00"}]})));
+    };
+    let changes: [&dyn Fn(&mut Configured); 3] = [&always, &open, &|configured: &mut Configured| {
+        configured.tenant.business_hours = Some(BusinessHours::default());
+    }];
+    for change in changes {
+        let world = World::with(change).await;
+        world.work(says(&world, "wamid.in", "Are you open?")).await;
+        assert_eq!(answers(&world).await, []);
+        assert!(world.queued().await.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn suspended_business_stores_and_is_silent() {
+    let world = World::with(|configured| configured.tenant.status = TenantStatus::Suspended).await;
+    world.work(says(&world, "wamid.in", "HELP")).await;
+    assert_eq!(answers(&world).await, []);
+    assert_eq!(world.told_by(&world.customer().await).await.0.len(), 1);
+}
+
+#[tokio::test]
+async fn help_is_answered_once_a_day() {
+    let world = World::new().await;
+    world.work(says(&world, "wamid.1", "HELP")).await;
+    let answer = accept(&world, "wamid.out1").await;
+    assert_eq!(answer.cause.answered().map(|(_, answer)| answer), Some(Answer::Help));
+    assert!(text(&answer).contains("Reply STOP"), "{}", text(&answer));
+    world.aws.pass(HOUR);
+    world.work(says(&world, "wamid.2", "help!")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+    world.aws.pass(23 * HOUR);
+    world.work(says(&world, "wamid.3", "HELP")).await;
+    assert_eq!(answers(&world).await.len(), 2);
+}
+
+/// Twilio answers its own word.
+#[tokio::test]
+async fn arabic_help_is_answered_in_arabic_from_the_number_written_to() {
+    let world = World::new().await;
+    world.work(world.sms("SM1", "HELP", "")).await;
+    assert_eq!(answers(&world).await, []);
+    let arabic = "%D9%85%D8%B3%D8%A7%D8%B9%D8%AF%D8%A9";
+    world.work(world.sms("SM2", arabic, "")).await;
+    let answers = answers(&world).await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(world.customer().await.language.as_deref(), Some("ar"));
+    assert!(text(&answers[0]).starts_with("Harbour Lane: ") && text(&answers[0]).contains("توقف"));
+    let leg = &answers[0].plan[0];
+    assert_eq!((leg.channel, leg.connection), (Channel::Sms, world.business.twilio));
+    assert_eq!(leg.sender, Some(phone(LINE)));
+}
+
+#[tokio::test]
+async fn stop_is_not_confirmed_by_default() {
+    let world = World::new().await;
+    for (id, word) in [("wamid.1", "STOP"), ("wamid.2", "HELP"), ("wamid.3", "Hello")] {
+        world.work(says(&world, id, word)).await;
+        world.aws.pass(1);
+    }
+    assert_eq!(answers(&world).await, []);
+    assert!(world.queued().await.is_empty());
+}
+
+/// Whoever says it again had it confirmed.
+#[tokio::test]
+async fn only_a_confirmation_follows_stop_if_it_is_on() {
+    let both = json!({"stop": {"enabled": true}, "start": {"enabled": true}, "after_hours": {"enabled": true}});
+    let world = World::with(|configured| {
+        configured.tenant.business_hours = Some(BusinessHours::default());
+        answering(configured, both);
+    })
+    .await;
+    world.work(says(&world, "wamid.1", "STOP")).await;
+    let answer = accept(&world, "wamid.out1").await;
+    assert_eq!(answer.policy.purpose(), Purpose::StopConfirmation);
+    for (id, word) in [("wamid.2", "STOP"), ("wamid.3", "HELP"), ("wamid.4", "Hello")] {
+        world.aws.pass(60);
+        world.work(says(&world, id, word)).await;
+    }
+    world.aws.pass(25 * HOUR);
+    world.work(says(&world, "wamid.5", "stop")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+
+    world.aws.pass(60);
+    world.work(says(&world, "wamid.6", "START")).await;
+    let started = answers(&world).await;
+    assert_eq!(started.len(), 2);
+    assert_eq!(
+        started[1].cause.answered().map(|(_, answer)| answer),
+        Some(Answer::Start)
+    );
+    assert_eq!(started[1].policy.purpose(), Purpose::AutoReply);
+}
+
+/// A start word does not end what the business decided, so there is nothing to confirm.
+#[tokio::test]
+async fn suppressed_writer_gets_no_answer() {
+    let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
+    let world = World::with(|configured| answering(configured, on)).await;
+    world.business.suppress(&world.aws, CUSTOMER).await;
+    for (id, word) in [("wamid.1", "START"), ("wamid.2", "HELP"), ("wamid.3", "STOP")] {
+        world.aws.pass(1);
+        world.work(says(&world, id, word)).await;
+    }
+    assert_eq!(answers(&world).await, []);
+}
+
+#[tokio::test]
+async fn own_numbers_and_machines_are_not_answered() {
+    let world = closed().await;
+    let own = LINE.trim_start_matches('+');
+    let mut from_us = wrote("wamid.own", world.aws.now().as_second(), "We are closed");
+    from_us["contacts"][0]["wa_id"] = own.into();
+    from_us["messages"][0]["from"] = own.into();
+    world.work(world.messages(&from_us)).await;
+    let found = world.contact_of(&Identity::Phone(phone(LINE))).await;
+    assert_eq!(sent_to(&world, &found.expect("the message is stored")).await, []);
+
+    // Another assistant holds the conversation.
+    let value = wrote("wamid.standby", world.aws.now().as_second(), "Hello");
+    let event = world.business.whatsapp_event(&world.aws, "standby", &value);
+    world.work(event).await;
+    let mut reaction = wrote("wamid.reaction", world.aws.now().as_second(), "");
+    reaction["messages"][0]["type"] = "reaction".into();
+    reaction["messages"][0]["reaction"] = json!({"message_id": "wamid.x", "emoji": "👍"});
+    world.work(world.messages(&reaction)).await;
+    assert_eq!(answers(&world).await, []);
+}
+
+/// Whatever calls for them.
+#[tokio::test]
+async fn person_gets_four_answers_a_day_at_most() {
+    let world = World::with(|configured| {
+        configured.tenant.business_hours = Some(BusinessHours::default());
+        let answers = json!({"after_hours": {"enabled": true, "every_seconds": 3_600}});
+        answering(configured, answers);
+    })
+    .await;
+    for hour in 0..8 {
+        world.work(says(&world, &format!("wamid.{hour}"), "Hello?")).await;
+        if !pending(&world).await.is_empty() {
+            accept(&world, &format!("wamid.out{hour}")).await;
+        }
+        world.aws.pass(HOUR);
+    }
+    assert_eq!(answers(&world).await.len(), MOST_ANSWERS);
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let codes = received.iter().filter_map(|received| received.remarks.last());
+    let codes = codes
+        .filter_map(|remark| remark.because.as_ref())
+        .map(|because| because.code.as_str());
+    assert_eq!(codes.collect::<Vec<_>>(), ["answered_often"; 4]);
+}
+
+/// A value of the tenant's text is not known: the usual text has none.
+#[tokio::test]
+async fn text_that_cannot_be_filled_in_is_replaced() {
+    let help = json!({"help": {"text": "Ask {{tenant.nobody}}."}});
+    let world = World::with(|configured| answering(configured, help)).await;
+    world.work(says(&world, "wamid.in", "HELP")).await;
+    let answers = answers(&world).await;
+    assert!(text(&answers[0]).contains("Reply STOP"), "{}", text(&answers[0]));
+}
+
+#[tokio::test]
+async fn own_text_may_name_products_and_the_preference_page() {
+    let world = World::with(|configured| {
+        configured.products = vec![read(json!({
+            "id": "prd_00000000000000000000000001", "sku": "cake", "name": "Saffron cake",
+        }))];
+        let text = "{{contact.first_name}}: {{product.cake.name}} {{preferences.code}}";
+        answering(configured, json!({"help": {"text": text}}));
+    })
+    .await;
+    let plain = World::new().await;
+    let mut rows = Vec::new();
+    for world in [&world, &plain] {
+        let before = world.aws.row_count().await;
+        world.work(says(world, "wamid.in", "HELP")).await;
+        rows.push(world.aws.row_count().await - before);
+    }
+    assert_eq!(rows[0], rows[1] + 1, "the link has a row");
+    let answers = answers(&world).await;
+    let code = text(&answers[0])
+        .strip_prefix("Layla: Saffron cake ")
+        .expect("its values");
+    assert_eq!(code.len(), 16);
+}
+
+/// What the customer wished is stored with the message, whatever the answer is.
+#[tokio::test]
+async fn help_leaves_consent_as_it_is() {
+    let world = World::new().await;
+    let opted_in = |contact: &mut Contact| drop(contact.wish(OptFlag::Start, "wrote START", contact.created_at));
+    world.business.contact_with(&world.aws, CUSTOMER, opted_in).await;
+    world.aws.pass(60);
+    world.work(says(&world, "wamid.in", "HELP")).await;
+    assert!(world.customer().await.opted_in_at().is_some());
+    assert_eq!(pending(&world).await.len(), 1);
+    assert!(world.told_by(&world.customer().await).await.1.is_empty());
+}

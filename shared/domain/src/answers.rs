@@ -1,0 +1,941 @@
+//! Automatic answers to what customers write (docs/decisions/0064-automatic-answers.md): after hours, to words that ask for help, and to
+//! stop and start words.
+//!
+//! [`Heard::calls_for`] says which answer a message calls for, [`Contact::may_be_answered`] whether the person was answered too
+//! recently, and [`intent`] what is then composed and checked as any other message.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    bounded::Whole,
+    compose::{Intent, Says, Through, Words},
+    config::TenantConfig,
+    contact::Contact,
+    fault::{Fault, FaultCode},
+    hours::is_open,
+    ids::LineId,
+    inbound::{InboundMessage, OptFlag},
+    line::Line,
+    message::{Category, Cause, Channel, Message, Recipient},
+    phrases::{ago, length, usual_answer},
+    purpose::{Narrowing, Purpose},
+    record::Received,
+    refusal::{Reason, Refusal},
+    request::is_own,
+    settings::Findings,
+    source::{SmsText, Source},
+    subject::Subject,
+    tenant::Tenant,
+    words::is_answered_by_twilio,
+};
+
+/// Maximum automatic answers to one person within [`DAY`], whatever they are about: two machines must not write to each other.
+pub const MOST_ANSWERS: usize = 4;
+
+/// Maximum characters of a tenant's own texts of answers, in all languages together: they are in the tenant's row.
+pub const MOST_CHARACTERS: usize = 10_000;
+
+/// The span of [`MOST_ANSWERS`], and the pause between two answers to words.
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Seconds in which a conversation gets one answer after hours.
+pub type Period = Whole<3_600, 86_400>;
+
+/// An automatic answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AutomaticAnswer")
+)]
+#[serde(rename_all = "snake_case")]
+pub enum Answer {
+    /// The business is closed.
+    AfterHours,
+    /// Help for somebody who asked for it.
+    Help,
+    /// Confirmation of a stop word.
+    Stop,
+    /// Confirmation of a start word.
+    Start,
+}
+
+impl Answer {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::AfterHours, Self::Help, Self::Stop, Self::Start];
+
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AfterHours => "after_hours",
+            Self::Help => "help",
+            Self::Stop => "stop",
+            Self::Start => "start",
+        }
+    }
+
+    /// The purpose of its message.
+    #[must_use]
+    pub const fn purpose(self) -> Purpose {
+        match self {
+            Self::Stop => Purpose::StopConfirmation,
+            Self::AfterHours | Self::Help | Self::Start => Purpose::AutoReply,
+        }
+    }
+}
+
+/// Automatic answers of a tenant to what its customers write.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AutomaticAnswers")
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Answers {
+    /// Answer to messages that are written while the business is closed.
+    pub after_hours: AfterHours,
+    /// Answer to words that ask for help, such as HELP, once in 24 hours.
+    pub help: Help,
+    /// Confirmation of stop words, after which nothing follows.
+    pub stop: Confirmation,
+    /// Confirmation of start words.
+    pub start: Confirmation,
+}
+
+/// Answer to messages that are written while the business is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "AfterHoursAnswer")
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct AfterHours {
+    /// True if it is sent. Default: false.
+    pub enabled: bool,
+    /// One text, or one for each language. `null`: the usual text.
+    pub text: Option<SmsText>,
+    /// Seconds in which a customer gets at most one such answer from a line. Default: 43,200.
+    #[cfg_attr(feature = "schema", schemars(example = 43_200))]
+    pub every_seconds: Period,
+}
+
+impl Default for AfterHours {
+    /// Off; twice a day.
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            text: None,
+            every_seconds: Period::nearest(43_200),
+        }
+    }
+}
+
+/// Answer to words that ask for help.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "HelpAnswer"))]
+#[serde(deny_unknown_fields, default)]
+pub struct Help {
+    /// True if it is sent. Default: true.
+    pub enabled: bool,
+    /// One text, or one for each language. `null`: the usual text.
+    pub text: Option<SmsText>,
+}
+
+impl Default for Help {
+    /// On: whoever asks is told who writes, and how to stop it.
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            text: None,
+        }
+    }
+}
+
+/// Confirmation of a stop or start word.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ConfirmationAnswer")
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Confirmation {
+    /// True if it is sent. Default: false.
+    pub enabled: bool,
+    /// One text, or one for each language. `null`: the usual text.
+    pub text: Option<SmsText>,
+}
+
+impl Answers {
+    /// The tenant's own text of an answer.
+    #[must_use]
+    pub const fn text(&self, answer: Answer) -> Option<&SmsText> {
+        match answer {
+            Answer::AfterHours => self.after_hours.text.as_ref(),
+            Answer::Help => self.help.text.as_ref(),
+            Answer::Stop => self.stop.text.as_ref(),
+            Answer::Start => self.start.text.as_ref(),
+        }
+    }
+
+    /// The pause between two of these answers.
+    fn every(&self, answer: Answer) -> SignedDuration {
+        match answer {
+            Answer::AfterHours => SignedDuration::from_secs(self.after_hours.every_seconds.get().into()),
+            Answer::Help | Answer::Stop | Answer::Start => DAY,
+        }
+    }
+
+    /// Adds the problems of the texts.
+    pub(crate) fn review(&self, found: &mut Findings) {
+        let mut characters = 0;
+        for answer in Answer::ALL {
+            let texts = self.text(answer).map(SmsText::texts).unwrap_or_default();
+            for (language, words) in texts {
+                let field = format!("answers.{}.text", answer.as_str());
+                let field = language.map_or_else(|| field.clone(), |language| format!("{field}.{language}"));
+                characters += words.chars().count();
+                if found.text(&field, language, words).iter().any(Source::is_of_call) {
+                    let detail = "There is no call whose values it could name. Leave out `call.…`.";
+                    found.add(field, Fault::new(FaultCode::NotApplicable, detail));
+                }
+            }
+        }
+        if characters > MOST_CHARACTERS {
+            let detail = format!("The texts have {characters} characters together, of at most {MOST_CHARACTERS}.");
+            found.add("answers", Fault::length(characters, 0, MOST_CHARACTERS, detail));
+        }
+    }
+}
+
+/// An automatic answer that a person got, or may still get.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// The answer.
+    pub answer: Answer,
+    /// Time at which its message was planned.
+    pub at: Timestamp,
+    /// The line that was written to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+}
+
+/// A customer's message, and what its answer depends on.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard<'a> {
+    /// The tenant with its configuration.
+    pub config: &'a TenantConfig,
+    /// The message.
+    pub message: &'a InboundMessage,
+    /// The line it was sent to.
+    pub line: Option<&'a Line>,
+    /// The wish that it is, and whether it changed what the person had wished before.
+    pub wish: Option<(OptFlag, bool)>,
+    /// Current time.
+    pub now: Timestamp,
+}
+
+impl Heard<'_> {
+    /// The answer that the message calls for. `None`: people answer it, or nobody.
+    #[must_use]
+    pub fn calls_for(&self) -> Option<Answer> {
+        let tenant = &self.config.tenant;
+        if !tenant.status.is_active() || !self.is_answerable() {
+            return None;
+        }
+        let answers = tenant.answers.clone().unwrap_or_default();
+        let Some((flag, changed)) = self.wish else {
+            let wanted = answers.after_hours.enabled && self.is_closed();
+            return wanted.then_some(Answer::AfterHours);
+        };
+        let (answer, wanted) = match flag {
+            OptFlag::Help => (Answer::Help, answers.help.enabled),
+            OptFlag::Stop => (Answer::Stop, answers.stop.enabled && changed),
+            OptFlag::Start => (Answer::Start, answers.start.enabled && changed),
+        };
+        (wanted && !self.is_answered_by_provider()).then_some(answer)
+    }
+
+    /// Whether a person wrote it, to us, and waits for an answer.
+    fn is_answerable(&self) -> bool {
+        let message = self.message;
+        // What opens no window is a reaction, an edit or a notice of the platform.
+        let written = message.channel == Channel::Sms || message.opens_window;
+        let own = message.from.phone.as_ref();
+        let own = own.is_some_and(|phone| is_own(self.config, phone));
+        written && !message.standby && !own && left(message.at, self.now).is_positive()
+    }
+
+    /// Whether the business was closed when it was written, and still is.
+    fn is_closed(&self) -> bool {
+        let tenant = &self.config.tenant;
+        let own = self.line.and_then(Line::hours);
+        let written = self.message.at.min(self.now);
+        [written, self.now].into_iter().all(|at| !is_open(tenant, own, at))
+    }
+
+    /// Whether the provider answers the word itself: it says so by its flag, or it knows the word and the channel is SMS.
+    fn is_answered_by_provider(&self) -> bool {
+        let message = self.message;
+        let known = || message.text.as_deref().is_some_and(is_answered_by_twilio);
+        message.opt_flag.is_some() || (message.channel == Channel::Sms && known())
+    }
+}
+
+/// Time that is left for an answer to what was written then.
+fn left(written: Timestamp, now: Timestamp) -> SignedDuration {
+    let waited = now.duration_since(written).max(SignedDuration::ZERO);
+    Purpose::AutoReply.row().validity - waited
+}
+
+impl Contact {
+    /// Whether the person may get this answer from this line now.
+    ///
+    /// # Errors
+    /// The refusal: they were answered too recently, or too often.
+    pub fn may_be_answered(
+        &self,
+        answer: Answer,
+        line: Option<LineId>,
+        tenant: &Tenant,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let every = tenant.answers.clone().unwrap_or_default().every(answer);
+        let same = |known: &&Answered| known.answer == answer && (answer != Answer::AfterHours || known.line == line);
+        let last = self.answered.iter().filter(same).map(|known| known.at).max();
+        if let Some(last) = last.filter(|last| now < *last + every) {
+            let sentence = format!(
+                "not answered automatically: answered {}, once in {}",
+                ago(last, now),
+                length(every)
+            );
+            let refusal = Refusal::new(Reason::AnsweredAlready, sentence).and("answer", answer.as_str());
+            return Err(refusal.and("last_at", last).and("every_seconds", every.as_secs()));
+        }
+        let lately = self.answered.iter().filter(|known| now < known.at + DAY).count();
+        if lately >= MOST_ANSWERS {
+            let sentence = format!("not answered automatically: {lately} answers within {}", length(DAY));
+            let refusal = Refusal::new(Reason::AnsweredOften, sentence).and("answer", answer.as_str());
+            return Err(refusal.and("maximum", MOST_ANSWERS));
+        }
+        Ok(())
+    }
+
+    /// Records that this answer was planned now.
+    pub fn note_answer(&mut self, answer: Answer, line: Option<LineId>, now: Timestamp) {
+        self.answered.retain(|known| now < known.at + DAY);
+        self.answered.push(Answered { answer, at: now, line });
+        let most = self.answered.len().saturating_sub(MOST_ANSWERS);
+        self.answered.drain(..most);
+    }
+
+    /// Forgets an answer of which nothing went out, so that the next message gets one. Returns whether there was one.
+    pub(crate) fn forget_answer(&mut self, ended: &Message) -> bool {
+        let Some((_, answer)) = ended.cause.answered().filter(|_| ended.nothing_went_out()) else {
+            return false;
+        };
+        let before = self.answered.len();
+        self.answered
+            .retain(|known| (known.answer, known.at) != (answer, ended.created_at));
+        self.answered.len() < before
+    }
+}
+
+/// The texts of an answer to this person, in the order in which they are tried: the tenant's own, then the usual one, which has no
+/// value that may be unknown.
+#[must_use]
+pub fn texts(tenant: &Tenant, answer: Answer, contact: &Contact) -> Vec<SmsText> {
+    let own = tenant
+        .answers
+        .as_ref()
+        .and_then(|answers| answers.text(answer))
+        .cloned();
+    let languages = contact.language.iter().chain(&tenant.languages);
+    let usual = usual_answer(answer, languages.map(String::as_str));
+    own.into_iter().chain([SmsText::One(usual.to_owned())]).collect()
+}
+
+/// What is to be said: on the channel by which the customer wrote, and from the number that they wrote to.
+#[must_use]
+pub fn intent<'a>(
+    received: &'a Received,
+    answer: Answer,
+    text: &'a SmsText,
+    contact: &Contact,
+    now: Timestamp,
+) -> Intent<'a> {
+    let message = &received.message;
+    let words = match message.channel {
+        Channel::WhatsApp => Words::Free(text),
+        Channel::Sms => Words::Text(text),
+    };
+    let to = Recipient {
+        phone: message.from.phone.clone().filter(|own| contact.phones.contains(own)),
+        bsuid: message.from.bsuid.clone().filter(|own| contact.bsuids.contains(own)),
+    };
+    Intent {
+        cause: Cause::Answered {
+            inbound: received.id,
+            answer,
+        },
+        purpose: answer.purpose(),
+        category: Category::Service,
+        narrowing: Narrowing {
+            validity: Some(left(message.at, now)),
+            ..Narrowing::default()
+        },
+        cooldown: SignedDuration::ZERO,
+        to,
+        line: received.line,
+        prefers: None,
+        through: Some(Through {
+            connection: received.connection,
+            number: message.to.as_ref(),
+        }),
+        basis: None,
+        says: vec![Says {
+            channel: message.channel,
+            words,
+        }],
+        subject: Subject::Request,
+        since: message.at.min(now),
+        not_before: now,
+        by: "the automatic answer".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::ToSpan as _;
+    use proptest::{option, prelude::*, sample::select};
+    use serde_json::{Value, json};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        check::{Check, CheckInput, check},
+        compose::{Composed, World, compose},
+        ids::MessageId,
+        line_type,
+        material::Material,
+        message::Content,
+        profile::Profile,
+        purpose::Event,
+        samples::{NOON, at, config, connections, contact, message_of, timers},
+        tenant::TenantStatus,
+    };
+
+    /// A Sunday, on which the sample business is closed.
+    const CLOSED: &str = "2026-11-22T12:00:00+04";
+
+    /// A Monday morning.
+    const OPEN: &str = "2026-11-23T10:00:00+04";
+
+    fn answering(answers: Value) -> TenantConfig {
+        let mut config = config();
+        config.tenant.answers = Some(serde_json::from_value(answers).unwrap());
+        config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap(), "+97143330009".parse().unwrap()];
+        config.connections[1].whatsapp_number = Some("+97143330000".parse().unwrap());
+        config
+    }
+
+    fn all() -> TenantConfig {
+        answering(json!({
+            "after_hours": {"enabled": true}, "stop": {"enabled": true}, "start": {"enabled": true},
+        }))
+    }
+
+    /// A message of the sample contact by this channel.
+    fn written(channel: Channel, text: &str, when: Timestamp) -> InboundMessage {
+        let written = json!({
+            "channel": channel, "provider_ref": "wamid.1", "from": {"phone": "+971501234567"},
+            "at": when, "kind": "text", "text": text, "opens_window": channel == Channel::WhatsApp,
+        });
+        serde_json::from_value(written).unwrap()
+    }
+
+    fn calls_for(config: &TenantConfig, message: &InboundMessage, now: Timestamp) -> Option<Answer> {
+        let wish = message.text.as_deref();
+        let wish = message
+            .opt_flag
+            .or_else(|| crate::words::opt_word(wish?, &config.tenant));
+        let heard = Heard {
+            config,
+            message,
+            line: None,
+            wish: wish.map(|flag| (flag, true)),
+            now,
+        };
+        heard.calls_for()
+    }
+
+    #[test]
+    fn help_is_on_and_the_rest_is_off_by_default() {
+        let now = at(CLOSED);
+        for (text, answer) in [
+            ("Hello", None),
+            ("HELP", Some(Answer::Help)),
+            ("مساعدة", Some(Answer::Help)),
+            ("STOP", None),
+            ("START", None),
+        ] {
+            let message = written(Channel::WhatsApp, text, now);
+            assert_eq!(calls_for(&config(), &message, now), answer, "{text}");
+        }
+    }
+
+    #[test]
+    fn each_switch_turns_its_answer_on() {
+        let now = at(CLOSED);
+        for (text, answer) in [
+            ("Hello", Answer::AfterHours),
+            ("HELP", Answer::Help),
+            ("إيقاف", Answer::Stop),
+            ("ابدأ", Answer::Start),
+        ] {
+            let message = written(Channel::WhatsApp, text, now);
+            assert_eq!(calls_for(&all(), &message, now), Some(answer), "{text}");
+            let mut suspended = all();
+            suspended.tenant.status = TenantStatus::Suspended;
+            assert_eq!(calls_for(&suspended, &message, now), None, "{text}");
+        }
+        let off = answering(json!({"help": {"enabled": false}}));
+        assert_eq!(calls_for(&off, &written(Channel::WhatsApp, "HELP", now), now), None);
+    }
+
+    /// What it repeats has been confirmed.
+    #[test]
+    fn word_that_changes_nothing_is_not_confirmed() {
+        let (config, now) = (all(), at(CLOSED));
+        for (flag, text) in [(OptFlag::Stop, "STOP"), (OptFlag::Start, "START")] {
+            let heard = Heard {
+                config: &config,
+                message: &written(Channel::WhatsApp, text, now),
+                line: None,
+                wish: Some((flag, false)),
+                now,
+            };
+            assert_eq!(heard.calls_for(), None, "{text}");
+        }
+    }
+
+    /// Twilio answers its own words by SMS, and whatever it flags.
+    #[test]
+    fn word_that_the_provider_answers_is_not_answered_twice() {
+        let now = at(OPEN);
+        let sms = |text: &str| calls_for(&all(), &written(Channel::Sms, text, now), now);
+        for text in ["STOP", "stop.", "Unsubscribe", "START", "unstop", "HELP", "info"] {
+            assert_eq!(sms(text), None, "{text}");
+        }
+        assert_eq!(sms("مساعدة"), Some(Answer::Help));
+        assert_eq!(sms("إيقاف"), Some(Answer::Stop));
+        for flag in [OptFlag::Stop, OptFlag::Start, OptFlag::Help] {
+            for channel in [Channel::Sms, Channel::WhatsApp] {
+                let mut message = written(channel, "كفاية", now);
+                message.opt_flag = Some(flag);
+                assert_eq!(calls_for(&all(), &message, now), None, "{flag:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_what_a_person_wrote_to_us_is_answered() {
+        let now = at(CLOSED);
+        let answered = |change: fn(&mut InboundMessage)| {
+            let mut message = written(Channel::WhatsApp, "Hello", now);
+            change(&mut message);
+            calls_for(&all(), &message, now).is_some()
+        };
+        assert!(answered(|_| {}));
+        assert!(answered(|message| message.kind = "image".to_owned()));
+        // A reaction, an edit, a notice of the platform.
+        assert!(!answered(|message| message.opens_window = false));
+        assert!(!answered(|message| message.standby = true));
+        assert!(!answered(
+            |message| message.from.phone = Some("+97143330009".parse().unwrap())
+        ));
+        let late = |minutes: i64| {
+            let message = written(Channel::WhatsApp, "Hello", now - SignedDuration::from_mins(minutes));
+            calls_for(&all(), &message, now).is_some()
+        };
+        assert!(late(14) && !late(15));
+    }
+
+    #[test]
+    fn only_a_closed_business_answers_after_hours() {
+        let answered = |config: &TenantConfig, written_at: Timestamp, now: Timestamp| {
+            calls_for(config, &written(Channel::Sms, "Hello", written_at), now).is_some()
+        };
+        let (closed, open) = (at(CLOSED), at(OPEN));
+        assert!(answered(&all(), closed, closed) && !answered(&all(), open, open));
+        // It opens at nine, and closes at one.
+        let (nine, one) = (at("2026-11-23T09:00:00+04"), at("2026-11-23T13:00:00+04"));
+        let minute = SignedDuration::from_mins(1);
+        assert!(!answered(&all(), nine - minute, nine + minute));
+        assert!(!answered(&all(), one - minute, one + minute));
+        assert!(answered(&all(), one, one + minute));
+        let mut always = all();
+        always.tenant.business_hours = None;
+        assert!(!answered(&always, closed, closed));
+        // A clock that is ahead.
+        assert!(answered(&all(), closed + SignedDuration::from_hours(1), closed));
+    }
+
+    #[test]
+    fn hours_of_the_line_decide() {
+        let line = json!({
+            "id": "line_00000000000000000000000001", "name": "Bar",
+            "business_hours": {"sunday": [{"from": "10:00", "to": "14:00"}]},
+        });
+        let line: Line = serde_json::from_value(line).unwrap();
+        let (config, now) = (all(), at(CLOSED));
+        let heard = Heard {
+            config: &config,
+            message: &written(Channel::Sms, "Hello", now),
+            line: Some(&line),
+            wish: None,
+            now,
+        };
+        assert_eq!(heard.calls_for(), None);
+        let elsewhere = Heard { line: None, ..heard };
+        assert_eq!(elsewhere.calls_for(), Some(Answer::AfterHours));
+    }
+
+    fn received(message: InboundMessage, connection: usize) -> Received {
+        Received {
+            id: MessageId::new(contact().id, Ulid::from_parts(7, 7)),
+            connection: config().connections[connection].id,
+            line: None,
+            message,
+            remarks: vec![],
+            answer: None,
+            correlation_id: "cor".to_owned(),
+            keep_until: None,
+        }
+    }
+
+    fn composed(
+        config: &TenantConfig,
+        received: &Received,
+        contact: &Contact,
+        answer: Answer,
+        now: Timestamp,
+    ) -> Result<Composed, Refusal> {
+        let text = texts(&config.tenant, answer, contact).remove(0);
+        let world = World {
+            config,
+            material: Material::NONE,
+            contact,
+            profile: &Profile::default(),
+            open: &[],
+            now,
+            line_type: &line_type::unknown,
+        };
+        compose(&intent(received, answer, &text, contact, now), &world)
+    }
+
+    /// The sample contact, who wrote by WhatsApp or SMS.
+    fn writer(channel: Channel, when: Timestamp) -> Contact {
+        let mut writer = contact();
+        writer.last_inbound_at = Some(when);
+        if channel == Channel::WhatsApp {
+            writer.open_window(&"+97143330000".parse().unwrap(), when);
+        }
+        writer
+    }
+
+    fn text_of(composed: &Composed) -> &str {
+        match &composed.legs[0].content {
+            Content::Text(text) => text,
+            Content::Template(_) => panic!("{composed:?}"),
+        }
+    }
+
+    #[test]
+    fn answer_goes_out_where_the_customer_wrote() {
+        let now = at(CLOSED);
+        let sms = received(written(Channel::Sms, "Hello", now), 0);
+        let to = Some("+97143330009".parse().unwrap());
+        let sms = Received {
+            message: InboundMessage {
+                to,
+                ..sms.message.clone()
+            },
+            ..sms
+        };
+        let message = composed(&all(), &sms, &writer(Channel::Sms, now), Answer::AfterHours, now).unwrap();
+        let [leg] = &message.legs[..] else {
+            panic!("{message:?}")
+        };
+        assert_eq!((leg.channel, leg.connection), (Channel::Sms, sms.connection));
+        assert_eq!(leg.sender, sms.message.to);
+        assert_eq!(message.policy.purpose(), Purpose::AutoReply);
+
+        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let open = writer(Channel::WhatsApp, now);
+        let message = composed(&all(), &whatsapp, &open, Answer::AfterHours, now).unwrap();
+        assert_eq!(message.legs[0].connection, whatsapp.connection);
+        // No other connection answers for one that is gone.
+        let mut less = all();
+        less.connections.remove(1);
+        let refused = composed(&less, &whatsapp, &open, Answer::AfterHours, now).unwrap_err();
+        assert_eq!(refused.reason, Reason::NoChannel);
+        let closed = composed(&all(), &whatsapp, &writer(Channel::Sms, now), Answer::AfterHours, now);
+        assert_eq!(closed.unwrap_err().reason, Reason::WindowClosed);
+    }
+
+    #[test]
+    fn usual_texts_are_in_the_language_of_the_contact() {
+        let now = at(CLOSED);
+        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let said = |languages: &[&str], own: Option<&str>, answer: Answer| {
+            let mut config = all();
+            config.tenant.languages = languages.iter().map(|tag| (*tag).to_owned()).collect();
+            let mut open = writer(Channel::WhatsApp, now);
+            open.language = own.map(str::to_owned);
+            text_of(&composed(&config, &whatsapp, &open, answer, now).unwrap()).to_owned()
+        };
+        for answer in [Answer::AfterHours, Answer::Help, Answer::Start] {
+            let (english, arabic) = (said(&["en", "ar"], None, answer), said(&["ar"], None, answer));
+            assert!(english.starts_with("Marina Dental: ") && arabic.starts_with("Marina Dental: "));
+            assert!(english.is_ascii() && !arabic.is_ascii());
+            assert_eq!(said(&["en"], Some("ar-AE"), answer), arabic);
+            assert_eq!(said(&["ar"], Some("en-GB"), answer), english);
+            assert_eq!(said(&["fr"], Some("de"), answer), english);
+        }
+        assert!(said(&["en"], None, Answer::Help).contains("STOP"));
+    }
+
+    #[test]
+    fn own_texts_replace_the_usual_ones() {
+        let config =
+            answering(json!({"help": {"text": {"en": "Call {{tenant.phone}}.", "ar": "اتصل على {{tenant.phone}}."}}}));
+        let now = at(OPEN);
+        let whatsapp = received(written(Channel::WhatsApp, "HELP", now), 1);
+        let mut open = writer(Channel::WhatsApp, now);
+        let said = |open: &Contact| {
+            let composed = composed(&config, &whatsapp, open, Answer::Help, now).unwrap();
+            text_of(&composed).to_owned()
+        };
+        assert_eq!(said(&open), "Call +97143330000.");
+        open.language = Some("ar".to_owned());
+        assert_eq!(said(&open), "اتصل على +97143330000.");
+        let texts = texts(&config.tenant, Answer::Help, &open);
+        assert_eq!(texts.len(), 2, "the usual text stands behind it");
+    }
+
+    /// Only that refusal lets it pass, and nothing else passes.
+    #[test]
+    fn stop_is_confirmed_once_and_nothing_else_is_sent() {
+        use crate::consent::{By, Choice, Scope, Wish};
+
+        let now = at(OPEN);
+        let stop = received(written(Channel::WhatsApp, "STOP", now), 1);
+        let stopped = |by: By| {
+            let mut stopped = writer(Channel::WhatsApp, now);
+            stopped.record(Wish::new(Choice::Refused, Scope::ALL, by, "said so", now));
+            stopped
+        };
+        let refused = |contact: &Contact, answer| composed(&all(), &stop, contact, answer, now).err();
+        assert_eq!(refused(&stopped(By::Keyword), Answer::Stop), None);
+        for answer in [Answer::AfterHours, Answer::Help, Answer::Start] {
+            let why = refused(&stopped(By::Keyword), answer).map(|why| why.reason);
+            assert_eq!(why, Some(Reason::OptedOut), "{answer:?}");
+        }
+        for by in [By::Page, By::Provider, By::Told, By::User, By::Key, By::Import] {
+            assert!(refused(&stopped(by), Answer::Stop).is_some(), "{by:?}");
+        }
+        let mut narrow = stopped(By::Keyword);
+        let whatsapp = Scope {
+            channel: Some(Channel::WhatsApp),
+            category: None,
+        };
+        narrow.record(Wish::new(Choice::Refused, whatsapp, By::Page, "said so", now));
+        assert!(refused(&narrow, Answer::Stop).is_some());
+    }
+
+    fn planned(answer: Answer, now: Timestamp) -> (Message, Contact) {
+        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let mut open = writer(Channel::WhatsApp, now);
+        let composed = composed(&all(), &whatsapp, &open, answer, now).unwrap();
+        let message = message_of(composed, now);
+        open.opens(&message, vec![]);
+        open.note_answer(answer, None, now);
+        (message, open)
+    }
+
+    /// Whoever writes again before it went out gets the answer to that.
+    #[test]
+    fn cancelled_answer_is_forgotten_and_a_sent_one_is_not() {
+        let now = at(CLOSED);
+        let (mut message, mut open) = planned(Answer::AfterHours, now);
+        assert_eq!(
+            message.cause.answered().map(|(_, answer)| answer),
+            Some(Answer::AfterHours)
+        );
+        assert_eq!(open.open_to(Event::Inbound), [message.id]);
+        assert!(
+            open.may_be_answered(Answer::AfterHours, None, &all().tenant, now)
+                .is_err()
+        );
+        let mut sent = message.clone();
+        assert!(message.cancel("the customer wrote"));
+        let mut cancelled = open.clone();
+        assert!(cancelled.close(&message), "the contact is written");
+        assert_eq!(cancelled.answered, []);
+        assert_eq!(
+            cancelled.may_be_answered(Answer::AfterHours, None, &all().tenant, now),
+            Ok(())
+        );
+
+        sent.claim(0, "claim".to_owned(), now, &timers());
+        assert!(sent.cancel("the customer wrote"));
+        assert!(!open.close(&sent));
+        assert_eq!(open.answered.len(), 1);
+    }
+
+    #[test]
+    fn answer_is_not_sent_too_late() {
+        let now = at(CLOSED);
+        let (message, open) = planned(Answer::AfterHours, now);
+        let connections = connections();
+        let checked = |later: i64| {
+            check(&CheckInput {
+                config: &all(),
+                message: &message,
+                leg: 0,
+                contact: &open,
+                connection: &connections[1],
+                template: None,
+                now: now + SignedDuration::from_mins(later),
+                timers: &timers(),
+                line_type: &line_type::unknown,
+            })
+        };
+        assert_eq!(checked(14), Check::Go);
+        assert!(matches!(checked(15), Check::Never { .. }));
+        // The time counts from the writing.
+        let earlier = now - SignedDuration::from_mins(10);
+        let late = received(written(Channel::WhatsApp, "Hello", earlier), 1);
+        let waits = writer(Channel::WhatsApp, earlier);
+        let late = composed(&all(), &late, &waits, Answer::AfterHours, now).unwrap();
+        assert_eq!(late.policy.validity(), SignedDuration::from_mins(5));
+        let newer = Contact {
+            last_inbound_at: Some(now + SignedDuration::from_secs(5)),
+            ..open.clone()
+        };
+        let older = received(written(Channel::WhatsApp, "Hello", now), 1);
+        let why = composed(&all(), &older, &newer, Answer::AfterHours, now).unwrap_err();
+        assert_eq!(why.reason, Reason::Unnecessary);
+    }
+
+    #[test]
+    fn texts_are_reviewed_by_field() {
+        let fields = |answers: Value| -> Vec<String> {
+            let problems = answering(answers).tenant.problems();
+            problems.into_iter().map(|problem| problem.field).collect()
+        };
+        let none: [&str; 0] = [];
+        assert_eq!(
+            fields(json!({"help": {"text": "{{tenant.name}} {{preferences.link|}}"}})),
+            none
+        );
+        assert_eq!(
+            fields(json!({"help": {"text": "{{contact.nme}}"}})),
+            ["answers.help.text"]
+        );
+        assert_eq!(
+            fields(json!({"after_hours": {"text": {"en": "{{call.time}}", "english": "Closed"}}})),
+            ["answers.after_hours.text.en", "answers.after_hours.text.english"]
+        );
+        let long = "x".repeat(2_000);
+        let many: serde_json::Map<String, Value> = ["en", "ar", "fr", "de", "es"]
+            .map(|language| (language.to_owned(), json!(long)))
+            .into_iter()
+            .collect();
+        assert_eq!(fields(json!({"stop": {"text": many}})), none);
+        assert_eq!(
+            fields(json!({"stop": {"text": many}, "start": {"text": "!"}})),
+            ["answers"]
+        );
+        for wrong in [
+            json!({"after_hours": {"every_seconds": 60}}),
+            json!({"after_hours": {"every_seconds": 86_401}}),
+            json!({"help": {"text": ""}}),
+            json!({"help": {"every_seconds": 3_600}}),
+            json!({"pause": {"enabled": true}}),
+        ] {
+            assert!(serde_json::from_value::<Answers>(wrong.clone()).is_err(), "{wrong}");
+        }
+        let help: Help = serde_json::from_value(json!({"text": "Hello"})).unwrap();
+        assert!(help.enabled);
+    }
+
+    #[derive(Debug, Clone, Copy)]
+    struct Writes {
+        after_minutes: i64,
+        line: Option<u8>,
+        flag: Option<OptFlag>,
+    }
+
+    fn writes() -> impl Strategy<Value = Vec<Writes>> {
+        let flags = select(vec![OptFlag::Stop, OptFlag::Start, OptFlag::Help]);
+        let one = (0_i64..600, option::of(1_u8..3), option::weighted(0.2, flags));
+        let one = one.prop_map(|(after_minutes, line, flag)| Writes {
+            after_minutes,
+            line,
+            flag,
+        });
+        prop::collection::vec(one, 1..60)
+    }
+
+    proptest! {
+        /// Whenever somebody writes, on whatever lines and whatever the hours are.
+        #[test]
+        fn nobody_is_answered_too_often_or_by_an_open_business(
+            writes in writes(),
+            opens in 0_i8..24,
+            closes in 0_i8..24,
+            every in 3_600_u32..=86_400,
+        ) {
+            let mut config = all();
+            let span = json!([{"from": format!("{opens:02}:00"), "to": format!("{closes:02}:00")}]);
+            let days = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+            let hours: serde_json::Map<String, Value> = days.map(|day| (day.to_owned(), span.clone())).into_iter().collect();
+            config.tenant.business_hours = Some(serde_json::from_value(Value::Object(hours)).unwrap());
+            config.tenant.holidays = Vec::new().into();
+            let answers = config.tenant.answers.as_mut().unwrap();
+            answers.after_hours.every_seconds = Period::nearest(every);
+            let mut person = contact();
+            let mut now = at(NOON);
+            let mut given: Vec<Answered> = Vec::new();
+            for Writes { after_minutes, line, flag } in writes {
+                now = now.checked_add(after_minutes.minutes()).unwrap();
+                let line: Option<LineId> = line.map(|line| format!("line_{line:026}").parse().unwrap());
+                let message = written(Channel::WhatsApp, "Hello", now);
+                let wish = flag.map(|flag| (flag, true));
+                let heard = Heard { config: &config, message: &message, line: None, wish, now };
+                let Some(answer) = heard.calls_for() else {
+                    prop_assert!(flag.is_none() && is_open(&config.tenant, None, now));
+                    continue;
+                };
+                prop_assert!(flag.is_some() || !is_open(&config.tenant, None, now));
+                let pause = config.tenant.answers.as_ref().unwrap().every(answer);
+                let same = |known: &&Answered| known.answer == answer && (flag.is_some() || known.line == line);
+                let recent = given.iter().filter(same).any(|known| now < known.at + pause);
+                let full = given.iter().filter(|known| now < known.at + DAY).count() >= MOST_ANSWERS;
+                let may = person.may_be_answered(answer, line, &config.tenant, now).is_ok();
+                prop_assert_eq!(may, !recent && !full);
+                if may {
+                    person.note_answer(answer, line, now);
+                    given.push(Answered { answer, at: now, line });
+                }
+                prop_assert!(person.answered.len() <= MOST_ANSWERS);
+            }
+        }
+    }
+}
