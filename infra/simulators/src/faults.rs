@@ -42,6 +42,8 @@ pub(crate) enum Kind {
     ServerErrorAfter,
     TimeoutBefore,
     TimeoutAfter,
+    /// The answer comes late. Recordings only.
+    Delayed,
     // The caller: the process named in User-Agent is killed.
     KillBefore,
     KillAfter,

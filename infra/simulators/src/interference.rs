@@ -75,6 +75,14 @@ pub(crate) async fn after(world: &Sims, event: Event<'_>, caller: &Caller) -> Op
     Some(rule.kind)
 }
 
+/// Holds a request that is then answered as usual.
+pub(crate) async fn delay(world: &Sims, event: Event<'_>) {
+    let rule = world.state().fault(event, &[Kind::Delayed]);
+    if let Some(rule) = rule {
+        hold(world, &rule).await;
+    }
+}
+
 /// For requests other than sends, which only a credentials fault affects.
 pub(crate) fn credentials_refused(world: &Sims, event: Event<'_>) -> bool {
     world.state().fault(event, &[Kind::BadCredentials]).is_some()
@@ -95,16 +103,7 @@ fn take(state: &mut State, event: Event<'_>, caller: &Caller, kinds: &[Kind]) ->
 
 async fn act(world: &Sims, rule: &Rule, caller: &Caller) {
     match rule.kind {
-        Kind::TimeoutBefore | Kind::TimeoutAfter => {
-            let hold = rule
-                .seconds
-                .map_or(HOLD, |seconds| Duration::from_secs_f64(seconds.max(0.0)));
-            let mut stop = world.stopped();
-            tokio::select! {
-                () = tokio::time::sleep(hold) => {}
-                _ = stop.wait_for(|stop| *stop) => {}
-            }
-        }
+        Kind::TimeoutBefore | Kind::TimeoutAfter => hold(world, rule).await,
         Kind::KillBefore | Kind::KillAfter => {
             if let Some(pid) = caller.pid.and_then(Pid::from_raw) {
                 // It may have ended already.
@@ -112,5 +111,16 @@ async fn act(world: &Sims, rule: &Rule, caller: &Caller) {
             }
         }
         _ => {}
+    }
+}
+
+async fn hold(world: &Sims, rule: &Rule) {
+    let hold = rule
+        .seconds
+        .map_or(HOLD, |seconds| Duration::from_secs_f64(seconds.max(0.0)));
+    let mut stop = world.stopped();
+    tokio::select! {
+        () = tokio::time::sleep(hold) => {}
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }

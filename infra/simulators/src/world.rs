@@ -18,7 +18,7 @@ use crate::outbox::Sent;
 use crate::phones::{Note, Phone, Phones};
 use crate::random::Random;
 use crate::ses::MailSent;
-use crate::twilio::Inbound;
+use crate::twilio::{Inbound, Recording};
 
 pub(crate) type Sims = Arc<World>;
 
@@ -58,6 +58,8 @@ pub(crate) struct State {
     pub(crate) kills: HashMap<(String, String), u32>,
     pub(crate) media: HashMap<String, Media>,
     pub(crate) twilio_inbound: Vec<Inbound>,
+    /// Recordings of calls by SID.
+    pub(crate) recordings: HashMap<String, Recording>,
     pub(crate) mails: Vec<MailSent>,
 }
 
@@ -95,6 +97,7 @@ impl State {
             kills: HashMap::new(),
             media: HashMap::new(),
             twilio_inbound: Vec::new(),
+            recordings: HashMap::new(),
             mails: Vec::new(),
         }
     }

@@ -109,6 +109,12 @@ pub async fn object_for(
     if list == OPERATIONS {
         return start_operation(play, contract, keeper).await.map(Some);
     }
+    if operation.path.starts_with(RECORDINGS) {
+        return match known.iter().find(|(name, _)| *name == "call_id") {
+            None => recorded(play, keeper).await.map(Some),
+            Some((_, call)) => recording_of(play, keeper, call).await,
+        };
+    }
     if HAPPENINGS.contains(&list) {
         return happened(play, keeper, list).await.map(Some);
     }
@@ -222,6 +228,36 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
         .await?;
     let listed = get(list).await?;
     newest(&listed).with_context(|| format!("{list} does not list what a customer did"))
+}
+
+/// Paths of the recordings of a call.
+const RECORDINGS: &str = "/api/v1/calls/{call_id}/recordings/";
+
+/// Id of the first recording of a call.
+async fn recording_of(play: &Play, keeper: &Proof, call: &str) -> Result<Option<String>> {
+    let path = format!("/api/v1/calls/{call}");
+    let shown = succeeded(&ask(play, "get", &path, keeper, None, &None).await?, &path)?;
+    Ok(word(&shown["recordings"][0]["id"]))
+}
+
+/// A customer leaves a voicemail in the business's own call flow at Twilio. Returns the id of the call, once its recording is known.
+pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
+    let tenant = succeeded(
+        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
+        "the tenant",
+    )?;
+    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
+    let from = new_phone()?;
+    play.call(tenant, &from, "voicemail", json!({ "via": "twilio", "own_flow": true }))
+        .await?;
+    let with_recording = |customer: &Customer| {
+        let mut calls = customer.calls.iter();
+        calls
+            .find(|call| !call.facts.recordings.is_empty())
+            .map(|call| call.id.to_string())
+    };
+    play.known(tenant, &from, PATIENCE, "a call with its recording", with_recording)
+        .await
 }
 
 /// Uploads a file as the API says: `upload` has a URL, and the headers of the request. Returns the status of the answer.

@@ -550,6 +550,8 @@ impl Lane {
             "archive_contact" | "erase_contact" => Self::Erasures,
             "export_data" | "import_contacts" => Self::Files,
             "apply_retention" | "change_contacts" | "count_segment" => Self::Contacts,
+            // Its flows begin with a customer's call.
+            "recordings" => Self::Calls,
             "telephony_webhook" | "twilio_voice_webhook" | "whatsapp_webhook" => Self::Calls,
             "preferences" | "roll_up_counters" => Self::Apart,
             name if function.of_api || name.ends_with("_webhook") => Self::Apart,

@@ -7,7 +7,7 @@ use domain::{
     answers::Answer,
     call::{Direction, Outcome},
     facts::Facts,
-    ids::{CallId, ContactId, LineId, MessageId},
+    ids::{CallId, ContactId, LineId, MessageId, RecordingId},
     line::Line,
     local::Day,
     message::{
@@ -18,6 +18,7 @@ use domain::{
     person::Person,
     purpose::{Category, Purpose},
     record::{Call, Received},
+    recording::{MOST_RECORDINGS, RecordingState},
     refusal::{Because, Reason},
 };
 use jiff::Timestamp;
@@ -77,6 +78,23 @@ pub(crate) struct RemarkOut {
     facts: Facts,
 }
 
+/// A recording of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "Recording")]
+pub(crate) struct RecordingOut {
+    /// Id of the recording.
+    id: RecordingId,
+    /// State of the recording.
+    state: RecordingState,
+    /// Length in seconds. `null` if it was not reported.
+    #[schemars(example = 14)]
+    duration_seconds: Option<u32>,
+    /// True for a message of the caller, false for a recorded conversation.
+    voicemail: bool,
+    /// True if `GET /api/v1/calls/{call_id}/recordings/{recording_id}` gives a link to the sound, false if only the telephone system does.
+    available: bool,
+}
+
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "Call")]
@@ -100,6 +118,9 @@ pub struct CallOut {
     /// Length of the caller's recording in seconds. `null` if there is none.
     #[schemars(example = 14)]
     voicemail_seconds: Option<u32>,
+    /// Recordings that the telephone system has reported.
+    #[schemars(length(max = MOST_RECORDINGS))]
+    recordings: Vec<RecordingOut>,
     /// The decision for or against a message, in one sentence.
     #[schemars(example = &"WhatsApp at once, SMS if not delivered within 2 min: missed call to +97145550100, rule \"Missed calls\"")]
     decision: String,
@@ -269,6 +290,18 @@ impl From<FilledTemplate> for TemplateOut {
     }
 }
 
+fn recordings(call: &Call) -> Vec<RecordingOut> {
+    let given = call.provider.gives_recordings();
+    let shown = call.facts.recordings.iter().map(|recording| RecordingOut {
+        id: recording.id(call.id),
+        state: recording.state,
+        duration_seconds: recording.seconds,
+        voicemail: recording.voicemail,
+        available: given && recording.state == RecordingState::Completed,
+    });
+    shown.collect()
+}
+
 fn remarks(remarks: Vec<Remark>) -> Vec<RemarkOut> {
     let shown = remarks.into_iter().map(|Remark { at, text, because }| {
         let (code, facts) = coded(because);
@@ -346,6 +379,7 @@ impl Showing {
             started_at: call.facts.started_at,
             talk_seconds: call.facts.talk_seconds,
             voicemail_seconds: call.facts.voicemail_seconds,
+            recordings: recordings(&call),
             decision: call.decision,
             code: call.reason,
             facts: call.because,

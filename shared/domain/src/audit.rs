@@ -52,6 +52,8 @@ pub enum Look {
     Archive,
     /// The proof of its consent.
     ConsentProof,
+    /// The link to a recording of a call.
+    Recording,
     /// Its timeline.
     Timeline,
 }
@@ -63,6 +65,7 @@ impl Look {
         match self {
             Self::Archive => "archive",
             Self::ConsentProof => "consent_proof",
+            Self::Recording => "recording",
             Self::Timeline => "timeline",
         }
     }

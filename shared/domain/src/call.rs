@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use crate::{ids::ConnectionId, outside::ShownName, phone::Phone};
+use crate::{ids::ConnectionId, outside::ShownName, phone::Phone, recording::Recordings};
 
 /// Direction of a call or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -258,6 +258,9 @@ pub struct CallFacts {
     /// The outcome that the provider states itself (the generic event).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stated: Option<Outcome>,
+    /// Its recordings.
+    #[serde(skip_serializing_if = "Recordings::is_empty")]
+    pub recordings: Recordings,
 }
 
 /// One report of a call: a job on the queue `calls`.
@@ -306,6 +309,12 @@ impl CallProvider {
             Self::Exotel => "exotel",
             Self::Plivo => "plivo",
         }
+    }
+
+    /// Whether the sound of its recordings can be fetched. The others keep theirs to themselves.
+    #[must_use]
+    pub const fn gives_recordings(self) -> bool {
+        matches!(self, Self::Twilio)
     }
 }
 
@@ -373,6 +382,7 @@ impl CallFacts {
         if self.stated.map(Outcome::rank) < other.stated.map(Outcome::rank) {
             self.stated = other.stated;
         }
+        self.recordings.merge(other.recordings);
     }
 
     /// The customer's end of the call.

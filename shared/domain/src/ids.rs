@@ -266,6 +266,10 @@ id!(
     /// An import of contacts.
     ImportId, "imp"
 );
+id!(
+    /// A recording of a call.
+    RecordingId, "rec"
+);
 contact_item_id!(
     /// A call.
     CallId, "call"

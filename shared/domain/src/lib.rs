@@ -74,6 +74,7 @@ pub mod purpose;
 pub mod quiet;
 mod reach;
 pub mod record;
+pub mod recording;
 pub mod refusal;
 pub mod request;
 pub mod retention;

@@ -148,6 +148,8 @@ permissions! {
     ContactsBulk = "contacts:bulk", Manager;
     /// Read the calls, with the decisions about them and their grounds.
     CallsRead = "calls:read", Viewer;
+    /// Listen to the recordings of calls.
+    RecordingsRead = "recordings:read", Agent;
     /// Read the messages in both directions.
     MessagesRead = "messages:read", Viewer;
     /// Send messages, cancel them and send failed ones again.

@@ -5,20 +5,22 @@
 //! uploads/<tenant>/<id>            a table, uploaded by a signed link; deleted after a day
 //! steps/<tenant>/<id>/<name>        what an operation keeps between two steps; deleted after a day
 //! results/<tenant>/<id>/<name>     what it made; deleted after a week
+//! recordings/<tenant>/contact/<contact>/<id>    the copy of a call's recording; deleted after a day
 //! ```
 //!
 //! What an operation keeps and makes of one contact is in `<tenant>/contact/<contact>/<id>/` instead, where the contact's erasure finds
-//! it.
+//! it, as it finds recordings.
 
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
     error::SdkError,
+    operation::get_object::builders::GetObjectFluentBuilder,
     presigning::PresigningConfig,
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use domain::ids::{ContactId, OperationId};
+use domain::ids::{ContactId, OperationId, RecordingId};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
 use ulid::Ulid;
@@ -60,18 +62,25 @@ pub struct FileKey(String);
 pub struct Folder(String);
 
 impl Folder {
-    /// What operations keep and make of this contact, and nothing else.
+    /// What operations keep and make of this contact, and the copies of its recordings. Nothing else.
     #[must_use]
-    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 2] {
-        let (tenant, contact) = (lower(scope.tenant().ulid()), lower(contact.ulid()));
-        [STEPS, RESULTS].map(|kind| Self(format!("{kind}/{tenant}/contact/{contact}/")))
+    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 3] {
+        [STEPS, RESULTS, RECORDINGS].map(|kind| Self::of(kind, scope, contact))
     }
 
-    /// The same of one operation.
+    /// What one operation keeps and makes of it.
     #[must_use]
     pub fn of_archive(scope: &TenantScope, contact: ContactId, operation: OperationId) -> [Self; 2] {
         let operation = lower(operation.ulid());
-        Self::of_contact(scope, contact).map(|Self(folder)| Self(format!("{folder}{operation}/")))
+        [STEPS, RESULTS].map(|kind| {
+            let Self(folder) = Self::of(kind, scope, contact);
+            Self(format!("{folder}{operation}/"))
+        })
+    }
+
+    fn of(kind: &str, scope: &TenantScope, contact: ContactId) -> Self {
+        let (tenant, contact) = (lower(scope.tenant().ulid()), lower(contact.ulid()));
+        Self(format!("{kind}/{tenant}/contact/{contact}/"))
     }
 
     /// An object of this name in it.
@@ -90,6 +99,7 @@ impl Folder {
 /// Kinds of objects, which lifecycle rules tell apart.
 const STEPS: &str = "steps";
 const RESULTS: &str = "results";
+const RECORDINGS: &str = "recordings";
 
 fn lower(id: Ulid) -> String {
     id.to_string().to_ascii_lowercase()
@@ -118,6 +128,12 @@ impl FileKey {
     pub fn result(scope: &TenantScope, operation: Ulid, name: &str) -> Self {
         let Self(folder) = Self::of(RESULTS, scope, operation);
         Self(format!("{folder}/{name}"))
+    }
+
+    /// The copy of a recording of this contact's.
+    #[must_use]
+    pub fn recording(scope: &TenantScope, contact: ContactId, recording: RecordingId) -> Self {
+        Folder::of(RECORDINGS, scope, contact).file(&lower(recording.ulid()))
     }
 
     /// The text.
@@ -244,10 +260,34 @@ impl Files {
     /// # Errors
     /// When it cannot be signed.
     pub async fn download_link(&self, key: &FileKey, name: &str, within: Duration) -> Result<SignedLink, FileError> {
-        const DOING: &str = "sign a link for a download";
+        self.link(self.get(key, name), within).await
+    }
+
+    /// The same to an object of this content type that is played, as far as a player wants it: no cache keeps it.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn player_link(
+        &self,
+        key: &FileKey,
+        name: &str,
+        content_type: &str,
+        within: Duration,
+    ) -> Result<SignedLink, FileError> {
+        let get = self.get(key, name).response_content_type(content_type);
+        let get = get.response_cache_control("private, no-store");
+        self.link(get, within).await
+    }
+
+    /// The download of an object under this name.
+    fn get(&self, key: &FileKey, name: &str) -> GetObjectFluentBuilder {
         let get = self.env.s3().get_object().bucket(&self.bucket).key(key.as_str());
-        // Names are ours: letters, digits, dots and hyphens.
-        let get = get.response_content_disposition(format!("attachment; filename=\"{name}\""));
+        // Names are ours: letters, digits, dots, hyphens and underscores.
+        get.response_content_disposition(format!("attachment; filename=\"{name}\""))
+    }
+
+    async fn link(&self, get: GetObjectFluentBuilder, within: Duration) -> Result<SignedLink, FileError> {
+        const DOING: &str = "sign a link for a download";
         let config = PresigningConfig::expires_in(within).map_err(|error| FileError::new(DOING, error))?;
         let signed = get.presigned(config).await;
         let signed = signed.map_err(|error| FileError::new(DOING, error))?;
@@ -444,6 +484,25 @@ impl Files {
         Ok(())
     }
 
+    /// Begins a copy of what arrives from elsewhere.
+    #[must_use]
+    pub fn copy(&self, key: FileKey) -> Copying<'_> {
+        Copying {
+            files: self,
+            key,
+            file: Appended::default(),
+            waiting: Vec::new(),
+        }
+    }
+
+    /// Deletes an object, if it exists.
+    ///
+    /// # Errors
+    /// When the bucket does not answer.
+    pub async fn remove(&self, key: &FileKey) -> Result<(), FileError> {
+        self.delete(key.as_str()).await
+    }
+
     async fn delete(&self, key: &str) -> Result<(), FileError> {
         let delete = self.env.s3().delete_object().bucket(&self.bucket).key(key);
         let deleted = delete.send().await;
@@ -490,6 +549,62 @@ impl Files {
         begun
             .upload_id
             .ok_or_else(|| FileError::new(DOING, "the upload has no id"))
+    }
+}
+
+/// An object that is written as its bytes arrive. At most one part of it is in memory. Until it is complete, nobody can read it; what was
+/// written of one that never is, the bucket removes after a day.
+pub struct Copying<'a> {
+    files: &'a Files,
+    key: FileKey,
+    file: Appended,
+    /// Bytes that are not yet a part.
+    waiting: Vec<u8>,
+}
+
+impl Copying<'_> {
+    /// Length so far, in bytes.
+    #[must_use]
+    pub const fn size(&self) -> u64 {
+        self.file.size
+    }
+
+    /// Adds bytes.
+    ///
+    /// # Errors
+    /// When the bucket does not answer; when the file is longer than [`LARGEST_FILE`].
+    pub async fn add(&mut self, bytes: &[u8]) -> Result<(), FileError> {
+        self.waiting.extend_from_slice(bytes);
+        self.file.size += bytes.len() as u64;
+        while self.waiting.len() >= self.files.part {
+            let rest = self.waiting.split_off(self.files.part);
+            let part = std::mem::replace(&mut self.waiting, rest);
+            Box::pin(self.files.add_part(&self.key, &mut self.file, part)).await?;
+        }
+        Ok(())
+    }
+
+    /// Completes the object, which replaces one of this name. Returns its length in bytes.
+    ///
+    /// # Errors
+    /// When the bucket does not answer.
+    pub async fn complete(self) -> Result<u64, FileError> {
+        let Self {
+            files,
+            key,
+            mut file,
+            waiting,
+        } = self;
+        if file.upload.is_none() {
+            Box::pin(files.write(&key, waiting)).await?;
+            return Ok(file.size);
+        }
+        if !waiting.is_empty() {
+            Box::pin(files.add_part(&key, &mut file, waiting)).await?;
+        }
+        // All of it is in parts.
+        Box::pin(files.complete(&key, |_| key.clone(), &file)).await?;
+        Ok(file.size)
     }
 }
 

@@ -16,7 +16,7 @@ use domain::{
 use serde::Serialize;
 use store::{StoreError, rates::Allowance};
 
-use crate::log::chain;
+use crate::{files::FileError, log::chain};
 
 /// An error: what is wrong and what to do about it.
 #[derive(Debug, Clone, Serialize, schemars::JsonSchema)]
@@ -398,6 +398,13 @@ impl From<StoreError> for Problem {
             );
         }
         tracing::error!(error = chain(&error), "the table did not do what was asked");
+        Self::unavailable()
+    }
+}
+
+impl From<FileError> for Problem {
+    fn from(error: FileError) -> Self {
+        tracing::error!(error = chain(&error), "the bucket did not do what was asked");
         Self::unavailable()
     }
 }

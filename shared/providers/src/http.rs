@@ -71,7 +71,7 @@ impl Failure {
         matches!(self, Self::NotBuilt(_) | Self::NotConnected(_))
     }
 
-    fn of(error: reqwest::Error) -> Self {
+    pub(crate) fn of(error: reqwest::Error) -> Self {
         let error = error.without_url();
         if error.is_builder() {
             Self::NotBuilt(error)
@@ -120,9 +120,14 @@ impl Http {
         Ok(inner.client.get_or_init(|| client))
     }
 
+    /// Sends the request that `prepare` builds, once, for an answer that is read piece by piece, within the time of a whole one.
+    pub(crate) async fn open(&self, prepare: impl FnOnce(&Client) -> RequestBuilder) -> Result<Response, Failure> {
+        prepare(self.client()?).send().await.map_err(Failure::of)
+    }
+
     /// Sends the request that `prepare` builds, once.
     pub(crate) async fn send(&self, prepare: impl FnOnce(&Client) -> RequestBuilder) -> Result<Answer, Failure> {
-        let response = prepare(self.client()?).send().await.map_err(Failure::of)?;
+        let response = self.open(prepare).await?;
         Ok(Answer {
             status: response.status().as_u16(),
             retry_after: retry_after(response.headers()),

@@ -134,6 +134,8 @@ const CALL: Names = Names {
         ("direction", "W"),
         ("call_seconds", "X"),
         ("caller_name", "Y"),
+        ("recordings", "j"),
+        ("reference", "z"),
     ],
     times: &[
         "answered_at",

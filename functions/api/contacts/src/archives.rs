@@ -1,6 +1,6 @@
 //! Archives of a contact: all that is known of it as a file, for the person who asks for it.
 
-use api::{Allowed, Api, FileLinkOut, OperationOut, Path, With, found, has_files, operation, permits, started};
+use api::{Allowed, Api, FileLinkOut, Looks, OperationOut, Path, With, found, has_files, operation, permits, started};
 use axum::{
     Extension, Json,
     extract::State,
@@ -17,7 +17,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::rates::Limit;
 
-use crate::{CONTACTS, RACES, itself, looks::Looks};
+use crate::{CONTACTS, RACES, itself};
 
 /// Archives of a tenant per hour.
 const ARCHIVES: Limit = Limit::per_hour(100);

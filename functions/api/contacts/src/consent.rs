@@ -1,6 +1,6 @@
 //! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
 
-use api::{Allowed, Api, Body, Html, Listed, Paging, Path, Races, found, permits};
+use api::{Allowed, Api, Body, Html, Listed, Looks, Paging, Path, Races, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
     actor::Actor,
@@ -18,7 +18,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{contacts::Recorded, timeline::Position};
 
-use crate::{itself, looks::Looks, proof::ConsentProofOut};
+use crate::{itself, proof::ConsentProofOut};
 
 /// Attempts of a change that loses races, before the caller gets a conflict.
 const RACES: Races = Races::most(24);

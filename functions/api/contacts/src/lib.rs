@@ -6,7 +6,6 @@ mod consent;
 mod conversions;
 mod duplicates;
 mod identities;
-mod looks;
 mod merging;
 mod models;
 mod notes;
@@ -15,8 +14,8 @@ mod proof;
 mod timeline;
 
 use api::{
-    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query,
-    Races, References, Setback, Tagged, With, found, itself, permits, position, started,
+    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, Looks, NoContent, OperationOut, Paging, Patch, Path,
+    Query, Races, References, Setback, Tagged, With, found, itself, permits, position, started,
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
@@ -40,10 +39,7 @@ use store::{
     people::{Brought, PersonError},
 };
 
-use crate::{
-    looks::Looks,
-    models::{ContactQuery, Order, PhoneIn},
-};
+use crate::models::{ContactQuery, Order, PhoneIn};
 
 /// Routes of the function.
 ///

@@ -1,7 +1,7 @@
 //! The timeline of a contact: calls, messages, changes of consent, notes, conversions and merges in one list. Its rows stand for
 //! themselves, so that a page is shown with one request.
 
-use api::{Allowed, Api, CallOut, Listed, MessageOut, Paging, Path, Query, Showing, found, permits};
+use api::{Allowed, Api, CallOut, Listed, Looks, MessageOut, Paging, Path, Query, Showing, found, permits};
 use axum::{Extension, extract::State};
 use domain::{
     audit::Look,
@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::timeline::{Kind, Placed, Position};
 
-use crate::{itself, looks::Looks, merging::MergeOut};
+use crate::{itself, merging::MergeOut};
 
 /// Kind of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]

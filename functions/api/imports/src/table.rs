@@ -50,11 +50,6 @@ fn not_uploaded() -> Problem {
     Problem::conflict("not_uploaded", detail)
 }
 
-fn unavailable(error: &kit::files::FileError) -> Problem {
-    tracing::error!(error = kit::chain(error), "the bucket did not do what was asked");
-    Problem::unavailable()
-}
-
 impl Table {
     /// The table of an import, read with these properties.
     ///
@@ -68,14 +63,14 @@ impl Table {
         region: Option<&Region>,
     ) -> Result<Self, Problem> {
         let key = FileKey::upload(scope, import.id.ulid());
-        let facts = files.facts(&key).await.map_err(|error| unavailable(&error))?;
+        let facts = files.facts(&key).await?;
         let FileFacts { size, etag } = facts.ok_or_else(not_uploaded)?;
         if size != u64::from(import.size) {
             return Err(not_uploaded());
         }
         // The form is detected from the first part. A quoted cell that begins there is searched for its end as far as in an import.
         let piece = files.piece(&key, &etag, 0, (SAMPLE + LONGEST_RECORD) as u64).await;
-        let sample = match piece.map_err(|error| unavailable(&error))? {
+        let sample = match piece? {
             Piece::Bytes(bytes) => bytes,
             Piece::Changed => return Err(not_uploaded()),
         };

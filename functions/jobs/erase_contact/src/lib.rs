@@ -49,7 +49,7 @@ impl Context {
 enum Stage {
     /// Remember the identities, and delete what the contact is found by: from now on, a call makes a new contact.
     Found,
-    /// Delete its archives.
+    /// Delete its archives, and the copies of its recordings.
     Files,
     /// Delete identities that the contact has no room for, after this one of the tenant's list. There may be some although the contact
     /// refuses nothing: what it refused can have ended, and the undoing of a merge takes it back.
@@ -58,7 +58,7 @@ enum Stage {
     History,
     /// Delete the contact itself.
     Contact,
-    /// Delete what a job or an archive that was in progress has written meanwhile.
+    /// Delete what a job, an archive or the copy of a recording that was in progress has written meanwhile.
     Late,
 }
 
@@ -83,10 +83,11 @@ struct Proof {
 
 const RESTORED: &str = "The contact was restored before, so nothing was deleted.";
 
-const NOTES: [&str; 6] = [
+const NOTES: [&str; 7] = [
     "Hashes of the identities are kept, so that an import does not bring the person back, and with them refusals of messages.",
     "Unprocessed events of providers and technical logs go by themselves: after 30 days, unless the operator set other times.",
     "Files of exports and imports that may name the person go by themselves: results after about a week, uploaded tables and unfinished files after a day or two.",
+    "Copies of recordings are deleted. The recordings themselves are in the telephone system, in the business's own account: delete them there.",
     "Answers that are kept for repeated requests go after a day, values of changes of many contacts after a week, and ids of messages at providers after 60 days.",
     "Backups from which the operator could restore the whole table reach back 35 days.",
     "Counters of calls and messages stay: they name nobody.",
@@ -238,8 +239,8 @@ impl Work<'_> {
         })
     }
 
-    /// Deletes the archives of the contact, and of those that were merged into it. An archive that is being written looks for the erasure
-    /// after each step.
+    /// Deletes the archives of the contact and of those that were merged into it, and the copies of their recordings. Whatever is being
+    /// written meanwhile looks for the erasure afterwards.
     async fn erase_files(&self) -> Result<Erased, JobError> {
         let mut erased = Erased::default();
         for own in &self.person {

@@ -14,7 +14,7 @@ use crate::interference::{self, Caller};
 use crate::world::Sims;
 
 /// The caller, unless a fault affects the request.
-async fn looking<'a>(
+pub(super) async fn looking<'a>(
     world: &Sims,
     config: &'a Config,
     headers: &HeaderMap,

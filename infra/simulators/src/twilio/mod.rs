@@ -1,9 +1,10 @@
-//! Twilio: REST messages with signed callbacks, and voice.
+//! Twilio: REST messages with signed callbacks, voice and recordings.
 
 mod account;
 mod errors;
 mod messages;
 mod overrides;
+mod recordings;
 mod twiml;
 mod voice;
 mod webhooks;
@@ -22,6 +23,7 @@ use crate::world::Sims;
 use errors::TwilioError;
 pub(crate) use messages::Inbound;
 pub(crate) use overrides::Overrides;
+pub(crate) use recordings::Recording;
 pub(crate) use voice::{Call, place};
 pub(crate) use webhooks::{key_of, reply, status_webhook};
 
@@ -34,6 +36,10 @@ pub(crate) fn routes() -> Router<Sims> {
         .route(
             "/2010-04-01/Accounts/{account}/Messages/{sid}",
             get(messages::fetch_message),
+        )
+        .route(
+            "/2010-04-01/Accounts/{account}/Recordings/{sid}",
+            get(recordings::fetch_recording).delete(recordings::delete_recording),
         )
         .route("/2010-04-01/Accounts/{account}", get(account::fetch_account))
         .route(

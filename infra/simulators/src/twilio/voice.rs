@@ -8,6 +8,7 @@ use futures::future::join_all;
 use url::Url;
 
 use super::date;
+use super::recordings::Recording;
 use super::twiml::{self, Target, Verb};
 use super::webhooks::{form, pairs, push};
 use crate::config::{Config, Tenant, TwilioAccount};
@@ -32,7 +33,7 @@ pub(crate) struct Call {
     pub(crate) outcome: String,
     pub(crate) ring_seconds: Option<u32>,
     pub(crate) talk_seconds: Option<u32>,
-    /// The number has its own call flow: Ringback gets only the final status.
+    /// The number has its own call flow: Ringback gets only the final status, and the recording of a voicemail.
     pub(crate) own_flow: bool,
     pub(crate) repeat: u32,
     pub(crate) shuffle: bool,
@@ -86,6 +87,12 @@ pub(crate) async fn place(
 
 impl Line<'_> {
     fn own_flow(&mut self) -> &'static str {
+        if self.call.outcome == "voicemail" {
+            let url = self.tenant.twilio_url(self.config, self.account, "recording");
+            let callback = Target { url, get: false };
+            self.record(None, Some(&callback), &callback.url);
+            return "completed";
+        }
         self.seconds = self.call.talk_seconds.unwrap_or(0);
         match self.call.outcome.as_str() {
             "missed" | "after_hours" => "no-answer",
@@ -201,6 +208,14 @@ impl Line<'_> {
         let account = &self.account.account_sid;
         let recording_url = format!("https://api.twilio.com/2010-04-01/Accounts/{account}/Recordings/{sid}");
         let length = seconds.to_string();
+        let recording = Recording {
+            account_sid: account.clone(),
+            call_sid: self.call.id.clone(),
+            seconds,
+            at: self.world.now(),
+            deleted: false,
+        };
+        self.world.state().recordings.insert(sid.clone(), recording);
         if let Some(action) = action {
             let mut fields = self.fields("completed");
             push(&mut fields, "RecordingUrl", &recording_url);

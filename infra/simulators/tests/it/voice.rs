@@ -2,7 +2,7 @@ use serde_json::{Value, json};
 use simulators::signatures;
 
 use crate::ringback::{Received, Ringback};
-use crate::support::{MAYA, Stage, fields, fixture};
+use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
 
 /// A Ringback that answers `/voice` with one document and the next request with another.
 async fn stage(voice: &str, next: &str) -> Stage {
@@ -105,6 +105,77 @@ async fn a_voicemail_is_recorded_and_reported() {
         stage.ringback.at("/recording").len(),
         1,
         "who is not spoken to leaves nothing: {silent}"
+    );
+}
+
+/// By the account's credentials, until it is deleted; what is known of it stays.
+#[tokio::test]
+async fn a_recording_can_be_fetched_until_it_is_deleted() {
+    const ACCOUNT: &str = "AC000000000000000000000000000000a1";
+    let stage = Stage::set().await;
+    let own = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "voicemail", "own_flow": true, "talk_seconds": 18});
+    stage.post("/calls", own).await;
+    let received = stage.ringback.at("/recording");
+    assert_eq!(received.len(), 1);
+    assert_fields(&received[0], "recording_status_voicemail");
+    let sid = received[0].field("RecordingSid").expect("a SID");
+    let place = |account: &str, end: &str| stage.url(&format!("/2010-04-01/Accounts/{account}/Recordings/{sid}{end}"));
+    let get = |url: String| stage.http.get(url).basic_auth("SKa", Some("secret-a"));
+    for (end, kind, size) in [
+        (".mp3", "audio/mpeg", 71_968),
+        (".wav", "audio/x-wav", 288_044),
+        ("", "audio/x-wav", 288_044),
+    ] {
+        let sound = get(place(ACCOUNT, end)).send().await.expect("an answer");
+        let shown = sound.headers()["content-type"].to_str().expect("a text");
+        assert_eq!((sound.status().as_u16(), shown), (200, kind));
+        assert_eq!(sound.bytes().await.expect("a body").len(), size, "{end}");
+    }
+    let (status, about) = parsed(get(place(ACCOUNT, ".json"))).await;
+    assert_eq!(
+        (status, shape(&about)),
+        (200, shape(&fixture_json("twilio/recordings/fetch_completed.json")))
+    );
+    assert_eq!(about["duration"], "18");
+    // Nobody else gets it.
+    let (status, _) = parsed(stage.http.get(place(ACCOUNT, ".mp3"))).await;
+    assert_eq!(status, 401);
+    let of_b = stage.http.get(place("AC000000000000000000000000000000b2", ".mp3"));
+    let (status, _) = parsed(of_b.basic_auth("SKb", Some("secret-b"))).await;
+    assert_eq!(status, 404);
+    stage
+        .faults(json!([{"api": "twilio", "kind": "server_error", "times": 1}]))
+        .await;
+    assert!(parsed(get(place(ACCOUNT, ".mp3"))).await.0 >= 500);
+    let late = json!([{"api": "twilio", "kind": "delayed", "times": 1, "seconds": 0.01}]);
+    stage.faults(late).await;
+    assert_eq!(
+        get(place(ACCOUNT, ".mp3"))
+            .send()
+            .await
+            .expect("an answer")
+            .status()
+            .as_u16(),
+        200
+    );
+    assert_eq!(stage.get("/faults").await[0]["times"], 0, "it was delayed");
+
+    let delete = || {
+        stage
+            .http
+            .delete(place(ACCOUNT, ".json"))
+            .basic_auth("SKa", Some("secret-a"))
+    };
+    assert_eq!(delete().send().await.expect("an answer").status().as_u16(), 204);
+    assert_eq!(parsed(delete()).await.0, 404);
+    let (status, gone) = parsed(get(place(ACCOUNT, ".mp3"))).await;
+    let promised = fixture_json("twilio/recordings/404_error_20404_media_gone.json");
+    assert_eq!((status, shape(&gone)), (404, shape(&promised)));
+    assert_eq!(gone["code"], promised["code"]);
+    let (_, about) = parsed(get(place(ACCOUNT, ".json"))).await;
+    assert_eq!(
+        about["status"],
+        fixture_json("twilio/recordings/fetch_soft_deleted.json")["status"]
     );
 }
 

@@ -299,7 +299,7 @@ fn mark(page: &str) -> Option<&str> {
 }
 
 /// The automatic answers among these messages.
-pub(super) fn answers(messages: &[Message]) -> impl Iterator<Item = &Message> {
+fn answers(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|message| message.cause.answered().is_some())
 }
 

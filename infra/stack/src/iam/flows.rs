@@ -145,6 +145,10 @@ impl Audit<'_> {
         self.resources(&business).await?;
         self.contacts(&business).await?;
         self.looked_through(&business).await?;
+        let recorded = self.open().await?;
+        let heard = self.listened(&recorded).await?;
+        ensure!(heard.status == 200, "nobody hears a recording: {}", heard.body);
+        self.dropped(&recorded).await?;
         self.requested(&self.open().await?).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
@@ -287,6 +291,8 @@ impl Audit<'_> {
             each "connections", "Verify" | "Write" | "Count" => self.connected(business);
             each "connections", "Send" => self.tested(business);
             each "tenant", "Write" => self.api(business, "PATCH", "/api/v1/tenant", Some(words()));
+            each "recordings", "DropCopy" => self.listened_too_late(business);
+            each "recordings", _ => self.listened(business);
             each "health", _ => self.deep_health_uncached();
             each "preferences", "Record" => self.chosen(business);
             each "preferences", _ => self.looked_at(business);

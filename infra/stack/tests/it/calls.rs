@@ -4,11 +4,16 @@ use anyhow::{Context as _, Result, ensure};
 use domain::{
     call::Outcome,
     contact::Identity,
+    ids::CallId,
     message::{AttemptState, Channel, Ended, MessageState},
     record::Entry,
 };
 use serde_json::json;
-use stack::business::Plan;
+use stack::{
+    api::{self, Proof, ask},
+    business::Plan,
+    play::{Look, until},
+};
 
 use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 
@@ -116,6 +121,51 @@ fn voicemail_is_followed_up_and_its_length_known() {
         let call = business.decided(&caller, 1).await?;
         ensure!(call.outcome == Outcome::Voicemail, "{call:?}");
         ensure!(call.facts.voicemail_seconds == Some(14), "{call:?}");
+        Ok(())
+    });
+}
+
+/// The sound is Twilio's, the link that of the bucket; the erasure of the contact deletes the copy.
+#[test]
+fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
+    on_stage(async |stage| {
+        let business = stage.business("Heard").await?;
+        let key = Proof::Key(business.tenant.api_key.clone());
+        let get = async |path: &str| {
+            let answer = ask(&stage.play, "get", path, &key, None, &None).await?;
+            api::succeeded(&answer, path)
+        };
+        let call: CallId = api::recorded(&stage.play, &key).await?.parse()?;
+        let shown = get(&format!("/api/v1/calls/{call}")).await?;
+        let recording = &shown["recordings"][0];
+        ensure!(
+            recording["voicemail"] == true && recording["available"] == true && recording["duration_seconds"] == 14,
+            "{recording}"
+        );
+        let id = recording["id"].as_str().context("a recording has an id")?;
+        let link = get(&format!("/api/v1/calls/{call}/recordings/{id}")).await?;
+        let url = link["url"].as_str().context("a link has a URL")?;
+        let sound = stage.play.http.get(url).header("range", "bytes=0-3").send().await?;
+        let status = sound.status();
+        ensure!(status == 206, "a player gets {status}");
+        ensure!(sound.bytes().await?[..] == [0xff, 0xf3, 0x40, 0xc0], "it is no MP3");
+        let erase = format!("/api/v1/contacts/{}/erase", call.contact());
+        let started = ask(&stage.play, "post", &erase, &key, None, &None).await?;
+        let operation = api::succeeded(&started, &erase)?["id"].clone();
+        let operation = format!("/api/v1/operations/{}", operation.as_str().context("an id")?);
+        until(PATIENCE, "an erasure that is done", async || {
+            let shown = get(&operation).await?;
+            let state = shown["state"].clone();
+            ensure!(state != "failed", "{shown}");
+            Ok(if state == "done" {
+                Look::Seen(())
+            } else {
+                Look::Instead(state.to_string())
+            })
+        })
+        .await?;
+        let gone = stage.play.http.get(url).send().await?.status();
+        ensure!(!gone.is_success(), "an erased person is still heard: {gone}");
         Ok(())
     });
 }

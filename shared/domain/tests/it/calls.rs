@@ -2,11 +2,14 @@
 
 use domain::{
     call::{CallFacts, CallStatus, DialStatus, Direction, Handling, LONGEST_CALL, Outcome, Party, Verdict},
+    ids::{CallId, ContactId},
     outside::ShownName,
     phone::Phone,
+    recording::{MOST_RECORDINGS, Recording, RecordingState, Recordings},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
+use ulid::Ulid;
 
 fn party() -> impl Strategy<Value = Party> {
     let phone = |number: &str| Party::Phone(number.parse::<Phone>().unwrap());
@@ -24,6 +27,20 @@ fn instant() -> impl Strategy<Value = Timestamp> {
         Just(Timestamp::MAX),
         Just(Timestamp::MIN),
     ]
+}
+
+fn recording() -> impl Strategy<Value = Recording> {
+    let state = select(vec![
+        RecordingState::InProgress,
+        RecordingState::Absent,
+        RecordingState::Completed,
+    ]);
+    (0_u32..30, state, option::of(0_u32..5), any::<bool>()).prop_map(|(number, state, seconds, voicemail)| Recording {
+        reference: format!("RE{number:032}").parse().unwrap(),
+        state,
+        seconds,
+        voicemail,
+    })
 }
 
 fn facts() -> impl Strategy<Value = CallFacts> {
@@ -66,6 +83,7 @@ fn facts() -> impl Strategy<Value = CallFacts> {
             Handling::OwnFlow,
         ])),
         (option::of(any::<bool>()), option::of(instant()), option::of(tried)),
+        prop::collection::vec(recording(), 0..8),
         option::weighted(
             0.3,
             select(vec![
@@ -94,7 +112,8 @@ fn facts() -> impl Strategy<Value = CallFacts> {
         closed: how.3.0,
         answered_at: how.3.1,
         tried: how.3.2,
-        stated: how.4,
+        recordings: how.4.into_iter().collect(),
+        stated: how.5,
     })
 }
 
@@ -104,6 +123,43 @@ fn merged(reports: &[CallFacts]) -> CallFacts {
         all.merge(report.clone());
     }
     all
+}
+
+/// Whatever the order of the reports: which of too many recordings are known does not depend on it, as the next test shows.
+#[test]
+fn a_call_has_a_bounded_number_of_recordings() {
+    let recording = |number: usize| Recording {
+        reference: format!("RE{number:032}").parse().unwrap(),
+        state: RecordingState::Completed,
+        seconds: Some(1),
+        voicemail: false,
+    };
+    let all: Recordings = (0..3 * MOST_RECORDINGS).rev().map(recording).collect();
+    let known: Vec<_> = all.iter().cloned().collect();
+    let expected: Vec<_> = (0..MOST_RECORDINGS).map(recording).collect();
+    assert_eq!(known, expected);
+}
+
+#[test]
+fn a_recording_is_found_by_its_id_in_its_own_call_only() {
+    let call = |number: u128| CallId::new(ContactId::new(Ulid::from_parts(1, 1)), Ulid::from_parts(7, number));
+    let [first, second] = ["RE1", "RE2"].map(|reference| Recording {
+        reference: reference.parse().unwrap(),
+        state: RecordingState::Completed,
+        seconds: None,
+        voicemail: true,
+    });
+    let all: Recordings = [first.clone(), second.clone()].into_iter().collect();
+    let id = first.id(call(1));
+    assert_eq!(all.find(call(1), id), Some(&first));
+    assert_eq!(all.find(call(2), id), None);
+    assert_ne!(second.id(call(1)), id);
+    // It begins with the time of the call, and never changes.
+    let later = Recording {
+        seconds: Some(14),
+        ..first
+    };
+    assert_eq!((later.id(call(1)), id.ulid().timestamp_ms()), (id, 7));
 }
 
 proptest! {

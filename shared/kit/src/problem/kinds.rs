@@ -381,6 +381,36 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Wait until it ends, or cancel it",
     ),
     kind(
+        "recording_not_ready",
+        409,
+        "The telephone system is still making or processing the recording, or stores it elsewhere",
+        "Try again after `Retry-After` seconds. If it stays so, listen to it in the telephone system",
+    ),
+    kind(
+        "recording_elsewhere",
+        409,
+        "The recording cannot be fetched: its telephone system keeps it, the connection has no credentials, or it is too long",
+        "Do what `detail` says, or listen to it in the telephone system",
+    ),
+    kind(
+        "recording_gone",
+        410,
+        "The recording does not exist any more: it was deleted in the telephone system, or was silent",
+        "Nothing can be done",
+    ),
+    kind(
+        "provider_refused",
+        502,
+        "The telephone system refuses the connection's credentials",
+        "Test the connection, and set its credentials again",
+    ),
+    kind(
+        "provider_failed",
+        502,
+        "The telephone system did not answer in time, or with something else than expected",
+        "Try again later",
+    ),
+    kind(
         "unprocessable",
         422,
         "A signed event of the generic telephone webhook cannot be read",

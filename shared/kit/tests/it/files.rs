@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::{ContactId, OperationId, TenantId};
+use domain::ids::{ContactId, OperationId, RecordingId, TenantId};
 use kit::{
     FileKey, Files, Folder,
     files::{Appended, Piece},
@@ -74,13 +74,44 @@ async fn a_folder_is_deleted_as_a_whole() {
             .unwrap();
     }
     files.write(&results.file("1"), b"goes".to_vec()).await.unwrap();
-    let [work, results] = Folder::of_contact(&scope, contact(1));
+    let recording = |number| FileKey::recording(&scope, contact(number), RecordingId::new(OPERATION));
+    files.write(&recording(1), b"goes".to_vec()).await.unwrap();
+    files.write(&recording(2), b"stays".to_vec()).await.unwrap();
+    let [work, results, recordings] = Folder::of_contact(&scope, contact(1));
     assert_eq!(files.delete_all(&work).await.unwrap(), 105);
     assert_eq!(files.delete_all(&results).await.unwrap(), 1);
+    assert_eq!(files.delete_all(&recordings).await.unwrap(), 1);
+    let left: Vec<String> = aws.files("recordings/").await.into_keys().collect();
+    assert_eq!(left, [recording(2).as_str()]);
     assert_eq!(files.delete_all(&results).await.unwrap(), 0);
     let mut left = aws.files("steps/").await;
     left.extend(aws.files("results/").await);
     assert_eq!(left.len(), 3);
+}
+
+/// Nobody can read it before it is complete.
+#[tokio::test]
+async fn a_copy_is_written_in_parts_as_it_arrives() {
+    let (aws, files, scope) = world().await;
+    let files = files.in_parts_of(100);
+    let contact = ContactId::new(Ulid::from_parts(1, 1));
+    for (number, lengths) in (1_u128..).zip([&[][..], &[3, 0, 40], &[100], &[30, 90, 350, 1, 99, 7]]) {
+        let key = FileKey::recording(&scope, contact, RecordingId::new(Ulid::from_parts(1, number)));
+        let (mut copy, mut whole) = (files.copy(key.clone()), Vec::new());
+        for (length, letter) in lengths.iter().zip(b'a'..) {
+            let bytes = vec![letter; *length];
+            copy.add(&bytes).await.unwrap();
+            whole.extend(bytes);
+        }
+        assert_eq!(copy.size(), whole.len() as u64);
+        assert_eq!(files.facts(&key).await.unwrap(), None, "{number}");
+        assert_eq!(copy.complete().await.unwrap(), whole.len() as u64);
+        let written = aws.files(key.as_str()).await.remove(key.as_str());
+        assert_eq!(written, Some(whole), "{number}");
+        files.remove(&key).await.unwrap();
+        files.remove(&key).await.unwrap();
+        assert_eq!(files.facts(&key).await.unwrap(), None);
+    }
 }
 
 #[tokio::test]
@@ -152,4 +183,17 @@ async fn links_work_without_credentials() {
     let disposition = got.headers()["content-disposition"].to_str().unwrap().to_owned();
     assert_eq!(disposition, "attachment; filename=\"contacts.csv\"");
     assert_eq!(got.text().await.unwrap(), "hello");
+    // A player asks for parts.
+    let played = files.player_link(&key, "a.mp3", "audio/mpeg", hour).await.unwrap();
+    let got = http.get(&played.url).header("range", "bytes=1-3").send().await.unwrap();
+    let shown = ["content-type", "content-disposition", "cache-control", "content-range"];
+    let shown = shown.map(|name| got.headers()[name].to_str().unwrap().to_owned());
+    let expected = [
+        "audio/mpeg",
+        "attachment; filename=\"a.mp3\"",
+        "private, no-store",
+        "bytes 1-3/5",
+    ];
+    assert_eq!((got.status().as_u16(), shown), (206, expected.map(str::to_owned)));
+    assert_eq!(got.text().await.unwrap(), "ell");
 }

@@ -6,6 +6,7 @@ use domain::{
     Timestamp,
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     ids::ConnectionId,
+    recording::{Recording, RecordingState},
 };
 use serde_json::Value;
 
@@ -68,6 +69,7 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
                 .as_u64()
                 .and_then(|seconds| u32::try_from(seconds).ok()),
             stated: Some(outcome(data)),
+            recordings: recordings(data).collect(),
             ..CallFacts::default()
         },
     }))
@@ -76,6 +78,21 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
 /// Numbers are formatted for people, `+44 7700 900111`, `+1 800-123-4567`; hidden ones are `anonymous`.
 pub(super) fn number(value: &Value) -> Party {
     party::of_written(value.as_str().unwrap_or_default())
+}
+
+/// The recording and the voicemail, of which the event has URLs without lengths. They are not kept: the sound stays at Aircall.
+fn recordings(data: &Value) -> impl Iterator<Item = Recording> {
+    let of_call = ["recording", "voicemail"]
+        .into_iter()
+        .filter(move |name| data[*name].is_string());
+    of_call.filter_map(|name| {
+        Some(Recording {
+            reference: name.parse().ok()?,
+            state: RecordingState::Completed,
+            seconds: None,
+            voicemail: name == "voicemail",
+        })
+    })
 }
 
 fn outcome(data: &Value) -> Outcome {

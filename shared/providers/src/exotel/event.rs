@@ -7,6 +7,7 @@ use domain::{
     call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party},
     connection::CallingCode,
     ids::ConnectionId,
+    recording::{Recording, RecordingState},
 };
 use jiff::{civil::DateTime, tz};
 use serde_json::Value;
@@ -53,6 +54,17 @@ impl Fields<'_> {
             .ok_or(unreadable("CallSid"))
     }
 
+    /// The recording, if the event has its URL. The URL is not kept: the sound stays at Exotel.
+    fn recording(&self) -> Option<Recording> {
+        self.filled("RecordingUrl")?;
+        Some(Recording {
+            reference: "recording".parse().ok()?,
+            state: RecordingState::Completed,
+            seconds: None,
+            voicemail: self.filled("CallType").as_deref() == Some("voicemail"),
+        })
+    }
+
     /// `2026-10-31 14:50:00`. An unknown end is given as the beginning of 1970, which is rejected as implausible.
     fn time(&self, name: &str, received_at: Timestamp) -> Option<Timestamp> {
         let local: DateTime = self.filled(name)?.parse().ok()?;
@@ -93,6 +105,7 @@ pub fn passthru(
         started_at: fields.time("StartTime", received_at),
         // The applet comes after the conversation, and does not know `EndTime` yet.
         ended_at: Some(fields.time("CurrentTime", received_at).unwrap_or(received_at)),
+        recordings: fields.recording().into_iter().collect(),
         ..CallFacts::default()
     };
     let dialled = fields.filled("DialCallStatus");

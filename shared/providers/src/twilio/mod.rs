@@ -3,6 +3,7 @@
 pub mod check;
 pub mod client;
 pub mod message;
+pub mod recording;
 pub mod signature;
 pub mod twiml;
 pub mod voice;

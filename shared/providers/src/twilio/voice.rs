@@ -6,9 +6,11 @@ use domain::{
     call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
     ids::ConnectionId,
     outside::ShownName,
+    recording::{Recording, RecordingState},
 };
 use jiff::SignedDuration;
 
+use super::recording::is_recording;
 use crate::{Unreadable, form::Form, party, times::rfc2822};
 
 /// Our address that Twilio called.
@@ -52,6 +54,7 @@ pub fn event(
         to: form.get("To").map(|text| party::parse(&text)),
         caller_name: form.filled("CallerName").and_then(|name| ShownName::of(&name)),
         status,
+        recordings: recording(what, form).into_iter().collect(),
         ..CallFacts::default()
     };
     match what {
@@ -78,14 +81,7 @@ pub fn event(
             }
         }
         VoiceCallback::Recording => {
-            // A tenant's own flow may record whole calls; only recordings of `<Record>` are voicemails.
-            let by_caller = form
-                .filled("RecordingSource")
-                .is_none_or(|source| source == "RecordVerb");
-            let whole = form
-                .filled("RecordingStatus")
-                .is_none_or(|status| status == "completed");
-            if by_caller && whole {
+            if is_by_caller(form) && state(form) == RecordingState::Completed {
                 facts.voicemail_seconds = number("RecordingDuration");
             }
         }
@@ -96,6 +92,35 @@ pub fn event(
         provider_call_id: provider_call_id.into_owned(),
         received_at,
         facts,
+    })
+}
+
+/// A tenant's own flow may record whole calls; only recordings of `<Record>` are voicemails.
+fn is_by_caller(form: &Form) -> bool {
+    let source = form.filled("RecordingSource");
+    source.is_none_or(|source| source == "RecordVerb")
+}
+
+/// State of a recording. Its action (`<Record action>`) comes when it is complete, and does not say so.
+fn state(form: &Form) -> RecordingState {
+    match form.filled("RecordingStatus").as_deref() {
+        None | Some("completed") => RecordingState::Completed,
+        Some("absent" | "deleted") => RecordingState::Absent,
+        Some(_) => RecordingState::InProgress,
+    }
+}
+
+/// The recording that a callback names, by its SID or at the end of its URL. The URL itself is not needed: it follows from the SID.
+fn recording(what: VoiceCallback, form: &Form) -> Option<Recording> {
+    let url = form.filled("RecordingUrl");
+    let in_url = url.as_deref().and_then(|url| url.rsplit('/').next());
+    let sid = form.filled("RecordingSid");
+    let sid = sid.as_deref().or(in_url).filter(|sid| is_recording(sid))?;
+    Some(Recording {
+        reference: sid.parse().ok()?,
+        state: state(form),
+        seconds: form.get("RecordingDuration").and_then(|text| text.parse().ok()),
+        voicemail: what == VoiceCallback::Recording && is_by_caller(form),
     })
 }
 

@@ -61,6 +61,7 @@ fn every_folder_has_its_test() {
         "telephony/generic",
         "telephony/plivo",
         "telephony/vonage",
+        "twilio/recordings",
         "twilio/send/request",
         "twilio/send/response",
         "twilio/sms",

@@ -15,6 +15,7 @@ mod robustness;
 mod signatures;
 mod telephony;
 mod twilio_messages;
+mod twilio_recording;
 mod twilio_send;
 mod twilio_voice;
 mod vonage;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use domain::{
     call::{DialStatus, Handling, Party},
     connection::twilio::{Spoken, VoiceSettings},
+    recording::{Recording, RecordingState, Recordings},
 };
 use providers::twilio::{
     form,
@@ -60,6 +61,67 @@ fn a_callback_without_its_call_is_unreadable() {
             at("2026-10-31T09:20:05Z"),
         );
         assert!(read.is_err(), "{body}");
+    }
+}
+
+/// By any callback, once; a longer or stranger text would become part of a URL.
+#[test]
+fn a_recording_is_known_by_its_sid_alone() {
+    const SID: &str = "RE00000000000000000000000000000001";
+    let reported = |what: VoiceCallback, rest: &str| read(what, &format!("CallSid=CA1{rest}")).facts.recordings;
+    let one = |all: Recordings| {
+        let all: Vec<_> = all.iter().cloned().collect();
+        assert!(all.len() < 2, "{all:?}");
+        all.into_iter().next()
+    };
+    let expected = Recording {
+        reference: SID.parse().unwrap(),
+        state: RecordingState::Completed,
+        seconds: Some(18),
+        voicemail: true,
+    };
+    // The action of `<Record>`, its callback, and both together: nothing is to be written for the second.
+    let action = reported(
+        VoiceCallback::Recording,
+        &format!("&RecordingUrl=http%3A%2F%2Fapi.twilio.com%2FRecordings%2F{SID}&RecordingDuration=18"),
+    );
+    let callback =
+        format!("&RecordingSid={SID}&RecordingDuration=18&RecordingStatus=completed&RecordingSource=RecordVerb");
+    let callback = reported(VoiceCallback::Recording, &callback);
+    assert_eq!(action, callback);
+    assert_eq!(one(callback), Some(expected.clone()));
+    // A conversation that was recorded by the tenant's own flow.
+    for (what, rest) in [
+        (VoiceCallback::Recording, "&RecordingSource=DialVerb"),
+        (VoiceCallback::Status, "&CallStatus=completed"),
+    ] {
+        let found = one(reported(
+            what,
+            &format!("&RecordingSid={SID}&RecordingDuration=18{rest}"),
+        ));
+        let conversation = Recording {
+            voicemail: false,
+            ..expected.clone()
+        };
+        assert_eq!(found, Some(conversation), "{rest}");
+    }
+    for (word, state) in [
+        ("absent", RecordingState::Absent),
+        ("in-progress", RecordingState::InProgress),
+        ("processing", RecordingState::InProgress),
+    ] {
+        let rest = format!("&RecordingSid={SID}&RecordingStatus={word}");
+        let found = one(reported(VoiceCallback::Recording, &rest)).expect("a recording");
+        assert_eq!((found.state, found.seconds), (state, None), "{word}");
+    }
+    for sid in [
+        "",
+        "RE1",
+        "CA00000000000000000000000000000001",
+        "RE0000000000000000000000000000000%2F",
+    ] {
+        let rest = format!("&RecordingSid={sid}&RecordingDuration=18");
+        assert_eq!(one(reported(VoiceCallback::Recording, &rest)), None, "{sid}");
     }
 }
 

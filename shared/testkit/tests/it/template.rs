@@ -511,6 +511,7 @@ fn files_of_all_buckets_expire() {
         days("results/", json!(7)),
         days("uploads/", json!(1)),
         days("steps/", json!(1)),
+        days("recordings/", json!(1)),
     ];
     assert_eq!(rules_of("PeopleFiles"), people.into());
     assert_eq!(

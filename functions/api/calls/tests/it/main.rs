@@ -6,7 +6,7 @@
 )]
 
 use domain::{
-    call::{Direction, Outcome},
+    call::{CallProvider, Direction, Outcome},
     contact::Change,
     ids::{CallId, ContactId, LineId, RuleId},
     line::Line,
@@ -15,6 +15,7 @@ use domain::{
     permission::{Permission, Role},
     profile::Profile,
     record::Call,
+    recording::{Recording, RecordingState},
     refusal::{Reason, Refusal},
     retention::Retention,
 };
@@ -133,6 +134,48 @@ async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
     assert_eq!(details["reported"]["ring_seconds"], 20);
     assert_eq!(details["reported"]["from"]["phone"], entry["customer"]);
     assert_snapshot("call", &[&listed, &shown]);
+}
+
+/// Which can be fetched, but neither where nor under which name their telephone system has them.
+#[tokio::test]
+async fn recordings_are_shown_without_their_telephone_system() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let recording = |last: u32, state: RecordingState| Recording {
+        reference: format!("RE{last:032}").parse().unwrap(),
+        state,
+        seconds: Some(14 * last),
+        voicemail: last == 1,
+    };
+    let all = [
+        recording(1, RecordingState::Completed),
+        recording(2, RecordingState::InProgress),
+        recording(3, RecordingState::Absent),
+    ];
+    for (last, provider) in [(1, CallProvider::Twilio), (2, CallProvider::Aircall)] {
+        let reported = |call: &mut Call| {
+            call.provider = provider;
+            call.facts.recordings = all.iter().cloned().collect();
+        };
+        let (call, _) = called(&aws, &business, &number(last), reported).await;
+        let available = provider == CallProvider::Twilio;
+        let shown = |place: usize, state: &str| {
+            json!({
+                "id": all[place].id(call.id), "state": state, "duration_seconds": 14 * (place + 1), "voicemail": place == 0,
+                "available": available && state == "completed",
+            })
+        };
+        let expected = json!([shown(0, "completed"), shown(1, "in_progress"), shown(2, "absent")]);
+        let listed = viewer.get(CALLS).await;
+        assert_eq!(items(&listed)[0]["recordings"], expected);
+        let details = viewer.get(&format!("{CALLS}/{}", call.id)).await;
+        assert_eq!(details.is(200).json()["recordings"], expected);
+        for answer in [listed, details] {
+            assert!(!answer.text().contains("RE0000"), "{}", answer.text());
+        }
+        aws.pass(1);
+    }
 }
 
 /// Names a contact, as a call or message with a name does.

@@ -18,7 +18,7 @@ use domain::{
     erasure::{EraseContact, Erased},
     field::FieldValue,
     filter::Filter,
-    ids::{ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, StageId, TagId},
+    ids::{ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
     import::Import,
     inbound::{InboundMessage, OptFlag, Sender},
     links::{LinkCode, LinkOrigin},
@@ -582,7 +582,7 @@ async fn result_proves_what_was_deleted() {
 
 /// Also those of contacts that were merged into it; other people's stay.
 #[tokio::test]
-async fn archives_of_the_contact_are_erased() {
+async fn archives_and_recordings_of_the_contact_are_erased() {
     let world = World::new().await;
     let scope = world.business.scope();
     let (contact, merged) = (
@@ -593,6 +593,7 @@ async fn archives_of_the_contact_are_erased() {
     world.business.merge(&world.aws, contact, merged).await;
     let files = Files::new(world.aws.env()).unwrap();
     let operation = OperationId::new(world.aws.ids().ulid());
+    let recording = |of| FileKey::recording(scope, of, RecordingId::new(operation.ulid()));
     for of in [contact, merged, other] {
         for folder in Folder::of_archive(scope, of, operation) {
             files
@@ -600,15 +601,16 @@ async fn archives_of_the_contact_are_erased() {
                 .await
                 .unwrap();
         }
+        files.write(&recording(of), b"sound".to_vec()).await.unwrap();
     }
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");
     files.write(&export, b"calls".to_vec()).await.unwrap();
     let start = world.start(contact).await;
     assert_eq!(world.run(&start, 300).await, Ran::Ended);
     let result = world.operation(&start).await.result.unwrap().into_json();
-    assert_eq!(result["deleted"]["files"], 4);
+    assert_eq!(result["deleted"]["files"], 6);
     let mut left = Vec::new();
-    for kind in ["steps/", "results/"] {
+    for kind in ["steps/", "results/", "recordings/"] {
         left.extend(world.aws.files(kind).await.into_keys());
     }
     let mut expected: Vec<String> = Folder::of_archive(scope, other, operation)
@@ -616,6 +618,7 @@ async fn archives_of_the_contact_are_erased() {
         .map(|folder| folder.file("contact.json").as_str().to_owned())
         .collect();
     expected.push(export.as_str().to_owned());
+    expected.push(recording(other).as_str().to_owned());
     left.sort();
     expected.sort();
     assert_eq!(left, expected);

@@ -3,6 +3,7 @@
 use domain::{
     bounded::Whole,
     call::{CallFacts, CallStatus, DialStatus, Handling, Outcome},
+    recording::{Recording, RecordingState},
 };
 use jiff::SignedDuration;
 use kit::Done;
@@ -36,8 +37,15 @@ fn completed() -> CallFacts {
 }
 
 fn recorded() -> CallFacts {
+    let recording = Recording {
+        reference: "RE00000000000000000000000000000001".parse().expect("an id"),
+        state: RecordingState::Completed,
+        seconds: Some(14),
+        voicemail: true,
+    };
     CallFacts {
         voicemail_seconds: Some(14),
+        recordings: [recording].into_iter().collect(),
         ..CallFacts::default()
     }
 }
@@ -85,6 +93,7 @@ async fn reports_in_any_order_make_one_call_and_one_message() {
             "{order:?}: a late report is added"
         );
         assert_eq!(call.facts.call_seconds, Some(30), "{order:?}");
+        assert_eq!(call.facts.recordings, recorded().recordings, "{order:?}");
         assert_eq!(world.queued().await.len(), 1, "{order:?}");
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     Timestamp,
     contact::{Contact, Identity},
-    ids::{ContactId, MessageId},
+    ids::{CallId, ContactId, MessageId},
     message::{Channel, Message, Remark},
     phone::Phone,
 };
@@ -16,10 +16,10 @@ use store::{StoreError, contacts::ContactWrite};
 
 use super::{PATIENCE, new_ulid, scope, succeeded};
 use crate::{
-    business,
+    api, business,
     endpoints::Tenant,
     iam::{Audit, Full, partitions},
-    play::{Customer, new_phone},
+    play::{Answer, Customer, new_phone},
     secrets::random_hex,
 };
 
@@ -70,6 +70,66 @@ impl Audit<'_> {
             }
         }
         Ok(())
+    }
+
+    /// The path of a new recording.
+    async fn recording(&self, business: &Tenant) -> Result<String> {
+        let key = api::Proof::Key(business.api_key.clone());
+        let call = api::recorded(self.play, &key).await?;
+        let place = format!("/api/v1/calls/{call}");
+        let shown = succeeded(&self.api(business, "GET", &place, None).await?, &place)?;
+        let id = shown["recordings"][0]["id"].as_str();
+        Ok(format!(
+            "{place}/recordings/{}",
+            id.context("the call has a recording")?
+        ))
+    }
+
+    /// Somebody listens to a new recording, which is fetched.
+    pub(super) async fn listened(&self, business: &Tenant) -> Result<Answer> {
+        let place = self.recording(business).await?;
+        self.api(business, "GET", &place, None).await
+    }
+
+    /// The same while the contact is deleted, so that the copy must not stay.
+    pub(super) async fn listened_too_late(&self, business: &Tenant) -> Result<Answer> {
+        Ok(self.asked_too_late(business).await?.0)
+    }
+
+    /// The answer, and the time that it took.
+    async fn asked_too_late(&self, business: &Tenant) -> Result<(Answer, Duration)> {
+        let place = self.recording(business).await?;
+        let call = place.split('/').find(|part| part.starts_with("call_"));
+        let call: CallId = call.context("the path names a call")?.parse()?;
+        let fault = json!({ "tenant": business.id, "api": "twilio", "kind": "delayed", "times": 1, "seconds": 1 });
+        let fault = self.play.fault(fault).await?;
+        let deleting = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            let contact = format!("/api/v1/contacts/{}", call.contact());
+            self.api(business, "DELETE", &contact, None).await
+        };
+        let asking = async {
+            let begun = Instant::now();
+            let answer = self.api(business, "GET", &place, None).await?;
+            Ok::<_, anyhow::Error>((answer, begun.elapsed()))
+        };
+        let (asked, deleted) = tokio::join!(asking, deleting);
+        ensure!(deleted?.status == 204, "the contact is not deleted");
+        // It may not have been used.
+        self.play.mend(fault).await?;
+        asked
+    }
+
+    /// A copy is dropped. On a busy machine, the contact may be deleted before or after it is made.
+    pub(super) async fn dropped(&self, business: &Tenant) -> Result<()> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            let (answer, took) = self.asked_too_late(business).await?;
+            if answer.status == 404 && took >= Duration::from_secs(1) {
+                return Ok(());
+            }
+        }
+        bail!("no copy is dropped");
     }
 
     /// Messages are looked at beforehand, requested, cancelled and sent again.

@@ -5,14 +5,16 @@ use std::{
     sync::{Arc, Mutex},
 };
 
-use api::{Allowed, Api, permits::Permit};
 use domain::{
     actor::Actor,
     audit::Look,
     ids::{ContactId, TenantId},
+    permission::permits::Permit,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;
+
+use crate::{context::Api, guards::Allowed};
 
 /// Maximum looks that a process remembers. A further one forgets the others, which may then be written once more.
 const MOST: usize = 4_096;
@@ -21,8 +23,8 @@ const MOST: usize = 4_096;
 type Known = (TenantId, ContactId, Look, Actor, Date);
 
 /// The looks that this process knows to be in the log, so that it does not write them again.
-#[derive(Clone, Default)]
-pub(crate) struct Looks(Arc<Mutex<HashSet<Known>>>);
+#[derive(Debug, Clone, Default)]
+pub struct Looks(Arc<Mutex<HashSet<Known>>>);
 
 fn day(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
@@ -34,7 +36,7 @@ impl Looks {
     ///
     /// # Errors
     /// 503 when the table does not answer.
-    pub(crate) async fn record<P: Permit>(
+    pub async fn record<P: Permit>(
         &self,
         api: &Api,
         who: &Allowed<P>,
