@@ -133,8 +133,8 @@ pub struct Item {
     pub dollars: f64,
 }
 
-/// Runs every minute in any case, so it is part of the cost of an idle deployment.
-const IDLE: [&str; 2] = ["dispatch_due", "health"];
+/// They run in any case, so they are part of the cost of an idle deployment.
+const IDLE: [&str; 3] = ["dispatch_due", "health", "notify_people"];
 
 impl Bill {
     /// Adds up these log lines, without scheduled functions.

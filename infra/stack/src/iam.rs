@@ -545,7 +545,7 @@ enum Lane {
 impl Lane {
     fn of(function: &Function) -> Self {
         match function.name.as_str() {
-            "publish_changes" => Self::Alone,
+            "notify_people" | "publish_changes" => Self::Alone,
             "auth" | "delete_tenants" | "make_platform_admin" | "platform" | "send_mail" | "users" => Self::People,
             "archive_contact" | "erase_contact" => Self::Erasures,
             "export_data" | "import_contacts" => Self::Files,
@@ -584,7 +584,7 @@ fn expected(function: &str, sid: &str) -> Flow {
             also_without: &["Read"],
             failed: Failed::Logged("could not delay"),
         },
-        "SealMail" if function == "make_platform_admin" => flow(DENIED),
+        "SealMail" if ["make_platform_admin", "notify_people"].contains(&function) => flow(DENIED),
         "ReachTable" | "ReachQueues" | "Verify" | "Send" | "SignAndSeal" | "SealMail" | "ListTenants" => {
             flow(UNAVAILABLE)
         }

@@ -145,8 +145,42 @@ pub struct Notifications {
     pub attention: bool,
     /// Whether a notification shows the text of a message, not only its sender.
     pub texts: bool,
-    /// Hours of each day without notifications, in the tenant's time zone.
+    /// Hours of each day without notifications, in the tenant's time zone. Mails come at any hour.
     pub quiet_hours: Option<QuietTime>,
+    /// Mails about what somebody must attend to. Managers and admins get them.
+    pub mails: NoticeMails,
+}
+
+/// Mails about what somebody must attend to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "NotificationMails")
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct NoticeMails {
+    /// The provider refuses the credentials or the account of a connection.
+    pub connection_refused: bool,
+    /// WhatsApp paused, disabled or rejected a template that an active automation uses.
+    pub template_paused: bool,
+    /// An active automation matched no call for seven days, although there were calls.
+    pub automation_unmatched: bool,
+}
+
+impl NoticeMails {
+    /// Those of a person who has set nothing.
+    pub const USUAL: Self = Self {
+        connection_refused: true,
+        template_paused: true,
+        automation_unmatched: true,
+    };
+}
+
+impl Default for NoticeMails {
+    fn default() -> Self {
+        Self::USUAL
+    }
 }
 
 /// Hours of each day without notifications. If `to` is not after `from`, they end on the next day.
@@ -172,6 +206,7 @@ impl Notifications {
         attention: true,
         texts: false,
         quiet_hours: None,
+        mails: NoticeMails::USUAL,
     };
 }
 
@@ -202,11 +237,15 @@ mod tests {
         assert_eq!(stored(json!({})), InterfacePreferences::USUAL);
         let set = json!({
             "language": "ar-AE", "clock": "12h", "theme": "dark", "send_key": "shift_enter",
-            "notifications": {"calls": false, "quiet_hours": {"from": "21:00", "to": "07:30"}},
+            "notifications": {
+                "calls": false, "quiet_hours": {"from": "21:00", "to": "07:30"}, "mails": {"template_paused": false},
+            },
         });
         let read = stored(json!({ "preferences": set }));
         assert_eq!((read.clock, read.numerals), (Clock::Twelve, Numerals::Auto));
         assert!(!read.notifications.calls && read.notifications.mine);
+        let mails = read.notifications.mails;
+        assert!(!mails.template_paused && mails.connection_refused);
         let written = serde_json::to_value(&read).unwrap();
         assert_eq!(stored(json!({ "preferences": written })), read);
     }

@@ -59,6 +59,7 @@ pub mod message;
 pub mod metrics;
 pub mod needs;
 pub mod note;
+pub mod notice;
 pub mod numbering;
 pub mod operation;
 pub mod outside;

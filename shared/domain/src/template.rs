@@ -79,6 +79,12 @@ impl TemplateStatus {
     pub fn sendable(&self) -> bool {
         matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
     }
+
+    /// Whether Meta stopped it, so that somebody must act. One that was edited is only reviewed again.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(self.0.as_str(), "PAUSED" | "DISABLED" | "REJECTED")
+    }
 }
 
 /// Format of a template's variables.

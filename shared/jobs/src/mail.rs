@@ -6,7 +6,7 @@ use std::{
     net::IpAddr,
 };
 
-use domain::ids::TenantId;
+use domain::{ids::TenantId, notice::Notice};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -121,6 +121,17 @@ pub enum Mail {
         /// Invited address.
         invited: String,
     },
+    /// To people who manage a tenant: what they must attend to.
+    Notices {
+        /// Name of the tenant.
+        business: String,
+        /// What happened, the oldest first.
+        notices: Vec<Notice>,
+        /// Number of further notices, which the mail only counts.
+        more: usize,
+        /// Link to the page on which such mails are turned off. `None` if the deployment has no URL yet.
+        link: Option<Link>,
+    },
 }
 
 /// Kind of change of the second factor.
@@ -151,6 +162,7 @@ impl Mail {
             Self::NewDevice { .. } => "new_device",
             Self::PlatformRight { .. } => "platform_right",
             Self::PlatformInvited { .. } => "platform_invited",
+            Self::Notices { .. } => "notices",
         }
     }
 
@@ -162,6 +174,7 @@ impl Mail {
             | Self::AccountExists { log_in_link: link, .. }
             | Self::ResetPassword { link }
             | Self::Invitation { link, .. } => link.url(),
+            Self::Notices { link, .. } => link.as_ref()?.url(),
             Self::PasswordChanged {}
             | Self::EmailFactorChanged { .. }
             | Self::NewDevice { .. }
@@ -178,6 +191,7 @@ impl Mail {
             | Self::AccountExists { log_in_link: link, .. }
             | Self::ResetPassword { link }
             | Self::Invitation { link, .. } => Some(link),
+            Self::Notices { link, .. } => link.as_mut(),
             Self::PasswordChanged {}
             | Self::EmailFactorChanged { .. }
             | Self::NewDevice { .. }

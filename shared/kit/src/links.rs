@@ -38,11 +38,17 @@ impl Links {
         format!("{}?token={token}", self.to(page, target))
     }
 
-    /// The same without a request: `None` if no base is configured.
+    /// The link to a page without a request: `None` if no base is configured.
+    #[must_use]
+    pub fn configured(&self, page: &str) -> Option<String> {
+        let base = self.base.as_deref()?;
+        Some(format!("{base}/{page}"))
+    }
+
+    /// The same with a one-time token.
     #[must_use]
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
-        let base = self.base.as_deref()?;
-        Some(format!("{base}/{page}?token={token}"))
+        Some(format!("{}?token={token}", self.configured(page)?))
     }
 }
 

@@ -2,17 +2,21 @@
 
 use domain::{
     actor::Stamp,
+    connection::Connection,
     consent::Choice,
     conversion::Conversion,
     ids::{LineId, TenantId},
     message::Message,
+    notice::Notice,
     record::{Call, ConsentEntry, Received},
+    template::TemplateDefinition,
 };
+use jiff::Timestamp;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_dynamo::{AttributeValue, Item};
 use serde_json::Value;
 
-use crate::{StoreError, compact, contacts::SUPPRESSION, forms, keys, row};
+use crate::{Owned, StoreError, compact, contacts::SUPPRESSION, forms, keys, row};
 
 /// A change of a row that counters depend on.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +132,40 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
         _ => return Ok(None),
     };
     Ok(Some(RowChange { tenant, what }))
+}
+
+/// The row in an image, unless there is none, or it is marked as deleted.
+fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
+    let absent = image.is_empty() || image.contains_key("gone");
+    (!absent).then(|| data(image)).transpose()
+}
+
+/// What people may have to be told of a change that was made at this time: of a connection or a template.
+///
+/// # Errors
+/// If a row of these kinds does not have the expected form.
+pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Notice)>, StoreError> {
+    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
+        return Ok(None);
+    };
+    let notice = match kind {
+        Connection::KIND => {
+            let (before, after) = (shown::<Connection>(before)?, shown::<Connection>(after)?);
+            after.and_then(|after| Notice::of_connection(before.as_ref(), &after))
+        }
+        TemplateDefinition::KIND => {
+            let (before, after) = (
+                shown::<TemplateDefinition>(before)?,
+                shown::<TemplateDefinition>(after)?,
+            );
+            after.and_then(|after| Notice::of_template(before.as_ref(), &after, at))
+        }
+        _ => None,
+    };
+    Ok(notice.map(|notice| (tenant, notice)))
 }
 
 /// A change made by a person or a key, of a row that names its author.

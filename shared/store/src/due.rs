@@ -154,10 +154,27 @@ impl Store {
         from: Option<Next>,
         limit: i32,
     ) -> Result<DuePage, StoreError> {
+        let place = keys::due_partition(partition.lane, partition.shard);
+        let (items, next) = self.due_keys(place, now, from, limit).await?;
+        let due: Vec<Due> = items.iter().filter_map(|item| due_of(item, now)).collect();
+        Ok(DuePage {
+            unknown: u64::try_from(items.len() - due.len()).unwrap_or_default(),
+            due,
+            next,
+        })
+    }
+
+    /// The keys of due rows of a partition of the index, oldest first, and the cursor of the next page.
+    pub(crate) async fn due_keys(
+        &self,
+        place: String,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<(Vec<Item>, Option<Next>), StoreError> {
         const DOING: &str = "read what is due";
         usage::count(&["dynamodb:Query"]);
         let _waiting = usage::waiting();
-        let place = keys::due_partition(partition.lane, partition.shard);
         let output = self
             .database
             .client
@@ -177,12 +194,7 @@ impl Store {
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
         }
-        let due: Vec<Due> = output.items().iter().filter_map(|item| due_of(item, now)).collect();
-        Ok(DuePage {
-            unknown: u64::try_from(output.items().len() - due.len()).unwrap_or_default(),
-            due,
-            next: output.last_evaluated_key.map(Next),
-        })
+        Ok((output.items.unwrap_or_default(), output.last_evaluated_key.map(Next)))
     }
 
     /// The rows of due keys with the jobs that process them, in one request per hundred. Deleted and expired rows are left

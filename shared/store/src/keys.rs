@@ -10,7 +10,7 @@ use domain::{
     filter::Digits,
     ids::{
         ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, LineId, MergeId, MessageId, NoteId,
-        OperationId, SessionId, StageId, TagId, TenantId, UserId,
+        OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
     },
     links::LinkCode,
     listing::{Day, Listing, Word},
@@ -66,15 +66,18 @@ pub enum Part {
     Products,
     /// Operations.
     Operations,
+    /// Notices to people, and what is needed to find them.
+    Notices,
     /// Hashes of the identities of erased people, with their salt.
     Erased,
 }
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 8] = [
+    pub(crate) const ALL: [Self; 9] = [
         Self::Connections,
         Self::Operations,
+        Self::Notices,
         Self::Configuration,
         Self::Templates,
         Self::Products,
@@ -92,6 +95,7 @@ impl Part {
             Self::Templates => "TEMPLATE",
             Self::Products => "PRODUCT",
             Self::Operations => OPERATIONS,
+            Self::Notices => NOTICES,
             Self::Erased => "ERASED",
         }
     }
@@ -150,6 +154,7 @@ pub(crate) const REFERENCE: &str = "REF";
 pub(crate) const CONTACTS: &str = "C";
 pub(crate) const REFERENCES: &str = "REF";
 pub(crate) const OPERATIONS: &str = "OP";
+pub(crate) const NOTICES: &str = "NOTICE";
 
 /// Prefix of the sort keys of operations: that of their ids.
 pub(crate) const OPERATION: &str = "op_";
@@ -182,6 +187,31 @@ pub(crate) const IMPORT: &str = "imp_";
 /// An import, beside the operations that work through it.
 pub(crate) fn import(scope: &TenantScope, id: ImportId) -> Key {
     Key::new(part(scope, Part::Operations), id.to_string())
+}
+
+/// Prefix of the sort keys of notices: their kind and subject follow.
+pub(crate) const NOTICE: &str = "NOTICE#";
+
+/// The latest notice of a kind about a subject.
+pub(crate) fn notice(scope: &TenantScope, key: &str) -> Key {
+    Key::new(part(scope, Part::Notices), format!("{NOTICE}{key}"))
+}
+
+/// The mailings of a tenant's notices.
+pub(crate) fn mailings(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Notices), "MAILINGS")
+}
+
+/// The sort key of the record by which automations without a match are found.
+pub(crate) const WATCH: &str = "WATCH";
+
+pub(crate) fn watch(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Notices), WATCH)
+}
+
+/// The day of an automation's last match.
+pub(crate) fn matched(scope: &TenantScope, rule: RuleId) -> Key {
+    Key::new(part(scope, Part::Notices), format!("MATCHED#{rule}"))
 }
 
 /// The salt of the hashes in [`Part::Erased`].
@@ -658,6 +688,9 @@ pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
     (due_partition(lane, shard), due_place(key, at))
 }
+
+/// The partition of the due index for notices: they are rare, and a function of their own reads it.
+pub(crate) const DUE_NOTICES: &str = "DUE#notices";
 
 pub(crate) fn due_place(key: &Key, at: Timestamp) -> String {
     format!("{}#{}", sortable(at), key.sk)

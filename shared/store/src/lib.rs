@@ -40,6 +40,7 @@ pub mod members;
 pub mod merges;
 pub mod messages;
 pub mod notes;
+pub mod notices;
 pub mod of_contact;
 pub mod operations;
 pub mod owned;

@@ -57,7 +57,7 @@ impl Owned for Product {
 
 const SKU: &str = "sku";
 
-fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
+pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
     owned::key::<TemplateDefinition>(scope, &format!("{connection}#{name}#{language}"))
 }
 

@@ -240,6 +240,15 @@ impl Row {
         self
     }
 
+    /// Sets the time at which people are to be told, if ever.
+    pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+        if let Some(at) = due {
+            self.item.insert("gsi2pk".to_owned(), text(keys::DUE_NOTICES));
+            self.item.insert("gsi2sk".to_owned(), text(keys::due_place(key, at)));
+        }
+        self
+    }
+
     /// Lets the row expire after this long.
     pub(crate) fn expires(self, now: Timestamp, after: SignedDuration) -> Self {
         self.expires_at(now + after)

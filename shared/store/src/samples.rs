@@ -18,6 +18,7 @@ use domain::{
     links::PreferenceLink,
     merge::{Alias, Merge, Undo},
     note::Note,
+    notice::{Mailings, NoticeState, Watch},
     operation::Operation,
     prices::PriceBook,
     product::Product,
@@ -32,7 +33,7 @@ use domain::{
     template::TemplateDefinition,
     tenant::Tenant,
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -59,6 +60,8 @@ const READ: &[(&str, Read)] = &[
     ("api_key_owner", as_it_is::<api_keys::ApiKeyOwner>),
     ("archive", as_it_is::<OperationId>),
     ("audit", as_it_is::<audit::Recorded>),
+    ("automation_match", as_it_is::<Date>),
+    ("automation_watch", as_it_is::<Watch>),
     ("call", |row| {
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let call = compact::call(kept, DOING)?;
@@ -101,6 +104,8 @@ const READ: &[(&str, Read)] = &[
     }),
     ("message_ref", as_it_is::<MessageRef>),
     ("note", as_it_is::<Note>),
+    ("notice", as_it_is::<NoticeState>),
+    ("notice_mailings", as_it_is::<Mailings>),
     ("operation", as_it_is::<Operation>),
     ("operation_details", as_it_is::<ChangeDetails>),
     ("platform_act", as_it_is::<platform::PlatformAct>),

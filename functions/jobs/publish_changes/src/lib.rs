@@ -1,15 +1,16 @@
-//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and writes the audit log of what people
-//! and keys change. Both exactly once.
+//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, writes the audit log of what people and keys
+//! change, and records what people may have to be told. All exactly once.
 //!
 //! Safe to run twice: the counts of one tenant, hour, line and batch are one write, under the condition that the batch comes after
 //! everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
-//! own id in its key, and is only written if it does not exist.
+//! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one.
 //!
 //! Batches that Lambda gives up and changes that cannot be read are stored in the bucket. An operator replays them (`cargo
 //! stack dlq --redrive changes`), which is equally safe: docs/decisions/0030-changes-worked-again.md.
 
 mod audit;
 mod counts;
+mod notices;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,16 +18,13 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{
-    Timestamp,
-    audit::Entry,
-    ids::{LineId, TenantId},
-};
+use domain::{Timestamp, audit::Entry, ids::TenantId, notice::Notice};
 use jiff::{SignedDuration, civil::Date};
 use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
 use serde_json::json;
 use store::{
-    Store, StoreError, changes,
+    Store, StoreError,
+    changes::{self, RowChange},
     counters::{Counted, Counters, Place, Source},
     hours,
 };
@@ -45,6 +43,7 @@ pub struct Context {
     clock: Clock,
     /// Retention of the rows in which changes are counted.
     kept: SignedDuration,
+    known: notices::Known,
 }
 
 impl Context {
@@ -58,6 +57,7 @@ impl Context {
             bucket: RawBucket::new(env)?,
             clock: env.clock().clone(),
             kept: replayable(env)? + LONGER,
+            known: notices::Known::default(),
         })
     }
 }
@@ -98,8 +98,9 @@ pub async fn handle(batch: Batch, ctx: &Context) -> Result<(), StreamError> {
 
 /// The parsed content of a record.
 struct Said {
-    counted: Option<(TenantId, Option<LineId>, Counters)>,
+    changed: Option<RowChange>,
     audited: Option<(TenantId, Entry)>,
+    noticed: Option<(TenantId, Notice)>,
 }
 
 async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
@@ -107,6 +108,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     // The unreadable records, and how many of them preceded the last change of each place.
     let mut unreadable = Vec::new();
     let mut gaps: BTreeMap<(TenantId, Place), usize> = BTreeMap::new();
+    let mut called = notices::Days::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
             Ok(Ok(said)) => said,
@@ -127,10 +129,23 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
                 line::count("audited", 1);
             }
         }
-        let Some((tenant, line, counters)) = said.counted.filter(|(.., counters)| !counters.is_empty()) else {
+        if let Some((tenant, notice)) = said.noticed
+            && Box::pin(notices::record(tenant, &notice, ctx)).await?
+        {
+            line::count("noticed", 1);
+        }
+        let Some(change) = said.changed else {
             continue;
         };
-        let place = (tenant, Place::of(happened(record), line));
+        let (tenant, at) = (change.tenant, happened(record));
+        if let Some((day, rule)) = notices::called(&change) {
+            called.entry((tenant, day)).or_default().extend(rule);
+        }
+        let counters = counters(&change, at);
+        if counters.is_empty() {
+            continue;
+        }
+        let place = (tenant, Place::of(at, change.what.line()));
         let before = gaps.insert(place, unreadable.len());
         places.entry(place).or_default().push(Counted {
             sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
@@ -165,6 +180,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let scope = access::job::scope(tenant);
         ctx.store.roll_up_again(&scope, &days).await?;
     }
+    Box::pin(notices::record_days(called, ctx)).await?;
     if batch.again && !unreadable.is_empty() {
         let (count, (_, error)) = (unreadable.len(), &unreadable[0]);
         return Err(JobError::new(format!(
@@ -180,22 +196,21 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
 }
 
 fn read(record: &EventRecord) -> Result<Said, StoreError> {
+    let (before, after) = (&record.change.old_image, &record.change.new_image);
     Ok(Said {
-        counted: counted(record)?,
+        changed: changes::read(before, after)?,
         audited: audit::entry(record)?,
+        noticed: changes::noticed(before, after, happened(record))?,
     })
 }
 
-/// The tenant, the line and the counters that a change raises. `None` if it is of a kind that is not counted.
-fn counted(record: &EventRecord) -> Result<Option<(TenantId, Option<LineId>, Counters)>, StoreError> {
-    let Some(change) = changes::read(&record.change.old_image, &record.change.new_image)? else {
-        return Ok(None);
-    };
+/// The counters that a change raises, which was stored at this time.
+fn counters(change: &RowChange, stored: Timestamp) -> Counters {
     let mut counters = Counters::new();
-    for (name, count) in counts::of(&change.what, happened(record)) {
+    for (name, count) in counts::of(&change.what, stored) {
         *counters.entry(name).or_default() += count;
     }
-    Ok(Some((change.tenant, change.what.line(), counters)))
+    counters
 }
 
 /// Time of the change, to the second.

@@ -2,6 +2,7 @@
 //!
 //! No images, no remote content and no tracking: the only links are those of the job.
 
+use domain::notice::{Matter, Notice};
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
 use providers::mail::Letter;
@@ -15,6 +16,9 @@ const NAME_ENDS: char = '\u{2069}';
 const WORD_JOINER: char = '\u{2060}';
 
 const LONGEST_NAME: usize = 80;
+
+/// Maximum length of a provider's reason.
+const LONGEST_REASON: usize = 200;
 
 /// Writes a mail in this language, or else in English.
 pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
@@ -51,6 +55,7 @@ const ARABIC: Frame = Frame {
 /// The text of a mail. Names in it stand between isolates.
 struct Words<'a> {
     subject: String,
+    /// Paragraphs, with an empty line between them.
     before: String,
     /// Label and target of the button.
     action: Option<(&'static str, &'a str)>,
@@ -190,6 +195,73 @@ fn english(mail: &Mail) -> Words<'_> {
                     .to_owned(),
             }
         }
+        Mail::Notices {
+            business,
+            notices,
+            more,
+            link,
+        } => {
+            let business = name(business);
+            let mut before = vec![format!("Somebody must attend to this at {business}:")];
+            before.extend(notices.iter().map(noticed_in_english));
+            before.extend((*more > 0).then(|| format!("And {more} more.")));
+            Words {
+                subject: format!("{business} needs your attention"),
+                before: before.join("\n\n"),
+                action: link
+                    .as_ref()
+                    .map(|link| ("Choose which of these e-mails you get", opened(link))),
+                after:
+                    "You get this e-mail because you manage the business. To turn such e-mails off, change mails in \
+                    the notifications of your preferences (PATCH /api/v1/me)."
+                        .to_owned(),
+            }
+        }
+    }
+}
+
+/// A notice in a sentence or two.
+fn noticed_in_english(notice: &Notice) -> String {
+    let subject = name(&notice.name);
+    match &notice.matter {
+        Matter::ConnectionRefused { reason, .. } => format!(
+            "The provider has refused the connection {subject} since {}: {}. Messages that only it can send wait until \
+                somebody corrects this.",
+            moment(notice.at),
+            quoted(reason, LONGEST_REASON)
+        ),
+        Matter::TemplatePaused { language, status, .. } => format!(
+            "WhatsApp stopped the template {subject} ({}) on {}; its status is {}. Automations that use it send by their next \
+                channel, or not at all.",
+            name(language),
+            moment(notice.at),
+            name(status)
+        ),
+        Matter::AutomationUnmatched { .. } => format!(
+            "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
+                and the automations before it."
+        ),
+    }
+}
+
+/// A notice in a sentence or two.
+fn noticed_in_arabic(notice: &Notice) -> String {
+    let subject = name(&notice.name);
+    match &notice.matter {
+        Matter::ConnectionRefused { reason, .. } => format!(
+            "يرفض مزوّد الخدمة الاتصال {subject} منذ {}: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
+            moment(notice.at),
+            quoted(reason, LONGEST_REASON)
+        ),
+        Matter::TemplatePaused { language, status, .. } => format!(
+            "أوقف WhatsApp القالب {subject} ({}) في {}، وحالته الآن {}. الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا ترسل شيئًا.",
+            name(language),
+            moment(notice.at),
+            name(status)
+        ),
+        Matter::AutomationUnmatched { .. } => format!(
+            "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
+        ),
     }
 }
 
@@ -313,6 +385,27 @@ fn arabic(mail: &Mail) -> Words<'_> {
                     .to_owned(),
             }
         }
+        Mail::Notices {
+            business,
+            notices,
+            more,
+            link,
+        } => {
+            let business = name(business);
+            let mut before = vec![format!("في {business} ما يحتاج إلى انتباه أحد:")];
+            before.extend(notices.iter().map(noticed_in_arabic));
+            before.extend((*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")));
+            Words {
+                subject: format!("يحتاج {business} إلى انتباهك"),
+                before: before.join("\n\n"),
+                action: link
+                    .as_ref()
+                    .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", opened(link))),
+                after: "تصلك هذه الرسالة لأنك تدير هذا النشاط التجاري. لإيقاف مثل هذه الرسائل، غيّر mails في إشعارات تفضيلاتك \
+                        (PATCH /api/v1/me)."
+                    .to_owned(),
+            }
+        }
     }
 }
 
@@ -330,9 +423,14 @@ fn moment(at: Timestamp) -> String {
     isolated(at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%d %H:%M UTC"))
 }
 
-/// A name that a person typed, made safe for a mail to somebody else: on one line, shortened, without direction marks, and
-/// without text that a mail program would turn into a link.
+/// A name that a person typed, as [`quoted`].
 fn name(typed: &str) -> String {
+    quoted(typed, LONGEST_NAME)
+}
+
+/// A text of somebody else's, made safe for a mail: on one line, shortened, without direction marks, and without text that a mail
+/// program would turn into a link.
+fn quoted(typed: &str, longest: usize) -> String {
     let is_mark =
         |c: char| matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}');
     let words: Vec<String> = typed
@@ -342,7 +440,7 @@ fn name(typed: &str) -> String {
         .collect();
     let mut named = String::from(NAME_BEGINS);
     let mut before = ' ';
-    for character in words.join(" ").chars().take(LONGEST_NAME) {
+    for character in words.join(" ").chars().take(longest) {
         if matches!(before, '.' | '/' | ':' | '@') && character != ' ' {
             named.push(WORD_JOINER);
         }
@@ -382,7 +480,7 @@ impl Words<'_> {
         });
         // A title cannot contain elements.
         let title = escaped(&self.subject.replace([NAME_BEGINS, NAME_ENDS], ""));
-        let (before, after) = (paragraph(&self.before), paragraph(&self.after));
+        let (before, after) = (paragraphs(&self.before), paragraphs(&self.after));
         format!(
             "<!doctype html>\n<html lang=\"{language}\" dir=\"{direction}\">\n<head>\n<meta charset=\"utf-8\">\n\
              <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
@@ -395,9 +493,10 @@ impl Words<'_> {
     }
 }
 
-fn paragraph(text: &str) -> String {
+/// Paragraphs with empty lines between them.
+fn paragraphs(text: &str) -> String {
     let text = escaped(text).replace(NAME_BEGINS, "<bdi>").replace(NAME_ENDS, "</bdi>");
-    format!("<p>{text}</p>\n")
+    text.split("\n\n").map(|one| format!("<p>{one}</p>\n")).collect()
 }
 
 /// Escapes text for elements and quoted attributes.
@@ -456,7 +555,45 @@ mod tests {
                 business: "Maya's Salon & Spa".to_owned(),
                 invited: "tom@ringback.example".to_owned(),
             },
+            notices(12, Some("https://app.example/account/notifications")),
+            notices(0, None),
         ]
+    }
+
+    /// One notice of each kind.
+    fn notices(more: usize, link: Option<&str>) -> Mail {
+        let notice = |name: &str, matter: serde_json::Value| Notice {
+            matter: serde_json::from_value(matter).unwrap(),
+            name: name.to_owned(),
+            at: "2026-11-20T12:00:00Z".parse().unwrap(),
+        };
+        let connection = "conn_01hq5bakery0000000000000c1";
+        Mail::Notices {
+            business: "عيادة النخيل".to_owned(),
+            notices: vec![
+                notice(
+                    "Meta <evil.example>",
+                    serde_json::json!({
+                        "kind": "connection_refused", "connection": connection,
+                        "reason": "the access token is not valid or has expired",
+                    }),
+                ),
+                notice(
+                    "missed_call",
+                    serde_json::json!({
+                        "kind": "template_paused", "connection": connection, "language": "en_GB", "status": "PAUSED",
+                    }),
+                ),
+                notice(
+                    "Missed calls",
+                    serde_json::json!({
+                        "kind": "automation_unmatched", "automation": "rule_01hq5bakery0000000000000r1",
+                    }),
+                ),
+            ],
+            more,
+            link: link.map(|link| Link::from(link.to_owned())),
+        }
     }
 
     /// Makes invisible characters visible.

@@ -134,11 +134,14 @@ impl Audit<'_> {
         self.large_reply(&business).await?;
         self.unknown_change(&business).await?;
         self.reported_limit(&business).await?;
-        self.reported_template(&business).await?;
+        self.reported_template(&business, "APPROVED").await?;
         self.reported_account(&self.open().await?).await?;
         self.unlisted_number(&self.open().await?).await?;
         self.shared_app().await?;
         self.refused_credentials().await?;
+        let told = self.open().await?;
+        self.notified(&told, false).await?;
+        mails::arrived(self.play, &told.users.manager.email, PATIENCE).await?;
         self.dispatch().await?;
         self.deep_health().await?;
         self.people(&business).await?;
@@ -240,6 +243,8 @@ impl Audit<'_> {
             once "publish_changes", "Audit" => self.invited(business);
             once "publish_changes", "Spill" => self.unreadable_row(business);
             once "publish_changes", _ => self.missed(business);
+            fresh "notify_people", "SealMail" => self.notified(business, again);
+            each "notify_people", _ => self.notified(business, again);
             once_fresh "send_mail", "OpenMail" => self.signs_up();
             once "send_mail", _ => self.mail(Some("server_error"));
             each "dispatch_due", "Lease" | "Enqueue" => self.unknown_outcome(business, again);

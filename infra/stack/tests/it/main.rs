@@ -23,6 +23,7 @@ mod guide;
 mod lanes;
 mod mails;
 mod mutated;
+mod notices;
 mod operators;
 mod people;
 mod platform;

@@ -11,6 +11,7 @@ mod hours;
 mod intents;
 mod merging;
 mod messages;
+mod notices;
 mod numbering;
 mod obstacles;
 mod purposes;

@@ -10,6 +10,7 @@ use domain::{
     ids::{LineId, UserId},
     inbound::OptFlag,
     line::Line,
+    notice::{Mailings, Matter, Notice, day_of},
     permission::Role,
 };
 use store::contacts::ContactWrite;
@@ -149,6 +150,28 @@ async fn members_behind_thousands_of_rows_are_deleted() {
     world.delete().await;
     assert_eq!(store.get::<Member>(scope, &user).await.unwrap(), None);
     assert!(store.account(user).await.unwrap().unwrap().value.tenants.is_empty());
+    let left = world.keys(&world.partition()).await;
+    assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
+}
+
+#[tokio::test]
+async fn notices_are_deleted() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let rule = world.business.configured.rules[0].id;
+    let matched = [rule].into();
+    store.note_calls(scope, day_of(now), &matched, now).await.unwrap();
+    let notice = Notice {
+        matter: Matter::AutomationUnmatched { automation: rule },
+        name: "Missed calls".to_owned(),
+        at: now,
+    };
+    assert!(store.record_notice(scope, &notice, now).await.unwrap());
+    let begun = Mailings::begin(None, vec![notice.key()], now).unwrap();
+    store.write_mailings(scope, None, begun, now).await.unwrap();
+    let part = format!("{}#NOTICE", world.partition());
+    assert_eq!(world.keys(&part).await.len(), 4);
+    world.delete().await;
     let left = world.keys(&world.partition()).await;
     assert_eq!(left, [(world.partition(), "TENANT".to_owned())]);
 }

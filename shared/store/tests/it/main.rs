@@ -11,6 +11,7 @@ mod leaving;
 mod limited;
 mod listed;
 mod merges;
+mod notices;
 mod operations;
 mod owned;
 mod people;

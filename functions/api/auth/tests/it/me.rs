@@ -65,6 +65,7 @@ async fn people_set_their_preferences() {
         "notifications": {
             "mine": true, "unassigned": true, "mentions": true, "calls": true, "attention": true, "texts": false,
             "quiet_hours": null,
+            "mails": {"connection_refused": true, "template_paused": true, "automation_unmatched": true},
         },
     });
     let me = world.get_as(&maya.access, "/api/v1/me").await;
@@ -79,11 +80,15 @@ async fn people_set_their_preferences() {
     }));
     changed.await.is(200).has_version(2);
     // The others stay, and `null` restores the usual.
-    let changed = set(json!({"theme": null, "notifications": {"calls": null, "texts": true}})).await;
+    let changed = set(json!({
+        "theme": null, "notifications": {"calls": null, "texts": true, "mails": {"template_paused": false}},
+    }));
+    let changed = changed.await;
     let mut expected = usual.clone();
     expected["language"] = json!("ar-AE");
     expected["clock"] = json!("12h");
     expected["notifications"]["texts"] = json!(true);
+    expected["notifications"]["mails"]["template_paused"] = json!(false);
     expected["notifications"]["quiet_hours"] = json!({"from": "21:00", "to": "07:30"});
     assert_eq!(changed.is(200).json()["preferences"], expected);
     assert_eq!(
@@ -95,6 +100,10 @@ async fn people_set_their_preferences() {
         (json!({"language": "x"}), "preferences.language"),
         (json!({"fonts": "large"}), "preferences.fonts"),
         (json!({"notifications": {"mine": 1}}), "preferences.notifications.mine"),
+        (
+            json!({"notifications": {"mails": {"payments": false}}}),
+            "preferences.notifications.mails.payments",
+        ),
         (
             json!({"notifications": {"quiet_hours": {"from": "25:00"}}}),
             "preferences.notifications.quiet_hours.from",

@@ -1,4 +1,4 @@
-//! The stream's filter in the template admits every change that the function counts or audits. Pure: on samples of all rows.
+//! The stream's filter in the template admits every change that the function counts, audits or notices. Pure: on samples of all rows.
 
 use std::{collections::BTreeSet, sync::OnceLock};
 
@@ -86,6 +86,33 @@ fn decided_again(call: &Value) -> Value {
     after
 }
 
+/// The row of a connection or template with these fields.
+fn with(row: &Value, fields: &[(&str, Value)]) -> Value {
+    let mut after = written_again(row);
+    for (name, value) in fields {
+        after["data"]["M"][name] = value.clone();
+    }
+    after
+}
+
+/// Changes that people may have to be told of: of a healthy connection and an approved template.
+fn noticed(row: &Value) -> Option<(Item, Item)> {
+    let since = json!({ "S": "2026-11-20T12:00:00Z" });
+    let unhealthy = json!({ "M": {
+        "state": { "S": "unhealthy" }, "since": since, "reason": { "S": "the access token is not valid" }, "tried_at": since,
+    } });
+    let (field, before, after) = match row["kind"]["S"].as_str()? {
+        "connection" => ("health", json!({ "M": { "state": { "S": "healthy" } } }), unhealthy),
+        "template" => ("status", json!({ "S": "APPROVED" }), json!({ "S": "PAUSED" })),
+        _ => return None,
+    };
+    // The template's connection; one of a connection's unknown fields otherwise.
+    let of = ("connection", json!({ "S": "conn_01m7wd7tg0b7z2y5t8q1w4e6ra" }));
+    let before = with(row, &[(field, before), of]);
+    let after = with(&before, &[(field, after)]);
+    Some((item(&before), item(&after)))
+}
+
 const fn name(what: &What) -> &'static str {
     match what {
         What::CallDecided(_) => "a call",
@@ -99,8 +126,8 @@ const fn name(what: &What) -> &'static str {
 }
 
 #[test]
-fn filter_admits_every_counted_or_audited_change() {
-    let (mut seen, mut audited) = (BTreeSet::new(), 0);
+fn filter_admits_every_counted_audited_or_noticed_change() {
+    let (mut seen, mut audited, mut told) = (BTreeSet::new(), 0, BTreeSet::new());
     for row in samples() {
         let (none, whole, kind) = (Item::default(), item(&row), &row["kind"]["S"]);
         let mut made = vec![
@@ -111,17 +138,20 @@ fn filter_admits_every_counted_or_audited_change() {
         if kind == "call" {
             made.push((whole, item(&decided_again(&row))));
         }
+        made.extend(noticed(&row));
         for (before, after) in made {
             let counted = changes::read(&before, &after).expect("a sample can be read");
             let stamped = changes::stamped(&before, &after).expect("a sample can be read");
-            if counted.is_some() || stamped.is_some() {
+            let notice = changes::noticed(&before, &after, testkit::aws::noon()).expect("a sample can be read");
+            if counted.is_some() || stamped.is_some() || notice.is_some() {
                 let record = record(0, before, after);
                 assert!(
                     admits(&record),
-                    "{} of {kind}: {counted:?}, {stamped:?}",
+                    "{} of {kind}: {counted:?}, {stamped:?}, {notice:?}",
                     record.event_name
                 );
             }
+            told.extend(notice.map(|(_, notice)| notice.kind().as_str()));
             seen.extend(counted.map(|change| name(&change.what)));
             audited += usize::from(stamped.is_some());
         }
@@ -137,6 +167,7 @@ fn filter_admits_every_counted_or_audited_change() {
     ];
     assert_eq!(seen, BTreeSet::from(all), "a change without a sample");
     assert!(audited > 0, "no sample names its author");
+    assert_eq!(told, BTreeSet::from(["connection_refused", "template_paused"]));
 }
 
 /// These are most of the table's writes: each would cost an invocation.

@@ -4,6 +4,7 @@ mod again;
 mod audit;
 mod filter;
 mod metrics;
+mod notices;
 
 use std::collections::BTreeMap;
 

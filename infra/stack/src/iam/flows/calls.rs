@@ -19,7 +19,7 @@ use crate::{
     api, business,
     endpoints::Tenant,
     iam::{Audit, Full, partitions},
-    play::{Answer, Customer, new_phone},
+    play::{Answer, Customer, Look, new_phone, until},
     secrets::random_hex,
 };
 
@@ -472,9 +472,9 @@ impl Audit<'_> {
     }
 
     /// A report by Meta about a template is recorded on it.
-    pub(super) async fn reported_template(&self, business: &Tenant) -> Result<u16> {
+    pub(super) async fn reported_template(&self, business: &Tenant, status: &str) -> Result<u16> {
         let status = json!({
-            "event": "APPROVED", "message_template_id": 1, "message_template_name": "missed_call", "message_template_language": "en",
+            "event": status, "message_template_id": 1, "message_template_name": "missed_call", "message_template_language": "en",
         });
         self.change(business, "message_template_status_update", status).await
     }
@@ -486,6 +486,33 @@ impl Audit<'_> {
             "restriction_info": [{ "restriction_type": "RESTRICTED_BIZ_INITIATED_MESSAGING" }],
         });
         self.change(business, "account_update", restricted).await
+    }
+
+    /// People are told that WhatsApp restricts the account and paused the template of an automation. `again`: both happened before.
+    pub(super) async fn notified(&self, business: &Tenant, again: bool) -> Result<()> {
+        if !again {
+            self.reported_account(business).await?;
+            self.reported_template(business, "PAUSED").await?;
+            let connection = business
+                .connections
+                .get("whatsapp")
+                .context("the business has WhatsApp")?;
+            let scope = scope(business)?;
+            let keys = [
+                format!("connection_refused#{connection}"),
+                "template_paused#missed_call#en".to_owned(),
+            ];
+            for key in keys {
+                until(PATIENCE, &key, async || {
+                    Ok(match self.play.store.notice(&scope, &key).await? {
+                        Some(_) => Look::Seen(()),
+                        None => Look::Instead("no notice".to_owned()),
+                    })
+                })
+                .await?;
+            }
+        }
+        self.invoke("notify_people", json!({})).await
     }
 
     /// A customer writes to a number of the shared app and gets an answer.

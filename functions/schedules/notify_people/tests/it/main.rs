@@ -1,0 +1,553 @@
+//! Mails about what people must attend to, in process against the emulator's table and queue.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    account::{Account, Member, MemberStatus, PasswordHash},
+    actor::{Actor, Stamp},
+    connection::Health,
+    ids::{ConnectionId, RuleId, UserId},
+    notice::{MOST_MAILINGS, Mailing, Mailings, Matter, Notice, day_of},
+    permission::Role,
+    template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
+    tenant::TenantStatus,
+};
+use jiff::SignedDuration;
+use jobs::{Mail, MailJob};
+use kit::schedule::Deadline;
+use notify_people::{Context, handle};
+use store::{Versioned, config::Configured};
+use testkit::{
+    Aws, Seeded,
+    business::{business, business_with},
+};
+
+const A_DAY: i64 = 24 * 3600;
+
+const URLS: [(&str, &str); 2] = [
+    ("APP_URL", "https://app.example"),
+    ("PUBLIC_BASE_URL", "https://api.example"),
+];
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::with(|_, _| {}).await
+    }
+
+    async fn with(change: impl FnOnce(&Aws, &mut Configured)) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business_with(&aws, |configured| change(&aws, configured))).await;
+        let ctx = Context::new(&aws.env_with(&URLS)).expect("a context");
+        Self { aws, business, ctx }
+    }
+
+    /// Gives the business a person of this role, changed before they are written. Returns their address.
+    async fn seat(&self, role: Role, change: impl FnOnce(&mut Account, &mut Member)) -> String {
+        seat(&self.aws, &self.business, role, change).await
+    }
+
+    async fn run(&self) {
+        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(180));
+        Box::pin(handle(deadline, &self.ctx)).await.expect("the run ends well");
+    }
+
+    /// Runs, and takes the mails out of their queue, by address.
+    async fn mails(&self) -> BTreeMap<String, MailJob> {
+        self.run().await;
+        let mails = self.aws.take_mails().await;
+        let count = mails.len();
+        let mails: BTreeMap<String, MailJob> = mails.into_iter().map(|mail| (mail.to.clone(), mail)).collect();
+        assert_eq!(mails.len(), count, "one mail for each person");
+        mails
+    }
+
+    /// Records a notice as `publish_changes` does. Returns whether it was new.
+    async fn record(&self, notice: &Notice) -> bool {
+        let store = self.aws.store();
+        let recorded = store.record_notice(self.business.scope(), notice, self.aws.now()).await;
+        recorded.expect("the table answers")
+    }
+
+    /// The provider refuses a connection, or accepts it again.
+    async fn set_health(&self, id: ConnectionId, health: Health) -> Option<Notice> {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let read = async || {
+            let found = store.connection(scope, id).await;
+            found.expect("the table answers").expect("the connection")
+        };
+        let before = read().await;
+        let changed = store.change_connection(scope, &before, |_| Some((health, None))).await;
+        assert!(changed.expect("nobody else changes it"));
+        Notice::of_connection(Some(&before), &read().await)
+    }
+
+    async fn refuse(&self, id: ConnectionId) -> Notice {
+        let now = self.aws.now();
+        let refused = Health::Unhealthy {
+            since: now,
+            reason: "the access token is not valid".to_owned(),
+            tried_at: now,
+        };
+        let notice = self.set_health(id, refused).await.expect("it was healthy");
+        assert!(self.record(&notice).await);
+        notice
+    }
+
+    async fn mend(&self, id: ConnectionId) {
+        assert_eq!(self.set_health(id, Health::Healthy).await, None);
+    }
+
+    /// WhatsApp pauses the template of the automation.
+    async fn pause_template(&self) -> Notice {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let id = format!("{}#missed_call_followup#en_GB", self.business.whatsapp);
+        let read = async || {
+            let found = store.get::<TemplateDefinition>(scope, &id).await;
+            found.expect("the table answers").expect("the template").value
+        };
+        let before = read().await;
+        let report = TemplateReport {
+            template: TemplateKey::new("missed_call_followup", "en_GB").expect("a key"),
+            at: self.aws.now(),
+            status: Some(TemplateStatus("PAUSED".to_owned())),
+            category: None,
+        };
+        let noted = store.note_template(scope, &[self.business.whatsapp], &report).await;
+        assert!(noted.expect("nobody else changes it"));
+        let notice = Notice::of_template(Some(&before), &read().await, self.aws.now());
+        let notice = notice.expect("it was approved");
+        assert!(self.record(&notice).await);
+        notice
+    }
+
+    /// A day with calls, some of which matched these automations.
+    async fn calls(&self, rules: &[RuleId]) {
+        let now = self.aws.now();
+        let rules = rules.iter().copied().collect();
+        let noted = self
+            .aws
+            .store()
+            .note_calls(self.business.scope(), day_of(now), &rules, now);
+        noted.await.expect("nobody else writes");
+    }
+
+    async fn mailings(&self) -> Option<Versioned<Mailings>> {
+        let pending = self
+            .aws
+            .store()
+            .pending_notices(self.business.scope(), &BTreeSet::new())
+            .await;
+        pending.expect("the table answers").mailings
+    }
+
+    /// Writes the row of mailings, as a run of before left it.
+    async fn write_mailings(&self, mailings: Mailings) {
+        let before = self.mailings().await;
+        let store = self.aws.store();
+        let written = store
+            .write_mailings(self.business.scope(), before.as_ref(), mailings, self.aws.now())
+            .await;
+        written.expect("nobody else writes");
+    }
+}
+
+async fn seat(aws: &Aws, business: &Seeded, role: Role, change: impl FnOnce(&mut Account, &mut Member)) -> String {
+    let now = aws.now();
+    let user = UserId::new(aws.ids().ulid());
+    let email = format!("{user}@bakery.example").parse().expect("an address");
+    let password = PasswordHash(String::new());
+    let mut account = Account::new(user, email, "Ann".to_owned(), "en".to_owned(), password, now);
+    account.tenants = vec![business.tenant()];
+    let mut member = Member::joining(&account, role, now);
+    change(&mut account, &mut member);
+    let stamp = Stamp {
+        actor: Actor::Operator,
+        at: now,
+        correlation_id: "test".to_owned(),
+    };
+    let store = aws.store();
+    let seated = store.seat(business.scope(), &account, &user.to_string(), &member, &stamp);
+    seated.await.expect("the person is seated");
+    account.email.as_str().to_owned()
+}
+
+/// A change of a person before they are written.
+type Change = fn(&mut Account, &mut Member);
+
+/// The notices that a mail describes, and the number of others.
+fn told(mail: &MailJob) -> (Vec<Notice>, usize) {
+    let Mail::Notices { notices, more, .. } = &mail.mail else {
+        panic!("a mail of another kind: {mail:?}");
+    };
+    (notices.clone(), *more)
+}
+
+#[tokio::test]
+async fn managers_get_one_mail_in_their_language() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let manager = world
+        .seat(Role::Manager, |account, _| account.language = "ar-AE".to_owned())
+        .await;
+    let others: [(Role, Change); 5] = [
+        (Role::Agent, |_, _| {}),
+        (Role::Viewer, |_, _| {}),
+        (Role::Manager, |_, member| member.status = MemberStatus::Deactivated),
+        (Role::Manager, |account, _| account.awaits_password = true),
+        (Role::Manager, |account, _| {
+            account.preferences.notifications.mails.connection_refused = false;
+        }),
+    ];
+    for (role, change) in others {
+        world.seat(role, change).await;
+    }
+    let notice = world.refuse(world.business.whatsapp).await;
+    let mails = world.mails().await;
+    let people: Vec<&str> = mails.keys().map(String::as_str).collect();
+    let mut expected = vec![admin.as_str(), manager.as_str()];
+    expected.sort_unstable();
+    assert_eq!(people, expected);
+    assert_eq!(
+        (mails[&admin].language.as_str(), mails[&manager].language.as_str()),
+        ("en", "ar-AE")
+    );
+    for mail in mails.values() {
+        assert_eq!(told(mail), (vec![notice.clone()], 0));
+        assert_eq!(mail.tenant, Some(world.business.tenant()));
+        assert_eq!(mail.mail.url(), Some("https://app.example/account/notifications"));
+        let Mail::Notices { business, .. } = &mail.mail else {
+            unreachable!("told")
+        };
+        assert_eq!(business, "Harbour Lane");
+    }
+    assert!(world.mails().await.is_empty(), "once");
+}
+
+#[tokio::test]
+async fn redelivered_notice_is_told_once() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    let notice = world.refuse(world.business.whatsapp).await;
+    assert!(!world.record(&notice).await, "it is known");
+    assert_eq!(world.mails().await.len(), 1);
+    for _day in 0..3 {
+        assert!(!world.record(&notice).await, "it is known");
+        assert!(world.mails().await.is_empty());
+        world.aws.pass(A_DAY);
+    }
+}
+
+#[tokio::test]
+async fn several_notices_are_one_mail_of_what_each_wants() {
+    let world = World::new().await;
+    let all = world.seat(Role::Admin, |_, _| {}).await;
+    let one = world
+        .seat(Role::Manager, |account, _| {
+            account.preferences.notifications.mails.connection_refused = false;
+        })
+        .await;
+    let refused = world.refuse(world.business.whatsapp).await;
+    world.aws.pass(1);
+    let paused = world.pause_template().await;
+    let mails = world.mails().await;
+    assert_eq!(
+        told(&mails[&all]),
+        (vec![refused, paused.clone()], 0),
+        "the oldest first"
+    );
+    assert_eq!(told(&mails[&one]), (vec![paused], 0));
+}
+
+/// A connection that comes and goes is told again a day later, if it is still refused.
+#[tokio::test]
+async fn subject_is_told_once_a_day() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let connection = world.business.whatsapp;
+    world.refuse(connection).await;
+    assert_eq!(world.mails().await.len(), 1);
+    for _hour in 0..3 {
+        world.aws.pass(3600);
+        world.mend(connection).await;
+        world.aws.pass(60);
+        world.refuse(connection).await;
+        assert!(world.mails().await.is_empty());
+    }
+    world.aws.pass(A_DAY);
+    let mails = world.mails().await;
+    assert_eq!(told(&mails[&admin]).0.len(), 1, "the latest one");
+    // Mended within the day.
+    world.aws.pass(60);
+    world.mend(connection).await;
+    world.aws.pass(60);
+    world.refuse(connection).await;
+    world.mend(connection).await;
+    world.aws.pass(A_DAY);
+    assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn mended_connection_is_not_told() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    let connection = world.business.whatsapp;
+    world.refuse(connection).await;
+    world.mend(connection).await;
+    assert!(world.mails().await.is_empty());
+    assert_eq!(world.mailings().await, None);
+    // A later refusal is another occurrence.
+    world.aws.pass(60);
+    world.refuse(connection).await;
+    assert_eq!(world.mails().await.len(), 1);
+}
+
+#[tokio::test]
+async fn paused_template_is_told_if_an_automation_uses_it() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let notice = world.pause_template().await;
+    let mails = world.mails().await;
+    assert_eq!(told(&mails[&admin]), (vec![notice], 0));
+
+    let unused = World::with(|_, configured| configured.rules[0].enabled = false).await;
+    unused.seat(Role::Admin, |_, _| {}).await;
+    unused.pause_template().await;
+    assert!(unused.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn automation_without_a_match_is_told_after_seven_days() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let rule = world.business.configured.rules[0].id;
+    // Whatever happened before the records began is not known.
+    for _day in 0..8 {
+        world.calls(&[]).await;
+        assert!(world.mails().await.is_empty());
+        world.aws.pass(A_DAY);
+    }
+    assert!(world.mails().await.is_empty(), "without a call");
+    world.calls(&[]).await;
+    assert!(world.mails().await.is_empty(), "the review is recorded first");
+    let mails = world.mails().await;
+    let (notices, _) = told(&mails[&admin]);
+    assert_eq!(notices[0].matter, Matter::AutomationUnmatched { automation: rule });
+    assert_eq!(notices[0].name, "Missed calls");
+    // It is told once, however long it lasts.
+    for _day in 0..20 {
+        world.aws.pass(A_DAY);
+        world.calls(&[]).await;
+        assert!(world.mails().await.is_empty());
+    }
+    world.calls(&[rule]).await;
+    for _day in 0..8 {
+        world.run().await;
+        world.aws.pass(A_DAY);
+        world.calls(&[]).await;
+    }
+    world.run().await;
+    assert_eq!(world.mails().await.len(), 1, "once more after a match");
+}
+
+#[tokio::test]
+async fn automation_that_matches_is_never_told() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    let rule = world.business.configured.rules[0].id;
+    for day in 0..30 {
+        let matched: Vec<RuleId> = (day % 7 == 0).then_some(rule).into_iter().collect();
+        world.calls(&matched).await;
+        assert!(world.mails().await.is_empty(), "day {day}");
+        world.aws.pass(A_DAY);
+    }
+}
+
+#[tokio::test]
+async fn many_notices_are_described_in_part_and_counted() {
+    let world = World::with(|aws, configured| {
+        for _more in 0..13 {
+            let mut rule = configured.rules[0].clone();
+            rule.id = RuleId::new(aws.ids().ulid());
+            configured.rules.push(rule);
+        }
+    })
+    .await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    world.calls(&[]).await;
+    world.aws.pass(8 * A_DAY);
+    world.calls(&[]).await;
+    world.run().await;
+    let mails = world.mails().await;
+    let (notices, more) = told(&mails[&admin]);
+    assert_eq!((notices.len(), more), (10, 4));
+    assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn what_a_day_has_no_mailing_for_is_told_the_next_day() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    world
+        .write_mailings(Mailings {
+            day: day_of(world.aws.now()),
+            count: MOST_MAILINGS,
+            open: None,
+        })
+        .await;
+    let first = world.refuse(world.business.whatsapp).await;
+    assert!(world.mails().await.is_empty());
+    world.aws.pass(3600);
+    let second = world.refuse(world.business.twilio).await;
+    assert!(world.mails().await.is_empty());
+    // Until midnight.
+    world.aws.pass(11 * 3600);
+    let mails = world.mails().await;
+    assert_eq!(told(&mails[&admin]), (vec![first, second], 0));
+}
+
+#[tokio::test]
+async fn suspended_tenant_is_told_nothing() {
+    let mut world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    let id = world.business.whatsapp;
+    world.refuse(id).await;
+    let refused = world.aws.store().connection(world.business.scope(), id).await;
+    // Writing the tenant does not mend it.
+    world.business.connection_mut(id).health = refused.expect("the table answers").expect("the connection").health;
+    world.business.configured.tenant.status = TenantStatus::Suspended;
+    world.business.configured.status_meant = true;
+    world.business.write(&world.aws).await;
+    assert!(world.mails().await.is_empty());
+    world.business.configured.tenant.status = TenantStatus::Active;
+    world.business.write(&world.aws).await;
+    world.aws.pass(A_DAY);
+    assert!(world.mails().await.is_empty(), "nor later");
+}
+
+/// A worker that died before it marked a notice: the same mails, by which the sender recognizes them.
+#[tokio::test]
+async fn interrupted_mailing_is_repeated_with_the_same_mails() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let notice = world.refuse(world.business.whatsapp).await;
+    let begun = world.aws.now();
+    let first = world.mails().await;
+    assert_eq!(first.len(), 1);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let state = store.notice(scope, &notice.key()).await.expect("the table answers");
+    let state = state.expect("the notice");
+    let mut unmarked = state.value.clone();
+    (unmarked.due, unmarked.mailed_at) = (Some(begun), None);
+    let changed = store.change_notice(scope, &state, &unmarked, begun).await;
+    changed.expect("nobody else changes it");
+    let open = Mailings {
+        day: day_of(begun),
+        count: 1,
+        open: Some(Mailing {
+            at: begun,
+            notices: vec![notice.key()],
+        }),
+    };
+    world.write_mailings(open.clone()).await;
+    assert!(world.mails().await.is_empty(), "its worker may be at it");
+    world.aws.pass(240);
+    let again = world.mails().await;
+    assert_eq!(again[&admin].id, first[&admin].id);
+    assert_eq!(told(&again[&admin]), (vec![notice.clone()], 0));
+    assert_eq!(world.mailings().await.expect("a row").value, open.ended());
+    assert!(world.mails().await.is_empty());
+
+    // One that died after it marked a notice had queued all mails.
+    world.write_mailings(open.clone()).await;
+    assert_eq!(world.refuse(world.business.twilio).await.at, world.aws.now());
+    assert!(world.mails().await.is_empty(), "the former mailing ends");
+    assert_eq!(world.mails().await.len(), 1, "and the next one begins");
+}
+
+#[tokio::test]
+async fn mails_that_no_queue_takes_are_queued_later() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    world.refuse(world.business.whatsapp).await;
+    let nowhere = [URLS[0], URLS[1], ("MAILS_QUEUE_URL", "http://127.0.0.1:1/none")];
+    let broken = Context::new(&world.aws.env_with(&nowhere)).expect("a context");
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(180));
+    let failed = Box::pin(handle(deadline, &broken)).await;
+    assert!(failed.is_err(), "it is said");
+    world.aws.pass(300);
+    assert_eq!(world.mails().await.len(), 1);
+    assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn runs_at_the_same_time_send_one_mail() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    world.refuse(world.business.whatsapp).await;
+    tokio::join!(world.run(), world.run(), world.run());
+    assert_eq!(world.aws.take_mails().await.len(), 1);
+    assert!(world.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn unreadable_notice_of_a_tenant_blocks_no_other() {
+    let world = World::new().await;
+    let other = Box::pin(business(&world.aws)).await;
+    seat(&world.aws, &other, Role::Admin, |_, _| {}).await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    let notice = world.refuse(world.business.whatsapp).await;
+    let text = |text: &str| aws_sdk_dynamodb::types::AttributeValue::S(text.to_owned());
+    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
+    let part = |business: &Seeded| business.tenant().to_string().replace("tnt_", "T#") + "#NOTICE";
+    let broken = [
+        ("pk", part(&other)),
+        ("sk", format!("NOTICE#{}", notice.key())),
+        ("kind", "notice".to_owned()),
+        ("data", "no notice".to_owned()),
+        ("gsi2pk", "DUE#notices".to_owned()),
+        ("gsi2sk", "2026-11-20T11:00:00.000Z#NOTICE#1".to_owned()),
+    ];
+    let broken = broken.map(|(name, value)| (name.to_owned(), text(&value)));
+    let put = world.aws.dynamodb().put_item().table_name(table);
+    let put = put.set_item(Some(broken.into())).send().await;
+    put.expect("the table answers");
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(180));
+    let failed = Box::pin(handle(deadline, &world.ctx)).await;
+    assert!(failed.is_err(), "it is said");
+    assert_eq!(world.aws.take_mails().await.len(), 1);
+}
+
+/// Without a URL there is no link, and nothing else is missing.
+#[tokio::test]
+async fn deployment_without_url_sends_mails_without_link() {
+    let mut world = World::new().await;
+    world.ctx = Context::new(world.aws.env()).expect("a context");
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    world.refuse(world.business.whatsapp).await;
+    let mails = world.mails().await;
+    assert_eq!(mails[&admin].mail.url(), None);
+    let link = Mail::Notices {
+        business: "Harbour Lane".to_owned(),
+        notices: told(&mails[&admin]).0,
+        more: 0,
+        link: None,
+    };
+    assert_eq!(mails[&admin].mail, link);
+}
+
+#[tokio::test]
+async fn run_stops_before_its_time_is_over() {
+    let world = World::new().await;
+    world.seat(Role::Admin, |_, _| {}).await;
+    world.refuse(world.business.whatsapp).await;
+    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(19));
+    Box::pin(handle(deadline, &world.ctx)).await.expect("the run ends well");
+    assert!(world.aws.take_mails().await.is_empty());
+    assert_eq!(world.mails().await.len(), 1);
+}

@@ -1,0 +1,64 @@
+//! What people must attend to, from the provider's refusal to their mailboxes.
+
+use anyhow::{Context as _, Result, ensure};
+use domain::permission::Role;
+use serde_json::json;
+use stack::{
+    build, mails,
+    play::{Look, until},
+};
+
+use crate::stage::{PATIENCE, Stage, customer, on_stage};
+
+/// Runs the function now, in addition to its schedule.
+async fn notify(stage: &Stage) -> Result<()> {
+    let name = build::function(&stage.place.root, "notify_people")?.deployed(&stage.play.endpoints.stack);
+    let invoke = json!({ "FunctionName": name, "Payload": "{}" });
+    stage.aws.session()?.call("lambda", "invoke", invoke).await.map(drop)
+}
+
+#[test]
+fn refused_connection_is_one_mail_to_each_manager() {
+    on_stage(async |stage| {
+        let business = stage.business("Refused Salon").await?;
+        business
+            .fault(json!({ "api": "graph", "kind": "bad_credentials" }))
+            .await?;
+        business.call(&customer(), "missed", json!({ "via": "twilio" })).await?;
+        let scope = access::operator::scope(business.id().parse()?);
+        let connection = business.tenant.connections.get("whatsapp").context("a connection")?;
+        let key = format!("connection_refused#{connection}");
+        until(PATIENCE, "a notice of the refused connection", async || {
+            Ok(match stage.play.store.notice(&scope, &key).await? {
+                Some(_) => Look::Seen(()),
+                None => Look::Instead("none".to_owned()),
+            })
+        })
+        .await?;
+        notify(stage).await?;
+        let users = &business.tenant.users;
+        for role in [Role::Manager, Role::Admin] {
+            let mail = mails::arrived(&stage.play, &users.of(role).email, PATIENCE).await?;
+            ensure!(mail.subject.contains("needs your attention"), "{mail:?}");
+            ensure!(
+                mail.subject.contains("Refused Salon") && mail.text.contains("access token"),
+                "{mail:?}"
+            );
+            ensure!(mail.links.len() == 1, "where such mails are turned off: {mail:?}");
+        }
+        // A message tries the connection again and again.
+        for _again in 0..2 {
+            notify(stage).await?;
+        }
+        for (role, count) in [
+            (Role::Viewer, 0),
+            (Role::Agent, 0),
+            (Role::Manager, 1),
+            (Role::Admin, 1),
+        ] {
+            let received = mails::received(&stage.play, &users.of(role).email).await?;
+            ensure!(received.len() == count, "{role}: {received:?}");
+        }
+        Ok(())
+    });
+}

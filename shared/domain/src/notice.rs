@@ -1,0 +1,669 @@
+//! Notices: what somebody of a tenant must attend to, such as a connection that its provider refuses. Who is told by mail, when, and
+//! what keeps one occurrence from being told twice.
+//!
+//! There is one state for each kind and subject, that of its latest occurrence:
+//!
+//! ```text
+//! (none) ──noted──▶ due ──told────▶ told ──noted (a later occurrence)──▶ due, at least a day after people were told
+//!                    └───settled──▶ settled: mended meanwhile, or nobody's concern
+//! ```
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::{Account, Member, MemberStatus},
+    config::TenantConfig,
+    connection::{Connection, Health},
+    ids::{ConnectionId, RuleId},
+    interface::NoticeMails,
+    message::Channel,
+    permission::Role,
+    rule::Rule,
+    template::TemplateDefinition,
+};
+
+/// Kind of a notice.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum NoticeKind {
+    /// The provider refuses a connection's credentials or account.
+    ConnectionRefused,
+    /// WhatsApp paused, disabled or rejected a template that an automation uses.
+    TemplatePaused,
+    /// An automation matched no call for seven days, although there were calls.
+    AutomationUnmatched,
+}
+
+impl NoticeKind {
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::ConnectionRefused, Self::TemplatePaused, Self::AutomationUnmatched];
+
+    /// The name in rows and in preferences.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::ConnectionRefused => "connection_refused",
+            Self::TemplatePaused => "template_paused",
+            Self::AutomationUnmatched => "automation_unmatched",
+        }
+    }
+
+    /// The lowest role that is told: that of those who can mend it.
+    #[must_use]
+    pub const fn least_role(self) -> Role {
+        match self {
+            Self::ConnectionRefused | Self::TemplatePaused | Self::AutomationUnmatched => Role::Manager,
+        }
+    }
+
+    /// The lowest role that is told of anything.
+    #[must_use]
+    pub fn lowest_role() -> Role {
+        let roles = Self::ALL.map(Self::least_role);
+        roles.into_iter().min().unwrap_or(Role::Admin)
+    }
+
+    /// Whether a person with these preferences gets mails about it.
+    #[must_use]
+    pub const fn is_wanted(self, mails: NoticeMails) -> bool {
+        match self {
+            Self::ConnectionRefused => mails.connection_refused,
+            Self::TemplatePaused => mails.template_paused,
+            Self::AutomationUnmatched => mails.automation_unmatched,
+        }
+    }
+
+    /// Whether a member of the tenant gets a mail about it.
+    #[must_use]
+    pub fn reaches(self, member: &Member, account: &Account) -> bool {
+        // The address of an account whose password nobody has chosen is not proved yet.
+        member.status == MemberStatus::Active
+            && member.role >= self.least_role()
+            && !account.awaits_password
+            && self.is_wanted(account.preferences.notifications.mails)
+    }
+}
+
+/// The matter of a notice.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Matter {
+    /// See [`NoticeKind::ConnectionRefused`].
+    ConnectionRefused {
+        /// The connection.
+        connection: ConnectionId,
+        /// Reason, for people.
+        reason: String,
+    },
+    /// See [`NoticeKind::TemplatePaused`].
+    TemplatePaused {
+        /// The connection whose account has it.
+        connection: ConnectionId,
+        /// The language code at Meta.
+        language: String,
+        /// Meta's word for its state.
+        status: String,
+    },
+    /// See [`NoticeKind::AutomationUnmatched`].
+    AutomationUnmatched {
+        /// The automation.
+        automation: RuleId,
+    },
+}
+
+/// One occurrence of something that people must attend to.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Notice {
+    /// What it is about.
+    pub matter: Matter,
+    /// Name of the connection, template or automation at that time.
+    pub name: String,
+    /// Time of the occurrence. A later occurrence about the same subject has a later one.
+    pub at: Timestamp,
+}
+
+/// A subject as it is at present.
+#[derive(Debug, Clone, Copy)]
+pub struct Present<'a> {
+    /// The tenant's configuration.
+    pub config: &'a TenantConfig,
+    /// The template that the notice names, if it exists.
+    pub template: Option<&'a TemplateDefinition>,
+    /// First day on which matches of the tenant's automations were recorded.
+    pub began: Option<Date>,
+    /// Day of the automation's last match, if there was one.
+    pub matched: Option<Date>,
+}
+
+impl Notice {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> NoticeKind {
+        match self.matter {
+            Matter::ConnectionRefused { .. } => NoticeKind::ConnectionRefused,
+            Matter::TemplatePaused { .. } => NoticeKind::TemplatePaused,
+            Matter::AutomationUnmatched { .. } => NoticeKind::AutomationUnmatched,
+        }
+    }
+
+    /// Kind and subject, as in keys. A template of several connections is one subject, since their account is.
+    #[must_use]
+    pub fn key(&self) -> String {
+        let kind = self.kind().as_str();
+        match &self.matter {
+            Matter::ConnectionRefused { connection, .. } => format!("{kind}#{connection}"),
+            Matter::TemplatePaused { language, .. } => format!("{kind}#{}#{language}", self.name),
+            Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
+        }
+    }
+
+    /// The notice of a connection that changed; `None` if it is not refused, or was already.
+    #[must_use]
+    pub fn of_connection(before: Option<&Connection>, after: &Connection) -> Option<Self> {
+        let since = |connection: &Connection| match &connection.health {
+            Health::Unhealthy { since, .. } => Some(*since),
+            Health::Healthy => None,
+        };
+        let Health::Unhealthy { since: at, reason, .. } = &after.health else {
+            return None;
+        };
+        (before.and_then(since) != Some(*at)).then(|| Self {
+            matter: Matter::ConnectionRefused {
+                connection: after.id,
+                reason: reason.clone(),
+            },
+            name: after.name.clone(),
+            at: *at,
+        })
+    }
+
+    /// The notice of a template that changed at this time; `None` if WhatsApp accepts it, or refused it already. A new template has not
+    /// been in use.
+    #[must_use]
+    pub fn of_template(
+        before: Option<&TemplateDefinition>,
+        after: &TemplateDefinition,
+        changed_at: Timestamp,
+    ) -> Option<Self> {
+        let connection = after.connection?;
+        let stops = after.status.is_stopped() && !before?.status.is_stopped();
+        stops.then(|| Self {
+            matter: Matter::TemplatePaused {
+                connection,
+                language: after.language.clone(),
+                status: after.status.0.clone(),
+            },
+            name: after.name.clone(),
+            at: after.status_at.unwrap_or(changed_at),
+        })
+    }
+
+    /// Whether somebody must still attend to it.
+    #[must_use]
+    pub fn stands(&self, present: &Present<'_>) -> bool {
+        let mut rules = present.config.rules.iter().filter(|rule| rule.is_active());
+        match &self.matter {
+            Matter::ConnectionRefused { connection, .. } => {
+                let mut connections = present.config.connections.iter();
+                connections.any(|known| known.id == *connection && known.unhealthy.is_some())
+            }
+            Matter::TemplatePaused { language, .. } => {
+                let stopped = present.template.is_some_and(|template| template.status.is_stopped());
+                stopped && rules.any(|rule| uses(rule, &self.name, language))
+            }
+            Matter::AutomationUnmatched { automation } => {
+                let rule = rules.find(|rule| rule.id == *automation);
+                let due = |(rule, began)| midnight(due_on(rule, began, present.matched));
+                rule.zip(present.began).map(due) == Some(self.at)
+            }
+        }
+    }
+}
+
+/// Whether an automation may send this template.
+fn uses(rule: &Rule, name: &str, language: &str) -> bool {
+    rule.then.channels.contains(&Channel::WhatsApp)
+        && rule.then.template.as_ref().is_some_and(|template| {
+            let spoken = template.by_contact_language || template.language.as_str() == language;
+            spoken && template.name.as_str() == name
+        })
+}
+
+/// Time between two mails about one subject.
+const A_DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// The latest occurrence about a subject, and whether people were told.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NoticeState {
+    /// The occurrence.
+    pub notice: Notice,
+    /// Time at which people are to be told of it; `None` once they were, or need not be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Time at which people were last told about the subject.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mailed_at: Option<Timestamp>,
+}
+
+impl NoticeState {
+    /// The state after an occurrence. `None` if it is known already, or older than the known one: nothing changes.
+    #[must_use]
+    pub fn noted(notice: &Notice, known: Option<&Self>, now: Timestamp) -> Option<Self> {
+        if known.is_some_and(|known| known.notice.at >= notice.at) {
+            return None;
+        }
+        let mailed_at = known.and_then(|known| known.mailed_at);
+        Some(Self {
+            notice: notice.clone(),
+            due: Some(mailed_at.map_or(now, |at| now.max(at + A_DAY))),
+            mailed_at,
+        })
+    }
+
+    /// The state after people were told of the occurrence of that time. A later one that was noted meanwhile waits for its day.
+    #[must_use]
+    pub fn told(&self, of: Timestamp, now: Timestamp) -> Self {
+        let later = self.notice.at != of;
+        Self {
+            due: later.then(|| now + A_DAY),
+            mailed_at: Some(now),
+            ..self.clone()
+        }
+    }
+
+    /// The state if nobody need be told.
+    #[must_use]
+    pub fn settled(&self) -> Self {
+        Self {
+            due: None,
+            ..self.clone()
+        }
+    }
+
+    /// The state if people are told later.
+    #[must_use]
+    pub fn postponed(&self, until: Timestamp) -> Self {
+        Self {
+            due: Some(until),
+            ..self.clone()
+        }
+    }
+}
+
+/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day.
+pub const MOST_MAILINGS: u32 = 4;
+
+/// Maximum notices of one mailing. Others wait for the next one.
+pub const MOST_TOLD: usize = 50;
+
+/// Maximum notices that a mail describes. It counts the others.
+pub const MOST_DESCRIBED: usize = 10;
+
+/// A mailing that is under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailing {
+    /// Its start.
+    pub at: Timestamp,
+    /// Keys of its notices.
+    pub notices: Vec<String>,
+}
+
+/// The mailings of a tenant: how many there were in a day, and the one under way. One row, so that no two are at the same time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailings {
+    /// Day of the last one (UTC).
+    pub day: Date,
+    /// Number of mailings on that day.
+    pub count: u32,
+    /// The mailing under way. If its worker dies, another one repeats it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub open: Option<Mailing>,
+}
+
+impl Mailings {
+    /// Begins a mailing.
+    ///
+    /// # Errors
+    /// The beginning of the next day if there were [`MOST_MAILINGS`] today.
+    pub fn begin(known: Option<&Self>, notices: Vec<String>, now: Timestamp) -> Result<Self, Timestamp> {
+        let day = day_of(now);
+        let count = known.filter(|known| known.day == day).map_or(0, |known| known.count);
+        if count >= MOST_MAILINGS {
+            return Err(midnight(day.saturating_add(1.day())));
+        }
+        Ok(Self {
+            day,
+            count: count + 1,
+            open: Some(Mailing { at: now, notices }),
+        })
+    }
+
+    /// Ends the mailing that is under way.
+    #[must_use]
+    pub fn ended(&self) -> Self {
+        Self {
+            open: None,
+            ..self.clone()
+        }
+    }
+}
+
+/// The record of what is needed to find automations that match nothing. It is due only on a day with a call, and only if an automation
+/// may have been without a match for long enough by then.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// First day on which matches were recorded (UTC).
+    pub began: Date,
+    /// First day on which an automation may be unmatched (UTC).
+    pub next: Date,
+    /// Time at which the automations are to be reviewed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+}
+
+/// Days without a match until people are told, and the day that comes after them.
+const UNTIL_TOLD: i64 = 8;
+
+impl Watch {
+    /// The record after a call on this day; `None` if it stays as it is.
+    #[must_use]
+    pub fn after_call(known: Option<&Self>, day: Date, now: Timestamp) -> Option<Self> {
+        match known {
+            None => Some(Self {
+                began: day,
+                next: later(day),
+                due: None,
+            }),
+            Some(known) => (known.due.is_none() && known.next <= day).then(|| Self {
+                due: Some(now),
+                ..known.clone()
+            }),
+        }
+    }
+
+    /// The notices of automations that matched no call for seven days, and the record after the review. `matched`: the days of their
+    /// last matches.
+    #[must_use]
+    pub fn review(&self, rules: &[Rule], matched: &BTreeMap<RuleId, Date>, today: Date) -> (Vec<Notice>, Self) {
+        let mut next = later(today);
+        let mut notices = Vec::new();
+        for rule in rules.iter().filter(|rule| rule.is_active()) {
+            let due = due_on(rule, self.began, matched.get(&rule.id).copied());
+            if due > today {
+                next = next.min(due);
+                continue;
+            }
+            notices.push(Notice {
+                matter: Matter::AutomationUnmatched { automation: rule.id },
+                name: rule.name.as_str().to_owned(),
+                at: midnight(due),
+            });
+        }
+        let after = Self {
+            next,
+            due: None,
+            ..self.clone()
+        };
+        (notices, after)
+    }
+}
+
+/// The first day on which an automation has been without a match for seven whole days: since its last match, its creation or last change,
+/// or the beginning of the records.
+fn due_on(rule: &Rule, began: Date, matched: Option<Date>) -> Date {
+    let since = began.max(day_of(rule.updated_at));
+    later(matched.map_or(since, |matched| since.max(matched)))
+}
+
+fn later(day: Date) -> Date {
+    day.saturating_add(UNTIL_TOLD.days())
+}
+
+/// The day of a time in UTC.
+#[must_use]
+pub fn day_of(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// The beginning of a day in UTC.
+fn midnight(day: Date) -> Timestamp {
+    let begins = day.to_zoned(TimeZone::UTC).map(|at| at.timestamp());
+    begins.unwrap_or(Timestamp::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        account::PasswordHash,
+        samples::{at, config, connections, material},
+        template::TemplateStatus,
+    };
+
+    const NOON: &str = "2026-11-20T12:00:00Z";
+
+    fn member(role: Role) -> (Member, Account) {
+        let user = "usr_00000000000000000000000001".parse().unwrap();
+        let (email, password) = ("maya@saffron.example".parse().unwrap(), PasswordHash(String::new()));
+        let account = Account::new(user, email, "Maya".to_owned(), "en".to_owned(), password, at(NOON));
+        (Member::joining(&account, role, at(NOON)), account)
+    }
+
+    fn refused(since: &str) -> Connection {
+        Connection {
+            health: Health::Unhealthy {
+                since: at(since),
+                reason: "the access token is not valid".to_owned(),
+                tried_at: at(since),
+            },
+            ..connections().remove(1)
+        }
+    }
+
+    fn template(status: &str) -> TemplateDefinition {
+        TemplateDefinition {
+            connection: Some(connections()[1].id),
+            status: TemplateStatus(status.to_owned()),
+            ..material().templates.remove(0)
+        }
+    }
+
+    /// The table of who is told.
+    #[test]
+    fn managers_who_want_it_are_told() {
+        for kind in NoticeKind::ALL {
+            for (role, told) in [
+                (Role::Viewer, false),
+                (Role::Agent, false),
+                (Role::Manager, true),
+                (Role::Admin, true),
+            ] {
+                let (member, account) = member(role);
+                assert_eq!(kind.reaches(&member, &account), told, "{kind:?} {role}");
+            }
+            let (mut gone, account) = member(Role::Admin);
+            gone.deactivate(at(NOON));
+            assert!(!kind.reaches(&gone, &account));
+            let (member, mut account) = member(Role::Admin);
+            account.awaits_password = true;
+            assert!(!kind.reaches(&member, &account), "the address is not proved");
+        }
+        assert_eq!(NoticeKind::lowest_role(), Role::Manager);
+    }
+
+    #[test]
+    fn each_kind_has_a_preference_of_its_name() {
+        for kind in NoticeKind::ALL {
+            let off: NoticeMails = serde_json::from_value(serde_json::json!({ (kind.as_str()): false })).unwrap();
+            for other in NoticeKind::ALL {
+                assert_eq!(other.is_wanted(off), other != kind, "{kind:?} {other:?}");
+            }
+            let (member, mut account) = member(Role::Admin);
+            account.preferences.notifications.mails = off;
+            assert!(!kind.reaches(&member, &account));
+        }
+    }
+
+    #[test]
+    fn connection_is_noticed_when_it_is_refused() {
+        let (healthy, first) = (connections().remove(1), refused("2026-11-20T10:00:00Z"));
+        let notice = Notice::of_connection(Some(&healthy), &first).unwrap();
+        assert_eq!(notice.key(), format!("connection_refused#{}", healthy.id));
+        assert_eq!(notice.at, at("2026-11-20T10:00:00Z"));
+        let mut tried = first.clone();
+        if let Health::Unhealthy { tried_at, .. } = &mut tried.health {
+            *tried_at = at(NOON);
+        }
+        assert_eq!(Notice::of_connection(Some(&first), &tried), None, "another attempt");
+        assert_eq!(Notice::of_connection(Some(&first), &healthy), None, "it works again");
+        assert!(
+            Notice::of_connection(Some(&first), &refused(NOON)).is_some(),
+            "once more"
+        );
+    }
+
+    #[test]
+    fn template_is_noticed_when_whatsapp_stops_it() {
+        let changed = |before: &str, after: &str| {
+            Notice::of_template(Some(&template(before)), &template(after), at(NOON)).map(|notice| notice.at)
+        };
+        for stopped in ["PAUSED", "DISABLED", "REJECTED"] {
+            assert_eq!(changed("APPROVED", stopped), Some(at(NOON)), "{stopped}");
+            assert_eq!(changed("PAUSED", stopped), None, "{stopped}");
+        }
+        // Whoever edits a template knows that it is reviewed again.
+        for other in ["APPROVED", "PENDING", "FLAGGED", "REINSTATED"] {
+            assert_eq!(changed("APPROVED", other), None, "{other}");
+        }
+        assert_eq!(Notice::of_template(None, &template("PAUSED"), at(NOON)), None, "new");
+        let reported = TemplateDefinition {
+            status_at: Some(at("2026-11-20T11:59:00Z")),
+            ..template("PAUSED")
+        };
+        let notice = Notice::of_template(Some(&template("APPROVED")), &reported, at(NOON)).unwrap();
+        assert_eq!(
+            notice.at,
+            at("2026-11-20T11:59:00Z"),
+            "the provider's time, in any delivery"
+        );
+        assert_eq!(notice.key(), "template_paused#missed_call_followup#en_GB");
+    }
+
+    /// People are told of what they can still mend.
+    #[test]
+    fn what_is_mended_or_unused_no_longer_stands() {
+        let mut config = config();
+        let paused = template("PAUSED");
+        let present = |config: &TenantConfig, template: &TemplateDefinition, notice: &Notice| {
+            notice.stands(&Present {
+                config,
+                template: Some(template),
+                began: None,
+                matched: None,
+            })
+        };
+        let notice = Notice::of_template(Some(&template("APPROVED")), &paused, at(NOON)).unwrap();
+        assert!(present(&config, &paused, &notice));
+        assert!(
+            !present(&config, &template("APPROVED"), &notice),
+            "it is approved again"
+        );
+        config.rules[0].enabled = false;
+        assert!(!present(&config, &paused, &notice), "no active automation uses it");
+        config.rules[0].enabled = true;
+        let used = config.rules[0].then.template.as_mut().unwrap();
+        (used.by_contact_language, used.language) = (false, "ar".parse().unwrap());
+        assert!(!present(&config, &paused, &notice), "another language is used");
+
+        let notice = Notice::of_connection(None, &refused(NOON)).unwrap();
+        assert!(!present(&config, &paused, &notice), "it works");
+        config.connections[1].unhealthy = Some("the access token is not valid".to_owned());
+        assert!(present(&config, &paused, &notice));
+        config.connections.truncate(1);
+        assert!(!present(&config, &paused, &notice), "it was deleted");
+    }
+
+    fn day(text: &str) -> Date {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn automation_is_noticed_after_seven_days_with_calls() {
+        let mut config = config();
+        let rule = config.rules[0].id;
+        config.rules[0].updated_at = at("2026-11-01T12:00:00Z");
+        let watch = Watch::after_call(None, day("2026-11-02"), at(NOON)).unwrap();
+        assert_eq!((watch.next, watch.due), (day("2026-11-10"), None));
+        assert_eq!(Watch::after_call(Some(&watch), day("2026-11-09"), at(NOON)), None);
+        let due = Watch::after_call(Some(&watch), day("2026-11-10"), at(NOON)).unwrap();
+        assert_eq!(due.due, Some(at(NOON)));
+        assert_eq!(
+            Watch::after_call(Some(&due), day("2026-11-11"), at(NOON)),
+            None,
+            "it is due already"
+        );
+
+        let never = BTreeMap::new();
+        let (notices, after) = due.review(&config.rules, &never, day("2026-11-10"));
+        assert_eq!(notices.len(), 1);
+        assert_eq!(notices[0].at, at("2026-11-10T00:00:00Z"));
+        assert_eq!((after.next, after.due), (day("2026-11-18"), None));
+        let (again, _) = due.review(&config.rules, &never, day("2026-11-30"));
+        assert_eq!(again, notices, "the same occurrence");
+
+        let matched = BTreeMap::from([(rule, day("2026-11-09"))]);
+        let (notices, after) = due.review(&config.rules, &matched, day("2026-11-10"));
+        assert_eq!((notices, after.next), (vec![], day("2026-11-17")));
+        config.rules[0].enabled = false;
+        let (notices, after) = due.review(&config.rules, &never, day("2026-11-10"));
+        assert_eq!((notices, after.next), (vec![], day("2026-11-18")), "it is switched off");
+    }
+
+    /// Days count from the last of match, change and beginning of the records.
+    #[test]
+    fn changed_or_matched_automation_has_seven_more_days() {
+        let mut config = config();
+        config.rules[0].updated_at = at("2026-11-05T23:59:00Z");
+        let watch = Watch::after_call(None, day("2026-11-02"), at(NOON)).unwrap();
+        let id = config.rules[0].id;
+        for (matched, due) in [
+            (None, "2026-11-13"),
+            (Some("2026-11-03"), "2026-11-13"),
+            (Some("2026-11-07"), "2026-11-15"),
+        ] {
+            let known: BTreeMap<_, _> = matched.map(|text| (id, day(text))).into_iter().collect();
+            let eve = day(due).yesterday().unwrap();
+            assert_eq!(watch.review(&config.rules, &known, eve).0, []);
+            let (notices, _) = watch.review(&config.rules, &known, day(due));
+            let stands = |config: &TenantConfig, matched: Option<&str>| {
+                notices[0].stands(&Present {
+                    config,
+                    template: None,
+                    began: Some(watch.began),
+                    matched: matched.map(day),
+                })
+            };
+            assert!(stands(&config, matched));
+            assert!(!stands(&config, Some(due)), "it matched since");
+            let mut changed = config.clone();
+            changed.rules[0].updated_at = at("2026-11-14T09:00:00Z");
+            assert!(!stands(&changed, matched), "it was changed since");
+        }
+    }
+
+    #[test]
+    fn fifth_mailing_of_a_day_waits_for_the_next() {
+        let mut known = None;
+        for count in 1..=MOST_MAILINGS {
+            let begun = Mailings::begin(known.as_ref(), vec!["a".to_owned()], at(NOON)).unwrap();
+            assert_eq!(begun.count, count);
+            known = Some(begun.ended());
+        }
+        let tomorrow = at("2026-11-21T00:00:00Z");
+        let refused = Mailings::begin(known.as_ref(), Vec::new(), at(NOON));
+        assert_eq!(refused, Err(tomorrow));
+        assert_eq!(Mailings::begin(known.as_ref(), Vec::new(), tomorrow).unwrap().count, 1);
+    }
+}
