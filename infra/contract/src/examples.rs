@@ -30,6 +30,7 @@ const FIELDS: &[(&str, &str)] = &[
 
 /// Fields that form a valid request, for operations whose fields exclude each other.
 const TOGETHER: &[(&str, &[&str])] = &[
+    ("dry_run_automations", &["call"]),
     ("log_in", &["email", "password", "session"]),
     ("preview_message", &["phone", "category", "basis", "sms_text"]),
     ("remove_second_factor", &["password", "code"]),

@@ -11,12 +11,14 @@ use domain::{
 use serde_json::{Value, json};
 
 use crate::{
+    api::{Proof, ask, succeeded},
     aws::LogEvent,
     bill::Bill,
     endpoints::Tenant,
     play::{Look, Play, Sent, new_phone, until},
     report::step,
     running::{Options, Running},
+    trial::table,
     up::interrupted,
 };
 
@@ -62,6 +64,13 @@ async fn acts(running: &Running) -> Result<bool> {
         missing: Vec::new(),
     };
     let (amal, basim) = (new_phone()?, new_phone()?);
+    scene
+        .act(
+            "A dry run: what would a missed call get?",
+            "automations",
+            foresees(&play, &tenant, &amal),
+        )
+        .await;
     scene
         .act(
             "A missed call is answered by WhatsApp",
@@ -120,7 +129,7 @@ async fn acts(running: &Running) -> Result<bool> {
     if missing.is_empty() {
         println!("All steps succeeded.");
     } else {
-        println!("{} of 6 steps failed; see above.", missing.len());
+        println!("{} of 7 steps failed; see above.", missing.len());
         complaints(&logs, &missing);
         println!(
             "Use `cargo stack demo --stay` to keep it running, then `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
@@ -239,6 +248,26 @@ fn words(sent: &Sent) -> String {
         ),
         (None, None) => "a message".to_owned(),
     }
+}
+
+/// Nobody has called yet, and nothing is sent: the API says what would follow.
+async fn foresees(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    let clock = Clock(Instant::now());
+    let body = json!({ "call": {
+        "outcome": "missed", "phone": from, "connection_id": tenant.connections.get("twilio"),
+    } });
+    let body = Some(("application/json".to_owned(), body));
+    let (path, key) = ("/api/v1/automations/dry-run", Proof::Key(tenant.api_key.clone()));
+    let run = ask(play, "post", path, &key, None, &body).await?;
+    let run = succeeded(&run, "the dry run")?;
+    clock.say(format_args!("POST {path} with a missed call of {from}"));
+    for line in table(&run) {
+        println!("             {line}");
+    }
+    ensure!(run["sent"] == true, "no message would follow: {}", run["decision"]);
+    let sent = play.outbox(&tenant.id, from).await?;
+    ensure!(sent.is_empty(), "{} messages were sent", sent.len());
+    Ok(0)
 }
 
 /// Acts return the number of accepted follow-ups.

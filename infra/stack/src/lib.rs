@@ -41,6 +41,7 @@ pub mod tenant;
 pub mod test;
 pub mod tools;
 pub mod totp;
+pub mod trial;
 pub mod up;
 pub mod vendors;
 pub mod why;

@@ -1,9 +1,16 @@
 //! Telephone calls: what providers report, how the reports of one call are merged, and when its outcome is decided.
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{ids::ConnectionId, outside::ShownName, phone::Phone, recording::Recordings};
+use crate::{
+    facts::Fact,
+    fault::{Fault, FaultCode},
+    ids::ConnectionId,
+    outside::ShownName,
+    phone::Phone,
+    recording::Recordings,
+};
 
 /// Direction of a call or message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +101,19 @@ impl Outcome {
             Self::Missed | Self::Busy | Self::Abandoned | Self::Voicemail | Self::AfterHours
         )
     }
+}
+
+/// Reads an outcome that somebody asks for. Of reports, every other word means an unknown one.
+///
+/// # Errors
+/// If it is another word.
+pub fn asked_outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Outcome, D::Error> {
+    let known = Outcome::named(&String::deserialize(deserializer)?);
+    known.ok_or_else(|| {
+        let words = Outcome::ALL.map(Outcome::as_str);
+        let fault = Fault::new(FaultCode::NotOneOf, format!("expected one of {}", words.join(", ")));
+        fault.and("expected", words.iter().collect::<Fact>()).refuse()
+    })
 }
 
 impl Outcome {

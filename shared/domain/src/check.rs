@@ -1,6 +1,7 @@
 //! The check before a send: whether a planned message may still go out, given what may have changed since it was planned.
 
 use jiff::Timestamp;
+use serde::Serialize;
 
 use crate::{
     config::{ConnectionSummary, TenantConfig},
@@ -75,121 +76,249 @@ pub enum Check {
     },
 }
 
+/// A check before a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SendAspect"))]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// The account is active.
+    Account,
+    /// The contact was not deleted.
+    Contact,
+    /// The person wants such messages, and the ground that the purpose demands is there.
+    Consent,
+    /// It is still valid, and will be at the earliest time to send it.
+    Validity,
+    /// The connection carries the channel.
+    Connection,
+    /// The person wants such messages by this channel.
+    ChannelConsent,
+    /// The channel reaches the person.
+    Reach,
+    /// The template, or the text, can be sent.
+    Content,
+    /// It is not within quiet hours.
+    QuietHours,
+    /// The number that sends it is not paused.
+    Pause,
+    /// The connection works.
+    Health,
+}
+
+/// Something to check, of the leg about to be sent.
+type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
+
+/// All checks, in the order in which the first one that is against it decides.
+static TABLE: [(Aspect, Checked); 11] = [
+    (Aspect::Account, account),
+    (Aspect::Contact, existence),
+    (Aspect::Consent, consent),
+    (Aspect::Validity, validity),
+    (Aspect::Connection, connection),
+    (Aspect::ChannelConsent, channel_consent),
+    (Aspect::Reach, reach),
+    (Aspect::Content, content),
+    (Aspect::QuietHours, quiet_hours),
+    (Aspect::Pause, pause),
+    (Aspect::Health, health),
+];
+
 /// Checks what may have changed since the message was planned. The last step before the claim.
 #[must_use]
 pub fn check(input: &CheckInput<'_>) -> Check {
+    if leg(input).is_none() {
+        let why = Refusal::new(Reason::NoChannel, "it has no such channel");
+        return Check::Never { why };
+    }
+    let mut verdicts = checks(input).map(|(_, verdict)| verdict);
+    verdicts.find(|verdict| *verdict != Check::Go).unwrap_or(Check::Go)
+}
+
+/// The verdict of each check, of which [`check`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
+pub fn checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (Aspect, Check)> + 'a {
+    let of_leg = move |leg: &'a Leg| {
+        let all = TABLE.iter();
+        all.map(move |(aspect, checked)| (*aspect, checked(input, leg)))
+    };
+    leg(input).into_iter().flat_map(of_leg)
+}
+
+fn leg<'a>(input: &CheckInput<'a>) -> Option<&'a Leg> {
+    input.message.plan.get(usize::from(input.leg))
+}
+
+fn account(input: &CheckInput<'_>, _: &Leg) -> Check {
+    if input.config.tenant.status.is_active() {
+        return Check::Go;
+    }
+    let why = Refusal::new(Reason::Suspended, "the account is suspended");
+    Check::Never { why }
+}
+
+fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
+    if !input.contact.erasing && input.contact.deleted_at.is_none() {
+        return Check::Go;
+    }
+    let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
+    Check::Never { why }
+}
+
+fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
+    match welcome(&input.message.policy, input.contact, "it", input.now) {
+        Ok(()) => Check::Go,
+        Err(why) => Check::Never { why },
+    }
+}
+
+/// Too late, as a reason that names the time of planning.
+fn late(message: &Message, sentence: String) -> Refusal {
+    Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at)
+}
+
+fn valid_until(message: &Message) -> Timestamp {
+    message.created_at + message.policy.validity()
+}
+
+fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput { message, now, .. } = *input;
+    let valid_until = valid_until(message);
+    if now >= valid_until {
+        let why = late(message, format!("too late: planned {}", ago(message.created_at, now)));
+        return Check::Never { why };
+    }
+    if message.not_before < valid_until {
+        return Check::Go;
+    }
+    let zone = hours::recipient_zone(&input.config.tenant, message.to.phone.as_ref());
+    let earliest = local(message.not_before, zone.rules());
+    let sentence = format!("too late: not before {earliest}, when it is no longer valid");
+    let why = late(message, sentence).and("send_at", message.not_before);
+    let why = why.and("time_zone", zone.to_string());
+    Check::Never { why }
+}
+
+/// The verdict on a channel: without this reason, it can be used.
+fn unless(why: Option<Refusal>) -> Check {
+    why.map_or(Check::Go, |why| Check::SkipLeg { why })
+}
+
+fn connection(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let connection = input.connection;
+    let carries = connection.id == leg.connection && connection.carries(leg.channel);
+    unless((!carries).then(|| {
+        let sentence = format!("the connection {:?} does not carry it", connection.name);
+        let refusal = Refusal::new(Reason::NotCarried, sentence).and("connection", connection.name.as_str());
+        refusal.and("channel", leg.channel.as_str())
+    }))
+}
+
+fn channel_consent(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let allowed = allows(&input.message.policy, input.contact, Some(leg.channel), "it");
+    unless(allowed.err())
+}
+
+fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let CheckInput {
-        config,
         message,
         contact,
+        now,
+        line_type,
+        ..
+    } = *input;
+    let phone = message.to.phone.as_ref();
+    let why = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type);
+    let nobody = phone.is_none() && message.to.bsuid.is_none();
+    unless(why.or_else(|| nobody.then(|| Refusal::new(Reason::NoRecipient, "nobody to send it to"))))
+}
+
+fn content(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    unless(content_fits(input, leg).err())
+}
+
+fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        config, message, now, ..
+    } = *input;
+    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
+    let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
+    let Some(hours) = quiet.at(now, zone.rules()) else {
+        return Check::Go;
+    };
+    let during = format!("quiet hours {} ({zone})", span(&hours));
+    match hours.action {
+        QuietAction::Send => Check::Go,
+        QuietAction::Skip => {
+            let sentence = format!("{during}, in which this message is skipped");
+            let why = Refusal::new(Reason::QuietHours, sentence).within(&hours);
+            let why = why.and("time_zone", zone.to_string());
+            Check::Never { why }
+        }
+        QuietAction::Defer => {
+            let until = quiet.next_allowed(now, zone.rules());
+            if until >= valid_until(message) {
+                let sentence = format!("too late: no longer valid at the end of {during}");
+                let why = late(message, sentence).within(&hours);
+                let why = why.and("time_zone", zone.to_string());
+                return Check::Never { why };
+            }
+            let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
+            let why = why.within(&hours).and("time_zone", zone.to_string());
+            let why = why.and("send_at", until);
+            Check::Later { until, why }
+        }
+    }
+}
+
+/// Waits for the connection, unless the next channel is faster.
+fn wait(input: &CheckInput<'_>, until: Timestamp, why: Refusal) -> Check {
+    let CheckInput { message, now, leg, .. } = *input;
+    let woken = until + most_spread(until.duration_since(now));
+    if message.outwaits(leg, woken, now) {
+        Check::SkipLeg { why }
+    } else {
+        Check::Wait { until, why }
+    }
+}
+
+fn pause(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput { connection, now, .. } = *input;
+    let Some(until) = connection.paused_until.filter(|until| now < *until) else {
+        return Check::Go;
+    };
+    let sentence = "the number is paused: it was too fast or is restricted";
+    let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
+    wait(input, until, why.and("until_at", until))
+}
+
+fn health(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        message,
         connection,
         now,
         timers,
         ..
     } = *input;
-    let never = |why: Refusal| Check::Never { why };
-    let late = |sentence: String| Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at);
-
-    if !config.tenant.status.is_active() {
-        return never(Refusal::new(Reason::Suspended, "the account is suspended"));
-    }
-    if contact.erasing || contact.deleted_at.is_some() {
-        return never(Refusal::new(Reason::ContactDeleted, "the contact was deleted"));
-    }
-    if let Err(refusal) = welcome(&message.policy, contact, "it", now) {
-        return never(refusal);
-    }
-    let valid_until = message.created_at + message.policy.validity();
-    if now >= valid_until {
-        return never(late(format!("too late: planned {}", ago(message.created_at, now))));
-    }
-    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
-    if message.not_before >= valid_until {
-        let earliest = local(message.not_before, zone.rules());
-        let why = late(format!("too late: not before {earliest}, when it is no longer valid"));
-        let why = why.and("send_at", message.not_before);
-        return never(why.and("time_zone", zone.to_string()));
-    }
-
-    let Some(leg) = message.plan.get(usize::from(input.leg)) else {
-        return never(Refusal::new(Reason::NoChannel, "it has no such channel"));
-    };
-    if let Err(why) = leg_fits(input, leg) {
-        return Check::SkipLeg { why };
-    }
-
-    let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
-    if let Some(hours) = quiet.at(now, zone.rules()) {
-        let during = format!("quiet hours {} ({zone})", span(&hours));
-        match hours.action {
-            QuietAction::Send => {}
-            QuietAction::Skip => {
-                let sentence = format!("{during}, in which this message is skipped");
-                let why = Refusal::new(Reason::QuietHours, sentence).within(&hours);
-                return never(why.and("time_zone", zone.to_string()));
-            }
-            QuietAction::Defer => {
-                let until = quiet.next_allowed(now, zone.rules());
-                if until >= valid_until {
-                    let why = late(format!("too late: no longer valid at the end of {during}"));
-                    return never(why.within(&hours).and("time_zone", zone.to_string()));
-                }
-                let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
-                let why = why.within(&hours).and("time_zone", zone.to_string());
-                let why = why.and("send_at", until);
-                return Check::Later { until, why };
-            }
-        }
-    }
-
-    let wait = |until: Timestamp, why: Refusal| {
-        let woken = until + most_spread(until.duration_since(now));
-        if message.outwaits(input.leg, woken, now) {
-            Check::SkipLeg { why }
-        } else {
-            Check::Wait { until, why }
-        }
-    };
-    if let Some(until) = connection.paused_until.filter(|until| now < *until) {
-        let sentence = "the number is paused: it was too fast or is restricted";
-        let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
-        return wait(until, why.and("until_at", until));
-    }
     let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
         return Check::Go;
     };
     let why = format!("the connection {:?} does not work: {reason}", connection.name);
     let why = Refusal::new(Reason::ConnectionBroken, why).and("connection", connection.name.as_str());
     match *tried_at + timers.recheck {
-        until if now < until => wait(until, why),
+        until if now < until => wait(input, until, why),
         _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
         _ => Check::Probe,
     }
 }
 
-fn leg_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
+fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
     let CheckInput {
         message,
         contact,
         connection,
         template,
         now,
-        line_type,
         ..
     } = *input;
-    if connection.id != leg.connection || !connection.carries(leg.channel) {
-        let sentence = format!("the connection {:?} does not carry it", connection.name);
-        let refusal = Refusal::new(Reason::NotCarried, sentence).and("connection", connection.name.as_str());
-        return Err(refusal.and("channel", leg.channel.as_str()));
-    }
-    allows(&message.policy, contact, Some(leg.channel), "it")?;
-    let phone = message.to.phone.as_ref();
-    if let Some(why) = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type) {
-        return Err(why);
-    }
-    if phone.is_none() && message.to.bsuid.is_none() {
-        return Err(Refusal::new(Reason::NoRecipient, "nobody to send it to"));
-    }
     match (leg.channel, &leg.content) {
         (Channel::WhatsApp, Content::Template(filled)) => {
             let definition = template

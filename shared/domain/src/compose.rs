@@ -210,8 +210,38 @@ pub struct Review {
     pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
     /// Earliest time to send.
     pub not_before: Timestamp,
+    /// Time after which it is not sent any more.
+    pub valid_until: Timestamp,
+    /// The message if all checks are passed, or the reason why no channel is left.
+    pub planned: Result<Composed, Refusal>,
+}
+
+impl Review {
+    fn refusal(&self) -> Option<&Refusal> {
+        self.checks.iter().find_map(|(_, verdict)| verdict.as_ref().err())
+    }
+
     /// The message, or the reason why there is none.
-    pub outcome: Result<Composed, Refusal>,
+    ///
+    /// # Errors
+    /// That reason: the first check that is not passed, or else that no channel is left.
+    pub fn outcome(&self) -> Result<&Composed, &Refusal> {
+        match self.refusal() {
+            Some(refusal) => Err(refusal),
+            None => self.planned.as_ref(),
+        }
+    }
+
+    /// The same, without what was found out on the way.
+    ///
+    /// # Errors
+    /// As [`Review::outcome`].
+    pub fn into_outcome(self) -> Result<Composed, Refusal> {
+        match self.refusal() {
+            Some(refusal) => Err(refusal.clone()),
+            None => self.planned,
+        }
+    }
 }
 
 /// Composes a message. The same intent with the same data gives the same message.
@@ -219,7 +249,7 @@ pub struct Review {
 /// # Errors
 /// The reason why there is none.
 pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
-    review(intent, world)?.outcome
+    review(intent, world)?.into_outcome()
 }
 
 /// The same with everything that was found out on the way.
@@ -276,33 +306,33 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
         Err(left) => (left.channel, Err(left.refusal.clone())),
     });
     let channels = channels.collect();
-    let refusal = checks.iter().find_map(|(_, verdict)| verdict.as_ref().err()).cloned();
-    let outcome = unless(refusal).and_then(|()| {
-        let (legs, left_out) = parted(tried);
-        let Some(first) = legs.first() else {
-            return Err(no_channel(by, &left_out));
-        };
-        let (when, when_facts) = timing(planned, not_before, now, &zone);
-        let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
-        let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
-        Ok(Composed {
-            cause: intent.cause,
-            policy,
-            to: intent.to.clone(),
-            line: intent.line,
-            basis: intent.basis.map(str::to_owned),
-            legs,
-            not_before,
-            keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
-            sentence,
-            facts,
-        })
-    });
+    let (legs, left_out) = parted(tried);
+    let planned = match legs.first() {
+        None => Err(no_channel(by, &left_out)),
+        Some(first) => {
+            let (when, when_facts) = timing(planned, not_before, now, &zone);
+            let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
+            let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
+            Ok(Composed {
+                cause: intent.cause,
+                policy,
+                to: intent.to.clone(),
+                line: intent.line,
+                basis: intent.basis.map(str::to_owned),
+                legs,
+                not_before,
+                keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
+                sentence,
+                facts,
+            })
+        }
+    };
     Ok(Review {
         checks,
         channels,
         not_before,
-        outcome,
+        valid_until: last,
+        planned,
     })
 }
 
@@ -797,7 +827,7 @@ mod tests {
         let refused = review.checks.iter().filter(|(_, verdict)| verdict.is_err());
         let refused: Vec<_> = refused.map(|(aspect, _)| *aspect).collect();
         assert_eq!(refused, [Aspect::Consent, Aspect::Cooldown]);
-        assert_eq!(review.outcome.unwrap_err().reason, Reason::OptedOut);
+        assert_eq!(review.outcome().unwrap_err().reason, Reason::OptedOut);
         let [(Channel::Sms, Err(left_out))] = &review.channels[..] else {
             panic!("{:?}", review.channels)
         };

@@ -363,6 +363,7 @@ const fn purpose(purpose: Purpose) -> &'static str {
         Purpose::FollowUp => "follow_up",
         Purpose::Reply => "reply",
         Purpose::AutoReply => "auto_reply",
+        Purpose::StopConfirmation => "stop_confirmation",
         Purpose::Campaign => "campaign",
         Purpose::Order => "order",
         Purpose::Payment => "payment",

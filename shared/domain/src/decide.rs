@@ -6,12 +6,14 @@ use ulid::Ulid;
 
 use crate::{
     call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, Intent, Says, Words, World, compose, content, is_later, line_carrier, usual_carriers},
+    compose::{
+        Composed, Intent, Review, Says, Words, World, compose, content, is_later, line_carrier, review, usual_carriers,
+    },
     config::{ConnectionSummary, TenantConfig},
     contact::{Contact, Identity},
     facts::{Fact, Facts},
     hours,
-    ids::{CallId, ContactId},
+    ids::{CallId, ContactId, LineId},
     line::{self, Line},
     material::Material,
     message::{Cause, Channel, Recipient},
@@ -20,8 +22,10 @@ use crate::{
     phrases::ago,
     profile::Profile,
     purpose::{Narrowing, Purpose},
-    record::Grounds,
+    reach::unreached,
+    record::{Circumstances, Grounds, Unreached},
     refusal::{Reason, Refusal},
+    request::is_own,
     rule::{CallSeconds, Caller, Consent, Hours, Rule, in_order},
     source::SmsText,
     subject::{CallView, Subject},
@@ -67,12 +71,60 @@ impl Decision {
     }
 }
 
+/// Everything that was found out about a call: what a dry run shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Considered<'a> {
+    /// The rules in the order in which they are tried, each with the first condition that the call does not fulfil. The first one
+    /// without decides, unless nobody may be messaged after such a call.
+    pub rules: Vec<(&'a Rule, Option<Refusal>)>,
+    /// What was found out about the message of that rule, also if nobody may be messaged. `None`: no rule matches, the caller has no
+    /// telephone number, or no message after a call has the rule's category.
+    pub review: Option<Review>,
+    /// The decision.
+    pub decision: Decision,
+}
+
 /// Decides what follows a call. The contact is the caller as known before this call: `calls` does not include it yet. The
 /// same call with the same data gives the same decision.
 #[must_use]
 pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
-    let mut grounds = grounds(call, world);
-    let wanted = intent(call, world, &mut grounds);
+    decided(call, world, grounds(call, world), recipient(call, world).map(drop))
+}
+
+/// The same, with everything that was found out on the way. Nothing but [`needs_to_consider`] must be read for it.
+#[must_use]
+pub fn consider<'a>(call: &CallView<'a>, world: &World<'a>) -> Considered<'a> {
+    considered(call, world, grounds(call, world), recipient(call, world).map(drop))
+}
+
+/// What is found out about a call that was decided on these grounds. `ruled_out`: the reason why nobody was messaged whatever the
+/// rules said.
+pub(crate) fn consider_again<'a>(
+    call: &CallView<'a>,
+    world: &World<'a>,
+    recorded: &Grounds,
+    ruled_out: Option<Refusal>,
+) -> Considered<'a> {
+    considered(call, world, without_rule(recorded), ruled_out.map_or(Ok(()), Err))
+}
+
+fn considered<'a>(
+    call: &CallView<'a>,
+    world: &World<'a>,
+    grounds: Grounds,
+    allowed: Result<(), Refusal>,
+) -> Considered<'a> {
+    let wanted = wanted(call, world, &mut grounds.clone());
+    Considered {
+        rules: tried(world.config, call, &grounds).collect(),
+        review: wanted.and_then(|intent| review(&intent, world)).ok(),
+        decision: decided(call, world, grounds, allowed),
+    }
+}
+
+/// The decision on these grounds, which get the rule. `allowed`: whether anybody may be messaged after such a call.
+fn decided(call: &CallView<'_>, world: &World<'_>, mut grounds: Grounds, allowed: Result<(), Refusal>) -> Decision {
+    let wanted = allowed.and_then(|()| wanted(call, world, &mut grounds));
     let mut follow_up = wanted.and_then(|intent| compose(&intent, world));
     let rules = &world.config.rules;
     let rule = grounds.rule.and_then(|id| rules.iter().find(|rule| rule.id == id));
@@ -83,7 +135,7 @@ pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
             composed.facts = facts.with(std::mem::take(&mut composed.facts));
         }
         Err(refusal) => {
-            refusal.sentence.insert_str(0, "no message: ");
+            refusal.sentence.insert_str(0, NO_MESSAGE);
             if refusal.reason.facts().contains(&"rule") {
                 let facts = Facts::NONE.and_if("rule", rule);
                 refusal.facts = facts.with(std::mem::take(&mut refusal.facts));
@@ -92,6 +144,9 @@ pub fn decide(call: &CallView<'_>, world: &World<'_>) -> Decision {
     }
     Decision { grounds, follow_up }
 }
+
+/// The beginning of each decision against a message.
+pub(crate) const NO_MESSAGE: &str = "no message: ";
 
 /// The facts of [`CallView::describe`].
 fn described(call: &CallView<'_>) -> Facts {
@@ -102,8 +157,30 @@ fn described(call: &CallView<'_>) -> Facts {
 /// The data that deciding reads besides the configuration, to be passed to [`decide`].
 #[must_use]
 pub fn needs(call: &CallView<'_>, world: &World<'_>) -> Needs {
-    let wanted = intent(call, world, &mut grounds(call, world));
+    let wanted = recipient(call, world).and_then(|_| wanted(call, world, &mut grounds(call, world)));
     wanted.map(|intent| Needs::of(&intent, world)).unwrap_or_default()
+}
+
+/// The same for [`consider`], which also shows a message that is refused.
+#[must_use]
+pub fn needs_to_consider(call: &CallView<'_>, world: &World<'_>) -> Needs {
+    let wanted = wanted(call, world, &mut grounds(call, world));
+    wanted.map(|intent| Needs::whole(&intent, world)).unwrap_or_default()
+}
+
+/// The same for [`consider_again`].
+pub(crate) fn needs_to_consider_again(call: &CallView<'_>, world: &World<'_>, recorded: &Grounds) -> Needs {
+    let wanted = wanted(call, world, &mut recorded.clone());
+    wanted.map(|intent| Needs::whole(&intent, world)).unwrap_or_default()
+}
+
+fn without_rule(grounds: &Grounds) -> Grounds {
+    Grounds {
+        rule: None,
+        rule_version: None,
+        cooldown_seconds: None,
+        ..grounds.clone()
+    }
 }
 
 fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
@@ -125,30 +202,95 @@ fn grounds(call: &CallView<'_>, world: &World<'_>) -> Grounds {
         last_follow_up_at: contact.last_follow_up_at,
         last_inbound_at: since(contact.last_inbound_at),
         last_answered_at: since(contact.last_answered_at),
+        circumstances: Some(circumstances(call, world)),
     }
 }
 
-/// The intent of the first rule that matches.
-fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> Result<Intent<'a>, Refusal> {
+fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
     let World {
-        config, contact, now, ..
+        contact, profile, now, ..
     } = *world;
-    let phone = recipient(call, world)?;
-    let mut rules = in_order(&config.rules).into_iter();
-    let Some(rule) = rules.find(|rule| unmet(rule, call, grounds).is_none()) else {
-        let open = if grounds.open { "open" } else { "closed" };
-        let caller = if grounds.new_caller { "new" } else { "known" };
-        let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
-        let mut refusal = Refusal::new(Reason::NoRule, sentence);
-        refusal.facts = described(call);
-        let refusal = refusal.and("new_caller", grounds.new_caller);
-        return Err(refusal.and("open", grounds.open));
+    let phone = call.facts.customer().phone();
+    let failed = |channel| {
+        let at = unreached(contact, phone, channel, now)?.at;
+        Some(Unreached { channel, at })
     };
-    let then = &rule.then;
+    let counted = contact.frequency_from();
+    Circumstances {
+        ring_seconds: call.facts.rang_seconds(),
+        talk_seconds: call.facts.talk_seconds,
+        language: contact.language.clone(),
+        named: profile.name.is_some(),
+        consent: contact.consent.clone(),
+        unreached: [Channel::WhatsApp, Channel::Sms]
+            .into_iter()
+            .filter_map(failed)
+            .collect(),
+        counted_at: counted.filter(|at| Some(*at) > contact.last_follow_up_at),
+    }
+}
+
+/// The rules in the order in which they are tried, each with the first condition that the call does not fulfil.
+fn tried<'a>(
+    config: &'a TenantConfig,
+    call: &CallView<'_>,
+    grounds: &Grounds,
+) -> impl Iterator<Item = (&'a Rule, Option<Refusal>)> {
+    let rules = in_order(&config.rules).into_iter();
+    rules.map(move |rule| (rule, unmet(rule, call, grounds)))
+}
+
+/// The first rule that matches: the one that decides.
+pub(crate) fn first_match<'a>(config: &'a TenantConfig, call: &CallView<'_>, grounds: &Grounds) -> Option<&'a Rule> {
+    let mut tried = tried(config, call, grounds);
+    tried.find(|(_, unmet)| unmet.is_none()).map(|(rule, _)| rule)
+}
+
+/// The intent of the first rule that matches, which the grounds get.
+fn wanted<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> Result<Intent<'a>, Refusal> {
+    let phone = reached(call)?;
+    let rule = first_match(world.config, call, grounds).ok_or_else(|| no_rule(call, grounds))?;
     grounds.rule = Some(rule.id);
     grounds.rule_version = Some(rule.version);
-    grounds.cooldown_seconds = Some(then.cooldown_seconds.get());
-    Ok(Intent {
+    grounds.cooldown_seconds = Some(rule.then.cooldown_seconds.get());
+    Ok(intent(rule, call, phone, world, grounds.line))
+}
+
+pub(crate) fn no_rule(call: &CallView<'_>, grounds: &Grounds) -> Refusal {
+    let open = if grounds.open { "open" } else { "closed" };
+    let caller = if grounds.new_caller { "new" } else { "known" };
+    let sentence = format!("no rule matches: {}, {caller} caller, business {open}", call.describe());
+    let mut refusal = Refusal::new(Reason::NoRule, sentence);
+    refusal.facts = described(call);
+    let refusal = refusal.and("new_caller", grounds.new_caller);
+    refusal.and("open", grounds.open)
+}
+
+/// The message of one rule after a call that was decided on these grounds, whichever rule decided it.
+///
+/// # Errors
+/// The reason why there is none.
+pub(crate) fn follow_up(
+    rule: &Rule,
+    call: &CallView<'_>,
+    world: &World<'_>,
+    recorded: &Grounds,
+) -> Result<Composed, Refusal> {
+    let phone = reached(call)?;
+    compose(&intent(rule, call, phone, world, recorded.line), world)
+}
+
+/// The intent of a rule.
+fn intent<'a>(
+    rule: &'a Rule,
+    call: &CallView<'a>,
+    phone: &Phone,
+    world: &World<'_>,
+    line: Option<LineId>,
+) -> Intent<'a> {
+    let World { contact, now, .. } = *world;
+    let then = &rule.then;
+    Intent {
         cause: Cause::Call(call.id),
         purpose: Purpose::FollowUp,
         category: then.category,
@@ -164,7 +306,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
             phone: Some(phone.clone()),
             bsuid: contact.bsuid().map(str::to_owned),
         },
-        line: grounds.line,
+        line,
         prefers: Some(call.connection),
         through: None,
         basis: None,
@@ -173,7 +315,7 @@ fn intent<'a>(call: &CallView<'a>, world: &World<'a>, grounds: &mut Grounds) -> 
         since: call.last_heard(),
         not_before: now + SignedDuration::from_secs(then.delay_seconds.get().into()),
         by: format!("rule {:?}", rule.name.as_str()),
-    })
+    }
 }
 
 /// The content of a rule for a channel.
@@ -192,20 +334,30 @@ fn says(rule: &Rule, channel: Channel) -> Says<'_> {
     Says { channel, words }
 }
 
+/// The number of the customer, if the call was one of theirs and has one.
+fn reached<'a>(call: &CallView<'a>) -> Result<&'a Phone, Refusal> {
+    let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
+    if call.facts.direction == Some(Direction::Outbound) {
+        return no(Reason::Outbound, "the business made this call");
+    }
+    match call.facts.customer() {
+        Party::Withheld => no(Reason::Withheld, "the caller hid the number"),
+        Party::Sip(_) => no(Reason::Sip, "the caller has a SIP address, not a telephone number"),
+        Party::Phone(phone) => Ok(phone),
+    }
+}
+
 /// The recipient, unless nobody may be messaged whatever the rules say.
 fn recipient<'a>(call: &CallView<'a>, world: &World<'_>) -> Result<&'a Phone, Refusal> {
     let World {
         config, contact, now, ..
     } = *world;
     let no = |reason, sentence: &str| Err(Refusal::new(reason, sentence));
-    if call.facts.direction == Some(Direction::Outbound) {
-        return no(Reason::Outbound, "the business made this call");
+    let phone = reached(call)?;
+    // Such as a branch that calls another: its lines answer what they receive.
+    if is_own(config, phone) {
+        return no(Reason::OwnNumber, "the call came from a number of the business itself");
     }
-    let phone = match call.facts.customer() {
-        Party::Withheld => return no(Reason::Withheld, "the caller hid the number"),
-        Party::Sip(_) => return no(Reason::Sip, "the caller has a SIP address, not a telephone number"),
-        Party::Phone(phone) => phone,
-    };
     if call.outcome == Outcome::Unknown {
         let sentence = "the telephone system did not say how the call ended";
         return no(Reason::UnknownOutcome, sentence);
@@ -285,12 +437,9 @@ pub fn unmet(rule: &Rule, call: &CallView<'_>, grounds: &Grounds) -> Option<Refu
         let refusal = Refusal::new(Reason::OtherCaller, format!("the caller is {state}"));
         return Some(refusal.and("new_caller", grounds.new_caller));
     }
-    let rang = (call.facts.rang_seconds(), when.min_ring_seconds, when.max_ring_seconds);
-    let talked = (
-        Some(call.facts.talk_seconds.unwrap_or(0)),
-        when.min_talk_seconds,
-        when.max_talk_seconds,
-    );
+    let (rang, talked) = grounds.seconds(call.facts);
+    let rang = (rang, when.min_ring_seconds, when.max_ring_seconds);
+    let talked = (Some(talked.unwrap_or(0)), when.min_talk_seconds, when.max_talk_seconds);
     outside(rang, Reason::OtherRingTime, "it rang for")
         .or_else(|| outside(talked, Reason::OtherTalkTime, "people talked for"))
 }

@@ -77,6 +77,7 @@ mod reach;
 pub mod record;
 pub mod recording;
 pub mod refusal;
+pub mod replay;
 pub mod request;
 pub mod retention;
 pub mod review;

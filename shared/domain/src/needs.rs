@@ -52,6 +52,12 @@ impl Needs {
         if refused.is_some_and(|reason| !matches!(reason, Reason::Template | Reason::NoChannel)) {
             return Self::default();
         }
+        Self::whole(intent, world)
+    }
+
+    /// The same, also if the message is refused regardless of them: for whoever shows what it would have said.
+    #[must_use]
+    pub fn whole(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let mut needs = Self::default();
         if let Ok(policy) = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing) {
             needs.open = world.contact.to_compare(&policy);

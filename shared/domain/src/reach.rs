@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    contact::Contact,
+    contact::{Contact, Unreachable},
     line_type::{self, LineType, LineTypes},
     message::{Category, Channel},
     phone::Phone,
@@ -14,6 +14,20 @@ use crate::{
 /// A channel that failed is tried again after this long, since people change telephones.
 const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
 
+/// The failure because of which a channel is not tried at present, if there is one.
+pub(crate) fn unreached<'a>(
+    contact: &'a Contact,
+    phone: Option<&Phone>,
+    channel: Channel,
+    now: Timestamp,
+) -> Option<&'a Unreachable> {
+    contact
+        .unreachable_on(channel, phone)
+        .filter(|known| now < known.at + UNREACHABLE_FOR)
+        // A person who has written by WhatsApp since can be reached there.
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
+}
+
 /// The reason why a channel does not reach this person, if one is known.
 pub(crate) fn cannot_reach(
     contact: &Contact,
@@ -23,12 +37,7 @@ pub(crate) fn cannot_reach(
     now: Timestamp,
     line_type: LineTypes<'_>,
 ) -> Option<Refusal> {
-    let known = contact
-        .unreachable_on(channel, phone)
-        .filter(|known| now < known.at + UNREACHABLE_FOR)
-        // A person who has written by WhatsApp since can be reached there.
-        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at));
-    if let Some(known) = known {
+    if let Some(known) = unreached(contact, phone, channel, now) {
         let sentence = format!("did not reach this person {}: {}", ago(known.at, now), known.reason);
         return Some(Refusal::new(Reason::NotReached, sentence).and("failed_at", known.at));
     }

@@ -6,12 +6,13 @@ use serde::{Deserialize, Serialize};
 use crate::{
     answers::Answer,
     call::{CallFacts, CallProvider, Direction, Outcome},
+    consent::Wishes,
     conversion::Conversion,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     inbound::InboundMessage,
     merge::Merge,
-    message::{Message, Remark, StatusReport},
+    message::{Channel, Message, Remark, StatusReport},
     note::Note,
 };
 
@@ -97,6 +98,56 @@ pub struct Grounds {
     /// Time of the caller's last answered call, if it was after this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_answered_at: Option<Timestamp>,
+    /// Facts by which other rules would have decided. `None`: the row is of before they were stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Circumstances>,
+}
+
+/// Facts of a call and its caller at the time of the decision that change later, and that some rule asks for. The usual values are left
+/// out of the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// Ringing time in seconds, if it was known by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_seconds: Option<u32>,
+    /// Talking time in seconds, if it was known by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk_seconds: Option<u32>,
+    /// The caller's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Whether the caller's name was known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// The caller's wishes.
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub consent: Wishes,
+    /// Channels that did not reach the caller a short time ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<Unreached>,
+    /// Time from which the frequency limit counts, if it is later than that of the cooldown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
+}
+
+/// A channel that did not reach a caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    /// The channel.
+    pub channel: Channel,
+    /// Time at which this was found out.
+    pub at: Timestamp,
+}
+
+impl Grounds {
+    /// Ringing and talking time in seconds, as far as they were known at the decision.
+    #[must_use]
+    pub fn seconds(&self, facts: &CallFacts) -> (Option<u32>, Option<u32>) {
+        match &self.circumstances {
+            Some(known) => (known.ring_seconds, known.talk_seconds),
+            None => (facts.rang_seconds(), facts.talk_seconds),
+        }
+    }
 }
 
 /// A call with its outcome and the decision about a follow-up.

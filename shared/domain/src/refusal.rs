@@ -32,6 +32,8 @@ codes! {
         Withheld = "withheld" [],
         /// The caller has a SIP address and no telephone number.
         Sip = "sip" [],
+        /// The call came from a number of the business itself.
+        OwnNumber = "own_number" [],
         /// The outcome of the call is unknown.
         UnknownOutcome = "unknown_outcome" [],
         /// The call was reported too late, or the message could only be sent when it is no longer valid.

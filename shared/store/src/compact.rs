@@ -118,6 +118,8 @@ const CALL: Names = Names {
         ("from", "A"),
         ("decided_at", "D"),
         ("phone", "E"),
+        ("counted_at", "B"),
+        ("circumstances", "C"),
         ("last_follow_up_at", "F"),
         ("cooldown_seconds", "G"),
         ("handling", "H"),
@@ -140,6 +142,7 @@ const CALL: Names = Names {
     times: &[
         "answered_at",
         "at",
+        "counted_at",
         "decided_at",
         "ended_at",
         "last_answered_at",

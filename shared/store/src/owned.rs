@@ -709,22 +709,44 @@ impl Store {
         number: u64,
         now: Timestamp,
     ) -> Result<Option<Version<T>>, StoreError> {
-        let (own, place) = (key::<T>(scope, id), version_key::<T>(scope, id, number));
-        let mut rows = self.database.get_many(&[own.clone(), place.clone()], T::KIND).await?;
-        if let Some(found) = signed::<T>(rows.remove(&own))?
-            && found.version == number
-        {
-            return Ok(Some(Version {
-                number,
-                current: true,
-                signed: found.value,
-            }));
-        }
-        let found = match rows.remove(&place) {
-            Some(item) => kept(item, now)?,
-            None => None,
+        let found = self.some_versions::<T, _>(scope, &[(id, number)], now).await?;
+        Ok(found.into_iter().flatten().next())
+    }
+
+    /// Several versions, by their ids and numbers, each as [`Store::version`]. One request per fifty of them.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn some_versions<T: Owned, I: Display + Sync>(
+        &self,
+        scope: &TenantScope,
+        wanted: &[(I, u64)],
+        now: Timestamp,
+    ) -> Result<Vec<Option<Version<T>>>, StoreError> {
+        let places = wanted.iter().map(|(id, number)| {
+            let (own, place) = (key::<T>(scope, id), version_key::<T>(scope, id, *number));
+            (own, place, *number)
+        });
+        let places: Vec<(Key, Key, u64)> = places.collect();
+        let both = places.iter().flat_map(|(own, place, _)| [own.clone(), place.clone()]);
+        let rows = self.database.get_many(&both.collect::<Vec<_>>(), T::KIND).await?;
+        let version = |(own, place, number): (Key, Key, u64)| -> Result<Option<Version<T>>, StoreError> {
+            if let Some(found) = signed::<T>(rows.get(&own).cloned())?
+                && found.version == number
+            {
+                return Ok(Some(Version {
+                    number,
+                    current: true,
+                    signed: found.value,
+                }));
+            }
+            let found = match rows.get(&place) {
+                Some(item) => kept(item.clone(), now)?,
+                None => None,
+            };
+            Ok(found.filter(|found| found.number == number))
         };
-        Ok(found.filter(|found| found.number == number))
+        places.into_iter().map(version).collect()
     }
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.

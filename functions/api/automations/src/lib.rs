@@ -1,7 +1,10 @@
 //! Automations: the rules of a tenant, which say which calls are followed by which message. In the domain and the table, one is a
 //! [`Rule`].
 
+mod dry_run;
 mod models;
+mod replay;
+mod trying;
 
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
@@ -23,7 +26,10 @@ use domain::{
 use kit::{ConfigError, Env, Problem};
 use store::{Page, Signed, Version, Versioned, config::ConfigCache};
 
-use crate::models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber};
+use crate::{
+    models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
+    trying::Trying,
+};
 
 /// Routes of the function.
 ///
@@ -31,7 +37,9 @@ use crate::models::{AutomationOrderIn, AutomationOut, AutomationQuery, Automatio
 /// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));
-    Ok(api::serve(operations(), Api::new(env)?).layer(configs))
+    let api = Api::new(env)?;
+    let trying = Extension(Arc::new(Trying::new(env, &api)?));
+    Ok(api::serve(operations(), api).layer(configs).layer(trying))
 }
 
 api::operations! {
@@ -55,6 +63,24 @@ api::operations! {
         /// as possible. If there are others than those named by now, nothing changes and the answer is 409 `list_changed`.
         POST "/api/v1/automations/order" => order_automations, "The automations in their new order",
             problems "list_changed";
+
+        /// Try automations on a call
+        ///
+        /// What would follow a call, without writing or sending anything: every automation with the first condition that the call does
+        /// not fulfil, the message of the one that matches, when it would go, and each check with its verdict. The call is a recorded one
+        /// (`call_id`), decided as of then from the facts stored with it, or an invented one (`call`), decided with the caller as known
+        /// now. `automation` is a draft: a new automation, or one instead of the saved `automation_id`. What would be wrong with saving
+        /// it is in `draft`, and does not keep it from being tried.
+        POST "/api/v1/automations/dry-run" => dry_run::dry_run_automations, "What would follow the call";
+
+        /// Try automations on recorded calls
+        ///
+        /// What a draft, or the saved automations if there is none, would have made of the latest inbound calls of the last 31 days, at
+        /// most 500: how many would get a message that got none, get none, or get another one, with examples. Each call is decided from
+        /// the facts that were stored with it, by today's templates, connections and settings, and compared with the version of the
+        /// automation that decided it. So the automations that decided the calls make no difference. Each call is taken by itself:
+        /// messages that a draft adds start no cooldown.
+        POST "/api/v1/automations/replay" => replay::replay_automations, "The differences";
 
         /// Get an automation
         ///

@@ -170,15 +170,36 @@ impl From<Warning> for AutomationWarning {
     }
 }
 
+/// The review of a draft: what would be said of it if it was saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct AutomationReview {
+    /// What is wrong with it, at most 50, so that it would not be saved.
+    #[schemars(length(max = MOST_PROBLEMS), example = wrong())]
+    problems: Vec<FieldError>,
+    /// What would keep it from doing its work at present, or in part, at most 20.
+    #[schemars(length(max = MOST_WARNINGS))]
+    warnings: Vec<AutomationWarning>,
+}
+
+impl From<Review> for AutomationReview {
+    fn from(Review { problems, warnings }: Review) -> Self {
+        Self {
+            problems: problems.into_iter().take(MOST_PROBLEMS).map(FieldError::from).collect(),
+            warnings: warnings.into_iter().map(AutomationWarning::from).collect(),
+        }
+    }
+}
+
 impl AutomationOut {
     /// The automation as it is shown. `material`: what it needs for its review.
     pub(crate) fn of(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Material) -> Self {
         let (rule, by) = (&found.value.value, found.value.by);
         // Of what is archived, nothing is expected.
-        let Review { problems, warnings } = match rule.archived_at {
+        let reviewed = match rule.archived_at {
             None => review(rule, config, material),
             Some(_) => Review::default(),
         };
+        let AutomationReview { problems, warnings } = reviewed.into();
         let line = |id: &LineId| AutomationLine {
             id: *id,
             name: by_id(&config.lines, *id).map(|line| line.name.as_str().to_owned()),
@@ -204,8 +225,8 @@ impl AutomationOut {
             updated_at: rule.updated_at,
             lines: rule.when.lines.iter().map(line).collect(),
             templates: templates.take(MOST_TEMPLATES).map(AutomationTemplate::from).collect(),
-            problems: problems.into_iter().take(MOST_PROBLEMS).map(FieldError::from).collect(),
-            warnings: warnings.into_iter().map(AutomationWarning::from).collect(),
+            problems,
+            warnings,
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
 use domain::{
-    call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    facts::{Fact, Facts},
+    call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
+    facts::Facts,
     fault::{Fault, FaultCode},
     happenings::CallFilter,
     ids::{ConnectionId, LineId, MessageId, RuleId},
@@ -47,15 +47,9 @@ pub(crate) struct CallQuery {
     code: Option<Reason>,
 }
 
-/// An outcome that somebody asks for. Of reports, every other word means an unknown one.
+/// An outcome, if one is asked for.
 fn outcome<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Outcome>, D::Error> {
-    let known = Outcome::named(&String::deserialize(deserializer)?);
-    let unknown = || {
-        let words = Outcome::ALL.map(Outcome::as_str);
-        let fault = Fault::new(FaultCode::NotOneOf, format!("expected one of {}", words.join(", ")));
-        fault.and("expected", words.iter().collect::<Fact>()).refuse()
-    };
-    known.ok_or_else(unknown).map(Some)
+    asked_outcome(deserializer).map(Some)
 }
 
 /// A reason that somebody asks for. Of rows, every other word is one of a newer version.

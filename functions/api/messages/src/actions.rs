@@ -160,7 +160,7 @@ impl Sending {
             // What it says has its values already, also a link.
             let no_link = || Err(Problem::internal());
             let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
-            let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.outcome);
+            let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
             let composed = composed.map_err(refused)?;
             let category = composed.policy.category();
             Box::pin(self.count(api, who, &config.tenant, category)).await?;

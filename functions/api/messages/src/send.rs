@@ -216,7 +216,7 @@ impl Sending {
                 return Err(Problem::from(problems.clone()).into());
             }
             not_oneself(config, whom, &asked)?;
-            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(|review| review.outcome);
+            let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(refused)?;
             Box::pin(self.place(api, who, to, (composed, gathered), None)).await
         });
@@ -345,7 +345,12 @@ pub(crate) fn reviewed(
     review(intent, &world(config, person, gathered, now))
 }
 
-fn world<'a>(config: &'a TenantConfig, person: &'a Person, gathered: &'a Gathered, now: Timestamp) -> World<'a> {
+pub(crate) fn world<'a>(
+    config: &'a TenantConfig,
+    person: &'a Person,
+    gathered: &'a Gathered,
+    now: Timestamp,
+) -> World<'a> {
     World {
         config,
         material: &gathered.material,

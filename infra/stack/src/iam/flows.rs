@@ -152,6 +152,7 @@ impl Audit<'_> {
         let heard = self.listened(&recorded).await?;
         ensure!(heard.status == 200, "nobody hears a recording: {}", heard.body);
         self.dropped(&recorded).await?;
+        self.tried(&business).await?;
         self.requested(&self.open().await?).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
@@ -269,6 +270,7 @@ impl Audit<'_> {
             each "imports", "Start" | "ReadMany" | "ReadUpload" => self.imports(business);
             each "exports", "Start" => self.exports(business);
             each "operations", "Write" => self.cancelled(business);
+            each "automations", "List" => self.replayed(business);
             each "messages", "Enqueue" => self.created(business, "messages");
             each "contacts", "CountNotes" => self.noted(business);
             each "contacts", "Start" => self.erased_by_user(business);

@@ -6,7 +6,9 @@ use tokio::process::Command;
 use crate::stage::{Stage, on_stage};
 
 /// The expected output, in this order.
-const SCENES: [&str; 8] = [
+const SCENES: [&str; 10] = [
+    "A dry run: what would a missed call get?",
+    "matches, and decides",
     "A missed call is answered by WhatsApp",
     "The customer replies",
     "A caller who is not on WhatsApp gets the SMS",

@@ -17,6 +17,7 @@ mod clients;
 mod conversations;
 mod costs;
 mod demo;
+mod dry_runs;
 mod failures;
 mod fuzz;
 mod guide;

@@ -19,3 +19,4 @@ mod recovering;
 mod retention;
 mod rules;
 mod texts;
+mod trials;

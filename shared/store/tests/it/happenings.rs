@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{call::Outcome, happenings::CallFilter, ids::CallId};
 use jiff::Timestamp;
 use store::{
+    contacts::ContactWrite,
     happenings::{Position, Wanted},
     usage,
 };
@@ -94,4 +96,98 @@ async fn days_without_calls_cost_a_bounded_number_of_queries() {
     let everything = CallFilter::default();
     let found = pages(&world, everything, "2026-11-19T20:00:00Z", "2026-12-20T20:00:00Z").await;
     assert_eq!(found, [vec![], vec![], vec![], vec![call]]);
+}
+
+/// Five hundred calls of one day: a query, then the calls and the contacts by the hundred.
+#[tokio::test]
+async fn newest_calls_of_a_day_are_read_in_a_dozen_requests() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let call = missed(&world).await;
+    let rows = world.rows().await;
+    let like = |kind: &str| {
+        let row = rows
+            .iter()
+            .find(|row| row["kind"].as_s().is_ok_and(|found| found == kind));
+        row.expect("a row of this kind").clone()
+    };
+    let (one, contact) = (like("call"), like("contact"));
+    let mut many = Vec::new();
+    for number in 0..500_u32 {
+        let own = Ulid::from_parts(1, number.into()).to_string().to_ascii_lowercase();
+        let text = AttributeValue::S;
+        let partition = text(format!("{}#C#{own}", world.partition()));
+        let mut call = one.clone();
+        call.insert("pk".to_owned(), partition.clone());
+        call.insert("sk".to_owned(), text(format!("CALL#{own}")));
+        let at = format!("2026-11-20T13:{:02}:{:02}.000Z#{own}", number / 60, number % 60);
+        call.insert("gsi1sk".to_owned(), text(at));
+        let mut contact = contact.clone();
+        contact.insert("pk".to_owned(), partition);
+        contact.retain(|name, _| !name.starts_with("gsi"));
+        many.extend([call, contact]);
+    }
+    world.put_rows(many).await;
+    let newest = async |limit: i32| {
+        let wanted = Wanted {
+            from: "2026-11-20T00:00:00Z".parse().expect("a time"),
+            to: "2026-11-21T00:00:00Z".parse().expect("a time"),
+            after: None,
+            limit,
+            now: world.aws.now(),
+        };
+        drop(usage::take());
+        let calls = world
+            .store
+            .newest_calls(world.scope(), &CallFilter::default(), &wanted)
+            .await;
+        (calls.expect("the table answers"), usage::take())
+    };
+    let (calls, used) = newest(500).await;
+    assert_eq!(calls.len(), 500);
+    assert!(
+        calls.windows(2).all(|pair| pair[0].id.own() > pair[1].id.own()),
+        "the newest first"
+    );
+    assert!(!calls.iter().any(|found| found.id == call), "it is the 501st");
+    assert!(used.requests <= 12, "{used:?}");
+    assert!((1_000.0..1_040.0).contains(&used.read_units), "{used:?}");
+    let (calls, used) = newest(25).await;
+    assert_eq!(calls.len(), 25);
+    assert!(used.requests <= 3 && used.read_units < 60.0, "{used:?}");
+}
+
+/// A month without calls takes one query for each day, and calls of deleted contacts are hidden with them.
+#[tokio::test]
+async fn newest_calls_are_found_behind_a_month_of_silence() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let call = missed(&world).await;
+    let newest = async || {
+        let wanted = Wanted {
+            from: "2026-11-19T20:00:00Z".parse().expect("a time"),
+            to: "2026-12-20T20:00:00Z".parse().expect("a time"),
+            after: None,
+            limit: 500,
+            now: world.aws.now(),
+        };
+        drop(usage::take());
+        let calls = world
+            .store
+            .newest_calls(world.scope(), &CallFilter::default(), &wanted)
+            .await;
+        let calls: Vec<CallId> = calls.expect("the table answers").iter().map(|call| call.id).collect();
+        (calls, usage::take().actions["dynamodb:Query"])
+    };
+    assert_eq!(newest().await, (vec![call], 32));
+    let contact = world.store.contact(world.scope(), call.contact()).await;
+    let mut contact = contact.expect("the table answers").expect("the contact");
+    contact.deleted_at = Some(world.aws.now());
+    let write = ContactWrite::from(contact);
+    world
+        .store
+        .write_contact(world.scope(), &write, None)
+        .await
+        .expect("it is deleted");
+    assert_eq!(newest().await.0, []);
 }

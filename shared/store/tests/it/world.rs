@@ -67,14 +67,22 @@ impl World {
 
     /// Writes this many rows of texts as they are.
     pub(crate) async fn put_many(&self, rows: usize, row: impl Fn(usize) -> HashMap<&'static str, String>) {
-        let put = |number| {
+        let texts = |number| {
             let row = row(number).into_iter();
-            let row = row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)));
-            let put = PutRequest::builder().set_item(Some(row.collect()));
+            row.map(|(name, value)| (name.to_owned(), AttributeValue::S(value)))
+                .collect()
+        };
+        self.put_rows((0..rows).map(texts)).await;
+    }
+
+    /// Writes these rows as they are.
+    pub(crate) async fn put_rows(&self, rows: impl IntoIterator<Item = HashMap<String, AttributeValue>>) {
+        let put = |row| {
+            let put = PutRequest::builder().set_item(Some(row));
             WriteRequest::builder().put_request(put.build().expect("a row")).build()
         };
         let table = self.aws.env().config().text("TABLE_NAME").expect("a table");
-        let rows: Vec<_> = (0..rows).map(put).collect();
+        let rows: Vec<_> = rows.into_iter().map(put).collect();
         for batch in rows.chunks(25) {
             let write = self.aws.dynamodb().batch_write_item();
             let written = write.request_items(table, batch.to_vec()).send().await;

@@ -286,10 +286,12 @@ fn only_listed_functions_touch_a_partition() {
             "process_provider_event",
         ])
     );
-    // Hashes of the identities of erased people, with their salt. Whoever creates contacts looks whether one of them refused messages.
+    // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
+    // whether one of them refused messages.
     assert_eq!(
         who(|key| key == "T#*#ERASED", false),
         BTreeSet::from([
+            "automations",
             "contacts",
             "erase_contact",
             "import_contacts",

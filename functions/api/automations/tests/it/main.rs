@@ -1,5 +1,7 @@
 //! Automations, in process against the emulator, from the callers' point of view.
 
+mod trying;
+
 use domain::{
     permission::{Permission, Role},
     rule::Rule,

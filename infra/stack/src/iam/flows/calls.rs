@@ -132,6 +132,29 @@ impl Audit<'_> {
         bail!("no copy is dropped");
     }
 
+    /// Automations are tried on invented calls, on a recorded one, and on all of them.
+    pub(super) async fn tried(&self, business: &Tenant) -> Result<()> {
+        let calls = self.api(business, "GET", "/api/v1/calls", None).await?;
+        let calls = succeeded(&calls, "the calls")?;
+        let call = calls["items"][0]["id"].as_str().context("a call is listed")?;
+        let path = "/api/v1/automations/dry-run";
+        for body in [
+            json!({ "call": { "outcome": "missed", "phone": new_phone()? } }),
+            json!({ "call": { "outcome": "missed", "withheld": true } }),
+            json!({ "call_id": call }),
+        ] {
+            let run = self.api(business, "POST", path, Some(body)).await?;
+            succeeded(&run, path)?;
+        }
+        succeeded(&self.replayed(business).await?, "a replay").map(drop)
+    }
+
+    /// The saved automations are tried on recorded calls.
+    pub(super) async fn replayed(&self, business: &Tenant) -> Result<Answer> {
+        let path = "/api/v1/automations/replay";
+        self.api(business, "POST", path, Some(json!({}))).await
+    }
+
     /// Messages are looked at beforehand, requested, cancelled and sent again.
     pub(super) async fn requested(&self, business: &Tenant) -> Result<()> {
         const MESSAGES: &str = "/api/v1/messages";

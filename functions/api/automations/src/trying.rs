@@ -1,0 +1,158 @@
+//! Trying automations: what they make of a call, or would have made of recorded ones, with a draft that is not saved. Nothing is
+//! written.
+
+use api::{Api, MessageOutlook, Patchable as _, Setting};
+use domain::{
+    compose::Review,
+    config::TenantConfig,
+    contact::Contact,
+    fault::{Fault, FaultCode},
+    ids::{LineId, RuleId},
+    links::LinkCode,
+    material::Material,
+    needs::Needs,
+    resource::Resource as _,
+    review::review,
+    rule::{Rule, RuleIn},
+    send::Timers,
+};
+use jiff::Timestamp;
+use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
+use store::{Versioned, config::ConfigCache};
+
+use crate::{Writing, material, models::AutomationReview};
+
+/// What trying needs besides the table.
+pub(crate) struct Trying {
+    planner: Planner,
+    timers: Timers,
+}
+
+/// The automations to try: the saved ones, of which a draft replaces one, or to which it is added.
+pub(crate) struct Scene {
+    /// The configuration as it is saved.
+    pub(crate) saved: TenantConfig,
+    /// The automations to try. The draft is one of them.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) draft: Option<Draft>,
+}
+
+/// An automation that is not saved.
+pub(crate) struct Draft {
+    /// That of the saved automation which it replaces, or one of its own.
+    pub(crate) id: RuleId,
+    /// Whether it replaces a saved one.
+    pub(crate) replaces: bool,
+    /// What the API would say if it was saved.
+    pub(crate) review: AutomationReview,
+}
+
+impl Scene {
+    /// The scene for a request with these fields of a draft, and the automation that it replaces.
+    pub(crate) async fn of(
+        api: &Api,
+        who: &Writing,
+        configs: &ConfigCache,
+        (fields, replaced): (Option<RuleIn>, Option<RuleId>),
+    ) -> Result<Self, Problem> {
+        let saved = api::found(api.store().config(who.scope(), configs)).await?;
+        let saved = TenantConfig::clone(&saved);
+        let mut scene = Self {
+            rules: saved.rules.clone(),
+            saved,
+            draft: None,
+        };
+        let Some(fields) = fields else {
+            return match replaced {
+                None => Ok(scene),
+                Some(_) => {
+                    let detail = "Give the fields of the draft that replaces it in `automation`.";
+                    Err(Problem::field(REPLACED, Fault::requires(&["automation"], detail)))
+                }
+            };
+        };
+        let draft = match replaced {
+            None => fields.clone().onto(&Rule::new(who.ulid(), fields, who.now()))?,
+            Some(id) => {
+                let before: Option<Versioned<Rule>> = api.store().get(who.scope(), &id).await?;
+                let Some(before) = before else {
+                    let fault = Fault::new(FaultCode::NotFound, "There is no such automation.");
+                    return Err(Problem::field(REPLACED, fault.and("id", id.to_string())));
+                };
+                fields.onto(&before.value)?
+            }
+        };
+        let found = material(api, who, &scene.saved, &[&draft]).await?;
+        scene.rules.retain(|rule| rule.id != draft.id);
+        scene.rules.push(draft.clone());
+        scene.draft = Some(Draft {
+            id: draft.id,
+            replaces: replaced.is_some(),
+            review: review(&draft, &scene.config(), &found).into(),
+        });
+        Ok(scene)
+    }
+
+    /// The configuration with the automations to try.
+    pub(crate) fn config(&self) -> TenantConfig {
+        TenantConfig {
+            rules: self.rules.clone(),
+            ..self.saved.clone()
+        }
+    }
+
+    /// The id of an automation, unless it is a new draft, which has none yet.
+    pub(crate) fn id_of(&self, rule: &Rule) -> Option<RuleId> {
+        let new = self.draft.as_ref().filter(|draft| !draft.replaces);
+        Some(rule.id).filter(|id| new.is_none_or(|draft| draft.id != *id))
+    }
+
+    /// Whether an automation is the draft.
+    pub(crate) fn is_draft(&self, rule: &Rule) -> bool {
+        self.draft.as_ref().is_some_and(|draft| draft.id == rule.id)
+    }
+}
+
+/// The field that names the automation which a draft replaces.
+const REPLACED: &str = "automation_id";
+
+impl Trying {
+    /// Reads the function's environment.
+    pub(crate) fn new(env: &Env, api: &Api) -> Result<Self, ConfigError> {
+        let timers = env.config().timers()?;
+        Ok(Self {
+            planner: Planner::new(api.store().clone(), Pages::new(env)?, timers),
+            timers,
+        })
+    }
+
+    /// What composing reads. A link to the recipient's preference page is nobody's: as long as any, and it leads nowhere.
+    pub(crate) async fn gather(&self, who: &Writing, needs: &Needs) -> Result<Gathered, Problem> {
+        let code = needs.link.then(|| LinkCode::of([0; 32]));
+        let gathered = self.planner.gather(who.scope(), needs, code, who.now());
+        Ok(Box::pin(gathered).await?)
+    }
+
+    /// What would become of the message of an automation.
+    pub(crate) async fn outlook(
+        &self,
+        api: &Api,
+        who: &Writing,
+        (config, material, contact): (&TenantConfig, &Material, &Contact),
+        (line, now): (Option<LineId>, Timestamp),
+        review: Option<Review>,
+    ) -> Result<Option<MessageOutlook>, Problem> {
+        let Some(review) = review else {
+            return Ok(None);
+        };
+        let setting = Setting {
+            config,
+            material,
+            contact,
+            line,
+            now,
+            timers: &self.timers,
+        };
+        Box::pin(api.outlook(who, setting, review)).await.map(Some)
+    }
+}

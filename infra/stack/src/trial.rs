@@ -1,0 +1,127 @@
+//! The dry run of a call, as a table for people.
+
+use serde_json::Value;
+
+/// Width of the first column.
+const FIRST: usize = 18;
+/// Width of the others.
+const FURTHER: usize = 17;
+/// Characters of a message that are shown.
+const SHOWN: usize = 76;
+
+fn text(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A result of a check, in words.
+fn verdict(check: &Value) -> &str {
+    if check["passed"] == true {
+        "passed"
+    } else {
+        text(&check["reason"])
+    }
+}
+
+/// The beginning of a message.
+fn beginning(message: &str) -> String {
+    match message.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &message[..end]),
+        None => message.to_owned(),
+    }
+}
+
+fn row(first: &str, others: impl IntoIterator<Item = String>) -> String {
+    let mut line = format!("{first:FIRST$}");
+    for other in others {
+        line.push_str(&format!("{other:FURTHER$}"));
+    }
+    line.trim_end().to_owned()
+}
+
+/// The answer to a dry run: the rules with what does not hold, the message, and each check with its verdict, when the message is planned
+/// and before each channel.
+#[must_use]
+pub fn table(run: &Value) -> Vec<String> {
+    let mut lines = vec![row("rule", ["this call".to_owned()])];
+    for rule in list(&run["automations"]) {
+        let told = match (rule["passed"] == true, rule["decides"] == true) {
+            (true, true) => "matches, and decides",
+            (true, false) => "matches",
+            (false, _) => text(&rule["reason"]),
+        };
+        lines.push(row(text(&rule["name"]), [told.to_owned()]));
+    }
+    lines.push(row("decision", [text(&run["decision"]).to_owned()]));
+    let message = &run["message"];
+    let channels: Vec<&Value> = list(&message["channels"]).collect();
+    for channel in &channels {
+        let content = channel["text"].as_str().map_or_else(
+            || text(&channel["reason"]).to_owned(),
+            |content| format!("{:?}", beginning(content)),
+        );
+        lines.push(row(text(&channel["channel"]), [content]));
+    }
+    let before = channels
+        .iter()
+        .map(|channel| format!("before {}", text(&channel["channel"])));
+    let heads = ["when planned".to_owned()].into_iter().chain(before);
+    lines.push(row("check", heads));
+    let mut names: Vec<&str> = Vec::new();
+    for checks in [message].into_iter().chain(channels.iter().copied()) {
+        for check in list(&checks["checks"]) {
+            if !names.contains(&text(&check["check"])) {
+                names.push(text(&check["check"]));
+            }
+        }
+    }
+    for name in names {
+        let verdicts = [message].into_iter().chain(channels.iter().copied()).map(|of| {
+            let own = list(&of["checks"]).find(|check| check["check"] == name);
+            own.map(verdict).unwrap_or_default().to_owned()
+        });
+        lines.push(row(&name.replace('_', " "), verdicts));
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn table_has_rules_the_message_and_each_verdict() {
+        let check =
+            |name: &str, reason: Option<&str>| json!({ "check": name, "passed": reason.is_none(), "reason": reason });
+        let run = json!({
+            "decision": "no message: opted out",
+            "automations": [
+                { "name": "After hours", "passed": false, "decides": false, "reason": "the business was open" },
+                { "name": "Missed calls", "passed": true, "decides": false, "reason": null },
+            ],
+            "message": {
+                "checks": [check("consent", Some("opted out"))],
+                "channels": [{
+                    "channel": "sms", "passed": true, "reason": null, "text": "x".repeat(80),
+                    "checks": [check("consent", None), check("quiet_hours", None)],
+                }],
+            },
+        });
+        let expected = [
+            "rule              this call".to_owned(),
+            "After hours       the business was open".to_owned(),
+            "Missed calls      matches".to_owned(),
+            "decision          no message: opted out".to_owned(),
+            format!("sms               \"{}…\"", "x".repeat(76)),
+            "check             when planned     before sms".to_owned(),
+            "consent           opted out        passed".to_owned(),
+            "quiet hours                        passed".to_owned(),
+        ];
+        assert_eq!(table(&run), expected);
+    }
+}

@@ -1,0 +1,308 @@
+//! Messages that are not written: what each channel would say and when, with every check and its verdict. For previews and dry runs.
+
+use domain::{
+    check::{self, Check, CheckInput},
+    compose::{self, Review},
+    config::TenantConfig,
+    contact::Contact,
+    facts::Facts,
+    ids::{ConnectionId, LineId},
+    line_type::by_numbering_plan,
+    material::Material,
+    message::{Channel, Content, Leg, Message},
+    permission::permits::Permit,
+    phone::Phone,
+    refusal::{Reason, Refusal},
+    send::Timers,
+};
+use jiff::Timestamp;
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use crate::{context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
+
+/// The result of a check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Verdict {
+    /// Whether the check was passed.
+    passed: bool,
+    /// What is against it, in one sentence. `null` if nothing is.
+    #[schemars(example = &"texted 2 h ago, marketing at most every 24 h")]
+    reason: Option<String>,
+    /// That reason as a word: one of `x-codes` at the root of the document. `null` if there is none.
+    #[schemars(with = "Option<String>", example = &"frequency")]
+    code: Option<Reason>,
+    /// Facts of that reason.
+    facts: Facts,
+}
+
+impl From<Option<Refusal>> for Verdict {
+    /// What is against it.
+    fn from(refusal: Option<Refusal>) -> Self {
+        let passed = refusal.is_none();
+        let (reason, code, facts) = match refusal {
+            Some(Refusal {
+                reason,
+                facts,
+                sentence,
+            }) => (Some(sentence), Some(reason), facts),
+            None => (None, None, Facts::NONE),
+        };
+        Self {
+            passed,
+            reason,
+            code,
+            facts,
+        }
+    }
+}
+
+/// A check of the whole message, when it is planned.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MessageCheck {
+    /// What is checked.
+    check: compose::Aspect,
+    /// Its result.
+    #[serde(flatten)]
+    verdict: Verdict,
+}
+
+/// A check of a channel, before it is sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct SendCheck {
+    /// What is checked.
+    check: check::Aspect,
+    /// Its result.
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// Time until which the channel would wait because of it. `null` if it would not wait.
+    #[schemars(example = "2026-11-20T10:05:00Z")]
+    waits_until: Option<Timestamp>,
+}
+
+/// A channel of a message that is not written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ChannelOutlook {
+    /// Channel.
+    channel: Channel,
+    /// Whether it can carry the message at the earliest time to send it.
+    #[serde(flatten)]
+    verdict: Verdict,
+    /// Time until which it would wait, such as for a paused number. `null` if it would not wait.
+    #[schemars(example = "2026-11-20T10:05:00Z")]
+    waits_until: Option<Timestamp>,
+    /// Connection that would send it. `null` if the channel is left out.
+    connection_id: Option<ConnectionId>,
+    /// Number that would send it, if it is known: the one that the line names, or that of the WhatsApp connection.
+    sender: Option<PhoneOut>,
+    /// The text that the person would read, of a template with its values. `null` if the channel is left out.
+    #[schemars(example = &"Your order is ready, Maya.")]
+    text: Option<String>,
+    /// Template. `null` for a text.
+    template: Option<TemplateOut>,
+    /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
+    /// out.
+    checks: Vec<SendCheck>,
+}
+
+/// A message that is not written.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct MessageOutlook {
+    /// Line that would send it. `null` if there is none.
+    line_id: Option<LineId>,
+    /// Earliest time to send it.
+    #[schemars(example = "2026-11-20T10:00:00Z")]
+    send_at: Timestamp,
+    /// Time after which it would not be sent any more.
+    #[schemars(example = "2026-11-21T10:00:00Z")]
+    valid_until: Timestamp,
+    /// Checks of the whole message.
+    checks: Vec<MessageCheck>,
+    /// Its channels, in the order in which they would be tried.
+    channels: Vec<ChannelOutlook>,
+}
+
+/// What a message that is not written is checked against.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'a> {
+    /// The tenant with its configuration.
+    pub config: &'a TenantConfig,
+    /// The templates that it is composed of.
+    pub material: &'a Material,
+    /// The recipient.
+    pub contact: &'a Contact,
+    /// The line that would send it.
+    pub line: Option<LineId>,
+    /// Time at which it would be planned.
+    pub now: Timestamp,
+    /// Timers of sending.
+    pub timers: &'a Timers,
+}
+
+impl ChannelOutlook {
+    fn left_out(channel: Channel, refusal: Refusal) -> Self {
+        Self {
+            channel,
+            verdict: Verdict::from(Some(refusal)),
+            waits_until: None,
+            connection_id: None,
+            sender: None,
+            text: None,
+            template: None,
+            checks: Vec::new(),
+        }
+    }
+
+    /// A channel with its content, as far as the checks let it pass.
+    fn of(leg: Leg, setting: &Setting<'_>, checked: Checked) -> Self {
+        let (text, template) = match leg.content {
+            Content::Text(text) => (Some(text), None),
+            Content::Template(filled) => {
+                let text = setting
+                    .material
+                    .named(leg.connection, &filled.name)
+                    .find(|known| known.language == filled.language)
+                    .map(|known| known.text(&filled));
+                (text, Some(TemplateOut::from(filled)))
+            }
+        };
+        let sender = leg
+            .sender
+            .or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
+        Self {
+            channel: leg.channel,
+            verdict: Verdict::from(checked.against),
+            waits_until: checked.waits_until,
+            connection_id: Some(leg.connection),
+            sender: sender.map(PhoneOut::from),
+            text,
+            template,
+            checks: checked.checks,
+        }
+    }
+}
+
+fn whatsapp_number(sender: ConnectionId, channel: Channel, config: &TenantConfig) -> Option<Phone> {
+    let mut connections = config.connections.iter().filter(|_| channel == Channel::WhatsApp);
+    connections.find(|known| known.id == sender)?.whatsapp_number.clone()
+}
+
+/// The verdicts of the check before a send.
+#[derive(Debug, Default)]
+struct Checked {
+    checks: Vec<SendCheck>,
+    /// The first of them that is against it.
+    against: Option<Refusal>,
+    waits_until: Option<Timestamp>,
+}
+
+impl Checked {
+    fn note(&mut self, check: check::Aspect, verdict: Check) {
+        let (refusal, waits_until) = match verdict {
+            Check::Go | Check::Probe => (None, None),
+            Check::Later { until, why } | Check::Wait { until, why } => (Some(why), Some(until)),
+            Check::SkipLeg { why } | Check::Never { why } => (Some(why), None),
+        };
+        if self.against.is_none() {
+            (self.against, self.waits_until) = (refusal.clone(), waits_until);
+        }
+        self.checks.push(SendCheck {
+            check,
+            verdict: Verdict::from(refusal),
+            waits_until,
+        });
+    }
+}
+
+impl Api {
+    /// What would become of a message that was reviewed and is not written: every check with its verdict, with each connection and its
+    /// template as they are now. One request for each channel.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn outlook<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        setting: Setting<'_>,
+        review: Review,
+    ) -> Result<MessageOutlook, Problem> {
+        let Review {
+            checks,
+            channels,
+            not_before,
+            valid_until,
+            planned,
+        } = review;
+        let planned = planned.ok();
+        let message = planned.map(|composed| composed.message(String::new(), setting.now, setting.timers));
+        let (mut shown, mut place) = (Vec::with_capacity(channels.len()), 0);
+        for (channel, leg) in channels {
+            let leg = match leg {
+                Ok(leg) => leg,
+                Err(refusal) => {
+                    shown.push(ChannelOutlook::left_out(channel, refusal));
+                    continue;
+                }
+            };
+            let mut checked = Checked::default();
+            if let Some(message) = &message {
+                checked = Box::pin(self.checked(who, &setting, message, place)).await?;
+            }
+            place += 1;
+            shown.push(ChannelOutlook::of(leg, &setting, checked));
+        }
+        let checks = checks.into_iter().map(|(check, verdict)| MessageCheck {
+            check,
+            verdict: Verdict::from(verdict.err()),
+        });
+        Ok(MessageOutlook {
+            line_id: setting.line,
+            send_at: not_before,
+            valid_until,
+            checks: checks.collect(),
+            channels: shown,
+        })
+    }
+
+    /// The verdicts of the check before a send, at the earliest time.
+    async fn checked<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        setting: &Setting<'_>,
+        message: &Message,
+        leg: u8,
+    ) -> Result<Checked, Problem> {
+        let mut checked = Checked::default();
+        let Some(planned) = message.plan.get(usize::from(leg)) else {
+            return Ok(checked);
+        };
+        let template = match &planned.content {
+            Content::Template(filled) => Some((filled.name.as_str(), filled.language.as_str())),
+            Content::Text(_) => None,
+        };
+        let read = self
+            .store()
+            .connection_and_template(who.scope(), planned.connection, template);
+        let (connection, template) = Box::pin(read).await?;
+        let Some(connection) = connection else {
+            checked.against = Some(Refusal::new(Reason::NoConnection, "the connection was deleted"));
+            return Ok(checked);
+        };
+        let input = CheckInput {
+            config: setting.config,
+            message,
+            leg,
+            contact: setting.contact,
+            connection: &connection,
+            template: template.as_ref(),
+            now: message.not_before,
+            timers: setting.timers,
+            line_type: &by_numbering_plan,
+        };
+        for (check, verdict) in check::checks(&input) {
+            checked.note(check, verdict);
+        }
+        Ok(checked)
+    }
+}

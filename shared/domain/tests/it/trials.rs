@@ -1,0 +1,686 @@
+//! Dry runs say what happens, and replays find a difference only where rules differ.
+
+use domain::{
+    bounded::Whole,
+    call::{CallFacts, CallProvider, Direction, Outcome, Party},
+    check::{Check, CheckInput, check, checks},
+    compose::{Composed, World},
+    config::TenantConfig,
+    connection::{Connection, Health},
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    contact::{Contact, Identity, Unreachable},
+    decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
+    ids::{CallId, ContactId},
+    line::Line,
+    line_type,
+    material::Material,
+    message::{Category, Channel, Content, FilledTemplate},
+    needs::Needs,
+    outside::ShownName,
+    phone::Phone,
+    profile::Profile,
+    quiet::QuietAction,
+    record::{Call, Grounds},
+    refusal::{Reason, Refusal},
+    replay::{Difference, Former, Recorded, Replayed, scene},
+    rule::{Caller, Consent, Hours, Rule, in_order},
+    source::SmsText,
+    subject::CallView,
+    template::TemplateDefinition,
+    tenant::TenantStatus,
+};
+use jiff::{SignedDuration, Timestamp};
+use proptest::{collection::vec, option, prelude::*, sample::select};
+use serde_json::{from_value, json, to_value};
+use ulid::Ulid;
+
+use crate::{
+    messages::timers,
+    rules::{config, rule_with},
+};
+
+const CUSTOMER: &str = "+447700900111";
+const LINE: &str = "+442079460001";
+const OUTCOMES: &[Outcome] = &Outcome::ALL;
+
+/// A caller, a call, and the time at which it is decided.
+#[derive(Debug, Clone)]
+struct Case {
+    config: TenantConfig,
+    material: Material,
+    contact: Contact,
+    profile: Profile,
+    facts: CallFacts,
+    outcome: Outcome,
+    now: Timestamp,
+    connection: Connection,
+}
+
+fn hours_before(now: Timestamp, hours: i64) -> Timestamp {
+    now - SignedDuration::from_hours(hours)
+}
+
+prop_compose! {
+    fn rule(id: u64)(
+        priority in -2_i32..3,
+        enabled in prop::bool::weighted(0.9),
+        outcomes in prop::sample::subsequence(OUTCOMES, 3..=OUTCOMES.len()),
+        hours in select(vec![Hours::Any, Hours::Any, Hours::Open, Hours::Closed]),
+        caller in select(vec![Caller::Any, Caller::Any, Caller::New, Caller::Known]),
+        min_ring_seconds in option::of(0_u32..20),
+        max_talk_seconds in option::of(0_u32..20),
+        channels in select(vec![
+            vec![Channel::WhatsApp, Channel::Sms], vec![Channel::Sms], vec![Channel::WhatsApp], vec![Channel::Sms, Channel::WhatsApp],
+        ]),
+        category in select(vec![Category::Utility, Category::Utility, Category::Marketing]),
+        consent in select(vec![Consent::CallerInitiated, Consent::CallerInitiated, Consent::OptInOnly]),
+        cooldown_seconds in select(vec![0_u32, 3_600, 86_400]),
+        delay_seconds in select(vec![0_u32, 60, 86_400]),
+        quiet in option::of(select(vec![QuietAction::Defer, QuietAction::Send, QuietAction::Skip])),
+        text in select(vec!["Sorry", "Hello {{contact.name|friend}}", "{{contact.name}}", "{{tenant.website}}"]),
+    ) -> Rule {
+        let mut rule = rule_with(id, priority);
+        rule.version = id;
+        rule.enabled = enabled;
+        rule.when.outcomes = outcomes.into();
+        rule.when.hours = hours;
+        rule.when.caller = caller;
+        rule.when.min_ring_seconds = min_ring_seconds.map(Whole::nearest);
+        rule.when.max_talk_seconds = max_talk_seconds.map(Whole::nearest);
+        let then = &mut rule.then;
+        then.channels = channels.into();
+        then.category = category;
+        then.consent = consent;
+        then.cooldown_seconds = Whole::nearest(cooldown_seconds);
+        then.delay_seconds = Whole::nearest(delay_seconds);
+        then.quiet_hours = quiet.map(|action| from_value(json!({"from": "20:00", "to": "09:00", "action": action})).unwrap());
+        then.sms_text = Some(SmsText::One(text.to_owned()));
+        rule
+    }
+}
+
+prop_compose! {
+    fn template(language: &'static str)(
+        status in select(vec!["APPROVED", "APPROVED", "PAUSED"]),
+        category in select(vec!["utility", "utility", "marketing"]),
+    ) -> TemplateDefinition {
+        from_value(json!({
+            "name": "missed", "language": language, "category": category, "status": status, "body": "Hello {{1}}",
+        })).unwrap()
+    }
+}
+
+prop_compose! {
+    /// What the person said, some hours ago.
+    fn wish()(
+        choice in select(vec![Choice::Granted, Choice::Granted, Choice::Refused, Choice::Lifted]),
+        channel in option::of(select(vec![Channel::WhatsApp, Channel::Sms])),
+        category in option::of(select(vec![ConsentCategory::Marketing, ConsentCategory::Utility])),
+        by in select(vec![By::Keyword, By::User]),
+        hours in 1_i64..1_000,
+    ) -> (Choice, Scope, By, i64) {
+        (choice, Scope { channel, category }, by, hours)
+    }
+}
+
+prop_compose! {
+    fn contact()(
+        calls in 0_u32..2,
+        texted in option::of(0_i64..40),
+        counted in option::of(0_i64..40),
+        wrote in option::of(-2_i64..40),
+        answered in option::of(-2_i64..40),
+        wishes in vec(wish(), 0..3),
+        unreached in option::of((select(vec![Channel::WhatsApp, Channel::Sms]), 1_i64..1_000)),
+        language in option::of(select(vec!["en", "ar", "ar-AE", "fr"])),
+        name in option::of(select(vec!["Maya", "Layla Haddad"])),
+        now in (1_700_000_000_i64..1_900_000_000).prop_map(|second| Timestamp::from_second(second).unwrap()),
+    ) -> (Contact, Profile, Timestamp) {
+        let phone: Phone = CUSTOMER.parse().unwrap();
+        let id = ContactId::new(Ulid::from_parts(1, 1));
+        let mut contact = Contact::first_seen(id, &Identity::Phone(phone.clone()), hours_before(now, 2_000));
+        contact.calls = calls;
+        contact.last_follow_up_at = texted.map(|hours| hours_before(now, hours));
+        contact.last_counted_at = counted.map(|hours| hours_before(now, hours));
+        contact.last_inbound_at = wrote.map(|hours| hours_before(now, hours));
+        contact.last_answered_at = answered.map(|hours| hours_before(now, hours));
+        for (choice, scope, by, hours) in wishes {
+            contact.record(Wish::new(choice, scope, by, "said so", hours_before(now, hours)));
+        }
+        contact.unreachable.extend(unreached.map(|(channel, hours)| Unreachable {
+            channel,
+            number: Some(phone),
+            at: hours_before(now, hours),
+            reason: "not in service".to_owned(),
+        }));
+        contact.language = language.map(str::to_owned);
+        (contact, Profile::named(name.and_then(ShownName::of)), now)
+    }
+}
+
+prop_compose! {
+    fn case()(
+        (contact, profile, now) in contact(),
+        rules in (rule(1), rule(2), rule(3)),
+        templates in (template("en"), template("ar")),
+        suspended in prop::bool::weighted(0.1),
+        party in select(vec![1, 1, 1, 1, 1, 0, 2, 3, 4]),
+        outbound in prop::bool::weighted(0.1),
+        outcome in select(OUTCOMES),
+        ring_seconds in option::of(0_u32..20),
+        talk_seconds in option::of(0_u32..20),
+        hours_ago in option::of(select(vec![-100_i64, 0, 1, 71, 72, 1_000])),
+        of_line in any::<bool>(),
+        paused_minutes in option::of(0_i64..30),
+        unhealthy_minutes in option::of(0_i64..30),
+    ) -> Case {
+        let mut config = config();
+        config.rules = vec![rules.0, rules.1, rules.2];
+        if suspended {
+            config.tenant.status = TenantStatus::Suspended;
+        }
+        if of_line {
+            let line: Line = from_value(json!({
+                "id": "line_00000000000000000000000001", "name": "Line", "number": LINE,
+                "sms": {"connection": config.connections[0].id, "number": "+442079460002"},
+            })).unwrap();
+            config.lines = vec![line];
+        }
+        let customer = match party {
+            0 => None,
+            2 => Some(Party::Withheld),
+            3 => Some(Party::Sip("sip:a@b".to_owned())),
+            // That of the line, if there is one.
+            4 => Some(Party::Phone("+442079460002".parse().unwrap())),
+            _ => Some(Party::Phone(CUSTOMER.parse().unwrap())),
+        };
+        let line = Some(Party::Phone(LINE.parse().unwrap()));
+        let direction = Some(if outbound { Direction::Outbound } else { Direction::Inbound });
+        let (from, to) = if outbound { (line, customer) } else { (customer, line) };
+        let ended_at = hours_ago.map(|hours| hours_before(now, hours));
+        let mut connection: Connection = from_value(json!({
+            "id": config.connections[0].id, "name": "both", "verify": "",
+            "account": {
+                "kind": "twilio", "account_sid": "AC0", "numbers": ["+442079460009"], "whatsapp_sender": "+442079460008",
+                "voice": {"handling": "greet"},
+            },
+        })).unwrap();
+        connection.paused_until = paused_minutes.map(|minutes| now + SignedDuration::from_mins(minutes));
+        if let Some(minutes) = unhealthy_minutes {
+            let tried_at = now - SignedDuration::from_mins(minutes);
+            connection.health = Health::Unhealthy { since: tried_at, reason: "no token".to_owned(), tried_at };
+        }
+        Case {
+            config,
+            material: Material { templates: vec![templates.0, templates.1], ..Material::default() },
+            contact,
+            profile,
+            facts: CallFacts { direction, from, to, ring_seconds, talk_seconds, ended_at, ..CallFacts::default() },
+            outcome,
+            now,
+            connection,
+        }
+    }
+}
+
+impl Case {
+    fn id(&self) -> CallId {
+        let at = u64::try_from(self.now.as_millisecond()).unwrap();
+        CallId::new(self.contact.id, Ulid::from_parts(at, 2))
+    }
+
+    fn view(&self) -> CallView<'_> {
+        CallView {
+            id: self.id(),
+            connection: self.connection.id,
+            facts: &self.facts,
+            outcome: self.outcome,
+            started_at: self.facts.started_at.unwrap_or(self.now),
+        }
+    }
+
+    fn world<'a>(&'a self, material: &'a Material) -> World<'a> {
+        World {
+            config: &self.config,
+            material,
+            contact: &self.contact,
+            profile: &self.profile,
+            open: &[],
+            now: self.now,
+            line_type: &line_type::unknown,
+        }
+    }
+
+    /// What these needs select.
+    fn read(&self, needs: &Needs) -> Material {
+        let needed = |template: &&TemplateDefinition| {
+            needs.templates.iter().any(|need| {
+                let language = need.language.as_ref();
+                need.name == template.name && language.is_none_or(|language| *language == template.language)
+            })
+        };
+        Material {
+            templates: self.material.templates.iter().filter(needed).cloned().collect(),
+            ..Material::default()
+        }
+    }
+
+    /// As `process_call` decides it.
+    fn decided(&self) -> Decision {
+        let view = self.view();
+        let read = self.read(&needs(&view, &self.world(Material::NONE)));
+        decide(&view, &self.world(&read))
+    }
+
+    /// As `process_call` stores it.
+    fn recorded(&self) -> Call {
+        let decision = self.decided();
+        let message = decision.follow_up.as_ref().ok();
+        Call {
+            id: self.id(),
+            connection: self.connection.id,
+            provider: CallProvider::Telephony,
+            provider_call_id: "17".to_owned(),
+            facts: self.facts.clone(),
+            outcome: self.outcome,
+            decided_at: self.now,
+            decision: decision.sentence().to_owned(),
+            reason: decision.reason().as_str().to_owned(),
+            because: decision.facts().clone(),
+            message: message.map(|composed| composed.cause.message_id()),
+            grounds: decision.grounds,
+            decided_again: 0,
+            remarks: vec![],
+            correlation_id: "cor".to_owned(),
+            keep_until: None,
+            version: 1,
+        }
+    }
+}
+
+/// A message without the facts that a decision adds.
+fn plain(composed: &Composed) -> Composed {
+    Composed {
+        facts: domain::facts::Facts::NONE,
+        ..composed.clone()
+    }
+}
+
+/// The verdicts of the check before each send, in order.
+fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
+    let message = composed.clone().message("cor".to_owned(), case.now, &timers());
+    let template = |filled: &FilledTemplate| {
+        let mut templates = case.material.templates.iter();
+        templates.find(|known| known.name == filled.name && known.language == filled.language)
+    };
+    let legs = message.plan.iter().zip(0..);
+    let told = legs.map(|(leg, place)| {
+        let input = CheckInput {
+            config: &case.config,
+            message: &message,
+            leg: place,
+            contact: &case.contact,
+            connection: &case.connection,
+            template: match &leg.content {
+                Content::Template(filled) => template(filled),
+                Content::Text(_) => None,
+            },
+            now: message.not_before,
+            timers: &timers(),
+            line_type: &line_type::unknown,
+        };
+        let decided = check(&input);
+        let all: Vec<Check> = checks(&input).map(|(_, verdict)| verdict).collect();
+        assert_eq!(all.len(), 11, "each of them has a verdict");
+        let first = all.into_iter().find(|verdict| *verdict != Check::Go);
+        assert_eq!(first.unwrap_or(Check::Go), decided, "the first one against it decides");
+        decided
+    });
+    told.collect()
+}
+
+/// The rule that decided, if it is saved.
+fn former<'a>(config: &'a TenantConfig, recorded: &Recorded<'_>) -> Former<'a> {
+    recorded.former(|decided| {
+        let mut rules = config.rules.iter();
+        rules.find(|rule| (rule.id, rule.version) == decided)
+    })
+}
+
+fn replayed(call: &Call, saved: &TenantConfig, rules: Vec<Rule>, material: &Material) -> Replayed {
+    let (recorded, scene) = (Recorded::of(call), scene(saved, rules));
+    let (former, rule) = (former(saved, &recorded), recorded.rule(&scene));
+    let replayed = recorded.replayed(former, rule, &scene, material, &line_type::unknown);
+    if recorded.is_unaffected(former, rule) {
+        assert_eq!(replayed.difference, Difference::Unchanged);
+    }
+    replayed
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    /// The dry run of a call, then the call: the same rule, the same verdicts, the same message. It reads no more than it says.
+    #[test]
+    fn dry_run_equals_what_happens(case in case()) {
+        let view = case.view();
+        let read = case.read(&needs_to_consider(&view, &case.world(Material::NONE)));
+        let foreseen = case.world(&read);
+        let Considered { rules, review, decision } = consider(&view, &foreseen);
+        let happened = case.decided();
+        prop_assert_eq!(&decision, &happened);
+
+        let order: Vec<_> = rules.iter().map(|(rule, _)| rule.id).collect();
+        let expected: Vec<_> = in_order(&case.config.rules).iter().map(|rule| rule.id).collect();
+        prop_assert_eq!(order, expected);
+        let first = rules.iter().find(|(_, unmet)| unmet.is_none()).map(|(rule, _)| rule.id);
+        if let Some(decided) = happened.grounds.rule {
+            prop_assert_eq!(first, Some(decided));
+        } else if happened.reason() == Reason::NoRule {
+            prop_assert_eq!(first, None);
+        }
+        let anybody = case.facts.direction == Some(Direction::Inbound) && case.facts.customer().phone().is_some();
+        prop_assert_eq!(review.is_some(), first.is_some() && anybody);
+        match (&happened.follow_up, review) {
+            (Ok(composed), Some(review)) => {
+                prop_assert!(review.checks.iter().all(|(_, verdict)| verdict.is_ok()));
+                let shown = review.planned.unwrap();
+                prop_assert_eq!(plain(&shown), plain(composed));
+                prop_assert_eq!(verdicts(&case, &shown), verdicts(&case, composed));
+            }
+            (Ok(composed), None) => panic!("nobody foresaw {composed:?}"),
+            // The rule's message has the reason, unless nobody is messaged after such a call.
+            (Err(refusal), Some(review)) if happened.grounds.rule.is_some() => {
+                let outcome = review.into_outcome().unwrap_err();
+                prop_assert_eq!(outcome.reason, refusal.reason);
+                prop_assert_eq!(format!("no message: {}", outcome.sentence), refusal.sentence.clone());
+            }
+            (Err(_), Some(review)) => {
+                let shown = review.planned.iter().flat_map(|composed| verdicts(&case, composed));
+                prop_assert!(shown.count() <= 2);
+            }
+            (Err(_), None) => {}
+        }
+    }
+
+    /// Whatever is reported of the call later, and whatever becomes of templates, settings and the caller.
+    #[test]
+    fn replay_of_the_saved_rules_changes_nothing(
+        case in case(),
+        later in case(),
+        (rang, talked, started) in (option::of(0_u32..40), option::of(0_u32..40), option::of(0_i64..100)),
+    ) {
+        let mut call = case.recorded();
+        call.facts.merge(CallFacts {
+            ring_seconds: rang,
+            talk_seconds: talked,
+            started_at: started.map(|seconds| case.now - SignedDuration::from_secs(seconds)),
+            ..CallFacts::default()
+        });
+        let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
+        let saved = TenantConfig { rules: case.config.rules.clone(), ..later.config.clone() };
+        let replayed = replayed(&stored, &saved, saved.rules.clone(), &later.material);
+        prop_assert_eq!(replayed.difference, Difference::Unchanged);
+    }
+
+    /// The stored facts are enough to decide a call again as it was decided: nothing of it rests on the comparison of rules.
+    #[test]
+    fn stored_facts_decide_a_call_as_it_was_decided(case in case(), rang in option::of(0_u32..40)) {
+        let happened = case.decided();
+        let mut call = case.recorded();
+        let later = CallFacts { ring_seconds: rang, ..CallFacts::default() };
+        call.facts.merge(later);
+        let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
+        let recorded = Recorded::of(&stored).with_profile(case.profile.clone());
+        let scene = scene(&case.config, case.config.rules.clone());
+        let read = case.read(&recorded.needs(&scene, &line_type::unknown));
+        let again = recorded.consider(&scene, &read, &line_type::unknown);
+        prop_assert_eq!(&again.decision.grounds, &happened.grounds);
+        prop_assert_eq!(again.decision.reason(), happened.reason());
+        prop_assert_eq!(recorded.ruled_out().is_some(), happened.grounds.rule.is_none() && happened.reason() != Reason::NoRule);
+        match (again.decision.follow_up, happened.follow_up) {
+            (Ok(again), Ok(happened)) => prop_assert_eq!(again, happened),
+            (Err(again), Err(happened)) => {
+                let told = |refusal: &Refusal| refusal.facts.names().map(str::to_owned).collect::<Vec<_>>();
+                prop_assert_eq!(told(&again), told(&happened));
+            }
+            (again, happened) => panic!("{again:?}, but {happened:?} happened"),
+        }
+    }
+
+    /// A draft makes a difference exactly where the message differs.
+    #[test]
+    fn replay_of_a_draft_tells_the_difference(case in case(), draft in rule(9)) {
+        let call = case.recorded();
+        let mut rules = case.config.rules.clone();
+        rules.push(draft);
+        let told = replayed(&call, &case.config, rules.clone(), &case.material);
+        let recorded = Recorded::of(&call);
+        let scene = scene(&case.config, rules);
+        let after = recorded.consider(&scene, &case.material, &line_type::unknown).decision;
+        let expected = match (call.message.is_some(), after.follow_up.is_ok()) {
+            (false, false) => Difference::Unchanged,
+            (false, true) => Difference::More,
+            (true, false) => Difference::Fewer,
+            (true, true) => {
+                let before = TenantConfig { rules: case.config.rules.clone(), ..scene.clone() };
+                let before = recorded.consider(&before, &case.material, &line_type::unknown).decision;
+                let said = |decision: Decision| {
+                    let composed = decision.follow_up.unwrap();
+                    let policy = composed.policy;
+                    let further = (policy.fallback_after_seconds(), policy.when_unknown());
+                    (policy.category(), further, composed.legs, composed.not_before)
+                };
+                if said(before) == said(after) { Difference::Unchanged } else { Difference::Different }
+            }
+        };
+        prop_assert_eq!(told.difference, expected);
+    }
+}
+
+/// A rule that is off, and one for every call.
+fn saved() -> TenantConfig {
+    let mut config = config();
+    let (mut off, mut on) = (rule_with(1, 0), rule_with(2, 1));
+    (off.version, on.version) = (1, 1);
+    off.enabled = false;
+    config.rules = vec![off, on];
+    config
+}
+
+fn missed(now: Timestamp) -> Case {
+    let phone: Phone = CUSTOMER.parse().unwrap();
+    let id = ContactId::new(Ulid::from_parts(1, 1));
+    let template =
+        json!({"name": "missed", "language": "en", "category": "utility", "status": "APPROVED", "body": "Hello {{1}}"});
+    Case {
+        config: saved(),
+        material: Material {
+            templates: vec![from_value(template).unwrap()],
+            ..Material::default()
+        },
+        contact: Contact::first_seen(id, &Identity::Phone(phone.clone()), now),
+        profile: Profile::default(),
+        facts: CallFacts {
+            direction: Some(Direction::Inbound),
+            from: Some(Party::Phone(phone)),
+            to: Some(Party::Phone(LINE.parse().unwrap())),
+            ..CallFacts::default()
+        },
+        outcome: Outcome::Missed,
+        now,
+        connection: from_value(json!({
+            "id": "conn_00000000000000000000000001", "name": "both", "verify": "",
+            "account": {"kind": "twilio", "account_sid": "AC0", "numbers": [], "voice": {"handling": "greet"}},
+        }))
+        .unwrap(),
+    }
+}
+
+fn noon() -> Timestamp {
+    "2026-11-20T12:00:00Z".parse().unwrap()
+}
+
+#[test]
+fn each_change_of_a_rule_makes_its_difference() {
+    let case = missed(noon());
+    let call = case.recorded();
+    let told = |change: &dyn Fn(&mut Rule)| {
+        let mut rules = case.config.rules.clone();
+        change(&mut rules[1]);
+        replayed(&call, &case.config, rules, &case.material)
+    };
+    type Change<'a> = &'a dyn Fn(&mut Rule);
+    let cases: [(Change<'_>, Difference, Reason); 8] = [
+        (
+            &|rule: &mut Rule| rule.enabled = false,
+            Difference::Fewer,
+            Reason::NoRule,
+        ),
+        (
+            &|rule: &mut Rule| rule.when.outcomes = vec![Outcome::Busy].into(),
+            Difference::Fewer,
+            Reason::NoRule,
+        ),
+        (
+            &|rule: &mut Rule| rule.then.consent = Consent::OptInOnly,
+            Difference::Fewer,
+            Reason::NoConsent,
+        ),
+        (
+            &|rule: &mut Rule| rule.then.sms_text = Some(SmsText::One("Hello".to_owned())),
+            Difference::Different,
+            Reason::FollowUp,
+        ),
+        (
+            &|rule: &mut Rule| rule.then.delay_seconds = Whole::nearest(60),
+            Difference::Different,
+            Reason::FollowUp,
+        ),
+        // The caller's language is not Arabic.
+        (
+            &|rule: &mut Rule| {
+                let template = rule.then.template.as_mut().unwrap();
+                template.by_contact_language = true;
+            },
+            Difference::Unchanged,
+            Reason::FollowUp,
+        ),
+        // Nobody has texted this person before.
+        (
+            &|rule: &mut Rule| rule.then.cooldown_seconds = Whole::nearest(60),
+            Difference::Unchanged,
+            Reason::FollowUp,
+        ),
+        (
+            &|rule: &mut Rule| rule.priority = -5,
+            Difference::Unchanged,
+            Reason::FollowUp,
+        ),
+    ];
+    for (change, difference, reason) in cases {
+        let told = told(change);
+        assert_eq!(
+            (told.difference, told.reason),
+            (difference, reason),
+            "{}",
+            told.decision
+        );
+    }
+    // Without the rule that was off, nothing is different; with it, another message follows.
+    let mut rules = case.config.rules.clone();
+    rules[0].enabled = true;
+    rules[0].then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    let told = replayed(&call, &case.config, rules, &case.material);
+    assert_eq!(told.difference, Difference::Different);
+}
+
+/// The version that decided is compared, not the one that is saved by now.
+#[test]
+fn replay_compares_with_the_version_that_decided() {
+    let case = missed(noon());
+    let call = case.recorded();
+    let then = case.config.rules[1].clone();
+    let mut changed = then.clone();
+    changed.version = 2;
+    changed.then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    let scene = scene(&case.config, vec![changed.clone()]);
+    let recorded = Recorded::of(&call);
+    assert_eq!(recorded.decided_by(), Some((then.id, 1)));
+    let against = |former: Former<'_>| {
+        let (rule, material) = (recorded.rule(&scene), &case.material);
+        let replayed = recorded.replayed(former, rule, &scene, material, &line_type::unknown);
+        replayed.difference
+    };
+    assert_eq!(against(Former::Rule(&then)), Difference::Different);
+    assert_eq!(against(Former::Rule(&changed)), Difference::Unchanged);
+    // Nobody knows what it said: it may have been the same.
+    assert_eq!(against(Former::Lost), Difference::Different);
+}
+
+/// Rows of before have only the flags.
+#[test]
+fn calls_of_before_are_replayed_by_what_they_tell() {
+    let mut case = missed(noon());
+    case.config.rules.clear();
+    let mut call = case.recorded();
+    assert_eq!(call.reason, "no_rule");
+    call.grounds.circumstances = None;
+    call.facts.ring_seconds = Some(3);
+    let draft = |change: &dyn Fn(&mut Rule)| {
+        let mut draft = rule_with(3, 0);
+        change(&mut draft);
+        vec![draft]
+    };
+    let with = |grounds: &dyn Fn(&mut Grounds), rules: Vec<Rule>| {
+        let mut call = call.clone();
+        grounds(&mut call.grounds);
+        replayed(&call, &case.config, rules, &case.material).reason
+    };
+    let nothing = |_: &mut Grounds| ();
+    assert_eq!(with(&nothing, draft(&|_| ())), Reason::FollowUp);
+    let patient = draft(&|rule| rule.when.min_ring_seconds = Some(Whole::nearest(4)));
+    assert_eq!(with(&nothing, patient), Reason::NoRule);
+    assert_eq!(
+        with(&|grounds| grounds.opted_out = true, draft(&|_| ())),
+        Reason::OptedOut
+    );
+    let needy = || draft(&|rule| rule.then.consent = Consent::OptInOnly);
+    assert_eq!(with(&nothing, needy()), Reason::NoConsent);
+    assert_eq!(with(&|grounds| grounds.opted_in = true, needy()), Reason::FollowUp);
+    let marketing = || draft(&|rule| rule.then.category = Category::Marketing);
+    let refused = with(
+        &|grounds| (grounds.opted_in, grounds.marketing_opted_out) = (true, true),
+        marketing(),
+    );
+    assert_eq!(refused, Reason::OptedOut);
+}
+
+/// Whatever the rules say: the call was a backlog, or of nobody who can be messaged.
+#[test]
+fn no_rule_changes_a_call_that_was_ruled_out() {
+    let mut case = missed(noon());
+    case.facts.from = Some(Party::Withheld);
+    let withheld = case.recorded();
+    let recorded = Recorded::of(&withheld);
+    assert_eq!(recorded.ruled_out().unwrap().reason, Reason::Withheld);
+    let scene = scene(&case.config, vec![rule_with(3, 0)]);
+    assert_eq!(recorded.rule(&scene), None);
+    let told = recorded.consider(&scene, &case.material, &line_type::unknown);
+    assert_eq!(told.decision.sentence(), "no message: the caller hid the number");
+    // The rule that would match is shown all the same.
+    assert!(matches!(&told.rules[..], [(_, None)]));
+    assert!(told.review.is_none());
+}
+
+/// Its lines answer what they receive, so the two would talk to each other.
+#[test]
+fn call_of_the_business_itself_gets_no_message() {
+    let mut case = missed(noon());
+    case.config.lines = vec![
+        from_value(json!({"id": "line_00000000000000000000000001", "name": "Branch", "number": CUSTOMER})).unwrap(),
+    ];
+    let decision = case.decided();
+    assert_eq!(decision.reason(), Reason::OwnNumber);
+    assert_eq!(decision.grounds.rule, None);
+}
