@@ -612,6 +612,8 @@ mod tests {
             line: None,
             message,
             remarks: vec![],
+            recovered: 0,
+            answers_after: vec![],
             answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: None,

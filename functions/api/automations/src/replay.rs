@@ -1,9 +1,6 @@
 //! Replays: what automations would have made of recorded calls, from the facts that are stored with each.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::collections::{BTreeSet, HashMap};
 
 use api::{Api, Body};
 use axum::{Extension, Json, extract::State};

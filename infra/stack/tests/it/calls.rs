@@ -258,9 +258,9 @@ fn withheld_numbers_are_stored_and_not_messaged() {
             let call = json!({ "tenant": business.id(), "from": "anonymous", "outcome": "missed", "via": via });
             stage.play.post("/calls", &call).await?;
             let nobody = Identity::Withheld(business.tenant.connections[connection].parse()?);
-            let reason = stack::play::until(PATIENCE, "the withheld call", async || {
+            let reason = until(PATIENCE, "the withheld call", async || {
                 let Some(contact) = stage.play.store.contact_of(&scope, &nobody).await? else {
-                    return Ok(stack::play::Look::Instead("no contact".to_owned()));
+                    return Ok(Look::Instead("no contact".to_owned()));
                 };
                 let (store, now) = (&stage.play.store, domain::Timestamp::now());
                 let history = store.history(&scope, contact.id, 10, now).await?;
@@ -268,10 +268,7 @@ fn withheld_numbers_are_stored_and_not_messaged() {
                     Entry::Call(call) => Some(call.reason.clone()),
                     _ => None,
                 });
-                Ok(call.map_or_else(
-                    || stack::play::Look::Instead("no call".to_owned()),
-                    stack::play::Look::Seen,
-                ))
+                Ok(call.map_or_else(|| Look::Instead("no call".to_owned()), Look::Seen))
             })
             .await?;
             ensure!(reason == "withheld", "{via}: {reason}");
@@ -496,15 +493,15 @@ fn day_counters_are_exact() {
         let seconds = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
         let day = domain::Timestamp::from_second(i64::try_from(seconds.as_secs())?)?;
         let day = day.to_zoned(jiff::tz::TimeZone::UTC).date();
-        stack::play::until(PATIENCE, "the day's counters", async || {
+        until(PATIENCE, "the day's counters", async || {
             let counters = stage.play.store.day_counters(&scope, day).await?;
             let exact = ["calls", "calls_missed", "calls_followed_up", "messages"]
                 .iter()
                 .all(|name| counters.get(*name) == Some(&3));
             Ok(if exact {
-                stack::play::Look::Seen(())
+                Look::Seen(())
             } else {
-                stack::play::Look::Instead(format!("{counters:?}"))
+                Look::Instead(format!("{counters:?}"))
             })
         })
         .await

@@ -511,9 +511,10 @@ impl<'a> Walk<'a> {
         for operation in self.contract.operations() {
             let read = operation.method == "get" && operation.parameters().next().is_none();
             // What has been started goes on, and counters follow what happened.
-            let moves = operation.path.ends_with("/audit")
-                || operation.path.ends_with("/retention")
-                || operation.path == api::OPERATIONS;
+            let moves = operation.path == api::OPERATIONS
+                || ["/audit", "/retention", "/metrics", "/metrics/overview", "/usage"]
+                    .iter()
+                    .any(|moving| operation.path.ends_with(moving));
             if !read || operation.permission().parse::<Permission>().is_err() || moves {
                 continue;
             }

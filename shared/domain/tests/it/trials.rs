@@ -290,6 +290,7 @@ impl Case {
             message: message.map(|composed| composed.cause.message_id()),
             grounds: decision.grounds,
             decided_again: 0,
+            recovered: 0,
             remarks: vec![],
             correlation_id: "cor".to_owned(),
             keep_until: None,
@@ -418,7 +419,7 @@ proptest! {
             ..CallFacts::default()
         });
         let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
-        let saved = TenantConfig { rules: case.config.rules.clone(), ..later.config.clone() };
+        let saved = TenantConfig { rules: case.config.rules, ..later.config };
         let replayed = replayed(&stored, &saved, saved.rules.clone(), &later.material);
         prop_assert_eq!(replayed.difference, Difference::Unchanged);
     }
@@ -463,7 +464,7 @@ proptest! {
             (false, true) => Difference::More,
             (true, false) => Difference::Fewer,
             (true, true) => {
-                let before = TenantConfig { rules: case.config.rules.clone(), ..scene.clone() };
+                let before = TenantConfig { rules: case.config.rules, ..scene };
                 let before = recorded.consider(&before, &case.material, &line_type::unknown).decision;
                 let said = |decision: Decision| {
                     let composed = decision.follow_up.unwrap();

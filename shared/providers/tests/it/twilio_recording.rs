@@ -196,7 +196,7 @@ fn server(answer: &'static str, then: impl Fn(std::net::TcpStream) + Send + 'sta
 
 /// The result of reading all of a sound.
 async fn end_of(base: &str) -> RecordingError {
-    let mut sound = open(base, Duration::from_secs(2)).await.ok().expect("a sound begins");
+    let mut sound = open(base, Duration::from_secs(2)).await.expect("a sound begins");
     loop {
         match sound.chunk().await {
             Ok(Some(_)) => {}

@@ -418,9 +418,10 @@ async fn rules_that_are_not_meant_stay() {
     let (store, scope, stamp) = (&world.store, world.scope(), world.stamp());
     let mut configured = world.business.configured.clone();
     let mut rules = configured.rules.clone();
-    rules.push(Rule::first(RuleId::new(world.aws.ids().ulid())));
+    let added = Rule::first(RuleId::new(world.aws.ids().ulid()));
+    store.create(scope, &added, &stamp).await.unwrap();
+    rules.push(added);
     rules.sort_by_key(|rule| rule.id);
-    store.create(scope, rules.last().unwrap(), &stamp).await.unwrap();
     configured.rules.clear();
     configured.rules_meant = false;
     store.write_config(scope, &configured).await.unwrap();

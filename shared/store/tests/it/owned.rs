@@ -306,7 +306,8 @@ async fn versions_are_kept_with_their_authors() {
         let found = found.map(|found| (found.number, found.signed.value.priority));
         assert_eq!(found, priority.map(|priority| (number, priority)));
     }
-    let some = store.some_versions::<Rule, _>(scope, &[(id, 2), (id, 3), (id, third)], now);
+    let wanted = [(id, 2), (id, 3), (id, third)];
+    let some = store.some_versions::<Rule, _>(scope, &wanted, now);
     let some = some.await.unwrap().into_iter();
     let priorities = some.map(|found| found.map(|found| found.signed.value.priority));
     assert_eq!(priorities.collect::<Vec<_>>(), [Some(5), None, Some(7)]);

@@ -372,6 +372,8 @@ async fn a_telephone_system_that_does_not_answer_is_given_up() {
     assert_eq!(world.copies().await, 0);
 }
 
+type Recorded<'a> = &'a dyn Fn(&mut Call, &mut Recording);
+
 #[tokio::test]
 async fn what_cannot_be_fetched_is_not_asked_for() {
     let aws = Aws::new().await;
@@ -379,7 +381,7 @@ async fn what_cannot_be_fetched_is_not_asked_for() {
     let agent = world.agent().await;
     let unknown = ConnectionId::new(aws.ids().ulid());
     let telephony = world.business.telephony;
-    let changes: [(&str, &dyn Fn(&mut Call, &mut Recording), u16, &str); 5] = [
+    let changes: [(&str, Recorded<'_>, u16, &str); 5] = [
         (
             "Aircall's",
             &|call, _| call.provider = CallProvider::Aircall,

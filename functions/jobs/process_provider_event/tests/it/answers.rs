@@ -150,6 +150,8 @@ async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
         line: None,
         message,
         remarks: vec![],
+        recovered: 0,
+        answers_after: vec![],
         answer: Some(Answer::AfterHours),
         correlation_id: "cor".to_owned(),
         keep_until: None,

@@ -130,10 +130,8 @@ impl World {
     async fn calls(&self, rules: &[RuleId]) {
         let now = self.aws.now();
         let rules = rules.iter().copied().collect();
-        let noted = self
-            .aws
-            .store()
-            .note_calls(self.business.scope(), day_of(now), &rules, now);
+        let store = self.aws.store();
+        let noted = store.note_calls(self.business.scope(), day_of(now), &rules, now);
         noted.await.expect("nobody else writes");
     }
 
@@ -171,8 +169,8 @@ async fn seat(aws: &Aws, business: &Seeded, role: Role, change: impl FnOnce(&mut
         at: now,
         correlation_id: "test".to_owned(),
     };
-    let store = aws.store();
-    let seated = store.seat(business.scope(), &account, &user.to_string(), &member, &stamp);
+    let (store, hash) = (aws.store(), user.to_string());
+    let seated = store.seat(business.scope(), &account, &hash, &member, &stamp);
     seated.await.expect("the person is seated");
     account.email.as_str().to_owned()
 }
