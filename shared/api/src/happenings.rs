@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use domain::{
-    answers::Answer,
+    answer::Answer,
     call::{Direction, Outcome},
     facts::Facts,
     ids::{CallId, ContactId, LineId, MessageId, RecordingId},

@@ -10,7 +10,7 @@ use crate::{
         Composed, Intent, Review, Says, Words, World, compose, content, is_later, line_carrier, review, usual_carriers,
     },
     config::{ConnectionSummary, TenantConfig},
-    contact::{Contact, Identity},
+    contact::{Contact, Identity, Unreachable},
     facts::{Fact, Facts},
     hours,
     ids::{CallId, ContactId, LineId},
@@ -212,8 +212,8 @@ fn circumstances(call: &CallView<'_>, world: &World<'_>) -> Circumstances {
     } = *world;
     let phone = call.facts.customer().phone();
     let failed = |channel| {
-        let at = unreached(contact, phone, channel, now)?.at;
-        Some(Unreached { channel, at })
+        let Unreachable { at, reason, .. } = unreached(contact, phone, channel, now)?.clone();
+        Some(Unreached { channel, at, reason })
     };
     let counted = contact.frequency_from();
     Circumstances {
@@ -540,7 +540,6 @@ mod tests {
     use super::*;
     use crate::{
         bounded::Whole,
-        contact::Unreachable,
         inbound::OptFlag,
         line::SmsSender,
         line_type::LineType,
@@ -770,7 +769,11 @@ mod tests {
             (Some(noon + long_ago), Some(noon + long_ago)),
             (Some(Timestamp::MAX), None),
         ] {
-            assert_eq!(ended(begun, end).decide(), Case::new().decide(), "{begun:?} {end:?}");
+            assert_eq!(
+                ended(begun, end).decide().follow_up,
+                Case::new().decide().follow_up,
+                "{begun:?} {end:?}"
+            );
         }
     }
 

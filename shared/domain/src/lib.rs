@@ -9,6 +9,7 @@ pub mod facts;
 
 pub mod account;
 pub mod actor;
+pub mod answer;
 pub mod answers;
 pub mod api_key;
 pub mod applying;

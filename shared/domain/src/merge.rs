@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
-    answers::{Answered, MOST_ANSWERS},
+    answer::{Answered, MOST_ANSWERS},
     consent::{Wish, Wishes},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,

@@ -11,7 +11,7 @@ use ulid::Ulid;
 
 use crate::{
     actor::Actor,
-    answers::Answer,
+    answer::Answer,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,

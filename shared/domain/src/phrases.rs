@@ -2,7 +2,7 @@
 
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 
-use crate::{answers::Answer, quiet::QuietHours, template::primary};
+use crate::{answer::Answer, quiet::QuietHours, template::primary};
 
 /// Such as "2 h ago".
 #[must_use]

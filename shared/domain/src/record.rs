@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    answers::Answer,
+    answer::Answer,
     call::{CallFacts, CallProvider, Direction, Outcome},
     consent::Wishes,
     conversion::Conversion,
@@ -131,12 +131,15 @@ pub struct Circumstances {
 }
 
 /// A channel that did not reach a caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unreached {
     /// The channel.
     pub channel: Channel,
     /// Time at which this was found out.
     pub at: Timestamp,
+    /// The reason, in words. Empty in older rows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }
 
 impl Grounds {

@@ -297,7 +297,11 @@ fn caller(call: &Call) -> Contact {
             channel: failed.channel,
             number: phone.cloned(),
             at: failed.at,
-            reason: "it failed".to_owned(),
+            reason: if failed.reason.is_empty() {
+                "it failed".to_owned()
+            } else {
+                failed.reason.clone()
+            },
         }));
     contact
 }

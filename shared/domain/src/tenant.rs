@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Slug,
-    answers::Answers,
+    answer::Answers,
     bounded::UpTo,
     ids::TenantId,
     local::{Day, LocalTime},

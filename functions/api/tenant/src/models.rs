@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use api::{OperationOut, Patchable};
 use domain::{
     account::Slug,
-    answers::Answers,
+    answer::Answers,
     applying::{Estimate, Past},
     bounded::UpTo,
     facts::Facts,

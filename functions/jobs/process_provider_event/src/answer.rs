@@ -3,7 +3,8 @@
 
 use domain::{
     Timestamp,
-    answers::{self, Answer},
+    answer::Answer,
+    answers,
     compose::{Composed, World, compose},
     config::TenantConfig,
     contact::Contact,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     Timestamp,
     actor::Actor,
-    answers::{Answer, MOST_ANSWERS},
+    answer::{Answer, MOST_ANSWERS},
     consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_MISSED, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    answers::{self, Answer},
+    answer::Answer,
+    answers,
     call::{CallProvider, LONGEST_CALL},
     compose::compose,
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_UNREACHABLE, OpenIntent, Unreachable},

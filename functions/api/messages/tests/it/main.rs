@@ -198,7 +198,7 @@ async fn automatic_answer_names_what_it_answers() {
         let inbound = MessageId::new(message.id.contact(), own);
         message.cause = Cause::Answered {
             inbound,
-            answer: domain::answers::Answer::Help,
+            answer: domain::answer::Answer::Help,
         };
     })
     .await;

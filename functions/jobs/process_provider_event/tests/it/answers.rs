@@ -1,7 +1,7 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
 use domain::{
-    answers::{Answer, Answers, MOST_ANSWERS},
+    answer::{Answer, Answers, MOST_ANSWERS},
     contact::{Contact, Identity},
     ids::ContactId,
     inbound::{InboundMessage, OptFlag},
