@@ -1,14 +1,18 @@
 //! `chaos`: calls during many faults, then quiet, then a check of the promises: nothing lost, nothing sent twice, a sentence for
-//! every call, every status right, nothing sent to who has refused it.
+//! every call, every status right, nothing sent to who has refused it or was erased, and every number of a report equal to the rows.
 //!
 //! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
 //! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
 //! queue's consumer is disabled for a while. Meanwhile some customers write STOP or use the preference page while a message to them is on
-//! its way, call again, and opt in; and software requests messages, each several times with one idempotency key.
+//! its way, call again, and opt in; software requests messages, each several times with one idempotency key; and a user merges the contacts
+//! of people, separates them again, and erases them.
 
 mod asks;
 mod check;
+mod figures;
 mod minds;
+mod people;
+mod shop;
 mod storm;
 
 use std::{
@@ -40,6 +44,8 @@ pub struct Size {
     pub calls: usize,
     /// Number of customers who refuse messages and opt in again, and of messages that software requests.
     pub minds: usize,
+    /// Number of people of two contacts each, which are merged, separated or erased.
+    pub people: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
     /// Duration for which the consumer of `sends` is disabled in the middle.
@@ -53,6 +59,7 @@ impl Size {
     pub const SHORT: Self = Self {
         calls: 300,
         minds: 24,
+        people: 8,
         storm: Duration::from_secs(70),
         outage: Duration::from_secs(12),
         calm: Duration::from_secs(600),
@@ -62,6 +69,7 @@ impl Size {
     pub const LONG: Self = Self {
         calls: 1000,
         minds: 80,
+        people: 24,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(900),

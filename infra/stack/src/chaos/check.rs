@@ -1,28 +1,26 @@
 //! The checks after the storm: whether all promises held.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt::Write as _,
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use domain::{
-    Timestamp, counting,
-    ids::{MessageId, TenantId},
+    Timestamp,
+    ids::{ContactId, MessageId, TenantId},
     message::{AttemptState, Channel, Message, MessageState},
     send::ErrorClass,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::{
-    counters::{self, Counters},
-    due::{Due, Partition},
-    hours::Lines,
-};
+use store::due::{Due, Partition};
 
 use super::{
-    Ground, asks, minds,
+    Ground, asks,
+    figures::{self, Truth},
+    minds, people,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -38,14 +36,15 @@ const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
 /// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
 
-fn now() -> Result<Timestamp> {
+/// The current time.
+pub(super) fn now() -> Result<Timestamp> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
 }
 
 /// Rows of the storm's tenants that are due, now or later.
 async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
-    let all = stormed.tenants.iter().chain([&stormed.asking]);
+    let all = stormed.all_tenants();
     let tenants: Vec<TenantId> = all.filter_map(|tenant| tenant.id.parse().ok()).collect();
     let mut found = Vec::new();
     for partition in Partition::all() {
@@ -176,13 +175,38 @@ fn once(outbox: &Outbox, verdict: &mut Verdict) {
 }
 
 /// Messages accepted by providers, by message and channel.
-type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
+pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
+
+/// What is found in the rows of customers.
+#[derive(Default)]
+struct Rows {
+    states: BTreeMap<&'static str, usize>,
+    seen: Seen,
+    /// What must have been counted, by tenant.
+    truths: BTreeMap<String, Truth>,
+}
+
+impl Rows {
+    fn truth(&mut self, tenant: &str) -> &mut Truth {
+        self.truths.entry(tenant.to_owned()).or_default()
+    }
+
+    /// Judges the messages of a customer.
+    fn add(&mut self, tenant: &str, customer: &Customer, outbox: &Outbox, verdict: &mut Verdict) {
+        self.truth(tenant).happened(customer);
+        for message in &customer.messages {
+            *self.states.entry(word(message)).or_default() += 1;
+            judge(message, outbox, &mut self.seen, verdict);
+            self.truth(tenant).message(message);
+        }
+    }
+}
 
 pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let mut outbox = Outbox::new();
     let mut accepted = 0;
-    for tenant in stormed.tenants.iter().chain([&stormed.asking]) {
+    for tenant in stormed.all_tenants() {
         let sent = ground.outbox(tenant).await?;
         accepted += sent.len();
         for sent in sent {
@@ -196,21 +220,17 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
     }
     once(&outbox, &mut verdict);
 
-    let mut states: BTreeMap<&'static str, usize> = BTreeMap::new();
-    let mut seen = Seen::default();
-    let mut counted: BTreeMap<String, Counters> = BTreeMap::new();
+    let mut rows = Rows::default();
     for placed in &stormed.calls {
         let Some(customer) = ground.play.customer(&placed.tenant, &placed.from).await? else {
             verdict.broken.push(format!("the call {} is lost", placed.call_id));
             continue;
         };
         call(placed, &customer, &mut verdict);
-        for message in &customer.messages {
-            *states.entry(word(message)).or_default() += 1;
-            judge(message, &outbox, &mut seen, &mut verdict);
-            count(counted.entry(placed.tenant.clone()).or_default(), message);
-            if placed.tenant == stormed.tenants[EXPIRING].id {
-                fell_back(message, &mut seen, &mut verdict);
+        rows.add(&placed.tenant, &customer, &outbox, &mut verdict);
+        if placed.tenant == stormed.tenants[EXPIRING].id {
+            for message in &customer.messages {
+                fell_back(message, &mut rows.seen, &mut verdict);
             }
         }
     }
@@ -220,12 +240,9 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             continue;
         };
         verdict.broken.extend(minds::check(changed, &customer, &outbox));
-        for message in &customer.messages {
-            *states.entry(word(message)).or_default() += 1;
-            judge(message, &outbox, &mut seen, &mut verdict);
-            count(counted.entry(changed.tenant.clone()).or_default(), message);
-            seen.kept_back += usize::from(message.nothing_went_out());
-        }
+        rows.add(&changed.tenant, &customer, &outbox, &mut verdict);
+        let kept_back = customer.messages.iter().filter(|message| message.nothing_went_out());
+        rows.seen.kept_back += kept_back.count();
     }
     for asked in &stormed.asked {
         let Some(customer) = ground.play.customer(&stormed.asking.id, &asked.to).await? else {
@@ -234,12 +251,15 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         };
         let stored = customer.messages.iter().map(|message| message.id.to_string());
         verdict.broken.extend(asks::check(asked, &stored.collect()));
-        for message in &customer.messages {
-            *states.entry(word(message)).or_default() += 1;
-            judge(message, &outbox, &mut seen, &mut verdict);
-        }
+        rows.add(&stormed.asking.id, &customer, &outbox, &mut verdict);
     }
-    let known: usize = outbox.values().map(Vec::len).sum();
+    let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
+    // Of an erased person, no row says what was sent.
+    let known = outbox
+        .iter()
+        .filter(|((message, _), _)| !erased.contains(&message.contact()));
+    let known: usize = known.map(|(_, sent)| sent.len()).sum();
+    let seen = &rows.seen;
     if seen.matched != known {
         verdict.broken.push(format!(
             "{known} messages were accepted, but only {} belong to an attempt of a known message",
@@ -256,10 +276,53 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         "sent by SMS because the WhatsApp token had expired",
         format!("{}, after {longest} s at most", seen.fell_back),
     );
-    exact_counters(ground, stormed, &counted, &mut verdict).await?;
+    Box::pin(figures::check(ground, stormed, &rows.truths, &mut verdict)).await?;
     leftovers(ground, &mut verdict).await?;
-    summary(ground, stormed, &mut verdict, accepted, &states, &seen).await?;
+    summary(ground, stormed, &mut verdict, accepted, &rows.states, &rows.seen).await?;
     Ok(verdict)
+}
+
+/// Checks the people whose contacts were merged or erased. Returns the contacts of which nothing is left.
+async fn peopled(
+    ground: &Ground<'_>,
+    stormed: &Stormed,
+    outbox: &Outbox,
+    rows: &mut Rows,
+    verdict: &mut Verdict,
+) -> Result<BTreeSet<ContactId>> {
+    let (mut erased, mut cut_off, mut struck) = (BTreeSet::new(), 0, 0);
+    let tenant = &stormed.peopled;
+    for lived in &stormed.lived {
+        let customers = lived.customers(ground, tenant).await?;
+        verdict.broken.extend(people::check(lived, &customers));
+        for customer in &customers {
+            rows.add(&tenant.id, customer, outbox, verdict);
+        }
+        let Some(gone) = &lived.gone else {
+            continue;
+        };
+        erased.extend(gone.contacts());
+        struck += gone.struck;
+        let left = Box::pin(people::left(ground, tenant, lived, gone, outbox)).await?;
+        verdict.broken.extend(left);
+        let truth = rows.truth(&tenant.id);
+        truth.happened(gone.before());
+        for message in &gone.before().messages {
+            if gone.is_known(message.id) {
+                truth.message(message);
+            } else {
+                cut_off += 1;
+                truth.cut_off(message);
+            }
+        }
+    }
+    verdict.line(
+        "people whose contacts were merged or erased",
+        people::summary(&stormed.lived),
+    );
+    verdict.line("messages erased before they came to rest", cut_off.to_string());
+    verdict.line("processes killed while they erased", struck.to_string());
+    Ok(erased)
 }
 
 #[derive(Default)]
@@ -271,6 +334,20 @@ struct Seen {
     /// Messages to customers who changed their minds that were not sent.
     kept_back: usize,
     longest_wait: SignedDuration,
+}
+
+/// Whether nothing of a message can change any more: the provider has told all of it, and the message agrees.
+pub(super) fn is_settled(message: &Message, outbox: &Outbox) -> bool {
+    let mut verdict = Verdict::default();
+    judge(message, outbox, &mut Seen::default(), &mut verdict);
+    let is_last = |channel: Channel, sent: &Sent| match told(sent) {
+        AttemptState::Read | AttemptState::Failed => true,
+        AttemptState::Delivered => channel == Channel::Sms,
+        _ => false,
+    };
+    let own = outbox.iter().filter(|((id, _), _)| *id == message.id);
+    let mut own = own.flat_map(|((_, channel), sent)| sent.iter().map(move |sent| (*channel, sent)));
+    verdict.held() && own.all(|(channel, sent)| is_last(channel, sent))
 }
 
 /// Maximum time by which a busy machine makes an attempt later than planned.
@@ -403,75 +480,6 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
 
 fn word(message: &Message) -> &'static str {
     message.state().as_str()
-}
-
-/// Counters that are compared with the messages: none of these depends on the order in which statuses came.
-const OF_MESSAGES: [&str; 7] = [
-    "messages",
-    "follow_up.planned",
-    "follow_up.accepted",
-    "follow_up.delivered",
-    "follow_up.read",
-    "delivered_whatsapp",
-    "delivered_sms",
-];
-
-/// Adds what a message counts as, as it is now.
-fn count(sum: &mut Counters, message: &Message) {
-    for (name, count) in counting::moved(None, message) {
-        *sum.entry(name).or_default() += count;
-    }
-}
-
-/// The hours' counters are exact, whatever was redelivered or killed.
-async fn exact_counters(
-    ground: &Ground<'_>,
-    stormed: &Stormed,
-    messages: &BTreeMap<String, Counters>,
-    verdict: &mut Verdict,
-) -> Result<()> {
-    let hour = Duration::from_secs(3_600);
-    let period = (Timestamp::from_millisecond(stormed.began)? - hour, now()? + hour);
-    for tenant in &stormed.tenants {
-        let scope = access::operator::scope(tenant.id.parse()?);
-        let calls = stormed.calls.iter().filter(|placed| placed.tenant == tenant.id);
-        let changed = stormed.changed.iter().filter(|changed| changed.tenant == tenant.id);
-        let calls = calls.count() + changed.count() * minds::CALLS;
-        let of_messages = messages.get(&tenant.id);
-        let of_messages = OF_MESSAGES.map(|name| (name, of_messages.and_then(|counts| counts.get(name).copied())));
-        let expected = of_messages.map(|(name, count)| (name, count.unwrap_or_default()));
-        let expected = expected.into_iter().chain([("calls", calls as u64)]);
-        let begun = Instant::now();
-        loop {
-            let basis = ground.play.store.basis(&scope).await?;
-            let basis = basis.with_context(|| format!("{} has no row", tenant.name))?;
-            let hours = ground.play.store.hours(&scope, &basis.rolled, period, Lines::Each);
-            let mut counted = Counters::new();
-            for hour in hours.await? {
-                counters::join(&mut counted, &hour.counters);
-            }
-            let mut wrong = Vec::new();
-            for (name, expected) in expected.clone() {
-                let count = counted.get(name).copied().unwrap_or_default();
-                if count != expected {
-                    wrong.push(format!(
-                        "{count} {name} are counted for {} instead of {expected}",
-                        tenant.name
-                    ));
-                }
-            }
-            if wrong.is_empty() {
-                break;
-            }
-            // The stream's consumer may lag, because it was killed, too.
-            if begun.elapsed() > Duration::from_secs(60) {
-                verdict.broken.extend(wrong);
-                break;
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
-    }
-    Ok(())
 }
 
 /// Counts dead letters and spilled jobs.

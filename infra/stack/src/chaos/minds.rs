@@ -2,17 +2,13 @@
 //! is on its way, call again, opt in, and call once more. Nothing may be planned or sent for them in between. In the end they ask for
 //! help, which is answered once.
 
-use std::{
-    collections::BTreeMap,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use domain::{
     Timestamp,
     consent::{By, Choice},
     contact::{Contact, Identity},
-    ids::MessageId,
     message::{Channel, Message},
     phone::Phone,
     record::ConsentEntry,
@@ -20,18 +16,16 @@ use domain::{
 use futures::future::try_join_all;
 use serde_json::{Value, json};
 
-use super::{Ground, Size};
+use super::{
+    Ground, Size,
+    check::Outbox,
+    shop::{Shop, until},
+};
 use crate::{
     endpoints::Tenant,
-    play::{Answer, Customer, Sent},
+    play::{Customer, Sent},
     random::Random,
 };
-
-/// Interval between looks, which leave the stack to the storm.
-const LOOK_EVERY: Duration = Duration::from_millis(400);
-
-/// Maximum wait for what a customer did to take effect, despite kills and crashes.
-const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Time after which a customer whose words had no effect repeats them.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
@@ -46,7 +40,7 @@ const LONGEST_PAUSE_MS: usize = 5_000;
 const BEGIN: f64 = 0.6;
 
 /// Calls of each customer.
-pub(super) const CALLS: usize = 3;
+const CALLS: usize = 3;
 
 /// Calls of each customer that a message follows.
 const FOLLOWED: usize = 2;
@@ -118,7 +112,8 @@ pub(super) async fn change(ground: &Ground<'_>, size: Size, tenant: &Tenant, see
         let begin = size.storm.mul_f64(BEGIN * place as f64 / size.minds as f64);
         tokio::time::sleep(begin).await;
         let from = mind.from.clone();
-        Box::pin(Visitor { ground, tenant, mind }.change())
+        let shop = Shop { ground, tenant };
+        Box::pin(Visitor { shop, mind }.change())
             .await
             .with_context(|| format!("{from} changes their mind"))
     });
@@ -127,30 +122,29 @@ pub(super) async fn change(ground: &Ground<'_>, size: Size, tenant: &Tenant, see
 
 /// A customer of a tenant.
 struct Visitor<'a> {
-    ground: &'a Ground<'a>,
-    tenant: &'a Tenant,
+    shop: Shop<'a>,
     mind: Mind,
 }
 
 impl Visitor<'_> {
     async fn change(self) -> Result<Changed> {
-        let first = self.call().await?;
+        let first = self.shop.called(&self.mind.from).await?;
         self.decided(&first, true).await?;
         let page = self.page().await?;
         tokio::time::sleep(self.mind.pause).await;
         let refused = self.until_wished(true, &page).await?;
         let refused_at = Timestamp::now();
-        let second = self.call().await?;
+        let second = self.shop.called(&self.mind.from).await?;
         self.decided(&second, false).await?;
         tokio::time::sleep(NEXT_SECOND).await;
         let lifted_at = Timestamp::now();
         let granted = self.until_wished(false, &page).await?;
-        let third = self.call().await?;
+        let third = self.shop.called(&self.mind.from).await?;
         // Whoever writes before the decision needs no message.
         self.decided(&third, true).await?;
         self.until_helped().await?;
         Ok(Changed {
-            tenant: self.tenant.id.clone(),
+            tenant: self.shop.tenant.id.clone(),
             from: self.mind.from,
             calls: [first, second, third],
             refuses: self.mind.refuses,
@@ -161,32 +155,10 @@ impl Visitor<'_> {
         })
     }
 
-    async fn call(&self) -> Result<String> {
-        // Its one report says what happened, so a decision is final.
-        let more = json!({ "via": "telephony", "repeat": 3, "shuffle": true, "wait": false });
-        let call = self.ground.play.call(&self.tenant.id, &self.mind.from, "missed", more);
-        let answer = call.await?;
-        Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())
-    }
-
-    /// Repeats a look until it succeeds.
-    async fn until<T>(&self, what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-        let begun = Instant::now();
-        loop {
-            if let Some(found) = look().await? {
-                return Ok(found);
-            }
-            if begun.elapsed() > PATIENCE {
-                bail!("waited {} s for {what}", PATIENCE.as_secs());
-            }
-            tokio::time::sleep(LOOK_EVERY).await;
-        }
-    }
-
     /// Waits for the decision about a call: any, or one with a message.
     async fn decided(&self, call: &str, followed: bool) -> Result<()> {
-        self.until("the decision about a call", async || {
-            let customer = self.ground.play.customer(&self.tenant.id, &self.mind.from).await?;
+        until("the decision about a call", async || {
+            let customer = self.customer().await?;
             let mut calls = customer.iter().flat_map(|customer| &customer.calls);
             let found = calls.any(|known| known.provider_call_id == call && (known.message.is_some() || !followed));
             Ok(found.then_some(()))
@@ -194,10 +166,15 @@ impl Visitor<'_> {
         .await
     }
 
+    async fn customer(&self) -> Result<Option<Customer>> {
+        let Shop { ground, tenant } = self.shop;
+        ground.play.customer(&tenant.id, &self.mind.from).await
+    }
+
     async fn contact(&self) -> Result<Option<Contact>> {
-        let scope = access::operator::scope(self.tenant.id.parse()?);
+        let scope = access::operator::scope(self.shop.tenant.id.parse()?);
         let identity = Identity::Phone(self.mind.from.clone());
-        Ok(self.ground.play.store.contact_of(&scope, &identity).await?)
+        Ok(self.shop.ground.play.store.contact_of(&scope, &identity).await?)
     }
 
     /// Refuses messages, or opts in, and waits until the table says so. Twilio gives a webhook up after some attempts, so whoever sees
@@ -205,7 +182,7 @@ impl Visitor<'_> {
     async fn until_wished(&self, refuses: bool, page: &str) -> Result<usize> {
         let what = if refuses { "the refusal" } else { "the opt-in" };
         let (mut said, mut times): (Option<Instant>, usize) = (None, 0);
-        self.until(what, async || {
+        until(what, async || {
             let contact = self.contact().await?;
             if contact.is_some_and(|contact| contact.opted_out().is_some() == refuses) {
                 return Ok(Some(times));
@@ -222,29 +199,20 @@ impl Visitor<'_> {
     /// Asks for help until an answer is planned. Repeated for the same reason.
     async fn until_helped(&self) -> Result<()> {
         let mut said: Option<Instant> = None;
-        self.until("an answer to HELP", async || {
-            let customer = self.ground.play.customer(&self.tenant.id, &self.mind.from).await?;
+        until("an answer to HELP", async || {
+            let customer = self.customer().await?;
             if customer.is_some_and(|customer| answers(&customer.messages).next().is_some()) {
                 return Ok(Some(()));
             }
             if said.is_none_or(|at| at.elapsed() > AGAIN_AFTER) {
                 let word = json!({
-                    "tenant": self.tenant.id, "from": self.mind.from, "channel": Channel::WhatsApp, "text": "HELP",
+                    "tenant": self.shop.tenant.id, "from": self.mind.from, "channel": Channel::WhatsApp, "text": "HELP",
                     "repeat": 3,
                 });
-                self.ground.play.post("/replies", &word).await?;
+                self.shop.ground.play.post("/replies", &word).await?;
                 said = Some(Instant::now());
             }
             Ok(None)
-        })
-        .await
-    }
-
-    /// The answer to a request, which is repeated if its function was killed.
-    async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &str) -> Result<Answer> {
-        self.until(path, async || {
-            let answer = self.ground.play.request(method, path, headers, body.to_owned()).await;
-            Ok(answer.ok().filter(|answer| answer.status < 500 && answer.status != 429))
         })
         .await
     }
@@ -253,8 +221,8 @@ impl Visitor<'_> {
     async fn page(&self) -> Result<String> {
         let contact = self.contact().await?.context("whoever called is a contact")?;
         let path = format!("/api/v1/contacts/{}/preference-link", contact.id);
-        let key = ("x-api-key", self.tenant.api_key.as_str());
-        let answer = self.request("POST", &path, &[key], "").await?;
+        let key = ("x-api-key", self.shop.tenant.api_key.as_str());
+        let answer = self.shop.request("POST", &path, &[key], "").await?;
         let link: Value = serde_json::from_str(&answer.body).with_context(|| answer.body.clone())?;
         let link = link["url"].as_str().with_context(|| answer.body.clone())?;
         let (_, code) = link.rsplit_once("/p/").context("a link leads to a page")?;
@@ -271,8 +239,8 @@ impl Visitor<'_> {
             Way::WhatsApp => Channel::WhatsApp,
             Way::Page => return self.choose(refuses, page).await,
         };
-        let reply = json!({ "tenant": self.tenant.id, "from": self.mind.from, "channel": channel, "text": word });
-        self.ground.play.post("/replies", &reply).await.map(drop)
+        let reply = json!({ "tenant": self.shop.tenant.id, "from": self.mind.from, "channel": channel, "text": word });
+        self.shop.ground.play.post("/replies", &reply).await.map(drop)
     }
 
     /// Stops everything on the page, or ticks what follows calls. A form whose answer was lost may have been saved: then the page is an
@@ -281,12 +249,12 @@ impl Visitor<'_> {
         let form = if refuses {
             "do=stop".to_owned()
         } else {
-            let shown = self.request("GET", page, &[], "").await?;
+            let shown = self.shop.request("GET", page, &[], "").await?;
             let seen = mark(&shown.body).with_context(|| format!("{page}: {}", shown.status))?;
             format!("do=save&seen={seen}&whatsapp_utility=on&sms_utility=on")
         };
         let headers = [("content-type", "application/x-www-form-urlencoded")];
-        let answer = self.request("POST", page, &headers, &form).await?;
+        let answer = self.shop.request("POST", page, &headers, &form).await?;
         ensure!(answer.status < 400 || answer.status == 409, "{page}: {}", answer.status);
         Ok(())
     }
@@ -302,9 +270,6 @@ fn mark(page: &str) -> Option<&str> {
 fn answers(messages: &[Message]) -> impl Iterator<Item = &Message> {
     messages.iter().filter(|message| message.cause.answered().is_some())
 }
-
-/// Messages accepted by providers, by message and channel.
-type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 
 /// Checks that nothing was planned or sent for this customer between the refusal and the opt-in, that everything else was, and that the
 /// ledger says each wish once. Returns what is wrong.

@@ -17,8 +17,9 @@ use super::{
     Ground, Size,
     asks::{self, Asked},
     minds::{self, Changed},
+    people::{self, Lived},
 };
-use crate::{endpoints::Tenant, play::merge, process::running_functions, random::Random};
+use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record.
 pub(super) const CRASH_POINTS: &str = "\
@@ -78,12 +79,23 @@ pub(super) struct Stormed {
     pub(super) asking: Tenant,
     /// What it requested.
     pub(super) asked: Vec<Asked>,
+    /// The tenant whose contacts are merged and erased.
+    pub(super) peopled: Tenant,
+    /// Their people.
+    pub(super) lived: Vec<Lived>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
     pub(super) killed: BTreeMap<String, u32>,
     /// Time of the beginning, in milliseconds since 1970.
     pub(super) began: i64,
+}
+
+impl Stormed {
+    /// All tenants of the storm.
+    pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
+        self.tenants.iter().chain([&self.asking, &self.peopled])
+    }
 }
 
 pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Stormed> {
@@ -113,17 +125,23 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             plan.then()["delay_seconds"] = DELAY_SECONDS.into();
         })
         .await?;
-    let asking = ground
+    let asking = ground.town.open("Chaos, asking", unlimited).await?;
+    // Each of its people is two contacts. Their phones have no faults, so that their messages come to rest soon.
+    let peopled = ground
         .town
-        .open("Chaos, asking", |plan| {
-            plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
+        .open("Chaos, merging and erasing", |plan| {
+            settings(plan.then());
+            plan.then()["cooldown_seconds"] = 0.into();
+            unlimited(plan);
         })
         .await?;
     let tenants = vec![greeting, forwarding, expiring, changing];
     let mut faults = Vec::new();
     let faulty = tenants[..EXPIRING].iter().chain([&asking]);
     let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
-    for fault in faulty.chain(faults_of(&tenants[CHANGING], &[])) {
+    let sound = [&tenants[CHANGING], &peopled];
+    let sound = sound.into_iter().flat_map(|tenant| faults_of(tenant, &[]));
+    for fault in faulty.chain(sound) {
         faults.push(ground.play.fault(fault).await?);
     }
     let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -135,13 +153,15 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         changed: Vec::new(),
         asking,
         asked: Vec::new(),
+        peopled,
+        lived: Vec::new(),
         killed: BTreeMap::new(),
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
-    let (seed_of_minds, seed_of_asks) = (random.roll(), random.roll());
+    let (seed_of_minds, seed_of_asks, seed_of_people) = (random.roll(), random.roll(), random.roll());
     let mut killed = BTreeMap::new();
-    let (tenants, asking) = (&stormed.tenants, &stormed.asking);
+    let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
     let called = &tenants[..=EXPIRING];
     let enough = async {
         let calls = place_calls(ground, size, called, random).await?;
@@ -154,6 +174,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
                 enough,
                 minds::change(ground, size, &tenants[CHANGING], seed_of_minds),
                 asks::ask(ground, size, asking, seed_of_asks),
+                people::live(ground, size, peopled, seed_of_people),
                 outage(ground, size),
                 refused_for_a_while(ground, size, tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
@@ -165,9 +186,9 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, changed, asked, (), (), expired) = outcome?;
+    let (calls, changed, asked, lived, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
-    (stormed.calls, stormed.changed, stormed.asked) = (calls, changed, asked);
+    (stormed.calls, stormed.changed, stormed.asked, stormed.lived) = (calls, changed, asked, lived);
     stormed.killed = killed;
     Ok(stormed)
 }
@@ -238,6 +259,11 @@ const DELAY_SECONDS: u32 = 2;
 
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
 pub(super) const FALLBACK_SECONDS: u32 = 25;
+
+/// Software may send as many requests as it wants to.
+fn unlimited(plan: &mut Plan) {
+    plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
+}
 
 fn settings(then: &mut Value) {
     then["fallback_after_seconds"] = FALLBACK_SECONDS.into();

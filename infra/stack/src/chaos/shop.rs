@@ -1,0 +1,190 @@
+//! A business in the storm: what its customers do and what its software asks for, each repeated until it takes effect.
+
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use domain::phone::Phone;
+use futures::future::join_all;
+use serde_json::{Value, json};
+
+use super::Ground;
+use crate::{api, endpoints::Tenant, play::Answer};
+
+/// Interval between looks, which leave the stack to the storm.
+const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+/// Maximum wait for what a customer did to take effect, despite kills and crashes.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// Requests that are sent at once, one key for all of them.
+const AT_ONCE: usize = 3;
+
+/// Pause between the requests of one key.
+const PAUSE: Duration = Duration::from_millis(700);
+
+/// Maximum wait for the answers of one key, despite kills. A request whose function died blocks its key for a while.
+const PATIENCE_FOR_A_KEY: Duration = Duration::from_secs(400);
+
+/// Path of messages, which software requests.
+pub(super) const MESSAGES: &str = "/api/v1/messages";
+
+/// A request for a message. `more` says to whom, and what else is different.
+pub(super) fn message(more: Value) -> Value {
+    let mut body = json!({
+        "category": "utility", "basis": "Asked for it in a storm",
+        "template": {
+            "name": "missed_call", "language": "en",
+            "variables": { "1": { "text": "there" }, "2": { "from": "tenant.name" }, "3": { "text": "noon" } },
+        },
+        "sms_text": "{{tenant.name}}: your order is ready. {{preferences.code}}",
+    });
+    crate::play::merge(&mut body, more);
+    body
+}
+
+/// Repeats a look until it succeeds.
+pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look().await? {
+            return Ok(found);
+        }
+        if begun.elapsed() > PATIENCE {
+            bail!("waited {} s for {what}", PATIENCE.as_secs());
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+/// The text at this place of all answers to one key, which have this status.
+pub(super) fn said(answers: &[Answer], status: u16, place: &str) -> Result<String> {
+    let mut said = BTreeSet::new();
+    for answer in answers {
+        ensure!(answer.status == status, "{} {}", answer.status, answer.body);
+        let text = api::json(answer).pointer(place).and_then(api::word);
+        said.insert(text.with_context(|| format!("no {place} in {}", answer.body))?);
+    }
+    let mut said = said.into_iter();
+    match (said.next(), said.next()) {
+        (Some(only), None) => Ok(only),
+        differing => bail!("the answers to one key say {differing:?} in {place}"),
+    }
+}
+
+/// Whether a request has no answer yet: its key is busy, others are changing the same, there were too many requests, or a function died.
+fn is_postponed(answer: &Answer) -> bool {
+    match answer.status {
+        409 => ["still_running", "conflict"].contains(&api::kind(answer).as_str()),
+        status => status == 429 || status >= 500,
+    }
+}
+
+/// A business, as its customers and its software see it.
+#[derive(Clone, Copy)]
+pub(super) struct Shop<'a> {
+    pub(super) ground: &'a Ground<'a>,
+    pub(super) tenant: &'a Tenant,
+}
+
+impl Shop<'_> {
+    /// A customer calls. Returns the telephone system's id of the call.
+    pub(super) async fn called(&self, from: &Phone) -> Result<String> {
+        // Its one report says what happened, so a decision is final.
+        let more = json!({ "via": "telephony", "repeat": 3, "shuffle": true, "wait": false });
+        let call = self.ground.play.call(&self.tenant.id, from, "missed", more);
+        let answer = call.await?;
+        Ok(answer["call_id"].as_str().context("a call has an id")?.to_owned())
+    }
+
+    /// The answer to a request, which is repeated if its function was killed.
+    pub(super) async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> Result<Answer> {
+        until(path, async || {
+            let answer = self.ground.play.request(method, path, headers, body.to_owned()).await;
+            Ok(answer.ok().filter(|answer| answer.status < 500 && answer.status != 429))
+        })
+        .await
+    }
+
+    /// At least `wanted` answers to a `POST` of the business's software, which sends it several times at once with one idempotency key
+    /// until it has them.
+    pub(super) async fn answers(
+        &self,
+        path: &str,
+        key: &str,
+        body: Option<&Value>,
+        wanted: usize,
+    ) -> Result<Vec<Answer>> {
+        let text = body.map(Value::to_string).unwrap_or_default();
+        let headers = [
+            ("x-api-key", self.tenant.api_key.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key),
+        ];
+        let (begun, mut answers) = (Instant::now(), Vec::new());
+        loop {
+            let requests = (0..AT_ONCE).map(|_| {
+                let asked = self.ground.play.request("POST", path, &headers, text.clone());
+                Box::pin(asked)
+            });
+            let answered = join_all(requests).await.into_iter().flatten();
+            answers.extend(answered.filter(|answer| !is_postponed(answer)));
+            if answers.len() >= wanted {
+                return Ok(answers);
+            }
+            if begun.elapsed() > PATIENCE_FOR_A_KEY {
+                let waited = PATIENCE_FOR_A_KEY.as_secs();
+                bail!("only {} answers of {path} in {waited} s", answers.len());
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, body: &Value) -> Answer {
+        Answer {
+            status,
+            headers: Vec::new(),
+            body: body.to_string(),
+        }
+    }
+
+    #[test]
+    fn only_what_may_change_is_asked_again() {
+        let problem = |kind: &str| json!({ "type": format!("urn:ringback:problem:{kind}") });
+        for (status, kind, postponed) in [
+            (409, "still_running", true),
+            (409, "conflict", true),
+            (409, "message_refused", false),
+            (429, "too_many_requests", true),
+            (503, "unavailable", true),
+            (422, "idempotency_key_reused", false),
+            (404, "not_found", false),
+        ] {
+            assert_eq!(is_postponed(&answer(status, &problem(kind))), postponed, "{kind}");
+        }
+    }
+
+    #[test]
+    fn answers_to_one_key_say_the_same() {
+        let named = |id: &str| answer(201, &json!({ "merge": { "id": id } }));
+        let place = "/merge/id";
+        assert_eq!(said(&[named("1"), named("1")], 201, place).ok().as_deref(), Some("1"));
+        assert!(said(&[named("1"), named("2")], 201, place).is_err());
+        assert!(said(&[named("1")], 200, place).is_err());
+        assert!(said(&[answer(201, &json!({}))], 201, place).is_err());
+        assert!(said(&[], 201, place).is_err());
+    }
+}
