@@ -20,7 +20,7 @@ use crate::{
     contract::Contract,
     inspect::Queue,
     place::Place,
-    play::{Look, Play, until},
+    play::{Look, Play, Sent, until},
     process::{kernel_share, run_captured, running_functions},
     report::step,
     running::{Options, Running},
@@ -37,7 +37,7 @@ use start::{Binary, Starts};
 pub enum Part {
     /// Size, and start to first event; needs no AWS.
     Start,
-    /// Usage and cost of a follow-up.
+    /// Usage and cost of a follow-up, and of a message that software requests.
     Bill,
     /// Latency, CPU and memory under load.
     Load,
@@ -58,7 +58,7 @@ const CONCURRENCY: [usize; 3] = [1, 8, 32];
 /// Starts of each binary.
 const STARTS: usize = 40;
 
-/// Follow-ups per bill.
+/// Follow-ups, or messages, per bill.
 const FOLLOW_UPS: usize = 20;
 
 /// Calls per load, divided among the callers.
@@ -102,6 +102,12 @@ pub struct Figures {
     /// Customers' messages.
     #[serde(default)]
     inbound: Vec<Billed>,
+    /// Messages that software requests.
+    #[serde(default)]
+    requested: Vec<Billed>,
+    /// Contacts that software creates.
+    #[serde(default)]
+    created: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
@@ -232,6 +238,10 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     let begun = Timestamp::now().as_millisecond();
     step("warming up", async {
         network.calls(2, 2).await?;
+        if parts.contains(&Part::Bill) {
+            network.request(&network.caller()?, Channel::WhatsApp).await?;
+            network.create_contact().await?;
+        }
         quiet(&play).await
     })
     .await?;
@@ -260,6 +270,9 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
                 bill,
             });
         }
+    }
+    if parts.contains(&Part::Bill) {
+        Box::pin(asked_by_software(running, &play, &network, figures)).await?;
     }
     if parts.contains(&Part::Load) {
         figures.calls.clear();
@@ -302,47 +315,123 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     Ok(())
 }
 
-/// Sequential follow-ups, so that no batch makes them cheaper, each until it is read; the bill of all.
-async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str) -> Result<Bill> {
-    let tenant = network.tenant();
+/// The bill of some work.
+async fn bill_of(running: &Running, work: impl Future<Output = Result<()>>) -> Result<Bill> {
     // Waits for the stream's last batch of earlier work.
     tokio::time::sleep(Duration::from_secs(3)).await;
     let begun = Timestamp::now().as_millisecond();
-    for _ in 0..FOLLOW_UPS {
-        let from = network.caller()?;
-        play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
-            .await?;
-        until(PATIENCE, "a message that was read", async || {
-            let sent = play.outbox(&tenant.id, &from).await?;
-            Ok(match sent.first() {
-                Some(sent) if sent.is("read") => Look::Seen(()),
-                Some(sent) => Look::Instead(sent.latest().to_owned()),
-                None => Look::Instead("nothing was sent".to_owned()),
-            })
-        })
-        .await?;
-        quiet(play).await?;
-    }
+    work.await?;
     drained(running).await?;
     tokio::time::sleep(Duration::from_secs(3)).await;
     Ok(Bill::of(&running.logs(Some(begun)).await?))
 }
 
+/// Sequential follow-ups, so that no batch makes them cheaper, each until it is read; the bill of all.
+async fn follow_ups(running: &Running, play: &Play, network: &Network, via: &str) -> Result<Bill> {
+    let tenant = network.tenant();
+    let work = async {
+        for _ in 0..FOLLOW_UPS {
+            let from = network.caller()?;
+            play.call(&tenant.id, &from, "missed", serde_json::json!({ "via": via }))
+                .await?;
+            until(PATIENCE, "a message that was read", async || {
+                let sent = play.outbox(&tenant.id, &from).await?;
+                Ok(came_to(sent.first(), "read"))
+            })
+            .await?;
+            quiet(play).await?;
+        }
+        anyhow::Ok(())
+    };
+    bill_of(running, Box::pin(work)).await
+}
+
+/// Whether a message has come to this status.
+fn came_to(sent: Option<&Sent>, status: &str) -> Look<()> {
+    match sent {
+        Some(sent) if sent.is(status) => Look::Seen(()),
+        Some(sent) => Look::Instead(sent.latest().to_owned()),
+        None => Look::Instead("nothing was sent".to_owned()),
+    }
+}
+
 /// Each customer writes by WhatsApp, one after the other; the bill of all.
 async fn messages(running: &Running, play: &Play, network: &Network, writers: &[Phone]) -> Result<Bill> {
-    // Waits for the stream's last batch of earlier work.
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    let begun = Timestamp::now().as_millisecond();
     let tenant = network.tenant();
-    for from in writers {
-        let text = "Is the lemon cake still there on Saturday?";
-        let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
-        anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
-        quiet(play).await?;
-        drained(running).await?;
+    let work = async {
+        for from in writers {
+            let text = "Is the lemon cake still there on Saturday?";
+            let reply = play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
+            anyhow::ensure!(reply["status"] == 200, "the webhook did not accept a message: {reply}");
+            quiet(play).await?;
+            drained(running).await?;
+        }
+        anyhow::Ok(())
+    };
+    bill_of(running, Box::pin(work)).await
+}
+
+/// Messages that software requests, and contacts that it creates.
+async fn asked_by_software(running: &Running, play: &Play, network: &Network, figures: &mut Figures) -> Result<()> {
+    figures.requested.clear();
+    let recipients = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
+    for (what, channel) in [
+        ("a template by WhatsApp to a new number", Channel::WhatsApp),
+        ("a template by WhatsApp to a known contact", Channel::WhatsApp),
+        ("an SMS to a known contact", Channel::Sms),
+    ] {
+        let what_step = format!("{FOLLOW_UPS} messages by the API, each {what}");
+        let bill = step(&what_step, requested(running, play, network, &recipients, channel)).await?;
+        figures.requested.push(Billed {
+            what: what.to_owned(),
+            count: FOLLOW_UPS,
+            bill,
+        });
     }
-    tokio::time::sleep(Duration::from_secs(3)).await;
-    Ok(Bill::of(&running.logs(Some(begun)).await?))
+    figures.created.clear();
+    let work = async {
+        for _ in 0..FOLLOW_UPS {
+            network.create_contact().await?;
+        }
+        anyhow::Ok(())
+    };
+    let what_step = format!("{FOLLOW_UPS} contacts created by the API");
+    let bill = step(&what_step, bill_of(running, Box::pin(work))).await?;
+    figures.created.push(Billed {
+        what: "contact created by the API".to_owned(),
+        count: FOLLOW_UPS,
+        bill,
+    });
+    Ok(())
+}
+
+/// A message for each of these recipients, one after the other, each until its last status; the bill of all.
+async fn requested(
+    running: &Running,
+    play: &Play,
+    network: &Network,
+    recipients: &[Phone],
+    channel: Channel,
+) -> Result<Bill> {
+    let tenant = network.tenant();
+    let last = match channel {
+        Channel::WhatsApp => "read",
+        Channel::Sms => "delivered",
+    };
+    let work = async {
+        for to in recipients {
+            let id = network.request(to, channel).await?;
+            until(PATIENCE, "the last status of a message", async || {
+                let sent = play.outbox(&tenant.id, to).await?;
+                let own = sent.iter().find(|sent| sent.key().is_some_and(|key| key.message == id));
+                Ok(came_to(own, last))
+            })
+            .await?;
+            quiet(play).await?;
+        }
+        anyhow::Ok(())
+    };
+    bill_of(running, Box::pin(work)).await
 }
 
 /// Customers write by SMS.

@@ -59,6 +59,8 @@ struct Line {
     cold_start: bool,
     #[serde(default)]
     init_cpu_ms: f64,
+    /// Of the answer to a request; other invocations have none.
+    status: Option<u16>,
     #[serde(default)]
     aws: BTreeMap<String, u64>,
     #[serde(default)]
@@ -82,6 +84,9 @@ pub struct Use {
     pub invocations: u64,
     /// Cold starts.
     pub cold: u64,
+    /// Requests from the HTTP API that it answered.
+    #[serde(default)]
+    pub answered: u64,
     /// Total running time, each invocation rounded up to whole milliseconds as Lambda does.
     pub billed_ms: f64,
     /// CPU time.
@@ -155,6 +160,7 @@ impl Bill {
             let used = bill.functions.entry(line.function).or_default();
             used.invocations += 1;
             used.cold += u64::from(line.cold_start);
+            used.answered += u64::from(line.status.is_some());
             used.billed_ms += line.duration_ms.ceil();
             used.cpu_ms += line.cpu_ms;
             if line.cold_start {
@@ -208,7 +214,6 @@ impl Bill {
 
     /// The cost by item.
     pub fn items(&self) -> Vec<Item> {
-        let webhooks = self.invocations(|name| name.ends_with("_webhook"));
         let consumers = ["process_call", "send_message", "process_provider_event", "send_mail"];
         let queued = self.invocations(|name| consumers.contains(&name));
         // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
@@ -234,7 +239,11 @@ impl Bill {
                 self.sum(|used| used.billed_ms) / 1000.0 * MEMORY_GB,
                 price::GB_SECOND,
             ),
-            item("API requests", webhooks, price::API_REQUEST),
+            item(
+                "API requests",
+                self.sum(|used| used.answered as f64),
+                price::API_REQUEST,
+            ),
             item(
                 "KMS calls",
                 self.called(|action| action.starts_with("kms:")),
@@ -337,6 +346,8 @@ mod tests {
             ),
             event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":6.0,"cold_start":true}"#),
             event(r#"{"function":"send_message","duration_ms":2.0,"cpu_ms":1.5}"#),
+            event(r#"{"function":"whatsapp_webhook","duration_ms":1.0,"cpu_ms":0.5,"status":200}"#),
+            event(r#"{"function":"messages","duration_ms":3.0,"cpu_ms":1.0,"status":201}"#),
             event(r#"{"function":"dispatch_due","duration_ms":900.0,"cpu_ms":2.0,"memory_kb":1,"cold_start":true}"#),
             event("START RequestId: 1"),
         ]);
@@ -355,6 +366,9 @@ mod tests {
             .find(|item| item.what == "SQS requests")
             .expect("an item");
         assert_eq!(sqs.quantity, 7.0);
+        // Webhooks, and what software requests.
+        let requests = bill.items().into_iter().find(|item| item.what == "API requests");
+        assert_eq!(requests.expect("an item").quantity, 2.0);
         assert_eq!(bill.calls()["dynamodb:PutItem"], 3);
         assert!(bill.dollars() > 16.0 * price::WRITE_UNIT);
     }

@@ -10,15 +10,16 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{Timestamp, phone::Phone};
+use domain::{Timestamp, ids::MessageId, message::Channel, phone::Phone};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
+    api::succeeded,
     business::{Plan, Town},
     endpoints::Tenant,
-    play::Play,
+    play::{Play, merge},
     secrets::random_hex,
 };
 
@@ -108,6 +109,44 @@ impl Network {
         format!("+4479{:03}{count:05}", self.0.run)
             .parse()
             .context("generating a number")
+    }
+
+    /// Software creates something by the API, with an idempotency key. Returns its id.
+    async fn create(&self, path: &str, body: &Value) -> Result<String> {
+        let Inner { play, tenant, .. } = &*self.0;
+        let key = random_hex(8)?;
+        let headers = [
+            ("x-api-key", tenant.api_key.as_str()),
+            ("content-type", "application/json"),
+            ("idempotency-key", key.as_str()),
+        ];
+        let answer = play.request("POST", path, &headers, body.to_string()).await?;
+        let created = succeeded(&answer, path)?;
+        let id = created["id"].as_str().context("what is created has an id")?;
+        Ok(id.to_owned())
+    }
+
+    /// Software requests a message: a template by WhatsApp, or an SMS. Returns its id.
+    pub async fn request(&self, to: &Phone, channel: Channel) -> Result<MessageId> {
+        let mut body = json!({ "phone": to, "category": "utility", "basis": "Order 1042, placed on 20 November" });
+        let content = match channel {
+            Channel::WhatsApp => json!({
+                "template": {
+                    "name": "missed_call", "language": "en",
+                    "variables": { "1": { "text": "there" }, "2": { "from": "tenant.name" }, "3": { "text": "noon" } },
+                },
+            }),
+            Channel::Sms => json!({ "sms_text": "Your order is ready. Reply STOP for no more messages." }),
+        };
+        merge(&mut body, content);
+        let id = self.create("/api/v1/messages", &body).await?;
+        id.parse().context("reading a message's id")
+    }
+
+    /// Software creates a contact with a name and a number.
+    pub async fn create_contact(&self) -> Result<()> {
+        let contact = json!({ "name": "Maya Haddad", "phones": [self.caller()?] });
+        self.create("/api/v1/contacts", &contact).await.map(drop)
     }
 
     /// Sends a Twilio webhook; returns milliseconds until the answer.

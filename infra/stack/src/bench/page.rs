@@ -22,12 +22,13 @@ const MOST_UNITS: f64 = 30.0;
 const MOST_DOLLARS_PER_1000: [f64; 2] = [0.038, 0.047];
 /// Maximum write units of a known contact's message, without its search tokens.
 const MOST_UNITS_INBOUND: f64 = 13.0;
+/// Maximum write units of a contact that is created by the API.
+const MOST_UNITS_CREATED: f64 = 21.0;
 
 /// Budgets in write units of operations that do not exist yet. Each moves up when it is built, and is then measured.
-const NOT_BUILT: [(&str, f64); 6] = [
+const NOT_BUILT: [(&str, f64); 5] = [
     ("reply, from its request to the last status", 22.0),
     ("assignment of a conversation", 6.0),
-    ("contact created by the API", 21.0),
     ("imported row", 11.0),
     ("recipient of a broadcast, to the last status", 19.0),
     ("waiting step of a drip", 0.0),
@@ -237,7 +238,12 @@ Each of Twilio's reports of a call is stored, because the last may never come: t
     // A message of a new contact also writes the contact, its identities and its profile.
     let known = |one: &Billed| (one.what == KNOWN).then_some(MOST_UNITS_INBOUND);
     let inbound = figures.inbound.iter().map(|one| (message(one), one, known(one)));
-    for (what, Billed { count, bill, .. }, most) in follow_ups.chain(inbound) {
+    let message = |billed: &Billed| format!("message requested by the API, {}", billed.what);
+    let requested = figures.requested.iter().map(|one| (message(one), one, None));
+    let created = figures.created.iter();
+    let created = created.map(|one| (one.what.clone(), one, Some(MOST_UNITS_CREATED)));
+    let all = follow_ups.chain(inbound).chain(requested).chain(created);
+    for (what, Billed { count, bill, .. }, most) in all {
         let each = |units: f64| units / *count as f64;
         let all: f64 = bill.functions.values().map(|used| each(used.write)).sum();
         let counters = bill
@@ -466,44 +472,22 @@ that is sent, delivered and read. Counted from the functions' own log lines at l
 times are this machine's, at 256 MB and arm64's price. Queues' idle polls, keys, alarms and what the providers charge are not in it.
 "
     );
-    for Billed { what, count, bill } in &figures.follow_ups {
-        let each = *count as f64;
+    for billed in &figures.follow_ups {
+        let _ = writeln!(text, "\nA call with {}:", billed.what);
+        text += &one_bill("follow-up", billed);
+    }
+    if !figures.requested.is_empty() {
         let _ = write!(
             text,
-            "\nA call with {what}:\n\n| per follow-up | how much | list price | per 1,000 |\n| --- | ---: | ---: | ---: |\n"
+            "
+Messages that software requests by `POST /api/v1/messages` with an `Idempotency-Key`, {FOLLOW_UPS} of each kind, one after the other: from the
+request to the last status, which is read by WhatsApp and delivered by SMS.
+"
         );
-        for item in bill.items().iter().filter(|item| item.quantity > 0.0) {
-            let _ = writeln!(
-                text,
-                "| {} | {:.2} | ${} per million | ${:.5} |",
-                item.what,
-                item.quantity / each,
-                significant(item.dollars / item.quantity * 1e6),
-                item.dollars / each * 1000.0
-            );
-        }
-        let _ = writeln!(text, "| **all** | | | **${:.4}** |", bill.dollars() / each * 1000.0);
-        let _ = write!(
-            text,
-            "\n| function | invocations | requests to AWS | write units | read units | operations |\n\
-             | --- | ---: | ---: | ---: | ---: | --- |\n"
-        );
-        for (name, used) in &bill.functions {
-            let operations: Vec<_> = used
-                .aws
-                .iter()
-                .map(|(action, count)| format!("{action} {:.1}", *count as f64 / each))
-                .collect();
-            let _ = writeln!(
-                text,
-                "| `{name}` | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
-                used.invocations as f64 / each,
-                used.requests as f64 / each,
-                used.write / each,
-                used.read / each,
-                operations.join(", ")
-            );
-        }
+    }
+    for billed in &figures.requested {
+        let _ = writeln!(text, "\nA message requested by the API, {}:", billed.what);
+        text += &one_bill("message", billed);
     }
     let _ = writeln!(
         text,
@@ -511,6 +495,45 @@ times are this machine's, at 256 MB and arm64's price. Queues' idle polls, keys,
          and once per index that it touches, twice within a transaction.",
         price::WRITE_UNIT / price::READ_UNIT
     );
+    text
+}
+
+/// What one of them used and cost, and what each function used for it.
+fn one_bill(one: &str, Billed { count, bill, .. }: &Billed) -> String {
+    let each = *count as f64;
+    let mut text = format!("\n| per {one} | how much | list price | per 1,000 |\n| --- | ---: | ---: | ---: |\n");
+    for item in bill.items().iter().filter(|item| item.quantity > 0.0) {
+        let _ = writeln!(
+            text,
+            "| {} | {:.2} | ${} per million | ${:.5} |",
+            item.what,
+            item.quantity / each,
+            significant(item.dollars / item.quantity * 1e6),
+            item.dollars / each * 1000.0
+        );
+    }
+    let _ = writeln!(text, "| **all** | | | **${:.4}** |", bill.dollars() / each * 1000.0);
+    let _ = write!(
+        text,
+        "\n| function | invocations | requests to AWS | write units | read units | operations |\n\
+         | --- | ---: | ---: | ---: | ---: | --- |\n"
+    );
+    for (name, used) in &bill.functions {
+        let operations: Vec<_> = used
+            .aws
+            .iter()
+            .map(|(action, count)| format!("{action} {:.1}", *count as f64 / each))
+            .collect();
+        let _ = writeln!(
+            text,
+            "| `{name}` | {:.2} | {:.2} | {:.2} | {:.2} | {} |",
+            used.invocations as f64 / each,
+            used.requests as f64 / each,
+            used.write / each,
+            used.read / each,
+            operations.join(", ")
+        );
+    }
     text
 }
 

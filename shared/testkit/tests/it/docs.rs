@@ -283,7 +283,7 @@ fn the_readme_quotes_the_dollars_of_the_benchmarks() {
     let (page, readme) = (read("docs/benchmarks.md"), read("README.md"));
     let all = page.lines().filter_map(|line| line.strip_prefix("| **all** | | | **"));
     let dollars: Vec<_> = all.filter_map(|line| line.split("**").next()).collect();
-    assert_eq!(dollars.len(), 2, "a call with one webhook, and one with three");
+    assert!(dollars.len() >= 2, "a call with one webhook, and one with three");
     for figure in dollars {
         assert!(readme.contains(figure), "the README does not say {figure}");
     }
