@@ -344,6 +344,40 @@ impl<'a> Caller<'a> {
         self.call(Call::get(path))
     }
 
+    /// The pages of a list, from the first to the last.
+    ///
+    /// # Panics
+    /// When one is refused, or the list does not end.
+    pub async fn pages(&self, path: &str) -> Vec<Answer> {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let (mut pages, mut next) = (Vec::new(), String::new());
+        for _page in 0..100 {
+            let page = self.get(&format!("{path}{next}")).await;
+            let cursor = page.is(200).json()["next_cursor"].as_str().map(str::to_owned);
+            pages.push(page);
+            match cursor {
+                Some(cursor) => next = format!("{mark}cursor={cursor}"),
+                None => return pages,
+            }
+        }
+        panic!("the list does not end: {path}");
+    }
+
+    /// The items of a list, in pages of at most this many.
+    ///
+    /// # Panics
+    /// As [`Caller::pages`], and when a page has more.
+    pub async fn all(&self, path: &str, limit: usize) -> Vec<Value> {
+        let mark = if path.contains('?') { '&' } else { '?' };
+        let mut found = Vec::new();
+        for page in self.pages(&format!("{path}{mark}limit={limit}")).await {
+            let items = page.items();
+            assert!(items.len() <= limit, "{}", page.text());
+            found.extend(items);
+        }
+        found
+    }
+
     /// A `POST` of JSON.
     pub fn post(&self, path: &str, body: impl Into<Value>) -> Asking<'a> {
         self.call(Call::json(path, body.into().to_string()))

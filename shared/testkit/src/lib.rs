@@ -18,7 +18,7 @@ pub mod world;
 pub use aws::Aws;
 pub use lossy::Lossy;
 pub use provider::{Provider, Reply};
-pub use request::{Answer, Call, Function};
+pub use request::{Answer, Call, Function, texts};
 pub use resource::Resource;
 pub use seed::Seeded;
 pub use snapshot::assert_snapshot;

@@ -217,6 +217,27 @@ impl Answer {
         serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
 
+    /// The items of a list.
+    ///
+    /// # Panics
+    /// When it is none.
+    #[must_use]
+    #[track_caller]
+    pub fn items(&self) -> Vec<Value> {
+        let items = self.is(200).json()["items"].as_array().cloned();
+        items.unwrap_or_else(|| panic!("it is no list: {}", self.shown()))
+    }
+
+    /// This field of each item of a list.
+    ///
+    /// # Panics
+    /// When it is none, or an item has no such text.
+    #[must_use]
+    #[track_caller]
+    pub fn texts(&self, field: &str) -> Vec<String> {
+        texts(&self.items(), field)
+    }
+
     /// The last word of the problem's `type`; empty if it is none.
     #[must_use]
     pub fn problem(&self) -> String {
@@ -308,4 +329,18 @@ impl Answer {
         assert_eq!(self.fields(), fields, "{}", self.shown());
         self
     }
+}
+
+/// This field of each item.
+///
+/// # Panics
+/// When it is not a text.
+#[must_use]
+#[track_caller]
+pub fn texts(items: &[Value], field: &str) -> Vec<String> {
+    let text = |item: &Value| match item[field].as_str() {
+        Some(text) => text.to_owned(),
+        None => panic!("`{field}` is no text: {item}"),
+    };
+    items.iter().map(text).collect()
 }

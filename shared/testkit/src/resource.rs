@@ -12,7 +12,7 @@ use store::Owned;
 use crate::{
     Answer, Aws, Lossy,
     api::{Caller, Town},
-    assert_snapshot,
+    assert_snapshot, texts,
 };
 
 /// A resource that is listed, created, read, changed and deleted under one path.
@@ -85,9 +85,7 @@ impl Resource {
     }
 
     async fn listed(&self, caller: &Caller<'_>) -> Vec<Value> {
-        let listed = caller.get(&format!("{}?limit=100", self.path)).await;
-        let items = listed.is(200).json()["items"].clone();
-        items.as_array().cloned().expect("a list has items")
+        caller.get(&format!("{}?limit=100", self.path)).await.items()
     }
 
     async fn admits_by_permission<T: Owned>(&self, town: &Town<'_>) {
@@ -217,20 +215,9 @@ impl Resource {
 
     async fn is_listed_page_by_page(&self, town: &Town<'_>) {
         let all = self.listed(&town.admin()).await;
-        let all: BTreeSet<_> = all.iter().map(|item| item["id"].to_string()).collect();
+        let all: BTreeSet<_> = texts(&all, "id").into_iter().collect();
         assert!(all.len() > 2, "{all:?}");
-        let (mut found, mut next) = (Vec::new(), String::new());
-        loop {
-            let page = town.admin().get(&format!("{}?limit=2{next}", self.path)).await;
-            let page = page.is(200).json();
-            let items = page["items"].as_array().expect("a page has items");
-            assert!(items.len() <= 2, "{page}");
-            found.extend(items.iter().map(|item| item["id"].to_string()));
-            match page["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
+        let found = texts(&town.admin().all(self.path, 2).await, "id");
         assert_eq!(found.len(), all.len(), "each once");
         assert_eq!(found.into_iter().collect::<BTreeSet<_>>(), all);
     }

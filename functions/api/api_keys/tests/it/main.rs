@@ -101,20 +101,12 @@ async fn list_shows_last_use_on_every_page() {
         }
     }
     for limit in 1..=7 {
-        let (mut found, mut next) = (Vec::new(), String::new());
-        loop {
-            let page = town.admin().get(&format!("{KEYS}?limit={limit}{next}")).await.json();
-            let items = page["items"].as_array().unwrap();
-            assert!(items.len() <= limit, "{page}");
-            found.extend(items.iter().map(|key| {
-                let name = key["name"].as_str().unwrap().to_owned();
-                (name, key["last_used_on"].is_string())
-            }));
-            match page["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
+        let used = |key: &Value| {
+            let name = key["name"].as_str().unwrap().to_owned();
+            (name, key["last_used_on"].is_string())
+        };
+        let found = town.admin().all(KEYS, limit).await;
+        let mut found: Vec<_> = found.iter().map(used).collect();
         // The town's own key is among them.
         found.retain(|(name, _)| name.len() == 1);
         assert_eq!(found, expected, "by {limit}");

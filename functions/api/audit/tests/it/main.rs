@@ -10,9 +10,9 @@ use domain::{
     audit::{Action, Entry, FieldChange},
     permission::{Permission, Role},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::TenantScope;
-use testkit::{Answer, Aws, api::Town};
+use testkit::{Answer, Aws, api::Town, texts};
 
 const AUDIT: &str = "/api/v1/audit";
 
@@ -51,9 +51,7 @@ async fn write(aws: &Aws, scope: &TenantScope, actor: Actor, object: &str) {
 }
 
 fn objects(answer: &Answer) -> Vec<String> {
-    let items = answer.is(200).json()["items"].clone();
-    let object = |item: &Value| item["object"].as_str().unwrap().to_owned();
-    items.as_array().unwrap().iter().map(object).collect()
+    answer.texts("object")
 }
 
 #[tokio::test]
@@ -153,18 +151,8 @@ async fn the_log_is_read_by_period_actor_and_object_the_newest_first() {
     let exact = "from=2026-11-21T12:00:00Z&to=2026-11-22T12:00:00Z";
     assert_eq!(objects(&admin.get(&format!("{AUDIT}?{exact}")).await), ["conn_1"]);
     for limit in [1, 2, 4, 9] {
-        let mut found = Vec::new();
-        let mut next = String::new();
-        for _page in 0..12 {
-            let page = admin
-                .get(&format!("{AUDIT}?{all}&actor={ann}&limit={limit}{next}"))
-                .await;
-            found.extend(objects(&page));
-            match page.json()["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
+        let found = admin.all(&format!("{AUDIT}?{all}&actor={ann}"), limit).await;
+        let found = texts(&found, "object");
         assert_eq!(found, ["conn_2", "conn_0", "conn_1", "conn_2", "conn_0"], "by {limit}");
     }
 }
@@ -185,16 +173,8 @@ async fn a_period_over_the_turn_of_a_month_is_read_month_by_month() {
     }
     let admin = town.admin();
     let pages = async |query: String| {
-        let (mut pages, mut next) = (Vec::new(), String::new());
-        for _page in 0..12 {
-            let page = admin.get(&format!("{AUDIT}?{query}{next}")).await;
-            pages.push(objects(&page).join(" "));
-            match page.json()["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
-        pages
+        let pages = admin.pages(&format!("{AUDIT}?{query}")).await;
+        pages.iter().map(|page| objects(page).join(" ")).collect::<Vec<_>>()
     };
     assert_eq!(pages("limit=100".to_owned()).await, ["2 1", "30 29 28"]);
     assert_eq!(pages("limit=2".to_owned()).await, ["2 1", "30 29", "28"]);

@@ -10,8 +10,7 @@ const EVENTS: &str = "/api/v1/me/security-events";
 const FIREFOX: &str = "Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0";
 
 async fn events(world: &World, access: &str) -> Vec<Value> {
-    let answer = world.get_as(access, EVENTS).await;
-    answer.is(200).json()["items"].as_array().expect("a list").clone()
+    world.get_as(access, EVENTS).await.items()
 }
 
 /// The events of the trail, in any order.

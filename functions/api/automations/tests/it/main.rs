@@ -44,14 +44,7 @@ async fn automations_keep_the_promises_of_every_resource() {
 
 async fn names(caller: &Caller<'_>, query: &str) -> Vec<String> {
     let listed = caller.get(&format!("{AUTOMATIONS}{query}")).await;
-    named(listed.is(200))
-}
-
-fn named(listed: &Answer) -> Vec<String> {
-    let body = listed.json();
-    let items = body["items"].as_array().expect("there are items").iter();
-    let name = |item: &Value| item["name"].as_str().expect("a name").to_owned();
-    items.map(name).collect()
+    listed.texts("name")
 }
 
 fn id(made: &Answer) -> Value {
@@ -86,7 +79,7 @@ async fn order_is_set_at_once_or_refused() {
     let cache = ConfigCache::default();
     assert_eq!(deciding(&town, &cache).await.len(), 4);
     let ordered = manager.post(ORDER, json!({"automations": [first, a, b, c]})).await;
-    assert_eq!(named(ordered.is(200)), ["Missed calls", "A", "B", "C"]);
+    assert_eq!(ordered.texts("name"), ["Missed calls", "A", "B", "C"]);
     assert_eq!(names(&manager, "").await, ["Missed calls", "A", "B", "C"]);
     let known = |versions: [u64; 4]| {
         let names = ["Missed calls", "A", "B", "C"].map(str::to_owned);
@@ -101,7 +94,7 @@ async fn order_is_set_at_once_or_refused() {
     assert_eq!(same.is(200).json(), ordered.json());
 
     let backwards = manager.post(ORDER, json!({"automations": [c, b, a, first]})).await;
-    assert_eq!(named(backwards.is(200)), ["C", "B", "A", "Missed calls"]);
+    assert_eq!(backwards.texts("name"), ["C", "B", "A", "Missed calls"]);
     assert_eq!(names(&manager, "").await, ["C", "B", "A", "Missed calls"]);
 
     let stranger = id(&town.foreign_admin().post(AUTOMATIONS, new("Theirs")).await);

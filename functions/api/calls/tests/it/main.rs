@@ -20,13 +20,14 @@ use domain::{
     retention::Retention,
 };
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 use store::contacts::{ContactWrite, ProfileWrite};
 use testkit::{
-    Answer, Aws, Seeded,
-    api::{Caller, Town},
+    Aws, Seeded,
+    api::Town,
     assert_snapshot,
     business::{CUSTOMER, LINE, business, business_with, read},
+    texts,
 };
 
 const CALLS: &str = "/api/v1/calls";
@@ -41,16 +42,6 @@ fn number(last: usize) -> String {
     format!("+9715012345{last:02}")
 }
 
-fn items(page: &Answer) -> Vec<Value> {
-    let items = page.is(200).json()["items"].clone();
-    items.as_array().expect("a page has items").clone()
-}
-
-fn texts(items: &[Value], field: &str) -> Vec<String> {
-    let text = |item: &Value| item[field].as_str().expect("a text").to_owned();
-    items.iter().map(text).collect()
-}
-
 /// A missed call by this number, changed, with the message that follows it.
 async fn called(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
     let message = Box::pin(business.follow_up(aws, number)).await;
@@ -61,22 +52,6 @@ async fn called(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(
     change(&mut call);
     store.write_call(scope, &call).await.unwrap();
     (call, message)
-}
-
-/// All pages of this size, from the first to the last.
-async fn all(caller: &Caller<'_>, query: &str, limit: usize) -> Vec<Value> {
-    let (mut found, mut next) = (Vec::new(), String::new());
-    for _page in 0..100 {
-        let page = caller.get(&format!("{CALLS}?limit={limit}{query}{next}")).await;
-        let more = items(&page);
-        assert!(more.len() <= limit, "{}", page.text());
-        found.extend(more);
-        match page.json()["next_cursor"].as_str() {
-            Some(cursor) => next = format!("&cursor={cursor}"),
-            None => return found,
-        }
-    }
-    panic!("the list does not end: {found:?}");
 }
 
 #[tokio::test]
@@ -100,7 +75,7 @@ async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
     aws.store().write_message(business.scope(), &message).await.unwrap();
 
     let listed = viewer.get(CALLS).await;
-    let found = items(&listed);
+    let found = listed.items();
     assert_eq!(found.len(), 1, "{}", listed.text());
     let entry = &found[0];
     assert_eq!(entry["at"], "2026-11-20T11:59:40Z");
@@ -168,7 +143,7 @@ async fn recordings_are_shown_without_their_telephone_system() {
         };
         let expected = json!([shown(0, "completed"), shown(1, "in_progress"), shown(2, "absent")]);
         let listed = viewer.get(CALLS).await;
-        assert_eq!(items(&listed)[0]["recordings"], expected);
+        assert_eq!(listed.items()[0]["recordings"], expected);
         let details = viewer.get(&format!("{CALLS}/{}", call.id)).await;
         assert_eq!(details.is(200).json()["recordings"], expected);
         for answer in [listed, details] {
@@ -206,7 +181,7 @@ async fn calls_need_a_permission_and_are_the_tenants_own() {
     let place = format!("{CALLS}/{}", call.id);
     for role in Role::ALL {
         let caller = town.key_of(business.scope(), role).await;
-        assert_eq!(items(&caller.get(CALLS).await).len(), 1, "{role}");
+        assert_eq!(caller.get(CALLS).await.items().len(), 1, "{role}");
         caller.get(&place).await.is(200);
     }
     let (_, other) = town.new_key(Role::Admin, &[Permission::ContactsRead]).await;
@@ -217,7 +192,7 @@ async fn calls_need_a_permission_and_are_the_tenants_own() {
     }
     // Of another tenant, a call looks like one that does not exist.
     for caller in [town.admin(), town.api_key(&own)] {
-        assert!(items(&caller.get(CALLS).await).is_empty());
+        assert!(caller.get(CALLS).await.items().is_empty());
         let theirs = caller.get(&place).await.is_refused(404, "not_found").detail();
         let nobodys = CallId::new(call.id.contact(), aws.ids().ulid());
         let missing = caller.get(&format!("{CALLS}/{nobodys}")).await;
@@ -245,7 +220,7 @@ async fn pages_have_every_call_once_across_days() {
     for limit in [1, 2, 3, 4, 5, 15, 16, 17, 100] {
         // A caller may ask a hundred times a minute.
         let viewer = town.key_of(business.scope(), Role::Viewer).await;
-        assert_eq!(texts(&all(&viewer, "", limit).await, "id"), expected, "by {limit}");
+        assert_eq!(texts(&viewer.all(CALLS, limit).await, "id"), expected, "by {limit}");
     }
 }
 
@@ -268,17 +243,21 @@ async fn a_period_has_whole_days_of_the_tenants_time_zone() {
         called(&aws, &business, &number(last), |call| call.facts.started_at = Some(at)).await;
     }
     for (query, expected) in [
-        ("&from=2026-11-19&to=2026-11-19", &times[1..3]),
-        ("&from=2026-11-18&to=2026-11-18", &times[..1]),
-        ("&from=2026-11-20", &times[3..]),
-        ("&to=2026-11-19", &times[..3]),
-        ("&from=2026-10-21&to=2026-11-20", &times[..]),
-        ("&from=2026-11-21&to=2026-11-30", &[][..]),
+        ("?from=2026-11-19&to=2026-11-19", &times[1..3]),
+        ("?from=2026-11-18&to=2026-11-18", &times[..1]),
+        ("?from=2026-11-20", &times[3..]),
+        ("?to=2026-11-19", &times[..3]),
+        ("?from=2026-10-21&to=2026-11-20", &times[..]),
+        ("?from=2026-11-21&to=2026-11-30", &[][..]),
         ("", &times[..]),
     ] {
         let mut expected: Vec<_> = expected.to_vec();
         expected.reverse();
-        assert_eq!(texts(&all(&viewer, query, 100).await, "at"), expected, "{query}");
+        assert_eq!(
+            texts(&viewer.all(&format!("{CALLS}{query}"), 100).await, "at"),
+            expected,
+            "{query}"
+        );
     }
 }
 
@@ -308,24 +287,24 @@ async fn calls_are_found_by_each_condition_and_by_all() {
         aws.pass(1);
     }
     for (query, expected) in [
-        ("&outcome=missed".to_owned(), vec![6, 4, 2, 0]),
-        ("&outcome=answered".to_owned(), vec![7, 5, 3, 1]),
-        ("&outcome=unknown".to_owned(), vec![]),
-        ("&direction=outbound".to_owned(), vec![7, 3]),
-        ("&outcome=answered&direction=inbound".to_owned(), vec![5, 1]),
-        ("&code=outbound".to_owned(), vec![7, 3]),
-        ("&code=follow_up&outcome=answered".to_owned(), vec![5, 1]),
-        (format!("&line={line}"), vec![7, 6, 5, 4]),
-        (format!("&rule={rule}&outcome=missed"), vec![6, 4]),
+        ("?outcome=missed".to_owned(), vec![6, 4, 2, 0]),
+        ("?outcome=answered".to_owned(), vec![7, 5, 3, 1]),
+        ("?outcome=unknown".to_owned(), vec![]),
+        ("?direction=outbound".to_owned(), vec![7, 3]),
+        ("?outcome=answered&direction=inbound".to_owned(), vec![5, 1]),
+        ("?code=outbound".to_owned(), vec![7, 3]),
+        ("?code=follow_up&outcome=answered".to_owned(), vec![5, 1]),
+        (format!("?line={line}"), vec![7, 6, 5, 4]),
+        (format!("?rule={rule}&outcome=missed"), vec![6, 4]),
         (
-            format!("&rule={rule}&line={line}&outcome=answered&direction=outbound&code=outbound"),
+            format!("?rule={rule}&line={line}&outcome=answered&direction=outbound&code=outbound"),
             vec![7],
         ),
-        (format!("&line={}", LineId::new(aws.ids().ulid())), vec![]),
+        (format!("?line={}", LineId::new(aws.ids().ulid())), vec![]),
     ] {
         let expected: Vec<&String> = expected.into_iter().map(|place: usize| &ids[place]).collect();
         for limit in [1, 3, 100] {
-            let found = texts(&all(&viewer, &query, limit).await, "id");
+            let found = texts(&viewer.all(&format!("{CALLS}{query}"), limit).await, "id");
             assert_eq!(found.iter().collect::<Vec<_>>(), expected, "{query} by {limit}");
         }
         aws.pass(60);
@@ -344,7 +323,7 @@ async fn calls_of_a_merged_contact_name_the_survivor() {
     let into = survivor.id.contact();
     business.merge(&aws, into, other.id.contact()).await;
     let maya = json!({"id": into, "name": "Maya"});
-    let found = items(&viewer.get(CALLS).await);
+    let found = viewer.get(CALLS).await.items();
     assert_eq!(texts(&found, "id"), [survivor.id.to_string(), other.id.to_string()]);
     for item in &found {
         assert_eq!(item["contact"], maya);
@@ -373,7 +352,7 @@ async fn calls_of_a_deleted_contact_are_hidden() {
         });
         assert!(Box::pin(changed).await.unwrap());
         viewer.get(&place).await.is(status);
-        let found = texts(&all(&viewer, "", 1).await, "id");
+        let found = texts(&viewer.all(CALLS, 1).await, "id");
         assert_eq!(found.len(), if deleted { 1 } else { 2 });
         assert_eq!(found[0], other.id.to_string());
     }
@@ -393,7 +372,7 @@ async fn expired_calls_are_left_out_and_hide_no_others() {
     aws.pass(DAY);
     let (kept, _) = called(&aws, &business, &number(2), |_| {}).await;
     aws.pass(29 * DAY + 1);
-    let found = all(&viewer, "&from=2026-11-20", 1).await;
+    let found = viewer.all(&format!("{CALLS}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.id.to_string()]);
     viewer.get(&format!("{CALLS}/{}", gone.id)).await.is(404);
     viewer.get(&format!("{CALLS}/{}", kept.id)).await.is(200);
@@ -426,5 +405,11 @@ async fn invalid_query_of_calls_names_the_parameter() {
     for cursor in ["", "nonsense", "MXVzcl8wMWhxNWMxeW55YzAwMDAwMDAwMDAwMDBhYg"] {
         viewer.get(&format!("{CALLS}?cursor={cursor}")).await.is(400);
     }
-    assert!(items(&viewer.get(&format!("{CALLS}?from=0000-01-01&to=0000-01-31")).await).is_empty());
+    assert!(
+        viewer
+            .get(&format!("{CALLS}?from=0000-01-01&to=0000-01-31"))
+            .await
+            .items()
+            .is_empty()
+    );
 }

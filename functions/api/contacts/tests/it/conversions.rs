@@ -7,6 +7,7 @@ use testkit::{
     Aws, Lossy,
     api::{Caller, Town},
     business::CUSTOMER,
+    texts,
 };
 
 use crate::{notes::contact, town};
@@ -21,8 +22,7 @@ fn order() -> Value {
 
 async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<Value> {
     let page = caller.get(&format!("{}?limit=100", conversions_of(contact))).await;
-    let items = page.is(200).json()["items"].clone();
-    items.as_array().expect("a page has items").clone()
+    page.items()
 }
 
 #[tokio::test]
@@ -111,17 +111,8 @@ async fn conversions_are_listed_newest_first_page_by_page() {
         aws.pass(1);
     }
     for limit in [1, 2, 5] {
-        let (mut found, mut next) = (Vec::new(), String::new());
-        for _page in 0..6 {
-            let page = agent.get(&format!("{conversions}?limit={limit}{next}")).await.json();
-            let items = page["items"].as_array().expect("items").clone();
-            found.extend(items.iter().map(|item| item["reference"].to_string()));
-            match page["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
-        assert_eq!(found.concat(), r#""4""3""2""1""0""#, "by {limit}");
+        let found = agent.all(&conversions, limit).await;
+        assert_eq!(texts(&found, "reference"), ["4", "3", "2", "1", "0"], "by {limit}");
     }
     let page = agent.get(&format!("{conversions}?limit=1")).await.json();
     let cursor = page["next_cursor"].as_str().expect("there is a next page");

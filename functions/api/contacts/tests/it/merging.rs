@@ -14,7 +14,7 @@ use testkit::{
     api::{Caller, Town},
 };
 
-use crate::{CONTACTS, finds_nobody, ids, made, maya, named, own, town};
+use crate::{CONTACTS, finds_nobody, made, maya, named, own, town};
 
 fn at(contact: &str) -> String {
     format!("{CONTACTS}/{contact}")
@@ -120,12 +120,12 @@ async fn merged_contact_is_found_as_the_survivor_only() {
         "?name=ann",
         "?digits=4567",
     ] {
-        let found = agent.get(&format!("{CONTACTS}{search}")).await.json();
-        assert_eq!(ids(&found), [survivor.as_str()], "{search}");
+        let found = agent.get(&format!("{CONTACTS}{search}")).await;
+        assert_eq!(found.texts("id"), [survivor.as_str()], "{search}");
     }
     // The survivor has a name of its own.
-    let found = agent.get(&format!("{CONTACTS}?name=maya")).await.json();
-    assert!(ids(&found).is_empty());
+    let found = agent.get(&format!("{CONTACTS}?name=maya")).await;
+    assert!(found.items().is_empty());
     let taken = agent.post(CONTACTS, maya()).await;
     taken.is_refused(409, "taken");
     agent.delete(&at(&survivor)).await.is(204);
@@ -230,15 +230,9 @@ async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
     }
     aws.pass(1);
     merged(&agent, &survivor, &other).await;
-    let notes = agent.get(&format!("{}/notes", at(&survivor))).await.json();
-    let texts: Vec<&str> = notes["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|note| note["text"].as_str())
-        .collect();
-    assert_eq!(texts, [format!("Of {survivor}"), format!("Of {other}")]);
-    let of_other = notes["items"][1]["id"].as_str().unwrap();
+    let notes = agent.get(&format!("{}/notes", at(&survivor))).await;
+    assert_eq!(notes.texts("text"), [format!("Of {survivor}"), format!("Of {other}")]);
+    let of_other = &notes.texts("id")[1];
     let note = format!("{}/notes/{of_other}", at(&survivor));
     let changed = agent.patch(&note, json!({"text": "Likes cake."})).await;
     assert_eq!(changed.is(200).json()["text"], "Likes cake.");
@@ -260,20 +254,11 @@ async fn notes_and_consent_of_a_merged_contact_are_the_survivors() {
     let second = agent.get(&format!("{consent}?limit=1&cursor={cursor}")).await.json();
     assert_eq!(second["entries"][0], read["entries"][1]);
 
-    let timeline = agent.get(&format!("{}/timeline", at(&survivor))).await.json();
-    let kinds: Vec<&str> = timeline["items"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter_map(|item| item["kind"].as_str())
-        .collect();
-    assert_eq!(kinds, ["merge", "consent", "note", "consent"]);
-    assert_eq!(timeline["items"][0]["merge"]["contact_id"], json!(other));
-    let only = agent
-        .get(&format!("{}/timeline?kind=merge", at(&survivor)))
-        .await
-        .json();
-    assert_eq!(only["items"].as_array().unwrap().len(), 1);
+    let timeline = agent.get(&format!("{}/timeline", at(&survivor))).await;
+    assert_eq!(timeline.texts("kind"), ["merge", "consent", "note", "consent"]);
+    assert_eq!(timeline.items()[0]["merge"]["contact_id"], json!(other));
+    let only = agent.get(&format!("{}/timeline?kind=merge", at(&survivor))).await;
+    assert_eq!(only.items().len(), 1);
 }
 
 #[tokio::test]
@@ -414,8 +399,8 @@ async fn concurrent_merges_and_deletions_end_in_one_state() {
     assert_eq!(statuses[0], 200, "{} {}", there.text(), back.text());
     assert!([404, 422].contains(&statuses[1]), "{statuses:?}");
     let left = if there.status() == 200 { &one } else { &two };
-    let listed = agent.get(CONTACTS).await.json();
-    assert_eq!(ids(&listed), [left.as_str()]);
+    let listed = agent.get(CONTACTS).await;
+    assert_eq!(listed.texts("id"), [left.as_str()]);
 
     let third = made(&agent, named("Zoe")).await;
     let place = at(&third);
@@ -465,10 +450,7 @@ async fn duplicates_are_suggested_with_reasons() {
     );
     let listed = async || {
         let found = agent.get(&format!("{CONTACTS}?duplicates=true")).await;
-        ids(&found.is(200).json())
-            .iter()
-            .map(|id| (*id).to_owned())
-            .collect::<Vec<_>>()
+        found.texts("id")
     };
     assert!(listed().await.is_empty());
     let proven: ContactId = three.parse().unwrap();

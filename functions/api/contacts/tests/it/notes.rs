@@ -10,14 +10,13 @@ use domain::{
 use serde_json::{Value, json};
 use store::{TenantScope, contacts::ContactWrite};
 use testkit::{
-    Answer, Aws, Lossy,
+    Aws, Lossy,
     api::{Caller, Town},
     business::{CUSTOMER, phone},
+    texts,
 };
 
-async fn town(aws: &Aws) -> Town<'_> {
-    Town::new(aws, contacts::routes).await
-}
+use crate::town;
 
 /// A new contact of a tenant.
 pub(crate) async fn contact(aws: &Aws, scope: &TenantScope, number: &str) -> ContactId {
@@ -38,14 +37,9 @@ fn said(text: &str) -> Value {
     json!({"text": text})
 }
 
-fn texts(page: &Answer) -> Vec<String> {
-    let items = page.is(200).json()["items"].clone();
-    let text = |note: &Value| note["text"].as_str().expect("a note has a text").to_owned();
-    items.as_array().expect("a page has items").iter().map(text).collect()
-}
-
 async fn listed(caller: &Caller<'_>, contact: ContactId) -> Vec<String> {
-    texts(&caller.get(&format!("{}?limit=100", notes_of(contact))).await)
+    let page = caller.get(&format!("{}?limit=100", notes_of(contact))).await;
+    page.texts("text")
 }
 
 #[tokio::test]
@@ -130,7 +124,7 @@ async fn a_note_is_written_read_changed_and_deleted() {
     for asked in [agent.get(place), agent.delete(place), agent.patch(place, said("Late"))] {
         asked.await.is_refused(404, "not_found");
     }
-    assert!(texts(&agent.get(&notes).await).is_empty());
+    assert!(agent.get(&notes).await.items().is_empty());
 }
 
 #[tokio::test]
@@ -223,16 +217,8 @@ async fn notes_are_listed_newest_first_page_by_page() {
     agent.delete(&places[3]).await.is(204);
     agent.delete(&places[0]).await.is(204);
     for limit in [1, 2, 4, 5] {
-        let (mut found, mut next) = (Vec::new(), String::new());
-        for _page in 0..7 {
-            let page = agent.get(&format!("{notes}?limit={limit}{next}")).await;
-            found.extend(texts(&page));
-            match page.json()["next_cursor"].as_str() {
-                Some(cursor) => next = format!("&cursor={cursor}"),
-                None => break,
-            }
-        }
-        assert_eq!(found, ["5", "4", "2", "1"], "by {limit}");
+        let found = agent.all(&notes, limit).await;
+        assert_eq!(texts(&found, "text"), ["5", "4", "2", "1"], "by {limit}");
     }
 }
 

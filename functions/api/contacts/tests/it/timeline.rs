@@ -16,50 +16,18 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use store::effects::{Consent, Effects, Once};
 use testkit::{
-    Answer, Aws, Seeded,
-    api::{Caller, Town},
+    Aws, Seeded,
+    api::Caller,
     business::{CUSTOMER, LINE, business, business_with, read},
+    texts,
 };
 
-use crate::notes::contact;
+use crate::{notes::contact, town};
 
 const DAY: i64 = 24 * 3600;
 
-async fn town(aws: &Aws) -> Town<'_> {
-    Town::new(aws, contacts::routes).await
-}
-
 fn timeline_of(contact: ContactId) -> String {
     format!("/api/v1/contacts/{contact}/timeline")
-}
-
-fn items(page: &Answer) -> Vec<Value> {
-    let items = page.is(200).json()["items"].clone();
-    items.as_array().expect("a page has items").clone()
-}
-
-fn kinds(items: &[Value]) -> Vec<&str> {
-    items
-        .iter()
-        .map(|item| item["kind"].as_str().expect("a kind"))
-        .collect()
-}
-
-/// All entries, read in pages of this size.
-async fn all(caller: &Caller<'_>, contact: ContactId, limit: usize, query: &str) -> Vec<Value> {
-    let (mut found, mut next) = (Vec::new(), String::new());
-    for _page in 0..100 {
-        let path = format!("{}?limit={limit}{query}{next}", timeline_of(contact));
-        let page = caller.get(&path).await;
-        let more = items(&page);
-        assert!(more.len() <= limit, "{}", page.text());
-        found.extend(more);
-        match page.json()["next_cursor"].as_str() {
-            Some(cursor) => next = format!("&cursor={cursor}"),
-            None => return found,
-        }
-    }
-    panic!("the list does not end: {found:?}");
 }
 
 /// Stores a customer's message, written now.
@@ -152,8 +120,8 @@ async fn pages_have_every_entry_once_in_one_order() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let contact = busy_contact(&aws, &business, &agent).await;
-    let whole = all(&agent, contact, 100, "").await;
-    let count = |kind: &str| kinds(&whole).iter().filter(|known| **known == kind).count();
+    let whole = agent.all(&timeline_of(contact), 100).await;
+    let count = |kind: &str| texts(&whole, "kind").iter().filter(|known| *known == kind).count();
     assert_eq!(["call", "message", "consent", "note"].map(count), [6, 12, 6, 6]);
     let order = |item: &Value| {
         let kind = item["kind"].as_str().and_then(|kind| {
@@ -177,14 +145,14 @@ async fn pages_have_every_entry_once_in_one_order() {
     for limit in [1, 2, 3, 5, 7, 29, 30, 31] {
         // A caller may ask a hundred times a minute.
         aws.pass(60);
-        assert_eq!(all(&agent, contact, limit, "").await, whole, "by {limit}");
+        assert_eq!(agent.all(&timeline_of(contact), limit).await, whole, "by {limit}");
     }
     for kind in ["call", "message", "consent", "note"] {
         let expected: Vec<Value> = whole.iter().filter(|item| item["kind"] == kind).cloned().collect();
         aws.pass(60);
         for limit in [1, 4, 100] {
-            let found = all(&agent, contact, limit, &format!("&kind={kind}")).await;
-            assert_eq!(found, expected, "{kind} by {limit}");
+            let found = agent.all(&format!("{}?kind={kind}", timeline_of(contact)), limit);
+            assert_eq!(found.await, expected, "{kind} by {limit}");
         }
     }
 }
@@ -217,8 +185,8 @@ async fn entries_stand_for_themselves() {
     consented(&aws, &business, contact, Choice::Refused).await;
     noted(&agent, contact, "Nice").await;
 
-    let found = all(&agent, contact, 100, "").await;
-    assert_eq!(kinds(&found), ["note", "consent", "message", "message", "call"]);
+    let found = agent.all(&timeline_of(contact), 100).await;
+    assert_eq!(texts(&found, "kind"), ["note", "consent", "message", "message", "call"]);
     let branch = json!({"id": line, "name": "Marina branch"});
     let [note, consent, theirs, ours, call] = &found[..] else {
         panic!("{found:?}");
@@ -306,8 +274,8 @@ async fn expired_entries_are_left_out_and_hide_no_others() {
     }
     noted(&agent, contact, "Last").await;
     let shown = async |limit: usize| {
-        let found = all(&agent, contact, limit, "").await;
-        kinds(&found).join(" ")
+        let found = agent.all(&timeline_of(contact), limit).await;
+        texts(&found, "kind").join(" ")
     };
     assert_eq!(
         shown(3).await,
@@ -335,7 +303,7 @@ async fn deleted_notes_are_left_out_and_hide_no_others() {
         agent.delete(&places[gone]).await.is(204);
     }
     for limit in [1, 2, 3, 4, 100] {
-        let found = all(&agent, contact, limit, "").await;
+        let found = agent.all(&timeline_of(contact), limit).await;
         let texts: Vec<_> = found
             .iter()
             .map(|item| item["note"]["text"].as_str().unwrap())
@@ -362,12 +330,12 @@ async fn a_timeline_is_its_tenants_own() {
     let path = timeline_of(ours);
     town.anyone().get(&path).await.is_refused(401, "unauthorized");
     for role in Role::ALL {
-        assert_eq!(items(&town.role(role).get(&path).await).len(), 1, "{role}");
+        assert_eq!(town.role(role).get(&path).await.items().len(), 1, "{role}");
     }
     // A cursor is a time and nothing else.
     let page = agent.get(&format!("{}?limit=1", timeline_of(theirs))).await.json();
     let cursor = page["next_cursor"].as_str().unwrap();
-    for item in items(&town.admin().get(&format!("{path}?cursor={cursor}")).await) {
+    for item in town.admin().get(&format!("{path}?cursor={cursor}")).await.items() {
         assert_eq!(item["note"]["text"], "Ours");
     }
 }
@@ -378,7 +346,7 @@ async fn invalid_query_of_a_timeline_is_refused() {
     let town = town(&aws).await;
     let path = timeline_of(contact(&aws, town.home.scope(), CUSTOMER).await);
     let viewer = town.viewer();
-    assert!(items(&viewer.get(&path).await).is_empty());
+    assert!(viewer.get(&path).await.items().is_empty());
     for (query, field) in [
         ("limit=0", "limit"),
         ("limit=101", "limit"),

@@ -251,7 +251,7 @@ async fn failed_message_is_sent_again_once() {
         jobs.iter().all(|job| *job == first["id"]) && !jobs.is_empty(),
         "{jobs:?}"
     );
-    assert_eq!(items(&agent.get(MESSAGES).await).len(), 2);
+    assert_eq!(agent.get(MESSAGES).await.items().len(), 2);
     // The new one has not failed.
     let new = agent
         .post(&format!("{}/retry", again.header("location")), Value::Null)

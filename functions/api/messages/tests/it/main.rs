@@ -22,10 +22,11 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use store::effects::{Effects, Once};
 use testkit::{
-    Answer, Aws, Seeded,
-    api::{Caller, Town},
+    Aws, Seeded,
+    api::Town,
     assert_snapshot,
     business::{CUSTOMER, LINE, business, phone},
+    texts,
 };
 
 const MESSAGES: &str = "/api/v1/messages";
@@ -38,32 +39,6 @@ async fn town(aws: &Aws) -> Town<'_> {
 
 fn number(last: usize) -> String {
     format!("+9715012345{last:02}")
-}
-
-fn items(page: &Answer) -> Vec<Value> {
-    let items = page.is(200).json()["items"].clone();
-    items.as_array().expect("a page has items").clone()
-}
-
-fn texts(items: &[Value], field: &str) -> Vec<String> {
-    let text = |item: &Value| item[field].as_str().expect("a text").to_owned();
-    items.iter().map(text).collect()
-}
-
-/// All pages of this size, from the first to the last.
-async fn all(caller: &Caller<'_>, query: &str, limit: usize) -> Vec<Value> {
-    let (mut found, mut next) = (Vec::new(), String::new());
-    for _page in 0..100 {
-        let page = caller.get(&format!("{MESSAGES}?limit={limit}{query}{next}")).await;
-        let more = items(&page);
-        assert!(more.len() <= limit, "{}", page.text());
-        found.extend(more);
-        match page.json()["next_cursor"].as_str() {
-            Some(cursor) => next = format!("&cursor={cursor}"),
-            None => return found,
-        }
-    }
-    panic!("the list does not end: {found:?}");
 }
 
 fn timers(aws: &Aws) -> Timers {
@@ -158,7 +133,7 @@ async fn a_message_is_listed_and_shown_with_its_attempts() {
     })
     .await;
     let listed = viewer.get(MESSAGES).await;
-    let found = items(&listed);
+    let found = listed.items();
     assert_eq!(found.len(), 1, "{}", listed.text());
     let entry = &found[0];
     assert_eq!(entry["at"], "2026-11-20T12:00:00Z");
@@ -255,7 +230,7 @@ async fn a_customers_message_is_shown_with_its_whole_text() {
         received.message.media = vec!["a".to_owned(), "b".to_owned()];
     })
     .await;
-    let found = items(&viewer.get(MESSAGES).await);
+    let found = viewer.get(MESSAGES).await.items();
     let entry = &found[0];
     assert_eq!(
         (&entry["direction"], &entry["cut"], &entry["media"]),
@@ -277,7 +252,7 @@ async fn messages_need_a_permission_and_are_the_tenants_own() {
     let place = format!("{MESSAGES}/{}", message.id);
     for role in Role::ALL {
         let caller = town.key_of(business.scope(), role).await;
-        assert_eq!(items(&caller.get(MESSAGES).await).len(), 1, "{role}");
+        assert_eq!(caller.get(MESSAGES).await.items().len(), 1, "{role}");
         caller.get(&place).await.is(200);
     }
     let (_, other) = town.new_key(Role::Admin, &[Permission::CallsRead]).await;
@@ -288,7 +263,7 @@ async fn messages_need_a_permission_and_are_the_tenants_own() {
     }
     // Of another tenant, a message looks like one that does not exist.
     for caller in [town.admin(), town.api_key(&own)] {
-        assert!(items(&caller.get(MESSAGES).await).is_empty());
+        assert!(caller.get(MESSAGES).await.items().is_empty());
         let theirs = caller.get(&place).await.is_refused(404, "not_found").detail();
         let nobodys = MessageId::new(message.id.contact(), aws.ids().ulid());
         let missing = caller.get(&format!("{MESSAGES}/{nobodys}")).await;
@@ -316,7 +291,7 @@ async fn pages_have_every_message_once_across_days() {
     for limit in [1, 2, 3, 6, 7, 8, 100] {
         // A caller may ask a hundred times a minute.
         let viewer = town.key_of(business.scope(), Role::Viewer).await;
-        assert_eq!(texts(&all(&viewer, "", limit).await, "id"), expected, "by {limit}");
+        assert_eq!(texts(&viewer.all(MESSAGES, limit).await, "id"), expected, "by {limit}");
     }
 }
 
@@ -340,29 +315,29 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     .await;
     let sent = [planned.id, arrived.id, blocked.id];
     for (query, expected) in [
-        ("&direction=inbound", vec![by_whatsapp, by_sms]),
-        ("&direction=outbound", sent.to_vec()),
-        ("&state=scheduled", vec![planned.id]),
-        ("&state=delivered", vec![arrived.id]),
-        ("&state=blocked", vec![blocked.id]),
-        ("&state=failed", vec![]),
-        ("&state=blocked&direction=inbound", vec![]),
-        ("&state=blocked&channel=sms", vec![]),
-        ("&state=blocked&channel=whatsapp&purpose=follow_up", vec![blocked.id]),
-        ("&channel=sms", vec![by_sms]),
-        ("&channel=whatsapp&direction=inbound", vec![by_whatsapp]),
-        ("&purpose=follow_up", sent.to_vec()),
-        ("&purpose=campaign", vec![]),
-        ("&purpose=follow_up&direction=inbound", vec![]),
+        ("?direction=inbound", vec![by_whatsapp, by_sms]),
+        ("?direction=outbound", sent.to_vec()),
+        ("?state=scheduled", vec![planned.id]),
+        ("?state=delivered", vec![arrived.id]),
+        ("?state=blocked", vec![blocked.id]),
+        ("?state=failed", vec![]),
+        ("?state=blocked&direction=inbound", vec![]),
+        ("?state=blocked&channel=sms", vec![]),
+        ("?state=blocked&channel=whatsapp&purpose=follow_up", vec![blocked.id]),
+        ("?channel=sms", vec![by_sms]),
+        ("?channel=whatsapp&direction=inbound", vec![by_whatsapp]),
+        ("?purpose=follow_up", sent.to_vec()),
+        ("?purpose=campaign", vec![]),
+        ("?purpose=follow_up&direction=inbound", vec![]),
         (
-            "&state=read&purpose=follow_up&channel=whatsapp&direction=outbound",
+            "?state=read&purpose=follow_up&channel=whatsapp&direction=outbound",
             vec![],
         ),
     ] {
         let mut expected: Vec<String> = expected.iter().map(MessageId::to_string).collect();
         expected.sort_unstable();
         for limit in [1, 2, 100] {
-            let mut found = texts(&all(&viewer, query, limit).await, "id");
+            let mut found = texts(&viewer.all(&format!("{MESSAGES}{query}"), limit).await, "id");
             found.sort_unstable();
             assert_eq!(found, expected, "{query} by {limit}");
         }
@@ -379,7 +354,7 @@ async fn messages_of_a_merged_contact_name_the_survivor() {
     let survivor = business.contact(&aws, &number(2)).await.id;
     business.merge(&aws, survivor, other.id.contact()).await;
     let shown = viewer.get(&format!("{MESSAGES}/{}", other.id)).await.is(200).json();
-    let found = items(&viewer.get(MESSAGES).await);
+    let found = viewer.get(MESSAGES).await.items();
     for message in [&shown, &found[0]] {
         assert_eq!(message["id"], json!(other.id));
         assert_eq!(message["contact"]["id"], json!(survivor));
@@ -403,7 +378,7 @@ async fn messages_of_a_deleted_contact_are_hidden() {
         });
         assert!(Box::pin(changed).await.unwrap());
         viewer.get(&place).await.is(status);
-        assert_eq!(items(&viewer.get(MESSAGES).await).is_empty(), deleted);
+        assert_eq!(viewer.get(MESSAGES).await.items().is_empty(), deleted);
     }
 }
 
@@ -418,7 +393,7 @@ async fn expired_messages_are_left_out() {
     let gone = wrote(&aws, &business, contact, |received| received.keep_until = Some(soon)).await;
     let kept = wrote(&aws, &business, contact, |received| received.keep_until = Some(late)).await;
     aws.pass(30 * DAY);
-    let found = all(&viewer, "&from=2026-11-20", 1).await;
+    let found = viewer.all(&format!("{MESSAGES}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.to_string()]);
     viewer.get(&format!("{MESSAGES}/{gone}")).await.is(404);
     viewer.get(&format!("{MESSAGES}/{kept}")).await.is(200);

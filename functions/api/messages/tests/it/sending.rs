@@ -85,7 +85,7 @@ async fn one_key_sends_one_message_however_often() {
     for answer in answers.iter().filter(|answer| answer.status() == 201) {
         assert_eq!(answer.json()["id"], id);
     }
-    let listed = items(&agent.get(MESSAGES).await);
+    let listed = agent.get(MESSAGES).await.items();
     assert_eq!(texts(&listed, "id"), [id.as_str().unwrap()]);
     let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
     let jobs: Vec<_> = jobs.iter().map(|job| json!(job.message)).collect();
@@ -108,7 +108,7 @@ async fn requests_at_once_to_a_new_number_make_one_contact() {
         assert_eq!(answer.is(201).json()["contact"]["id"], json!(contact.id));
     }
     assert_eq!(contact.open.len(), 4);
-    assert_eq!(items(&agent.get(MESSAGES).await).len(), 4);
+    assert_eq!(agent.get(MESSAGES).await.items().len(), 4);
 }
 
 #[tokio::test]
@@ -250,7 +250,7 @@ async fn wrong_fields_of_a_request_are_named() {
     ] {
         agent.post(path, body).await.names_field(field);
     }
-    assert!(items(&agent.get(MESSAGES).await).is_empty());
+    assert!(agent.get(MESSAGES).await.items().is_empty());
 }
 
 /// A number that became one of the business's after somebody had called from it.

@@ -11,7 +11,7 @@ use domain::{
     operation::{Data, Operation, OperationKind, Progress},
     permission::{Permission, Role},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::TenantScope;
 use testkit::{Answer, Aws, api::Town};
 use ulid::Ulid;
@@ -35,9 +35,8 @@ async fn put(aws: &Aws, scope: &TenantScope, change: impl FnOnce(&mut Operation)
 }
 
 fn ids(answer: &Answer) -> Vec<String> {
-    let items = answer.is(200).json()["items"].clone();
-    let id = |item: &Value| format!("{OPERATIONS}/{}", item["id"].as_str().unwrap());
-    items.as_array().unwrap().iter().map(id).collect()
+    let ids = answer.texts("id").into_iter();
+    ids.map(|id| format!("{OPERATIONS}/{id}")).collect()
 }
 
 #[tokio::test]

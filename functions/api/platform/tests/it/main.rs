@@ -42,10 +42,7 @@ fn pizzeria(slug: &str) -> Value {
 }
 
 async fn log(town: &Town<'_>) -> Vec<String> {
-    let answer = town.platform().get(LOG).await;
-    let items = answer.json()["items"].as_array().cloned().unwrap_or_default();
-    let action = |item: &Value| item["action"].as_str().unwrap_or_default().to_owned();
-    items.iter().map(action).collect()
+    town.platform().get(LOG).await.texts("action")
 }
 
 #[tokio::test]
