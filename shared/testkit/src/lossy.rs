@@ -7,6 +7,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use tokio::runtime::Handle;
+
 use crate::Aws;
 
 /// Treatment of a request.
@@ -108,7 +110,12 @@ impl Lossy {
     }
 
     /// This happens before the next request of this operation is executed.
-    pub fn happens_before(&self, operation: &str, what: impl FnOnce() + Send + 'static) {
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn happens_before(&self, operation: &str, what: impl AsyncFnOnce() + Send + 'static) {
+        let runtime = Handle::current();
+        let what = move || runtime.block_on(Box::pin(what()));
         lock(&self.losing).push((operation.to_owned(), Fate::Late(Box::new(what))));
     }
 

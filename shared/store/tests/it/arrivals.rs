@@ -79,15 +79,15 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
     let (undo, merge, stamp) = decided_merge(&world.aws, people.0, people.1);
     let lossy = Lossy::before(&world.aws);
     let interrupted = behind(&world, &lossy);
-    let (runtime, own, of) = (tokio::runtime::Handle::current(), store.clone(), scope.clone());
+    let (own, of) = (store.clone(), scope.clone());
     // Right before it is listed.
-    lossy.happens_before("BatchWriteItem", move || {
+    lossy.happens_before("BatchWriteItem", async move || {
         let decided = Decided {
             undo: &undo,
             merge: &merge,
             told: &[],
         };
-        runtime.block_on(own.merge_people(&of, &decided, &stamp)).unwrap();
+        own.merge_people(&of, &decided, &stamp).await.unwrap();
     });
     assert_eq!(add(&world, &interrupted, &other).await, Added::Otherwise);
     assert!(lossy.has_lost_all());
@@ -122,15 +122,9 @@ async fn a_person_who_is_erased_while_added_leaves_nothing() {
     let lossy = Lossy::before(&world.aws);
     let interrupted = behind(&world, &lossy);
     let (store, scope) = (world.store.clone(), world.scope().clone());
-    let (id, now, runtime) = (
-        addition.person.contact.id,
-        world.aws.now(),
-        tokio::runtime::Handle::current(),
-    );
+    let (id, now) = (addition.person.contact.id, world.aws.now());
     // The only row that is put by itself is the profile.
-    lossy.happens_before("PutItem", move || {
-        runtime.block_on(Box::pin(erase(&store, &scope, id, now)));
-    });
+    lossy.happens_before("PutItem", async move || Box::pin(erase(&store, &scope, id, now)).await);
     assert_eq!(add(&world, &interrupted, &addition).await, Added::Erased);
     assert!(lossy.has_lost_all());
     assert_eq!(stored(&world).await, expected(&world, &[]));

@@ -473,11 +473,8 @@ async fn a_lost_race_is_repeated() {
     let (store, scope) = (world.aws.store(), world.scope.clone());
     let mut called = world.person(contact).await.contact;
     called.calls += 1;
-    let runtime = tokio::runtime::Handle::current();
-    lossy.happens_before("TransactWriteItems", move || {
-        runtime
-            .block_on(store.write_contact(&scope, &called.into(), None))
-            .unwrap();
+    lossy.happens_before("TransactWriteItems", async move || {
+        store.write_contact(&scope, &called.into(), None).await.unwrap();
     });
     assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
     assert!(lossy.has_lost_all());
@@ -507,11 +504,10 @@ async fn a_contact_that_leaves_the_segment_is_left_alone() {
     let mut after = before.clone();
     after.profile.tags.clear();
     after.contact.calls += 1;
-    let runtime = tokio::runtime::Handle::current();
-    lossy.happens_before("TransactWriteItems", move || {
+    lossy.happens_before("TransactWriteItems", async move || {
         let brought = Brought::default();
         let changed = store.change_person(&scope, &before, &after, &brought, &stamp);
-        runtime.block_on(changed).unwrap();
+        changed.await.unwrap();
     });
     assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
     assert!(lossy.has_lost_all());
@@ -530,10 +526,9 @@ async fn the_survivor_of_a_merged_contact_is_left_alone() {
     let survivor = world.contact(Profile::named(ShownName::of("Maya"))).await;
     let contact = world.contact(Profile::named(ShownName::of("Maya H."))).await;
     let start = world.start(Of::These(&[contact]), json!({"delete": true})).await;
-    let (merging, runtime) = (Arc::clone(&world), tokio::runtime::Handle::current());
-    lossy.happens_before("TransactWriteItems", move || {
-        let merge = merging.business.merge(&merging.aws, survivor, contact);
-        runtime.block_on(merge);
+    let merging = Arc::clone(&world);
+    lossy.happens_before("TransactWriteItems", async move || {
+        merging.business.merge(&merging.aws, survivor, contact).await;
     });
     assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
     assert!(lossy.has_lost_all());

@@ -50,7 +50,7 @@ async fn two_contacts() -> (World, [Person; 2]) {
 }
 
 /// Imports [`ROW`]. This happens once the row's contact was read, right before it is written.
-async fn import_while(world: &mut World, what: impl FnOnce() + Send + 'static) -> ImportResult {
+async fn import_while(world: &mut World, what: impl AsyncFnOnce() + Send + 'static) -> ImportResult {
     let lossy = Lossy::before(&world.aws);
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
     world.ctx = Context::new(&env).unwrap().in_steps_of(10, 500);
@@ -68,14 +68,13 @@ async fn a_merge_while_a_row_is_written_is_followed() {
     let survivor = maya.contact.id;
     let (undo, merge, stamp) = decided_merge(&world.aws, maya, haddad);
     let (store, scope) = (world.store.clone(), world.scope.clone());
-    let runtime = tokio::runtime::Handle::current();
-    let result = import_while(&mut world, move || {
+    let result = import_while(&mut world, async move || {
         let decided = Decided {
             undo: &undo,
             merge: &merge,
             told: &[],
         };
-        runtime.block_on(store.merge_people(&scope, &decided, &stamp)).unwrap();
+        store.merge_people(&scope, &decided, &stamp).await.unwrap();
     });
     let counts = Box::pin(result).await.counts;
     assert_eq!((counts.rows, counts.updated, counts.created), (1, 1, 0));
@@ -93,11 +92,9 @@ async fn a_merge_while_a_row_is_written_is_followed() {
 async fn an_erasure_while_a_row_is_written_is_obeyed() {
     let (mut world, [maya, haddad]) = two_contacts().await;
     let (store, scope, now) = (world.store.clone(), world.scope.clone(), world.aws.now());
-    let (id, runtime) = (haddad.contact.id, tokio::runtime::Handle::current());
+    let id = haddad.contact.id;
     let before = world.aws.row_count().await;
-    let result = import_while(&mut world, move || {
-        runtime.block_on(Box::pin(erase(&store, &scope, id, now)));
-    });
+    let result = import_while(&mut world, async move || Box::pin(erase(&store, &scope, id, now)).await);
     let counts = Box::pin(result).await.counts;
     assert_eq!((counts.rows, counts.refused, counts.erased), (1, 1, 1));
     let people = world.people().await;

@@ -445,14 +445,10 @@ async fn opt_out_prevents_the_second_send() {
 async fn slow_write_of_a_claim_prevents_the_request() {
     let world = World::new().await;
     let message = world.follow_up().await;
-    let lossy = testkit::Lossy::before(&world.aws);
+    let (lossy, ctx) = world.lossy();
     let clock = world.aws.clock().clone();
     // The response to the claim is lost, and time passes until the SDK retries.
     lossy.lose_then("PutItem", move || clock.advance(SignedDuration::from_secs(51)));
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
     Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
     assert!(world.provider.sends().is_empty());
     assert_eq!(attempts(&world.message(&message).await), [(1, AttemptState::Refused)]);

@@ -40,21 +40,11 @@ async fn message_of_an_erased_contact_is_dropped() {
 #[tokio::test]
 async fn an_erasure_between_check_and_claim_is_obeyed() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
     let message = world.follow_up().await;
     let (store, scope, now) = (world.aws.store(), world.business.scope().clone(), world.aws.now());
-    let (runtime, contact) = (tokio::runtime::Handle::current(), message.id.contact());
-    // The check is done by then; the credentials are opened before the claim.
-    lossy.happens_before("Decrypt", move || {
-        runtime.block_on(Box::pin(erase(&store, &scope, contact, now)));
-    });
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
-    assert!(lossy.has_lost_all());
-    assert!(world.provider.sends().is_empty());
+    let contact = message.id.contact();
+    let erasure = async move || Box::pin(erase(&store, &scope, contact, now)).await;
+    world.work_interrupted_by(&message, erasure).await;
     is_gone(&world, &message).await;
 }
 

@@ -1,16 +1,15 @@
 //! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
 use domain::{message::AttemptState, record::MessageRef};
-use send_message::{Context, handle};
-use testkit::{Lossy, Reply};
+use send_message::handle;
+use testkit::Reply;
 
 use crate::world::{World, attempts};
 
 /// Loses this many responses to the operation after the provider has accepted the message.
 async fn records_though_answers_are_lost(operation: &str, answers: usize, parked: bool) {
     let world = World::new().await;
-    let lossy = Lossy::before(&world.aws);
-    let ctx = lossy_context(&world, &lossy);
+    let (lossy, ctx) = world.lossy();
     let message = world.follow_up().await;
     let losing = async {
         if parked {
@@ -38,18 +37,10 @@ async fn records_though_answers_are_lost(operation: &str, answers: usize, parked
     ));
 }
 
-fn lossy_context(world: &World, lossy: &Lossy) -> Context {
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    Context::new(&env).expect("a context")
-}
-
 #[tokio::test]
 async fn worker_recognizes_its_own_claim_after_a_lost_response() {
     let world = World::new().await;
-    let lossy = Lossy::before(&world.aws);
-    let ctx = lossy_context(&world, &lossy);
+    let (lossy, ctx) = world.lossy();
     let message = world.follow_up().await;
     lossy.lose("PutItem");
     Box::pin(handle(world.job(&message), &ctx))

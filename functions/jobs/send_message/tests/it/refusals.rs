@@ -409,36 +409,22 @@ async fn opt_out_counts_after_the_credentials_are_renewed() {
 #[tokio::test]
 async fn a_stop_between_check_and_claim_is_obeyed() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
     let message = world.follow_up().await;
-    // The check is done by then; the credentials are opened before the claim.
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let mut contact = world.contact(&message).await;
     contact.wish(OptFlag::Stop, "wrote STOP", world.aws.now());
-    let runtime = tokio::runtime::Handle::current();
-    lossy.happens_before("Decrypt", move || {
+    let stop = async move || {
         let write = ContactWrite::from(contact);
-        runtime.block_on(store.write_contact(&scope, &write, None)).unwrap();
-    });
-    Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
-    assert!(lossy.has_lost_all());
-    let message = world.message(&message).await;
-    is(&message, MessageState::Blocked);
-    assert!(world.provider.sends().is_empty());
+        store.write_contact(&scope, &write, None).await.unwrap();
+    };
+    world.work_interrupted_by(&message, stop).await;
+    is(&world.message(&message).await, MessageState::Blocked);
 }
 
 #[tokio::test]
 async fn accepted_send_is_recorded_though_the_table_is_busy() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
+    let (lossy, ctx) = world.lossy();
     let message = world.follow_up().await;
     let job = world.job(&message);
     world.provider.reply(Reply::Held);
@@ -458,11 +444,7 @@ async fn accepted_send_is_recorded_though_the_table_is_busy() {
 #[tokio::test]
 async fn refused_send_is_recorded_though_the_table_is_busy() {
     let world = World::new().await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
+    let (lossy, ctx) = world.lossy();
     let message = world.follow_up().await;
     // More often than the SDK retries.
     let busy = async { lossy.throttle("PutItem", 5) };
@@ -530,11 +512,7 @@ async fn message_without_a_possible_channel_starts_no_cooldown() {
     let message = world.follow_up().await;
     world.business.configured.templates[0].status = TemplateStatus("PAUSED".to_owned());
     world.business.write(&world.aws).await;
-    let lossy = testkit::Lossy::before(&world.aws);
-    let env = world
-        .provider
-        .env_with(&world.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
-    let ctx = send_message::Context::new(&env).unwrap();
+    let (lossy, ctx) = world.lossy();
     lossy.be_in_the_way_of("TransactWriteItems");
     Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
     assert!(lossy.has_lost_all());

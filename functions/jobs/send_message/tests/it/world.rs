@@ -12,7 +12,7 @@ use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
 use store::{config::Configured, contacts::ContactWrite, messages::Reference};
-use testkit::{Provider, Reply};
+use testkit::{Lossy, Provider, Reply};
 
 pub(crate) struct World {
     pub(crate) provider: Provider,
@@ -77,6 +77,31 @@ impl World {
     /// Processes these jobs concurrently, alternating between two processes.
     pub(crate) async fn work_at_once(&self, copies: impl IntoIterator<Item = Job<SendMessage>>) {
         work_at_once([&self.ctx, &self.another()], copies).await;
+    }
+
+    /// Another process of the function, and its access to AWS.
+    pub(crate) fn lossy(&self) -> (Lossy, Context) {
+        let lossy = Lossy::before(&self.aws);
+        let env = self.provider.env_with(&self.aws, &[("AWS_ENDPOINT_URL", lossy.url())]);
+        let ctx = Context::new(&env).expect("a context");
+        (lossy, ctx)
+    }
+
+    /// Processes the message, which is not sent. Between its check and its claim, `meanwhile` happens.
+    pub(crate) fn work_interrupted_by(
+        &self,
+        message: &Message,
+        meanwhile: impl AsyncFnOnce() + Send + 'static,
+    ) -> impl Future<Output = ()> {
+        let (lossy, ctx) = self.lossy();
+        // The check is done by then; the credentials are opened before the claim.
+        lossy.happens_before("Decrypt", meanwhile);
+        let job = self.job(message);
+        async move {
+            Box::pin(handle(job, &ctx)).await.expect("the job is done");
+            assert!(lossy.has_lost_all());
+            assert!(self.provider.sends().is_empty());
+        }
     }
 
     /// Processes the message in this process. While its request is at the provider, `meanwhile` happens; then the provider

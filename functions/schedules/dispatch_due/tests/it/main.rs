@@ -339,9 +339,8 @@ async fn spilled_jobs_are_swept_before_anything_is_dispatched() {
     let bucket = RawBucket::new(world.aws.env()).unwrap();
     bucket.spill(QueueName::Calls, &spilled).await.unwrap();
     let (told, hears) = std::sync::mpsc::channel();
-    let runtime = tokio::runtime::Handle::current();
-    lossy.happens_before("Query", move || {
-        let left = runtime.block_on(bucket.spilled(QueueName::Calls, 10)).unwrap();
+    lossy.happens_before("Query", async move || {
+        let left = bucket.spilled(QueueName::Calls, 10).await.unwrap();
         told.send(left.len()).unwrap();
     });
     let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
