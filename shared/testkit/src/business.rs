@@ -10,15 +10,15 @@ use domain::{
     contact::{Contact, Identity},
     decide::{decide, needs},
     erasure::Salt,
-    ids::{CallId, ConnectionId, ContactId, MergeId, RuleId, SuppressionId},
-    inbound::OptFlag,
+    ids::{CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
+    inbound::{InboundMessage, OptFlag, Sender},
     material::Material,
     merge::{Merge, Merged, Undo, merge},
-    message::Message,
+    message::{Channel, Message},
     person::Person,
     phone::Phone,
     profile::Profile,
-    record::{Call, CallProgress},
+    record::{Call, CallProgress, Received},
     rule::Rule,
     subject::CallView,
     suppression::{Address, Refused},
@@ -236,6 +236,57 @@ impl Seeded {
         contact
     }
 
+    /// A text of a contact by WhatsApp, written now, with this change.
+    ///
+    /// # Panics
+    /// Never: the reference is one.
+    #[must_use]
+    pub fn received(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
+        let id = MessageId::new(contact, aws.ids().ulid());
+        let message = InboundMessage {
+            channel: Channel::WhatsApp,
+            provider_ref: format!("wamid.{}", id.own()).parse().expect("a reference"),
+            from: Sender::default(),
+            to: None,
+            at: aws.now(),
+            kind: "text".to_owned(),
+            cut: false,
+            text: Some("Hello".to_owned()),
+            payload: None,
+            media: vec![],
+            reply_to: None,
+            opt_flag: None,
+            standby: false,
+            opens_window: true,
+        };
+        let mut received = Received {
+            id,
+            connection: self.whatsapp,
+            line: None,
+            message,
+            remarks: vec![],
+            recovered: 0,
+            answers_after: vec![],
+            answer: None,
+            correlation_id: "cor".to_owned(),
+            keep_until: None,
+        };
+        change(&mut received);
+        received
+    }
+
+    /// The same, stored.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn receive(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
+        let received = self.received(aws, contact, change);
+        let effects = effects_of(&received, vec![]);
+        let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
+        stored.expect("the message is stored");
+        received
+    }
+
     /// Merges a contact into another. Returns the merge.
     ///
     /// # Panics
@@ -442,6 +493,20 @@ impl Seeded {
         store.commit(&scope, effects, now).await.expect("store a call");
         message.version += 1;
         message
+    }
+}
+
+/// The effects of a text by WhatsApp: it is stored, and these contacts are written.
+#[must_use]
+pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_> {
+    Effects {
+        once: Once::Received {
+            received,
+            api: "whatsapp",
+            parked: None,
+        },
+        people,
+        ..Effects::default()
     }
 }
 

@@ -28,10 +28,7 @@ use store::{
 };
 use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 
-use crate::{
-    rows::received,
-    world::{COUNTING, World},
-};
+use crate::world::{COUNTING, World};
 
 /// Write units of the steps: a call with a new contact and its message; the claim; the provider's response; three statuses,
 /// of which the first adds another identity of the person; the hour's counters, for changes in three windows of the stream.
@@ -233,7 +230,7 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     let mut contact = world.business.contact(&world.aws, CUSTOMER).await;
     contact.last_inbound_at = Some(now);
     contact.open_window(&phone("+447700900999"), now);
-    let mut received = received(&world, contact.id);
+    let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.from.phone = Some(phone(CUSTOMER));
     let text = answers::texts(&config.tenant, Answer::Help, &contact).remove(0);
     let intent = answers::intent(&received, Answer::Help, &text, &contact, now);

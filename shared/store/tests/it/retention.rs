@@ -13,13 +13,9 @@ use domain::{
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};
 use store::{due::DueRow, messages::Reference};
-use testkit::business::{CUSTOMER, SENT_WITHIN};
+use testkit::business::{CUSTOMER, SENT_WITHIN, effects_of};
 
-use crate::{
-    due::due,
-    rows::{received, stored},
-    world::World,
-};
+use crate::{due::due, world::World};
 
 const DAY: i64 = 86_400;
 
@@ -220,12 +216,12 @@ async fn rows_without_an_expiry_stay_for_ever() {
 async fn customers_message_expires_at_its_time() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
-    let mut received = received(&world, contact.id);
+    let mut received = world.business.received(&world.aws, contact.id, |_| {});
     let until = world.aws.now() + days(35);
     received.keep_until = Some(until);
     let id = contact.id;
     let (store, scope) = (&world.store, world.scope());
-    let effects = stored(&received, contact);
+    let effects = effects_of(&received, vec![contact.into()]);
     store.commit(scope, effects, world.aws.now()).await.unwrap();
     assert_eq!(expiry(&world, "received").await, Some(until));
     let history = async || {

@@ -2,21 +2,20 @@
 
 use domain::{
     contact::{Change, Contact, Identity, MOST_IDENTITIES},
-    ids::{ContactId, MessageId},
-    inbound::{InboundMessage, OptFlag, Sender},
-    message::{AttemptState, Channel, StatusReport},
+    ids::ContactId,
+    inbound::OptFlag,
+    message::{AttemptState, StatusReport},
     outside::{ProviderRef, ShownName},
     profile::Profile,
-    record::{Entry, MessageRef, Received},
+    record::{Entry, MessageRef},
 };
 use store::{
     Races,
     contacts::{ContactWrite, Holder},
-    effects::{Effects, Once},
     messages::Reference,
     usage,
 };
-use testkit::business::{CUSTOMER, phone};
+use testkit::business::{CUSTOMER, effects_of, phone};
 
 use crate::world::{COUNTING, World};
 
@@ -251,58 +250,13 @@ async fn expired_reference_counts_as_gone() {
     assert!(matches!(found().await, Some((MessageRef::Parked { .. }, _))));
 }
 
-/// A customer's WhatsApp message.
-pub(crate) fn received(world: &World, contact: ContactId) -> Received {
-    let message = InboundMessage {
-        channel: Channel::WhatsApp,
-        provider_ref: "wamid.in".parse().expect("a reference"),
-        from: Sender::default(),
-        to: None,
-        at: world.aws.now(),
-        kind: "text".to_owned(),
-        cut: false,
-        text: Some("Hello".to_owned()),
-        payload: None,
-        media: vec![],
-        reply_to: None,
-        opt_flag: None,
-        standby: false,
-        opens_window: true,
-    };
-    Received {
-        id: MessageId::new(contact, world.aws.ids().ulid()),
-        connection: world.business.whatsapp,
-        line: None,
-        message,
-        remarks: vec![],
-        recovered: 0,
-        answers_after: vec![],
-        answer: None,
-        correlation_id: "cor".to_owned(),
-        keep_until: None,
-    }
-}
-
-/// The effects of storing it.
-pub(crate) fn stored(received: &Received, contact: Contact) -> Effects<'_> {
-    Effects {
-        once: Once::Received {
-            received,
-            api: "whatsapp",
-            parked: None,
-        },
-        people: vec![ContactWrite::from(contact)],
-        ..Effects::default()
-    }
-}
-
 #[tokio::test]
 async fn a_customers_message_is_stored_once() {
     let world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
-    let received = received(&world, contact.id);
+    let received = world.business.received(&world.aws, contact.id, |_| {});
     let (store, now) = (&world.store, world.aws.now());
-    let again = stored(&received, contact);
+    let again = effects_of(&received, vec![contact.into()]);
     let jobs = store.commit(world.scope(), again.clone(), now).await.unwrap();
     assert_eq!(jobs, []);
     let twice = store.commit(world.scope(), again, now).await.unwrap_err();
@@ -361,9 +315,9 @@ async fn row_too_large_for_the_table_is_a_permanent_error() {
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
     // The same in a transaction.
     let contact = world.business.contact(&world.aws, "+971501234599").await;
-    let mut received = received(&world, contact.id);
+    let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.text = Some("x".repeat(500_000));
-    let effects = stored(&received, contact);
+    let effects = effects_of(&received, vec![contact.into()]);
     let error = store.commit(world.scope(), effects, now).await.unwrap_err();
     assert!(error.is_invalid() && !error.is_conflict(), "{error}");
 }

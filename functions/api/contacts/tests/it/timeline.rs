@@ -2,19 +2,18 @@
 
 use domain::{
     consent::{By, Choice, Scope, Wish},
-    ids::{ContactId, LineId, MessageId},
-    inbound::{InboundMessage, Sender},
+    ids::{ContactId, LineId},
     line::Line,
-    message::{Channel, Message, SendOutcome},
+    message::{Message, SendOutcome},
     permission::Role,
     purpose::Event,
-    record::{ConsentEntry, Received},
+    record::ConsentEntry,
     refusal::Refusal,
     retention::Retention,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::effects::{Consent, Effects, Once};
+use store::effects::{Consent, Effects};
 use testkit::{
     Aws, Seeded,
     api::Caller,
@@ -31,47 +30,14 @@ fn timeline_of(contact: ContactId) -> String {
 }
 
 /// Stores a customer's message, written now.
-async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, until: Option<Timestamp>) -> MessageId {
-    let id = MessageId::new(contact, aws.ids().ulid());
-    let message = InboundMessage {
-        channel: Channel::WhatsApp,
-        provider_ref: format!("wamid.{}", id.own()).parse().expect("a reference"),
-        from: Sender::default(),
-        to: None,
-        at: aws.now(),
-        kind: "text".to_owned(),
-        cut: false,
-        text: Some(text.to_owned()),
-        payload: None,
-        media: vec![],
-        reply_to: None,
-        opt_flag: None,
-        standby: false,
-        opens_window: true,
-    };
-    let received = Received {
-        id,
-        connection: business.whatsapp,
-        line: business.configured.lines.first().map(|line| line.id),
-        message,
-        remarks: vec![],
-        recovered: 0,
-        answers_after: vec![],
-        answer: None,
-        correlation_id: "cor".to_owned(),
-        keep_until: until,
-    };
-    let effects = Effects {
-        once: Once::Received {
-            received: &received,
-            api: "whatsapp",
-            parked: None,
-        },
-        ..Effects::default()
-    };
-    let stored = aws.store().commit(business.scope(), effects, aws.now()).await;
-    stored.expect("the message is stored");
-    id
+async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, text: &str, until: Option<Timestamp>) {
+    let line = business.configured.lines.first().map(|line| line.id);
+    let written = business.receive(aws, contact, |received| {
+        received.line = line;
+        received.message.text = Some(text.to_owned());
+        received.keep_until = until;
+    });
+    written.await;
 }
 
 /// Adds an entry to the consent ledger, now.

@@ -207,7 +207,7 @@ async fn cancelling_says_what_it_prevents() {
         (&over.json()["code"], &over.json()["facts"]["state"]),
         (&json!("nothing_left"), &json!("delivered"))
     );
-    let theirs = wrote(&aws, &business, arrived.id.contact(), |_| {}).await;
+    let theirs = business.receive(&aws, arrived.id.contact(), |_| {}).await.id;
     cancel(theirs).await.is_refused(409, "not_cancellable");
     cancel(MessageId::new(theirs.contact(), aws.ids().ulid()))
         .await
@@ -281,7 +281,7 @@ async fn only_what_certainly_failed_is_sent_again() {
         let kept = retry(message.id).await;
         assert_eq!(kept.is_refused(409, "not_retryable").json()["code"], code);
     }
-    let theirs = wrote(&aws, &business, waits.id.contact(), |_| {}).await;
+    let theirs = business.receive(&aws, waits.id.contact(), |_| {}).await.id;
     retry(theirs).await.is_refused(409, "not_retryable");
 
     let blocked = follow_up(&aws, &business, &number(4), |message| {

@@ -11,16 +11,13 @@ mod sending;
 use domain::{
     contact::Change,
     ids::{ContactId, MessageId},
-    inbound::{InboundMessage, Sender},
     message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
-    record::Received,
     refusal::{Reason, Refusal},
     send::Timers,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use store::effects::{Effects, Once};
 use testkit::{
     Aws, Seeded,
     api::Town,
@@ -75,50 +72,6 @@ fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
         }),
     };
     assert!(message.apply(1, report, now, timers));
-}
-
-/// Stores a customer's message, written now.
-async fn wrote(aws: &Aws, business: &Seeded, contact: ContactId, change: impl FnOnce(&mut Received)) -> MessageId {
-    let id = MessageId::new(contact, aws.ids().ulid());
-    let mut received = Received {
-        id,
-        connection: business.whatsapp,
-        line: None,
-        message: InboundMessage {
-            channel: Channel::WhatsApp,
-            provider_ref: format!("wamid.{}", id.own()).parse().unwrap(),
-            from: Sender::default(),
-            to: None,
-            at: aws.now(),
-            kind: "text".to_owned(),
-            cut: false,
-            text: Some("I am on my way".to_owned()),
-            payload: None,
-            media: vec![],
-            reply_to: None,
-            opt_flag: None,
-            standby: false,
-            opens_window: true,
-        },
-        remarks: vec![],
-        answer: None,
-        correlation_id: "cor".to_owned(),
-        keep_until: None,
-        answers_after: vec![],
-        recovered: 0,
-    };
-    change(&mut received);
-    let effects = Effects {
-        once: Once::Received {
-            received: &received,
-            api: "whatsapp",
-            parked: None,
-        },
-        ..Effects::default()
-    };
-    let stored = aws.store().commit(business.scope(), effects, aws.now()).await;
-    stored.expect("the message is stored");
-    id
 }
 
 #[tokio::test]
@@ -222,14 +175,16 @@ async fn a_customers_message_is_shown_with_its_whole_text() {
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let contact = business.contact(&aws, CUSTOMER).await.id;
     let long = "é".repeat(5_000);
-    let id = wrote(&aws, &business, contact, |received| {
-        received.message.text = Some(long.clone());
-        received.message.from.phone = Some(phone(CUSTOMER));
-        received.message.to = Some(phone(LINE));
-        received.message.payload = Some("book_again".to_owned());
-        received.message.media = vec!["a".to_owned(), "b".to_owned()];
-    })
-    .await;
+    let id = business
+        .receive(&aws, contact, |received| {
+            received.message.text = Some(long.clone());
+            received.message.from.phone = Some(phone(CUSTOMER));
+            received.message.to = Some(phone(LINE));
+            received.message.payload = Some("book_again".to_owned());
+            received.message.media = vec!["a".to_owned(), "b".to_owned()];
+        })
+        .await
+        .id;
     let found = viewer.get(MESSAGES).await.items();
     let entry = &found[0];
     assert_eq!(
@@ -281,7 +236,7 @@ async fn pages_have_every_message_once_across_days() {
         let message = follow_up(&aws, &business, &number(day), |_| {}).await;
         expected.push((message.created_at, message.id.own(), message.id.to_string()));
         for _ in 0..day % 3 {
-            let id = wrote(&aws, &business, message.id.contact(), |_| {}).await;
+            let id = business.receive(&aws, message.id.contact(), |_| {}).await.id;
             expected.push((aws.now(), id.own(), id.to_string()));
         }
         aws.pass(DAY);
@@ -308,11 +263,11 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     })
     .await;
     let contact = planned.id.contact();
-    let by_whatsapp = wrote(&aws, &business, contact, |_| {}).await;
-    let by_sms = wrote(&aws, &business, contact, |received| {
-        received.message.channel = Channel::Sms
-    })
-    .await;
+    let by_whatsapp = business.receive(&aws, contact, |_| {}).await.id;
+    let by_sms = business
+        .receive(&aws, contact, |received| received.message.channel = Channel::Sms)
+        .await
+        .id;
     let sent = [planned.id, arrived.id, blocked.id];
     for (query, expected) in [
         ("?direction=inbound", vec![by_whatsapp, by_sms]),
@@ -390,8 +345,14 @@ async fn expired_messages_are_left_out() {
     let contact = business.contact(&aws, CUSTOMER).await.id;
     let until = |days: i64| aws.now() + SignedDuration::from_hours(24 * days);
     let (soon, late) = (until(30), until(365));
-    let gone = wrote(&aws, &business, contact, |received| received.keep_until = Some(soon)).await;
-    let kept = wrote(&aws, &business, contact, |received| received.keep_until = Some(late)).await;
+    let gone = business
+        .receive(&aws, contact, |received| received.keep_until = Some(soon))
+        .await
+        .id;
+    let kept = business
+        .receive(&aws, contact, |received| received.keep_until = Some(late))
+        .await
+        .id;
     aws.pass(30 * DAY);
     let found = viewer.all(&format!("{MESSAGES}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.to_string()]);

@@ -13,11 +13,10 @@ use domain::{
     actor::{Actor, Stamp},
     applying::{AppliedRetention, ApplyRetention, Past},
     call::CallProvider,
-    ids::{MessageId, OperationId},
-    inbound::{InboundMessage, Sender},
-    message::{Channel, Message, MessageState},
+    ids::OperationId,
+    message::{Message, MessageState},
     operation::{Data, Operation, OperationKind, OperationState},
-    record::{CallProgress, Received},
+    record::CallProgress,
     retention::Retention,
 };
 use jiff::SignedDuration;
@@ -26,10 +25,7 @@ use kit::{
     operation::{Ran, Runner, Turn, run},
     schedule::Deadline,
 };
-use store::{
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-};
+use store::effects::{Effects, Once};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, SENT_WITHIN, business, missed},
@@ -77,49 +73,13 @@ impl World {
     }
 
     /// A message of a customer, of now.
-    async fn told(&self, number: &str) -> Received {
-        let contact = self.business.contact(&self.aws, number).await;
-        let now = self.aws.now();
-        let message = InboundMessage {
-            channel: Channel::WhatsApp,
-            provider_ref: format!("wamid.{number}").parse().unwrap(),
-            from: Sender::default(),
-            to: None,
-            at: now,
-            kind: "text".to_owned(),
-            cut: false,
-            text: Some("Hello".to_owned()),
-            payload: None,
-            media: vec![],
-            reply_to: None,
-            opt_flag: None,
-            standby: false,
-            opens_window: true,
-        };
-        let received = Received {
-            id: MessageId::new(contact.id, self.aws.ids().ulid()),
-            connection: self.business.whatsapp,
-            line: None,
-            message,
-            remarks: vec![],
-            recovered: 0,
-            answers_after: vec![],
-            answer: None,
-            correlation_id: "cor".to_owned(),
-            keep_until: Some(USUAL.message_until(now, now)),
-        };
-        let effects = Effects {
-            once: Once::Received {
-                received: &received,
-                api: "whatsapp",
-                parked: None,
-            },
-            people: vec![ContactWrite::from(contact)],
-            ..Effects::default()
-        };
-        let stored = self.aws.store();
-        stored.commit(self.business.scope(), effects, now).await.unwrap();
-        received
+    async fn told(&self, number: &str) {
+        let contact = self.business.contact(&self.aws, number).await.id;
+        let until = USUAL.message_until(self.aws.now(), self.aws.now());
+        let told = self
+            .business
+            .receive(&self.aws, contact, |received| received.keep_until = Some(until));
+        told.await;
     }
 
     /// The expiries of all rows of a kind, in order.

@@ -14,14 +14,13 @@ use domain::{
     contact::{Change, Identity},
     conversion::Conversion,
     field::Field,
-    ids::{ContactId, ConversionId, MessageId, NoteId, OperationId},
-    inbound::{InboundMessage, OptFlag, Sender},
-    message::Channel,
+    ids::{ContactId, ConversionId, NoteId, OperationId},
+    inbound::OptFlag,
     note::Note,
     operation::{Data, Operation, OperationKind, OperationState},
     outside::ShownName,
     profile::Profile,
-    record::{ConsentEntry, Received},
+    record::ConsentEntry,
     resource::Resource,
     tag::Tag,
 };
@@ -32,10 +31,7 @@ use kit::{
     schedule::Deadline,
 };
 use serde_json::{Value, json};
-use store::{
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-};
+use store::contacts::ContactWrite;
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, phone},
@@ -124,47 +120,11 @@ impl World {
 
     /// Stores a message of the contact.
     async fn writes(&self, contact: ContactId, text: &str) {
-        let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
-        let id = MessageId::new(contact, self.aws.ids().ulid());
-        let message = InboundMessage {
-            channel: Channel::WhatsApp,
-            provider_ref: format!("wamid.{}", id.own()).parse().unwrap(),
-            from: Sender::default(),
-            to: None,
-            at: now,
-            kind: "text".to_owned(),
-            cut: false,
-            text: Some(text.to_owned()),
-            payload: None,
-            media: vec![],
-            reply_to: None,
-            opt_flag: None,
-            standby: false,
-            opens_window: true,
-        };
-        let received = Received {
-            id,
-            connection: self.business.whatsapp,
-            line: None,
-            message,
-            remarks: vec![],
-            recovered: 0,
-            answers_after: vec![],
-            answer: None,
-            correlation_id: "cor".to_owned(),
-            keep_until: None,
-        };
-        let known = store.contact(scope, contact).await.unwrap().unwrap();
-        let effects = Effects {
-            once: Once::Received {
-                received: &received,
-                api: "whatsapp",
-                parked: None,
-            },
-            people: vec![known.into()],
-            ..Effects::default()
-        };
-        store.commit(scope, effects, now).await.unwrap();
+        let text = Some(text.to_owned());
+        let written = self
+            .business
+            .receive(&self.aws, contact, |received| received.message.text = text);
+        written.await;
     }
 
     /// Starts an archive, as the API does.

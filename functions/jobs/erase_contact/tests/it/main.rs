@@ -18,11 +18,11 @@ use domain::{
     erasure::{EraseContact, Erased},
     field::FieldValue,
     filter::Filter,
-    ids::{ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
+    ids::{ContactId, ConversionId, FieldId, ImportId, NoteId, OperationId, RecordingId, StageId, TagId},
     import::Import,
-    inbound::{InboundMessage, OptFlag, Sender},
+    inbound::{OptFlag, Sender},
     links::{LinkCode, LinkOrigin},
-    message::{Channel, SendOutcome},
+    message::SendOutcome,
     note::Note,
     operation::{Data, Operation, OperationKind, OperationState},
     outside::ShownName,
@@ -37,16 +37,10 @@ use kit::{
     operation::{Ran, Runner, Turn, run},
     schedule::Deadline,
 };
-use store::{
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-    messages::Reference,
-    operations::DETAILS_LIFE,
-    preferences::LinkWrite,
-};
+use store::{contacts::ContactWrite, messages::Reference, operations::DETAILS_LIFE, preferences::LinkWrite};
 use testkit::{
     Aws, Seeded,
-    business::{CUSTOMER, business, phone},
+    business::{CUSTOMER, business, effects_of, phone},
 };
 
 /// A number that the contact has no room for any more.
@@ -126,15 +120,7 @@ impl World {
 
         let contact = store.contact(scope, id).await.unwrap().unwrap();
         let received = self.received(id);
-        let effects = Effects {
-            once: Once::Received {
-                received: &received,
-                api: "whatsapp",
-                parked: None,
-            },
-            people: vec![contact.into()],
-            ..Effects::default()
-        };
+        let effects = effects_of(&received, vec![contact.into()]);
         store.commit(scope, effects, now).await.unwrap();
 
         let mut contact = store.contact(scope, id).await.unwrap().unwrap();
@@ -191,38 +177,15 @@ impl World {
     }
 
     fn received(&self, contact: ContactId) -> Received {
-        let message = InboundMessage {
-            channel: Channel::WhatsApp,
-            provider_ref: RECEIVED.parse().unwrap(),
-            from: Sender {
+        self.business.received(&self.aws, contact, |received| {
+            received.message.provider_ref = RECEIVED.parse().unwrap();
+            received.message.from = Sender {
                 phone: Some(phone(CUSTOMER)),
                 bsuid: Some(BSUID.to_owned()),
                 name: ShownName::of("Maya Haddad"),
-            },
-            to: None,
-            at: self.aws.now(),
-            kind: "text".to_owned(),
-            cut: false,
-            text: Some(TEXT.to_owned()),
-            payload: None,
-            media: vec![],
-            reply_to: None,
-            opt_flag: None,
-            standby: false,
-            opens_window: true,
-        };
-        Received {
-            id: MessageId::new(contact, self.aws.ids().ulid()),
-            connection: self.business.whatsapp,
-            line: None,
-            message,
-            remarks: vec![],
-            recovered: 0,
-            answers_after: vec![],
-            answer: None,
-            correlation_id: "cor".to_owned(),
-            keep_until: None,
-        }
+            };
+            received.message.text = Some(TEXT.to_owned());
+        })
     }
 
     /// Deletes the contact, if it exists, and starts the erasure, as the API does.

@@ -4,7 +4,7 @@ use domain::{
     answer::{Answer, Answers, MOST_ANSWERS},
     contact::{Contact, Identity},
     ids::ContactId,
-    inbound::{InboundMessage, OptFlag},
+    inbound::OptFlag,
     message::{Channel, Content, Message, MessageState},
     purpose::Purpose,
     record::{Entry, Received},
@@ -13,12 +13,8 @@ use domain::{
 use jobs::ProviderEvent;
 use kit::Done;
 use serde_json::{Value, json};
-use store::{
-    config::Configured,
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-};
-use testkit::business::{CUSTOMER, LINE, phone, read};
+use store::{config::Configured, contacts::ContactWrite};
+use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
 use crate::world::{World, wrote};
 
@@ -135,36 +131,19 @@ async fn two_messages_at_once_get_one_answer() {
 /// A message of the customer, and what is stored of it by a process that stops before it answers.
 async fn stored_only(world: &World, id: &str) -> (ProviderEvent, Received) {
     let event = says(world, id, "Are you open?");
-    let message: InboundMessage = read(json!({
-        "channel": "whatsapp", "provider_ref": id, "from": {"phone": CUSTOMER}, "at": world.aws.now(),
-        "kind": "text", "text": "Are you open?", "opens_window": true,
-    }));
     let number = Identity::Phone(phone(CUSTOMER));
     let now = world.aws.now();
     let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &number, now);
     contact.last_inbound_at = Some(now);
     contact.open_window(&phone("+447700900999"), now);
-    let received = Received {
-        id: Received::id_of(contact.id, "whatsapp", &message),
-        connection: world.business.whatsapp,
-        line: None,
-        message,
-        remarks: vec![],
-        recovered: 0,
-        answers_after: vec![],
-        answer: Some(Answer::AfterHours),
-        correlation_id: "cor".to_owned(),
-        keep_until: None,
-    };
-    let effects = Effects {
-        once: Once::Received {
-            received: &received,
-            api: "whatsapp",
-            parked: None,
-        },
-        people: vec![ContactWrite::new(contact, number)],
-        ..Effects::default()
-    };
+    let received = world.business.received(&world.aws, contact.id, |received| {
+        received.message.provider_ref = id.parse().expect("a reference");
+        received.message.from.phone = Some(phone(CUSTOMER));
+        received.message.text = Some("Are you open?".to_owned());
+        received.id = Received::id_of(contact.id, "whatsapp", &received.message);
+        received.answer = Some(Answer::AfterHours);
+    });
+    let effects = effects_of(&received, vec![ContactWrite::new(contact, number)]);
     let stored = world.aws.store().commit(world.business.scope(), effects, now).await;
     stored.expect("the message is stored");
     (event, received)

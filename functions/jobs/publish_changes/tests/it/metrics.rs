@@ -1,17 +1,9 @@
 //! What is counted by hour and line: the truth, however it comes, and the same after it is rolled up.
 
-use domain::{
-    Timestamp,
-    ids::{ContactId, LineId, MessageId},
-    record::Received,
-};
-use serde_json::{Value, json};
-use store::{
-    counters::join,
-    effects::{Consent, Once},
-    hours::Lines,
-};
-use testkit::business::{LINE, business_with};
+use domain::{Timestamp, ids::LineId};
+use serde_json::json;
+use store::{counters::join, effects::Consent, hours::Lines};
+use testkit::business::{LINE, business_with, effects_of};
 
 use super::{again::made_at, *};
 
@@ -175,45 +167,17 @@ async fn only_new_refusals_of_customers_are_opt_outs() {
     assert_eq!(world.counters().await, expected);
 }
 
-/// A customer's message, which was stored with these facts.
-fn message(world: &World, contact: ContactId, facts: &Value) -> Received {
-    let mut received = json!({
-        "id": MessageId::new(contact, world.aws.ids().ulid()),
-        "connection": world.business.whatsapp,
-        "message": {
-            "at": world.aws.now(), "channel": "whatsapp", "from": {}, "kind": "text", "opens_window": true,
-            "provider_ref": format!("wamid.{}", world.aws.ids().ulid()), "standby": false, "text": "Hello",
-        },
-        "correlation_id": "cor",
-    });
-    for (name, value) in facts.as_object().into_iter().flatten() {
-        received[name] = value.clone();
-    }
-    read(received)
-}
-
 #[tokio::test]
 async fn recovered_calls_and_reply_times_are_counted_once() {
     let mut world = World::new().await;
     let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
     world.record().await;
     world.records.clear();
-    for facts in [
-        json!({"recovered": 2, "answers_after": [12, 7_200]}),
-        json!({"answers_after": [13]}),
-        json!({}),
-    ] {
-        let received = message(&world, contact, &facts);
-        let once = Once::Received {
-            received: &received,
-            api: "whatsapp",
-            parked: None,
-        };
-        let effects = Effects {
-            once,
-            ..Effects::default()
-        };
-        world.commit(effects).await;
+    for (recovered, answers_after) in [(2, vec![12, 7_200]), (0, vec![13]), (0, vec![])] {
+        let received = world.business.received(&world.aws, contact, |received| {
+            (received.recovered, received.answers_after) = (recovered, answers_after);
+        });
+        world.commit(effects_of(&received, vec![])).await;
     }
     for _twice in 0..2 {
         world.deliver(SHARD, &world.records).await;
