@@ -197,6 +197,12 @@ impl Appended {
     pub const fn size(&self) -> u64 {
         self.size
     }
+
+    /// Whether the file may have these bytes, too.
+    #[must_use]
+    pub const fn has_room_for(&self, bytes: &[u8]) -> bool {
+        self.size + bytes.len() as u64 <= LARGEST_FILE
+    }
 }
 
 /// Length of parts, which S3 wants to have at least 5 MiB.

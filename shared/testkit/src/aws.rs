@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{
     Timestamp,
+    actor::{Actor, Stamp},
     ids::{LineId, TenantId},
 };
 use jiff::SignedDuration;
@@ -189,6 +190,16 @@ impl Aws {
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// The author of what an operator does now.
+    #[must_use]
+    pub fn stamp(&self) -> Stamp {
+        Stamp {
+            actor: Actor::Operator,
+            at: self.now(),
+            correlation_id: "cor".to_owned(),
+        }
     }
 
     /// Lets this number of seconds pass.

@@ -5,6 +5,7 @@ pub mod aws;
 pub mod business;
 pub mod fixtures;
 pub mod lossy;
+pub mod operations;
 pub mod provider;
 pub mod request;
 pub mod resource;
@@ -17,6 +18,7 @@ pub mod world;
 
 pub use aws::Aws;
 pub use lossy::Lossy;
+pub use operations::Operations;
 pub use provider::{Provider, Reply};
 pub use request::{Answer, Call, Function, texts};
 pub use resource::Resource;

@@ -10,7 +10,7 @@
 mod document;
 mod rows;
 
-use std::{collections::HashMap, time::Duration};
+use std::collections::HashMap;
 
 use domain::{
     account::Member,
@@ -24,15 +24,16 @@ use domain::{
     stage::Stage,
     tag::Tag,
 };
+pub use kit::FileSteps as Context;
 use kit::{
-    Clock, ConfigError, Env, FileKey, Files, Folder, JobError, TimeLimit, crash,
-    files::{Appended, LARGEST_FILE},
+    FileKey, Folder, JobError, crash,
+    files::Appended,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
-    Store, StoreError, TenantScope,
+    StoreError, TenantScope,
     timeline::{Kind, Position},
 };
 
@@ -40,51 +41,6 @@ use crate::{
     document::{about, begin, close, end, item, open},
     rows::{Names, contact, entry},
 };
-
-/// Entries of a page.
-const PAGE: i32 = 100;
-
-/// Time after which a step reads no further page.
-const WORK: Duration = Duration::from_secs(5);
-
-/// Length after which a step reads no further page, in bytes.
-const MOST_BYTES: usize = 6 * 1024 * 1024;
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    files: Files,
-    clock: Clock,
-    page: i32,
-    most_bytes: usize,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            files: Files::new(env)?,
-            clock: env.clock().clone(),
-            page: PAGE,
-            most_bytes: MOST_BYTES,
-        })
-    }
-
-    /// The same with steps of one page of this many entries, and files in parts of this many bytes. For tests.
-    #[must_use]
-    pub fn in_pages_of(self, page: i32, part: usize) -> Self {
-        Self {
-            files: self.files.in_parts_of(part),
-            page,
-            most_bytes: 1,
-            ..self
-        }
-    }
-}
 
 /// Lists of the document, in their order. What is in one has the list's name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -270,7 +226,7 @@ impl Work<'_> {
     }
 
     async fn step(&self, person: &Person, mut cursor: Cursor) -> Result<Step, JobError> {
-        let limit = TimeLimit::of(WORK);
+        let limit = self.ctx.limit();
         let names = self.names(cursor.place == Place::Beginning).await?;
         let mut bytes = Vec::new();
         loop {
@@ -312,11 +268,11 @@ impl Work<'_> {
                 }
                 Place::End => Place::End,
             };
-            if cursor.place == Place::End || bytes.len() >= self.ctx.most_bytes || limit.is_up() {
+            if cursor.place == Place::End || limit.is_reached(bytes.len()) {
                 break;
             }
         }
-        if cursor.file.size() + bytes.len() as u64 > LARGEST_FILE {
+        if !cursor.file.has_room_for(&bytes) {
             return self.give_up(Some(&cursor), TOO_LARGE).await;
         }
         let (file, rest) = (self.file(), |number| self.rest(number));

@@ -6,7 +6,7 @@
 
 mod rows;
 
-use std::{pin::pin, time::Duration};
+use std::pin::pin;
 
 use domain::{
     account::Member,
@@ -25,15 +25,16 @@ use domain::{
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
+pub use kit::FileSteps as Context;
 use kit::{
-    Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
-    files::{Appended, LARGEST_FILE},
+    FileKey, JobError, crash,
+    files::Appended,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row, json_line};
 use store::{
-    Store, TenantScope,
+    TenantScope,
     audit::Wanted,
     exports::{DayPlace, Happenings},
     timeline::Position,
@@ -41,53 +42,8 @@ use store::{
 
 use crate::rows::{Exported, Names};
 
-/// Rows of a page.
-const PAGE: i32 = 100;
-
-/// Time after which a step reads no further page.
-const WORK: Duration = Duration::from_secs(5);
-
-/// Length after which a step reads no further page, in bytes.
-const MOST_BYTES: usize = 6 * 1024 * 1024;
-
 /// Ledgers that are read at a time.
 const CONCURRENCY: usize = 8;
-
-/// State of the function, created once per process.
-pub struct Context {
-    store: Store,
-    files: Files,
-    clock: Clock,
-    page: i32,
-    most_bytes: usize,
-}
-
-impl Context {
-    /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
-    pub fn new(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            files: Files::new(env)?,
-            clock: env.clock().clone(),
-            page: PAGE,
-            most_bytes: MOST_BYTES,
-        })
-    }
-
-    /// The same with steps of one page of this many rows, and files in parts of this many bytes. For tests.
-    #[must_use]
-    pub fn in_pages_of(self, page: i32, part: usize) -> Self {
-        Self {
-            files: self.files.in_parts_of(part),
-            page,
-            most_bytes: 1,
-            ..self
-        }
-    }
-}
 
 /// Place of the next page.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,7 +175,7 @@ impl Work<'_> {
     }
 
     async fn step(&self, mut cursor: Cursor, names: &Names) -> Result<Step, JobError> {
-        let limit = TimeLimit::of(WORK);
+        let limit = self.ctx.limit();
         let mut bytes = Vec::new();
         if cursor.file.size() == 0 && self.order.format == FileFormat::Csv {
             bytes.extend_from_slice(MARK);
@@ -240,11 +196,11 @@ impl Work<'_> {
                 }
             }
             cursor.place = next;
-            if cursor.place == Place::End || bytes.len() >= self.ctx.most_bytes || limit.is_up() {
+            if cursor.place == Place::End || limit.is_reached(bytes.len()) {
                 break;
             }
         }
-        if cursor.file.size() + bytes.len() as u64 > LARGEST_FILE {
+        if !cursor.file.has_room_for(&bytes) {
             return Ok(Step::Failed {
                 reason: TOO_LARGE.to_owned(),
             });

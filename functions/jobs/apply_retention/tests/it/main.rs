@@ -10,25 +10,21 @@ use std::collections::{BTreeMap, HashMap};
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    actor::{Actor, Stamp},
     applying::{AppliedRetention, ApplyRetention, Past},
     call::CallProvider,
-    ids::OperationId,
     message::{Message, MessageState},
-    operation::{Data, Operation, OperationKind, OperationState},
+    operation::{OperationKind, OperationState},
     record::CallProgress,
     retention::Retention,
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
-use kit::{
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
+use kit::operation::Ran;
 use store::effects::{Effects, Once};
 use testkit::{
-    Aws, Seeded,
+    Aws, Operations, Seeded,
     business::{CUSTOMER, SENT_WITHIN, business, missed},
+    operations::result_of,
 };
 
 const DAY: i64 = 86_400;
@@ -53,7 +49,7 @@ struct World {
     aws: Aws,
     business: Seeded,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 impl World {
@@ -62,7 +58,7 @@ impl World {
         let business = Box::pin(business(&aws)).await;
         Self {
             ctx: Context::new(aws.env()).unwrap(),
-            runner: Runner::new(aws.env()).unwrap(),
+            operations: Operations::of(&aws, business.scope()),
             aws,
             business,
         }
@@ -124,44 +120,25 @@ impl World {
             first: Past::of(scope.tenant(), now).first_listed(),
             total: 3,
         };
-        let (id, params) = (OperationId::new(self.aws.ids().ulid()), Data::of(&params).unwrap());
-        let kind = OperationKind::ApplyRetention;
-        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), now);
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            at: now,
-            correlation_id: "cor".to_owned(),
-        };
+        let operation = self.operations.unstored(OperationKind::ApplyRetention, &params);
+        let stamp = self.aws.stamp();
         let before = store.retention_applied(scope).await.unwrap();
         let before = before.map(|before| before.version);
         store.start_retention(scope, before, &operation, &stamp).await.unwrap();
-        StartOperation::of(self.business.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
+        self.operations.start(&operation)
     }
 
     async fn step(&self, start: &StartOperation) -> Ran {
-        let ran = run(start, Deadline::at(self.aws.now()), &self.runner, &self.ctx, &handle);
-        Box::pin(ran).await.unwrap()
+        self.operations.step(start, &self.ctx, &handle).await
     }
 
     /// Applies a policy to the end.
     async fn apply(&self, retention: Retention) -> AppliedRetention {
         let start = self.start(retention).await;
-        for _ in 0..200 {
-            if self.step(&start).await == Ran::Ended {
-                let operation = self.operation(&start).await;
-                assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-                let applied: AppliedRetention = operation.result.unwrap().read().unwrap();
-                assert_eq!(operation.progress.total, Some(applied.done()));
-                return applied;
-            }
-        }
-        panic!("it does not end");
+        let (operation, _) = self.operations.finish(&start, &self.ctx, &handle).await;
+        let applied: AppliedRetention = result_of(&operation);
+        assert_eq!(operation.progress.total, Some(applied.done()));
+        applied
     }
 }
 
@@ -294,16 +271,9 @@ async fn steps_may_be_made_twice() {
         expected.push(world.aws.now() + days(40));
     }
     let start = world.start(keep(40, 50)).await;
-    let mut steps = 0;
-    while !world.operation(&start).await.state.is_end() {
-        let turn = Turn::new(world.business.scope().clone(), world.operation(&start).await);
-        Box::pin(handle(turn, &world.ctx)).await.unwrap();
-        assert_ne!(world.step(&start).await, Ran::Nothing);
-        steps += 1;
-        assert!(steps < 200, "it makes no progress");
-    }
+    let steps = world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
     assert!(steps >= 8, "only {steps} steps");
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     assert_eq!((operation.state, operation.progress.done), (OperationState::Done, 8));
     assert_eq!(world.expiries("call").await, expected);
 }
@@ -322,14 +292,10 @@ async fn cancelled_application_keeps_what_was_done() {
     for _ in 0..3 {
         assert_eq!(world.step(&start).await, Ran::Continues);
     }
-    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
-    let found = store.operation(scope, start.operation, now).await.unwrap().unwrap();
-    assert!(found.value.progress.done > 0);
-    let mut after = found.value;
-    assert!(after.cancel(now));
-    store.write_operation(scope, found.version, &after, None).await.unwrap();
+    assert!(world.operations.get(&start).await.progress.done > 0);
+    world.operations.cancel(&start).await;
     assert_eq!(world.step(&start).await, Ran::Nothing);
-    assert_eq!(world.operation(&start).await.state, OperationState::Cancelled);
+    assert_eq!(world.operations.get(&start).await.state, OperationState::Cancelled);
     assert_eq!(world.expiries("call").await, [second + days(40), first + days(730)]);
 }
 
@@ -353,12 +319,8 @@ async fn two_applications_are_not_started_at_once() {
     world.start(USUAL).await;
     let (store, scope) = (world.aws.store(), world.business.scope());
     let last = store.retention_applied(scope).await.unwrap().unwrap();
-    let operation = world.operation(&world.start(USUAL).await).await;
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "cor".to_owned(),
-    };
+    let operation = world.operations.get(&world.start(USUAL).await).await;
+    let stamp = world.aws.stamp();
     let late = store
         .start_retention(scope, Some(last.version), &operation, &stamp)
         .await;

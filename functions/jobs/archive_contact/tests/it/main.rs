@@ -8,16 +8,16 @@
 use archive_contact::{Context, handle};
 use domain::{
     account::Email,
-    actor::{Actor, Stamp},
+    actor::Actor,
     archive::{ArchiveContact, ArchiveResult},
     consent::{By, Choice, Scope, Wish},
     contact::{Change, Identity},
     conversion::Conversion,
     field::Field,
-    ids::{ContactId, ConversionId, NoteId, OperationId},
+    ids::{ContactId, ConversionId, NoteId},
     inbound::OptFlag,
     note::Note,
-    operation::{Data, Operation, OperationKind, OperationState},
+    operation::{OperationKind, OperationState},
     outside::ShownName,
     profile::Profile,
     record::ConsentEntry,
@@ -27,14 +27,14 @@ use domain::{
 use jobs::StartOperation;
 use kit::{
     Folder,
-    operation::{Ran, Runner, Step, Turn, run},
-    schedule::Deadline,
+    operation::{Ran, Step},
 };
 use serde_json::{Value, json};
 use store::contacts::ContactWrite;
 use testkit::{
-    Aws, Seeded,
+    Aws, Operations, Seeded,
     business::{CUSTOMER, business, phone},
+    operations::result_of,
 };
 
 const OTHER: &str = "+971502222222";
@@ -46,7 +46,7 @@ struct World {
     aws: Aws,
     business: Seeded,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 impl World {
@@ -56,24 +56,16 @@ impl World {
         let business = Box::pin(business(&aws)).await;
         Self {
             ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 700),
-            runner: Runner::new(aws.env()).unwrap(),
+            operations: Operations::of(&aws, business.scope()),
             aws,
             business,
-        }
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "cor".to_owned(),
         }
     }
 
     /// A contact with this number and something in each list.
     async fn contact_with_everything(&self, number: &str) -> ContactId {
         let (aws, business) = (&self.aws, &self.business);
-        let (store, scope, stamp) = (aws.store(), business.scope(), self.stamp());
+        let (store, scope, stamp) = (aws.store(), business.scope(), aws.stamp());
         let field = json!({"key": "level", "name": "Level", "type": "text"});
         let field: Field = Resource::new(aws.ids().ulid(), serde_json::from_value(field).unwrap(), aws.now());
         store.create(scope, &field, &stamp).await.unwrap();
@@ -130,55 +122,26 @@ impl World {
     /// Starts an archive, as the API does.
     async fn start(&self, contact: ContactId) -> StartOperation {
         let (store, scope) = (self.aws.store(), self.business.scope());
-        let id = OperationId::new(self.aws.ids().ulid());
-        let (kind, params) = (
-            OperationKind::ArchiveContact,
-            Data::of(&ArchiveContact { contact }).unwrap(),
-        );
-        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
+        let (kind, params) = (OperationKind::ArchiveContact, ArchiveContact { contact });
+        let operation = self.operations.unstored(kind, &params);
         let newest = store.newest_archive(scope, contact, self.aws.now()).await.unwrap();
         let place = (contact, newest.map(|newest| newest.version));
-        let stamp = self.stamp();
+        let stamp = self.aws.stamp();
         store.create_archive(scope, place, &operation, &stamp).await.unwrap();
-        StartOperation::of(self.business.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
-    }
-
-    async fn turn(&self, start: &StartOperation) -> Turn {
-        Turn::new(self.business.scope().clone(), self.operation(start).await)
+        self.operations.start(&operation)
     }
 
     /// Makes one step and records it.
     async fn step(&self, start: &StartOperation) {
-        let deadline = Deadline::at(self.aws.now());
-        let ran = Box::pin(run(start, deadline, &self.runner, &self.ctx, &handle)).await;
-        assert_ne!(ran.unwrap(), Ran::Nothing);
-    }
-
-    /// Makes all steps, each of them twice: by a worker that dies before it records it, and by the next one. Returns their number.
-    async fn all_steps(&self, start: &StartOperation) -> usize {
-        let mut steps = 0;
-        while !self.operation(start).await.state.is_end() {
-            Box::pin(handle(self.turn(start).await, &self.ctx)).await.unwrap();
-            self.step(start).await;
-            steps += 1;
-            assert!(steps < 200, "it makes no progress");
-        }
-        steps
+        let ran = self.operations.step(start, &self.ctx, &handle).await;
+        assert_ne!(ran, Ran::Nothing);
     }
 
     /// The archive of a contact, its text, and the number of steps.
     async fn archive(&self, contact: ContactId) -> (Value, String, usize) {
         let start = self.start(contact).await;
-        let steps = self.all_steps(&start).await;
-        let operation = self.operation(&start).await;
-        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-        let result: ArchiveResult = operation.result.unwrap().read().unwrap();
+        let steps = self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
+        let result: ArchiveResult = result_of(&self.operations.get(&start).await);
         let [_, results] = Folder::of_archive(self.business.scope(), contact, start.operation);
         let mut files = self.aws.files(results.as_str()).await;
         let (key, bytes) = files.pop_first().unwrap();
@@ -285,7 +248,7 @@ async fn a_value_of_a_deleted_field_is_archived() {
     let (store, scope) = (world.aws.store(), world.business.scope());
     let field = store.all::<Field>(scope).await.unwrap().remove(0);
     let found = store.get::<Field>(scope, &field.id).await.unwrap().unwrap();
-    store.remove(scope, &found, &world.stamp()).await.unwrap();
+    store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
     let (archive, ..) = world.archive(contact).await;
     assert_eq!(
         archive["contact"]["values_of_deleted_fields"][field.id.to_string()],
@@ -316,8 +279,8 @@ async fn an_archive_has_what_was_merged_into_the_contact() {
     assert_eq!(archive["merges"][0]["other"], json!(merged));
     // By the former id, there is nobody.
     let start = world.start(merged).await;
-    world.all_steps(&start).await;
-    assert_eq!(world.operation(&start).await.state, OperationState::Failed);
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    assert_eq!(world.operations.get(&start).await.state, OperationState::Failed);
     assert_eq!(world.files_of(merged).await, Vec::<String>::new());
 }
 
@@ -366,11 +329,11 @@ async fn an_archive_ends_when_the_erasure_begins() {
             world.step(&start).await;
         }
         // A worker that died before it recorded this step.
-        let lost = Box::pin(handle(world.turn(&start).await, &world.ctx)).await.unwrap();
+        let lost = world.operations.lost_step(&start, &world.ctx, &handle).await;
         assert!(matches!(lost, Step::More { .. }));
         world.change(contact, |contact| contact.erasing = true).await;
         world.step(&start).await;
-        let operation = world.operation(&start).await;
+        let operation = world.operations.get(&start).await;
         assert_eq!(operation.state, OperationState::Failed);
         assert!(operation.reason.unwrap().contains("erased"));
         let left = world.files_of(contact).await;
@@ -389,7 +352,7 @@ async fn an_archive_ends_when_the_contact_is_merged() {
     world.step(&start).await;
     world.business.merge(&world.aws, contact, other).await;
     world.step(&start).await;
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     assert_eq!(operation.state, OperationState::Failed);
     assert!(operation.reason.unwrap().contains("merged"));
     assert_eq!(world.files_of(contact).await, Vec::<String>::new());
@@ -399,17 +362,12 @@ async fn an_archive_ends_when_the_contact_is_merged() {
 async fn a_cancelled_archive_leaves_no_result() {
     let world = World::new(2).await;
     let contact = Box::pin(world.contact_with_everything(CUSTOMER)).await;
-    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
     let start = world.start(contact).await;
     world.step(&start).await;
-    let found = store.operation(scope, start.operation, now).await.unwrap().unwrap();
-    let mut after = found.value;
-    assert!(after.cancel(now));
-    store.write_operation(scope, found.version, &after, None).await.unwrap();
-    let deadline = Deadline::at(now);
-    let ran = Box::pin(run(&start, deadline, &world.runner, &world.ctx, &handle)).await;
-    assert_eq!(ran.unwrap(), Ran::Nothing);
-    let [_, results] = Folder::of_archive(scope, contact, start.operation);
+    world.operations.cancel(&start).await;
+    let ran = world.operations.step(&start, &world.ctx, &handle).await;
+    assert_eq!(ran, Ran::Nothing);
+    let [_, results] = Folder::of_archive(world.business.scope(), contact, start.operation);
     assert!(world.aws.files(results.as_str()).await.is_empty());
 }
 

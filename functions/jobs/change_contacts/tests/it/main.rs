@@ -14,8 +14,8 @@ use domain::{
     conditions::Conditions,
     contact::{Contact, Identity, RESTORABLE},
     field::{Field, FieldValue},
-    ids::{ContactId, OperationId, SegmentId, TagId, TenantId, UserId},
-    operation::{Data, Operation, OperationKind, OperationState},
+    ids::{ContactId, SegmentId, TagId, TenantId, UserId},
+    operation::{Operation, OperationKind, OperationState},
     outside::ShownName,
     person::Person,
     profile::{Profile, Staged},
@@ -25,13 +25,10 @@ use domain::{
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
-use kit::{
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
+use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
 use store::{Owned, TenantScope, operations::DETAILS_LIFE, people::Brought};
-use testkit::{Aws, Lossy, Seeded, business::business};
+use testkit::{Aws, Lossy, Operations, Seeded, business::business, operations::result_of};
 
 struct World {
     aws: Aws,
@@ -39,7 +36,7 @@ struct World {
     scope: TenantScope,
     user: UserId,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 /// The contacts that a change is made to.
@@ -55,14 +52,14 @@ impl World {
         let scope = business.scope().clone();
         let user = UserId::new(aws.ids().ulid());
         let ctx = Context::new(aws.env()).unwrap();
-        let runner = Runner::new(aws.env()).unwrap();
+        let operations = Operations::of(&aws, &scope);
         Self {
             aws,
             business,
             scope,
             user,
             ctx,
-            runner,
+            operations,
         }
     }
 
@@ -77,10 +74,7 @@ impl World {
     /// Something of the tenant's.
     async fn own<T: Owned + Resource>(&self, fields: Value) -> T {
         let new = T::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            ..self.stamp()
-        };
+        let stamp = self.aws.stamp();
         self.aws.store().create(&self.scope, &new, &stamp).await.unwrap();
         new
     }
@@ -94,10 +88,7 @@ impl World {
     async fn contact(&self, profile: Profile) -> ContactId {
         let contact = Contact::new(ContactId::new(self.aws.ids().ulid()), self.aws.now());
         let person = Person { contact, profile };
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            ..self.stamp()
-        };
+        let stamp = self.aws.stamp();
         let created = self
             .aws
             .store()
@@ -157,56 +148,31 @@ impl World {
             contacts: contacts.unwrap_or_default(),
             values,
         };
-        let operation = Operation::new(
-            OperationId::new(self.aws.ids().ulid()),
-            OperationKind::ChangeContacts,
-            Data::of(&params).unwrap(),
-            Actor::User(self.user),
-            "cor".to_owned(),
-            self.aws.now(),
-        );
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            ..self.stamp()
+        let operation = Operation {
+            created_by: Actor::User(self.user),
+            ..self.operations.unstored(OperationKind::ChangeContacts, &params)
         };
+        let stamp = self.aws.stamp();
         let created = store.create_detailed_operation(&self.scope, &operation, &details, &stamp);
         created.await.unwrap();
-        StartOperation::of(self.scope.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(&self.scope, start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
-    }
-
-    async fn run_with(&self, ctx: &Context, start: &StartOperation, seconds: i64) -> Ran {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(seconds));
-        let ran = run(start, deadline, &self.runner, ctx, &handle);
-        Box::pin(ran).await.unwrap()
+        self.operations.start(&operation)
     }
 
     /// Makes one step.
     async fn step(&self, start: &StartOperation) -> Ran {
-        self.run_with(&self.ctx, start, 0).await
+        self.operations.step(start, &self.ctx, &handle).await
     }
 
     /// Makes all steps, each in a run of its own. Returns the result.
     async fn result(&self, start: &StartOperation) -> Value {
-        for _step in 0..50 {
-            if self.step(start).await == Ran::Ended {
-                let operation = self.operation(start).await;
-                assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-                return operation.result.unwrap().into_json();
-            }
-        }
-        panic!("it does not end");
+        let (operation, _) = self.operations.finish(start, &self.ctx, &handle).await;
+        result_of(&operation)
     }
 
     /// The reason why the operation fails.
     async fn reason(&self, start: &StartOperation) -> String {
         assert_eq!(self.step(start).await, Ran::Ended);
-        let operation = self.operation(start).await;
+        let operation = self.operations.get(start).await;
         assert_eq!(operation.state, OperationState::Failed);
         operation.reason.unwrap()
     }
@@ -272,7 +238,7 @@ async fn named_contacts_are_changed_and_counted() {
         (&json!("too_many_tags"), &json!("not_found"))
     );
     assert!(failures[1]["detail"].is_string());
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     let progress = operation.progress;
     assert_eq!((progress.done, progress.errors, progress.total), (2, 2, Some(4)));
     let person = world.person(tagged).await;
@@ -348,12 +314,8 @@ async fn interrupted_steps_change_each_contact_once() {
         .start(Of::These(&contacts), json!({"remove_tags": [tag.id]}))
         .await;
     for start in [of_list, of_names] {
-        while !world.operation(&start).await.state.is_end() {
-            let turn = Turn::new(world.scope.clone(), world.operation(&start).await);
-            Box::pin(handle(turn, &world.ctx)).await.unwrap();
-            assert_ne!(world.step(&start).await, Ran::Nothing);
-        }
-        let operation = world.operation(&start).await;
+        world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+        let operation = world.operations.get(&start).await;
         assert_eq!(operation.state, OperationState::Done);
         assert_eq!(operation.progress.done, contacts.len() as u64);
     }
@@ -403,15 +365,9 @@ async fn a_cancelled_change_keeps_what_was_done() {
     let contacts = world.tagged(&tag, PER_STEP + 1).await;
     let start = world.start(Of::These(&contacts), json!({"language": "ar"})).await;
     assert_eq!(world.step(&start).await, Ran::Continues);
-    let store = world.aws.store();
-    let found = store.operation(&world.scope, start.operation, world.aws.now());
-    let found = found.await.unwrap().unwrap();
-    let mut after = found.value;
-    assert!(after.cancel(world.aws.now()));
-    let written = store.write_operation(&world.scope, found.version, &after, None);
-    written.await.unwrap();
+    world.operations.cancel(&start).await;
     assert_eq!(world.step(&start).await, Ran::Nothing);
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     assert_eq!(operation.state, OperationState::Cancelled);
     assert_eq!(operation.progress.done, PER_STEP as u64);
     assert_eq!(world.person(contacts[PER_STEP]).await.contact.language, None);
@@ -476,9 +432,9 @@ async fn a_lost_race_is_repeated() {
     lossy.happens_before("TransactWriteItems", async move || {
         store.write_contact(&scope, &called.into(), None).await.unwrap();
     });
-    assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
+    assert_eq!(world.operations.run(&start, 300, &ctx, &handle).await, Ran::Ended);
     assert!(lossy.has_lost_all());
-    let result = world.operation(&start).await.result.unwrap().into_json();
+    let result = world.operations.get(&start).await.result.unwrap().into_json();
     assert_eq!(result, counted(1, 0, 0));
     let person = world.person(contact).await;
     assert_eq!(
@@ -509,9 +465,9 @@ async fn a_contact_that_leaves_the_segment_is_left_alone() {
         let changed = store.change_person(&scope, &before, &after, &brought, &stamp);
         changed.await.unwrap();
     });
-    assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
+    assert_eq!(world.operations.run(&start, 300, &ctx, &handle).await, Ran::Ended);
     assert!(lossy.has_lost_all());
-    let result = world.operation(&start).await.result.unwrap().into_json();
+    let result = world.operations.get(&start).await.result.unwrap().into_json();
     assert_eq!(result, counted(0, 0, 0));
     assert_eq!(world.person(contact).await.contact.language, None);
 }
@@ -530,9 +486,9 @@ async fn the_survivor_of_a_merged_contact_is_left_alone() {
     lossy.happens_before("TransactWriteItems", async move || {
         merging.business.merge(&merging.aws, survivor, contact).await;
     });
-    assert_eq!(world.run_with(&ctx, &start, 300).await, Ran::Ended);
+    assert_eq!(world.operations.run(&start, 300, &ctx, &handle).await, Ran::Ended);
     assert!(lossy.has_lost_all());
-    let result = world.operation(&start).await.result.unwrap().into_json();
+    let result = world.operations.get(&start).await.result.unwrap().into_json();
     assert_eq!((&result["failed"], &result["changed"]), (&json!(1), &json!(0)));
     assert_eq!(result["failures"][0]["reason"], "not_found");
     assert_eq!(world.person(survivor).await.contact.deleted_at, None);

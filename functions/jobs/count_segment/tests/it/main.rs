@@ -7,31 +7,26 @@
 
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
-    actor::{Actor, Stamp},
     contact::Contact,
     field::{Field, FieldValue},
-    ids::{ContactId, OperationId, SegmentId, TagId, TenantId},
-    operation::{Data, Operation, OperationKind, OperationState},
+    ids::{ContactId, SegmentId, TagId, TenantId},
+    operation::{OperationKind, OperationState},
     person::Person,
     profile::Profile,
     resource::Resource,
     segment::CountSegment,
 };
-use jiff::SignedDuration;
 use jobs::StartOperation;
-use kit::{
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
+use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
 use store::{TenantScope, people::Brought};
-use testkit::{Aws, business::business};
+use testkit::{Aws, Operations, business::business, operations::result_of};
 
 struct World {
     aws: Aws,
     scope: TenantScope,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 impl World {
@@ -39,20 +34,12 @@ impl World {
         let aws = Aws::new().await;
         let scope = business(&aws).await.scope().clone();
         let ctx = Context::new(aws.env()).unwrap();
-        let runner = Runner::new(aws.env()).unwrap();
+        let operations = Operations::of(&aws, &scope);
         Self {
             aws,
             scope,
             ctx,
-            runner,
-        }
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "cor".to_owned(),
+            operations,
         }
     }
 
@@ -62,7 +49,7 @@ impl World {
         let created = self
             .aws
             .store()
-            .create_person(of, &person, &Brought::default(), &self.stamp())
+            .create_person(of, &person, &Brought::default(), &self.aws.stamp())
             .await;
         created.unwrap();
         person
@@ -74,44 +61,20 @@ impl World {
             segment: SegmentId::new(self.aws.ids().ulid()),
             filter: from_value(filter).unwrap(),
         };
-        let operation = Operation::new(
-            OperationId::new(self.aws.ids().ulid()),
-            OperationKind::CountSegment,
-            Data::of(&params).unwrap(),
-            Actor::Operator,
-            "cor".to_owned(),
-            self.aws.now(),
-        );
-        let created = self.aws.store();
-        let created = created.create_operation(&self.scope, &operation, &self.stamp()).await;
-        created.unwrap();
-        StartOperation::of(self.scope.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(&self.scope, start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
+        self.operations.create(OperationKind::CountSegment, &params).await
     }
 
     async fn step(&self, start: &StartOperation) -> Ran {
-        let ran = run(start, Deadline::at(self.aws.now()), &self.runner, &self.ctx, &handle);
-        Box::pin(ran).await.unwrap()
+        self.operations.step(start, &self.ctx, &handle).await
     }
 
     /// Counts, each step in a run of its own. Returns the number, and that of steps.
     async fn count(&self, filter: Value) -> (u64, usize) {
         let start = self.start(filter).await;
-        for steps in 1..50 {
-            if self.step(&start).await == Ran::Ended {
-                let operation = self.operation(&start).await;
-                assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-                let result = operation.result.unwrap().into_json();
-                assert_eq!(result["contacts"], operation.progress.done);
-                return (operation.progress.done, steps);
-            }
-        }
-        panic!("it does not end");
+        let (operation, steps) = self.operations.finish(&start, &self.ctx, &handle).await;
+        let result: Value = result_of(&operation);
+        assert_eq!(result["contacts"], operation.progress.done);
+        (operation.progress.done, steps)
     }
 }
 
@@ -148,12 +111,8 @@ async fn an_interrupted_step_is_counted_once() {
         world.contact(&world.scope, Profile::default()).await;
     }
     let start = world.start(json!({})).await;
-    while !world.operation(&start).await.state.is_end() {
-        let turn = Turn::new(world.scope.clone(), world.operation(&start).await);
-        Box::pin(handle(turn, &world.ctx)).await.unwrap();
-        assert_ne!(world.step(&start).await, Ran::Nothing);
-    }
-    assert_eq!(world.operation(&start).await.progress.done, all as u64);
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    assert_eq!(world.operations.get(&start).await.progress.done, all as u64);
 }
 
 /// Contacts that are created while it counts would keep it going for ever.
@@ -165,7 +124,7 @@ async fn contacts_created_later_are_not_counted() {
     world.aws.pass(1);
     world.contact(&world.scope, Profile::default()).await;
     assert_eq!(world.step(&start).await, Ran::Ended);
-    assert_eq!(world.operation(&start).await.progress.done, 1);
+    assert_eq!(world.operations.get(&start).await.progress.done, 1);
 }
 
 #[tokio::test]
@@ -174,7 +133,7 @@ async fn a_count_without_its_field_fails_with_a_sentence() {
     let store = world.aws.store();
     let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
     let visits = Field::new(world.aws.ids().ulid(), from_value(visits).unwrap(), world.aws.now());
-    store.create(&world.scope, &visits, &world.stamp()).await.unwrap();
+    store.create(&world.scope, &visits, &world.aws.stamp()).await.unwrap();
     let profile = Profile {
         fields: [(visits.id, FieldValue::Number("7".parse().unwrap()))].into(),
         listed: [visits.id].into(),
@@ -185,11 +144,10 @@ async fn a_count_without_its_field_fails_with_a_sentence() {
     assert_eq!(world.count(json!({"field": "visits", "to": 6})).await.0, 0);
     let start = world.start(json!({"field": "visits", "from": 7})).await;
     let found = store.get::<Field>(&world.scope, &visits.id).await.unwrap().unwrap();
-    store.remove(&world.scope, &found, &world.stamp()).await.unwrap();
-    let deadline = Deadline::at(world.aws.now() + SignedDuration::from_secs(60));
-    let ran = run(&start, deadline, &world.runner, &world.ctx, &handle);
-    assert_eq!(Box::pin(ran).await.unwrap(), Ran::Ended);
-    let operation = world.operation(&start).await;
+    store.remove(&world.scope, &found, &world.aws.stamp()).await.unwrap();
+    let ran = world.operations.run(&start, 60, &world.ctx, &handle).await;
+    assert_eq!(ran, Ran::Ended);
+    let operation = world.operations.get(&start).await;
     assert_eq!(operation.state, OperationState::Failed);
     assert!(operation.reason.is_some_and(|reason| reason.ends_with('.')));
 }

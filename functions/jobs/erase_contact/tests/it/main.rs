@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account::Email,
-    actor::{Actor, Stamp},
+    actor::Actor,
     bulk::ChangeDetails,
     consent::{By, Choice, Scope, Wish},
     contact::{Change, Identity},
@@ -24,22 +24,17 @@ use domain::{
     links::{LinkCode, LinkOrigin},
     message::SendOutcome,
     note::Note,
-    operation::{Data, Operation, OperationKind, OperationState},
+    operation::{OperationKind, OperationState},
     outside::ShownName,
     profile::{Profile, Staged},
     record::{ConsentEntry, Received},
 };
 use erase_contact::{Context, handle};
-use jiff::SignedDuration;
 use jobs::StartOperation;
-use kit::{
-    FileKey, Files, Folder,
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
+use kit::{FileKey, Files, Folder, operation::Ran};
 use store::{contacts::ContactWrite, messages::Reference, operations::DETAILS_LIFE, preferences::LinkWrite};
 use testkit::{
-    Aws, Seeded,
+    Aws, Operations, Seeded,
     business::{CUSTOMER, business, effects_of, phone},
 };
 
@@ -75,7 +70,7 @@ struct World {
     aws: Aws,
     business: Seeded,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 impl World {
@@ -83,12 +78,12 @@ impl World {
         let aws = Aws::new().await;
         let business = Box::pin(business(&aws)).await;
         let ctx = Context::new(aws.env()).unwrap();
-        let runner = Runner::new(aws.env()).unwrap();
+        let operations = Operations::of(&aws, business.scope());
         Self {
             aws,
             business,
             ctx,
-            runner,
+            operations,
         }
     }
 
@@ -149,7 +144,7 @@ impl World {
         let consent = Some((self.aws.ids().ulid(), &entry));
         store.write_contact(scope, &write, consent).await.unwrap();
 
-        let (stamp, own) = (self.stamp(), self.aws.ids().ulid());
+        let (stamp, own) = (self.aws.stamp(), self.aws.ids().ulid());
         let note = Note::new(NoteId::new(id, own), NOTE.parse().unwrap(), stamp.actor, now);
         store.create_of_contact(scope, &note, &stamp).await.unwrap();
         let ordered = ConversionIn {
@@ -166,14 +161,6 @@ impl World {
         };
         store.create_preference_link(scope, &link, now).await.unwrap();
         id
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "cor".to_owned(),
-        }
     }
 
     fn received(&self, contact: ContactId) -> Received {
@@ -201,47 +188,19 @@ impl World {
 
     /// An operation with these parameters.
     async fn operation_of(&self, params: EraseContact) -> StartOperation {
-        let store = self.aws.store();
-        let operation = Operation::new(
-            OperationId::new(self.aws.ids().ulid()),
-            OperationKind::EraseContact,
-            Data::of(&params).unwrap(),
-            Actor::Operator,
-            "cor".to_owned(),
-            self.aws.now(),
-        );
-        let stamp = self.stamp();
-        let created = store.create_operation(self.business.scope(), &operation, &stamp);
-        created.await.unwrap();
-        StartOperation::of(self.business.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
+        self.operations.create(OperationKind::EraseContact, &params).await
     }
 
     /// Runs the operation to its end. Each step is made twice: by a worker that dies before it records it, and by the next one, whose
     /// time is up then. Returns their number.
-    async fn erase_twice(&self, start: &StartOperation) -> u32 {
-        let mut steps = 0;
-        while !self.operation(start).await.state.is_end() {
-            let turn = Turn::new(self.business.scope().clone(), self.operation(start).await);
-            Box::pin(handle(turn, &self.ctx)).await.unwrap();
-            assert_ne!(self.run(start, 0).await, Ran::Nothing);
-            steps += 1;
-            assert!(steps < 50, "it makes no progress");
-        }
-        assert_eq!(self.operation(start).await.state, OperationState::Done);
+    async fn erase_twice(&self, start: &StartOperation) -> usize {
+        let steps = self.operations.all_steps_twice(start, &self.ctx, &handle).await;
+        assert_eq!(self.operations.get(start).await.state, OperationState::Done);
         steps
     }
 
     async fn run(&self, start: &StartOperation, seconds: i64) -> Ran {
-        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(seconds));
-        Box::pin(run(start, deadline, &self.runner, &self.ctx, &handle))
-            .await
-            .unwrap()
+        self.operations.run(start, seconds, &self.ctx, &handle).await
     }
 
     /// All rows of the table, by their keys.
@@ -357,7 +316,7 @@ async fn erased_survivor_leaves_no_trace_of_the_merged() {
     };
     let operation = world.operation_of(by_old_id).await;
     assert_eq!(world.run(&operation, 300).await, Ran::Ended);
-    assert_eq!(world.operation(&operation).await.progress.done, 0);
+    assert_eq!(world.operations.get(&operation).await.progress.done, 0);
 
     let start = world.start(survivor).await;
     world.erase_twice(&start).await;
@@ -449,16 +408,10 @@ async fn identity_without_room_is_erased_whatever_is_refused() {
 #[tokio::test]
 async fn what_else_names_the_person_goes_by_itself() {
     let world = World::new().await;
-    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.stamp());
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
     let contact = Box::pin(world.contact_with_everything()).await;
-    let operation = Operation::new(
-        OperationId::new(world.aws.ids().ulid()),
-        OperationKind::ChangeContacts,
-        Data::of(&serde_json::json!({})).unwrap(),
-        Actor::Operator,
-        "cor".to_owned(),
-        world.aws.now(),
-    );
+    let (kind, params) = (OperationKind::ChangeContacts, serde_json::json!({}));
+    let operation = world.operations.unstored(kind, &params);
     let field = FieldId::new(ulid::Ulid::from_parts(2, 0));
     let details = ChangeDetails {
         contacts: vec![contact],
@@ -516,7 +469,7 @@ async fn result_proves_what_was_deleted() {
     let contact = Box::pin(world.contact_with_everything()).await;
     let start = world.start(contact).await;
     assert_eq!(world.run(&start, 300).await, Ran::Ended);
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     let result = operation.result.unwrap().into_json();
     let deleted: Erased = serde_json::from_value(result["deleted"].clone()).unwrap();
     let expected = Erased {
@@ -539,7 +492,7 @@ async fn result_proves_what_was_deleted() {
     // Once more: there is nobody.
     let again = world.start(contact).await;
     assert_eq!(world.run(&again, 300).await, Ran::Ended);
-    let operation = world.operation(&again).await;
+    let operation = world.operations.get(&again).await;
     assert_eq!((operation.state, operation.progress.done), (OperationState::Done, 0));
 }
 
@@ -570,7 +523,7 @@ async fn archives_and_recordings_of_the_contact_are_erased() {
     files.write(&export, b"calls".to_vec()).await.unwrap();
     let start = world.start(contact).await;
     assert_eq!(world.run(&start, 300).await, Ran::Ended);
-    let result = world.operation(&start).await.result.unwrap().into_json();
+    let result = world.operations.get(&start).await.result.unwrap().into_json();
     assert_eq!(result["deleted"]["files"], 6);
     let mut left = Vec::new();
     for kind in ["steps/", "results/", "recordings/"] {
@@ -669,7 +622,7 @@ async fn all_pages_of_a_long_history_are_erased() {
     }
     let start = world.start(contact).await;
     while world.run(&start, 0).await == Ran::Continues {}
-    let operation = world.operation(&start).await;
+    let operation = world.operations.get(&start).await;
     let deleted: Erased = serde_json::from_value(operation.result.unwrap().into_json()["deleted"].clone()).unwrap();
     assert_eq!((deleted.consents, deleted.contacts), (230, 1));
 }

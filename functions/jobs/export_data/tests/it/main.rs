@@ -8,14 +8,13 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    actor::{Actor, Stamp},
     audit::{Action, Entry},
     consent::{By, Choice, Scope, Wish},
     contact::Contact,
     export::ExportResult,
     field::Field,
-    ids::{ContactId, OperationId},
-    operation::{Data, Operation, OperationKind, OperationState},
+    ids::ContactId,
+    operation::OperationKind,
     person::{Person, PersonIn},
     profile::Profile,
     record::ConsentEntry,
@@ -24,11 +23,6 @@ use domain::{
 };
 use export_data::{Context, handle};
 use jiff::SignedDuration;
-use jobs::StartOperation;
-use kit::{
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
 use serde_json::{Value, json};
 use sheet::{
     dialect::{Known, detect},
@@ -38,15 +32,16 @@ use sheet::{
 };
 use store::people::Brought;
 use testkit::{
-    Aws, Seeded,
+    Aws, Operations, Seeded,
     business::{CUSTOMER, business},
+    operations::result_of,
 };
 
 struct World {
     aws: Aws,
     business: Seeded,
     ctx: Context,
-    runner: Runner,
+    operations: Operations,
 }
 
 impl World {
@@ -56,17 +51,9 @@ impl World {
         let business = Box::pin(business(&aws)).await;
         Self {
             ctx: Context::new(aws.env()).unwrap().in_pages_of(page, 400),
-            runner: Runner::new(aws.env()).unwrap(),
+            operations: Operations::of(&aws, business.scope()),
             aws,
             business,
-        }
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "cor".to_owned(),
         }
     }
 
@@ -82,11 +69,8 @@ impl World {
             profile: Profile::default(),
         };
         let person = fields.onto(&nobody, &definitions, self.aws.now()).unwrap();
-        let brought = Brought::default();
-        store
-            .create_person(scope, &person, &brought, &self.stamp())
-            .await
-            .unwrap();
+        let (brought, stamp) = (Brought::default(), self.aws.stamp());
+        store.create_person(scope, &person, &brought, &stamp).await.unwrap();
         person.contact.id
     }
 
@@ -100,38 +84,12 @@ impl World {
         Box::pin(recorded).await.unwrap();
     }
 
-    async fn start(&self, order: Value) -> StartOperation {
-        let id = OperationId::new(self.aws.ids().ulid());
-        let (kind, params) = (OperationKind::ExportData, Data::of(&order).unwrap());
-        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
-        let (store, scope) = (self.aws.store(), self.business.scope());
-        store.create_operation(scope, &operation, &self.stamp()).await.unwrap();
-        StartOperation::of(self.business.tenant(), &operation)
-    }
-
-    async fn operation(&self, start: &StartOperation) -> Operation {
-        let store = self.aws.store();
-        let found = store.operation(self.business.scope(), start.operation, self.aws.now());
-        found.await.unwrap().unwrap().value
-    }
-
     /// Exports; each step is made twice, by a worker that dies before it records it, and by the next one. Returns the file, and the
     /// number of steps.
     async fn export(&self, order: Value) -> (String, ExportResult, usize) {
-        let start = self.start(order).await;
-        let mut steps = 0;
-        while !self.operation(&start).await.state.is_end() {
-            let turn = Turn::new(self.business.scope().clone(), self.operation(&start).await);
-            Box::pin(handle(turn, &self.ctx)).await.unwrap();
-            let deadline = Deadline::at(self.aws.now());
-            let ran = Box::pin(run(&start, deadline, &self.runner, &self.ctx, &handle)).await;
-            assert_ne!(ran.unwrap(), Ran::Nothing);
-            steps += 1;
-            assert!(steps < 200, "it makes no progress");
-        }
-        let operation = self.operation(&start).await;
-        assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-        let result: ExportResult = operation.result.unwrap().read().unwrap();
+        let start = self.operations.create(OperationKind::ExportData, &order).await;
+        let steps = self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
+        let result: ExportResult = result_of(&self.operations.get(&start).await);
         let id = start.operation.ulid().to_string().to_lowercase();
         let mut files = self.aws.files("results/").await;
         files.retain(|key, _| key.contains(&id));
@@ -185,7 +143,7 @@ async fn all_contacts_are_exported_despite_crashes() {
 #[tokio::test]
 async fn exported_contacts_can_be_imported() {
     let world = World::new(100).await;
-    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.stamp());
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
     let names = ["* VIP", "VIP", "VIP, gold", "a:::\"b\""];
     let mut tags = Vec::new();
     for name in names {
@@ -324,7 +282,7 @@ async fn consent_and_audit_are_exported() {
     assert_eq!(told, [(&ann, &refused), (&cid, &refused), (&cid, &granted)]);
     for number in 0..5 {
         let entry = Entry {
-            by: world.stamp(),
+            by: world.aws.stamp(),
             action: Action::Created,
             kind: "tag".to_owned(),
             object: format!("tag_{number}"),

@@ -76,10 +76,7 @@ async fn refused_rows_are_one_file_of_many_parts() {
     let import = world.upload(table).await;
     let order = json!({"mapping": mapping(&["name", "phone"])});
     let start = world.start(&import, order).await;
-    while !world.operation(&start).await.value.state.is_end() {
-        world.lost_step(&start).await;
-        world.run_step(&start).await;
-    }
+    world.all_steps_twice(&start).await;
     let refused = world.errors().await;
     assert!(refused.len() > 2_000, "several parts of 500 bytes");
     let rows: Vec<&str> = refused.lines().skip(1).collect();
@@ -104,7 +101,7 @@ async fn many_blank_rows_are_passed_in_several_steps() {
         assert!(steps < 30, "it makes no progress");
     }
     assert!(steps >= 6, "only {steps} steps");
-    let counts = result(&world.operation(&start).await.value).counts;
+    let counts = result(&world.operations.get(&start).await).counts;
     assert_eq!((counts.rows, counts.created, counts.refused), (3, 2, 1));
     let mut names: Vec<String> = world.people().await.iter().map(name).collect();
     names.sort();

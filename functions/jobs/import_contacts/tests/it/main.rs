@@ -82,11 +82,8 @@ async fn delete(world: &World, number: &str) {
 /// Works through an import, each step twice: by a worker that dies before it records it, and by the next one.
 async fn twice(world: &World, import: &Import, order: serde_json::Value) -> ImportResult {
     let start = world.start(import, order).await;
-    while !world.operation(&start).await.value.state.is_end() {
-        world.lost_step(&start).await;
-        world.run_step(&start).await;
-    }
-    result(&world.operation(&start).await.value)
+    world.all_steps_twice(&start).await;
+    result(&world.operations.get(&start).await)
 }
 
 /// What the import must have made, whatever happened on its way.
@@ -142,15 +139,9 @@ async fn every_step_may_be_made_twice() {
     let (table, counts) = mixed();
     let import = world.upload(table).await;
     let start = world.start(&import, of_mixed("update")).await;
-    let mut steps = 0;
-    while !world.operation(&start).await.value.state.is_end() {
-        world.lost_step(&start).await;
-        assert_ne!(world.run_step(&start).await, Ran::Nothing);
-        steps += 1;
-        assert!(steps < 50, "it makes no progress");
-    }
+    let steps = world.all_steps_twice(&start).await;
     assert!(steps >= 7, "only {steps} steps");
-    let operation = world.operation(&start).await.value;
+    let operation = world.operations.get(&start).await;
     assert_eq!(result(&operation).counts, counts);
     assert_eq!((operation.progress.done, operation.progress.total), (26, Some(26)));
     is_whole(&world).await;
@@ -364,13 +355,7 @@ async fn cancelled_import_can_be_started_again() {
     let order = json!({"mapping": mapping(&["name"])});
     let first = world.start(&import, order.clone()).await;
     assert_eq!(world.run_step(&first).await, Ran::Continues);
-    let found = world.operation(&first).await;
-    let mut cancelled = found.value;
-    assert!(cancelled.cancel(world.aws.now()));
-    let written = world
-        .store
-        .write_operation(&world.scope, found.version, &cancelled, None);
-    written.await.unwrap();
+    world.operations.cancel(&first).await;
     assert_eq!(world.run_step(&first).await, Ran::Nothing);
     assert_eq!(world.people().await.len(), 3);
     let second = world.start(&import, order).await;

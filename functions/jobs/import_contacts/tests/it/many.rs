@@ -69,7 +69,7 @@ async fn large_import_is_exact_despite_two_crashes() {
     let _before = usage::take();
     let mut crashes = 0;
     loop {
-        let operation = world.operation(&start).await.value;
+        let operation = world.operations.get(&start).await;
         let done = usize::try_from(operation.progress.done).unwrap();
         if done >= rows * crashes / 3 && crashes < 2 {
             world.killed_step(&start, 700).await;
@@ -84,7 +84,7 @@ async fn large_import_is_exact_despite_two_crashes() {
         }
     }
     let (seconds, used) = (begun.elapsed().as_secs_f64(), usage::take());
-    let counts = result(&world.operation(&start).await.value).counts;
+    let counts = result(&world.operations.get(&start).await).counts;
     let all = u64::try_from(rows).unwrap();
     assert_eq!((counts.rows, counts.created), (all, all));
     let count = u32::try_from(rows).unwrap();

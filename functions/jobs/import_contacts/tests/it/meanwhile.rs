@@ -5,7 +5,6 @@ use domain::{
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
-use kit::operation::Turn;
 use serde_json::json;
 use store::{contacts::ContactWrite, merges::Decided};
 use testkit::{
@@ -117,7 +116,7 @@ async fn interrupted(world: &World, mode: &str) -> StartOperation {
     let dying = Context::new(&env).unwrap().in_steps_of(10, 500);
     // The only row that is put by itself is the profile.
     lossy.deny("PutItem");
-    let turn = Turn::new(world.scope.clone(), world.operation(&start).await.value);
+    let turn = world.operations.turn(&start).await;
     assert!(Box::pin(handle(turn, &dying)).await.is_err());
     assert_eq!(words(world).await, ["haddad", "maya"]);
     start

@@ -3,26 +3,22 @@
 use std::sync::LazyLock;
 
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     field::Field,
     filter::{Driver, Filter, Search},
-    ids::{ImportId, OperationId},
+    ids::ImportId,
     import::{Import, ImportResult},
-    operation::{Data, Operation, OperationKind, OperationState},
+    operation::{Operation, OperationKind},
     person::Person,
     resource::Resource,
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
-use kit::{
-    FileKey, Files,
-    operation::{Ran, Runner, Turn, run},
-    schedule::Deadline,
-};
+use kit::{FileKey, Files, operation::Ran};
 use serde_json::{Value, json};
 use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
 use store::{Owned, Store, TenantScope, Versioned, people::Position};
-use testkit::{Aws, business::business};
+use testkit::{Aws, Operations, business::business, operations::result_of};
 use tokio::sync::{RwLock, RwLockReadGuard};
 
 /// Consumed capacity is counted per process, so a test that counts it runs alone.
@@ -34,7 +30,7 @@ pub(crate) struct World {
     pub(crate) store: Store,
     pub(crate) files: Files,
     pub(crate) ctx: Context,
-    runner: Runner,
+    pub(crate) operations: Operations,
     _others_may_run: Option<RwLockReadGuard<'static, ()>>,
 }
 
@@ -53,22 +49,15 @@ impl World {
     /// Without a claim to [`COUNTING`], which the caller has. Steps are as long as on AWS.
     pub(crate) async fn alone() -> Self {
         let aws = Aws::new().await;
+        let scope = business(&aws).await.scope().clone();
         Self {
-            scope: business(&aws).await.scope().clone(),
+            operations: Operations::of(&aws, &scope),
+            scope,
             store: aws.store(),
             files: Files::new(aws.env()).unwrap(),
             ctx: Context::new(aws.env()).unwrap(),
-            runner: Runner::new(aws.env()).unwrap(),
             aws,
             _others_may_run: None,
-        }
-    }
-
-    fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "cor".to_owned(),
         }
     }
 
@@ -79,7 +68,7 @@ impl World {
             serde_json::from_value(fields).unwrap(),
             self.aws.now(),
         );
-        self.store.create(&self.scope, &new, &self.stamp()).await.unwrap();
+        self.store.create(&self.scope, &new, &self.aws.stamp()).await.unwrap();
         new
     }
 
@@ -105,7 +94,7 @@ impl World {
             operation: None,
         };
         self.write(&import, table).await;
-        let stamp = self.stamp();
+        let stamp = self.aws.stamp();
         let created = self.store.create_import(&self.scope, &import, &stamp);
         created.await.unwrap();
         import
@@ -128,45 +117,34 @@ impl World {
         let given = order.as_object().unwrap().clone();
         all.as_object_mut().unwrap().extend(given);
         let params: ImportContacts = serde_json::from_value(all).unwrap();
-        let id = OperationId::new(self.aws.ids().ulid());
-        let (kind, params) = (OperationKind::ImportContacts, Data::of(&params).unwrap());
-        let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), self.aws.now());
+        let operation = self.operations.unstored(OperationKind::ImportContacts, &params);
         let found = self.store.import(&self.scope, import.id, self.aws.now()).await.unwrap();
         let Versioned { version, value } = found.unwrap();
         let after = Import {
-            operation: Some(id),
+            operation: Some(operation.id),
             ..value
         };
-        let stamp = self.stamp();
+        let stamp = self.aws.stamp();
         let started = self
             .store
             .start_import(&self.scope, (version, &after), &operation, &stamp);
         started.await.unwrap();
-        StartOperation::of(self.scope.tenant(), &operation)
-    }
-
-    pub(crate) async fn operation(&self, start: &StartOperation) -> Versioned<Operation> {
-        let found = self.store.operation(&self.scope, start.operation, self.aws.now());
-        found.await.unwrap().unwrap()
+        self.operations.start(&operation)
     }
 
     /// One step that is recorded.
     pub(crate) async fn run_step(&self, start: &StartOperation) -> Ran {
-        let deadline = Deadline::at(self.aws.now());
-        Box::pin(run(start, deadline, &self.runner, &self.ctx, &handle))
-            .await
-            .unwrap()
+        self.operations.step(start, &self.ctx, &handle).await
     }
 
-    /// The next step, made by a worker that dies before it records it.
-    pub(crate) async fn lost_step(&self, start: &StartOperation) {
-        let turn = Turn::new(self.scope.clone(), self.operation(start).await.value);
-        Box::pin(handle(turn, &self.ctx)).await.unwrap();
+    /// All steps, each of them twice: by a worker that dies before it records it, and by the next one. Returns their number.
+    pub(crate) async fn all_steps_twice(&self, start: &StartOperation) -> usize {
+        self.operations.all_steps_twice(start, &self.ctx, &handle).await
     }
 
     /// The next step, made by a worker that dies after this time.
     pub(crate) async fn killed_step(&self, start: &StartOperation, milliseconds: u64) {
-        let turn = Turn::new(self.scope.clone(), self.operation(start).await.value);
+        let turn = self.operations.turn(start).await;
         let time = std::time::Duration::from_millis(milliseconds);
         let step = Box::pin(handle(turn, &self.ctx));
         if let Ok(made) = tokio::time::timeout(time, step).await {
@@ -176,8 +154,7 @@ impl World {
 
     /// Runs it to its end, and returns that.
     pub(crate) async fn finish(&self, start: &StartOperation) -> Operation {
-        while self.run_step(start).await == Ran::Continues {}
-        self.operation(start).await.value
+        self.operations.finish(start, &self.ctx, &handle).await.0
     }
 
     /// Imports a table, and returns the result.
@@ -214,10 +191,9 @@ impl World {
     }
 }
 
-/// The result of an operation that is done.
+/// The result of an import that is done.
 pub(crate) fn result(operation: &Operation) -> ImportResult {
-    assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
-    operation.result.as_ref().unwrap().read().unwrap()
+    result_of(operation)
 }
 
 /// A mapping of columns to these targets.

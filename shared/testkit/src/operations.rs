@@ -1,0 +1,193 @@
+//! Operations of a tenant: created as the API does, and worked on by the function under test.
+
+use domain::{
+    actor::{Actor, Stamp},
+    ids::OperationId,
+    operation::{Data, Operation, OperationKind, OperationState},
+};
+use jiff::SignedDuration;
+use jobs::StartOperation;
+use kit::{
+    Clock, Ids, JobError,
+    operation::{Ran, Runner, Step, Turn, run},
+    schedule::Deadline,
+};
+use serde::{Serialize, de::DeserializeOwned};
+use store::{Store, TenantScope, Versioned};
+
+use crate::Aws;
+
+/// The operations of a tenant.
+pub struct Operations {
+    store: Store,
+    scope: TenantScope,
+    clock: Clock,
+    ids: Ids,
+    runner: Runner,
+}
+
+impl Operations {
+    /// Those of this tenant.
+    ///
+    /// # Panics
+    /// When the test's environment lacks a variable.
+    #[must_use]
+    pub fn of(aws: &Aws, scope: &TenantScope) -> Self {
+        Self {
+            store: aws.store(),
+            scope: scope.clone(),
+            clock: aws.clock().clone(),
+            ids: aws.ids().clone(),
+            runner: Runner::new(aws.env()).expect("the test's variables are right"),
+        }
+    }
+
+    /// One that an operator starts now. It is not stored.
+    ///
+    /// # Panics
+    /// When the parameters are too large.
+    #[must_use]
+    pub fn unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
+        let id = OperationId::new(self.ids.ulid());
+        let params = Data::of(params).expect("parameters of an operation");
+        let now = self.clock.now();
+        Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), now)
+    }
+
+    /// The job that starts it.
+    #[must_use]
+    pub fn start(&self, operation: &Operation) -> StartOperation {
+        StartOperation::of(self.scope.tenant(), operation)
+    }
+
+    /// Creates one that an operator starts now. Returns the job that starts it.
+    ///
+    /// # Panics
+    /// When the parameters are too large, or the table does not accept it.
+    pub async fn create(&self, kind: OperationKind, params: &impl Serialize) -> StartOperation {
+        let operation = self.unstored(kind, params);
+        let stamp = Stamp {
+            actor: operation.created_by,
+            at: operation.created_at,
+            correlation_id: operation.correlation_id.clone(),
+        };
+        let created = self.store.create_operation(&self.scope, &operation, &stamp).await;
+        created.expect("the operation is created");
+        self.start(&operation)
+    }
+
+    async fn versioned(&self, start: &StartOperation) -> Versioned<Operation> {
+        let found = self.store.operation(&self.scope, start.operation, self.clock.now());
+        let found = found.await.expect("the table answers");
+        found.expect("the operation is there")
+    }
+
+    /// The operation as it is now.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub async fn get(&self, start: &StartOperation) -> Operation {
+        self.versioned(start).await.value
+    }
+
+    /// Its next step.
+    ///
+    /// # Panics
+    /// When there is no such operation.
+    pub async fn turn(&self, start: &StartOperation) -> Turn {
+        Turn::new(self.scope.clone(), self.get(start).await)
+    }
+
+    /// Cancels it, as a user does while nobody works on it.
+    ///
+    /// # Panics
+    /// When it has ended.
+    pub async fn cancel(&self, start: &StartOperation) {
+        let Versioned { version, mut value } = self.versioned(start).await;
+        assert!(value.cancel(self.clock.now()), "it has ended: {value:?}");
+        let written = self.store.write_operation(&self.scope, version, &value, None).await;
+        written.expect("nobody else writes it");
+    }
+
+    /// Makes steps in one run of this many seconds; at least one.
+    ///
+    /// # Panics
+    /// When a step fails.
+    pub async fn run<C, H>(&self, start: &StartOperation, seconds: i64, ctx: &C, handle: &H) -> Ran
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        let deadline = Deadline::at(self.clock.now() + SignedDuration::from_secs(seconds));
+        let ran = Box::pin(run(start, deadline, &self.runner, ctx, handle)).await;
+        ran.expect("the steps are made")
+    }
+
+    /// Makes the next step.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn step<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> Ran
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        self.run(start, 0, ctx, handle).await
+    }
+
+    /// The next step, made by a worker that dies before it records it.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn lost_step<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> Step
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        let made = Box::pin(handle(self.turn(start).await, ctx)).await;
+        made.expect("the step is made")
+    }
+
+    /// Makes all steps, each of them twice: by a worker that dies before it records it, and by the next one, whose time is up then.
+    /// Returns their number.
+    ///
+    /// # Panics
+    /// When one fails, or it makes no progress.
+    pub async fn all_steps_twice<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> usize
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        let mut steps = 0;
+        while !self.get(start).await.state.is_end() {
+            self.lost_step(start, ctx, handle).await;
+            assert_ne!(self.step(start, ctx, handle).await, Ran::Nothing);
+            steps += 1;
+            assert!(steps < 200, "it makes no progress");
+        }
+        steps
+    }
+
+    /// Makes all steps, each in a run of its own. Returns the operation at its end, and their number.
+    ///
+    /// # Panics
+    /// When one fails, or it makes no progress.
+    pub async fn finish<C, H>(&self, start: &StartOperation, ctx: &C, handle: &H) -> (Operation, usize)
+    where
+        H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
+    {
+        for steps in 1..200 {
+            if self.step(start, ctx, handle).await == Ran::Ended {
+                return (self.get(start).await, steps);
+            }
+        }
+        panic!("it makes no progress");
+    }
+}
+
+/// The result of an operation that is done.
+///
+/// # Panics
+/// When it is not, or the result is of another type.
+#[must_use]
+pub fn result_of<T: DeserializeOwned>(operation: &Operation) -> T {
+    assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
+    let result = operation.result.as_ref().expect("it has a result");
+    result.read().expect("a result of this type")
+}
