@@ -123,7 +123,7 @@ impl House {
     pub async fn own<T: Owned + Resource>(&self, aws: &Aws, fields: Value) -> T {
         let fields = serde_json::from_value(fields).expect("fields of this resource");
         let new = T::new(aws.ids().ulid(), fields, aws.now());
-        let created = aws.store().create(&self.scope, &new, &stamp(aws)).await;
+        let created = aws.store().create(&self.scope, &new, &aws.stamp()).await;
         created.expect("it is created");
         new
     }
@@ -286,7 +286,7 @@ impl<'a> Town<'a> {
         let id = ConnectionId::new(self.aws.ids().ulid());
         let connection = json!({"id": id, "name": "Fixture", "verify": "", "account": account});
         let connection: Connection = serde_json::from_value(connection).expect("it is a connection");
-        let (store, stamp) = (self.aws.store(), stamp(self.aws));
+        let (store, stamp) = (self.aws.store(), self.aws.stamp());
         let written = store.create(self.home.scope(), &connection, &stamp).await;
         written.expect("the table answers");
         id
@@ -481,14 +481,6 @@ async fn publish_key(aws: &Aws) {
     published.expect("the key is published");
 }
 
-fn stamp(aws: &Aws) -> Stamp {
-    Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "town".to_owned(),
-    }
-}
-
 fn account(aws: &Aws, citizen: &Citizen, tenants: Vec<TenantId>) -> Account {
     let (email, password) = (citizen.email.clone(), PasswordHash(PASSWORD_HASH.to_owned()));
     let mut account = Account::new(
@@ -526,7 +518,7 @@ fn email_sha256(citizen: &Citizen) -> String {
 /// Creates a tenant as by sign-up, with one user of each role.
 async fn house(aws: &Aws, slug: &str) -> House {
     let store = aws.store();
-    let (now, stamp) = (aws.now(), stamp(aws));
+    let (now, stamp) = (aws.now(), aws.stamp());
     let slug_text = slug;
     let slug: Slug = slug_text.parse().expect("it is a slug");
     let admin = citizen(aws, "admin", slug_text);
@@ -581,7 +573,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
 }
 
 async fn join(aws: &Aws, scope: &TenantScope, person: &Citizen, role: Role) {
-    let (store, now, stamp) = (aws.store(), aws.now(), stamp(aws));
+    let (store, now, stamp) = (aws.store(), aws.now(), aws.stamp());
     let id = InvitationId::new(aws.ids().ulid());
     let invitation = Invitation {
         id,
@@ -637,7 +629,7 @@ async fn new_key(
         expires_at,
         revoked_at: None,
     };
-    let made = aws.store().create(scope, &key, &stamp(aws)).await;
+    let made = aws.store().create(scope, &key, &aws.stamp()).await;
     made.expect("the key is written");
     (key.id, secret)
 }
@@ -662,7 +654,7 @@ pub async fn appoint(aws: &Aws, citizen: &Citizen) {
         // Long before the time of a test, so that it is not in the month that the test reads.
         by: Stamp {
             at: aws.now() - SignedDuration::from_hours(90 * 24),
-            ..stamp(aws)
+            ..aws.stamp()
         },
         detail: Value::Null,
     };

@@ -2,12 +2,12 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Stamp,
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     compose::World,
     connection::Account,
     consent::By,
-    contact::{Contact, Identity},
+    contact::{Change, Contact, Identity},
     decide::{decide, needs},
     erasure::Salt,
     ids::{CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
@@ -49,6 +49,12 @@ pub const LINE: &str = TWILIO_NUMBER;
 /// A customer's mobile.
 pub const CUSTOMER: &str = "+971501234567";
 
+/// The mobile of one of up to a hundred customers.
+#[must_use]
+pub fn mobile(last: usize) -> String {
+    format!("+9715012345{last:02}")
+}
+
 /// Parses a value of `domain` from JSON.
 ///
 /// # Panics
@@ -86,6 +92,36 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
     change(&mut seeded.configured);
     seeded.write(aws).await;
     seeded
+}
+
+impl Aws {
+    /// Changes a contact, as a job does.
+    ///
+    /// # Panics
+    /// When there is nothing to change, or the table does not accept it.
+    pub async fn change_contact(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        change: impl Fn(&mut Contact) -> Change,
+    ) {
+        let store = self.store();
+        let changed = Box::pin(store.change_contact(scope, contact, self.ids().ulid(), change)).await;
+        assert!(changed.expect("the table accepts it"), "the contact is changed");
+    }
+
+    /// Deletes a contact, or restores it.
+    ///
+    /// # Panics
+    /// When there is none, or the table does not accept it.
+    pub async fn delete_contact(&self, scope: &TenantScope, contact: ContactId, deleted: bool) {
+        let at = deleted.then(|| self.now());
+        let changed = self.change_contact(scope, contact, |contact| {
+            contact.deleted_at = at;
+            Change::Contact
+        });
+        changed.await;
+    }
 }
 
 impl Seeded {
@@ -331,7 +367,7 @@ impl Seeded {
         let undoable = undoable.expect("the table answers").expect("the merge");
         let undo = undoable.undo.clone().expect("it can be undone");
         let apart = undo.apply(&survivor, &undoable.leading);
-        let stamp = operator(aws);
+        let stamp = aws.stamp();
         let undone = store.unmerge_people(scope, &survivor, &apart, &undoable, &stamp);
         undone.await.expect("the merge is undone");
     }
@@ -341,7 +377,7 @@ impl Seeded {
     /// # Panics
     /// When the table does not accept it.
     pub async fn suppress(&self, aws: &Aws, number: &str) {
-        let stamp = operator(aws);
+        let stamp = aws.stamp();
         let refused = Refused {
             at: aws.now(),
             channel: None,
@@ -371,6 +407,29 @@ impl Seeded {
         let store = aws.store();
         let remembered = store.remember_erased(self.scope(), &identities, &contact.consent, salt, aws.now());
         remembered.await.expect("remember an erased person");
+    }
+
+    /// A missed call by this number, stored with this change, and the message that follows it.
+    ///
+    /// # Panics
+    /// As [`Seeded::follow_up`].
+    pub async fn called(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
+        let message = Box::pin(self.follow_up(aws, number)).await;
+        let mut call = self.call_of(aws, &message).await;
+        change(&mut call);
+        let written = aws.store().write_call(self.scope(), &call).await;
+        written.expect("the call is written");
+        (call, message)
+    }
+
+    /// The call that a message follows.
+    ///
+    /// # Panics
+    /// When it follows none.
+    pub async fn call_of(&self, aws: &Aws, message: &Message) -> Call {
+        let id = message.cause.call().expect("it follows a call");
+        let found = aws.store().call(self.scope(), id, aws.now()).await;
+        found.expect("the table answers").expect("the call is stored")
     }
 
     /// The result of the rules for a missed call by this number, stored as by `process_call`, with the message due.
@@ -517,7 +576,7 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
 #[must_use]
 pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge, Stamp) {
     let Merged { person, conflicts } = merge(&survivor, &other, aws.now()).expect("they can be merged");
-    let stamp = operator(aws);
+    let stamp = aws.stamp();
     let merge = Merge {
         id: MergeId::new(survivor.contact.id, aws.ids().ulid()),
         other: other.contact.id,
@@ -568,15 +627,6 @@ pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Times
     }
     let erased = store.erase_contact_and_mentions(scope, &contact).await;
     erased.expect("nobody else writes the contact");
-}
-
-/// The author of changes that an operator makes now.
-fn operator(aws: &Aws) -> Stamp {
-    Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    }
 }
 
 /// A call that the telephone system reports as missed.

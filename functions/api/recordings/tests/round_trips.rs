@@ -3,6 +3,7 @@
 use domain::{
     call::CallProvider,
     permission::Role,
+    record::Call,
     recording::{Recording, RecordingState},
 };
 use kit::{FileKey, Files};
@@ -19,19 +20,18 @@ async fn warm_link_to_a_copy_costs_as_counted() {
     let env = aws.env_with(&[("TWILIO_API_URL", "http://127.0.0.1:1"), ("PROVIDER_TIMEOUT", "1")]);
     let town = Town::with_env(&aws, &env, recordings::routes).await;
     let business = business(&aws).await;
-    let (store, scope) = (aws.store(), business.scope());
-    let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
-    let id = message.cause.call().unwrap();
-    let mut call = store.call(scope, id, aws.now()).await.unwrap().unwrap();
+    let scope = business.scope();
     let recording = Recording {
         reference: "RE00000000000000000000000000000001".parse().unwrap(),
         state: RecordingState::Completed,
         seconds: Some(14),
         voicemail: true,
     };
-    call.provider = CallProvider::Twilio;
-    call.facts.recordings = [recording.clone()].into_iter().collect();
-    store.write_call(scope, &call).await.unwrap();
+    let with_recording = |call: &mut Call| {
+        call.provider = CallProvider::Twilio;
+        call.facts.recordings = [recording.clone()].into_iter().collect();
+    };
+    let (Call { id, .. }, _) = business.called(&aws, CUSTOMER, with_recording).await;
     let key = FileKey::recording(scope, id.contact(), recording.id(id));
     let files = Files::new(aws.env()).unwrap();
     files.write(&key, b"sound".to_vec()).await.unwrap();

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     ids::{OperationId, TenantId},
     operation::{Data, Operation, OperationKind, OperationState, Progress},
 };
@@ -53,11 +53,7 @@ impl World {
         let params = Data::of(&json!({})).unwrap();
         let kind = OperationKind::EraseContact;
         let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), aws.now());
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            at: aws.now(),
-            correlation_id: "cor".to_owned(),
-        };
+        let stamp = aws.stamp();
         aws.store().create_operation(&scope, &operation, &stamp).await.unwrap();
         let start = StartOperation::of(tenant, &operation);
         Self { aws, scope, start }

@@ -1,7 +1,7 @@
 //! Operations, and what is remembered of erased people.
 
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     consent::Wishes,
     contact::{Change, Identity},
     erasure::Salt,
@@ -29,11 +29,7 @@ async fn create(world: &World) -> Operation {
         "cor".to_owned(),
         now,
     );
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: now,
-        correlation_id: "cor".to_owned(),
-    };
+    let stamp = world.aws.stamp();
     for _twice in 0..2 {
         let start = world
             .store

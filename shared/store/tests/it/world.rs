@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use domain::actor::{Actor, Stamp};
+use domain::actor::Stamp;
 use store::{Store, TenantScope, config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
@@ -53,11 +53,7 @@ impl World {
 
     /// The author of a test's changes, and the current time.
     pub(crate) fn stamp(&self) -> Stamp {
-        Stamp {
-            actor: Actor::Operator,
-            at: self.aws.now(),
-            correlation_id: "test".to_owned(),
-        }
+        self.aws.stamp()
     }
 
     /// The partition of the tenant's own rows.

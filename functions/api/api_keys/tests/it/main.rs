@@ -7,7 +7,6 @@
 
 use domain::{
     account::{Member, MemberStatus},
-    actor::{Actor, Stamp},
     permission::{Permission, Role},
 };
 use futures::future::join_all;
@@ -429,11 +428,7 @@ async fn key_outlives_its_creators_membership() {
         let before = store.get::<Member>(scope, &maker).await.unwrap().unwrap();
         let mut after = before.value.clone();
         (after.role, after.status) = (role, status);
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            at: aws.now(),
-            correlation_id: "leaving".to_owned(),
-        };
+        let stamp = aws.stamp();
         store.change_member(scope, &before, &after, &stamp).await.unwrap();
     };
     becomes(Role::Admin, MemberStatus::Active).await;

@@ -154,11 +154,7 @@ async fn deactivated_user_does_not_see_the_tenant() {
     };
     let scope = world.aws.scope(account.tenants[0]);
     let member = Member::joining(&account, Role::Agent, now);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: now,
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.aws.stamp();
     let address = sha256_hex(account.email.as_str());
     let seated = store.seat(&scope, &account, &address, &member, &stamp).await;
     seated.expect("the table answers");

@@ -1,27 +1,21 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
-    actor::{Actor, Stamp},
     consent::{By, Choice, Scope, Wish},
     contact::Contact,
     ids::{CallId, ContactId, RuleId},
     inbound::OptFlag,
-    message::{Content, Leg, Message},
-    record::Call,
+    message::{Content, Leg},
     resource::Resource as _,
 };
 use jiff::SignedDuration;
 use store::config::Configured;
-use testkit::business::{CUSTOMER, LINE, business_with, erase};
+use testkit::business::{CUSTOMER, LINE, business_with, erase, mobile};
 
 use super::*;
 
 const DRY_RUN: &str = "/api/v1/automations/dry-run";
 const REPLAY: &str = "/api/v1/automations/replay";
-
-fn number(last: usize) -> String {
-    format!("+9715012345{last:02}")
-}
 
 /// A business whose line is the number that customers call.
 async fn with_line(town: &Town<'_>, change: impl FnOnce(&mut Configured)) -> Seeded {
@@ -46,13 +40,6 @@ fn rule(business: &Seeded) -> RuleId {
 /// A missed call by this number, as `follow_up` of the testkit makes it.
 fn missed(business: &Seeded, number: &str) -> Value {
     json!({"outcome": "missed", "phone": number, "connection_id": business.telephony})
-}
-
-/// The call that a follow-up follows.
-async fn call_of(aws: &Aws, business: &Seeded, message: &Message) -> Call {
-    let id = message.cause.call().expect("it follows a call");
-    let found = aws.store().call(business.scope(), id, aws.now()).await;
-    found.expect("the table answers").expect("the call")
 }
 
 /// What a channel says, as the API shows it.
@@ -129,7 +116,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
     assert_eq!(message["channels"][0]["sender"]["number"], "+447700900999");
 
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
-    let call = call_of(&aws, &business, &happened).await;
+    let call = business.call_of(&aws, &happened).await;
     assert_eq!(
         (&run["decision"], &run["facts"]),
         (&json!(call.decision), &json!(call.because))
@@ -186,7 +173,7 @@ async fn refused_message_is_shown_with_every_verdict() {
     assert_eq!(message["channels"][1]["code"], "opted_out");
 
     // Without STOP, only the pause is against it, now and before the send.
-    let other = json!({"call": missed(&business, &number(1))});
+    let other = json!({"call": missed(&business, &mobile(1))});
     let run = manager.post(DRY_RUN, other).await.is(200).json();
     let channel = &run["message"]["channels"][0];
     assert_eq!((&run["sent"], &channel["code"]), (&json!(true), &json!("paused")));
@@ -208,7 +195,7 @@ async fn every_condition_of_a_draft_can_be_tried() {
         draft
     };
     let call = |more: Value| {
-        let mut call = json!({"outcome": "missed", "phone": number(1)});
+        let mut call = json!({"outcome": "missed", "phone": mobile(1)});
         for (name, value) in more.as_object().expect("fields") {
             call[name] = value.clone();
         }
@@ -308,11 +295,7 @@ async fn archived_automations_are_not_tried() {
         fields["priority"] = json!(place);
         let mut rule = Rule::new(aws.ids().ulid(), read(fields), aws.now());
         rule.archived_at = (place >= Rule::MOST_UNARCHIVED).then(|| aws.now());
-        let stamp = Stamp {
-            actor: Actor::Operator,
-            at: aws.now(),
-            correlation_id: "test".to_owned(),
-        };
+        let stamp = aws.stamp();
         let created = aws.store().create(town.home.scope(), &rule, &stamp).await;
         created.expect("it is created");
     }
@@ -339,7 +322,7 @@ async fn recorded_call_is_tried_as_of_its_decision() {
     let business = with_line(&town, |_| {}).await;
     let (manager, id) = (town.key_of(business.scope(), Role::Manager).await, rule(&business));
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
-    let call = call_of(&aws, &business, &happened).await;
+    let call = business.call_of(&aws, &happened).await;
     aws.pass(3600);
     let now = aws.now();
     let (store, scope) = (aws.store(), business.scope());
@@ -410,9 +393,9 @@ async fn callers_of_every_kind_can_be_invented() {
     let (_, run) = decided(json!({"outcome": "missed", "phone": "+97143330000"})).await;
     assert_eq!(run["message"]["channels"][1]["code"], "landline");
     // The number of somebody who wrote STOP and was forgotten since.
-    business.erased_after_stop(&aws, &number(5)).await;
+    business.erased_after_stop(&aws, &mobile(5)).await;
     assert_eq!(
-        decided(json!({"outcome": "missed", "phone": number(5)})).await.0,
+        decided(json!({"outcome": "missed", "phone": mobile(5)})).await.0,
         "opted_out"
     );
     // At any time of the coming year.
@@ -436,9 +419,9 @@ async fn what_is_wrong_with_a_dry_run_is_named() {
     let contact = business.contact(&aws, CUSTOMER).await.id;
     let nobody = ContactId::new(aws.ids().ulid());
     let deleted = |contact: &mut Contact| contact.deleted_at = Some(contact.created_at);
-    let deleted = business.contact_with(&aws, &number(2), deleted).await.id;
+    let deleted = business.contact_with(&aws, &mobile(2), deleted).await.id;
     let erasing = |contact: &mut Contact| (contact.deleted_at, contact.erasing) = (Some(contact.created_at), true);
-    business.contact_with(&aws, &number(3), erasing).await;
+    business.contact_with(&aws, &mobile(3), erasing).await;
     let call = || json!({"outcome": "missed", "phone": CUSTOMER});
     let with = |more: Value| {
         let mut call = call();
@@ -470,7 +453,7 @@ async fn what_is_wrong_with_a_dry_run_is_named() {
         ),
         (with(json!({"connection_id": business.whatsapp})), "call.connection_id"),
         (with(json!({"language": "english"})), "call.language"),
-        (with(json!({"phone": number(3)})), "call.phone"),
+        (with(json!({"phone": mobile(3)})), "call.phone"),
         (
             json!({"call": {"outcome": "missed", "contact_id": nobody}}),
             "call.contact_id",
@@ -516,11 +499,11 @@ async fn replay_counts_the_differences_of_a_draft() {
     let now = aws.now();
     let opted_in =
         |contact: &mut Contact| drop(contact.record(Wish::new(Choice::Granted, Scope::ALL, By::User, "", now)));
-    business.contact_with(&aws, &number(1), opted_in).await;
+    business.contact_with(&aws, &mobile(1), opted_in).await;
     let mut calls = Vec::new();
     for place in 1..=3 {
-        let message = Box::pin(business.follow_up(&aws, &number(place))).await;
-        calls.push(call_of(&aws, &business, &message).await);
+        let message = Box::pin(business.follow_up(&aws, &mobile(place))).await;
+        calls.push(business.call_of(&aws, &message).await);
         aws.pass(60);
     }
     let replay = async |body: Value| {
@@ -602,7 +585,7 @@ async fn replay_finds_calls_that_no_rule_was_for() {
     let business = with_line(&town, |_| {}).await;
     let manager = town.key_of(business.scope(), Role::Manager).await;
     let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
-    let mut call = call_of(&aws, &business, &message).await;
+    let mut call = business.call_of(&aws, &message).await;
     "no_rule".clone_into(&mut call.reason);
     "no message: no rule matches: missed call".clone_into(&mut call.decision);
     (call.message, call.grounds.rule, call.grounds.rule_version) = (None, None, None);

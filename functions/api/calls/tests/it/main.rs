@@ -7,10 +7,8 @@
 
 use domain::{
     call::{CallProvider, Direction, Outcome},
-    contact::Change,
     ids::{CallId, ContactId, LineId, RuleId},
     line::Line,
-    message::Message,
     outside::ShownName,
     permission::{Permission, Role},
     profile::Profile,
@@ -26,7 +24,7 @@ use testkit::{
     Aws, Seeded,
     api::Town,
     assert_snapshot,
-    business::{CUSTOMER, LINE, business, business_with, read},
+    business::{CUSTOMER, LINE, business, business_with, mobile, read},
     texts,
 };
 
@@ -36,22 +34,6 @@ const DAY: i64 = 24 * 3600;
 
 async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, calls::routes).await
-}
-
-fn number(last: usize) -> String {
-    format!("+9715012345{last:02}")
-}
-
-/// A missed call by this number, changed, with the message that follows it.
-async fn called(aws: &Aws, business: &Seeded, number: &str, change: impl FnOnce(&mut Call)) -> (Call, Message) {
-    let message = Box::pin(business.follow_up(aws, number)).await;
-    let id = message.cause.call().expect("it follows a call");
-    let (store, scope) = (aws.store(), business.scope());
-    let call = store.call(scope, id, aws.now()).await.unwrap();
-    let mut call = call.expect("the call is stored");
-    change(&mut call);
-    store.write_call(scope, &call).await.unwrap();
-    (call, message)
 }
 
 #[tokio::test]
@@ -64,12 +46,13 @@ async fn a_call_is_listed_and_shown_with_all_it_refers_to() {
     });
     let (town, business) = (town(&aws).await, Box::pin(business).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (call, mut message) = called(&aws, &business, CUSTOMER, |call| {
-        call.facts.started_at = Some(call.decided_at - SignedDuration::from_secs(20));
-        call.facts.ring_seconds = Some(20);
-        "cor".clone_into(&mut call.correlation_id);
-    })
-    .await;
+    let (call, mut message) = business
+        .called(&aws, CUSTOMER, |call| {
+            call.facts.started_at = Some(call.decided_at - SignedDuration::from_secs(20));
+            call.facts.ring_seconds = Some(20);
+            "cor".clone_into(&mut call.correlation_id);
+        })
+        .await;
     name(&aws, &business, call.id.contact(), "Maya Haddad").await;
     message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
     aws.store().write_message(business.scope(), &message).await.unwrap();
@@ -133,7 +116,7 @@ async fn recordings_are_shown_without_their_telephone_system() {
             call.provider = provider;
             call.facts.recordings = all.iter().cloned().collect();
         };
-        let (call, _) = called(&aws, &business, &number(last), reported).await;
+        let (call, _) = business.called(&aws, &mobile(last), reported).await;
         let available = provider == CallProvider::Twilio;
         let shown = |place: usize, state: &str| {
             json!({
@@ -177,7 +160,7 @@ async fn name(aws: &Aws, business: &Seeded, contact: ContactId, name: &str) {
 async fn calls_need_a_permission_and_are_the_tenants_own() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
-    let (call, _) = called(&aws, &business, CUSTOMER, |_| {}).await;
+    let (call, _) = business.called(&aws, CUSTOMER, |_| {}).await;
     let place = format!("{CALLS}/{}", call.id);
     for role in Role::ALL {
         let caller = town.key_of(business.scope(), role).await;
@@ -209,7 +192,7 @@ async fn pages_have_every_call_once_across_days() {
     let mut expected = Vec::new();
     for day in 0..4 {
         for own in 0..4 {
-            let (call, _) = called(&aws, &business, &number(day * 4 + own), |_| {}).await;
+            let (call, _) = business.called(&aws, &mobile(day * 4 + own), |_| {}).await;
             expected.push((call.happened_at(), call.id.own(), call.id.to_string()));
             aws.pass(i64::try_from(own % 2).unwrap());
         }
@@ -240,7 +223,9 @@ async fn a_period_has_whole_days_of_the_tenants_time_zone() {
     ];
     for (last, at) in times.into_iter().enumerate() {
         let at: Timestamp = at.parse().unwrap();
-        called(&aws, &business, &number(last), |call| call.facts.started_at = Some(at)).await;
+        business
+            .called(&aws, &mobile(last), |call| call.facts.started_at = Some(at))
+            .await;
     }
     for (query, expected) in [
         ("?from=2026-11-19&to=2026-11-19", &times[1..3]),
@@ -269,20 +254,21 @@ async fn calls_are_found_by_each_condition_and_by_all() {
     let (line, rule) = (LineId::new(aws.ids().ulid()), RuleId::new(aws.ids().ulid()));
     let mut ids = Vec::new();
     for last in 0..8 {
-        let (call, _) = called(&aws, &business, &number(last), |call| {
-            if last % 2 == 1 {
-                call.outcome = Outcome::Answered;
-            }
-            if last % 4 == 3 {
-                call.facts.direction = Some(Direction::Outbound);
-                "outbound".clone_into(&mut call.reason);
-            }
-            if last > 3 {
-                call.grounds.line = Some(line);
-                call.grounds.rule = Some(rule);
-            }
-        })
-        .await;
+        let (call, _) = business
+            .called(&aws, &mobile(last), |call| {
+                if last % 2 == 1 {
+                    call.outcome = Outcome::Answered;
+                }
+                if last % 4 == 3 {
+                    call.facts.direction = Some(Direction::Outbound);
+                    "outbound".clone_into(&mut call.reason);
+                }
+                if last > 3 {
+                    call.grounds.line = Some(line);
+                    call.grounds.rule = Some(rule);
+                }
+            })
+            .await;
         ids.push(call.id.to_string());
         aws.pass(1);
     }
@@ -316,9 +302,9 @@ async fn calls_of_a_merged_contact_name_the_survivor() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (other, message) = called(&aws, &business, &number(1), |_| {}).await;
+    let (other, message) = business.called(&aws, &mobile(1), |_| {}).await;
     aws.pass(1);
-    let (survivor, _) = called(&aws, &business, &number(2), |_| {}).await;
+    let (survivor, _) = business.called(&aws, &mobile(2), |_| {}).await;
     name(&aws, &business, survivor.id.contact(), "Maya").await;
     let into = survivor.id.contact();
     business.merge(&aws, into, other.id.contact()).await;
@@ -339,18 +325,12 @@ async fn calls_of_a_deleted_contact_are_hidden() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (hidden, _) = called(&aws, &business, &number(1), |_| {}).await;
+    let (hidden, _) = business.called(&aws, &mobile(1), |_| {}).await;
     aws.pass(1);
-    let (other, _) = called(&aws, &business, &number(2), |_| {}).await;
+    let (other, _) = business.called(&aws, &mobile(2), |_| {}).await;
     let place = format!("{CALLS}/{}", hidden.id);
     for (deleted, status) in [(true, 404), (false, 200)] {
-        let (store, now) = (aws.store(), aws.now());
-        let contact = hidden.id.contact();
-        let changed = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
-            contact.deleted_at = deleted.then_some(now);
-            Change::Contact
-        });
-        assert!(Box::pin(changed).await.unwrap());
+        aws.delete_contact(business.scope(), hidden.id.contact(), deleted).await;
         viewer.get(&place).await.is(status);
         let found = texts(&viewer.all(CALLS, 1).await, "id");
         assert_eq!(found.len(), if deleted { 1 } else { 2 });
@@ -368,9 +348,9 @@ async fn expired_calls_are_left_out_and_hide_no_others() {
     let business = business_with(&aws, |configured| configured.tenant.retention = Some(retention));
     let (town, business) = (town(&aws).await, Box::pin(business).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let (gone, _) = called(&aws, &business, &number(1), |_| {}).await;
+    let (gone, _) = business.called(&aws, &mobile(1), |_| {}).await;
     aws.pass(DAY);
-    let (kept, _) = called(&aws, &business, &number(2), |_| {}).await;
+    let (kept, _) = business.called(&aws, &mobile(2), |_| {}).await;
     aws.pass(29 * DAY + 1);
     let found = viewer.all(&format!("{CALLS}?from=2026-11-20"), 1).await;
     assert_eq!(texts(&found, "id"), [kept.id.to_string()]);

@@ -1,6 +1,5 @@
 //! The providers' simulators, and the requests that connect to them.
 
-use domain::actor::{Actor, Stamp};
 use serde_json::{Value, from_value, json};
 use testkit::{Aws, api::Town, seed};
 
@@ -74,11 +73,7 @@ pub(crate) async fn connect(town: &Town<'_>, kind: &str, api_secret: Option<&str
     let verify = from_value(verify).expect("it verifies");
     let send = api_secret.map(|_| from_value(send).expect("its API takes it"));
     let connection = seed::connection(aws, town.home.tenant, account, &verify, send.as_ref()).await;
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "connections".to_owned(),
-    };
+    let stamp = aws.stamp();
     let store = aws.store();
     let made = store
         .create_connection(town.home.scope(), &connection, false, &stamp)

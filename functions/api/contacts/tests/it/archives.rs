@@ -1,9 +1,9 @@
 //! Archives of a contact, from the callers' point of view.
 
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     archive::{ArchiveContact, ArchiveResult},
-    contact::Change,
+    contact::{Change, Contact},
     ids::{ContactId, OperationId},
     operation::{Data, Operation, OperationKind, Progress},
     permission::{Permission, Role},
@@ -252,11 +252,7 @@ async fn an_archive_names_its_contact() {
         "cor".to_owned(),
         aws.now(),
     );
-    let stamp = Stamp {
-        actor,
-        at: aws.now(),
-        correlation_id: "cor".to_owned(),
-    };
+    let stamp = aws.stamp();
     let created = store.create_operation(scope, &operation, &stamp).await;
     created.expect("it is created");
     admin.get(&format!("{}/{id}", archive_of(&contact))).await.is(404);
@@ -264,11 +260,11 @@ async fn an_archive_names_its_contact() {
         .get(&format!("{}/{id}", archive_of(&other.to_string())))
         .await
         .is(200);
-    let changed = store.change_contact(scope, other, aws.ids().ulid(), |contact| {
+    let erasing = |contact: &mut Contact| {
         contact.erasing = true;
         Change::Contact
-    });
-    assert!(changed.await.expect("the table answers"));
+    };
+    aws.change_contact(scope, other, erasing).await;
     assert!(
         admin
             .get(&format!("{}/{id}", archive_of(&other.to_string())))

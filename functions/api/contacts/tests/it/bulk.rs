@@ -92,11 +92,7 @@ async fn a_segments_contacts_change_by_its_filter() {
     }
     let found = aws.store().get::<Tag>(town.home.scope(), &tag).await;
     let found = found.expect("the table answers").expect("the tag");
-    let stamp = domain::actor::Stamp {
-        actor: domain::actor::Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = aws.stamp();
     let removed = aws.store().remove(town.home.scope(), &found, &stamp).await;
     removed.expect("the tag is deleted");
     let refused = manager.post(&changes(), body(&segment)).await;

@@ -1,7 +1,7 @@
 //! Numbers, addresses and ids one by one, from the callers' point of view.
 
 use domain::{
-    contact::{Change, Identity},
+    contact::{Change, Contact, Identity},
     ids::ContactId,
     inbound::Sender,
 };
@@ -19,11 +19,8 @@ async fn writes_by_whatsapp(town: &Town<'_>, contact: &Value, bsuid: &str) {
         bsuid: Some(bsuid.to_owned()),
         ..Sender::default()
     };
-    let (store, scope) = (town.aws().store(), town.home.scope());
-    let learnt = store.change_contact(scope, id, town.aws().ids().ulid(), |contact| {
-        Change::Linked(contact.link(&sender))
-    });
-    assert!(Box::pin(learnt).await.expect("the contact is written"));
+    let learn = |contact: &mut Contact| Change::Linked(contact.link(&sender));
+    town.aws().change_contact(town.home.scope(), id, learn).await;
 }
 
 #[tokio::test]

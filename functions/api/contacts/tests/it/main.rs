@@ -13,7 +13,6 @@ mod search;
 mod timeline;
 
 use domain::{
-    actor::{Actor, Stamp},
     contact::RESTORABLE,
     field::Field,
     operation::{Operation, OperationState},
@@ -365,11 +364,7 @@ async fn what_a_contact_refers_to_exists() {
     let place = contact.is(201).header("location");
     let stored = aws.store().get::<Tag>(town.home.scope(), &own.id).await;
     let stored = stored.expect("the table").expect("the tag");
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = aws.stamp();
     let removed = aws.store().remove(town.home.scope(), &stored, &stamp).await;
     removed.expect("the tag is deleted");
     // A tag that was deleted since prevents no other change.

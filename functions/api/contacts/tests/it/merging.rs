@@ -36,10 +36,8 @@ async fn unmerge(caller: &Caller<'_>, survivor: &str, merge: &Value) -> Answer {
 
 /// Changes a contact as a job does.
 async fn change(town: &Town<'_>, contact: &str, change: impl Fn(&mut Contact) -> Change) {
-    let (store, entry) = (town.aws().store(), town.aws().ids().ulid());
     let id: ContactId = contact.parse().expect("an id");
-    let changed = store.change_contact(town.home.scope(), id, entry, change).await;
-    assert!(changed.expect("the table answers"));
+    town.aws().change_contact(town.home.scope(), id, change).await;
 }
 
 fn other() -> Value {

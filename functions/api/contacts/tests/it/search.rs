@@ -2,12 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{
-    actor::{Actor, Stamp},
-    field::Field,
-    stage::Stage,
-    tag::Tag,
-};
+use domain::{field::Field, stage::Stage, tag::Tag};
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};
 
@@ -186,11 +181,7 @@ async fn fields_count_as_soon_as_they_change() {
     let (store, scope) = (aws.store(), town.home.scope());
     let before = store.get::<Field>(scope, &id).await.expect("the table");
     let before = before.expect("the field");
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = aws.stamp();
     let renamed = Field {
         key: "grade".parse().expect("a key"),
         ..before.value.clone()

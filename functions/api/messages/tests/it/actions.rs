@@ -103,8 +103,8 @@ async fn preview_tells_every_verdict_not_only_the_first() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let now = aws.now();
     let stopped = |contact: &mut Contact| drop(contact.wish(OptFlag::Stop, "wrote STOP", now));
-    let contact = business.contact_with(&aws, &number(1), stopped).await.id;
-    let body = |last: usize| sms(&number(last), json!({"text": "Hello"}));
+    let contact = business.contact_with(&aws, &mobile(1), stopped).await.id;
+    let body = |last: usize| sms(&mobile(last), json!({"text": "Hello"}));
     let preview = agent.post(PREVIEW, body(1)).await.is(200).json();
     assert_eq!(
         (&preview["sent"], &preview["code"]),
@@ -180,11 +180,11 @@ async fn cancelling_says_what_it_prevents() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let (now, timers) = (aws.now(), timers(&aws));
     let cancel = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/cancel"), Value::Null);
-    let waits = follow_up(&aws, &business, &number(1), |_| {}).await.id;
-    let taken = follow_up(&aws, &business, &number(2), |message| accepted(message, now, &timers))
+    let waits = follow_up(&aws, &business, &mobile(1), |_| {}).await.id;
+    let taken = follow_up(&aws, &business, &mobile(2), |message| accepted(message, now, &timers))
         .await
         .id;
-    let claimed = follow_up(&aws, &business, &number(3), |message| {
+    let claimed = follow_up(&aws, &business, &mobile(3), |message| {
         message.claim(0, "claim".to_owned(), now, &timers);
     })
     .await
@@ -200,7 +200,7 @@ async fn cancelling_says_what_it_prevents() {
             (&json!(prevented), &json!(state))
         );
     }
-    let arrived = follow_up(&aws, &business, &number(4), |message| delivered(message, now, &timers)).await;
+    let arrived = follow_up(&aws, &business, &mobile(4), |message| delivered(message, now, &timers)).await;
     let over = cancel(arrived.id).await;
     over.is_refused(409, "not_cancellable");
     assert_eq!(
@@ -266,9 +266,9 @@ async fn only_what_certainly_failed_is_sent_again() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let (now, timers) = (aws.now(), timers(&aws));
     let retry = |message: MessageId| agent.post(&format!("{MESSAGES}/{message}/retry"), Value::Null);
-    let waits = follow_up(&aws, &business, &number(1), |_| {}).await;
-    let arrived = follow_up(&aws, &business, &number(2), |message| delivered(message, now, &timers)).await;
-    let unclear = follow_up(&aws, &business, &number(3), |message| {
+    let waits = follow_up(&aws, &business, &mobile(1), |_| {}).await;
+    let arrived = follow_up(&aws, &business, &mobile(2), |message| delivered(message, now, &timers)).await;
+    let unclear = follow_up(&aws, &business, &mobile(3), |message| {
         message.claim(0, "claim".to_owned(), now, &timers);
         message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
     })
@@ -284,16 +284,13 @@ async fn only_what_certainly_failed_is_sent_again() {
     let theirs = business.receive(&aws, waits.id.contact(), |_| {}).await.id;
     retry(theirs).await.is_refused(409, "not_retryable");
 
-    let blocked = follow_up(&aws, &business, &number(4), |message| {
+    let blocked = follow_up(&aws, &business, &mobile(4), |message| {
         message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
     })
     .await;
     let contact = blocked.id.contact();
-    let store = aws.store();
-    let stopped = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
-        contact.wish(OptFlag::Stop, "wrote STOP", now)
-    });
-    assert!(Box::pin(stopped).await.unwrap());
+    let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "wrote STOP", now);
+    aws.change_contact(business.scope(), contact, stop).await;
     let refused = retry(blocked.id).await;
     assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "opted_out");
     assert_eq!(
@@ -317,13 +314,9 @@ async fn message_is_not_sent_again_to_a_removed_number() {
         .unwrap()
         .unwrap();
     let mut after = before.clone();
-    after.contact.phones = vec![phone(&number(9))];
+    after.contact.phones = vec![phone(&mobile(9))];
     let brought = store::people::Brought::default();
-    let stamp = domain::actor::Stamp {
-        actor: domain::actor::Actor::Operator,
-        at: now,
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = aws.stamp();
     let changed = aws
         .store()
         .change_person(business.scope(), &before, &after, &brought, &stamp)

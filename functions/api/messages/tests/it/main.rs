@@ -9,7 +9,6 @@ mod actions;
 mod sending;
 
 use domain::{
-    contact::Change,
     ids::{ContactId, MessageId},
     message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
@@ -22,7 +21,7 @@ use testkit::{
     Aws, Seeded,
     api::Town,
     assert_snapshot,
-    business::{CUSTOMER, LINE, business, phone},
+    business::{CUSTOMER, LINE, business, mobile, phone},
     texts,
 };
 
@@ -32,10 +31,6 @@ const DAY: i64 = 24 * 3600;
 
 async fn town(aws: &Aws) -> Town<'_> {
     Town::new(aws, messages::routes).await
-}
-
-fn number(last: usize) -> String {
-    format!("+9715012345{last:02}")
 }
 
 fn timers(aws: &Aws) -> Timers {
@@ -233,7 +228,7 @@ async fn pages_have_every_message_once_across_days() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let mut expected = Vec::new();
     for day in 0..4 {
-        let message = follow_up(&aws, &business, &number(day), |_| {}).await;
+        let message = follow_up(&aws, &business, &mobile(day), |_| {}).await;
         expected.push((message.created_at, message.id.own(), message.id.to_string()));
         for _ in 0..day % 3 {
             let id = business.receive(&aws, message.id.contact(), |_| {}).await.id;
@@ -256,9 +251,9 @@ async fn messages_are_found_by_each_condition_and_by_all() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
     let (now, timers) = (aws.now(), timers(&aws));
-    let planned = follow_up(&aws, &business, &number(0), |_| {}).await;
-    let arrived = follow_up(&aws, &business, &number(1), |message| delivered(message, now, &timers)).await;
-    let blocked = follow_up(&aws, &business, &number(2), |message| {
+    let planned = follow_up(&aws, &business, &mobile(0), |_| {}).await;
+    let arrived = follow_up(&aws, &business, &mobile(1), |message| delivered(message, now, &timers)).await;
+    let blocked = follow_up(&aws, &business, &mobile(2), |message| {
         message.block(Refusal::new(Reason::Suspended, "not sent: the account is suspended"));
     })
     .await;
@@ -305,8 +300,8 @@ async fn messages_of_a_merged_contact_name_the_survivor() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let viewer = town.key_of(business.scope(), Role::Viewer).await;
-    let other = follow_up(&aws, &business, &number(1), |_| {}).await;
-    let survivor = business.contact(&aws, &number(2)).await.id;
+    let other = follow_up(&aws, &business, &mobile(1), |_| {}).await;
+    let survivor = business.contact(&aws, &mobile(2)).await.id;
     business.merge(&aws, survivor, other.id.contact()).await;
     let shown = viewer.get(&format!("{MESSAGES}/{}", other.id)).await.is(200).json();
     let found = viewer.get(MESSAGES).await.items();
@@ -325,13 +320,7 @@ async fn messages_of_a_deleted_contact_are_hidden() {
     let hidden = follow_up(&aws, &business, CUSTOMER, |_| {}).await;
     let place = format!("{MESSAGES}/{}", hidden.id);
     for (deleted, status) in [(true, 404), (false, 200)] {
-        let (store, now) = (aws.store(), aws.now());
-        let contact = hidden.id.contact();
-        let changed = store.change_contact(business.scope(), contact, aws.ids().ulid(), |contact| {
-            contact.deleted_at = deleted.then_some(now);
-            Change::Contact
-        });
-        assert!(Box::pin(changed).await.unwrap());
+        aws.delete_contact(business.scope(), hidden.id.contact(), deleted).await;
         viewer.get(&place).await.is(status);
         assert_eq!(viewer.get(MESSAGES).await.items().is_empty(), deleted);
     }

@@ -159,17 +159,17 @@ async fn refused_message_leaves_nothing_behind() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let now = aws.now();
     let stopped = |contact: &mut Contact| drop(contact.wish(OptFlag::Stop, "wrote STOP", now));
-    business.contact_with(&aws, &number(1), stopped).await;
-    business.suppress(&aws, &number(2)).await;
-    business.erased_after_stop(&aws, &number(3)).await;
+    business.contact_with(&aws, &mobile(1), stopped).await;
+    business.suppress(&aws, &mobile(2)).await;
+    business.erased_after_stop(&aws, &mobile(3)).await;
     business
-        .contact_with(&aws, &number(4), |contact| opted_in(contact, now))
+        .contact_with(&aws, &mobile(4), |contact| opted_in(contact, now))
         .await;
     business
-        .contact_with(&aws, &number(5), |contact| contact.deleted_at = Some(now))
+        .contact_with(&aws, &mobile(5), |contact| contact.deleted_at = Some(now))
         .await;
     business
-        .contact_with(&aws, &number(6), |contact| {
+        .contact_with(&aws, &mobile(6), |contact| {
             (contact.deleted_at, contact.erasing) = (Some(now), true);
         })
         .await;
@@ -181,23 +181,23 @@ async fn refused_message_leaves_nothing_behind() {
     agent.post(MESSAGES, sms(LANDLINE, json!({}))).await;
     let before = aws.row_count().await;
     for (body, kind, code) in [
-        (sms(&number(1), json!({})), "message_refused", "opted_out"),
-        (sms(&number(2), json!({})), "message_refused", "opted_out"),
-        (sms(&number(3), json!({})), "message_refused", "opted_out"),
-        (sms(&number(9), marketing.clone()), "message_refused", "no_consent"),
-        (sms(&number(5), json!({})), "message_refused", "contact_deleted"),
-        (sms(&number(6), json!({})), "message_refused", "contact_deleted"),
+        (sms(&mobile(1), json!({})), "message_refused", "opted_out"),
+        (sms(&mobile(2), json!({})), "message_refused", "opted_out"),
+        (sms(&mobile(3), json!({})), "message_refused", "opted_out"),
+        (sms(&mobile(9), marketing.clone()), "message_refused", "no_consent"),
+        (sms(&mobile(5), json!({})), "message_refused", "contact_deleted"),
+        (sms(&mobile(6), json!({})), "message_refused", "contact_deleted"),
         (sms(LANDLINE, json!({})), "message_refused", "no_channel"),
-        (by_template(&number(9), unknown), "message_refused", "template"),
-        (by_template(&number(9), unfit), "message_refused", "template"),
+        (by_template(&mobile(9), unknown), "message_refused", "template"),
+        (by_template(&mobile(9), unfit), "message_refused", "template"),
         // The template is of the category `utility`.
-        (by_template(&number(4), marketing), "message_refused", "template"),
+        (by_template(&mobile(4), marketing), "message_refused", "template"),
         (
-            sms(&number(9), json!({"sms_text": "{{call.time}}"})),
+            sms(&mobile(9), json!({"sms_text": "{{call.time}}"})),
             "message_refused",
             "template",
         ),
-        (sms(&number(9), window), "window_closed", "window_closed"),
+        (sms(&mobile(9), window), "window_closed", "window_closed"),
     ] {
         let refused = agent.post(MESSAGES, body.clone()).await;
         assert_eq!(
@@ -210,7 +210,7 @@ async fn refused_message_leaves_nothing_behind() {
     }
     assert_eq!(aws.row_count().await, before);
     assert_eq!(aws.depth(QueueName::Sends).await, 0);
-    assert_eq!(customer(&aws, &business, &number(9)).await, None);
+    assert_eq!(customer(&aws, &business, &mobile(9)).await, None);
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn wrong_fields_of_a_request_are_named() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let contact = business.contact(&aws, &number(1)).await.id;
+    let contact = business.contact(&aws, &mobile(1)).await.id;
     let line = "line_00000000000000000000000009";
     let to = |more: Value| sms(CUSTOMER, more);
     for (path, body, field) in [
@@ -276,21 +276,21 @@ async fn unknown_and_merged_contacts_are_not_found() {
     to(ContactId::new(aws.ids().ulid())).await.is_refused(404, "not_found");
     let now = aws.now();
     let deleted = business
-        .contact_with(&aws, &number(1), |contact| contact.deleted_at = Some(now))
+        .contact_with(&aws, &mobile(1), |contact| contact.deleted_at = Some(now))
         .await;
     to(deleted.id).await.is_refused(404, "not_found");
     let (survivor, other) = (
-        business.contact(&aws, &number(2)).await.id,
-        business.contact(&aws, &number(3)).await.id,
+        business.contact(&aws, &mobile(2)).await.id,
+        business.contact(&aws, &mobile(3)).await.id,
     );
     business.merge(&aws, survivor, other).await;
     let merged = to(other).await;
     merged.is_refused(404, "merged");
     assert_eq!(merged.header("location"), format!("/api/v1/contacts/{survivor}"));
     // By the number, it is the survivor's.
-    let sent = agent.post(MESSAGES, sms(&number(3), json!({}))).await;
+    let sent = agent.post(MESSAGES, sms(&mobile(3), json!({}))).await;
     assert_eq!(sent.is(201).json()["contact"]["id"], json!(survivor));
-    assert_eq!(sent.json()["customer"]["number"], number(3));
+    assert_eq!(sent.json()["customer"]["number"], mobile(3));
 }
 
 #[tokio::test]
@@ -493,13 +493,13 @@ async fn utility_messages_have_a_limit_of_their_own() {
     .await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
     for last in 0..2 {
-        agent.post(MESSAGES, sms(&number(last), json!({}))).await.is(201);
+        agent.post(MESSAGES, sms(&mobile(last), json!({}))).await.is(201);
     }
-    let third = agent.post(MESSAGES, sms(&number(2), json!({}))).await;
+    let third = agent.post(MESSAGES, sms(&mobile(2), json!({}))).await;
     third.is_refused(429, "too_many_requests");
     assert_eq!(third.header("retry-after"), "60");
     aws.pass(60);
-    agent.post(MESSAGES, sms(&number(2), json!({}))).await.is(201);
+    agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(201);
 }
 
 #[tokio::test]
@@ -508,7 +508,7 @@ async fn template_is_sent_by_either_path() {
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     for (path, last) in [(TEMPLATES, 1), ("/api/messages/send-template", 2)] {
-        let sent = agent.post(path, by_template(&number(last), json!({}))).await;
+        let sent = agent.post(path, by_template(&mobile(last), json!({}))).await;
         assert_eq!(
             sent.is(201).json()["legs"][0]["template"]["name"],
             "missed_call_followup"

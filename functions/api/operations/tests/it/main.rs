@@ -6,7 +6,7 @@
 )]
 
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     ids::OperationId,
     operation::{Data, Operation, OperationKind, Progress},
     permission::{Permission, Role},
@@ -25,11 +25,7 @@ async fn put(aws: &Aws, scope: &TenantScope, change: impl FnOnce(&mut Operation)
     let kind = OperationKind::EraseContact;
     let mut operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), aws.now());
     change(&mut operation);
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "cor".to_owned(),
-    };
+    let stamp = aws.stamp();
     aws.store().create_operation(scope, &operation, &stamp).await.unwrap();
     format!("{OPERATIONS}/{id}")
 }

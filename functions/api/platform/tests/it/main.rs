@@ -3,13 +3,7 @@
 use std::future::IntoFuture;
 
 use access::token::{Claims, sha256_hex};
-use domain::{
-    account::Grant,
-    actor::{Actor, Stamp},
-    connection::Connection,
-    permission::Role,
-    tenant::TenantStatus,
-};
+use domain::{account::Grant, connection::Connection, permission::Role, tenant::TenantStatus};
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};
@@ -558,11 +552,7 @@ async fn connected(town: &Town<'_>) -> Connection {
         None,
     )
     .await;
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "connected".to_owned(),
-    };
+    let stamp = aws.stamp();
     let made = aws
         .store()
         .create_connection(town.home.scope(), &connection, true, &stamp)

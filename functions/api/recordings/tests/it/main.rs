@@ -12,7 +12,6 @@ use std::cell::Cell;
 use domain::{
     audit::Action,
     call::CallProvider,
-    contact::Change,
     ids::{CallId, ConnectionId, ContactId, RecordingId},
     permission::{Permission, Role},
     record::Call,
@@ -24,7 +23,7 @@ use store::{audit::Wanted, rates::Limit};
 use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},
-    business::business,
+    business::{business, mobile},
     seed::TWILIO_ACCOUNT,
 };
 
@@ -46,7 +45,7 @@ struct World<'a> {
     town: Town<'a>,
     business: Seeded,
     /// Number of calls so far, each by somebody else.
-    calls: Cell<u32>,
+    calls: Cell<usize>,
 }
 
 impl<'a> World<'a> {
@@ -73,24 +72,21 @@ impl<'a> World<'a> {
 
     /// A call through Twilio with a voicemail, changed.
     async fn called(&self, change: impl FnOnce(&mut Call, &mut Recording)) -> (CallId, RecordingId) {
-        let (store, scope) = (self.aws.store(), self.business.scope());
         self.calls.set(self.calls.get() + 1);
-        let caller = format!("+9715012345{:02}", self.calls.get());
-        let message = Box::pin(self.business.follow_up(self.aws, &caller)).await;
-        let id = message.cause.call().expect("it follows a call");
-        let found = store.call(scope, id, self.aws.now()).await.unwrap();
-        let mut call = found.expect("the call is stored");
-        (call.connection, call.provider) = (self.business.twilio, CallProvider::Twilio);
         let mut recording = Recording {
             reference: SID.parse().unwrap(),
             state: RecordingState::Completed,
             seconds: Some(14),
             voicemail: true,
         };
-        change(&mut call, &mut recording);
-        call.facts.recordings = [recording.clone()].into_iter().collect();
-        store.write_call(scope, &call).await.unwrap();
-        (id, recording.id(id))
+        let with_recording = |call: &mut Call| {
+            (call.connection, call.provider) = (self.business.twilio, CallProvider::Twilio);
+            change(call, &mut recording);
+            call.facts.recordings = [recording.clone()].into_iter().collect();
+        };
+        let caller = mobile(self.calls.get());
+        let (call, _) = self.business.called(self.aws, &caller, with_recording).await;
+        (call.id, recording.id(call.id))
     }
 
     /// Copies in the bucket.
@@ -99,12 +95,8 @@ impl<'a> World<'a> {
     }
 
     async fn delete(&self, contact: ContactId, deleted: bool) {
-        let (store, now) = (self.aws.store(), self.aws.now());
-        let changed = store.change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
-            contact.deleted_at = deleted.then_some(now);
-            Change::Contact
-        });
-        assert!(Box::pin(changed).await.unwrap());
+        let scope = self.business.scope();
+        self.aws.delete_contact(scope, contact, deleted).await;
     }
 }
 

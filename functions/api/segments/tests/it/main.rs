@@ -1,7 +1,6 @@
 //! Segments, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    actor::{Actor, Stamp},
     contact::Contact,
     field::{Field, FieldValue},
     ids::{ContactId, OperationId},
@@ -29,14 +28,6 @@ fn with(name: &str, filter: Value) -> Value {
     body
 }
 
-fn stamp(aws: &Aws) -> Stamp {
-    Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    }
-}
-
 async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut Person)) -> ContactId {
     aws.pass(1);
     let mut person = Person {
@@ -46,7 +37,7 @@ async fn contact(aws: &Aws, house: &House, name: &str, change: impl FnOnce(&mut 
     change(&mut person);
     let created = aws
         .store()
-        .create_person(house.scope(), &person, &Brought::default(), &stamp(aws))
+        .create_person(house.scope(), &person, &Brought::default(), &aws.stamp())
         .await;
     created.expect("the contact is created");
     person.contact.id
@@ -56,7 +47,7 @@ async fn remove<T: Owned>(town: &Town<'_>, id: &str) {
     let (store, scope) = (town.aws().store(), town.home.scope());
     let found = store.get::<T>(scope, &id).await.expect("the table answers");
     let removed = store
-        .remove(scope, &found.expect("it exists"), &stamp(town.aws()))
+        .remove(scope, &found.expect("it exists"), &town.aws().stamp())
         .await;
     removed.expect("it is deleted");
 }

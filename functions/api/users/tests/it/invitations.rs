@@ -3,7 +3,7 @@
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
     account::{Account, Grant, Invitation},
-    actor::{Actor, Stamp},
+    actor::Actor,
     ids::{InvitationId, TenantId},
     tenant::TenantStatus,
 };
@@ -49,14 +49,6 @@ fn newcomer(token: &str) -> Value {
     json!({"token": token, "name": "Sami Nasser", "password": "seven quiet lanterns"})
 }
 
-fn by_operator(aws: &Aws) -> Stamp {
-    Stamp {
-        actor: Actor::Operator,
-        at: aws.now(),
-        correlation_id: "test".to_owned(),
-    }
-}
-
 fn invitation(aws: &Aws, email: &str, hours: i64) -> Invitation {
     let id = InvitationId::new(aws.ids().ulid());
     Invitation {
@@ -79,7 +71,7 @@ async fn invite_admin(town: &Town<'_>, by: Actor, email: &str) -> String {
         ..invitation(aws, email, 1)
     };
     let store = aws.store();
-    let invited = store.invite(town.home.scope(), &invitation, &by_operator(aws)).await;
+    let invited = store.invite(town.home.scope(), &invitation, &aws.stamp()).await;
     invited.unwrap();
     invitation.id.to_string()
 }
@@ -344,7 +336,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
     let act = store::platform::PlatformAct {
         action: "platform_admin_removed".to_owned(),
         tenant: None,
-        by: by_operator(&aws),
+        by: aws.stamp(),
         detail: json!({}),
     };
     assert!(store.take_platform_right(town.platform.user, &act, "1").await.unwrap());
@@ -443,7 +435,7 @@ async fn repeated_invitation_sends_the_lost_mail() {
 async fn no_more_are_invited_than_the_limit_however_many_ask_at_once() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let stamp = by_operator(&aws);
+    let stamp = aws.stamp();
     for number in 0..97 {
         let invitation = invitation(&aws, &format!("p{number}@elsewhere.example"), 1);
         aws.store()
@@ -543,7 +535,7 @@ async fn nobody_joins_a_suspended_tenant() {
     let act = store::platform::PlatformAct {
         action: "tenant_suspended".to_owned(),
         tenant: Some(tenant.id),
-        by: by_operator(&aws),
+        by: aws.stamp(),
         detail: json!({}),
     };
     let changed = store.change_tenant_for_platform(town.home.scope(), &before, &tenant, &act, "1");

@@ -164,12 +164,11 @@ impl World {
     }
 
     async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contact::Contact)) {
-        let store = self.aws.store();
-        let changed = store.change_contact(self.business.scope(), contact, self.aws.ids().ulid(), |contact| {
+        let changed = self.aws.change_contact(self.business.scope(), contact, |contact| {
             change(contact);
             Change::Contact
         });
-        assert!(Box::pin(changed).await.unwrap());
+        changed.await;
     }
 }
 

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use domain::{
     audit::{Action, Entry},
     consent::{By, Choice, Scope, Wish},
-    contact::Contact,
+    contact::{Change, Contact},
     export::ExportResult,
     field::Field,
     ids::ContactId,
@@ -192,15 +192,14 @@ async fn exported_contacts_can_be_imported() {
 #[tokio::test]
 async fn a_detected_language_is_not_exported_as_one_that_was_set() {
     let world = World::new(10).await;
-    let (store, scope) = (world.aws.store(), world.business.scope());
     let ann = world.contact(json!({"name": "Ann"})).await;
     world.contact(json!({"name": "Ben", "language": "de"})).await;
-    let change = store.change_contact(scope, ann, world.aws.ids().ulid(), |contact| {
+    let detected = |contact: &mut Contact| {
         contact.language = Some("ar".to_owned());
         contact.language_detected = true;
-        domain::contact::Change::Contact
-    });
-    Box::pin(change).await.unwrap();
+        Change::Contact
+    };
+    world.aws.change_contact(world.business.scope(), ann, detected).await;
     let (file, ..) = world.export(json!({"what": "contacts", "format": "csv"})).await;
     let dialect = detect(file.as_bytes(), true, None, &Known::default()).unwrap();
     let context = row::Context {
@@ -328,12 +327,7 @@ async fn only_ones_own_contacts_are_exported() {
     let world = World::new(10).await;
     world.contact(json!({"name": "Ann"})).await;
     let deleted = world.contact(json!({"name": "Ben"})).await;
-    let (store, scope) = (world.aws.store(), world.business.scope());
-    let change = store.change_contact(scope, deleted, world.aws.ids().ulid(), |contact| {
-        contact.deleted_at = Some(contact.created_at);
-        domain::contact::Change::Contact
-    });
-    Box::pin(change).await.unwrap();
+    world.aws.delete_contact(world.business.scope(), deleted, true).await;
     let other = Box::pin(business(&world.aws)).await;
     other.contact(&world.aws, CUSTOMER).await;
     let lines = world.lines("contacts").await;

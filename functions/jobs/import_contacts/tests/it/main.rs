@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     consent::Wishes,
-    contact::{Change, Identity},
+    contact::Identity,
     erasure::Salt,
     filter::{Driver, Filter, Search},
     import::{Import, ImportResult, RowCounts},
@@ -70,13 +70,7 @@ async fn delete(world: &World, number: &str) {
     let identity = Identity::Phone(number.parse().unwrap());
     let found = world.store.contact_of(&world.scope, &identity).await;
     let id = found.unwrap().unwrap().id;
-    let deleted = world
-        .store
-        .change_contact(&world.scope, id, world.aws.ids().ulid(), |contact| {
-            contact.deleted_at = Some(contact.created_at);
-            Change::Contact
-        });
-    Box::pin(deleted).await.unwrap();
+    world.aws.delete_contact(&world.scope, id, true).await;
 }
 
 /// Works through an import, each step twice: by a worker that dies before it records it, and by the next one.

@@ -117,11 +117,7 @@ async fn deleted_connection_is_not_noticed() {
         .get::<domain::connection::Connection>(&scope, &world.business.whatsapp)
         .await;
     let before = before.expect("the table answers").expect("the connection");
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "test".to_owned(),
-    };
+    let stamp = world.aws.stamp();
     store
         .remove_connection(&scope, &before, &stamp)
         .await

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::message::{AttemptState, Channel, Message};
 use serde_json::{Value, json};
-use testkit::Reply;
+use testkit::{Reply, business::mobile};
 
 use crate::world::{World, work_at_once};
 
@@ -94,7 +94,7 @@ async fn no_channel_accepts_a_message_twice_whatever_fails() {
     }
     let mut messages = Vec::new();
     for last in 0..20 {
-        let number = format!("+9715012345{last:02}");
+        let number = mobile(last);
         messages.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
     }
     let mut rounds = 0;

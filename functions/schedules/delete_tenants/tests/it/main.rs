@@ -3,7 +3,6 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use delete_tenants::{Context, handle};
 use domain::{
-    actor::{Actor, Stamp},
     call::{CallFacts, CallProvider, Outcome, Party},
     contact::{Contact, Identity},
     facts::Facts,
@@ -41,11 +40,7 @@ impl World {
         PlatformAct {
             action: action.to_owned(),
             tenant: Some(self.business.tenant()),
-            by: Stamp {
-                actor: Actor::Operator,
-                at: self.aws.now(),
-                correlation_id: "test".to_owned(),
-            },
+            by: self.aws.stamp(),
             detail: serde_json::json!({}),
         }
     }

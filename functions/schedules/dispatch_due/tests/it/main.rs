@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
-    actor::{Actor, Stamp},
+    actor::Actor,
     call::CallStatus,
     ids::{MessageId, OperationId},
     message::{Message, SendOutcome},
@@ -26,7 +26,7 @@ use store::{
 };
 use testkit::{
     Aws, Seeded,
-    business::{CUSTOMER, business, from_to},
+    business::{CUSTOMER, business, from_to, mobile},
 };
 
 struct World {
@@ -95,11 +95,7 @@ async fn operation_is_started_again_at_its_due_time() {
     let params = Data::of(&serde_json::json!({})).unwrap();
     let kind = OperationKind::EraseContact;
     let operation = Operation::new(id, kind, params, Actor::Operator, "cor".to_owned(), world.aws.now());
-    let stamp = Stamp {
-        actor: Actor::Operator,
-        at: world.aws.now(),
-        correlation_id: "cor".to_owned(),
-    };
+    let stamp = world.aws.stamp();
     store.create_operation(scope, &operation, &stamp).await.unwrap();
     let mut started = Vec::new();
     for _ in 0..4 {
@@ -139,7 +135,7 @@ async fn each_dispatch_doubles_the_time_to_the_next() {
 async fn concurrent_runs_queue_each_row_once() {
     let world = World::new().await;
     for last in 0..20 {
-        world.follow_up(&format!("+9715012345{last:02}")).await;
+        world.follow_up(&mobile(last)).await;
     }
     world.aws.pass(90);
     let other = Context::new(world.aws.env()).unwrap();
@@ -571,7 +567,7 @@ async fn due_bulk_does_not_delay_answers() {
     world.aws.pass(60);
     let mut answers = vec![like.id];
     for last in 0..20 {
-        answers.push(world.follow_up(&format!("+9715012345{last:02}")).await.id);
+        answers.push(world.follow_up(&mobile(last)).await.id);
     }
     world.aws.pass(90);
     world.run().await;
