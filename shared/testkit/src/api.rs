@@ -6,6 +6,7 @@ use access::{
     link,
     token::{self, Claims, PublicKey},
 };
+use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
@@ -25,7 +26,7 @@ use kit::{ConfigError, Env};
 use serde_json::{Value, json};
 use store::{Owned, TenantScope, Versioned, platform::PlatformAct};
 
-use crate::{Answer, Aws, Call, Function};
+use crate::{Answer, Aws, Call, Function, Lossy};
 
 /// The password of all users of a [`Town`].
 pub const PASSWORD: &str = "seaside bakery opens early";
@@ -292,6 +293,36 @@ impl<'a> Town<'a> {
         id
     }
 
+    /// Sets the counter of the home tenant's rows of a kind to their maximum. There is one counter of them.
+    ///
+    /// # Panics
+    /// When there is none, or the table does not answer.
+    pub async fn fill_counter(&self, kind: &str, most: u32) {
+        let (client, config) = (self.aws.dynamodb(), self.aws.env().config());
+        let table = config.text("TABLE_NAME").expect("the test has a table");
+        let text = |text: &str| AttributeValue::S(text.to_owned());
+        let own = self.home.tenant.to_string().replace("tnt_", "T#");
+        let counter = text(&format!("COUNT#{kind}"));
+        let counters = client
+            .scan()
+            .table_name(table)
+            .filter_expression("sk = :sk AND begins_with(pk, :own)");
+        let counters = counters.expression_attribute_values(":sk", counter.clone());
+        let counters = counters.expression_attribute_values(":own", text(&own)).send().await;
+        let counters = counters.expect("the table answers");
+        let [found] = counters.items() else {
+            panic!("creating counts in one row: {counters:?}");
+        };
+        let full = client
+            .update_item()
+            .table_name(table)
+            .key("pk", found["pk"].clone())
+            .key("sk", counter);
+        let full = full.update_expression("SET n = :most");
+        let full = full.expression_attribute_values(":most", AttributeValue::N(most.to_string()));
+        full.send().await.expect("the counter is written");
+    }
+
     /// Creates a key of the home tenant with this role and these scopes; returns its secret.
     ///
     /// # Panics
@@ -454,6 +485,22 @@ impl<'a> IntoFuture for Asking<'a> {
     fn into_future(self) -> Self::IntoFuture {
         Box::pin(async move { self.function.call(&self.call).await })
     }
+}
+
+/// Makes a request that creates something, and whose answer is lost, until it is answered twice. Returns the answer.
+///
+/// # Panics
+/// When an answer is another one than that of the first attempt.
+pub async fn interrupted<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<'a>) -> Answer {
+    lossy.lose_all("TransactWriteItems");
+    ask().await.is_refused(503, "unavailable");
+    assert!(lossy.has_lost_all());
+    aws.pass(60);
+    let made = ask().await;
+    let again = ask().await;
+    let replayed = again.header("idempotency-replayed");
+    assert_eq!((made.is(201).json(), replayed), (again.is(201).json(), "true"));
+    made
 }
 
 /// An access token with these claims, signed by the town's key.

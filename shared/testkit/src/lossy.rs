@@ -82,7 +82,14 @@ impl Lossy {
         self.lose_then(operation, || ());
     }
 
-    /// The same; this happens before the SDK asks again.
+    /// Loses the answers to all attempts of the SDK at the next request of this operation.
+    pub fn lose_all(&self, operation: &str) {
+        for _attempt in 0..3 {
+            self.lose(operation);
+        }
+    }
+
+    /// The same as [`Lossy::lose`]; this happens before the SDK asks again.
     pub fn lose_then(&self, operation: &str, then: impl FnOnce() + Send + 'static) {
         lock(&self.losing).push((operation.to_owned(), Fate::Lost(Box::new(then))));
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use domain::permission::{Permission, Role};
 use kit::{ConfigError, Env};
@@ -11,7 +10,7 @@ use store::Owned;
 
 use crate::{
     Answer, Aws, Lossy,
-    api::{Caller, Town},
+    api::{Caller, Town, interrupted},
     assert_snapshot, texts,
 };
 
@@ -225,35 +224,7 @@ impl Resource {
     /// The counter of the tenant's rows stands at the maximum. What is deleted makes room.
     async fn is_limited<T: Owned>(&self, town: &Town<'_>) {
         let made = self.make::<T>(town, &town.admin()).await;
-        let table = town
-            .aws()
-            .env()
-            .config()
-            .text("TABLE_NAME")
-            .expect("the test has a table")
-            .to_owned();
-        let client = town.aws().dynamodb();
-        let text = |text: &str| AttributeValue::S(text.to_owned());
-        let own = town.home.scope().tenant().to_string().replace("tnt_", "T#");
-        let counter = text(&format!("COUNT#{}", T::KIND));
-        let counters = client
-            .scan()
-            .table_name(&table)
-            .filter_expression("sk = :sk AND begins_with(pk, :own)");
-        let counters = counters.expression_attribute_values(":sk", counter.clone());
-        let counters = counters.expression_attribute_values(":own", text(&own)).send().await;
-        let counters = counters.expect("the table answers");
-        let [found] = counters.items() else {
-            panic!("creating counts in one row: {counters:?}");
-        };
-        let full = client
-            .update_item()
-            .table_name(&table)
-            .key("pk", found["pk"].clone())
-            .key("sk", counter);
-        let full = full.update_expression("SET n = :most");
-        let full = full.expression_attribute_values(":most", AttributeValue::N(T::MOST.to_string()));
-        full.send().await.expect("the counter is written");
+        town.fill_counter(T::KIND, T::MOST).await;
         let refused = async || {
             let one_more = town.admin().post(self.path, self.another::<T>(town)).await;
             one_more.is_refused(409, "limit_reached");
@@ -272,18 +243,7 @@ impl Resource {
         let town = Town::with_env(&aws, &env, self.routes).await;
         let before = self.listed(&town.admin()).await;
         let ask = || town.admin().post_once(self.path, "k1", self.new.clone());
-        for _attempt in 0..3 {
-            lossy.lose("TransactWriteItems");
-        }
-        ask().await.is_refused(503, "unavailable");
-        assert!(lossy.has_lost_all());
-        aws.pass(60);
-        let made = ask().await;
-        let again = ask().await;
-        assert_eq!(
-            (made.is(201).json(), again.header("idempotency-replayed")),
-            (again.is(201).json(), "true")
-        );
+        let made = interrupted(&aws, &lossy, ask).await;
         let mut listed = self.listed(&town.admin()).await;
         listed.retain(|item| before.iter().all(|known| known["id"] != item["id"]));
         assert_eq!(listed, [made.json()]);

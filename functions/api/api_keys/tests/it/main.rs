@@ -322,9 +322,7 @@ async fn lost_rotation_is_repeated_and_old_secret_stays_valid() {
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.admin().post_once(&rotate, "r1", json!({"overlap_hours": 1}));
-    for _every_try in 0..3 {
-        lossy.lose("TransactWriteItems");
-    }
+    lossy.lose_all("TransactWriteItems");
     rotate().await.is_refused(503, "unavailable");
     assert!(lossy.has_lost_all());
     let ends = async || {
@@ -375,9 +373,7 @@ async fn a_key_that_rotates_itself_and_hears_nothing_tries_again() {
     let (old, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
     let rotate = format!("{}/rotate", path(&key));
     let rotate = || town.api_key(&old).post_once(&rotate, "r1", json!({"overlap_hours": 1}));
-    for _every_try in 0..3 {
-        lossy.lose("TransactWriteItems");
-    }
+    lossy.lose_all("TransactWriteItems");
     rotate().await.is_refused(503, "unavailable");
     aws.pass(60);
     rotate().await.is(200);

@@ -1,11 +1,10 @@
 //! Conversions, from the callers' point of view.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{conversion::Conversion, ids::ContactId, permission::Role};
 use serde_json::{Value, json};
 use testkit::{
     Aws, Lossy,
-    api::{Caller, Town},
+    api::{Caller, Town, interrupted},
     business::CUSTOMER,
     texts,
 };
@@ -160,16 +159,7 @@ async fn a_contact_has_at_most_1000_conversions() {
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     let agent = town.agent();
     agent.post(&conversions_of(contact), order()).await.is(201);
-    let table = aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
-    let tenant = town.home.tenant.to_string().replace("tnt_", "T#");
-    let partition = format!("{tenant}#C#{}", contact.to_string().replace("ctc_", ""));
-    let full = aws.dynamodb().update_item().table_name(table);
-    let full = full.key("pk", AttributeValue::S(partition));
-    let full = full.key("sk", AttributeValue::S("COUNT#conversion".to_owned()));
-    let full = full.update_expression("SET n = :most").condition_expression("n = :one");
-    let full = full.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
-    let full = full.expression_attribute_values(":most", AttributeValue::N(Conversion::MOST.to_string()));
-    full.send().await.expect("the counter is written");
+    town.fill_counter("conversion", Conversion::MOST).await;
     let one_more = agent.post(&conversions_of(contact), order()).await;
     one_more.is_refused(409, "limit_reached");
 }
@@ -185,17 +175,6 @@ async fn an_interrupted_conversion_is_recorded_once() {
     let agent = town.agent();
     let conversions = conversions_of(contact);
     let ask = || agent.post_once(&conversions, "k1", order());
-    for _attempt in 0..3 {
-        lossy.lose("TransactWriteItems");
-    }
-    ask().await.is_refused(503, "unavailable");
-    assert!(lossy.has_lost_all());
-    aws.pass(60);
-    let made = ask().await;
-    let again = ask().await;
-    assert_eq!(
-        (made.is(201).json(), again.header("idempotency-replayed")),
-        (again.is(201).json(), "true")
-    );
+    let made = interrupted(&aws, &lossy, ask).await;
     assert_eq!(listed(&agent, contact).await, [made.json()]);
 }

@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use store::Owned;
 use testkit::{
     Aws, Lossy,
-    api::{Caller, Town},
+    api::{Caller, Town, interrupted},
     assert_snapshot,
 };
 
@@ -323,16 +323,7 @@ async fn a_contact_is_created_once_though_interrupted() {
     let town = Town::with_env(&aws, &env, contacts::routes).await;
     let agent = town.agent();
     let ask = || agent.post_once(CONTACTS, "k1", maya());
-    for _attempt in 0..3 {
-        lossy.lose("TransactWriteItems");
-    }
-    ask().await.is_refused(503, "unavailable");
-    assert!(lossy.has_lost_all());
-    aws.pass(60);
-    let made = ask().await;
-    let again = ask().await;
-    let replayed = again.header("idempotency-replayed");
-    assert_eq!((made.is(201).json(), replayed), (again.is(201).json(), "true"));
+    let made = interrupted(&aws, &lossy, ask).await;
     let listed = agent.get(CONTACTS).await.json();
     assert_eq!(listed["items"], json!([made.json()]));
 }

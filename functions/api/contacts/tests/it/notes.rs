@@ -1,6 +1,5 @@
 //! Notes, from the callers' point of view.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     contact::{Contact, Identity},
     ids::ContactId,
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use store::{TenantScope, contacts::ContactWrite};
 use testkit::{
     Aws, Lossy,
-    api::{Caller, Town},
+    api::{Caller, Town, interrupted},
     business::{CUSTOMER, phone},
     texts,
 };
@@ -294,16 +293,7 @@ async fn a_contact_has_at_most_500_notes() {
     let notes = notes_of(contact);
     let agent = town.agent();
     let first = agent.post(&notes, said("First")).await;
-    let table = aws.env().config().text("TABLE_NAME").unwrap().to_owned();
-    let tenant = town.home.tenant.to_string().replace("tnt_", "T#");
-    let partition = format!("{tenant}#C#{}", contact.to_string().replace("ctc_", ""));
-    let full = aws.dynamodb().update_item().table_name(table);
-    let full = full.key("pk", AttributeValue::S(partition));
-    let full = full.key("sk", AttributeValue::S("COUNT#note".to_owned()));
-    let full = full.update_expression("SET n = :most").condition_expression("n = :one");
-    let full = full.expression_attribute_values(":one", AttributeValue::N("1".to_owned()));
-    let full = full.expression_attribute_values(":most", AttributeValue::N(Note::MOST.to_string()));
-    full.send().await.unwrap();
+    town.fill_counter("note", Note::MOST).await;
     let one_more = || agent.post(&notes, said("One more"));
     one_more().await.is_refused(409, "limit_reached");
     agent.delete(first.header("location")).await.is(204);
@@ -322,18 +312,7 @@ async fn interrupted_request_creates_one_note() {
     let notes = notes_of(contact);
     let agent = town.agent();
     let ask = || agent.post_once(&notes, "k1", said("Once"));
-    for _attempt in 0..3 {
-        lossy.lose("TransactWriteItems");
-    }
-    ask().await.is_refused(503, "unavailable");
-    assert!(lossy.has_lost_all());
-    aws.pass(60);
-    let made = ask().await;
-    let again = ask().await;
-    assert_eq!(
-        (made.is(201).json(), again.header("idempotency-replayed")),
-        (again.is(201).json(), "true")
-    );
+    let made = interrupted(&aws, &lossy, ask).await;
     assert_eq!(made.json()["created_at"], "2026-11-20T12:00:00Z");
     assert_eq!(listed(&agent, contact).await, ["Once"]);
 }
