@@ -1,18 +1,60 @@
 //! Runs the commands of the guides unchanged.
 
 use anyhow::{Context as _, Result, ensure};
+use futures::future::try_join_all;
 use stack::place::Place;
 use tokio::process::Command;
 
 use crate::stage::{Stage, on_stage};
 
-const FIRST: &str = "docs/first-quarter-of-an-hour.md";
-const CONTACTS: &str = "docs/contacts.md";
-const CALLS: &str = "docs/calls.md";
-const AUTOMATIONS: &str = "docs/automations.md";
-const MESSAGES: &str = "docs/messages.md";
-const METRICS: &str = "docs/metrics.md";
-const ANSWERS: &str = "docs/answers.md";
+/// A page with commands.
+struct Guide {
+    page: &'static str,
+    /// What it names before its commands: where the stack is.
+    names: &'static [&'static str],
+    /// Part of the last line that its commands print.
+    last: &'static str,
+}
+
+static FIRST: Guide = Guide {
+    page: "docs/first-quarter-of-an-hour.md",
+    names: &["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"],
+    last: "Corner Bakery: sorry, we missed your call",
+};
+
+/// Guides for a business with an API key.
+static GUIDES: [Guide; 6] = [
+    Guide {
+        page: "docs/contacts.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""state":"done""#,
+    },
+    Guide {
+        page: "docs/calls.md",
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""code":"follow_up""#,
+    },
+    Guide {
+        page: "docs/automations.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""automation":{"name":"New customers""#,
+    },
+    Guide {
+        page: "docs/messages.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""cancelled":"all""#,
+    },
+    Guide {
+        page: "docs/metrics.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""currencies""#,
+    },
+    Guide {
+        page: "docs/answers.md",
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""answer":"help""#,
+    },
+];
 
 /// The text of a page.
 fn text(place: &Place, page: &str) -> Result<String> {
@@ -29,9 +71,9 @@ fn commands(page: &str) -> Vec<&str> {
         .collect()
 }
 
-/// Runs all commands of a page, with these variables and the addresses of the stack. The last line of what they print must
-/// contain a text.
-async fn works(stage: &Stage, page: &str, variables: &[(&str, &str)], last: &str) -> Result<()> {
+/// Runs all commands of a guide, with these variables and the addresses of the stack.
+async fn works(stage: &Stage, guide: &Guide, variables: &[(&str, &str)]) -> Result<()> {
+    let Guide { page, last, .. } = *guide;
     let text = text(&stage.place, page)?;
     let commands = commands(&text);
     ensure!(commands.len() >= 10, "{page} has {} blocks to run", commands.len());
@@ -58,85 +100,31 @@ async fn works(stage: &Stage, page: &str, variables: &[(&str, &str)], last: &str
     Ok(())
 }
 
+/// The same in a business of its own, with its key.
+async fn works_for_a_business(stage: &Stage, guide: &Guide) -> Result<()> {
+    let business = stage.business("Guided").await?;
+    works(stage, guide, &[("KEY", business.tenant.api_key.as_str())]).await
+}
+
 #[test]
 fn commands_of_the_first_quarter_of_an_hour_work() {
-    on_stage(async |stage| {
-        let last = "Corner Bakery: sorry, we missed your call";
-        works(stage, FIRST, &[], last).await
-    });
+    on_stage(async |stage| works(stage, &FIRST, &[]).await);
 }
 
 #[test]
-fn commands_of_the_guide_to_contacts_work() {
+fn commands_of_the_other_guides_work() {
     on_stage(async |stage| {
-        let business = stage.business("Guided").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, CONTACTS, &key, r#""state":"done""#).await
-    });
-}
-
-#[test]
-fn commands_of_the_guide_to_calls_work() {
-    on_stage(async |stage| {
-        let business = stage.business("Called").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, CALLS, &key, r#""code":"follow_up""#).await
-    });
-}
-
-#[test]
-fn commands_of_the_guide_to_automations_work() {
-    on_stage(async |stage| {
-        let business = stage.business("Automated").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, AUTOMATIONS, &key, r#""automation":{"name":"New customers""#).await
-    });
-}
-
-#[test]
-fn commands_of_the_guide_to_messages_work() {
-    on_stage(async |stage| {
-        let business = stage.business("Messaged").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, MESSAGES, &key, r#""cancelled":"all""#).await
-    });
-}
-
-#[test]
-fn commands_of_the_guide_to_metrics_work() {
-    on_stage(async |stage| {
-        let business = stage.business("Counted by hours").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, METRICS, &key, r#""currencies""#).await
-    });
-}
-
-#[test]
-fn commands_of_the_guide_to_answers_work() {
-    on_stage(async |stage| {
-        let business = stage.business("Answering").await?;
-        let key = [("KEY", business.tenant.api_key.as_str())];
-        works(stage, ANSWERS, &key, r#""answer":"help""#).await
+        let guides = GUIDES.iter().map(|guide| works_for_a_business(stage, guide));
+        try_join_all(guides).await.map(drop)
     });
 }
 
 #[test]
 fn the_guides_begin_with_where_the_stack_is() -> Result<()> {
     let place = Place::new(None)?;
-    for (page, names) in [
-        (
-            FIRST,
-            &["\"api\"", "\"simulators\"", ".stack/endpoints.json", "cargo stack up"][..],
-        ),
-        (CONTACTS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
-        (CALLS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
-        (AUTOMATIONS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
-        (MESSAGES, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
-        (METRICS, &["API=", "KEY=", "first-quarter-of-an-hour.md"]),
-        (ANSWERS, &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"]),
-    ] {
+    for Guide { page, names, .. } in GUIDES.iter().chain([&FIRST]) {
         let page_text = text(&place, page)?;
-        for name in names {
+        for name in *names {
             ensure!(page_text.contains(name), "{page} does not say {name}");
         }
     }
