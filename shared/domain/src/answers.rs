@@ -24,7 +24,6 @@ use crate::{
     request::is_own,
     settings::Findings,
     source::{SmsText, Source},
-    subject::Subject,
     tenant::Tenant,
     words::is_answered_by_twilio,
 };
@@ -219,34 +218,27 @@ pub fn intent<'a>(
         phone: message.from.phone.clone().filter(|own| contact.phones.contains(own)),
         bsuid: message.from.bsuid.clone().filter(|own| contact.bsuids.contains(own)),
     };
+    let cause = Cause::Answered {
+        inbound: received.id,
+        answer,
+    };
+    let (purpose, by) = (answer.purpose(), "the automatic answer");
     Intent {
-        cause: Cause::Answered {
-            inbound: received.id,
-            answer,
-        },
-        purpose: answer.purpose(),
-        category: Category::Service,
         narrowing: Narrowing {
             validity: Some(left(message.at, now)),
             ..Narrowing::default()
         },
-        cooldown: SignedDuration::ZERO,
-        to,
         line: received.line,
-        prefers: None,
         through: Some(Through {
             connection: received.connection,
             number: message.to.as_ref(),
         }),
-        basis: None,
         says: vec![Says {
             channel: message.channel,
             words,
         }],
-        subject: Subject::Request,
         since: message.at.min(now),
-        not_before: now,
-        by: "the automatic answer".to_owned(),
+        ..Intent::new(cause, purpose, Category::Service, to, by, now)
     }
 }
 

@@ -65,6 +65,30 @@ pub struct Intent<'a> {
     pub by: String,
 }
 
+impl Intent<'_> {
+    /// A message about no call, to be sent now. It says nothing yet.
+    #[must_use]
+    pub fn new(cause: Cause, purpose: Purpose, category: Category, to: Recipient, by: &str, now: Timestamp) -> Self {
+        Self {
+            cause,
+            purpose,
+            category,
+            narrowing: Narrowing::default(),
+            cooldown: SignedDuration::ZERO,
+            to,
+            line: None,
+            prefers: None,
+            through: None,
+            basis: None,
+            says: Vec::new(),
+            subject: Subject::Request,
+            since: now,
+            not_before: now,
+            by: by.to_owned(),
+        }
+    }
+}
+
 /// A connection that alone may send a message, such as the one that the person wrote to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Through<'a> {

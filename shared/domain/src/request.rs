@@ -1,7 +1,7 @@
 //! Requests for messages: what a tenant's own software, or one of its users, asks to be sent
 //! (docs/decisions/0062-messages-by-the-api.md).
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use serde::Deserialize;
 use ulid::Ulid;
 
@@ -21,7 +21,6 @@ use crate::{
     rule::LONGEST_FALLBACK_SECONDS,
     settings::FieldProblem,
     source::{SmsText, TemplateUse},
-    subject::Subject,
     text::OneLine,
 };
 
@@ -198,6 +197,11 @@ impl Asked {
             retries: Some(retried.id),
         }
     }
+
+    /// A message with this cause, to the recipient.
+    fn intent<'a>(&self, cause: Cause, category: Category) -> Intent<'a> {
+        Intent::new(cause, Purpose::Api, category, self.to.clone(), BY, self.now)
+    }
 }
 
 impl MessageRequest {
@@ -323,24 +327,15 @@ impl MessageRequest {
         };
         let seconds = self.fallback_after_seconds.map(Whole::get);
         Intent {
-            cause: asked.cause(),
-            purpose: Purpose::Api,
-            category: self.category.into(),
             narrowing: Narrowing {
                 fallback_after_seconds: seconds.unwrap_or(USUAL_FALLBACK_SECONDS),
                 ..Narrowing::default()
             },
-            cooldown: SignedDuration::ZERO,
-            to: asked.to.clone(),
             line: self.line_id.or_else(only_line),
-            prefers: None,
-            through: None,
             basis: self.basis.as_ref().map(OneLine::as_str),
             says: channels.into_iter().map(|channel| self.says(channel)).collect(),
-            subject: Subject::Request,
-            since: asked.now,
             not_before: self.send_at.unwrap_or(asked.now),
-            by: BY.to_owned(),
+            ..asked.intent(asked.cause(), self.category.into())
         }
     }
 
@@ -380,20 +375,14 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
     let policy = &message.policy;
     let legs = message.plan.iter();
     Intent {
-        cause: asked.cause_again(message),
-        purpose: Purpose::Api,
-        category: policy.category(),
         narrowing: Narrowing {
             opt_in: policy.needs_opt_in(),
             fallback_after_seconds: policy.fallback_after_seconds(),
             when_unknown: Some(policy.when_unknown()),
             ..Narrowing::default()
         },
-        cooldown: SignedDuration::ZERO,
-        to: asked.to.clone(),
         line: message.line,
         prefers: message.plan.first().map(|leg| leg.connection),
-        through: None,
         basis: message.basis.as_deref(),
         says: legs
             .map(|leg| Says {
@@ -401,10 +390,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
                 words: Words::Ready(&leg.content),
             })
             .collect(),
-        subject: Subject::Request,
-        since: asked.now,
-        not_before: asked.now,
-        by: BY.to_owned(),
+        ..asked.intent(asked.cause_again(message), policy.category())
     }
 }
 
