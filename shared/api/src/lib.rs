@@ -51,7 +51,7 @@ pub use phone::PhoneOut;
 pub use query::Takes;
 pub use races::{Races, Setback};
 pub use references::References;
-pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With, escaped};
+pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use reports::{CostOut, Report, ReportBy, ReportLineOut, ReportPart, ReportQuery};
 pub use secrets::LinkToken;
 pub use segments::position;

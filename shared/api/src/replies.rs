@@ -80,23 +80,6 @@ impl IntoResponse for Html {
     }
 }
 
-/// Escapes text for elements and quoted attributes of HTML.
-#[must_use]
-pub fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
-}
-
 /// 204.
 #[derive(Debug, Clone, Copy)]
 pub struct NoContent;

@@ -18,6 +18,7 @@ pub mod enqueue;
 mod env;
 mod file_steps;
 pub mod files;
+pub mod html;
 pub mod http;
 pub mod ids;
 mod invocation;

@@ -1,6 +1,6 @@
 //! The proof of a contact's consent: one document for an authority, as JSON and as a page.
 
-use api::{Html, escaped};
+use api::Html;
 use domain::{
     account::Email,
     consent::{Choice, ConsentCategory, Method, Party},
@@ -9,6 +9,7 @@ use domain::{
     phone::Phone,
 };
 use jiff::Timestamp;
+use kit::html::escaped;
 use schemars::JsonSchema;
 use serde::Serialize;
 

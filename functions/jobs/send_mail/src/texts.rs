@@ -5,6 +5,7 @@
 use domain::notice::{Matter, Notice};
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
+use kit::html::escaped;
 use providers::mail::Letter;
 
 /// Unicode's isolates, which keep a name's own direction within a sentence of the other direction. They are removed from
@@ -497,22 +498,6 @@ impl Words<'_> {
 fn paragraphs(text: &str) -> String {
     let text = escaped(text).replace(NAME_BEGINS, "<bdi>").replace(NAME_ENDS, "</bdi>");
     text.split("\n\n").map(|one| format!("<p>{one}</p>\n")).collect()
-}
-
-/// Escapes text for elements and quoted attributes.
-fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            other => safe.push(other),
-        }
-    }
-    safe
 }
 
 #[cfg(test)]
