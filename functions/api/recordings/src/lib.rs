@@ -71,13 +71,14 @@ async fn get_recording(
         Some(copy) => copy.size,
         None => {
             let fetching = fetcher.fetch(&api, &who, &before.call, recording, files.copy(key.clone()));
-            let bytes = Box::pin(fetching).await?;
-            // The erasure of a contact marks it, then deletes its copies. Whichever comes later sees the other.
+            let fetched = Box::pin(fetching).await;
+            // The erasure of a contact marks it, then deletes its copies. Whichever comes later sees the other. Fetching may have failed after
+            // the copy was complete, if only the bucket's answer was lost.
             if let Err(problem) = known().await {
                 Box::pin(files.remove(&key)).await?;
                 return Err(problem);
             }
-            bytes
+            fetched?
         }
     };
     looks

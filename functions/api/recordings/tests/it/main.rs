@@ -254,6 +254,34 @@ async fn a_copy_for_a_contact_deleted_meanwhile_is_dropped() {
     assert_eq!(world.copies().await, 0);
 }
 
+/// The bucket may complete a copy whose request is given up, so that fetching fails and there is one.
+#[tokio::test]
+async fn a_copy_of_a_failed_fetch_is_dropped_with_the_contact() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws, Reply::Held(Vec::new())).await;
+    let agent = world.agent().await;
+    let (call, recording) = world.called(|_, _| {}).await;
+    let path = place(call, recording);
+    let deleting = async {
+        world.twilio.arrived().await;
+        let files = kit::Files::new(aws.env()).unwrap();
+        let mut copy = files.copy(kit::FileKey::recording(
+            world.business.scope(),
+            call.contact(),
+            recording,
+        ));
+        copy.add(&sound()).await.unwrap();
+        copy.complete().await.unwrap();
+        assert_eq!(world.copies().await, 1);
+        world.delete(call.contact(), true).await;
+        // The sound is empty, which is a failure.
+        world.twilio.release();
+    };
+    let (answer, ()) = tokio::join!(async { agent.get(&path).await }, deleting);
+    answer.is(404);
+    assert_eq!(world.copies().await, 0);
+}
+
 #[tokio::test]
 async fn who_listened_is_audited_once_a_day() {
     let aws = Aws::new().await;
