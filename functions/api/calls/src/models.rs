@@ -150,7 +150,7 @@ pub(crate) struct CallDetails {
     /// Id of the call in the telephone system.
     #[schemars(example = &"CA0123456789abcdef0123456789abcdef")]
     provider_call_id: String,
-    /// What the telephone system reported before the decision.
+    /// What the telephone system reported.
     reported: CallReport,
     /// Facts on which the decision is based, as they were then.
     grounds: CallGrounds,
