@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{bounded::Whole, ids::LineId, purpose::Purpose, source::SmsText};
 
-/// Maximum automatic answers to one person within 24 hours, whatever they are about: two machines must not write to each other.
+/// Maximum automatic answers to one person within 24 hours: two machines must not write to each other. Help may be one more, and the
+/// confirmation of a stop word does not count, since it ends what a machine would write.
 pub const MOST_ANSWERS: usize = 4;
+
+/// Maximum answers that are remembered of one person: [`MOST_ANSWERS`], help, and the confirmation of a stop word.
+pub const MOST_REMEMBERED: usize = MOST_ANSWERS + 2;
 
 /// Seconds in which a conversation gets one answer after hours.
 pub type Period = Whole<3_600, 86_400>;

@@ -2,23 +2,27 @@
 //! stop and start words.
 //!
 //! [`Heard::calls_for`] says which answer a message calls for, [`Contact::may_be_answered`] whether the person was answered too
-//! recently, and [`intent`] what is then composed and checked as any other message.
+//! recently, [`no_way_back`] whether no channel leads back to them, and [`intent`] what is then composed and checked as any other
+//! message. [`Heard::ends`] says which earlier answers a message makes unnecessary.
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    answer::{Answer, Answered, Answers, MOST_ANSWERS},
-    compose::{Intent, Says, Through, Words},
+    answer::{Answer, Answered, Answers, MOST_ANSWERS, MOST_REMEMBERED},
+    compose::{Intent, Says, Through, Words, World, compose},
     config::TenantConfig,
     contact::Contact,
     fault::{Fault, FaultCode},
-    hours::is_open,
-    ids::LineId,
+    hours::{is_open, next_opening},
+    ids::{ConnectionId, LineId},
     inbound::{InboundMessage, OptFlag},
-    line::Line,
+    line::{self, Line},
+    line_type,
+    material::Material,
     message::{Category, Cause, Channel, Message, Recipient},
     phrases::{ago, length, usual_answer},
-    purpose::{Narrowing, Purpose},
+    profile::Profile,
+    purpose::{Event, Narrowing, Purpose},
     record::Received,
     refusal::{Reason, Refusal},
     request::is_own,
@@ -90,7 +94,7 @@ impl Heard<'_> {
         }
         let answers = tenant.answers.clone().unwrap_or_default();
         let Some((flag, changed)) = self.wish else {
-            let wanted = answers.after_hours.enabled && self.is_closed();
+            let wanted = answers.after_hours.enabled && self.is_closed() && !self.is_answered_by_provider();
             return wanted.then_some(Answer::AfterHours);
         };
         let (answer, wanted) = match flag {
@@ -99,6 +103,28 @@ impl Heard<'_> {
             OptFlag::Start => (Answer::Start, answers.start.enabled && changed),
         };
         (wanted && !self.is_answered_by_provider()).then_some(answer)
+    }
+
+    /// Whether an earlier automatic answer that waits is not sent because of the message, which came by this connection: a stop word ends
+    /// all but its own confirmation, and what calls for the same answer after hours gets it instead. Whatever calls for none leaves it,
+    /// and so does a message that was written before the answered one, in whatever order they arrive. An answer whose attempt is under
+    /// way is left, too: if it is refused, it must be tried again.
+    #[must_use]
+    pub fn ends(&self, waiting: &Message, connection: ConnectionId) -> bool {
+        let Some((answered, answer)) = waiting.cause.answered() else {
+            return false;
+        };
+        let written = u64::try_from(self.message.at.min(self.now).as_millisecond()).unwrap_or_default();
+        if written < answered.own().timestamp_ms() || waiting.is_under_way() {
+            return false;
+        }
+        if self.wish.is_some_and(|(flag, _)| flag == OptFlag::Stop) {
+            return waiting.policy.is_cancelled_by(Event::Stop);
+        }
+        let back = (self.message.channel, connection);
+        let same_way = waiting.plan.iter().all(|leg| (leg.channel, leg.connection) == back);
+        let same_line = waiting.line == self.line.map(|line| line.id);
+        answer == Answer::AfterHours && same_way && same_line && self.calls_for() == Some(answer)
     }
 
     /// Whether a person wrote it, to us, and waits for an answer.
@@ -157,11 +183,17 @@ impl Contact {
             let refusal = Refusal::new(Reason::AnsweredAlready, sentence).and("answer", answer.as_str());
             return Err(refusal.and("last_at", last).and("every_seconds", every.as_secs()));
         }
-        let lately = self.answered.iter().filter(|known| now < known.at + DAY).count();
-        if lately >= MOST_ANSWERS {
+        let most = match answer {
+            Answer::AfterHours | Answer::Start => MOST_ANSWERS,
+            Answer::Help => MOST_ANSWERS + 1,
+            Answer::Stop => return Ok(()),
+        };
+        let counts = |known: &&Answered| known.answer != Answer::Stop && now < known.at + DAY;
+        let lately = self.answered.iter().filter(counts).count();
+        if lately >= most {
             let sentence = format!("not answered automatically: {lately} answers within {}", length(DAY));
             let refusal = Refusal::new(Reason::AnsweredOften, sentence).and("answer", answer.as_str());
-            return Err(refusal.and("maximum", MOST_ANSWERS));
+            return Err(refusal.and("maximum", most));
         }
         Ok(())
     }
@@ -170,8 +202,8 @@ impl Contact {
     pub fn note_answer(&mut self, answer: Answer, line: Option<LineId>, now: Timestamp) {
         self.answered.retain(|known| now < known.at + DAY);
         self.answered.push(Answered { answer, at: now, line });
-        let most = self.answered.len().saturating_sub(MOST_ANSWERS);
-        self.answered.drain(..most);
+        let oldest = self.answered.len().saturating_sub(MOST_REMEMBERED);
+        self.answered.drain(..oldest);
     }
 
     /// Forgets an answer of which nothing went out, so that the next message gets one. Returns whether there was one.
@@ -200,12 +232,48 @@ pub fn texts(tenant: &Tenant, answer: Answer, contact: &Contact) -> Vec<SmsText>
     own.into_iter().chain([SmsText::One(usual.to_owned())]).collect()
 }
 
-/// What is to be said: on the channel by which the customer wrote, and from the number that they wrote to.
+/// The reason why no channel leads back to whoever wrote this, if none does. Composing finds the same, whatever the text needs.
+#[must_use]
+pub fn no_way_back(
+    received: &Received,
+    answer: Answer,
+    config: &TenantConfig,
+    contact: &Contact,
+    now: Timestamp,
+) -> Option<Refusal> {
+    let text = texts(&config.tenant, answer, contact).pop()?;
+    let world = World {
+        config,
+        material: Material::NONE,
+        contact,
+        profile: &Profile::default(),
+        open: &[],
+        now,
+        line_type: &line_type::unknown,
+    };
+    let refused = compose(&intent(received, answer, &text, config, contact, now), &world).err();
+    refused.filter(|why| matches!(why.reason, Reason::NoChannel | Reason::WindowClosed))
+}
+
+/// Time in which an answer may go out: what is left of its purpose's, and after hours until the business opens.
+fn validity(received: &Received, answer: Answer, config: &TenantConfig, now: Timestamp) -> SignedDuration {
+    let left = left(received.message.at, now);
+    if answer != Answer::AfterHours {
+        return left;
+    }
+    let line = received.line.and_then(|id| line::by_id(&config.lines, id));
+    let opens = next_opening(&config.tenant, line.and_then(Line::hours), now);
+    opens.map_or(left, |opens| left.min(opens.duration_since(now)))
+}
+
+/// What is to be said: on the channel by which the customer wrote, and from the number that they wrote to. What they wrote since makes it
+/// unnecessary only if it got the same answer, which the contact remembers.
 #[must_use]
 pub fn intent<'a>(
     received: &'a Received,
     answer: Answer,
     text: &'a SmsText,
+    config: &TenantConfig,
     contact: &Contact,
     now: Timestamp,
 ) -> Intent<'a> {
@@ -225,7 +293,7 @@ pub fn intent<'a>(
     let (purpose, by) = (answer.purpose(), "the automatic answer");
     Intent {
         narrowing: Narrowing {
-            validity: Some(left(message.at, now)),
+            validity: Some(validity(received, answer, config, now)),
             ..Narrowing::default()
         },
         line: received.line,
@@ -237,7 +305,6 @@ pub fn intent<'a>(
             channel: message.channel,
             words,
         }],
-        since: message.at.min(now),
         ..Intent::new(cause, purpose, Category::Service, to, by, now)
     }
 }
@@ -247,18 +314,13 @@ mod tests {
     use jiff::ToSpan as _;
     use proptest::{option, prelude::*, sample::select};
     use serde_json::{Value, json};
-    use ulid::Ulid;
 
     use super::*;
     use crate::{
         check::{Check, CheckInput, check},
-        compose::{Composed, World, compose},
-        ids::MessageId,
-        line_type,
-        material::Material,
-        message::Content,
-        profile::Profile,
-        purpose::Event,
+        compose::Composed,
+        facts::Fact,
+        message::{Content, SendOutcome},
         samples::{NOON, at, config, connections, contact, message_of, timers},
         tenant::TenantStatus,
     };
@@ -341,6 +403,42 @@ mod tests {
         assert_eq!(calls_for(&off, &written(Channel::WhatsApp, "HELP", now), now), None);
     }
 
+    /// The cap is for what may be repeated: nobody is left without help, or without a word that they are left alone.
+    #[test]
+    fn cap_is_one_higher_for_help_and_none_for_stop() {
+        let (tenant, now) = (all().tenant, at(CLOSED));
+        let mut person = contact();
+        let given = |person: &mut Contact, answer, line: Option<u8>| {
+            let line = line.map(|line| format!("line_{line:026}").parse().unwrap());
+            let may = person.may_be_answered(answer, line, &tenant, now);
+            if may.is_ok() {
+                person.note_answer(answer, line, now);
+            }
+            may.map_err(|why| (why.reason, why.facts.get("maximum").cloned()))
+        };
+        assert_eq!(given(&mut person, Answer::Stop, None), Ok(()));
+        for line in 1..=4 {
+            assert_eq!(given(&mut person, Answer::AfterHours, Some(line)), Ok(()), "{line}");
+        }
+        let often = |most: usize| Err((Reason::AnsweredOften, Some(Fact::from(most))));
+        assert_eq!(given(&mut person, Answer::AfterHours, Some(5)), often(4));
+        assert_eq!(given(&mut person, Answer::Start, None), often(4));
+        assert_eq!(given(&mut person, Answer::Help, None), Ok(()));
+        assert_eq!(person.answered.len(), MOST_REMEMBERED);
+        assert_eq!(given(&mut person, Answer::Start, None), often(4));
+        let again = given(&mut person, Answer::Stop, None).map_err(|(reason, _)| reason);
+        assert_eq!(again, Err(Reason::AnsweredAlready));
+        person.answered.retain(|known| known.answer != Answer::Stop);
+        assert_eq!(given(&mut person, Answer::Stop, None), Ok(()));
+        person.answered.retain(|known| known.answer != Answer::Help);
+        person.answered.push(Answered {
+            answer: Answer::Start,
+            at: now,
+            line: None,
+        });
+        assert_eq!(given(&mut person, Answer::Help, None), often(5));
+    }
+
     /// What it repeats has been confirmed.
     #[test]
     fn word_that_changes_nothing_is_not_confirmed() {
@@ -354,6 +452,17 @@ mod tests {
                 now,
             };
             assert_eq!(heard.calls_for(), None, "{text}");
+        }
+    }
+
+    /// It is no start word of ours.
+    #[test]
+    fn yes_by_sms_after_hours_is_left_to_twilio() {
+        let now = at(CLOSED);
+        assert_eq!(calls_for(&all(), &written(Channel::Sms, "Yes", now), now), None);
+        for (channel, text) in [(Channel::Sms, "Yes please"), (Channel::WhatsApp, "Yes")] {
+            let message = written(channel, text, now);
+            assert_eq!(calls_for(&all(), &message, now), Some(Answer::AfterHours), "{text}");
         }
     }
 
@@ -441,7 +550,7 @@ mod tests {
 
     fn received(message: InboundMessage, connection: usize) -> Received {
         Received {
-            id: MessageId::new(contact().id, Ulid::from_parts(7, 7)),
+            id: Received::id_of(contact().id, "whatsapp", &message),
             connection: config().connections[connection].id,
             line: None,
             message,
@@ -471,7 +580,7 @@ mod tests {
             now,
             line_type: &line_type::unknown,
         };
-        compose(&intent(received, answer, &text, contact, now), &world)
+        compose(&intent(received, answer, &text, config, contact, now), &world)
     }
 
     /// The sample contact, who wrote by WhatsApp or SMS.
@@ -522,6 +631,47 @@ mod tests {
         assert_eq!(refused.reason, Reason::NoChannel);
         let closed = composed(&all(), &whatsapp, &writer(Channel::Sms, now), Answer::AfterHours, now);
         assert_eq!(closed.unwrap_err().reason, Reason::WindowClosed);
+    }
+
+    /// From another one, it would be the beginning of another conversation.
+    #[test]
+    fn sms_is_answered_from_the_number_written_to_or_a_service() {
+        let now = at(CLOSED);
+        let mut sms = received(written(Channel::Sms, "Hello", now), 0);
+        sms.message.to = Some("+97143330008".parse().unwrap());
+        let open = writer(Channel::Sms, now);
+        let mut config = all();
+        let refused = composed(&config, &sms, &open, Answer::AfterHours, now).unwrap_err();
+        assert_eq!(refused.reason, Reason::NoChannel);
+        config.connections[0].messaging_service = true;
+        let message = composed(&config, &sms, &open, Answer::AfterHours, now).unwrap();
+        assert_eq!(message.legs[0].sender, None);
+        // The provider need not say where it was written to.
+        sms.message.to = None;
+        assert!(composed(&all(), &sms, &open, Answer::AfterHours, now).is_ok());
+    }
+
+    #[test]
+    fn only_a_missing_way_back_is_one() {
+        let (now, config) = (at(CLOSED), all());
+        let none = |received: &Received, contact: &Contact, answer| {
+            let why = no_way_back(received, answer, &config, contact, now);
+            why.map(|why| why.reason)
+        };
+        let (sms, open) = (
+            received(written(Channel::Sms, "Hello", now), 0),
+            writer(Channel::Sms, now),
+        );
+        assert_eq!(none(&sms, &open, Answer::AfterHours), None);
+        let mut other = sms.clone();
+        other.message.to = Some("+97143330008".parse().unwrap());
+        assert_eq!(none(&other, &open, Answer::Help), Some(Reason::NoChannel));
+        let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
+        assert_eq!(none(&whatsapp, &open, Answer::Help), Some(Reason::WindowClosed));
+        // Other reasons are those of other checks.
+        let mut stopped = open.clone();
+        stopped.wish(OptFlag::Stop, "wrote STOP", now);
+        assert_eq!(none(&other, &stopped, Answer::Help), None);
     }
 
     #[test]
@@ -597,6 +747,9 @@ mod tests {
     fn planned(answer: Answer, now: Timestamp) -> (Message, Contact) {
         let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
         let mut open = writer(Channel::WhatsApp, now);
+        if answer == Answer::Stop {
+            open.wish(OptFlag::Stop, "wrote STOP", now);
+        }
         let composed = composed(&all(), &whatsapp, &open, answer, now).unwrap();
         let message = message_of(composed, now);
         open.opens(&message, vec![]);
@@ -634,6 +787,67 @@ mod tests {
         assert_eq!(open.answered.len(), 1);
     }
 
+    /// Whether a text by WhatsApp, changed, ends the waiting answer.
+    fn ends(waiting: &Message, text: &str, now: Timestamp, change: impl FnOnce(&mut InboundMessage)) -> bool {
+        let config = all();
+        let mut message = written(Channel::WhatsApp, text, now);
+        change(&mut message);
+        let wish = message.text.as_deref();
+        let wish = wish.and_then(|text| crate::words::opt_word(text, &config.tenant));
+        let heard = Heard {
+            config: &config,
+            message: &message,
+            line: None,
+            wish: wish.map(|flag| (flag, true)),
+            now,
+        };
+        heard.ends(waiting, config.connections[1].id)
+    }
+
+    /// Whoever is not answered by the later message keeps the answer to the earlier one.
+    #[test]
+    fn answer_gives_way_only_to_one_that_replaces_it() {
+        let (closed, open) = (at(CLOSED), at(OPEN));
+        let second = SignedDuration::from_secs(1);
+        let (after_hours, _) = planned(Answer::AfterHours, closed);
+        let ended = |text: &str| ends(&after_hours, text, closed + second, |_| {});
+        assert!(ended("Are you open?") && ended("STOP"));
+        assert!(!ended("HELP") && !ended("START"));
+        let changes: [fn(&mut InboundMessage); 3] = [
+            |message| message.opens_window = false,
+            |message| message.standby = true,
+            |message| message.channel = Channel::Sms,
+        ];
+        for change in changes {
+            assert!(!ends(&after_hours, "Are you open?", closed + second, change));
+        }
+        // In opening hours it calls for none. The check before the send finds the answer too late then.
+        assert!(!ends(&after_hours, "Are you open?", open, |_| {}));
+        // Written before, and processed after.
+        assert!(!ends(&after_hours, "Are you open?", closed + second, |message| {
+            message.at = closed - second;
+        }));
+        for (answer, stopped) in [(Answer::Help, true), (Answer::Start, true), (Answer::Stop, false)] {
+            let (waiting, _) = planned(answer, closed);
+            for text in ["Are you open?", "HELP", "START"] {
+                assert!(!ends(&waiting, text, closed + second, |_| {}), "{answer:?}: {text}");
+            }
+            assert_eq!(ends(&waiting, "STOP", closed + second, |_| {}), stopped);
+        }
+    }
+
+    /// If the provider refuses it, it is tried again.
+    #[test]
+    fn answer_under_way_is_left() {
+        let now = at(CLOSED);
+        let (mut message, _) = planned(Answer::AfterHours, now);
+        message.claim(0, "claim".to_owned(), now, &timers());
+        assert!(!ends(&message, "Are you open?", now, |_| {}));
+        let reason = "no answer".to_owned();
+        message.record(1, SendOutcome::Unknown { reason }, now, &timers());
+        assert!(!ends(&message, "STOP", now, |_| {}));
+    }
+
     #[test]
     fn answer_is_not_sent_too_late() {
         let now = at(CLOSED);
@@ -660,13 +874,43 @@ mod tests {
         let waits = writer(Channel::WhatsApp, earlier);
         let late = composed(&all(), &late, &waits, Answer::AfterHours, now).unwrap();
         assert_eq!(late.policy.validity(), SignedDuration::from_mins(5));
-        let newer = Contact {
-            last_inbound_at: Some(now + SignedDuration::from_secs(5)),
-            ..open.clone()
+    }
+
+    /// Nobody is told that the business is closed when it is open.
+    #[test]
+    fn answer_after_hours_is_valid_until_the_business_opens() {
+        let nine = at("2026-11-23T09:00:00+04");
+        let written_at = nine - SignedDuration::from_mins(5);
+        let message = received(written(Channel::WhatsApp, "Hello", written_at), 1);
+        let open = writer(Channel::WhatsApp, written_at);
+        let valid = |config: &TenantConfig, message: &Received, answer, now| {
+            let composed = composed(config, message, &open, answer, now);
+            composed
+                .map(|composed| composed.policy.validity())
+                .map_err(|why| why.reason)
         };
-        let older = received(written(Channel::WhatsApp, "Hello", now), 1);
-        let why = composed(&all(), &older, &newer, Answer::AfterHours, now).unwrap_err();
-        assert_eq!(why.reason, Reason::Unnecessary);
+        let minutes = |minutes| Ok::<_, Reason>(SignedDuration::from_mins(minutes));
+        let valid_at = |now| valid(&all(), &message, Answer::AfterHours, now);
+        assert_eq!(valid_at(written_at), minutes(5));
+        assert_eq!(valid_at(nine - SignedDuration::from_mins(2)), minutes(2));
+        assert_eq!(valid_at(nine), Err(Reason::Late));
+        assert_eq!(valid(&all(), &message, Answer::Help, nine), minutes(10));
+        // A line has hours of its own.
+        let line = json!({
+            "id": "line_00000000000000000000000001", "name": "Bar",
+            "business_hours": {"monday": [{"from": "08:58", "to": "14:00"}]},
+        });
+        let line: Line = serde_json::from_value(line).unwrap();
+        let mut config = all();
+        let to_line = Received {
+            line: Some(line.id),
+            ..message.clone()
+        };
+        config.lines = vec![line];
+        assert_eq!(valid(&config, &to_line, Answer::AfterHours, written_at), minutes(3));
+        config.tenant.business_hours = Some(serde_json::from_value(json!({})).unwrap());
+        config.tenant.holidays = Vec::new().into();
+        assert_eq!(valid(&config, &message, Answer::AfterHours, written_at), minutes(15));
     }
 
     #[test]
@@ -763,14 +1007,20 @@ mod tests {
                 let pause = config.tenant.answers.as_ref().unwrap().every(answer);
                 let same = |known: &&Answered| known.answer == answer && (flag.is_some() || known.line == line);
                 let recent = given.iter().filter(same).any(|known| now < known.at + pause);
-                let full = given.iter().filter(|known| now < known.at + DAY).count() >= MOST_ANSWERS;
+                let most = match answer {
+                    Answer::AfterHours | Answer::Start => MOST_ANSWERS,
+                    Answer::Help => MOST_ANSWERS + 1,
+                    Answer::Stop => usize::MAX,
+                };
+                let counted = given.iter().filter(|known| known.answer != Answer::Stop && now < known.at + DAY);
+                let full = counted.count() >= most;
                 let may = person.may_be_answered(answer, line, &config.tenant, now).is_ok();
                 prop_assert_eq!(may, !recent && !full);
                 if may {
                     person.note_answer(answer, line, now);
                     given.push(Answered { answer, at: now, line });
                 }
-                prop_assert!(person.answered.len() <= MOST_ANSWERS);
+                prop_assert!(person.answered.len() <= MOST_REMEMBERED);
             }
         }
     }

@@ -94,7 +94,7 @@ impl Intent<'_> {
 pub struct Through<'a> {
     /// The connection.
     pub connection: ConnectionId,
-    /// Which of its numbers sends SMS, if it has that one.
+    /// Which of its numbers sends SMS. If it has not that one, only its messaging service sends.
     pub number: Option<&'a Phone>,
 }
 
@@ -633,8 +633,11 @@ pub(crate) fn carrier<'a>(
 ) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
     if let Some(through) = intent.through {
         let connection = carrying(config, channel).find(|connection| connection.id == through.connection)?;
-        let mut numbers = connection.sms_numbers.iter().filter(|_| channel == Channel::Sms);
-        return Some((connection, numbers.find(|number| Some(*number) == through.number)));
+        let wanted = through.number.filter(|_| channel == Channel::Sms);
+        let number = connection.sms_numbers.iter().find(|number| Some(*number) == wanted);
+        // From another number, it would not be part of the conversation.
+        let can_send = number.is_some() || wanted.is_none() || connection.messaging_service;
+        return can_send.then_some((connection, number));
     }
     let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
     let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));

@@ -59,6 +59,9 @@ pub struct ConnectionSummary {
     /// The numbers that a line can choose to send SMS from.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sms_numbers: Vec<Phone>,
+    /// Whether a messaging service sends its SMS, unless one of its numbers is chosen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub messaging_service: bool,
 }
 
 impl ConnectionSummary {
@@ -90,6 +93,10 @@ impl From<&Connection> for ConnectionSummary {
             sms_numbers: match &connection.account {
                 Account::Twilio(twilio) => twilio.numbers.clone(),
                 _ => Vec::new(),
+            },
+            messaging_service: match &connection.account {
+                Account::Twilio(twilio) => twilio.messaging_service_sid.is_some(),
+                _ => false,
             },
         }
     }
@@ -137,9 +144,20 @@ pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSumma
 mod tests {
     use super::*;
     use crate::{
-        samples::{TENANT, config},
+        samples::{TENANT, config, connections},
         source::Value,
     };
+
+    #[test]
+    fn summary_says_whether_a_messaging_service_sends() {
+        let mut twilio = connections().remove(0);
+        assert!(!ConnectionSummary::from(&twilio).messaging_service);
+        let Account::Twilio(account) = &mut twilio.account else {
+            panic!("it is one of Twilio")
+        };
+        account.messaging_service_sid = Some("MG0".to_owned());
+        assert!(ConnectionSummary::from(&twilio).messaging_service);
+    }
 
     #[test]
     fn configuration_is_parsed_strictly() {

@@ -119,7 +119,7 @@ pub struct Contact {
     /// Time of the customer's last message on any channel.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
-    /// Automatic answers of the last day, in the order of planning. At most [`crate::answer::MOST_ANSWERS`].
+    /// Automatic answers of the last day, in the order of planning. At most [`crate::answer::MOST_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
     /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.

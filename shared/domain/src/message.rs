@@ -1253,13 +1253,18 @@ impl Message {
         let (why, because) = why.into().split();
         self.ended = Some(Ended::Cancelled(why));
         self.because = because;
-        let under_way = self.last().is_some_and(|last| {
-            last.state == AttemptState::Claimed || last.state == AttemptState::Unknown && !last.given_up()
-        });
-        if !under_way {
+        if !self.is_under_way() {
             self.due = None;
         }
         true
+    }
+
+    /// Whether an attempt is in progress, or its outcome is still unknown.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.last().is_some_and(|last| {
+            last.state == AttemptState::Claimed || last.state == AttemptState::Unknown && !last.given_up()
+        })
     }
 
     fn remark(&mut self, at: Timestamp, what: Refusal) {

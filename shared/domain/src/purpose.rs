@@ -144,7 +144,7 @@ pub enum Stop {
     UnlessWrittenSince,
     /// Sent nevertheless: the person has just asked for it.
     Requested,
-    /// Only an opt-out by a stop word lets it pass, which is what it confirms.
+    /// Only an opt-out by a stop word lets it pass, which is what it confirms. It is not sent once that is lifted.
     Confirms,
 }
 
@@ -401,7 +401,7 @@ pub const TABLE: [Row; 10] = {
             purpose: Purpose::StopConfirmation,
             kinds: &[kind(Service, Conversation, Leave, NONE, NONE, Answers)],
             stop: Stop::Confirms, quiet: QuietRule::Ignore, validity: minutes(15), unknown_after: minutes(2),
-            order: Order::BehindPeople, cancelled_by: &[Event::HumanReply, Event::Inbound],
+            order: Order::BehindPeople, cancelled_by: &[Event::HumanReply],
         },
     ]
 };

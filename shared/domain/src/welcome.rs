@@ -6,7 +6,7 @@ use crate::{
     consent::{By, Scope, Wish},
     contact::{Contact, SERVICE_WINDOW},
     message::{Category, Channel},
-    purpose::{Basis, Narrowing, Policy, Purpose, Stop},
+    purpose::{Basis, Event, Narrowing, Policy, Purpose, Stop},
     refusal::{Reason, Refusal},
 };
 
@@ -34,7 +34,7 @@ pub fn allowed(
 /// | of all channels | sent | sent | refused |
 /// | of one channel | refused on it | sent | refused on it |
 ///
-/// The confirmation of a stop word is sent in spite of the refusal by that word, and of no other.
+/// The confirmation of a stop word is sent in spite of the refusal by that word, as long as it holds, and of no other.
 ///
 /// Each refusal that covers the message's channel and category must let it pass, so the strictest holds. If the policy demands an
 /// opt-in, one must cover the channel and the category, too.
@@ -49,13 +49,17 @@ pub fn allows(policy: &Policy, contact: &Contact, channel: Option<Channel>, who:
         Stop::UnlessWrittenSince if refusal.channel.is_some() => false,
         Stop::UnlessWrittenSince => contact.last_inbound_at.is_some_and(|written| written > refusal.at),
         Stop::Requested => true,
-        Stop::Confirms => refusal.by == By::Keyword && refusal.scope() == Scope::ALL,
+        Stop::Confirms => is_of_stop_word(refusal),
     };
     let refusals = wishes.refusals();
     let refusals = refusals.filter(|refusal| refusal.scope().has(channel, category) && !passes(refusal));
     // The widest one is the reason, and of several the newest.
     if let Some(refusal) = refusals.min_by_key(|refusal| (refusal.scope(), std::cmp::Reverse(refusal.at))) {
         return Err(refusal.refusal());
+    }
+    if policy.stop() == Stop::Confirms && !wishes.refusals().any(is_of_stop_word) {
+        let sentence = format!("{who} confirms a stop word, and none holds any more");
+        return Err(Refusal::since(Event::Settled, sentence));
     }
     if policy.needs_opt_in() && wishes.opt_in(channel, category).is_none() {
         let only = channel.filter(|_| wishes.opt_in(None, category).is_some());
@@ -70,6 +74,11 @@ pub fn allows(policy: &Policy, contact: &Contact, channel: Option<Channel>, who:
         return Err(refusal.and_if("channel", only.map(Channel::as_str)));
     }
     Ok(())
+}
+
+/// Whether it is the refusal of all messages by a stop word.
+fn is_of_stop_word(refusal: &Wish) -> bool {
+    refusal.by == By::Keyword && refusal.scope() == Scope::ALL
 }
 
 /// Whether a person may get a message with this policy by any channel: their wishes, and the ground that its purpose demands, such
@@ -129,6 +138,8 @@ mod tests {
                                 _ => false,
                             };
                             let sent = allowed(&contact, channel, kind.category, row.purpose).is_ok();
+                            // There is nothing to confirm if it was not all messages that were refused.
+                            let meant = meant || row.purpose == Purpose::StopConfirmation;
                             let case = (refused, wrote_since, row.purpose, kind.category, channel);
                             assert_eq!(sent, !meant || excepted, "{case:?}");
                         }
@@ -177,6 +188,26 @@ mod tests {
         assert_eq!(sent(&wished(&[(Choice::Granted, utility, By::Page)]), None), none);
     }
 
+    /// Nobody is told that no messages follow who has just asked for them again.
+    #[test]
+    fn stop_is_confirmed_only_while_it_holds() {
+        let confirms = |contact: &Contact| {
+            let asked = allowed(contact, None, Category::Service, Purpose::StopConfirmation);
+            asked.map_err(|refusal| refusal.reason)
+        };
+        let stop = (Choice::Refused, Scope::ALL, By::Keyword);
+        assert_eq!(confirms(&wished(&[stop])), Ok(()));
+        for choice in [Choice::Granted, Choice::Lifted] {
+            let start = (choice, Scope::ALL, By::Keyword);
+            assert_eq!(
+                confirms(&wished(&[stop, start])),
+                Err(Reason::Unnecessary),
+                "{choice:?}"
+            );
+        }
+        assert_eq!(confirms(&contact()), Err(Reason::Unnecessary));
+    }
+
     /// By SMS there is no window: the last message counts on any channel.
     #[test]
     fn answers_need_a_message_within_a_day_or_the_window() {
@@ -196,9 +227,18 @@ mod tests {
             (&wrote_before, false, false),
             (&called, true, true),
         ] {
-            for purpose in [Purpose::Reply, Purpose::AutoReply, Purpose::StopConfirmation] {
+            for purpose in [Purpose::Reply, Purpose::AutoReply] {
                 assert_eq!(is_welcome(purpose, contact), reply);
             }
+            let mut stopped = contact.clone();
+            stopped.record(Wish::new(
+                Choice::Refused,
+                Scope::ALL,
+                By::Keyword,
+                "wrote STOP",
+                at(NOON),
+            ));
+            assert_eq!(is_welcome(Purpose::StopConfirmation, &stopped), reply);
             assert_eq!(is_welcome(Purpose::Feedback, contact), script);
         }
         let why = welcome(&policy(Purpose::Reply), &silent, "it", at(NOON)).unwrap_err();

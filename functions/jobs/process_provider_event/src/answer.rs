@@ -111,11 +111,16 @@ impl Event<'_> {
         let (contact, follows) = (&mut person.contact, received.correlation_id.clone());
         let planned = self.ctx.planner.plan(scope, composed, contact, gathered, follows, now);
         let planned = Box::pin(planned).await?;
+        if !planned.ended.is_empty() {
+            // What was accepted for them, or follows a call, is more than an automatic answer.
+            let sentence = "as many messages to this person wait as can, and an automatic answer displaces none";
+            unanswered(inbound, &Refusal::new(Reason::Replaced, sentence));
+            return Ok(());
+        }
         contact.note_answer(answer, received.line, now);
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],
-            ended: planned.ended,
             links: planned.link.into_iter().collect(),
             ..Effects::default()
         };
@@ -137,7 +142,7 @@ impl Event<'_> {
     ) -> Result<Result<(Composed, Gathered), Refusal>, JobError> {
         let mut refused = Refusal::new(Reason::NoText, "there is no text in any language");
         for text in answers::texts(&config.tenant, answer, &person.contact) {
-            let intent = answers::intent(received, answer, &text, &person.contact, now);
+            let intent = answers::intent(received, answer, &text, config, &person.contact, now);
             let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
             let secret = needs.link.then(|| self.ctx.ids.secret()).transpose()?;
             let code = secret.map(LinkCode::of);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::{
     Timestamp,
-    answers::Heard,
+    answers::{Heard, no_way_back},
     config::TenantConfig,
     contact::{Contact, Identity, Linked},
     counting,
@@ -182,9 +182,18 @@ impl Event<'_> {
             let of_word = || flag.and_then(|_| words::language(text, tenants));
             language::recognize(text, tenants).or_else(of_word)
         });
+        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
+        let heard = Heard {
+            config: &config,
+            message,
+            line,
+            wish,
+            now,
+        };
+        let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let (mut recovered, mut answers_after) = (0, Vec::new());
         for person in &mut people {
-            let sent = self.wrote_first(person, Timestamp::MAX, at, now).await?;
+            let sent = self.wrote_first(person, Timestamp::MAX, at, ends, now).await?;
             answers_after.extend(sent.into_iter().filter_map(|sent| counting::reply_time(sent, at)));
             let contact = &mut person.contact;
             recovered += contact.recovers(at);
@@ -210,24 +219,9 @@ impl Event<'_> {
             let sentence = "the message is stored shortened; all of it is in the bucket";
             remark(Refusal::new(Reason::StoredShortened, sentence));
         }
-        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
-        let heard = Heard {
-            config: &config,
-            message,
-            line,
-            wish,
-            now,
-        };
         let line = line.map(|line| line.id);
-        let mut answer = heard.calls_for();
-        if let (Some(wanted), Some(person)) = (answer, people.first())
-            && let Err(why) = person.contact.may_be_answered(wanted, line, &config.tenant, now)
-        {
-            remark(why);
-            answer = None;
-        }
         let retention = config.tenant.retention.unwrap_or_default();
-        let received = Received {
+        let mut received = Received {
             id: Received::id_of(writer, self.api, message),
             connection: self.connection,
             line,
@@ -235,10 +229,19 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
-            answer,
+            answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
         };
+        if let (Some(answer), Some(person)) = (received.answer, people.first()) {
+            let contact = &person.contact;
+            let may = contact.may_be_answered(answer, line, &config.tenant, now);
+            let nowhere = || no_way_back(&received, answer, &config, contact, now);
+            if let Some(why) = may.err().or_else(nowhere) {
+                received.remarks.push(Remark::new(now, why));
+                received.answer = None;
+            }
+        }
         let effects = Effects {
             once: Once::Received {
                 received: &received,
@@ -384,6 +387,7 @@ impl Event<'_> {
     /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time `wrote` makes them
     /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
     /// the check before the send obeys it. So does one that was sent after the customer had written: a later message may answer it.
+    /// An automatic answer is cancelled only if `ends` says so.
     ///
     /// Returns the times at which the follow-ups were sent that the customer's message answers.
     async fn wrote_first(
@@ -391,6 +395,7 @@ impl Event<'_> {
         person: &mut Person,
         planned: Timestamp,
         wrote: Timestamp,
+        ends: impl Fn(&Message) -> bool,
         now: Timestamp,
     ) -> Result<Vec<Timestamp>, JobError> {
         let mut answered = Vec::new();
@@ -411,7 +416,8 @@ impl Event<'_> {
                     continue;
                 }
             };
-            if message.created_at > planned {
+            let waits = message.cause.answered().is_some() && message.is_pending() && !ends(&message);
+            if waits || message.created_at > planned {
                 continue;
             }
             let sent = message.accepted_at();
@@ -550,7 +556,7 @@ impl Event<'_> {
             for person in &mut people {
                 if let Some(wrote) = wrote {
                     // What it answers is not counted any more: its row is written.
-                    self.wrote_first(person, wrote, wrote, now).await?;
+                    self.wrote_first(person, wrote, wrote, |_| false, now).await?;
                 }
             }
             people.retain(Person::changed);

@@ -233,7 +233,7 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     let mut received = world.business.received(&world.aws, contact.id, |_| {});
     received.message.from.phone = Some(phone(CUSTOMER));
     let text = answers::texts(&config.tenant, Answer::Help, &contact).remove(0);
-    let intent = answers::intent(&received, Answer::Help, &text, &contact, now);
+    let intent = answers::intent(&received, Answer::Help, &text, &config, &contact, now);
     let composed = compose(
         &intent,
         &domain::compose::World {

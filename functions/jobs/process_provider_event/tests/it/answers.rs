@@ -1,16 +1,17 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
 use domain::{
-    answer::{Answer, Answers, MOST_ANSWERS},
-    contact::{Contact, Identity},
+    actor::Actor,
+    answer::{Answer, Answers, MOST_ANSWERS, MOST_REMEMBERED},
+    contact::{Contact, Identity, MOST_OPEN},
     ids::ContactId,
     inbound::OptFlag,
-    message::{Channel, Content, Message, MessageState},
-    purpose::Purpose,
+    message::{Category, Cause, Channel, Content, Message, MessageState},
+    purpose::{Narrowing, Policy, Purpose},
     record::{Entry, Received},
     tenant::{BusinessHours, TenantStatus},
 };
-use jobs::ProviderEvent;
+use jobs::{EventSource, ProviderEvent};
 use kit::Done;
 use serde_json::{Value, json};
 use store::{config::Configured, contacts::ContactWrite};
@@ -77,6 +78,27 @@ async fn accept(world: &World, reference: &str) -> Message {
 /// The customer's text, written now.
 fn says(world: &World, id: &str, text: &str) -> ProviderEvent {
     world.messages(&wrote(id, world.aws.now().as_second(), text))
+}
+
+/// The codes of the last remarks of the customer's messages, the oldest first.
+async fn codes(world: &World) -> Vec<&'static str> {
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let remarks = received.iter().filter_map(|received| received.remarks.last());
+    let codes = remarks.filter_map(|remark| remark.because.as_ref());
+    codes.map(|because| because.code.as_str()).collect()
+}
+
+/// A reaction, and a message in a conversation that another assistant holds.
+fn unanswerable(world: &World) -> [ProviderEvent; 2] {
+    let now = world.aws.now().as_second();
+    let mut reaction = wrote("wamid.reaction", now, "");
+    reaction["messages"][0]["type"] = "reaction".into();
+    reaction["messages"][0]["reaction"] = json!({"message_id": "wamid.x", "emoji": "👍"});
+    let held = wrote("wamid.standby", now, "Hello");
+    [
+        world.messages(&reaction),
+        world.business.whatsapp_event(&world.aws, "standby", &held),
+    ]
 }
 
 #[tokio::test]
@@ -200,9 +222,8 @@ async fn conversation_gets_one_answer_in_its_period() {
     world.aws.pass(HOUR);
     world.work(says(&world, "wamid.2", "Hello?")).await;
     assert_eq!(answers(&world).await.len(), 1);
+    assert_eq!(codes(&world).await, ["answered_already"]);
     let (received, _) = world.told_by(&world.customer().await).await;
-    let remark = received[1].remarks.last().and_then(|remark| remark.because.as_ref());
-    assert_eq!(remark.map(|because| because.code.as_str()), Some("answered_already"));
     assert_eq!(received[1].answer, None);
     world.aws.pass(11 * HOUR - 1);
     world.work(says(&world, "wamid.3", "Hello?")).await;
@@ -225,6 +246,187 @@ async fn newer_message_takes_over_the_unsent_answer() {
     let waiting = pending(&world).await;
     assert_eq!(waiting[0].cause.answered(), Some((received[1].id, Answer::AfterHours)));
     assert_eq!(world.customer().await.answered.len(), 1);
+}
+
+/// In whatever order they are processed.
+#[tokio::test]
+async fn older_message_leaves_the_answer_to_a_newer_one() {
+    let world = closed().await;
+    let older = says(&world, "wamid.1", "Hello");
+    world.aws.pass(2);
+    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    assert_eq!(world.work(older).await, Done::Now);
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let answers = answers(&world).await;
+    let [answer] = &answers[..] else {
+        panic!("{answers:?}");
+    };
+    assert_eq!(answer.state(), MessageState::Scheduled);
+    assert_eq!(answer.cause.answered(), Some((received[1].id, Answer::AfterHours)));
+    assert_eq!(codes(&world).await, ["answered_already"]);
+}
+
+/// Whoever writes something that is not answered must not lose the answer to what they wrote before.
+#[tokio::test]
+async fn waiting_answer_outlasts_what_gets_none() {
+    for (first, then, answer) in [
+        ("HELP", "Hello?", Answer::Help),
+        ("HELP", "HELP", Answer::Help),
+        ("STOP", "STOP", Answer::Stop),
+        ("START", "START", Answer::Start),
+    ] {
+        let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
+        let world = World::with(|configured| answering(configured, on)).await;
+        for (id, text) in [("wamid.1", first), ("wamid.2", then)] {
+            world.work(says(&world, id, text)).await;
+            world.aws.pass(2);
+        }
+        let answers = answers(&world).await;
+        let waiting = answers
+            .iter()
+            .map(|message| (message.cause.answered(), message.state()));
+        let waiting: Vec<_> = waiting.map(|(of, state)| (of.map(|(_, of)| of), state)).collect();
+        assert_eq!(waiting, [(Some(answer), MessageState::Scheduled)], "{first}, {then}");
+    }
+    let world = closed().await;
+    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    for event in unanswerable(&world) {
+        world.aws.pass(2);
+        world.work(event).await;
+    }
+    assert_eq!(pending(&world).await.len(), 1);
+}
+
+/// Nor may it before the answer is planned.
+#[tokio::test]
+async fn reaction_before_the_answer_is_planned_prevents_none() {
+    let world = closed().await;
+    let (event, received) = stored_only(&world, "wamid.in").await;
+    world.aws.pass(2);
+    for other in unanswerable(&world) {
+        world.work(other).await;
+    }
+    world.received(event, 2).await.unwrap();
+    let answers = answers(&world).await;
+    assert_eq!(answers.len(), 1);
+    assert_eq!(answers[0].cause.answered(), Some((received.id, Answer::AfterHours)));
+}
+
+/// If the provider refuses it, it must be tried again: nobody else answers.
+#[tokio::test]
+async fn answer_under_way_is_not_cancelled() {
+    let world = closed().await;
+    world.work(says(&world, "wamid.1", "Hello")).await;
+    let waiting = pending(&world).await.remove(0);
+    let claimed = world.claimed(waiting).await;
+    world.aws.pass(2);
+    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
+    assert_eq!(states, [MessageState::Sending]);
+    let customer = world.customer().await;
+    assert!(customer.open.iter().any(|open| open.message == claimed.id));
+    assert_eq!(codes(&world).await, ["answered_already"]);
+}
+
+/// It would say that the business is closed.
+#[tokio::test]
+async fn answer_after_hours_ends_when_the_business_opens() {
+    // It is noon, and a Friday.
+    let opening = |configured: &mut Configured| {
+        configured.tenant.business_hours = Some(read(json!({"friday": [{"from": "12:05", "to": "17:00"}]})));
+        answering(configured, json!({"after_hours": {"enabled": true}}));
+    };
+    let world = World::with(opening).await;
+    world.work(says(&world, "wamid.1", "Are you open?")).await;
+    let validity = pending(&world).await[0].policy.validity();
+    assert_eq!(validity.as_secs(), 5 * 60);
+
+    let world = World::with(opening).await;
+    let (event, _) = stored_only(&world, "wamid.in").await;
+    world.aws.pass(5 * 60);
+    world.received(event, 2).await.unwrap();
+    assert_eq!(answers(&world).await, []);
+}
+
+/// As many messages as can wait for the customer, requested by the business for tomorrow.
+async fn all_that_can_wait(world: &World) -> Vec<Message> {
+    let follow_up = world.follow_up().await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let mut contact = world.customer().await;
+    contact.forget(follow_up.id);
+    let policy = Policy::narrowed(Purpose::Api, Category::Utility, &Narrowing::default());
+    let policy = policy.expect("there are such messages");
+    let mut waiting = Vec::new();
+    for _ in 0..MOST_OPEN {
+        let cause = Cause::Requested {
+            contact: contact.id,
+            by: Actor::Operator,
+            request: world.aws.ids().ulid(),
+            retries: None,
+        };
+        let message = Message {
+            id: cause.message_id(),
+            cause,
+            policy,
+            version: 0,
+            ..follow_up.clone()
+        };
+        assert_eq!(contact.opens(&message, vec![]), []);
+        waiting.push(message);
+    }
+    let effects = Effects {
+        people: vec![ContactWrite::from(contact)],
+        planned: waiting.clone(),
+        ..Effects::default()
+    };
+    store
+        .commit(scope, effects, now)
+        .await
+        .expect("the messages are written");
+    waiting
+}
+
+/// What the API accepted was promised to somebody.
+#[tokio::test]
+async fn answer_displaces_no_other_message() {
+    let world = World::new().await;
+    let waiting = all_that_can_wait(&world).await;
+    world.work(says(&world, "wamid.1", "HELP")).await;
+    assert_eq!(answers(&world).await, []);
+    for message in &waiting {
+        assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
+    }
+    // There is room for it once one of them is settled.
+    let mut first = world.message(&waiting[0]).await;
+    assert!(first.cancel("not needed any more"));
+    world.write(&first).await;
+    world.aws.pass(2);
+    world.work(says(&world, "wamid.2", "HELP")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+    for message in &waiting[1..] {
+        assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
+    }
+}
+
+/// Written to a number of the account that the connection does not know, any more or yet.
+#[tokio::test]
+async fn message_without_a_way_back_says_why_it_gets_no_answer() {
+    for (prefix, code) in [("", "no_channel"), ("whatsapp%3A", "window_closed")] {
+        let world = closed().await;
+        let from = CUSTOMER.replace('+', "%2B");
+        let form = format!("MessageSid=SM1&From={prefix}{from}&To={prefix}%2B15005550009&Body=Hello");
+        let connection = world.business.twilio;
+        let event = world
+            .business
+            .event(&world.aws, connection, EventSource::TwilioInbound, form);
+        assert_eq!(world.work(event.clone()).await, Done::Now);
+        assert_eq!(codes(&world).await, [code]);
+        let (received, _) = world.told_by(&world.customer().await).await;
+        assert_eq!((received.len(), received[0].answer), (1, None));
+        world.received(event, 2).await.unwrap();
+        assert_eq!(answers(&world).await, []);
+        assert_eq!(world.customer().await.answered, []);
+    }
 }
 
 #[tokio::test]
@@ -352,23 +554,19 @@ async fn own_numbers_and_machines_are_not_answered() {
     let found = world.contact_of(&Identity::Phone(phone(LINE))).await;
     assert_eq!(sent_to(&world, &found.expect("the message is stored")).await, []);
 
-    // Another assistant holds the conversation.
-    let value = wrote("wamid.standby", world.aws.now().as_second(), "Hello");
-    let event = world.business.whatsapp_event(&world.aws, "standby", &value);
-    world.work(event).await;
-    let mut reaction = wrote("wamid.reaction", world.aws.now().as_second(), "");
-    reaction["messages"][0]["type"] = "reaction".into();
-    reaction["messages"][0]["reaction"] = json!({"message_id": "wamid.x", "emoji": "👍"});
-    world.work(world.messages(&reaction)).await;
+    for event in unanswerable(&world) {
+        world.work(event).await;
+    }
     assert_eq!(answers(&world).await, []);
 }
 
-/// Whatever calls for them.
+/// Whatever calls for them, except help, which may be one more, and the confirmation of a stop word.
 #[tokio::test]
 async fn person_gets_four_answers_a_day_at_most() {
     let world = World::with(|configured| {
         configured.tenant.business_hours = Some(BusinessHours::default());
-        let answers = json!({"after_hours": {"enabled": true, "every_seconds": 3_600}});
+        let every_hour = json!({"enabled": true, "every_seconds": 3_600});
+        let answers = json!({"after_hours": every_hour, "stop": {"enabled": true}});
         answering(configured, answers);
     })
     .await;
@@ -380,12 +578,13 @@ async fn person_gets_four_answers_a_day_at_most() {
         world.aws.pass(HOUR);
     }
     assert_eq!(answers(&world).await.len(), MOST_ANSWERS);
-    let (received, _) = world.told_by(&world.customer().await).await;
-    let codes = received.iter().filter_map(|received| received.remarks.last());
-    let codes = codes
-        .filter_map(|remark| remark.because.as_ref())
-        .map(|because| because.code.as_str());
-    assert_eq!(codes.collect::<Vec<_>>(), ["answered_often"; 4]);
+    assert_eq!(codes(&world).await, ["answered_often"; 4]);
+    for word in ["HELP", "STOP"] {
+        world.work(says(&world, &format!("wamid.{word}"), word)).await;
+        accept(&world, &format!("wamid.out{word}")).await;
+        world.aws.pass(60);
+    }
+    assert_eq!(answers(&world).await.len(), MOST_REMEMBERED);
 }
 
 /// A value of the tenant's text is not known: the usual text has none.

@@ -59,12 +59,13 @@ async fn refusal_by_the_person_blocks_every_channel() {
     assert_eq!(world.copies().await, 0);
 }
 
-/// Which passes the stop word and nothing else does.
+/// Which passes the stop word and nothing else does. Whoever asks for messages again in between gets no confirmation.
 #[tokio::test]
 async fn only_its_confirmation_is_sent_after_a_stop() {
-    for (purpose, state) in [
-        (Purpose::StopConfirmation, MessageState::Accepted),
-        (Purpose::AutoReply, MessageState::Blocked),
+    for (purpose, restarts, state) in [
+        (Purpose::StopConfirmation, false, MessageState::Accepted),
+        (Purpose::StopConfirmation, true, MessageState::Blocked),
+        (Purpose::AutoReply, false, MessageState::Blocked),
     ] {
         let world = World::by(&[Channel::WhatsApp]).await;
         let mut message = world.follow_up().await;
@@ -75,6 +76,9 @@ async fn only_its_confirmation_is_sent_after_a_stop() {
         world
             .change_contact(&message, |contact| {
                 contact.wish(OptFlag::Stop, "wrote STOP", now);
+                if restarts {
+                    contact.wish(OptFlag::Start, "wrote START", now + SignedDuration::from_secs(1));
+                }
                 contact.last_inbound_at = Some(now);
                 contact.open_window(&phone("+447700900999"), now);
             })
