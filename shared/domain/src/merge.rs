@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     actor::Actor,
-    answer::{Answered, MOST_ANSWERS},
+    answer::{Answered, MOST_REMEMBERED},
     consent::{Wish, Wishes},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
@@ -361,7 +361,7 @@ fn answered(one: &[Answered], other: &[Answered]) -> Vec<Answered> {
     let mut all = one.to_vec();
     all.extend(other.iter().filter(|known| !one.contains(known)));
     all.sort_by_key(|known| known.at);
-    all.drain(..all.len().saturating_sub(MOST_ANSWERS));
+    all.drain(..all.len().saturating_sub(MOST_REMEMBERED));
     all
 }
 
@@ -655,6 +655,14 @@ impl Undo {
         other
             .open
             .retain(|open| now.open.iter().any(|known| known.message == open.message));
+        if now.answered != merged.answered {
+            // An answer since the merge may have been to either, so it counts for both.
+            let since = now.answered.iter().filter(|known| !merged.answered.contains(known));
+            let since: Vec<Answered> = since.copied().collect();
+            let still = |known: &Answered| now.answered.contains(known) || !merged.answered.contains(known);
+            other.answered.retain(still);
+            other.answered = answered(&other.answered, &since);
+        }
         if now.missed != merged.missed {
             other.missed.retain(|call| now.missed.contains(call));
         }

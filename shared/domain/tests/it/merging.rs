@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     Timestamp,
     actor::Actor,
-    answer::{Answer, MOST_ANSWERS},
+    answer::{Answer, Answered, MOST_ANSWERS, MOST_REMEMBERED},
     consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{
         Contact, Identity, MOST_ALIASES, MOST_MISSED, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
@@ -363,7 +363,7 @@ proptest! {
         prop_assert!(one.profile.tags.is_subset(&profile.tags));
         prop_assert!(profile.tags.len() <= Profile::MOST_TAGS);
         let answered: Vec<_> = [&one, &other].into_iter().flat_map(|before| &before.contact.answered).collect();
-        prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MOST_ANSWERS);
+        prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MOST_REMEMBERED);
         let newest = answered.iter().map(|known| known.at).max();
         prop_assert_eq!(contact.answered.last().map(|known| known.at), newest);
         prop_assert!(contact.windows.len() <= MOST_WINDOWS && contact.unreachable.len() <= MOST_UNREACHABLE);
@@ -454,6 +454,38 @@ fn missed_calls_of_both_are_recovered_once() {
     assert_eq!(left(&now), [of(&[10, 40]), of(&[20])]);
     assert_eq!(now.contact.recovers(at(30)), 2);
     assert_eq!(left(&now), [of(&[40]), of(&[])]);
+}
+
+/// Whichever of the two was answered, it is not repeated to the other. One that was cancelled since was given to neither.
+#[test]
+fn answer_since_a_merge_counts_for_both_contacts() {
+    let (mut one, mut other) = (nobody(1), nobody(2));
+    let note = |person: &mut Person, answer, second| person.contact.note_answer(answer, None, at(second));
+    note(&mut one, Answer::Start, 10);
+    note(&mut other, Answer::AfterHours, 20);
+    note(&mut other, Answer::Stop, 30);
+    let merged = merged(&one, &other).person;
+    let undo = Undo {
+        survivor: one,
+        other,
+        merged: merged.clone(),
+    };
+    let left = |now: &Person| {
+        let apart = undo.apply(now, &[]);
+        [apart.survivor, apart.other].map(|person| person.contact.answered)
+    };
+    let of = |given: &[(Answer, u8)]| -> Vec<Answered> {
+        let given = given.iter().map(|(answer, second)| (*answer, at(*second)));
+        given.map(|(answer, at)| Answered { answer, at, line: None }).collect()
+    };
+    let others = of(&[(Answer::AfterHours, 20), (Answer::Stop, 30)]);
+    assert_eq!(left(&merged), [of(&[(Answer::Start, 10)]), others]);
+    let mut now = merged;
+    note(&mut now, Answer::Help, 40);
+    now.contact.answered.retain(|known| known.answer != Answer::AfterHours);
+    let [survivors, others] = left(&now);
+    assert_eq!(survivors, of(&[(Answer::Start, 10), (Answer::Help, 40)]));
+    assert_eq!(others, of(&[(Answer::Stop, 30), (Answer::Help, 40)]));
 }
 
 #[test]
