@@ -130,11 +130,9 @@ impl Heard<'_> {
     /// Whether a person wrote it, to us, and waits for an answer.
     fn is_answerable(&self) -> bool {
         let message = self.message;
-        // What opens no window is a reaction, an edit or a notice of the platform.
-        let written = message.channel == Channel::Sms || message.opens_window;
         let own = message.from.phone.as_ref();
         let own = own.is_some_and(|phone| is_own(self.config, phone));
-        written && !message.standby && !own && left(message.at, self.now).is_positive()
+        message.is_written() && !message.standby && !own && left(message.at, self.now).is_positive()
     }
 
     /// Whether the business was closed when it was written, and still is.
@@ -663,13 +661,13 @@ mod tests {
             writer(Channel::Sms, now),
         );
         assert_eq!(none(&sms, &open, Answer::AfterHours), None);
-        let mut other = sms.clone();
+        let mut other = sms;
         other.message.to = Some("+97143330008".parse().unwrap());
         assert_eq!(none(&other, &open, Answer::Help), Some(Reason::NoChannel));
         let whatsapp = received(written(Channel::WhatsApp, "Hello", now), 1);
         assert_eq!(none(&whatsapp, &open, Answer::Help), Some(Reason::WindowClosed));
         // Other reasons are those of other checks.
-        let mut stopped = open.clone();
+        let mut stopped = open;
         stopped.wish(OptFlag::Stop, "wrote STOP", now);
         assert_eq!(none(&other, &stopped, Answer::Help), None);
     }

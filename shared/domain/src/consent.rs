@@ -212,7 +212,7 @@ pub type Evidence = OneLine<1, LONGEST_EVIDENCE>;
 pub const LONGEST_SOURCE: usize = 120;
 
 /// Added to the source of a refusal that another contact of the same person made.
-pub(crate) const ALSO: &str = ", known as another contact";
+const ALSO: &str = ", known as another contact";
 
 /// A wish of a contact. The usual values are left out of its row.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

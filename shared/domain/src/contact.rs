@@ -726,11 +726,12 @@ impl Contact {
         last || limited
     }
 
-    /// Copies the refusals of another contact of the same person. Returns the new ones.
+    /// Copies the refusals of another contact of the same person. Returns the new ones, as repetitions.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
         let refusals = other.consent.refusals().map(Wish::shared);
         let changes: Vec<Change> = refusals.map(|refusal| self.record(refusal)).collect();
-        changes.into_iter().filter_map(Change::consent).collect()
+        let entries = changes.into_iter().filter_map(Change::consent);
+        entries.map(ConsentEntry::repeated).collect()
     }
 
     /// Records contacts that proved to be the same person, up to the maximum that is read together.
@@ -799,6 +800,15 @@ impl Change {
     pub fn proven_by(self, reference: &impl std::fmt::Display) -> Self {
         match self {
             Self::Consent(entry) => Self::Consent(Box::new(entry.proven_by(reference))),
+            other => other,
+        }
+    }
+
+    /// The same; an entry in the ledger repeats what is known already.
+    #[must_use]
+    pub fn repeated(self) -> Self {
+        match self {
+            Self::Consent(entry) => Self::Consent(Box::new(entry.repeated())),
             other => other,
         }
     }

@@ -263,7 +263,7 @@ fn steps(attempt: &Attempt) -> Vec<&'static str> {
         AttemptState::Refused => steps.push("refused"),
         _ => {}
     }
-    if attempt.cost.as_ref().is_some_and(|cost| cost.billable) {
+    if attempt.cost.as_ref().is_some_and(|cost| cost.billable == Some(true)) {
         steps.push("billed");
     }
     steps
@@ -312,7 +312,7 @@ fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
         Charge::Listed(listed, units)
     };
     match (leg.channel, &attempt.cost) {
-        (Channel::Sms, Some(cost)) if cost.billable => match stated(cost) {
+        (Channel::Sms, Some(cost)) if cost.billable == Some(true) => match stated(cost) {
             Some(amount) => Some(Charge::Stated(carrier, amount)),
             None => Some(listed(PriceCategory::Sms, cost.units)),
         },
@@ -320,11 +320,12 @@ fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
         (Channel::WhatsApp, _) if attempt.state.rank() < AttemptState::Delivered.rank() => None,
         // Twilio does not report the category.
         (Channel::WhatsApp, None) => Some(listed(PriceCategory::of(message.policy.category().as_str()), 1)),
-        (Channel::WhatsApp, Some(cost)) if !cost.billable => Some(Charge::Free(carrier)),
-        (Channel::WhatsApp, Some(cost)) => match stated(cost) {
-            Some(amount) => Some(Charge::Stated(carrier, amount)),
-            None => Some(listed(PriceCategory::of(&cost.category), cost.units)),
-        },
+        (Channel::WhatsApp, Some(cost)) => Some(match (cost.billable, stated(cost)) {
+            (Some(false), _) => Charge::Free(carrier),
+            (Some(true), Some(amount)) => Charge::Stated(carrier, amount),
+            (Some(true), None) => listed(PriceCategory::of(&cost.category), cost.units),
+            (None, _) => listed(PriceCategory::Other, cost.units),
+        }),
     }
 }
 
@@ -409,6 +410,10 @@ pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        message::{SendOutcome, StatusReport},
+        samples::{Case, NOON, at, message_of, timers},
+    };
 
     #[test]
     fn names_of_counters_are_read_back() {
@@ -440,6 +445,57 @@ mod tests {
             ("calls_missed", Counter::Word("calls_missed")),
         ] {
             assert_eq!(Counter::read(name), counter, "{name}");
+        }
+    }
+
+    /// What the delivery of a WhatsApp message with this cost counts as, beside its state.
+    fn delivered(cost: Cost) -> Vec<Raise> {
+        let (now, timers) = (at(NOON), timers());
+        let mut message = message_of(Case::new().plan(), now);
+        message.claim(0, "claim".to_owned(), now, &timers);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(1, accepted, now, &timers);
+        let before = message.clone();
+        let report = StatusReport {
+            state: AttemptState::Delivered,
+            at: now,
+            provider_ref: "wamid.1".parse().unwrap(),
+            error: None,
+            cost: Some(cost),
+        };
+        assert!(message.apply(1, report, now, &timers));
+        let mut raised = moved(Some(&before), &message);
+        raised.retain(|(name, _)| !name.contains("delivered"));
+        raised
+    }
+
+    #[test]
+    fn message_is_free_only_if_the_provider_says_so() {
+        let amount = Money::reported("0.048", "usd");
+        let paid = ("paid.meta.USD".to_owned(), 48_000);
+        for (billable, amount, expected) in [
+            (Some(false), None, vec![one("free.meta")]),
+            (Some(false), amount.clone(), vec![one("free.meta")]),
+            (
+                Some(true),
+                None,
+                vec![one("billed_whatsapp"), one("cost.meta.AE.utility")],
+            ),
+            (Some(true), amount.clone(), vec![one("billed_whatsapp"), paid]),
+            (None, None, vec![one("cost.meta.AE.other")]),
+            (None, amount, vec![one("cost.meta.AE.other")]),
+        ] {
+            let cost = Cost {
+                category: "utility".to_owned(),
+                kind: None,
+                billable,
+                units: 1,
+                amount,
+            };
+            assert_eq!(delivered(cost), expected, "{billable:?}");
         }
     }
 

@@ -138,6 +138,15 @@ pub struct InboundMessage {
     pub opens_window: bool,
 }
 
+impl InboundMessage {
+    /// Whether the customer wrote it to the business. What opens no window is a reaction, an edit, a revocation or a notice of the
+    /// platform.
+    #[must_use]
+    pub fn is_written(&self) -> bool {
+        self.channel == Channel::Sms || self.opens_window
+    }
+}
+
 /// A wish about messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

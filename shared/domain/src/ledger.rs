@@ -8,7 +8,7 @@ use ulid::Ulid;
 
 use crate::{
     actor::Actor,
-    consent::{ALSO, By, Choice, ConsentCategory, Evidence, LONGEST_EVIDENCE, Party, Scope, Wish, Wording},
+    consent::{By, Choice, ConsentCategory, Evidence, LONGEST_EVIDENCE, Party, Scope, Wish, Wording},
     ids::derived,
     message::Channel,
 };
@@ -45,6 +45,10 @@ pub struct ConsentEntry {
     pub evidence: Option<Evidence>,
     /// Source, in words.
     pub source: String,
+    /// Whether it only repeats what is known already: a wish that is recorded with another contact of the person, a refusal of the
+    /// suppression list or of an erased contact, one that the undoing of a merge brings back, or a part of a wider one that ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub repeats: bool,
 }
 
 impl ConsentEntry {
@@ -62,7 +66,14 @@ impl ConsentEntry {
             wording: None,
             evidence: None,
             source: wish.source.clone(),
+            repeats: false,
         }
+    }
+
+    /// The same as a repetition of what is known already.
+    #[must_use]
+    pub fn repeated(self) -> Self {
+        Self { repeats: true, ..self }
     }
 
     /// The wish that it records.
@@ -83,15 +94,12 @@ impl ConsentEntry {
         self
     }
 
-    /// Whether the person refused messages, recorded at this time: not a refusal that was known before and is only carried over to
-    /// this contact, from another contact of the same person, the suppression list, or a table.
+    /// Whether the person refused messages within the day before this time, at which it was recorded. A refusal that was known before is
+    /// none.
     #[must_use]
     pub fn is_opt_out(&self, recorded: Timestamp) -> bool {
         let just_said = recorded.duration_since(self.at) <= NEW;
-        self.choice == Choice::Refused
-            && self.by.party() == Party::Customer
-            && just_said
-            && !self.source.ends_with(ALSO)
+        self.choice == Choice::Refused && self.by.party() == Party::Customer && just_said && !self.repeats
     }
 
     /// The change in a word, such as `stop`, `start`, `marketing_stop` or `sms_marketing_stop`.

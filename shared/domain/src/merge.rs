@@ -478,7 +478,9 @@ impl Undo {
         let known = &self.other.contact.consent;
         let new = other.contact.consent.refusals();
         let new = new.filter(|refusal| !known.refusals().any(|own| own == *refusal));
-        let refusals = new.map(|refusal| ConsentEntry::of(&refusal.shared())).collect();
+        let refusals = new
+            .map(|refusal| ConsentEntry::of(&refusal.shared()).repeated())
+            .collect();
         Apart {
             survivor: Person {
                 contact: survivor,
@@ -631,10 +633,10 @@ impl Undo {
         let has = |wishes: &Wishes, refusal: &Wish| wishes.refusals().any(|known| known.key() == refusal.key());
         let entries = after.refusals().filter_map(|refusal| {
             if !now.refusals().any(|held| held == refusal) {
-                return Some(ConsentEntry::of(refusal));
+                return Some(ConsentEntry::of(refusal).repeated());
             }
             let of_other = has(merged, refusal) && !has(&self.survivor.contact.consent, refusal);
-            of_other.then(|| ConsentEntry::of(&refusal.shared()))
+            of_other.then(|| ConsentEntry::of(&refusal.shared()).repeated())
         });
         entries.collect()
     }

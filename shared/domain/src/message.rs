@@ -286,8 +286,9 @@ pub struct Cost {
     /// The provider's price type: only `regular` is billed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<String>,
-    /// Whether it is billed.
-    pub billable: bool,
+    /// Whether it is billed. `None`: the provider names a price type that nobody knows, or says nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billable: Option<bool>,
     /// Billed units: segments of an SMS, otherwise 1.
     pub units: u32,
     /// The price that the provider states, for all units.
@@ -958,7 +959,7 @@ impl Message {
                     attempt.add_cost(Cost {
                         category: "sms".to_owned(),
                         kind: None,
-                        billable: true,
+                        billable: Some(true),
                         units,
                         amount: None,
                     });

@@ -148,13 +148,15 @@ impl Notice {
         }
     }
 
-    /// Kind and subject, as in keys. A template of several connections is one subject, since their account is.
+    /// Kind and subject, as in keys.
     #[must_use]
     pub fn key(&self) -> String {
         let kind = self.kind().as_str();
         match &self.matter {
             Matter::ConnectionRefused { connection, .. } => format!("{kind}#{connection}"),
-            Matter::TemplatePaused { language, .. } => format!("{kind}#{}#{language}", self.name),
+            Matter::TemplatePaused {
+                connection, language, ..
+            } => format!("{kind}#{connection}#{}#{language}", self.name),
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
         }
     }
@@ -354,10 +356,13 @@ impl Mailings {
 /// may have been without a match for long enough by then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Watch {
-    /// First day on which matches were recorded (UTC).
+    /// First day on which matches were recorded, or on which calls came again after seven days without any (UTC).
     pub began: Date,
     /// First day on which an automation may be unmatched (UTC).
     pub next: Date,
+    /// Last day with a call (UTC).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called: Option<Date>,
     /// Time at which the automations are to be reviewed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -368,19 +373,26 @@ const UNTIL_TOLD: i64 = 8;
 
 impl Watch {
     /// The record after a call on this day; `None` if it stays as it is.
+    ///
+    /// After seven days without a call, it begins anew: nothing could match. So each seven days by which an automation is judged have a
+    /// call.
     #[must_use]
     pub fn after_call(known: Option<&Self>, day: Date, now: Timestamp) -> Option<Self> {
-        match known {
-            None => Some(Self {
+        let known = known.filter(|known| known.called.is_none_or(|called| day < later(called)));
+        let Some(known) = known else {
+            return Some(Self {
                 began: day,
                 next: later(day),
+                called: Some(day),
                 due: None,
-            }),
-            Some(known) => (known.due.is_none() && known.next <= day).then(|| Self {
-                due: Some(now),
-                ..known.clone()
-            }),
-        }
+            });
+        };
+        let reviews = known.due.is_none() && known.next <= day;
+        (reviews || known.called < Some(day)).then(|| Self {
+            called: known.called.max(Some(day)),
+            due: if reviews { Some(now) } else { known.due },
+            ..known.clone()
+        })
     }
 
     /// The notices of automations that matched no call for seven days, and the record after the review. `matched`: the days of their
@@ -548,7 +560,18 @@ mod tests {
             at("2026-11-20T11:59:00Z"),
             "the provider's time, in any delivery"
         );
-        assert_eq!(notice.key(), "template_paused#missed_call_followup#en_GB");
+        let key = format!("template_paused#{}#missed_call_followup#en_GB", connections()[1].id);
+        assert_eq!(notice.key(), key);
+        let of_another = TemplateDefinition {
+            connection: Some(connections()[0].id),
+            ..reported
+        };
+        let before = TemplateDefinition {
+            status: TemplateStatus("APPROVED".to_owned()),
+            ..of_another.clone()
+        };
+        let other = Notice::of_template(Some(&before), &of_another, at(NOON)).unwrap();
+        assert_ne!(other.key(), key, "another account");
     }
 
     /// People are told of what they can still mend.
@@ -596,14 +619,15 @@ mod tests {
         config.rules[0].updated_at = at("2026-11-01T12:00:00Z");
         let watch = Watch::after_call(None, day("2026-11-02"), at(NOON)).unwrap();
         assert_eq!((watch.next, watch.due), (day("2026-11-10"), None));
-        assert_eq!(Watch::after_call(Some(&watch), day("2026-11-09"), at(NOON)), None);
+        let watch = Watch::after_call(Some(&watch), day("2026-11-09"), at(NOON)).unwrap();
+        assert_eq!((watch.next, watch.due), (day("2026-11-10"), None));
+        for known in ["2026-11-08", "2026-11-09"] {
+            assert_eq!(Watch::after_call(Some(&watch), day(known), at(NOON)), None);
+        }
         let due = Watch::after_call(Some(&watch), day("2026-11-10"), at(NOON)).unwrap();
         assert_eq!(due.due, Some(at(NOON)));
-        assert_eq!(
-            Watch::after_call(Some(&due), day("2026-11-11"), at(NOON)),
-            None,
-            "it is due already"
-        );
+        let still = Watch::after_call(Some(&due), day("2026-11-11"), at("2026-11-20T13:00:00Z")).unwrap();
+        assert_eq!(still.due, due.due, "it is due already");
 
         let never = BTreeMap::new();
         let (notices, after) = due.review(&config.rules, &never, day("2026-11-10"));
@@ -619,6 +643,38 @@ mod tests {
         config.rules[0].enabled = false;
         let (notices, after) = due.review(&config.rules, &never, day("2026-11-10"));
         assert_eq!((notices, after.next), (vec![], day("2026-11-18")), "it is switched off");
+    }
+
+    /// No automation can match while nobody calls.
+    #[test]
+    fn seven_days_without_calls_begin_the_count_anew() {
+        let mut config = config();
+        config.rules[0].updated_at = at("2026-11-01T12:00:00Z");
+        let never = BTreeMap::new();
+        let first = Watch::after_call(None, day("2026-11-02"), at(NOON)).unwrap();
+        for (again, next) in [
+            ("2026-11-09", "2026-11-10"),
+            ("2026-11-10", "2026-11-18"),
+            ("2026-11-16", "2026-11-24"),
+        ] {
+            let watch = Watch::after_call(Some(&first), day(again), at(NOON)).unwrap();
+            assert_eq!((watch.next, watch.due), (day(next), None), "{again}");
+            let eve = day(next).yesterday().unwrap();
+            assert_eq!(watch.review(&config.rules, &never, eve).0, [], "{again}");
+            assert_eq!(watch.review(&config.rules, &never, day(next)).0.len(), 1, "{again}");
+        }
+        // What was found before no longer stands.
+        let (notices, _) = first.review(&config.rules, &never, day("2026-11-10"));
+        let stands = |watch: &Watch| {
+            notices[0].stands(&Present {
+                config: &config,
+                template: None,
+                began: Some(watch.began),
+                matched: None,
+            })
+        };
+        let again = Watch::after_call(Some(&first), day("2026-11-10"), at(NOON)).unwrap();
+        assert_eq!((stands(&first), stands(&again)), (true, false));
     }
 
     /// Days count from the last of match, change and beginning of the records.

@@ -106,12 +106,21 @@ pub fn seen(wishes: &Wishes) -> String {
     mark
 }
 
+/// A wish that a customer expresses on the page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The wish.
+    pub wish: Wish,
+    /// Whether it refuses only what the customer did not get before.
+    pub repeats: bool,
+}
+
 /// The wishes of a customer who wants these topics and no others. None if nothing changes.
 ///
 /// A refusal that is wider than a topic, such as STOP, ends as a whole when the customer wants one of its topics; the other topics
 /// are then refused one by one. Topics that the business withholds cannot be wanted.
 #[must_use]
-pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Wish> {
+pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Chosen> {
     let wants = |topic: Topic| wanted.contains(&topic) && state(wishes, topic) != TopicState::Withheld;
     let turned_on = |topic: Topic| wants(topic) && state(wishes, topic) == TopicState::Unwanted;
     let own = |refusal: &&Wish| refusal.by.party() == Party::Customer;
@@ -130,25 +139,31 @@ pub fn choose(wishes: &Wishes, wanted: &[Topic], now: Timestamp) -> Vec<Wish> {
         let (ends, stays): (Vec<&Scope>, Vec<&Scope>) =
             refused.partition(|scope| lifted.iter().any(|lift| lift.covers(**scope)));
         if turned_on(topic) {
-            return Some((Choice::Granted, topic.scope(), later));
+            return Some((Choice::Granted, topic.scope(), later, false));
         }
-        let changes = !ends.is_empty() || state(wishes, topic) == TopicState::Wanted;
-        (!wants(topic) && stays.is_empty() && changes).then(|| (Choice::Refused, topic.scope(), later))
+        let was_wanted = state(wishes, topic) == TopicState::Wanted;
+        let changes = !ends.is_empty() || was_wanted;
+        let refuses = !wants(topic) && stays.is_empty() && changes;
+        refuses.then(|| (Choice::Refused, topic.scope(), later, !was_wanted))
     });
-    let lifts = lifted.iter().map(|scope| (Choice::Lifted, *scope, at));
-    let made = lifts.chain(topics).map(|(choice, scope, at)| {
+    let lifts = lifted.iter().map(|scope| (Choice::Lifted, *scope, at, false));
+    let made = lifts.chain(topics).map(|(choice, scope, at, repeats)| {
         let source = "chosen on the preference page";
-        Wish::new(choice, scope, By::Page, source, at)
+        let wish = Wish::new(choice, scope, By::Page, source, at);
+        Chosen { wish, repeats }
     });
     made.collect()
 }
 
 /// The wish of a customer who wants no messages at all. `None` if it is known.
 #[must_use]
-pub fn stop(wishes: &Wishes, now: Timestamp) -> Option<Wish> {
+pub fn stop(wishes: &Wishes, now: Timestamp) -> Option<Chosen> {
     let at = after_all(wishes, now);
     let source = "stopped all messages on the preference page";
-    (!stopped(wishes)).then(|| Wish::new(Choice::Refused, Scope::ALL, By::Page, source, at))
+    (!stopped(wishes)).then(|| Chosen {
+        wish: Wish::new(Choice::Refused, Scope::ALL, By::Page, source, at),
+        repeats: false,
+    })
 }
 
 /// The time of a choice: after everything that the page showed. Otherwise in whole seconds, as providers report the times of stop
@@ -209,8 +224,8 @@ mod tests {
 
     fn chosen(contact: &Contact, wanted: &[Topic]) -> Contact {
         let mut after = contact.clone();
-        for wish in choose(&contact.consent, wanted, at(NOON)) {
-            assert_ne!(after.consent.apply(wish), Applied::Nothing);
+        for chosen in choose(&contact.consent, wanted, at(NOON)) {
+            assert_ne!(after.consent.apply(chosen.wish), Applied::Nothing);
         }
         after
     }
@@ -230,11 +245,12 @@ mod tests {
     fn stop_is_recorded_once_and_beats_everything() {
         let mut contact = contact();
         contact.wish(OptFlag::Start, "wrote START", at(NOON));
-        let wish = stop(&contact.consent, at(NOON)).unwrap();
+        let Chosen { wish, repeats } = stop(&contact.consent, at(NOON)).unwrap();
         assert_eq!(
             (wish.choice, wish.scope(), wish.by),
             (Choice::Refused, Scope::ALL, By::Page)
         );
+        assert!(!repeats);
         contact.record(wish);
         assert!(contact.opted_out().is_some() && stopped(&contact.consent));
         assert_eq!(stop(&contact.consent, at(NOON)), None);
@@ -257,6 +273,29 @@ mod tests {
         assert!(!allowed(Channel::Sms, Category::Utility, Purpose::FollowUp));
     }
 
+    /// Otherwise who wants one topic again would count as somebody who refuses the others.
+    #[test]
+    fn only_what_was_wanted_is_refused_anew() {
+        let refused = |contact: &Contact, wanted: &[Topic]| {
+            let made = choose(&contact.consent, wanted, at(NOON)).into_iter();
+            let refused = made.filter(|chosen| chosen.wish.choice == Choice::Refused);
+            let refused = refused.map(|chosen| (chosen.wish.scope(), chosen.repeats));
+            refused.collect::<Vec<_>>()
+        };
+        let mut contact = contact();
+        contact.wish(OptFlag::Stop, "wrote STOP", at("2026-11-19T12:00:00+04"));
+        let others = [Topic::ALL[0], Topic::ALL[1], Topic::ALL[2]];
+        assert_eq!(
+            refused(&contact, &[Topic::ALL[3]]),
+            others.map(|topic| (topic.scope(), true))
+        );
+        contact.wish(OptFlag::Start, "wrote START", at("2026-11-19T13:00:00+04"));
+        assert_eq!(
+            refused(&contact, &[Topic::ALL[3]]),
+            others.map(|topic| (topic.scope(), false))
+        );
+    }
+
     /// Providers report the times of stop words in whole seconds.
     #[test]
     fn stop_word_within_the_second_of_a_choice_holds() {
@@ -264,7 +303,7 @@ mod tests {
         let mut contact = contact();
         contact.wish(OptFlag::Stop, "wrote STOP", at("2026-11-19T12:00:00+04"));
         let wishes = choose(&contact.consent, &Topic::ALL, at(NOON) + half);
-        wishes.into_iter().for_each(|wish| drop(contact.record(wish)));
+        wishes.into_iter().for_each(|chosen| drop(contact.record(chosen.wish)));
         assert_eq!(states(&contact), [TopicState::Wanted; 4]);
         contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
         assert_eq!(states(&contact), [TopicState::Unwanted; 4]);
@@ -318,7 +357,7 @@ mod tests {
                 made.reverse();
             }
             let mut after = before.clone();
-            made.into_iter().for_each(|wish| drop(after.record(wish)));
+            made.into_iter().for_each(|chosen| drop(after.record(chosen.wish)));
             for topic in Topic::ALL {
                 let expected = match state(&before.consent, topic) {
                     TopicState::Withheld => TopicState::Withheld,
@@ -335,7 +374,7 @@ mod tests {
             }
             prop_assert_eq!(choose(&after.consent, &wanted, at(NOON)), []);
             let stop = stop(&after.consent, at(NOON));
-            stop.into_iter().for_each(|wish| drop(after.record(wish)));
+            stop.into_iter().for_each(|chosen| drop(after.record(chosen.wish)));
             prop_assert!(stopped(&after.consent));
         }
     }

@@ -56,7 +56,7 @@ pub enum PriceCategory {
     Service,
     /// SMS, which have no categories.
     Sms,
-    /// Any other category.
+    /// Any other category, and messages of which nobody knows whether they are billed. No list prices them.
     Other,
 }
 
@@ -220,13 +220,13 @@ pub struct CategoryPrices {
     /// Free text in the open service window.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub service: Option<Rate>,
-    /// Every category without a price of its own, and SMS.
+    /// Every named category without a price of its own, and SMS.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub every: Option<Rate>,
 }
 
 impl CategoryPrices {
-    /// The price of a category, if there is one.
+    /// The price of a category, if there is one. Of a category that nobody knows, there is none.
     #[must_use]
     pub fn of(&self, category: PriceCategory) -> Option<Rate> {
         let own = match category {
@@ -236,7 +236,8 @@ impl CategoryPrices {
             PriceCategory::Authentication => self.authentication,
             PriceCategory::AuthenticationInternational => self.authentication_international,
             PriceCategory::Service => self.service,
-            PriceCategory::Sms | PriceCategory::Other => None,
+            PriceCategory::Sms => None,
+            PriceCategory::Other => return None,
         };
         own.or(self.every)
     }
@@ -423,6 +424,22 @@ mod tests {
         ] {
             let found = price(service, country, category, day);
             assert_eq!(found.as_deref(), expected, "{service:?} {country} {category:?} {day}");
+        }
+    }
+
+    /// It may be a kind of message that costs nothing, or more than all others.
+    #[test]
+    fn price_of_every_category_is_none_of_an_unknown_one() {
+        let every = CategoryPrices {
+            every: "0.0604".parse().ok(),
+            ..CategoryPrices::default()
+        };
+        for category in PriceCategory::ALL {
+            assert_eq!(
+                every.of(category).is_some(),
+                category != PriceCategory::Other,
+                "{category:?}"
+            );
         }
     }
 

@@ -135,7 +135,7 @@ impl Refused {
             actor: Some(self.actor),
             recorded_at: (self.recorded_at > self.at).then_some(self.recorded_at),
             evidence: self.evidence.clone(),
-            ..entry
+            ..entry.repeated()
         })
     }
 }
@@ -192,7 +192,7 @@ impl Suppression {
         self.refusals.sort_by_key(Refused::key);
     }
 
-    /// Carries the refusals over to the contact that has the address from now on. Returns the entries for its ledger.
+    /// Carries the refusals over to the contact that has the address from now on. Returns the entries for its ledger, which are repetitions.
     pub fn pass_on(&self, contact: &mut Contact) -> Vec<ConsentEntry> {
         let entries = self.refusals.iter().filter_map(|refused| refused.pass_on(contact));
         entries.collect()
@@ -247,6 +247,7 @@ mod tests {
             assert_eq!(entries.len(), 1);
             assert_eq!(entries[0].evidence, refused(by).evidence);
             assert_eq!(entries[0].recorded_at, Some(at(NOON)));
+            assert!(entries[0].repeats, "it is known already");
             assert_eq!(known.pass_on(&mut contact), []);
             assert!(contact.opted_out().is_some());
             // A start word lifts what the person said.

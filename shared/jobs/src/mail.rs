@@ -1,12 +1,16 @@
 //! E-mails to people who work with Ringback.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
     net::IpAddr,
 };
 
-use domain::{ids::TenantId, notice::Notice};
+use domain::{
+    ids::{ConnectionId, TenantId},
+    notice::Notice,
+};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -127,6 +131,9 @@ pub enum Mail {
         business: String,
         /// What happened, the oldest first.
         notices: Vec<Notice>,
+        /// Names of the connections whose templates the notices name.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        connections: BTreeMap<ConnectionId, String>,
         /// Number of further notices, which the mail only counts.
         more: usize,
         /// Link to the page on which such mails are turned off. `None` if the deployment has no URL yet.

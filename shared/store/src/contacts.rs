@@ -291,14 +291,15 @@ impl Refusals {
         self.remembered.extend(more.remembered);
     }
 
-    /// Carries them over to a contact. Returns the entries for its ledger.
+    /// Carries them over to a contact. Returns the entries for its ledger, which are repetitions.
     pub fn pass_on(&self, contact: &mut Contact) -> Vec<ConsentEntry> {
         let mut entries = Vec::new();
         for suppressed in &self.suppressed {
             entries.extend(suppressed.value.pass_on(contact));
         }
         for refusal in &self.remembered {
-            entries.extend(contact.record(refusal.clone()).consent());
+            let entry = contact.record(refusal.clone()).consent();
+            entries.extend(entry.map(ConsentEntry::repeated));
         }
         entries
     }
@@ -738,7 +739,8 @@ impl Store {
 
     /// Reads, changes and writes a contact. `change` returns what has to be written. Returns whether anything was written.
     ///
-    /// A change of consent is made to all contacts of the same person, in one transaction. They are read only then.
+    /// A change of consent is made to all contacts of the same person, in one transaction. They are read only then. In the ledgers of the
+    /// others, it is marked as a repetition.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.
@@ -761,7 +763,7 @@ impl Store {
         };
         let mut writes = changed(scope, contact, made, consent_id, DOING)?;
         for mut other in others {
-            let made = change(&mut other);
+            let made = change(&mut other).repeated();
             writes.extend(changed(scope, other, made, consent_id, DOING)?);
         }
         self.write_all(writes, DOING).await?;
@@ -796,7 +798,8 @@ impl Store {
     }
 
     /// Records a wish of a contact, and of all contacts of the same person, with this entry in the ledger of each, whether or not
-    /// it changes what is allowed: the entry is proof. Returns the contact, or `None` if it does not exist.
+    /// it changes what is allowed: the entry is proof. In the ledgers of the others, it is marked as a repetition. Returns the contact,
+    /// or `None` if it does not exist.
     ///
     /// Writing the same entry again changes nothing but the versions of the contacts.
     ///
@@ -835,10 +838,15 @@ impl Store {
             // Also if nothing changes: without the condition of its version, the entries could stay of a contact that was just erased.
             writes.extend(ContactWrite::from(person.clone()).writes(scope, DOING)?);
             person.version += 1;
+            let first = after.is_none();
             for (id, entry) in entries {
-                writes.push(Write::Put(consent_row(scope, person.id, *id, entry, DOING)?));
+                let entry = ConsentEntry {
+                    repeats: entry.repeats || !first,
+                    ..entry.clone()
+                };
+                writes.push(Write::Put(consent_row(scope, person.id, *id, &entry, DOING)?));
             }
-            if after.is_none() {
+            if first {
                 after = Some(person);
             }
         }

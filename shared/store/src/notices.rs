@@ -119,8 +119,7 @@ impl Store {
         self.database.put(row, DOING).await
     }
 
-    /// Records that a tenant had calls on a day, and which automations matched some of them. It writes each only once a day, and of the
-    /// calls only what makes a review due.
+    /// Records that a tenant had calls on a day, and which automations matched some of them. It writes each only once a day.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.

@@ -233,8 +233,8 @@ pub(crate) struct MessageCost {
     /// Price type of the provider, of which only `regular` is billed. `null` if it has none.
     #[schemars(example = &"regular")]
     kind: Option<String>,
-    /// Whether the message is billed.
-    billable: bool,
+    /// Whether the message is billed. `null` if the provider names a price type that is not known.
+    billable: Option<bool>,
     /// Billed units: segments of an SMS, otherwise 1.
     #[schemars(example = 1)]
     units: u32,

@@ -4,8 +4,8 @@ mod models;
 
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
-use domain::{costs::Costs, metrics::Length, permission::Permission};
-use jiff::{SignedDuration, ToSpan as _, civil::Date};
+use domain::{costs::Costs, metrics::Length, permission::Permission, zone::Zone};
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use kit::{ConfigError, Env, Problem};
 use store::{
     counters::{Counters, join},
@@ -44,8 +44,6 @@ const OVERVIEW: Length = Length { usual: 30, most: 30 };
 
 /// Days of the overview that are shown one by one.
 const SHOWN: i32 = 14;
-
-const WEEK: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 async fn get_metrics(
     who: Allowed<permits::MetricsRead>,
@@ -88,7 +86,7 @@ async fn get_overview(
     let report = api.report(&who, ReportQuery::default(), OVERVIEW).await?;
     let today = report.period.last();
     let before = |days: i32| today.saturating_sub(days.days());
-    let so_far = who.now() - WEEK;
+    let so_far = week_before(who.now(), &report.zone);
     let figures = |wanted: &dyn Fn(&Hour, Date) -> bool| FiguresOut::from(&sum(&report, wanted));
     let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
     let days = parts.into_iter().filter_map(|(part, counters)| {
@@ -110,6 +108,12 @@ async fn get_overview(
     }))
 }
 
+/// The same time of the day a week before, also if clocks were changed since.
+fn week_before(now: Timestamp, zone: &Zone) -> Timestamp {
+    let local = now.to_zoned(zone.rules().clone());
+    local.saturating_sub(7.days()).timestamp()
+}
+
 /// What the messages of a day cost.
 fn cost(report: &Report, day: Date) -> CostOut {
     let mut costs = Costs::default();
@@ -117,4 +121,22 @@ fn cost(report: &Report, day: Date) -> CostOut {
     let hours = hours.filter(|hour| report.period.day_of(hour.at) == day);
     hours.for_each(|hour| report.cost(&mut costs, hour));
     CostOut::from(&costs)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn week_before_has_the_same_time_on_the_clock() {
+        for (zone, now, before) in [
+            ("Europe/London", "2026-10-28T13:30:00Z", "2026-10-21T12:30:00Z"),
+            ("Europe/London", "2026-03-30T23:30:00Z", "2026-03-24T00:30:00Z"),
+            ("Europe/London", "2026-11-20T12:00:00Z", "2026-11-13T12:00:00Z"),
+            ("Asia/Dubai", "2026-10-28T13:30:00Z", "2026-10-21T13:30:00Z"),
+        ] {
+            let (zone, now): (Zone, Timestamp) = (zone.parse().unwrap(), now.parse().unwrap());
+            assert_eq!(week_before(now, &zone).to_string(), before, "{now} in {zone:?}");
+        }
+    }
 }

@@ -64,7 +64,7 @@ pub(crate) struct OverviewOut {
     pub(crate) today: FiguresOut,
     /// Figures of yesterday.
     pub(crate) yesterday: FiguresOut,
-    /// Figures of the same day of the week before, until this hour.
+    /// Figures of the same day of the week before, until this hour by the clock.
     pub(crate) week_ago: FiguresOut,
     /// Figures of the last 7 days, with today.
     pub(crate) last_7_days: FiguresOut,
@@ -94,14 +94,16 @@ pub(crate) struct FiguresOut {
     /// Messages that follow calls.
     follow_ups: FollowUpFiguresOut,
     /// Missed calls that were recovered: within 24 hours, the customer wrote, or called and was answered. Each counts once, in the hour in
-    /// which it was recovered. Calls from hidden numbers are never recovered, since nobody knows who calls.
+    /// which it was recovered. Reactions and stop words recover nothing. Calls from hidden numbers are never recovered, since nobody knows
+    /// who calls.
     #[schemars(example = 11)]
     recovered: u64,
     /// Range in which the median of reply times is: from the sending of a follow-up to the customer's answer. `null` if nobody replied.
     median_reply: Option<ReplyRangeOut>,
     /// Messages of customers.
     received: ReceivedFiguresOut,
-    /// Refusals of customers, of all messages of a kind or of some. Not those of the business, nor those of before that are imported.
+    /// Refusals that customers expressed within the day before they were recorded. Refusals set by the business, and older ones, are not
+    /// counted.
     opt_outs: OptOutFiguresOut,
     /// Conversions.
     conversions: ConversionFiguresOut,
@@ -119,7 +121,8 @@ pub(crate) struct CallFiguresOut {
     /// Calls that a message follows.
     #[schemars(example = 21)]
     followed_up: u64,
-    /// Calls that nobody answered and that no message follows, by reason: one of `x-codes` at the root of the document.
+    /// Calls that nobody answered and that no message follows, by the reason of the first decision: one of `x-codes` at the root of the
+    /// document. A call that is decided again stays counted.
     #[schemars(example = json!({"cooldown": 1, "no_channel": 1}))]
     not_followed_up: BTreeMap<String, u64>,
     /// Calls by outcome. A call whose outcome changed when it was decided again counts for both.
@@ -170,7 +173,7 @@ pub(crate) struct FollowUpFiguresOut {
     /// Read, if the customer shows that.
     #[schemars(example = 14)]
     read: u64,
-    /// Answered by a message of the customer within seven days. A message can answer several.
+    /// Answered by a message of the customer within seven days. A message can answer several; a reaction or a stop word answers none.
     #[schemars(example = 9)]
     replied: u64,
     /// Failed on all channels.

@@ -65,7 +65,8 @@ pub(crate) struct UsedOut {
 /// Messages of a purpose, by the states that they have reached on any channel.
 #[derive(Debug, Default, Serialize, JsonSchema)]
 pub(crate) struct PurposeUsageOut {
-    /// Purpose: `follow_up`, `reply`, `auto_reply`, `campaign`, `order`, `payment`, `one_time_code`, `feedback` or `api`.
+    /// Purpose: `follow_up`, `reply`, `auto_reply`, `stop_confirmation` (confirmation of a stop word), `campaign`, `order`, `payment`,
+    /// `one_time_code`, `feedback` or `api`.
     #[schemars(example = &"follow_up")]
     purpose: String,
     /// Planned.

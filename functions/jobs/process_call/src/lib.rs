@@ -336,12 +336,14 @@ async fn decide_call(
         contact.answered(view.last_heard().min(now));
     }
     let first_seen = progress.first_seen;
-    let began = |facts: &CallFacts| facts.started_at.unwrap_or(first_seen).min(now);
-    let earlier = before.as_ref().map(|before| (before.outcome, began(&before.facts)));
+    let earlier = before.as_ref().map(|before| {
+        let began = began(&before.facts, first_seen, before.decided_at);
+        (before.outcome, began)
+    });
     let recovered = note_outcome(
         &mut contact,
         &progress.facts,
-        (outcome, began(&progress.facts)),
+        (outcome, began(&progress.facts, first_seen, now)),
         earlier,
     );
     let (mut message, mut link) = (None, None);
@@ -444,6 +446,11 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
         contact.named = true;
     }
     learnt
+}
+
+/// The beginning of a call as its decision at this time notes it: a clock may be ahead.
+fn began(facts: &CallFacts, first_seen: Timestamp, decided_at: Timestamp) -> Timestamp {
+    facts.started_at.unwrap_or(first_seen).min(decided_at)
 }
 
 /// Updates the contact's missed calls for one of its own, with this outcome and beginning. `earlier`: those of the decision before.
@@ -559,7 +566,8 @@ async fn after_decision(
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {
         // The first write: if the next one fails, the report is retried and finds nothing left to cancel.
-        Box::pin(cancel_follow_up(scope, &call, progress.first_seen, now, ctx)).await?;
+        let began = began(&before, progress.first_seen, call.decided_at);
+        Box::pin(cancel_follow_up(scope, &call, (progress.first_seen, began), now, ctx)).await?;
         let remark = Refusal::new(Reason::AnsweredAfterAll, "reported later: the call was answered");
         call.remarks.push(Remark::new(now, remark));
     }
@@ -567,11 +575,12 @@ async fn after_decision(
     Ok(Done::Now)
 }
 
-/// Cancels the follow-up of a call that turned out to be answered, if that is still possible.
+/// Cancels the follow-up of a call that turned out to be answered, if that is still possible, and takes the call off the contact's missed
+/// ones.
 async fn cancel_follow_up(
     scope: &TenantScope,
     call: &Call,
-    first_seen: Timestamp,
+    (first_seen, began): (Timestamp, Timestamp),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), JobError> {
@@ -582,10 +591,15 @@ async fn cancel_follow_up(
         return Ok(());
     };
     let before = contact.clone();
+    if call.outcome.nobody_answered() {
+        contact.not_missed(began);
+    }
     let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
     if !ended.is_empty() {
         contact.answered(call.facts.last_heard().unwrap_or(first_seen).min(now));
-        let changed = contact != before;
+    }
+    let changed = contact != before;
+    if changed || !ended.is_empty() {
         let effects = Effects {
             people: changed.then(|| ContactWrite::from(contact)).into_iter().collect(),
             ended,

@@ -68,6 +68,12 @@ impl Person {
         }
     }
 
+    /// Adds what the person says to the ledger. In those of all contacts but the `first`, it is a repetition.
+    fn says(&mut self, entry: Option<ConsentEntry>, first: bool) {
+        let entry = entry.map(|entry| if first { entry } else { entry.repeated() });
+        self.consent.extend(entry);
+    }
+
     fn changed(&self) -> bool {
         self.before.as_ref() != Some(&self.contact) || !self.linked.is_empty()
     }
@@ -165,13 +171,13 @@ impl Event<'_> {
             };
             let source = format!("{word} by {}", message.channel.name());
             let proof = Received::id_of(writer, self.api, message);
-            for person in &mut people {
+            for (place, person) in people.iter_mut().enumerate() {
                 let refused = person.contact.opted_out().is_some();
                 let entry = person.contact.wish(flag, &source, at).consent();
                 // Whoever refused messages before has nothing confirmed that is new to them.
                 let changed = entry.is_some() && !(flag == OptFlag::Stop && refused);
                 wish.get_or_insert((flag, changed));
-                person.consent.extend(entry.map(|entry| entry.proven_by(&proof)));
+                person.says(entry.map(|entry| entry.proven_by(&proof)), place == 0);
             }
             let asked = Refusal::new(Reason::Asked, format!("the customer {source}"));
             let asked = asked.and("word", flag.as_str());
@@ -193,10 +199,15 @@ impl Event<'_> {
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let (mut recovered, mut answers_after) = (0, Vec::new());
         for person in &mut people {
-            let sent = self.wrote_first(person, Timestamp::MAX, at, ends, now).await?;
-            answers_after.extend(sent.into_iter().filter_map(|sent| counting::reply_time(sent, at)));
+            let sent = self
+                .wrote_first(person, Timestamp::MAX, (at, message.is_written()), ends, now)
+                .await?;
             let contact = &mut person.contact;
-            recovered += contact.recovers(at);
+            // Whoever wants no more messages neither answers one nor is won back.
+            if message.is_written() && flag != Some(OptFlag::Stop) {
+                answers_after.extend(sent.into_iter().filter_map(|sent| counting::reply_time(sent, at)));
+                recovered += contact.recovers(at);
+            }
             if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
                 contact.writes_in(recognized);
             }
@@ -386,15 +397,15 @@ impl Event<'_> {
 
     /// Cancels messages planned for the person until `planned` and not sent yet, if the customer's message of the time `wrote` makes them
     /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
-    /// the check before the send obeys it. So does one that was sent after the customer had written: a later message may answer it.
-    /// An automatic answer is cancelled only if `ends` says so.
+    /// the check before the send obeys it. So does one that was sent after the customer had written, or to which the customer only
+    /// reacted, so that it is not `written`: a later message may answer it. An automatic answer is cancelled only if `ends` says so.
     ///
     /// Returns the times at which the follow-ups were sent that the customer's message answers.
     async fn wrote_first(
         &self,
         person: &mut Person,
         planned: Timestamp,
-        wrote: Timestamp,
+        (wrote, written): (Timestamp, bool),
         ends: impl Fn(&Message) -> bool,
         now: Timestamp,
     ) -> Result<Vec<Timestamp>, JobError> {
@@ -429,10 +440,13 @@ impl Event<'_> {
             let tried = !message.attempts.is_empty();
             let answers = message.policy.purpose() == Purpose::FollowUp;
             answered.extend(sent.filter(|sent| answers && counting::is_after(*sent, wrote)));
+            let stays = !written && answers && sent.is_some();
             if message.cancel(Refusal::since(Happened::Inbound, why).and("tried", tried)) {
-                person.contact.close(&message);
+                if !stays {
+                    person.contact.close(&message);
+                }
                 person.cancelled.push(message);
-            } else if sent.is_none_or(|sent| counting::is_after(sent, wrote)) {
+            } else if !stays && sent.is_none_or(|sent| counting::is_after(sent, wrote)) {
                 person.contact.settle(&message);
             }
         }
@@ -556,7 +570,7 @@ impl Event<'_> {
             for person in &mut people {
                 if let Some(wrote) = wrote {
                     // What it answers is not counted any more: its row is written.
-                    self.wrote_first(person, wrote, wrote, |_| false, now).await?;
+                    self.wrote_first(person, wrote, (wrote, true), |_| false, now).await?;
                 }
             }
             people.retain(Person::changed);
@@ -576,9 +590,9 @@ impl Event<'_> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let mut people = self.people(from, None, now).await?;
-            for person in &mut people {
+            for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);
-                person.consent.extend(entry);
+                person.says(entry, place == 0);
             }
             people.retain(Person::changed);
             if people.is_empty() {

@@ -2,7 +2,12 @@
 //!
 //! No images, no remote content and no tracking: the only links are those of the job.
 
-use domain::notice::{Matter, Notice};
+use std::collections::BTreeMap;
+
+use domain::{
+    ids::ConnectionId,
+    notice::{Matter, Notice},
+};
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
 use kit::html::escaped;
@@ -199,12 +204,13 @@ fn english(mail: &Mail) -> Words<'_> {
         Mail::Notices {
             business,
             notices,
+            connections,
             more,
             link,
         } => {
             let business = name(business);
             let mut before = vec![format!("Somebody must attend to this at {business}:")];
-            before.extend(notices.iter().map(noticed_in_english));
+            before.extend(notices.iter().map(|notice| noticed_in_english(notice, connections)));
             before.extend((*more > 0).then(|| format!("And {more} more.")));
             Words {
                 subject: format!("{business} needs your attention"),
@@ -221,23 +227,34 @@ fn english(mail: &Mail) -> Words<'_> {
     }
 }
 
+/// Names of connections.
+type Connections = BTreeMap<ConnectionId, String>;
+
 /// A notice in a sentence or two.
-fn noticed_in_english(notice: &Notice) -> String {
+fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
     let subject = name(&notice.name);
     match &notice.matter {
         Matter::ConnectionRefused { reason, .. } => format!(
-            "The provider has refused the connection {subject} since {}: {}. Messages that only it can send wait until \
-                somebody corrects this.",
+            "The connection {subject} has been unable to send since {}: {}. Messages that only it can send wait until somebody \
+                corrects this.",
             moment(notice.at),
             quoted(reason, LONGEST_REASON)
         ),
-        Matter::TemplatePaused { language, status, .. } => format!(
-            "WhatsApp stopped the template {subject} ({}) on {}; its status is {}. Automations that use it send by their next \
-                channel, or not at all.",
-            name(language),
-            moment(notice.at),
-            name(status)
-        ),
+        Matter::TemplatePaused {
+            connection,
+            language,
+            status,
+        } => {
+            let of = connections.get(connection);
+            let of = of.map_or_else(String::new, |of| format!(" of the connection {}", name(of)));
+            format!(
+                "WhatsApp stopped the template {subject} ({}){of} on {}; its status is {}. Automations that use it send by \
+                    their next channel, or not at all.",
+                name(language),
+                moment(notice.at),
+                name(status)
+            )
+        }
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
                 and the automations before it."
@@ -246,20 +263,29 @@ fn noticed_in_english(notice: &Notice) -> String {
 }
 
 /// A notice in a sentence or two.
-fn noticed_in_arabic(notice: &Notice) -> String {
+fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
     let subject = name(&notice.name);
     match &notice.matter {
         Matter::ConnectionRefused { reason, .. } => format!(
-            "يرفض مزوّد الخدمة الاتصال {subject} منذ {}: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
+            "لا يمكن الإرسال عبر الاتصال {subject} منذ {}: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
             moment(notice.at),
             quoted(reason, LONGEST_REASON)
         ),
-        Matter::TemplatePaused { language, status, .. } => format!(
-            "أوقف WhatsApp القالب {subject} ({}) في {}، وحالته الآن {}. الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا ترسل شيئًا.",
-            name(language),
-            moment(notice.at),
-            name(status)
-        ),
+        Matter::TemplatePaused {
+            connection,
+            language,
+            status,
+        } => {
+            let of = connections.get(connection);
+            let of = of.map_or_else(String::new, |of| format!(" للاتصال {}", name(of)));
+            format!(
+                "أوقف WhatsApp القالب {subject} ({}){of} في {}، وحالته الآن {}. الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا \
+                    ترسل شيئًا.",
+                name(language),
+                moment(notice.at),
+                name(status)
+            )
+        }
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
         ),
@@ -389,12 +415,13 @@ fn arabic(mail: &Mail) -> Words<'_> {
         Mail::Notices {
             business,
             notices,
+            connections,
             more,
             link,
         } => {
             let business = name(business);
             let mut before = vec![format!("في {business} ما يحتاج إلى انتباه أحد:")];
-            before.extend(notices.iter().map(noticed_in_arabic));
+            before.extend(notices.iter().map(|notice| noticed_in_arabic(notice, connections)));
             before.extend((*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")));
             Words {
                 subject: format!("يحتاج {business} إلى انتباهك"),
@@ -576,6 +603,7 @@ mod tests {
                     }),
                 ),
             ],
+            connections: BTreeMap::from([(connection.parse().unwrap(), "WhatsApp Dubai".to_owned())]),
             more,
             link: link.map(|link| Link::from(link.to_owned())),
         }

@@ -16,7 +16,7 @@ use domain::{
     Timestamp,
     account::{Account, Member},
     config::TenantConfig,
-    ids::{TenantId, derived},
+    ids::{ConnectionId, TenantId, derived},
     notice::{
         MOST_DESCRIBED, MOST_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
     },
@@ -257,8 +257,9 @@ impl Tenant<'_> {
         notices: Notices,
     ) -> Result<(), JobError> {
         let store = &self.ctx.store;
-        // Marked only after all mails were queued.
-        let queued = notices.values().any(|state| state.value.mailed_at >= Some(open.at));
+        // Marked only after all mails were queued. What is due of a marked one is a later occurrence, which waits for its day.
+        let marked = |state: &Versioned<NoticeState>| state.value.mailed_at >= Some(open.at);
+        let queued = notices.values().any(marked);
         let waits = notices.values().any(|state| state.value.due.is_some());
         if waits && !queued {
             let people = store
@@ -269,7 +270,8 @@ impl Tenant<'_> {
             self.ctx.mails.send(jobs).await?;
             line::count("mails", u64::try_from(count).unwrap_or_default());
         }
-        for (key, told) in notices.iter().filter(|(_, told)| told.value.due.is_some()) {
+        let unmarked = |state: &Versioned<NoticeState>| state.value.due.is_some() && !marked(state);
+        for (key, told) in notices.iter().filter(|(_, told)| unmarked(told)) {
             let at = told.value.notice.at;
             // One that was recorded after the mails were queued is not in them.
             let of = if queued { at.min(open.at) } else { at };
@@ -306,12 +308,19 @@ impl Tenant<'_> {
     ) -> Vec<MailJob> {
         let mut all: Vec<&Notice> = notices.values().map(|state| &state.value.notice).collect();
         all.sort_by_key(|notice| notice.at);
+        // A report of WhatsApp's is about an account, which several connections may have.
+        let mut reported = BTreeSet::new();
+        all.retain(|notice| match &notice.matter {
+            Matter::TemplatePaused { language, .. } => reported.insert((&notice.name, language, notice.at)),
+            Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } => true,
+        });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);
         let id = |key: &str| derived(at, key.as_bytes()).to_string().to_ascii_lowercase();
         let mail = |(member, account): &(Member, Account)| {
             let reaches = |notice: &&&Notice| notice.kind().reaches(member, account);
             let own: Vec<&Notice> = all.iter().filter(reaches).copied().collect();
+            let described = own.iter().take(MOST_DESCRIBED);
             (!own.is_empty()).then(|| MailJob {
                 tenant: Some(self.id),
                 correlation_id: id(&mailing),
@@ -320,7 +329,11 @@ impl Tenant<'_> {
                 language: account.language.clone(),
                 mail: Mail::Notices {
                     business: config.tenant.name.clone(),
-                    notices: own.iter().take(MOST_DESCRIBED).copied().cloned().collect(),
+                    connections: described
+                        .clone()
+                        .filter_map(|notice| of_template(notice, config))
+                        .collect(),
+                    notices: described.copied().cloned().collect(),
                     more: own.len().saturating_sub(MOST_DESCRIBED),
                     link: self.ctx.links.configured(SETTINGS).map(Into::into),
                 },
@@ -328,4 +341,14 @@ impl Tenant<'_> {
         };
         people.iter().filter_map(mail).collect()
     }
+}
+
+/// The connection whose template a notice names, with its name.
+fn of_template(notice: &Notice, config: &TenantConfig) -> Option<(ConnectionId, String)> {
+    let Matter::TemplatePaused { connection, .. } = &notice.matter else {
+        return None;
+    };
+    let mut known = config.connections.iter();
+    let found = known.find(|known| known.id == *connection)?;
+    Some((found.id, found.name.clone()))
 }

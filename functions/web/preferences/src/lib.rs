@@ -27,7 +27,7 @@ use domain::{
     consent::{Choice, Wish, Wording},
     contact::Contact,
     links::LinkCode,
-    preferences::{Topic, choose, seen, stop},
+    preferences::{Chosen, Topic, choose, seen, stop},
     record::{ConsentEntry, consent_id},
     tenant::Tenant,
     text::OneLine,
@@ -311,9 +311,9 @@ fn entries(
     business: &str,
     evidence: &str,
     code: &LinkCode,
-    wishes: Vec<Wish>,
+    wishes: Vec<Chosen>,
 ) -> Vec<(Ulid, ConsentEntry)> {
-    let entries = wishes.into_iter().enumerate().map(|(place, wish)| {
+    let entries = wishes.into_iter().enumerate().map(|(place, Chosen { wish, repeats })| {
         let id = consent_id(wish.at, &format!("preferences#{}#{place}", code.name()));
         let wording = Wording {
             text: OneLine::stored(&seen_text(words, business, &wish)),
@@ -321,6 +321,7 @@ fn entries(
         };
         let entry = ConsentEntry {
             wording: Some(wording),
+            repeats,
             ..ConsentEntry::of(&wish)
         };
         (id, entry.proven_by(&evidence))

@@ -666,6 +666,7 @@ fn start_since_a_merge_is_an_opt_in_of_neither() {
         panic!("{:?}", apart.returned)
     };
     assert_eq!((refusal.source.as_str(), refusal.at), ("wrote STOP", at(1)));
+    assert!(refusal.repeats, "it is not said again");
     assert_eq!(apart.refusals, vec![]);
 }
 
@@ -689,6 +690,7 @@ fn refusal_that_stays_with_the_survivor_is_told_in_its_ledger() {
     let told = |entries: &[ConsentEntry]| entries.iter().map(|entry| entry.source.clone()).collect::<Vec<_>>();
     assert_eq!(told(&apart.returned), ["wrote STOP, known as another contact"]);
     assert_eq!(told(&apart.refusals), ["no offers, known as another contact"]);
+    assert!(apart.returned.iter().chain(&apart.refusals).all(|entry| entry.repeats));
 }
 
 /// A report has proved another contact to be the same person since, and one of them was erased.

@@ -824,7 +824,7 @@ fn status() -> impl Strategy<Value = StatusReport> {
         AttemptState::Read,
         AttemptState::Failed,
     ]);
-    let cost = option::of((any::<bool>(), 1_u32..3, select(vec!["utility", "service"])));
+    let cost = option::of((any::<Option<bool>>(), 1_u32..3, select(vec!["utility", "service"])));
     (state, -100_000_i64..100_000, 0_i64..3, cost).prop_map(|(state, at, code, cost)| {
         let mut report = report(state, 1, start() + seconds(at));
         if let Some(error) = &mut report.error {

@@ -134,7 +134,7 @@ pub(crate) fn cost(channel: Channel, segments: &str) -> Option<Cost> {
     (channel == Channel::Sms).then(|| Cost {
         category: "sms".to_owned(),
         kind: None,
-        billable: true,
+        billable: Some(true),
         units,
         amount: None,
     })

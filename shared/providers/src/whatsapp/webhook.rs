@@ -543,15 +543,17 @@ fn status(item: &Value, people: &[Value], fallback_time: Timestamp) -> Update {
     })
 }
 
-/// `billable` is deprecated and may be missing, and new types appear: only the type `regular` is billed. Before July 2025
-/// (model CBP) there was no type. Templates with a maximum price carry an estimate of what they cost.
+/// `billable` is deprecated and may be missing: only the type `regular` is billed, and types named `free_…` are free. New types
+/// appear, of which nobody knows that. Before July 2025 (model CBP) there was no type. Templates with a maximum price carry an
+/// estimate of what they cost.
 fn cost(pricing: &Value) -> Option<Cost> {
     let category = pricing["category"].as_str().map(label)?;
     let kind = pricing["type"].as_str().map(label);
-    let billable = kind.as_deref().map_or_else(
-        || pricing["billable"].as_bool().unwrap_or_default(),
-        |kind| kind == "regular",
-    );
+    let billable = match kind.as_deref() {
+        Some("regular") => Some(true),
+        Some(kind) => kind.starts_with("free_").then_some(false),
+        None => pricing["billable"].as_bool(),
+    };
     Some(Cost {
         category,
         kind,

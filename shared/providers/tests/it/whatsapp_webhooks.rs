@@ -101,6 +101,31 @@ fn our_key_comes_back_with_the_status() {
     assert_eq!(status.key, Some(fixtures::key()));
 }
 
+/// Nobody knows what a new type costs.
+#[test]
+fn message_of_an_unknown_price_type_is_not_free() {
+    for (pricing, billable) in [
+        (json!({"type": "regular"}), Some(true)),
+        (json!({"type": "free_customer_service", "billable": true}), Some(false)),
+        (json!({"type": "some_future_type", "billable": true}), None),
+        (json!({"type": "some_future_type", "billable": false}), None),
+        (json!({"billable": true}), Some(true)),
+        (json!({"billable": false}), Some(false)),
+        (json!({}), None),
+    ] {
+        let mut body = fixtures::json("whatsapp/status/delivered_utility.json");
+        let own = &mut body["entry"][0]["changes"][0]["value"]["statuses"][0]["pricing"];
+        own.clone_from(&pricing);
+        own["category"] = "utility".into();
+        let changes = split(body.to_string().as_bytes()).unwrap();
+        let [Update::Status(status)] = &updates(&changes[0])[..] else {
+            panic!()
+        };
+        let cost = status.report.cost.as_ref().unwrap();
+        assert_eq!(cost.billable, billable, "{pricing}");
+    }
+}
+
 #[test]
 fn other_products_and_invalid_json_are_unreadable() {
     assert!(matches!(

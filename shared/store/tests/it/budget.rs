@@ -142,7 +142,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
             cost: Some(Cost {
                 category: "utility".to_owned(),
                 kind: Some("regular".to_owned()),
-                billable: true,
+                billable: Some(true),
                 units: 1,
                 amount: None,
             }),

@@ -123,11 +123,12 @@ async fn recorded_wish_reaches_all_contacts_of_a_person() {
         .record_consent(scope, first.id, (entry.0, &entry.1))
         .await
         .unwrap();
-    for id in [first.id, other.id] {
+    for (id, repeats) in [(first.id, false), (other.id, true)] {
         let contact = store.contact(scope, id).await.unwrap().unwrap();
         assert!(contact.opted_out().is_some());
         let ledger = store.consent_ledger(scope, &contact, 9, world.aws.now()).await;
-        assert_eq!(ledger.unwrap().0.len(), 1);
+        let repeated: Vec<bool> = ledger.unwrap().0.iter().map(|known| known.entry.repeats).collect();
+        assert_eq!(repeated, [repeats]);
     }
 }
 

@@ -61,7 +61,7 @@ fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
         cost: Some(Cost {
             category: "utility".to_owned(),
             kind: Some("regular".to_owned()),
-            billable: true,
+            billable: Some(true),
             units: 1,
             amount: None,
         }),

@@ -455,6 +455,10 @@ async fn erased_caller_who_wrote_stop_gets_no_message() {
     let ledger = store.consent_ledger(scope, &customer, 9, world.aws.now());
     let (entries, _) = ledger.await.unwrap();
     assert_eq!(entries.len(), 1);
+    assert!(
+        !entries[0].entry.is_opt_out(world.aws.now()),
+        "it was counted when it was said"
+    );
 }
 
 #[tokio::test]

@@ -1,9 +1,11 @@
 //! Missed calls are recovered once: by a later call that is answered, or by what the customer did before the call was reported.
 
 use domain::{
+    bounded::Whole,
     call::{CallFacts, CallStatus, DialStatus, Handling, Outcome, Party},
     contact::Identity,
 };
+use jiff::SignedDuration;
 use kit::Done;
 use testkit::business::{CUSTOMER, from_to, missed, phone, stated};
 
@@ -135,5 +137,32 @@ async fn outcome_known_later_counts_as_of_the_calls_time() {
         world.aws.pass(24 * HOUR - 100);
         world.telephony("18", answered()).await;
         assert_eq!(recovered(&world, &customer()).await, expected, "{dial:?}");
+    }
+}
+
+/// Whether or not something of its follow-up is left to cancel, and by a clock that is ahead.
+#[tokio::test]
+async fn call_that_was_answered_after_all_is_not_recovered() {
+    for left in [true, false] {
+        let world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(300)).await;
+        let ahead = CallFacts {
+            started_at: Some(world.aws.now() + SignedDuration::from_secs(60)),
+            ..missed(CUSTOMER)
+        };
+        world.telephony("17", ahead).await;
+        assert_eq!(world.customer().await.missed.len(), 1);
+        if !left {
+            let (_, mut messages) = world.history().await;
+            let mut message = messages.remove(0);
+            assert!(message.cancel("cancelled by a user"));
+            world.write(&message).await;
+        }
+        world.aws.pass(120);
+        world.telephony("17", answered()).await;
+        assert!(world.customer().await.missed.is_empty(), "{left}");
+        world.aws.pass(60);
+        world.telephony("18", answered()).await;
+        let expected = of(&[("17", 0), ("18", 0)]);
+        assert_eq!(recovered(&world, &customer()).await, expected, "{left}");
     }
 }

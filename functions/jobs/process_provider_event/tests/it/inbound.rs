@@ -412,6 +412,16 @@ async fn stop_without_a_number_applies_to_the_answered_contact() {
     assert_eq!(world.told_by(&contact).await.0.len(), 1);
 }
 
+/// Entries of the contacts' ledgers that count as opt-outs.
+async fn opt_outs(world: &World, contacts: [&Contact; 2]) -> usize {
+    let (mut count, now) = (0, world.aws.now());
+    for contact in contacts {
+        let (_, entries) = world.told_by(contact).await;
+        count += entries.iter().filter(|entry| entry.is_opt_out(now)).count();
+    }
+    count
+}
+
 #[tokio::test]
 async fn stop_applies_to_all_contacts_of_its_sender() {
     let world = World::new().await;
@@ -440,6 +450,7 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
     assert_eq!(world.message(&message).await.state(), MessageState::Cancelled);
     assert_eq!(world.told_by(&customer).await.1.len(), 1, "in both ledgers");
     assert_eq!(world.told_by(&known).await.1.len(), 1);
+    assert_eq!(opt_outs(&world, [&customer, &known]).await, 1);
     world.aws.pass(60);
     world
         .work(world.messages(&says("wamid.start", now + 60, "START")))
@@ -455,6 +466,7 @@ async fn stop_applies_to_all_contacts_of_its_sender() {
     world.work(event).await;
     let (customer, known) = both().await;
     assert!(customer.marketing_opted_out().is_some() && known.marketing_opted_out().is_some());
+    assert_eq!(opt_outs(&world, [&customer, &known]).await, 2);
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! What a customer's message says of earlier calls and follow-ups: that calls are recovered, and how long an answer took.
 
+use domain::{
+    contact::{Change, Contact},
+    message::Message,
+};
 use kit::Done;
+use serde_json::{Value, json};
 use testkit::business::CUSTOMER;
 
 use crate::world::{World, wrote};
@@ -10,6 +15,26 @@ async fn facts(world: &World) -> Vec<(u32, Vec<u32>)> {
     let (received, _) = world.told_by(&world.customer().await).await;
     let facts = received.into_iter().map(|one| (one.recovered, one.answers_after));
     facts.collect()
+}
+
+/// The customer of this message called just now, and nobody answered.
+async fn missed(world: &World, message: &Message) {
+    let now = world.aws.now();
+    let call = |contact: &mut Contact| {
+        contact.missed_call(now);
+        Change::Contact
+    };
+    let (store, scope, entry) = (world.aws.store(), world.business.scope(), world.aws.ids().ulid());
+    let called = store.change_contact(scope, message.id.contact(), entry, call).await;
+    assert!(called.expect("the table answers"));
+}
+
+/// Something that is not a message, of this type.
+fn unwritten(world: &World, kind: &str, own: Value) -> Value {
+    let mut value = wrote(&format!("wamid.{kind}"), world.aws.now().as_second(), "");
+    value["messages"][0]["type"] = kind.into();
+    value["messages"][0][kind] = own;
+    value
 }
 
 #[tokio::test]
@@ -73,4 +98,46 @@ async fn message_of_a_week_later_is_no_answer() {
     world.aws.pass(7 * 86_400);
     world.whatsapp("wamid.in", "Hello").await;
     assert_eq!(facts(&world).await, [(0, vec![])]);
+}
+
+/// What the customer writes afterwards still does, whether or not a channel was left.
+#[tokio::test]
+async fn reaction_recovers_and_answers_nothing() {
+    for both in [false, true] {
+        let world = World::new().await;
+        let message = if both {
+            world.sent_by_both().await
+        } else {
+            world.sent().await
+        };
+        missed(&world, &message).await;
+        world.aws.pass(30);
+        let emoji = json!({"message_id": "wamid.1", "emoji": "👍"});
+        for event in [
+            unwritten(&world, "reaction", emoji),
+            unwritten(&world, "unsupported", json!({})),
+        ] {
+            assert_eq!(world.work(world.messages(&event)).await, Done::Now);
+        }
+        assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![])], "{both}");
+        assert!(!world.message(&message).await.is_pending());
+        world.aws.pass(30);
+        world.whatsapp("wamid.in", "Hello").await;
+        let seconds = if both { 180 } else { 60 };
+        assert_eq!(facts(&world).await[2], (1, vec![seconds]), "{both}");
+        assert_eq!(world.customer().await.open, []);
+    }
+}
+
+/// Whoever wants no more messages is not won back by it.
+#[tokio::test]
+async fn stop_word_recovers_and_answers_nothing() {
+    let world = World::new().await;
+    missed(&world, &world.sent().await).await;
+    world.aws.pass(30);
+    world.whatsapp("wamid.stop", "STOP").await;
+    assert_eq!(facts(&world).await, [(0, vec![])]);
+    world.aws.pass(30);
+    world.whatsapp("wamid.in", "Please call me").await;
+    assert_eq!(facts(&world).await[1], (1, vec![]));
 }

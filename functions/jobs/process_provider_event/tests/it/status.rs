@@ -60,7 +60,7 @@ async fn cost_is_stored() {
     delivered["pricing"] = json!({"billable": true, "pricing_model": "PMP", "category": "utility", "type": "regular"});
     world.statuses(&[delivered]).await;
     let cost = world.message(&message).await.attempts[0].cost.clone().unwrap();
-    assert_eq!((cost.category.as_str(), cost.billable), ("utility", true));
+    assert_eq!((cost.category.as_str(), cost.billable), ("utility", Some(true)));
 }
 
 #[tokio::test]

@@ -140,10 +140,7 @@ async fn only_new_refusals_of_customers_are_opt_outs() {
         ("choice", json!("granted")),
         ("at", json!("2026-11-19T11:59:59Z")),
         ("by", json!("user")),
-        (
-            "source",
-            json!("asked for no more messages by SMS, known as another contact"),
-        ),
+        ("repeats", json!(true)),
     ] {
         let mut entry = stop.clone();
         entry[name] = value;

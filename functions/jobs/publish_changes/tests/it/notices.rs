@@ -98,7 +98,8 @@ async fn paused_template_is_recorded() {
     assert!(noted.expect("nobody else changes it"));
     world.record().await;
     world.deliver(SHARD, &world.records).await;
-    let state = world.notice("template_paused#missed_call_followup#en_GB").await;
+    let key = format!("template_paused#{}#missed_call_followup#en_GB", world.business.whatsapp);
+    let state = world.notice(&key).await;
     let matter = state.expect("a notice").value.notice.matter;
     let expected = Matter::TemplatePaused {
         connection: world.business.whatsapp,
@@ -165,6 +166,23 @@ async fn first_call_after_seven_days_makes_a_review_due() {
             "after {days} more days"
         );
         assert_eq!(world.matched().await, [day_of(world.aws.now())]);
+    }
+}
+
+/// Nothing could match while nobody called.
+#[tokio::test]
+async fn call_after_a_week_without_any_makes_no_review_due() {
+    let mut world = World::new().await;
+    for days in [0, 8, 7, 1] {
+        world.aws.pass(days * 24 * 3600);
+        world.follow_up(&format!("+97150123466{days}")).await;
+        world.deliver(SHARD, &world.records).await;
+        assert_eq!(
+            world.due().await.contains(&DueNotice::Review),
+            days == 1,
+            "after {days} more days"
+        );
+        world.records.clear();
     }
 }
 

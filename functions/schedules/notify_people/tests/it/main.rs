@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     account::{Account, Member, MemberStatus, PasswordHash},
     actor::{Actor, Stamp},
-    connection::Health,
+    connection::{self, Health},
     ids::{ConnectionId, RuleId, UserId},
     notice::{MOST_MAILINGS, Mailing, Mailings, Matter, Notice, day_of},
     permission::Role,
@@ -19,7 +19,7 @@ use notify_people::{Context, handle};
 use store::{Versioned, config::Configured};
 use testkit::{
     Aws, Seeded,
-    business::{business, business_with},
+    business::{business, business_with, phone},
 };
 
 const A_DAY: i64 = 24 * 3600;
@@ -38,6 +38,24 @@ struct World {
 impl World {
     async fn new() -> Self {
         Self::with(|_, _| {}).await
+    }
+
+    /// A business with two WhatsApp accounts. Returns the second one's connection, too.
+    async fn with_two_accounts() -> (Self, ConnectionId) {
+        let id: ConnectionId = "conn_00000000000000000000000077".parse().expect("an id");
+        let add = |_: &Aws, configured: &mut Configured| {
+            let mut known = configured.connections.iter();
+            let own = known.find(|known| known.account.kind() == "whatsapp");
+            let mut other = own.expect("it has WhatsApp").clone();
+            (other.id, other.name) = (id, "WhatsApp Dubai".to_owned());
+            if let connection::Account::WhatsApp(account) = &mut other.account {
+                "900000000000077".clone_into(&mut account.waba_id);
+                "910000000000077".clone_into(&mut account.phone_number_id);
+                account.display_number = phone("+971501234577");
+            }
+            configured.connections.push(other);
+        };
+        (Self::with(add).await, id)
     }
 
     async fn with(change: impl FnOnce(&Aws, &mut Configured)) -> Self {
@@ -105,25 +123,37 @@ impl World {
 
     /// WhatsApp pauses the template of the automation.
     async fn pause_template(&self) -> Notice {
+        self.pause_template_of(&[self.business.whatsapp]).await.remove(0)
+    }
+
+    /// WhatsApp pauses the template of the automation in the account of these connections.
+    async fn pause_template_of(&self, connections: &[ConnectionId]) -> Vec<Notice> {
         let (store, scope) = (self.aws.store(), self.business.scope());
-        let id = format!("{}#missed_call_followup#en_GB", self.business.whatsapp);
-        let read = async || {
+        let read = async |connection: ConnectionId| {
+            let id = format!("{connection}#missed_call_followup#en_GB");
             let found = store.get::<TemplateDefinition>(scope, &id).await;
             found.expect("the table answers").expect("the template").value
         };
-        let before = read().await;
+        let mut before = Vec::new();
+        for connection in connections {
+            before.push(read(*connection).await);
+        }
         let report = TemplateReport {
             template: TemplateKey::new("missed_call_followup", "en_GB").expect("a key"),
             at: self.aws.now(),
             status: Some(TemplateStatus("PAUSED".to_owned())),
             category: None,
         };
-        let noted = store.note_template(scope, &[self.business.whatsapp], &report).await;
+        let noted = store.note_template(scope, connections, &report).await;
         assert!(noted.expect("nobody else changes it"));
-        let notice = Notice::of_template(Some(&before), &read().await, self.aws.now());
-        let notice = notice.expect("it was approved");
-        assert!(self.record(&notice).await);
-        notice
+        let mut notices = Vec::new();
+        for (connection, before) in connections.iter().zip(&before) {
+            let notice = Notice::of_template(Some(before), &read(*connection).await, self.aws.now());
+            let notice = notice.expect("it was approved");
+            assert!(self.record(&notice).await);
+            notices.push(notice);
+        }
+        notices
     }
 
     /// A day with calls, some of which matched these automations.
@@ -319,6 +349,38 @@ async fn paused_template_is_told_if_an_automation_uses_it() {
     assert!(unused.mails().await.is_empty());
 }
 
+/// Templates of the same name are others in another account.
+#[tokio::test]
+async fn templates_of_two_accounts_are_told_apart() {
+    let (world, second) = World::with_two_accounts().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    for (connection, name) in [(second, Some("WhatsApp Dubai")), (world.business.whatsapp, None)] {
+        let notices = world.pause_template_of(&[connection]).await;
+        let mails = world.mails().await;
+        assert_eq!(told(&mails[&admin]), (notices, 0));
+        let Mail::Notices { connections, .. } = &mails[&admin].mail else {
+            unreachable!("told")
+        };
+        assert_eq!(connections.len(), 1);
+        assert!(name.is_none_or(|name| connections[&connection] == name));
+        world.aws.pass(1800);
+    }
+}
+
+/// They may be of one account: WhatsApp then says it once.
+#[tokio::test]
+async fn template_paused_for_two_connections_is_told_once() {
+    let (world, second) = World::with_two_accounts().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let notices = world.pause_template_of(&[second, world.business.whatsapp]).await;
+    let mails = world.mails().await;
+    let (told, more) = told(&mails[&admin]);
+    assert_eq!((told.len(), more), (1, 0));
+    assert!(notices.contains(&told[0]));
+    world.aws.pass(A_DAY);
+    assert!(world.mails().await.is_empty(), "nor later");
+}
+
 #[tokio::test]
 async fn automation_without_a_match_is_told_after_seven_days() {
     let world = World::new().await;
@@ -378,8 +440,10 @@ async fn many_notices_are_described_in_part_and_counted() {
     .await;
     let admin = world.seat(Role::Admin, |_, _| {}).await;
     world.calls(&[]).await;
-    world.aws.pass(8 * A_DAY);
-    world.calls(&[]).await;
+    for days in [7, 1] {
+        world.aws.pass(days * A_DAY);
+        world.calls(&[]).await;
+    }
     world.run().await;
     let mails = world.mails().await;
     let (notices, more) = told(&mails[&admin]);
@@ -468,6 +532,35 @@ async fn interrupted_mailing_is_repeated_with_the_same_mails() {
     assert_eq!(world.mails().await.len(), 1, "and the next one begins");
 }
 
+/// A mailing of which only the end was not written. What happens later waits for its day, but no longer.
+#[tokio::test]
+async fn later_occurrence_is_told_although_a_mailing_did_not_end() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let (connection, begun) = (world.business.whatsapp, world.aws.now());
+    let first = world.refuse(connection).await;
+    assert_eq!(world.mails().await.len(), 1);
+    world
+        .write_mailings(Mailings {
+            day: day_of(begun),
+            count: 1,
+            open: Some(Mailing {
+                at: begun,
+                notices: vec![first.key()],
+            }),
+        })
+        .await;
+    world.aws.pass(A_DAY / 2);
+    world.mend(connection).await;
+    world.aws.pass(60);
+    let later = world.refuse(connection).await;
+    assert!(world.mails().await.is_empty());
+    world.aws.pass(A_DAY / 2);
+    assert!(world.mails().await.is_empty(), "the former mailing ends");
+    let mails = world.mails().await;
+    assert_eq!(told(&mails[&admin]), (vec![later], 0));
+}
+
 #[tokio::test]
 async fn mails_that_no_queue_takes_are_queued_later() {
     let world = World::new().await;
@@ -535,6 +628,7 @@ async fn deployment_without_url_sends_mails_without_link() {
         notices: told(&mails[&admin]).0,
         more: 0,
         link: None,
+        connections: BTreeMap::new(),
     };
     assert_eq!(mails[&admin].mail, link);
 }

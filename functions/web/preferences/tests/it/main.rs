@@ -358,6 +358,10 @@ async fn tick_after_stop_turns_on_only_itself() {
     let stored = world.stored().await;
     assert_eq!(states(&stored), [Unwanted, Wanted, Unwanted, Unwanted]);
     assert!(stored.opted_out().is_none());
+    let (ledger, now) = (world.ledger().await, world.aws.now());
+    let refused = ledger.iter().filter(|entry| entry.choice == Choice::Refused);
+    let counted = ledger.iter().filter(|entry| entry.is_opt_out(now));
+    assert_eq!((refused.count(), counted.count()), (4, 1), "only the stop word is new");
     let page = Page::of(world.get("?saved=1").await.is(200));
     assert_eq!(page.boxes("checked"), ["whatsapp_utility"]);
     let note = page.all("p").find(|note| note.get("role") == Some("status"));
@@ -468,6 +472,7 @@ async fn choice_holds_for_all_contacts_of_the_person() {
     assert!(other.opted_out().is_some());
     let (ledger, _) = store.consent_ledger(scope, &other, 9, world.aws.now()).await.unwrap();
     assert_eq!(ledger.len(), 1);
+    assert!(ledger[0].entry.repeats, "one refusal counts once");
 }
 
 /// Nobody keeps, frames, indexes or passes on what a link shows, and the page runs nothing.

@@ -523,7 +523,7 @@ impl Audit<'_> {
             let scope = scope(business)?;
             let keys = [
                 format!("connection_refused#{connection}"),
-                "template_paused#missed_call#en".to_owned(),
+                format!("template_paused#{connection}#missed_call#en"),
             ];
             for key in keys {
                 until(PATIENCE, &key, async || {
