@@ -121,7 +121,7 @@ async fn on_own_stack(running: &Running, size: Size, seed: u64) -> Result<Verdic
         place: &running.place,
         data: &running.place.data,
     };
-    play_out(&ground, size, seed).await
+    Box::pin(play_out(&ground, size, seed)).await
 }
 
 /// The storm, the quiet after it, and the checks.

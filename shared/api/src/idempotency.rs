@@ -103,8 +103,8 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     let then = api.env().clock().now();
     let noted = match kept {
         Some(kept) => store.finish_request(&lease, kept, then).await,
-        // Perhaps it had its effect: a second try must name the same objects.
-        None if status.is_server_error() => store.release_request(&lease, then).await,
+        // Perhaps this attempt or an earlier one had its effect: the next one must name the same objects.
+        None if status.is_server_error() || lease.is_taken_over() => store.release_request(&lease, then).await,
         None => store.abandon_request(&lease, then).await,
     };
     if let Err(error) = noted {

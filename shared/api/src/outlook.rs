@@ -285,10 +285,12 @@ impl Api {
             .store()
             .connection_and_template(who.scope(), planned.connection, template);
         let (connection, template) = Box::pin(read).await?;
-        let Some(connection) = connection else {
+        let Some(mut connection) = connection else {
             checked.against = Some(Refusal::new(Reason::NoConnection, "the connection was deleted"));
             return Ok(checked);
         };
+        // The message may be one of the past. The end of a pause stays in the row.
+        connection.paused_until = connection.paused_until.filter(|until| who.now() < *until);
         let input = CheckInput {
             config: setting.config,
             message,

@@ -140,7 +140,7 @@ pub struct World<'a> {
     pub contact: &'a Contact,
     /// Further data of the recipient.
     pub profile: &'a Profile,
-    /// Other messages to the recipient that the frequency limit may count: see [`crate::needs::Needs`].
+    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::needs::Needs`].
     pub open: &'a [Message],
     /// Current time.
     pub now: Timestamp,
@@ -219,6 +219,8 @@ pub enum Aspect {
     Cooldown,
     /// Messages of this kind are not sent more often.
     Frequency,
+    /// Fewer messages to the person wait than can, or it takes the place of one.
+    Room,
     /// Quiet hours do not forbid it.
     QuietHours,
     /// It is still valid when it can be sent.
@@ -305,6 +307,7 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     if policy.obeys(Limit::Frequency) {
         checks.push((Aspect::Frequency, unless(too_frequent(&policy, contact, open, now))));
     }
+    checks.push((Aspect::Room, unless(contact.no_room(intent.purpose, open, now))));
 
     let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
     let planned = intent.not_before;

@@ -143,7 +143,8 @@ pub const MOST_IDENTITIES: usize = 4;
 /// Maximum contacts that were merged into one: with its own, a timeline reads four partitions.
 pub const MOST_ALIASES: usize = 3;
 
-/// Maximum open intents. A further one takes the place of a settled one, or cancels the oldest.
+/// Maximum open intents. A further one takes the place of a settled one, or of the oldest that its purpose
+/// [displaces](Purpose::displaces), which is cancelled. Otherwise it is refused.
 pub const MOST_OPEN: usize = 4;
 
 /// Maximum numbers that a channel does not reach. A further one replaces the one that was found out longest ago, which then
@@ -381,6 +382,23 @@ impl Contact {
         self.bsuids.first().map(String::as_str)
     }
 
+    /// The contact as known at an earlier time, as far as it tells: without what happened since, and without open messages. Identities,
+    /// language and wishes are those of today.
+    #[must_use]
+    pub fn as_of(mut self, at: Timestamp) -> Self {
+        for time in [
+            &mut self.last_follow_up_at,
+            &mut self.last_counted_at,
+            &mut self.last_inbound_at,
+            &mut self.last_answered_at,
+        ] {
+            *time = time.filter(|time| *time <= at);
+        }
+        self.unreachable.retain(|failed| failed.at <= at);
+        self.open.clear();
+        self
+    }
+
     /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
     /// one whose erasure has begun stays deleted.
     pub fn heard_again(&mut self, at: Timestamp) {
@@ -571,19 +589,34 @@ impl Contact {
         open.map(|open| open.message).collect()
     }
 
-    /// The messages to read before one with this policy is composed: the open ones that obey the frequency limit, and all if
-    /// the list is full. None, unless the policy obeys that limit and an open message does.
+    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else those that the
+    /// frequency limit counts, if the policy obeys it.
     #[must_use]
     pub fn to_compare(&self, policy: &Policy) -> Vec<MessageId> {
-        let limited: Vec<_> = self.open.iter().filter(|open| open.counts_from.is_some()).collect();
-        if limited.is_empty() || !policy.obeys(Limit::Frequency) {
-            return Vec::new();
-        }
         let all = self.to_make_room();
-        if !all.is_empty() {
+        if !all.is_empty() || !policy.obeys(Limit::Frequency) {
             return all;
         }
-        limited.iter().map(|open| open.message).collect()
+        let counted = self.open.iter().filter(|open| open.counts_from.is_some());
+        counted.map(|open| open.message).collect()
+    }
+
+    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that may still be sent
+    /// and that it does not displace. `known`: those of [`Contact::to_make_room`] that are still stored.
+    #[must_use]
+    pub fn no_room(&self, purpose: Purpose, known: &[Message], now: Timestamp) -> Option<Refusal> {
+        if self.open.len() < MOST_OPEN {
+            return None;
+        }
+        let stay = self.open.iter().filter(|open| {
+            let waits = |message: &Message| message.id == open.message && message.may_be_sent(now);
+            !purpose.displaces(open.purpose) && known.iter().any(waits)
+        });
+        let stay = stay.count();
+        (stay >= MOST_OPEN).then(|| {
+            let sentence = format!("{stay} messages to this person may still be sent");
+            Refusal::new(Reason::TooManyOpen, sentence).and("maximum", MOST_OPEN)
+        })
     }
 
     /// The latest time from which the frequency limit counts, as far as this is known without the open messages. In the
@@ -595,13 +628,13 @@ impl Contact {
     }
 
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
-    /// [`Contact::to_make_room`] that are still stored. The settled ones are forgotten. If too many are pending, the oldest are
-    /// cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are forgotten. If too many are left, the oldest of
+    /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         let cancelled = if self.open.len() < MOST_OPEN {
             Vec::new()
         } else {
-            self.make_room(known)
+            self.make_room(message, known)
         };
         let before = if message.policy.counts(Limit::Cooldown) {
             self.last_follow_up_at.replace(message.created_at)
@@ -621,8 +654,9 @@ impl Contact {
         cancelled
     }
 
-    fn make_room(&mut self, known: Vec<Message>) -> Vec<Message> {
-        let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(Message::is_pending);
+    fn make_room(&mut self, next: &Message, known: Vec<Message>) -> Vec<Message> {
+        let (purpose, now) = (next.policy.purpose(), next.created_at);
+        let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.may_be_sent(now));
         for message in &settled {
             self.settle(message);
         }
@@ -630,7 +664,8 @@ impl Contact {
             .retain(|open| known.iter().any(|message| message.id == open.message));
         let mut cancelled = Vec::new();
         while self.open.len() >= MOST_OPEN {
-            let oldest = self.open.first().map(|open| open.message);
+            let oldest = self.open.iter().find(|open| purpose.displaces(open.purpose));
+            let oldest = oldest.map(|open| open.message);
             let Some(place) = known.iter().position(|message| Some(message.id) == oldest) else {
                 break;
             };
@@ -658,6 +693,23 @@ impl Contact {
         };
         let open = self.open.iter().filter(cancelled);
         open.map(|open| open.message).collect()
+    }
+
+    /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
+    pub fn answered_after_all(&mut self, mut open: Vec<Message>) -> Vec<Message> {
+        open.retain_mut(|message| {
+            let tried = !message.attempts.is_empty();
+            let why = if tried {
+                "no further channel: the call was answered after all"
+            } else {
+                "not sent: the call was answered after all"
+            };
+            message.cancel(Refusal::since(Event::AnsweredCall, why).and("tried", tried))
+        });
+        for message in &open {
+            self.close(message);
+        }
+        open
     }
 
     /// Removes a message of which nothing is left to cancel. If the frequency limit counts from its sending, that is kept.

@@ -17,7 +17,7 @@ use crate::{
     outside::ProviderRef,
     phone::Phone,
     prices::Money,
-    purpose::Policy,
+    purpose::{Policy, Purpose},
     refusal::{Because, Reason, Refusal},
     send::{Classified, ErrorClass, Timers, honoured},
 };
@@ -700,7 +700,7 @@ impl Message {
             .all(|attempt| attempt.state == AttemptState::Refused)
     }
 
-    /// Whether it may be sent again: it failed or was blocked, and whatever was tried certainly did not arrive.
+    /// Whether it may be sent again: it failed or was blocked, whatever was tried certainly did not arrive, and it is no automatic answer.
     ///
     /// # Errors
     /// The reason why not.
@@ -712,6 +712,11 @@ impl Message {
                 state.as_str()
             );
             return Err(Refusal::new(Reason::NotFailed, sentence).and("state", state.as_str()));
+        }
+        if Purpose::Api.row().kind(self.policy.category()).is_none() {
+            let sentence =
+                "it is an automatic answer, which is for one message at its time; send a new message instead";
+            return Err(Refusal::new(Reason::AutomaticAnswer, sentence));
         }
         let settled = |attempt: &Attempt| matches!(attempt.state, AttemptState::Refused | AttemptState::Failed);
         if self.attempts.iter().all(settled) {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    compose::{Intent, Words, World, carrier, compose, in_language},
+    compose::{Aspect, Intent, Words, World, carrier, in_language, review},
     ids::{ConnectionId, MessageId},
     material::Material,
     message::Content,
@@ -20,7 +20,7 @@ pub struct Needs {
     pub templates: Vec<TemplateNeed>,
     /// Products, by id or SKU.
     pub products: BTreeSet<String>,
-    /// Open messages to the recipient. None, unless the message and one of them obey the frequency limit.
+    /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page, which is made for it alone.
     pub link: bool,
@@ -41,18 +41,30 @@ pub struct TemplateNeed {
 pub const MOST_PRODUCTS: usize = 20;
 
 impl Needs {
-    /// The rows that composing reads. Empty if it refuses the message regardless of them.
+    /// The rows that composing reads. If it refuses the message regardless of templates, values and links: only the open messages, one
+    /// of which may be the reason, and nothing if they are not asked.
     #[must_use]
     pub fn of(intent: &Intent<'_>, world: &World<'_>) -> Self {
         let dry = World {
             material: Material::NONE,
             ..*world
         };
-        let refused = compose(intent, &dry).err().map(|refusal| refusal.reason);
-        if refused.is_some_and(|reason| !matches!(reason, Reason::Template | Reason::NoChannel)) {
+        let Ok(review) = review(intent, &dry) else {
+            return Self::default();
+        };
+        let before = review.checks.iter();
+        let mut before = before.take_while(|(aspect, _)| !matches!(aspect, Aspect::Frequency | Aspect::Room));
+        if before.any(|(_, verdict)| verdict.is_err()) {
             return Self::default();
         }
-        Self::whole(intent, world)
+        let whole = Self::whole(intent, world);
+        match review.outcome().map_err(|refusal| refusal.reason) {
+            Ok(_) | Err(Reason::Template | Reason::NoChannel) => whole,
+            Err(_) => Self {
+                open: whole.open,
+                ..Self::default()
+            },
+        }
     }
 
     /// The same, also if the message is refused regardless of them: for whoever shows what it would have said.
@@ -142,8 +154,17 @@ impl Needs {
 
 #[cfg(test)]
 mod tests {
+    use jiff::SignedDuration;
+
     use super::*;
-    use crate::{decide, inbound::OptFlag, message::Channel, samples::Case, samples::at};
+    use crate::{
+        bounded::Whole,
+        decide,
+        inbound::OptFlag,
+        message::{Category, Channel},
+        purpose::{Narrowing, Purpose},
+        samples::{Case, at, message_of},
+    };
 
     fn needs(change: impl FnOnce(&mut Case)) -> Needs {
         let mut case = Case::new();
@@ -230,6 +251,32 @@ mod tests {
         needs.texts(&SmsText::One(text(200, MOST_PRODUCTS + 1)));
         assert_eq!(needs.products.len(), 3 * MOST_PRODUCTS);
         assert!(!needs.products.contains(&format!("p{}", 200 + MOST_PRODUCTS)));
+    }
+
+    /// Real decisions must say the same sentence as dry runs, which read everything. Also if a later check refuses the message.
+    #[test]
+    fn open_message_is_read_where_it_may_be_the_reason() {
+        let mut case = Case::new();
+        let mut waits = message_of(case.plan(), case.now);
+        waits.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        case.contact.opens(&waits, vec![]);
+        case.contact
+            .wish(OptFlag::Start, "wrote START", at("2026-03-03T10:00:00Z"));
+        let then = &mut case.config.rules[0].then;
+        (then.category, then.cooldown_seconds) = (Category::Marketing, Whole::nearest(0));
+        let both = |case: &Case| {
+            let [needs, whole] = [decide::needs, decide::needs_to_consider].map(|needs| case.with_world(needs));
+            assert_eq!((&needs.open, &whole.open), (&vec![waits.id], &vec![waits.id]));
+            assert!(needs.templates.is_empty() && !whole.templates.is_empty());
+        };
+        both(&case);
+        case.now += SignedDuration::from_hours(25);
+        let always = serde_json::json!({"from": "00:00", "to": "23:59", "action": "skip"});
+        case.config.rules[0].then.quiet_hours = Some(serde_json::from_value(always).unwrap());
+        both(&case);
+        case.open = vec![waits];
+        let why = "no message: another marketing message to this person may still be sent".to_owned();
+        assert_eq!(case.nothing(), (Reason::Frequency, why));
     }
 
     #[test]

@@ -415,6 +415,13 @@ impl Purpose {
         &ROWS[self as usize]
     }
 
+    /// Whether its messages may take the place of a waiting one of the other purpose, if too many wait for one person. Only follow-ups
+    /// do so, and never of a message whose author was told that it is sent.
+    #[must_use]
+    pub const fn displaces(self, other: Self) -> bool {
+        matches!(self, Self::FollowUp) && matches!(other, Self::FollowUp | Self::AutoReply | Self::StopConfirmation)
+    }
+
     /// Its row in a version of the table; `None` if this version of the code does not know that one.
     #[must_use]
     pub fn row_in(self, version: u8) -> Option<&'static Row> {

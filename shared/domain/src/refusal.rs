@@ -50,6 +50,8 @@ codes! {
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
         /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
         Frequency = "frequency" ["category", "every_seconds", "last_at", "next_at"],
+        /// As many messages to this person may still be sent as can wait, and this one takes the place of none of them.
+        TooManyOpen = "too_many_open" ["rule", "maximum"],
         /// The message is skipped or waits because of quiet hours.
         QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
         /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.
@@ -144,6 +146,8 @@ codes! {
         Replaced = "replaced" ["tried"],
         /// The message neither failed nor was blocked, so it is not sent again.
         NotFailed = "not_failed" ["state"],
+        /// The message is an automatic answer, which is not sent again.
+        AutomaticAnswer = "automatic_answer" [],
         /// Nothing of the message is left to cancel.
         NothingLeft = "nothing_left" ["state"],
         /// Reports of the provider are still in the queue.

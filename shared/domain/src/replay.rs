@@ -93,9 +93,13 @@ impl<'a> Recorded<'a> {
         }
     }
 
-    /// The same with the caller's present profile, for texts with their values.
+    /// The same with the caller's present profile, for texts with their values. A name that was not known then is left out.
     #[must_use]
-    pub fn with_profile(self, profile: Profile) -> Self {
+    pub fn with_profile(self, mut profile: Profile) -> Self {
+        let known = self.call.grounds.circumstances.as_ref();
+        if known.is_some_and(|known| !known.named) {
+            profile.name = None;
+        }
         Self { profile, ..self }
     }
 
@@ -140,7 +144,8 @@ impl<'a> Recorded<'a> {
         } = self.call;
         let reason = Reason::named(reason).unwrap_or(Reason::Other);
         let by_rules = grounds.rule.is_some() || matches!(reason, Reason::NoRule | Reason::FollowUp);
-        (!by_rules).then(|| Refusal {
+        // There was no room for the message of any rule.
+        (!by_rules || reason == Reason::TooManyOpen).then(|| Refusal {
             reason,
             facts: because.clone(),
             sentence: decision.strip_prefix(NO_MESSAGE).unwrap_or(decision).to_owned(),

@@ -456,6 +456,7 @@ mod tests {
     use crate::{
         compose::{World, compose},
         needs::Needs,
+        purpose::Policy,
         refusal::{Reason, Refusal},
         samples::{Case, at, message_of},
     };
@@ -770,5 +771,12 @@ mod tests {
             let may = message.may_be_retried().map_err(|refusal| refusal.reason);
             assert_eq!(may, expected, "{attempt:?} {:?}", message.ended);
         }
+        // An automatic answer has a category that no request has.
+        let mut answer = planned;
+        let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
+        answer.policy = narrowed.unwrap();
+        answer.block("refused".to_owned());
+        let may = answer.may_be_retried().map_err(|refusal| refusal.reason);
+        assert_eq!(may, Err(Reason::AutomaticAnswer));
     }
 }

@@ -76,7 +76,16 @@ impl Lease {
     pub const fn seed(&self) -> Ulid {
         self.seed
     }
+
+    /// Whether an earlier attempt ran before this one. It may have had its effect.
+    #[must_use]
+    pub const fn is_taken_over(&self) -> bool {
+        self.version > FIRST
+    }
 }
+
+/// Version of a row that a new request writes. Every later write raises it.
+const FIRST: u64 = 1;
 
 /// The result of beginning a request with a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -112,7 +121,7 @@ impl Store {
             leased_until: now + LEASE,
             answer: None,
         };
-        let (mut condition, mut version) = (Condition::NewOrExpired(now), 1);
+        let (mut condition, mut version) = (Condition::NewOrExpired(now), FIRST);
         // After a lost race for taking over a dead request, the second round finds out.
         for _round in 0..2 {
             let lease = Lease {
@@ -165,7 +174,8 @@ impl Store {
             .await
     }
 
-    /// Ends a request with an unknown result: it can be retried at once, with the same body and the same seed.
+    /// Ends a request that may have had its effect, in this attempt or an earlier one: it can be retried at once, with the same body and
+    /// the same seed.
     ///
     /// # Errors
     /// When the table does not answer.

@@ -97,7 +97,8 @@ pub(crate) struct InventedCall {
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
     connection_id: Option<ConnectionId>,
-    /// Time at which the call begins, at most a year ago or ahead. It is decided when it ends. Default: it has just ended.
+    /// Time at which the call begins, at most a year ago or ahead. It is decided when it ends; what happened with the caller since is left
+    /// out. Default: it has just ended.
     #[serde(default)]
     #[schemars(example = "2026-11-20T10:00:00Z")]
     started_at: Option<Timestamp>,
@@ -311,8 +312,9 @@ impl InventedCall {
                 None => Identity::Withheld(self.connection(config)),
             };
             let (known, refusals) = match store.known_or_refusals(scope, &identity).await {
-                Err(error) if error.is_gone() => {
-                    let detail = "The contact with this number is being erased, and its calls are not decided.";
+                Err(error) if error.is_gone() || error.is_conflict() => {
+                    let detail = "The contact with this number is being erased. Try again in a few minutes, or use \
+                                  another number.";
                     return Err(of_call(PHONE, Fault::new(FaultCode::Invalid, detail)));
                 }
                 read => read?,
@@ -415,8 +417,14 @@ impl Trying {
         if !problems.is_empty() {
             return Err(problems.into());
         }
-        let caller = Box::pin(call.caller(api, who, &config)).await?;
+        let mut caller = Box::pin(call.caller(api, who, &config)).await?;
         let reported = call.reported(&config, &caller, who.ulid(), who.now());
+        if reported.now < who.now() {
+            caller.person.contact = caller.person.contact.as_of(reported.now);
+        }
+        if reported.outcome == Outcome::Answered {
+            Box::pin(self.answered(who, &mut caller.person.contact)).await?;
+        }
         let needs = {
             let nobody: &[Message] = &[];
             let world = reported.world(&config, &caller.person, (Material::NONE, nobody));

@@ -11,6 +11,7 @@ use domain::{
     links::LinkCode,
     material::Material,
     needs::Needs,
+    purpose::Event,
     resource::Resource as _,
     review::review,
     rule::{Rule, RuleIn},
@@ -131,6 +132,14 @@ impl Trying {
         let code = needs.link.then(|| LinkCode::of([0; 32]));
         let gathered = self.planner.gather(who.scope(), needs, code, who.now());
         Ok(Box::pin(gathered).await?)
+    }
+
+    /// Ends the follow-ups that wait for a caller, as an answered call does before it is decided. Nothing is written.
+    pub(crate) async fn answered(&self, who: &Writing, contact: &mut Contact) -> Result<(), Problem> {
+        let open = contact.open_to(Event::AnsweredCall);
+        let open = self.planner.readable(who.scope(), &open, who.now());
+        contact.answered_after_all(Box::pin(open).await?);
+        Ok(())
     }
 
     /// What would become of the message of an automation.

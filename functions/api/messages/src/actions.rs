@@ -21,6 +21,7 @@ use store::{
     effects::Effects,
     happenings::{Exchanged, KnownMessage},
 };
+use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
@@ -136,7 +137,7 @@ impl Sending {
     async fn retry(&self, api: &Api, who: &Sends, id: MessageId) -> Result<Placed, Problem> {
         let config = self.config(api, who).await?;
         let request = who.ulid();
-        let config = &*config;
+        let (config, counted) = (&*config, &OnceCell::new());
         let placed = RACES.until_won(|| async move {
             let (store, scope, now) = (api.store(), who.scope(), who.now());
             let inbound = || Problem::conflict("not_retryable", "The customer wrote this message.");
@@ -147,7 +148,11 @@ impl Sending {
                     not_retryable(Refusal::new(Reason::NotFailed, sentence))
                 };
                 let second = Box::pin(store.known_message(scope, second, now)).await?;
-                return second.ok_or_else(|| gone().into());
+                let second = second.ok_or_else(gone)?;
+                if let Exchanged::Sent(message) = &second.message {
+                    self.queue_again(who, message).await;
+                }
+                return Ok(second);
             }
             message.may_be_retried().map_err(not_retryable)?;
             if !store.is_recipient(scope, &person.contact, &message.to).await? {
@@ -163,7 +168,8 @@ impl Sending {
             let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
             let composed = composed.map_err(refused)?;
             let category = composed.policy.category();
-            Box::pin(self.count(api, who, &config.tenant, category)).await?;
+            let count = || Box::pin(self.count(api, who, &config.tenant, category));
+            Box::pin(counted.get_or_try_init(count)).await?;
             let to = Reached::from(person);
             Box::pin(self.place(api, who, to, (composed, gathered), Some(message))).await
         });

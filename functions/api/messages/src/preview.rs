@@ -13,7 +13,7 @@ use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::send::{RACES, Sending, Sends, asked, not_oneself, reach, refused, reviewed, world};
+use crate::send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, refused, reviewed, world};
 
 /// What a request for a message would do.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -56,6 +56,7 @@ impl Sending {
         let previewed = RACES.until_won(|| async move {
             let now = who.now();
             let to = Box::pin(reach(api, who, whom, new)).await?;
+            addressable(whom, &to.person.contact)?;
             let asked = asked(who, id, whom, &to.person.contact);
             not_oneself(config, whom, &asked)?;
             let intent = request.intent(&asked, config);

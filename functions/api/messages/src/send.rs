@@ -39,6 +39,7 @@ use store::{
     happenings::{Exchanged, KnownMessage},
     rates::Limit,
 };
+use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::models::MessageDetails;
@@ -158,7 +159,16 @@ impl Sending {
         }
     }
 
-    /// The message that an interrupted attempt of this request has written. It may have stopped before queueing it.
+    /// Queues a message that an earlier request has written, unless something became of it: that request may have been interrupted
+    /// before.
+    pub(crate) async fn queue_again(&self, who: &Sends, message: &Message) {
+        if message.attempts.is_empty() && message.ended.is_none() {
+            let job = ToQueue::send(who.scope().tenant(), message);
+            self.queue(vec![job], who.now()).await;
+        }
+    }
+
+    /// The message that an interrupted attempt of this request has written.
     async fn placed_before(
         &self,
         api: &Api,
@@ -179,10 +189,7 @@ impl Sending {
         let Some(message) = found.into_iter().next() else {
             return Ok(None);
         };
-        if message.attempts.is_empty() && message.ended.is_none() {
-            let job = ToQueue::send(who.scope().tenant(), &message);
-            self.queue(vec![job], who.now()).await;
-        }
+        self.queue_again(who, &message).await;
         Ok(Some(message))
     }
 
@@ -193,10 +200,7 @@ impl Sending {
             return Err(problems.into());
         };
         let (id, new) = (who.ulid(), ContactId::new(who.ulid()));
-        if problems.is_empty() {
-            Box::pin(self.count(api, who, &config.tenant, request.category.into())).await?;
-        }
-        let (config, problems, whom) = (&*config, &problems, &whom);
+        let (config, problems, whom, counted) = (&*config, &problems, &whom, &OnceCell::new());
         let placed = RACES.until_won(|| async move {
             let to = Box::pin(reach(api, who, whom, new)).await?;
             let contact = &to.person.contact;
@@ -212,9 +216,12 @@ impl Sending {
                     contact: to.person,
                 });
             }
+            addressable(whom, contact)?;
             if !problems.is_empty() {
                 return Err(Problem::from(problems.clone()).into());
             }
+            let count = || Box::pin(self.count(api, who, &config.tenant, request.category.into()));
+            Box::pin(counted.get_or_try_init(count)).await?;
             not_oneself(config, whom, &asked)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(refused)?;
@@ -264,32 +271,24 @@ impl From<Person> for Reached {
     }
 }
 
-/// The recipient of a request. Nothing is written.
+/// The recipient of a request, perhaps one that is not [`addressable`]. Nothing is written.
 pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -> Result<Reached, Setback> {
     let (store, scope) = (api.store(), who.scope());
     let identity = match whom {
         Whom::Contact(id) => {
             let person = found(store.known(scope, *id)).await?;
-            itself(*id, &person.contact)?;
-            if person.contact.deleted_at.is_some() {
-                return Err(Problem::not_found().into());
-            }
             return Ok(Reached::from(person));
         }
         Whom::Known(identity) => identity,
     };
     let (known, refusals) = match store.known_or_refusals(scope, identity).await {
-        Err(error) if error.is_conflict() => {
+        Err(error) if error.is_conflict() || error.is_gone() => {
             let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
             return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
         }
         read => read?,
     };
     if let Some(person) = known {
-        if person.contact.deleted_at.is_some() {
-            let sentence = "the contact with this number or id was deleted; restore it first";
-            return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
-        }
         return Ok(Reached::from(person));
     }
     if let Identity::Bsuid(id) = identity {
@@ -307,6 +306,22 @@ pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -
         refusals,
         entries,
     })
+}
+
+/// Refuses a recipient who was merged into another contact, or deleted. A message that is written is found before: what became of its
+/// recipient since is no reason to write another one.
+pub(crate) fn addressable(whom: &Whom, contact: &Contact) -> Result<(), Problem> {
+    if let Whom::Contact(id) = whom {
+        itself(*id, contact)?;
+    }
+    match (contact.deleted_at, whom) {
+        (None, _) => Ok(()),
+        (Some(_), Whom::Contact(_)) => Err(Problem::not_found()),
+        (Some(_), Whom::Known(_)) => {
+            let sentence = "the contact with this number or id was deleted; restore it first";
+            Err(refused(Refusal::new(Reason::ContactDeleted, sentence)))
+        }
+    }
 }
 
 /// The request as its message's cause.
@@ -374,6 +389,10 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
         Reason::WindowClosed => {
             let detail = format!("{detail} A template can be sent at any time.");
             Problem::conflict("window_closed", detail)
+        }
+        Reason::TooManyOpen => {
+            let detail = format!("{detail} Cancel one of them, or try again when one was sent.");
+            Problem::conflict("message_refused", detail)
         }
         _ => Problem::conflict("message_refused", detail),
     };

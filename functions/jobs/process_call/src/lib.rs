@@ -497,20 +497,8 @@ async fn answered_after_all(
     if open.is_empty() {
         return Ok(Vec::new());
     }
-    let mut cancelled = ctx.planner.readable(scope, open, now).await?;
-    cancelled.retain_mut(|message| {
-        let why = if message.attempts.is_empty() {
-            "not sent: the call was answered after all"
-        } else {
-            "no further channel: the call was answered after all"
-        };
-        let tried = !message.attempts.is_empty();
-        message.cancel(Refusal::since(Event::AnsweredCall, why).and("tried", tried))
-    });
-    for message in &cancelled {
-        contact.close(message);
-    }
-    Ok(cancelled)
+    let open = ctx.planner.readable(scope, open, now).await?;
+    Ok(contact.answered_after_all(open))
 }
 
 /// Handles a report on a decided call. A redelivery makes sure that the next step is queued; a late report adds its facts

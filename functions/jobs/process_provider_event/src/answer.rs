@@ -111,12 +111,6 @@ impl Event<'_> {
         let (contact, follows) = (&mut person.contact, received.correlation_id.clone());
         let planned = self.ctx.planner.plan(scope, composed, contact, gathered, follows, now);
         let planned = Box::pin(planned).await?;
-        if !planned.ended.is_empty() {
-            // What was accepted for them, or follows a call, is more than an automatic answer.
-            let sentence = "as many messages to this person wait as can, and an automatic answer displaces none";
-            unanswered(inbound, &Refusal::new(Reason::Replaced, sentence));
-            return Ok(());
-        }
         contact.note_answer(answer, received.line, now);
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],

@@ -20,7 +20,7 @@ fn storm_loses_nothing_and_sends_nothing_twice() {
             place: &stage.place,
             data: &stage.place.data,
         };
-        let verdict = chaos::play_out(&ground, Size::SHORT, chaos::new_seed()?).await?;
+        let verdict = Box::pin(chaos::play_out(&ground, Size::SHORT, chaos::new_seed()?)).await?;
         println!("{}", verdict.show());
         ensure!(verdict.held(), "{}", verdict.show());
         Ok(())

@@ -92,7 +92,10 @@ async fn create_thing(
 async fn made(context: &Context, body: ThingOut) -> Result<Created<ThingOut>, Problem> {
     match body.name.as_str() {
         "dies once" if context.effects() == 1 => panic!("a bug"),
-        "fails once" if context.effects() == 1 => return Err(Problem::unavailable()),
+        "fails once" | "refuses" if context.effects() == 1 => return Err(Problem::unavailable()),
+        "refuses" if context.effects() == 2 => {
+            return Err(Problem::conflict("limit_reached", "There are enough things."));
+        }
         "refuse" => return Err(Problem::conflict("limit_reached", "There are enough things.")),
         // Another one comes while this one runs.
         "slow" => tokio::time::sleep(std::time::Duration::from_millis(300)).await,
@@ -635,6 +638,20 @@ async fn interrupted_request_is_repeated_with_the_same_ids() {
         assert_ne!(made[0][0], made[0][1]);
         assert_eq!(post().await.header("idempotency-replayed"), "true");
     }
+}
+
+/// The first attempt may have had its effect, whatever the second one is answered.
+#[tokio::test]
+async fn refused_repetition_keeps_the_ids_of_the_request() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let post = |name: &str| town.admin().post_once(THINGS, "k", json!({"name": name}));
+    post("refuses").await.is_refused(503, "unavailable");
+    post("refuses").await.is_refused(409, "limit_reached");
+    post("b").await.is_refused(422, "idempotency_key_reused");
+    post("refuses").await.is(201);
+    let made = context.made.lock().unwrap().clone();
+    assert!(made.len() == 3 && made[0] == made[2], "{made:?}");
 }
 
 #[tokio::test]

@@ -1,11 +1,12 @@
 use domain::{
     Timestamp,
-    contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS},
+    contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS, Unreachable},
     ids::{CallId, ContactId},
     inbound::Sender,
     message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
     phone::Phone,
     purpose::{Category, Event, Narrowing, Policy, Purpose},
+    refusal::Reason,
 };
 use jiff::SignedDuration;
 use proptest::{array::uniform3, option, prelude::*};
@@ -27,7 +28,12 @@ fn somebody() -> Contact {
 }
 
 fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) -> Message {
-    let cause = Cause::Call(CallId::new(contact.id, Ulid::from_parts(u64::from(second), 7)));
+    planned_at(contact, at(second), purpose, category)
+}
+
+pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, category: Category) -> Message {
+    let millisecond = u64::try_from(time.as_millisecond()).expect("a time after 1970");
+    let cause = Cause::Call(CallId::new(contact.id, Ulid::from_parts(millisecond, 7)));
     Message {
         id: cause.message_id(),
         cause,
@@ -45,7 +51,7 @@ fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) 
             content: Content::Text("Hello".to_owned()),
         }],
         attempts: vec![],
-        not_before: at(second),
+        not_before: time,
         waiting: None,
         because: None,
         due: None,
@@ -53,7 +59,7 @@ fn planned(contact: &Contact, second: u8, purpose: Purpose, category: Category) 
         ended: None,
         remarks: vec![],
         retried_as: None,
-        created_at: at(second),
+        created_at: time,
         keep_until: None,
         correlation_id: String::new(),
         version: 0,
@@ -189,7 +195,7 @@ fn only_marketing_is_compared_with_open_marketing() {
     }
     assert_eq!(contact.to_compare(&limited), contact.to_make_room());
     assert_eq!(contact.to_compare(&limited).len(), MOST_OPEN);
-    assert_eq!(contact.to_compare(&first.policy), []);
+    assert_eq!(contact.to_compare(&first.policy), contact.to_make_room());
 }
 
 /// Also if it leaves the list because another message needs its place, or because the customer wrote.
@@ -286,6 +292,109 @@ fn pending_message_leaves_the_list_only_cancelled() {
     assert_eq!(contact.opens(&sixth, messages.clone()), []);
     assert_eq!(ids(&contact), [messages[0].id, messages[2].id, sixth.id]);
     assert!(!ids(&contact).contains(&gone.id));
+}
+
+/// The author of a requested message was told that it is sent, and nothing is displaced for a request or an answer.
+#[test]
+fn only_follow_ups_displace_and_never_a_request() {
+    let open = |purposes: [Purpose; 4]| {
+        let mut contact = somebody();
+        let mut messages = Vec::new();
+        for (purpose, second) in purposes.into_iter().zip(10..) {
+            let category = match purpose {
+                Purpose::AutoReply => Category::Service,
+                _ => Category::Utility,
+            };
+            let message = planned(&contact, second, purpose, category);
+            assert_eq!(contact.no_room(purpose, &messages, at(19)), None);
+            contact.opens(&message, vec![]);
+            messages.push(message);
+        }
+        (contact, messages)
+    };
+    let (mut contact, messages) = open([Purpose::Api, Purpose::AutoReply, Purpose::FollowUp, Purpose::Api]);
+    for purpose in [Purpose::Api, Purpose::AutoReply, Purpose::StopConfirmation] {
+        let refusal = contact.no_room(purpose, &messages, at(19)).unwrap();
+        assert_eq!(refusal.reason, Reason::TooManyOpen);
+        assert_eq!(refusal.sentence, "4 messages to this person may still be sent");
+    }
+    let mut known = messages.clone();
+    for (second, displaced) in [(20, messages[1].id), (21, messages[2].id)] {
+        assert_eq!(contact.no_room(Purpose::FollowUp, &known, at(19)), None);
+        let message = follow_up(&contact, second);
+        let cancelled = contact.opens(&message, known.clone());
+        let ids: Vec<_> = cancelled.iter().map(|message| message.id).collect();
+        assert_eq!(ids, [displaced]);
+        known.retain(|message| message.id != displaced);
+        known.push(message);
+    }
+
+    let (mut contact, mut messages) = open([Purpose::Api; 4]);
+    let refusal = contact.no_room(Purpose::FollowUp, &messages, at(19)).unwrap();
+    assert_eq!(refusal.reason, Reason::TooManyOpen);
+    // Perhaps nobody ever reports what became of the first one, but it is not valid any more.
+    let tomorrow = messages[0].created_at + SignedDuration::from_hours(24);
+    assert_eq!(contact.no_room(Purpose::Api, &messages, tomorrow), None);
+    assert_eq!(contact.opens(&follow_up(&contact, 20), messages.clone()), []);
+    // One of them is over.
+    let (mut contact, _) = open([Purpose::Api; 4]);
+    messages[2].block("a rule forbids it".to_owned());
+    assert_eq!(contact.no_room(Purpose::Api, &messages, at(19)), None);
+    let requested = planned(&contact, 20, Purpose::Api, Category::Utility);
+    assert_eq!(contact.opens(&requested, messages), []);
+    assert_eq!(contact.open.len(), MOST_OPEN);
+}
+
+/// Those of the list that the call makes unnecessary, and the cooldown before them.
+#[test]
+fn answered_call_cancels_what_can_be_cancelled() {
+    let mut contact = somebody();
+    contact.last_follow_up_at = Some(at(1));
+    let (first, second) = (follow_up(&contact, 10), follow_up(&contact, 20));
+    let requested = planned(&contact, 30, Purpose::Api, Category::Utility);
+    for message in [&first, &second, &requested] {
+        contact.opens(message, vec![]);
+    }
+    assert_eq!(contact.open_to(Event::AnsweredCall), [first.id, second.id]);
+    let second = sent(second, 25);
+    let cancelled = contact.answered_after_all(vec![first.clone(), second]);
+    let why = Ended::Cancelled("not sent: the call was answered after all".to_owned());
+    let told: Vec<_> = cancelled
+        .iter()
+        .map(|message| (message.id, message.ended.clone()))
+        .collect();
+    assert_eq!(told, [(first.id, Some(why))]);
+    // The other one went out, and remembers the cooldown before the first.
+    assert_eq!((contact.last_follow_up_at, contact.open.len()), (Some(at(20)), 2));
+    assert_eq!(contact.open[0].before, Some(at(1)));
+}
+
+#[test]
+fn contact_of_an_earlier_time_knows_nothing_since() {
+    let mut contact = somebody();
+    contact.opens(&follow_up(&contact, 30), vec![]);
+    contact.last_counted_at = Some(at(10));
+    contact.last_inbound_at = Some(at(40));
+    contact.last_answered_at = Some(at(20));
+    let unreachable = |second: u8| Unreachable {
+        channel: Channel::Sms,
+        number: None,
+        at: at(second),
+        reason: "not in service".to_owned(),
+    };
+    contact.unreachable = vec![unreachable(20), unreachable(21)];
+    let times = |contact: &Contact| {
+        [
+            contact.last_follow_up_at,
+            contact.last_counted_at,
+            contact.last_inbound_at,
+            contact.last_answered_at,
+        ]
+    };
+    let then = contact.clone().as_of(at(20));
+    assert_eq!(times(&then), [None, Some(at(10)), None, Some(at(20))]);
+    assert_eq!((then.unreachable, then.open), (vec![unreachable(20)], vec![]));
+    assert_eq!(times(&contact.clone().as_of(at(40))), times(&contact));
 }
 
 #[test]

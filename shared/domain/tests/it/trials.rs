@@ -8,17 +8,18 @@ use domain::{
     config::TenantConfig,
     connection::{Connection, Health},
     consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity, Unreachable},
+    contact::{Contact, Identity, MOST_OPEN, Unreachable},
     decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
     ids::{CallId, ContactId},
     line::Line,
     line_type,
     material::Material,
-    message::{Category, Channel, Content, FilledTemplate},
+    message::{Category, Channel, Content, FilledTemplate, Message},
     needs::Needs,
     outside::ShownName,
     phone::Phone,
     profile::Profile,
+    purpose::{Event, Purpose},
     quiet::QuietAction,
     record::{Call, Grounds},
     refusal::{Reason, Refusal},
@@ -30,11 +31,17 @@ use domain::{
     tenant::TenantStatus,
 };
 use jiff::{SignedDuration, Timestamp};
-use proptest::{collection::vec, option, prelude::*, sample::select};
+use proptest::{
+    collection::{btree_map, vec},
+    option,
+    prelude::*,
+    sample::select,
+};
 use serde_json::{from_value, json, to_value};
 use ulid::Ulid;
 
 use crate::{
+    intents::planned_at,
     messages::timers,
     rules::{config, rule_with},
 };
@@ -43,12 +50,23 @@ const CUSTOMER: &str = "+447700900111";
 const LINE: &str = "+442079460001";
 const OUTCOMES: &[Outcome] = &Outcome::ALL;
 
+/// What may wait for a caller.
+const WAITING: [(Purpose, Category); 5] = [
+    (Purpose::Api, Category::Utility),
+    (Purpose::FollowUp, Category::Utility),
+    (Purpose::FollowUp, Category::Marketing),
+    (Purpose::Api, Category::Marketing),
+    (Purpose::AutoReply, Category::Service),
+];
+
 /// A caller, a call, and the time at which it is decided.
 #[derive(Debug, Clone)]
 struct Case {
     config: TenantConfig,
     material: Material,
     contact: Contact,
+    /// Open messages to the caller.
+    open: Vec<Message>,
     profile: Profile,
     facts: CallFacts,
     outcome: Outcome,
@@ -134,8 +152,11 @@ prop_compose! {
         unreached in option::of((select(vec![Channel::WhatsApp, Channel::Sms]), 1_i64..1_000)),
         language in option::of(select(vec!["en", "ar", "ar-AE", "fr"])),
         name in option::of(select(vec!["Maya", "Layla Haddad"])),
+        waiting in option::of(btree_map(
+            1_i64..3_000, (select(WAITING.to_vec()), any::<bool>(), prop::bool::weighted(0.1)), 1..=MOST_OPEN,
+        )),
         now in (1_700_000_000_i64..1_900_000_000).prop_map(|second| Timestamp::from_second(second).unwrap()),
-    ) -> (Contact, Profile, Timestamp) {
+    ) -> (Contact, Vec<Message>, Profile, Timestamp) {
         let phone: Phone = CUSTOMER.parse().unwrap();
         let id = ContactId::new(Ulid::from_parts(1, 1));
         let mut contact = Contact::first_seen(id, &Identity::Phone(phone.clone()), hours_before(now, 2_000));
@@ -154,13 +175,26 @@ prop_compose! {
             reason: "not in service".to_owned(),
         }));
         contact.language = language.map(str::to_owned);
-        (contact, Profile::named(name.and_then(ShownName::of)), now)
+        let mut open = Vec::new();
+        for (minutes, ((purpose, category), later, over)) in waiting.into_iter().flatten().rev() {
+            let planned = now - SignedDuration::from_mins(minutes);
+            let mut message = planned_at(&contact, planned, purpose, category);
+            if later {
+                message.not_before += SignedDuration::from_hours(3);
+            }
+            contact.opens(&message, vec![]);
+            if over {
+                message.block("the account is suspended");
+            }
+            open.push(message);
+        }
+        (contact, open, Profile::named(name.and_then(ShownName::of)), now)
     }
 }
 
 prop_compose! {
     fn case()(
-        (contact, profile, now) in contact(),
+        (contact, open, profile, now) in contact(),
         rules in (rule(1), rule(2), rule(3)),
         templates in (template("en"), template("ar")),
         suspended in prop::bool::weighted(0.1),
@@ -214,6 +248,7 @@ prop_compose! {
             config,
             material: Material { templates: vec![templates.0, templates.1], ..Material::default() },
             contact,
+            open,
             profile,
             facts: CallFacts { direction, from, to, ring_seconds, talk_seconds, ended_at, ..CallFacts::default() },
             outcome,
@@ -239,37 +274,60 @@ impl Case {
         }
     }
 
-    fn world<'a>(&'a self, material: &'a Material) -> World<'a> {
+    fn world<'a>(&'a self, material: &'a Material, open: &'a [Message]) -> World<'a> {
         World {
             config: &self.config,
             material,
             contact: &self.contact,
             profile: &self.profile,
-            open: &[],
+            open,
             now: self.now,
             line_type: &line_type::unknown,
         }
     }
 
+    /// Without open messages, which are not stored with a call.
+    fn alone(mut self) -> Self {
+        self.open.clear();
+        self.contact.open.clear();
+        self
+    }
+
+    /// The caller when a decision begins: an answered call cancels what waited for it.
+    fn begun(&self) -> Self {
+        let mut begun = self.clone();
+        if self.outcome == Outcome::Answered {
+            let ended = begun.contact.open_to(Event::AnsweredCall);
+            let cancelled = |message: &Message| message.is_pending() && ended.contains(&message.id);
+            let (waiting, others): (Vec<_>, Vec<_>) = begun.open.into_iter().partition(cancelled);
+            begun.contact.answered_after_all(waiting);
+            begun.open = others;
+        }
+        begun
+    }
+
     /// What these needs select.
-    fn read(&self, needs: &Needs) -> Material {
+    fn read(&self, needs: &Needs) -> (Material, Vec<Message>) {
         let needed = |template: &&TemplateDefinition| {
             needs.templates.iter().any(|need| {
                 let language = need.language.as_ref();
                 need.name == template.name && language.is_none_or(|language| *language == template.language)
             })
         };
-        Material {
+        let material = Material {
             templates: self.material.templates.iter().filter(needed).cloned().collect(),
             ..Material::default()
-        }
+        };
+        let open = self.open.iter().filter(|message| needs.open.contains(&message.id));
+        (material, open.cloned().collect())
     }
 
     /// As `process_call` decides it.
     fn decided(&self) -> Decision {
-        let view = self.view();
-        let read = self.read(&needs(&view, &self.world(Material::NONE)));
-        decide(&view, &self.world(&read))
+        let case = self.begun();
+        let view = case.view();
+        let (material, open) = case.read(&needs(&view, &case.world(Material::NONE, &[])));
+        decide(&view, &case.world(&material, &open))
     }
 
     /// As `process_call` stores it.
@@ -364,11 +422,12 @@ proptest! {
     /// The dry run of a call, then the call: the same rule, the same verdicts, the same message. It reads no more than it says.
     #[test]
     fn dry_run_equals_what_happens(case in case()) {
-        let view = case.view();
-        let read = case.read(&needs_to_consider(&view, &case.world(Material::NONE)));
-        let foreseen = case.world(&read);
-        let Considered { rules, review, decision } = consider(&view, &foreseen);
         let happened = case.decided();
+        let case = case.begun();
+        let view = case.view();
+        let (material, open) = case.read(&needs_to_consider(&view, &case.world(Material::NONE, &[])));
+        let foreseen = case.world(&material, &open);
+        let Considered { rules, review, decision } = consider(&view, &foreseen);
         prop_assert_eq!(&decision, &happened);
 
         let order: Vec<_> = rules.iter().map(|(rule, _)| rule.id).collect();
@@ -427,6 +486,7 @@ proptest! {
     /// The stored facts are enough to decide a call again as it was decided: nothing of it rests on the comparison of rules.
     #[test]
     fn stored_facts_decide_a_call_as_it_was_decided(case in case(), rang in option::of(0_u32..40)) {
+        let case = case.alone();
         let happened = case.decided();
         let mut call = case.recorded();
         let later = CallFacts { ring_seconds: rang, ..CallFacts::default() };
@@ -434,7 +494,7 @@ proptest! {
         let stored: Call = from_value(to_value(&call).unwrap()).unwrap();
         let recorded = Recorded::of(&stored).with_profile(case.profile.clone());
         let scene = scene(&case.config, case.config.rules.clone());
-        let read = case.read(&recorded.needs(&scene, &line_type::unknown));
+        let (read, _) = case.read(&recorded.needs(&scene, &line_type::unknown));
         let again = recorded.consider(&scene, &read, &line_type::unknown);
         prop_assert_eq!(&again.decision.grounds, &happened.grounds);
         prop_assert_eq!(again.decision.reason(), happened.reason());
@@ -452,6 +512,7 @@ proptest! {
     /// A draft makes a difference exactly where the message differs.
     #[test]
     fn replay_of_a_draft_tells_the_difference(case in case(), draft in rule(9)) {
+        let case = case.alone();
         let call = case.recorded();
         let mut rules = case.config.rules.clone();
         rules.push(draft);
@@ -501,6 +562,7 @@ fn missed(now: Timestamp) -> Case {
             ..Material::default()
         },
         contact: Contact::first_seen(id, &Identity::Phone(phone.clone()), now),
+        open: vec![],
         profile: Profile::default(),
         facts: CallFacts {
             direction: Some(Direction::Inbound),
@@ -655,6 +717,54 @@ fn calls_of_before_are_replayed_by_what_they_tell() {
         marketing(),
     );
     assert_eq!(refused, Reason::OptedOut);
+}
+
+/// No rule would have found room, though one of them matched.
+#[test]
+fn no_rule_changes_a_call_without_room() {
+    let mut case = missed(noon());
+    for minutes in 1..=4 {
+        let planned = case.now - SignedDuration::from_mins(minutes);
+        let message = planned_at(&case.contact, planned, Purpose::Api, Category::Utility);
+        case.contact.opens(&message, vec![]);
+        case.open.push(message);
+    }
+    let call = case.recorded();
+    let decision = "no message: 4 messages to this person may still be sent";
+    assert_eq!(
+        (call.reason.as_str(), call.decision.as_str()),
+        ("too_many_open", decision)
+    );
+    assert_eq!((call.message, call.grounds.rule), (None, Some(case.config.rules[1].id)));
+    let mut draft = rule_with(3, -5);
+    draft.then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    let told = replayed(&call, &case.config, vec![draft.clone()], &case.material);
+    assert_eq!(told.difference, Difference::Unchanged);
+    let (recorded, scene) = (Recorded::of(&call), scene(&case.config, vec![draft]));
+    let again = recorded.consider(&scene, &case.material, &line_type::unknown);
+    assert_eq!(again.decision.sentence(), decision);
+}
+
+/// It was reported with the call, and stored after the decision.
+#[test]
+fn name_that_was_not_known_then_is_in_no_text() {
+    let mut case = missed(noon());
+    case.config.rules[1].then.channels = vec![Channel::Sms].into();
+    case.config.rules[1].then.sms_text = Some(SmsText::One("Hello {{contact.name}}".to_owned()));
+    let named = Profile::named(ShownName::of("Maya"));
+    let again = |case: &Case| {
+        let call = case.recorded();
+        let (recorded, scene) = (
+            Recorded::of(&call).with_profile(named.clone()),
+            scene(&case.config, case.config.rules.clone()),
+        );
+        let again = recorded.consider(&scene, &case.material, &line_type::unknown);
+        assert_eq!(again.decision.sentence(), call.decision);
+        again.decision.reason()
+    };
+    assert_eq!(again(&case), Reason::Template);
+    case.profile = Profile::named(ShownName::of("Mimi"));
+    assert_eq!(again(&case), Reason::FollowUp);
 }
 
 /// Whatever the rules say: the call was a backlog, or of nobody who can be messaged.

@@ -1,12 +1,16 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
+    actor::{Actor, Stamp},
+    call::Outcome,
     consent::{By, Choice, Scope, Wish},
     contact::Contact,
     ids::{CallId, ContactId, RuleId},
     inbound::OptFlag,
     message::{Content, Leg},
+    outside::ShownName,
     resource::Resource as _,
+    text::OneLine,
 };
 use jiff::SignedDuration;
 use store::config::Configured;
@@ -358,6 +362,114 @@ async fn recorded_call_is_tried_as_of_its_decision() {
     assert_eq!((&replayed["calls"], &replayed["from"]), (&json!(0), &Value::Null));
 }
 
+/// A name is stored with the contact after the decision about the call that brought it.
+#[tokio::test]
+async fn recorded_call_does_not_know_a_later_name() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let business = with_line(&town, |_| {}).await;
+    let (manager, id) = (town.key_of(business.scope(), Role::Manager).await, rule(&business));
+    let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    let call = business.call_of(&aws, &happened).await;
+    let (store, scope) = (aws.store(), business.scope());
+    let before = store.known(scope, call.id.contact()).await.unwrap().unwrap();
+    let mut after = before.clone();
+    (after.profile.name, after.contact.named) = (ShownName::of("Maya"), true);
+    let (brought, stamp) = (
+        store::people::Brought::default(),
+        Stamp {
+            actor: Actor::Operator,
+            at: aws.now(),
+            correlation_id: "test".to_owned(),
+        },
+    );
+    let changed = store.change_person(scope, &before, &after, &brought, &stamp).await;
+    assert!(changed.is_ok());
+
+    let mut draft = follow_up();
+    (draft["then"]["channels"], draft["then"]["sms_text"]) = (json!(["sms"]), json!("Hello {{contact.name}}"));
+    let ask = json!({"call_id": call.id, "automation": draft, "automation_id": id});
+    let run = manager.post(DRY_RUN, ask).await.is(200).json();
+    assert_eq!((&run["sent"], &run["code"]), (&json!(false), &json!("template")));
+    assert_eq!(run["contact"]["name"], "Maya");
+    let ask = json!({"call": missed(&business, CUSTOMER), "automation": draft, "automation_id": id});
+    let run = manager.post(DRY_RUN, ask).await.is(200).json();
+    assert_eq!(run["message"]["channels"][0]["text"], "Hello Maya");
+}
+
+/// The pause of the number ended between the call and now.
+#[tokio::test]
+async fn call_of_the_past_does_not_wait_for_a_pause() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let business = with_line(&town, |configured| {
+        for connection in &mut configured.connections {
+            connection.paused_until = Some(configured.at + SignedDuration::from_secs(60));
+        }
+    })
+    .await;
+    let manager = town.key_of(business.scope(), Role::Manager).await;
+    let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    let call = business.call_of(&aws, &happened).await;
+    for (seconds, code) in [(59, json!("paused")), (1, Value::Null)] {
+        aws.pass(seconds);
+        let run = manager.post(DRY_RUN, json!({"call_id": call.id})).await.is(200).json();
+        assert_eq!(run["message"]["channels"][0]["code"], code);
+    }
+}
+
+/// As `process_call` does, before it decides.
+#[tokio::test]
+async fn answered_call_makes_no_cooldown_of_what_it_cancels() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let business = with_line(&town, |configured| {
+        let mut thanks = configured.rules[0].clone();
+        thanks.id = "rule_00000000000000000000000002".parse().unwrap();
+        thanks.name = OneLine::stored("Thanks");
+        thanks.when.outcomes = vec![Outcome::Answered].into();
+        configured.rules.push(thanks);
+    })
+    .await;
+    let manager = town.key_of(business.scope(), Role::Manager).await;
+    let waits = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    aws.pass(60);
+    let mut call = missed(&business, CUSTOMER);
+    let run = manager.post(DRY_RUN, json!({ "call": call })).await.is(200).json();
+    assert_eq!(run["code"], "cooldown");
+    call["outcome"] = json!("answered");
+    let before = aws.row_count().await;
+    let run = manager.post(DRY_RUN, json!({ "call": call })).await.is(200).json();
+    assert_eq!((&run["sent"], &run["code"]), (&json!(true), &json!("follow_up")));
+    assert_eq!(aws.row_count().await, before);
+    let (store, scope) = (aws.store(), business.scope());
+    let found = store.message(scope, waits.id, aws.now()).await.unwrap().unwrap();
+    assert_eq!(found.ended, None);
+    let contact = store.contact(scope, waits.id.contact()).await.unwrap().unwrap();
+    assert_eq!(contact.open.len(), 1);
+}
+
+/// What happened since would make sentences of the kind "texted just now".
+#[tokio::test]
+async fn invented_call_of_the_past_knows_nothing_since() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let business = with_line(&town, |_| {}).await;
+    let manager = town.key_of(business.scope(), Role::Manager).await;
+    let ago = |hours: i64| aws.now() - SignedDuration::from_hours(hours);
+    let busy = |contact: &mut Contact| {
+        (contact.last_follow_up_at, contact.last_counted_at) = (Some(ago(20)), Some(ago(20)));
+        (contact.last_inbound_at, contact.last_answered_at) = (Some(ago(10)), Some(ago(10)));
+    };
+    business.contact_with(&aws, CUSTOMER, busy).await;
+    for (hours, code) in [(0, "cooldown"), (11, "cooldown"), (48, "follow_up")] {
+        let mut call = missed(&business, CUSTOMER);
+        call["started_at"] = json!(ago(hours));
+        let run = manager.post(DRY_RUN, json!({ "call": call })).await.is(200).json();
+        assert_eq!(run["code"], code, "{hours}: {run}");
+    }
+}
+
 #[tokio::test]
 async fn callers_of_every_kind_can_be_invented() {
     let aws = Aws::new().await;
@@ -422,6 +534,9 @@ async fn what_is_wrong_with_a_dry_run_is_named() {
     let deleted = business.contact_with(&aws, &mobile(2), deleted).await.id;
     let erasing = |contact: &mut Contact| (contact.deleted_at, contact.erasing) = (Some(contact.created_at), true);
     business.contact_with(&aws, &mobile(3), erasing).await;
+    // Its number leads nowhere for a moment.
+    let erased = business.contact(&aws, &mobile(4)).await.id;
+    business.remove(&aws, "CONTACT", Some(erased)).await;
     let call = || json!({"outcome": "missed", "phone": CUSTOMER});
     let with = |more: Value| {
         let mut call = call();
@@ -454,6 +569,7 @@ async fn what_is_wrong_with_a_dry_run_is_named() {
         (with(json!({"connection_id": business.whatsapp})), "call.connection_id"),
         (with(json!({"language": "english"})), "call.language"),
         (with(json!({"phone": mobile(3)})), "call.phone"),
+        (with(json!({"phone": mobile(4)})), "call.phone"),
         (
             json!({"call": {"outcome": "missed", "contact_id": nobody}}),
             "call.contact_id",

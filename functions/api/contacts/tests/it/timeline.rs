@@ -117,8 +117,8 @@ async fn pages_have_every_entry_once_in_one_order() {
         let expected: Vec<Value> = whole.iter().filter(|item| item["kind"] == kind).cloned().collect();
         aws.pass(60);
         for limit in [1, 4, 100] {
-            let found = agent.all(&format!("{}?kind={kind}", timeline_of(contact)), limit);
-            assert_eq!(found.await, expected, "{kind} by {limit}");
+            let path = format!("{}?kind={kind}", timeline_of(contact));
+            assert_eq!(agent.all(&path, limit).await, expected, "{kind} by {limit}");
         }
     }
 }

@@ -3,19 +3,19 @@
 use domain::{
     contact::Contact,
     inbound::OptFlag,
+    message::Category,
+    purpose::{Narrowing, Policy, Purpose},
     send::{Classified, Effect, ErrorClass},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use testkit::business::business_with;
+use testkit::{Lossy, business::business_with};
 
 use super::{
-    sending::{customer, sms, template},
+    sending::{customer, sms, template, two_a_minute},
     *,
 };
-
-const PREVIEW: &str = "/api/v1/messages/preview";
 
 /// The provider takes the attempt under way.
 fn accepted(message: &mut Message, now: Timestamp, timers: &Timers) {
@@ -72,7 +72,7 @@ async fn preview_shows_what_sending_does_and_writes_nothing() {
     assert!(checks.iter().all(|check| check["passed"] == true), "{checks:?}");
     assert_eq!(
         texts(checks, "check"),
-        ["account", "consent", "need", "quiet_hours", "validity"]
+        ["account", "consent", "need", "room", "quiet_hours", "validity"]
     );
     let read = "Hello there, sorry we missed your call to Harbour Lane today. How can we help?";
     assert_eq!(
@@ -297,6 +297,90 @@ async fn only_what_certainly_failed_is_sent_again() {
         agent.get(&format!("{MESSAGES}/{}", blocked.id)).await.json()["retried_as"],
         Value::Null
     );
+}
+
+/// The first request may have stopped before queueing it.
+#[tokio::test]
+async fn repeated_retry_queues_what_it_finds() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let retry = || agent.post(&format!("{MESSAGES}/{}/retry", failed.id), Value::Null);
+    let second: MessageId = retry().await.is(201).json()["id"].as_str().unwrap().parse().unwrap();
+    let queued = async || {
+        let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
+        jobs.iter().map(|job| job.message).collect::<Vec<_>>()
+    };
+    assert_eq!(queued().await, [second]);
+    retry().await.is(201);
+    assert_eq!(queued().await, [second]);
+    // Something became of it.
+    let found = aws.store().message(business.scope(), second, now).await;
+    let mut message = found.unwrap().unwrap();
+    accepted(&mut message, now, &timers);
+    aws.store().write_message(business.scope(), &message).await.unwrap();
+    retry().await.is(201);
+    assert_eq!(queued().await, []);
+}
+
+#[tokio::test]
+async fn retry_counts_once_however_many_races_it_loses() {
+    let aws = Aws::new().await;
+    let lossy = Lossy::before(&aws);
+    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let town = Town::with_env(&aws, &env, messages::routes).await;
+    let business = business_with(&aws, two_a_minute).await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    for _ in 0..3 {
+        lossy.be_in_the_way_of("TransactWriteItems");
+    }
+    let path = format!("{MESSAGES}/{}/retry", failed.id);
+    agent.post(&path, Value::Null).await.is(201);
+    assert!(lossy.has_lost_all());
+    agent.post(MESSAGES, sms(&mobile(1), json!({}))).await.is(201);
+    agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(429);
+}
+
+#[tokio::test]
+async fn automatic_answer_is_not_sent_again() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let answer = follow_up(&aws, &business, CUSTOMER, |message| {
+        let narrowed = Policy::narrowed(Purpose::AutoReply, Category::Service, &Narrowing::default());
+        message.policy = narrowed.unwrap();
+        message.block(Refusal::new(Reason::Suspended, "the account is suspended"));
+    })
+    .await;
+    let path = format!("{MESSAGES}/{}/retry", answer.id);
+    let kept = agent.post(&path, Value::Null).await;
+    assert_eq!(kept.is_refused(409, "not_retryable").json()["code"], "automatic_answer");
+}
+
+#[tokio::test]
+async fn retry_displaces_no_waiting_message() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (now, timers) = (aws.now(), timers(&aws));
+    let failed = follow_up(&aws, &business, CUSTOMER, |message| refused(message, now, &timers)).await;
+    let later = json!({"send_at": aws.now() + SignedDuration::from_hours(2)});
+    // It is settled, so four others can wait.
+    for _ in 0..4 {
+        agent.post(MESSAGES, sms(CUSTOMER, later.clone())).await.is(201);
+    }
+    let path = format!("{MESSAGES}/{}/retry", failed.id);
+    let refused = agent.post(&path, Value::Null).await;
+    assert_eq!(
+        refused.is_refused(409, "message_refused").json()["code"],
+        "too_many_open"
+    );
+    let waiting = agent.get(&format!("{MESSAGES}?state=scheduled")).await;
+    assert_eq!(waiting.items().len(), 4);
 }
 
 /// Such as a wrong number that was corrected.

@@ -27,6 +27,8 @@ use testkit::{
 
 const MESSAGES: &str = "/api/v1/messages";
 
+const PREVIEW: &str = "/api/v1/messages/preview";
+
 const DAY: i64 = 24 * 3600;
 
 async fn town(aws: &Aws) -> Town<'_> {

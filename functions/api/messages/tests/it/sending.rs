@@ -12,7 +12,7 @@ use domain::{
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::due::Partition;
+use store::{config::Configured, due::Partition};
 use testkit::business::{business_with, read};
 
 use super::*;
@@ -64,6 +64,14 @@ pub(crate) async fn customer(aws: &Aws, business: &Seeded, number: &str) -> Opti
 
 fn opted_in(contact: &mut Contact, at: Timestamp) {
     contact.record(Wish::new(Choice::Granted, Scope::ALL, By::User, "said so", at));
+}
+
+/// A tenant that may send two utility messages a minute.
+pub(crate) fn two_a_minute(configured: &mut Configured) {
+    configured.tenant.limits = Some(Limits {
+        requests_per_minute: Some(16),
+        ..Limits::default()
+    });
 }
 
 /// Of fifty requests with one key at once, some are told to try again.
@@ -358,6 +366,98 @@ async fn repeated_request_finds_what_the_interrupted_one_wrote() {
     assert_eq!(another.is_refused(409, "message_refused").json()["code"], "frequency");
 }
 
+/// What it counted is counted, and there is nothing else to refuse.
+#[tokio::test]
+async fn repeated_request_is_answered_beyond_the_limit() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let business = business_with(&aws, two_a_minute).await;
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let ask = || agent.post_once(MESSAGES, "order-1042", sms(CUSTOMER, json!({})));
+    let id = ask().await.is(201).json()["id"].clone();
+    forget_answers(&aws, &business).await;
+    agent.post(MESSAGES, sms(&mobile(1), json!({}))).await.is(201);
+    agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(429);
+    for _ in 0..2 {
+        assert_eq!(ask().await.is(201).json()["id"], id);
+        forget_answers(&aws, &business).await;
+        aws.pass(60);
+    }
+    assert_eq!(agent.get(MESSAGES).await.items().len(), 2);
+}
+
+#[tokio::test]
+async fn repeated_request_finds_its_message_after_a_merge() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let (survivor, other) = (
+        business.contact(&aws, &mobile(1)).await.id,
+        business.contact(&aws, &mobile(2)).await.id,
+    );
+    let body = sms(CUSTOMER, json!({"phone": null, "contact_id": other}));
+    let ask = || agent.post_once(MESSAGES, "order-1042", body.clone());
+    let id = ask().await.is(201).json()["id"].clone();
+    forget_answers(&aws, &business).await;
+    business.merge(&aws, survivor, other).await;
+    let again = ask().await.is(201).json();
+    assert_eq!((&again["id"], &again["contact"]["id"]), (&id, &json!(survivor)));
+    // Another request has no message yet.
+    agent.post(MESSAGES, body.clone()).await.is_refused(404, "merged");
+    agent.post(PREVIEW, body.clone()).await.is_refused(404, "merged");
+}
+
+/// Whoever got 201 can rely on it: a further message does not take the place of a waiting one.
+#[tokio::test]
+async fn fifth_waiting_message_to_a_person_is_refused() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let later = || sms(CUSTOMER, json!({"send_at": aws.now() + SignedDuration::from_hours(2)}));
+    let mut places = Vec::new();
+    for _ in 0..4 {
+        let sent = agent.post(MESSAGES, later()).await;
+        places.push(sent.is(201).header("location").to_owned());
+    }
+    let before = aws.row_count().await;
+    let fifth = agent.post(MESSAGES, later()).await;
+    let fifth = fifth.is_refused(409, "message_refused").json();
+    assert_eq!(
+        (&fifth["code"], &fifth["facts"]),
+        (&json!("too_many_open"), &json!({"maximum": 4}))
+    );
+    let preview = agent.post(PREVIEW, later()).await.is(200).json();
+    assert_eq!(
+        (&preview["sent"], &preview["code"], &preview["facts"]),
+        (&json!(false), &fifth["code"], &fifth["facts"])
+    );
+    let failed = preview["checks"].as_array().unwrap().iter();
+    let failed: Vec<_> = failed.filter(|check| check["passed"] == false).collect();
+    assert_eq!((failed.len(), &failed[0]["check"]), (1, &json!("room")));
+    assert_eq!(aws.row_count().await, before);
+    for place in &places {
+        assert_eq!(agent.get(place).await.is(200).json()["state"], "scheduled");
+    }
+    let cancel = format!("{}/cancel", places[2]);
+    agent.post(&cancel, Value::Null).await.is(200);
+    agent.post(MESSAGES, later()).await.is(201);
+}
+
+/// Its row is gone, and its number will lead to nobody in a moment.
+#[tokio::test]
+async fn number_of_a_contact_that_is_erased_is_refused() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = business.contact(&aws, CUSTOMER).await.id;
+    business.remove(&aws, "CONTACT", Some(contact)).await;
+    for path in [MESSAGES, PREVIEW] {
+        let refused = agent.post(path, sms(CUSTOMER, json!({}))).await;
+        let refused = refused.is_refused(409, "message_refused").json();
+        assert_eq!(refused["code"], "contact_deleted");
+    }
+}
+
 /// Takes the stored answers from the rows of requests, as if their functions had died before writing them.
 async fn forget_answers(aws: &Aws, business: &Seeded) {
     use aws_sdk_dynamodb::types::AttributeValue;
@@ -392,8 +492,13 @@ async fn requests_count_towards_marketing_and_obey_it() {
         .await;
     let offer = || agent.post(MESSAGES, sms(CUSTOMER, json!({"category": "marketing"})));
     agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);
-    let refused = offer().await;
-    assert_eq!(refused.is_refused(409, "message_refused").json()["code"], "frequency");
+    let refused = offer().await.is_refused(409, "message_refused").json();
+    let preview = agent.post(PREVIEW, sms(CUSTOMER, json!({"category": "marketing"})));
+    let preview = preview.await.is(200).json();
+    for told in [&refused, &preview] {
+        let facts = json!({"category": "utility", "every_seconds": DAY});
+        assert_eq!((&told["code"], &told["facts"]), (&json!("frequency"), &facts));
+    }
     aws.pass(DAY);
     offer().await.is(201);
     // Offers have a lane of their own.
@@ -484,13 +589,7 @@ async fn new_contact_has_the_refusals_of_its_number() {
 async fn utility_messages_have_a_limit_of_their_own() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let business = business_with(&aws, |configured| {
-        configured.tenant.limits = Some(Limits {
-            requests_per_minute: Some(16),
-            ..Limits::default()
-        });
-    })
-    .await;
+    let business = business_with(&aws, two_a_minute).await;
     let agent = town.key_of(business.scope(), Role::Agent).await;
     for last in 0..2 {
         agent.post(MESSAGES, sms(&mobile(last), json!({}))).await.is(201);
@@ -520,10 +619,9 @@ async fn template_is_sent_by_either_path() {
 async fn sending_needs_its_permission() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
-    let preview = "/api/v1/messages/preview";
     for role in Role::ALL {
         let caller = town.key_of(business.scope(), role).await;
-        for (path, status) in [(MESSAGES, 201), (preview, 200)] {
+        for (path, status) in [(MESSAGES, 201), (PREVIEW, 200)] {
             let status = if role == Role::Viewer { 403 } else { status };
             caller.post(path, sms(CUSTOMER, json!({}))).await.is(status);
         }

@@ -8,6 +8,7 @@ use domain::{
     message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
     outside::ShownName,
     profile::Profile,
+    purpose::{Narrowing, Policy, Purpose},
     tenant::TenantStatus,
     text::OneLine,
 };
@@ -670,6 +671,35 @@ async fn fifth_planned_message_cancels_the_oldest() {
     assert_eq!(states().await, [MessageState::Cancelled; 5]);
     let customer = world.customer().await;
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
+}
+
+/// Whoever requested a message was told that it is sent.
+#[tokio::test]
+async fn follow_up_never_displaces_a_requested_message() {
+    let world = after_missed(&["17", "18", "19", "20"]).await;
+    let (_, messages) = world.history().await;
+    for mut message in messages {
+        let requested = Policy::narrowed(Purpose::Api, Category::Utility, &Narrowing::default());
+        message.policy = requested.unwrap();
+        world.write(&message).await;
+    }
+    let mut customer = world.customer().await;
+    for open in &mut customer.open {
+        open.purpose = Purpose::Api;
+    }
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &customer.into(), None).await.unwrap();
+    world.telephony("21", missed(CUSTOMER)).await;
+    let (calls, messages) = world.history().await;
+    assert_eq!(calls.len(), 5);
+    let refused = calls.iter().find(|call| call.message.is_none()).unwrap();
+    let why = "no message: 4 messages to this person may still be sent";
+    assert_eq!(
+        (refused.reason.as_str(), refused.decision.as_str()),
+        ("too_many_open", why)
+    );
+    let states: Vec<_> = messages.iter().map(domain::message::Message::state).collect();
+    assert_eq!(states, [MessageState::Scheduled; 4]);
 }
 
 /// A late report of an answer finds the follow-up by the call, not by the contact's list.

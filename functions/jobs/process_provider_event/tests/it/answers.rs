@@ -374,10 +374,10 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
         assert_eq!(contact.opens(&message, vec![]), []);
         waiting.push(message);
     }
-    let effects = Effects {
+    let effects = store::effects::Effects {
         people: vec![ContactWrite::from(contact)],
         planned: waiting.clone(),
-        ..Effects::default()
+        ..store::effects::Effects::default()
     };
     store
         .commit(scope, effects, now)

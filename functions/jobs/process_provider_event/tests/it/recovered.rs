@@ -41,7 +41,7 @@ fn unwritten(world: &World, kind: &str, own: Value) -> Value {
 async fn message_recovers_the_missed_calls_of_a_day_once() {
     let world = World::new().await;
     let now = world.aws.now();
-    let called = |contact: &mut domain::contact::Contact| {
+    let called = |contact: &mut Contact| {
         for hours in [25, 24, 1] {
             contact.missed_call(now - std::time::Duration::from_secs(hours * 3_600));
         }
