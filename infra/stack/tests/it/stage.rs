@@ -100,8 +100,9 @@ impl Stage {
 
     /// Waits for log lines of any function that `wanted` selects.
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
-        // The emulator returns only the oldest few thousand lines of a group, and chaos writes more.
-        let since = now()? - 60_000;
+        // The emulator returns only the oldest ten thousand lines of a group, and chaos writes more. On a busy machine, looking once takes
+        // a minute.
+        let since = now()? - 300_000;
         until(PATIENCE, what, async || {
             let lines: Vec<Value> = self
                 .logs(since)
