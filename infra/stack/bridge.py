@@ -16,6 +16,7 @@ which therefore needs no AWS client for services that no function uses.
 """
 
 import base64
+import collections
 import datetime
 import io
 import json
@@ -438,19 +439,35 @@ def logs(arguments):
         del arguments[at : at + 2]
     cloudwatch = client("logs")
     for group in arguments:
-        more = {"logGroupName": group}
-        if since is not None:
-            more["startTime"] = since
         try:
-            while True:
-                page = cloudwatch.filter_log_events(**more)
-                for event in page["events"]:
-                    print(json.dumps({"group": group, "time": event["timestamp"], "message": event["message"]}))
-                if not page.get("nextToken"):
-                    break
-                more["nextToken"] = page["nextToken"]
+            for event in events_of(cloudwatch, group, since):
+                print(json.dumps({"group": group, "time": event["timestamp"], "message": event["message"]}))
         except cloudwatch.exceptions.ResourceNotFoundException:
             continue
+
+
+def events_of(cloudwatch, group, since):
+    """The events of a log group. The emulator returns at most the oldest 10,000, without a token for the others: what follows is read
+    from the time of the last one."""
+    more, known = {"logGroupName": group}, collections.Counter()
+    if since is not None:
+        more["startTime"] = since
+    while True:
+        page = cloudwatch.filter_log_events(**more)
+        events = page["events"]
+        for event in events:
+            if event["timestamp"] == more.get("startTime") and known[event["message"]]:
+                known[event["message"]] -= 1
+            else:
+                yield event
+        if page.get("nextToken"):
+            more["nextToken"] = page["nextToken"]
+        elif len(events) >= 10_000 and events[-1]["timestamp"] != more.get("startTime"):
+            last = events[-1]["timestamp"]
+            known = collections.Counter(event["message"] for event in events if event["timestamp"] == last)
+            more = {"logGroupName": group, "startTime": last}
+        else:
+            return
 
 
 def plain(value):

@@ -6,7 +6,7 @@ use axum::{
     Router,
     extract::{Request, State},
     handler::Handler,
-    http::{HeaderValue, Method, header},
+    http::{HeaderValue, Method, Uri, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
     routing::{MethodFilter, MethodRouter},
@@ -36,6 +36,8 @@ pub struct Operations {
 
 struct Route {
     path: String,
+    /// Another path, at which it is served instead.
+    alias: Option<String>,
     kind: Kind,
     takes: Takes,
     methods: MethodRouter<Api>,
@@ -53,11 +55,26 @@ impl Operations {
         let filter = MethodFilter::try_from(method).unwrap_or(MethodFilter::GET);
         self.routes.push(Route {
             path: path.to_owned(),
+            alias: None,
             kind: H::KIND,
             takes: H::TAKES,
             methods: MethodRouter::new().on(filter, handler.clone()),
         });
         self
+    }
+
+    /// Adds a path, without parameters, at which some software expects the handler of another one. A repeated request is the same at both.
+    #[must_use]
+    pub fn with_alias<H, M, A>(self, method: Method, alias: &str, path: &str, handler: &H) -> Self
+    where
+        H: Handler<M, Api> + Described<A>,
+        M: 'static,
+    {
+        let mut with = self.with(method, path, handler);
+        if let Some(last) = with.routes.last_mut() {
+            last.alias = Some(alias.to_owned());
+        }
+        with
     }
 }
 
@@ -66,6 +83,7 @@ pub fn serve(operations: Operations, api: Api) -> Router {
     let mut router = Router::new();
     for Route {
         path,
+        alias,
         kind,
         takes,
         methods,
@@ -76,9 +94,10 @@ pub fn serve(operations: Operations, api: Api) -> Router {
             kind,
             takes,
             path: path.as_str().into(),
+            is_alias: alias.is_some(),
         };
         router = router.route(
-            &path,
+            alias.as_ref().unwrap_or(&path),
             methods.route_layer(middleware::from_fn_with_state(entrance, enter)),
         );
     }
@@ -93,6 +112,8 @@ struct Entrance {
     takes: Takes,
     /// Path as in the route.
     path: Arc<str>,
+    /// Whether requests come by another path.
+    is_alias: bool,
 }
 
 async fn enter(State(entrance): State<Entrance>, request: Request, next: Next) -> Response {
@@ -172,6 +193,9 @@ impl Entrance {
         let Some(key) = key else {
             return Ok(run(request, proven, None).await);
         };
+        if self.is_alias {
+            *request.uri_mut() = Uri::try_from(&*self.path).map_err(|_| Problem::not_found())?;
+        }
         let named = idempotency::named(&proven, &self.path, &key)?;
         let run = |request, seed| run(request, proven, Some(seed));
         idempotency::once(&self.api, &named, request, now, run).await

@@ -25,7 +25,13 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let api = Api::new(env)?;
     let sending = Sending::new(env, &api)?;
     // Where some software expects it. The document does not name it.
-    let operations = operations().with(api::Method::POST, "/api/messages/send-template", &send::send_template);
+    let alias = "/api/messages/send-template";
+    let operations = operations().with_alias(
+        api::Method::POST,
+        alias,
+        "/api/v1/messages/send-template",
+        &send::send_template,
+    );
     Ok(api::serve(operations, api).layer(Extension(Arc::new(sending))))
 }
 

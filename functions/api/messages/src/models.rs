@@ -8,6 +8,8 @@ use domain::{
     ids::{ConnectionId, MessageId},
     local::Day,
     message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
+    prices::decimal,
+    product::Currency,
     purpose::Purpose,
     record::Received,
 };
@@ -238,6 +240,12 @@ pub(crate) struct MessageCost {
     /// Billed units: segments of an SMS, otherwise 1.
     #[schemars(example = 1)]
     units: u32,
+    /// Price for all units, as a decimal number, if the provider states it. `null` otherwise: `usage` estimates it.
+    #[schemars(example = &"0.0480")]
+    amount: Option<String>,
+    /// Currency of `amount` by ISO 4217.
+    #[schemars(example = &"USD")]
+    currency: Option<Currency>,
 }
 
 impl From<&Cost> for MessageCost {
@@ -247,6 +255,8 @@ impl From<&Cost> for MessageCost {
             kind: cost.kind.clone(),
             billable: cost.billable,
             units: cost.units,
+            amount: cost.amount.as_ref().map(|money| decimal(money.millionths)),
+            currency: cost.amount.as_ref().map(|money| money.currency.clone()),
         }
     }
 }

@@ -74,10 +74,14 @@ pub(super) fn said(answers: &[Answer], status: u16, place: &str) -> Result<Strin
     }
 }
 
-/// Whether a request has no answer yet: its key is busy, others are changing the same, there were too many requests, or a function died.
+/// Whether a request has no answer yet: its key is busy, others are changing the same, as many messages as may wait for the person, there
+/// were too many requests, or a function died.
 fn is_postponed(answer: &Answer) -> bool {
     match answer.status {
-        409 => ["still_running", "conflict"].contains(&api::kind(answer).as_str()),
+        409 => {
+            ["still_running", "conflict"].contains(&api::kind(answer).as_str())
+                || api::json(answer)["code"] == "too_many_open"
+        }
         status => status == 429 || status >= 500,
     }
 }
@@ -175,6 +179,7 @@ mod tests {
         ] {
             assert_eq!(is_postponed(&answer(status, &problem(kind))), postponed, "{kind}");
         }
+        assert!(is_postponed(&answer(409, &json!({ "code": "too_many_open" }))));
     }
 
     #[test]

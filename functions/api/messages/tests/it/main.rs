@@ -12,6 +12,7 @@ use domain::{
     ids::{ContactId, MessageId},
     message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
+    prices::Money,
     refusal::{Reason, Refusal},
     send::Timers,
 };
@@ -65,7 +66,7 @@ fn delivered(message: &mut Message, now: Timestamp, timers: &Timers) {
             kind: Some("regular".to_owned()),
             billable: Some(true),
             units: 1,
-            amount: None,
+            amount: Money::reported("0.048", "USD"),
         }),
     };
     assert!(message.apply(1, report, now, timers));
@@ -103,7 +104,9 @@ async fn a_message_is_listed_and_shown_with_its_attempts() {
     };
     assert_eq!(
         attempt["cost"],
-        json!({"category": "utility", "kind": "regular", "billable": true, "units": 1})
+        json!({
+            "category": "utility", "kind": "regular", "billable": true, "units": 1, "amount": "0.0480", "currency": "USD",
+        })
     );
     assert_eq!(
         (&attempt["state"], &attempt["channel"], &attempt["provider_ref"]),

@@ -24,6 +24,7 @@ const LANDLINE: &str = "+97143330001";
 const WHATSAPP: &str = "+447700900999";
 
 const TEMPLATES: &str = "/api/v1/messages/send-template";
+const ALIAS: &str = "/api/messages/send-template";
 
 /// A request for an SMS to this number, with these fields instead of or beside its own.
 pub(crate) fn sms(number: &str, more: Value) -> Value {
@@ -80,16 +81,25 @@ async fn one_key_sends_one_message_however_often() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let ask = || agent.post_once(MESSAGES, "order-1042", sms(CUSTOMER, json!({})));
-    let answers = join_all((0..50).map(|_| ask().into_future())).await;
-    for answer in &answers {
-        if answer.status() != 201 {
-            answer.is_refused(409, "still_running");
+    let bodies = ["Your order is ready.", "Your order is late."].map(|text| sms(CUSTOMER, json!({ "sms_text": text })));
+    let ask = |which: usize| agent.post_once(MESSAGES, "order-1042", bodies[which].clone());
+    let answers = join_all((0..50).map(|client| ask(client % 2).into_future())).await;
+    // Of the two bodies, one comes first.
+    let place = answers.iter().position(|answer| answer.status() == 201);
+    let first = place.expect("somebody is first") % 2;
+    for (client, answer) in answers.iter().enumerate() {
+        match answer.status() {
+            201 => assert_eq!(client % 2, first),
+            409 => drop(answer.is_refused(409, "still_running")),
+            _ => {
+                answer.is_refused(422, "idempotency_key_reused");
+                assert_ne!(client % 2, first);
+            }
         }
     }
-    let first = ask().await;
-    let id = first.is(201).json()["id"].clone();
-    assert_eq!(first.header("location"), format!("{MESSAGES}/{}", id.as_str().unwrap()));
+    let again = ask(first).await;
+    let id = again.is(201).json()["id"].clone();
+    assert_eq!(again.header("location"), format!("{MESSAGES}/{}", id.as_str().unwrap()));
     for answer in answers.iter().filter(|answer| answer.status() == 201) {
         assert_eq!(answer.json()["id"], id);
     }
@@ -98,8 +108,7 @@ async fn one_key_sends_one_message_however_often() {
     let jobs = aws.take_jobs::<SendMessage>(QueueName::Sends).await;
     let jobs: Vec<_> = jobs.iter().map(|job| json!(job.message)).collect();
     assert_eq!(jobs, [id]);
-    let other = sms(CUSTOMER, json!({"sms_text": "Your order is late."}));
-    let other = agent.post_once(MESSAGES, "order-1042", other).await;
+    let other = ask(1 - first).await;
     other.is_refused(422, "idempotency_key_reused");
 }
 
@@ -606,13 +615,27 @@ async fn template_is_sent_by_either_path() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    for (path, last) in [(TEMPLATES, 1), ("/api/messages/send-template", 2)] {
+    for (path, last) in [(TEMPLATES, 1), (ALIAS, 2)] {
         let sent = agent.post(path, by_template(&mobile(last), json!({}))).await;
         assert_eq!(
             sent.is(201).json()["legs"][0]["template"]["name"],
             "missed_call_followup"
         );
     }
+    let first = agent
+        .post_once(TEMPLATES, "either", by_template(&mobile(3), json!({})))
+        .await;
+    let second = agent
+        .post_once(ALIAS, "either", by_template(&mobile(3), json!({})))
+        .await;
+    let ids = [&first, &second].map(|sent| sent.is(201).json()["id"].clone());
+    assert_eq!(ids[0], ids[1], "a repeated request is the same by either path");
+    town.anyone()
+        .post(ALIAS, by_template(CUSTOMER, json!({})))
+        .await
+        .is(401);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    viewer.post(ALIAS, by_template(CUSTOMER, json!({}))).await.is(403);
 }
 
 #[tokio::test]
