@@ -538,20 +538,19 @@ enum Lane {
     Files,
     /// Operations that go through many rows.
     Contacts,
-    /// Functions whose flows involve both calls and people.
+    /// Functions whose flows involve those of several lanes.
     Alone,
 }
 
 impl Lane {
     fn of(function: &Function) -> Self {
         match function.name.as_str() {
-            "notify_people" | "publish_changes" => Self::Alone,
+            // Flows of `recordings` begin with a customer's call, and ask other functions of the API for it.
+            "notify_people" | "publish_changes" | "recordings" => Self::Alone,
             "auth" | "delete_tenants" | "make_platform_admin" | "platform" | "send_mail" | "users" => Self::People,
             "archive_contact" | "erase_contact" => Self::Erasures,
             "export_data" | "import_contacts" => Self::Files,
             "apply_retention" | "change_contacts" | "count_segment" => Self::Contacts,
-            // Its flows begin with a customer's call.
-            "recordings" => Self::Calls,
             "telephony_webhook" | "twilio_voice_webhook" | "whatsapp_webhook" => Self::Calls,
             "preferences" | "roll_up_counters" => Self::Apart,
             name if function.of_api || name.ends_with("_webhook") => Self::Apart,
