@@ -1,7 +1,7 @@
 //! One invocation and its resource use, as one wide JSON line.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::atomic::{AtomicBool, Ordering},
     time::Instant,
 };
@@ -58,6 +58,8 @@ struct Wide<'a> {
     tenant: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     correlation_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    correlation_ids: Option<&'a BTreeSet<String>>,
     outcome: &'a str,
     duration_ms: f64,
     cpu_ms: f64,
@@ -128,6 +130,7 @@ impl Invocation {
             function: self.function,
             tenant: line.tenant(),
             correlation_id: line.correlation_id(),
+            correlation_ids: line.correlation_ids(),
             outcome: outcome.as_str(),
             duration_ms: thousandths(self.started.elapsed().as_secs_f64() * 1000.0),
             cpu_ms,

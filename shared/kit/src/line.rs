@@ -4,7 +4,7 @@
 //! text or a whole telephone number.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     sync::{Mutex, PoisonError},
 };
 
@@ -40,7 +40,7 @@ impl Common {
 #[derive(Debug, Default)]
 pub(crate) struct Line {
     tenant: Common,
-    correlation_id: Common,
+    correlation_ids: BTreeSet<String>,
     pub(crate) counts: BTreeMap<&'static str, u64>,
     pub(crate) notes: BTreeMap<&'static str, String>,
 }
@@ -50,8 +50,15 @@ impl Line {
         self.tenant.get()
     }
 
+    /// Of the only cause that it was for.
     pub(crate) fn correlation_id(&self) -> Option<&str> {
-        self.correlation_id.get()
+        let mut ids = self.correlation_ids.iter();
+        ids.next().filter(|_| ids.next().is_none()).map(String::as_str)
+    }
+
+    /// Of all causes that it was for, if they are several.
+    pub(crate) fn correlation_ids(&self) -> Option<&BTreeSet<String>> {
+        (self.correlation_ids.len() > 1).then_some(&self.correlation_ids)
     }
 }
 
@@ -79,9 +86,16 @@ pub(crate) fn owner(tenant: Option<TenantId>) {
     }
 }
 
-/// Correlation id of the invocation. Omitted if there were several.
+/// Maximum correlation ids on a line: no queue gives a function more jobs at once.
+const MOST_CORRELATION_IDS: usize = 10;
+
+/// Correlation id of the invocation, or of one of its jobs.
 pub fn correlation_id(id: &str) {
-    with(|line| line.correlation_id.add(id.to_owned()));
+    with(|line| {
+        if line.correlation_ids.len() < MOST_CORRELATION_IDS {
+            line.correlation_ids.insert(id.to_owned());
+        }
+    });
 }
 
 /// Adds to a number.
@@ -110,5 +124,19 @@ mod tests {
         common.add("b".to_owned());
         common.add("a".to_owned());
         assert_eq!(common.get(), None);
+    }
+
+    #[test]
+    fn a_batch_names_the_causes_of_all_its_jobs() {
+        let of = |ids: &[&str]| Line {
+            correlation_ids: ids.iter().map(|id| (*id).to_owned()).collect(),
+            ..Line::default()
+        };
+        assert_eq!((of(&[]).correlation_id(), of(&[]).correlation_ids()), (None, None));
+        let one = of(&["a", "a"]);
+        assert_eq!((one.correlation_id(), one.correlation_ids()), (Some("a"), None));
+        let two = of(&["b", "a"]);
+        assert_eq!(two.correlation_id(), None);
+        assert!(two.correlation_ids().is_some_and(|ids| ids.iter().eq(["a", "b"])));
     }
 }

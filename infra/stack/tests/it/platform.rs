@@ -69,7 +69,10 @@ fn correlation_id_links_a_call_through_all_functions() {
         for function in ["telephony_webhook", "process_call", "send_message"] {
             stage
                 .logged(&format!("{function} with the call's correlation id"), |line| {
-                    line["function"] == function && line["correlation_id"] == id.as_str()
+                    // A line about several jobs lists the ids of all.
+                    let of_several = line["correlation_ids"].as_array().into_iter().flatten();
+                    let mut ids = of_several.chain([&line["correlation_id"]]);
+                    line["function"] == function && ids.any(|known| *known == id.as_str())
                 })
                 .await?;
         }
