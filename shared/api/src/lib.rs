@@ -52,7 +52,7 @@ pub use query::Takes;
 pub use races::{Races, Setback};
 pub use references::References;
 pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
-pub use reports::{CostOut, Report, ReportBy, ReportLineOut, ReportPart, ReportQuery};
+pub use reports::{CostOut, Report, ReportBy, ReportHeadOut, ReportLineOut, ReportPart, ReportPartOut, ReportQuery};
 pub use secrets::LinkToken;
 pub use segments::position;
 pub use sketch::{AnswerHeader, Sketch};

@@ -25,7 +25,7 @@ use store::hours::{Hour, Lines};
 
 use crate::{change::found, context::Api, guards::Allowed};
 
-/// What a report is divided by.
+/// Division of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum ReportBy {
@@ -61,11 +61,39 @@ pub struct ReportQuery {
     /// Last day, in the tenant's time zone. Default: today.
     #[schemars(example = "2026-11-20")]
     pub to: Option<Day>,
-    /// What the report is divided by: `day` for at most 397 days (13 months), `hour` for at most 3, `line` for at most 31.
+    /// Division of the report: `day` for at most 397 days (13 months), `hour` for at most 3, `line` for at most 31.
     #[serde(default)]
     pub by: ReportBy,
     /// Only what belongs to the line with this id. Opt-outs and conversions belong to none.
     pub line: Option<LineId>,
+}
+
+/// The head of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReportHeadOut {
+    /// The tenant's time zone.
+    pub time_zone: Zone,
+    /// First day of the period.
+    #[schemars(example = "2026-11-14")]
+    pub from: Date,
+    /// Last day of the period.
+    #[schemars(example = "2026-11-20")]
+    pub to: Date,
+    /// Division of the report: by day, hour or line.
+    pub by: ReportBy,
+}
+
+/// The day, the hour or the line of a part of a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct ReportPartOut {
+    /// Day. `null` in a report by hour or line.
+    #[schemars(example = "2026-11-20")]
+    pub day: Option<Date>,
+    /// Beginning of the hour. `null` in a report by day or line.
+    #[schemars(example = "2026-11-20T09:00:00Z")]
+    pub hour: Option<Timestamp>,
+    /// Line. `null` in a report by day or hour, and for what belongs to no line.
+    pub line: Option<ReportLineOut>,
 }
 
 /// A line in a report.
@@ -96,15 +124,6 @@ impl ReportPart {
         match self {
             Self::Day(day) => Some(day),
             Self::Hour(_) | Self::Line(_) => None,
-        }
-    }
-
-    /// The hour, if it is one.
-    #[must_use]
-    pub const fn hour(self) -> Option<Timestamp> {
-        match self {
-            Self::Hour(hour) => Some(hour),
-            Self::Day(_) | Self::Line(_) => None,
         }
     }
 }
@@ -143,16 +162,36 @@ impl Report {
         parts
     }
 
-    /// The line of a part, if it is one.
+    /// Its head as the API shows it.
     #[must_use]
-    pub fn line(&self, part: ReportPart) -> Option<ReportLineOut> {
-        match part {
-            ReportPart::Line(line) => line.map(|id| ReportLineOut {
-                id,
-                name: self.names.get(&id).cloned(),
-            }),
-            ReportPart::Day(_) | ReportPart::Hour(_) => None,
+    pub fn head(&self) -> ReportHeadOut {
+        ReportHeadOut {
+            time_zone: self.zone.clone(),
+            from: self.period.first(),
+            to: self.period.last(),
+            by: self.by,
         }
+    }
+
+    /// A part as the API shows it.
+    #[must_use]
+    pub fn part(&self, part: ReportPart) -> ReportPartOut {
+        let mut shown = ReportPartOut {
+            day: None,
+            hour: None,
+            line: None,
+        };
+        match part {
+            ReportPart::Day(day) => shown.day = Some(day),
+            ReportPart::Hour(hour) => shown.hour = Some(hour),
+            ReportPart::Line(line) => {
+                shown.line = line.map(|id| ReportLineOut {
+                    id,
+                    name: self.names.get(&id).cloned(),
+                });
+            }
+        }
+        shown
     }
 
     /// Adds the cost of an hour.

@@ -85,6 +85,16 @@ impl Faulty for InvalidLine {
     }
 }
 
+/// Checks the length of a text. Longer texts are not examined.
+fn measured(text: &str, least: usize, most: usize) -> Result<(), InvalidLine> {
+    let found = text.chars().take(most + 1).count();
+    if (least..=most).contains(&found) {
+        Ok(())
+    } else {
+        Err(InvalidLine::Length { found, least, most })
+    }
+}
+
 impl<const LEAST: usize, const MOST: usize> OneLine<LEAST, MOST> {
     /// Wraps a text that is already stored, whatever the rules were then.
     #[must_use]
@@ -110,15 +120,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for OneLine<LEAST, MOST> {
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
         let text = text.trim();
-        // Longer texts are not examined.
-        let found = text.chars().take(MOST + 1).count();
-        if !(LEAST..=MOST).contains(&found) {
-            return Err(InvalidLine::Length {
-                found,
-                least: LEAST,
-                most: MOST,
-            });
-        }
+        measured(text, LEAST, MOST)?;
         if !text.is_empty() {
             check_line(text)?;
         }
@@ -157,14 +159,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Lines<LEAST, MOST> {
         // Longer texts are not examined. A line can end with two characters, which count as one.
         let examined: String = text.trim().chars().take(2 * MOST + 1).collect();
         let text = examined.replace("\r\n", "\n").replace('\r', "\n").replace('\t', " ");
-        let found = text.chars().take(MOST + 1).count();
-        if !(LEAST..=MOST).contains(&found) {
-            return Err(InvalidLine::Length {
-                found,
-                least: LEAST,
-                most: MOST,
-            });
-        }
+        measured(&text, LEAST, MOST)?;
         if is_visible(&text) {
             Ok(Self(text))
         } else {
@@ -200,15 +195,7 @@ impl<const LEAST: usize, const MOST: usize> FromStr for Verbatim<LEAST, MOST> {
     type Err = InvalidLine;
 
     fn from_str(text: &str) -> Result<Self, InvalidLine> {
-        // Longer texts are not examined.
-        let found = text.chars().take(MOST + 1).count();
-        if !(LEAST..=MOST).contains(&found) {
-            return Err(InvalidLine::Length {
-                found,
-                least: LEAST,
-                most: MOST,
-            });
-        }
+        measured(text, LEAST, MOST)?;
         Ok(Self(text.to_owned()))
     }
 }

@@ -1,4 +1,4 @@
-//! Dry runs: what the automations make of a call, without doing it. An invented call is decided as `process_call` would, with the caller as
+//! Dry runs: the decision about a call and its message, without writing or sending anything. An invented call is decided as `process_call` would, with the caller as
 //! known now; a recorded one as it was, from the facts that are stored with it.
 
 use std::{collections::BTreeMap, sync::Arc};
@@ -112,7 +112,7 @@ pub(crate) struct InventedCall {
     talk_seconds: Option<CallSeconds>,
 }
 
-/// What the automations make of a call.
+/// The result of a dry run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct DryRun {
     /// Whether a message would follow.
@@ -138,7 +138,7 @@ pub(crate) struct DryRun {
     /// The message of the first automation that matches, also if it would be refused. `null` if none matches, or the caller has no
     /// telephone number.
     message: Option<MessageOutlook>,
-    /// What would be said of the draft if it was saved. `null` if there is none.
+    /// Problems and warnings of the draft, as if it was saved. `null` if there is none.
     draft: Option<AutomationReview>,
 }
 
@@ -181,7 +181,7 @@ struct Caller {
     party: Party,
 }
 
-/// How far away from now a call can be invented.
+/// Maximum distance of an invented call from now.
 const FARTHEST: SignedDuration = SignedDuration::from_hours(366 * 24);
 
 const CALL: &str = "call";
@@ -377,7 +377,7 @@ impl Reported {
 }
 
 impl DryRun {
-    /// What was found out about a call, without its message.
+    /// The result without the message and the review of the draft.
     fn of(
         considered: &Considered<'_>,
         scene: &Scene,

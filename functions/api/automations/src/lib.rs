@@ -66,18 +66,18 @@ api::operations! {
 
         /// Try automations on a call
         ///
-        /// What would follow a call, without writing or sending anything: every automation with the first condition that the call does
-        /// not fulfil, the message of the one that matches, when it would go, and each check with its verdict. The call is a recorded one
-        /// (`call_id`), decided as of then from the facts stored with it, or an invented one (`call`), decided with the caller as known
-        /// now. `automation` is a draft: a new automation, or one instead of the saved `automation_id`. What would be wrong with saving
-        /// it is in `draft`, and does not keep it from being tried.
+        /// Shows what would follow a call, without writing or sending anything: every automation with the first condition that the call
+        /// does not fulfil, the message of the one that matches, when it would go, and each check with its verdict. The call is a recorded
+        /// one (`call_id`), decided as of then from the facts stored with it, or an invented one (`call`), decided with the caller as known
+        /// now. `automation` is a draft: a new automation, or one instead of the saved `automation_id`. Problems that would prevent saving
+        /// it are in `draft`, and do not prevent trying it.
         POST "/api/v1/automations/dry-run" => dry_run::dry_run_automations, "What would follow the call";
 
         /// Try automations on recorded calls
         ///
-        /// What a draft, or the saved automations if there is none, would have made of the latest inbound calls of the last 31 days, at
-        /// most 500: how many would get a message that got none, get none, or get another one, with examples. Each call is decided from
-        /// the facts that were stored with it, by today's templates, connections and settings, and compared with the version of the
+        /// Decides the latest inbound calls of the last 31 days again, at most 500, with a draft, or with the saved automations if there is
+        /// none. Counts the calls that would get a message and got none, get none, or get another one, with examples. Each call is decided
+        /// from the facts that were stored with it, by today's templates, connections and settings, and compared with the version of the
         /// automation that decided it. So the automations that decided the calls make no difference. Each call is taken by itself:
         /// messages that a draft adds start no cooldown.
         POST "/api/v1/automations/replay" => replay::replay_automations, "The differences";
@@ -365,6 +365,24 @@ async fn delete_automation(
     api.remove::<Rule, _>(&who, &id, &if_match).await
 }
 
+/// Archives or restores an automation. One that is archived already keeps the time.
+async fn archived(
+    api: &Api,
+    who: &Writing,
+    configs: &ConfigCache,
+    id: RuleId,
+    if_match: &IfMatch,
+    archived: bool,
+) -> Result<Tagged<AutomationOut>, Problem> {
+    let decide = |before: &Rule| {
+        Ok(Rule {
+            archived_at: archived.then(|| before.archived_at.unwrap_or(who.now())),
+            ..before.clone()
+        })
+    };
+    changed(api, who, configs, id, if_match, decide).await
+}
+
 async fn archive_automation(
     who: Writing,
     State(api): State<Api>,
@@ -372,13 +390,7 @@ async fn archive_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    let archive = |before: &Rule| {
-        Ok(Rule {
-            archived_at: before.archived_at.or(Some(who.now())),
-            ..before.clone()
-        })
-    };
-    changed(&api, &who, &configs, id, &if_match, archive).await
+    archived(&api, &who, &configs, id, &if_match, true).await
 }
 
 async fn restore_automation(
@@ -388,13 +400,7 @@ async fn restore_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    let restore = |before: &Rule| {
-        Ok(Rule {
-            archived_at: None,
-            ..before.clone()
-        })
-    };
-    changed(&api, &who, &configs, id, &if_match, restore).await
+    archived(&api, &who, &configs, id, &if_match, false).await
 }
 
 async fn list_automation_versions(

@@ -170,7 +170,7 @@ impl From<Warning> for AutomationWarning {
     }
 }
 
-/// The review of a draft: what would be said of it if it was saved.
+/// Problems and warnings of a draft, as if it was saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationReview {
     /// What is wrong with it, at most 50, so that it would not be saved.

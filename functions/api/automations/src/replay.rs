@@ -71,7 +71,7 @@ pub(crate) struct Replay {
     fewer: ReplayDifference,
     /// Calls that would get another message than they got.
     different: ReplayDifference,
-    /// What would be said of the draft if it was saved. `null` if there is none.
+    /// Problems and warnings of the draft, as if it was saved. `null` if there is none.
     draft: Option<AutomationReview>,
 }
 
@@ -96,9 +96,9 @@ pub(crate) struct ReplayExample {
     at: Timestamp,
     /// Outcome of the call.
     outcome: Outcome,
-    /// What was decided.
+    /// The recorded decision.
     before: ReplayedBefore,
-    /// What would be decided.
+    /// The decision of the automations that are tried.
     after: ReplayedAfter,
 }
 

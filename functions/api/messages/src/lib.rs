@@ -74,8 +74,8 @@ api::operations! {
 
         /// Preview a message
         ///
-        /// What a request to send would do now, without writing anything: the content for each channel, the time, and each check with its
-        /// verdict.
+        /// Shows what a request to send would do now, without writing anything: the content for each channel, the time, and each check
+        /// with its verdict.
         POST "/api/v1/messages/preview" => preview::preview_message, "The preview", problems "merged";
 
         /// Cancel a message

@@ -54,19 +54,14 @@ async fn get_metrics(
     let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
     let total = sum(&report, |_, _| true);
     let items = parts.into_iter().map(|(part, counters)| MetricsPartOut {
-        day: part.day(),
-        hour: part.hour(),
-        line: report.line(part),
+        part: report.part(part),
         figures: FiguresOut::from(&counters),
     });
     Ok(Json(MetricsOut {
-        from: report.period.first(),
-        to: report.period.last(),
-        by: query.by,
+        head: report.head(),
         total: FiguresOut::from(&total),
         reply_times: reply_times(&total),
         items: items.collect(),
-        time_zone: report.zone.clone(),
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use api::{CostOut, ReportBy, ReportLineOut};
+use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
     conversion::ConversionKind,
     counting::{Counter, REPLY_TIMES},
@@ -10,7 +10,7 @@ use domain::{
     product::Price,
     zone::Zone,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -19,16 +19,9 @@ use store::counters::Counters;
 /// Metrics of a period.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MetricsOut {
-    /// The tenant's time zone.
-    pub(crate) time_zone: Zone,
-    /// First day of the period.
-    #[schemars(example = "2026-11-14")]
-    pub(crate) from: Date,
-    /// Last day of the period.
-    #[schemars(example = "2026-11-20")]
-    pub(crate) to: Date,
-    /// What the metrics are divided by.
-    pub(crate) by: ReportBy,
+    /// Time zone, period and division.
+    #[serde(flatten)]
+    pub(crate) head: ReportHeadOut,
     /// Figures of the whole period.
     pub(crate) total: FiguresOut,
     /// Reply times of the whole period: how many customers replied within how many seconds, and not within the time before it.
@@ -40,14 +33,9 @@ pub(crate) struct MetricsOut {
 /// Metrics of a day, of an hour or of a line.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MetricsPartOut {
-    /// Day. `null` in metrics by hour or line.
-    #[schemars(example = "2026-11-20")]
-    pub(crate) day: Option<Date>,
-    /// Beginning of the hour. `null` in metrics by day or line.
-    #[schemars(example = "2026-11-20T09:00:00Z")]
-    pub(crate) hour: Option<Timestamp>,
-    /// Line. `null` in metrics by day or hour, and for what belongs to no line.
-    pub(crate) line: Option<ReportLineOut>,
+    /// Day, hour or line.
+    #[serde(flatten)]
+    pub(crate) part: ReportPartOut,
     /// Figures.
     pub(crate) figures: FiguresOut,
 }

@@ -66,19 +66,14 @@ async fn get_usage(
         total.add(&report, hour);
     });
     let items = parts.into_iter().map(|(part, used)| UsagePartOut {
-        day: part.day(),
-        hour: part.hour(),
-        line: report.line(part),
+        part: report.part(part),
         usage: used.shown(),
     });
     Ok(Json(UsageReportOut {
-        from: report.period.first(),
-        to: report.period.last(),
-        by: query.by,
+        head: report.head(),
         total: total.shown(),
         unpriced: UnpricedOut::all(&total.costs),
         prices: PricesOut::from(&*report.prices),
         items: items.collect(),
-        time_zone: report.zone.clone(),
     }))
 }

@@ -1,15 +1,14 @@
 //! Models of responses.
 
-use api::{CostOut, ReportBy, ReportLineOut};
+use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
     costs::Costs,
     counting::{STATES, purposes},
     country::Country,
     message::Channel,
     prices::{Certainty, PriceBook, PriceCategory, PriceList, Service},
-    zone::Zone,
 };
-use jiff::{Timestamp, civil::Date};
+use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 use store::counters::Counters;
@@ -17,16 +16,9 @@ use store::counters::Counters;
 /// Usage in a period.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct UsageReportOut {
-    /// The tenant's time zone.
-    pub(crate) time_zone: Zone,
-    /// First day of the period.
-    #[schemars(example = "2026-11-14")]
-    pub(crate) from: Date,
-    /// Last day of the period.
-    #[schemars(example = "2026-11-20")]
-    pub(crate) to: Date,
-    /// What the usage is divided by.
-    pub(crate) by: ReportBy,
+    /// Time zone, period and division.
+    #[serde(flatten)]
+    pub(crate) head: ReportHeadOut,
     /// Usage in the whole period.
     pub(crate) total: UsedOut,
     /// What `total` counts as unknown.
@@ -41,14 +33,9 @@ pub(crate) struct UsageReportOut {
 /// Usage on a day, in an hour or of a line.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct UsagePartOut {
-    /// Day. `null` in a usage by hour or line.
-    #[schemars(example = "2026-11-20")]
-    pub(crate) day: Option<Date>,
-    /// Beginning of the hour. `null` in a usage by day or line.
-    #[schemars(example = "2026-11-20T09:00:00Z")]
-    pub(crate) hour: Option<Timestamp>,
-    /// Line. `null` in a usage by day or hour, and for what belongs to no line.
-    pub(crate) line: Option<ReportLineOut>,
+    /// Day, hour or line.
+    #[serde(flatten)]
+    pub(crate) part: ReportPartOut,
     /// Usage.
     pub(crate) usage: UsedOut,
 }

@@ -209,12 +209,13 @@ fn english(mail: &Mail) -> Words<'_> {
             link,
         } => {
             let business = name(business);
-            let mut before = vec![format!("Somebody must attend to this at {business}:")];
-            before.extend(notices.iter().map(|notice| noticed_in_english(notice, connections)));
-            before.extend((*more > 0).then(|| format!("And {more} more.")));
             Words {
                 subject: format!("{business} needs your attention"),
-                before: before.join("\n\n"),
+                before: paragraphed(
+                    format!("Somebody must attend to this at {business}:"),
+                    notices.iter().map(|notice| noticed_in_english(notice, connections)),
+                    (*more > 0).then(|| format!("And {more} more.")),
+                ),
                 action: link
                     .as_ref()
                     .map(|link| ("Choose which of these e-mails you get", opened(link))),
@@ -225,6 +226,12 @@ fn english(mail: &Mail) -> Words<'_> {
             }
         }
     }
+}
+
+/// Paragraphs: the first one, one for each notice, and perhaps one for those that are left out.
+fn paragraphed(first: String, notices: impl Iterator<Item = String>, left_out: Option<String>) -> String {
+    let all: Vec<String> = [first].into_iter().chain(notices).chain(left_out).collect();
+    all.join("\n\n")
 }
 
 /// Names of connections.
@@ -420,12 +427,13 @@ fn arabic(mail: &Mail) -> Words<'_> {
             link,
         } => {
             let business = name(business);
-            let mut before = vec![format!("في {business} ما يحتاج إلى انتباه أحد:")];
-            before.extend(notices.iter().map(|notice| noticed_in_arabic(notice, connections)));
-            before.extend((*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")));
             Words {
                 subject: format!("يحتاج {business} إلى انتباهك"),
-                before: before.join("\n\n"),
+                before: paragraphed(
+                    format!("في {business} ما يحتاج إلى انتباه أحد:"),
+                    notices.iter().map(|notice| noticed_in_arabic(notice, connections)),
+                    (*more > 0).then(|| format!("وهناك أمور أخرى، عددها {more}.")),
+                ),
                 action: link
                     .as_ref()
                     .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", opened(link))),

@@ -51,6 +51,15 @@ fn merged(one: &Person, other: &Person) -> Merged {
     merge(one, other, at(200)).unwrap()
 }
 
+/// A merge of the two, to be undone.
+fn undo_of(one: &Person, other: &Person) -> Undo {
+    Undo {
+        survivor: one.clone(),
+        other: other.clone(),
+        merged: merged(one, other).person,
+    }
+}
+
 /// A wish, expressed before this second.
 fn wish(before: u8) -> impl Strategy<Value = Wish> {
     let choices = select(vec![Choice::Refused, Choice::Granted, Choice::Lifted]);
@@ -252,11 +261,10 @@ fn with_versions(person: &Person, of: &Person) -> Person {
 proptest! {
     #[test]
     fn merge_and_undo_give_back_the_same(one in person(1), other in person(2)) {
-        let Merged { person: merged, .. } = merged(&one, &other);
-        let mut now = merged.clone();
+        let undo = undo_of(&one, &other);
+        let mut now = undo.merged.clone();
         now.contact.version += 1;
         now.profile.version += 1;
-        let undo = Undo { survivor: one.clone(), other: other.clone(), merged };
         let json = serde_json::to_string(&undo).unwrap();
         prop_assert_eq!(&serde_json::from_str::<Undo>(&json).unwrap(), &undo);
         let apart = undo.apply(&now, &other.contact.known_by());
@@ -269,7 +277,8 @@ proptest! {
     /// identities that lead to the survivor, and each names the contacts again that proved to be the same person.
     #[test]
     fn undoing_keeps_what_either_contact_had(one in person(1), other in person(2), events in since()) {
-        let Merged { person: merged, .. } = merged(&one, &other);
+        let undo = undo_of(&one, &other);
+        let merged = &undo.merged;
         let (mut now, mut leads, mut gone) = (merged.clone(), merged.contact.known_by(), BTreeSet::new());
         let mut ledger: Vec<ConsentEntry> = one.contact.consent.refusals().map(ConsentEntry::of).collect();
         for event in events {
@@ -299,7 +308,6 @@ proptest! {
         }
         let others = other.contact.known_by();
         let leading: Vec<Identity> = others.iter().filter(|identity| leads.contains(identity)).cloned().collect();
-        let undo = Undo { survivor: one.clone(), other: other.clone(), merged: merged.clone() };
         let apart = undo.apply(&now, &leading);
         let (first, second) = (&apart.survivor.contact, &apart.other.contact);
 
@@ -438,18 +446,13 @@ fn missed_calls_of_both_are_recovered_once() {
     let (mut one, mut other) = (nobody(1), nobody(2));
     one.contact.missed_call(at(10));
     other.contact.missed_call(at(20));
-    let merged = merged(&one, &other).person;
-    let undo = Undo {
-        survivor: one,
-        other,
-        merged: merged.clone(),
-    };
+    let undo = undo_of(&one, &other);
     let left = |now: &Person| {
         let apart = undo.apply(now, &[]);
         [apart.survivor, apart.other].map(|person| person.contact.missed)
     };
     let of = |times: &[u8]| -> Vec<MissedCall> { times.iter().map(|second| MissedCall { at: at(*second) }).collect() };
-    let mut now = merged;
+    let mut now = undo.merged.clone();
     assert_eq!(now.contact.missed_call(at(40)), 0);
     assert_eq!(left(&now), [of(&[10, 40]), of(&[20])]);
     assert_eq!(now.contact.recovers(at(30)), 2);
@@ -464,12 +467,7 @@ fn answer_since_a_merge_counts_for_both_contacts() {
     note(&mut one, Answer::Start, 10);
     note(&mut other, Answer::AfterHours, 20);
     note(&mut other, Answer::Stop, 30);
-    let merged = merged(&one, &other).person;
-    let undo = Undo {
-        survivor: one,
-        other,
-        merged: merged.clone(),
-    };
+    let undo = undo_of(&one, &other);
     let left = |now: &Person| {
         let apart = undo.apply(now, &[]);
         [apart.survivor, apart.other].map(|person| person.contact.answered)
@@ -479,8 +477,8 @@ fn answer_since_a_merge_counts_for_both_contacts() {
         given.map(|(answer, at)| Answered { answer, at, line: None }).collect()
     };
     let others = of(&[(Answer::AfterHours, 20), (Answer::Stop, 30)]);
-    assert_eq!(left(&merged), [of(&[(Answer::Start, 10)]), others]);
-    let mut now = merged;
+    assert_eq!(left(&undo.merged), [of(&[(Answer::Start, 10)]), others]);
+    let mut now = undo.merged.clone();
     note(&mut now, Answer::Help, 40);
     now.contact.answered.retain(|known| known.answer != Answer::AfterHours);
     let [survivors, others] = left(&now);
@@ -605,8 +603,8 @@ fn changes_since_a_merge_stay_with_the_survivor() {
     let late = follow_up(&other.contact, 20);
     other.contact.opens(&early, vec![]);
     other.contact.opens(&late, vec![]);
-    let Merged { person: merged, .. } = merged(&one, &other);
-    let mut now = merged.clone();
+    let undo = undo_of(&one, &other);
+    let mut now = undo.merged.clone();
     // A number is removed, another one is learnt, a tag comes and one goes, the person calls, a message is cancelled.
     now.contact.phones = vec![phone(2), phone(1), phone(9)];
     now.profile.tags = [own, others, new].into();
@@ -616,11 +614,6 @@ fn changes_since_a_merge_stay_with_the_survivor() {
     now.contact.last_call_at = Some(at(201));
     now.contact.forget(early.id);
     now.contact.wish(OptFlag::Stop, "wrote STOP", at(202));
-    let undo = Undo {
-        survivor: one,
-        other: other.clone(),
-        merged,
-    };
     let apart = undo.apply(&now, &[]);
     let survivor = apart.survivor;
     assert_eq!(survivor.contact.phones, [phone(1), phone(9)]);
@@ -649,16 +642,11 @@ fn changes_since_a_merge_stay_with_the_survivor() {
 fn start_since_a_merge_is_an_opt_in_of_neither() {
     let (mut one, other) = (nobody(1), nobody(2));
     one.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
-    let Merged { person: merged, .. } = merged(&one, &other);
-    let mut now = merged.clone();
+    let undo = undo_of(&one, &other);
+    let mut now = undo.merged.clone();
     now.contact.wish(OptFlag::Start, "wrote START", at(201));
     assert!(now.contact.opted_in_at().is_some());
     let before = one.contact.consent.clone();
-    let undo = Undo {
-        survivor: one,
-        other: other.clone(),
-        merged,
-    };
     let apart = undo.apply(&now, &[]);
     assert_eq!(apart.survivor.contact.consent, before);
     assert_eq!(apart.other, other);
@@ -675,15 +663,10 @@ fn start_since_a_merge_is_an_opt_in_of_neither() {
 fn refusal_that_stays_with_the_survivor_is_told_in_its_ledger() {
     let (one, mut other) = (nobody(1), nobody(2));
     other.contact.wish(OptFlag::Stop, "wrote STOP", at(1));
-    let Merged { person: merged, .. } = merged(&one, &other);
-    let mut now = merged.clone();
+    let undo = undo_of(&one, &other);
+    let mut now = undo.merged.clone();
     let changed = now.contact.wish_marketing(false, "no offers", at(201));
     assert!(changed.consent().is_some());
-    let undo = Undo {
-        survivor: one,
-        other,
-        merged,
-    };
     let apart = undo.apply(&now, &[]);
     assert_eq!(apart.survivor.contact.consent, now.contact.consent);
     assert_eq!(apart.other.contact.consent, now.contact.consent);
@@ -700,17 +683,12 @@ fn contacts_proved_to_be_one_are_so_again_after_an_undo() {
     let [erased, new] = [3, 4].map(|number| id(ContactId::new, number));
     one.contact.is_also([other.contact.id, erased]);
     other.contact.is_also([one.contact.id, erased]);
-    let Merged { person: merged, .. } = merged(&one, &other);
-    assert_eq!(merged.contact.same_as, [erased]);
-    let mut now = merged.clone();
+    let undo = undo_of(&one, &other);
+    let mut now = undo.merged.clone();
+    assert_eq!(now.contact.same_as, [erased]);
     now.contact.same_as.clear();
     now.contact.is_also([new]);
     let (first, second) = (one.contact.id, other.contact.id);
-    let undo = Undo {
-        survivor: one,
-        other,
-        merged,
-    };
     let apart = undo.apply(&now, &[]);
     assert_eq!(apart.survivor.contact.same_as, [new, second]);
     assert_eq!(apart.other.contact.same_as, [first]);

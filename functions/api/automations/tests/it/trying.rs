@@ -37,6 +37,14 @@ async fn with_line(town: &Town<'_>, change: impl FnOnce(&mut Configured)) -> See
     business
 }
 
+/// No connection sends within the next minute.
+fn paused_for_a_minute(configured: &mut Configured) {
+    let until = configured.at + SignedDuration::from_secs(60);
+    for connection in &mut configured.connections {
+        connection.paused_until = Some(until);
+    }
+}
+
 fn rule(business: &Seeded) -> RuleId {
     business.configured.rules[0].id
 }
@@ -141,12 +149,7 @@ async fn dry_run_shows_what_a_call_gets_and_writes_nothing() {
 async fn refused_message_is_shown_with_every_verdict() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, automations::routes).await;
-    let business = with_line(&town, |configured| {
-        for connection in &mut configured.connections {
-            connection.paused_until = Some(configured.at + SignedDuration::from_secs(60));
-        }
-    })
-    .await;
+    let business = with_line(&town, paused_for_a_minute).await;
     let manager = town.key_of(business.scope(), Role::Manager).await;
     let now = aws.now();
     let stopped = |contact: &mut Contact| {
@@ -402,12 +405,7 @@ async fn recorded_call_does_not_know_a_later_name() {
 async fn call_of_the_past_does_not_wait_for_a_pause() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, automations::routes).await;
-    let business = with_line(&town, |configured| {
-        for connection in &mut configured.connections {
-            connection.paused_until = Some(configured.at + SignedDuration::from_secs(60));
-        }
-    })
-    .await;
+    let business = with_line(&town, paused_for_a_minute).await;
     let manager = town.key_of(business.scope(), Role::Manager).await;
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
     let call = business.call_of(&aws, &happened).await;
