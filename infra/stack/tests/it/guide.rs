@@ -36,7 +36,7 @@ static GUIDES: [Guide; 6] = [
     },
     Guide {
         page: "docs/automations.md",
-        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
         last: r#""automation":{"name":"New customers""#,
     },
     Guide {

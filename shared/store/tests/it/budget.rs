@@ -4,12 +4,12 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    answer::Answer,
+    answer::{Answer, Answered, MOST_ANSWERS, MOST_REMEMBERED},
     answers,
     call::{CallProvider, LONGEST_CALL},
     compose::compose,
-    contact::{Contact, Identity, MOST_IDENTITIES, MOST_UNREACHABLE, OpenIntent, Unreachable},
-    ids::{CallId, ContactId, MessageId},
+    contact::{Contact, Identity, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MissedCall, OpenIntent, Unreachable},
+    ids::{CallId, ContactId, LineId, MessageId},
     inbound::OptFlag,
     line_type,
     material::Material,
@@ -292,33 +292,66 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
     (contact.language, contact.named, contact.calls) = (Some("en-GB".to_owned()), true, 1_234);
     (contact.last_follow_up_at, contact.last_inbound_at) = (Some(now), Some(now));
     (contact.last_call_at, contact.last_answered_at) = (Some(now), Some(now));
+    (contact.last_reached_at, contact.last_counted_at) = (Some(now), Some(now));
     contact
 }
 
+/// The same contact with as many missed calls and automatic answers as are remembered: whoever wrote to four lines after hours, asked for
+/// help, wrote STOP, and then called eight times.
+fn after_a_busy_day(world: &World, contact: Contact) -> Contact {
+    let now = world.aws.now();
+    let given = [Answer::AfterHours; MOST_ANSWERS].into_iter();
+    let answered = given.chain([Answer::Help, Answer::Stop]).map(|answer| Answered {
+        answer,
+        at: now,
+        line: Some(LineId::new(world.aws.ids().ulid())),
+    });
+    let answered: Vec<Answered> = answered.collect();
+    assert_eq!(answered.len(), MOST_REMEMBERED);
+    let minutes = (0..).take(MOST_MISSED).map(jiff::SignedDuration::from_mins);
+    Contact {
+        answered,
+        missed: minutes.map(|minute| MissedCall { at: now + minute }).collect(),
+        ..contact
+    }
+}
+
+/// A contact with as many identities as it can have, as long as they can be.
+fn longest(world: &World) -> Contact {
+    let mut contact = known_for_years(world, MOST_IDENTITIES, MOST_UNREACHABLE);
+    for place in 0..MOST_IDENTITIES {
+        contact.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
+        let label = "x".repeat(60);
+        let domain = format!("{label}.{label}.{label}.com");
+        contact.prefer(&Identity::Email(
+            format!("{place}{label}@{domain}").parse().expect("an address"),
+        ));
+    }
+    contact
+}
+
+/// The missed calls and automatic answers of a busy day are half a KiB together, so they cost one more.
 #[tokio::test]
 async fn a_contact_known_for_years_costs_one_write_unit() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     world.aws.clock().advance(jiff::SignedDuration::from_millis(617));
-    let mut longest = known_for_years(&world, MOST_IDENTITIES, MOST_UNREACHABLE);
-    for place in 0..MOST_IDENTITIES {
-        longest.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
-        let label = "x".repeat(60);
-        let domain = format!("{label}.{label}.{label}.com");
-        longest.prefer(&Identity::Email(
-            format!("{place}{label}@{domain}").parse().expect("an address"),
-        ));
-    }
-    let alone = Contact {
+    let known = |identities| known_for_years(&world, identities, 2);
+    let alone = || Contact {
         same_as: Vec::new(),
-        ..known_for_years(&world, MOST_IDENTITIES, 2)
+        ..known(MOST_IDENTITIES)
     };
+    let busy = |contact| after_a_busy_day(&world, contact);
     for (mut contact, units) in [
-        (known_for_years(&world, 2, 2), 1.0),
-        (alone, 1.0),
+        (known(2), 1.0),
+        (alone(), 1.0),
         // The entry in the list of duplicates takes it over a KiB.
-        (known_for_years(&world, MOST_IDENTITIES, 2), 2.0),
-        (longest, 3.0),
+        (known(MOST_IDENTITIES), 2.0),
+        (longest(&world), 3.0),
+        (busy(known(2)), 2.0),
+        (busy(alone()), 2.0),
+        (busy(known(MOST_IDENTITIES)), 2.0),
+        (busy(longest(&world)), 4.0),
     ] {
         // A new contact costs the list index one more.
         let write = ContactWrite::from(contact.clone());
