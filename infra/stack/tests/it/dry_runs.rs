@@ -7,20 +7,14 @@ use domain::{
     record::Call,
 };
 use serde_json::{Value, json};
-use stack::{
-    api::{Proof, ask, succeeded},
-    business::{Plan, new_ulid},
-};
+use stack::business::{Plan, new_ulid};
 
 use crate::stage::{Business, customer, on_stage};
 
 const DRY_RUN: &str = "/api/v1/automations/dry-run";
 
 async fn post(business: &Business<'_>, path: &str, body: Value) -> Result<Value> {
-    let key = Proof::Key(business.tenant.api_key.clone());
-    let body = Some(("application/json".to_owned(), body));
-    let answer = ask(&business.stage.play, "post", path, &key, None, &body).await?;
-    succeeded(&answer, path)
+    business.api("post", path, Some(body)).await
 }
 
 /// A rule for long calls beside the one for missed calls, whose texts do not change with the minute.

@@ -1,10 +1,14 @@
 //! Properties of the deployment as a whole.
 
-use anyhow::{Context as _, ensure};
-use domain::message::{Channel, MessageState};
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    answer::Answer,
+    message::{Channel, MessageState},
+    phone::Phone,
+};
 use serde_json::{Value, json};
 
-use crate::stage::{customer, now, on_stage};
+use crate::stage::{Business, customer, now, on_stage};
 
 #[test]
 fn health_reaches_the_table_and_the_queues() {
@@ -80,6 +84,83 @@ fn correlation_id_links_a_call_through_all_functions() {
     });
 }
 
+/// Texts of the business's own answers to customers.
+async fn set_answers(business: &Business<'_>) -> Result<()> {
+    let answers = json!({ "answers": {
+        "after_hours": { "enabled": true, "text": { "en": "Kanarienvogel asleep", "ar": "Kanarienvogel" } },
+        "help": { "text": "Kanarienvogel helps. Reply STOP for no more messages." },
+        "stop": { "enabled": true, "text": "Kanarienvogel stops" },
+        "start": { "enabled": true, "text": "Kanarienvogel starts" },
+    } });
+    business.api("patch", "/api/v1/tenant", Some(answers)).await?;
+    let wrong = json!({ "answers": { "help": { "text": "Kanarienvogel {{call.time}}" } } });
+    let refused = business.ask("patch", "/api/v1/tenant", Some(wrong)).await?;
+    ensure!(refused.status == 422, "{refused:?}");
+    Ok(())
+}
+
+/// Requests messages for the person who wrote by WhatsApp, and for two others, to whom SMS is sent. That to the last one fails, and is sent
+/// again.
+async fn request_messages(business: &Business<'_>, [writer, other, unlucky]: [&Phone; 3]) -> Result<()> {
+    let path = "/api/v1/messages";
+    let to = |phone: &Phone, channel: &str| {
+        json!({
+            "phone": phone, "category": "utility", "basis": "Kanarienvogel ordered", channel: "Kanarienvogel is ready.",
+        })
+    };
+    business.api("post", path, Some(to(writer, "text"))).await?;
+    let preview = format!("{path}/preview");
+    for body in [to(writer, "text"), to(other, "sms_text")] {
+        business.api("post", &preview, Some(body)).await?;
+    }
+    business.api("post", path, Some(to(other, "sms_text"))).await?;
+    // Nothing opened a window to this person.
+    let closed = business.ask("post", path, Some(to(other, "text"))).await?;
+    ensure!(closed.status == 409, "{closed:?}");
+    let mut twice = to(other, "sms_text");
+    twice["whatsapp_id"] = "AE.13491208655302741918".into();
+    let wrong = business.ask("post", path, Some(twice)).await?;
+    ensure!(wrong.status == 422, "{wrong:?}");
+
+    let fault = json!({ "api": "twilio", "number": unlucky, "kind": "blocked" });
+    let fault = business.fault(fault).await?;
+    business.api("post", path, Some(to(unlucky, "sms_text"))).await?;
+    let failed = business
+        .known(unlucky, "a message that failed", |customer| {
+            let mut messages = customer.messages.iter();
+            let failed = messages.find(|message| message.state() == MessageState::Failed);
+            failed.map(|message| message.id)
+        })
+        .await?;
+    business.stage.play.mend(fault).await?;
+    business.api("post", &format!("{path}/{failed}/retry"), None).await?;
+    business
+        .known(unlucky, "the message that was sent again", |customer| {
+            customer
+                .messages
+                .iter()
+                .any(|message| message.delivered())
+                .then_some(())
+        })
+        .await
+}
+
+/// Tries a draft on an invented call, and on the recorded ones.
+async fn try_draft(business: &Business<'_>, caller: &Phone) -> Result<()> {
+    let draft = json!({ "name": "Draft", "priority": 1, "then": {
+        "channels": ["sms"], "sms_text": "Kanarienvogel sings, {{contact.first_name|dear customer}}",
+    } });
+    let call = json!({ "outcome": "missed", "phone": caller });
+    for (what, body) in [
+        ("dry-run", json!({ "call": call, "automation": draft })),
+        ("replay", json!({ "automation": draft })),
+    ] {
+        let path = format!("/api/v1/automations/{what}");
+        business.api("post", &path, Some(body)).await?;
+    }
+    Ok(())
+}
+
 #[test]
 fn logs_contain_no_secrets_texts_or_numbers() {
     on_stage(async |stage| {
@@ -90,6 +171,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
                 plan.then()["sms_text"] = "Kanarienvogel SMS".into();
             })
             .await?;
+        Box::pin(set_answers(&business)).await?;
         let (caller, other) = (customer(), customer());
         business
             .fault(json!({ "api": "graph", "number": other, "kind": "not_on_whatsapp" }))
@@ -130,6 +212,20 @@ fn logs_contain_no_secrets_texts_or_numbers() {
                 (customer.messages.first()?.state() == MessageState::Read).then_some(())
             })
             .await?;
+        let (requested, unlucky, tried) = (customer(), customer(), customer());
+        Box::pin(request_messages(&business, [&caller, &requested, &unlucky])).await?;
+        Box::pin(try_draft(&business, &tried)).await?;
+        business.reply(&caller, Channel::WhatsApp, "HELP").await?;
+        business
+            .known(&caller, "an answer to HELP that was delivered", |customer| {
+                let mut messages = customer.messages.iter();
+                let helped = messages.any(|message| {
+                    let answered = message.cause.answered();
+                    answered.is_some_and(|(_, answer)| answer == Answer::Help) && message.delivered()
+                });
+                helped.then_some(())
+            })
+            .await?;
 
         let secrets = &business.tenant.secrets;
         let (app_secret, verify_token) = stage.town.meta_app()?;
@@ -137,6 +233,9 @@ fn logs_contain_no_secrets_texts_or_numbers() {
             caller.digits(),
             other.digits(),
             third.digits(),
+            requested.digits(),
+            unlucky.digits(),
+            tried.digits(),
             "Kanarienvogel",
             "Zwitscher",
             &secrets.twilio_auth_token,

@@ -10,12 +10,13 @@ use anyhow::{Context as _, Result};
 use domain::{message::Channel, phone::Phone};
 use serde_json::{Value, json};
 use stack::{
+    api::{Proof, ask, succeeded},
     aws::{Aws, LogEvent},
     build,
     business::{Plan, Town},
     endpoints::{Endpoints, Tenant},
     place::Place,
-    play::{Customer, Look, Play, Sent, new_phone, until},
+    play::{Answer, Customer, Look, Play, Sent, new_phone, until},
     tools::{Contract, Tools},
 };
 use tokio::{runtime::Runtime, sync::RwLock};
@@ -148,6 +149,18 @@ impl Business<'_> {
         format!("/webhooks/{kind}/{}/{connection}/{rest}", self.id())
             .trim_end_matches('/')
             .to_owned()
+    }
+
+    /// Sends a request to the API with the business's key.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Option<Value>) -> Result<Answer> {
+        let key = Proof::Key(self.tenant.api_key.clone());
+        let body = body.map(|body| ("application/json".to_owned(), body));
+        ask(&self.stage.play, method, path, &key, None, &body).await
+    }
+
+    /// The same; the request must succeed.
+    pub(crate) async fn api(&self, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
+        succeeded(&self.ask(method, path, body).await?, path)
     }
 
     /// A customer calls; every webhook must be accepted.

@@ -4,7 +4,7 @@
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use stack::{
-    api::{self, Proof, ask},
+    api,
     play::{Look, until},
 };
 
@@ -13,18 +13,10 @@ use crate::stage::{Business, PATIENCE, on_stage};
 const IMPORTS: &str = "/api/v1/imports";
 const EXPORTS: &str = "/api/v1/exports";
 
-/// The answer to a request with the business's key, which must succeed.
-async fn call(business: &Business<'_>, method: &str, path: &str, body: Option<Value>) -> Result<Value> {
-    let key = Proof::Key(business.tenant.api_key.clone());
-    let body = body.map(|body| ("application/json".to_owned(), body));
-    let answer = ask(&business.stage.play, method, path, &key, None, &body).await?;
-    api::succeeded(&answer, path)
-}
-
 /// Waits until the operation of an import, export or archive is done.
 async fn done(business: &Business<'_>, path: &str) -> Result<Value> {
     until(PATIENCE, "an operation that is done", async || {
-        let shown = call(business, "get", path, None).await?;
+        let shown = business.api("get", path, None).await?;
         let state = shown["operation"]["state"].clone();
         ensure!(state != "failed", "{path} failed: {}", shown["operation"]["reason"]);
         Ok(if state == "done" {
@@ -55,7 +47,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
         }
         table.push_str("Wrong;12;\r\nTwice;+971501234100;\r\n");
         let create = json!({"name": "customers.csv", "size": table.len()});
-        let import = call(&business, "post", IMPORTS, Some(create)).await?;
+        let import = business.api("post", IMPORTS, Some(create)).await?;
         let upload = &import["upload"];
         let sent = api::upload(&stage.play, upload, table.clone()).await?;
         ensure!(sent.is_success(), "the file is not taken: {sent}");
@@ -66,21 +58,25 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
 
         let id = import["id"].as_str().context("an import has an id")?;
         let place = format!("{IMPORTS}/{id}");
-        let preview = call(&business, "post", &format!("{place}/preview"), Some(json!({}))).await?;
+        let preview = business
+            .api("post", &format!("{place}/preview"), Some(json!({})))
+            .await?;
         ensure!(preview["table"]["separator"] == "semicolon", "{preview}");
         ensure!(preview["rows"][0]["becomes"] == "created", "{preview}");
         let settings = json!({"mapping": preview["mapping"], "mode": "skip"});
-        call(&business, "post", &format!("{place}/start"), Some(settings)).await?;
+        business.api("post", &format!("{place}/start"), Some(settings)).await?;
         let shown = done(&business, &place).await?;
         let result = &shown["operation"]["result"];
         let counts = ["rows", "created", "skipped", "refused"].map(|name| result[name].as_u64().unwrap_or_default());
         ensure!(counts == [102, 100, 1, 1], "{result}");
         let refused = download(&business, &shown["errors_file"]).await?;
         ensure!(refused.lines().count() == 2 && refused.contains("Wrong"), "{refused}");
-        let found = call(&business, "get", "/api/v1/contacts?phone=%2B971501234100", None).await?;
+        let found = business
+            .api("get", "/api/v1/contacts?phone=%2B971501234100", None)
+            .await?;
         ensure!(found["items"][0]["name"] == "Maya Haddad 100", "{found}");
 
-        let export = call(&business, "post", EXPORTS, Some(json!({"what": "contacts"}))).await?;
+        let export = business.api("post", EXPORTS, Some(json!({"what": "contacts"}))).await?;
         let id = export["id"].as_str().context("an export has an id")?;
         let shown = done(&business, &format!("{EXPORTS}/{id}")).await?;
         let file = download(&business, &shown["file"]).await?;
@@ -89,7 +85,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
 
         let wanted = [("created", "operation"), ("read", "export")];
         until(PATIENCE, "the export in the audit log", async || {
-            let log = call(&business, "get", &format!("/api/v1/audit?object={id}"), None).await?;
+            let log = business.api("get", &format!("/api/v1/audit?object={id}"), None).await?;
             let entries = log["items"].as_array().cloned().unwrap_or_default();
             let has = |(action, kind): &(&str, &str)| {
                 let same = |entry: &Value| entry["action"] == *action && entry["kind"] == *kind;
@@ -111,28 +107,28 @@ fn archive_of_a_contact_goes_with_its_erasure() {
     on_stage(async |stage| {
         let business = stage.business("Archiving").await?;
         let body = json!({"name": "Maya Haddad", "phones": ["+971501234567"]});
-        let contact = call(&business, "post", "/api/v1/contacts", Some(body)).await?;
+        let contact = business.api("post", "/api/v1/contacts", Some(body)).await?;
         let id = contact["id"].as_str().context("a contact has an id")?;
         let place = format!("/api/v1/contacts/{id}");
         let note = json!({"text": "Likes saffron cake."});
-        call(&business, "post", &format!("{place}/notes"), Some(note)).await?;
-        let archive = call(&business, "post", &format!("{place}/archive"), None).await?;
+        business.api("post", &format!("{place}/notes"), Some(note)).await?;
+        let archive = business.api("post", &format!("{place}/archive"), None).await?;
         let archive = archive["id"].as_str().context("an archive has an id")?;
         let archive = format!("{place}/archive/{archive}");
         let link = done(&business, &archive).await?["file"].clone();
         let document: Value = serde_json::from_str(&download(&business, &link).await?)?;
         ensure!(document["contact"]["name"] == "Maya Haddad", "{document}");
         ensure!(document["notes"][0]["text"] == "Likes saffron cake.", "{document}");
-        let log = call(&business, "get", &format!("/api/v1/audit?object={id}"), None).await?;
+        let log = business.api("get", &format!("/api/v1/audit?object={id}"), None).await?;
         let entries = log["items"].as_array().cloned().unwrap_or_default();
         let is_look = |entry: &Value| entry["action"] == "read" && entry["changes"][0]["field"] == "archive";
         ensure!(entries.iter().any(is_look), "{log}");
 
-        let erasure = call(&business, "post", &format!("{place}/erase"), None).await?;
+        let erasure = business.api("post", &format!("{place}/erase"), None).await?;
         let erasure = erasure["id"].as_str().context("an operation has an id")?;
         let path = format!("/api/v1/operations/{erasure}");
         until(PATIENCE, "an erased contact", async || {
-            let shown = call(&business, "get", &path, None).await?;
+            let shown = business.api("get", &path, None).await?;
             Ok(match shown["state"].as_str() {
                 Some("done") => Look::Seen(()),
                 _ => Look::Instead(shown.to_string()),

@@ -5,10 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context as _, Result, ensure};
 use domain::{call::Outcome, message::Channel};
 use serde_json::{Value, json};
-use stack::{
-    api::{Proof, ask, succeeded},
-    vendors::{KINDS, PASSWORDS, Vendors},
-};
+use stack::vendors::{KINDS, PASSWORDS, Vendors};
 
 use crate::stage::{Business, customer, on_stage};
 
@@ -90,9 +87,7 @@ fn forged_calls_of_telephone_systems_get_the_same_401() {
 async fn tested(business: &Business<'_>, kind: &str) -> Result<(String, String, String)> {
     let connection = &business.tenant.connections[kind];
     let path = format!("/api/v1/connections/{connection}/test");
-    let key = Proof::Key(business.tenant.api_key.clone());
-    let answer = ask(&business.stage.play, "post", &path, &key, None, &None).await?;
-    let tested = succeeded(&answer, &path)?;
+    let tested = business.api("post", &path, None).await?;
     let word = |pointer: &str| {
         let word = tested.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
         word.with_context(|| format!("{path} answers no {pointer}: {tested}"))
