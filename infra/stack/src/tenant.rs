@@ -317,6 +317,11 @@ impl Deployment {
         let material = Material {
             templates: configured.templates,
             products,
+            fields: self
+                .store
+                .all(&scope)
+                .await
+                .context("reading the fields of the tenant's contacts")?,
             // As every message would get one.
             link: Some(NewLink::nobodys()),
         };

@@ -1,15 +1,23 @@
-//! Material: the templates, products and links that a message is made from. A tenant may have thousands, so they are not part of
-//! the cached configuration: the composing function reads those that the message names.
+//! Material: the templates, products, fields of contacts and links that a message is made from. A tenant may have thousands, so they are
+//! not part of the cached configuration: the composing function reads those that the message names.
 
-use crate::{ids::ConnectionId, links::NewLink, product::Product, template::TemplateDefinition};
+use crate::{
+    field::{Field, FieldKey},
+    ids::ConnectionId,
+    links::NewLink,
+    product::Product,
+    template::TemplateDefinition,
+};
 
-/// The templates, products and links that a message is made from.
+/// The templates, products, fields of contacts and links that a message is made from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Material {
     /// Templates, in every language that the message may use.
     pub templates: Vec<TemplateDefinition>,
     /// Products.
     pub products: Vec<Product>,
+    /// All fields that the tenant defines for its contacts, if the message names one.
+    pub fields: Vec<Field>,
     /// A link to the recipient's preference page, if the message needs one.
     pub link: Option<NewLink>,
 }
@@ -19,6 +27,7 @@ impl Material {
     pub const NONE: &'static Self = &Self {
         templates: Vec::new(),
         products: Vec::new(),
+        fields: Vec::new(),
         link: None,
     };
 
@@ -29,6 +38,12 @@ impl Material {
         let by_id = |product: &&Product| product.id.to_string() == name;
         let mut products = self.products.iter();
         products.find(|product| by_sku(product) || by_id(product))
+    }
+
+    /// A field of contacts by its key.
+    #[must_use]
+    pub fn field(&self, key: &FieldKey) -> Option<&Field> {
+        self.fields.iter().find(|field| field.key == *key)
     }
 
     /// All language versions of a template that a connection can send.

@@ -1,5 +1,5 @@
-//! What must be read or made before a message can be composed: the templates and products that it names, other messages to the same
-//! person, a link to the person's preference page.
+//! What must be read or made before a message can be composed: the templates, products and fields of contacts that it names, other
+//! messages to the same person, a link to the person's preference page.
 
 use std::collections::BTreeSet;
 
@@ -20,6 +20,8 @@ pub struct Needs {
     pub templates: Vec<TemplateNeed>,
     /// Products, by id or SKU.
     pub products: BTreeSet<String>,
+    /// Whether it names a field of contacts. A tenant has few fields, and they are read together.
+    pub fields: bool,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page, which is made for it alone.
@@ -120,7 +122,7 @@ impl Needs {
         }
     }
 
-    /// Adds the products and links of all texts.
+    /// Adds the products, fields and links of all texts.
     pub fn texts(&mut self, texts: &SmsText) {
         match texts {
             SmsText::One(text) => self.text(text),
@@ -136,7 +138,7 @@ impl Needs {
         }));
     }
 
-    /// Adds the products and links of one text or template.
+    /// Adds the products, fields and links of one text or template.
     fn sources<'a>(&mut self, sources: impl Iterator<Item = &'a Source>) {
         let mut named = BTreeSet::new();
         for source in sources {
@@ -144,6 +146,7 @@ impl Needs {
                 Source::Product { id, .. } if named.len() < MOST_PRODUCTS => {
                     named.insert(id.clone());
                 }
+                Source::ContactField(_) => self.fields = true,
                 Source::PreferencesLink | Source::PreferencesCode => self.link = true,
                 _ => {}
             }
@@ -222,6 +225,20 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_read_only_for_a_message_that_names_one() {
+        assert!(!needs(|_| ()).fields);
+        let in_text = needs(|case| {
+            case.config.rules[0].then.sms_text = Some(SmsText::One("{{contact.field.level|Silver}}".to_owned()));
+        });
+        let in_template = needs(|case| {
+            let template = case.config.rules[0].then.template.as_mut().unwrap();
+            let source = "contact.field.level".parse().unwrap();
+            template.header = Some(Value::From { source, default: None });
+        });
+        assert!(in_text.fields && in_template.fields);
+    }
+
+    #[test]
     fn link_is_made_only_for_a_message_that_carries_it() {
         assert!(!needs(|_| ()).link);
         let in_text = needs(|case| {
@@ -293,6 +310,7 @@ mod tests {
                 Needs {
                     templates: Vec::new(),
                     products: BTreeSet::new(),
+                    fields: false,
                     open: Vec::new(),
                     link: false,
                 }

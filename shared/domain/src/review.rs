@@ -67,8 +67,8 @@ pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review
     Review { problems, warnings }
 }
 
-/// Templates and products that a review of these rules looks at: templates in every language and for every connection that may send
-/// them.
+/// Templates, products and fields that a review of these rules looks at: templates in every language and for every connection that may
+/// send them.
 #[must_use]
 pub fn needs<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
@@ -260,7 +260,7 @@ fn text(language: Option<&str>, text: &str, material: &Material, found: &mut Fin
         Some(language) => format!("then.sms_text.{language}"),
     };
     let sources = found.text(&field, language, text);
-    products(sources.iter().map(|source| (field.clone(), source)), material, found);
+    named(sources.iter().map(|source| (field.clone(), source)), material, found);
 }
 
 /// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
@@ -271,7 +271,7 @@ fn template(rule: &Rule, wanted: &TemplateUse, material: &Material, found: &mut 
         Value::From { source, .. } => Some((format!("then.template.{field}.from"), source)),
         Value::Text(_) => None,
     });
-    products(sources, material, found);
+    named(sources, material, found);
     let named = || material.templates.iter().filter(|template| template.name == name);
     if named().next().is_none() {
         let detail = format!("No connection that sends WhatsApp has a template {name}.");
@@ -301,10 +301,16 @@ fn template(rule: &Rule, wanted: &TemplateUse, material: &Material, found: &mut 
     }
 }
 
-/// Problems of the products in the values of one text or template.
-fn products<'a>(sources: impl Iterator<Item = (String, &'a Source)>, material: &Material, found: &mut Findings) {
+/// Problems of the fields of contacts and the products that the values of one text or template name.
+fn named<'a>(sources: impl Iterator<Item = (String, &'a Source)>, material: &Material, found: &mut Findings) {
     let mut named: Vec<&str> = Vec::new();
+    let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
     for (place, source) in sources {
+        if let Source::ContactField(key) = source {
+            let detail = format!("Contacts have no field with the key {key}.");
+            found.expect(material.field(key).is_some(), place, not_found(key.as_str(), detail));
+            continue;
+        }
         let Source::Product { id, field } = source else {
             continue;
         };
@@ -316,7 +322,6 @@ fn products<'a>(sources: impl Iterator<Item = (String, &'a Source)>, material: &
             }
             named.push(id);
         }
-        let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
         match material.product(id) {
             None => {
                 let detail = format!("There is no product with the id or SKU {id}.");
@@ -626,6 +631,12 @@ mod tests {
             (text("{{product.cake.name|cake}}"), &["then.sms_text"]),
             (text("{{product.haircut.colour}}"), &["then.sms_text"]),
             (text("{{product.haircut.length}}"), &[]),
+            (text("{{contact.field.colour|none}}"), &["then.sms_text"]),
+            (text("{{contact.field.level|none}}"), &[]),
+            (
+                json!({"/then/template/variables/2": {"from": "contact.field.colour"}}),
+                &["then.template.variables.2.from"],
+            ),
             (
                 json!({"/then/sms_text": {"en": "{{tenant.name}}", "english": "{{"}}),
                 &["then.sms_text.english", "then.sms_text.english"],

@@ -90,9 +90,12 @@ pub(crate) fn material() -> Material {
   ]"#;
     let products = r#"[{"id": "prd_00000000000000000000000001", "sku": "haircut", "name": "Haircut", "price": {"amount": 12050, "currency": "AED"},
                  "url": "https://example.test/haircut", "fields": {"length": "30 minutes"}}]"#;
+    let fields = r#"[{"id": "fld_00000000000000000000000001", "key": "level", "name": "Level", "type": "choice",
+                 "options": ["Silver", "Gold"]}]"#;
     Material {
         templates: serde_json::from_str(templates).unwrap(),
         products: serde_json::from_str(products).unwrap(),
+        fields: serde_json::from_str(fields).unwrap(),
         link: Some(NewLink::nobodys()),
     }
 }

@@ -10,6 +10,7 @@ use serde::{
 use crate::{
     bounded::{ByName, UpTo},
     fault::Faulty,
+    field::FieldKey,
     text::{OneLine, Verbatim},
 };
 
@@ -254,6 +255,8 @@ pub enum Source {
     ContactFirstName,
     /// `contact.phone`.
     ContactPhone,
+    /// `contact.field.<key>`: one of the tenant's own fields.
+    ContactField(FieldKey),
     /// `call.number`: the number that was called.
     CallNumber,
     /// `call.time`: when the call began, in the tenant's time zone, as 14:05.
@@ -280,8 +283,8 @@ pub enum Source {
 /// A text that is not a source of values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, call.number, call.time, call.date, \
-     call.outcome, preferences.link, preferences.code, tenant.<name> and product.<id>.<field>"
+    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, contact.field.<key>, call.number, call.time, \
+     call.date, call.outcome, preferences.link, preferences.code, tenant.<name> and product.<id>.<field>"
 )]
 pub struct InvalidSource(String);
 
@@ -313,6 +316,10 @@ impl FromStr for Source {
             (Some("contact"), Some("name"), None, None) => Self::ContactName,
             (Some("contact"), Some("first_name"), None, None) => Self::ContactFirstName,
             (Some("contact"), Some("phone"), None, None) => Self::ContactPhone,
+            (Some("contact"), Some("field"), Some(key), None) => {
+                let key = key.parse().map_err(|_| InvalidSource(text.to_owned()))?;
+                Self::ContactField(key)
+            }
             (Some("call"), Some("number"), None, None) => Self::CallNumber,
             (Some("call"), Some("time"), None, None) => Self::CallTime,
             (Some("call"), Some("date"), None, None) => Self::CallDate,
@@ -341,6 +348,7 @@ impl fmt::Display for Source {
             Self::ContactName => f.write_str("contact.name"),
             Self::ContactFirstName => f.write_str("contact.first_name"),
             Self::ContactPhone => f.write_str("contact.phone"),
+            Self::ContactField(key) => write!(f, "contact.field.{key}"),
             Self::CallNumber => f.write_str("call.number"),
             Self::CallTime => f.write_str("call.time"),
             Self::CallDate => f.write_str("call.date"),

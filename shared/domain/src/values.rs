@@ -48,6 +48,10 @@ impl Values<'_> {
                 let phone = self.contact.phone().or_else(|| self.subject.phone())?;
                 Some(phone.to_string())
             }
+            Source::ContactField(key) => {
+                let field = self.material.field(key)?;
+                self.profile.fields.get(&field.id).map(ToString::to_string)
+            }
             Source::CallNumber => {
                 let called = self.call()?.facts.business_number();
                 called.and_then(Party::phone).map(ToString::to_string)
@@ -143,16 +147,21 @@ fn short(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::Values;
-    use crate::{outside::ShownName, profile::Profile, samples::with_values, subject::Subject};
+    use crate::{field::FieldValue, outside::ShownName, profile::Profile, samples::with_values, subject::Subject};
 
     #[test]
     fn values_are_looked_up_with_defaults() {
-        let maya = Profile::named(ShownName::of(" Maya \n Al  Fixture "));
+        let mut maya = Profile::named(ShownName::of(" Maya \n Al  Fixture "));
+        let level = "fld_00000000000000000000000001".parse().unwrap();
+        maya.fields
+            .insert(level, FieldValue::Choice("Gold  star".parse().unwrap()));
         with_values(&maya, |values| {
             for (text, expected) in [
                 ("{{contact.name}}", "Maya Al Fixture"),
                 ("{{ contact.first_name }}!", "Maya!"),
                 ("{{contact.phone}}", "+971501234567"),
+                ("{{contact.field.level|none}}", "Gold star"),
+                ("{{contact.field.gone|none}}", "none"),
                 (
                     "{{call.number}} {{call.date}} {{call.time}}",
                     "+97143330000 2026-11-20 14:05",
@@ -179,12 +188,29 @@ mod tests {
                 values.sms("{{tenant.website}}").unwrap_err().to_string(),
                 "nothing is known for tenant.website and it has no default"
             );
-            assert!(values.sms("{{contact.secret}}").is_err());
+            for unknown in [
+                "{{contact.secret}}",
+                "{{contact.field.Level}}",
+                "{{contact.field.level.x}}",
+            ] {
+                assert!(values.sms(unknown).is_err(), "{unknown}");
+            }
             assert!(values.sms("Hello {{contact.name").is_err());
             assert!(values.sms("  ").is_err());
             assert!(values.sms(&"x".repeat(1601)).is_err());
             assert_eq!(values.free_text(&"x".repeat(4096)).map(|text| text.len()), Ok(4096));
             assert!(values.free_text(&"x".repeat(4097)).is_err());
+        });
+    }
+
+    #[test]
+    fn field_without_a_value_has_the_default_or_is_unknown() {
+        with_values(&Profile::default(), |values| {
+            assert_eq!(values.sms("{{contact.field.level|Silver}}").as_deref(), Ok("Silver"));
+            assert_eq!(
+                values.sms("{{contact.field.level}}").unwrap_err().to_string(),
+                "nothing is known for contact.field.level and it has no default"
+            );
         });
     }
 

@@ -26,7 +26,7 @@ pub struct Planner {
 /// What composing a message reads.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered {
-    /// Templates, products, and a link.
+    /// Templates, products, fields of contacts, and a link.
     pub material: Material,
     /// Other messages to the recipient.
     pub open: Vec<Message>,

@@ -1,9 +1,10 @@
-//! Reading of the templates and products that a message needs.
+//! Reading of the templates, products and fields of contacts that a message needs.
 
 use std::collections::{BTreeSet, HashSet};
 
 use domain::{
     connection::Connection,
+    field::Field,
     ids::{ConnectionId, ProductId},
     material::Material,
     needs::{Needs, TemplateNeed},
@@ -62,19 +63,21 @@ pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: 
 }
 
 impl Store {
-    /// The templates and products that messages need: one request for each template, and one for each hundred products (two
-    /// if some are named by SKU), in parallel.
+    /// The templates, products and fields of contacts that messages need: one request for each template, one for each hundred products
+    /// (two if some are named by SKU), and one for the fields, in parallel.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn material(&self, scope: &TenantScope, needs: &Needs) -> Result<Material, StoreError> {
-        let (templates, products) = tokio::try_join!(
+        let (templates, products, fields) = tokio::try_join!(
             Box::pin(self.templates_named(scope, &needs.templates)),
-            Box::pin(self.products_named(scope, &needs.products))
+            Box::pin(self.products_named(scope, &needs.products)),
+            Box::pin(self.fields_if(scope, needs.fields))
         )?;
         Ok(Material {
             templates,
             products,
+            fields,
             link: None,
         })
     }
@@ -116,6 +119,11 @@ impl Store {
         };
         let live = items.into_iter().filter(row::live);
         live.map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// The tenant's fields of contacts, if they are needed. At most [`Field::MOST`].
+    async fn fields_if(&self, scope: &TenantScope, needed: bool) -> Result<Vec<Field>, StoreError> {
+        if needed { self.all(scope).await } else { Ok(Vec::new()) }
     }
 
     /// The products with these ids and SKUs.

@@ -88,7 +88,7 @@ fn the_example_of_a_rule_works_as_written() {
     let material = Material {
         templates: vec![template],
         products: vec![product],
-        link: None,
+        ..Material::default()
     };
     assert_eq!(config.problems(&material), Vec::<String>::new());
 }

@@ -3,6 +3,8 @@
 mod trying;
 
 use domain::{
+    field::Field,
+    ids::FieldId,
     permission::{Permission, Role},
     rule::Rule,
 };
@@ -354,6 +356,10 @@ async fn what_is_wrong_is_named_by_field() {
         ),
         (json!({"then": {"sms_text": "Hello {{contact.name"}}), "then.sms_text"),
         (
+            json!({"then": {"sms_text": "{{contact.field.level|}}"}}),
+            "then.sms_text",
+        ),
+        (
             json!({"then": {"sms_text": {"english": "Hello"}}}),
             "then.sms_text.english",
         ),
@@ -371,6 +377,45 @@ async fn what_is_wrong_is_named_by_field() {
     let refused = caller.post(AUTOMATIONS, wrong).await;
     refused.names_only(&["then.template.name", "then.sms_text"]);
     assert_eq!(caller.get(place).await.has_version(1).json(), made.json());
+}
+
+/// A field that is deleted later is a problem that prevents no other change.
+#[tokio::test]
+async fn text_names_fields_of_contacts_that_exist() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (business, caller) = Box::pin(sending(&town)).await;
+    let (store, scope) = (aws.store(), business.scope());
+    let id = FieldId::new(aws.ids().ulid());
+    let field: Field = read(json!({"id": id, "key": "level", "name": "Level", "type": "text"}));
+    let mut named = follow_up();
+    named["then"]["sms_text"] = json!("{{contact.field.level|Silver}} {{tenant.name}}");
+    caller
+        .post(AUTOMATIONS, named.clone())
+        .await
+        .names_only(&["then.sms_text"]);
+    store
+        .create(scope, &field, &aws.stamp())
+        .await
+        .expect("the field is stored");
+    let made = caller.post(AUTOMATIONS, named).await;
+    let place = made.is(201).header("location");
+    let shown = |body: &Value| [&body["problems"], &body["warnings"]].map(|found| found.as_array().map(Vec::len));
+    assert_eq!(shown(&made.json()), [Some(0); 2]);
+    // Without a default, there is nothing to say to most callers.
+    let bare = json!({"then": {"sms_text": "{{contact.field.level}}"}});
+    let warned = caller.patch(place, bare).await.is(200).json();
+    assert_eq!(warned["warnings"][0]["code"], "value_unknown");
+    assert_eq!(warned["warnings"][0]["facts"]["source"], "contact.field.level");
+
+    let known = store.get::<Field>(scope, &id).await.expect("the table answers");
+    let removed = store
+        .remove(scope, &known.expect("the field is there"), &aws.stamp())
+        .await;
+    removed.expect("the field is removed");
+    let renamed = caller.patch(place, json!({"name": "Levels"})).await.is(200).json();
+    assert_eq!(shown(&renamed), [Some(1), Some(0)]);
+    assert_eq!(renamed["problems"][0]["field"], "then.sms_text");
 }
 
 /// They say why, and nothing of them prevents a change.

@@ -4,11 +4,14 @@ use domain::{
     bounded::Whole,
     call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     contact::Identity,
+    field::{Field, FieldValue},
+    ids::FieldId,
     inbound::OptFlag,
     message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
     outside::ShownName,
     profile::Profile,
     purpose::{Narrowing, Policy, Purpose},
+    source::SmsText,
     tenant::TenantStatus,
     text::OneLine,
 };
@@ -733,4 +736,51 @@ async fn message_contains_the_name_of_the_profile() {
         panic!("{messages:?}");
     };
     assert_eq!(filled.body[0].text, "Layla");
+}
+
+/// A field that has no value for the caller, or that is gone by now, has the default; without one, the channel is left out.
+#[tokio::test]
+async fn message_contains_the_fields_of_the_contact() {
+    let text = "{{contact.field.level|Silver}} since {{contact.field.since}}.";
+    let world = World::with(|configured| {
+        let then = &mut configured.rules[0].then;
+        (then.channels, then.sms_text) = (vec![Channel::Sms].into(), Some(SmsText::One(text.to_owned())));
+    })
+    .await;
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut profile = Profile::default();
+    for (key, kind, value) in [
+        ("level", "choice", FieldValue::Choice("Gold".parse().unwrap())),
+        ("since", "date", FieldValue::Date("2024-02-29".parse().unwrap())),
+    ] {
+        let options = if kind == "choice" {
+            json!(["Silver", "Gold"])
+        } else {
+            json!([])
+        };
+        let id = FieldId::new(world.aws.ids().ulid());
+        let field: Field = read(json!({"id": id, "key": key, "name": key, "type": kind, "options": options}));
+        store.create(scope, &field, &stamp).await.unwrap();
+        profile.fields.insert(id, value);
+    }
+    let known = ContactWrite {
+        profile: Some(profile.into()),
+        ..ContactWrite::from(contact)
+    };
+    store.write_contact(scope, &known, None).await.unwrap();
+    world.telephony("17", missed(CUSTOMER)).await;
+    let (_, messages) = world.history().await;
+    let said = Content::Text("Gold since 2024-02-29.".to_owned());
+    assert_eq!(messages[0].plan[0].content, said);
+
+    let other = "+971501234568";
+    world.telephony("18", missed(other)).await;
+    let (calls, messages) = world.history_of(&Identity::Phone(phone(other))).await;
+    assert_eq!((calls[0].reason.as_str(), messages.len()), ("template", 0));
+    assert!(
+        calls[0].decision.contains("contact.field.since"),
+        "{}",
+        calls[0].decision
+    );
 }

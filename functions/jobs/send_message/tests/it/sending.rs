@@ -4,6 +4,7 @@ use domain::{
     bounded::Whole,
     connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
     message::{AttemptState, Channel, MessageState},
+    rule::Rule,
     tenant::TenantStatus,
 };
 use jiff::SignedDuration;
@@ -201,6 +202,35 @@ async fn a_delayed_message_waits_for_its_time() {
     assert!(world.provider.sends().is_empty());
     world.aws.pass(600);
     is(&world.worked(&message).await, MessageState::Accepted);
+}
+
+/// It keeps what it was planned with, its other channel included.
+#[tokio::test]
+async fn follow_up_of_a_rule_that_is_gone_is_sent() {
+    for deleted in [false, true] {
+        let mut world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(600)).await;
+        let message = world.follow_up().await;
+        assert_eq!(world.work(&message).await.unwrap(), Done::Already, "it waits");
+        let now = world.aws.now();
+        let rules = &mut world.business.configured.rules;
+        if deleted {
+            rules.clear();
+        } else {
+            rules[0].archived_at = Some(now);
+        }
+        world.business.write(&world.aws).await;
+        let rules: Vec<Rule> = world.aws.store().all(world.business.scope()).await.unwrap();
+        assert!(rules.iter().all(|rule| !rule.is_active()), "{deleted}");
+        assert_eq!(rules.is_empty(), deleted);
+        world.aws.pass(600);
+        is(&world.worked(&message).await, MessageState::Accepted);
+        assert!(world.provider.only_send().json()["template"].is_object());
+        // WhatsApp does not deliver it.
+        world.aws.pass(120);
+        let message = world.worked(&message).await;
+        let sent: Vec<_> = message.attempts.iter().map(|attempt| attempt.leg).collect();
+        assert_eq!(sent, [0, 1], "{deleted}");
+    }
 }
 
 #[tokio::test]
