@@ -223,7 +223,7 @@ pub enum Aspect {
     Room,
     /// Quiet hours do not forbid it.
     QuietHours,
-    /// It is still valid when it can be sent.
+    /// It is still valid when it can be sent, with the time that its purpose leaves for sending it.
     Validity,
 }
 
@@ -315,12 +315,16 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     checks.push((Aspect::QuietHours, quiet));
     // The last moment at which it may be sent.
     let last = now + policy.validity();
-    let late = (not_before >= last).then(|| {
+    let left = intent.purpose.left_to_send();
+    let late = (not_before >= last - left).then(|| {
         let earliest = local(not_before, zone.rules());
-        let sentence = format!(
+        let mut sentence = format!(
             "too late: not before {earliest}, but valid for {} only",
             length(policy.validity())
         );
+        if left.is_positive() {
+            sentence.push_str(&format!(", of which the last {} is left for sending", length(left)));
+        }
         let refusal = Refusal::new(Reason::Late, sentence).and("send_at", not_before);
         let refusal = refusal.and("valid_seconds", policy.validity().as_secs());
         refusal.and("time_zone", zone.to_string())

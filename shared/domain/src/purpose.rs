@@ -263,6 +263,9 @@ pub struct Row {
     pub cancelled_by: &'static [Event],
 }
 
+/// Time that is left for sending a requested message when it may first be sent: a channel that fails, or waits, has a next one.
+const LEFT_TO_SEND: SignedDuration = hours(1);
+
 /// Pause that [`Limit::Frequency`] demands between two messages, however short the sender's cooldown is.
 pub const FREQUENCY_SPAN: SignedDuration = hours(24);
 
@@ -420,6 +423,17 @@ impl Purpose {
     #[must_use]
     pub const fn displaces(self, other: Self) -> bool {
         matches!(self, Self::FollowUp) && matches!(other, Self::FollowUp | Self::AutoReply | Self::StopConfirmation)
+    }
+
+    /// Part of its validity that must be left when one of its messages may first be sent. The author of a requested message was told that
+    /// it is sent, so it is not planned for its last moments.
+    #[must_use]
+    pub const fn left_to_send(self) -> SignedDuration {
+        if matches!(self, Self::Api) {
+            LEFT_TO_SEND
+        } else {
+            SignedDuration::ZERO
+        }
     }
 
     /// Its row in a version of the table; `None` if this version of the code does not know that one.

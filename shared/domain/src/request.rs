@@ -104,7 +104,7 @@ pub struct MessageRequest {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = 120))]
     pub fallback_after_seconds: Option<Whole<0, LONGEST_FALLBACK_SECONDS>>,
-    /// Time to send the message, less than 24 hours ahead. Default: now. Quiet hours can postpone it.
+    /// Time to send the message, less than 23 hours ahead. Default: now. Quiet hours can postpone it.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
     pub send_at: Option<Timestamp>,
@@ -420,9 +420,10 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
         let detail = "The time is in the past. Leave it out to send the message now.";
         return Some(Fault::new(FaultCode::InPast, detail));
     }
-    let last = now + Purpose::Api.row().validity;
+    let ahead = Purpose::Api.row().validity - Purpose::Api.left_to_send();
+    let last = now + ahead;
     (at >= last).then(|| {
-        let hours = Purpose::Api.row().validity.as_hours();
+        let hours = ahead.as_hours();
         let detail = format!("Expected a time less than {hours} hours ahead: before {last}.");
         Fault::out_of_range(now, last, detail)
     })
@@ -561,12 +562,12 @@ mod tests {
                 "",
             ),
             (
-                json!({"sms_text": "Hello", "send_at": "2026-11-21T11:59:59+04:00"}),
+                json!({"sms_text": "Hello", "send_at": "2026-11-21T10:59:59+04:00"}),
                 "",
                 "",
             ),
             (
-                json!({"sms_text": "Hello", "send_at": "2026-11-21T12:00:00+04:00"}),
+                json!({"sms_text": "Hello", "send_at": "2026-11-21T11:00:00+04:00"}),
                 "send_at",
                 "out_of_range",
             ),
@@ -696,6 +697,32 @@ mod tests {
         assert_eq!(by_sms.legs.len(), 1);
         let problem = by_sms.facts.get("whatsapp_problem").cloned();
         assert_eq!(problem, Some("window_closed".into()));
+    }
+
+    /// It would be blocked as late if a channel failed or the queue was long.
+    #[test]
+    fn request_that_quiet_hours_push_to_its_end_is_refused() {
+        // Quiet hours end at eight.
+        let planned_at = |now: &str| {
+            let mut case = Case::new();
+            case.now = at(now);
+            composed(
+                &case,
+                &json!({"sms_text": "Hello", "send_at": "2026-11-20T22:00:00+04:00"}),
+            )
+        };
+        let planned = planned_at("2026-11-20T09:00:01+04").unwrap();
+        assert_eq!(planned.not_before, at("2026-11-21T08:00:00+04"));
+        for now in ["2026-11-20T08:00:01+04", "2026-11-20T09:00:00+04"] {
+            let refused = planned_at(now).unwrap_err();
+            let sentence = "too late: not before 08:00 (Asia/Dubai), but valid for 24 h only, \
+                            of which the last 1 h is left for sending";
+            assert_eq!(
+                (refused.reason, refused.sentence.as_str()),
+                (Reason::Late, sentence),
+                "{now}"
+            );
+        }
     }
 
     #[test]

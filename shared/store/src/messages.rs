@@ -6,7 +6,7 @@ use domain::{
     ids::MessageId,
     message::{Message, StatusReport},
     outside::ProviderRef,
-    purpose::Lane,
+    purpose::{Lane, Purpose},
     record::{MessageRef, Received},
 };
 use jiff::{SignedDuration, Timestamp};
@@ -40,10 +40,13 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .version(next.version)
         .due(next.policy.lane(), &key, next.due)
         .in_state(trouble(scope, &next));
-    Ok(match next.policy.lane() {
-        Lane::Answers => listed_by_day(row, scope, next.created_at, next.id, Direction::Outbound),
+    Ok(match (next.policy.lane(), next.policy.purpose()) {
+        // Whoever requested a message looks for it, whatever its lane is.
+        (Lane::Answers, _) | (Lane::Bulk, Purpose::Api) => {
+            listed_by_day(row, scope, next.created_at, next.id, Direction::Outbound)
+        }
         // A broadcast would bury the answers of its day, and each entry costs a write unit.
-        Lane::Bulk => row,
+        (Lane::Bulk, _) => row,
     })
 }
 

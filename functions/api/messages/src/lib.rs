@@ -41,7 +41,7 @@ api::operations! {
         ///
         /// In both directions, newest first, of the last seven days or of at most 31, by days in the tenant's time zone: outbound ones
         /// by the time of planning, inbound ones by that of writing. Each has its contact, its line, its channels with their states,
-        /// and the reason why it goes no further. Messages to many are not listed by days, unless `state` is `failed` or `blocked`.
+        /// and the reason why it goes no further. Messages of broadcasts are not listed by days, unless `state` is `failed` or `blocked`.
         /// Messages of deleted contacts are hidden with them; those of merged ones name the survivor. A page examines at most 500
         /// messages, so it can hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the
         /// list.

@@ -32,7 +32,7 @@ pub(crate) struct MessageQuery {
     #[serde(default)]
     #[schemars(with = "Direction")]
     direction: Option<Direction>,
-    /// State of outbound messages. With `failed` and `blocked`, messages to many are listed, too.
+    /// State of outbound messages. With `failed` and `blocked`, those of broadcasts are listed, too.
     #[serde(default)]
     #[schemars(with = "MessageState")]
     state: Option<MessageState>,

@@ -252,7 +252,7 @@ async fn wrong_fields_of_a_request_are_named() {
         ),
         (
             MESSAGES,
-            to(json!({"send_at": aws.now() + SignedDuration::from_hours(24)})),
+            to(json!({"send_at": aws.now() + SignedDuration::from_hours(23)})),
             "send_at",
         ),
         (
@@ -316,14 +316,14 @@ async fn quiet_hours_postpone_a_request_or_refuse_it() {
     let town = town(&aws).await;
     // It is four in the afternoon where the customer lives.
     let open = async |action: &str| {
-        let quiet = json!({"from": "15:00", "to": "18:00", "action": action});
+        let quiet = json!({"from": "14:00", "to": "18:00", "action": action});
         let business = business_with(&aws, |configured| configured.tenant.quiet_hours = Some(read(quiet))).await;
         town.key_of(business.scope(), Role::Agent).await
     };
     let later = open("defer").await.post(MESSAGES, sms(CUSTOMER, json!({}))).await;
     assert_eq!(later.is(201).json()["send_at"], "2026-11-20T14:00:00Z");
-    let at_three = json!({"send_at": "2026-11-21T11:00:00Z"});
-    let too_late = open("defer").await.post(MESSAGES, sms(CUSTOMER, at_three)).await;
+    let tomorrow = json!({"send_at": "2026-11-21T10:59:59Z"});
+    let too_late = open("defer").await.post(MESSAGES, sms(CUSTOMER, tomorrow)).await;
     assert_eq!(too_late.is_refused(409, "message_refused").json()["code"], "late");
     let skipped = open("skip").await.post(MESSAGES, sms(CUSTOMER, json!({}))).await;
     assert_eq!(skipped.is_refused(409, "message_refused").json()["code"], "quiet_hours");
@@ -513,6 +513,23 @@ async fn requests_count_towards_marketing_and_obey_it() {
     // Offers have a lane of their own.
     assert_eq!(aws.take_jobs::<SendMessage>(QueueName::BulkSends).await.len(), 1);
     agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);
+}
+
+/// Although it is in the lane of messages to many.
+#[tokio::test]
+async fn requested_offer_is_in_the_list_of_its_day() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let now = aws.now();
+    business
+        .contact_with(&aws, CUSTOMER, |contact| opted_in(contact, now))
+        .await;
+    let offer = agent.post(MESSAGES, sms(CUSTOMER, json!({"category": "marketing"})));
+    let id = offer.await.is(201).json()["id"].clone();
+    let listed = agent.get(&format!("{MESSAGES}?purpose=api")).await.items();
+    let listed: Vec<_> = listed.iter().map(|message| message["id"].clone()).collect();
+    assert_eq!(listed, [id]);
 }
 
 #[tokio::test]
