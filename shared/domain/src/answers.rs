@@ -106,9 +106,9 @@ impl Heard<'_> {
     }
 
     /// Whether an earlier automatic answer that waits is not sent because of the message, which came by this connection: a stop word ends
-    /// all but its own confirmation, and what calls for the same answer after hours gets it instead. Whatever calls for none leaves it,
-    /// and so does a message that was written before the answered one, in whatever order they arrive. An answer whose attempt is under
-    /// way is left, too: if it is refused, it must be tried again.
+    /// all but its own confirmation, and what calls for the same answer after hours gets it instead, unless the person may not be answered
+    /// or no channel leads back. Whatever calls for none leaves it, and so does a message that was written before the answered one, in
+    /// whatever order they arrive. An answer whose attempt is under way is left, too: if it is refused, it must be tried again.
     #[must_use]
     pub fn ends(&self, waiting: &Message, connection: ConnectionId) -> bool {
         let Some((answered, answer)) = waiting.cause.answered() else {

@@ -94,7 +94,8 @@ pub struct Contact {
     /// Time at which the last message was sent that starts no cooldown and counts towards the frequency limit.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_counted_at: Option<Timestamp>,
-    /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`], or after a merge those of all contacts.
+    /// Messages that may not have been sent yet, the newest last. At most [`MOST_OPEN`] and the confirmation of a stop word, or after a
+    /// merge those of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
     /// Time at which the last inbound call was decided.
@@ -107,7 +108,7 @@ pub struct Contact {
     /// nothing. At most [`MOST_MISSED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<MissedCall>,
-    /// Beginning of the latest call of the person that was answered.
+    /// Beginning of the latest call with the person that was answered, in either direction.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_reached_at: Option<Timestamp>,
     /// Calls decided so far. A caller without earlier calls is new.
@@ -144,7 +145,7 @@ pub const MOST_IDENTITIES: usize = 4;
 pub const MOST_ALIASES: usize = 3;
 
 /// Maximum open intents. A further one takes the place of a settled one, or of the oldest that its purpose
-/// [displaces](Purpose::displaces), which is cancelled. Otherwise it is refused.
+/// [displaces](Purpose::displaces), which is cancelled. Otherwise it is refused, unless it confirms the stop word that ends the others.
 pub const MOST_OPEN: usize = 4;
 
 /// Maximum numbers that a channel does not reach. A further one replaces the one that was found out longest ago, which then
@@ -154,7 +155,7 @@ pub const MOST_UNREACHABLE: usize = 4;
 /// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
 pub const MOST_MISSED: usize = 8;
 
-/// Time after a missed call in which it is recovered if the person writes, or calls and is answered.
+/// Time after a missed call in which it is recovered if the person writes, or a call with them is answered, whoever calls.
 pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
 
 /// Maximum service windows. A further one replaces the one that was opened longest ago.
@@ -183,6 +184,14 @@ pub struct OpenIntent {
     pub counts_from: Option<Timestamp>,
 }
 
+impl OpenIntent {
+    /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.
+    fn is_cancelled_by(&self, event: Event) -> bool {
+        let row = self.purpose.row_in(self.version);
+        row.is_none_or(|row| row.cancelled_by.contains(&event))
+    }
+}
+
 /// A call that nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissedCall {
@@ -194,6 +203,25 @@ impl MissedCall {
     /// Whether it is recovered by what the person does at this time.
     fn is_recovered_at(self, at: Timestamp) -> bool {
         self.at <= at && at <= self.at + RECOVERABLE
+    }
+}
+
+/// The beginning of a decided call. Reports that came after its decision may have moved it, so it can differ from the time that the
+/// decision noted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Began {
+    /// As it is known now.
+    pub at: Timestamp,
+    /// Earliest time that its decision can have noted.
+    pub earliest: Timestamp,
+    /// Latest time that its decision can have noted.
+    pub latest: Timestamp,
+}
+
+impl Began {
+    /// Whether its decision can have noted this time.
+    fn can_be(&self, noted: Timestamp) -> bool {
+        self.earliest <= noted && noted <= self.latest
     }
 }
 
@@ -435,25 +463,29 @@ impl Contact {
         0
     }
 
-    /// Takes a call of this time off the missed ones: somebody answered it after all.
-    pub fn not_missed(&mut self, at: Timestamp) {
-        if let Some(place) = self.missed.iter().position(|call| call.at == at) {
+    /// Takes a call off the missed ones: somebody answered it after all. If none is noted with its beginning as it is known now, the
+    /// first one that its decision can have noted.
+    pub fn not_missed(&mut self, began: Began) {
+        let place = self.missed.iter().position(|call| call.at == began.at);
+        let place = place.or_else(|| self.missed.iter().position(|call| began.can_be(call.at)));
+        if let Some(place) = place {
             self.missed.remove(place);
         }
     }
 
-    /// The person called at this time and was answered. Returns the number of missed calls that are recovered by it.
+    /// A call with the person that began at this time was answered, whoever called. Returns the number of missed calls that are
+    /// recovered by it.
     pub fn reached(&mut self, at: Timestamp) -> u32 {
         self.last_reached_at = self.last_reached_at.max(Some(at));
         self.recovers(at)
     }
 
-    /// Nobody answered the call of this time after all.
-    pub fn not_reached(&mut self, at: Timestamp) {
-        self.last_reached_at = self.last_reached_at.filter(|reached| *reached != at);
+    /// Nobody answered this call after all.
+    pub fn not_reached(&mut self, began: Began) {
+        self.last_reached_at = self.last_reached_at.filter(|reached| !began.can_be(*reached));
     }
 
-    /// The person wrote, or called and was answered, at this time. Returns the number of missed calls that are recovered by it: each
+    /// The person wrote at this time, or a call with them was answered. Returns the number of missed calls that are recovered by it: each
     /// call is recovered once.
     pub fn recovers(&mut self, at: Timestamp) -> u32 {
         let before = self.missed.len();
@@ -602,15 +634,20 @@ impl Contact {
     }
 
     /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that may still be sent
-    /// and that it does not displace. `known`: those of [`Contact::to_make_room`] that are still stored.
+    /// and that it does not displace. What a stop word ends leaves room for its confirmation. `known`: those of
+    /// [`Contact::to_make_room`] that are still stored.
     #[must_use]
     pub fn no_room(&self, purpose: Purpose, known: &[Message], now: Timestamp) -> Option<Refusal> {
         if self.open.len() < MOST_OPEN {
             return None;
         }
+        let leaves = |open: &OpenIntent| {
+            let ended = purpose == Purpose::StopConfirmation && open.is_cancelled_by(Event::Stop);
+            ended || purpose.displaces(open.purpose)
+        };
         let stay = self.open.iter().filter(|open| {
             let waits = |message: &Message| message.id == open.message && message.may_be_sent(now);
-            !purpose.displaces(open.purpose) && known.iter().any(waits)
+            !leaves(open) && known.iter().any(waits)
         });
         let stay = stay.count();
         (stay >= MOST_OPEN).then(|| {
@@ -628,7 +665,7 @@ impl Contact {
     }
 
     /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
-    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are forgotten. If too many are left, the oldest of
+    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are closed. If too many are left, the oldest of
     /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
     pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
         let cancelled = if self.open.len() < MOST_OPEN {
@@ -658,7 +695,8 @@ impl Contact {
         let (purpose, now) = (next.policy.purpose(), next.created_at);
         let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.may_be_sent(now));
         for message in &settled {
-            self.settle(message);
+            // Nothing may have gone out of a late one.
+            self.close(message);
         }
         self.open
             .retain(|open| known.iter().any(|message| message.id == open.message));
@@ -686,25 +724,36 @@ impl Contact {
     /// Messages that may not have been sent yet and that this event cancels.
     #[must_use]
     pub fn open_to(&self, event: Event) -> Vec<MessageId> {
-        // Of an unknown version, the message itself is refused when it is read.
-        let cancelled = |open: &&OpenIntent| {
-            let row = open.purpose.row_in(open.version);
-            row.is_none_or(|row| row.cancelled_by.contains(&event))
-        };
-        let open = self.open.iter().filter(cancelled);
+        let open = self.open.iter().filter(|open| open.is_cancelled_by(event));
         open.map(|open| open.message).collect()
     }
 
     /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
-    pub fn answered_after_all(&mut self, mut open: Vec<Message>) -> Vec<Message> {
+    pub fn answered_after_all(&mut self, open: Vec<Message>) -> Vec<Message> {
+        let why = (
+            "not sent: the call was answered after all",
+            "no further channel: the call was answered after all",
+        );
+        self.cancel_for(Event::AnsweredCall, why, open)
+    }
+
+    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
+    /// an answer to that. Returns them.
+    pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {
+        let why = (
+            "not sent: the customer wrote again",
+            "no further channel: the customer wrote",
+        );
+        self.cancel_for(Event::Inbound, why, waiting)
+    }
+
+    /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and
+    /// about one that was. Returns them.
+    fn cancel_for(&mut self, event: Event, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
         open.retain_mut(|message| {
             let tried = !message.attempts.is_empty();
-            let why = if tried {
-                "no further channel: the call was answered after all"
-            } else {
-                "not sent: the call was answered after all"
-            };
-            message.cancel(Refusal::since(Event::AnsweredCall, why).and("tried", tried))
+            let why = if tried { why.1 } else { why.0 };
+            message.cancel(Refusal::since(event, why).and("tried", tried))
         });
         for message in &open {
             self.close(message);

@@ -185,8 +185,8 @@ pub struct Call {
     /// Number of decisions after the first. Counting them depends on it: a filter of the table's stream sees it.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub decided_again: u32,
-    /// Missed calls that were recovered by it: earlier ones, if it was answered; itself, if the customer reached the business before
-    /// it was decided.
+    /// Missed calls that were recovered by it: earlier ones, if it was answered, whoever called; itself, if the customer wrote, or a call
+    /// with them was answered, before it was decided.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub recovered: u32,
     /// Later decisions.

@@ -81,9 +81,9 @@ pub(crate) struct FiguresOut {
     calls: CallFiguresOut,
     /// Messages that follow calls.
     follow_ups: FollowUpFiguresOut,
-    /// Missed calls that were recovered: within 24 hours, the customer wrote, or called and was answered. Each counts once, in the hour in
-    /// which it was recovered. Reactions and stop words recover nothing. Calls from hidden numbers are never recovered, since nobody knows
-    /// who calls.
+    /// Missed calls that were recovered: within 24 hours, the customer wrote, or a call with them was answered, theirs or a call back by the
+    /// business. Each counts once, in the hour in which it was recovered. Reactions and stop words recover nothing. Calls from hidden
+    /// numbers are never recovered, since nobody knows who calls.
     #[schemars(example = 11)]
     recovered: u64,
     /// Range in which the median of reply times is: from the sending of a follow-up to the customer's answer. `null` if nobody replied.

@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     compose::World,
-    contact::{Contact, Identity},
+    contact::{Began, Contact, Identity},
     decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
     links::LinkCode,
@@ -340,12 +340,8 @@ async fn decide_call(
         let began = began(&before.facts, first_seen, before.decided_at);
         (before.outcome, began)
     });
-    let recovered = note_outcome(
-        &mut contact,
-        &progress.facts,
-        (outcome, began(&progress.facts, first_seen, now)),
-        earlier,
-    );
+    let began = began(&progress.facts, first_seen, now).at;
+    let recovered = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
     let (mut message, mut link) = (None, None);
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
@@ -448,32 +444,40 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     learnt
 }
 
-/// The beginning of a call as its decision at this time notes it: a clock may be ahead.
-fn began(facts: &CallFacts, first_seen: Timestamp, decided_at: Timestamp) -> Timestamp {
-    facts.started_at.unwrap_or(first_seen).min(decided_at)
+/// The beginning of a call that was decided at this time: a clock may be ahead. An earlier report than those of these facts said a later
+/// time or none, and then the decision took that of the first report.
+fn began(facts: &CallFacts, first_seen: Timestamp, decided_at: Timestamp) -> Began {
+    let at = facts.started_at.unwrap_or(first_seen).min(decided_at);
+    Began {
+        at,
+        earliest: at.min(first_seen),
+        latest: decided_at,
+    }
 }
 
-/// Updates the contact's missed calls for one of its own, with this outcome and beginning. `earlier`: those of the decision before.
-/// Returns the number of missed calls that are recovered now.
+/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: those of the decision before. Returns the number
+/// of missed calls that are recovered now. A call by the business recovers them if the customer answers it, and is never a missed one.
 fn note_outcome(
     contact: &mut Contact,
     facts: &CallFacts,
     (outcome, at): (Outcome, Timestamp),
-    earlier: Option<(Outcome, Timestamp)>,
+    earlier: Option<(Outcome, Began)>,
 ) -> u32 {
     // Everybody who hides their number is one contact, and the next caller is somebody else.
-    if facts.direction == Some(Direction::Outbound) || *facts.customer() == Party::Withheld {
+    if *facts.customer() == Party::Withheld {
         return 0;
     }
-    let was_missed = earlier.is_some_and(|(earlier, _)| earlier.nobody_answered());
+    let inbound = facts.direction != Some(Direction::Outbound);
+    let missed = |outcome: Outcome| inbound && outcome.nobody_answered();
+    let was_missed = earlier.is_some_and(|(earlier, _)| missed(earlier));
     match earlier {
-        Some((Outcome::Answered, at)) => contact.not_reached(at),
-        Some((_, at)) if was_missed && !outcome.nobody_answered() => contact.not_missed(at),
+        Some((Outcome::Answered, began)) => contact.not_reached(began),
+        Some((_, began)) if was_missed && !missed(outcome) => contact.not_missed(began),
         _ => {}
     }
     match outcome {
         Outcome::Answered => contact.reached(at),
-        other if other.nobody_answered() && !was_missed => contact.missed_call(at),
+        other if missed(other) && !was_missed => contact.missed_call(at),
         _ => 0,
     }
 }
@@ -568,7 +572,7 @@ async fn after_decision(
 async fn cancel_follow_up(
     scope: &TenantScope,
     call: &Call,
-    (first_seen, began): (Timestamp, Timestamp),
+    (first_seen, began): (Timestamp, Began),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), JobError> {

@@ -40,6 +40,15 @@ enum Arrival {
     Never(Done),
 }
 
+/// What a customer's message means for the messages planned for a contact.
+#[derive(Default)]
+struct Wrote {
+    /// Times at which the follow-ups were sent that it answers.
+    answered: Vec<Timestamp>,
+    /// Automatic answers that still wait.
+    waiting: Vec<Message>,
+}
+
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
 struct Person {
@@ -197,16 +206,23 @@ impl Event<'_> {
             now,
         };
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
-        let (mut recovered, mut answers_after) = (0, Vec::new());
+        let stops = |waiting: &Message| flag == Some(OptFlag::Stop) && ends(waiting);
+        let (mut recovered, mut answers_after, mut waiting) = (0, Vec::new(), Vec::new());
         for person in &mut people {
-            let sent = self
-                .wrote_first(person, Timestamp::MAX, (at, message.is_written()), ends, now)
+            let first = person.contact.id == writer;
+            let wrote = self
+                .wrote_first(person, Timestamp::MAX, (at, message.is_written()), stops, now)
                 .await?;
             let contact = &mut person.contact;
             // Whoever wants no more messages neither answers one nor is won back.
             if message.is_written() && flag != Some(OptFlag::Stop) {
-                answers_after.extend(sent.into_iter().filter_map(|sent| counting::reply_time(sent, at)));
+                let answered = wrote.answered.into_iter();
+                answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, at)));
                 recovered += contact.recovers(at);
+            }
+            // Only the first contact is answered, so the others keep what they wait for.
+            if first {
+                waiting = wrote.waiting;
             }
             if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
                 contact.writes_in(recognized);
@@ -244,13 +260,19 @@ impl Event<'_> {
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
         };
-        if let (Some(answer), Some(person)) = (received.answer, people.first()) {
-            let contact = &person.contact;
+        if let (Some(answer), Some(person)) = (received.answer, people.first_mut()) {
+            // Whoever would not be answered keeps the answer that waits.
+            let mut contact = person.contact.clone();
+            waiting.retain(ends);
+            let ended = contact.answered_anew(waiting);
             let may = contact.may_be_answered(answer, line, &config.tenant, now);
-            let nowhere = || no_way_back(&received, answer, &config, contact, now);
+            let nowhere = || no_way_back(&received, answer, &config, &contact, now);
             if let Some(why) = may.err().or_else(nowhere) {
                 received.remarks.push(Remark::new(now, why));
                 received.answer = None;
+            } else {
+                person.contact = contact;
+                person.cancelled.extend(ended);
             }
         }
         let effects = Effects {
@@ -399,8 +421,6 @@ impl Event<'_> {
     /// unnecessary. One that cannot be read stays open: what the customer says is stored without it, and if it is a refusal,
     /// the check before the send obeys it. So does one that was sent after the customer had written, or to which the customer only
     /// reacted, so that it is not `written`: a later message may answer it. An automatic answer is cancelled only if `ends` says so.
-    ///
-    /// Returns the times at which the follow-ups were sent that the customer's message answers.
     async fn wrote_first(
         &self,
         person: &mut Person,
@@ -408,11 +428,11 @@ impl Event<'_> {
         (wrote, written): (Timestamp, bool),
         ends: impl Fn(&Message) -> bool,
         now: Timestamp,
-    ) -> Result<Vec<Timestamp>, JobError> {
-        let mut answered = Vec::new();
+    ) -> Result<Wrote, JobError> {
+        let mut meant = Wrote::default();
         let open = person.contact.open_to(Happened::Inbound);
         if open.is_empty() {
-            return Ok(answered);
+            return Ok(meant);
         }
         let found = self.ctx.store.each_message(self.scope, &open, now).await?;
         for (id, found) in open.into_iter().zip(found) {
@@ -427,8 +447,11 @@ impl Event<'_> {
                     continue;
                 }
             };
-            let waits = message.cause.answered().is_some() && message.is_pending() && !ends(&message);
-            if waits || message.created_at > planned {
+            if message.cause.answered().is_some() && message.is_pending() && !ends(&message) {
+                meant.waiting.push(message);
+                continue;
+            }
+            if message.created_at > planned {
                 continue;
             }
             let sent = message.accepted_at();
@@ -439,7 +462,8 @@ impl Event<'_> {
             };
             let tried = !message.attempts.is_empty();
             let answers = message.policy.purpose() == Purpose::FollowUp;
-            answered.extend(sent.filter(|sent| answers && counting::is_after(*sent, wrote)));
+            let answered = sent.filter(|sent| answers && counting::is_after(*sent, wrote));
+            meant.answered.extend(answered);
             let stays = !written && answers && sent.is_some();
             if message.cancel(Refusal::since(Happened::Inbound, why).and("tried", tried)) {
                 if !stays {
@@ -450,7 +474,7 @@ impl Event<'_> {
                 person.contact.settle(&message);
             }
         }
-        Ok(answered)
+        Ok(meant)
     }
 
     /// A WhatsApp call opens the window, and brings a deleted contact back, as a message does.

@@ -1,5 +1,6 @@
 use domain::{
     Timestamp,
+    answer::Answer,
     contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS, Unreachable},
     ids::{CallId, ContactId},
     inbound::Sender,
@@ -313,7 +314,7 @@ fn only_follow_ups_displace_and_never_a_request() {
         (contact, messages)
     };
     let (mut contact, messages) = open([Purpose::Api, Purpose::AutoReply, Purpose::FollowUp, Purpose::Api]);
-    for purpose in [Purpose::Api, Purpose::AutoReply, Purpose::StopConfirmation] {
+    for purpose in [Purpose::Api, Purpose::AutoReply] {
         let refusal = contact.no_room(purpose, &messages, at(19)).unwrap();
         assert_eq!(refusal.reason, Reason::TooManyOpen);
         assert_eq!(refusal.sentence, "4 messages to this person may still be sent");
@@ -343,6 +344,89 @@ fn only_follow_ups_displace_and_never_a_request() {
     let requested = planned(&contact, 20, Purpose::Api, Category::Utility);
     assert_eq!(contact.opens(&requested, messages), []);
     assert_eq!(contact.open.len(), MOST_OPEN);
+}
+
+/// What they end needs no place. Whatever is sent nevertheless does.
+#[test]
+fn confirmation_of_a_stop_word_has_room_beside_what_it_ends() {
+    let confirmation = |contact: &Contact| planned(contact, 20, Purpose::StopConfirmation, Category::Service);
+    let full = |purpose: Purpose, category: Category| {
+        let mut contact = somebody();
+        let messages: Vec<_> = (10..14)
+            .map(|second| planned(&contact, second, purpose, category))
+            .collect();
+        for message in &messages {
+            contact.opens(message, vec![]);
+        }
+        (contact, messages)
+    };
+    for (purpose, category) in [
+        (Purpose::Api, Category::Utility),
+        (Purpose::Api, Category::Marketing),
+        (Purpose::FollowUp, Category::Utility),
+        (Purpose::AutoReply, Category::Service),
+    ] {
+        let (mut contact, messages) = full(purpose, category);
+        assert_eq!(
+            contact.no_room(Purpose::StopConfirmation, &messages, at(20)),
+            None,
+            "{purpose:?}"
+        );
+        let confirmation = confirmation(&contact);
+        assert_eq!(contact.opens(&confirmation, messages.clone()), [], "{purpose:?}");
+        let open: Vec<_> = contact.open.iter().map(|open| open.message).collect();
+        let all = messages.iter().chain([&confirmation]).map(|message| message.id);
+        assert_eq!(open, all.collect::<Vec<_>>(), "{purpose:?}");
+    }
+    let (contact, messages) = full(Purpose::Reply, Category::Service);
+    let refusal = contact.no_room(Purpose::StopConfirmation, &messages, at(20));
+    assert_eq!(refusal.map(|why| why.reason), Some(Reason::TooManyOpen));
+}
+
+/// Nothing went out of it: it starts no cooldown and is no answer.
+#[test]
+fn late_message_that_makes_room_gives_its_limits_back() {
+    let full = |sent_at: Option<u8>| {
+        let mut contact = somebody();
+        contact.last_follow_up_at = Some(at(1));
+        let mut messages = vec![follow_up(&contact, 10)];
+        let mut answer = planned(&contact, 11, Purpose::AutoReply, Category::Service);
+        answer.cause = Cause::Answered {
+            inbound: messages[0].id,
+            answer: Answer::AfterHours,
+        };
+        answer.id = answer.cause.message_id();
+        messages.push(answer);
+        messages.extend([12, 13].map(|second| planned(&contact, second, Purpose::Api, Category::Utility)));
+        for message in &messages {
+            assert_eq!(contact.opens(message, vec![]), []);
+        }
+        contact.note_answer(Answer::AfterHours, None, at(11));
+        if let Some(second) = sent_at {
+            messages = messages.into_iter().map(|message| sent(message, second)).collect();
+        }
+        (contact, messages)
+    };
+    let later = |contact: &Contact, minutes: i64| {
+        let time = at(20) + SignedDuration::from_mins(minutes);
+        planned_at(contact, time, Purpose::Api, Category::Utility)
+    };
+    // The answer was valid for a quarter of an hour.
+    let (mut contact, messages) = full(None);
+    let next = later(&contact, 15);
+    assert_eq!(contact.opens(&next, messages), []);
+    assert_eq!((contact.answered.len(), contact.open.len()), (0, MOST_OPEN));
+    assert_eq!(contact.last_follow_up_at, Some(at(10)), "the follow-up is still valid");
+    // The follow-up was valid for three days.
+    let (mut contact, messages) = full(None);
+    let next = later(&contact, 72 * 60);
+    assert_eq!(contact.opens(&next, messages), []);
+    assert_eq!((contact.last_follow_up_at, contact.open.len()), (Some(at(1)), 1));
+    // What went out counts.
+    let (mut contact, messages) = full(Some(14));
+    let next = later(&contact, 72 * 60);
+    assert_eq!(contact.opens(&next, messages), []);
+    assert_eq!((contact.last_follow_up_at, contact.answered.len()), (Some(at(10)), 1));
 }
 
 /// Those of the list that the call makes unnecessary, and the cooldown before them.

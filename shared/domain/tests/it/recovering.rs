@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    contact::{Contact, MOST_MISSED, RECOVERABLE},
+    contact::{Began, Contact, MOST_MISSED, RECOVERABLE},
     ids::ContactId,
 };
 use jiff::SignedDuration;
@@ -109,9 +109,44 @@ fn call_is_recovered_for_exactly_a_day() {
 fn outcome_reported_later_changes_what_is_missed() {
     let mut contact = contact();
     contact.missed_call(at(0));
-    contact.not_missed(at(0));
+    contact.not_missed(began(0, (0, 0)));
     assert_eq!(contact.recovers(at(1)), 0, "it was answered after all");
     contact.reached(at(5));
-    contact.not_reached(at(5));
+    contact.not_reached(began(5, (5, 6)));
     assert_eq!(contact.missed_call(at(4)), 0, "nobody was reached after all");
+}
+
+/// A call that is known to have begun at this minute, and was noted within these.
+fn began(minute: u32, (earliest, latest): (u32, u32)) -> Began {
+    Began {
+        at: at(minute),
+        earliest: at(earliest),
+        latest: at(latest),
+    }
+}
+
+/// A later report can say that it began earlier, or later than the first report came.
+#[test]
+fn call_is_taken_off_whose_beginning_has_moved() {
+    let left = |began: Began| {
+        let mut contact = contact();
+        for minute in [3, 8, 20] {
+            contact.missed_call(at(minute));
+        }
+        contact.not_missed(began);
+        contact.missed.iter().map(|call| call.at).collect::<Vec<_>>()
+    };
+    assert_eq!(left(began(5, (5, 9))), [at(3), at(20)]);
+    assert_eq!(left(began(9, (7, 9))), [at(3), at(20)]);
+    assert_eq!(left(began(9, (8, 8))), [at(3), at(20)], "the bounds are times, too");
+    // What is noted for exactly its time is more likely the call than an earlier one.
+    assert_eq!(left(began(8, (2, 9))), [at(3), at(20)]);
+    assert_eq!(left(began(5, (4, 7))), [at(3), at(8), at(20)], "another call");
+
+    for (earliest, latest, reached) in [(1, 4, None), (4, 9, None), (5, 9, Some(at(4))), (1, 3, Some(at(4)))] {
+        let mut contact = contact();
+        contact.reached(at(4));
+        contact.not_reached(began(2, (earliest, latest)));
+        assert_eq!(contact.last_reached_at, reached, "{earliest} to {latest}");
+    }
 }

@@ -2,12 +2,12 @@
 
 use domain::{
     bounded::Whole,
-    call::{CallFacts, CallStatus, DialStatus, Handling, Outcome, Party},
+    call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
     contact::Identity,
 };
 use jiff::SignedDuration;
 use kit::Done;
-use testkit::business::{CUSTOMER, from_to, missed, phone, stated};
+use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, stated};
 
 use crate::world::World;
 
@@ -15,6 +15,17 @@ const HOUR: i64 = 3_600;
 
 fn answered() -> CallFacts {
     stated(CUSTOMER, Outcome::Answered)
+}
+
+/// The business calls the customer.
+fn called_back(outcome: Outcome) -> CallFacts {
+    CallFacts {
+        direction: Some(Direction::Outbound),
+        from: Some(Party::Phone(phone(LINE))),
+        to: Some(Party::Phone(phone(CUSTOMER))),
+        stated: Some(outcome),
+        ..CallFacts::default()
+    }
 }
 
 /// The provider's ids of a person's calls, with the missed calls that each recovered.
@@ -83,6 +94,76 @@ async fn concurrent_calls_recover_a_missed_one_once() {
     world.work_at_once(calls).await;
     let counts = recovered(&world, &customer()).await;
     assert_eq!(counts.iter().map(|(_, count)| count).sum::<u32>(), 1, "{counts:?}");
+}
+
+/// Nobody spoke with the customer if they did not pick up, and that is no missed call of theirs.
+#[tokio::test]
+async fn answered_call_back_recovers_and_a_failed_one_does_not() {
+    let world = World::new().await;
+    for (call, facts) in [
+        ("1", missed(CUSTOMER)),
+        ("2", called_back(Outcome::Missed)),
+        ("3", called_back(Outcome::Answered)),
+        ("4", called_back(Outcome::Busy)),
+        // Nothing is left for it.
+        ("5", called_back(Outcome::Answered)),
+    ] {
+        world.telephony(call, facts.clone()).await;
+        assert_eq!(world.telephony(call, facts).await, Done::Already, "{call}");
+        world.aws.pass(600);
+    }
+    let expected = of(&[("1", 0), ("2", 0), ("3", 1), ("4", 0), ("5", 0)]);
+    assert_eq!(recovered(&world, &customer()).await, expected);
+    assert!(world.customer().await.missed.is_empty());
+    // A day later, it is too late.
+    world.telephony("6", missed(CUSTOMER)).await;
+    world.aws.pass(24 * HOUR + 1);
+    world.telephony("7", called_back(Outcome::Answered)).await;
+    let late = recovered(&world, &customer()).await;
+    assert_eq!(late[5..], of(&[("6", 0), ("7", 0)]));
+}
+
+/// Reports can come in another order than the calls.
+#[tokio::test]
+async fn call_back_reported_first_recovers_the_missed_call() {
+    let world = World::new().await;
+    world.telephony("0", missed(CUSTOMER)).await;
+    let began = world.aws.now();
+    world.aws.pass(600);
+    world.telephony("2", called_back(Outcome::Answered)).await;
+    let late = CallFacts {
+        started_at: Some(began),
+        ..missed(CUSTOMER)
+    };
+    world.telephony("1", late).await;
+    let expected = of(&[("0", 0), ("1", 1), ("2", 1)]);
+    assert_eq!(recovered(&world, &customer()).await, expected);
+}
+
+/// The contact notes when it began, as far as that is known at the decision.
+#[tokio::test]
+async fn call_that_began_earlier_and_was_answered_is_not_missed() {
+    for follow_up in [true, false] {
+        let world = World::with(|configured| configured.rules[0].enabled = follow_up).await;
+        let began = world.aws.now();
+        world.aws.pass(60);
+        world.telephony("17", missed(CUSTOMER)).await;
+        assert_eq!(world.customer().await.missed.len(), 1);
+        world.aws.pass(10);
+        let earlier = CallFacts {
+            started_at: Some(began),
+            ..missed(CUSTOMER)
+        };
+        assert_eq!(world.telephony("17", earlier).await, Done::Now);
+        assert_eq!(world.call().await.message.is_some(), follow_up);
+        world.aws.pass(10);
+        assert_eq!(world.telephony("17", answered()).await, Done::Now);
+        assert!(world.customer().await.missed.is_empty(), "{follow_up}");
+        world.aws.pass(60);
+        world.telephony("18", answered()).await;
+        let expected = of(&[("17", 0), ("18", 0)]);
+        assert_eq!(recovered(&world, &customer()).await, expected, "{follow_up}");
+    }
 }
 
 /// Everybody who hides their number is one contact, so the next caller is another person.

@@ -2,7 +2,7 @@
 
 use domain::{
     actor::Actor,
-    answer::{Answer, Answers, MOST_ANSWERS, MOST_REMEMBERED},
+    answer::{Answer, Answered, Answers, MOST_ANSWERS, MOST_REMEMBERED},
     contact::{Contact, Identity, MOST_OPEN},
     ids::ContactId,
     inbound::OptFlag,
@@ -11,6 +11,7 @@ use domain::{
     record::{Entry, Received},
     tenant::{BusinessHours, TenantStatus},
 };
+use jiff::SignedDuration;
 use jobs::{EventSource, ProviderEvent};
 use kit::Done;
 use serde_json::{Value, json};
@@ -297,6 +298,58 @@ async fn waiting_answer_outlasts_what_gets_none() {
     assert_eq!(pending(&world).await.len(), 1);
 }
 
+/// An SMS that is written now to a number of the account that the connection does not know, any more or yet.
+fn to_unknown_number(world: &World, sid: &str, prefix: &str) -> ProviderEvent {
+    let from = CUSTOMER.replace('+', "%2B");
+    let form = format!("MessageSid={sid}&From={prefix}{from}&To={prefix}%2B15005550009&Body=Hello");
+    let (business, source) = (&world.business, EventSource::TwilioInbound);
+    business.event(&world.aws, business.twilio, source, form)
+}
+
+/// It calls for the same answer in the same way, and would not get it.
+#[tokio::test]
+async fn waiting_answer_outlasts_a_message_without_a_way_back() {
+    let world = closed().await;
+    world.work(world.sms("SM1", "Hello", "")).await;
+    world.aws.pass(2);
+    world.work(to_unknown_number(&world, "SM2", "")).await;
+    assert_eq!(codes(&world).await, ["no_channel"]);
+    let (received, _) = world.told_by(&world.customer().await).await;
+    assert_eq!((received.len(), received[1].answer), (2, None));
+    let answers = answers(&world).await;
+    let [answer] = &answers[..] else {
+        panic!("{answers:?}");
+    };
+    assert_eq!(answer.cause.answered(), Some((received[0].id, Answer::AfterHours)));
+    assert_eq!(answer.state(), MessageState::Scheduled);
+    let customer = world.customer().await;
+    assert_eq!((customer.answered.len(), customer.open.len()), (1, 1));
+}
+
+/// Another answer of the same kind was given too recently: by a period that the business has made longer since.
+#[tokio::test]
+async fn waiting_answer_outlasts_a_message_that_comes_too_early() {
+    let world = closed().await;
+    world.work(says(&world, "wamid.1", "Hello")).await;
+    let mut customer = world.customer().await;
+    let waiting = customer.answered[0];
+    customer.answered.insert(
+        0,
+        Answered {
+            at: waiting.at - SignedDuration::from_hours(1),
+            ..waiting
+        },
+    );
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &customer.into(), None).await.unwrap();
+    world.aws.pass(2);
+    world.work(says(&world, "wamid.2", "Are you open?")).await;
+    assert_eq!(codes(&world).await, ["answered_already"]);
+    let states: Vec<_> = answers(&world).await.iter().map(Message::state).collect();
+    assert_eq!(states, [MessageState::Scheduled]);
+    assert_eq!(world.customer().await.answered.len(), 2);
+}
+
 /// Nor may it before the answer is planned.
 #[tokio::test]
 async fn reaction_before_the_answer_is_planned_prevents_none() {
@@ -386,6 +439,25 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
     waiting
 }
 
+/// They end by the stop word, although nothing takes their place before they are due.
+#[tokio::test]
+async fn stop_is_confirmed_though_all_that_can_wait_waits() {
+    let on = json!({"stop": {"enabled": true}, "start": {"enabled": true}});
+    let world = World::with(|configured| answering(configured, on)).await;
+    let waiting = all_that_can_wait(&world).await;
+    world.work(says(&world, "wamid.1", "STOP")).await;
+    let confirmation = accept(&world, "wamid.out1").await;
+    assert_eq!(confirmation.policy.purpose(), Purpose::StopConfirmation);
+    for message in &waiting {
+        assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
+    }
+    assert_eq!(world.customer().await.open.len(), MOST_OPEN + 1);
+    // Whoever wants messages again has no room for another one.
+    world.aws.pass(2);
+    world.work(says(&world, "wamid.2", "START")).await;
+    assert_eq!(answers(&world).await.len(), 1);
+}
+
 /// What the API accepted was promised to somebody.
 #[tokio::test]
 async fn answer_displaces_no_other_message() {
@@ -408,17 +480,12 @@ async fn answer_displaces_no_other_message() {
     }
 }
 
-/// Written to a number of the account that the connection does not know, any more or yet, and by a channel that it does not send.
+/// Also by a channel that the connection does not send.
 #[tokio::test]
 async fn message_without_a_way_back_says_why_it_gets_no_answer() {
     for prefix in ["", "whatsapp%3A"] {
         let world = closed().await;
-        let from = CUSTOMER.replace('+', "%2B");
-        let form = format!("MessageSid=SM1&From={prefix}{from}&To={prefix}%2B15005550009&Body=Hello");
-        let connection = world.business.twilio;
-        let event = world
-            .business
-            .event(&world.aws, connection, EventSource::TwilioInbound, form);
+        let event = to_unknown_number(&world, "SM1", prefix);
         assert_eq!(world.work(event.clone()).await, Done::Now);
         assert_eq!(codes(&world).await, ["no_channel"]);
         let (received, _) = world.told_by(&world.customer().await).await;
