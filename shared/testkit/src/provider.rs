@@ -101,6 +101,20 @@ impl Request {
         form.get(name).map(|value| value.into_owned())
     }
 
+    /// The recipient of a message as its provider writes it: `971501234567`, `+971501234567`, `whatsapp:+971501234567`.
+    ///
+    /// # Panics
+    /// When it was sent to the Graph API and is not JSON.
+    #[must_use]
+    pub fn recipient(&self) -> Option<String> {
+        if !self.is_graph() {
+            return self.field("To");
+        }
+        let body = self.json();
+        let names = ["to", "recipient"];
+        names.iter().find_map(|name| body[*name].as_str().map(str::to_owned))
+    }
+
     /// A field of the query.
     fn queried(&self, name: &str) -> Option<String> {
         let (_, query) = self.path.split_once('?')?;
@@ -121,8 +135,12 @@ impl Request {
     }
 }
 
+/// The answer to a send, by the number of earlier sends to its recipient by its channel.
+type Rule = Box<dyn Fn(&Request, usize) -> Reply + Send>;
+
 struct State {
     replies: VecDeque<Reply>,
+    rule: Option<Rule>,
     requests: Vec<Request>,
     /// `None`: requests for the list fail.
     listed: Option<Vec<Value>>,
@@ -133,10 +151,26 @@ impl Default for State {
     fn default() -> Self {
         Self {
             replies: VecDeque::new(),
+            rule: None,
             requests: Vec::new(),
             listed: Some(Vec::new()),
             held: Vec::new(),
         }
+    }
+}
+
+impl State {
+    /// The answer to a send that is not recorded yet.
+    fn reply_to(&mut self, request: &Request) -> Reply {
+        if let Some(reply) = self.replies.pop_front() {
+            return reply;
+        }
+        let Some(rule) = &self.rule else {
+            return Reply::Accept;
+        };
+        let of = |request: &Request| (request.is_graph(), request.recipient());
+        let sends = self.requests.iter().filter(|earlier| earlier.method == "POST");
+        rule(request, sends.filter(|earlier| of(earlier) == of(request)).count())
     }
 }
 
@@ -201,9 +235,16 @@ impl Provider {
         aws.env_with(&variables)
     }
 
-    /// Answers the next send like this. After the last of these answers, sends are accepted.
+    /// Answers the next send like this. After the last of these answers, the rule of [`Provider::reply_by`] decides. Without one,
+    /// sends are accepted.
     pub fn reply(&self, reply: Reply) {
         self.shared.lock().replies.push_back(reply);
+    }
+
+    /// Answers sends by this rule from now on: by the request, and the number of earlier sends to its recipient by its channel. So what
+    /// happens to a message does not depend on the order in which sends to different people arrive.
+    pub fn reply_by(&self, rule: impl Fn(&Request, usize) -> Reply + Send + 'static) {
+        self.shared.lock().rule = Some(Box::new(rule));
     }
 
     /// The content of Twilio's list of messages from now on; each recipient's list shows only their messages.
@@ -286,8 +327,8 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
     }
     let (reply, released) = {
         let mut state = shared.lock();
+        let reply = state.reply_to(&request);
         state.requests.push(request.clone());
-        let reply = state.replies.pop_front().unwrap_or(Reply::Accept);
         let (sender, released) = mpsc::channel();
         if matches!(reply, Reply::Held) {
             state.held.push(sender);
