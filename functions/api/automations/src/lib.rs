@@ -23,6 +23,7 @@ use domain::{
     rule::{Rule, RuleIn, priorities},
     settings::added,
 };
+use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
 use store::{Page, Signed, Version, Versioned, config::ConfigCache};
 
@@ -365,22 +366,14 @@ async fn delete_automation(
     api.remove::<Rule, _>(&who, &id, &if_match).await
 }
 
-/// Archives or restores an automation. One that is archived already keeps the time.
-async fn archived(
-    api: &Api,
-    who: &Writing,
-    configs: &ConfigCache,
-    id: RuleId,
-    if_match: &IfMatch,
-    archived: bool,
-) -> Result<Tagged<AutomationOut>, Problem> {
-    let decide = |before: &Rule| {
+/// The change that archives an automation, or restores it. One that is archived already keeps the time.
+fn archiving(archived: bool, now: Timestamp) -> impl Fn(&Rule) -> Result<Rule, Problem> {
+    move |before: &Rule| {
         Ok(Rule {
-            archived_at: archived.then(|| before.archived_at.unwrap_or(who.now())),
+            archived_at: archived.then(|| before.archived_at.unwrap_or(now)),
             ..before.clone()
         })
-    };
-    changed(api, who, configs, id, if_match, decide).await
+    }
 }
 
 async fn archive_automation(
@@ -390,7 +383,7 @@ async fn archive_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    archived(&api, &who, &configs, id, &if_match, true).await
+    changed(&api, &who, &configs, id, &if_match, archiving(true, who.now())).await
 }
 
 async fn restore_automation(
@@ -400,7 +393,7 @@ async fn restore_automation(
     Path(id): Path<RuleId>,
     if_match: IfMatch,
 ) -> Result<Tagged<AutomationOut>, Problem> {
-    archived(&api, &who, &configs, id, &if_match, false).await
+    changed(&api, &who, &configs, id, &if_match, archiving(false, who.now())).await
 }
 
 async fn list_automation_versions(
