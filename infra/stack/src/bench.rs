@@ -37,7 +37,7 @@ use start::{Binary, Starts};
 pub enum Part {
     /// Size, and start to first event; needs no AWS.
     Start,
-    /// Usage and cost of a follow-up, and of a message that software requests.
+    /// Usage and cost of a follow-up, of a message that software requests, and of what it creates or imports.
     Bill,
     /// Latency, CPU and memory under load.
     Load,
@@ -60,6 +60,9 @@ const STARTS: usize = 40;
 
 /// Follow-ups, or messages, per bill.
 const FOLLOW_UPS: usize = 20;
+
+/// Rows of the import that is billed. What it costs to begin and to end it is shared by all of them.
+const IMPORTED: usize = 1_000;
 
 /// Calls per load, divided among the callers.
 const CALLS: usize = 96;
@@ -108,6 +111,9 @@ pub struct Figures {
     /// Contacts that software creates.
     #[serde(default)]
     created: Vec<Billed>,
+    /// Rows of an import, each of which creates a contact.
+    #[serde(default)]
+    imported: Vec<Billed>,
     calls: Vec<Load>,
     webhooks: Vec<Load>,
     nothing: Vec<Load>,
@@ -241,6 +247,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         if parts.contains(&Part::Bill) {
             network.request(&network.caller()?, Channel::WhatsApp).await?;
             network.create_contact().await?;
+            Box::pin(network.import_contacts(1)).await?;
         }
         quiet(&play).await
     })
@@ -371,7 +378,7 @@ async fn messages(running: &Running, play: &Play, network: &Network, writers: &[
     bill_of(running, Box::pin(work)).await
 }
 
-/// Messages that software requests, and contacts that it creates.
+/// Messages that software requests, and contacts that it creates or imports.
 async fn asked_by_software(running: &Running, play: &Play, network: &Network, figures: &mut Figures) -> Result<()> {
     figures.requested.clear();
     let recipients = (0..FOLLOW_UPS).map(|_| network.caller()).collect::<Result<Vec<_>>>()?;
@@ -400,6 +407,15 @@ async fn asked_by_software(running: &Running, play: &Play, network: &Network, fi
     figures.created.push(Billed {
         what: "contact created by the API".to_owned(),
         count: FOLLOW_UPS,
+        bill,
+    });
+    figures.imported.clear();
+    let work = Box::pin(network.import_contacts(IMPORTED));
+    let what_step = format!("an import of {IMPORTED} contacts");
+    let bill = step(&what_step, bill_of(running, work)).await?;
+    figures.imported.push(Billed {
+        what: "imported row that creates a contact".to_owned(),
+        count: IMPORTED,
         bill,
     });
     Ok(())

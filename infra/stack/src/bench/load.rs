@@ -10,16 +10,21 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{Timestamp, ids::MessageId, message::Channel, phone::Phone};
+use domain::{
+    Timestamp,
+    ids::{MessageId, OperationId},
+    message::Channel,
+    phone::Phone,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
 use crate::{
-    api::succeeded,
+    api::{Proof, ask, succeeded, upload},
     business::{Plan, Town},
     endpoints::Tenant,
-    play::{Play, merge},
+    play::{Look, Play, merge, until},
     secrets::random_hex,
 };
 
@@ -111,8 +116,8 @@ impl Network {
             .context("generating a number")
     }
 
-    /// Software creates something by the API, with an idempotency key. Returns its id.
-    async fn create(&self, path: &str, body: &Value) -> Result<String> {
+    /// Software sends a `POST` to the API, with an idempotency key.
+    async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         let Inner { play, tenant, .. } = &*self.0;
         let key = random_hex(8)?;
         let headers = [
@@ -121,7 +126,12 @@ impl Network {
             ("idempotency-key", key.as_str()),
         ];
         let answer = play.request("POST", path, &headers, body.to_string()).await?;
-        let created = succeeded(&answer, path)?;
+        succeeded(&answer, path)
+    }
+
+    /// Software creates something by the API. Returns its id.
+    async fn create(&self, path: &str, body: &Value) -> Result<String> {
+        let created = self.post(path, body).await?;
         let id = created["id"].as_str().context("what is created has an id")?;
         Ok(id.to_owned())
     }
@@ -147,6 +157,45 @@ impl Network {
     pub async fn create_contact(&self) -> Result<()> {
         let contact = json!({ "name": "Maya Haddad", "phones": [self.caller()?] });
         self.create("/api/v1/contacts", &contact).await.map(drop)
+    }
+
+    /// Software imports a table of this many new contacts, each with a name, a number and an e-mail address, and waits until that is done.
+    pub async fn import_contacts(&self, count: usize) -> Result<()> {
+        const IMPORTS: &str = "/api/v1/imports";
+        let Inner { play, tenant, .. } = &*self.0;
+        let mut table = "Name;Mobile;E-mail\r\n".to_owned();
+        for _ in 0..count {
+            let phone = self.caller()?;
+            table.push_str(&format!("Maya Haddad;{phone};maya{}@example.com\r\n", phone.digits()));
+        }
+        let create = json!({ "name": "customers.csv", "size": table.len() });
+        let import = self.post(IMPORTS, &create).await?;
+        let sent = upload(play, &import["upload"], table).await?;
+        ensure!(sent.is_success(), "the file was answered with {sent}");
+        let id = import["id"].as_str().context("an import has an id")?;
+        let place = format!("{IMPORTS}/{id}");
+        let preview = self.post(&format!("{place}/preview"), &json!({})).await?;
+        let settings = json!({ "mapping": preview["mapping"], "mode": "skip" });
+        let started = self.post(&format!("{place}/start"), &settings).await?;
+        let operation = started["operation"]["id"].as_str();
+        let operation: OperationId = operation.context("a started import has an operation")?.parse()?;
+        // In the table, since each request to the API would be billed.
+        let scope = access::operator::scope(tenant.id.parse()?);
+        let ended = until(super::PATIENCE, "the end of an import", async || {
+            let found = play.store.operation(&scope, operation, Timestamp::now()).await?;
+            let operation = found.context("the operation of an import is stored")?.value;
+            Ok(if operation.state.is_end() {
+                Look::Seen(())
+            } else {
+                Look::Instead(format!("{:?}", operation.state))
+            })
+        });
+        Box::pin(ended).await?;
+        let key = Proof::Key(tenant.api_key.clone());
+        let shown = succeeded(&ask(play, "get", &place, &key, None, &None).await?, &place)?;
+        let created = &shown["operation"]["result"]["created"];
+        ensure!(*created == count, "{count} contacts are not imported: {shown}");
+        Ok(())
     }
 
     /// Sends a Twilio webhook; returns milliseconds until the answer.

@@ -309,7 +309,7 @@ async fn peopled(
         truth.happened(gone.before());
         for message in &gone.before().messages {
             if gone.is_known(message.id) {
-                truth.message(message);
+                truth.erased(message);
             } else {
                 cut_off += 1;
                 truth.cut_off(message);

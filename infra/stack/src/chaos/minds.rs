@@ -9,9 +9,10 @@ use domain::{
     Timestamp,
     consent::{By, Choice},
     contact::{Contact, Identity},
+    ids::started,
     message::{Channel, Message},
     phone::Phone,
-    record::ConsentEntry,
+    record::{Call, ConsentEntry, Received},
 };
 use futures::future::try_join_all;
 use serde_json::{Value, json};
@@ -38,6 +39,9 @@ const LONGEST_PAUSE_MS: usize = 5_000;
 
 /// Share of the storm in which customers begin.
 const BEGIN: f64 = 0.6;
+
+/// The word by which customers refuse messages.
+const STOP: &str = "STOP";
 
 /// Calls of each customer.
 const CALLS: usize = 3;
@@ -231,7 +235,7 @@ impl Visitor<'_> {
 
     async fn wish(&self, refuses: bool, page: &str) -> Result<()> {
         let (way, word) = match refuses {
-            true => (self.mind.refuses, "STOP"),
+            true => (self.mind.refuses, STOP),
             false => (self.mind.grants, "START"),
         };
         let channel = match way {
@@ -288,6 +292,7 @@ pub(super) fn check(changed: &Changed, customer: &Customer, outbox: &Outbox) -> 
     broken.extend(decisions(changed, &rows));
     broken.extend(ledger(changed, &customer.consent));
     broken.extend(miscounted(&customer.messages));
+    broken.extend(recovered(&customer.calls, &customer.received));
     if customer.contact.opted_out().is_some() {
         broken.push("the opt-in does not hold".to_owned());
     }
@@ -309,6 +314,21 @@ fn miscounted(messages: &[Message]) -> Vec<String> {
         broken.push(format!("HELP got {given} answers, of {all} planned ones"));
     }
     broken
+}
+
+/// Whether each missed call was recovered once by what the customer wrote after it. A stop word recovers nothing, except a call that it
+/// follows and that is decided later: only the time of the customer's last message is known then.
+fn recovered(calls: &[Call], received: &[Received]) -> Option<String> {
+    let began = |call: &Call| call.facts.started_at.unwrap_or(started(call.id.own()));
+    let missed: Vec<Timestamp> = calls.iter().filter(|call| call.is_missed()).map(began).collect();
+    let wrote = |at: Timestamp, is: fn(&Received) -> bool| received.iter().any(|one| is(one) && at <= one.message.at);
+    let after = |is: fn(&Received) -> bool| missed.iter().filter(|at| wrote(**at, is)).count();
+    let least = after(|one| one.message.text.as_deref() != Some(STOP));
+    let most = after(|_| true);
+    let of_calls = calls.iter().map(|call| call.recovered);
+    let all: u32 = of_calls.chain(received.iter().map(|one| one.recovered)).sum();
+    let holds = usize::try_from(all).is_ok_and(|all| (least..=most).contains(&all));
+    (!holds).then(|| format!("{all} missed calls are recovered instead of {least} to {most}"))
 }
 
 /// What was planned or sent while the refusal held.
@@ -481,6 +501,50 @@ mod tests {
             [right[0], right[0], right[2]],
         ] {
             assert!(!decisions(&changed(), &wrong).is_empty(), "{wrong:?}");
+        }
+    }
+
+    /// Two calls at 10 seconds, of which one says how many were recovered.
+    #[test]
+    fn calls_that_are_recovered_twice_or_not_are_detected() {
+        let found = |texts: &[(u8, &str)], of_call: u32, of_text: u32| {
+            let call = |recovered: u32| -> Call {
+                serde_json::from_value(json!({
+                    "id": format!("call_{CONTACT}{OWN}"), "connection": "conn_01hq5bakery0000000000000p1", "provider": "telephony",
+                    "provider_call_id": "1", "facts": { "started_at": at(10) }, "outcome": "missed", "decided_at": at(11),
+                    "decision": "no message", "reason": "no_rule", "recovered": recovered, "correlation_id": "1",
+                    "grounds": { "config_version": 1, "new_caller": true, "open": true, "opted_in": false, "opted_out": false },
+                }))
+                .expect("a call of the domain")
+            };
+            let text = |(second, text): &(u8, &str)| -> Received {
+                serde_json::from_value(json!({
+                    "id": format!("msg_{CONTACT}{OWN}"), "connection": "conn_01hq5bakery0000000000000w1", "correlation_id": "1",
+                    "message": {
+                        "channel": "whatsapp", "provider_ref": "wamid.2", "from": {}, "at": at(*second), "kind": "text",
+                        "text": text, "opens_window": true,
+                    },
+                    "recovered": of_text,
+                }))
+                .expect("a customer's message of the domain")
+            };
+            let texts: Vec<Received> = texts.iter().map(text).collect();
+            recovered(&[call(of_call), call(0)], &texts)
+        };
+        for (texts, of_call, of_text, holds) in [
+            (&[(10, "HELP")][..], 0, 2, true),
+            (&[(12, "HELP")], 1, 1, true),
+            (&[(12, "HELP")], 0, 1, false),
+            (&[(12, "HELP")], 1, 2, false),
+            (&[(9, "HELP")], 0, 0, true),
+            (&[(9, "HELP")], 0, 1, false),
+            (&[(12, "STOP")], 0, 0, true),
+            (&[(12, "STOP")], 1, 0, true),
+            (&[], 0, 0, true),
+            (&[], 1, 0, false),
+        ] {
+            let found = found(texts, of_call, of_text);
+            assert_eq!(found.is_none(), holds, "{texts:?} {of_call} {of_text}: {found:?}");
         }
     }
 

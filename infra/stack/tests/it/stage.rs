@@ -101,8 +101,7 @@ impl Stage {
 
     /// Waits for log lines of any function that `wanted` selects.
     pub(crate) async fn logged(&self, what: &str, wanted: impl Fn(&Value) -> bool) -> Result<Vec<Value>> {
-        // The emulator returns only the oldest ten thousand lines of a group, and chaos writes more. On a busy machine, looking once takes
-        // a minute.
+        // A look reads every line since then, ten thousand at a time, and chaos writes many. On a busy machine, it takes a minute.
         let since = now()? - 300_000;
         until(PATIENCE, what, async || {
             let lines: Vec<Value> = self
