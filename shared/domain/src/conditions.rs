@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 use crate::{
     facts::Fact,
     fault::{Fault, FaultCode},
-    field::{Field, FieldKey, FieldType, FieldValue, Written},
+    field::{Field, FieldType, FieldValue, Written},
+    field_key::FieldKey,
     filter::{Filter, Test},
     ids::{FieldId, StageId, TagId, UserId},
     listing::Day,

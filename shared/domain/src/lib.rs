@@ -37,6 +37,7 @@ pub mod errors;
 pub mod export;
 pub mod fault;
 pub mod field;
+pub mod field_key;
 pub mod filter;
 pub mod foreseen;
 pub mod happenings;

@@ -2,10 +2,7 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    field::{Field, FieldKey},
-    ids::ConnectionId,
-    links::NewLink,
-    product::Product,
+    field::Field, field_key::FieldKey, ids::ConnectionId, links::NewLink, product::Product,
     template::TemplateDefinition,
 };
 

@@ -10,7 +10,7 @@ use serde::{
 use crate::{
     bounded::{ByName, UpTo},
     fault::Faulty,
-    field::FieldKey,
+    field_key::FieldKey,
     text::{OneLine, Verbatim},
 };
 

@@ -6,7 +6,8 @@ use domain::{
     bounded::{UpTo, Whole},
     contact::MOST_IDENTITIES,
     fault::{Fault, FaultCode},
-    field::{Field, FieldKey},
+    field::Field,
+    field_key::FieldKey,
     product::Currency,
     settings::FieldProblem,
 };

@@ -193,7 +193,7 @@ struct Values {
     phones: Vec<Phone>,
     emails: Vec<Email>,
     tags: Vec<Label>,
-    fields: BTreeMap<domain::field::FieldKey, Written>,
+    fields: BTreeMap<domain::field_key::FieldKey, Written>,
 }
 
 impl Values {
