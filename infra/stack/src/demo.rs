@@ -267,6 +267,7 @@ async fn foresees(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     ensure!(run["sent"] == true, "no message would follow: {}", run["decision"]);
     let sent = play.outbox(&tenant.id, from).await?;
     ensure!(sent.is_empty(), "{} messages were sent", sent.len());
+    clock.say("the dry run is complete; no message is sent");
     Ok(0)
 }
 

@@ -3,7 +3,7 @@
 //! A replay compares the message of the rule that decided a call with the message of the rule that would decide it, both to the caller as
 //! known at that time, and both by today's templates, connections and settings. So nothing but the rules makes a difference: the same
 //! rules change nothing, whatever else has changed since. A call is taken by itself: what an additional message would mean for the
-//! cooldown of the next call is not considered.
+//! cooldown of the next call is not considered. Names and values of fields are not stored with calls: both messages say stand-ins.
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -13,17 +13,22 @@ use crate::{
     consent::{By, Choice, Scope, Wish},
     contact::{Contact, Unreachable},
     decide::{Considered, NO_MESSAGE, consider_again, first_match, follow_up, needs_to_consider_again, no_rule},
+    facts::Fact,
+    field::{Field, FieldValue},
     ids::{RuleId, started},
     line_type::LineTypes,
     material::Material,
+    message::Channel,
     needs::Needs,
     outside::ShownName,
     profile::Profile,
     record::{Call, Grounds},
     refusal::{Reason, Refusal},
     rule::Rule,
+    source::Source,
     subject::CallView,
     tenant::TenantStatus,
+    text::OneLine,
 };
 
 /// A recorded call with its caller as known when it was decided.
@@ -107,6 +112,26 @@ impl<'a> Recorded<'a> {
     #[must_use]
     pub const fn contact(&self) -> &Contact {
         &self.contact
+    }
+
+    /// The profile with a stand-in for the value of each field, since calls do not store values. Those of two fields differ. A field has none
+    /// if the decision says that nothing was known of it.
+    fn with_values_of(&self, fields: &[Field]) -> Profile {
+        let mut profile = self.profile.clone();
+        for field in fields.iter().filter(|field| !self.was_unknown(field)) {
+            let value = FieldValue::Text(OneLine::stored(&format!("[{}]", field.key)));
+            profile.fields.entry(field.id).or_insert(value);
+        }
+        profile
+    }
+
+    /// Whether a channel was left out because it names this field, of which nothing was known.
+    fn was_unknown(&self, field: &Field) -> bool {
+        let source = Fact::from(Source::ContactField(field.key.clone()).to_string());
+        let told = |channel: Channel| self.call.because.get(&format!("{}_source", channel.as_str()));
+        [Channel::WhatsApp, Channel::Sms]
+            .into_iter()
+            .any(|channel| told(channel) == Some(&source))
     }
 
     fn view(&self) -> CallView<'a> {
@@ -211,7 +236,8 @@ impl<'a> Recorded<'a> {
         same || self.ruled_out().is_some()
     }
 
-    /// The decision if this rule decides it. `material`: what the review of both rules needs.
+    /// The decision if this rule decides it. `material`: what the review of both rules needs. The caller counts as somebody with a value of
+    /// each field, unless the recorded decision says that it was unknown.
     #[must_use]
     pub fn replayed(
         &self,
@@ -222,7 +248,11 @@ impl<'a> Recorded<'a> {
         line_type: LineTypes<'_>,
     ) -> Replayed {
         let (view, grounds) = (self.view(), &self.call.grounds);
-        let world = self.world(scene, material, line_type);
+        let profile = self.with_values_of(&material.fields);
+        let world = World {
+            profile: &profile,
+            ..self.world(scene, material, line_type)
+        };
         let by = |rule: Option<&Rule>| match rule {
             Some(rule) => follow_up(rule, &view, &world, grounds),
             None => Err(no_rule(&view, grounds)),

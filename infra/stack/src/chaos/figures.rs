@@ -16,7 +16,7 @@ use domain::{
     counting::{REPLY_TIMES, STATES, purposes},
     facts::Fact,
     message::{Attempt, AttemptState, Channel, Content, Cost, Leg, Message, MessageState},
-    prices::{Money, PriceBook, PriceCategory, Service},
+    prices::{Money, PriceBook, PriceCategory, Rate, Service},
     record::{Call, ConsentEntry, Received},
     refusal::Reason,
 };
@@ -624,33 +624,36 @@ fn adds_up(report: &Value) -> bool {
     total == sum
 }
 
-/// Adds the numbers in a part of a report by their names. Medians do not add up, nor does what is unknown of a cost: the segments of an
-/// SMS may be reported in a later hour.
+/// Figures whose parts do not add up: medians, and what is unknown of a cost, as the segments of an SMS may be reported in a later hour.
+const NO_SUMS: [&str; 2] = ["/median_reply", "/cost/unknown"];
+
+/// Adds the numbers and amounts in a part of a report by their names. Amounts are decimal numbers, and are added in millionths.
 fn flatten(sum: &mut Counters, name: &str, part: &Value) {
-    match part {
-        Value::Number(number) => {
-            let count = number.as_u64().filter(|count| *count > 0);
-            if let Some(count) = count {
-                *sum.entry(name.to_owned()).or_default() += count;
-            }
+    let mut add = |count: u64| {
+        if count > 0 {
+            *sum.entry(name.to_owned()).or_default() += count;
         }
+    };
+    match part {
+        Value::Number(number) => add(number.as_u64().unwrap_or_default()),
+        Value::String(text) => add(text.parse::<Rate>().map_or(0, Rate::millionths)),
         Value::Object(fields) => {
-            let fields = fields
-                .iter()
-                .filter(|(field, _)| !["median_reply", "cost"].contains(&field.as_str()));
             for (field, part) in fields {
-                flatten(sum, &format!("{name}/{field}"), part);
+                let name = format!("{name}/{field}");
+                if !NO_SUMS.contains(&name.as_str()) {
+                    flatten(sum, &name, part);
+                }
             }
         }
         Value::Array(parts) => {
             for part in parts {
-                // Of a purpose, or of a currency.
-                let of = ["purpose", "currency"].map(|field| api::word(&part[field]));
+                // Of a purpose, a currency, or a channel.
+                let of = ["purpose", "currency", "channel"].map(|field| api::word(&part[field]));
                 let of = of.into_iter().flatten().collect::<String>();
                 flatten(sum, &format!("{name}/{of}"), part);
             }
         }
-        Value::Null | Value::Bool(_) | Value::String(_) => {}
+        Value::Null | Value::Bool(_) => {}
     }
 }
 
@@ -985,19 +988,73 @@ mod tests {
     #[test]
     fn reports_that_do_not_add_up_are_detected() {
         let report = |parts: [u64; 2]| {
-            let part = |read: u64| json!({ "usage": { "messages": [{ "purpose": "api", "read": read }], "cost": { "free": 1 } } });
-            json!({
-                "total": { "messages": [{ "purpose": "api", "read": 3 }], "cost": { "free": 1 } },
-                "items": parts.map(part),
-            })
+            let used = |read: u64| json!({ "messages": [{ "purpose": "api", "read": read }] });
+            json!({ "total": used(3), "items": parts.map(|read| json!({ "usage": used(read) })) })
         };
         assert!(adds_up(&report([1, 2])) && adds_up(&report([0, 3])));
         assert!(!adds_up(&report([1, 1])));
-        let metrics = |calls: u64| {
-            let figures = json!({ "calls": { "all": calls }, "median_reply": { "from_seconds": 1, "to_seconds": 2 } });
-            json!({ "total": { "calls": { "all": 2 }, "median_reply": null }, "items": [{ "figures": figures }] })
+        let metrics = || {
+            let calls = |all: u64, unknown: u64| json!({ "all": all, "outcomes": { "unknown": unknown } });
+            let figures = json!({ "calls": calls(2, 1), "median_reply": { "from_seconds": 1, "to_seconds": 2 } });
+            json!({ "total": { "calls": calls(2, 1), "median_reply": null }, "items": [{ "figures": figures }] })
         };
-        assert!(adds_up(&metrics(2)) && !adds_up(&metrics(3)));
+        assert!(adds_up(&metrics()));
+        for place in ["/items/0/figures/calls/all", "/items/0/figures/calls/outcomes/unknown"] {
+            let mut metrics = metrics();
+            *metrics.pointer_mut(place).expect("a figure") = json!(3);
+            assert!(!adds_up(&metrics), "{place}");
+        }
+    }
+
+    /// Each figure of a cost, changed in a part.
+    #[test]
+    fn costs_that_do_not_add_up_are_detected() {
+        let of = |[amount, reported, estimated]: [&str; 3]| json!({ "amount": amount, "reported": reported, "estimated": estimated });
+        let with = |mut of: Value, field: &str, value: Value| {
+            of[field] = value;
+            of
+        };
+        let currency = |code: &str, whatsapp: [&str; 3], sms: [&str; 3], sum: [&str; 3]| {
+            let channels = [("whatsapp", whatsapp), ("sms", sms)];
+            let channels = channels.map(|(channel, spent)| with(of(spent), "channel", channel.into()));
+            with(with(of(sum), "channels", json!(channels)), "currency", code.into())
+        };
+        let used = |free: u64, unknown: u64, currencies: &[Value]| {
+            let cost = json!({ "currencies": currencies, "free": free, "unknown": unknown });
+            json!({ "messages": [], "cost": cost })
+        };
+        let none = ["0.0000"; 3];
+        let estimated = ["0.0314", "0.0000", "0.0314"];
+        let little = ["0.000001", "0.000001", "0.0000"];
+        let much = ["9.9700", "9.9700", "0.0000"];
+        let euros = currency("EUR", little, none, little);
+        let parts = [
+            used(1, 2, &[currency("USD", estimated, none, estimated)]),
+            used(4, 0, &[euros.clone(), currency("USD", none, much, much)]),
+        ];
+        // An SMS that was unknown in its hour.
+        let sum = ["10.0014", "9.9700", "0.0314"];
+        let total = used(5, 1, &[euros, currency("USD", estimated, much, sum)]);
+        let report = json!({ "total": total, "items": parts.map(|used| json!({ "usage": used })) });
+        assert!(adds_up(&report));
+        for (place, wrong) in [
+            ("free", json!(5)),
+            ("currencies", json!([])),
+            ("currencies/0/currency", json!("SAR")),
+            ("currencies/0/reported", json!("0.000002")),
+            ("currencies/1/amount", json!("9.97")),
+            ("currencies/1/amount", json!("9.9701")),
+            ("currencies/1/estimated", json!("0.0001")),
+            ("currencies/1/channels/1/channel", json!("whatsapp")),
+            ("currencies/1/channels/1/amount", Value::Null),
+            ("currencies/1/channels/0/reported", json!("1.0000")),
+        ] {
+            let mut report = report.clone();
+            let figure = report.pointer_mut(&format!("/items/1/usage/cost/{place}"));
+            *figure.expect("a figure") = wrong.clone();
+            // The same amount, written otherwise.
+            assert_eq!(adds_up(&report), wrong == "9.97", "{place} {wrong}");
+        }
     }
 
     fn states(read: u64) -> Value {

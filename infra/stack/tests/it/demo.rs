@@ -6,9 +6,10 @@ use tokio::process::Command;
 use crate::stage::{Stage, on_stage};
 
 /// The expected output, in this order.
-const SCENES: [&str; 10] = [
+const SCENES: [&str; 11] = [
     "A dry run: what would a missed call get?",
     "matches, and decides",
+    "the dry run is complete; no message is sent",
     "A missed call is answered by WhatsApp",
     "The customer replies",
     "A caller who is not on WhatsApp gets the SMS",

@@ -342,8 +342,8 @@ fn rule(random: &mut Random, zone: &str, template: &Value) -> Result<Value> {
     };
     let text = *random.pick(&[
         "Sorry, we missed your call.",
-        "Hello {{contact.first_name|friend}}, we missed your call.",
-        "Hello {{contact.name}}, we missed your call.",
+        "Hello {{contact.first_name|friend}}, we missed your call. Your level: {{contact.field.level|none yet}}.",
+        "Hello {{contact.name}}, we missed your call. Your level: {{contact.field.level}}.",
         "{{tenant.address}}",
     ]);
     let channels = *random.pick(&CHANNELS);
@@ -373,7 +373,7 @@ fn rule(random: &mut Random, zone: &str, template: &Value) -> Result<Value> {
     }))
 }
 
-/// A business by chance: its zone and hours, and its rules.
+/// A business by chance: its zone and hours, and its rules, some of which name a field of contacts.
 async fn by_chance<'a>(stage: &'a Stage, random: &mut Random) -> Result<Business<'a>> {
     let zone = *random.pick(&["Asia/Dubai", "America/New_York", "Asia/Kolkata", "Pacific/Auckland"]);
     let open = json!([hours(zone, *random.pick(&[NOW, LATER]))?]);
@@ -406,10 +406,12 @@ async fn by_chance<'a>(stage: &'a Stage, random: &mut Random) -> Result<Business
         tenant["quiet_hours"] = quiet;
     });
     let business = business.await?;
+    let level = json!({ "key": "level", "name": "Level", "type": "text" });
+    post(&business, "/api/v1/fields", level).await?;
     rules.map(|_| business)
 }
 
-/// A caller by chance: nobody yet, a contact with a language or a wish, or a landline.
+/// A caller by chance: nobody yet, a contact with a language, a value of the field or a wish, or a landline.
 async fn caller(business: &Business<'_>, random: &mut Random, place: usize) -> Result<Phone> {
     let (phone, kind) = (customer(), random.below(8));
     let mut contact = json!({ "phones": [phone] });
@@ -421,11 +423,15 @@ async fn caller(business: &Business<'_>, random: &mut Random, place: usize) -> R
                 .context("a number of a landline");
         }
         4 => {
-            stack::play::merge(&mut contact, json!({ "name": "ليلى حداد", "language": "ar" }));
+            let more = json!({ "name": "ليلى حداد", "language": "ar", "fields": { "level": "ذهبي" } });
+            stack::play::merge(&mut contact, more);
             None
         }
         5 => {
-            contact["name"] = "Maya Haddad".into();
+            stack::play::merge(
+                &mut contact,
+                json!({ "name": "Maya Haddad", "fields": { "level": "Gold" } }),
+            );
             Some(json!({ "choice": "granted" }))
         }
         6 => Some(json!({ "choice": "refused", "channel": random.pick(&["whatsapp", "sms"]) })),

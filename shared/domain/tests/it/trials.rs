@@ -10,7 +10,9 @@ use domain::{
     consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{Contact, Identity, MOST_OPEN, Unreachable},
     decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
-    ids::{CallId, ContactId},
+    facts::Fact,
+    field::{Field, FieldValue},
+    ids::{CallId, ContactId, FieldId},
     line::Line,
     line_type,
     material::Material,
@@ -29,6 +31,7 @@ use domain::{
     subject::CallView,
     template::TemplateDefinition,
     tenant::TenantStatus,
+    text::OneLine,
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -78,6 +81,23 @@ fn hours_before(now: Timestamp, hours: i64) -> Timestamp {
     now - SignedDuration::from_hours(hours)
 }
 
+/// The fields of contacts.
+fn fields() -> Vec<Field> {
+    let field = |(place, key): (u64, &str)| {
+        let id = FieldId::new(Ulid::from_parts(place, 0));
+        from_value::<Field>(json!({"id": id, "key": key, "name": key, "type": "text"})).unwrap()
+    };
+    [(1, "level"), (2, "branch")].into_iter().map(field).collect()
+}
+
+/// The profile of a person with this name and this value of the first field.
+fn profile(name: Option<&str>, level: Option<&str>) -> Profile {
+    let mut profile = Profile::named(name.and_then(ShownName::of));
+    let level = level.map(|level| (fields()[0].id, FieldValue::Text(OneLine::stored(level))));
+    profile.fields.extend(level);
+    profile
+}
+
 prop_compose! {
     fn rule(id: u64)(
         priority in -2_i32..3,
@@ -95,7 +115,10 @@ prop_compose! {
         cooldown_seconds in select(vec![0_u32, 3_600, 86_400]),
         delay_seconds in select(vec![0_u32, 60, 86_400]),
         quiet in option::of(select(vec![QuietAction::Defer, QuietAction::Send, QuietAction::Skip])),
-        text in select(vec!["Sorry", "Hello {{contact.name|friend}}", "{{contact.name}}", "{{tenant.website}}"]),
+        text in select(vec![
+            "Sorry", "Hello {{contact.name|friend}}", "{{contact.name}}", "{{tenant.website}}", "Level {{contact.field.level}}",
+            "Level {{contact.field.level|none}}",
+        ]),
     ) -> Rule {
         let mut rule = rule_with(id, priority);
         rule.version = id;
@@ -152,6 +175,7 @@ prop_compose! {
         unreached in option::of((select(vec![Channel::WhatsApp, Channel::Sms]), 1_i64..1_000)),
         language in option::of(select(vec!["en", "ar", "ar-AE", "fr"])),
         name in option::of(select(vec!["Maya", "Layla Haddad"])),
+        level in option::of(select(vec!["Silver", "Gold"])),
         waiting in option::of(btree_map(
             1_i64..3_000, (select(WAITING.to_vec()), any::<bool>(), prop::bool::weighted(0.1)), 1..=MOST_OPEN,
         )),
@@ -188,7 +212,7 @@ prop_compose! {
             }
             open.push(message);
         }
-        (contact, open, Profile::named(name.and_then(ShownName::of)), now)
+        (contact, open, profile(name, level), now)
     }
 }
 
@@ -246,7 +270,7 @@ prop_compose! {
         }
         Case {
             config,
-            material: Material { templates: vec![templates.0, templates.1], ..Material::default() },
+            material: Material { templates: vec![templates.0, templates.1], fields: fields(), ..Material::default() },
             contact,
             open,
             profile,
@@ -316,6 +340,7 @@ impl Case {
         };
         let material = Material {
             templates: self.material.templates.iter().filter(needed).cloned().collect(),
+            fields: self.material.fields.iter().filter(|_| needs.fields).cloned().collect(),
             ..Material::default()
         };
         let open = self.open.iter().filter(|message| needs.open.contains(&message.id));
@@ -414,6 +439,12 @@ fn replayed(call: &Call, saved: &TenantConfig, rules: Vec<Rule>, material: &Mate
         assert_eq!(replayed.difference, Difference::Unchanged);
     }
     replayed
+}
+
+/// Somebody with a value of the field that rules name, unless the decision about the call says that nothing was known of it.
+fn somebody(call: &Call) -> Profile {
+    let unknown = call.because.get("sms_source") == Some(&Fact::from("contact.field.level"));
+    profile(Some("Somebody"), Some("Platinum").filter(|_| !unknown))
 }
 
 proptest! {
@@ -517,7 +548,7 @@ proptest! {
         let mut rules = case.config.rules.clone();
         rules.push(draft);
         let told = replayed(&call, &case.config, rules.clone(), &case.material);
-        let recorded = Recorded::of(&call);
+        let recorded = Recorded::of(&call).with_profile(somebody(&call));
         let scene = scene(&case.config, rules);
         let after = recorded.consider(&scene, &case.material, &line_type::unknown).decision;
         let expected = match (call.message.is_some(), after.follow_up.is_ok()) {
@@ -559,6 +590,7 @@ fn missed(now: Timestamp) -> Case {
         config: saved(),
         material: Material {
             templates: vec![from_value(template).unwrap()],
+            fields: fields(),
             ..Material::default()
         },
         contact: Contact::first_seen(id, &Identity::Phone(phone.clone()), now),
@@ -743,6 +775,65 @@ fn no_rule_changes_a_call_without_room() {
     let (recorded, scene) = (Recorded::of(&call), scene(&case.config, vec![draft]));
     let again = recorded.consider(&scene, &case.material, &line_type::unknown);
     assert_eq!(again.decision.sentence(), decision);
+}
+
+/// Calls do not store values of fields: whoever was messaged counts as somebody with a value of each.
+#[test]
+fn texts_that_name_fields_are_compared_with_any_value() {
+    let mut case = missed(noon());
+    case.config.rules[1].then.channels = vec![Channel::Sms].into();
+    case.profile = profile(None, Some("Gold"));
+    let told = |case: &Case, saved: &str, draft: &str| {
+        let mut case = case.clone();
+        case.config.rules[1].then.sms_text = Some(SmsText::One(saved.to_owned()));
+        let call = case.recorded();
+        let mut rules = case.config.rules.clone();
+        rules[1].then.sms_text = Some(SmsText::One(draft.to_owned()));
+        let replayed = replayed(&call, &case.config, rules, &case.material);
+        (replayed.difference, replayed.reason)
+    };
+    let level = "Hello {{contact.field.level}}";
+    for (saved, draft, expected) in [
+        ("Hello", level, (Difference::Different, Reason::FollowUp)),
+        (level, "Hello", (Difference::Different, Reason::FollowUp)),
+        (
+            level,
+            "Dear {{contact.field.level}}",
+            (Difference::Different, Reason::FollowUp),
+        ),
+        (
+            level,
+            "Hello {{contact.field.branch}}",
+            (Difference::Different, Reason::FollowUp),
+        ),
+        (
+            level,
+            "Hello {{contact.field.level|you}}",
+            (Difference::Unchanged, Reason::FollowUp),
+        ),
+        (
+            level,
+            "Hello {{contact.field.gone}}",
+            (Difference::Fewer, Reason::Template),
+        ),
+    ] {
+        assert_eq!(told(&case, saved, draft), expected, "{saved:?} {draft:?}");
+    }
+    // The decision says that the level was unknown.
+    case.profile = Profile::default();
+    for (draft, expected) in [
+        (
+            "Dear {{contact.field.level}}",
+            (Difference::Unchanged, Reason::Template),
+        ),
+        ("Hello", (Difference::More, Reason::FollowUp)),
+        (
+            "Hello {{contact.field.level|you}}",
+            (Difference::More, Reason::FollowUp),
+        ),
+    ] {
+        assert_eq!(told(&case, level, draft), expected, "{draft:?}");
+    }
 }
 
 /// It was reported with the call, and stored after the decision.

@@ -5,11 +5,13 @@ use domain::{
     call::Outcome,
     consent::{By, Choice, Scope, Wish},
     contact::Contact,
+    field::FieldValue,
     ids::{CallId, ContactId, RuleId},
     inbound::OptFlag,
-    message::{Content, Leg},
+    message::{Channel, Content, Leg},
     outside::ShownName,
     resource::Resource as _,
+    source::SmsText,
     text::OneLine,
 };
 use jiff::SignedDuration;
@@ -689,6 +691,55 @@ async fn replay_counts_the_differences_of_a_draft() {
     assert_eq!(counts(&replay(json!({})).await), [0, 0, 3, 0]);
     let other = json!({"automation": new("Draft")});
     assert_eq!(counts(&replay(other).await), [0, 0, 0, 3]);
+}
+
+/// Values of fields are not stored with calls, and a text that names one is another one than a text that does not.
+#[tokio::test]
+async fn texts_that_name_fields_are_compared_in_replays() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let business = with_line(&town, |configured| {
+        let then = &mut configured.rules[0].then;
+        then.channels = vec![Channel::Sms].into();
+        then.sms_text = Some(SmsText::One("Hello".to_owned()));
+    })
+    .await;
+    let (manager, id) = (town.key_of(business.scope(), Role::Manager).await, rule(&business));
+    let (store, scope, field_id) = (aws.store(), business.scope(), FieldId::new(aws.ids().ulid()));
+    let field: Field = read(json!({"id": field_id, "key": "level", "name": "Level", "type": "text"}));
+    let created = store.create(scope, &field, &aws.stamp()).await;
+    created.expect("the field is stored");
+    Box::pin(business.follow_up(&aws, &mobile(1))).await;
+
+    aws.pass(60);
+    let place = format!("{AUTOMATIONS}/{id}");
+    let named = json!({"then": {"sms_text": "Hello {{contact.field.level}}"}});
+    let saved = manager.patch(&place, named).await.is(200).json();
+    let gold = business.contact(&aws, CUSTOMER).await.id;
+    let before = store.known(scope, gold).await.unwrap().unwrap();
+    let mut after = before.clone();
+    let value = FieldValue::Text(OneLine::stored("Gold"));
+    after.profile.fields.insert(field_id, value);
+    let (brought, stamp) = (store::people::Brought::default(), aws.stamp());
+    let changed = store.change_person(scope, &before, &after, &brought, &stamp).await;
+    assert!(changed.is_ok());
+    let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;
+    assert_eq!(said(&happened.plan[0])[2], "Hello Gold");
+
+    for (text, counts) in [
+        ("Hello {{contact.field.level}}", [1, 0, 0, 1]),
+        ("Hello", [1, 0, 0, 1]),
+        ("Dear {{contact.field.level}}", [0, 0, 0, 2]),
+        ("Hello {{contact.field.gone}}", [0, 0, 2, 0]),
+    ] {
+        let mut draft = json!({"name": "Draft", "priority": 10, "when": saved["when"], "then": saved["then"]});
+        draft["then"]["sms_text"] = json!(text);
+        let ask = json!({"automation": draft, "automation_id": id});
+        let told = manager.post(REPLAY, ask).await.is(200).json();
+        let count = |difference: &str| told[difference]["count"].clone();
+        let counted = json!([told["unchanged"], count("more"), count("fewer"), count("different")]);
+        assert_eq!(counted, json!(counts), "{text}");
+    }
 }
 
 /// A call that got no message then would get one.
