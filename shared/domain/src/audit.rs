@@ -111,7 +111,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 19] = [
+const OWN: [(&str, &str); 20] = [
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),
@@ -122,6 +122,7 @@ const OWN: [(&str, &str); 19] = [
     ("connection", "reported"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),
+    ("contact", "last_written_at"),
     ("contact", "listed"),
     ("contact", "missed"),
     ("contact", "named"),

@@ -108,7 +108,7 @@ pub struct Contact {
     /// nothing. At most [`MOST_MISSED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<MissedCall>,
-    /// Beginning of the latest call with the person that was answered, in either direction.
+    /// Beginning of the latest call with the person that was answered, in either direction, as its decision knew it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_reached_at: Option<Timestamp>,
     /// Calls decided so far. A caller without earlier calls is new.
@@ -117,9 +117,12 @@ pub struct Contact {
     /// WhatsApp numbers of the business that the customer wrote to or called. At most [`MOST_WINDOWS`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub windows: Vec<Window>,
-    /// Time of the customer's last message on any channel.
+    /// Time of the customer's last message on any channel, whatever it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_inbound_at: Option<Timestamp>,
+    /// Time of the customer's last message that recovers missed calls: one that was written, and no stop word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_written_at: Option<Timestamp>,
     /// Automatic answers of the last day, in the order of planning. At most [`crate::answer::MOST_REMEMBERED`].
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answered: Vec<Answered>,
@@ -195,7 +198,7 @@ impl OpenIntent {
 /// A call that nobody answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct MissedCall {
-    /// Time at which it began.
+    /// Time at which it began, as its decision knew it.
     pub at: Timestamp,
 }
 
@@ -203,25 +206,6 @@ impl MissedCall {
     /// Whether it is recovered by what the person does at this time.
     fn is_recovered_at(self, at: Timestamp) -> bool {
         self.at <= at && at <= self.at + RECOVERABLE
-    }
-}
-
-/// The beginning of a decided call. Reports that came after its decision may have moved it, so it can differ from the time that the
-/// decision noted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Began {
-    /// As it is known now.
-    pub at: Timestamp,
-    /// Earliest time that its decision can have noted.
-    pub earliest: Timestamp,
-    /// Latest time that its decision can have noted.
-    pub latest: Timestamp,
-}
-
-impl Began {
-    /// Whether its decision can have noted this time.
-    fn can_be(&self, noted: Timestamp) -> bool {
-        self.earliest <= noted && noted <= self.latest
     }
 }
 
@@ -355,6 +339,7 @@ impl Contact {
             calls: 0,
             windows: Vec::new(),
             last_inbound_at: None,
+            last_written_at: None,
             answered: Vec::new(),
             deleted_at: None,
             erasing: false,
@@ -452,7 +437,7 @@ impl Contact {
     /// written or reached somebody since, which other reports said before this one.
     pub fn missed_call(&mut self, at: Timestamp) -> u32 {
         let call = MissedCall { at };
-        let since = [self.last_inbound_at, self.last_reached_at];
+        let since = [self.last_written_at, self.last_reached_at];
         if since.into_iter().flatten().any(|since| call.is_recovered_at(since)) {
             return 1;
         }
@@ -463,12 +448,10 @@ impl Contact {
         0
     }
 
-    /// Takes a call off the missed ones: somebody answered it after all. If none is noted with its beginning as it is known now, the
-    /// first one that its decision can have noted.
-    pub fn not_missed(&mut self, began: Began) {
-        let place = self.missed.iter().position(|call| call.at == began.at);
-        let place = place.or_else(|| self.missed.iter().position(|call| began.can_be(call.at)));
-        if let Some(place) = place {
+    /// Takes the call that was recorded with this time off the missed ones: somebody answered it after all. If it is not among them, it
+    /// was recovered, or later ones took its place.
+    pub fn not_missed(&mut self, at: Timestamp) {
+        if let Some(place) = self.missed.iter().position(|call| call.at == at) {
             self.missed.remove(place);
         }
     }
@@ -480,14 +463,19 @@ impl Contact {
         self.recovers(at)
     }
 
-    /// Nobody answered this call after all.
-    pub fn not_reached(&mut self, began: Began) {
-        self.last_reached_at = self.last_reached_at.filter(|reached| !began.can_be(*reached));
+    /// Nobody answered the call that was recorded with this time after all.
+    pub fn not_reached(&mut self, at: Timestamp) {
+        self.last_reached_at = self.last_reached_at.filter(|reached| *reached != at);
     }
 
-    /// The person wrote at this time, or a call with them was answered. Returns the number of missed calls that are recovered by it: each
-    /// call is recovered once.
-    pub fn recovers(&mut self, at: Timestamp) -> u32 {
+    /// The person wrote a message at this time that is no stop word. Returns the number of missed calls that are recovered by it.
+    pub fn wrote(&mut self, at: Timestamp) -> u32 {
+        self.last_written_at = self.last_written_at.max(Some(at));
+        self.recovers(at)
+    }
+
+    /// The number of missed calls that are recovered by what happened at this time: each is recovered once.
+    fn recovers(&mut self, at: Timestamp) -> u32 {
         let before = self.missed.len();
         self.missed.retain(|call| !call.is_recovered_at(at));
         let recovered = before - self.missed.len();

@@ -289,6 +289,7 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
     all.last_call_at = one.last_call_at.max(other.last_call_at);
     all.last_answered_at = one.last_answered_at.max(other.last_answered_at);
     all.last_inbound_at = one.last_inbound_at.max(other.last_inbound_at);
+    all.last_written_at = one.last_written_at.max(other.last_written_at);
     all.last_reached_at = one.last_reached_at.max(other.last_reached_at);
     all.missed.extend(other.missed.iter().copied());
     all.missed.sort();
@@ -592,6 +593,7 @@ impl Undo {
                 one.number == other.number
             }),
             last_inbound_at: back(&before.last_inbound_at, &merged.last_inbound_at, &now.last_inbound_at),
+            last_written_at: back(&before.last_written_at, &merged.last_written_at, &now.last_written_at),
             answered: kept(&before.answered, &merged.answered, &now.answered, PartialEq::eq),
             deleted_at: now.deleted_at,
             erasing: now.erasing,

@@ -189,6 +189,10 @@ pub struct Call {
     /// with them was answered, before it was decided.
     #[serde(default, skip_serializing_if = "is_none_yet")]
     pub recovered: u32,
+    /// Time with which its contact records it as missed or answered: its beginning as the decision knew it. `None` if that is still its
+    /// [beginning](Self::began).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted_at: Option<Timestamp>,
     /// Later decisions.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remarks: Vec<Remark>,
@@ -211,6 +215,28 @@ impl Call {
     #[must_use]
     pub fn happened_at(&self) -> Timestamp {
         self.facts.started_at.unwrap_or(self.decided_at)
+    }
+
+    /// Its beginning as it is known now, but no later than its decision, since a clock may be ahead. `first_seen`: the time of its first
+    /// report.
+    #[must_use]
+    pub fn began(&self, first_seen: Timestamp) -> Timestamp {
+        self.facts.started_at.unwrap_or(first_seen).min(self.decided_at)
+    }
+
+    /// Time with which its contact records it as missed or answered.
+    #[must_use]
+    pub fn noted(&self, first_seen: Timestamp) -> Timestamp {
+        self.noted_at.unwrap_or_else(|| self.began(first_seen))
+    }
+
+    /// Adds the facts of a report that came after the decision. The contact still has the beginning that the decision knew.
+    pub fn learn(&mut self, report: CallFacts, first_seen: Timestamp) {
+        let noted = self.noted(first_seen);
+        self.facts.merge(report);
+        if self.began(first_seen) != noted {
+            self.noted_at = Some(noted);
+        }
     }
 
     /// Its direction. A telephone system that does not say reports inbound calls only.

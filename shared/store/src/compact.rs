@@ -67,6 +67,7 @@ const CONTACT: Names = Names {
         ("answer", "H"),
         ("aliases", "I"),
         ("line", "J"),
+        ("last_written_at", "K"),
         ("language_detected", "L"),
         ("message", "M"),
         ("named", "N"),
@@ -86,6 +87,7 @@ const CONTACT: Names = Names {
         "last_follow_up_at",
         "last_inbound_at",
         "last_reached_at",
+        "last_written_at",
     ],
 };
 
@@ -126,6 +128,7 @@ const CALL: Names = Names {
         ("opted_in", "I"),
         ("last_answered_at", "L"),
         ("marketing_opted_out", "M"),
+        ("noted_at", "N"),
         ("opted_out", "O"),
         ("provider_call_id", "P"),
         ("ring_seconds", "R"),
@@ -148,6 +151,7 @@ const CALL: Names = Names {
         "last_answered_at",
         "last_follow_up_at",
         "last_inbound_at",
+        "noted_at",
         "started_at",
     ],
 };
@@ -403,6 +407,13 @@ pub(crate) fn shrink_contact(data: AttributeValue) -> AttributeValue {
             intent.remove("purpose");
         }
     });
+    // Most messages are written and no stop words.
+    let (inbound, written) = (map.get("last_inbound_at"), map.get("last_written_at"));
+    if inbound.is_some() && inbound == written {
+        map.remove("last_written_at");
+    } else if inbound.is_some() && written.is_none() {
+        map.insert("last_written_at".to_owned(), AttributeValue::Null(true));
+    }
     CONTACT.shorten(map)
 }
 
@@ -417,6 +428,9 @@ pub(crate) fn contact(mut item: Item, doing: &'static str) -> Result<Contact, St
             .entry("purpose".to_owned())
             .or_insert_with(|| text(USUAL_PURPOSE));
     });
+    if let Some(inbound) = map.get("last_inbound_at").cloned() {
+        map.entry("last_written_at".to_owned()).or_insert(inbound);
+    }
     if let Some(id) = id {
         let contact = keys::lower(id.ulid());
         each_message(&mut map, |own| {
@@ -519,6 +533,28 @@ mod tests {
                 MESSAGE.long(name, value),
                 ("claimed_at".to_owned(), AttributeValue::S(text.to_owned()))
             );
+        }
+    }
+
+    /// It is that of the last message, unless a reaction or a stop word came since, or nothing else ever did.
+    #[test]
+    fn usual_time_of_the_last_written_message_is_left_out() {
+        let at = |second| Timestamp::from_second(second).ok();
+        for (inbound, written, stored) in [
+            (None, None, None),
+            (at(2), at(2), None),
+            (at(2), at(1), Some(number(1_000))),
+            (at(2), None, Some(AttributeValue::Null(true))),
+        ] {
+            let id = "ctc_0000000000000000000000000c".parse().expect("an id");
+            let mut known = Contact::new(id, Timestamp::UNIX_EPOCH);
+            (known.last_inbound_at, known.last_written_at) = (inbound, written);
+            let data = shrink_contact(serde_dynamo::to_attribute_value(&known).expect("it can be written"));
+            let fields = data.as_m().expect("a map");
+            assert_eq!(fields.get("K"), stored.as_ref());
+            let pk = text("T#0000000000000000000000000t#C#0000000000000000000000000c");
+            let row = Item::from([("pk".to_owned(), pk), ("data".to_owned(), data)]);
+            assert_eq!(contact(row, "read a contact").expect("it is read"), known);
         }
     }
 

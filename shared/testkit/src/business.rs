@@ -514,6 +514,7 @@ impl Seeded {
             message: Some(message_id),
             decided_again: 0,
             recovered: 0,
+            noted_at: None,
             remarks: vec![],
             correlation_id: correlation_id.clone(),
             keep_until: Some(config.tenant.retention.unwrap_or_default().call_until(now, now)),

@@ -7,7 +7,7 @@ use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     compose::World,
-    contact::{Began, Contact, Identity},
+    contact::{Contact, Identity},
     decide::{decide, needs},
     ids::{ConnectionId, ContactId, MessageId},
     links::LinkCode,
@@ -335,13 +335,10 @@ async fn decide_call(
         // A clock that is ahead would refuse later follow-ups.
         contact.answered(view.last_heard().min(now));
     }
-    let first_seen = progress.first_seen;
-    let earlier = before.as_ref().map(|before| {
-        let began = began(&before.facts, first_seen, before.decided_at);
-        (before.outcome, began)
-    });
-    let began = began(&progress.facts, first_seen, now).at;
-    let recovered = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
+    let earlier = before.as_ref();
+    let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
+    let began = view.started_at.min(now);
+    let (recovered, noted) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
     let (mut message, mut link) = (None, None);
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
@@ -380,6 +377,7 @@ async fn decide_call(
         message: message.as_ref().map(|message| message.id),
         decided_again,
         recovered,
+        noted_at: Some(noted).filter(|noted| *noted != began),
         remarks,
         correlation_id: progress.correlation_id.clone(),
         keep_until: keep_until.or_else(|| Some(retention.call_until(progress.facts.started_at.unwrap_or(now), now))),
@@ -444,42 +442,38 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     learnt
 }
 
-/// The beginning of a call that was decided at this time: a clock may be ahead. An earlier report than those of these facts said a later
-/// time or none, and then the decision took that of the first report.
-fn began(facts: &CallFacts, first_seen: Timestamp, decided_at: Timestamp) -> Began {
-    let at = facts.started_at.unwrap_or(first_seen).min(decided_at);
-    Began {
-        at,
-        earliest: at.min(first_seen),
-        latest: decided_at,
-    }
-}
-
-/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: those of the decision before. Returns the number
-/// of missed calls that are recovered now. A call by the business recovers them if the customer answers it, and is never a missed one.
+/// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision before, and the
+/// time with which the contact records the call since. Returns the number of missed calls that are recovered now, and the time with which
+/// the contact records this one. A call by the business recovers them if the customer answers it, and is never a missed one.
 fn note_outcome(
     contact: &mut Contact,
     facts: &CallFacts,
     (outcome, at): (Outcome, Timestamp),
-    earlier: Option<(Outcome, Began)>,
-) -> u32 {
+    earlier: Option<(Outcome, Timestamp)>,
+) -> (u32, Timestamp) {
     // Everybody who hides their number is one contact, and the next caller is somebody else.
     if *facts.customer() == Party::Withheld {
-        return 0;
+        return (0, at);
     }
     let inbound = facts.direction != Some(Direction::Outbound);
     let missed = |outcome: Outcome| inbound && outcome.nobody_answered();
-    let was_missed = earlier.is_some_and(|(earlier, _)| missed(earlier));
     match earlier {
-        Some((Outcome::Answered, began)) => contact.not_reached(began),
-        Some((_, began)) if was_missed && !missed(outcome) => contact.not_missed(began),
+        Some((Outcome::Answered, noted)) => contact.not_reached(noted),
+        Some((earlier, noted)) if missed(earlier) => {
+            if missed(outcome) {
+                // It is among the missed ones, or recovered already.
+                return (0, noted);
+            }
+            contact.not_missed(noted);
+        }
         _ => {}
     }
-    match outcome {
+    let recovered = match outcome {
         Outcome::Answered => contact.reached(at),
-        other if missed(other) && !was_missed => contact.missed_call(at),
+        other if missed(other) => contact.missed_call(at),
         _ => 0,
-    }
+    };
+    (recovered, at)
 }
 
 async fn queue(jobs: Vec<ToQueue>, now: Timestamp, ctx: &Context) -> Result<(), JobError> {
@@ -534,7 +528,7 @@ async fn after_decision(
         return Ok(Done::Already);
     };
     let before = call.facts.clone();
-    call.facts.merge(report.clone());
+    call.learn(report.clone(), progress.first_seen);
     if call.facts == before {
         return Ok(Done::Already);
     }
@@ -558,8 +552,7 @@ async fn after_decision(
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {
         // The first write: if the next one fails, the report is retried and finds nothing left to cancel.
-        let began = began(&before, progress.first_seen, call.decided_at);
-        Box::pin(cancel_follow_up(scope, &call, (progress.first_seen, began), now, ctx)).await?;
+        Box::pin(cancel_follow_up(scope, &call, progress.first_seen, now, ctx)).await?;
         let remark = Refusal::new(Reason::AnsweredAfterAll, "reported later: the call was answered");
         call.remarks.push(Remark::new(now, remark));
     }
@@ -572,7 +565,7 @@ async fn after_decision(
 async fn cancel_follow_up(
     scope: &TenantScope,
     call: &Call,
-    (first_seen, began): (Timestamp, Began),
+    first_seen: Timestamp,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<(), JobError> {
@@ -584,7 +577,7 @@ async fn cancel_follow_up(
     };
     let before = contact.clone();
     if call.outcome.nobody_answered() {
-        contact.not_missed(began);
+        contact.not_missed(call.noted(first_seen));
     }
     let ended = answered_after_all(scope, &mut contact, &[own], now, ctx).await?;
     if !ended.is_empty() {

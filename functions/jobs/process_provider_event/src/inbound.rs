@@ -209,8 +209,7 @@ impl Event<'_> {
         let stops = |waiting: &Message| flag == Some(OptFlag::Stop) && ends(waiting);
         let (mut recovered, mut answers_after, mut waiting) = (0, Vec::new(), Vec::new());
         for person in &mut people {
-            let first = person.contact.id == writer;
-            let wrote = self
+            let mut wrote = self
                 .wrote_first(person, Timestamp::MAX, (at, message.is_written()), stops, now)
                 .await?;
             let contact = &mut person.contact;
@@ -218,12 +217,10 @@ impl Event<'_> {
             if message.is_written() && flag != Some(OptFlag::Stop) {
                 let answered = wrote.answered.into_iter();
                 answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, at)));
-                recovered += contact.recovers(at);
+                recovered += contact.wrote(at);
             }
-            // Only the first contact is answered, so the others keep what they wait for.
-            if first {
-                waiting = wrote.waiting;
-            }
+            wrote.waiting.retain(ends);
+            waiting.push(wrote.waiting);
             if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
                 contact.writes_in(recognized);
             }
@@ -260,11 +257,11 @@ impl Event<'_> {
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
         };
-        if let (Some(answer), Some(person)) = (received.answer, people.first_mut()) {
+        if let (Some(answer), Some((person, others))) = (received.answer, people.split_first_mut()) {
             // Whoever would not be answered keeps the answer that waits.
             let mut contact = person.contact.clone();
-            waiting.retain(ends);
-            let ended = contact.answered_anew(waiting);
+            let mut waiting = waiting.into_iter();
+            let ended = contact.answered_anew(waiting.next().unwrap_or_default());
             let may = contact.may_be_answered(answer, line, &config.tenant, now);
             let nowhere = || no_way_back(&received, answer, &config, &contact, now);
             if let Some(why) = may.err().or_else(nowhere) {
@@ -273,6 +270,10 @@ impl Event<'_> {
             } else {
                 person.contact = contact;
                 person.cancelled.extend(ended);
+                // Their other contacts' answers would say the same.
+                for (other, waiting) in others.iter_mut().zip(waiting) {
+                    other.cancelled.extend(other.contact.answered_anew(waiting));
+                }
             }
         }
         let effects = Effects {

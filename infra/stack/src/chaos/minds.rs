@@ -316,19 +316,18 @@ fn miscounted(messages: &[Message]) -> Vec<String> {
     broken
 }
 
-/// Whether each missed call was recovered once by what the customer wrote after it. A stop word recovers nothing, except a call that it
-/// follows and that is decided later: only the time of the customer's last message is known then.
+/// Whether each missed call was recovered once by what the customer wrote after it. A stop word recovers nothing.
 fn recovered(calls: &[Call], received: &[Received]) -> Option<String> {
     let began = |call: &Call| call.facts.started_at.unwrap_or(started(call.id.own()));
     let missed: Vec<Timestamp> = calls.iter().filter(|call| call.is_missed()).map(began).collect();
-    let wrote = |at: Timestamp, is: fn(&Received) -> bool| received.iter().any(|one| is(one) && at <= one.message.at);
-    let after = |is: fn(&Received) -> bool| missed.iter().filter(|at| wrote(**at, is)).count();
-    let least = after(|one| one.message.text.as_deref() != Some(STOP));
-    let most = after(|_| true);
+    let recovers = |one: &&Received| one.message.is_written() && one.message.text.as_deref() != Some(STOP);
+    let wrote: Vec<Timestamp> = received.iter().filter(recovers).map(|one| one.message.at).collect();
+    let recovered = missed.iter().filter(|began| wrote.iter().any(|at| *began <= at));
+    let truth = recovered.count();
     let of_calls = calls.iter().map(|call| call.recovered);
     let all: u32 = of_calls.chain(received.iter().map(|one| one.recovered)).sum();
-    let holds = usize::try_from(all).is_ok_and(|all| (least..=most).contains(&all));
-    (!holds).then(|| format!("{all} missed calls are recovered instead of {least} to {most}"))
+    let holds = usize::try_from(all).is_ok_and(|all| all == truth);
+    (!holds).then(|| format!("{all} missed calls are recovered instead of {truth}"))
 }
 
 /// What was planned or sent while the refusal held.
@@ -539,7 +538,9 @@ mod tests {
             (&[(9, "HELP")], 0, 0, true),
             (&[(9, "HELP")], 0, 1, false),
             (&[(12, "STOP")], 0, 0, true),
-            (&[(12, "STOP")], 1, 0, true),
+            (&[(12, "STOP")], 1, 0, false),
+            (&[(11, "HELP"), (12, "STOP")], 2, 0, true),
+            (&[(11, "HELP"), (12, "STOP")], 0, 0, false),
             (&[], 0, 0, true),
             (&[], 1, 0, false),
         ] {

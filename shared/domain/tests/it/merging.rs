@@ -82,7 +82,7 @@ fn time() -> impl Strategy<Value = Option<Timestamp>> {
 /// A contact with identities of its own, and whatever else both may have.
 fn contact(number: u64) -> impl Strategy<Value = Contact> {
     let identities = (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>());
-    let times = (time(), time(), time(), time(), time());
+    let times = (time(), time(), time(), time(), time(), time());
     let missed = prop::collection::vec((0_u8..200).prop_map(at), 0..=MOST_MISSED);
     let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
     let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
@@ -133,6 +133,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 contact.last_inbound_at = times.2;
                 contact.last_follow_up_at = times.3.map(|at| at - SignedDuration::from_secs(300));
                 contact.last_reached_at = times.4;
+                contact.last_written_at = times.5;
                 contact.missed = missed.into_iter().map(|at| MissedCall { at }).collect();
                 contact.missed.sort();
                 contact.calls = calls;
@@ -364,6 +365,7 @@ proptest! {
             prop_assert!(contact.is(before.contact.id));
             prop_assert!(contact.created_at <= before.contact.created_at);
             prop_assert!(contact.last_inbound_at >= before.contact.last_inbound_at);
+            prop_assert!(contact.last_written_at >= before.contact.last_written_at);
             prop_assert!(contact.last_follow_up_at >= before.contact.last_follow_up_at);
             prop_assert!(profile.fields.len() >= before.profile.fields.len());
         }
@@ -455,7 +457,7 @@ fn missed_calls_of_both_are_recovered_once() {
     let mut now = undo.merged.clone();
     assert_eq!(now.contact.missed_call(at(40)), 0);
     assert_eq!(left(&now), [of(&[10, 40]), of(&[20])]);
-    assert_eq!(now.contact.recovers(at(30)), 2);
+    assert_eq!(now.contact.wrote(at(30)), 2);
     assert_eq!(left(&now), [of(&[40]), of(&[])]);
 }
 

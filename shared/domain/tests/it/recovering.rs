@@ -2,7 +2,7 @@
 
 use domain::{
     Timestamp,
-    contact::{Began, Contact, MOST_MISSED, RECOVERABLE},
+    contact::{Contact, MOST_MISSED, RECOVERABLE},
     ids::ContactId,
 };
 use jiff::SignedDuration;
@@ -15,6 +15,16 @@ enum Event {
     Missed,
     Answered,
     Written,
+    /// A stop word, or what is no message, such as a reaction.
+    Reacted,
+}
+
+const EVENTS: [Event; 4] = [Event::Missed, Event::Answered, Event::Written, Event::Reacted];
+
+impl Event {
+    fn recovers(self) -> bool {
+        matches!(self, Self::Answered | Self::Written)
+    }
 }
 
 fn at(minute: u32) -> Timestamp {
@@ -32,17 +42,19 @@ fn record(contact: &mut Contact, event: Event, at: Timestamp) -> u32 {
         Event::Missed => contact.missed_call(at),
         Event::Answered => contact.reached(at),
         Event::Written => {
-            let recovered = contact.recovers(at);
             contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-            recovered
+            contact.wrote(at)
+        }
+        Event::Reacted => {
+            contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+            0
         }
     }
 }
 
 /// Events of a day, each in a minute of its own, in the order in which they are reported. No more calls are missed than are kept.
 fn day() -> impl Strategy<Value = Vec<(Event, u32)>> {
-    let event = select(vec![Event::Missed, Event::Answered, Event::Written]);
-    let events = prop::collection::btree_map(0..24_u32 * 60, event, 0..20);
+    let events = prop::collection::btree_map(0..24_u32 * 60, select(EVENTS.to_vec()), 0..20);
     let few = events.prop_map(|events| {
         let mut missed = 0;
         let events = events.into_iter().map(|(minute, event)| (event, minute));
@@ -60,7 +72,7 @@ proptest! {
     fn calls_of_a_day_are_recovered_once_in_any_order(events in day()) {
         let mut contact = contact();
         let recovered: u32 = events.iter().map(|(event, minute)| record(&mut contact, *event, at(*minute))).sum();
-        let is_recovered = |missed: u32| events.iter().any(|(event, minute)| *event != Event::Missed && *minute > missed);
+        let is_recovered = |missed: u32| events.iter().any(|(event, minute)| event.recovers() && *minute > missed);
         let missed = events.iter().filter(|(event, _)| *event == Event::Missed);
         let truth = missed.filter(|(_, minute)| is_recovered(*minute)).count();
         prop_assert_eq!(usize::try_from(recovered).unwrap(), truth);
@@ -70,7 +82,7 @@ proptest! {
     /// Over weeks: none is recovered twice or by something later than a day after it, if all is reported in the order in which it happened.
     #[test]
     fn calls_of_weeks_are_recovered_within_a_day(
-        events in prop::collection::btree_map(0..20_000_u32, select(vec![Event::Missed, Event::Answered, Event::Written]), 0..60),
+        events in prop::collection::btree_map(0..20_000_u32, select(EVENTS.to_vec()), 0..60),
     ) {
         let mut contact = contact();
         let (mut recovered, mut open, mut truth) = (0, Vec::<u32>::new(), 0);
@@ -80,7 +92,7 @@ proptest! {
                 open.push(minute);
                 let most = open.len().saturating_sub(MOST_MISSED);
                 open.drain(..most);
-            } else {
+            } else if event.recovers() {
                 truth += open.iter().filter(|missed| at(minute) <= at(**missed) + RECOVERABLE).count();
                 open.clear();
             }
@@ -95,13 +107,13 @@ fn call_is_recovered_for_exactly_a_day() {
     for (minute, recovered) in [(0, 1), (1, 1), (day, 1), (day + 1, 0)] {
         let mut contact = contact();
         assert_eq!(contact.missed_call(at(0)), 0);
-        assert_eq!(contact.recovers(at(minute)), recovered, "{minute}");
-        assert_eq!(contact.recovers(at(minute)), 0, "{minute}");
+        assert_eq!(contact.wrote(at(minute)), recovered, "{minute}");
+        assert_eq!(contact.wrote(at(minute)), 0, "{minute}");
     }
     let mut contact = contact();
     contact.missed_call(at(10));
-    assert_eq!(contact.recovers(at(9)), 0, "written before");
-    assert_eq!(contact.recovers(at(11)), 1);
+    assert_eq!(contact.wrote(at(9)), 0, "written before");
+    assert_eq!(contact.wrote(at(11)), 1);
 }
 
 /// What somebody reports of a call later can change what it is.
@@ -109,44 +121,29 @@ fn call_is_recovered_for_exactly_a_day() {
 fn outcome_reported_later_changes_what_is_missed() {
     let mut contact = contact();
     contact.missed_call(at(0));
-    contact.not_missed(began(0, (0, 0)));
-    assert_eq!(contact.recovers(at(1)), 0, "it was answered after all");
+    contact.not_missed(at(0));
+    assert_eq!(contact.wrote(at(1)), 0, "it was answered after all");
     contact.reached(at(5));
-    contact.not_reached(began(5, (5, 6)));
+    contact.not_reached(at(5));
     assert_eq!(contact.missed_call(at(4)), 0, "nobody was reached after all");
 }
 
-/// A call that is known to have begun at this minute, and was noted within these.
-fn began(minute: u32, (earliest, latest): (u32, u32)) -> Began {
-    Began {
-        at: at(minute),
-        earliest: at(earliest),
-        latest: at(latest),
-    }
-}
-
-/// A later report can say that it began earlier, or later than the first report came.
+/// However near another one is: its own entry may be gone.
 #[test]
-fn call_is_taken_off_whose_beginning_has_moved() {
-    let left = |began: Began| {
+fn only_the_call_itself_is_taken_off() {
+    for (minute, left) in [(8, vec![at(3), at(20)]), (7, vec![at(3), at(8), at(20)])] {
         let mut contact = contact();
         for minute in [3, 8, 20] {
             contact.missed_call(at(minute));
         }
-        contact.not_missed(began);
-        contact.missed.iter().map(|call| call.at).collect::<Vec<_>>()
-    };
-    assert_eq!(left(began(5, (5, 9))), [at(3), at(20)]);
-    assert_eq!(left(began(9, (7, 9))), [at(3), at(20)]);
-    assert_eq!(left(began(9, (8, 8))), [at(3), at(20)], "the bounds are times, too");
-    // What is noted for exactly its time is more likely the call than an earlier one.
-    assert_eq!(left(began(8, (2, 9))), [at(3), at(20)]);
-    assert_eq!(left(began(5, (4, 7))), [at(3), at(8), at(20)], "another call");
-
-    for (earliest, latest, reached) in [(1, 4, None), (4, 9, None), (5, 9, Some(at(4))), (1, 3, Some(at(4)))] {
+        contact.not_missed(at(minute));
+        let missed: Vec<Timestamp> = contact.missed.iter().map(|call| call.at).collect();
+        assert_eq!(missed, left, "{minute}");
+    }
+    for (minute, reached) in [(4, None), (3, Some(at(4))), (5, Some(at(4)))] {
         let mut contact = contact();
         contact.reached(at(4));
-        contact.not_reached(began(2, (earliest, latest)));
-        assert_eq!(contact.last_reached_at, reached, "{earliest} to {latest}");
+        contact.not_reached(at(minute));
+        assert_eq!(contact.last_reached_at, reached, "{minute}");
     }
 }

@@ -97,6 +97,7 @@ fn call(first_report: Timestamp, decided_at: Timestamp, started_at: Option<Times
         message: None,
         decided_again,
         recovered: 0,
+        noted_at: None,
         remarks: vec![],
         correlation_id: "cor".to_owned(),
         keep_until: None,

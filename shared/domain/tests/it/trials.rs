@@ -374,6 +374,7 @@ impl Case {
             grounds: decision.grounds,
             decided_again: 0,
             recovered: 0,
+            noted_at: None,
             remarks: vec![],
             correlation_id: "cor".to_owned(),
             keep_until: None,

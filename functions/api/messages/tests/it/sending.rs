@@ -270,6 +270,22 @@ async fn wrong_fields_of_a_request_are_named() {
     assert!(agent.get(MESSAGES).await.items().is_empty());
 }
 
+/// The last of these times is later than any that there is.
+#[tokio::test]
+async fn time_of_next_year_or_of_no_year_is_refused() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    for send_at in ["2027-11-20T12:00:00Z", "9999-12-30T21:59:59Z", "9999-12-31T23:59:59Z"] {
+        for path in [MESSAGES, PREVIEW] {
+            let refused = agent.post(path, sms(CUSTOMER, json!({ "send_at": send_at }))).await;
+            refused.names_only(&["send_at"]);
+        }
+    }
+    assert!(agent.get(MESSAGES).await.items().is_empty());
+    assert_eq!(customer(&aws, &business, CUSTOMER).await, None);
+}
+
 /// A number that became one of the business's after somebody had called from it.
 #[tokio::test]
 async fn contact_with_a_number_of_the_business_is_oneself() {

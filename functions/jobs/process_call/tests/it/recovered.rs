@@ -3,7 +3,7 @@
 use domain::{
     bounded::Whole,
     call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    contact::Identity,
+    contact::{Contact, Identity, MissedCall},
 };
 use jiff::SignedDuration;
 use kit::Done;
@@ -162,6 +162,91 @@ async fn call_that_began_earlier_and_was_answered_is_not_missed() {
         world.aws.pass(60);
         world.telephony("18", answered()).await;
         let expected = of(&[("17", 0), ("18", 0)]);
+        assert_eq!(recovered(&world, &customer()).await, expected, "{follow_up}");
+    }
+}
+
+/// It is not recorded once more, under a time of its own, when its outcome becomes another by which it is missed.
+#[tokio::test]
+async fn call_that_is_missed_in_another_way_stays_one_missed_call() {
+    let world = World::with(|configured| configured.rules[0].enabled = false).await;
+    let began = world.aws.now();
+    world.aws.pass(60);
+    world.telephony("17", missed(CUSTOMER)).await;
+    let noted = world.customer().await.missed;
+    let voicemail = CallFacts {
+        started_at: Some(began),
+        ..stated(CUSTOMER, Outcome::Voicemail)
+    };
+    world.aws.pass(10);
+    assert_eq!(world.telephony("17", voicemail).await, Done::Now);
+    let call = world.call().await;
+    assert_eq!((call.outcome, call.decided_again), (Outcome::Voicemail, 1));
+    assert_eq!(call.noted_at, Some(began + SignedDuration::from_secs(60)));
+    assert_eq!(world.customer().await.missed, noted);
+    world.aws.pass(10);
+    assert_eq!(world.telephony("17", answered()).await, Done::Now);
+    assert!(world.customer().await.missed.is_empty());
+    assert_eq!(recovered(&world, &customer()).await, of(&[("17", 0)]));
+}
+
+/// Also if it began before the first one was decided.
+#[tokio::test]
+async fn answered_call_back_counts_though_another_answer_did_not() {
+    let world = World::new().await;
+    let picked_up = CallFacts {
+        status: Some(CallStatus::Completed),
+        answered_at: Some(world.aws.now()),
+        ..from_to(CUSTOMER)
+    };
+    world.twilio(picked_up).await;
+    world.aws.pass(50);
+    world.telephony("18", called_back(Outcome::Answered)).await;
+    world.aws.pass(10);
+    world.work(world.decide()).await;
+    let (calls, _) = world.history().await;
+    assert!(calls.iter().all(|call| call.outcome == Outcome::Answered), "{calls:?}");
+    let nobody = CallFacts {
+        status: Some(CallStatus::InProgress),
+        dial: Some(DialStatus::NoAnswer),
+        handling: Some(Handling::Forward),
+        ..from_to(CUSTOMER)
+    };
+    assert_eq!(world.twilio(nobody).await, Done::Now);
+    let expected = of(&[("18", 0), ("CA1", 1)]);
+    assert_eq!(recovered(&world, &customer()).await, expected);
+    assert!(world.customer().await.missed.is_empty());
+}
+
+/// The first one is recovered by what the customer wrote, so it is not among the missed ones when it turns out to be answered.
+#[tokio::test]
+async fn answer_to_one_call_leaves_the_next_one_missed() {
+    for follow_up in [true, false] {
+        let world = World::with(|configured| configured.rules[0].enabled = follow_up).await;
+        let began = world.aws.now();
+        let (wrote, called_again) = (SignedDuration::from_secs(30), SignedDuration::from_secs(45));
+        let write = |contact: &mut Contact| {
+            contact.wrote(began + wrote);
+        };
+        world.business.contact_with(&world.aws, CUSTOMER, write).await;
+        world.aws.pass(60);
+        for (call, at) in [("17", began), ("18", began + called_again)] {
+            let rang = CallFacts {
+                started_at: Some(at),
+                ..missed(CUSTOMER)
+            };
+            world.telephony(call, rang).await;
+        }
+        let left = [MissedCall {
+            at: began + called_again,
+        }];
+        assert_eq!(world.customer().await.missed, left, "{follow_up}");
+        world.aws.pass(10);
+        assert_eq!(world.telephony("17", answered()).await, Done::Now);
+        assert_eq!(world.customer().await.missed, left, "{follow_up}");
+        world.aws.pass(60);
+        world.telephony("19", answered()).await;
+        let expected = of(&[("17", 1), ("18", 0), ("19", 1)]);
         assert_eq!(recovered(&world, &customer()).await, expected, "{follow_up}");
     }
 }

@@ -22,6 +22,8 @@ use crate::world::{World, wrote};
 
 const HOUR: i64 = 3_600;
 
+const BSUID: &str = "AE.13491208655302741918";
+
 fn answering(configured: &mut Configured, answers: Value) {
     configured.tenant.answers = Some(read::<Answers>(answers));
 }
@@ -247,6 +249,44 @@ async fn newer_message_takes_over_the_unsent_answer() {
     let waiting = pending(&world).await;
     assert_eq!(waiting[0].cause.answered(), Some((received[1].id, Answer::AfterHours)));
     assert_eq!(world.customer().await.answered.len(), 1);
+}
+
+/// The first message said nothing of Meta's id, which leads to another contact. If that one gets no answer, the first keeps its own.
+#[tokio::test]
+async fn one_person_gets_one_answer_whatever_contacts_they_are() {
+    for answered_lately in [false, true] {
+        let world = closed().await;
+        let other = |contact: &mut Contact| {
+            contact.phones.clear();
+            contact.bsuids = vec![BSUID.to_owned()];
+            if answered_lately {
+                contact.note_answer(Answer::AfterHours, None, contact.created_at);
+            }
+        };
+        let other = world.business.contact_with(&world.aws, "+971501234568", other).await;
+        world.work(says(&world, "wamid.1", "Hello")).await;
+        assert_eq!(pending(&world).await.len(), 1);
+        world.aws.pass(2);
+        let mut known = wrote("wamid.2", world.aws.now().as_second(), "Are you open?");
+        known["contacts"][0]["user_id"] = BSUID.into();
+        known["messages"][0]["from_user_id"] = BSUID.into();
+        assert_eq!(world.work(world.messages(&known)).await, Done::Now);
+
+        let states = async |contact: &Contact| {
+            let sent = sent_to(&world, contact).await;
+            sent.iter().map(Message::state).collect::<Vec<_>>()
+        };
+        let first = world.customer().await;
+        assert!(first.id != other.id && first.same_as == [other.id]);
+        let both = (states(&first).await, states(&other).await);
+        if answered_lately {
+            assert_eq!(both, (vec![MessageState::Scheduled], vec![]));
+            assert_eq!((first.open.len(), first.answered.len()), (1, 1));
+        } else {
+            assert_eq!(both, (vec![MessageState::Cancelled], vec![MessageState::Scheduled]));
+            assert_eq!((first.open.len(), first.answered.len()), (0, 0));
+        }
+    }
 }
 
 /// In whatever order they are processed.

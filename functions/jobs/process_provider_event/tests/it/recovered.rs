@@ -129,6 +129,30 @@ async fn reaction_recovers_and_answers_nothing() {
     }
 }
 
+/// What was written before them still does.
+#[tokio::test]
+async fn reaction_and_stop_word_recover_no_call_reported_later() {
+    for (texts, recovered) in [
+        (&["STOP"][..], 0),
+        (&["Hello", "STOP"], 1),
+        (&["STOP", "Please call me"], 1),
+        (&[], 0),
+    ] {
+        let world = World::new().await;
+        let called = world.aws.now();
+        for (place, text) in texts.iter().enumerate() {
+            world.aws.pass(10);
+            world.whatsapp(&format!("wamid.in{place}"), text).await;
+        }
+        world.aws.pass(10);
+        let emoji = json!({"message_id": "wamid.1", "emoji": "👍"});
+        world.work(world.messages(&unwritten(&world, "reaction", emoji))).await;
+        let mut contact = world.customer().await;
+        assert_eq!(contact.last_inbound_at, Some(world.aws.now()));
+        assert_eq!(contact.missed_call(called), recovered, "{texts:?}");
+    }
+}
+
 /// Whoever wants no more messages is not won back by it.
 #[tokio::test]
 async fn stop_word_recovers_and_answers_nothing() {

@@ -292,6 +292,38 @@ async fn paused_template_falls_back_to_the_sms() {
     assert!(!request.is_graph());
 }
 
+/// It was planned while there was one.
+#[tokio::test]
+async fn deleted_template_falls_back_to_the_sms() {
+    let mut world = World::with(|configured| configured.rules[0].then.delay_seconds = Whole::nearest(600)).await;
+    let message = world.follow_up().await;
+    assert_eq!(world.work(&message).await.unwrap(), Done::Already, "it waits");
+    world.business.configured.templates.clear();
+    world.business.write(&world.aws).await;
+    world.aws.pass(600);
+    let message = world.worked(&message).await;
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
+    );
+    let why = &message.attempts[0].error.as_ref().unwrap().reason;
+    assert_eq!(why, "there is no template missed_call_followup in en_GB");
+    assert!(!world.provider.only_send().is_graph());
+}
+
+/// Without an SMS, nothing is left.
+#[tokio::test]
+async fn message_by_a_deleted_template_alone_fails() {
+    let mut world = World::by(&[Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    world.business.configured.templates.clear();
+    world.business.write(&world.aws).await;
+    let message = world.worked(&message).await;
+    is(&message, MessageState::Failed);
+    assert_eq!(attempts(&message), [(1, AttemptState::Refused)]);
+    assert!(world.provider.sends().is_empty());
+}
+
 #[tokio::test]
 async fn a_landline_gets_whatsapp_and_no_sms() {
     let world = World::new().await;

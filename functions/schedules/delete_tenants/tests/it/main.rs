@@ -287,6 +287,7 @@ async fn frequent_caller_without_a_number_is_deleted() {
             message: None,
             decided_again: 0,
             recovered: 0,
+            noted_at: None,
             remarks: Vec::new(),
             correlation_id: "test".to_owned(),
             keep_until: None,
