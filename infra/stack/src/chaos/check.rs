@@ -277,7 +277,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         format!("{}, after {longest} s at most", seen.fell_back),
     );
     Box::pin(figures::check(ground, stormed, &rows.truths, &mut verdict)).await?;
-    leftovers(ground, &mut verdict).await?;
+    leftovers(ground, stormed.began, &mut verdict).await?;
     summary(ground, stormed, &mut verdict, accepted, &rows.states, &rows.seen).await?;
     Ok(verdict)
 }
@@ -482,8 +482,9 @@ fn word(message: &Message) -> &'static str {
     message.state().as_str()
 }
 
-/// Counts dead letters and spilled jobs.
-async fn leftovers(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<()> {
+/// Counts dead letters, and what was spilled since a time (milliseconds since 1970). Earlier changes of the table, which are retried by
+/// hand only, are none of the storm's.
+async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Result<()> {
     for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
         let dead = depth(ground, &dead_letters).await?;
         if dead > 0 {
@@ -492,7 +493,14 @@ async fn leftovers(ground: &Ground<'_>, verdict: &mut Verdict) -> Result<()> {
     }
     let list = json!({ "Bucket": ground.town.outputs.get("RawBucketName"), "Prefix": "spill/" });
     let spilled = ground.aws.call("s3", "list_objects_v2", list).await?;
-    let spilled = spilled["Contents"].as_array().map_or(0, Vec::len);
+    let is_earlier = |object: &&Value| {
+        let at = object["LastModified"]
+            .as_str()
+            .and_then(|at| at.parse::<Timestamp>().ok());
+        at.is_some_and(|at| at.as_millisecond() < since)
+    };
+    let spilled = spilled["Contents"].as_array().into_iter().flatten();
+    let spilled = spilled.filter(|object| !is_earlier(object)).count();
     if spilled > 0 {
         verdict
             .broken
