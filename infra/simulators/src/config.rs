@@ -103,6 +103,10 @@ pub struct TwilioAccount {
     /// Fragment of the addresses that were configured for the account's numbers: connection overrides, as Ringback shows them.
     #[serde(default = "default_overrides")]
     pub overrides: String,
+    /// Time of the approval of a content by the simulators' clock; for its first half, it is only received. Null: only the control
+    /// API decides.
+    #[serde(default = "default_review")]
+    pub content_review_seconds: Option<f64>,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -142,10 +146,19 @@ pub struct WhatsAppAccount {
     /// True if Meta admitted this account to Direct Send (utility text without a template).
     #[serde(default)]
     pub direct_send: bool,
+    /// The Meta app that the token is of. Resumable uploads belong to it.
+    #[serde(default = "default_app")]
+    pub app_id: String,
+    /// Maximum templates: 250, or 6,000 for a verified business.
+    #[serde(default = "default_template_limit")]
+    pub template_limit: usize,
+    /// Time of Meta's review of a template by the simulators' clock, after which it is approved. Null: only the control API decides.
+    #[serde(default = "default_review")]
+    pub template_review_seconds: Option<f64>,
 }
 
 /// A message template in Meta's own shape (`GET /{waba}/message_templates`).
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 pub struct Template {
     pub name: String,
     pub language: String,
@@ -268,6 +281,18 @@ fn default_country_code() -> String {
 
 fn default_overrides() -> String {
     "#rc=3&rp=all".to_owned()
+}
+
+fn default_app() -> String {
+    "670843887433847".to_owned()
+}
+
+fn default_template_limit() -> usize {
+    250
+}
+
+fn default_review() -> Option<f64> {
+    Some(5.0)
 }
 
 fn default_language() -> String {

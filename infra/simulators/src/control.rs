@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::config::{Config, Tenant};
 use crate::delivery::Webhook;
 use crate::faults::{Api, Event, Kind, Rule};
-use crate::outbox::{Button, Channel, Sent, Via};
+use crate::outbox::{Channel, Sent, Shown};
 use crate::phones::{Note, Profile, e164, same_number};
 use crate::statuses::{self, COPIES_WHEN_DUPLICATED};
 use crate::vendors::Vendor;
@@ -29,7 +29,6 @@ pub(crate) fn routes() -> Router<Sims> {
         .route("/config", put(replace_config))
         .route("/tenants", get(list_tenants).post(put_tenant))
         .route("/calls", post(place_call))
-        .route("/replies", post(send_reply))
         .route("/preferences", post(set_preference))
         .route("/handshakes", post(shake_hands))
         .route("/phones", get(list_phones))
@@ -60,21 +59,21 @@ impl IntoResponse for Refused {
     }
 }
 
-fn not_found(what: impl Into<String>) -> Refused {
+pub(crate) fn not_found(what: impl Into<String>) -> Refused {
     Refused(StatusCode::NOT_FOUND, what.into())
 }
 
-fn bad_request(why: impl Into<String>) -> Refused {
+pub(crate) fn bad_request(why: impl Into<String>) -> Refused {
     Refused(StatusCode::BAD_REQUEST, why.into())
 }
 
-fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Tenant, Refused> {
+pub(crate) fn tenant<'a>(config: &'a Config, id: &str) -> Result<&'a Tenant, Refused> {
     config
         .tenant(id)
         .ok_or_else(|| not_found(format!("there is no tenant {id}")))
 }
 
-fn phone_number(text: &str) -> Result<String, Refused> {
+pub(crate) fn phone_number(text: &str) -> Result<String, Refused> {
     e164(text).ok_or_else(|| bad_request("a phone number is a + and 7 to 15 digits"))
 }
 
@@ -279,7 +278,14 @@ async fn place_call(State(world): State<Sims>, Json(input): Json<CallIn>) -> Res
         }
     };
     if let Some(number) = from.as_deref().filter(|number| number.starts_with('+')) {
-        let note = note(&world, &tenant, None, "call", input.outcome.clone(), call_id.clone());
+        let note = note(
+            &world,
+            &tenant,
+            None,
+            "call",
+            Shown::text(&input.outcome),
+            call_id.clone(),
+        );
         world.state().note(number, note);
         world.changed(number);
     }
@@ -313,147 +319,28 @@ enum Line {
     Vendor(Vec<Webhook>),
 }
 
-fn note(world: &Sims, tenant: &Tenant, channel: Option<Channel>, kind: &'static str, text: String, id: String) -> Note {
+pub(crate) fn note(
+    world: &Sims,
+    tenant: &Tenant,
+    channel: Option<Channel>,
+    kind: &'static str,
+    shown: Shown,
+    id: String,
+) -> Note {
     Note {
         tenant: tenant.id.clone(),
         channel,
         kind,
-        text,
+        shown,
         at: world.now(),
         id,
         seen: false,
+        edited: false,
+        revoked: false,
     }
 }
 
-// Replies
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ReplyIn {
-    tenant: String,
-    from: String,
-    #[serde(default)]
-    text: String,
-    channel: Option<Channel>,
-    /// The label or payload of a button of the business's messages.
-    button: Option<String>,
-    /// The number of the business. Default: the one that wrote last, or else the first.
-    to: Option<String>,
-    repeat: Option<u32>,
-    #[serde(default)]
-    wait: bool,
-}
-
-async fn send_reply(State(world): State<Sims>, Json(input): Json<ReplyIn>) -> Result<Json<Value>, Refused> {
-    let config = world.config();
-    let tenant = tenant(&config, &input.tenant)?;
-    let number = phone_number(&input.from)?;
-    let channel = input.channel.unwrap_or(Channel::Whatsapp);
-    let (last, tapped, name, profile) = {
-        let mut state = world.state();
-        let thread = |sent: &&Sent| sent.to == number && sent.tenant == tenant.id && sent.channel == channel;
-        let last = state.outbox.iter().rev().find(thread).cloned();
-        let tapped = match &input.button {
-            None => None,
-            Some(label) => {
-                let found = state.outbox.iter().rev().filter(thread).find_map(|sent| {
-                    let wanted = |button: &&Button| button.text == *label || button.payload.as_ref() == Some(label);
-                    sent.shown
-                        .buttons
-                        .iter()
-                        .find(wanted)
-                        .map(|button| (sent.clone(), button.clone()))
-                });
-                Some(found.ok_or_else(|| not_found("no message to this customer has this button"))?)
-            }
-        };
-        let phone = state.phone(&number);
-        (last, tapped, phone.name(&number), phone.profile.clone())
-    };
-    let text = tapped
-        .as_ref()
-        .map_or(input.text.as_str(), |(_, button)| &button.text)
-        .to_owned();
-    if text.is_empty() {
-        return Err(bad_request("a reply must have a text or a button"));
-    }
-    let tapped = tapped.as_ref().map(|(sent, button)| (sent, button));
-    let person = (number.as_str(), name.as_str(), &profile);
-
-    let wrote_through = last.as_ref().map(|sent| sent.via);
-    let through_graph = tenant.whatsapp.is_some() && wrote_through != Some(Via::Twilio);
-    let last_number = || {
-        last.as_ref()
-            .map(|sent| sent.from.clone())
-            .filter(|from| from.starts_with('+'))
-    };
-    let to_number = input.to.as_deref().and_then(e164).or_else(last_number);
-    let (webhook, id, notice, window) = match (channel, &tenant.whatsapp, &tenant.twilio) {
-        (Channel::Whatsapp, Some(account), _) if through_graph => {
-            let (webhook, id) = graph::reply(&world, &config, (tenant, account), person, &text, tapped);
-            (webhook, id, None, Some(account.phone_number_id.clone()))
-        }
-        (Channel::Whatsapp, _, Some(account)) => {
-            let to = account.whatsapp_sender.clone();
-            let to = to.ok_or_else(|| not_found("this tenant has no WhatsApp number"))?;
-            let at = (channel, to.as_str());
-            let (webhook, id, _) = twilio::reply(&world, &config, (tenant, account), person, at, &text, tapped);
-            (webhook, id, None, Some(to))
-        }
-        (Channel::Sms, _, Some(account)) => {
-            let to = to_number.or_else(|| account.numbers.first().cloned());
-            let to = to.ok_or_else(|| not_found("this tenant has no SMS number"))?;
-            let at = (channel, to.as_str());
-            let (webhook, id, notice) = twilio::reply(&world, &config, (tenant, account), person, at, &text, tapped);
-            (webhook, id, notice, None)
-        }
-        _ => return Err(not_found("this tenant has no such channel")),
-    };
-
-    let api = if channel == Channel::Whatsapp && through_graph {
-        Api::Graph
-    } else {
-        Api::Twilio
-    };
-    let copies = {
-        let mut state = world.state();
-        state.note(&number, note(&world, tenant, Some(channel), "in", text, id.clone()));
-        if let Some(notice) = notice {
-            let at = note(
-                &world,
-                tenant,
-                Some(channel),
-                "notice",
-                notice.to_owned(),
-                format!("{id}-notice"),
-            );
-            state.note(&number, at);
-        }
-        if let Some(sender) = window {
-            state.windows.insert((sender, number.clone()), world.now());
-        }
-        let event = Event {
-            api,
-            tenant: &tenant.id,
-            number: Some(&number),
-        };
-        let duplicated = state
-            .fault(event, &[Kind::DuplicateWebhooks])
-            .map(|_| COPIES_WHEN_DUPLICATED);
-        input.repeat.or(duplicated).unwrap_or(1).clamp(1, 20)
-    };
-    world.changed(&number);
-    if !input.wait {
-        world.deliver_later(&webhook, Duration::ZERO, copies);
-        return Ok(Json(json!({"id": id})));
-    }
-    let _busy = world.busy();
-    let mut status = 0;
-    for _ in 0..copies {
-        status = world.deliver(&webhook).await.status;
-    }
-    Ok(Json(json!({"id": id, "status": status})))
-}
+// Preferences and handshakes
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -533,15 +420,16 @@ struct Item {
     id: String,
     /// `out` (the business wrote), `in`, `call`, `notice`.
     kind: &'static str,
-    text: String,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    buttons: Vec<Button>,
+    #[serde(flatten)]
+    shown: Shown,
     at: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     status: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u32>,
     seen: bool,
+    edited: bool,
+    revoked: bool,
 }
 
 async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Result<Json<Value>, Refused> {
@@ -562,12 +450,13 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                     .map(|sent| Item {
                         id: sent.id.clone(),
                         kind: "out",
-                        text: sent.shown.text.clone(),
-                        buttons: sent.shown.buttons.clone(),
+                        shown: sent.shown.clone(),
                         at: sent.accepted_at,
                         status: Some(sent.failed().map_or(sent.latest(), |failed| failed.status)),
                         code: sent.failed().and_then(|failed| failed.code),
                         seen: false,
+                        edited: false,
+                        revoked: false,
                     });
                 let noted = phone
                     .notes
@@ -576,12 +465,13 @@ async fn show_phone(State(world): State<Sims>, Path(number): Path<String>) -> Re
                     .map(|note| Item {
                         id: note.id.clone(),
                         kind: note.kind,
-                        text: note.text.clone(),
-                        buttons: Vec::new(),
+                        shown: note.shown.clone(),
                         at: note.at,
                         status: None,
                         code: None,
                         seen: note.seen,
+                        edited: note.edited,
+                        revoked: note.revoked,
                     });
                 let mut items: Vec<_> = sent.chain(noted).collect();
                 items.sort_by_key(|item| item.at);
@@ -714,12 +604,14 @@ async fn show_clock(State(world): State<Sims>) -> Json<Value> {
 
 async fn set_clock(State(world): State<Sims>, Json(input): Json<ClockIn>) -> Json<Value> {
     world.clock.set_offset(input.offset_seconds);
+    // What became due has happened when this is answered.
+    graph::run_due(&world);
+    world.timers_changed();
     show_clock(State(world)).await
 }
 
-/// Clears messages, phones, windows, opt-outs and faults, but keeps the configuration.
+/// Clears messages, phones, windows, opt-outs, media, templates and faults, but keeps the configuration.
 async fn reset(State(world): State<Sims>) -> StatusCode {
-    *world.state() = crate::world::State::new(world.config().seed);
-    world.faults_changed();
+    world.reset();
     StatusCode::NO_CONTENT
 }

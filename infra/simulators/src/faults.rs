@@ -4,9 +4,12 @@
 //! agree, and it is not used up.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::clock::Clock;
 use crate::phones::same_number;
 use crate::random::Random;
 use crate::ses::same_address;
@@ -44,6 +47,32 @@ pub(crate) enum Kind {
     TimeoutAfter,
     /// The answer comes late. Recordings only.
     Delayed,
+    // Media: their description and download.
+    /// 503.
+    MediaUnavailable,
+    /// 0 bytes.
+    MediaEmpty,
+    /// The body never ends.
+    MediaEndless,
+    /// The answer leads elsewhere: to `location`, or to a private address.
+    MediaRedirect,
+    /// One byte more than any file may have.
+    MediaTooLarge,
+    /// The body ends in the middle.
+    MediaTruncated,
+    /// The last byte is another than the one that was hashed.
+    MediaWrongHash,
+    /// The description says one byte more than there are. Graph only.
+    MediaWrongLength,
+    /// A page in HTML instead of the file.
+    MediaWrongType,
+    // Templates.
+    /// Meta files a new template under another category.
+    CategoryCorrected,
+    /// A template message is refused for its content.
+    TemplatePolicy,
+    /// The connection breaks in the middle of an upload's body; what came is kept.
+    UploadBroken,
     // The caller: the process named in User-Agent is killed.
     KillBefore,
     KillAfter,
@@ -81,6 +110,12 @@ pub(crate) struct Rule {
     /// rule is removed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) seconds: Option<f64>,
+    /// The rule ends at this time by the simulators' clock. Absent: it stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) until: Option<Timestamp>,
+    /// Where a redirect of media leads.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) location: Option<String>,
 }
 
 fn always() -> f64 {
@@ -107,6 +142,7 @@ pub(crate) struct Event<'a> {
 #[derive(Debug)]
 pub(crate) struct Faults {
     seed: u64,
+    clock: Arc<Clock>,
     rules: Vec<Rule>,
     last_id: u64,
     /// Number of dice throws of a rule for a number.
@@ -114,9 +150,10 @@ pub(crate) struct Faults {
 }
 
 impl Faults {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64, clock: Arc<Clock>) -> Self {
         Self {
             seed,
+            clock,
             rules: Vec::new(),
             last_id: 0,
             throws: HashMap::new(),
@@ -165,8 +202,13 @@ impl Faults {
         mut allowed: impl FnMut(&Rule) -> bool,
     ) -> Option<Rule> {
         let Self {
-            seed, rules, throws, ..
+            seed,
+            clock,
+            rules,
+            throws,
+            ..
         } = self;
+        let now = clock.now();
         let mut thrown = |rule: &Rule| {
             let number = event.number.unwrap_or_default().to_owned();
             let count = throws.entry((rule.id, number.clone())).or_default();
@@ -176,6 +218,7 @@ impl Faults {
         rules.iter_mut().find_map(|rule| {
             let applies = kinds.contains(&rule.kind)
                 && rule.times != Some(0)
+                && rule.until.is_none_or(|until| now < until)
                 && rule.matches(event)
                 && thrown(rule)
                 && allowed(rule);

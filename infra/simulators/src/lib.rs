@@ -14,11 +14,14 @@ mod delivery;
 mod faults;
 mod graph;
 mod interference;
+mod media;
 pub mod outbox;
 mod page;
 mod pbx;
 pub mod phones;
 mod random;
+mod replies;
+mod reviews;
 mod ses;
 pub mod signatures;
 mod statuses;
@@ -62,17 +65,19 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
     let listener = TcpListener::bind(config.listen).await?;
     let addr = listener.local_addr()?;
     let (stop, stopped) = watch::channel(false);
-    let world = Arc::new(World::new(config, http, stopped.clone()));
+    let world = Arc::new(World::new(config, http, format!("http://{addr}"), stopped.clone()));
     let router = Router::new()
         .merge(page::routes())
         .merge(control::routes())
+        .merge(replies::routes())
+        .merge(reviews::routes())
         .merge(graph::routes())
         .merge(twilio::routes())
         .merge(vendors::routes())
         .merge(ses::routes())
-        // WhatsApp documents may have 100 MB.
-        .layer(DefaultBodyLimit::max(100 * 1024 * 1024))
-        .with_state(world);
+        .layer(DefaultBodyLimit::max(media::BODY_LIMIT))
+        .with_state(Arc::clone(&world));
+    tokio::spawn(graph::keep_time(world));
     let listener = listener.tap_io(|stream| {
         // Small answers must not wait for Nagle's timer; a socket that refuses this is only slower.
         let _ = stream.set_nodelay(true);

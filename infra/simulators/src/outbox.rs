@@ -69,9 +69,66 @@ pub struct Status {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Shown {
     pub text: String,
-    /// Buttons the person can tap.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media: Option<ShownMedia>,
+    /// `latitude`, `longitude`, `name`, `address`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<Value>,
+    /// Contacts in Meta's shape.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub contacts: Vec<Value>,
+    /// Label of the button that opens the list; the rows are `buttons`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub menu: Option<String>,
+    /// The business asks for the person's location.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub asks_location: bool,
+    /// Id of the message that this one answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub quotes: Option<String>,
+    /// It is no message of its own, but a reaction to one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reaction: Option<Reaction>,
+    /// Buttons and rows the person can tap.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<Button>,
+}
+
+impl Shown {
+    pub(crate) fn text(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            ..Self::default()
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct ShownMedia {
+    /// `image`, `video`, `audio`, `document` or `sticker`.
+    pub kind: &'static str,
+    /// A path of the simulators, or the link that the business sent.
+    pub url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mime: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub file_name: Option<String>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub voice: bool,
+}
+
+#[derive(Clone, Debug, Serialize)]
+pub struct Reaction {
+    /// Id of the message.
+    pub to: String,
+    /// None: taken back.
+    pub emoji: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -83,9 +140,28 @@ pub struct Button {
     /// A list row's second line, which is part of the answer, too.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
+    /// Title of the section that a row stands in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub section: Option<String>,
+    /// The page that it opens.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
     /// The shape of the answer: `button`, `button_reply` or `list_reply`.
     #[serde(skip)]
     pub kind: &'static str,
+}
+
+impl Default for Button {
+    fn default() -> Self {
+        Self {
+            text: String::new(),
+            payload: None,
+            description: None,
+            section: None,
+            link: None,
+            kind: "button",
+        }
+    }
 }
 
 /// Additional data of status webhooks.

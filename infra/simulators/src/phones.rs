@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::outbox::Channel;
+use crate::outbox::{Channel, Shown};
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Phone {
@@ -32,11 +32,15 @@ pub(crate) struct Note {
     pub(crate) channel: Option<Channel>,
     /// `in` (the customer wrote), `call`, or `notice` (the network's own texts).
     pub(crate) kind: &'static str,
-    pub(crate) text: String,
+    pub(crate) shown: Shown,
     pub(crate) at: Timestamp,
     pub(crate) id: String,
     /// The business has marked it as read.
     pub(crate) seen: bool,
+    /// The customer changed it afterwards.
+    pub(crate) edited: bool,
+    /// The customer took it back.
+    pub(crate) revoked: bool,
 }
 
 pub(crate) type Phones = BTreeMap<String, Phone>;

@@ -17,6 +17,8 @@ pub(crate) struct Course {
     pub(crate) fails: Option<u32>,
     /// The phone is off: this rule holds everything after `sent`.
     held: Option<Rule>,
+    /// The provider fetches the message's file from this URL first.
+    pub(crate) fetches: Option<String>,
     /// Webhooks are delivered this many times.
     copies: u32,
     reordered: bool,
@@ -62,6 +64,7 @@ impl Course {
         });
         Self {
             fails,
+            fetches: None,
             // A failure does not wait for the phone.
             held: if fails.is_none() {
                 state.fault(event, &[Kind::Offline])
@@ -77,15 +80,21 @@ impl Course {
 }
 
 /// Stores an accepted message and starts its course.
-pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, course: Course) {
+pub(crate) fn accept(world: &Sims, state: &mut State, sent: Sent, mut course: Course) {
     let (id, number) = (sent.id.clone(), sent.to.clone());
-    let order = format!("{number} {}", sent.key.as_deref().unwrap_or_default());
-    let steps = steps(&sent, &course, world.config().auto_read);
-    state.keep(sent);
+    state.keep(sent.clone());
     world.changed(&number);
-    let arrivals = arrivals(world, &order, &steps, &course);
     let (world, busy) = (Arc::clone(world), world.busy());
     tokio::spawn(async move {
+        if let Some(url) = course.fetches.take()
+            && let Err(code) = twilio::fetch_media(&world, &id, &url).await
+        {
+            course.fails = course.fails.or(Some(code));
+            course.held = None;
+        }
+        let order = format!("{number} {}", sent.key.as_deref().unwrap_or_default());
+        let steps = steps(&sent, &course, world.config().auto_read);
+        let arrivals = arrivals(&world, &order, &steps, &course);
         let (mut busy, mut waited) = (Some(busy), false);
         let mut passed = Duration::ZERO;
         for ((status, code, at), arrival) in steps.into_iter().zip(arrivals) {
@@ -123,6 +132,9 @@ fn steps(sent: &Sent, course: &Course, auto_read: bool) -> Vec<Step> {
                 vec![("sent", None, sent_at), ("undelivered", Some(code), delivered_at)]
             }
         };
+    }
+    if sent.shown.reaction.is_some() {
+        return vec![("sent", None, sent_at)];
     }
     let mut steps = vec![("sent", None, sent_at), ("delivered", None, delivered_at)];
     if sent.channel == Channel::Whatsapp && auto_read {

@@ -6,19 +6,21 @@ use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use jiff::Timestamp;
+use sha2::{Digest as _, Sha256};
 use tokio::sync::{broadcast, watch};
 
 use crate::clock::Clock;
 use crate::config::{Config, Tenant};
 use crate::delivery::{Deliveries, Outcome, Webhook};
 use crate::faults::{Event, Faults, Kind};
-use crate::graph::Media;
+use crate::graph::{Templates, Upload};
 use crate::lock;
+use crate::media::Medium;
 use crate::outbox::Sent;
 use crate::phones::{Note, Phone, Phones};
 use crate::random::Random;
 use crate::ses::MailSent;
-use crate::twilio::{Inbound, Recording};
+use crate::twilio::{Contents, Inbound, Recording};
 
 pub(crate) type Sims = Arc<World>;
 
@@ -28,6 +30,8 @@ pub(crate) struct World {
     state: Mutex<State>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) deliveries: Deliveries,
+    /// Goes straight to an address, and follows no redirects.
+    pub(crate) http: reqwest::Client,
     /// Numbers whose phone changed, `mails` for mails, `*` for everything.
     pub(crate) changes: broadcast::Sender<String>,
     faults_version: watch::Sender<u64>,
@@ -37,6 +41,10 @@ pub(crate) struct World {
     held: AtomicU64,
     ids: AtomicU64,
     id_start: u64,
+    /// Where the simulators listen, without a trailing slash.
+    pub(crate) url: String,
+    /// Moved when something may become due earlier: the clock, or a template.
+    timers: watch::Sender<u64>,
     stop: watch::Receiver<bool>,
 }
 
@@ -56,7 +64,12 @@ pub(crate) struct State {
     pub(crate) marketing_stopped: HashSet<(String, String)>,
     /// Kills so far, by recipient and message.
     pub(crate) kills: HashMap<(String, String), u32>,
-    pub(crate) media: HashMap<String, Media>,
+    /// Files that the providers hold, by id.
+    pub(crate) media: HashMap<String, Medium>,
+    /// Resumable uploads by session id, and files by handle.
+    pub(crate) uploads: HashMap<String, Upload>,
+    pub(crate) templates: Templates,
+    pub(crate) contents: Contents,
     pub(crate) twilio_inbound: Vec<Inbound>,
     /// Recordings of calls by SID.
     pub(crate) recordings: HashMap<String, Recording>,
@@ -84,10 +97,13 @@ impl Drop for Held {
 }
 
 impl State {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(config: &Config, clock: &Arc<Clock>) -> Self {
+        let seed = config.seed;
+        let mut templates = Templates::default();
+        templates.configure(config, clock.now());
         Self {
             random: Random::new(seed),
-            faults: Faults::new(seed),
+            faults: Faults::new(seed, Arc::clone(clock)),
             phones: Phones::new(),
             outbox: Vec::new(),
             by_id: HashMap::new(),
@@ -96,6 +112,9 @@ impl State {
             marketing_stopped: HashSet::new(),
             kills: HashMap::new(),
             media: HashMap::new(),
+            uploads: HashMap::new(),
+            templates,
+            contents: Contents::default(),
             twilio_inbound: Vec::new(),
             recordings: HashMap::new(),
             mails: Vec::new(),
@@ -112,6 +131,14 @@ impl State {
         self.outbox.get_mut(*self.by_id.get(id)?)
     }
 
+    /// Whether this id is a message between a business and a customer.
+    pub(crate) fn knows_message(&self, tenant: &str, number: &str, id: &str) -> bool {
+        let place = self.by_id.get(id).and_then(|place| self.outbox.get(*place));
+        let sent = place.is_some_and(|sent| sent.tenant == tenant && sent.to == number);
+        let notes = self.phones.get(number).map_or(&[][..], |phone| phone.notes.as_slice());
+        sent || notes.iter().any(|note| note.tenant == tenant && note.id == id)
+    }
+
     pub(crate) fn phone(&mut self, number: &str) -> &mut Phone {
         self.phones.entry(number.to_owned()).or_default()
     }
@@ -126,11 +153,12 @@ impl State {
 }
 
 impl World {
-    pub(crate) fn new(config: Config, http: reqwest::Client, stop: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(config: Config, http: reqwest::Client, url: String, stop: watch::Receiver<bool>) -> Self {
         let clock = Arc::new(Clock::default());
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Self {
-            state: Mutex::new(State::new(config.seed)),
+            state: Mutex::new(State::new(&config, &clock)),
+            http: http.clone(),
             deliveries: Deliveries::new(http, config.delivery.concurrency, Arc::clone(&clock), stop.clone()),
             config: RwLock::new(Arc::new(config)),
             clock,
@@ -141,6 +169,8 @@ impl World {
             ids: AtomicU64::new(1),
             // Unlike the faults' dice, ids are not seeded: a restarted simulator must not repeat those of its last run.
             id_start: u64::try_from(started.as_micros()).unwrap_or(u64::MAX),
+            url,
+            timers: watch::channel(0).0,
             stop,
         }
     }
@@ -151,7 +181,7 @@ impl World {
 
     pub(crate) fn replace_config(&self, config: Config) {
         *self.config.write().unwrap_or_else(std::sync::PoisonError::into_inner) = Arc::new(config);
-        self.changed("*");
+        self.configured();
     }
 
     pub(crate) fn put_tenant(&self, tenant: Tenant) {
@@ -161,7 +191,21 @@ impl World {
             config.tenants.retain(|known| known.id != tenant.id);
             config.tenants.push(tenant);
         }
+        self.configured();
+    }
+
+    /// Templates of the configuration that changed replace those of before.
+    fn configured(&self) {
+        let config = self.config();
+        self.state().templates.configure(&config, self.now());
         self.changed("*");
+    }
+
+    /// Forgets everything but the configuration.
+    pub(crate) fn reset(&self) {
+        let config = self.config();
+        *self.state() = State::new(&config, &self.clock);
+        self.faults_changed();
     }
 
     pub(crate) fn state(&self) -> MutexGuard<'_, State> {
@@ -242,6 +286,21 @@ impl World {
                 drop(busy);
             });
         }
+    }
+
+    /// Ends the sleep of whoever waits for a time of the clock.
+    pub(crate) fn timers_changed(&self) {
+        self.timers.send_modify(|version| *version += 1);
+    }
+
+    pub(crate) fn timers(&self) -> watch::Receiver<u64> {
+        self.timers.subscribe()
+    }
+
+    /// A proof that this simulator made an address.
+    pub(crate) fn proof(&self, text: &str) -> String {
+        let hash = Sha256::digest(format!("{}/{text}", self.id_start));
+        hex::encode(&hash[..16])
     }
 
     pub(crate) fn stopped(&self) -> watch::Receiver<bool> {

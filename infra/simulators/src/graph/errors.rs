@@ -11,6 +11,11 @@ const TABLE: &[(u32, u16, &str)] = &[
     (2, 503, "Service temporarily unavailable"),
     (100, 400, "Invalid parameter"),
     (190, 401, "Error validating access token: Session has expired"),
+    (
+        80_008,
+        400,
+        "There have been too many calls to this WhatsApp Business account. Wait a bit and try again.",
+    ),
     (130_429, 429, "Rate limit hit"),
     (131_000, 500, "Something went wrong"),
     (131_008, 400, "Required parameter is missing"),
@@ -30,6 +35,7 @@ const TABLE: &[(u32, u16, &str)] = &[
         "Unable to deliver the message. This recipient has chosen to stop receiving marketing messages",
     ),
     (131_051, 400, "Unsupported message type"),
+    (131_053, 400, "Media upload error"),
     (
         131_062,
         400,
@@ -42,6 +48,7 @@ const TABLE: &[(u32, u16, &str)] = &[
     ),
     (132_001, 404, "Template name does not exist in the translation"),
     (132_005, 400, "Translated text too long"),
+    (132_007, 400, "Template content policy violation"),
     (
         132_012,
         400,
@@ -60,6 +67,9 @@ pub(crate) struct GraphError {
     pub(crate) code: u32,
     details: String,
     subcode: Option<u32>,
+    /// Title and text for a person, of errors in the management of templates.
+    user: Option<(&'static str, String)>,
+    message: Option<&'static str>,
 }
 
 pub(crate) fn title(code: u32) -> &'static str {
@@ -75,6 +85,26 @@ impl GraphError {
             code,
             details: details.into(),
             subcode: None,
+            user: None,
+            message: None,
+        }
+    }
+
+    /// A refused template, in the shape of `fixtures/whatsapp/templates/create_error_name_exists.json`. Where Meta's subcode is not
+    /// known, there is none.
+    pub(crate) fn template(subcode: Option<u32>, title: &'static str, text: impl Into<String>) -> Self {
+        Self {
+            subcode,
+            user: Some((title, text.into())),
+            ..Self::new(100, "")
+        }
+    }
+
+    /// A request that Meta cannot read the token of (`fixtures/whatsapp/upload/401_error_token.json`).
+    pub(crate) fn unreadable_token() -> Self {
+        Self {
+            message: Some("Invalid OAuth access token - Cannot parse access token"),
+            ..Self::new(190, "")
         }
     }
 
@@ -94,6 +124,30 @@ impl GraphError {
     }
 
     fn body(&self) -> Value {
+        if let Some((title, text)) = &self.user {
+            let mut error = json!({
+                "message": "Invalid parameter",
+                "type": "OAuthException",
+                "code": self.code,
+                "is_transient": false,
+                "error_user_title": title,
+                "error_user_msg": text,
+                "fbtrace_id": "ASimulatedTraceId00001",
+            });
+            if let Some(subcode) = self.subcode {
+                error["error_subcode"] = json!(subcode);
+            }
+            return json!({ "error": error });
+        }
+        if let Some(message) = self.message {
+            return json!({"error": {
+                "message": message,
+                "type": "OAuthException",
+                "code": self.code,
+                "is_transient": false,
+                "fbtrace_id": "ASimulatedTraceId00001",
+            }});
+        }
         let message = if self.subcode == Some(33) {
             format!(
                 "(#100) Unsupported get request. Object with ID '{}' does not exist",

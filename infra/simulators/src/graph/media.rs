@@ -1,35 +1,52 @@
-//! Media of the Graph API: uploaded by a tenant, visible to that tenant only.
+//! Media of the Graph API: uploaded by a tenant or sent by a customer, visible to the tenant's number only.
 
 use axum::Json;
-use axum::extract::{Multipart, Path, State};
+use axum::extract::{Multipart, Path, Query, State};
 use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse as _, Response};
+use jiff::SignedDuration;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use sha2::{Digest as _, Sha256};
 
 use super::errors::GraphError;
-use super::{Access, authorise};
-use crate::config::Tenant;
-use crate::world::Sims;
+use super::{Access, looking, own_url};
+use crate::config::{Tenant, WhatsAppAccount};
+use crate::faults::{Api, Event, Kind as Fault};
+use crate::media::{Blob, Kind, Medium, Owner, allowed, essence};
+use crate::outbox::ShownMedia;
+use crate::world::{Sims, State as WorldState};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Media {
-    tenant: String,
-    mime_type: String,
-    bytes: Vec<u8>,
+/// Validity of an id: uploaded by the business, or sent by a customer.
+const UPLOADED: SignedDuration = SignedDuration::from_hours(30 * 24);
+const RECEIVED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// Validity of a download's address.
+const URL_SECONDS: i64 = 5 * 60;
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct MediaQuery {
+    pub(super) phone_number_id: Option<String>,
 }
 
 pub(super) async fn upload_media(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
     headers: HeaderMap,
-    mut form: Multipart,
-) -> Result<Json<Value>, GraphError> {
+    form: Multipart,
+) -> Response {
     let config = world.config();
-    let Access { tenant, account } = authorise(&world, &config, &headers, &version)?;
-    if account.phone_number_id != id {
-        return Err(GraphError::no_object(&id));
+    let access = match looking(&world, &config, &headers, &version).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    store(&world, &access, &id, form)
+        .await
+        .map_or_else(GraphError::into_response, |answer| answer.into_response())
+}
+
+async fn store(world: &Sims, access: &Access<'_>, id: &str, mut form: Multipart) -> Result<Json<Value>, GraphError> {
+    if access.account.phone_number_id != id {
+        return Err(GraphError::no_object(id));
     }
     let (mut file, mut mime_type, mut product) = (None, None, None);
     let unreadable = |_| GraphError::new(100, "The multipart body cannot be read");
@@ -37,7 +54,7 @@ pub(super) async fn upload_media(
         match field.name() {
             Some("file") => {
                 mime_type = mime_type.or_else(|| field.content_type().map(str::to_owned));
-                file = Some(field.bytes().await.map_err(unreadable)?.to_vec());
+                file = Some(field.bytes().await.map_err(unreadable)?);
             }
             Some("type") => mime_type = Some(field.text().await.map_err(unreadable)?),
             Some("messaging_product") => product = Some(field.text().await.map_err(unreadable)?),
@@ -47,66 +64,205 @@ pub(super) async fn upload_media(
     if product.as_deref() != Some("whatsapp") {
         return Err(GraphError::new(100, "The parameter messaging_product is required"));
     }
-    let (Some(bytes), Some(mime_type)) = (file, mime_type) else {
+    let (Some(bytes), Some(mime)) = (file, mime_type) else {
         return Err(GraphError::new(131_008, "Missing file or type"));
     };
-    let media = Media {
-        tenant: tenant.id.clone(),
-        mime_type,
-        bytes,
+    let Some(kind) = Kind::of(&mime) else {
+        let details = format!(
+            "Param file must be a file with one of the following types: {}. Received file of type '{mime}'.",
+            allowed()
+        );
+        return Err(GraphError::new(100, details));
     };
+    let blob = Blob::Held(bytes);
+    let most = kind.most_bytes(blob.is_animated());
+    if blob.size() == 0 || blob.size() > most {
+        let details = format!(
+            "The file has {} bytes. Min: 1, max for {}: {most}",
+            blob.size(),
+            kind.as_str()
+        );
+        return Err(GraphError::new(131_053, details));
+    }
+    let owner = Owner::Graph {
+        phone_number_id: id.to_owned(),
+        expires_at: world.now() + UPLOADED,
+    };
+    let media = Medium::new(&access.tenant.id, &mime, blob, owner);
     let id = world.numeric_id();
     world.state().media.insert(id.clone(), media);
     Ok(Json(json!({ "id": id })))
 }
 
-pub(super) fn describe(world: &Sims, tenant: &Tenant, id: &str, own_url: &str) -> Option<Value> {
-    let state = world.state();
-    let media = state.media.get(id).filter(|media| media.tenant == tenant.id)?;
-    Some(json!({
+/// A customer's file, as it waits to be fetched. Returns its id.
+pub(crate) fn receive(
+    world: &Sims,
+    (tenant, account): (&Tenant, &WhatsAppAccount),
+    number: &str,
+    mime: &str,
+    blob: Blob,
+) -> (String, Medium) {
+    let owner = Owner::Graph {
+        phone_number_id: account.phone_number_id.clone(),
+        expires_at: world.now() + RECEIVED,
+    };
+    let medium = Medium::new(&tenant.id, mime, blob, owner).sent_by(number);
+    let id = world.numeric_id();
+    world.state().media.insert(id.clone(), medium.clone());
+    (id, medium)
+}
+
+/// A file of this tenant whose id is still valid.
+pub(super) fn find(world: &Sims, state: &WorldState, tenant: &Tenant, id: &str) -> Option<Medium> {
+    let medium = state.media.get(id).filter(|medium| medium.tenant == tenant.id)?;
+    match &medium.owner {
+        Owner::Graph { expires_at, .. } if world.now() < *expires_at => Some(medium.clone()),
+        _ => None,
+    }
+}
+
+/// Like [`find`], and it is the file of this number, if one is named.
+fn of_number(world: &Sims, tenant: &Tenant, id: &str, query: &MediaQuery) -> Result<Medium, GraphError> {
+    let medium = find(world, &world.state(), tenant, id).ok_or_else(|| GraphError::no_object(id))?;
+    match (&medium.owner, &query.phone_number_id) {
+        (Owner::Graph { phone_number_id, .. }, Some(asked)) if phone_number_id != asked => {
+            Err(GraphError::no_object(id))
+        }
+        _ => Ok(medium),
+    }
+}
+
+fn event(medium: &Medium) -> Event<'_> {
+    Event {
+        api: Api::Graph,
+        tenant: &medium.tenant,
+        number: medium.from.as_deref(),
+    }
+}
+
+fn unavailable(world: &Sims, medium: &Medium) -> Result<(), GraphError> {
+    match world.state().fault(event(medium), &[Fault::MediaUnavailable]) {
+        Some(_) => Err(GraphError::new(2, "")),
+        None => Ok(()),
+    }
+}
+
+/// The address of a download, which the token opens for five minutes.
+pub(crate) fn download_url(world: &Sims, own_url: &str, id: &str) -> String {
+    let until = world.now().as_second() + URL_SECONDS;
+    let hash = world.proof(&format!("{id}/{until}"));
+    format!("{own_url}/media-downloads/{id}?ext={until}&hash={hash}")
+}
+
+pub(super) fn describe(
+    world: &Sims,
+    tenant: &Tenant,
+    id: &str,
+    query: &MediaQuery,
+    headers: &HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    let medium = of_number(world, tenant, id, query)?;
+    unavailable(world, &medium)?;
+    let longer = world
+        .state()
+        .fault(event(&medium), &[Fault::MediaWrongLength])
+        .is_some();
+    let size = medium.blob.size() + u64::from(longer);
+    Ok(Json(json!({
         "messaging_product": "whatsapp",
-        "url": format!("{own_url}/media-downloads/{id}"),
-        "mime_type": media.mime_type,
-        "sha256": hex::encode(Sha256::digest(&media.bytes)),
+        "url": download_url(world, &own_url(headers), id),
+        "mime_type": medium.mime,
+        "sha256": medium.sha256_hex(),
         // Meta sends a number or a string; the string finds clients that expect only a number.
-        "file_size": media.bytes.len().to_string(),
+        "file_size": size.to_string(),
         "id": id,
-    }))
+    })))
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct DownloadQuery {
+    ext: Option<i64>,
+    hash: Option<String>,
 }
 
 pub(super) async fn download_media(
     State(world): State<Sims>,
     Path(id): Path<String>,
+    Query(query): Query<DownloadQuery>,
     headers: HeaderMap,
-) -> Result<Response, GraphError> {
+) -> Response {
     let config = world.config();
-    let tenant = authorise(&world, &config, &headers, "v1.0")?.tenant;
-    let state = world.state();
-    let media = state.media.get(&id).filter(|media| media.tenant == tenant.id);
-    let media = media.ok_or_else(|| GraphError::no_object(&id))?;
-    Ok(([(CONTENT_TYPE, media.mime_type.clone())], media.bytes.clone()).into_response())
+    let tenant = match looking(&world, &config, &headers, "v1.0").await {
+        Ok(access) => access.tenant,
+        Err(refused) => return refused,
+    };
+    let valid = query.ext.is_some_and(|until| {
+        world.now().as_second() < until && query.hash == Some(world.proof(&format!("{id}/{until}")))
+    });
+    let medium = find(&world, &world.state(), tenant, &id).filter(|_| valid);
+    let medium = match medium.ok_or_else(|| GraphError::no_object(&id)) {
+        Ok(medium) => medium,
+        Err(error) => return error.into_response(),
+    };
+    match unavailable(&world, &medium) {
+        Ok(()) => medium.download(&world, event(&medium)),
+        Err(error) => error.into_response(),
+    }
 }
 
 pub(super) async fn delete_media(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
+    Query(query): Query<MediaQuery>,
     headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
+) -> Response {
     let config = world.config();
-    let tenant = authorise(&world, &config, &headers, &version)?.tenant;
-    let mut state = world.state();
-    if state.media.get(&id).is_none_or(|media| media.tenant != tenant.id) {
-        return Err(GraphError::no_object(&id));
+    let tenant = match looking(&world, &config, &headers, &version).await {
+        Ok(access) => access.tenant,
+        Err(refused) => return refused,
+    };
+    if let Err(error) = of_number(&world, tenant, &id, &query) {
+        return error.into_response();
     }
-    state.media.remove(&id);
-    Ok(Json(json!({"success": true})))
+    world.state().media.remove(&id);
+    Json(json!({"success": true})).into_response()
 }
 
-/// Whether a message may name this media id.
-pub(super) fn exists(world: &Sims, tenant: &Tenant, id: &str) -> bool {
-    world
-        .state()
-        .media
-        .get(id)
-        .is_some_and(|media| media.tenant == tenant.id)
+/// Whether a message may carry this file as this kind: an id of the account whose type fits, or a link.
+pub(super) fn usable(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) -> Result<(), GraphError> {
+    let name = kind.as_str();
+    if let Some(id) = part["id"].as_str() {
+        let Some(medium) = find(world, &world.state(), tenant, id) else {
+            let details = format!("{name}.id is not a media id of this account");
+            return Err(GraphError::new(131_009, details));
+        };
+        if Kind::of(&medium.mime) != Some(kind) {
+            let details = format!(
+                "{name}: a file of type {} cannot be sent as {name}",
+                essence(&medium.mime)
+            );
+            return Err(GraphError::new(131_053, details));
+        }
+        return Ok(());
+    }
+    match part["link"].as_str() {
+        Some(link) if link.starts_with("https://") || link.starts_with("http://") => Ok(()),
+        Some(_) => Err(GraphError::new(131_009, format!("{name}.link is not a valid URI"))),
+        None => Err(GraphError::new(131_008, format!("Missing {name}.id or {name}.link"))),
+    }
+}
+
+/// The file on the phone.
+pub(super) fn shown(world: &Sims, tenant: &Tenant, kind: Kind, part: &Value) -> ShownMedia {
+    let id = part["id"].as_str();
+    let medium = id.and_then(|id| find(world, &world.state(), tenant, id));
+    let link = || part["link"].as_str().unwrap_or_default().to_owned();
+    ShownMedia {
+        kind: kind.as_str(),
+        url: id.map_or_else(link, |id| format!("shown-media/{id}")),
+        mime: medium.as_ref().map(|medium| medium.mime.clone()),
+        bytes: medium.as_ref().map(|medium| medium.blob.size()),
+        file_name: part["filename"].as_str().map(str::to_owned),
+        voice: part["voice"].as_bool().unwrap_or_default(),
+    }
 }

@@ -11,19 +11,17 @@ use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::errors::{GraphError, server_error};
-use super::{Access, authorise, media, templates};
+use super::{Access, authorise, contents, templates};
 use crate::config::WindowClosed;
 use crate::faults::{Api, Event, Kind};
 use crate::interference::{self, Caller};
-use crate::outbox::{Button, Channel, Content, Sent, Shown, Via, Wire};
+use crate::outbox::{Channel, Content, Sent, Via, Wire};
 use crate::phones::{bsuid, digits, e164};
 use crate::statuses::{self, Course};
 use crate::world::Sims;
 
 /// The customer service window.
 const WINDOW: SignedDuration = SignedDuration::from_hours(24);
-
-const TEXT_LIMIT: usize = 4096;
 
 pub(super) async fn send_message(
     State(world): State<Sims>,
@@ -104,10 +102,13 @@ impl Recipient {
         let id = message["recipient"]
             .as_str()
             .ok_or_else(|| GraphError::new(131_008, "Missing to"))?;
-        if message["template"].is_object() && category(access, message) == Some("AUTHENTICATION") {
+        let state = world.state();
+        let name = message["template"]["name"].as_str();
+        let mut templates = state.templates.of(&access.account.waba_id).iter();
+        let template = templates.find(|template| Some(template.name.as_str()) == name);
+        if template.is_some_and(|template| template.category == "AUTHENTICATION") {
             return Err(GraphError::new(131_062, "Use a phone number for this template"));
         }
-        let state = world.state();
         let known = state
             .phones
             .keys()
@@ -120,12 +121,6 @@ impl Recipient {
     }
 }
 
-fn category<'a>(access: &Access<'a>, message: &Value) -> Option<&'a str> {
-    let name = message["template"]["name"].as_str()?;
-    let template = access.account.templates.iter().find(|template| template.name == name)?;
-    Some(&template.category)
-}
-
 fn accept(
     world: &Sims,
     access: &Access<'_>,
@@ -135,8 +130,16 @@ fn accept(
     let config = world.config();
     let is_template = message["type"] == "template";
     let direct_send = message["category"] == "utility";
-    let (content, shown, category) = if is_template {
-        let filled = templates::fill(&message["template"], &access.account.templates)?;
+    let (content, mut shown, category) = if is_template {
+        let filled = templates::fill(world, access, &message["template"])?;
+        let event = Event {
+            api: Api::Graph,
+            tenant: &access.tenant.id,
+            number: Some(&recipient.number),
+        };
+        if world.state().fault(event, &[Kind::TemplatePolicy]).is_some() {
+            return Err(GraphError::new(132_007, "Template content violates a policy"));
+        }
         let content = Content::Template {
             name: filled.name,
             language: filled.language,
@@ -147,13 +150,19 @@ fn accept(
         if direct_send && !access.account.direct_send {
             return Err(GraphError::new(100, "This account is not eligible for direct send"));
         }
-        let (content, shown) = free_form(world, access, message)?;
+        let (content, shown) = contents::free_form(world, access, message)?;
         (
             content,
             shown,
             if direct_send { "utility" } else { "service" }.to_owned(),
         )
     };
+
+    if !message["context"].is_null() {
+        let quoted = message["context"]["message_id"].as_str();
+        let quoted = quoted.ok_or_else(|| GraphError::new(131_008, "Missing context.message_id"))?;
+        shown.quotes = Some(quoted.to_owned());
+    }
 
     let now = world.now();
     let mut state = world.state();
@@ -167,6 +176,9 @@ fn accept(
         let details = "More than 24 hours have passed since the recipient last replied.";
         return Err(GraphError::new(131_047, details));
     }
+    // A reaction to a message that is gone is accepted, and fails later.
+    let reacts_to = shown.reaction.as_ref().map(|reaction| reaction.to.as_str());
+    let lost = reacts_to.is_some_and(|id| !state.knows_message(&access.tenant.id, &recipient.number, id));
     let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
     let sent = Sent {
         tenant: access.tenant.id.clone(),
@@ -188,6 +200,9 @@ fn accept(
         },
     };
     let mut course = Course::decide(&mut state, &sent);
+    if lost {
+        course.fails = Some(131_009);
+    }
     if closed {
         course.fails = Some(131_047);
     }
@@ -205,175 +220,6 @@ fn accept(
     }
     Ok(Json(
         json!({"messaging_product": "whatsapp", "contacts": [contact], "messages": [accepted]}),
-    ))
-}
-
-/// Every message type except templates, with the limits that Meta documents.
-fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
-    let kind = message["type"].as_str().unwrap_or("text");
-    let part = &message[kind];
-    let shown = |text: String| Shown {
-        text,
-        buttons: Vec::new(),
-    };
-    match kind {
-        "text" => {
-            let body = part["body"].as_str().filter(|body| !body.is_empty());
-            let body = body.ok_or_else(|| GraphError::new(131_008, "Missing text.body"))?;
-            if body.chars().count() > TEXT_LIMIT {
-                return Err(GraphError::new(
-                    100,
-                    "Param text['body'] must be at most 4096 characters long.",
-                ));
-            }
-            Ok((Content::Body(body.to_owned()), shown(body.to_owned())))
-        }
-        "image" | "video" | "audio" | "document" | "sticker" => {
-            match (part["id"].as_str(), part["link"].as_str()) {
-                (Some(id), _) if !media::exists(world, access.tenant, id) => {
-                    return Err(GraphError::new(
-                        131_009,
-                        format!("{kind}.id is not a media id of this account"),
-                    ));
-                }
-                (None, None) => {
-                    return Err(GraphError::new(131_008, format!("Missing {kind}.id or {kind}.link")));
-                }
-                _ => {}
-            }
-            let caption = part["caption"].as_str().unwrap_or_default();
-            Ok((
-                other(kind, part),
-                shown(format!("[{kind}] {caption}").trim_end().to_owned()),
-            ))
-        }
-        "location" => {
-            let name = part["name"].as_str().unwrap_or_default();
-            if !part["latitude"].is_number() || !part["longitude"].is_number() {
-                return Err(GraphError::new(
-                    131_008,
-                    "Missing location.latitude or location.longitude",
-                ));
-            }
-            Ok((
-                other(kind, part),
-                shown(format!("[location] {name}").trim_end().to_owned()),
-            ))
-        }
-        "contacts" => {
-            let name = message["contacts"][0]["name"]["formatted_name"].as_str();
-            let name = name.ok_or_else(|| GraphError::new(131_008, "Missing contacts[0].name.formatted_name"))?;
-            Ok((other(kind, part), shown(format!("[contact] {name}"))))
-        }
-        "reaction" => Ok((
-            other(kind, part),
-            shown(part["emoji"].as_str().unwrap_or("[no reaction]").to_owned()),
-        )),
-        "interactive" => Ok((other(kind, part), interactive(part)?)),
-        _ => Err(GraphError::new(131_051, "Unsupported message type")),
-    }
-}
-
-fn other(kind: &str, part: &Value) -> Content {
-    Content::Other(json!({"type": kind, kind: part}))
-}
-
-fn interactive(part: &Value) -> Result<Shown, GraphError> {
-    let body = part["body"]["text"]
-        .as_str()
-        .ok_or_else(|| GraphError::new(131_008, "Missing interactive.body.text"))?;
-    within("Body text", body, 1024)?;
-    let mut lines = vec![body];
-    if let Some(header) = part["header"]["text"].as_str() {
-        within("Header text", header, 60)?;
-        lines.insert(0, header);
-    }
-    if let Some(footer) = part["footer"]["text"].as_str() {
-        within("Footer text", footer, 60)?;
-        lines.push(footer);
-    }
-    let mut shown = Shown {
-        text: lines.join("\n"),
-        buttons: Vec::new(),
-    };
-    let action = &part["action"];
-    match part["type"].as_str() {
-        Some("button") => {
-            let buttons = list(&action["buttons"]);
-            if buttons.is_empty() || buttons.len() > 3 {
-                return Err(GraphError::new(
-                    131_009,
-                    "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3",
-                ));
-            }
-            for button in buttons {
-                let (id, title) = (required(&button["reply"], "id")?, required(&button["reply"], "title")?);
-                within("Button title", title, 20)?;
-                within("Button id", id, 256)?;
-                shown.buttons.push(tappable(title, id, "button_reply"));
-            }
-        }
-        Some("list") => {
-            within("Button text", required(action, "button")?, 20)?;
-            let sections = list(&action["sections"]);
-            let rows: Vec<_> = sections.iter().flat_map(|section| list(&section["rows"])).collect();
-            if sections.len() > 10 || rows.is_empty() || rows.len() > 10 {
-                return Err(GraphError::new(131_009, "Total row count exceed max allowed count: 10"));
-            }
-            for row in rows {
-                let (id, title) = (required(row, "id")?, required(row, "title")?);
-                within("Row title", title, 24)?;
-                within("Row id", id, 200)?;
-                within("Row description", row["description"].as_str().unwrap_or_default(), 72)?;
-                let description = row["description"].as_str().map(str::to_owned);
-                shown.buttons.push(Button {
-                    description,
-                    ..tappable(title, id, "list_reply")
-                });
-            }
-        }
-        Some("cta_url") => {
-            let title = required(&action["parameters"], "display_text")?.to_owned();
-            required(&action["parameters"], "url")?;
-            shown.buttons.push(Button {
-                text: title,
-                payload: None,
-                description: None,
-                kind: "button",
-            });
-        }
-        Some(_) => {}
-        None => return Err(GraphError::new(131_008, "Missing interactive.type")),
-    }
-    Ok(shown)
-}
-
-fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
-    Button {
-        text: title.to_owned(),
-        payload: Some(id.to_owned()),
-        description: None,
-        kind,
-    }
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().map_or(&[], Vec::as_slice)
-}
-
-fn required<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {
-    value[field]
-        .as_str()
-        .ok_or_else(|| GraphError::new(131_008, format!("Missing interactive {field}")))
-}
-
-fn within(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
-    if text.chars().count() <= limit {
-        return Ok(());
-    }
-    Err(GraphError::new(
-        131_009,
-        format!("{what} length invalid. Min length: 1, Max length: {limit}"),
     ))
 }
 

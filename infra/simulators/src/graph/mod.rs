@@ -1,20 +1,22 @@
-//! Meta's Graph API for WhatsApp: messages, media, the list of templates.
+//! Meta's Graph API for WhatsApp: messages, media, resumable uploads, templates.
 
+mod contents;
 mod errors;
+mod inbound;
 mod media;
 mod messages;
 mod templates;
+mod uploads;
 mod webhooks;
 
 use axum::Json;
 use axum::Router;
+use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HOST};
-use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse as _, Response};
 use axum::routing::{get, post};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -24,18 +26,34 @@ use crate::interference::{self, Caller};
 use crate::world::Sims;
 
 use errors::GraphError;
-pub(crate) use media::Media;
-pub(crate) use templates::placeholders;
-pub(crate) use webhooks::{handshake, preference_webhook, reply, status_webhook};
+pub(crate) use inbound::reply;
+pub(crate) use media::{download_url, receive};
+pub(crate) use templates::{Change, Record, Templates, act, keep_time, placeholders, run_due};
+pub(crate) use uploads::Upload;
+pub(crate) use webhooks::{handshake, preference_webhook, status_webhook, webhook};
+
+/// A text about a template, which is far smaller.
+const TEMPLATE_BYTES: usize = 1024 * 1024;
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
         .route("/{version}/{id}/messages", post(messages::send_message))
         .route("/{version}/{id}/media", post(media::upload_media))
-        .route("/{version}/{id}/message_templates", get(list_templates))
+        .route("/{version}/{id}/uploads", post(uploads::open_upload))
+        .route(
+            "/{version}/{id}/message_templates",
+            get(templates::list_templates)
+                .post(templates::create_template)
+                .delete(templates::delete_templates),
+        )
+        .route("/{version}/{id}/unpause", post(templates::unpause_template))
+        .route("/{version}/message_template_library", get(templates::list_library))
         .route("/{version}/{id}/phone_numbers", get(list_numbers))
         .route("/{version}/{id}/subscribed_apps", get(list_apps))
-        .route("/{version}/{id}", get(get_object).delete(media::delete_media))
+        .route(
+            "/{version}/{id}",
+            get(get_object).post(post_object).delete(media::delete_media),
+        )
         .route("/media-downloads/{id}", get(media::download_media))
 }
 
@@ -57,11 +75,12 @@ fn authorise<'a>(
     if !is_version {
         return Err(GraphError::new(100, "Unknown path components"));
     }
+    // Resumable uploads say `OAuth`.
     let token = headers
         .get(AUTHORIZATION)
         .and_then(|value| value.to_str().ok())
-        .and_then(|value| value.strip_prefix("Bearer "))
-        .ok_or_else(GraphError::token)?;
+        .and_then(|value| value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("OAuth ")))
+        .ok_or_else(GraphError::unreadable_token)?;
     let access = config.tenants.iter().find_map(|tenant| {
         let account = tenant.whatsapp.as_ref()?;
         (account.access_token == token).then_some(Access { tenant, account })
@@ -78,103 +97,6 @@ fn authorise<'a>(
             Ok(access)
         }
     })
-}
-
-#[derive(Debug, Deserialize)]
-struct TemplatesQuery {
-    limit: Option<usize>,
-    after: Option<String>,
-    name: Option<String>,
-    status: Option<String>,
-    category: Option<String>,
-    language: Option<String>,
-    fields: Option<String>,
-    summary: Option<String>,
-}
-
-async fn list_templates(
-    State(world): State<Sims>,
-    Path((version, waba)): Path<(String, String)>,
-    Query(query): Query<TemplatesQuery>,
-    headers: HeaderMap,
-) -> Result<Json<Value>, GraphError> {
-    let config = world.config();
-    let account = authorise(&world, &config, &headers, &version)?.account;
-    if account.waba_id != waba {
-        return Err(GraphError::no_object(&waba));
-    }
-    let wanted = |filter: &Option<String>, value: &str| {
-        filter
-            .as_deref()
-            .is_none_or(|filter| filter.split(',').any(|one| one == value))
-    };
-    let all: Vec<Value> = account
-        .templates
-        .iter()
-        .enumerate()
-        .filter(|(_, template)| {
-            // Meta searches names by part.
-            query.name.as_deref().is_none_or(|name| template.name.contains(name))
-                && wanted(&query.status, &template.status)
-                && wanted(&query.category, &template.category)
-                && wanted(&query.language, &template.language)
-        })
-        .map(|(place, template)| {
-            let named = template.components.iter().any(|component| {
-                let text = component["text"].as_str().unwrap_or_default();
-                placeholders(text).any(|name| name.parse::<u32>().is_err())
-            });
-            let mut item = json!({
-                "name": template.name,
-                "status": template.status,
-                "category": template.category,
-                "language": template.language,
-                "id": format!("81{:013}", place + 1),
-                "quality_score": {"score": "GREEN", "date": world.now().as_second()},
-                "parameter_format": if named { "NAMED" } else { "POSITIONAL" },
-                "components": template.components,
-            });
-            if let (Some(fields), Value::Object(item)) = (&query.fields, &mut item) {
-                item.retain(|name, _| name == "id" || fields.split(',').any(|field| field == name));
-            }
-            item
-        })
-        .collect();
-
-    let cursor = |place: usize| STANDARD.encode(format!("at:{place}"));
-    let start = query.after.as_deref().map_or(Some(0), |after| {
-        String::from_utf8(STANDARD.decode(after).ok()?)
-            .ok()?
-            .strip_prefix("at:")?
-            .parse::<usize>()
-            .ok()
-    });
-    let start = start
-        .ok_or_else(|| GraphError::new(100, "after is not a cursor of this list"))?
-        .min(all.len());
-    let limit = query.limit.unwrap_or(25).clamp(1, 1000);
-    let end = (start + limit).min(all.len());
-    let mut answer = json!({
-        "data": all[start..end],
-        "paging": {"cursors": {"before": cursor(start), "after": cursor(end)}},
-    });
-    if query.summary.is_some() {
-        answer["summary"] = json!({
-            "total_count": all.len(),
-            "message_template_count": account.templates.len(),
-            "message_template_limit": 250,
-            "are_translations_complete": true,
-        });
-    }
-    if end < all.len() {
-        let next = format!(
-            "{}/{version}/{waba}/message_templates?limit={limit}&after={}",
-            own_url(&headers),
-            cursor(end)
-        );
-        answer["paging"]["next"] = json!(next);
-    }
-    Ok(Json(answer))
 }
 
 #[derive(Debug, Deserialize)]
@@ -225,6 +147,17 @@ async fn looking<'a>(
     }
 }
 
+/// After a change was made: the fault that replaces its answer.
+async fn refused_after(world: &Sims, access: &Access<'_>, headers: &HeaderMap) -> Option<Response> {
+    let event = Event {
+        api: Api::Graph,
+        tenant: &access.tenant.id,
+        number: None,
+    };
+    let kind = interference::after(world, event, &Caller::new(headers, "", None)).await?;
+    Some(messages::refuse(world, kind))
+}
+
 async fn list_numbers(
     State(world): State<Sims>,
     Path((version, waba)): Path<(String, String)>,
@@ -260,11 +193,13 @@ async fn list_apps(
     }
 }
 
-/// `GET /{version}/{id}`: a media id or the business's phone number.
+/// `GET /{version}/{id}`: a file, the business's phone number, a template, or an upload.
 async fn get_object(
     State(world): State<Sims>,
     Path((version, id)): Path<(String, String)>,
     Query(query): Query<FieldsQuery>,
+    Query(of_number): Query<media::MediaQuery>,
+    Query(session): Query<uploads::SessionQuery>,
     headers: HeaderMap,
 ) -> Response {
     let config = world.config();
@@ -275,14 +210,48 @@ async fn get_object(
     if id == access.account.phone_number_id {
         return Json(query.only(number(&access))).into_response();
     }
-    media::describe(&world, access.tenant, &id, &own_url(&headers)).map_or_else(
-        || GraphError::no_object(&id).into_response(),
-        |described| (StatusCode::OK, Json(described)).into_response(),
-    )
+    if id.starts_with("upload:") {
+        return uploads::describe(&world, &access, &id, &session)
+            .map_or_else(GraphError::into_response, |answer| answer.into_response());
+    }
+    if let Some(template) = templates::describe(&world, &access, &id, &query) {
+        return Json(template).into_response();
+    }
+    media::describe(&world, access.tenant, &id, &of_number, &headers)
+        .map_or_else(GraphError::into_response, |answer| answer.into_response())
+}
+
+/// `POST /{version}/{id}`: bytes of an upload, or another text of a template.
+async fn post_object(
+    State(world): State<Sims>,
+    Path((version, id)): Path<(String, String)>,
+    Query(session): Query<uploads::SessionQuery>,
+    headers: HeaderMap,
+    body: Body,
+) -> Response {
+    let config = world.config();
+    let access = match looking(&world, &config, &headers, &version).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    if id.starts_with("upload:") {
+        return uploads::send(&world, &access, (&id, &session), &headers, body).await;
+    }
+    let Ok(body) = to_bytes(body, TEMPLATE_BYTES).await else {
+        return GraphError::new(100, "The request body cannot be read").into_response();
+    };
+    let edited = match templates::edit(&world, &access, &id, &body) {
+        Ok(edited) => edited,
+        Err(error) => return error.into_response(),
+    };
+    match refused_after(&world, &access, &headers).await {
+        Some(refused) => refused,
+        None => edited.into_response(),
+    }
 }
 
 /// The URL this request came to, for links in answers.
-fn own_url(headers: &HeaderMap) -> String {
+pub(crate) fn own_url(headers: &HeaderMap) -> String {
     let host = headers
         .get(HOST)
         .and_then(|host| host.to_str().ok())

@@ -1,20 +1,19 @@
-//! Webhooks from Meta to Ringback: statuses, messages, preferences; and the handshake of a new webhook.
+//! Webhooks from Meta to Ringback: statuses and preferences; and the handshake of a new webhook.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::errors;
 use crate::config::{Config, Tenant, WhatsAppAccount};
 use crate::delivery::{Body, Webhook, meta_json};
-use crate::outbox::{Button, Sent};
-use crate::phones::{Profile, bsuid, digits};
+use crate::outbox::Sent;
+use crate::phones::{bsuid, digits};
 use crate::world::Sims;
 
 const ERRORS_PAGE: &str = "https://developers.facebook.com/docs/whatsapp/cloud-api/support/error-codes/";
 
-fn webhook(
+/// A change of this field, with the number's metadata.
+pub(crate) fn webhook(
     config: &Config,
     tenant: &Tenant,
     account: &WhatsAppAccount,
@@ -108,55 +107,6 @@ pub(crate) fn status_webhook(
         "messages",
         value,
     ))
-}
-
-/// The customer's answer, in the shape of `fixtures/whatsapp/inbound`: text, or a tapped button. Also its id.
-pub(crate) fn reply(
-    world: &Sims,
-    config: &Config,
-    (tenant, account): (&Tenant, &WhatsAppAccount),
-    (number, name, profile): (&str, &str, &Profile),
-    text: &str,
-    tapped: Option<(&Sent, &Button)>,
-) -> (Webhook, String) {
-    let user_id = bsuid(&account.waba_id, number);
-    let id = format!("wamid.{}", STANDARD.encode(format!("SIM:{}", world.hex_id())));
-    let mut contact = json!({"profile": {"name": name}, "user_id": user_id});
-    let mut message = json!({
-        "from_user_id": user_id,
-        "id": id,
-        "timestamp": world.now().as_second().to_string(),
-    });
-    if let Some(username) = &profile.username {
-        contact["profile"]["username"] = json!(username);
-    }
-    if !profile.hide_phone {
-        contact["wa_id"] = json!(digits(number));
-        message["from"] = json!(digits(number));
-    }
-    match tapped {
-        None => {
-            message["type"] = json!("text");
-            message["text"] = json!({"body": text});
-        }
-        Some((sent, button)) => {
-            message["context"] = json!({"from": digits(&account.display_number), "id": sent.id});
-            let payload = button.payload.as_deref().unwrap_or(&button.text);
-            if button.kind == "button" {
-                message["type"] = json!("button");
-                message["button"] = json!({"payload": payload, "text": button.text});
-            } else {
-                message["type"] = json!("interactive");
-                let mut answer = json!({"id": payload, "title": button.text});
-                if let Some(description) = &button.description {
-                    answer["description"] = json!(description);
-                }
-                message["interactive"] = json!({"type": button.kind, button.kind: answer});
-            }
-        }
-    }
-    let value = json!({"contacts": [contact], "messages": [message]});
-    (webhook(config, tenant, account, "message", "messages", value), id)
 }
 
 /// The customer stops or resumes marketing in WhatsApp's own settings (`fixtures/whatsapp/account/user_preferences_stop`).

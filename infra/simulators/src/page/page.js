@@ -12,7 +12,7 @@ const OUTCOMES = {
 const API_FAULTS = {
   server_error: "Answer with 5xx", timeout_before: "No answer", timeout_after: "Accepted, no answer",
   throttled: "Too many requests", bad_credentials: "Credentials refused", duplicate_webhooks: "Webhooks delivered three times",
-  reordered_webhooks: "Webhooks out of order",
+  reordered_webhooks: "Webhooks out of order", media_unavailable: "Media unavailable",
 };
 const SES_FAULTS = new Set(["server_error", "timeout_before", "timeout_after", "throttled", "bad_credentials"]);
 const TICKS = { accepted: "🕓", sent: "✓", delivered: "✓✓", read: "✓✓" };
@@ -112,18 +112,134 @@ function tick(item) {
   });
 }
 
+/** What a person sends as a place, since a test has no position. */
+const PLACE = { latitude: 25.2048, longitude: 55.2708, name: "Downtown", address: "Sheikh Mohammed bin Rashid Boulevard" };
+const ICONS = { image: "📷", video: "🎞", audio: "🎧", document: "📄", sticker: "🏷" };
+const EMOJI = ["👍", "❤️", "😂"];
+
+const size = (bytes) => (bytes < 1024 ? `${bytes} B` : bytes < 1048576 ? `${Math.round(bytes / 1024)} KB`
+  : `${(bytes / 1048576).toFixed(1)} MB`);
+
+/** A link that a business sent: only to the web, and never with a way back. */
+function link(href, textContent) {
+  if (!/^https?:\/\//.test(href)) return make("span", { textContent });
+  return make("a", { href, target: "_blank", rel: "noopener noreferrer", dir: "auto", textContent });
+}
+
+function file(media) {
+  const words = [ICONS[media.kind], media.file_name ?? media.mime ?? media.kind, media.bytes === undefined ? null : size(media.bytes)];
+  const label = words.filter(Boolean).join(" ");
+  // A link of the business leads elsewhere; this page loads nothing from there.
+  if (!media.url.startsWith("shown-media/")) return link(media.url, label);
+  if (media.kind === "image" || media.kind === "sticker") {
+    return make("img", { className: media.kind, src: media.url, alt: label, loading: "lazy" });
+  }
+  if (media.kind === "video") return make("video", { src: media.url, controls: true, preload: "none", ariaLabel: label });
+  if (media.kind === "audio") {
+    return make("div", {}, make("span", { textContent: media.voice ? "🎤 " : "🎧 " }),
+      make("audio", { src: media.url, controls: true, preload: "none", ariaLabel: label }));
+  }
+  return make("a", { className: "file", href: media.url, download: media.file_name ?? "", dir: "auto", textContent: label });
+}
+
+function place(location) {
+  const words = [location.name, location.address].filter(Boolean).join(", ");
+  const at = `${location.latitude}, ${location.longitude}`;
+  const map = `https://www.openstreetmap.org/?mlat=${encodeURIComponent(location.latitude)}&mlon=${encodeURIComponent(location.longitude)}`;
+  return make("p", { className: "place", dir: "auto" }, "📍 ", link(map, words || at));
+}
+
+function card(contact) {
+  const numbers = (contact.phones ?? []).map((each) => each.phone).filter(Boolean);
+  return make("div", { className: "contact" },
+    make("p", { dir: "auto", textContent: `👤 ${contact.name?.formatted_name ?? numbers[0] ?? "Contact"}` }),
+    ...numbers.map((number) => make("p", { className: "quiet", dir: "ltr", textContent: number })));
+}
+
+function tap(button, channel) {
+  if (button.link) return link(button.link, `↗ ${button.text}`);
+  return make("button", {
+    type: "button", dir: "auto", disabled: !button.payload, title: button.payload ? "Tap" : "Does nothing here",
+    onclick: (event) => attempt(() => reply(channel, { button: button.payload ?? button.text }), event.currentTarget),
+  }, button.text, button.description ? make("small", { dir: "auto", textContent: button.description }) : null);
+}
+
+/** Buttons below the message; the rows of a list open below its label. */
+function taps(item, channel) {
+  if (!item.buttons?.length) return null;
+  const rows = [];
+  let section = null;
+  for (const button of item.buttons) {
+    if (button.section && button.section !== section) {
+      section = button.section;
+      rows.push(make("p", { className: "quiet", dir: "auto", textContent: section }));
+    }
+    rows.push(tap(button, channel));
+  }
+  const list = make("div", { className: "taps" }, ...rows);
+  return item.menu ? make("details", {}, make("summary", { dir: "auto", textContent: `☰ ${item.menu}` }), list) : list;
+}
+
+const brief = (item) => item.text || item.header || (item.media ? `${ICONS[item.media.kind]} ${item.media.kind}` : item.location ? "📍" : "👤");
+
+function reactions(item, channel) {
+  if (channel !== "whatsapp" || !["in", "out"].includes(item.kind)) return null;
+  const shown = (item.reactions ?? []).map((emoji) => make("span", { textContent: emoji }));
+  const mine = item.kind !== "out" ? [] : EMOJI.map((emoji) => make("button", {
+    type: "button", textContent: emoji, ariaLabel: `React with ${emoji}`,
+    onclick: (event) => attempt(() => reply(channel, { reaction: { to: item.id, emoji } }), event.currentTarget),
+  }));
+  const answer = item.kind !== "out" ? null : make("button", {
+    type: "button", textContent: "↩", ariaLabel: "Answer this message", onclick: () => answerTo(item),
+  });
+  return make("p", { className: "reactions" }, ...shown, ...mine, answer);
+}
+
 function message(item, channel) {
   const text = item.kind === "call" ? `📞 ${OUTCOMES[item.text] ?? item.text}` : item.text;
-  const taps = (item.buttons ?? []).map((button) => make("button", {
-    type: "button", textContent: button.text, dir: "auto", disabled: !button.payload,
-    title: button.payload ? "Tap" : "Opens a link",
-    onclick: (event) => attempt(() => reply(channel, { button: button.text }), event.target),
-  }));
+  if (item.revoked) {
+    return make("li", { className: `message ${item.kind}` },
+      make("p", { className: "text quiet", textContent: "🚫 This message was deleted" }));
+  }
   return make("li", { className: `message ${item.kind}` },
-    make("p", { className: "text", dir: "auto", textContent: text }),
-    taps.length ? make("div", { className: "taps" }, ...taps) : null,
+    item.quoted ? make("p", { className: "quoted", dir: "auto", textContent: item.quoted }) : null,
+    item.header ? make("p", { className: "head", dir: "auto", textContent: item.header }) : null,
+    item.media ? file(item.media) : null,
+    item.location ? place(item.location) : null,
+    ...(item.contacts ?? []).map(card),
+    text ? make("p", { className: "text", dir: "auto", textContent: text }) : null,
+    item.footer ? make("p", { className: "foot quiet", dir: "auto", textContent: item.footer }) : null,
+    taps(item, channel),
+    item.asks_location ? make("div", { className: "taps" }, make("button", {
+      type: "button", textContent: "📍 Send location",
+      onclick: (event) => attempt(() => reply(channel, { location: PLACE, reply_to: item.id }), event.currentTarget),
+    })) : null,
     make("p", { className: "meta" },
-      make("time", { dateTime: item.at, textContent: clock(item.at) }), tick(item)));
+      item.edited ? make("span", { textContent: "edited" }) : null,
+      make("time", { dateTime: item.at, textContent: clock(item.at) }), tick(item)),
+    reactions(item, channel));
+}
+
+/** Reactions stand on their messages, and answers show what they answer. */
+function arranged(items) {
+  const known = new Map(items.map((item) => [item.id, item]));
+  const latest = new Map();
+  for (const item of items) {
+    if (item.reaction) latest.set(`${item.kind} ${item.reaction.to}`, item.reaction);
+  }
+  return items.filter((item) => !item.reaction).map((item) => {
+    const emoji = ["in", "out"].map((kind) => latest.get(`${kind} ${item.id}`)?.emoji).filter(Boolean);
+    const quoted = item.quotes ? known.get(item.quotes) : null;
+    return { ...item, reactions: emoji, quoted: quoted ? brief(quoted) : null };
+  });
+}
+
+let answered = null;
+
+function answerTo(item) {
+  answered = item;
+  $("answering").hidden = !item;
+  $("answering").querySelector("span").textContent = item ? `↩ ${brief(item)}` : "";
 }
 
 /** Changes only what differs, so that a screen reader hears what is new and nobody's scroll position jumps. */
@@ -159,11 +275,12 @@ function showPhone(phone) {
   const reachable = { whatsapp: business?.whatsapp || business?.twilio?.whatsapp_sender, sms: business?.twilio };
   for (const form of document.querySelectorAll("form.reply")) {
     const { text } = form.elements;
-    text.disabled = form.querySelector("button").disabled = !reachable[form.dataset.channel];
+    text.disabled = !reachable[form.dataset.channel];
+    for (const button of form.querySelectorAll("button")) button.disabled = text.disabled;
     text.placeholder = text.disabled ? "This business does not use this channel" : "Message";
   }
   const chat = phone.chats.find((each) => each.tenant === state.tenant);
-  for (const channel of ["whatsapp", "sms"]) showThread($(channel), chat?.[channel] ?? [], channel);
+  for (const channel of ["whatsapp", "sms"]) showThread($(channel), arranged(chat?.[channel] ?? []), channel);
 }
 
 const isPlain = (rule) => !rule.tenant && rule.times === undefined && rule.probability === undefined;
@@ -252,6 +369,7 @@ function choose(number) {
   history.replaceState(null, "", `#${number}`);
   if (/^\+\d+$/.test(number)) $("call").elements.from.value = number;
   for (const list of [$("whatsapp"), $("sms")]) list.replaceChildren();
+  answerTo(null);
   showCustomers();
   showFaults();
   // On a small screen the phone is below what was pressed.
@@ -259,9 +377,35 @@ function choose(number) {
   attempt(refreshPhone);
 }
 
-function reply(channel, content) {
-  return ask("replies", "POST", { tenant: state.tenant, from: state.number, channel, ...content });
+async function reply(channel, content) {
+  const about = channel === "whatsapp" && answered && !content.reaction ? { reply_to: answered.id } : {};
+  await ask("replies", "POST", { tenant: state.tenant, from: state.number, channel, ...about, ...content });
+  if (about.reply_to) answerTo(null);
 }
+
+/** The file's bytes in base64. */
+function read(chosen) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(new Error("The file cannot be read."));
+    reader.readAsDataURL(chosen);
+  });
+}
+
+$("attach").addEventListener("click", () => $("file").click());
+$("file").addEventListener("change", (event) => {
+  const [chosen] = event.target.files;
+  event.target.value = "";
+  if (!chosen) return;
+  attempt(async () => {
+    const media = { mime: chosen.type || "application/octet-stream", bytes: await read(chosen) };
+    if (!/^(image|audio|video)\//.test(media.mime)) media.file_name = chosen.name;
+    await reply("whatsapp", { media });
+  }, $("attach"));
+});
+$("place").addEventListener("click", (event) => attempt(() => reply("whatsapp", { location: PLACE }), event.currentTarget));
+$("answering").querySelector("button").addEventListener("click", () => answerTo(null));
 
 $("call").elements.tenant.addEventListener("change", showVia);
 

@@ -20,7 +20,16 @@ pub(super) async fn looking<'a>(
     headers: &HeaderMap,
     account_sid: &str,
 ) -> Result<Access<'a>, Response> {
-    let access = authorise(world, config, headers, account_sid).map_err(TwilioError::into_response)?;
+    unless_fault(world, authorise(world, config, headers, account_sid), headers).await
+}
+
+/// The caller as found, unless a fault affects the request.
+pub(super) async fn unless_fault<'a>(
+    world: &Sims,
+    access: Result<Access<'a>, TwilioError>,
+    headers: &HeaderMap,
+) -> Result<Access<'a>, Response> {
+    let access = access.map_err(TwilioError::into_response)?;
     let event = Event {
         api: Api::Twilio,
         tenant: &access.tenant.id,

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
 const TABLE: &[(u32, u16, &str)] = &[
+    (20_001, 400, "Invalid parameter"),
     (20_003, 401, "Authenticate"),
     (20_404, 404, "The requested resource was not found"),
     (20_429, 429, "Too Many Requests"),
@@ -26,8 +27,11 @@ const TABLE: &[(u32, u16, &str)] = &[
         400,
         "The concatenated message body exceeds the 1600 character limit",
     ),
-    (21_655, 400, "The ContentSid Parameter is invalid"),
-    (21_656, 400, "The ContentVariables Parameter is invalid"),
+    (21_620, 400, "Invalid media URL(s)"),
+    (21_654, 400, "A ContentSid is required for this request"),
+    (21_655, 400, "The ContentSid parameter is invalid"),
+    (21_656, 400, "The ContentVariables parameter is invalid"),
+    (35_127, 400, "Body and ContentVariables cannot be used together"),
     (
         63_007,
         400,
@@ -52,6 +56,21 @@ impl TwilioError {
         Self {
             code,
             message: message.to_owned(),
+        }
+    }
+
+    /// A content that breaks a rule. Twilio's own code is not known.
+    pub(crate) fn invalid(message: impl Into<String>) -> Self {
+        Self {
+            code: 20_001,
+            message: message.into(),
+        }
+    }
+
+    pub(crate) fn no_content(sid: &str) -> Self {
+        Self {
+            code: 20_404,
+            message: format!("The requested resource /Content/{sid} was not found"),
         }
     }
 

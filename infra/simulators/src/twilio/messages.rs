@@ -10,6 +10,7 @@ use axum::response::{IntoResponse as _, Response};
 use jiff::{SignedDuration, Timestamp, civil};
 use serde_json::{Value, json};
 
+use super::contents::{self, Composed};
 use super::errors::TwilioError;
 use super::{Access, authorise, date, key_of};
 use crate::config::WindowClosed;
@@ -32,6 +33,7 @@ pub(crate) struct Inbound {
     pub(crate) from: String,
     pub(crate) to: String,
     pub(crate) body: String,
+    pub(crate) has_media: bool,
     pub(crate) at: Timestamp,
 }
 
@@ -134,7 +136,7 @@ fn accept(
     let config = world.config();
     let account = access.account;
     let from = sender(access, form, channel)?;
-    let (content, shown) = content(access, form, channel)?;
+    let composed = content(world, access, form, channel)?;
     let now = world.now();
     let mut state = world.state();
     let event = Event {
@@ -142,7 +144,7 @@ fn accept(
         tenant: &access.tenant.id,
         number: Some(number),
     };
-    let mut closed = false;
+    let (mut closed, mut outside) = (false, None);
     match channel {
         Channel::Sms => {
             if state.opt_outs.contains(&(from.clone(), number.to_owned())) {
@@ -158,7 +160,10 @@ fn accept(
                 .windows
                 .get(&window)
                 .is_some_and(|last| now.duration_since(*last) < WINDOW);
-            closed = !matches!(content, Content::Template { .. }) && !open;
+            closed = !composed.template && !open;
+            // A template that WhatsApp refuses is not free text.
+            outside = composed.fails_outside.filter(|_| !open);
+            closed &= outside.is_none();
             if closed && config.window_closed == WindowClosed::Answer {
                 return Err(TwilioError::new(63_016));
             }
@@ -171,11 +176,6 @@ fn accept(
     );
     let status_callback = form.get("StatusCallback").map(str::to_owned);
     let service = form.get("MessagingServiceSid").map(str::to_owned);
-    let category = if matches!(content, Content::Template { .. }) {
-        "utility"
-    } else {
-        "service"
-    };
     let sent = Sent {
         tenant: access.tenant.id.clone(),
         channel,
@@ -187,24 +187,26 @@ fn accept(
         id: sid,
         statuses: Vec::new(),
         wire: Wire {
-            category: category.to_owned(),
+            category: composed.category,
             to_bsuid: !number.starts_with('+'),
             status_callback,
             messaging_service_sid: service,
             segments: if channel == Channel::Sms {
-                segments(&shown.text)
+                segments(&composed.shown.text)
             } else {
                 0
             },
             delays: config.status_delay_ms,
         },
-        content,
-        shown,
+        content: composed.content,
+        shown: composed.shown,
     };
     let mut course = Course::decide(&mut state, &sent);
+    course.fails = course.fails.or(composed.fails).or(outside);
     if closed {
         course.fails = Some(63_016);
     }
+    course.fetches = composed.fetches.filter(|_| course.fails.is_none());
     let answer = resource(&account.account_sid, &sent);
     statuses::accept(world, &mut state, sent, course);
     Ok(answer)
@@ -242,68 +244,50 @@ fn is_alphanumeric_sender(from: &str) -> bool {
         && from.bytes().any(|b| b.is_ascii_alphabetic())
 }
 
-fn content(access: &Access<'_>, form: &Form, channel: Channel) -> Result<(Content, Shown), TwilioError> {
-    if let (Some(sid), Channel::Whatsapp) = (form.get("ContentSid"), channel) {
-        return template(access, sid, form.get("ContentVariables"));
-    }
+fn content(world: &Sims, access: &Access<'_>, form: &Form, channel: Channel) -> Result<Composed, TwilioError> {
     let text = form.get("Body").unwrap_or_default();
+    let variables = form.get("ContentVariables");
+    if let Some(sid) = form.get("ContentSid") {
+        if !text.is_empty() && variables.is_some() {
+            return Err(TwilioError::new(35_127));
+        }
+        return template(world, access, sid, variables, channel);
+    }
+    if variables.is_some() {
+        return Err(TwilioError::new(21_654));
+    }
     if text.chars().count() > BODY_LIMIT {
         return Err(TwilioError::new(21_617));
     }
-    let media = form.get("MediaUrl");
-    if text.is_empty() && media.is_none() {
-        return Err(TwilioError::new(21_602));
+    match form.get("MediaUrl") {
+        Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => Err(TwilioError::new(21_620)),
+        Some(url) => Ok(contents::with_file(url, text)),
+        None if text.is_empty() => Err(TwilioError::new(21_602)),
+        None => Ok(Composed::of(Content::Body(text.to_owned()), Shown::text(text))),
     }
-    let shown = media.map_or_else(|| text.to_owned(), |_| format!("[media] {text}").trim_end().to_owned());
-    Ok((
-        Content::Body(text.to_owned()),
-        Shown {
-            text: shown,
-            buttons: Vec::new(),
-        },
-    ))
 }
 
-fn template(access: &Access<'_>, sid: &str, variables: Option<&str>) -> Result<(Content, Shown), TwilioError> {
+fn template(
+    world: &Sims,
+    access: &Access<'_>,
+    sid: &str,
+    variables: Option<&str>,
+    channel: Channel,
+) -> Result<Composed, TwilioError> {
     let is_sid = sid.len() == 34 && sid.starts_with("HX") && sid[2..].bytes().all(|b| b.is_ascii_hexdigit());
-    let contents = &access.account.contents;
-    let known = contents.iter().find(|content| content.sid == sid);
-    if !is_sid || (known.is_none() && !contents.is_empty()) {
+    if !is_sid {
         return Err(TwilioError::new(21_655));
     }
+    // An object of texts; null and an empty text are no values.
     let variables: BTreeMap<String, String> = match variables {
         None => BTreeMap::new(),
         Some(json) => serde_json::from_str(json).map_err(|_| TwilioError::new(21_656))?,
     };
-    let text = match known {
-        None => format!(
-            "[{sid}] {}",
-            variables.values().cloned().collect::<Vec<_>>().join(" · ")
-        ),
-        Some(content) => {
-            let wanted: std::collections::BTreeSet<_> = crate::graph::placeholders(&content.body).collect();
-            if wanted.iter().any(|name| !variables.contains_key(*name)) {
-                return Err(TwilioError::new(21_656));
-            }
-            variables.iter().fold(content.body.clone(), |text, (name, value)| {
-                text.replace(&format!("{{{{{name}}}}}"), value)
-            })
-        }
-    };
-    let mut parameters: Vec<_> = variables.into_iter().collect();
-    parameters.sort_by_key(|(name, _)| name.parse::<u32>().unwrap_or(u32::MAX));
-    let content = Content::Template {
-        name: sid.to_owned(),
-        language: known.map_or_else(String::new, |content| content.language.clone()),
-        parameters: parameters.into_iter().map(|(_, value)| value).collect(),
-    };
-    Ok((
-        content,
-        Shown {
-            text,
-            buttons: Vec::new(),
-        },
-    ))
+    if variables.values().any(String::is_empty) {
+        return Err(TwilioError::new(21_656));
+    }
+    let composed = contents::compose(world, access.account, sid, &variables, channel == Channel::Whatsapp)?;
+    Ok(composed.unwrap_or_else(|| contents::unknown(sid, variables)))
 }
 
 /// Billed segments.
@@ -357,7 +341,7 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
         "error_message": code.map(|code| format!("Error {code}")),
         "from": if by_service && sent.statuses.is_empty() { Value::Null } else { json!(from) },
         "messaging_service_sid": sent.wire.messaging_service_sid,
-        "num_media": "0",
+        "num_media": if matches!(sent.content, Content::Other(_)) { "1" } else { "0" },
         "num_segments": if by_service && sent.statuses.is_empty() { 0 } else { sent.wire.segments }.to_string(),
         "price": priced.then_some(price),
         "price_unit": priced.then_some("USD"),
@@ -383,7 +367,7 @@ fn inbound_resource(inbound: &Inbound) -> Value {
         "error_message": null,
         "from": inbound.from,
         "messaging_service_sid": null,
-        "num_media": "0",
+        "num_media": if inbound.has_media { "1" } else { "0" },
         "num_segments": "1",
         "price": null,
         "price_unit": null,

@@ -1,7 +1,9 @@
-//! Twilio: REST messages with signed callbacks, voice and recordings.
+//! Twilio: REST messages with signed callbacks, contents, media, voice and recordings.
 
 mod account;
+mod contents;
 mod errors;
+mod media;
 mod messages;
 mod overrides;
 mod recordings;
@@ -20,7 +22,9 @@ use crate::faults::{Api, Event};
 use crate::interference;
 use crate::world::Sims;
 
+pub(crate) use contents::{Contents, contents_of, review};
 use errors::TwilioError;
+pub(crate) use media::{fetch_media, receive};
 pub(crate) use messages::Inbound;
 pub(crate) use overrides::Overrides;
 pub(crate) use recordings::Recording;
@@ -37,6 +41,11 @@ pub(crate) fn routes() -> Router<Sims> {
             "/2010-04-01/Accounts/{account}/Messages/{sid}",
             get(messages::fetch_message),
         )
+        .route(
+            "/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{media}",
+            get(media::download_media),
+        )
+        .merge(contents::routes())
         .route(
             "/2010-04-01/Accounts/{account}/Recordings/{sid}",
             get(recordings::fetch_recording).delete(recordings::delete_recording),
@@ -61,13 +70,20 @@ fn authorise<'a>(
     headers: &HeaderMap,
     account_sid: &str,
 ) -> Result<Access<'a>, TwilioError> {
+    authorise_if(world, config, headers, |account| account.account_sid == account_sid)
+}
+
+/// The caller, if its account is one of those that are meant.
+fn authorise_if<'a>(
+    world: &Sims,
+    config: &'a Config,
+    headers: &HeaderMap,
+    meant: impl Fn(&TwilioAccount) -> bool,
+) -> Result<Access<'a>, TwilioError> {
     let refused = || TwilioError::new(20_003);
     let given = interference::basic(headers).ok_or_else(refused)?;
     let access = config.tenants.iter().find_map(|tenant| {
-        let account = tenant
-            .twilio
-            .as_ref()
-            .filter(|account| account.account_sid == account_sid)?;
+        let account = tenant.twilio.as_ref().filter(|account| meant(account))?;
         let good = [
             format!("{}:{}", account.api_key_sid, account.api_key_secret),
             format!("{}:{}", account.account_sid, account.auth_token),

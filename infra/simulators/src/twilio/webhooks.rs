@@ -5,8 +5,10 @@ use jiff::Timestamp;
 use super::Inbound;
 use crate::config::{Config, Tenant, TwilioAccount};
 use crate::delivery::{Body, TwilioKey, Webhook};
-use crate::outbox::{Button, Channel, Sent};
+use crate::media::Owner;
+use crate::outbox::{Channel, Sent};
 use crate::phones::{Profile, bsuid, country, digits};
+use crate::replies::{About, Said};
 use crate::world::Sims;
 
 /// Twilio's default opt-out words for long codes.
@@ -128,17 +130,24 @@ pub(crate) fn status_webhook(
 }
 
 /// A customer's message, in the shape of `fixtures/twilio/{sms,whatsapp}/inbound_*`. Also returns its SID, and the network's own
-/// answer to an opt-out word.
+/// answer to an opt-out word. An error: Twilio hands over no such message.
 pub(crate) fn reply(
     world: &Sims,
     config: &Config,
     (tenant, account): (&Tenant, &TwilioAccount),
     (number, name, profile): (&str, &str, &Profile),
     (channel, to): (Channel, &str),
-    text: &str,
-    tapped: Option<(&Sent, &Button)>,
-) -> (Webhook, String, Option<&'static str>) {
-    let sid = format!("SM{}", world.hex_id());
+    (said, about): (&Said, &About),
+) -> Result<(Webhook, String, Option<&'static str>), String> {
+    let text = body(said, channel)?;
+    let medium = match said {
+        Said::Media(media) => Some(media),
+        _ => None,
+    };
+    let sid = match medium.map(|media| &media.medium.owner) {
+        Some(Owner::Twilio { message_sid, .. }) => message_sid.clone(),
+        _ => format!("SM{}", world.hex_id()),
+    };
     let user_id = bsuid(&account.account_sid, number);
     let (from, to_address) = match channel {
         Channel::Sms => (number.to_owned(), to.to_owned()),
@@ -147,7 +156,7 @@ pub(crate) fn reply(
     };
     let mut fields = pairs([
         ("SmsMessageSid", &sid),
-        ("NumMedia", "0"),
+        ("NumMedia", if medium.is_some() { "1" } else { "0" }),
         ("SmsSid", &sid),
         ("SmsStatus", "received"),
         ("Body", text),
@@ -160,6 +169,14 @@ pub(crate) fn reply(
     ]);
     if let Some(service) = &account.messaging_service_sid {
         push(&mut fields, "MessagingServiceSid", service);
+    }
+    if let Some(media) = medium {
+        let path = format!(
+            "/2010-04-01/Accounts/{}/Messages/{sid}/Media/{}",
+            account.account_sid, media.id
+        );
+        push(&mut fields, "MediaUrl0", &format!("{}{path}", world.url));
+        push(&mut fields, "MediaContentType0", &media.medium.mime);
     }
     let mut notice = None;
     match channel {
@@ -182,21 +199,8 @@ pub(crate) fn reply(
             }
             let metadata = serde_json::json!({"type": "whatsapp", "data": {"context": context}});
             push(&mut fields, "ChannelMetadata", &metadata.to_string());
-            push(
-                &mut fields,
-                "MessageType",
-                if tapped.is_some() { "button" } else { "text" },
-            );
-            if let Some((sent, button)) = tapped {
-                push(&mut fields, "ButtonText", &button.text);
-                push(
-                    &mut fields,
-                    "ButtonPayload",
-                    button.payload.as_deref().unwrap_or(&button.text),
-                );
-                push(&mut fields, "OriginalRepliedMessageSid", &sent.id);
-                push(&mut fields, "OriginalRepliedMessageSender", &to_address);
-            }
+            add_content(&mut fields, said, &to_address);
+            add_context(&mut fields, about, &to_address);
         }
     }
     world.state().twilio_inbound.push(Inbound {
@@ -205,14 +209,95 @@ pub(crate) fn reply(
         from,
         to: to_address,
         body: text.to_owned(),
+        has_media: medium.is_some(),
         at: world.now(),
     });
     let url = tenant.twilio_url(config, account, "inbound");
-    (
+    Ok((
         form(world, (tenant, account), "inbound message".to_owned(), url, fields),
         sid,
         notice,
-    )
+    ))
+}
+
+fn body(said: &Said, channel: Channel) -> Result<&str, String> {
+    match said {
+        Said::Text(text) => Ok(text),
+        Said::Media(media) => Ok(media.caption.as_deref().unwrap_or_default()),
+        Said::Tapped(_, button) if channel == Channel::Whatsapp => Ok(&button.text),
+        Said::Location(_) if channel == Channel::Whatsapp => Ok(""),
+        _ => Err("Twilio hands over no such message".to_owned()),
+    }
+}
+
+fn add_content(fields: &mut Vec<(String, String)>, said: &Said, to_address: &str) {
+    let kind = match said {
+        Said::Media(media) => media.kind.as_str(),
+        Said::Location(_) => "location",
+        Said::Tapped(_, button) if button.kind == "list_reply" => "interactive",
+        Said::Tapped(..) => "button",
+        _ => "text",
+    };
+    push(fields, "MessageType", kind);
+    match said {
+        Said::Location(location) => {
+            for (name, field) in [("Latitude", "latitude"), ("Longitude", "longitude")] {
+                push(fields, name, &location[field].to_string());
+            }
+            for (name, field) in [("Address", "address"), ("Label", "name")] {
+                if let Some(text) = location[field].as_str() {
+                    push(fields, name, text);
+                }
+            }
+        }
+        Said::Tapped(sent, button) => {
+            let payload = button.payload.as_deref().unwrap_or(&button.text);
+            if button.kind == "list_reply" {
+                push(fields, "ListId", payload);
+                push(fields, "ListTitle", &button.text);
+            } else {
+                push(fields, "ButtonText", &button.text);
+                push(fields, "ButtonPayload", payload);
+                push(fields, "OriginalRepliedMessageSid", &sent.id);
+                push(fields, "OriginalRepliedMessageSender", to_address);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn add_context(fields: &mut Vec<(String, String)>, about: &About, to_address: &str) {
+    if let Some(sid) = &about.reply_to {
+        push(fields, "OriginalRepliedMessageSid", sid);
+        push(fields, "OriginalRepliedMessageSender", to_address);
+    }
+    if about.forwarded || about.frequently_forwarded {
+        push(fields, "Forwarded", "true");
+    }
+    if about.frequently_forwarded {
+        push(fields, "FrequentlyForwarded", "true");
+    }
+    let Some(referral) = &about.referral else {
+        return;
+    };
+    let picture = referral["image_url"].as_str();
+    push(fields, "ReferralNumMedia", if picture.is_some() { "1" } else { "0" });
+    if let Some(url) = picture {
+        push(fields, "ReferralMediaContentType", "image/jpeg");
+        push(fields, "ReferralMediaUrl", url);
+    }
+    for (name, field) in [
+        ("ReferralBody", "body"),
+        ("ReferralHeadline", "headline"),
+        ("ReferralSourceType", "source_type"),
+        ("ReferralSourceUrl", "source_url"),
+        ("ReferralSourceId", "source_id"),
+        ("ReferralCtwaClid", "ctwa_clid"),
+    ] {
+        if let Some(text) = referral[field].as_str() {
+            push(fields, name, text);
+        }
+    }
 }
 
 /// Twilio stops or resumes sending by itself; only Advanced Opt-Out mentions it in the webhook.

@@ -2,7 +2,9 @@
 replaced). Called by tests/it/clients.rs with one JSON argument: {"url": simulators, "tenant": a tenant's configuration}.
 """
 
+import base64
 import datetime
+import hashlib
 import http.server
 import json
 import sys
@@ -20,6 +22,8 @@ from twilio.base.exceptions import TwilioRestException
 from twilio.http.http_client import TwilioHttpClient
 from twilio.request_validator import RequestValidator
 from twilio.rest import Client
+from twilio.rest.content.v1.content import ContentList
+from twilio.rest.content.v1.content.approval_create import ApprovalCreateList
 
 MAYA = "+447700900111"
 
@@ -65,7 +69,9 @@ class Elsewhere(TwilioHttpClient):
     """The library knows only twilio.com."""
 
     def request(self, method, uri, *positional, **named):
-        return super().request(method, uri.replace("https://api.twilio.com", url), *positional, **named)
+        for host in ("https://api.twilio.com", "https://content.twilio.com"):
+            uri = uri.replace(host, url)
+        return super().request(method, uri, *positional, **named)
 
 
 def control(method, path, body=None):
@@ -129,9 +135,9 @@ assert sent.id.startswith("wamid."), sent
 control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "text": "متى تفتحون؟", "wait": True})
 drained()
 
-texts, statuses = [], []
+read, statuses = [], []
 wa.add_handlers(
-    pywa.handlers.MessageHandler(lambda _, message: texts.append((message.text, message.from_user.wa_id))),
+    pywa.handlers.MessageHandler(lambda _, message: read.append(message)),
     pywa.handlers.MessageStatusHandler(lambda _, status: statuses.append((status.id, status.status.value, status.tracker))),
 )
 for webhook in came("/webhooks/whatsapp/"):
@@ -139,7 +145,7 @@ for webhook in came("/webhooks/whatsapp/"):
     assert wa.webhook_update_validator(webhook.body, signature) is None, "pywa accepts the signature"
     assert wa.webhook_update_validator(webhook.body + b" ", signature) == ("Forbidden", 403)
     assert wa.webhook_update_handler(webhook.body) == ("ok", 200)
-assert texts == [("متى تفتحون؟", "447700900111")], texts
+assert [(message.text, message.from_user.wa_id) for message in read] == [("متى تفتحون؟", "447700900111")], read
 assert sorted(statuses) == [(sent.id, status, "con.msg.1") for status in ("delivered", "read", "sent")], statuses
 
 answer = wa.send_message(MAYA, "نفتح الساعة 9", buttons=[pywa.types.Button("Book", "act:book")])
@@ -151,7 +157,98 @@ described = wa.get_media_url(media.id)
 assert wa.get_media_bytes(described.url) == b"picture"
 assert wa.send_image(MAYA, media.id, caption="our map").id
 assert wa.delete_media(media.id).success
-approved = [pywa.types.templates.TemplateStatus.APPROVED]
+
+# Every kind of message
+
+voice = wa.upload_media(b"OggS", mime_type="audio/ogg", filename="a.ogg")
+sticker = wa.upload_media(b"RIFF", mime_type="image/webp", filename="a.webp")
+paper = wa.upload_media(b"%PDF-1.4", mime_type="application/pdf", filename="a.pdf")
+film = wa.upload_media(b"film", mime_type="video/mp4", filename="a.mp4")
+refused(pywa.errors.MediaUploadError, lambda: wa.send_audio(MAYA, paper.id))
+refused(pywa.errors.InvalidParameter, lambda: wa.send_message(MAYA, "x", buttons=[pywa.types.Button("x" * 21, "y")]))
+customer = next(each[0]["id"] for each in inbound if each)
+picture = wa.upload_media(b"picture", mime_type="image/jpeg", filename="a.jpg")
+sends = [
+    lambda: wa.send_document(MAYA, paper.id, filename="quote.pdf", caption="Your quote"),
+    lambda: wa.send_voice(MAYA, voice.id),
+    lambda: wa.send_sticker(MAYA, sticker.id),
+    lambda: wa.send_video(MAYA, film.id, caption="the engine"),
+    lambda: wa.send_location(MAYA, 51.5007, -0.1246, "Fixture Hair", "1 Fixture Sq"),
+    lambda: wa.request_location(MAYA, "Where is the car?"),
+    lambda: wa.send_contact(MAYA, pywa.types.Contact(
+        name=pywa.types.Contact.Name(formatted_name="Sam Example", first_name="Sam"),
+        phones=[pywa.types.Contact.Phone(phone="+442079460001", type="WORK")])),
+    lambda: wa.send_reaction(MAYA, "👍", customer),
+    lambda: wa.remove_reaction(MAYA, customer),
+    lambda: wa.send_message(MAYA, "Pick a service", buttons=pywa.types.SectionList(
+        "Services", [pywa.types.Section("Hair", [pywa.types.SectionRow("Haircut", "svc:cut", "30 minutes")])])),
+    lambda: wa.send_message(MAYA, "Book", buttons=pywa.types.URLButton("Open", "https://book.example.test"),
+                            reply_to_message_id=customer),
+    lambda: wa.send_image(MAYA, picture.id, caption="Which one?", buttons=[pywa.types.Button("This", "act:this")]),
+]
+for send in sends:
+    assert send().id.startswith("wamid.")
+
+# What customers send, as pywa reads it
+
+read.clear()
+before = len(came("/webhooks/whatsapp/"))
+content = {"mime": "image/jpeg", "caption": "the dent", "size": 100_000}
+for said in ({"media": content}, {"location": {"latitude": 51.5, "longitude": -0.1}}, {"text": "yes", "reply_to": customer},
+             {"reaction": {"to": customer, "emoji": "👍"}}, {"unsupported": "poll_creation"}):
+    control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "wait": True, **said})
+drained()
+for webhook in came("/webhooks/whatsapp/")[before:]:
+    wa.webhook_update_handler(webhook.body)
+by_type = {message.type.value: message for message in read}
+assert {"image", "location", "text", "reaction", "unsupported"} <= set(by_type), by_type.keys()
+image = by_type["image"].image
+assert (by_type["image"].caption, image.mime_type) == ("the dent", "image/jpeg")
+bytes_of_image = wa.get_media_bytes(wa.get_media_url(image.id).url)
+assert len(bytes_of_image) == 100_000
+assert base64.b64encode(hashlib.sha256(bytes_of_image).digest()).decode() == image.sha256
+assert by_type["reaction"].reaction.emoji == "👍"
+
+# Templates
+
+kinds = pywa.types.templates
+template = kinds.Template(
+    name="pywa_offer", language=kinds.TemplateLanguage.ENGLISH_UK, category=kinds.TemplateCategory.MARKETING,
+    parameter_format=kinds.ParamFormat.NAMED, components=[
+        kinds.HeaderImage(b"picture", mime_type="image/jpeg"),
+        kinds.BodyText("Hello {{first_name}}, 20% off this week at our salon.", first_name="Maya"),
+        kinds.FooterText(text="Reply STOP to opt out"),
+        kinds.Buttons(buttons=[kinds.QuickReplyButton(text="Call me back")]),
+    ])
+created = wa.create_template(template, app_id="670843887433847")
+assert created.status == kinds.TemplateStatus.PENDING, created
+parts = [kinds.HeaderImage.params(image=picture.id), kinds.BodyText.params(first_name="Maya"),
+         kinds.QuickReplyButton.params(callback_data="act:call", index=0)]
+send = lambda: wa.send_template(MAYA, "pywa_offer", kinds.TemplateLanguage.ENGLISH_UK, parts)
+refused(pywa.errors.TemplateNotExists, send)
+changes = []
+wa.add_handlers(pywa.handlers.TemplateStatusUpdateHandler(lambda _, update: changes.append(update)))
+before = len(came("/webhooks/whatsapp/"))
+events = [{"event": "approve"}, {"event": "pause"}, {"event": "reinstate"}]
+control("POST", "/templates/events", {"tenant": tenant["id"], "name": "pywa_offer", "events": events})
+for webhook in came("/webhooks/whatsapp/")[before:]:
+    wa.webhook_update_handler(webhook.body)
+assert [change.new_status.value for change in changes] == ["APPROVED", "PAUSED", "REINSTATED"], changes
+assert {change.template_id for change in changes} == {created.id}
+details = wa.get_template(created.id)
+assert (details.status, details.category) == (kinds.TemplateStatus.APPROVED, kinds.TemplateCategory.MARKETING), details
+assert send().id
+error = refused(pywa.errors.WhatsAppError, lambda: wa.create_template(template, app_id="670843887433847"))
+assert (error.code, error.subcode) == (100, 2388024), error
+long = kinds.Template(
+    name="too_long", language=kinds.TemplateLanguage.ENGLISH_UK, category=kinds.TemplateCategory.UTILITY,
+    components=[kinds.BodyText("x" * 1025)])
+error = refused(pywa.errors.WhatsAppError, lambda: wa.create_template(long))
+assert (error.code, error.subcode) == (100, 2388040), error
+assert wa.delete_template("pywa_offer", template_id=created.id).success
+refused(pywa.errors.TemplateNotExists, send)
+
+approved = [kinds.TemplateStatus.APPROVED]
 names = {template.name for template in wa.get_templates(statuses=approved)}
 # pywa 4.5.0 cannot step to the next page of templates itself (TemplatesResult lacks item_factory): only ask for one.
 assert wa.get_templates(statuses=approved, pagination=pywa.types.Pagination(limit=3)).has_next
@@ -189,6 +286,22 @@ control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "text": "STOP
 assert refused(TwilioRestException, lambda: twilio.messages.create(to=MAYA, from_=number, body="x")).code == 21610
 wrong = Client(account["api_key_sid"], "wrong", account["account_sid"], http_client=Elsewhere())
 assert refused(TwilioRestException, lambda: wrong.messages.create(to=MAYA, from_=number, body="x")).code == 20003
+
+content = twilio.content.v1.contents.create(content_create_request=ContentList.ContentCreateRequest({
+    "friendly_name": "opening_hours_v1", "language": "en_GB", "variables": {"1": "Maya", "2": "9 am"},
+    "types": {"twilio/text": {"body": "Hello {{1}}, we open again at {{2}} and will call you then."}},
+}))
+assert twilio.content.v1.contents(content.sid).fetch().friendly_name == "opening_hours_v1"
+submission = ApprovalCreateList.ContentApprovalRequest({"name": "opening_hours_v1", "category": "UTILITY"})
+assert twilio.content.v1.contents(content.sid).approval_create.create(submission).status == "received"
+control("POST", "/contents/review", {"tenant": tenant["id"], "sid": content.sid, "status": "approved"})
+assert twilio.content.v1.contents(content.sid).approval_fetch().fetch().whatsapp["status"] == "approved"
+assert [each.sid for each in twilio.content.v1.contents.list()] == [content.sid]
+by_content = twilio.messages.create(
+    to=f"whatsapp:{MAYA}", from_=f"whatsapp:{account['whatsapp_sender']}", content_sid=content.sid,
+    content_variables=json.dumps({"1": "Maya", "2": "9 am"}))
+assert by_content.body == "Hello Maya, we open again at 9 am and will call you then."
+assert twilio.content.v1.contents(content.sid).delete()
 
 validator = RequestValidator(account["auth_token"])
 webhooks = came("/webhooks/twilio/")

@@ -68,14 +68,8 @@ async fn accepted_messages_are_answered_as_in_the_fixtures() {
 async fn every_kind_of_message_in_the_fixtures_is_accepted() {
     let stage = Stage::set().await;
     stage.maya_writes("tnt_a", "whatsapp").await;
-    let form = reqwest_multipart("quote", "application/pdf");
-    let upload = stage
-        .http
-        .post(stage.url("/v26.0/910000000000001/media"))
-        .bearer_auth("token-a");
-    let (status, uploaded) = parsed(upload.header("content-type", form.0).body(form.1)).await;
-    assert_eq!(status, 200, "{uploaded}");
-    let media = uploaded["id"].as_str().unwrap();
+    let quote = stage.uploaded("application/pdf", b"quote").await;
+    let voice = stage.uploaded("audio/ogg; codecs=opus", b"voice").await;
 
     for name in fixture_names("whatsapp/send/request") {
         let name = name.trim_end_matches(".json");
@@ -83,8 +77,8 @@ async fn every_kind_of_message_in_the_fixtures_is_accepted() {
             continue;
         }
         let body = crate::support::fixture(&format!("whatsapp/send/request/{name}.json"))
-            .replace("700000000000900", media)
-            .replace("700000000000901", media)
+            .replace("700000000000900", &quote)
+            .replace("700000000000901", &voice)
             .replace(
                 "GB.7000000000000222",
                 &simulators::phones::bsuid("900000000000001", MAYA),
@@ -94,29 +88,10 @@ async fn every_kind_of_message_in_the_fixtures_is_accepted() {
     }
 }
 
-/// The body and content type of an upload; only this test would need reqwest's own multipart feature.
-fn reqwest_multipart(file: &str, kind: &str) -> (String, String) {
-    let part = |name: &str, rest: &str, value: &str| {
-        format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n{value}\r\n")
-    };
-    let body = [
-        part("messaging_product", "", "whatsapp"),
-        part("type", "", kind),
-        part("file", &format!("; filename=\"a\"\r\nContent-Type: {kind}"), file),
-        "--edge--\r\n".to_owned(),
-    ];
-    ("multipart/form-data; boundary=edge".to_owned(), body.concat())
-}
-
 #[tokio::test]
 async fn media_are_uploaded_described_downloaded_and_deleted() {
     let stage = Stage::set().await;
-    let (kind, body) = reqwest_multipart("picture", "image/jpeg");
-    let upload = stage
-        .http
-        .post(stage.url("/v26.0/910000000000001/media"))
-        .bearer_auth("token-a");
-    let (status, uploaded) = parsed(upload.header("content-type", kind).body(body)).await;
+    let (status, uploaded) = stage.upload("image/jpeg", b"picture").await;
     assert_eq!(
         (status, shape(&uploaded)),
         (200, shape(&fixture_json("whatsapp/media/upload_response.json")))

@@ -74,11 +74,12 @@ pub(crate) fn tenant_a() -> Value {
             "auth_token": "fixture0twilio0auth0token0000001", "api_key_sid": "SKa", "api_key_secret": "secret-a",
             "numbers": ["+15005550006"], "whatsapp_sender": "+15005550006",
             "messaging_service_sid": "MG00000000000000000000000000000001", "advanced_opt_out": true,
+            "content_review_seconds": null,
         },
         "whatsapp": {
             "connection": "con_wa", "waba_id": "900000000000001", "phone_number_id": "910000000000001",
             "display_number": "+442079460001", "access_token": "token-a", "app_secret": "fixture-meta-app-secret-0001",
-            "verify_token": "fixture-verify-token", "direct_send": true,
+            "verify_token": "fixture-verify-token", "direct_send": true, "template_review_seconds": null,
             "templates": [
                 template("create_request_utility"),
                 template("create_request_named_params"),
@@ -244,6 +245,44 @@ impl Stage {
         self.graph("token-a", "910000000000001", message).await
     }
 
+    /// A request of tenant A to the Graph API; the path begins after the version.
+    pub(crate) fn meta(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        let url = self.url(&format!("/v26.0/{path}"));
+        self.http.request(method, url).bearer_auth("token-a")
+    }
+
+    /// Uploads a file of tenant A.
+    pub(crate) async fn upload(&self, kind: &str, file: &[u8]) -> (u16, Value) {
+        let (content_type, body) = multipart(kind, file);
+        let upload = self.meta("POST", "910000000000001/media");
+        parsed(upload.header("content-type", content_type).body(body)).await
+    }
+
+    /// The id of an uploaded file of tenant A.
+    pub(crate) async fn uploaded(&self, kind: &str, file: &[u8]) -> String {
+        let (status, answer) = self.upload(kind, file).await;
+        assert_eq!(status, 200, "{answer}");
+        answer["id"].as_str().expect("an id").to_owned()
+    }
+
+    /// Maya sends this; the webhook of it, and its id.
+    pub(crate) async fn maya_sends(&self, what: Value) -> (crate::ringback::Received, String) {
+        let mut reply = json!({"tenant": "tnt_a", "from": MAYA, "wait": true});
+        if let (Value::Object(reply), Value::Object(what)) = (&mut reply, what) {
+            reply.extend(what);
+        }
+        let answer = self.post("/replies", reply).await;
+        let webhook = self.ringback.received().pop().expect("a webhook");
+        (webhook, answer["id"].as_str().expect("an id").to_owned())
+    }
+
+    pub(crate) async fn forward(&self, time: jiff::SignedDuration) {
+        let now = self.get("/clock").await["offset_seconds"].as_i64().expect("an offset");
+        self.put("/clock", json!({"offset_seconds": now + time.as_secs()}))
+            .await;
+    }
+
     pub(crate) async fn twilio(&self, form: &[(&str, &str)]) -> (u16, Value) {
         let request = self
             .http
@@ -269,6 +308,18 @@ impl Stage {
             self.ringback.url
         )
     }
+}
+
+/// The content type and body of an upload; only these tests would need reqwest's own multipart feature.
+pub(crate) fn multipart(kind: &str, file: &[u8]) -> (String, Vec<u8>) {
+    let part =
+        |name: &str, rest: &str| format!("--edge\r\nContent-Disposition: form-data; name=\"{name}\"{rest}\r\n\r\n");
+    let mut body = part("messaging_product", "").into_bytes();
+    body.extend_from_slice(format!("whatsapp\r\n{}{kind}\r\n", part("type", "")).as_bytes());
+    body.extend_from_slice(part("file", &format!("; filename=\"a\"\r\nContent-Type: {kind}")).as_bytes());
+    body.extend_from_slice(file);
+    body.extend_from_slice(b"\r\n--edge--\r\n");
+    ("multipart/form-data; boundary=edge".to_owned(), body)
 }
 
 pub(crate) async fn parsed(request: reqwest::RequestBuilder) -> (u16, Value) {

@@ -102,7 +102,10 @@ async fn every_request_of_the_fixtures_is_accepted() {
             .basic_auth("SKa", Some("secret-a"))
             .header("content-type", "application/x-www-form-urlencoded")
             // Their callbacks lead to other hosts, but no request may leave this machine.
-            .body(body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url));
+            .body(
+                body.replace("https%3A%2F%2Fhooks.example.test", &stage.ringback.url)
+                    .replace("https%3A%2F%2Fmedia.example.test", &stage.ringback.url),
+            );
         let (status, answer) = parsed(request).await;
         assert_eq!(status, 201, "{name}: {answer}");
     }

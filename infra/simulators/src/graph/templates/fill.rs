@@ -4,33 +4,40 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::errors::GraphError;
-use crate::config::Template;
+use super::{kind, placeholders, text};
+use crate::graph::errors::GraphError;
+use crate::graph::{Access, media};
+use crate::media::Kind;
 use crate::outbox::{Button, Shown};
+use crate::world::Sims;
 
 const BODY_LIMIT: usize = 1024;
 
 /// A template message that may be sent.
 #[derive(Debug)]
-pub(crate) struct Filled {
-    pub(crate) name: String,
-    pub(crate) language: String,
+pub(in crate::graph) struct Filled {
+    pub(in crate::graph) name: String,
+    pub(in crate::graph) language: String,
     /// Lower case.
-    pub(crate) category: String,
+    pub(in crate::graph) category: String,
     /// Every text parameter, in order of components.
-    pub(crate) parameters: Vec<String>,
-    pub(crate) shown: Shown,
+    pub(in crate::graph) parameters: Vec<String>,
+    pub(in crate::graph) shown: Shown,
 }
 
 /// Checks the `template` object of a message against the account's templates.
-pub(crate) fn fill(message: &Value, templates: &[Template]) -> Result<Filled, GraphError> {
+pub(in crate::graph) fn fill(world: &Sims, access: &Access<'_>, message: &Value) -> Result<Filled, GraphError> {
     let name = text(message, "/name").ok_or_else(|| GraphError::new(131_008, "Missing template.name"))?;
     let language =
         text(message, "/language/code").ok_or_else(|| GraphError::new(131_008, "Missing template.language.code"))?;
-    let template = templates
-        .iter()
-        .find(|template| template.name == name && template.language == language)
-        .ok_or_else(|| missing(name, language))?;
+    let found = {
+        let state = world.state();
+        let mut records = state.templates.of(&access.account.waba_id).iter();
+        records
+            .find(|record| record.name == name && record.language == language)
+            .cloned()
+    };
+    let template = found.ok_or_else(|| missing(name, language))?;
     match template.status.as_str() {
         "APPROVED" => {}
         "PAUSED" => return Err(GraphError::new(132_015, "Template is paused due to low quality")),
@@ -50,18 +57,17 @@ pub(crate) fn fill(message: &Value, templates: &[Template]) -> Result<Filled, Gr
         parameters: Vec::new(),
         shown: Shown::default(),
     };
-    let mut parts = Vec::new();
     for definition in &template.components {
         match kind(definition).as_str() {
-            "HEADER" => parts.push(header(definition, given, &mut filled)?),
+            "HEADER" => header(world, access, definition, given, &mut filled)?,
             "BODY" => {
                 let body = body(definition, given, &mut filled)?;
                 if body.chars().count() > BODY_LIMIT {
                     return Err(GraphError::new(132_005, "body text too long"));
                 }
-                parts.push(body);
+                filled.shown.text = body;
             }
-            "FOOTER" => parts.push(text(definition, "/text").unwrap_or_default().to_owned()),
+            "FOOTER" => filled.shown.footer = text(definition, "/text").map(str::to_owned),
             "BUTTONS" => buttons(definition, given, &mut filled)?,
             _ => {}
         }
@@ -74,8 +80,6 @@ pub(crate) fn fill(message: &Value, templates: &[Template]) -> Result<Filled, Gr
             return Err(GraphError::new(132_012, details));
         }
     }
-    parts.retain(|part| !part.is_empty());
-    filled.shown.text = parts.join("\n");
     Ok(filled)
 }
 
@@ -83,23 +87,45 @@ fn missing(name: &str, language: &str) -> GraphError {
     GraphError::new(132_001, format!("template name ({name}) does not exist in {language}"))
 }
 
-fn header(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<String, GraphError> {
+fn header(
+    world: &Sims,
+    access: &Access<'_>,
+    definition: &Value,
+    given: &[Value],
+    filled: &mut Filled,
+) -> Result<(), GraphError> {
     let format = text(definition, "/format").unwrap_or("TEXT").to_uppercase();
     let parameters = parameters(given, "HEADER");
     if format == "TEXT" {
-        return fill_text(
-            "header",
-            text(definition, "/text").unwrap_or_default(),
-            parameters,
-            filled,
-        );
+        let words = text(definition, "/text").unwrap_or_default();
+        filled.shown.header = Some(fill_text("header", words, parameters, filled)?);
+        return Ok(());
     }
-    let received = parameters.first().map_or("UNKNOWN".to_owned(), kind);
+    let parameter = parameters.first().unwrap_or(&Value::Null);
+    let received = match kind(parameter) {
+        none if none.is_empty() => "UNKNOWN".to_owned(),
+        received => received,
+    };
     if received != format {
         let details = format!("header: Format mismatch, expected {format}, received {received}");
         return Err(GraphError::new(132_012, details));
     }
-    Ok(format!("[{}]", format.to_lowercase()))
+    if format == "LOCATION" {
+        let place = &parameter["location"];
+        let complete = ["latitude", "longitude", "name", "address"]
+            .iter()
+            .all(|field| !place[field].is_null());
+        if !complete {
+            let details = "header: a location has latitude, longitude, name and address";
+            return Err(GraphError::new(131_008, details));
+        }
+        filled.shown.location = Some(place.clone());
+    } else if let Some(kind) = Kind::named(&format.to_lowercase()) {
+        let part = &parameter[kind.as_str()];
+        media::usable(world, access.tenant, kind, part)?;
+        filled.shown.media = Some(media::shown(world, access.tenant, kind, part));
+    }
+    Ok(())
 }
 
 fn body(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<String, GraphError> {
@@ -125,6 +151,12 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
         let component = given.iter().find(|component| index(component) == Some(place));
         let parameter = component.and_then(|component| component.pointer("/parameters/0"));
         let kind = kind(button);
+        let given_as = component.and_then(|component| text(component, "/sub_type"));
+        if let Some(given_as) = given_as.filter(|given_as| !given_as.eq_ignore_ascii_case(&kind)) {
+            let received = given_as.to_uppercase();
+            let details = format!("buttons: Format mismatch at index {place}, expected {kind}, received {received}");
+            return Err(GraphError::new(132_012, details));
+        }
         let label = text(button, "/text").unwrap_or_default().to_owned();
         let needed = match kind.as_str() {
             "URL" if text(button, "/url").is_some_and(|url| url.contains("{{")) => Some("text"),
@@ -139,6 +171,10 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
             };
             filled.parameters.push(value.to_owned());
         }
+        let link = text(button, "/url").map(|url| match filled.parameters.last() {
+            Some(value) if needed.is_some() => url.replace("{{1}}", value),
+            _ => url.to_owned(),
+        });
         let payload = (kind == "QUICK_REPLY").then(|| {
             let sent = parameter.and_then(|parameter| text(parameter, "/payload"));
             sent.unwrap_or(&label).to_owned()
@@ -146,8 +182,8 @@ fn buttons(definition: &Value, given: &[Value], filled: &mut Filled) -> Result<(
         filled.shown.buttons.push(Button {
             text: label,
             payload,
-            description: None,
-            kind: "button",
+            link,
+            ..Button::default()
         });
     }
     Ok(())
@@ -187,6 +223,11 @@ fn fill_text(component: &str, template: &str, parameters: &[Value], filled: &mut
 
 /// A parameter's text; currency and date carry a ready-made one.
 fn value(component: &str, parameter: &Value) -> Result<String, GraphError> {
+    let received = kind(parameter);
+    if !matches!(received.as_str(), "" | "TEXT" | "CURRENCY" | "DATE_TIME") {
+        let details = format!("{component}: Format mismatch, expected TEXT, received {received}");
+        return Err(GraphError::new(132_012, details));
+    }
     let value = ["/text", "/currency/fallback_value", "/date_time/fallback_value"]
         .iter()
         .find_map(|pointer| text(parameter, pointer))
@@ -204,15 +245,6 @@ fn value(component: &str, parameter: &Value) -> Result<String, GraphError> {
     Ok(value.to_owned())
 }
 
-/// The names between `{{` and `}}`.
-pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
-    template
-        .split("{{")
-        .skip(1)
-        .filter_map(|rest| rest.split_once("}}"))
-        .map(|(name, _)| name.trim())
-}
-
 fn parameters<'a>(given: &'a [Value], component: &str) -> &'a [Value] {
     given
         .iter()
@@ -222,10 +254,6 @@ fn parameters<'a>(given: &'a [Value], component: &str) -> &'a [Value] {
         .map_or(&[], Vec::as_slice)
 }
 
-fn kind(value: &Value) -> String {
-    text(value, "/type").unwrap_or_default().to_uppercase()
-}
-
 /// Meta writes the index as a string and takes a number too.
 fn index(component: &Value) -> Option<usize> {
     let index = component.get("index")?;
@@ -233,8 +261,4 @@ fn index(component: &Value) -> Option<usize> {
         || index.as_u64().and_then(|index| usize::try_from(index).ok()),
         |index| index.parse().ok(),
     )
-}
-
-fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
-    value.pointer(pointer).and_then(Value::as_str)
 }

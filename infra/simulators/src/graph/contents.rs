@@ -1,0 +1,308 @@
+//! Every type of message except templates, with the limits that Meta documents.
+
+use serde_json::{Value, json};
+
+use super::errors::GraphError;
+use super::{Access, media};
+use crate::media::Kind;
+use crate::outbox::{Button, Content, Reaction, Shown};
+use crate::world::Sims;
+
+const TEXT_LIMIT: usize = 4096;
+const CAPTION_LIMIT: usize = 1024;
+const ROWS: usize = 10;
+
+pub(super) fn free_form(world: &Sims, access: &Access<'_>, message: &Value) -> Result<(Content, Shown), GraphError> {
+    let name = message["type"].as_str().unwrap_or("text");
+    let part = &message[name];
+    if let Some(kind) = Kind::named(name) {
+        return Ok((other(name, part), medium(world, access, kind, part)?));
+    }
+    let shown = match name {
+        "text" => {
+            let body = part["body"].as_str().filter(|body| !body.is_empty());
+            let body = body.ok_or_else(|| GraphError::new(131_008, "Missing text.body"))?;
+            if body.chars().count() > TEXT_LIMIT {
+                return Err(GraphError::new(
+                    100,
+                    "Param text['body'] must be at most 4096 characters long.",
+                ));
+            }
+            return Ok((Content::Body(body.to_owned()), Shown::text(body)));
+        }
+        "location" => location(part)?,
+        "contacts" => contacts(part)?,
+        "reaction" => reaction(part)?,
+        "interactive" => interactive(world, access, part)?,
+        _ => return Err(GraphError::new(131_051, "Unsupported message type")),
+    };
+    Ok((other(name, part), shown))
+}
+
+fn other(kind: &str, part: &Value) -> Content {
+    Content::Other(json!({"type": kind, kind: part}))
+}
+
+fn medium(world: &Sims, access: &Access<'_>, kind: Kind, part: &Value) -> Result<Shown, GraphError> {
+    let name = kind.as_str();
+    let allowed: &[&str] = match kind {
+        Kind::Image | Kind::Video => &["id", "link", "caption"],
+        Kind::Document => &["id", "link", "caption", "filename"],
+        Kind::Audio => &["id", "link", "voice"],
+        Kind::Sticker => &["id", "link"],
+    };
+    if let Some(object) = part.as_object()
+        && let Some((key, _)) = object
+            .iter()
+            .find(|(key, value)| !value.is_null() && !allowed.contains(&key.as_str()))
+    {
+        return Err(GraphError::new(
+            100,
+            format!("Unexpected key \"{key}\" on param \"{name}\"."),
+        ));
+    }
+    media::usable(world, access.tenant, kind, part)?;
+    let caption = part["caption"].as_str().unwrap_or_default();
+    if caption.chars().count() > CAPTION_LIMIT {
+        let details = format!("Param {name}['caption'] must be at most {CAPTION_LIMIT} characters long.");
+        return Err(GraphError::new(100, details));
+    }
+    Ok(Shown {
+        media: Some(media::shown(world, access.tenant, kind, part)),
+        ..Shown::text(caption)
+    })
+}
+
+fn location(part: &Value) -> Result<Shown, GraphError> {
+    let (Some(latitude), Some(longitude)) = (part["latitude"].as_f64(), part["longitude"].as_f64()) else {
+        return Err(GraphError::new(
+            131_008,
+            "Missing location.latitude or location.longitude",
+        ));
+    };
+    if latitude.abs() > 90.0 || longitude.abs() > 180.0 {
+        return Err(GraphError::new(131_009, "location is not a place on the earth"));
+    }
+    Ok(Shown {
+        location: Some(part.clone()),
+        ..Shown::default()
+    })
+}
+
+fn contacts(part: &Value) -> Result<Shown, GraphError> {
+    let contacts = list(part);
+    if contacts.is_empty() {
+        return Err(GraphError::new(131_008, "Missing contacts"));
+    }
+    for (place, contact) in contacts.iter().enumerate() {
+        let name = contact["name"]["formatted_name"]
+            .as_str()
+            .filter(|name| !name.is_empty());
+        if name.is_none() {
+            let details = format!("Missing contacts[{place}].name.formatted_name");
+            return Err(GraphError::new(131_008, details));
+        }
+        let parts = ["first_name", "last_name", "middle_name", "suffix", "prefix"];
+        if parts.iter().all(|part| !contact["name"][part].is_string()) {
+            let details = format!("contacts[{place}].name needs a part besides formatted_name, such as first_name");
+            return Err(GraphError::new(131_008, details));
+        }
+        let texts = [("phones", "phone"), ("emails", "email"), ("urls", "url")];
+        for (field, value) in texts {
+            if list(&contact[field]).iter().any(|one| !one[value].is_string()) {
+                let details = format!("Missing contacts[{place}].{field}.{value}");
+                return Err(GraphError::new(131_008, details));
+            }
+        }
+    }
+    Ok(Shown {
+        contacts: contacts.to_vec(),
+        ..Shown::default()
+    })
+}
+
+fn reaction(part: &Value) -> Result<Shown, GraphError> {
+    let to = part["message_id"].as_str().filter(|id| !id.is_empty());
+    let to = to.ok_or_else(|| GraphError::new(131_008, "Missing reaction.message_id"))?;
+    let emoji = part["emoji"].as_str();
+    let emoji = emoji.ok_or_else(|| GraphError::new(131_008, "Missing reaction.emoji"))?;
+    // Keycaps such as 1️⃣ begin with a digit, and some emoji are letters beyond those of writing.
+    let is_emoji = !emoji
+        .chars()
+        .any(|c| c.is_whitespace() || (c.is_alphabetic() && c < '\u{2100}'))
+        && (!emoji.is_ascii() || emoji.is_empty())
+        && emoji.chars().count() <= 16;
+    if !is_emoji {
+        return Err(GraphError::new(131_009, "reaction.emoji is not an emoji"));
+    }
+    let reaction = Reaction {
+        to: to.to_owned(),
+        emoji: Some(emoji.to_owned()).filter(|emoji| !emoji.is_empty()),
+    };
+    Ok(Shown {
+        reaction: Some(reaction),
+        ..Shown::default()
+    })
+}
+
+fn interactive(world: &Sims, access: &Access<'_>, part: &Value) -> Result<Shown, GraphError> {
+    let kind = part["type"].as_str();
+    let kind = kind.ok_or_else(|| GraphError::new(131_008, "Missing interactive.type"))?;
+    let body = part["body"]["text"].as_str().filter(|body| !body.is_empty());
+    let body = body.ok_or_else(|| GraphError::new(131_008, "Missing interactive.body.text"))?;
+    within("Body text", body, 1024)?;
+    let mut shown = Shown::text(body);
+    header(world, access, kind, &part["header"], &mut shown)?;
+    if !part["footer"].is_null() {
+        let footer = required(&part["footer"], "text")?;
+        within("Footer text", footer, 60)?;
+        shown.footer = Some(footer.to_owned());
+    }
+    let action = &part["action"];
+    match kind {
+        "button" => buttons(action, &mut shown)?,
+        "list" => rows(action, &mut shown)?,
+        "cta_url" => {
+            let title = required(&action["parameters"], "display_text")?;
+            within("Button title", title, 20)?;
+            let url = required(&action["parameters"], "url")?;
+            if !url.starts_with("https://") && !url.starts_with("http://") {
+                return Err(GraphError::new(131_009, "action.parameters.url is not a valid URI"));
+            }
+            named(action, "cta_url")?;
+            shown.buttons.push(Button {
+                text: title.to_owned(),
+                link: Some(url.to_owned()),
+                ..Button::default()
+            });
+        }
+        "location_request_message" => {
+            named(action, "send_location")?;
+            shown.asks_location = true;
+        }
+        "flow" => {
+            named(action, "flow")?;
+            let title = required(&action["parameters"], "flow_cta")?;
+            shown.buttons.push(Button {
+                text: title.to_owned(),
+                ..Button::default()
+            });
+        }
+        _ => {
+            let details = format!("interactive.type {kind} is not supported");
+            return Err(GraphError::new(131_009, details));
+        }
+    }
+    Ok(shown)
+}
+
+/// Buttons may stand under a file; everything else under a text.
+fn header(world: &Sims, access: &Access<'_>, kind: &str, header: &Value, shown: &mut Shown) -> Result<(), GraphError> {
+    if header.is_null() {
+        return Ok(());
+    }
+    let format = required(header, "type")?;
+    match (format, Kind::named(format)) {
+        ("text", _) => {
+            let text = required(header, "text")?;
+            within("Header text", text, 60)?;
+            shown.header = Some(text.to_owned());
+            Ok(())
+        }
+        (_, Some(file @ (Kind::Image | Kind::Video | Kind::Document))) if kind == "button" => {
+            let part = &header[file.as_str()];
+            media::usable(world, access.tenant, file, part)?;
+            shown.media = Some(media::shown(world, access.tenant, file, part));
+            Ok(())
+        }
+        _ => {
+            let details = format!("header type {format} is not allowed for interactive type {kind}");
+            Err(GraphError::new(131_009, details))
+        }
+    }
+}
+
+fn buttons(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
+    let buttons = list(&action["buttons"]);
+    if buttons.is_empty() || buttons.len() > 3 {
+        return Err(GraphError::new(
+            131_009,
+            "Invalid buttons count. Min allowed buttons: 1, Max allowed buttons: 3",
+        ));
+    }
+    for button in buttons {
+        let (id, title) = (required(&button["reply"], "id")?, required(&button["reply"], "title")?);
+        within("Button title", title, 20)?;
+        within("Button id", id, 256)?;
+        shown.buttons.push(tappable(title, id, "button_reply"));
+    }
+    Ok(())
+}
+
+fn rows(action: &Value, shown: &mut Shown) -> Result<(), GraphError> {
+    let label = required(action, "button")?;
+    within("Button text", label, 20)?;
+    shown.menu = Some(label.to_owned());
+    let sections = list(&action["sections"]);
+    let count: usize = sections.iter().map(|section| list(&section["rows"]).len()).sum();
+    if sections.len() > 10 || count == 0 || count > ROWS {
+        return Err(GraphError::new(131_009, "Total row count exceed max allowed count: 10"));
+    }
+    for section in sections {
+        let title = section["title"].as_str().filter(|title| !title.is_empty());
+        if title.is_none() && sections.len() > 1 {
+            return Err(GraphError::new(131_009, "Each of several sections needs a title"));
+        }
+        within("Section title", title.unwrap_or("-"), 24)?;
+        for row in list(&section["rows"]) {
+            let (id, title_of_row) = (required(row, "id")?, required(row, "title")?);
+            within("Row title", title_of_row, 24)?;
+            within("Row id", id, 200)?;
+            let description = row["description"].as_str();
+            within("Row description", description.unwrap_or("-"), 72)?;
+            shown.buttons.push(Button {
+                description: description.map(str::to_owned),
+                section: title.map(str::to_owned),
+                ..tappable(title_of_row, id, "list_reply")
+            });
+        }
+    }
+    Ok(())
+}
+
+fn tappable(title: &str, id: &str, kind: &'static str) -> Button {
+    Button {
+        text: title.to_owned(),
+        payload: Some(id.to_owned()),
+        kind,
+        ..Button::default()
+    }
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn required<'a>(value: &'a Value, field: &str) -> Result<&'a str, GraphError> {
+    value[field]
+        .as_str()
+        .ok_or_else(|| GraphError::new(131_008, format!("Missing interactive {field}")))
+}
+
+fn named(action: &Value, name: &str) -> Result<(), GraphError> {
+    match action["name"].as_str() {
+        Some(given) if given == name => Ok(()),
+        Some(_) => Err(GraphError::new(131_009, format!("action.name must be {name}"))),
+        None => Err(GraphError::new(131_008, "Missing action.name")),
+    }
+}
+
+fn within(what: &str, text: &str, limit: usize) -> Result<(), GraphError> {
+    if (1..=limit).contains(&text.chars().count()) {
+        return Ok(());
+    }
+    Err(GraphError::new(
+        131_009,
+        format!("{what} length invalid. Min length: 1, Max length: {limit}"),
+    ))
+}

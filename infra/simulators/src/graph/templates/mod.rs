@@ -1,0 +1,736 @@
+//! Message templates of the Graph API: create, edit, delete, list, unpause, and the library.
+
+mod fill;
+mod library;
+mod review;
+mod rules;
+
+use std::collections::HashMap;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+
+use super::errors::GraphError;
+use super::{Access, FieldsQuery, looking, own_url, refused_after, uploads};
+use crate::config::{self, Config};
+use crate::faults::{Api, Event, Kind as Fault};
+use crate::world::{Sims, State as WorldState};
+
+pub(super) use fill::fill;
+pub(super) use library::list_library;
+use review::What;
+pub(crate) use review::{Change, act, keep_time, run_due};
+use rules::Frame;
+
+const HOUR: SignedDuration = SignedDuration::from_hours(1);
+const DAY: SignedDuration = SignedDuration::from_hours(24);
+
+/// Creations of an account in an hour.
+const CREATIONS: usize = 100;
+
+/// Edits of an approved template in 30 days; one of them in a day.
+const EDITS: usize = 10;
+
+/// Time for which the name of a deleted template that was approved is blocked.
+const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Time after a pause before it can be ended by hand.
+const UNPAUSE: SignedDuration = SignedDuration::from_mins(5);
+
+const STATE_FORBIDS: u32 = 2_388_039;
+
+/// A template as Meta keeps it.
+#[derive(Clone, Debug)]
+pub(crate) struct Record {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) language: String,
+    pub(crate) category: String,
+    pub(crate) status: String,
+    pub(crate) components: Vec<Value>,
+    named: bool,
+    quality: String,
+    quality_at: Timestamp,
+    rejected_reason: Option<String>,
+    previous_category: Option<String>,
+    correct_category: Option<String>,
+    sub_category: Option<String>,
+    ttl_seconds: Option<i64>,
+    library_template: Option<String>,
+    created_at: Timestamp,
+    /// The configuration that it stands in.
+    configured: Option<config::Template>,
+    /// Name and language are blocked after a deletion.
+    was_approved: bool,
+    /// Edits while it was approved.
+    edits: Vec<Timestamp>,
+    pauses: u32,
+    paused_at: Option<Timestamp>,
+    /// The status before it was archived.
+    archived_from: Option<String>,
+    /// Time of the last event; the next is at least a second later, so that events have an order.
+    last_event: Option<Timestamp>,
+    /// What happens next by itself.
+    due: Option<(Timestamp, Change)>,
+}
+
+/// The templates of all accounts.
+#[derive(Debug, Default)]
+pub(crate) struct Templates {
+    by_waba: HashMap<String, Vec<Record>>,
+    /// Times of creation, for the limit per hour.
+    creations: HashMap<String, Vec<Timestamp>>,
+}
+
+impl Templates {
+    pub(crate) fn of(&self, waba: &str) -> &[Record] {
+        self.by_waba.get(waba).map_or(&[], Vec::as_slice)
+    }
+
+    pub(crate) fn find(&self, waba: &str, id: &str) -> Option<&Record> {
+        self.of(waba).iter().find(|record| record.id == id)
+    }
+
+    fn find_mut(&mut self, waba: &str, id: &str) -> Option<&mut Record> {
+        self.by_waba.get_mut(waba)?.iter_mut().find(|record| record.id == id)
+    }
+
+    fn remove(&mut self, waba: &str, id: &str) {
+        if let Some(records) = self.by_waba.get_mut(waba) {
+            records.retain(|record| record.id != id);
+        }
+    }
+
+    /// Takes over what is new or different in the configuration; what happened to the others stays.
+    pub(crate) fn configure(&mut self, config: &Config, now: Timestamp) {
+        for account in config.tenants.iter().filter_map(|tenant| tenant.whatsapp.as_ref()) {
+            let wanted: HashMap<_, _> = account
+                .templates
+                .iter()
+                .map(|template| ((template.name.as_str(), template.language.as_str()), template))
+                .collect();
+            let records = self.by_waba.entry(account.waba_id.clone()).or_default();
+            records.retain(|record| {
+                record.configured.is_none() || wanted.contains_key(&(record.name.as_str(), record.language.as_str()))
+            });
+            let mut places = HashMap::new();
+            for (place, record) in records.iter().enumerate() {
+                places.insert((record.name.clone(), record.language.clone()), place);
+            }
+            for template in &account.templates {
+                let place = places.get(&(template.name.clone(), template.language.clone()));
+                match place.and_then(|place| records.get_mut(*place)) {
+                    Some(known) if known.configured.as_ref() == Some(template) => {}
+                    Some(known) => *known = Record::configured(&account.waba_id, template, now),
+                    None => records.push(Record::configured(&account.waba_id, template, now)),
+                }
+            }
+        }
+    }
+}
+
+impl Record {
+    fn new(id: String, (name, language): (&str, &str), category: &str, components: Vec<Value>, now: Timestamp) -> Self {
+        Self {
+            id,
+            name: name.to_owned(),
+            language: language.to_owned(),
+            category: category.to_owned(),
+            status: "PENDING".to_owned(),
+            named: false,
+            components,
+            quality: "UNKNOWN".to_owned(),
+            quality_at: now,
+            rejected_reason: None,
+            previous_category: None,
+            correct_category: None,
+            sub_category: None,
+            ttl_seconds: None,
+            library_template: None,
+            created_at: now,
+            configured: None,
+            was_approved: false,
+            edits: Vec::new(),
+            pauses: 0,
+            paused_at: None,
+            archived_from: None,
+            last_event: None,
+            due: None,
+        }
+    }
+
+    fn configured(waba: &str, template: &config::Template, now: Timestamp) -> Self {
+        let named = template.components.iter().any(|component| {
+            let text = component["text"].as_str().unwrap_or_default();
+            placeholders(text).any(|name| name.parse::<u32>().is_err())
+        });
+        let place = (template.name.as_str(), template.language.as_str());
+        Self {
+            status: template.status.clone(),
+            named,
+            quality: "GREEN".to_owned(),
+            was_approved: template.status != "PENDING" && template.status != "REJECTED",
+            configured: Some(template.clone()),
+            ..Self::new(
+                stable_id(waba, place),
+                place,
+                &template.category,
+                template.components.clone(),
+                now,
+            )
+        }
+    }
+
+    /// The template as the API shows it.
+    pub(crate) fn resource(&self) -> Value {
+        let mut item = json!({
+            "name": self.name,
+            "status": self.status,
+            "category": self.category,
+            "language": self.language,
+            "id": self.id,
+            "quality_score": {"score": self.quality, "date": self.quality_at.as_second()},
+            "parameter_format": if self.named { "NAMED" } else { "POSITIONAL" },
+            "components": self.components.iter().map(|component| self.shown(component)).collect::<Vec<_>>(),
+        });
+        let optional = [
+            ("rejected_reason", json!(self.rejected_reason)),
+            ("previous_category", json!(self.previous_category)),
+            ("correct_category", json!(self.correct_category)),
+            ("sub_category", json!(self.sub_category)),
+            ("message_send_ttl_seconds", json!(self.ttl_seconds)),
+            ("library_template_name", json!(self.library_template)),
+        ];
+        for (name, value) in optional {
+            if !value.is_null() {
+                item[name] = value;
+            }
+        }
+        item
+    }
+
+    /// Instead of a sample's handle, Meta shows an address of a preview.
+    fn shown(&self, component: &Value) -> Value {
+        let mut shown = component.clone();
+        if let Some(handle) = shown.pointer_mut("/example/header_handle/0") {
+            let address = format!(
+                "https://scontent.whatsapp.net/v/t61.29466-34/{}_n.jpg?ccb=1&oe=SIMULATED",
+                self.id
+            );
+            *handle = json!(address);
+        }
+        shown
+    }
+}
+
+/// A number, as webhooks write it. Configured templates keep theirs when the simulators start again.
+fn stable_id(waba: &str, (name, language): (&str, &str)) -> String {
+    let hash = Sha256::digest(format!("{waba}/{name}/{language}"));
+    let start: [u8; 8] = hash[..8].try_into().expect("eight bytes of a SHA-256");
+    format!("81{:013}", u64::from_be_bytes(start) % 10_000_000_000_000)
+}
+
+// Parts that all of this reads
+
+/// The names between `{{` and `}}`.
+pub(crate) fn placeholders(template: &str) -> impl Iterator<Item = &str> {
+    template
+        .split("{{")
+        .skip(1)
+        .filter_map(|rest| rest.split_once("}}"))
+        .map(|(name, _)| name.trim())
+}
+
+fn kind(value: &Value) -> String {
+    text(value, "/type").unwrap_or_default().to_uppercase()
+}
+
+fn text<'a>(value: &'a Value, pointer: &str) -> Option<&'a str> {
+    value.pointer(pointer).and_then(Value::as_str)
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().map_or(&[], Vec::as_slice)
+}
+
+fn event<'a>(access: &Access<'a>) -> Event<'a> {
+    Event {
+        api: Api::Graph,
+        tenant: &access.tenant.id,
+        number: None,
+    }
+}
+
+// List and read
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct ListQuery {
+    limit: Option<usize>,
+    after: Option<String>,
+    before: Option<String>,
+    name: Option<String>,
+    content: Option<String>,
+    name_or_content: Option<String>,
+    status: Option<String>,
+    category: Option<String>,
+    language: Option<String>,
+    quality_score: Option<String>,
+    since: Option<i64>,
+    until: Option<i64>,
+    fields: Option<String>,
+    summary: Option<String>,
+}
+
+impl ListQuery {
+    fn wants(&self, record: &Record) -> bool {
+        let wanted = |filter: &Option<String>, value: &str| {
+            filter
+                .as_deref()
+                .is_none_or(|filter| filter.split(',').any(|one| one.eq_ignore_ascii_case(value)))
+        };
+        // Meta searches names and contents by part.
+        let named = |part: &str| record.name.contains(part);
+        let contains = |part: &str| {
+            let part = part.to_lowercase();
+            let mut texts = record
+                .components
+                .iter()
+                .filter_map(|component| text(component, "/text"));
+            texts.any(|text| text.to_lowercase().contains(&part))
+        };
+        let created = record.created_at.as_second();
+        self.name.as_deref().is_none_or(named)
+            && self.content.as_deref().is_none_or(contains)
+            && self
+                .name_or_content
+                .as_deref()
+                .is_none_or(|part| named(part) || contains(part))
+            && wanted(&self.status, &record.status)
+            && wanted(&self.category, &record.category)
+            && wanted(&self.language, &record.language)
+            && wanted(&self.quality_score, &record.quality)
+            && self.since.is_none_or(|since| created >= since)
+            && self.until.is_none_or(|until| created <= until)
+    }
+}
+
+fn cursor(place: usize) -> String {
+    STANDARD.encode(format!("at:{place}"))
+}
+
+fn place_of(cursor: &str) -> Result<usize, GraphError> {
+    let place = || {
+        String::from_utf8(STANDARD.decode(cursor).ok()?)
+            .ok()?
+            .strip_prefix("at:")?
+            .parse()
+            .ok()
+    };
+    place().ok_or_else(|| GraphError::new(100, "This is not a cursor of this list"))
+}
+
+/// `GET /{version}/{waba}/message_templates`.
+pub(super) async fn list_templates(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    Query(query): Query<ListQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    match looking(&world, &config, &headers, &version).await {
+        Ok(access) => page(&world, &access, (&version, &waba), &query, &headers)
+            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
+        Err(refused) => refused,
+    }
+}
+
+fn page(
+    world: &Sims,
+    access: &Access<'_>,
+    (version, waba): (&str, &str),
+    query: &ListQuery,
+    headers: &HeaderMap,
+) -> Result<Json<Value>, GraphError> {
+    if access.account.waba_id != waba {
+        return Err(GraphError::no_object(waba));
+    }
+    let fields = FieldsQuery {
+        fields: query.fields.clone(),
+    };
+    let state = world.state();
+    let records = state.templates.of(waba);
+    let found: Vec<&Record> = records.iter().filter(|record| query.wants(record)).collect();
+    let limit = query.limit.unwrap_or(25).clamp(1, 1000);
+    let (start, end) = match (&query.after, &query.before) {
+        (Some(after), _) => {
+            let start = place_of(after)?.min(found.len());
+            (start, (start + limit).min(found.len()))
+        }
+        (None, Some(before)) => {
+            let end = place_of(before)?.min(found.len());
+            (end.saturating_sub(limit), end)
+        }
+        (None, None) => (0, limit.min(found.len())),
+    };
+    let data: Vec<Value> = found[start..end]
+        .iter()
+        .map(|record| fields.only(record.resource()))
+        .collect();
+    let mut answer = json!({
+        "data": data,
+        "paging": {"cursors": {"before": cursor(start), "after": cursor(end)}},
+    });
+    if query.summary.is_some() {
+        answer["summary"] = json!({
+            "total_count": found.len(),
+            "message_template_count": records.len(),
+            "message_template_limit": access.account.template_limit,
+            "are_translations_complete": true,
+        });
+    }
+    let link = |name: &str, place: usize| {
+        let mut kept = form_urlencoded::Serializer::new(String::new());
+        let filters = [
+            ("name", &query.name),
+            ("content", &query.content),
+            ("name_or_content", &query.name_or_content),
+            ("status", &query.status),
+            ("category", &query.category),
+            ("language", &query.language),
+            ("quality_score", &query.quality_score),
+            ("fields", &query.fields),
+        ];
+        for (name, value) in filters {
+            if let Some(value) = value {
+                kept.append_pair(name, value);
+            }
+        }
+        for (name, value) in [("since", query.since), ("until", query.until)] {
+            if let Some(value) = value {
+                kept.append_pair(name, &value.to_string());
+            }
+        }
+        kept.append_pair("limit", &limit.to_string())
+            .append_pair(name, &cursor(place));
+        format!(
+            "{}/{version}/{waba}/message_templates?{}",
+            own_url(headers),
+            kept.finish()
+        )
+    };
+    if end < found.len() {
+        answer["paging"]["next"] = json!(link("after", end));
+    }
+    if start > 0 {
+        answer["paging"]["previous"] = json!(link("before", start));
+    }
+    Ok(Json(answer))
+}
+
+/// `GET /{version}/{template_id}`.
+pub(super) fn describe(world: &Sims, access: &Access<'_>, id: &str, fields: &FieldsQuery) -> Option<Value> {
+    let state = world.state();
+    let record = state.templates.find(&access.account.waba_id, id)?;
+    Some(fields.only(record.resource()))
+}
+
+// Create
+
+/// `POST /{version}/{waba}/message_templates`.
+pub(super) async fn create_template(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let config = world.config();
+    let access = match looking(&world, &config, &headers, &version).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let created = match create(&world, &access, &waba, &body) {
+        Ok(created) => created,
+        Err(error) => return error.into_response(),
+    };
+    world.timers_changed();
+    if let Some(refused) = refused_after(&world, &access, &headers).await {
+        return refused;
+    }
+    created.into_response()
+}
+
+fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
+    if access.account.waba_id != waba {
+        return Err(GraphError::no_object(waba));
+    }
+    let Ok(input) = serde_json::from_slice::<Value>(body) else {
+        return Err(GraphError::new(100, "The request body is not JSON"));
+    };
+    let field = |name: &str| input[name].as_str().unwrap_or_default();
+    let (name, language) = (field("name"), field("language"));
+    let mut category = field("category").to_uppercase();
+    rules::name(name)?;
+    rules::language(language)?;
+    rules::category(&category)?;
+    let now = world.now();
+    let mut state = world.state();
+    let state = &mut *state;
+    let recent = state.templates.creations.entry(waba.to_owned()).or_default();
+    recent.retain(|at| now.duration_since(*at) < HOUR);
+    if recent.len() >= CREATIONS {
+        return Err(GraphError::new(80_008, "100 templates were created within an hour"));
+    }
+    let named = field("parameter_format").eq_ignore_ascii_case("NAMED");
+    let from_library = input["library_template_name"].as_str();
+    let components = if let Some(entry) = from_library {
+        library::adopt(entry, language, &input)?
+    } else {
+        let frame = Frame {
+            category: &category,
+            named,
+        };
+        let app = &access.account.app_id;
+        rules::components(list(&input["components"]), frame, |handle| {
+            uploads::type_of(state, app, handle)
+        })?
+    };
+    let records = state.templates.of(waba);
+    if records
+        .iter()
+        .any(|record| record.name == name && record.language == language)
+    {
+        let text = "There is already content for this template in this language.";
+        return Err(GraphError::template(
+            Some(2_388_024),
+            "Content in this language already exists",
+            text,
+        ));
+    }
+    if records.len() >= access.account.template_limit {
+        let text = format!("This account has {} templates already.", records.len());
+        return Err(GraphError::template(
+            Some(2_388_019),
+            "Message template limit exceeded",
+            text,
+        ));
+    }
+    if state.fault(event(access), &[Fault::CategoryCorrected]).is_some() {
+        category = if category == "UTILITY" { "MARKETING" } else { "UTILITY" }.to_owned();
+    }
+    let mut record = Record::new(
+        stable_id(waba, (&world.hex_id(), language)),
+        (name, language),
+        &category,
+        components,
+        now,
+    );
+    record.named = named;
+    record.sub_category = input["sub_category"].as_str().map(str::to_owned);
+    record.ttl_seconds = input["message_send_ttl_seconds"].as_i64();
+    if let Some(entry) = from_library {
+        record.library_template = Some(entry.to_owned());
+        record.status = "APPROVED".to_owned();
+        record.was_approved = true;
+    } else {
+        record.due = review::due_at(access.account, now);
+    }
+    let answer = json!({"id": record.id, "status": record.status, "category": record.category});
+    state.templates.creations.entry(waba.to_owned()).or_default().push(now);
+    state.templates.by_waba.entry(waba.to_owned()).or_default().push(record);
+    Ok(Json(answer))
+}
+
+// Edit
+
+/// `POST /{version}/{template_id}`.
+pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
+    let waba = &access.account.waba_id;
+    let now = world.now();
+    let mut state = world.state();
+    let record = state
+        .templates
+        .find(waba, id)
+        .cloned()
+        .ok_or_else(|| GraphError::no_object(id))?;
+    let Ok(input) = serde_json::from_slice::<Value>(body) else {
+        return Err(GraphError::new(100, "The request body is not JSON"));
+    };
+    if input.get("name").or_else(|| input.get("language")).is_some() {
+        return Err(GraphError::new(
+            100,
+            "The name and the language of a template never change",
+        ));
+    }
+    let forbidden = |text: &str| GraphError::template(Some(STATE_FORBIDS), "Template state does not allow this", text);
+    if !matches!(record.status.as_str(), "APPROVED" | "REJECTED" | "PAUSED") {
+        return Err(forbidden("The template cannot be edited in its present state."));
+    }
+    let approved = record.status == "APPROVED";
+    let lately = |time: SignedDuration| record.edits.iter().filter(|at| now.duration_since(**at) < time).count();
+    if approved && (lately(DAY) >= 1 || lately(DAY * 30) >= EDITS) {
+        return Err(forbidden(
+            "An approved template is edited once in 24 hours and 10 times in 30 days.",
+        ));
+    }
+    let category = input["category"]
+        .as_str()
+        .map_or_else(|| record.category.clone(), str::to_uppercase);
+    rules::category(&category)?;
+    if approved && category != record.category {
+        return Err(forbidden("The category of an approved template cannot change."));
+    }
+    let components = match input.get("components") {
+        None => record.components.clone(),
+        Some(given) => {
+            let frame = Frame {
+                category: &category,
+                named: record.named,
+            };
+            let app = &access.account.app_id;
+            rules::components(list(given), frame, |handle| uploads::type_of(&state, app, handle))?
+        }
+    };
+    if let Some(record) = state.templates.find_mut(waba, id) {
+        if approved {
+            record.edits.push(now);
+        }
+        record.category = category;
+        record.components = components;
+        record.ttl_seconds = input["message_send_ttl_seconds"].as_i64().or(record.ttl_seconds);
+        record.rejected_reason = None;
+        record.paused_at = None;
+        record.status = "PENDING".to_owned();
+        record.due = review::due_at(access.account, now);
+    }
+    drop(state);
+    world.timers_changed();
+    Ok(Json(json!({"success": true})))
+}
+
+// Delete
+
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct DeleteQuery {
+    name: Option<String>,
+    hsm_id: Option<String>,
+    hsm_ids: Option<String>,
+}
+
+/// `DELETE /{version}/{waba}/message_templates`.
+pub(super) async fn delete_templates(
+    State(world): State<Sims>,
+    Path((version, waba)): Path<(String, String)>,
+    Query(query): Query<DeleteQuery>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    match looking(&world, &config, &headers, &version).await {
+        Ok(access) => delete(&world, &access, &waba, &query)
+            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
+        Err(refused) => refused,
+    }
+}
+
+fn delete(world: &Sims, access: &Access<'_>, waba: &str, query: &DeleteQuery) -> Result<Json<Value>, GraphError> {
+    if access.account.waba_id != waba {
+        return Err(GraphError::no_object(waba));
+    }
+    let state = world.state();
+    let chosen = chosen(&state, waba, query)?;
+    drop(state);
+    if chosen.iter().any(|record| record.status == "DISABLED") {
+        let text = "A disabled template cannot be deleted.";
+        return Err(GraphError::template(
+            Some(STATE_FORBIDS),
+            "Template state does not allow this",
+            text,
+        ));
+    }
+    for record in &chosen {
+        if record.was_approved {
+            // Its name is blocked, and messages on their way are still tried.
+            review::apply_and_tell(world, access.account, &record.id, &Change::of(What::PendingDeletion));
+        } else {
+            world.state().templates.remove(waba, &record.id);
+        }
+    }
+    world.timers_changed();
+    Ok(Json(json!({"success": true})))
+}
+
+fn chosen(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Record>, GraphError> {
+    let records = state.templates.of(waba);
+    let alive = |record: &&Record| record.status != "PENDING_DELETION";
+    let by_id = |id: &str| {
+        let found = records.iter().filter(alive).find(|record| record.id == id);
+        found.ok_or_else(|| GraphError::no_object(id))
+    };
+    if let Some(ids) = &query.hsm_ids {
+        let ids: Vec<Value> =
+            serde_json::from_str(ids).map_err(|_| GraphError::new(100, "hsm_ids is a list of ids"))?;
+        if ids.is_empty() || ids.len() > 100 {
+            return Err(GraphError::new(100, "hsm_ids has 1 to 100 ids"));
+        }
+        let texts = ids
+            .iter()
+            .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
+        return texts.map(|id| by_id(&id).cloned()).collect();
+    }
+    let name = query.name.as_deref();
+    let name = name.ok_or_else(|| GraphError::new(100, "The parameter name is required."))?;
+    if let Some(id) = &query.hsm_id {
+        let record = by_id(id)?;
+        if record.name != name {
+            return Err(GraphError::no_object(id));
+        }
+        return Ok(vec![record.clone()]);
+    }
+    let found: Vec<Record> = records
+        .iter()
+        .filter(alive)
+        .filter(|record| record.name == name)
+        .cloned()
+        .collect();
+    if found.is_empty() {
+        return Err(GraphError::no_object(name));
+    }
+    Ok(found)
+}
+
+// Unpause
+
+/// `POST /{version}/{template_id}/unpause`.
+pub(super) async fn unpause_template(
+    State(world): State<Sims>,
+    Path((version, id)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    let access = match looking(&world, &config, &headers, &version).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let found = world.state().templates.find(&access.account.waba_id, &id).cloned();
+    let Some(record) = found else {
+        return GraphError::no_object(&id).into_response();
+    };
+    let refused = match record.paused_at {
+        _ if record.status != "PAUSED" => Some("The template is not paused"),
+        Some(at) if world.now().duration_since(at) < UNPAUSE => Some("The template was paused less than 5 minutes ago"),
+        _ => None,
+    };
+    if let Some(reason) = refused {
+        return Json(json!({"success": false, "reason": reason})).into_response();
+    }
+    review::apply_and_tell(&world, access.account, &id, &Change::of(What::Reinstate));
+    Json(json!({"success": true})).into_response()
+}

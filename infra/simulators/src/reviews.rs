@@ -1,0 +1,173 @@
+//! The control API's part for templates: what Meta and Twilio decide about them.
+
+use std::time::Duration;
+
+use axum::extract::{Query, State};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::config::{Config, Tenant, WhatsAppAccount};
+use crate::control::{Refused, bad_request, not_found, tenant};
+use crate::graph::{self, Change, Record};
+use crate::twilio;
+use crate::world::Sims;
+
+pub(crate) fn routes() -> Router<Sims> {
+    Router::new()
+        .route("/templates", get(list_templates))
+        .route("/templates/events", post(change_template))
+        .route("/contents", get(list_contents))
+        .route("/contents/review", post(review_content))
+}
+
+fn account<'a>(config: &'a Config, id: &str) -> Result<(&'a Tenant, &'a WhatsAppAccount), Refused> {
+    let tenant = tenant(config, id)?;
+    let account = tenant.whatsapp.as_ref();
+    Ok((
+        tenant,
+        account.ok_or_else(|| not_found("this tenant has no WhatsApp account"))?,
+    ))
+}
+
+#[derive(Debug, Deserialize)]
+struct TenantQuery {
+    tenant: String,
+    name: Option<String>,
+}
+
+/// The templates of a tenant as Meta has them.
+async fn list_templates(
+    State(world): State<Sims>,
+    Query(query): Query<TenantQuery>,
+) -> Result<Json<Vec<Value>>, Refused> {
+    let config = world.config();
+    let (_, account) = account(&config, &query.tenant)?;
+    let state = world.state();
+    let records = state.templates.of(&account.waba_id).iter();
+    let wanted = |record: &&Record| query.name.as_ref().is_none_or(|name| record.name == *name);
+    Ok(Json(records.filter(wanted).map(Record::resource).collect()))
+}
+
+/// In which order webhooks arrive; the events happen in the given one.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Order {
+    #[default]
+    Given,
+    Reversed,
+    Shuffled,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EventsIn {
+    tenant: String,
+    /// Meta's id; or the name, with the language if the name has several.
+    id: Option<String>,
+    name: Option<String>,
+    language: Option<String>,
+    events: Vec<Change>,
+    #[serde(default)]
+    order: Order,
+    repeat: Option<u32>,
+    /// False: the webhooks are lost.
+    #[serde(default = "yes")]
+    deliver: bool,
+    #[serde(default = "yes")]
+    wait: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// Lets events happen to a template, and delivers their webhooks one after the other.
+async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>) -> Result<Json<Value>, Refused> {
+    let config = world.config();
+    let owner = account(&config, &input.tenant)?;
+    let waba = &owner.1.waba_id;
+    let id = {
+        let state = world.state();
+        let wanted = |record: &&Record| {
+            input.id.as_ref().is_none_or(|id| record.id == *id)
+                && input.name.as_ref().is_none_or(|name| record.name == *name)
+                && input
+                    .language
+                    .as_ref()
+                    .is_none_or(|language| record.language == *language)
+        };
+        let found: Vec<&Record> = state.templates.of(waba).iter().filter(wanted).collect();
+        match found.as_slice() {
+            [only] => only.id.clone(),
+            [] => return Err(not_found("there is no such template")),
+            _ => return Err(bad_request("several templates are meant: name the language or the id")),
+        }
+    };
+    let mut webhooks = graph::act(&world, owner, &id, &input.events).map_err(bad_request)?;
+    let template = world.state().templates.find(waba, &id).map(Record::resource);
+    match input.order {
+        Order::Given => {}
+        Order::Reversed => webhooks.reverse(),
+        Order::Shuffled => world.state().random.shuffle(&mut webhooks),
+    }
+    if !input.deliver {
+        return Ok(Json(json!({"template": template, "webhooks": []})));
+    }
+    let copies = input.repeat.unwrap_or(1).clamp(1, 20);
+    let mut delivered = Vec::new();
+    let _busy = world.busy();
+    for webhook in &webhooks {
+        if !input.wait {
+            world.deliver_later(webhook, Duration::ZERO, copies);
+            continue;
+        }
+        for _ in 0..copies {
+            let status = world.deliver(webhook).await.status;
+            delivered.push(json!({"what": webhook.what, "status": status}));
+        }
+    }
+    Ok(Json(json!({"template": template, "webhooks": delivered})))
+}
+
+/// The contents of a tenant's Twilio account with their approvals.
+async fn list_contents(
+    State(world): State<Sims>,
+    Query(query): Query<TenantQuery>,
+) -> Result<Json<Vec<Value>>, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &query.tenant)?;
+    let twilio = tenant.twilio.as_ref();
+    let twilio = twilio.ok_or_else(|| not_found("this tenant has no Twilio account"))?;
+    let mut contents = twilio::contents_of(&world, twilio);
+    contents.retain(|content| {
+        query
+            .name
+            .as_deref()
+            .is_none_or(|name| content["friendly_name"] == name)
+    });
+    Ok(Json(contents))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReviewIn {
+    tenant: String,
+    sid: String,
+    /// `received`, `pending`, `approved`, `rejected`, `paused` or `disabled`.
+    status: String,
+    /// Of a rejection.
+    #[serde(default)]
+    reason: String,
+}
+
+/// Decides about a content that was submitted. Twilio sends no webhook.
+async fn review_content(State(world): State<Sims>, Json(input): Json<ReviewIn>) -> Result<Json<Value>, Refused> {
+    let config = world.config();
+    let tenant = tenant(&config, &input.tenant)?;
+    let twilio = tenant.twilio.as_ref();
+    let twilio = twilio.ok_or_else(|| not_found("this tenant has no Twilio account"))?;
+    let reviewed = twilio::review(&world, twilio, &input.sid, &input.status, &input.reason);
+    reviewed.map(Json).map_err(bad_request)
+}

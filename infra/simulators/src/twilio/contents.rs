@@ -1,0 +1,501 @@
+//! The Content API: message templates at Twilio, their approval by WhatsApp, and their messages.
+
+mod render;
+mod rules;
+
+use std::collections::{BTreeMap, HashSet};
+
+use axum::body::Bytes;
+use axum::extract::{Path, RawQuery, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use jiff::Timestamp;
+use serde_json::{Map, Value, json};
+
+use super::account::unless_fault;
+use super::errors::TwilioError;
+use super::{Access, authorise_if};
+use crate::config::{Config, TwilioAccount};
+use crate::graph::own_url;
+use crate::interference::{self, Caller};
+use crate::world::{Sims, State as WorldState};
+
+pub(super) use render::{Composed, unknown, with_file};
+
+pub(super) fn routes() -> Router<Sims> {
+    Router::new()
+        .route("/v1/Content", get(list_contents).post(create_content))
+        .route("/v1/ContentAndApprovals", get(list_contents_and_approvals))
+        .route(
+            "/v1/Content/{sid}",
+            get(fetch_content).put(update_content).delete(delete_content),
+        )
+        .route("/v1/Content/{sid}/ApprovalRequests", get(fetch_approval))
+        .route(
+            "/v1/Content/{sid}/ApprovalRequests/whatsapp",
+            axum::routing::post(submit_content),
+        )
+}
+
+/// The contents of all accounts that were made through the API.
+#[derive(Debug, Default)]
+pub(crate) struct Contents {
+    all: Vec<Record>,
+    /// Contents of the configuration that were deleted.
+    deleted: HashSet<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Record {
+    account_sid: String,
+    sid: String,
+    friendly_name: String,
+    language: String,
+    /// Samples, and values of what a message leaves out.
+    variables: BTreeMap<String, String>,
+    types: Map<String, Value>,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    approval: Option<Approval>,
+}
+
+#[derive(Clone, Debug)]
+struct Approval {
+    name: String,
+    category: String,
+    submitted_at: Timestamp,
+    /// The rule that the content breaks.
+    broken: bool,
+    /// Status and reason as decided by the control API.
+    decided: Option<(String, String)>,
+}
+
+impl Approval {
+    /// Status and reason of a rejection, at this time.
+    fn status(&self, review_seconds: Option<f64>, now: Timestamp) -> (String, String) {
+        if let Some(decided) = &self.decided {
+            return decided.clone();
+        }
+        let status = |status: &str| (status.to_owned(), String::new());
+        let Some(seconds) = review_seconds else {
+            return status("received");
+        };
+        let waited = now.duration_since(self.submitted_at).as_secs_f64();
+        if waited < seconds / 2.0 {
+            status("received")
+        } else if waited < seconds {
+            status("pending")
+        } else if self.broken {
+            ("rejected".to_owned(), "INVALID_FORMAT".to_owned())
+        } else {
+            status("approved")
+        }
+    }
+}
+
+impl Record {
+    fn configured(account: &TwilioAccount, content: &crate::config::Content) -> Self {
+        let mut types = Map::new();
+        types.insert("twilio/text".to_owned(), json!({"body": content.body}));
+        Self {
+            account_sid: account.account_sid.clone(),
+            sid: content.sid.clone(),
+            friendly_name: content.name.clone(),
+            language: content.language.clone(),
+            variables: BTreeMap::new(),
+            types,
+            created_at: Timestamp::UNIX_EPOCH,
+            updated_at: Timestamp::UNIX_EPOCH,
+            approval: Some(Approval {
+                name: content.name.clone(),
+                category: "UTILITY".to_owned(),
+                submitted_at: Timestamp::UNIX_EPOCH,
+                broken: false,
+                decided: Some(("approved".to_owned(), String::new())),
+            }),
+        }
+    }
+
+    fn resource(&self, base: &str) -> Value {
+        let url = format!("{base}/v1/Content/{}", self.sid);
+        json!({
+            "account_sid": self.account_sid,
+            "date_created": iso(self.created_at),
+            "date_updated": iso(self.updated_at),
+            "friendly_name": self.friendly_name,
+            "language": self.language,
+            "links": {
+                "approval_create": format!("{url}/ApprovalRequests/whatsapp"),
+                "approval_fetch": format!("{url}/ApprovalRequests"),
+            },
+            "sid": self.sid,
+            "types": self.types,
+            "url": url,
+            "variables": self.variables,
+        })
+    }
+
+    fn approval(&self, account: &TwilioAccount, now: Timestamp) -> Value {
+        match &self.approval {
+            Some(approval) => {
+                let (status, reason) = approval.status(account.content_review_seconds, now);
+                json!({
+                    "name": approval.name,
+                    "category": approval.category,
+                    "content_type": rules::richest(&self.types),
+                    "status": status,
+                    "rejection_reason": reason,
+                    "allow_category_change": true,
+                })
+            }
+            None => json!({
+                "name": "",
+                "category": "",
+                "content_type": "",
+                "status": "unsubmitted",
+                "rejection_reason": "",
+                "allow_category_change": false,
+            }),
+        }
+    }
+}
+
+/// `2026-10-31T09:20:00Z`.
+fn iso(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
+/// An account's contents, oldest first.
+fn of(state: &WorldState, account: &TwilioAccount) -> Vec<Record> {
+    let configured = account
+        .contents
+        .iter()
+        .filter(|content| !state.contents.deleted.contains(&content.sid))
+        .map(|content| Record::configured(account, content));
+    let made = state.contents.all.iter();
+    let made = made.filter(|record| record.account_sid == account.account_sid);
+    // A decision about a configured content makes it one of ours.
+    let made: Vec<Record> = made.cloned().collect();
+    let mut all: Vec<Record> = configured
+        .filter(|record| made.iter().all(|own| own.sid != record.sid))
+        .collect();
+    all.extend(made);
+    all
+}
+
+fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, TwilioError> {
+    let mut all = of(&world.state(), account).into_iter();
+    all.find(|record| record.sid == sid)
+        .ok_or_else(|| TwilioError::no_content(sid))
+}
+
+/// Contents with their approvals, for the control API.
+pub(crate) fn contents_of(world: &Sims, account: &TwilioAccount) -> Vec<Value> {
+    let now = world.now();
+    let all = of(&world.state(), account);
+    all.iter()
+        .map(|record| {
+            let mut shown = record.resource("https://content.twilio.com");
+            shown["approval_requests"] = record.approval(account, now);
+            shown
+        })
+        .collect()
+}
+
+/// What WhatsApp decides about a content.
+pub(crate) fn review(
+    world: &Sims,
+    account: &TwilioAccount,
+    sid: &str,
+    status: &str,
+    reason: &str,
+) -> Result<Value, String> {
+    const STATUSES: &[&str] = &["received", "pending", "approved", "rejected", "paused", "disabled"];
+    if !STATUSES.contains(&status) {
+        return Err(format!("a status is one of {}", STATUSES.join(", ")));
+    }
+    let mut record = find(world, account, sid).map_err(|_| format!("there is no content {sid}"))?;
+    let approval = record.approval.as_mut().ok_or("the content was never submitted")?;
+    approval.decided = Some((status.to_owned(), reason.to_owned()));
+    let shown = record.approval(account, world.now());
+    put(&mut world.state(), record);
+    Ok(shown)
+}
+
+fn put(state: &mut WorldState, record: Record) {
+    match state.contents.all.iter_mut().find(|known| known.sid == record.sid) {
+        Some(known) => *known = record,
+        None => state.contents.all.push(record),
+    }
+}
+
+// Requests
+
+async fn caller<'a>(world: &Sims, config: &'a Config, headers: &HeaderMap) -> Result<Access<'a>, Response> {
+    unless_fault(world, authorise_if(world, config, headers, |_| true), headers).await
+}
+
+fn event<'a>(access: &Access<'a>) -> crate::faults::Event<'a> {
+    crate::faults::Event {
+        api: crate::faults::Api::Twilio,
+        tenant: &access.tenant.id,
+        number: None,
+    }
+}
+
+/// The answer to a change, unless a fault takes its place.
+async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer: Response) -> Response {
+    match interference::after(world, event(access), &Caller::new(headers, "", None)).await {
+        Some(kind) => super::messages::refuse(world, kind),
+        None => answer,
+    }
+}
+
+async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Response {
+    let config = world.config();
+    let access = match caller(&world, &config, &headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let now = world.now();
+    let mut record = Record {
+        account_sid: access.account.account_sid.clone(),
+        sid: format!("HX{}", world.hex_id()),
+        friendly_name: String::new(),
+        language: String::new(),
+        variables: BTreeMap::new(),
+        types: Map::new(),
+        created_at: now,
+        updated_at: now,
+        approval: None,
+    };
+    if let Err(message) = rules::read(&body, true, &mut record) {
+        return TwilioError::invalid(message).into_response();
+    }
+    let answer = record.resource(&own_url(&headers));
+    put(&mut world.state(), record);
+    changed(
+        &world,
+        &access,
+        &headers,
+        (StatusCode::CREATED, Json(answer)).into_response(),
+    )
+    .await
+}
+
+async fn fetch_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+    let config = world.config();
+    match caller(&world, &config, &headers).await {
+        Ok(access) => match find(&world, access.account, &sid) {
+            Ok(record) => Json(record.resource(&own_url(&headers))).into_response(),
+            Err(error) => error.into_response(),
+        },
+        Err(refused) => refused,
+    }
+}
+
+/// Only while it was never submitted; its language stays.
+async fn update_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let config = world.config();
+    let access = match caller(&world, &config, &headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let mut record = match find(&world, access.account, &sid) {
+        Ok(record) => record,
+        Err(error) => return error.into_response(),
+    };
+    if record.approval.is_some() {
+        return TwilioError::invalid("A content that was submitted for approval cannot be changed").into_response();
+    }
+    let language = record.language.clone();
+    if let Err(message) = rules::read(&body, false, &mut record) {
+        return TwilioError::invalid(message).into_response();
+    }
+    if record.language != language {
+        return TwilioError::invalid("The language of a content cannot be changed").into_response();
+    }
+    record.updated_at = world.now();
+    let answer = record.resource(&own_url(&headers));
+    put(&mut world.state(), record);
+    changed(&world, &access, &headers, Json(answer).into_response()).await
+}
+
+async fn delete_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+    let config = world.config();
+    let access = match caller(&world, &config, &headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    if let Err(error) = find(&world, access.account, &sid) {
+        return error.into_response();
+    }
+    {
+        let mut state = world.state();
+        state.contents.all.retain(|record| record.sid != sid);
+        state.contents.deleted.insert(sid);
+    }
+    changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await
+}
+
+async fn list_contents(State(world): State<Sims>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    list(&world, "Content", query.as_deref(), &headers).await
+}
+
+async fn list_contents_and_approvals(
+    State(world): State<Sims>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Response {
+    list(&world, "ContentAndApprovals", query.as_deref(), &headers).await
+}
+
+/// A page. The next one is found by its URL only: `Page` alone means nothing.
+async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+    let config = world.config();
+    let access = match caller(world, &config, headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let query: Vec<(String, String)> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+        .into_owned()
+        .collect();
+    let field = |name: &str| query.iter().find(|pair| pair.0 == name).map(|pair| pair.1.as_str());
+    let size = field("PageSize")
+        .and_then(|size| size.parse().ok())
+        .unwrap_or(50_usize)
+        .clamp(1, 1000);
+    let all = of(&world.state(), access.account);
+    let start = match field("PageToken") {
+        None => 0,
+        Some(token) => match token.strip_prefix("PA").and_then(|place| place.parse::<usize>().ok()) {
+            Some(place) => place.min(all.len()),
+            None => return TwilioError::invalid("PageToken is invalid").into_response(),
+        },
+    };
+    let end = (start + size).min(all.len());
+    let (base, now) = (own_url(headers), world.now());
+    let link = |start: usize| {
+        let page = start / size;
+        let token = if start == 0 {
+            String::new()
+        } else {
+            format!("&PageToken=PA{start}")
+        };
+        format!("{base}/v1/{path}?PageSize={size}&Page={page}{token}")
+    };
+    let contents: Vec<Value> = all[start..end]
+        .iter()
+        .map(|record| {
+            let mut shown = record.resource(&base);
+            if path != "Content" {
+                shown["approval_requests"] = record.approval(access.account, now);
+            }
+            shown
+        })
+        .collect();
+    Json(json!({
+        "meta": {
+            "page": start / size,
+            "page_size": size,
+            "first_page_url": link(0),
+            "previous_page_url": (start > 0).then(|| link(start.saturating_sub(size))),
+            "url": link(start),
+            "next_page_url": (end < all.len()).then(|| link(end)),
+            "key": "contents",
+        },
+        "contents": contents,
+    }))
+    .into_response()
+}
+
+// Approval
+
+async fn submit_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    let config = world.config();
+    let access = match caller(&world, &config, &headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let mut record = match find(&world, access.account, &sid) {
+        Ok(record) => record,
+        Err(error) => return error.into_response(),
+    };
+    let (name, category) = match rules::submission(&body, &record) {
+        Ok(submission) => submission,
+        Err(message) => return TwilioError::invalid(message).into_response(),
+    };
+    record.approval = Some(Approval {
+        name,
+        category,
+        submitted_at: world.now(),
+        broken: rules::unfit(&record),
+        decided: None,
+    });
+    let mut answer = record.approval(access.account, world.now());
+    answer["status"] = json!("received");
+    answer["rejection_reason"] = json!("");
+    put(&mut world.state(), record);
+    changed(
+        &world,
+        &access,
+        &headers,
+        (StatusCode::CREATED, Json(answer)).into_response(),
+    )
+    .await
+}
+
+async fn fetch_approval(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+    let config = world.config();
+    let access = match caller(&world, &config, &headers).await {
+        Ok(access) => access,
+        Err(refused) => return refused,
+    };
+    let record = match find(&world, access.account, &sid) {
+        Ok(record) => record,
+        Err(error) => return error.into_response(),
+    };
+    let mut whatsapp = record.approval(access.account, world.now());
+    whatsapp["type"] = json!("whatsapp");
+    Json(json!({
+        "sid": sid,
+        "account_sid": record.account_sid,
+        "whatsapp": whatsapp,
+        "url": format!("{}/v1/Content/{sid}/ApprovalRequests", own_url(&headers)),
+    }))
+    .into_response()
+}
+
+/// A message of a content: what it says, and whether it needs an open window. None: the account has no contents at all, and any
+/// id counts as an approved template.
+pub(super) fn compose(
+    world: &Sims,
+    account: &TwilioAccount,
+    sid: &str,
+    given: &BTreeMap<String, String>,
+    whatsapp: bool,
+) -> Result<Option<Composed>, TwilioError> {
+    let all = of(&world.state(), account);
+    let Some(record) = all.iter().find(|record| record.sid == sid) else {
+        let none = all.is_empty() && account.contents.is_empty();
+        return if none { Ok(None) } else { Err(TwilioError::new(21_655)) };
+    };
+    let status = record
+        .approval
+        .as_ref()
+        .map(|approval| approval.status(account.content_review_seconds, world.now()).0);
+    let configured = account.contents.iter().any(|content| content.sid == sid);
+    render::compose(record, status.as_deref(), given, whatsapp, configured).map(Some)
+}

@@ -1,0 +1,130 @@
+//! Media at Twilio: what customers sent, to be fetched with the account's credentials, and what a message's `MediaUrl` names.
+
+use std::time::Duration;
+
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse as _, Response};
+use reqwest::header::CONTENT_TYPE;
+use serde_json::json;
+
+use super::account::looking;
+use super::errors::TwilioError;
+use crate::config::{Tenant, TwilioAccount};
+use crate::faults::{Api, Event, Kind as Fault};
+use crate::media::{Blob, Kind, Medium, Owner, essence};
+use crate::outbox::{Content, ShownMedia};
+use crate::world::Sims;
+
+/// The largest file of a WhatsApp message through Twilio.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The file could not be fetched, or is too large.
+const NOT_FETCHED: u32 = 63_019;
+/// Its type cannot be sent.
+const WRONG_TYPE: u32 = 12_300;
+
+/// A customer's file, as it waits to be fetched. Returns its id.
+pub(crate) fn receive(
+    world: &Sims,
+    (tenant, account): (&Tenant, &TwilioAccount),
+    number: &str,
+    mime: &str,
+    blob: Blob,
+) -> (String, Medium) {
+    let owner = Owner::Twilio {
+        account_sid: account.account_sid.clone(),
+        message_sid: format!("MM{}", world.hex_id()),
+    };
+    let medium = Medium::new(&tenant.id, mime, blob, owner).sent_by(number);
+    let id = format!("ME{}", world.hex_id());
+    world.state().media.insert(id.clone(), medium.clone());
+    (id, medium)
+}
+
+/// `GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}`.
+pub(super) async fn download_media(
+    State(world): State<Sims>,
+    Path((account_sid, message_sid, id)): Path<(String, String, String)>,
+    headers: HeaderMap,
+) -> Response {
+    let config = world.config();
+    if let Err(refused) = looking(&world, &config, &headers, &account_sid).await {
+        return refused;
+    }
+    let found = world.state().media.get(&id).cloned();
+    let found = found.filter(|medium| match &medium.owner {
+        Owner::Twilio {
+            account_sid: account,
+            message_sid: message,
+        } => *account == account_sid && *message == message_sid,
+        Owner::Graph { .. } => false,
+    });
+    let Some(medium) = found else {
+        return TwilioError::new(20_404).into_response();
+    };
+    let event = Event {
+        api: Api::Twilio,
+        tenant: &medium.tenant,
+        number: medium.from.as_deref(),
+    };
+    if world.state().fault(event, &[Fault::MediaUnavailable]).is_some() {
+        return TwilioError::new(20_503).into_response();
+    }
+    medium.download(&world, event)
+}
+
+/// Fetches the file of an accepted message. Returns the code with which the message fails otherwise.
+pub(crate) async fn fetch_media(world: &Sims, sid: &str, url: &str) -> Result<(), u32> {
+    let request = world.http.get(url).timeout(Duration::from_secs(15));
+    let mut answer = request.send().await.map_err(|_| NOT_FETCHED)?;
+    if !answer.status().is_success() {
+        return Err(NOT_FETCHED);
+    }
+    let mime = answer.headers().get(CONTENT_TYPE).and_then(|mime| mime.to_str().ok());
+    let mime = essence(mime.unwrap_or_default());
+    let kind = Kind::of(&mime).ok_or(WRONG_TYPE)?;
+    let most = kind.most_bytes(true).min(MOST_BYTES);
+    let mut bytes = Vec::new();
+    while let Some(part) = answer.chunk().await.map_err(|_| NOT_FETCHED)? {
+        bytes.extend_from_slice(&part);
+        if bytes.len() as u64 > most {
+            return Err(NOT_FETCHED);
+        }
+    }
+    if bytes.is_empty() {
+        return Err(NOT_FETCHED);
+    }
+    keep(world, sid, kind, &mime, Blob::Held(bytes.into()));
+    Ok(())
+}
+
+fn keep(world: &Sims, sid: &str, kind: Kind, mime: &str, blob: Blob) {
+    let id = format!("ME{}", world.hex_id());
+    let mut state = world.state();
+    let Some(sent) = state.sent_mut(sid) else {
+        return;
+    };
+    let owner = Owner::Twilio {
+        account_sid: String::new(),
+        message_sid: sid.to_owned(),
+    };
+    let medium = Medium::new(&sent.tenant, mime, blob, owner);
+    sent.shown.media = Some(ShownMedia {
+        kind: kind.as_str(),
+        url: format!("shown-media/{id}"),
+        mime: Some(mime.to_owned()),
+        bytes: Some(medium.blob.size()),
+        file_name: None,
+        voice: false,
+    });
+    if let Content::Other(value) = &mut sent.content {
+        value["media"]["content_type"] = json!(mime);
+        value["media"]["bytes"] = json!(medium.blob.size());
+        value["media"]["sha256"] = json!(medium.sha256_hex());
+    }
+    let number = sent.to.clone();
+    state.media.insert(id, medium);
+    drop(state);
+    world.changed(&number);
+}

@@ -1,0 +1,470 @@
+//! Twilio's contents and their approval, and media in both directions.
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    MAYA, Stage, fields, fixture, fixture_json, fixture_names, parsed, shape, tenant_a, tenant_b, until,
+};
+
+const WHATSAPP: &str = "whatsapp:+15005550006";
+const TO_WHATSAPP: &str = "whatsapp:+447700900111";
+
+/// A tenant whose WhatsApp goes through Twilio.
+fn without_graph() -> Value {
+    let mut tenant = tenant_a();
+    tenant["whatsapp"] = Value::Null;
+    tenant
+}
+
+async fn stage() -> Stage {
+    Stage::with(json!({"tenants": [without_graph(), tenant_b()]})).await
+}
+
+impl Stage {
+    fn contents(&self, method: &str, path: &str) -> reqwest::RequestBuilder {
+        let method = method.parse().expect("a method");
+        self.http
+            .request(method, self.url(&format!("/v1/{path}")))
+            .basic_auth("SKa", Some("secret-a"))
+    }
+
+    async fn content(&self, name: &str) -> String {
+        let content = fixture_json(&format!("twilio/content/{name}.json"));
+        let (status, answer) = parsed(self.contents("POST", "Content").json(&content)).await;
+        assert_eq!(status, 201, "{answer}");
+        answer["sid"].as_str().expect("a SID").to_owned()
+    }
+
+    async fn submit(&self, sid: &str, name: &str) -> (u16, Value) {
+        let path = format!("Content/{sid}/ApprovalRequests/whatsapp");
+        parsed(
+            self.contents("POST", &path)
+                .json(&json!({"name": name, "category": "UTILITY"})),
+        )
+        .await
+    }
+
+    async fn approval(&self, sid: &str) -> Value {
+        parsed(self.contents("GET", &format!("Content/{sid}/ApprovalRequests")))
+            .await
+            .1
+    }
+
+    async fn decide(&self, sid: &str, status: &str) {
+        let reason = if status == "rejected" { "INCORRECT_CATEGORY" } else { "" };
+        let review = json!({"tenant": "tnt_a", "sid": sid, "status": status, "reason": reason});
+        self.post("/contents/review", review).await;
+    }
+
+    async fn send_content(&self, sid: &str, variables: &str) -> (u16, Value) {
+        let callback = self.callback("con.msg.1");
+        let form = [
+            ("To", TO_WHATSAPP),
+            ("From", WHATSAPP),
+            ("ContentSid", sid),
+            ("ContentVariables", variables),
+            ("StatusCallback", &callback),
+        ];
+        let answer = self.twilio(&form).await;
+        self.drained().await;
+        answer
+    }
+
+    async fn last_status(&self) -> Value {
+        let sent = self.outbox("").await.pop().expect("a message");
+        sent["statuses"]
+            .as_array()
+            .expect("statuses")
+            .last()
+            .expect("a status")
+            .clone()
+    }
+}
+
+#[tokio::test]
+async fn fixtures_are_created_and_fetched() {
+    let stage = stage().await;
+    for name in fixture_names("twilio/content") {
+        let name = name.trim_end_matches(".json");
+        if name.starts_with("create_request_") {
+            let sid = stage.content(name).await;
+            let (status, fetched) = parsed(stage.contents("GET", &format!("Content/{sid}"))).await;
+            assert_eq!((status, &fetched["sid"]), (200, &json!(sid)), "{name}");
+        }
+    }
+    for (request, response) in [
+        (
+            "create_request_quick_reply_with_text_fallback",
+            "fetch_response_quick_reply",
+        ),
+        (
+            "create_request_call_to_action",
+            "fetch_response_call_to_action_phone_number_key",
+        ),
+        (
+            "create_request_whatsapp_authentication",
+            "create_response_authentication",
+        ),
+    ] {
+        let sid = stage.content(request).await;
+        let (_, fetched) = parsed(stage.contents("GET", &format!("Content/{sid}"))).await;
+        let promised = fixture_json(&format!("twilio/content/{response}.json"));
+        assert_eq!(shape(&fetched), shape(&promised), "{request}");
+        assert_eq!(fetched["types"], promised["types"], "{request}");
+    }
+    let (status, missing) = parsed(stage.contents("GET", "Content/HX00000000000000000000000000000099")).await;
+    assert_eq!(
+        (status, missing),
+        (
+            404,
+            fixture_json("twilio/content/404_error_20404_content_not_found.json")
+        )
+    );
+    let stranger = stage
+        .http
+        .get(stage.url("/v1/Content"))
+        .basic_auth("SKa", Some("wrong"));
+    assert_eq!(parsed(stranger).await.0, 401);
+}
+
+#[tokio::test]
+async fn contents_keep_to_their_limits() {
+    let stage = stage().await;
+    let reply = json!({"type": "QUICK_REPLY", "title": "Yes", "id": "yes"});
+    let cases = [
+        json!({}),
+        json!({"twilio/hologram": {"body": "a"}}),
+        json!({"twilio/text": {"body": "x".repeat(1601)}}),
+        json!({"twilio/media": {"body": "a", "media": ["https://{{1}}/a.pdf"]}}),
+        json!({"twilio/quick-reply": {"body": "a", "actions": vec![reply.clone(); 11]}}),
+        json!({"twilio/quick-reply": {"body": "a", "actions": [{"title": "x".repeat(21), "id": "a"}]}}),
+        json!({"twilio/call-to-action": {"body": "x".repeat(641), "actions": [reply]}}),
+        json!({"twilio/call-to-action": {"body": "a", "actions": [{"type": "URL", "title": "a", "url": "https://a.test/{{1}}/b"}]}}),
+        json!({"twilio/list-picker": {"body": "a", "button": "b", "items": []}}),
+        json!({"whatsapp/card": {"body": "a"}}),
+        json!({"whatsapp/card": {"body": "a", "footer": "{{1}}"}}),
+        json!({"whatsapp/authentication": {"code_expiration_minutes": 91, "actions": [{"type": "COPY_CODE", "copy_code_text": "a"}]}}),
+    ];
+    for types in cases {
+        let content = json!({"friendly_name": "a", "language": "en", "types": types});
+        let (status, answer) = parsed(stage.contents("POST", "Content").json(&content)).await;
+        assert_eq!(status, 400, "{content}: {answer}");
+    }
+    let nameless = json!({"types": {"twilio/text": {"body": "a"}}});
+    assert_eq!(parsed(stage.contents("POST", "Content").json(&nameless)).await.0, 400);
+}
+
+#[tokio::test]
+async fn approvals_have_the_states_of_the_fixtures() {
+    let stage = stage().await;
+    let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
+    let state = |name: &str| fixture_json(&format!("twilio/content/approval_status_{name}.json"));
+    assert_eq!(
+        stage.approval(&sid).await["whatsapp"],
+        state("unsubmitted_guess")["whatsapp"]
+    );
+    let change = json!({"friendly_name": "other", "types": {"twilio/text": {"body": "Hello {{1}}, we call you."}}});
+    let update = async || parsed(stage.contents("PUT", &format!("Content/{sid}")).json(&change)).await;
+    let (status, changed) = update().await;
+    assert_eq!(
+        (status, &changed["friendly_name"], &changed["language"]),
+        (200, &json!("other"), &json!("en_GB"))
+    );
+
+    let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
+    let (status, answer) = stage.submit(&sid, "missed_call_followup_v1").await;
+    assert_eq!(
+        (status, answer),
+        (201, fixture_json("twilio/content/approval_response_received.json"))
+    );
+    for name in ["received", "pending", "approved", "paused", "disabled", "rejected"] {
+        stage.decide(&sid, name).await;
+        let answer = stage.approval(&sid).await;
+        assert_eq!(
+            (shape(&answer), &answer["whatsapp"]),
+            (shape(&state(name)), &state(name)["whatsapp"]),
+            "{name}"
+        );
+    }
+    assert_eq!(stage.submit(&sid, "again").await.0, 400, "once");
+    let update = stage.contents("PUT", &format!("Content/{sid}")).json(&change);
+    assert_eq!(parsed(update).await.0, 400, "never after it was submitted");
+    let picker = stage.content("create_request_list_picker").await;
+    assert_eq!(stage.submit(&picker, "picker").await.0, 400, "in the window only");
+    assert_eq!(stage.submit(&picker, "With Capitals").await.0, 400);
+    let delete = async || parsed(stage.contents("DELETE", &format!("Content/{sid}"))).await.0;
+    assert_eq!((delete().await, delete().await), (204, 404));
+}
+
+#[tokio::test]
+async fn a_review_takes_time_by_the_clock() {
+    let mut tenant = without_graph();
+    tenant["twilio"]["content_review_seconds"] = json!(3600);
+    let stage = Stage::with(json!({"tenants": [tenant]})).await;
+    let good = stage.content("create_request_text").await;
+    let edge = json!({"language": "en", "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello there, dear {{1}}"}}});
+    let bad = parsed(stage.contents("POST", "Content").json(&edge)).await.1["sid"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    stage.submit(&good, "good").await;
+    stage.submit(&bad, "bad").await;
+    let status = async |sid: &str| stage.approval(sid).await["whatsapp"]["status"].clone();
+    assert_eq!(status(&good).await, "received");
+    stage.forward(jiff::SignedDuration::from_mins(45)).await;
+    assert_eq!(status(&good).await, "pending");
+    stage.forward(jiff::SignedDuration::from_mins(20)).await;
+    assert_eq!(
+        (status(&good).await, status(&bad).await),
+        (json!("approved"), json!("rejected"))
+    );
+    assert_eq!(
+        stage.approval(&bad).await["whatsapp"]["rejection_reason"],
+        "INVALID_FORMAT"
+    );
+}
+
+#[tokio::test]
+async fn contents_are_listed_by_the_next_url() {
+    let stage = stage().await;
+    for name in ["text", "media", "whatsapp_card"] {
+        stage.content(&format!("create_request_{name}")).await;
+    }
+    let (_, first) = parsed(stage.contents("GET", "Content?PageSize=2")).await;
+    let promised = fixture_json("twilio/content/list_response_page1.json");
+    assert_eq!(shape(&first["meta"]), shape(&promised["meta"]));
+    assert_eq!(
+        parsed(stage.contents("GET", "Content?PageSize=2&Page=1")).await.1["contents"],
+        first["contents"],
+        "Page alone is nothing"
+    );
+    let next = stage
+        .http
+        .get(first["meta"]["next_page_url"].as_str().unwrap())
+        .basic_auth("SKa", Some("secret-a"));
+    let (_, last) = parsed(next).await;
+    let promised = fixture_json("twilio/content/list_response_last_page.json");
+    assert_eq!(shape(&last["meta"]), shape(&promised["meta"]));
+    assert_eq!(last["contents"].as_array().map(Vec::len), Some(1));
+    let (_, all) = parsed(stage.contents("GET", "ContentAndApprovals")).await;
+    assert_eq!(all["contents"].as_array().map(Vec::len), Some(3));
+    assert_eq!(all["contents"][0]["approval_requests"]["status"], "unsubmitted");
+    let other = stage
+        .http
+        .get(stage.url("/v1/Content"))
+        .basic_auth("SKb", Some("secret-b"));
+    assert_eq!(parsed(other).await.1["contents"], json!([]), "another account's");
+}
+
+#[tokio::test]
+async fn only_approved_contents_need_no_window() {
+    let stage = stage().await;
+    let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
+    let variables = r#"{"1": "Maya", "2": "Fixture Hair"}"#;
+    let (status, answer) = stage.send_content(&sid, variables).await;
+    assert_eq!((status, &answer["code"]), (400, &json!(63_016)), "never submitted");
+    stage.submit(&sid, "missed_call_followup_v1").await;
+    for (decision, code) in [("rejected", 63_040), ("paused", 63_041), ("disabled", 63_042)] {
+        stage.decide(&sid, decision).await;
+        assert_eq!(stage.send_content(&sid, variables).await.0, 201);
+        assert_eq!(stage.last_status().await["code"], code, "{decision}");
+    }
+    stage.decide(&sid, "approved").await;
+    assert_eq!(stage.send_content(&sid, variables).await.0, 201);
+    assert_eq!(stage.last_status().await["status"], "read");
+    let chat = stage.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
+    let shown = chat.as_array().unwrap().last().unwrap();
+    assert_eq!(
+        shown["text"],
+        "Hello Maya, sorry we missed your call to Fixture Hair today. How can we help?"
+    );
+    assert_eq!(shown["buttons"][1]["payload"], "callback");
+
+    for (variables, code) in [("[1]", 21_656), (r#"{"1": null}"#, 21_656), (r#"{"1": ""}"#, 21_656)] {
+        assert_eq!(stage.send_content(&sid, variables).await.1["code"], code, "{variables}");
+    }
+    stage.send_content(&sid, "{\"1\": \"two\\nlines\"}").await;
+    assert_eq!(stage.last_status().await["code"], 63_013);
+    stage
+        .send_content(&sid, &json!({"1": "x".repeat(1100)}).to_string())
+        .await;
+    assert_eq!(stage.last_status().await["code"], 63_021);
+    let unknown = stage
+        .send_content("HX00000000000000000000000000000099", variables)
+        .await;
+    assert_eq!(unknown.1["code"], 21_655);
+    let both = [
+        ("To", TO_WHATSAPP),
+        ("From", WHATSAPP),
+        ("ContentSid", sid.as_str()),
+        ("ContentVariables", "{}"),
+        ("Body", "hello"),
+    ];
+    assert_eq!(stage.twilio(&both).await.1["code"], 35_127);
+    let (status, answer) = stage
+        .twilio(&[("To", TO_WHATSAPP), ("From", WHATSAPP), ("ContentVariables", "{}")])
+        .await;
+    assert_eq!(
+        (status, answer),
+        (
+            400,
+            fixture_json("twilio/content/400_error_21654_content_sid_required.json")
+        )
+    );
+    let sms = [
+        ("To", MAYA),
+        ("From", "+15005550006"),
+        ("ContentSid", sid.as_str()),
+        ("ContentVariables", variables),
+    ];
+    assert!(
+        stage.twilio(&sms).await.1["body"]
+            .as_str()
+            .unwrap()
+            .ends_with("Reply STOP to opt out."),
+        "the text of SMS"
+    );
+}
+
+/// A list picker is never approved, but is sent in the window; a tap on its row comes back.
+#[tokio::test]
+async fn list_pickers_are_tapped_in_the_window() {
+    let stage = stage().await;
+    let sid = stage.content("create_request_list_picker").await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    assert_eq!(stage.send_content(&sid, r#"{"1": "Maya"}"#).await.0, 201);
+    let (webhook, _) = stage.maya_sends(json!({"button": "svc_cut"})).await;
+    let body = String::from_utf8(webhook.body.to_vec()).unwrap();
+    assert_eq!(
+        fields(&body),
+        fields(&fixture("twilio/whatsapp/inbound_list_reply.txt"))
+    );
+    assert_eq!(webhook.field("ListTitle").as_deref(), Some("Haircut"));
+}
+
+#[tokio::test]
+async fn customers_send_media_and_more_through_twilio() {
+    let stage = stage().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let referral = json!({
+        "source_url": "https://fb.me/a", "source_id": "1", "source_type": "ad", "headline": "Free", "body": "Message us",
+        "image_url": "https://example.test/ad.jpg", "ctwa_clid": "c",
+    });
+    for (reply, name) in [
+        (
+            json!({"media": {"mime": "image/jpeg", "caption": "the dent"}}),
+            "whatsapp/inbound_image",
+        ),
+        (
+            json!({"media": {"mime": "audio/ogg", "voice": true}}),
+            "whatsapp/inbound_voice_note",
+        ),
+        (
+            json!({"location": {"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square", "address": "1 Fixture Sq"}}),
+            "whatsapp/inbound_location",
+        ),
+        (
+            json!({"text": "FYI", "frequently_forwarded": true}),
+            "whatsapp/inbound_forwarded",
+        ),
+        (
+            json!({"text": "yes", "reply_to": "MM1"}),
+            "whatsapp/inbound_reply_to_message",
+        ),
+        (
+            json!({"text": "Hello!", "referral": referral}),
+            "whatsapp/inbound_referral_ad",
+        ),
+        (
+            json!({"media": {"mime": "image/jpeg"}, "channel": "sms"}),
+            "sms/inbound_mms",
+        ),
+    ] {
+        let (webhook, _) = stage.maya_sends(reply).await;
+        let body = String::from_utf8(webhook.body.to_vec()).unwrap();
+        let mut promised = fields(&fixture(&format!("twilio/{name}.txt")));
+        // The fixture of an MMS lacks one empty field that every other SMS has.
+        promised.extend(fields(&body).contains("ToState").then(|| "ToState".to_owned()));
+        assert_eq!(fields(&body), promised, "{name}");
+    }
+    let (webhook, _) = stage
+        .maya_sends(json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}}))
+        .await;
+    let url = webhook.field("MediaUrl0").unwrap();
+    let fetch = async |user: &str, secret: &str| parsed(stage.http.get(&url).basic_auth(user, Some(secret))).await;
+    assert_eq!(fetch("SKa", "secret-a").await, (200, json!("picture")));
+    assert_eq!(fetch("SKa", "wrong").await.0, 401);
+    assert_eq!(fetch("SKb", "secret-b").await.0, 401);
+    stage
+        .faults(json!([{"kind": "media_unavailable", "api": "twilio"}]))
+        .await;
+    assert_eq!(fetch("SKa", "secret-a").await.0, 503);
+    let refused = json!({"tenant": "tnt_a", "from": MAYA, "reaction": {"to": "MM1", "emoji": "👍"}});
+    let answer = stage
+        .http
+        .post(stage.url("/replies"))
+        .json(&refused)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(answer.status(), 400, "Twilio hands over no reactions");
+}
+
+#[tokio::test]
+async fn a_media_url_is_fetched() {
+    let stage = stage().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let callback = stage.callback("con.msg.1");
+    let send = async |url: &str| {
+        let form = [
+            ("To", TO_WHATSAPP),
+            ("From", WHATSAPP),
+            ("Body", "Our map"),
+            ("MediaUrl", url),
+            ("StatusCallback", &callback),
+        ];
+        let answer = stage.twilio(&form).await;
+        stage.drained().await;
+        answer
+    };
+    // A customer's file on the page has an address of this machine.
+    let file = async |media: Value| {
+        stage.maya_sends(json!({ "media": media })).await;
+        let phone = stage.get(&format!("/phones/{MAYA}")).await;
+        let item = phone["chats"][0]["whatsapp"]
+            .as_array()
+            .unwrap()
+            .last()
+            .unwrap()
+            .clone();
+        stage.url(&format!("/{}", item["media"]["url"].as_str().unwrap()))
+    };
+    let picture = file(json!({"mime": "image/png", "bytes": "cGljdHVyZQ=="})).await;
+    let (status, answer) = send(&picture).await;
+    assert_eq!((status, &answer["num_media"]), (201, &json!("1")));
+    let sent = stage.outbox("").await.pop().unwrap();
+    assert_eq!(stage.last_status().await["status"], "read");
+    assert_eq!(sent["other"]["media"]["content_type"], "image/png");
+    assert_eq!(sent["other"]["media"]["bytes"], 7);
+
+    let large = file(json!({"mime": "video/mp4", "size": 16 * 1024 * 1024 + 1})).await;
+    let strange = file(json!({"mime": "application/x-hologram"})).await;
+    for (url, code) in [
+        (large, 63_019),
+        (strange, 12_300),
+        (stage.url("/shown-media/gone"), 63_019),
+        ("http://127.0.0.1:1/a.png".to_owned(), 63_019),
+    ] {
+        assert_eq!(send(&url).await.0, 201, "accepted all the same");
+        assert_eq!(stage.last_status().await["code"], code, "{url}");
+    }
+    until("webhooks tell of it", async || {
+        stage
+            .ringback
+            .received()
+            .iter()
+            .any(|webhook| webhook.field("ErrorCode").as_deref() == Some("12300"))
+    })
+    .await;
+    assert_eq!(send("ftp://media.example.test/a.png").await.1["code"], 21_620);
+}

@@ -1,0 +1,357 @@
+//! Everything that customers send through the Graph API, and how the phones show it.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{MAYA, Stage, fixture_json, fixture_names, shape};
+
+/// The fixture as Maya, whose phone number is known, would send it.
+fn promised(name: &str) -> Value {
+    fixture_json(&format!("whatsapp/inbound/{name}.json"))
+}
+
+fn message(event: &Value) -> &Value {
+    &event["entry"][0]["changes"][0]["value"]["messages"][0]
+}
+
+/// How a fixture of `whatsapp/inbound` is asked for.
+fn replies() -> Vec<(&'static str, Value)> {
+    let media = |media: Value| json!({ "media": media });
+    vec![
+        ("image_no_caption", media(json!({"mime": "image/jpeg"}))),
+        (
+            "image_with_caption",
+            media(json!({"mime": "image/jpeg", "caption": "This is the dent", "with_url": true})),
+        ),
+        ("audio_file", media(json!({"mime": "audio/mpeg"}))),
+        (
+            "audio_voice_note",
+            media(json!({"mime": "audio/ogg; codecs=opus", "voice": true})),
+        ),
+        ("video", media(json!({"mime": "video/mp4", "caption": "noise"}))),
+        (
+            "document",
+            media(json!({"mime": "application/pdf", "caption": "insurance", "file_name": "policy (final).pdf"})),
+        ),
+        ("sticker", media(json!({"mime": "image/webp"}))),
+        (
+            "location",
+            json!({"location": message(&promised("location"))["location"]}),
+        ),
+        (
+            "contacts",
+            json!({"contacts": message(&promised("contacts"))["contacts"]}),
+        ),
+        (
+            "contacts_minimal_no_phone",
+            json!({"contacts": [{"name": {"formatted_name": "No Phone"}}]}),
+        ),
+        ("reaction_add", json!({"reaction": {"to": "wamid.1", "emoji": "👍"}})),
+        ("reaction_remove", json!({"reaction": {"to": "wamid.1"}})),
+        ("order", json!({"order": message(&promised("order"))["order"]})),
+        (
+            "interactive_nfm_reply_flow",
+            json!({"flow": {"flow_token": "ft-fixture-1"}, "reply_to": "wamid.1"}),
+        ),
+        (
+            "edit_coexistence_only",
+            json!({"edit": {"of": "wamid.1", "text": "Hi"}, "reply_to": "wamid.2"}),
+        ),
+        ("revoke_coexistence_only", json!({"revoke": "wamid.1"})),
+        ("unsupported_131051", json!({"unsupported": "poll_creation"})),
+        ("unsupported_no_detail_object", json!({"unsupported": ""})),
+        (
+            "future_unknown_type",
+            json!({"other": {"type": "hologram", "hologram": {"id": "x-1"}}}),
+        ),
+        (
+            "text_forwarded",
+            json!({"text": "Is this true?", "frequently_forwarded": true}),
+        ),
+        (
+            "text_reply_to_our_message",
+            json!({"text": "Yes", "reply_to": "wamid.1"}),
+        ),
+        (
+            "text_product_question",
+            json!({
+                "text": "Do you have this in blue?", "reply_to": "wamid.1",
+                "product": {"catalog_id": "1", "product_retailer_id": "SKU-BLUE-1"},
+            }),
+        ),
+        (
+            "text_referral_ctwa_ad",
+            json!({"text": "Hello!", "referral": message(&promised("text_referral_ctwa_ad"))["referral"]}),
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_kind_of_message_looks_like_its_fixture() {
+    let stage = Stage::set().await;
+    for (name, reply) in replies() {
+        let (webhook, id) = stage.maya_sends(reply).await;
+        assert_eq!(shape(&webhook.json()), shape(&promised(name)), "{name}");
+        assert_eq!(message(&webhook.json())["id"], id);
+        assert_eq!(
+            message(&webhook.json())["type"],
+            message(&promised(name))["type"],
+            "{name}"
+        );
+    }
+}
+
+/// A fixture that nobody can send here would be a type that no test of a stack meets.
+#[tokio::test]
+async fn every_inbound_fixture_can_be_sent() {
+    let elsewhere = BTreeSet::from([
+        // Written and tapped in the tests of the Graph API.
+        "text",
+        "text_emoji_rtl_long",
+        "text_stop_arabic",
+        "text_stop_english",
+        "text_stop_hindi_sentence",
+        "bsuid_only_no_phone",
+        "bsuid_with_phone_and_username",
+        "button_template_opt_out",
+        "button_template_quick_reply",
+        "interactive_button_reply",
+        "interactive_list_reply",
+    ]);
+    let stage = Stage::set().await;
+    let sent: BTreeSet<&str> = replies().into_iter().map(|(name, _)| name).collect();
+    for file in fixture_names("whatsapp/inbound") {
+        let name = file.trim_end_matches(".json");
+        if sent.contains(name) || elsewhere.contains(name) {
+            continue;
+        }
+        // Anything else goes as it stands.
+        let change = promised(name)["entry"][0]["changes"][0].clone();
+        let mut value = change["value"].clone();
+        let value_fields = value.as_object_mut().expect("fields");
+        value_fields.remove("metadata");
+        value_fields.remove("messaging_product");
+        let input = json!({"tenant": "tnt_a", "field": change["field"], "value": value, "wait": true});
+        assert_eq!(stage.post("/webhooks", input).await["status"], 200);
+        let webhook = stage.ringback.received().pop().unwrap();
+        assert_eq!(shape(&webhook.json()), shape(&promised(name)), "{name}");
+        let signature = simulators::signatures::meta("fixture-meta-app-secret-0001", &webhook.body);
+        assert_eq!(webhook.header("x-hub-signature-256"), signature);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_says_one_thing() {
+    let stage = Stage::set().await;
+    for what in [
+        json!({}),
+        json!({"text": "a", "revoke": "wamid.1"}),
+        json!({"media": {"mime": "image/png", "bytes": "AA==", "size": 1}}),
+        json!({"media": {"mime": "image/png", "bytes": "not base64"}}),
+        json!({"media": {"mime": "image/png", "size": 2_000_000_000}}),
+        json!({"media": {"mime": "image/png", "kind": "hologram"}}),
+        json!({"location": {"latitude": "north"}}),
+        json!({"other": {"hologram": {}}}),
+    ] {
+        let mut reply = json!({"tenant": "tnt_a", "from": MAYA});
+        reply.as_object_mut().unwrap().extend(what.as_object().unwrap().clone());
+        let answer = stage
+            .http
+            .post(stage.url("/replies"))
+            .json(&reply)
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), 400, "{reply}");
+    }
+    assert!(stage.ringback.received().is_empty());
+}
+
+#[tokio::test]
+async fn reactions_and_changes_open_no_window() {
+    let stage = Stage::set().await;
+    let send = async || stage.send_whatsapp(&crate::support::text(MAYA)).await.0;
+    for reply in [
+        json!({"reaction": {"to": "wamid.1", "emoji": "👍"}}),
+        json!({"edit": {"of": "wamid.1", "text": "Hi"}}),
+        json!({"revoke": "wamid.1"}),
+    ] {
+        stage.maya_sends(reply).await;
+        assert_eq!(send().await, 400);
+    }
+    stage
+        .maya_sends(json!({"location": {"latitude": 1, "longitude": 2}}))
+        .await;
+    assert_eq!(send().await, 200);
+}
+
+#[tokio::test]
+async fn phones_show_what_was_sent() {
+    let stage = Stage::set().await;
+    let chat = async || stage.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
+    let (_, question) = stage.maya_sends(json!({"text": "Where are you?"})).await;
+    let send = async |kind: &str, part: Value| {
+        let message = json!({
+            "messaging_product": "whatsapp", "to": MAYA, "type": kind, kind: part, "context": {"message_id": question},
+        });
+        let (status, answer) = stage.send_whatsapp(&message).await;
+        assert_eq!(status, 200, "{answer}");
+        chat().await.as_array().unwrap().last().unwrap().clone()
+    };
+    let place = json!({"latitude": 51.5, "longitude": -0.1, "name": "Fixture Hair"});
+    let shown = send("location", place.clone()).await;
+    assert_eq!((&shown["location"], &shown["quotes"]), (&place, &json!(question)));
+    let card =
+        json!([{"name": {"formatted_name": "Sam", "first_name": "Sam"}, "phones": [{"phone": "+442079460001"}]}]);
+    assert_eq!(send("contacts", card.clone()).await["contacts"], card);
+    let list = fixture_json("whatsapp/send/request/interactive_list.json")["interactive"].clone();
+    let shown = send("interactive", list).await;
+    assert_eq!(
+        (&shown["menu"], &shown["text"]),
+        (&json!("Services"), &json!("Pick a service"))
+    );
+    assert_eq!(
+        shown["buttons"][0],
+        json!({"text": "Haircut", "payload": "svc:cut", "description": "30 minutes", "section": "Hair"})
+    );
+    let link = fixture_json("whatsapp/send/request/interactive_cta_url.json")["interactive"].clone();
+    assert_eq!(
+        send("interactive", link).await["buttons"][0]["link"],
+        "https://book.example.test/tnt_a"
+    );
+    let asks = fixture_json("whatsapp/send/request/interactive_location_request.json")["interactive"].clone();
+    assert_eq!(send("interactive", asks).await["asks_location"], true);
+    let shown = send("reaction", json!({"message_id": question, "emoji": "👍"})).await;
+    assert_eq!(shown["reaction"], json!({"to": question, "emoji": "👍"}));
+
+    stage
+        .maya_sends(json!({"edit": {"of": question, "text": "Where is it?"}}))
+        .await;
+    let first = chat().await[0].clone();
+    assert_eq!(
+        (&first["text"], &first["edited"]),
+        (&json!("Where is it?"), &json!(true))
+    );
+    stage.maya_sends(json!({ "revoke": question })).await;
+    assert_eq!(chat().await[0]["revoked"], true);
+}
+
+/// Meta accepts a reaction to a message that is gone, and reports it later.
+#[tokio::test]
+async fn reactions_are_sent_and_never_delivered() {
+    let stage = Stage::set().await;
+    let (_, question) = stage.maya_sends(json!({"text": "Hello"})).await;
+    let react = async |id: &str, emoji: &str| {
+        let reaction = json!({"message_id": id, "emoji": emoji});
+        let message = json!({"messaging_product": "whatsapp", "to": MAYA, "type": "reaction", "reaction": reaction});
+        let (status, answer) = stage.send_whatsapp(&message).await;
+        stage.drained().await;
+        (status, answer["error"]["code"].clone())
+    };
+    assert_eq!(react(&question, "👍").await.0, 200);
+    assert_eq!(stage.ringback.statuses(), ["sent"]);
+    assert_eq!(react(&question, "").await.0, 200, "taken back");
+    assert_eq!(react("wamid.gone", "👍").await.0, 200);
+    assert_eq!(stage.outbox("").await[2]["statuses"][0]["code"], 131_009);
+    assert_eq!(react(&question, "yes").await, (400, json!(131_009)));
+}
+
+#[tokio::test]
+async fn interactive_messages_keep_to_their_limits() {
+    let stage = Stage::set().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let picture = stage.uploaded("image/png", b"picture").await;
+    let fixture = |name: &str| fixture_json(&format!("whatsapp/send/request/{name}.json"));
+    let changed = |name: &str, pointer: &str, value: Value| {
+        let mut message = fixture(name);
+        let (parent, field) = pointer.rsplit_once('/').expect("a field");
+        message.pointer_mut(parent).expect("a place")[field] = value;
+        message
+    };
+    let row = json!({"id": "a", "title": "b"});
+    let header = json!({"type": "image", "image": {"id": picture}});
+    let cases = [
+        (changed("interactive_buttons", "/interactive/header", header.clone()), 0),
+        (
+            changed("interactive_list", "/interactive/header", header.clone()),
+            131_009,
+        ),
+        (changed("interactive_cta_url", "/interactive/header", header), 131_009),
+        (
+            changed("interactive_buttons", "/interactive/body/text", json!("x".repeat(1025))),
+            131_009,
+        ),
+        (
+            changed("interactive_buttons", "/interactive/footer/text", json!("x".repeat(61))),
+            131_009,
+        ),
+        (
+            changed("interactive_buttons", "/interactive/action/buttons", json!([])),
+            131_009,
+        ),
+        (
+            changed("interactive_list", "/interactive/action/button", json!("x".repeat(21))),
+            131_009,
+        ),
+        (
+            changed(
+                "interactive_list",
+                "/interactive/action/sections",
+                json!([{"rows": vec![row.clone(); 11]}]),
+            ),
+            131_009,
+        ),
+        (
+            changed(
+                "interactive_list",
+                "/interactive/action/sections",
+                json!([{"rows": [row]}, {"rows": [row]}]),
+            ),
+            131_009,
+        ),
+        (
+            changed(
+                "interactive_cta_url",
+                "/interactive/action/parameters/url",
+                json!("book"),
+            ),
+            131_009,
+        ),
+        (
+            changed(
+                "interactive_cta_url",
+                "/interactive/action/parameters/display_text",
+                json!("x".repeat(21)),
+            ),
+            131_009,
+        ),
+        (
+            changed(
+                "interactive_location_request",
+                "/interactive/action/name",
+                json!("none"),
+            ),
+            131_009,
+        ),
+        (
+            changed("interactive_flow", "/interactive/type", json!("hologram")),
+            131_009,
+        ),
+        (changed("location", "/location/latitude", json!(91)), 131_009),
+        (changed("location", "/location/longitude", Value::Null), 131_008),
+        (changed("contacts", "/contacts", json!([])), 131_008),
+        (
+            changed("contacts", "/contacts", json!([{"name": {"formatted_name": "Sam"}}])),
+            131_008,
+        ),
+        (changed("text_reply", "/context/message_id", Value::Null), 131_008),
+    ];
+    for (message, expected) in cases {
+        let (status, answer) = stage.send_whatsapp(&message).await;
+        match expected {
+            0 => assert_eq!(status, 200, "{message}: {answer}"),
+            expected => assert_eq!(answer["error"]["code"], expected, "{message}: {answer}"),
+        }
+    }
+}
