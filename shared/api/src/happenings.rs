@@ -11,8 +11,7 @@ use domain::{
     line::Line,
     local::Day,
     message::{
-        Attempt, AttemptError, AttemptState, Channel, Content, Ended, FilledTemplate, Leg, Message, MessageState,
-        Remark,
+        Attempt, AttemptError, AttemptState, Channel, Ended, FilledTemplate, Leg, Message, MessageState, Remark,
     },
     permission::permits::Permit,
     person::Person,
@@ -27,7 +26,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::happenings::Wanted;
 
-use crate::{change::found, context::Api, guards::Allowed, paging::Paging, period, phone::PhoneOut};
+use crate::{
+    change::found, content::ContentOut, context::Api, guards::Allowed, paging::Paging, period, phone::PhoneOut,
+};
 
 /// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
 const LONGEST_TEXT: usize = 4_096;
@@ -163,7 +164,8 @@ pub struct MessageOut {
     answer: Option<Answer>,
     /// Channel: of an outbound message the one that was tried last, or else the first planned one.
     channel: Option<Channel>,
-    /// Text, of an outbound message on this channel. `null` if there is none, such as for a template or a picture.
+    /// Text that the person reads, of an outbound message on this channel. `null` if there is none, such as for a template or a picture
+    /// without a caption.
     #[schemars(example = &"Sorry we missed your call. How can we help?")]
     text: Option<String>,
     /// True if the text was longer than what is shown.
@@ -250,11 +252,13 @@ pub(crate) struct LegOut {
     /// Time at which the person read it. `null` if it was not reported.
     #[schemars(example = "2026-11-20T10:00:30Z")]
     read_at: Option<Timestamp>,
-    /// Text. `null` for a template.
+    /// Text that the person reads: a text, caption or body, the name of a place, an emoji. `null` for a template, and if there is none.
     #[schemars(example = &"Sorry we missed your call. How can we help?")]
     text: Option<String>,
-    /// Template. `null` for a text.
+    /// Template. `null` for other content.
     template: Option<TemplateOut>,
+    /// Content, with all its parts.
+    content: ContentOut,
 }
 
 /// A template with the values that were filled in.
@@ -389,11 +393,10 @@ impl Showing {
         }
     }
 
-    fn leg(&self, leg: Leg, attempt: Option<&Attempt>) -> LegOut {
-        let (text, template) = match leg.content {
-            Content::Text(text) => (Some(self.shortened(text).0), None),
-            Content::Template(filled) => (None, Some(TemplateOut::from(filled))),
-        };
+    fn leg(&self, leg: &Leg, attempt: Option<&Attempt>) -> LegOut {
+        let content = ContentOut::from(leg);
+        let text = leg.content.words().map(|text| self.shortened(text.to_owned()).0);
+        let template = leg.content.template().cloned().map(TemplateOut::from);
         LegOut {
             channel: leg.channel,
             state: attempt.map(|attempt| attempt.state),
@@ -403,6 +406,7 @@ impl Showing {
             read_at: attempt.and_then(|attempt| attempt.read_at),
             text,
             template,
+            content,
         }
     }
 
@@ -413,15 +417,13 @@ impl Showing {
         let (code, facts) = coded(message.because());
         let shown = message.current_leg();
         let channel = shown.map(|leg| leg.channel);
-        let text = shown.and_then(|leg| match &leg.content {
-            Content::Text(text) => Some(self.shortened(text.clone())),
-            Content::Template(_) => None,
-        });
+        let text = shown.and_then(|leg| leg.content.words());
+        let text = text.map(|text| self.shortened(text.to_owned()));
         let (text, cut) = text.map_or((None, false), |(text, cut)| (Some(text), cut));
         let (in_reply_to, answer) = message.cause.answered().unzip();
         let attempts = message.attempts;
         let of_leg = |index: usize| attempts.iter().rfind(|attempt| usize::from(attempt.leg) == index);
-        let plan = message.plan.into_iter().enumerate();
+        let plan = message.plan.iter().enumerate();
         let legs = plan.map(|(index, planned)| self.leg(planned, of_leg(index))).collect();
         MessageOut {
             id: message.id,

@@ -4,6 +4,7 @@
 mod body;
 mod change;
 mod contacts;
+mod content;
 mod context;
 mod describe;
 mod document;

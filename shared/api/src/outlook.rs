@@ -19,8 +19,9 @@ use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
+use store::material::LegMaterial;
 
-use crate::{context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
+use crate::{content::ContentOut, context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
 
 /// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -99,8 +100,10 @@ pub struct ChannelOutlook {
     /// The text that the person would read, of a template with its values. `null` if the channel is left out.
     #[schemars(example = &"Your order is ready, Maya.")]
     text: Option<String>,
-    /// Template. `null` for a text.
+    /// Template. `null` for other content.
     template: Option<TemplateOut>,
+    /// Content, with all its parts. `null` if the channel is left out.
+    content: Option<ContentOut>,
     /// What is checked before it is sent, in the order in which the first check that is not passed decides. Empty if the channel is left
     /// out.
     checks: Vec<SendCheck>,
@@ -150,14 +153,15 @@ impl ChannelOutlook {
             sender: None,
             text: None,
             template: None,
+            content: None,
             checks: Vec::new(),
         }
     }
 
     /// A channel with its content, as far as the checks let it pass.
     fn of(leg: Leg, setting: &Setting<'_>, checked: Checked) -> Self {
+        let content = Some(ContentOut::from(&leg));
         let (text, template) = match leg.content {
-            Content::Text(text) => (Some(text), None),
             Content::Template(filled) => {
                 let text = setting
                     .material
@@ -166,6 +170,7 @@ impl ChannelOutlook {
                     .map(|known| known.text(&filled));
                 (text, Some(TemplateOut::from(filled)))
             }
+            other => (other.words().map(str::to_owned), None),
         };
         let sender = leg
             .sender
@@ -178,6 +183,7 @@ impl ChannelOutlook {
             sender: sender.map(PhoneOut::from),
             text,
             template,
+            content,
             checks: checked.checks,
         }
     }
@@ -277,14 +283,12 @@ impl Api {
         let Some(planned) = message.plan.get(usize::from(leg)) else {
             return Ok(checked);
         };
-        let template = match &planned.content {
-            Content::Template(filled) => Some((filled.name.as_str(), filled.language.as_str())),
-            Content::Text(_) => None,
-        };
-        let read = self
-            .store()
-            .connection_and_template(who.scope(), planned.connection, template);
-        let (connection, template) = Box::pin(read).await?;
+        let read = self.store().leg_material(who.scope(), planned);
+        let LegMaterial {
+            connection,
+            template,
+            asset,
+        } = Box::pin(read).await?;
         let Some(mut connection) = connection else {
             checked.against = Some(Refusal::new(Reason::NoConnection, "the connection was deleted"));
             return Ok(checked);
@@ -298,6 +302,7 @@ impl Api {
             contact: setting.contact,
             connection: &connection,
             template: template.as_ref(),
+            asset: asset.as_ref().map(|asset| &asset.value),
             now: message.not_before,
             timers: setting.timers,
             line_type: &by_numbering_plan,

@@ -594,7 +594,7 @@ mod tests {
     fn text_of(composed: &Composed) -> &str {
         match &composed.legs[0].content {
             Content::Text(text) => text,
-            Content::Template(_) => panic!("{composed:?}"),
+            other => panic!("{other:?}"),
         }
     }
 
@@ -859,6 +859,7 @@ mod tests {
                 contact: &open,
                 connection: &connections[1],
                 template: None,
+                asset: None,
                 now: now + SignedDuration::from_mins(later),
                 timers: &timers(),
                 line_type: &line_type::unknown,

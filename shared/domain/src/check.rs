@@ -1,12 +1,14 @@
 //! The check before a send: whether a planned message may still go out, given what may have changed since it was planned.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use crate::{
+    asset::Asset,
     config::{ConnectionSummary, TenantConfig},
-    connection::{Connection, Health},
+    connection::{Account, Connection, Health},
     contact::Contact,
+    content::{carried, uses},
     hours,
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
@@ -34,6 +36,8 @@ pub struct CheckInput<'a> {
     pub connection: &'a Connection,
     /// The template that the leg names, in the current state of that connection.
     pub template: Option<&'a TemplateDefinition>,
+    /// The asset that the leg names, as it is now.
+    pub asset: Option<&'a Asset>,
     /// Current time.
     pub now: Timestamp,
     /// Timers, of which one says how long an unhealthy connection is left alone.
@@ -95,10 +99,12 @@ pub enum Aspect {
     ChannelConsent,
     /// The channel reaches the person.
     Reach,
-    /// The template, or the text, can be sent.
+    /// The template, or other content, can be sent.
     Content,
     /// It is not within quiet hours.
     QuietHours,
+    /// The provider has the file that it carries.
+    Upload,
     /// The number that sends it is not paused.
     Pause,
     /// The connection works.
@@ -109,7 +115,7 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 11] = [
+static TABLE: [(Aspect, Checked); 12] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
     (Aspect::Consent, consent),
@@ -119,6 +125,7 @@ static TABLE: [(Aspect, Checked); 11] = [
     (Aspect::Reach, reach),
     (Aspect::Content, content),
     (Aspect::QuietHours, quiet_hours),
+    (Aspect::Upload, upload),
     (Aspect::Pause, pause),
     (Aspect::Health, health),
 ];
@@ -280,6 +287,42 @@ fn wait(input: &CheckInput<'_>, until: Timestamp, why: Refusal) -> Check {
     }
 }
 
+/// First wait for a file on its way to the provider: most are small.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(5);
+/// Longest wait between two looks.
+const LONGEST_LOOK: SignedDuration = SignedDuration::from_secs(60);
+
+/// The file that a leg carries, if its connection's provider must have it before, and has not.
+#[must_use]
+pub fn awaits_upload<'a>(
+    leg: &Leg,
+    asset: Option<&'a Asset>,
+    connection: &Connection,
+    now: Timestamp,
+) -> Option<&'a Asset> {
+    // Twilio fetches it by a link.
+    let uploaded = matches!(connection.account, Account::WhatsApp(_));
+    leg.content.asset().filter(|_| uploaded)?;
+    asset.filter(|asset| asset.handle(connection.id, now).is_none())
+}
+
+fn upload(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let CheckInput {
+        message,
+        connection,
+        asset,
+        now,
+        ..
+    } = *input;
+    let Some(asset) = awaits_upload(leg, asset, connection, now) else {
+        return Check::Go;
+    };
+    let waited = now.duration_since(message.waits_since(input.leg, now));
+    let until = now + waited.clamp(FIRST_LOOK, LONGEST_LOOK);
+    let why = Refusal::new(Reason::AssetUploading, "the file is being uploaded to WhatsApp");
+    wait(input, until, why.and("asset", asset.id.to_string()))
+}
+
 fn pause(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput { connection, now, .. } = *input;
     let Some(until) = connection.paused_until.filter(|until| now < *until) else {
@@ -319,7 +362,7 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
         now,
         ..
     } = *input;
-    match (leg.channel, &leg.content) {
+    let words = match (leg.channel, &leg.content) {
         (Channel::WhatsApp, Content::Template(filled)) => {
             let definition = template
                 .filter(|known| known.name == filled.name && known.language == filled.language)
@@ -339,7 +382,10 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
             }
             definition.check(filled).map_err(Refusal::from)
         }
-        (Channel::WhatsApp, Content::Text(_)) => in_window(contact, connection.whatsapp_number(), now),
+        (Channel::WhatsApp, content) => {
+            in_window(contact, connection.whatsapp_number(), now)?;
+            carried(content.kind(), &ConnectionSummary::from(connection))
+        }
         (Channel::Sms, Content::Text(text)) => {
             let length = text.chars().count();
             if text.trim().is_empty() {
@@ -352,16 +398,22 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
                 Ok(())
             }
         }
-        (Channel::Sms, Content::Template(_)) => {
-            let refusal = Refusal::new(Reason::WrongContent, "a template cannot be sent by SMS");
+        (Channel::Sms, _) => {
+            let refusal = Refusal::new(Reason::WrongContent, "only text can be sent by SMS");
             Err(refusal.and("channel", leg.channel.as_str()))
         }
-    }
+    };
+    words?;
+    let Some(used) = leg.content.asset() else {
+        return Ok(());
+    };
+    let asset = input.asset.filter(|asset| asset.id == used.asset_id);
+    let asset = asset.ok_or_else(|| uses::missing(used.asset_id))?;
+    uses::fits(asset, used.kind, &ConnectionSummary::from(connection))
 }
 
 #[cfg(test)]
 mod tests {
-    use jiff::SignedDuration;
     use serde_json::json;
 
     use super::*;
@@ -422,13 +474,14 @@ mod tests {
             let line = self.line;
             let leg = &self.message.plan[usize::from(self.leg)];
             let wanted = leg.connection;
-            let template = match &leg.content {
-                Content::Template(filled) => {
-                    let mut named = self.material.named(wanted, &filled.name);
-                    named.find(|template| template.language == filled.language)
-                }
-                Content::Text(_) => None,
-            };
+            let template = leg.content.template().and_then(|filled| {
+                let mut named = self.material.named(wanted, &filled.name);
+                named.find(|template| template.language == filled.language)
+            });
+            let asset = leg.content.asset().and_then(|used| {
+                let mut assets = self.material.assets.iter();
+                assets.find(|asset| asset.id == used.asset_id)
+            });
             check(&CheckInput {
                 config: &self.config,
                 message: &self.message,
@@ -436,6 +489,7 @@ mod tests {
                 contact: &self.contact,
                 connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
                 template,
+                asset,
                 now: self.now,
                 timers: &timers(),
                 line_type: &move |_: &Phone| line,

@@ -7,6 +7,10 @@ use serde::Serialize;
 use crate::{
     config::{ConnectionSummary, TenantConfig},
     contact::Contact,
+    content::{
+        Referred, carried,
+        uses::{self, Draft},
+    },
     facts::Facts,
     hours,
     ids::{ConnectionId, LineId},
@@ -24,8 +28,8 @@ use crate::{
     send::Timers,
     source::{SmsText, TemplateUse},
     subject::Subject,
-    template::{self, Misfit, TemplateDefinition},
-    values::Values,
+    template::{self, LONGEST_SMS, Misfit, TemplateDefinition},
+    values::{FREE_TEXT, Values},
     welcome::{allows, welcome},
     zone::Zone,
 };
@@ -53,6 +57,8 @@ pub struct Intent<'a> {
     pub through: Option<Through<'a>>,
     /// The ground on which it is sent, as its sender states it.
     pub basis: Option<&'a str>,
+    /// The message by WhatsApp that it answers or reacts to.
+    pub refers: Option<Referred>,
     /// The content for each channel, in the order in which channels are tried.
     pub says: Vec<Says<'a>>,
     /// Its subject.
@@ -80,6 +86,7 @@ impl Intent<'_> {
             prefers: None,
             through: None,
             basis: None,
+            refers: None,
             says: Vec::new(),
             subject: Subject::Request,
             since: now,
@@ -116,6 +123,8 @@ pub enum Words<'a> {
     Text(&'a SmsText),
     /// Free text by WhatsApp, for a person whose service window is open.
     Free(&'a SmsText),
+    /// Other content of WhatsApp, for a person whose service window is open.
+    Draft(Draft<'a>),
     /// What another message said, with its values.
     Ready(&'a Content),
     /// None, with the reason.
@@ -125,7 +134,23 @@ pub enum Words<'a> {
 impl Words<'_> {
     /// Whether WhatsApp carries them only in the open service window.
     const fn needs_window(&self) -> bool {
-        matches!(self, Self::Free(_) | Self::Ready(Content::Text(_)))
+        match self {
+            Self::Free(_) | Self::Draft(_) => true,
+            Self::Ready(content) => content.needs_window(),
+            Self::Template(_) | Self::Text(_) | Self::None(_) => false,
+        }
+    }
+
+    /// The reason of the whole message, if nothing else can be sent instead of them.
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Draft(_) => Reason::Content,
+            Self::Ready(content) => match content {
+                Content::Template(_) | Content::Text(_) => Reason::Template,
+                _ => Reason::Content,
+            },
+            Self::Template(_) | Self::Text(_) | Self::Free(_) | Self::None(_) => Reason::Template,
+        }
     }
 }
 
@@ -438,7 +463,9 @@ fn no_channel(by: &str, left_out: &[LeftOut]) -> Refusal {
     let reason = reason_of(left_out);
     let facts = match left_out.first() {
         // One wish that rules out all of them.
-        Some(first) if !matches!(reason, Reason::Template | Reason::NoChannel) => first.refusal.facts.clone(),
+        Some(first) if !matches!(reason, Reason::Template | Reason::Content | Reason::NoChannel) => {
+            first.refusal.facts.clone()
+        }
         _ => problems(left_out),
     };
     let sentence = if left_out.is_empty() {
@@ -525,11 +552,14 @@ fn problems(left_out: &[LeftOut]) -> Facts {
     })
 }
 
-/// The reason why no channel is left. One that fails for the template may be repaired; a wish is the reason if it rules out all.
+/// The reason why no channel is left. One that fails for the template or other content may be repaired; a wish is the reason if it rules
+/// out all.
 fn reason_of(left_out: &[LeftOut]) -> Reason {
     let mut reasons = left_out.iter().map(|left| left.reason);
-    if reasons.clone().any(|reason| reason == Reason::Template) {
-        return Reason::Template;
+    for repairable in [Reason::Template, Reason::Content] {
+        if reasons.clone().any(|reason| reason == repairable) {
+            return repairable;
+        }
     }
     let first = reasons.next().unwrap_or(Reason::NoChannel);
     if reasons.all(|reason| reason == first) {
@@ -622,12 +652,20 @@ fn leg(
         profile,
         subject: intent.subject,
     };
-    let content = content(&values, says.words, policy.category(), connection);
-    let content = content.map_err(|refusal| left_out(Reason::Template, refusal))?;
+    // What is referred to is known to WhatsApp only.
+    let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
+    let content = content(&values, says.words, policy.category(), connection).and_then(|content| {
+        refers.map_or(Ok(()), |refers| refers.known_to(connection))?;
+        Ok(content)
+    });
+    let content = content.map_err(|refusal| left_out(says.words.reason(), refusal))?;
+    // A reaction names the message itself.
+    let answers = refers.filter(|_| !matches!(content, Content::Reaction(_)));
     Ok(Leg {
         channel,
         connection: connection.id,
         sender: sender.cloned(),
+        reply_to: answers.map(|refers| refers.provider_ref.clone()),
         content,
     })
 }
@@ -715,8 +753,14 @@ pub(crate) fn content(
         Words::Free(texts) => {
             let text = in_language(texts, config, contact);
             let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no text in any language"))?;
-            Ok(Content::Text(values.free_text(text)?))
+            // Twilio accepts as little as by SMS.
+            Ok(Content::Text(if connection.needs_content_sid {
+                values.text(text, FREE_TEXT, LONGEST_SMS)?
+            } else {
+                values.free_text(text)?
+            }))
         }
+        Words::Draft(draft) => draft.fill(values, connection),
         Words::Ready(Content::Template(filled)) => {
             let mut named = values.material.named(connection.id, &filled.name);
             let found = named.find(|template| template.language == filled.language);
@@ -731,7 +775,14 @@ pub(crate) fn content(
                 ..filled.clone()
             }))
         }
-        Words::Ready(Content::Text(text)) => Ok(Content::Text(text.clone())),
+        Words::Ready(content) => {
+            carried(content.kind(), connection)?;
+            if let Some(used) = content.asset() {
+                let asset = uses::named(values.material, used.asset_id)?;
+                uses::fits(asset, used.kind, connection)?;
+            }
+            Ok(content.clone())
+        }
     }
 }
 
@@ -828,6 +879,7 @@ mod tests {
             prefers: Some(call.connection),
             through: None,
             basis: None,
+            refers: None,
             says: vec![Says {
                 channel: Channel::Sms,
                 words: Words::Text(text),

@@ -310,6 +310,7 @@ fn intent<'a>(
         prefers: Some(call.connection),
         through: None,
         basis: None,
+        refers: None,
         says: then.channels.iter().map(|channel| says(rule, *channel)).collect(),
         subject: Subject::Call(*call),
         since: call.last_heard(),

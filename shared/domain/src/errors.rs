@@ -17,6 +17,16 @@ pub enum Stage {
     Status,
 }
 
+/// Whether a refusal of a message with a file can mean that the provider does not know the file any more. WhatsApp says so by the code for
+/// media, or as it does of any wrong parameter.
+#[must_use]
+pub const fn is_about_file(api: Api, code: i64) -> bool {
+    match api {
+        Api::WhatsAppCloud => matches!(code, 100 | 131_009 | 131_052 | 131_053),
+        Api::Twilio => false,
+    }
+}
+
 /// One row: the codes `first..=last`, and their meaning in the response to a request.
 struct Row {
     first: i64,

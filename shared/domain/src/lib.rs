@@ -26,6 +26,7 @@ pub mod config;
 pub mod connection;
 pub mod consent;
 pub mod contact;
+pub mod content;
 pub mod conversion;
 pub mod costs;
 pub mod counting;

@@ -22,7 +22,10 @@ use crate::{
     send::{Classified, ErrorClass, Timers, honoured},
 };
 
-pub use crate::purpose::{Category, WhenUnknown};
+pub use crate::{
+    content::Content,
+    purpose::{Category, WhenUnknown},
+};
 
 /// A way to reach a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,16 +57,6 @@ impl Channel {
             Self::Sms => "sms",
         }
     }
-}
-
-/// Content of a message on one channel.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Content {
-    /// A template with its values filled in.
-    Template(FilledTemplate),
-    /// Free text.
-    Text(String),
 }
 
 /// A template with its values filled in.
@@ -109,6 +102,9 @@ pub struct Leg {
     pub sender: Option<Phone>,
     /// Its content.
     pub content: Content,
+    /// The provider's id of the message that it answers. Only by WhatsApp.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<ProviderRef>,
 }
 
 /// The evidence at the deadline about a send with an unknown outcome.
@@ -842,7 +838,8 @@ impl Message {
         self.leg_after(leg).is_some() && until.duration_since(self.waits_since(leg, now)) > patience
     }
 
-    fn waits_since(&self, leg: u8, now: Timestamp) -> Timestamp {
+    /// Start of the wait of this leg: now, if it does not wait yet.
+    pub(crate) fn waits_since(&self, leg: u8, now: Timestamp) -> Timestamp {
         let known = self.waiting.filter(|waiting| waiting.leg == leg);
         known.map_or(now, |waiting| waiting.since.min(now))
     }

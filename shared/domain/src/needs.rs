@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::{
     compose::{Aspect, Intent, Words, World, carrier, in_language, review},
+    content::uses::Draft,
     ids::{ConnectionId, MessageId},
     material::Material,
     message::Content,
@@ -61,7 +62,7 @@ impl Needs {
         }
         let whole = Self::whole(intent, world);
         match review.outcome().map_err(|refusal| refusal.reason) {
-            Ok(_) | Err(Reason::Template | Reason::NoChannel) => whole,
+            Ok(_) | Err(Reason::Template | Reason::Content | Reason::NoChannel) => whole,
             Err(_) => Self {
                 open: whole.open,
                 ..Self::default()
@@ -92,7 +93,9 @@ impl Needs {
                         needs.template_in(&filled.name, connection.id, Some(&filled.language));
                     }
                 }
-                Words::Ready(Content::Text(_)) | Words::None(_) => {}
+                Words::Draft(draft) => needs.draft(draft, world),
+                Words::Ready(content) => needs.assets.extend(content.asset().map(|asset| asset.asset_id)),
+                Words::None(_) => {}
             }
         }
         needs
@@ -130,8 +133,20 @@ impl Needs {
         }
     }
 
+    /// Adds the asset of other content, and the products and links of all its texts together.
+    fn draft(&mut self, draft: Draft<'_>, world: &World<'_>) {
+        self.assets.extend(draft.asset());
+        let texts = draft.texts().into_iter();
+        let texts = texts.filter_map(|texts| in_language(texts, world.config, world.contact));
+        let pieces: Vec<_> = texts.flat_map(|text| placeholders(text).unwrap_or_default()).collect();
+        self.pieces(&pieces);
+    }
+
     fn text(&mut self, text: &str) {
-        let pieces = placeholders(text).unwrap_or_default();
+        self.pieces(&placeholders(text).unwrap_or_default());
+    }
+
+    fn pieces(&mut self, pieces: &[Piece<'_>]) {
         self.sources(pieces.iter().filter_map(|piece| match piece {
             Piece::Value { source, .. } => Some(source),
             Piece::Text(_) => None,

@@ -56,6 +56,8 @@ codes! {
         QuietHours = "quiet_hours" ["planned_at", "send_at", "quiet_from", "quiet_to", "time_zone"],
         /// The template or its values do not fit. Facts whose names begin with a channel are of that channel.
         Template = "template" ["rule", "whatsapp_problem", "sms_problem"],
+        /// The content cannot be sent, such as an asset that is not there. Facts whose names begin with a channel are of that channel.
+        Content = "content" ["rule", "whatsapp_problem", "sms_problem"],
         /// No channel reaches the person. Facts whose names begin with a channel are of that channel.
         NoChannel = "no_channel" ["rule", "whatsapp_problem", "sms_problem"],
 
@@ -118,8 +120,20 @@ codes! {
         ValueUnknown = "value_unknown" ["source"],
         /// A placeholder in the text is not valid.
         WrongPlaceholder = "wrong_placeholder" [],
-        /// A template cannot be sent by this channel.
+        /// The channel carries no such content: only text can be sent by SMS.
         WrongContent = "wrong_content" ["channel"],
+        /// WhatsApp through Twilio carries no such content, or no replies to a message.
+        NotCarriedByTwilio = "not_carried_by_twilio" ["content", "connection"],
+        /// The file is larger than those that Twilio passes on to WhatsApp.
+        TooLargeForTwilio = "too_large_for_twilio" ["bytes", "maximum_bytes"],
+        /// The message that is answered or reacted to belongs to another WhatsApp number of the business.
+        OtherNumber = "other_number" ["connection"],
+        /// The asset is being uploaded to WhatsApp.
+        AssetUploading = "asset_uploading" ["asset"],
+        /// WhatsApp shows no caption with files of this kind, or no such file above a text.
+        WrongFileKind = "wrong_file_kind" ["kind"],
+        /// The file is no voice message.
+        NotVoice = "not_voice" [],
         /// The connection no longer carries the channel.
         NotCarried = "not_carried" ["connection", "channel"],
         /// Nobody is named to whom it could be sent.

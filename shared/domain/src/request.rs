@@ -11,10 +11,14 @@ use crate::{
     compose::{Intent, Says, Words},
     config::TenantConfig,
     contact::{Contact, Identity},
+    content::{
+        Card, Content, Location, MOST_CARDS, Referred,
+        uses::{Draft, InteractiveUse, MediaUse, ReactionUse, problems_of_cards},
+    },
     fault::{Fault, FaultCode},
-    ids::{ContactId, LineId},
+    ids::{ContactId, LineId, MessageId},
     line,
-    message::{Category, Cause, Channel, Message, Recipient},
+    message::{Category, Cause, Channel, Leg, Message, Recipient},
     outside::Bsuid,
     phone::Phone,
     purpose::{Narrowing, Purpose, USUAL_FALLBACK_SECONDS},
@@ -57,7 +61,8 @@ impl From<Declared> for Category {
     }
 }
 
-/// A message to be sent: to exactly one of `contact_id`, `phone` and `whatsapp_id`, and at least one of `template`, `text` and `sms_text`.
+/// A message to be sent: to exactly one of `contact_id`, `phone` and `whatsapp_id`, with `sms_text`, or content of WhatsApp, or both. The
+/// content of WhatsApp is one of `template`, `text`, `media`, `interactive`, `location`, `contacts` and `reaction`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageIn"))]
 #[serde(deny_unknown_fields)]
@@ -84,13 +89,32 @@ pub struct MessageRequest {
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(example = "Order 1042, placed on 20 November"))]
     pub basis: Option<OneLine<1, LONGEST_BASIS>>,
-    /// Template that is sent by WhatsApp. Not together with `text`.
+    /// Template that is sent by WhatsApp. Not together with other content of WhatsApp. All but templates need an open service window.
     #[serde(default)]
     pub template: Option<TemplateUse>,
     /// Free text that is sent by WhatsApp, while the person's service window is open. One text, or one for each language. Values as in
     /// `sms_text`. At most 4,096 characters with them.
     #[serde(default)]
     pub text: Option<SmsText>,
+    /// File that is sent by WhatsApp: a picture, video, document, sticker or sound.
+    #[serde(default)]
+    pub media: Option<MediaUse>,
+    /// Text with buttons, a list, a link or a request for the location that is sent by WhatsApp. Not through Twilio.
+    #[serde(default)]
+    pub interactive: Option<InteractiveUse>,
+    /// Place that is sent by WhatsApp.
+    #[serde(default)]
+    pub location: Option<Location>,
+    /// Business cards that are sent by WhatsApp. Not through Twilio.
+    #[serde(default)]
+    pub contacts: UpTo<MOST_CARDS, Card>,
+    /// Reaction by WhatsApp to a message of the person or to the person. Not through Twilio.
+    #[serde(default)]
+    pub reaction: Option<ReactionUse>,
+    /// Message by WhatsApp, from the person or to the person, that the content of WhatsApp answers. Not through Twilio.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub reply_to: Option<MessageId>,
     /// Text of the SMS: one for all, or one for each language. `{{contact.first_name|there}}` stands for a value with its default. At most
     /// 1,600 characters with the values.
     #[serde(default)]
@@ -110,7 +134,7 @@ pub struct MessageRequest {
     pub send_at: Option<Timestamp>,
 }
 
-/// The same with a template, and without free text.
+/// The same with a template, and without other content of WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(transparent)]
 pub struct TemplateRequest(MessageRequest);
@@ -160,6 +184,20 @@ const CONTACT: &str = "contact_id";
 const PHONE: &str = "phone";
 const WHATSAPP_ID: &str = "whatsapp_id";
 
+/// The fields with content of WhatsApp.
+const OF_WHATSAPP: [&str; 7] = [
+    TEMPLATE,
+    "text",
+    "media",
+    "interactive",
+    "location",
+    "contacts",
+    REACTION,
+];
+const TEMPLATE: &str = "template";
+const REACTION: &str = "reaction";
+const REPLY_TO: &str = "reply_to";
+
 /// Who asks, for whom, and when.
 #[derive(Debug, Clone)]
 pub struct Asked {
@@ -171,6 +209,8 @@ pub struct Asked {
     pub contact: ContactId,
     /// How it reaches them.
     pub to: Recipient,
+    /// The message that it answers or reacts to, if the request names one.
+    pub refers: Option<Referred>,
     /// Current time.
     pub now: Timestamp,
 }
@@ -256,26 +296,70 @@ impl MessageRequest {
             let detail = "Say on what ground the message is sent: what the person did or agreed to.";
             wrong("basis", Fault::new(FaultCode::Required, detail));
         }
-        if self.template.is_some() && self.text.is_some() {
-            let detail = "WhatsApp carries one of them: a template, or free text in the open service window.";
-            wrong("text", Fault::excludes(&["template"], detail));
+        match self.of_whatsapp().as_slice() {
+            [] if self.sms_text.is_none() => {
+                let detail = "Give `sms_text`, or content of WhatsApp: at least one of `template`, `text` and so on.";
+                let others: Vec<_> = OF_WHATSAPP[1..].iter().copied().chain(["sms_text"]).collect();
+                wrong(TEMPLATE, Fault::requires(&others, detail));
+            }
+            [] | [_] => {}
+            [first, second, ..] => {
+                let detail = "WhatsApp carries one of them in a message.";
+                wrong(second, Fault::excludes(&[*first], detail));
+            }
         }
-        if self.usual_channels().is_empty() {
-            let detail = "Give at least one of `template`, `text` and `sms_text`.";
-            wrong("template", Fault::requires(&["text", "sms_text"], detail));
+        if self.reply_to.is_some() && self.reaction.is_some() {
+            let detail = "A reaction names its message itself.";
+            wrong(REPLY_TO, Fault::excludes(&[REACTION], detail));
+        } else if self.reply_to.is_some() && self.of_whatsapp().is_empty() {
+            let detail = "Only content of WhatsApp answers a message.";
+            wrong(REPLY_TO, Fault::requires(&OF_WHATSAPP, detail));
         }
+        let of_interactive = self.interactive.iter().flat_map(InteractiveUse::problems);
+        let of_interactive = of_interactive.map(|problem| problem.within("interactive"));
+        let of_cards = problems_of_cards(&self.contacts).into_iter();
+        let of_cards = of_cards.map(|problem| FieldProblem {
+            field: format!("contacts{}", problem.field),
+            ..problem
+        });
         for (field, fault) in self.channel_problems() {
             wrong(&field, fault);
         }
         if let Some(fault) = self.send_at.and_then(|at| wrong_time(at, now)) {
             wrong("send_at", fault);
         }
+        found.extend(of_interactive.chain(of_cards));
         found
+    }
+
+    /// The message that it answers or reacts to, with the field that names it.
+    #[must_use]
+    pub fn refers_to(&self) -> Option<(&'static str, MessageId)> {
+        let reaction = self
+            .reaction
+            .as_ref()
+            .map(|reaction| ("reaction.message_id", reaction.message_id));
+        reaction.or_else(|| self.reply_to.map(|message| (REPLY_TO, message)))
+    }
+
+    /// The fields with content of WhatsApp that are given.
+    fn of_whatsapp(&self) -> Vec<&'static str> {
+        let given = [
+            self.template.is_some(),
+            self.text.is_some(),
+            self.media.is_some(),
+            self.interactive.is_some(),
+            self.location.is_some(),
+            !self.contacts.is_empty(),
+            self.reaction.is_some(),
+        ];
+        let given = OF_WHATSAPP.into_iter().zip(given).filter(|(_, given)| *given);
+        given.map(|(field, _)| field).collect()
     }
 
     /// The channels that have content.
     fn usual_channels(&self) -> Vec<Channel> {
-        let whatsapp = self.template.is_some() || self.text.is_some();
+        let whatsapp = !self.of_whatsapp().is_empty();
         let channels = [(Channel::WhatsApp, whatsapp), (Channel::Sms, self.sms_text.is_some())];
         let with_content = channels.into_iter().filter(|(_, content)| *content);
         with_content.map(|(channel, _)| channel).collect()
@@ -292,7 +376,7 @@ impl MessageRequest {
                 wrong.push((field, Fault::new(FaultCode::GivenTwice, detail)));
             } else if !with_content.contains(channel) {
                 let (others, detail): (&[&str], _) = match channel {
-                    Channel::WhatsApp => (&["template", "text"], "WhatsApp needs `template` or `text`."),
+                    Channel::WhatsApp => (&OF_WHATSAPP, "WhatsApp needs content, such as `template` or `text`."),
                     Channel::Sms => (&["sms_text"], "SMS needs `sms_text`."),
                 };
                 wrong.push((field, Fault::requires(others, detail)));
@@ -303,8 +387,7 @@ impl MessageRequest {
             .filter(|channel| !self.channels.contains(channel));
         for channel in unused.filter(|_| !self.channels.is_empty()) {
             let field = match channel {
-                Channel::WhatsApp if self.template.is_some() => "template",
-                Channel::WhatsApp => "text",
+                Channel::WhatsApp => self.of_whatsapp().first().copied().unwrap_or(TEMPLATE),
                 Channel::Sms => "sms_text",
             };
             let detail = format!("`channels` does not name {}, which carries this.", channel.name());
@@ -313,9 +396,9 @@ impl MessageRequest {
         wrong
     }
 
-    /// What is to be said to whom. The line is that of the request, or the only one.
+    /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one.
     #[must_use]
-    pub fn intent<'a>(&'a self, asked: &Asked, config: &TenantConfig) -> Intent<'a> {
+    pub fn intent<'a>(&'a self, asked: &'a Asked, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
             self.usual_channels()
         } else {
@@ -325,29 +408,52 @@ impl MessageRequest {
             [only] => Some(only.id),
             _ => None,
         };
+        let line_of_other = || asked.refers.as_ref()?.line;
         let seconds = self.fallback_after_seconds.map(Whole::get);
         Intent {
             narrowing: Narrowing {
                 fallback_after_seconds: seconds.unwrap_or(USUAL_FALLBACK_SECONDS),
                 ..Narrowing::default()
             },
-            line: self.line_id.or_else(only_line),
+            line: self.line_id.or_else(line_of_other).or_else(only_line),
+            prefers: asked.refers.as_ref().map(|refers| refers.connection),
             basis: self.basis.as_ref().map(OneLine::as_str),
-            says: channels.into_iter().map(|channel| self.says(channel)).collect(),
+            refers: asked.refers.clone(),
+            says: channels.into_iter().map(|channel| self.says(channel, asked)).collect(),
             not_before: self.send_at.unwrap_or(asked.now),
             ..asked.intent(asked.cause(), self.category.into())
         }
     }
 
-    fn says(&self, channel: Channel) -> Says<'_> {
+    fn says<'a>(&'a self, channel: Channel, asked: &'a Asked) -> Says<'a> {
         let words = match (channel, &self.template, &self.text, &self.sms_text) {
             (Channel::WhatsApp, Some(template), ..) => Words::Template(template),
             (Channel::WhatsApp, None, Some(text), _) => Words::Free(text),
             (Channel::Sms, .., Some(text)) => Words::Text(text),
-            (Channel::WhatsApp, None, None, _) => Words::None("the request has neither template nor text"),
+            (Channel::WhatsApp, None, None, _) => self
+                .draft(asked)
+                .map_or(Words::None("the request has no content of WhatsApp"), Words::Draft),
             (Channel::Sms, .., None) => Words::None("the request has no sms_text"),
         };
         Says { channel, words }
+    }
+
+    /// The content of WhatsApp that is neither a template nor free text.
+    fn draft<'a>(&'a self, asked: &'a Asked) -> Option<Draft<'a>> {
+        if let Some(media) = &self.media {
+            return Some(Draft::Media(media));
+        }
+        if let Some(interactive) = &self.interactive {
+            return Some(Draft::Interactive(interactive));
+        }
+        if let Some(location) = &self.location {
+            return Some(Draft::Location(location));
+        }
+        if !self.contacts.is_empty() {
+            return Some(Draft::Contacts(&self.contacts));
+        }
+        let (reaction, refers) = self.reaction.as_ref().zip(asked.refers.as_ref())?;
+        Some(Draft::Reaction(&refers.provider_ref, reaction.emoji.as_ref()))
     }
 }
 
@@ -361,9 +467,10 @@ impl TemplateRequest {
         if self.0.template.is_none() {
             wrong.push(FieldProblem::new("template", Fault::required()));
         }
-        if self.0.text.is_some() {
-            let detail = "Leave `text` out: only templates are sent here.";
-            wrong.push(FieldProblem::new("text", Fault::new(FaultCode::NotApplicable, detail)));
+        let others = self.0.of_whatsapp().into_iter().filter(|field| *field != TEMPLATE);
+        for field in others {
+            let detail = format!("Leave `{field}` out: only templates are sent here.");
+            wrong.push(FieldProblem::new(field, Fault::new(FaultCode::NotApplicable, detail)));
         }
         if wrong.is_empty() { Ok(self.0) } else { Err(wrong) }
     }
@@ -384,6 +491,7 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
         line: message.line,
         prefers: message.plan.first().map(|leg| leg.connection),
         basis: message.basis.as_deref(),
+        refers: message.plan.iter().find_map(refers_of),
         says: legs
             .map(|leg| Says {
                 channel: leg.channel,
@@ -392,6 +500,19 @@ pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
             .collect(),
         ..asked.intent(asked.cause_again(message), policy.category())
     }
+}
+
+/// The message that a leg answers or reacts to.
+fn refers_of(leg: &Leg) -> Option<Referred> {
+    let provider_ref = match &leg.content {
+        Content::Reaction(reaction) => Some(&reaction.to),
+        _ => leg.reply_to.as_ref(),
+    };
+    provider_ref.map(|provider_ref| Referred {
+        provider_ref: provider_ref.clone(),
+        connection: leg.connection,
+        line: None,
+    })
 }
 
 /// Whether a number is one of the business: a message to it would be to oneself.
@@ -440,7 +561,9 @@ impl schemars::JsonSchema for TemplateRequest {
         let about = "A message by a template to be sent: to exactly one of `contact_id`, `phone` and `whatsapp_id`.";
         schema.insert("description".to_owned(), about.into());
         if let Some(serde_json::Value::Object(fields)) = schema.get_mut("properties") {
-            fields.remove("text");
+            for other in OF_WHATSAPP.into_iter().filter(|field| *field != TEMPLATE) {
+                fields.remove(other);
+            }
         }
         if let Some(serde_json::Value::Array(required)) = schema.get_mut("required") {
             required.push("template".into());
@@ -477,6 +600,7 @@ mod tests {
             request: Ulid::from_parts(3, 4),
             contact: world.contact.id,
             to: request.whom().unwrap().recipient(world.contact),
+            refers: None,
             now: world.now,
         }
     }

@@ -121,7 +121,7 @@ impl Values<'_> {
     }
 
     /// Fills in the text of a part of a message.
-    fn text(&self, text: &str, part: &'static str, longest: usize) -> Result<String, Misfit> {
+    pub(crate) fn text(&self, text: &str, part: &'static str, longest: usize) -> Result<String, Misfit> {
         let mut done = String::with_capacity(text.len());
         for piece in placeholders(text)? {
             match piece {

@@ -1,7 +1,7 @@
 //! Jobs that follow from writes.
 
 use domain::{
-    ids::TenantId,
+    ids::{AssetId, ConnectionId, TenantId},
     message::Message,
     operation::Operation,
     purpose::{Lane, Purpose},
@@ -9,7 +9,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::{CallJob, SendMessage, StartOperation};
+use crate::{CallJob, MediaJob, SendMessage, StartOperation};
 
 /// A job to be queued. The due index also has a row for each, from which it is queued if it is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
@@ -69,6 +69,27 @@ impl ToQueue {
         Self {
             job: NextJob::Look(Box::new(job)),
             not_before: until,
+        }
+    }
+
+    /// The upload of an asset to the provider of a connection, at once.
+    #[must_use]
+    pub fn upload(
+        tenant: TenantId,
+        asset: AssetId,
+        connection: ConnectionId,
+        correlation_id: &str,
+        now: Timestamp,
+    ) -> Self {
+        let job = MediaJob::Upload {
+            tenant,
+            correlation_id: correlation_id.to_owned(),
+            asset,
+            connection,
+        };
+        Self {
+            job: NextJob::Media(job),
+            not_before: now,
         }
     }
 

@@ -8,6 +8,9 @@ use domain::{
 
 use crate::http::{Answer, Failure};
 
+/// The reason why a message cannot be sent at all.
+pub(crate) type Unsendable = (ErrorClass, &'static str);
+
 const fn name(api: Api) -> &'static str {
     match api {
         Api::WhatsAppCloud => "WhatsApp",

@@ -296,13 +296,25 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<KnownMessage>, StoreError> {
         const DOING: &str = "read a message and its contact's name";
-        let item = self.database.get(&keys::message(scope, id), DOING).await?;
-        let Some(item) = item.and_then(|item| row::kept(item, now)) else {
-            return Ok(None);
-        };
-        let messages = exchanged(item, DOING)?.into_iter().collect();
+        let messages = self.exchanged(scope, id, now).await?.into_iter().collect();
         let known = self.messages_with_contacts(scope, messages, DOING).await?;
         Ok(known.into_iter().next())
+    }
+
+    /// A message in either direction, unless its retention is over. One read, without its contact.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn exchanged(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Exchanged>, StoreError> {
+        const DOING: &str = "read a message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        let item = item.and_then(|item| row::kept(item, now));
+        Ok(item.map(|item| exchanged(item, DOING)).transpose()?.flatten())
     }
 
     async fn calls_with_contacts(

@@ -3,10 +3,12 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::{
+    asset::Asset,
     connection::Connection,
     field::Field,
     ids::{ConnectionId, ProductId},
     material::Material,
+    message::Leg,
     needs::{Needs, TemplateNeed},
     product::Product,
     template::{TemplateDefinition, TemplateReport},
@@ -14,7 +16,7 @@ use domain::{
 use futures::future::try_join_all;
 
 use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope,
+    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
     keys::{self, Key},
     owned,
     row::{self, Condition, Row, Write},
@@ -57,6 +59,17 @@ impl Owned for Product {
 }
 
 const SKU: &str = "sku";
+
+/// What a leg is checked against and sent with.
+#[derive(Debug, Clone, Default)]
+pub struct LegMaterial {
+    /// Its connection.
+    pub connection: Option<Connection>,
+    /// The template that it names.
+    pub template: Option<TemplateDefinition>,
+    /// The asset that it names.
+    pub asset: Option<Versioned<Asset>>,
+}
 
 pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
     owned::key::<TemplateDefinition>(scope, &format!("{connection}#{name}#{language}"))
@@ -144,27 +157,56 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// A connection with its current health, and its template with this name and language: one request.
+    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset. One request.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn connection_and_template(
+    pub async fn leg_material(&self, scope: &TenantScope, leg: &Leg) -> Result<LegMaterial, StoreError> {
+        const DOING: &str = "read what a message is sent with";
+        let (template, asset) = (leg.content.template(), leg.content.asset());
+        if template.is_none() && asset.is_none() {
+            return Ok(LegMaterial {
+                connection: self.connection(scope, leg.connection).await?,
+                ..LegMaterial::default()
+            });
+        }
+        let connection_key = owned::key::<Connection>(scope, &leg.connection);
+        let template_key = template.map(|filled| template_key(scope, leg.connection, &filled.name, &filled.language));
+        let asset_key = asset.map(|used| owned::key::<Asset>(scope, &used.asset_id));
+        let wanted: Vec<Key> = [Some(&connection_key), template_key.as_ref(), asset_key.as_ref()]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let connection = row::versioned::<Connection>(found.remove(&connection_key), None, DOING)?;
+        let template = template_key.and_then(|key| found.remove(&key));
+        let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
+        let asset = asset_key.and_then(|key| found.remove(&key));
+        Ok(LegMaterial {
+            connection: connection.map(|found| found.value),
+            template: template.map(|found| found.value),
+            asset: row::versioned(asset, None, DOING)?,
+        })
+    }
+
+    /// Forgets the id of an asset at the provider of a connection, which does not know the file any more: it is uploaded again when a message
+    /// needs it. Returns false if there is none.
+    ///
+    /// # Errors
+    /// If the table does not answer, or a conflict.
+    pub async fn forget_upload(
         &self,
         scope: &TenantScope,
+        asset: &Versioned<Asset>,
         connection: ConnectionId,
-        template: Option<(&str, &str)>,
-    ) -> Result<(Option<Connection>, Option<TemplateDefinition>), StoreError> {
-        const DOING: &str = "read a connection and a template";
-        let Some((name, language)) = template else {
-            return Ok((self.connection(scope, connection).await?, None));
-        };
-        let connection_key = owned::key::<Connection>(scope, &connection);
-        let template_key = template_key(scope, connection, name, language);
-        let wanted = [connection_key.clone(), template_key.clone()];
-        let mut found = self.database.get_many(&wanted, DOING).await?;
-        let connection = row::versioned(found.remove(&connection_key), None, DOING)?;
-        let template = row::versioned(found.remove(&template_key), None, DOING)?;
-        Ok((connection.map(|found| found.value), template.map(|found| found.value)))
+    ) -> Result<bool, StoreError> {
+        let mut forgotten = asset.value.clone();
+        if forgotten.handles.remove(&connection).is_none() {
+            return Ok(false);
+        }
+        self.note_asset(scope, asset.version, &forgotten).await?;
+        Ok(true)
     }
 
     /// Writes a provider's report on a template into those of these connections, which share an account. Connections

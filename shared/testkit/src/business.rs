@@ -3,6 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     actor::Stamp,
+    asset::Asset,
     call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
     compose::World,
     connection::Account,
@@ -10,7 +11,7 @@ use domain::{
     contact::{Change, Contact, Identity},
     decide::{decide, needs},
     erasure::Salt,
-    ids::{CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
+    ids::{AssetId, CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
     inbound::{InboundMessage, OptFlag, Sender},
     material::Material,
     merge::{Merge, Merged, Undo, merge},
@@ -321,6 +322,35 @@ impl Seeded {
         let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
         stored.expect("the message is stored");
         received
+    }
+
+    /// An asset of this kind and content type, which is ready. Its object does not exist.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn asset(&self, aws: &Aws, kind: &str, content_type: &str) -> Asset {
+        let id = AssetId::new(aws.ids().ulid());
+        let asset: Asset = read(json!({
+            "id": id, "name": "menu.pdf", "kind": kind, "content_type": content_type, "bytes": 7, "state": "ready",
+        }));
+        let created = aws.store().create(self.scope(), &asset, &aws.stamp()).await;
+        created.expect("the asset is written");
+        asset
+    }
+
+    /// The provider of a connection gives an asset this id.
+    ///
+    /// # Panics
+    /// When there is no such asset.
+    pub async fn upload(&self, aws: &Aws, asset: &Asset, connection: ConnectionId, id: &str) {
+        let store = aws.store();
+        let found = store.asset(self.scope(), asset.id).await.expect("the table answers");
+        let mut found = found.expect("the asset");
+        found
+            .value
+            .keep_handle(connection, id.parse().expect("an id"), aws.now());
+        let noted = store.note_asset(self.scope(), found.version, &found.value).await;
+        noted.expect("the id is written");
     }
 
     /// Merges a contact into another. Returns the merge.

@@ -171,7 +171,7 @@ impl Sending {
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;
             let to = Reached::from(person);
-            Box::pin(self.place(api, who, to, (composed, gathered), Some(message))).await
+            Box::pin(self.place(api, who, to, (config, composed, gathered), Some(message))).await
         });
         Ok(answer(placed.await?, config))
     }
@@ -184,6 +184,7 @@ fn asked(who: &Sends, request: Ulid, message: &Message, person: &Person) -> Aske
         request,
         contact: person.contact.id,
         to: message.to.clone(),
+        refers: None,
         now: who.now(),
     }
 }

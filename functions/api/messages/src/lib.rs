@@ -56,7 +56,8 @@ api::operations! {
         /// Send a message
         ///
         /// To a contact, a telephone number or a WhatsApp id, by the channels that have content: WhatsApp by a template or, while the
-        /// person's service window is open, by free text, and SMS by text. It is composed and checked as any other message, now and
+        /// person's service window is open, by free text, a file, a text with buttons, a list or a link, a place, business cards, or a
+        /// reaction, and SMS by text. It is composed and checked as any other message, now and
         /// again before each attempt. Quiet hours postpone it, which `send_at` of the answer tells. A number that no contact has becomes
         /// a contact. If the message would not be sent at all, the answer is 409 with the reason, and nothing is written. Send an
         /// `Idempotency-Key`, so that a repeated request does not send twice. At most an eighth of a tenant's requests per minute can be

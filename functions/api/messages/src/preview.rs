@@ -13,7 +13,7 @@ use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, refused, reviewed, world};
+use crate::send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, referred, refused, reviewed, world};
 
 /// What a request for a message would do.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -57,8 +57,9 @@ impl Sending {
             let now = who.now();
             let to = Box::pin(reach(api, who, whom, new)).await?;
             addressable(whom, &to.person.contact)?;
-            let asked = asked(who, id, whom, &to.person.contact);
+            let mut asked = asked(who, id, whom, &to.person.contact);
             not_oneself(config, whom, &asked)?;
+            asked.refers = Box::pin(referred(api, who, request, &to.person.contact)).await??;
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             // Nobody's link: it is as long as any, and leads nowhere.

@@ -13,8 +13,9 @@ use domain::{
     compose::{Composed, Intent, Review, World, review},
     config::TenantConfig,
     contact::{Contact, Identity},
+    content::Referred,
     fault::{Fault, FaultCode},
-    ids::ContactId,
+    ids::{ConnectionId, ContactId, MessageId},
     line_type::by_numbering_plan,
     links::LinkCode,
     message::{Category, Message},
@@ -73,7 +74,7 @@ impl Sending {
         Ok(Self {
             config: ConfigCache::default(),
             planner: Planner::new(api.store().clone(), Pages::new(env)?, timers),
-            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             timers,
         })
     }
@@ -105,7 +106,7 @@ impl Sending {
         api: &Api,
         who: &Sends,
         to: Reached,
-        (composed, gathered): (Composed, Gathered),
+        (config, composed, gathered): (&TenantConfig, Composed, Gathered),
         retried: Option<Message>,
     ) -> Result<KnownMessage, Setback> {
         let (scope, now) = (who.scope(), who.now());
@@ -116,6 +117,7 @@ impl Sending {
             entries,
         } = to;
         let (contact, follows) = (&mut person.contact, who.correlation_id().to_owned());
+        let uploads = uploads(who, config, &composed, &gathered);
         let planned = self.planner.plan(scope, composed, contact, gathered, follows, now);
         let planned = Box::pin(planned).await?;
         let message = planned.message;
@@ -141,7 +143,8 @@ impl Sending {
             links: planned.link.into_iter().collect(),
             ..Effects::default()
         };
-        let jobs = Box::pin(api.store().commit(scope, effects, now)).await?;
+        let mut jobs = Box::pin(api.store().commit(scope, effects, now)).await?;
+        jobs.extend(uploads);
         self.queue(jobs, now).await;
         Ok(KnownMessage {
             message: Exchanged::Sent(Box::new(message)),
@@ -204,7 +207,9 @@ impl Sending {
         let placed = RACES.until_won(|| async move {
             let to = Box::pin(reach(api, who, whom, new)).await?;
             let contact = &to.person.contact;
-            let asked = asked(who, id, whom, contact);
+            let mut asked = asked(who, id, whom, contact);
+            let refers = Box::pin(referred(api, who, request, contact)).await?;
+            asked.refers = refers.as_ref().ok().cloned().flatten();
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             let before = self.placed_before(api, who, contact, &asked);
@@ -220,12 +225,13 @@ impl Sending {
             if !problems.is_empty() {
                 return Err(Problem::from(problems.clone()).into());
             }
+            refers?;
             let count = || Box::pin(self.count(api, who, &config.tenant, request.category.into()));
             Box::pin(counted.get_or_try_init(count)).await?;
             not_oneself(config, whom, &asked)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(refused)?;
-            Box::pin(self.place(api, who, to, (composed, gathered), None)).await
+            Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
         Ok(answer(placed.await?, config))
     }
@@ -331,8 +337,62 @@ pub(crate) fn asked(who: &Sends, request: Ulid, whom: &Whom, contact: &Contact) 
         request,
         contact: contact.id,
         to: whom.recipient(contact),
+        refers: None,
         now: who.now(),
     }
+}
+
+/// The message that a request answers or reacts to, or the fault of the field that names it: it must be one of the same contact, by
+/// WhatsApp, that the provider knows.
+pub(crate) async fn referred(
+    api: &Api,
+    who: &Sends,
+    request: &MessageRequest,
+    contact: &Contact,
+) -> Result<Result<Option<Referred>, Problem>, Setback> {
+    let Some((field, id)) = request.refers_to() else {
+        return Ok(Ok(None));
+    };
+    let found = if contact.is(id.contact()) {
+        api.store().exchanged(who.scope(), id, who.now()).await?
+    } else {
+        None
+    };
+    let referred = match found {
+        None => return Ok(Err(not_there(field, id))),
+        Some(Exchanged::Sent(message)) => Referred::sent(&message),
+        Some(Exchanged::Received(received)) => Referred::received(&received),
+    };
+    Ok(referred.map(Some).ok_or_else(|| {
+        let detail = "WhatsApp knows no such message: it was not sent by WhatsApp, or not yet.";
+        Problem::field(field, Fault::new(FaultCode::NotApplicable, detail))
+    }))
+}
+
+/// The person has no such message.
+fn not_there(field: &str, id: MessageId) -> Problem {
+    let fault = Fault::new(FaultCode::NotFound, "The person has no such message.");
+    Problem::field(field, fault.and("id", id.to_string()))
+}
+
+/// The uploads that a message would wait for. Twilio fetches files by links.
+fn uploads(who: &Sends, config: &TenantConfig, composed: &Composed, gathered: &Gathered) -> Vec<ToQueue> {
+    let (scope, now) = (who.scope(), who.now());
+    let to_whatsapp = |id: ConnectionId| {
+        let mut connections = config.connections.iter();
+        connections.any(|connection| connection.id == id && !connection.needs_content_sid)
+    };
+    let waits = composed.legs.iter().filter_map(|leg| {
+        let used = leg.content.asset().filter(|_| to_whatsapp(leg.connection))?;
+        let asset = gathered.material.asset(used.asset_id)?;
+        asset
+            .needs_handle(leg.connection, now)
+            .then_some((asset.id, leg.connection))
+    });
+    let cause = who.correlation_id();
+    waits
+        .map(|(asset, connection)| ToQueue::upload(scope.tenant(), asset, connection, cause, now))
+        .collect()
 }
 
 /// Refuses a contact whose number is one of the business.

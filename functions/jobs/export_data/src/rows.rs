@@ -216,7 +216,7 @@ pub(crate) fn call(call: &Call, names: &Names) -> Exported {
 }
 
 /// Columns of messages.
-pub(crate) const MESSAGES: [&str; 13] = [
+pub(crate) const MESSAGES: [&str; 14] = [
     "id",
     "contact",
     "at",
@@ -230,6 +230,7 @@ pub(crate) const MESSAGES: [&str; 13] = [
     "reason",
     "delivered_at",
     "read_at",
+    "content",
 ];
 
 /// A message of the business.
@@ -237,11 +238,10 @@ pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
     let line = message.line.and_then(|line| names.lines.get(&line));
     let last = message.last();
     let leg = message.current_leg();
-    let (content, template) = match leg.map(|leg| &leg.content) {
-        Some(Content::Text(text)) => (Some(text), None),
-        Some(Content::Template(filled)) => (None, Some(&filled.name)),
-        None => (None, None),
-    };
+    let content = leg.map(|leg| &leg.content);
+    let words = content.and_then(Content::words);
+    let template = content.and_then(Content::template).map(|filled| &filled.name);
+    let kind = content.map(|content| content.kind().as_str());
     let reason = message.ended.as_ref().map(|ended| match ended {
         Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why) => why,
     });
@@ -256,18 +256,29 @@ pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
         text(channel.map(|channel| word(&channel))),
         text(line),
         text(message.to.phone.as_ref()),
-        text(content),
+        text(words),
         text(template),
         word(&message.state()),
         text(reason),
         text(delivered_at),
         text(read_at),
+        text(kind),
     ];
-    let json = json!({
+    let mut json = json!({
         "id": message.id, "contact": message.id.contact(), "at": message.created_at, "direction": "outbound",
-        "channel": channel, "line": line, "number": message.to.phone, "text": content, "template": template,
-        "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at,
+        "channel": channel, "line": line, "number": message.to.phone, "text": words, "template": template,
+        "state": message.state(), "reason": reason, "delivered_at": delivered_at, "read_at": read_at, "content": kind,
     });
+    // What has more parts than a text: under the name of its kind. A customer's message may have several files.
+    match content {
+        None | Some(Content::Text(_) | Content::Template(_)) => {}
+        Some(Content::Media(media)) => json["media"] = json!([media]),
+        Some(content) => {
+            if let (Value::Object(all), Ok(Value::Object(parts))) = (&mut json, serde_json::to_value(content)) {
+                all.extend(parts);
+            }
+        }
+    }
     Exported { cells, json }
 }
 
@@ -289,6 +300,7 @@ pub(crate) fn received(received: &Received, names: &Names) -> Exported {
         String::new(),
         String::new(),
         String::new(),
+        message.kind.clone(),
     ];
     let json = json!({
         "id": received.id, "contact": received.id.contact(), "at": message.at, "direction": "inbound",

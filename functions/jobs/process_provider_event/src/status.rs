@@ -5,7 +5,7 @@ use domain::{
     errors::{self, Stage},
     ids::MessageId,
     inbound::{Sender, Status},
-    message::{AttemptState, Message, Next, StatusReport},
+    message::{AttemptState, Leg, Message, Next, StatusReport},
     record::MessageRef,
     send::Api,
 };
@@ -127,6 +127,9 @@ impl Event<'_> {
         };
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
         self.effect_on_connection(leg.connection, &classified).await?;
+        if errors::is_about_file(api, code) {
+            self.forget_upload(leg).await?;
+        }
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
@@ -134,6 +137,21 @@ impl Event<'_> {
         let cause = format!("failed#{}#{number}", message.id);
         self.change_contact(message.id.contact(), (at, &cause), change).await?;
         Ok(())
+    }
+
+    /// Forgets the id of the file that a leg carries: the next message has it uploaded again. The leg itself is over.
+    async fn forget_upload(&self, leg: &Leg) -> Result<(), StoreError> {
+        let Some(used) = leg.content.asset() else {
+            return Ok(());
+        };
+        let (store, scope) = (&self.ctx.store, self.scope);
+        let forgotten = RACES.until_won(|| async move {
+            match store.asset(scope, used.asset_id).await? {
+                Some(asset) => store.forget_upload(scope, &asset, leg.connection).await,
+                None => Ok(false),
+            }
+        });
+        forgotten.await.map(drop)
     }
 
     /// Learns the business-scoped user id of the number's owner from a report, so that a later message without a number

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError, SendCredentials};
 use domain::{
     Timestamp,
+    asset::Asset,
     connection::{Account, Connection, SendSecrets, twilio},
     errors::{self, Stage},
     facts::Facts,
@@ -13,9 +14,13 @@ use domain::{
     refusal::{Because, Reason},
     send::{Classified, Effect, ErrorClass, Timers},
 };
-use kit::{ConfigError, Env};
+use kit::{
+    ConfigError, Env,
+    files::{FileError, FileKey, Files},
+};
 use providers::{
     http::Http,
+    outgoing::Outgoing,
     twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted},
     whatsapp::client::GraphClient,
 };
@@ -30,6 +35,19 @@ pub(crate) struct Sent {
     pub(crate) api: &'static str,
 }
 
+/// A leg on its way to its provider.
+#[derive(Clone, Copy)]
+pub(crate) struct Sending<'a> {
+    pub(crate) to: &'a Recipient,
+    pub(crate) leg: &'a Leg,
+    /// Where the provider finds its file.
+    pub(crate) file: Option<&'a str>,
+    pub(crate) key: SendKey,
+}
+
+/// Validity of a link to a file: Twilio fetches it when it takes the message.
+const LINK_LIFE: Duration = Duration::from_secs(3_600);
+
 /// The provider of the ids, as in keys.
 pub(crate) const fn api_name(connection: &Connection) -> &'static str {
     connection.account.kind()
@@ -40,6 +58,7 @@ pub(crate) struct Channels {
     graph: GraphClient,
     twilio: TwilioClient,
     credentials: SendCredentials,
+    files: Files,
     /// Base URL for Twilio's statuses. Without one, no status arrives.
     public_base_url: Option<String>,
     /// Duration of a claim, within which its request must end.
@@ -65,6 +84,7 @@ impl Channels {
             ),
             twilio: TwilioClient::new(http, config.url("TWILIO_API_URL")?),
             credentials: SendCredentials::new(Secrets::new(keys)),
+            files: Files::new(env)?,
             public_base_url,
             claim: timers.claim,
         })
@@ -85,22 +105,42 @@ impl Channels {
         self.credentials.doubt(scope, connection.id, now);
     }
 
+    /// Where the provider of a connection finds the file of an asset: WhatsApp by its id there, Twilio by a link.
+    pub(crate) async fn file(
+        &self,
+        scope: &TenantScope,
+        connection: &Connection,
+        asset: &Asset,
+        now: Timestamp,
+    ) -> Result<Option<String>, FileError> {
+        if !matches!(connection.account, Account::Twilio(_)) {
+            return Ok(asset.handle(connection.id, now).map(ToString::to_string));
+        }
+        let (key, name) = (FileKey::asset(scope, asset.id), asset.saved_as());
+        let link = self.files.player_link(&key, &name, &asset.content_type, LINK_LIFE);
+        Ok(Some(link.await?.url))
+    }
+
     /// Sends once, without retries: only the message's own state decides about another attempt.
     pub(crate) async fn send(
         &self,
         scope: &TenantScope,
         connection: &Connection,
         credentials: Option<&SendSecrets>,
-        to: &Recipient,
-        leg: &Leg,
-        key: SendKey,
+        sending: Sending<'_>,
     ) -> Sent {
+        let Sending { to, leg, file, key } = sending;
         let api = api_name(connection);
+        let outgoing = Outgoing {
+            content: &leg.content,
+            reply_to: leg.reply_to.as_ref(),
+            file,
+        };
         let outcome = match (&connection.account, credentials) {
             (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => {
                 usage::provider("whatsapp.send");
                 self.graph
-                    .send(&own.access_token, &account.phone_number_id, to, &leg.content, key)
+                    .send(&own.access_token, &account.phone_number_id, to, outgoing, key)
                     .await
             }
             (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => {
@@ -123,7 +163,7 @@ impl Channels {
                         twilio_credentials(account, own),
                         sender,
                         to,
-                        &leg.content,
+                        outgoing,
                         key,
                         callback.as_deref(),
                     )

@@ -24,6 +24,9 @@
 //! 1. **Check** ([`domain::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
 //!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
 //!    or never to send.
+//!
+//!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
+//!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
 //! 2. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
@@ -62,31 +65,33 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
+    asset::Asset,
     check::{self, Check, CheckInput},
     config::TenantConfig,
     connection::{Connection, Health},
     contact::{Change, Contact},
+    errors,
     ids::SendKey,
-    message::{AttemptState, Channel, Content, Leg, Message, Next, SendOutcome, StatusReport},
+    message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
     phone::Phone,
     record::{MessageRef, consent_id},
     refusal::{Reason, Refusal},
     send::{Classified, Effect, ErrorClass, Timers},
-    template::TemplateDefinition,
 };
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
-    LostRace, Races, Store, StoreError, TenantScope,
+    LostRace, Races, Store, StoreError, TenantScope, Versioned,
     config::ConfigCache,
     contacts::ContactWrite,
     effects::Effects,
+    material::LegMaterial,
     messages::{MessageAndContact, Reference},
 };
 
-use channels::{Channels, Sent};
+use channels::{Channels, Sending, Sent};
 use evidence::Evidence;
 
 /// Attempts of a change that loses races, before the queue retries the job.
@@ -103,6 +108,9 @@ pub const MOST_ROUNDS: u8 = 8;
 
 /// The dispatcher looks once a minute, so a longer wait for a connection needs no copy in the queue.
 const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
+
+/// Time after which an upload that a message waits for is asked for again.
+const UPLOAD_AGAIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// Pause between two attempts to record the outcome of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
@@ -132,7 +140,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
-            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             channels: Channels::new(env, &timers)?,
             evidence: Evidence::new(env)?,
             timers,
@@ -232,7 +240,7 @@ impl Work<'_> {
         message: &'a Message,
         leg: u8,
         connection: &'a Connection,
-        template: Option<&'a TemplateDefinition>,
+        material: &'a LegMaterial,
         now: Timestamp,
     ) -> CheckInput<'a> {
         CheckInput {
@@ -241,7 +249,8 @@ impl Work<'_> {
             leg,
             contact: &self.contact,
             connection,
-            template,
+            template: material.template.as_ref(),
+            asset: material.asset.as_ref().map(|asset| &asset.value),
             now,
             timers: &self.ctx.timers,
             line_type: &domain::line_type::by_numbering_plan,
@@ -285,15 +294,8 @@ impl Work<'_> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
             return Err(StepError::Broken("the plan lacks the channel to be tried"));
         };
-        let named = match &planned.content {
-            Content::Template(filled) => Some((filled.name.as_str(), filled.language.as_str())),
-            Content::Text(_) => None,
-        };
-        let store = &self.ctx.store;
-        let (connection, template) = store
-            .connection_and_template(self.scope, planned.connection, named)
-            .await?;
-        let template = template.as_ref();
+        let mut material = self.ctx.store.leg_material(self.scope, &planned).await?;
+        let connection = material.connection.take();
         let check = match &connection {
             None => Check::SkipLeg {
                 why: Refusal::new(
@@ -303,7 +305,7 @@ impl Work<'_> {
                 .and("channel", planned.channel.as_str()),
             },
             Some(connection) => {
-                let input = self.check_input(&message, leg, connection, template, now);
+                let input = self.check_input(&message, leg, connection, &material, now);
                 self.check(&input).await?
             }
         };
@@ -325,12 +327,10 @@ impl Work<'_> {
                     // Another message probes it, or it works again.
                     return Ok(Step::Again);
                 }
-                self.claim_and_send(message, leg, &planned, (&connection, template), now)
-                    .await
+                Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
             }
             (Check::Go, Some(connection)) => {
-                self.claim_and_send(message, leg, &planned, (&connection, template), now)
-                    .await
+                Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
             }
             (Check::Later { until, why }, _) => {
                 message.postpone(until, why, now, &self.ctx.timers);
@@ -339,6 +339,9 @@ impl Work<'_> {
                 Ok(Step::Enough(Done::Now))
             }
             (Check::Wait { until, why }, _) => {
+                if why.reason == Reason::AssetUploading {
+                    self.upload(&message, leg, &planned, now).await?;
+                }
                 message.wait_for_connection(leg, until, why, now, &self.ctx.timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
                 self.queue_next(&message, now).await?;
@@ -364,7 +367,7 @@ impl Work<'_> {
         mut message: Message,
         leg: u8,
         planned: &Leg,
-        (connection, template): (&Connection, Option<&TemplateDefinition>),
+        (connection, material): (&Connection, &LegMaterial),
         now: Timestamp,
     ) -> Result<Step, StepError> {
         let ctx = self.ctx;
@@ -376,6 +379,11 @@ impl Work<'_> {
                 return self.cannot_open(connection, &error, now).await;
             }
             Err(error) => return Err(error.into()),
+        };
+        let asset = material.asset.as_ref();
+        let file = match asset {
+            Some(asset) => ctx.channels.file(self.scope, connection, &asset.value, now).await?,
+            None => None,
         };
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
@@ -390,7 +398,7 @@ impl Work<'_> {
             Err(error) => return Err(StepError::Store(error)),
         }
         crash::point("send_message.claimed");
-        let kept_back = match self.wished_meanwhile(&message, leg, connection, template).await {
+        let kept_back = match self.wished_meanwhile(&message, leg, (connection, material)).await {
             None if ctx.clock.now() > now + ctx.timers.claim - ctx.timers.provider_call => Some(too_late()),
             other => other,
         };
@@ -400,13 +408,72 @@ impl Work<'_> {
                 api: channels::api_name(connection),
             },
             None => {
-                let (to, credentials) = (&message.to, credentials.as_deref());
-                let send = ctx.channels.send(self.scope, connection, credentials, to, planned, key);
-                send.await
+                let sending = Sending {
+                    to: &message.to,
+                    leg: planned,
+                    file: file.as_deref(),
+                    key,
+                };
+                let credentials = credentials.as_deref();
+                ctx.channels.send(self.scope, connection, credentials, sending).await
             }
         };
         crash::point("send_message.sent");
+        let sent = match asset {
+            Some(asset) => self.without_file(&message, connection, asset, sent).await,
+            None => sent,
+        };
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// Has the file of a leg uploaded to the provider of its connection. Once when the leg begins to wait, and again every minute, in case
+    /// that the job was lost: another one finds that there is nothing to do.
+    async fn upload(&self, message: &Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
+        let because = message.remarks.last().and_then(|remark| remark.because.as_ref());
+        let asked = because.is_some_and(|because| because.code == Reason::AssetUploading);
+        let waiting = message.waiting.filter(|waiting| waiting.leg == leg);
+        let lately = waiting.is_some_and(|waiting| now < waiting.since + UPLOAD_AGAIN);
+        let Some(used) = planned.content.asset().filter(|_| !(asked && lately)) else {
+            return Ok(());
+        };
+        let (tenant, cause) = (self.scope.tenant(), &message.correlation_id);
+        let job = ToQueue::upload(tenant, used.asset_id, planned.connection, cause, now);
+        let queued = self.ctx.queues.enqueue(vec![job], now).await;
+        queued.map(drop).map_err(StepError::Queue)
+    }
+
+    /// The outcome of a request with a file. If the provider does not know the file any more, its id is forgotten and the message is tried
+    /// once more, which has the file uploaded again. Whoever was faster has done so.
+    async fn without_file(
+        &self,
+        message: &Message,
+        connection: &Connection,
+        asset: &Versioned<Asset>,
+        mut sent: Sent,
+    ) -> Sent {
+        let about_it = match (&sent.outcome, connection.account.api()) {
+            (SendOutcome::Refused { code: Some(code), .. }, Some(api)) => errors::is_about_file(api, *code),
+            _ => false,
+        };
+        let first = message.last().is_some_and(|last| last.tries == 1);
+        if !about_it || !first {
+            return sent;
+        }
+        let forgotten = self.ctx.store.forget_upload(self.scope, asset, connection.id).await;
+        let again = match forgotten {
+            Ok(forgotten) => forgotten,
+            Err(error) if error.is_conflict() => true,
+            Err(error) => {
+                tracing::warn!(asset = %asset.value.id, error = kit::chain(&error), "the id of a file is not forgotten");
+                false
+            }
+        };
+        if let SendOutcome::Refused { classified, .. } = &mut sent.outcome
+            && again
+        {
+            (classified.class, classified.first_wait) = (ErrorClass::RetryAfter, 1);
+        }
+        sent
     }
 
     /// Reads the contact once more, so that a refusal between the check and the claim is obeyed. The claim exists by then,
@@ -415,8 +482,7 @@ impl Work<'_> {
         &self,
         message: &Message,
         leg: u8,
-        connection: &Connection,
-        template: Option<&TemplateDefinition>,
+        (connection, material): (&Connection, &LegMaterial),
     ) -> Option<SendOutcome> {
         let contact = match self.ctx.store.contact(self.scope, self.contact.id).await {
             // It may have been merged into another meanwhile.
@@ -432,7 +498,7 @@ impl Work<'_> {
         };
         let input = CheckInput {
             contact: &contact,
-            ..self.check_input(message, leg, connection, template, self.ctx.clock.now())
+            ..self.check_input(message, leg, connection, material, self.ctx.clock.now())
         };
         match self.check(&input).await {
             Ok(Check::Never { why }) => Some(refused(ErrorClass::Blocked, why)),
@@ -781,6 +847,8 @@ enum StepError {
     Evidence(#[source] kit::enqueue::EnqueueError),
     #[error("open the connection's credentials")]
     Credentials(#[from] access::SecretsError),
+    #[error("sign a link to a message's file")]
+    File(#[from] kit::files::FileError),
     #[error("send a message: {0}")]
     Broken(&'static str),
 }

@@ -55,6 +55,7 @@ fn said(leg: &Leg) -> Value {
             let values: Vec<&str> = filled.body.iter().map(|value| value.text.as_str()).collect();
             json!([leg.channel, leg.connection, filled.language, values])
         }
+        other => panic!("a rule sends texts and templates: {other:?}"),
     }
 }
 

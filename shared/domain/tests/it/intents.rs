@@ -50,6 +50,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
             connection: "conn_00000000000000000000000001".parse().expect("an id"),
             sender: None,
             content: Content::Text("Hello".to_owned()),
+            reply_to: None,
         }],
         attempts: vec![],
         not_before: time,

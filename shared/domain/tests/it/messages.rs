@@ -64,6 +64,7 @@ pub(crate) fn planned(legs: usize, policy: Policy) -> Message {
             connection,
             sender: None,
             content: Content::Text("Hello".to_owned()),
+            reply_to: None,
         })
         .collect();
     Composed {

@@ -16,7 +16,7 @@ use domain::{
     line::Line,
     line_type,
     material::Material,
-    message::{Category, Channel, Content, FilledTemplate, Message},
+    message::{Category, Channel, FilledTemplate, Message},
     needs::Needs,
     outside::ShownName,
     phone::Phone,
@@ -406,17 +406,15 @@ fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
             leg: place,
             contact: &case.contact,
             connection: &case.connection,
-            template: match &leg.content {
-                Content::Template(filled) => template(filled),
-                Content::Text(_) => None,
-            },
+            template: leg.content.template().and_then(template),
+            asset: None,
             now: message.not_before,
             timers: &timers(),
             line_type: &line_type::unknown,
         };
         let decided = check(&input);
         let all: Vec<Check> = checks(&input).map(|(_, verdict)| verdict).collect();
-        assert_eq!(all.len(), 11, "each of them has a verdict");
+        assert_eq!(all.len(), 12, "each of them has a verdict");
         let first = all.into_iter().find(|verdict| *verdict != Check::Go);
         assert_eq!(first.unwrap_or(Check::Go), decided, "the first one against it decides");
         decided

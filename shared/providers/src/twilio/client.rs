@@ -6,8 +6,9 @@ use std::error::Error;
 use domain::{
     Timestamp,
     connection::twilio::OVERRIDES,
+    content::{Content, Location},
     ids::SendKey,
-    message::{AttemptState, Channel, Content, FilledTemplate, Recipient, SendOutcome, StatusReport},
+    message::{AttemptState, Channel, FilledTemplate, Recipient, SendOutcome, StatusReport},
     phone::Phone,
     send::{Api, ErrorClass},
 };
@@ -17,7 +18,8 @@ use serde_json::{Map, Value};
 use super::{error, message};
 use crate::{
     http::{Answer, Failure, Http},
-    outcome,
+    outcome::{self, Unsendable},
+    outgoing::Outgoing,
     times::rfc2822,
 };
 
@@ -84,11 +86,11 @@ impl TwilioClient {
         credentials: Credentials<'_>,
         sender: Sender<'_>,
         to: &Recipient,
-        content: &Content,
+        outgoing: impl Into<Outgoing<'_>>,
         key: SendKey,
         status_callback: Option<&str>,
     ) -> SendOutcome {
-        let form = match form(sender, to, content, key, status_callback) {
+        let form = match form(sender, to, outgoing.into(), key, status_callback) {
             Ok(form) => form,
             Err((class, meaning)) => return outcome::refused_here(class, meaning),
         };
@@ -299,17 +301,34 @@ impl Wanted<'_> {
     }
 
     /// Compares letters and digits from the end, because Twilio replaces typographic characters and prefixes the texts of trial
-    /// accounts. The text of a template is filled in by Twilio, so it is not compared.
+    /// accounts. The text of a template is filled in by Twilio, so it is not compared. Of a file, the list tells only that there is one.
     fn is_content(&self, message: &Value) -> bool {
-        let Content::Text(wanted) = self.content else {
-            return true;
+        let label;
+        let wanted = match self.content {
+            Content::Template(_) => return true,
+            Content::Text(text) => text.as_str(),
+            Content::Media(media) => {
+                if message["num_media"].as_str().is_none_or(|count| count == "0") {
+                    return false;
+                }
+                match &media.caption {
+                    Some(caption) => caption.as_str(),
+                    None => return true,
+                }
+            }
+            Content::Location(place) => {
+                label = place_label(place);
+                label.as_str()
+            }
+            // Twilio never gets them.
+            Content::Interactive(_) | Content::Contacts(_) | Content::Reaction(_) => return false,
         };
         let letters = |text: &str| -> String { text.chars().filter(|character| character.is_alphanumeric()).collect() };
         let Some(body) = message["body"].as_str() else {
             return false;
         };
         match letters(wanted) {
-            none if none.is_empty() => body.ends_with(wanted.as_str()),
+            none if none.is_empty() => body.ends_with(wanted),
             wanted => letters(body).ends_with(&wanted),
         }
     }
@@ -373,13 +392,21 @@ fn to_address(channel: Channel, to: &Recipient) -> Option<String> {
 
 type Form = Vec<(&'static str, String)>;
 
+/// Twilio wants a text beside a place.
+fn place_label(place: &Location) -> String {
+    match place.label() {
+        Some(label) => label.to_owned(),
+        None => format!("{}, {}", place.latitude.get(), place.longitude.get()),
+    }
+}
+
 fn form(
     sender: Sender<'_>,
     to: &Recipient,
-    content: &Content,
+    outgoing: Outgoing<'_>,
     key: SendKey,
     status_callback: Option<&str>,
-) -> Result<Form, (ErrorClass, &'static str)> {
+) -> Result<Form, Unsendable> {
     let channel = sender.channel();
     let to = to_address(channel, to).ok_or((ErrorClass::FallBack, "the recipient has no address on this channel"))?;
     let mut form = vec![("To", to)];
@@ -388,9 +415,15 @@ fn form(
         Sender::MessagingService(sid) => ("MessagingServiceSid", sid.to_owned()),
         Sender::WhatsApp(phone) => ("From", format!("whatsapp:{phone}")),
     });
-    match (channel, content) {
+    if channel == Channel::WhatsApp && outgoing.reply_to.is_some() {
+        return Err((ErrorClass::FallBack, "Twilio cannot answer a certain message"));
+    }
+    match (channel, outgoing.content) {
         (_, Content::Text(text)) => form.push(("Body", text.clone())),
         (Channel::WhatsApp, Content::Template(filled)) => {
+            if filled.header_media.is_some() {
+                return Err((ErrorClass::FallBack, "Twilio's templates hold their files themselves"));
+            }
             let sid = filled.content_sid.clone();
             form.push((
                 "ContentSid",
@@ -401,7 +434,21 @@ fn form(
                 form.push(("ContentVariables", Value::Object(variables).to_string()));
             }
         }
-        (Channel::Sms, Content::Template(_)) => return Err((ErrorClass::Bug, "a template cannot be sent by SMS")),
+        (Channel::WhatsApp, Content::Media(media)) => {
+            form.extend(media.caption.clone().map(|caption| ("Body", caption)));
+            form.push(("MediaUrl", outgoing.file()?.to_owned()));
+        }
+        (Channel::WhatsApp, Content::Location(place)) => {
+            let (latitude, longitude) = (place.latitude.get(), place.longitude.get());
+            form.push(("Body", place_label(place)));
+            let address = place.address.as_ref().map(|address| format!("|{}", address.as_str()));
+            let place = format!("geo:{latitude},{longitude}{}", address.unwrap_or_default());
+            form.push(("PersistentAction", place));
+        }
+        (Channel::WhatsApp, Content::Interactive(_) | Content::Contacts(_) | Content::Reaction(_)) => {
+            return Err((ErrorClass::FallBack, "Twilio carries it only as an approved template"));
+        }
+        (Channel::Sms, _) => return Err((ErrorClass::Bug, "only text can be sent by SMS")),
     }
     if let Some(base) = status_callback {
         let joint = if base.contains('?') { '&' } else { '?' };

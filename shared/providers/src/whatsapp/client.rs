@@ -2,8 +2,10 @@
 //! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
 
 use domain::{
+    content::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind},
     ids::SendKey,
-    message::{Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    media::{AssetUse, FileName, MediaKind},
+    message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
     send::{Api, ErrorClass},
     template::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus},
 };
@@ -13,7 +15,8 @@ use serde_json::{Value, json};
 use super::error;
 use crate::{
     http::{Answer, Failure, Http},
-    outcome,
+    outcome::{self, Unsendable},
+    outgoing::Outgoing,
 };
 
 /// A client of the Graph API.
@@ -40,14 +43,12 @@ impl GraphClient {
         access_token: &str,
         phone_number_id: &str,
         to: &Recipient,
-        content: &Content,
+        outgoing: impl Into<Outgoing<'_>>,
         key: SendKey,
     ) -> SendOutcome {
-        let Some(body) = body(to, content, key) else {
-            return outcome::refused_here(
-                ErrorClass::FallBack,
-                "the recipient has neither a telephone number nor a WhatsApp id",
-            );
+        let body = match body(to, outgoing.into(), key) {
+            Ok(body) => body,
+            Err((class, meaning)) => return outcome::refused_here(class, meaning),
         };
         if !is_id(phone_number_id) {
             return outcome::refused_here(
@@ -217,9 +218,8 @@ pub(super) fn is_id(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
-/// The request, or `None` if the recipient has no address. A known number is preferred, because the id does not work
-/// in authentication templates.
-fn body(to: &Recipient, content: &Content, key: SendKey) -> Option<Value> {
+/// The request, or the reason why there is none. A known number is preferred, because the id does not work in authentication templates.
+fn body(to: &Recipient, outgoing: Outgoing<'_>, key: SendKey) -> Result<Value, Unsendable> {
     let mut body = json!({
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -228,23 +228,143 @@ fn body(to: &Recipient, content: &Content, key: SendKey) -> Option<Value> {
     match (&to.phone, &to.bsuid) {
         (Some(phone), _) => body["to"] = phone.digits().into(),
         (None, Some(bsuid)) => body["recipient"] = bsuid.as_str().into(),
-        (None, None) => return None,
-    }
-    match content {
-        Content::Text(text) => {
-            body["type"] = "text".into();
-            body["text"] = json!({ "preview_url": false, "body": text });
-        }
-        Content::Template(filled) => {
-            body["type"] = "template".into();
-            body["template"] = template(filled);
+        (None, None) => {
+            let meaning = "the recipient has neither a telephone number nor a WhatsApp id";
+            return Err((ErrorClass::FallBack, meaning));
         }
     }
-    Some(body)
+    if let Some(message) = outgoing.reply_to {
+        body["context"] = json!({ "message_id": message });
+    }
+    let (kind, part) = match outgoing.content {
+        Content::Text(text) => ("text", json!({ "preview_url": false, "body": text })),
+        Content::Template(filled) => ("template", template(filled, &outgoing)?),
+        Content::Media(sent) => (sent.asset.kind.as_str(), media(sent, outgoing.file()?)),
+        Content::Interactive(sent) => ("interactive", interactive(sent, &outgoing)?),
+        Content::Location(place) => ("location", json!(place)),
+        Content::Contacts(cards) => ("contacts", cards.iter().map(card).collect()),
+        Content::Reaction(reaction) => {
+            // An empty emoji takes the reaction back.
+            let emoji = reaction.emoji.as_ref().map_or("", Emoji::as_str);
+            ("reaction", json!({ "message_id": reaction.to, "emoji": emoji }))
+        }
+    };
+    body["type"] = kind.into();
+    body[kind] = part;
+    Ok(body)
 }
 
-fn template(filled: &FilledTemplate) -> Value {
+/// An uploaded file. Only documents have a name.
+fn file(asset: &AssetUse, id: &str) -> Value {
+    let mut file = json!({ "id": id });
+    let name = asset.file_name.as_ref().filter(|_| asset.kind == MediaKind::Document);
+    if let Some(name) = name.map(FileName::as_str) {
+        file["filename"] = name.into();
+    }
+    file
+}
+
+fn media(media: &Media, id: &str) -> Value {
+    let mut file = file(&media.asset, id);
+    if let Some(caption) = &media.caption {
+        file["caption"] = caption.as_str().into();
+    }
+    if media.voice {
+        file["voice"] = true.into();
+    }
+    file
+}
+
+/// A file in a header.
+fn shown(asset: &AssetUse, id: &str) -> Value {
+    let kind = asset.kind.as_str();
+    let mut header = json!({ "type": kind });
+    header[kind] = file(asset, id);
+    header
+}
+
+fn interactive(interactive: &Interactive, outgoing: &Outgoing<'_>) -> Result<Value, Unsendable> {
+    let (kind, action) = match &interactive.action {
+        Action::Buttons(buttons) => {
+            let buttons = buttons.iter().map(|button| {
+                let reply = json!({ "id": button.id, "title": button.title });
+                json!({ "type": "reply", "reply": reply })
+            });
+            ("button", json!({ "buttons": buttons.collect::<Vec<_>>() }))
+        }
+        Action::List(list) => ("list", menu(list)),
+        Action::Link(link) => {
+            let parameters = json!({ "display_text": link.title, "url": link.url });
+            ("cta_url", json!({ "name": "cta_url", "parameters": parameters }))
+        }
+        Action::RequestLocation => ("location_request_message", json!({ "name": "send_location" })),
+    };
+    let mut part = json!({ "type": kind, "body": { "text": interactive.body }, "action": action });
+    match &interactive.header {
+        Some(Header::Text(text)) => part["header"] = json!({ "type": "text", "text": text }),
+        Some(Header::Media(asset)) => part["header"] = shown(asset, outgoing.file()?),
+        None => {}
+    }
+    if let Some(footer) = &interactive.footer {
+        part["footer"] = json!({ "text": footer });
+    }
+    Ok(part)
+}
+
+fn menu(list: &List) -> Value {
+    let sections = list.sections.iter().map(|section| {
+        let rows = section.rows.iter().map(|row| {
+            let mut shown = json!({ "id": row.id, "title": row.title });
+            if let Some(description) = &row.description {
+                shown["description"] = description.as_str().into();
+            }
+            shown
+        });
+        let mut shown = json!({ "rows": rows.collect::<Vec<_>>() });
+        if let Some(title) = &section.title {
+            shown["title"] = title.as_str().into();
+        }
+        shown
+    });
+    json!({ "button": list.button, "sections": sections.collect::<Vec<_>>() })
+}
+
+/// A card. Meta wants a part of the name beside the whole.
+fn card(card: &Card) -> Value {
+    let name = card.name.as_str();
+    let first = name.split_whitespace().next().unwrap_or(name);
+    let mut shown = json!({ "name": { "formatted_name": name, "first_name": first } });
+    if !card.phones.is_empty() {
+        let phones = card.phones.iter().map(|phone| {
+            let mut shown = json!({ "phone": phone.number });
+            if let Some(kind) = phone.kind {
+                shown["type"] = match kind {
+                    PhoneKind::Mobile => "CELL",
+                    PhoneKind::Home => "HOME",
+                    PhoneKind::Work => "WORK",
+                }
+                .into();
+            }
+            shown
+        });
+        shown["phones"] = phones.collect();
+    }
+    if !card.emails.is_empty() {
+        let emails = card.emails.iter().map(|email| json!({ "email": email }));
+        shown["emails"] = emails.collect();
+    }
+    if let Some(organization) = &card.organization {
+        shown["org"] = json!({ "company": organization });
+    }
+    shown
+}
+
+fn template(filled: &FilledTemplate, outgoing: &Outgoing<'_>) -> Result<Value, Unsendable> {
     let mut components = Vec::new();
+    if let Some(asset) = &filled.header_media {
+        let parameter = shown(asset, outgoing.file()?);
+        components.push(json!({ "type": "header", "parameters": [parameter] }));
+    }
     if let Some(header) = &filled.header {
         components.push(json!({ "type": "header", "parameters": [parameter(header)] }));
     }
@@ -264,7 +384,7 @@ fn template(filled: &FilledTemplate) -> Value {
     if !components.is_empty() {
         template["components"] = components.into();
     }
-    template
+    Ok(template)
 }
 
 fn parameter(value: &TemplateValue) -> Value {

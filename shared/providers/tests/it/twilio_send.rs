@@ -9,6 +9,7 @@ use domain::{
 use providers::{
     form,
     http::Http,
+    outgoing::Outgoing,
     twilio::client::{Credentials, FindError, Search, Sender, TwilioClient, Wanted},
 };
 use serde_json::{Value, json};
@@ -36,6 +37,46 @@ fn client(server: &MockServer) -> TwilioClient {
 
 fn text(body: &str) -> Content {
     Content::Text(body.to_owned())
+}
+
+/// Content in its stored form.
+fn stored(content: Value) -> Content {
+    serde_json::from_value(content).unwrap()
+}
+
+fn picture() -> Value {
+    json!({"asset_id": "ast_00000000000000000000000001", "kind": "image"})
+}
+
+/// Source: twilio.com/docs/whatsapp, location messages.
+#[tokio::test]
+async fn a_place_is_sent_with_a_text() {
+    let number = "+15005550006".parse().unwrap();
+    for (more, body, action) in [
+        (
+            json!({"name": "Fixture Hair", "address": "1 Fixture Sq"}),
+            "Fixture Hair",
+            "geo:51.5007,-0.1246|1 Fixture Sq",
+        ),
+        (json!({"name": "Fixture Hair"}), "Fixture Hair", "geo:51.5007,-0.1246"),
+        (json!({}), "51.5007, -0.1246", "geo:51.5007,-0.1246"),
+    ] {
+        let server = MockServer::start().await;
+        let mut place = json!({"latitude": 51.5007, "longitude": -0.1246});
+        place.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let place = stored(json!({ "location": place }));
+        let sender = Sender::WhatsApp(&number);
+        client(&server)
+            .send(CREDENTIALS, sender, &maya(), &place, key(), None)
+            .await;
+        let sent = pairs(&server.received_requests().await.unwrap()[0].body);
+        let field = |name: &str| {
+            sent.iter()
+                .find(|(field, _)| field == name)
+                .map(|(_, value)| value.as_str())
+        };
+        assert_eq!((field("Body"), field("PersistentAction")), (Some(body), Some(action)));
+    }
 }
 
 fn pairs(body: &[u8]) -> Vec<(String, String)> {
@@ -82,6 +123,7 @@ async fn our_requests_equal_the_fixtures() {
             Sender::MessagingService(SERVICE),
             maya(),
             sms,
+            None,
             Some(base),
         ),
         (
@@ -89,6 +131,7 @@ async fn our_requests_equal_the_fixtures() {
             Sender::WhatsApp(&number),
             maya(),
             template,
+            None,
             Some(base),
         ),
         (
@@ -96,7 +139,16 @@ async fn our_requests_equal_the_fixtures() {
             Sender::WhatsApp(&number),
             maya(),
             text("Hi Maya, sorry we missed your call."),
+            None,
             Some(base),
+        ),
+        (
+            "whatsapp_media.txt",
+            Sender::WhatsApp(&number),
+            maya(),
+            stored(json!({"media": {"asset": picture(), "caption": "Our map"}})),
+            Some("https://media.example.test/a.jpg"),
+            None,
         ),
         (
             "whatsapp_to_bsuid.txt",
@@ -104,17 +156,18 @@ async fn our_requests_equal_the_fixtures() {
             tom(),
             text("Hello"),
             None,
+            None,
         ),
     ];
     let mut names = fixtures::names("twilio/send/request");
-    // Senders are numbers and Messaging Services; media are not sent.
-    for not_sent in ["sms_alphanumeric_from.txt", "whatsapp_media.txt"] {
-        assert!(names.remove(not_sent));
-    }
-    for (name, sender, to, content, callback) in &sent {
+    // Senders are numbers and Messaging Services.
+    assert!(names.remove("sms_alphanumeric_from.txt"));
+    for (name, sender, to, content, file, callback) in &sent {
         assert!(names.remove(*name));
+        let file = *file;
+        let outgoing = Outgoing { file, ..content.into() };
         let outcome = client(&server)
-            .send(CREDENTIALS, *sender, to, content, key(), *callback)
+            .send(CREDENTIALS, *sender, to, outgoing, key(), *callback)
             .await;
         assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
         let mut ours = pairs(&server.received_requests().await.unwrap().last().unwrap().body);
@@ -253,6 +306,11 @@ async fn impossible_message_is_never_sent() {
         ..CREDENTIALS
     };
     let hi = text("hi");
+    let media = stored(json!({"media": {"asset": picture()}}));
+    let place = stored(json!({"location": {"latitude": 51.5, "longitude": 0}}));
+    let asks = stored(json!({"interactive": {"body": "Where are you?", "action": "request_location"}}));
+    let card = stored(json!({"contacts": [{"name": "Maya", "emails": ["maya@saffron.example"]}]}));
+    let reaction = stored(json!({"reaction": {"to": "SM1", "emoji": "👍"}}));
     for (credentials, sender, to, content, class) in [
         (CREDENTIALS, Sender::Number(&number), tom(), &hi, FallBack),
         (
@@ -268,6 +326,12 @@ async fn impossible_message_is_never_sent() {
         (CREDENTIALS, Sender::Number(&number), maya(), &template, Bug),
         (CREDENTIALS, Sender::WhatsApp(&number), maya(), &template, Bug),
         (bad_account, Sender::Number(&number), maya(), &hi, TenantMustAct),
+        (CREDENTIALS, Sender::Number(&number), maya(), &place, Bug),
+        // Without a link to its file.
+        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &media, Bug),
+        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &asks, FallBack),
+        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &card, FallBack),
+        (CREDENTIALS, Sender::WhatsApp(&number), maya(), &reaction, FallBack),
     ] {
         let outcome = twilio.send(credentials, sender, &to, content, key(), None).await;
         let SendOutcome::Refused { classified, .. } = outcome else {
@@ -275,6 +339,16 @@ async fn impossible_message_is_never_sent() {
         };
         assert_eq!(classified.class, class);
     }
+    let replied = "SM1".parse().unwrap();
+    let reply = Outgoing {
+        reply_to: Some(&replied),
+        ..Outgoing::from(&hi)
+    };
+    let outcome = twilio.send(CREDENTIALS, Sender::WhatsApp(&number), &maya(), reply, key(), None);
+    let SendOutcome::Refused { classified, .. } = outcome.await else {
+        panic!("a reply is not sent")
+    };
+    assert_eq!(classified.class, FallBack);
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 
@@ -368,6 +442,51 @@ async fn a_lost_message_is_found_by_recipient_time_and_text() {
         ("SMours", AttemptState::Accepted, None)
     );
     assert_eq!(report.at, at("2026-10-31T09:20:02Z"));
+}
+
+/// By the text beside it, and by there being a file.
+#[tokio::test]
+async fn a_lost_file_or_place_is_found() {
+    let to = maya();
+    let number = "+15005550006".parse().unwrap();
+    let search = async |content: Value, message: Value| {
+        let content = stored(content);
+        let wanted = Wanted {
+            sender: Sender::WhatsApp(&number),
+            to: &to,
+            content: &content,
+            since: at("2026-10-31T09:20:00Z"),
+            until: at("2026-10-31T09:21:00Z"),
+            known: &[],
+        };
+        let mut message = listed("SMours", "Sat, 31 Oct 2026 09:20:02 +0000", &message);
+        message["from"] = "whatsapp:+15005550006".into();
+        let server = MockServer::start().await;
+        Mock::given(method("GET"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"messages": [message]})))
+            .mount(&server)
+            .await;
+        client(&server).find(CREDENTIALS, &wanted, nobody_elses).await.unwrap()
+    };
+    let captioned = json!({"media": {"asset": picture(), "caption": "Our map"}});
+    let bare = json!({"media": {"asset": picture()}});
+    let place = json!({"location": {"latitude": 51.5, "longitude": 0, "name": "Fixture Hair"}});
+    for (content, message, is_found) in [
+        (&captioned, json!({"body": "Our map", "num_media": "1"}), true),
+        (&captioned, json!({"body": "Our map", "num_media": "0"}), false),
+        (&captioned, json!({"body": "Your quote", "num_media": "1"}), false),
+        (&bare, json!({"body": "", "num_media": "1"}), true),
+        (&bare, json!({"body": "", "num_media": "0"}), false),
+        (&place, json!({"body": "Fixture Hair", "num_media": "0"}), true),
+        (&place, json!({"body": "Your quote", "num_media": "0"}), false),
+    ] {
+        let found = search(content.clone(), message.clone()).await;
+        assert_eq!(
+            matches!(found, Search::Found(_)),
+            is_found,
+            "{content} {message} {found:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -1,11 +1,13 @@
 //! Sending by the Graph API: our requests equal the fixtures, their answers are classified.
 
 use domain::{
-    message::{Content, FilledTemplate, Recipient, SendOutcome, TemplateValue},
+    content::Content,
+    media::AssetUse,
+    message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
     send::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
 };
-use providers::{http::Http, whatsapp::client::GraphClient};
-use serde_json::{Value, json};
+use providers::{http::Http, outgoing::Outgoing, whatsapp::client::GraphClient};
+use serde_json::{Value, from_value, json};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
     matchers::{header, method, path, query_param, query_param_is_missing},
@@ -20,8 +22,9 @@ fn client(server: &MockServer) -> GraphClient {
     GraphClient::new(http, &server.uri(), "v26.0")
 }
 
-async fn send(server: &MockServer, to: &Recipient, content: &Content) -> SendOutcome {
-    client(server).send("fixture-token", NUMBER, to, content, key()).await
+async fn send(server: &MockServer, to: &Recipient, outgoing: impl Into<Outgoing<'_>>) -> SendOutcome {
+    let outgoing: Outgoing<'_> = outgoing.into();
+    client(server).send("fixture-token", NUMBER, to, outgoing, key()).await
 }
 
 fn text(body: &str) -> Content {
@@ -37,6 +40,19 @@ fn template(name: &str, language: &str) -> FilledTemplate {
         buttons: Vec::new(),
         content_sid: None,
     }
+}
+
+fn asset(kind: &str, name: Option<&str>) -> AssetUse {
+    let mut asset = json!({"asset_id": "ast_00000000000000000000000001", "kind": kind});
+    if let Some(name) = name {
+        asset["file_name"] = name.into();
+    }
+    from_value(asset).unwrap()
+}
+
+/// Content in its stored form.
+fn content(stored: Value) -> Content {
+    from_value(stored).unwrap()
 }
 
 fn value(name: Option<&str>, text: &str) -> TemplateValue {
@@ -64,27 +80,97 @@ fn expected(name: &str) -> Value {
     body
 }
 
-/// Requests that Ringback does not send, or not yet.
-const NOT_SENT: [&str; 16] = [
-    "audio_voice.json",
-    "contacts.json",
+/// Requests that Ringback does not send. Files are sent by the id of their upload, not by a link.
+const NOT_SENT: [&str; 6] = [
     "direct_send_utility_text.json",
-    "document_by_id.json",
     "image_by_link.json",
-    "interactive_buttons.json",
-    "interactive_cta_url.json",
     "interactive_flow.json",
-    "interactive_list.json",
-    "interactive_location_request.json",
-    "location.json",
     "mark_read.json",
     "mark_read_with_typing.json",
-    "reaction.json",
-    "template_document_header_id.json",
     "template_image_header_link.json",
 ];
-/// Sent as a reply, unlike messages of a follow-up.
-const NOT_A_REPLY: &str = "text_reply.json";
+
+/// Content that is neither text nor a template, with its fixture and the id of its file.
+fn others() -> Vec<(&'static str, Content, Option<&'static str>)> {
+    let document = asset("document", Some("quote.pdf"));
+    let buttons = json!([
+        {"id": "act:book", "title": "Book"},
+        {"id": "act:call", "title": "Call me back"},
+        {"id": "act:stop", "title": "No thanks"},
+    ]);
+    let rows = json!([
+        {"id": "svc:cut", "title": "Haircut", "description": "30 minutes"},
+        {"id": "svc:col", "title": "Colour"},
+    ]);
+    let link = json!({"title": "Open booking", "url": "https://book.example.test/tnt_a"});
+    let interactive = |stored: Value| content(json!({ "interactive": stored }));
+    let quote = FilledTemplate {
+        header_media: Some(document.clone()),
+        ..template("quote_pdf", "en_GB")
+    };
+    let (file, voice) = (Some("700000000000900"), Some("700000000000901"));
+    vec![
+        (
+            "audio_voice.json",
+            content(json!({"media": {"asset": asset("audio", None), "voice": true}})),
+            voice,
+        ),
+        (
+            "document_by_id.json",
+            content(json!({"media": {"asset": document, "caption": "Your quote"}})),
+            file,
+        ),
+        (
+            "interactive_buttons.json",
+            interactive(json!({
+                "header": {"text": "Missed call"}, "body": "How can we help?", "footer": "Fixture Hair",
+                "action": {"buttons": buttons},
+            })),
+            None,
+        ),
+        (
+            "interactive_cta_url.json",
+            interactive(json!({"body": "Book online", "action": {"link": link}})),
+            None,
+        ),
+        (
+            "interactive_list.json",
+            interactive(json!({
+                "body": "Pick a service",
+                "action": {"list": {"button": "Services", "sections": [{"title": "Hair", "rows": rows}]}},
+            })),
+            None,
+        ),
+        (
+            "interactive_location_request.json",
+            interactive(json!({"body": "Where is the car?", "action": "request_location"})),
+            None,
+        ),
+        (
+            "location.json",
+            content(json!({"location": {
+                "latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Hair", "address": "1 Fixture Sq",
+            }})),
+            None,
+        ),
+        (
+            "contacts.json",
+            content(json!({"contacts": [{
+                "name": "Fixture Hair", "phones": [{"number": "+442079460001", "kind": "work"}],
+            }]})),
+            None,
+        ),
+        (
+            "reaction.json",
+            content(json!({"reaction": {"to": REPLIED, "emoji": "👍"}})),
+            None,
+        ),
+        ("template_document_header_id.json", Content::Template(quote), file),
+    ]
+}
+
+/// The message that replies answer.
+const REPLIED: &str = "wamid.RklYVFVSRTp0ZXh0";
 
 #[tokio::test]
 async fn our_requests_equal_the_fixtures() {
@@ -123,12 +209,26 @@ async fn our_requests_equal_the_fixtures() {
         ("template_body_and_buttons.json", maya(), Content::Template(buttons)),
     ];
     let mut names = fixtures::names("whatsapp/send/request");
-    for not_sent in NOT_SENT.into_iter().chain([NOT_A_REPLY]) {
+    for not_sent in NOT_SENT {
         assert!(names.remove(not_sent), "{not_sent}");
     }
-    for (name, to, content) in &sent {
-        assert!(names.remove(*name));
-        let outcome = send(&server, to, content).await;
+    let replied = REPLIED.parse().unwrap();
+    let reply = text("Saturday 10:30 is booked.");
+    let (maya, others) = (maya(), others());
+    let texts = sent
+        .iter()
+        .map(|(name, to, content)| (*name, to, Outgoing::from(content)));
+    let reply = Outgoing {
+        reply_to: Some(&replied),
+        ..Outgoing::from(&reply)
+    };
+    let others = others.iter().map(|(name, content, file)| {
+        let file = *file;
+        (*name, &maya, Outgoing { file, ..content.into() })
+    });
+    for (name, to, outgoing) in texts.chain([("text_reply.json", &maya, reply)]).chain(others) {
+        assert!(names.remove(name), "{name}");
+        let outcome = send(&server, to, outgoing).await;
         assert!(matches!(outcome, SendOutcome::Accepted { .. }), "{name}: {outcome:?}");
         let body: Value = server
             .received_requests()
@@ -141,6 +241,55 @@ async fn our_requests_equal_the_fixtures() {
         assert_eq!(body, expected(name), "{name}");
     }
     assert!(names.is_empty(), "not reproduced: {names:?}");
+}
+
+/// The parts that no fixture has.
+#[tokio::test]
+async fn rarer_parts_of_content_are_sent() {
+    let server = MockServer::start().await;
+    let sent = async |stored: Value, file: Option<&str>| {
+        let content = content(stored);
+        let outgoing = Outgoing {
+            file,
+            ..Outgoing::from(&content)
+        };
+        send(&server, &maya(), outgoing).await;
+        let body: Value = server
+            .received_requests()
+            .await
+            .unwrap()
+            .last()
+            .unwrap()
+            .body_json()
+            .unwrap();
+        let kind = body["type"].as_str().unwrap().to_owned();
+        body[&kind].clone()
+    };
+    let picture = asset("image", Some("cake.jpg"));
+    let header = json!({
+        "header": {"media": picture}, "body": "Cake?", "action": {"buttons": [{"id": "yes", "title": "Yes"}]},
+    });
+    let interactive = sent(json!({ "interactive": header }), Some("7001")).await;
+    // Only documents have a name.
+    assert_eq!(interactive["header"], json!({"type": "image", "image": {"id": "7001"}}));
+    let sticker = json!({"media": {"asset": asset("sticker", None)}});
+    assert_eq!(sent(sticker, Some("7002")).await, json!({"id": "7002"}));
+    let taken_back = json!({"reaction": {"to": REPLIED}});
+    assert_eq!(
+        sent(taken_back, None).await,
+        json!({"message_id": REPLIED, "emoji": ""})
+    );
+    let cards = json!({"contacts": [
+        {"name": "Maya Haddad", "organization": "Saffron", "emails": ["maya@saffron.example"],
+         "phones": [{"number": "+971501234567"}]},
+    ]});
+    assert_eq!(
+        sent(cards, None).await,
+        json!([{
+            "name": {"formatted_name": "Maya Haddad", "first_name": "Maya"}, "org": {"company": "Saffron"},
+            "phones": [{"phone": "+971501234567"}], "emails": [{"email": "maya@saffron.example"}],
+        }])
+    );
 }
 
 #[tokio::test]
@@ -286,6 +435,14 @@ async fn impossible_message_is_never_sent() {
         refused(graph.send("t", "", &maya(), &text("hi"), key()).await),
         TenantMustAct
     );
+    // Without the id of its file.
+    for (name, content, _) in others().iter().filter(|(.., file)| file.is_some()) {
+        assert_eq!(
+            refused(graph.send("t", NUMBER, &maya(), content, key()).await),
+            Bug,
+            "{name}"
+        );
+    }
     assert!(server.received_requests().await.unwrap().is_empty());
 }
 

@@ -64,6 +64,7 @@ fn said(leg: &Leg) -> Value {
             let values: Vec<&str> = filled.body.iter().map(|value| value.text.as_str()).collect();
             json!([leg.channel, leg.connection, null, filled.name, values])
         }
+        other => panic!("a rule sends texts and templates: {other:?}"),
     }
 }
 

@@ -6,6 +6,7 @@
 )]
 
 mod actions;
+mod contents;
 mod sending;
 
 use domain::{

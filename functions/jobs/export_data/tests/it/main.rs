@@ -259,6 +259,32 @@ async fn calls_and_messages_of_the_period_are_exported() {
 }
 
 #[tokio::test]
+async fn content_of_messages_is_exported_by_its_kind() {
+    let world = World::new(1).await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
+    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
+    let place = json!({"latitude": 25.0805, "longitude": 55.1403, "name": "Saffron"});
+    let file = json!({"asset": {"asset_id": "ast_00000000000000000000000001", "kind": "image"}, "caption": "A cake"});
+    for (content, kind, text, parts) in [
+        (json!({"text": "Hello"}), "text", "Hello", Value::Null),
+        (json!({ "location": place }), "location", "Saffron", place.clone()),
+        (json!({ "media": file }), "media", "A cake", json!([file])),
+    ] {
+        message.plan[0].content = serde_json::from_value(content).unwrap();
+        let written = world.aws.store().write_message(world.business.scope(), &message).await;
+        written.unwrap();
+        message.version += 1;
+        let (lines, ..) = world.export(order.clone()).await;
+        let line: Value = serde_json::from_str(lines.trim()).unwrap();
+        assert_eq!((&line["content"], &line["text"]), (&json!(kind), &json!(text)));
+        if !parts.is_null() {
+            assert_eq!(line[kind], parts);
+        }
+    }
+}
+
+#[tokio::test]
 async fn consent_and_audit_are_exported() {
     let world = World::new(2).await;
     let (store, scope) = (world.aws.store(), world.business.scope());

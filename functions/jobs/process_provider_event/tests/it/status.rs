@@ -52,6 +52,29 @@ async fn a_status_seen_before_changes_nothing() {
     assert_eq!(world.message(&message).await, before);
 }
 
+/// The message itself is over: something of it went out. The next one has the file uploaded again.
+#[tokio::test]
+async fn id_of_a_file_that_whatsapp_refused_is_forgotten() {
+    for (code, forgotten) in [(131_053, true), (131_026, false)] {
+        let world = World::new().await;
+        let (aws, business) = (&world.aws, &world.business);
+        let asset = business.asset(aws, "image", "image/jpeg").await;
+        business.upload(aws, &asset, business.whatsapp, "7001").await;
+        let mut message = world.follow_up().await;
+        message.plan.truncate(1);
+        message.plan[0].content = serde_json::from_value(json!({
+            "media": {"asset": {"asset_id": asset.id, "kind": "image"}},
+        }))
+        .unwrap();
+        let message = world.claimed(message).await;
+        let message = world.recorded(message, "whatsapp", "wamid.1").await;
+        world.statuses(&[failed(code, aws.now().as_second())]).await;
+        assert_eq!(world.message(&message).await.state(), MessageState::Failed);
+        let known = aws.store().asset(business.scope(), asset.id).await.unwrap();
+        assert_eq!(known.unwrap().value.handles.is_empty(), forgotten, "{code}");
+    }
+}
+
 #[tokio::test]
 async fn cost_is_stored() {
     let world = World::new().await;

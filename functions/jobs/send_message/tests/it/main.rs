@@ -2,6 +2,7 @@
 
 mod doubt;
 mod erased;
+mod files;
 mod lost_answers;
 mod merged;
 mod refusals;

@@ -1,0 +1,198 @@
+//! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
+
+use domain::{
+    asset::Asset,
+    connection::{Account, twilio},
+    content::Content,
+    ids::ConnectionId,
+    message::{AttemptState, Channel, Message, MessageState},
+    refusal::Reason,
+};
+use jobs::MediaJob;
+use kit::QueueName;
+use serde_json::{Value, json};
+use testkit::{
+    Reply,
+    business::{phone, read},
+};
+
+use crate::world::{World, attempts, is};
+
+/// The WhatsApp number of the business.
+const WHATSAPP: &str = "+447700900999";
+
+/// A message by WhatsApp with this content, to a customer who has just written to this number.
+async fn planned(world: &World, content: Value, number: &str) -> Message {
+    let mut message = world.follow_up().await;
+    message.plan.truncate(1);
+    message.plan[0].content = read::<Content>(content);
+    world.write(&message).await;
+    let now = world.aws.now();
+    world
+        .change_contact(&message, |contact| contact.open_window(&phone(number), now))
+        .await;
+    message
+}
+
+fn media(asset: &Asset) -> Value {
+    json!({"media": {"asset": {"asset_id": asset.id, "kind": asset.kind}, "caption": "Our map"}})
+}
+
+async fn uploads(world: &World) -> Vec<MediaJob> {
+    world.aws.take_jobs(QueueName::Media).await
+}
+
+fn upload(world: &World, message: &Message, asset: &Asset, connection: ConnectionId) -> MediaJob {
+    MediaJob::Upload {
+        tenant: world.business.tenant(),
+        correlation_id: message.correlation_id.clone(),
+        asset: asset.id,
+        connection,
+    }
+}
+
+#[tokio::test]
+async fn file_is_sent_by_its_id_once_it_is_uploaded() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let waits = world.worked(&message).await;
+    is(&waits, MessageState::Scheduled);
+    assert_eq!(attempts(&waits), []);
+    let remark = waits.remarks.last().and_then(|remark| remark.because.as_ref());
+    assert_eq!(remark.map(|because| because.code), Some(Reason::AssetUploading));
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    // It comes back by itself, and asks again only after a minute.
+    assert_eq!(world.copies().await, 1);
+    world.aws.pass(10);
+    let waits = world.worked(&message).await;
+    assert_eq!(uploads(&world).await, []);
+    world.aws.pass(60);
+    is(&world.worked(&waits).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    assert!(world.provider.sends().is_empty());
+
+    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    world.aws.pass(120);
+    is(&world.worked(&waits).await, MessageState::Accepted);
+    let body = world.provider.only_send().json();
+    assert_eq!(
+        (&body["type"], &body["image"]),
+        (&json!("image"), &json!({"id": "7001", "caption": "Our map"}))
+    );
+}
+
+/// WhatsApp forgets an id before its time, or the file was none that it takes.
+#[tokio::test]
+async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
+    for code in [131_009, 131_053] {
+        let world = World::by(&[Channel::WhatsApp]).await;
+        let whatsapp = world.business.whatsapp;
+        let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+        world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+        let message = planned(&world, media(&asset), WHATSAPP).await;
+        world.provider.reply(Reply::graph(400, code));
+        let refused = world.worked(&message).await;
+        is(&refused, MessageState::Scheduled);
+        assert_eq!(attempts(&refused), [(1, AttemptState::Refused)]);
+        let known = world.aws.store().asset(world.business.scope(), asset.id).await.unwrap();
+        assert!(known.unwrap().value.handles.is_empty());
+        world.aws.pass(10);
+        world.worked(&message).await;
+        assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+        world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+        world.aws.pass(120);
+        world.provider.reply(Reply::graph(400, code));
+        // The second refusal is the last.
+        is(&world.worked(&message).await, MessageState::Failed);
+        let sends = world.provider.sends();
+        let ids: Vec<Value> = sends.iter().map(|send| send.json()["image"]["id"].clone()).collect();
+        assert_eq!(ids, ["7001", "7002"]);
+        let known = world.aws.store().asset(world.business.scope(), asset.id).await.unwrap();
+        assert_eq!(known.unwrap().value.handles.len(), 1, "{code}");
+    }
+}
+
+/// A wrong parameter of a message without a file is nobody's upload.
+#[tokio::test]
+async fn refusal_of_a_message_without_file_is_final() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let place = json!({"location": {"latitude": 25.0805, "longitude": 55.1403}});
+    let message = planned(&world, place, WHATSAPP).await;
+    world.provider.reply(Reply::graph(400, 131_009));
+    is(&world.worked(&message).await, MessageState::Failed);
+    assert_eq!(uploads(&world).await, []);
+}
+
+#[tokio::test]
+async fn message_without_its_file_is_not_sent() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let mut content = media(&asset);
+    content["media"]["asset"]["asset_id"] = json!("ast_00000000000000000000000009");
+    let message = planned(&world, content, WHATSAPP).await;
+    is(&world.worked(&message).await, MessageState::Failed);
+    assert!(world.provider.sends().is_empty());
+}
+
+/// The link is for this file alone, and only for a while.
+#[tokio::test]
+async fn twilio_gets_a_link_to_the_file() {
+    let world = World::with(|configured| {
+        for connection in &mut configured.connections {
+            if let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut connection.account {
+                *whatsapp_sender = Some(phone(WHATSAPP));
+            }
+        }
+        let connections = &mut configured.connections;
+        connections.retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
+    })
+    .await;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    is(&world.worked(&message).await, MessageState::Accepted);
+    assert_eq!(uploads(&world).await, []);
+    let request = world.provider.only_send();
+    assert_eq!(request.field("Body").as_deref(), Some("Our map"));
+    let link = request.field("MediaUrl").expect("a link");
+    let own = asset.id.ulid().to_string().to_ascii_lowercase();
+    assert!(link.contains("/assets/") && link.contains(&own), "{link}");
+    assert!(link.contains("X-Amz-Expires=3600"), "{link}");
+}
+
+#[tokio::test]
+async fn other_content_is_sent_as_it_is_stored() {
+    for (content, kind) in [
+        (
+            json!({"interactive": {"body": "Book?", "action": {"buttons": [{"id": "yes", "title": "Yes"}]}}}),
+            "interactive",
+        ),
+        (
+            json!({"location": {"latitude": 25.0805, "longitude": 55.1403}}),
+            "location",
+        ),
+        (
+            json!({"contacts": [{"name": "Maya", "emails": ["maya@saffron.example"]}]}),
+            "contacts",
+        ),
+        (json!({"reaction": {"to": "wamid.theirs", "emoji": "👍"}}), "reaction"),
+    ] {
+        let world = World::by(&[Channel::WhatsApp]).await;
+        let message = planned(&world, content, WHATSAPP).await;
+        is(&world.worked(&message).await, MessageState::Accepted);
+        assert_eq!(world.provider.only_send().json()["type"], kind);
+    }
+}
+
+#[tokio::test]
+async fn reply_names_the_message_that_it_answers() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let mut message = planned(&world, json!({"text": "Yes, we are open."}), WHATSAPP).await;
+    message = world.message(&message).await;
+    message.plan[0].reply_to = Some("wamid.theirs".parse().unwrap());
+    world.write(&message).await;
+    is(&world.worked(&message).await, MessageState::Accepted);
+    let body = world.provider.only_send().json();
+    assert_eq!(body["context"], json!({"message_id": "wamid.theirs"}));
+}

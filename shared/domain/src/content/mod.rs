@@ -1,0 +1,423 @@
+//! Content of messages: the kinds, their limits at WhatsApp, and what a provider carries (docs/decisions/0068-content-of-messages.md).
+//!
+//! A request has texts with placeholders ([`uses`]). Composing fills them in and checks the limits of this page, so that whatever is
+//! stored as [`Content`] is within them.
+
+mod emoji;
+mod place;
+#[cfg(test)]
+mod tests;
+pub mod uses;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    account::Email,
+    bounded::UpTo,
+    config::ConnectionSummary,
+    ids::{ConnectionId, LineId},
+    media::{AssetUse, MediaKind},
+    message::{Channel, FilledTemplate, Message},
+    outside::ProviderRef,
+    phone::Phone,
+    record::Received,
+    refusal::{Reason, Refusal},
+    text::{OneLine, WebUrl},
+};
+
+pub use emoji::{Emoji, NotAnEmoji};
+pub use place::{Degrees, Latitude, Location, Longitude};
+
+/// Maximum characters of a caption.
+pub const LONGEST_CAPTION: usize = 1_024;
+/// Maximum characters of the body of an interactive message.
+pub const LONGEST_BODY: usize = 1_024;
+/// Maximum characters of its header, if it is a text.
+pub const LONGEST_HEADER: usize = 60;
+/// Maximum characters of its footer.
+pub const LONGEST_FOOTER: usize = 60;
+/// Maximum reply buttons.
+pub const MOST_BUTTONS: usize = 3;
+/// Maximum characters of the title of a button, of a list's menu and of a link.
+pub const LONGEST_TITLE: usize = 20;
+/// Maximum characters of a reply button's id.
+pub const LONGEST_BUTTON_ID: usize = 256;
+/// Maximum sections of a list.
+pub const MOST_SECTIONS: usize = 10;
+/// Maximum rows of a list, in all its sections.
+pub const MOST_ROWS: usize = 10;
+/// Maximum characters of the title of a section and of a row.
+pub const LONGEST_ROW: usize = 24;
+/// Maximum characters of the description of a row.
+pub const LONGEST_DESCRIPTION: usize = 72;
+/// Maximum characters of a row's id.
+pub const LONGEST_ROW_ID: usize = 200;
+/// Maximum cards of a message.
+pub const MOST_CARDS: usize = 10;
+/// Maximum telephone numbers of a card, and e-mail addresses.
+pub const MOST_OF_CARD: usize = 5;
+/// Maximum characters of a name on a card.
+pub const LONGEST_CARD_NAME: usize = 100;
+/// Maximum bytes of a file that Twilio passes on to WhatsApp.
+pub const LARGEST_AT_TWILIO: u64 = 16_000_000;
+
+/// Content of a message on one channel.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Content {
+    /// A template with its values filled in.
+    Template(FilledTemplate),
+    /// Free text.
+    Text(String),
+    /// A file.
+    Media(Media),
+    /// A text with buttons, a list, a link or a request.
+    Interactive(Interactive),
+    /// A place.
+    Location(Location),
+    /// Business cards.
+    Contacts(UpTo<MOST_CARDS, Card>),
+    /// A reaction to a message.
+    Reaction(Reaction),
+}
+
+/// Kind of a message's content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "ContentKind"))]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A template.
+    Template,
+    /// Free text.
+    Text,
+    /// A file.
+    Media,
+    /// A text with buttons, a list, a link or a request.
+    Interactive,
+    /// A place.
+    Location,
+    /// Business cards.
+    Contacts,
+    /// A reaction to a message.
+    Reaction,
+}
+
+impl Kind {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Template => "template",
+            Self::Text => "text",
+            Self::Media => "media",
+            Self::Interactive => "interactive",
+            Self::Location => "location",
+            Self::Contacts => "contacts",
+            Self::Reaction => "reaction",
+        }
+    }
+
+    /// Whether WhatsApp through Twilio carries it without an approved template.
+    #[must_use]
+    pub const fn carried_by_twilio(self) -> bool {
+        matches!(self, Self::Template | Self::Text | Self::Media | Self::Location)
+    }
+}
+
+impl Content {
+    /// Its kind.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Template(_) => Kind::Template,
+            Self::Text(_) => Kind::Text,
+            Self::Media(_) => Kind::Media,
+            Self::Interactive(_) => Kind::Interactive,
+            Self::Location(_) => Kind::Location,
+            Self::Contacts(_) => Kind::Contacts,
+            Self::Reaction(_) => Kind::Reaction,
+        }
+    }
+
+    /// What the person reads of it: a text, caption or body, the name of a place or of the first card, an emoji. None for a template,
+    /// whose text is not stored, and for whatever has no text.
+    #[must_use]
+    pub fn words(&self) -> Option<&str> {
+        match self {
+            Self::Template(_) => None,
+            Self::Text(text) => Some(text),
+            Self::Media(media) => media.caption.as_deref(),
+            Self::Interactive(interactive) => Some(&interactive.body),
+            Self::Location(location) => location.label(),
+            Self::Contacts(cards) => cards.first().map(|card| card.name.as_str()),
+            Self::Reaction(reaction) => reaction.emoji.as_ref().map(Emoji::as_str),
+        }
+    }
+
+    /// The template, if it is one.
+    #[must_use]
+    pub const fn template(&self) -> Option<&FilledTemplate> {
+        match self {
+            Self::Template(filled) => Some(filled),
+            _ => None,
+        }
+    }
+
+    /// The file that it carries: one at most.
+    #[must_use]
+    pub const fn asset(&self) -> Option<&AssetUse> {
+        match self {
+            Self::Template(filled) => filled.header_media.as_ref(),
+            Self::Media(media) => Some(&media.asset),
+            Self::Interactive(Interactive {
+                header: Some(Header::Media(asset)),
+                ..
+            }) => Some(asset),
+            _ => None,
+        }
+    }
+
+    /// Whether WhatsApp carries it only in the open service window.
+    #[must_use]
+    pub const fn needs_window(&self) -> bool {
+        !matches!(self, Self::Template(_))
+    }
+}
+
+/// A file in a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Media {
+    /// The asset.
+    pub asset: AssetUse,
+    /// The text below it. Audio and stickers have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caption: Option<String>,
+    /// Whether audio is shown as a voice message.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub voice: bool,
+}
+
+/// Whether WhatsApp shows a caption with files of this kind.
+#[must_use]
+pub const fn has_caption(kind: MediaKind) -> bool {
+    matches!(kind, MediaKind::Image | MediaKind::Video | MediaKind::Document)
+}
+
+/// A text to which the person answers with a tap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interactive {
+    /// Above the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<Header>,
+    /// The text.
+    pub body: String,
+    /// Below the text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub footer: Option<String>,
+    /// What can be tapped.
+    pub action: Action,
+}
+
+/// The header of an interactive message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Header {
+    /// A text.
+    Text(String),
+    /// A picture, video or document. Only above buttons.
+    Media(AssetUse),
+}
+
+/// What can be tapped in an interactive message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Action {
+    /// Buttons, each of which answers with its title.
+    Buttons(UpTo<MOST_BUTTONS, Button>),
+    /// A menu, of which one row is chosen.
+    List(List),
+    /// A link.
+    Link(Link),
+    /// A request for the person's location.
+    RequestLocation,
+}
+
+/// A reply button.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// What comes back with the answer.
+    pub id: OneLine<1, LONGEST_BUTTON_ID>,
+    /// Its label.
+    pub title: String,
+}
+
+/// A menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct List {
+    /// The label of the button that opens it.
+    pub button: String,
+    /// Its sections.
+    pub sections: UpTo<MOST_SECTIONS, Section>,
+}
+
+/// A section of a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Section {
+    /// Its title. A menu of one section needs none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its rows.
+    pub rows: UpTo<MOST_ROWS, ListRow>,
+}
+
+/// A row of a menu.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ListRow {
+    /// What comes back with the answer.
+    pub id: OneLine<1, LONGEST_ROW_ID>,
+    /// Its title.
+    pub title: String,
+    /// More about it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub description: Option<String>,
+}
+
+/// A link below a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Link {
+    /// Its label.
+    pub title: String,
+    /// Its target.
+    pub url: WebUrl,
+}
+
+/// A business card. It is stored as it is requested.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Card"))]
+#[serde(deny_unknown_fields)]
+pub struct Card {
+    /// Name of the person or business.
+    #[cfg_attr(feature = "schema", schemars(example = &"Saffron Bakery"))]
+    pub name: OneLine<1, LONGEST_CARD_NAME>,
+    /// Business of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = &"Saffron Bakery"))]
+    pub organization: Option<OneLine<1, LONGEST_CARD_NAME>>,
+    /// Telephone numbers.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub phones: UpTo<MOST_OF_CARD, CardPhone>,
+    /// E-mail addresses.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub emails: UpTo<MOST_OF_CARD, Email>,
+}
+
+/// A telephone number on a card.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CardPhone {
+    /// Number.
+    #[cfg_attr(feature = "schema", schemars(example = "+971501234567"))]
+    pub number: Phone,
+    /// Kind of number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<PhoneKind>,
+}
+
+/// Kind of a telephone number on a card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum PhoneKind {
+    /// A mobile telephone.
+    Mobile,
+    /// At home.
+    Home,
+    /// At work.
+    Work,
+}
+
+/// A reaction to a message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reaction {
+    /// The provider's id of that message.
+    pub to: ProviderRef,
+    /// The emoji. `None` takes the reaction back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub emoji: Option<Emoji>,
+}
+
+/// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referred {
+    /// The provider's id of it.
+    pub provider_ref: ProviderRef,
+    /// The connection that sent or received it.
+    pub connection: ConnectionId,
+    /// The line by which it was sent or received.
+    pub line: Option<LineId>,
+}
+
+impl Referred {
+    /// A message of the business, as far as it was accepted by WhatsApp.
+    #[must_use]
+    pub fn sent(message: &Message) -> Option<Self> {
+        message.attempts.iter().rev().find_map(|attempt| {
+            let leg = message.plan.get(usize::from(attempt.leg))?;
+            let provider_ref = attempt.provider_ref.clone()?;
+            (leg.channel == Channel::WhatsApp).then_some(Self {
+                provider_ref,
+                connection: leg.connection,
+                line: message.line,
+            })
+        })
+    }
+
+    /// A customer's message, if it came by WhatsApp.
+    #[must_use]
+    pub fn received(received: &Received) -> Option<Self> {
+        (received.message.channel == Channel::WhatsApp).then(|| Self {
+            provider_ref: received.message.provider_ref.clone(),
+            connection: received.connection,
+            line: received.line,
+        })
+    }
+
+    /// Refuses a connection that cannot refer to it.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub(crate) fn known_to(&self, connection: &ConnectionSummary) -> Result<(), Refusal> {
+        if connection.needs_content_sid {
+            return Err(not_at_twilio("reply", connection));
+        }
+        if self.connection == connection.id {
+            return Ok(());
+        }
+        let sentence = format!(
+            "the message that it refers to belongs to another number than that of the connection {:?}",
+            connection.name
+        );
+        Err(Refusal::new(Reason::OtherNumber, sentence).and("connection", connection.name.as_str()))
+    }
+}
+
+/// Refuses what WhatsApp through Twilio does not carry.
+///
+/// # Errors
+/// If the connection is one of Twilio's, and Twilio sends such content as a template only.
+pub(crate) fn carried(kind: Kind, connection: &ConnectionSummary) -> Result<(), Refusal> {
+    if connection.needs_content_sid && !kind.carried_by_twilio() {
+        return Err(not_at_twilio(kind.as_str(), connection));
+    }
+    Ok(())
+}
+
+fn not_at_twilio(what: &'static str, connection: &ConnectionSummary) -> Refusal {
+    let sentence = format!(
+        "WhatsApp through Twilio, as by the connection {:?}, carries no {what}",
+        connection.name
+    );
+    let refusal = Refusal::new(Reason::NotCarriedByTwilio, sentence).and("content", what);
+    refusal.and("connection", connection.name.as_str())
+}

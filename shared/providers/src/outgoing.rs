@@ -1,0 +1,39 @@
+//! What a client sends.
+
+use domain::{content::Content, outside::ProviderRef, send::ErrorClass};
+
+use crate::outcome::Unsendable;
+
+/// A message on its way to a provider.
+#[derive(Debug, Clone, Copy)]
+pub struct Outgoing<'a> {
+    /// The content.
+    pub content: &'a Content,
+    /// The provider's id of the message that it answers.
+    pub reply_to: Option<&'a ProviderRef>,
+    /// Where the provider finds the content's file: WhatsApp by the id that it gave the uploaded file, Twilio by a URL.
+    pub file: Option<&'a str>,
+}
+
+impl<'a> From<&'a Content> for Outgoing<'a> {
+    /// Content without a file, which answers no message.
+    fn from(content: &'a Content) -> Self {
+        Self {
+            content,
+            reply_to: None,
+            file: None,
+        }
+    }
+}
+
+impl<'a> Outgoing<'a> {
+    /// The place of the content's file.
+    ///
+    /// # Errors
+    /// If it is not known.
+    pub(crate) fn file(&self) -> Result<&'a str, Unsendable> {
+        self.file
+            .filter(|file| !file.is_empty())
+            .ok_or((ErrorClass::Bug, "the provider does not have the file"))
+    }
+}
