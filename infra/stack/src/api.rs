@@ -5,14 +5,16 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
+    media::MediumState,
     message::{Channel, MessageState},
+    phone::Phone,
 };
 use serde_json::{Value, json};
 
 use crate::{
     contract::{Contract, Operation},
     endpoints::Login,
-    play::{Answer, Customer, Play, new_phone},
+    play::{Answer, Customer, Look, Play, new_phone, until},
     secrets::random_hex,
     totp,
 };
@@ -113,6 +115,12 @@ pub async fn object_for(
         return match known.iter().find(|(name, _)| *name == "call_id") {
             None => recorded(play, keeper).await.map(Some),
             Some((_, call)) => recording_of(play, keeper, call).await,
+        };
+    }
+    if operation.path.starts_with(MEDIA) {
+        return match name {
+            "message_id" => photographed(play, keeper).await.map(Some),
+            _ => Ok(Some("0".to_owned())),
         };
     }
     if HAPPENINGS.contains(&list) {
@@ -258,6 +266,45 @@ pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
     };
     play.known(tenant, &from, PATIENCE, "a call with its recording", with_recording)
         .await
+}
+
+/// Paths of the media of a message.
+const MEDIA: &str = "/api/v1/messages/{message_id}/media/";
+
+/// A customer sends a picture by WhatsApp.
+pub async fn send_picture(play: &Play, tenant: &str, from: &Phone) -> Result<()> {
+    let picture = json!({ "mime": "image/png", "caption": "This is the dent." });
+    let reply = json!({ "tenant": tenant, "from": from, "channel": "whatsapp", "media": picture });
+    play.post("/replies", &reply).await.map(drop)
+}
+
+/// The same. Returns the id of the message, once the picture is stored.
+pub async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
+    let tenant = succeeded(
+        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
+        "the tenant",
+    )?;
+    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
+    let from = new_phone()?;
+    send_picture(play, tenant, &from).await?;
+    let with_picture = |customer: &Customer| {
+        let mut received = customer.received.iter();
+        let found = received.find(|received| !received.message.media.is_empty())?;
+        Some(found.id)
+    };
+    let message = play.known(tenant, &from, PATIENCE, "a message with a picture", with_picture);
+    let message = message.await?;
+    let scope = access::operator::scope(tenant.parse()?);
+    until(PATIENCE, "a picture that is stored", async || {
+        let known = play.store.medium(&scope, message, 0, Timestamp::now()).await?;
+        let state = known.map(|known| known.medium.state);
+        Ok(match state {
+            Some(MediumState::Ready) => Look::Seen(()),
+            other => Look::Instead(format!("{other:?}")),
+        })
+    })
+    .await?;
+    Ok(message.to_string())
 }
 
 /// Uploads a file as the API says: `upload` has a URL, and the headers of the request. Returns the status of the answer.

@@ -238,6 +238,8 @@ struct Audit<'a> {
 enum Full {
     Contact(ContactId),
     Message(MessageId),
+    /// The first medium of this message.
+    Medium(MessageId),
 }
 
 impl Audit<'_> {
@@ -545,8 +547,9 @@ enum Lane {
 impl Lane {
     fn of(function: &Function) -> Self {
         match function.name.as_str() {
-            // Flows of `recordings` begin with a customer's call, and ask other functions of the API for it.
-            "notify_people" | "publish_changes" | "recordings" => Self::Alone,
+            // Flows of `recordings` begin with a customer's call, those of `media` and `fetch_media` with a customer's message, and ask
+            // other functions of the API for it.
+            "fetch_media" | "media" | "notify_people" | "publish_changes" | "recordings" => Self::Alone,
             "auth" | "delete_tenants" | "make_platform_admin" | "platform" | "send_mail" | "users" => Self::People,
             "archive_contact" | "erase_contact" => Self::Erasures,
             "export_data" | "import_contacts" => Self::Files,

@@ -1,6 +1,8 @@
 //! Links to files. They need no credentials, and expire.
 
-use domain::{operation::Operation, permission::permits::Permit};
+use std::collections::BTreeMap;
+
+use domain::{media::is_shown_inline, operation::Operation, permission::permits::Permit};
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files, Problem, files::FileError};
 use schemars::JsonSchema;
@@ -36,6 +38,78 @@ impl FileLinkOut {
         let link = files.download_link(key, name, LINKS.unsigned_abs()).await;
         Ok(Self {
             url: link.map_err(|error| not_signed(&error))?.url,
+            expires_at: who.now() + LINKS,
+        })
+    }
+
+    /// A link to a file of this content type: browsers show it in a page if that is safe, and save it under this name otherwise.
+    ///
+    /// # Errors
+    /// 500 when it cannot be signed.
+    pub async fn shown<P: Permit>(
+        who: &Allowed<P>,
+        files: &Files,
+        key: &FileKey,
+        (name, content_type): (&str, &str),
+        valid: SignedDuration,
+    ) -> Result<Self, Problem> {
+        let within = valid.unsigned_abs();
+        let link = if is_shown_inline(content_type) {
+            Box::pin(files.page_link(key, name, content_type, within)).await
+        } else {
+            Box::pin(files.player_link(key, name, content_type, within)).await
+        };
+        Ok(Self {
+            url: link.map_err(|error| not_signed(&error))?.url,
+            expires_at: who.now() + valid,
+        })
+    }
+
+    /// URL and the time until which it is valid.
+    #[must_use]
+    pub fn into_parts(self) -> (String, Timestamp) {
+        (self.url, self.expires_at)
+    }
+}
+
+/// A request that uploads a file. It needs no credentials.
+#[derive(Debug, Serialize, JsonSchema)]
+pub struct UploadOut {
+    /// Method.
+    #[schemars(example = &"PUT")]
+    method: &'static str,
+    /// URL.
+    #[schemars(example = "https://files.example.com/uploads/01hq5c1ynyc0000000000000ab?X-Amz-Signature=…")]
+    url: String,
+    /// Headers that the request must have.
+    #[schemars(example = serde_json::json!({"content-length": "48213", "content-type": "text/csv"}))]
+    headers: BTreeMap<String, String>,
+    /// Time until which it is possible.
+    #[schemars(example = "2026-11-20T11:00:00Z")]
+    expires_at: Timestamp,
+}
+
+impl UploadOut {
+    /// The upload of a file of this content type and length to this key.
+    ///
+    /// # Errors
+    /// 500 when it cannot be signed.
+    pub async fn new<P: Permit>(
+        who: &Allowed<P>,
+        files: &Files,
+        key: &FileKey,
+        (content_type, length): (&str, u64),
+    ) -> Result<Self, Problem> {
+        let link = files
+            .upload_link(key, (content_type, length), LINKS.unsigned_abs())
+            .await;
+        let link = link.map_err(|error| not_signed(&error))?;
+        let mut headers = link.headers;
+        headers.entry("content-length".to_owned()).or_insert(length.to_string());
+        Ok(Self {
+            method: "PUT",
+            url: link.url,
+            headers,
             expires_at: who.now() + LINKS,
         })
     }

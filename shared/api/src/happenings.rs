@@ -10,6 +10,7 @@ use domain::{
     ids::{CallId, ContactId, LineId, MessageId, RecordingId},
     line::Line,
     local::Day,
+    media::{FileName, InboundMedia, MOST_MEDIA, MediaKind, MediaReason, Medium, MediumState},
     message::{
         Attempt, AttemptError, AttemptState, Channel, Ended, FilledTemplate, Leg, Message, MessageState, Remark,
     },
@@ -188,11 +189,57 @@ pub struct MessageOut {
     /// Kind of an inbound message in the provider's words, such as `text`, `image`. `null` for an outbound one.
     #[schemars(example = &"text")]
     content: Option<String>,
-    /// Number of an inbound message's pictures and other files.
-    #[schemars(example = 1)]
-    media: u32,
+    /// Pictures and other files of an inbound message.
+    #[schemars(length(max = MOST_MEDIA))]
+    media: Vec<MediumOut>,
     /// Remarks on what happened to the message, and reactions to it.
     remarks: Vec<RemarkOut>,
+}
+
+/// A picture or another file that a customer sent. It is fetched from the provider after its message was stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "MessageMedium")]
+pub struct MediumOut {
+    /// Place among the message's media: `GET /api/v1/messages/{message_id}/media/{index}` gives a link to it.
+    #[schemars(example = 0)]
+    index: u8,
+    /// Kind at WhatsApp.
+    kind: MediaKind,
+    /// State.
+    state: MediumState,
+    /// Why it is refused or gone. `null` if it is neither.
+    reason: Option<MediaReason>,
+    /// Content type: as found in the content, or until then as the provider says. `null` if it is not known.
+    #[schemars(example = &"image/jpeg")]
+    content_type: Option<String>,
+    /// Size in bytes. `null` until it is stored.
+    #[schemars(example = 61_901)]
+    bytes: Option<u64>,
+    /// Name of the file. `null` if the customer's device gave none.
+    name: Option<FileName>,
+    /// True if it was recorded as a voice note.
+    voice: bool,
+    /// True for an animated sticker.
+    animated: bool,
+}
+
+impl MediumOut {
+    /// A medium as its message names it, and as it is stored. Those of before media were fetched have no rows, and are gone by now.
+    #[must_use]
+    pub fn of(index: u8, reported: &InboundMedia, stored: Option<&Medium>) -> Self {
+        let found = stored.and_then(|medium| medium.mime.clone());
+        Self {
+            index,
+            kind: reported.kind(),
+            state: stored.map_or(MediumState::Gone, |medium| medium.state),
+            reason: stored.map_or(Some(MediaReason::Expired), |medium| medium.reason),
+            content_type: found.or_else(|| reported.mime.clone()),
+            bytes: stored.and_then(|medium| medium.bytes),
+            name: reported.file_name.clone(),
+            voice: reported.voice,
+            animated: reported.animated,
+        }
+    }
 }
 
 /// The reason why an attempt to send failed, or why its outcome is unknown.
@@ -337,6 +384,7 @@ fn shortened(mut text: String, most: usize) -> (String, bool) {
 #[derive(Debug)]
 pub struct Showing {
     lines: HashMap<LineId, String>,
+    media: HashMap<(MessageId, u8), Medium>,
     longest_text: usize,
 }
 
@@ -347,6 +395,7 @@ impl Showing {
         let named = lines.into_iter().map(|line| (line.id, line.name.into()));
         Self {
             lines: named.collect(),
+            media: HashMap::new(),
             longest_text: LONGEST_TEXT,
         }
     }
@@ -358,6 +407,21 @@ impl Showing {
             longest_text: usize::MAX,
             ..self
         }
+    }
+
+    /// The same with these states of media.
+    fn with_media(mut self, media: Vec<Medium>) -> Self {
+        let placed = media.into_iter().map(|medium| ((medium.message, medium.index), medium));
+        self.media.extend(placed);
+        self
+    }
+
+    fn media(&self, received: &Received) -> Vec<MediumOut> {
+        let shown = received.message.media.iter().zip(0..).map(|(reported, index)| {
+            let stored = self.media.get(&(received.id, index));
+            MediumOut::of(index, reported, stored)
+        });
+        shown.collect()
     }
 
     fn line(&self, id: LineId) -> LineName {
@@ -447,7 +511,7 @@ impl Showing {
             send_at: Some(message.not_before),
             legs,
             content: None,
-            media: 0,
+            media: Vec::new(),
             remarks: remarks(message.remarks),
         }
     }
@@ -455,6 +519,7 @@ impl Showing {
     /// A customer's message.
     #[must_use]
     pub fn received(&self, received: Received) -> MessageOut {
+        let media = self.media(&received);
         let message = received.message;
         let (text, cut) = message.text.map(|text| self.shortened(text)).unzip();
         MessageOut {
@@ -477,7 +542,7 @@ impl Showing {
             send_at: None,
             legs: Vec::new(),
             content: Some(message.kind),
-            media: u32::try_from(message.media.len()).unwrap_or(u32::MAX),
+            media,
             remarks: remarks(received.remarks),
         }
     }
@@ -491,6 +556,20 @@ impl Api {
     /// 503 when the table does not answer.
     pub async fn showing<P: Permit>(&self, who: &Allowed<P>) -> Result<Showing, Problem> {
         Ok(Showing::of(self.store().all(who.scope()).await?))
+    }
+
+    /// The same with the states of the media of these messages: one request, or none if they have no media.
+    ///
+    /// # Errors
+    /// 503 when the table does not answer.
+    pub async fn showing_media<'a, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        showing: Showing,
+        messages: impl IntoIterator<Item = &'a Received>,
+    ) -> Result<Showing, Problem> {
+        let media = self.store().media_of(who.scope(), messages, who.now()).await?;
+        Ok(showing.with_media(media))
     }
 
     /// The page of a list that is wanted, by days in the tenant's time zone: by default, of the last seven days.

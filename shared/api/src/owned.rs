@@ -115,8 +115,21 @@ impl Api {
         path: &str,
         fields: T::Fields,
     ) -> Result<Created<T>, Problem> {
+        self.create_this(who, path, T::new(who.ulid(), fields, who.now())).await
+    }
+
+    /// The same for a resource that has more than its fields. Its id is the first one of the request.
+    ///
+    /// # Errors
+    /// As [`Api::create`].
+    pub async fn create_this<T: Owned + Resource, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        path: &str,
+        new: T,
+    ) -> Result<Created<T>, Problem> {
         let (store, scope, stamp) = (self.store(), who.scope(), who.stamp());
-        let new = fitting(T::new(who.ulid(), fields, stamp.at))?;
+        let new = fitting(new)?;
         let (new, id, stamp) = (&new, &Owned::id(&new), &stamp);
         let created = RACES.until_won(|| async move {
             match store.create(scope, new, stamp).await {

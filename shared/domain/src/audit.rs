@@ -52,6 +52,8 @@ pub enum Look {
     Archive,
     /// The proof of its consent.
     ConsentProof,
+    /// The link to a picture or another file that it sent.
+    Media,
     /// The link to a recording of a call.
     Recording,
     /// Its timeline.
@@ -65,6 +67,7 @@ impl Look {
         match self {
             Self::Archive => "archive",
             Self::ConsentProof => "consent_proof",
+            Self::Media => "media",
             Self::Recording => "recording",
             Self::Timeline => "timeline",
         }
@@ -112,6 +115,8 @@ pub struct FieldChange {
 
 /// Internal fields by kind, which nobody changes on purpose.
 const OWN: [(&str, &str); 20] = [
+const OWN: [(&str, &str); 21] = [
+    ("asset", "handles"),
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),

@@ -60,7 +60,7 @@ pub struct Erased {
     pub references: u64,
     /// Other rows of its history.
     pub others: u64,
-    /// Objects of its archives, with what is kept while one is written.
+    /// Objects of its archives, with what is kept while one is written, copies of recordings, and media.
     pub files: u64,
 }
 

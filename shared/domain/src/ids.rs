@@ -267,6 +267,10 @@ id!(
     ImportId, "imp"
 );
 id!(
+    /// A file of a tenant's, for messages and products.
+    AssetId, "ast"
+);
+id!(
     /// A recording of a call.
     RecordingId, "rec"
 );

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     checkup::Reported,
     ids::SendKey,
+    media::InboundMedia,
     message::{Channel, StatusReport},
     outside::{ProviderRef, ShownName},
     phone::Phone,
@@ -121,9 +122,9 @@ pub struct InboundMessage {
     /// Our payload of the pressed button. Untrusted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub payload: Option<String>,
-    /// Media to fetch later: the provider's id or URL.
+    /// Media, at most [`MOST_MEDIA`](crate::media::MOST_MEDIA), which are fetched later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub media: Vec<String>,
+    pub media: Vec<InboundMedia>,
     /// The provider's id of the message of ours that it answers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ProviderRef>,

@@ -152,6 +152,10 @@ permissions! {
     RecordingsRead = "recordings:read", Agent;
     /// Read the messages in both directions.
     MessagesRead = "messages:read", Viewer;
+    /// See and hear the pictures, sound and other files that customers send.
+    MediaRead = "media:read", Agent;
+    /// Say whether a scanner has found something harmful in a file.
+    MediaScan = "media:scan", Admin;
     /// Send messages, cancel them and send failed ones again.
     MessagesSend = "messages:send", Agent;
     /// Read the imports of contacts and the files of refused rows.
@@ -166,6 +170,10 @@ permissions! {
     ProductsRead = "products:read", Viewer;
     /// Create, change and delete products.
     ProductsWrite = "products:write", Manager;
+    /// Read the assets, and download their files.
+    AssetsRead = "assets:read", Viewer;
+    /// Upload, change and delete assets.
+    AssetsWrite = "assets:write", Manager;
     /// Read the definitions of the contacts' fields.
     FieldsRead = "fields:read", Viewer;
     /// Create, change and delete definitions of the contacts' fields.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::{
     bounded::{Named, UpTo},
     fault::Fault,
-    ids::ProductId,
+    ids::{AssetId, ProductId},
     text::{OneLine, WebUrl},
 };
 
@@ -30,6 +30,10 @@ resource! {
         /// Page of the product.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         pub url: Option<WebUrl>,
+        /// Picture: an asset of the kind `image`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+        pub image: Option<AssetId>,
         /// Availability. A variant has its own.
         #[serde(default)]
         pub availability: Availability,

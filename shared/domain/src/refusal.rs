@@ -120,6 +120,8 @@ codes! {
         ValueUnknown = "value_unknown" ["source"],
         /// A placeholder in the text is not valid.
         WrongPlaceholder = "wrong_placeholder" [],
+        /// A file of the tenant's cannot be sent: it does not exist, is not ready, or is of another kind.
+        AssetUnusable = "asset_unusable" ["asset", "state", "kind"],
         /// The channel carries no such content: only text can be sent by SMS.
         WrongContent = "wrong_content" ["channel"],
         /// WhatsApp through Twilio carries no such content, or no replies to a message.

@@ -2,10 +2,12 @@
 //! providers' events and e-mails travel whole, because no table holds their content.
 
 mod mail;
+mod media;
 mod next;
 mod operation;
 
 pub use mail::{FactorChange, Link, Mail, MailJob};
+pub use media::MediaJob;
 pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
 

@@ -2,6 +2,7 @@
 
 use domain::{
     ids::{AssetId, ConnectionId, TenantId},
+    media::Medium,
     message::Message,
     operation::Operation,
     purpose::{Lane, Purpose},
@@ -27,6 +28,8 @@ pub enum NextJob {
     Send(Lane, SendMessage),
     /// Checks a waiting call: queue `calls`.
     Look(Box<CallJob>),
+    /// Fetches or deletes a medium: queue `media`.
+    Media(MediaJob),
     /// Starts or continues an operation: an event on the bus.
     Start(StartOperation),
 }
@@ -89,6 +92,15 @@ impl ToQueue {
         };
         Self {
             job: NextJob::Media(job),
+            not_before: now,
+        }
+    }
+
+    /// The job of a medium, at once.
+    #[must_use]
+    pub fn media(tenant: TenantId, medium: &Medium, now: Timestamp) -> Self {
+        Self {
+            job: NextJob::Media(MediaJob::fetch(tenant, medium)),
             not_before: now,
         }
     }

@@ -6,10 +6,12 @@
 //! steps/<tenant>/<id>/<name>        what an operation keeps between two steps; deleted after a day
 //! results/<tenant>/<id>/<name>     what it made; deleted after a week
 //! recordings/<tenant>/contact/<contact>/<id>    the copy of a call's recording; deleted after a day
+//! media/<tenant>/contact/<contact>/<message>/<index>    what a customer sent; deleted with its message
+//! assets/<tenant>/<id>             a file of the tenant's, for messages; deleted with its asset
 //! ```
 //!
 //! What an operation keeps and makes of one contact is in `<tenant>/contact/<contact>/<id>/` instead, where the contact's erasure finds
-//! it, as it finds recordings.
+//! it, as it finds recordings and media.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -20,7 +22,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use domain::ids::{ContactId, OperationId, RecordingId};
+use domain::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
 use ulid::Ulid;
@@ -62,10 +64,17 @@ pub struct FileKey(String);
 pub struct Folder(String);
 
 impl Folder {
-    /// What operations keep and make of this contact, and the copies of its recordings. Nothing else.
+    /// What operations keep and make of this contact, the copies of its recordings, and its media. Nothing else.
     #[must_use]
-    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 3] {
-        [STEPS, RESULTS, RECORDINGS].map(|kind| Self::of(kind, scope, contact))
+    pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 4] {
+        [STEPS, RESULTS, RECORDINGS, MEDIA].map(|kind| Self::of(kind, scope, contact))
+    }
+
+    /// What a tenant has that no rule of the bucket deletes: its customers' media, and its assets.
+    #[must_use]
+    pub fn of_tenant(scope: &TenantScope) -> [Self; 2] {
+        let tenant = lower(scope.tenant().ulid());
+        [MEDIA, ASSETS].map(|kind| Self(format!("{kind}/{tenant}/")))
     }
 
     /// What one operation keeps and makes of it.
@@ -100,6 +109,8 @@ impl Folder {
 const STEPS: &str = "steps";
 const RESULTS: &str = "results";
 const RECORDINGS: &str = "recordings";
+const MEDIA: &str = "media";
+const ASSETS: &str = "assets";
 
 fn lower(id: Ulid) -> String {
     id.to_string().to_ascii_lowercase()
@@ -110,7 +121,7 @@ impl FileKey {
         Self(format!("{kind}/{}/{}", lower(scope.tenant().ulid()), lower(id)))
     }
 
-    /// The table that is uploaded for this import.
+    /// The table that is uploaded for this import, or the file for this asset.
     #[must_use]
     pub fn upload(scope: &TenantScope, id: Ulid) -> Self {
         Self::of("uploads", scope, id)
@@ -134,6 +145,19 @@ impl FileKey {
     #[must_use]
     pub fn recording(scope: &TenantScope, contact: ContactId, recording: RecordingId) -> Self {
         Folder::of(RECORDINGS, scope, contact).file(&lower(recording.ulid()))
+    }
+
+    /// A medium of a customer's message, by its place among the message's.
+    #[must_use]
+    pub fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Self {
+        let folder = Folder::of(MEDIA, scope, message.contact());
+        folder.file(&format!("{}/{index}", lower(message.own())))
+    }
+
+    /// The file of an asset.
+    #[must_use]
+    pub fn asset(scope: &TenantScope, asset: AssetId) -> Self {
+        Self::of(ASSETS, scope, asset.ulid())
     }
 
     /// The text.
@@ -246,14 +270,19 @@ impl Files {
         Self { part, ..self }
     }
 
-    /// A link by which exactly this number of bytes can be uploaded within this time.
+    /// A link by which exactly this number of bytes of this content type can be uploaded within this time.
     ///
     /// # Errors
     /// When it cannot be signed.
-    pub async fn upload_link(&self, key: &FileKey, length: u64, within: Duration) -> Result<SignedLink, FileError> {
+    pub async fn upload_link(
+        &self,
+        key: &FileKey,
+        (content_type, length): (&str, u64),
+        within: Duration,
+    ) -> Result<SignedLink, FileError> {
         const DOING: &str = "sign a link for an upload";
         let put = self.env.s3().put_object().bucket(&self.bucket).key(key.as_str());
-        let put = put.content_type("text/csv");
+        let put = put.content_type(content_type);
         let put = put.content_length(i64::try_from(length).unwrap_or(i64::MAX));
         let config = PresigningConfig::expires_in(within).map_err(|error| FileError::new(DOING, error))?;
         let signed = put.presigned(config).await;
@@ -280,9 +309,28 @@ impl Files {
         content_type: &str,
         within: Duration,
     ) -> Result<SignedLink, FileError> {
-        let get = self.get(key, name).response_content_type(content_type);
-        let get = get.response_cache_control("private, no-store");
+        self.link(self.typed(key, name, content_type), within).await
+    }
+
+    /// The same to an object that a page may show: without this, it is only saved.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn page_link(
+        &self,
+        key: &FileKey,
+        name: &str,
+        content_type: &str,
+        within: Duration,
+    ) -> Result<SignedLink, FileError> {
+        let get = self.typed(key, name, content_type);
+        let get = get.response_content_disposition(format!("inline; filename=\"{name}\""));
         self.link(get, within).await
+    }
+
+    fn typed(&self, key: &FileKey, name: &str, content_type: &str) -> GetObjectFluentBuilder {
+        let get = self.get(key, name).response_content_type(content_type);
+        get.response_cache_control("private, no-store")
     }
 
     /// The download of an object under this name.
@@ -375,31 +423,23 @@ impl Files {
         put.map(drop).map_err(|error| FileError::new("write a file", error))
     }
 
-    /// Deletes all objects of a folder. Returns their number.
+    /// Deletes at most a hundred objects of a folder. Returns their number, and whether there are more.
     ///
     /// # Errors
     /// When the bucket does not answer.
-    pub async fn delete_all(&self, folder: &Folder) -> Result<u64, FileError> {
+    pub async fn delete_some(&self, folder: &Folder) -> Result<(u64, bool), FileError> {
         const DOING: &str = "list files that are to be deleted";
+        let list = self.env.s3().list_objects_v2().bucket(&self.bucket);
+        let listed = list.prefix(folder.as_str()).max_keys(DELETED_AT_ONCE).send().await;
+        let listed = listed.map_err(|error| FileError::new(DOING, error))?;
+        let more = listed.is_truncated.unwrap_or_default();
+        let keys = listed.contents.unwrap_or_default().into_iter();
         let mut deleted = 0;
-        loop {
-            let list = self.env.s3().list_objects_v2().bucket(&self.bucket);
-            let listed = list.prefix(folder.as_str()).max_keys(DELETED_AT_ONCE).send().await;
-            let listed = listed.map_err(|error| FileError::new(DOING, error))?;
-            let more = listed.is_truncated.unwrap_or_default();
-            for key in listed
-                .contents
-                .unwrap_or_default()
-                .into_iter()
-                .filter_map(|one| one.key)
-            {
-                self.delete(&key).await?;
-                deleted += 1;
-            }
-            if !more {
-                return Ok(deleted);
-            }
+        for key in keys.filter_map(|one| one.key) {
+            self.delete(&key).await?;
+            deleted += 1;
         }
+        Ok((deleted, more))
     }
 
     /// Appends bytes to a file that an operation writes. `rest` names the object with the bytes that are not yet a part, by its

@@ -11,17 +11,20 @@ pub enum QueueName {
     Sends,
     /// Messages to send to many, for `send_message`, too.
     BulkSends,
+    /// Media of customers' messages, and uploads of assets, for `fetch_media`.
+    Media,
     /// E-mails to users of Ringback, for `send_mail`. Never spilled, because links in them contain tokens.
     Mails,
 }
 
 impl QueueName {
     /// Every queue.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::Calls,
         Self::ProviderEvents,
         Self::Sends,
         Self::BulkSends,
+        Self::Media,
         Self::Mails,
     ];
 
@@ -37,6 +40,7 @@ impl QueueName {
             Self::ProviderEvents => "provider-events",
             Self::Sends => "sends",
             Self::BulkSends => "bulk-sends",
+            Self::Media => "media",
             Self::Mails => "mails",
         }
     }
@@ -49,6 +53,7 @@ impl QueueName {
             Self::ProviderEvents => "PROVIDER_EVENTS_QUEUE_URL",
             Self::Sends => "SENDS_QUEUE_URL",
             Self::BulkSends => "BULK_SENDS_QUEUE_URL",
+            Self::Media => "MEDIA_QUEUE_URL",
             Self::Mails => "MAILS_QUEUE_URL",
         }
     }

@@ -9,7 +9,7 @@ use std::{
 use jiff::SignedDuration;
 use reqwest::{
     Client, RequestBuilder, Response,
-    header::{DATE, HeaderMap, RETRY_AFTER},
+    header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER},
 };
 
 use crate::times;
@@ -85,6 +85,37 @@ impl Failure {
     }
 }
 
+/// The body of an answer, piece by piece.
+pub struct Incoming(Response);
+
+impl Incoming {
+    pub(crate) const fn of(response: Response) -> Self {
+        Self(response)
+    }
+
+    /// Length in bytes, if the answer says it.
+    #[must_use]
+    pub fn length(&self) -> Option<u64> {
+        self.0.content_length()
+    }
+
+    /// Content type without its parameters, in lower case; empty if the answer says none.
+    pub(crate) fn content_type(&self) -> String {
+        let stated = self.0.headers().get(CONTENT_TYPE);
+        let stated = stated.and_then(|stated| stated.to_str().ok()).unwrap_or_default();
+        stated.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+    }
+
+    /// The next bytes; `None` at the end.
+    ///
+    /// # Errors
+    /// When the connection breaks before the end, or it takes too long.
+    pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let chunk = self.0.chunk().await.map_err(Failure::of)?;
+        Ok(chunk.map(|bytes| bytes.to_vec()))
+    }
+}
+
 impl Http {
     /// A client with this `User-Agent` that waits at most `timeout` for a whole answer.
     #[must_use]
@@ -148,7 +179,7 @@ async fn read(mut response: Response) -> Option<Vec<u8>> {
 }
 
 /// Seconds or a date. A date is relative to the answer's own `Date`, because this crate has no clock.
-fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
+pub(crate) fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
     let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     let wait = match text.parse::<u32>() {
         Ok(seconds) => SignedDuration::from_secs(seconds.into()),

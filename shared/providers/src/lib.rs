@@ -9,6 +9,7 @@ pub mod exotel;
 pub mod form;
 pub mod http;
 pub mod mail;
+pub mod media;
 pub mod outgoing;
 pub mod plivo;
 pub mod telephony;

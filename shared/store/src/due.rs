@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use domain::{ids::TenantId, operation::Operation, purpose::Lane, record::CallProgress};
+use domain::{ids::TenantId, media::Medium, operation::Operation, purpose::Lane, record::CallProgress};
 use jiff::Timestamp;
 use jobs::ToQueue;
 
@@ -101,7 +101,7 @@ const DOING: &str = "read due rows";
 
 /// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
 /// code, is left alone.
-const KINDS: [DueKind; 3] = [
+const KINDS: [DueKind; 4] = [
     DueKind {
         is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
         kind: "message",
@@ -111,6 +111,18 @@ const KINDS: [DueKind; 3] = [
                 job: ToQueue::send(tenant, &message),
                 dispatches: message.dispatches,
                 not_before: message.waits_for_delivery(Timestamp::MIN),
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MEDIUM),
+        kind: "medium",
+        job: |tenant, item| {
+            let medium: Medium = row::data(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::media(tenant, &medium, medium.due.unwrap_or(medium.fetch_until)),
+                dispatches: medium.dispatches,
+                not_before: None,
             })
         },
     },

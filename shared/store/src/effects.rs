@@ -2,6 +2,7 @@
 
 use domain::{
     ids::ContactId,
+    media::Medium,
     message::Message,
     record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
 };
@@ -13,6 +14,7 @@ use crate::{
     Store, StoreError, TenantScope,
     calls::{call_row, progress_row},
     contacts::{ContactWrite, REFERENCE_LIFE, consent_row},
+    media::medium_row,
     messages::{ParkedVersion, message_row, received_row, reference_row},
     preferences::{LinkWrite, link_row},
     row::{Condition, Row, Write},
@@ -57,6 +59,8 @@ pub enum Once<'a> {
     Received {
         /// The message.
         received: &'a Received,
+        /// Its media, in their order. A job follows for each.
+        media: &'a [Medium],
         /// The API of the reference, such as `whatsapp`, `twilio`.
         api: &'a str,
         /// Version of an existing row of the reference with parked reports, which concern no message of ours.
@@ -108,13 +112,22 @@ impl Once<'_> {
                     call_row(scope, call, unchanged, doing)?,
                 ]
             }
-            Self::Received { received, api, parked } => {
+            Self::Received {
+                received,
+                media,
+                api,
+                parked,
+            } => {
                 let theirs = MessageRef::Theirs { message: received.id };
                 let reference = (api, &received.message.provider_ref);
-                vec![
+                let mut rows = vec![
                     reference_row(scope, reference, &theirs, parked, now, doing)?,
                     received_row(scope, received, now, doing)?,
-                ]
+                ];
+                for medium in media {
+                    rows.push(medium_row(scope, medium, doing)?);
+                }
+                rows
             }
         })
     }
@@ -141,14 +154,19 @@ impl Effects<'_> {
     }
 
     /// The jobs that follow.
-    fn jobs(&self, scope: &TenantScope) -> Vec<ToQueue> {
+    fn jobs(&self, scope: &TenantScope, now: Timestamp) -> Vec<ToQueue> {
         let tenant = scope.tenant();
         let look = match self.once {
             Once::Reported(progress) => progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
             Once::Versions | Once::Decided { .. } | Once::Received { .. } => None,
         };
+        let media = match self.once {
+            Once::Received { media, .. } => media,
+            Once::Versions | Once::Reported(_) | Once::Decided { .. } => &[],
+        };
+        let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
         let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));
-        look.into_iter().chain(sends).collect()
+        look.into_iter().chain(sends).chain(media).collect()
     }
 }
 
@@ -167,7 +185,7 @@ impl Store {
         let doing = effects.once.doing();
         let writes = effects.writes(scope, now)?;
         self.write_all(writes, doing).await?;
-        Ok(effects.jobs(scope))
+        Ok(effects.jobs(scope, now))
     }
 
     /// Makes these writes or none. A single row needs no transaction, which would cost twice as much.

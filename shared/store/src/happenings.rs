@@ -137,6 +137,17 @@ pub struct KnownMessage {
     pub contact: Person,
 }
 
+impl KnownMessage {
+    /// The message, if it is a customer's.
+    #[must_use]
+    pub fn received(&self) -> Option<&Received> {
+        match &self.message {
+            Exchanged::Received(received) => Some(received),
+            Exchanged::Sent(_) => None,
+        }
+    }
+}
+
 /// Reads a message from its row; `None` if it is of another kind.
 fn exchanged(item: Item, doing: &'static str) -> Result<Option<Exchanged>, StoreError> {
     Ok(match entry(item, doing)? {

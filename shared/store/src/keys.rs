@@ -64,6 +64,8 @@ pub enum Part {
     Templates,
     /// Products.
     Products,
+    /// Assets.
+    Assets,
     /// Operations.
     Operations,
     /// Notices to people, and what is needed to find them.
@@ -74,13 +76,14 @@ pub enum Part {
 
 impl Part {
     /// All parts, connections first.
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Connections,
         Self::Operations,
         Self::Notices,
         Self::Configuration,
         Self::Templates,
         Self::Products,
+        Self::Assets,
         Self::Erased,
         Self::KeyUses,
         Self::People,
@@ -94,6 +97,7 @@ impl Part {
             Self::Configuration => "CONF",
             Self::Templates => "TEMPLATE",
             Self::Products => "PRODUCT",
+            Self::Assets => "ASSET",
             Self::Operations => OPERATIONS,
             Self::Notices => NOTICES,
             Self::Erased => "ERASED",
@@ -144,6 +148,7 @@ pub(crate) const SESSION: &str = "SESSION#";
 
 pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
+pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const NOTE: &str = "NOTE#";
 pub(crate) const CONVERSION: &str = "CONVERSION#";
@@ -423,6 +428,14 @@ pub(crate) fn message(scope: &TenantScope, id: MessageId) -> Key {
     Key::new(
         contact_partition(scope, id.contact()),
         format!("{MESSAGE}{}", lower(id.own())),
+    )
+}
+
+/// A medium of a customer's message, by its place among the message's.
+pub(crate) fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Key {
+    Key::new(
+        contact_partition(scope, message.contact()),
+        format!("{MEDIUM}{}#{index}", lower(message.own())),
     )
 }
 

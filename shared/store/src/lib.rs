@@ -36,6 +36,7 @@ pub mod limited;
 pub mod lines;
 pub mod lookups;
 pub mod material;
+pub mod media;
 pub mod members;
 pub mod merges;
 pub mod messages;

@@ -1,4 +1,4 @@
-//! Things that a tenant owns: people, keys, connections, rules, templates, products, fields, tags, stages,
+//! Things that a tenant owns: people, keys, connections, rules, templates, products, assets, fields, tags, stages,
 //! segments. One way to read,
 //! list, create within a limit, change and delete them.
 //!
@@ -15,6 +15,7 @@ use domain::{
     account::{Invitation, Member},
     actor::{Actor, Stamp},
     api_key::ApiKey,
+    asset::Asset,
     connection::Connection,
     field::Field,
     line::Line,
@@ -50,6 +51,7 @@ macro_rules! owned_kinds {
 // The rows that lead to theirs are deleted with a tenant.
 owned_kinds![
     ApiKey,
+    Asset,
     Connection,
     Field,
     Invitation,

@@ -74,7 +74,11 @@ impl Store {
                 keys::call(scope, call.id)
             }
             Entry::Sent(message) => keys::message(scope, message.id),
-            Entry::Received(received) => keys::message(scope, received.id),
+            Entry::Received(received) => {
+                // First, for the same reason.
+                self.keep_media_until(scope, received, until).await?;
+                keys::message(scope, received.id)
+            }
             Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => return Ok(false),
         };
         self.database.set_expiry(&key, until, (STORED, Some(now)), DOING).await

@@ -7,6 +7,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     account::{Account, Email, Grant, Invitation, Member, Session},
     api_key::{ApiKey, LastUsed},
+    asset::Asset,
     bulk::ChangeDetails,
     connection::Connection,
     conversion::Conversion,
@@ -16,6 +17,7 @@ use domain::{
     import::Import,
     line::Line,
     links::PreferenceLink,
+    media::Medium,
     merge::{Alias, Merge, Undo},
     note::Note,
     notice::{Mailings, NoticeState, Watch},
@@ -59,6 +61,7 @@ const READ: &[(&str, Read)] = &[
     ("api_key", as_it_is::<ApiKey>),
     ("api_key_owner", as_it_is::<api_keys::ApiKeyOwner>),
     ("archive", as_it_is::<OperationId>),
+    ("asset", as_it_is::<Asset>),
     ("audit", as_it_is::<audit::Recorded>),
     ("automation_match", as_it_is::<Date>),
     ("automation_watch", as_it_is::<Watch>),
@@ -94,6 +97,7 @@ const READ: &[(&str, Read)] = &[
     ("leaving", as_it_is::<platform::Leaving>),
     ("line", as_it_is::<Line>),
     ("listing", |_| Ok(AttributeValue::Null(true))),
+    ("medium", as_it_is::<Medium>),
     ("member", as_it_is::<Member>),
     ("merge", as_it_is::<Merge>),
     ("merge_undo", as_it_is::<Undo>),
@@ -245,7 +249,7 @@ fn stored_rows_survive_reading_and_writing() {
 fn resources_without_times_have_that_of_their_id() {
     const TIMES: [&str; 2] = ["created_at", "updated_at"];
     let noon = AttributeValue::S("2026-11-20T12:00:00Z".to_owned());
-    for kind in ["field", "line", "product", "segment", "stage", "tag"] {
+    for kind in ["asset", "field", "line", "product", "segment", "stage", "tag"] {
         let (_, read) = READ.iter().find(|(known, _)| *known == kind).expect("a reader");
         for mut row in samples().remove(kind).expect("there is a sample") {
             let Some(AttributeValue::M(data)) = row.get_mut("data") else {
@@ -266,8 +270,8 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 10] = [
-    "field", "line", "prices", "product", "rule", "segment", "stage", "tag", "template", "tenant",
+const STRICT: [&str; 11] = [
+    "asset", "field", "line", "prices", "product", "rule", "segment", "stage", "tag", "template", "tenant",
 ];
 
 #[test]

@@ -14,6 +14,7 @@ use domain::{
     ids::{AssetId, CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
     inbound::{InboundMessage, OptFlag, Sender},
     material::Material,
+    media::{InboundMedia, Medium},
     merge::{Merge, Merged, Undo, merge},
     message::{Channel, Message},
     person::Person,
@@ -25,7 +26,7 @@ use domain::{
     suppression::{Address, Refused},
     template::TemplateDefinition,
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
@@ -353,6 +354,64 @@ impl Seeded {
         noted.expect("the id is written");
     }
 
+    /// The same with these media, which are still to be fetched.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn receive_media(
+        &self,
+        aws: &Aws,
+        contact: ContactId,
+        media: Vec<InboundMedia>,
+        change: impl FnOnce(&mut Received),
+    ) -> Received {
+        let received = self.received(aws, contact, |received| {
+            received.message.media = media;
+            change(received);
+        });
+        let times = (aws.now(), aws.now() + SignedDuration::from_hours(90 * 24));
+        let pending = |(reported, index)| {
+            let place = (received.id, index);
+            Medium::pending(place, reported, "cor-media", times, SignedDuration::from_secs(60))
+        };
+        let media: Vec<Medium> = received.message.media.iter().zip(0..).map(pending).collect();
+        let mut effects = effects_of(&received, vec![]);
+        effects.once = Once::Received {
+            received: &received,
+            media: &media,
+            api: "whatsapp",
+            parked: None,
+        };
+        let stored = aws.store().commit(self.scope(), effects, aws.now()).await;
+        stored.expect("the message is stored");
+        received
+    }
+
+    /// A medium of a message, as its row says now.
+    ///
+    /// # Panics
+    /// When there is none, or the table does not answer.
+    pub async fn medium(&self, aws: &Aws, message: MessageId, index: u8) -> Medium {
+        let known = aws.store().medium(self.scope(), message, index, aws.now()).await;
+        known.expect("the table answers").expect("there is a medium").medium
+    }
+
+    /// Stores the file of a medium, as if it had been fetched.
+    ///
+    /// # Panics
+    /// When there is no such medium, or the table or the bucket do not accept it.
+    pub async fn fetched(&self, aws: &Aws, message: MessageId, index: u8, (mime, file): (&str, &[u8])) -> Medium {
+        let mut medium = self.medium(aws, message, index).await;
+        let files = kit::Files::new(aws.env()).expect("the test has a bucket");
+        let key = kit::FileKey::medium(self.scope(), message, index);
+        files.write(&key, file.to_vec()).await.expect("the file is written");
+        medium.stored(mime, file.len() as u64, "0f".repeat(32), false);
+        let written = aws.store().write_medium(self.scope(), &medium).await;
+        written.expect("the medium is written");
+        medium.version += 1;
+        medium
+    }
+
     /// Merges a contact into another. Returns the merge.
     ///
     /// # Panics
@@ -592,6 +651,7 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
     Effects {
         once: Once::Received {
             received,
+            media: &[],
             api: "whatsapp",
             parked: None,
         },

@@ -3,6 +3,7 @@
 pub mod api;
 pub mod aws;
 pub mod business;
+pub mod file_host;
 pub mod fixtures;
 pub mod lossy;
 pub mod operations;

@@ -167,6 +167,11 @@ pub(crate) async fn get_timeline(
     let page = store.timeline(scope, contact_id, only, after, paging.limit(), who.now());
     let ((contact, page), showing) = tokio::try_join!(Box::pin(found(page)), Box::pin(api.showing(&who)))?;
     itself(contact_id, &contact)?;
+    let received = page.items.iter().filter_map(|placed| match &placed.entry {
+        Entry::Received(message) => Some(&**message),
+        _ => None,
+    });
+    let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     // Of any page: a position can be made up.
     looks.record(&api, &who, Look::Timeline, contact_id).await?;
     Ok(Listed::of(page, |placed| shown(placed, &showing)))

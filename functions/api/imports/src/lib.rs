@@ -4,8 +4,8 @@ mod models;
 mod table;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, LINKS, Listed, OperationOut, Paging, Path, With, found, has_files,
-    not_signed, permits, start,
+    Allowed, Api, Body, Created, FileLinkOut, Listed, OperationOut, Paging, Path, UploadOut, With, found, has_files,
+    permits, start,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -22,7 +22,7 @@ use sheet::import::ImportContacts;
 use store::{Versioned, rates::Limit};
 
 use crate::{
-    models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut, UploadOut},
+    models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut},
     table::{Table, missing_tags},
 };
 
@@ -265,9 +265,7 @@ async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> 
 /// The request by which the file is uploaded.
 async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, import: &Import) -> Result<UploadOut, Problem> {
     let key = FileKey::upload(who.scope(), import.id.ulid());
-    let link = files.upload_link(&key, import.size.into(), LINKS.unsigned_abs()).await;
-    let link = link.map_err(|error| not_signed(&error))?;
-    Ok(UploadOut::new(link, import.size, who.now() + LINKS))
+    UploadOut::new(who, files, &key, ("text/csv", import.size.into())).await
 }
 
 /// The file with the refused rows, if there are any.

@@ -1,8 +1,6 @@
 //! Models of requests and responses.
 
-use std::collections::BTreeMap;
-
-use api::{FileLinkOut, OperationOut};
+use api::{FileLinkOut, OperationOut, UploadOut};
 use domain::{
     actor::Actor,
     bounded::{UpTo, Whole},
@@ -12,7 +10,7 @@ use domain::{
     settings::Region,
 };
 use jiff::Timestamp;
-use kit::{files::SignedLink, problem::FieldError};
+use kit::problem::FieldError;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use sheet::{
@@ -134,36 +132,6 @@ impl ImportOut {
 
     pub(crate) fn with_errors_file(self, errors_file: Option<FileLinkOut>) -> Self {
         Self { errors_file, ..self }
-    }
-}
-
-/// A request that uploads a file. It needs no credentials.
-#[derive(Debug, Serialize, JsonSchema)]
-pub(crate) struct UploadOut {
-    /// Method.
-    #[schemars(example = &"PUT")]
-    method: &'static str,
-    /// URL.
-    #[schemars(example = "https://files.example.com/uploads/01hq5c1ynyc0000000000000ab?X-Amz-Signature=…")]
-    url: String,
-    /// Headers that the request must have.
-    #[schemars(example = serde_json::json!({"content-length": "48213", "content-type": "text/csv"}))]
-    headers: BTreeMap<String, String>,
-    /// Time until which it is possible.
-    #[schemars(example = "2026-11-20T11:00:00Z")]
-    expires_at: Timestamp,
-}
-
-impl UploadOut {
-    pub(crate) fn new(link: SignedLink, size: u32, expires_at: Timestamp) -> Self {
-        let mut headers = link.headers;
-        headers.entry("content-length".to_owned()).or_insert(size.to_string());
-        Self {
-            method: "PUT",
-            url: link.url,
-            headers,
-            expires_at,
-        }
     }
 }
 

@@ -11,6 +11,7 @@ use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Extension, Json, Router, extract::State};
 use domain::ids::MessageId;
 use kit::{ConfigError, Env, Problem};
+use store::happenings::KnownMessage;
 
 use crate::{
     models::{MessageDetails, MessageEntry, MessageQuery},
@@ -109,6 +110,8 @@ async fn list_messages(
     let (wanted, showing) = tokio::try_join!(Box::pin(wanted), Box::pin(api.showing(&who)))?;
     let (store, filter) = (api.store(), query.filter());
     let page = Box::pin(store.messages_of_period(who.scope(), &filter, &wanted)).await?;
+    let received = page.items.iter().filter_map(KnownMessage::received);
+    let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
     Ok(Listed::of(page, |known| MessageEntry::of(known, &showing)))
 }
 
@@ -119,5 +122,6 @@ async fn get_message(
 ) -> Result<Json<MessageDetails>, Problem> {
     let message = found(api.store().known_message(who.scope(), message_id, who.now()));
     let (message, showing) = tokio::try_join!(Box::pin(message), Box::pin(api.showing(&who)))?;
+    let showing = Box::pin(api.showing_media(&who, showing, message.received())).await?;
     Ok(Json(MessageDetails::of(message, &showing.whole())))
 }

@@ -1,12 +1,18 @@
 //! Products: what a tenant sells. Messages name them by id or SKU.
 
-use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Tagged, permits, setback,
+};
 use axum::{Router, extract::State};
 use domain::{
-    ids::ProductId,
+    fault::{Fault, FaultCode},
+    ids::{AssetId, ProductId},
+    media::MediaKind,
     product::{Product, ProductIn},
+    resource::Resource as _,
 };
 use kit::{ConfigError, Env, Problem};
+use store::Versioned;
 
 /// Routes of the function.
 ///
@@ -21,7 +27,7 @@ api::operations! {
         /// Create a product
         ///
         /// Messages can use it at once: `{{product.<id or SKU>.name}}`, `price`, `url`, and the names of its own fields. A tenant has
-        /// at most 10,000 products, and a product at most 32 KB.
+        /// at most 10,000 products, and a product at most 32 KB. `image` names an asset that is a picture and `ready`.
         POST "/api/v1/products" => create_product, "The product";
 
         /// List products
@@ -47,11 +53,15 @@ api::operations! {
 type Reading = Allowed<permits::ProductsRead>;
 type Writing = Allowed<permits::ProductsWrite>;
 
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
 async fn create_product(
     who: Writing,
     State(api): State<Api>,
     Body(fields): Body<ProductIn>,
 ) -> Result<Created<Product>, Problem> {
+    check(&api, &who, fields.image).await?;
     api.create(&who, "/api/v1/products", fields).await
 }
 
@@ -74,7 +84,35 @@ async fn update_product(
     if_match: IfMatch,
     patch: Patch<ProductIn>,
 ) -> Result<Tagged<Product>, Problem> {
-    api.update(&who, &id, &if_match, &patch).await
+    let (api, who, stamp) = (&api, &who, &who.stamp());
+    let (store, scope) = (api.store(), who.scope());
+    let read = || store.get(scope, &id);
+    let write = |before: Versioned<Product>, after: Product| async move {
+        // A picture that was deleted meanwhile prevents no other change.
+        if after.image != before.value.image {
+            check(api, who, after.image).await?;
+        }
+        let after = after.changed_at(stamp.at);
+        let written = store.change(scope, &before, &after, stamp).await;
+        let version = written.map_err(setback::<Product>)?;
+        Ok(Versioned { version, value: after })
+    };
+    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await;
+    changed.map(Tagged::of)
+}
+
+/// Refuses a picture that does not exist, or is none.
+async fn check(api: &Api, who: &Writing, image: Option<AssetId>) -> Result<(), Problem> {
+    let Some(id) = image else { return Ok(()) };
+    let Some(Versioned { value: asset, .. }) = api.store().asset(who.scope(), id).await? else {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
+        return Err(Problem::field("image", fault.and("id", id.to_string())));
+    };
+    let usable = asset.usable(MediaKind::Image);
+    usable.map_err(|refusal| {
+        let detail = format!("It cannot be the picture: {}.", refusal.sentence);
+        Problem::field("image", Fault::new(FaultCode::Invalid, detail))
+    })
 }
 
 async fn delete_product(

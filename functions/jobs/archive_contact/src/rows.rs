@@ -145,8 +145,11 @@ pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
             with(message, more)
         }
         Entry::Received(received) => {
+            let files = (0..received.message.media.len())
+                .map(|index| format!("/api/v1/messages/{}/media/{index}", received.id));
             let more = json!({
                 "contact": received.id.contact(), "direction": "inbound", "line_name": names.line(received.line),
+                "media_links": files.collect::<Vec<_>>(),
             });
             with(received, more)
         }

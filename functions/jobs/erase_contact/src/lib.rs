@@ -49,7 +49,7 @@ impl Context {
 enum Stage {
     /// Remember the identities, and delete what the contact is found by: from now on, a call makes a new contact.
     Found,
-    /// Delete its archives, and the copies of its recordings.
+    /// Delete its archives, the copies of its recordings and its media, page by page.
     Files,
     /// Delete identities that the contact has no room for, after this one of the tenant's list. There may be some although the contact
     /// refuses nothing: what it refused can have ended, and the undoing of a merge takes it back.
@@ -58,7 +58,7 @@ enum Stage {
     History,
     /// Delete the contact itself.
     Contact,
-    /// Delete what a job, an archive or the copy of a recording that was in progress has written meanwhile.
+    /// Delete what a job, an archive or the copy of a recording or medium that was in progress has written meanwhile.
     Late,
 }
 
@@ -87,7 +87,7 @@ const NOTES: [&str; 7] = [
     "Hashes of the identities are kept, so that an import does not bring the person back, and with them refusals of messages.",
     "Unprocessed events of providers and technical logs go by themselves: after 30 days, unless the operator set other times.",
     "Files of exports and imports that may name the person go by themselves: results after about a week, uploaded tables and unfinished files after a day or two.",
-    "Copies of recordings are deleted. The recordings themselves are in the telephone system, in the business's own account: delete them there.",
+    "Copies of recordings, and pictures and other files of messages, are deleted. The originals are with the telephone system and the provider, in the business's own account: delete them there.",
     "Answers that are kept for repeated requests go after a day, values of changes of many contacts after a week, and ids of messages at providers after 60 days.",
     "Backups from which the operator could restore the whole table reach back 35 days.",
     "Counters of calls and messages stay: they name nobody.",
@@ -188,7 +188,15 @@ impl Work<'_> {
                 };
                 (erased, Some(Stage::Files))
             }
-            Stage::Files => (self.erase_files().await?, Some(Stage::Suppressed(None))),
+            Stage::Files => {
+                let page = self.erase_files().await?;
+                let next = if page.more {
+                    Stage::Files
+                } else {
+                    Stage::Suppressed(None)
+                };
+                (page.erased, Some(next))
+            }
             Stage::Suppressed(after) => {
                 let page = store.suppressed_of(scope, &self.person, after.as_deref()).await?;
                 let known = store.contact(scope, contact).await?;
@@ -232,23 +240,29 @@ impl Work<'_> {
                 (erased, Some(Stage::Late))
             }
             Stage::Late => {
-                let mut page = self.erase_history().await?;
-                page.erased.add(&self.erase_files().await?);
-                (page.erased, page.more.then_some(Stage::Late))
+                let (rows, files) = (self.erase_history().await?, self.erase_files().await?);
+                let mut erased = rows.erased;
+                erased.add(&files.erased);
+                (erased, (rows.more || files.more).then_some(Stage::Late))
             }
         })
     }
 
-    /// Deletes the archives of the contact and of those that were merged into it, and the copies of their recordings. Whatever is being
-    /// written meanwhile looks for the erasure afterwards.
-    async fn erase_files(&self) -> Result<Erased, JobError> {
-        let mut erased = Erased::default();
+    /// Deletes a page of the archives of the contact and of those that were merged into it, of the copies of their recordings, and of
+    /// their media. Whatever is being written meanwhile looks for the erasure afterwards.
+    async fn erase_files(&self) -> Result<ErasedPage, JobError> {
+        let mut page = ErasedPage {
+            erased: Erased::default(),
+            more: false,
+        };
         for own in &self.person {
             for folder in Folder::of_contact(self.scope, *own) {
-                erased.files += self.ctx.files.delete_all(&folder).await?;
+                let (deleted, more) = self.ctx.files.delete_some(&folder).await?;
+                page.erased.files += deleted;
+                page.more |= more;
             }
         }
-        Ok(erased)
+        Ok(page)
     }
 
     /// Deletes a page of the history in each partition.

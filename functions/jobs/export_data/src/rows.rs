@@ -9,6 +9,7 @@ use domain::{
     field::{Field, Written},
     field_key::FieldKey,
     ids::{ContactId, LineId, StageId, TagId, UserId},
+    inbound::InboundMessage,
     message::{Content, Ended, Message},
     person::{Person, PersonIn},
     record::{Call, ConsentEntry, Received},
@@ -305,9 +306,17 @@ pub(crate) fn received(received: &Received, names: &Names) -> Exported {
     let json = json!({
         "id": received.id, "contact": received.id.contact(), "at": message.at, "direction": "inbound",
         "channel": message.channel, "line": line, "number": message.from.phone, "text": message.text,
-        "content": message.kind, "media": message.media.len(),
+        "content": message.kind, "media": media(message),
     });
     Exported { cells, json }
+}
+
+/// The files of a message. Their content is behind links, which expire: the id of the message leads to them.
+fn media(message: &InboundMessage) -> Value {
+    let shown = message.media.iter().map(|media| {
+        json!({"kind": media.kind(), "content_type": media.mime, "name": media.file_name, "voice": media.voice})
+    });
+    shown.collect()
 }
 
 /// Columns of changes of consent.

@@ -11,6 +11,7 @@ use domain::{
     ids::{ConnectionId, ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
     language, line,
+    media::Medium,
     message::{Channel, Message, Remark},
     outside::{ProviderRef, ShownName},
     phone::Phone,
@@ -21,19 +22,21 @@ use domain::{
     suppression::Suppression,
     words,
 };
+use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
     Versioned,
     contacts::{ContactWrite, Holder, ProfileWrite, Refusals},
     effects::{Consent, Effects, Once},
+    media::LANE,
 };
 
 use crate::{Event, RACES};
 
 /// The outcome of storing a customer's message.
 enum Arrival {
-    /// It was stored now.
-    Now(Box<Received>, Arc<TenantConfig>),
+    /// It was stored now. These jobs follow.
+    Now(Box<Received>, Arc<TenantConfig>, Vec<ToQueue>),
     /// It is stored already, as this message.
     Before(MessageId),
     /// It is not stored.
@@ -115,8 +118,10 @@ impl Event<'_> {
     /// that it makes unnecessary. Then answers it automatically, if it calls for that.
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
         match RACES.until_won(|| Box::pin(self.receive(&message))).await? {
-            Arrival::Now(received, config) => {
+            Arrival::Now(received, config, jobs) => {
                 Box::pin(self.answer(&received, &config)).await?;
+                // Behind the answer, for which a person waits. The due index has its media, too.
+                self.ctx.queues.enqueue(jobs, self.ctx.clock.now()).await?;
                 Ok(Done::Now)
             }
             Arrival::Before(known) => {
@@ -276,19 +281,21 @@ impl Event<'_> {
                 }
             }
         }
+        let media = self.media_of(&received, now);
         let effects = Effects {
             once: Once::Received {
                 received: &received,
+                media: &media,
                 api: self.api,
                 parked,
             },
             ..self.effects(people, message.provider_ref.as_str())
         };
         match store.commit(self.scope, effects, now).await {
-            Ok(_) => {
+            Ok(jobs) => {
                 crash::point("process_provider_event.received");
                 kit::line::count("received", 1);
-                Ok(Arrival::Now(Box::new(received), config))
+                Ok(Arrival::Now(Box::new(received), config, jobs))
             }
             // The reference expires before a message with a long retention.
             Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
@@ -296,6 +303,18 @@ impl Event<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What is to be fetched of a message.
+    fn media_of(&self, received: &Received, now: Timestamp) -> Vec<Medium> {
+        let kept_until = received.keep_until.unwrap_or(Timestamp::MAX);
+        let first_due = self.ctx.timers.first_due_in(LANE);
+        let media = received.message.media.iter().zip(0..);
+        let pending = media.map(|(reported, index)| {
+            let (place, times) = ((received.id, index), (now, kept_until));
+            Medium::pending(place, reported, &received.correlation_id, times, first_due)
+        });
+        pending.collect()
     }
 
     /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity

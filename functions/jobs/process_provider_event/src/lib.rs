@@ -52,7 +52,7 @@ impl Context {
             planner: Planner::new(store.clone(), Pages::new(env)?, timers),
             store,
             config: ConfigCache::default(),
-            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends])?,
+            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             raw: RawBucket::new(env)?,
             timers,
             clock: env.clock().clone(),

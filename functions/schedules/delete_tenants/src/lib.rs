@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use domain::actor::{Actor, Stamp};
 use jiff::SignedDuration;
-use kit::{Clock, ConfigError, Env, Ids, JobError, line, schedule::Deadline};
+use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line, schedule::Deadline};
 use serde_json::json;
 use store::{
     Store,
@@ -27,6 +27,7 @@ const LATE: SignedDuration = SignedDuration::from_mins(10);
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
+    files: Files,
     clock: Clock,
     ids: Ids,
 }
@@ -39,6 +40,7 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
+            files: Files::new(env)?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
         })
@@ -99,10 +101,24 @@ async fn delete(leaving: &Leaving, deadline: Deadline, ctx: &Context) -> Result<
     if tenant.is_none() && leaving.emptied_at.is_some_and(|at| ctx.clock.now() < at + LATE) {
         return Ok(Progress::Waits);
     }
-    while deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
+    let in_time = || deadline.remaining(ctx.clock.now()) > ENOUGH_TIME;
+    while in_time() {
         line::count("pages_deleted", 1);
         if !store.delete_tenant_page(&scope, ctx.clock.now()).await? {
             continue;
+        }
+        // Behind the rows, in both runs: without a row, no job fetches a file, or keeps one that it has fetched meanwhile.
+        for folder in Folder::of_tenant(&scope) {
+            while in_time() {
+                let (deleted, more) = ctx.files.delete_some(&folder).await?;
+                line::count("files_deleted", deleted);
+                if !more {
+                    break;
+                }
+            }
+        }
+        if !in_time() {
+            break;
         }
         if let Some(tenant) = tenant {
             store

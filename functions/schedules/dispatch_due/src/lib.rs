@@ -58,6 +58,14 @@ const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
 /// Interval at which a process looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
 
+/// The queues of what can be due.
+const QUEUES: [QueueName; 4] = [
+    QueueName::Sends,
+    QueueName::BulkSends,
+    QueueName::Calls,
+    QueueName::Media,
+];
+
 /// State of the function, created once per process.
 pub struct Context {
     store: Store,
@@ -80,8 +88,7 @@ impl Context {
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
-            queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Calls])?
-                .with_bus(Bus::new(env)?),
+            queues: Queues::new(env, &QUEUES)?.with_bus(Bus::new(env)?),
             calls: Queue::new(env, QueueName::Calls)?,
             provider_events: Queue::new(env, QueueName::ProviderEvents)?,
             bucket: RawBucket::new(env)?,

@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod contacts;
+mod media;
 mod operations;
 mod reports;
 
@@ -153,6 +154,7 @@ impl Audit<'_> {
         let heard = self.listened(&recorded).await?;
         ensure!(heard.status == 200, "nobody hears a recording: {}", heard.body);
         self.dropped(&recorded).await?;
+        self.media_and_assets(&self.open().await?).await?;
         self.tried(&business).await?;
         self.requested(&self.open().await?).await?;
         // Its key has requests of its own.
@@ -242,6 +244,10 @@ impl Audit<'_> {
             each "send_message", "SeeBacklog" => self.unknown_outcome(business, again);
             once "send_message", "Raise" => self.missed_despite(business, "bad_credentials", None);
             once "send_message", _ => self.missed(business);
+            once "fetch_media", "Forget" | "DropFile" => self.forgot_a_picture(business);
+            once "fetch_media", "LayAside" => self.full_medium(business);
+            once "fetch_media", "ReadAsset" => self.asset_uploaded(business);
+            once "fetch_media", _ => self.photographed(business);
             once "publish_changes", "Audit" => self.invited(business);
             once "publish_changes", "Spill" => self.unreadable_row(business);
             once "publish_changes", _ => self.missed(business);
@@ -301,6 +307,9 @@ impl Audit<'_> {
             each "tenant", "Write" => self.api(business, "PATCH", "/api/v1/tenant", Some(words()));
             each "recordings", "DropCopy" => self.listened_too_late(business);
             each "recordings", _ => self.listened(business);
+            each "media", _ => self.saw_a_picture(business);
+            each "assets", "ReadUpload" | "KeepFile" => self.completed(business);
+            each "assets", "DropFile" => self.asset_deleted(business);
             each "health", _ => self.deep_health_uncached();
             each "preferences", "Record" => self.chosen(business);
             each "preferences", _ => self.looked_at(business);
@@ -363,6 +372,12 @@ impl Audit<'_> {
                     let mut message = found.context("there is a message")?;
                     message.remarks.clear();
                     store.write_message(&scope, &message).await?;
+                }
+                Full::Medium(id) => {
+                    let found = store.medium(&scope, id, 0, Timestamp::now()).await?;
+                    let mut medium = found.context("there is a medium")?.medium;
+                    medium.correlation_id = "iam".to_owned();
+                    store.write_medium(&scope, &medium).await?;
                 }
             }
         }

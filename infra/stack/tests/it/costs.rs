@@ -21,7 +21,8 @@ const MOST_READS: u64 = 2;
 /// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md). An automation
 /// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A report
 /// is of days in the tenant's time zone, of which those that are rolled up lie in a partition per month (0060-metrics.md). A recording is
-/// of a call, which is hidden with its contact (0065-recordings.md).
+/// of a call, which is hidden with its contact (0065-recordings.md), as a file is of a message (0067-media-and-assets.md). Messages have
+/// media, whose states are rows of their own.
 const READ_MORE: &[(&str, u64)] = &[
     ("get_tenant_setup", 4),
     ("get_retention", 8),
@@ -29,7 +30,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_contacts", 3),
     ("list_conversions", 3),
     ("list_notes", 3),
-    ("get_timeline", 9),
+    ("get_timeline", 10),
     ("list_segment_contacts", 4),
     ("get_duplicates", 9),
     ("get_consent", 3),
@@ -41,9 +42,10 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_contact_archive", 3),
     ("list_calls", 13),
     ("get_call", 4),
-    ("list_messages", 13),
-    ("get_message", 4),
+    ("list_messages", 14),
+    ("get_message", 5),
     ("get_recording", 3),
+    ("get_medium", 4),
     ("get_automation", 4),
     ("list_automations", 4),
     ("list_automation_versions", 3),
@@ -53,13 +55,14 @@ const READ_MORE: &[(&str, u64)] = &[
 ];
 
 /// Reading operations that write, with their maximum write units beyond those of any operation: the audit log says who looked at a
-/// person's data (0056-access-requests.md), listened to them (0065-recordings.md) or got an export (0050-import-and-export.md). A warm process knows what it has written.
+/// person's data (0056-access-requests.md), listened to them (0065-recordings.md), saw their files (0067-media-and-assets.md) or got an export (0050-import-and-export.md). A warm process knows what it has written.
 const WRITE_MORE: &[(&str, f64)] = &[
     ("get_timeline", 1.0),
     ("get_consent_proof", 1.0),
     ("get_consent_proof_page", 1.0),
     ("get_contact_archive", 1.0),
     ("get_recording", 1.0),
+    ("get_medium", 1.0),
     ("get_export", 1.0),
 ];
 

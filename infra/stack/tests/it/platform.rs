@@ -22,7 +22,7 @@ fn health_reaches_the_table_and_the_queues() {
                 deep.status == 200 && seen["status"] == "ok" && seen["table"] == "ok",
                 "{deep:?}"
             );
-            for queue in ["calls", "provider-events", "sends", "bulk-sends", "mails"] {
+            for queue in ["calls", "provider-events", "sends", "bulk-sends", "media", "mails"] {
                 ensure!(seen["queues"][queue] == "ok", "{queue}: {seen}");
             }
         }

@@ -353,8 +353,8 @@ pub const SPECIAL: &[ProblemKind] = &[
     kind(
         "not_uploaded",
         409,
-        "The file of the import is not uploaded, or has been deleted after a day",
-        "Upload it, or create a new import",
+        "The file of the import or asset is not uploaded, or has been deleted after a day",
+        "Upload it, or create a new import or asset",
     ),
     kind(
         "import_running",
@@ -397,6 +397,24 @@ pub const SPECIAL: &[ProblemKind] = &[
         410,
         "The recording does not exist any more: it was deleted in the telephone system, or was silent",
         "Nothing can be done",
+    ),
+    kind(
+        "media_not_ready",
+        409,
+        "The file of the message is being fetched from the provider, or waits for the scanner",
+        "Try again after `Retry-After` seconds",
+    ),
+    kind(
+        "media_gone",
+        410,
+        "The file of the message is refused because of what it is, or is not to be had: `detail` says why",
+        "Ask the customer to send it again",
+    ),
+    kind(
+        "asset_refused",
+        409,
+        "The uploaded file is not what was stated, or is harmful: `detail` says why",
+        "Create a new asset",
     ),
     kind(
         "provider_refused",

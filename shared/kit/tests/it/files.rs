@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::{ContactId, OperationId, RecordingId, TenantId};
+use domain::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId, TenantId};
 use kit::{
     FileKey, Files, Folder,
     files::{Appended, Piece},
@@ -77,16 +77,42 @@ async fn a_folder_is_deleted_as_a_whole() {
     let recording = |number| FileKey::recording(&scope, contact(number), RecordingId::new(OPERATION));
     files.write(&recording(1), b"goes".to_vec()).await.unwrap();
     files.write(&recording(2), b"stays".to_vec()).await.unwrap();
-    let [work, results, recordings] = Folder::of_contact(&scope, contact(1));
-    assert_eq!(files.delete_all(&work).await.unwrap(), 105);
-    assert_eq!(files.delete_all(&results).await.unwrap(), 1);
-    assert_eq!(files.delete_all(&recordings).await.unwrap(), 1);
+    let medium = |number, index| FileKey::medium(&scope, MessageId::new(contact(number), OPERATION), index);
+    for (key, content) in [(medium(1, 0), "goes"), (medium(1, 1), "goes"), (medium(2, 0), "stays")] {
+        files.write(&key, content.into()).await.unwrap();
+    }
+    let [work, results, recordings, media] = Folder::of_contact(&scope, contact(1));
+    assert_eq!(files.delete_some(&work).await.unwrap(), (100, true));
+    assert_eq!(files.delete_some(&work).await.unwrap(), (5, false));
+    assert_eq!(files.delete_some(&results).await.unwrap(), (1, false));
+    assert_eq!(files.delete_some(&recordings).await.unwrap(), (1, false));
+    assert_eq!(files.delete_some(&media).await.unwrap(), (2, false));
+    let left: Vec<String> = aws.files("media/").await.into_keys().collect();
+    assert_eq!(left, [medium(2, 0).as_str()]);
     let left: Vec<String> = aws.files("recordings/").await.into_keys().collect();
     assert_eq!(left, [recording(2).as_str()]);
-    assert_eq!(files.delete_all(&results).await.unwrap(), 0);
+    assert_eq!(files.delete_some(&results).await.unwrap(), (0, false));
     let mut left = aws.files("steps/").await;
     left.extend(aws.files("results/").await);
     assert_eq!(left.len(), 3);
+}
+
+/// Of a tenant that is deleted, a bounded number at a time; everything else goes by the rules of the bucket.
+#[tokio::test]
+async fn files_of_a_tenant_are_deleted_in_portions() {
+    let (aws, files, scope) = world().await;
+    let other = aws.scope(TenantId::new(aws.ids().ulid()));
+    let asset = |scope: &TenantScope, number| FileKey::asset(scope, AssetId::new(Ulid::from_parts(1, number)));
+    for number in 0..101 {
+        files.write(&asset(&scope, number), b"goes".to_vec()).await.unwrap();
+    }
+    files.write(&asset(&other, 1), b"stays".to_vec()).await.unwrap();
+    let [media, assets] = Folder::of_tenant(&scope);
+    assert_eq!(files.delete_some(&media).await.unwrap(), (0, false));
+    assert_eq!(files.delete_some(&assets).await.unwrap(), (100, true));
+    assert_eq!(files.delete_some(&assets).await.unwrap(), (1, false));
+    let left: Vec<String> = aws.files("assets/").await.into_keys().collect();
+    assert_eq!(left, [asset(&other, 1).as_str()]);
 }
 
 /// Nobody can read it before it is complete.
@@ -162,7 +188,7 @@ async fn links_work_without_credentials() {
     let (_aws, files, scope) = world().await;
     let key = FileKey::upload(&scope, OPERATION);
     let hour = Duration::from_secs(3_600);
-    let upload = files.upload_link(&key, 5, hour).await.unwrap();
+    let upload = files.upload_link(&key, ("text/csv", 5), hour).await.unwrap();
     // Another length has another signature.
     assert!(upload.url.contains("content-length"), "the length is signed");
     assert!(!format!("{upload:?}").contains("http"), "it is a secret");

@@ -4,6 +4,7 @@
 use domain::{
     Timestamp,
     inbound::{InboundMessage, OptFlag, Sender, Status, Update},
+    media::{InboundMedia, MOST_MEDIA, MediaKind},
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     send::Api,
@@ -11,12 +12,6 @@ use domain::{
 
 use super::address::{Address, address};
 use crate::{form::Form, label, outcome::given_up, whatsapp::bsuid};
-
-/// Maximum number of media in a message.
-const MOST_MEDIA: usize = 10;
-
-/// Maximum length of a media address.
-const LONGEST_URL: usize = 2048;
 
 fn sid(form: &Form) -> Option<ProviderRef> {
     let sid = form.filled("MessageSid").or_else(|| form.filled("SmsSid"));
@@ -70,11 +65,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         return vec![unknown("message", channel)];
     };
     let channel = address.channel;
-    let media: Vec<String> = (0..MOST_MEDIA)
-        .map_while(|index| form.filled(&format!("MediaUrl{index}")))
-        .filter(|url| url.len() <= LONGEST_URL)
-        .map(|url| url.into_owned())
-        .collect();
+    let media = media(form);
     let kind = form.filled("MessageType").map_or_else(
         || (if media.is_empty() { "text" } else { "media" }).to_owned(),
         |kind| label(&kind),
@@ -113,6 +104,23 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         opens_window: channel == Channel::WhatsApp && !matches!(kind.as_str(), "reaction" | "unsupported"),
         kind,
     })]
+}
+
+/// The media of a message. WhatsApp has one in a message, whose type says which it is.
+fn media(form: &Form) -> Vec<InboundMedia> {
+    let named = form.filled("MessageType").and_then(|kind| MediaKind::named(&kind));
+    let fits = |text: &str| text.len() <= InboundMedia::LONGEST;
+    let source = |index: usize| Some((index, form.filled(&format!("MediaUrl{index}"))?));
+    let sources = (0..MOST_MEDIA).map_while(source).filter(|(_, url)| fits(url));
+    let media = sources.map(|(index, url)| InboundMedia {
+        kind: named,
+        mime: form
+            .filled(&format!("MediaContentType{index}"))
+            .map(|mime| mime.into_owned())
+            .filter(|mime| fits(mime)),
+        ..InboundMedia::new(url.into_owned())
+    });
+    media.collect()
 }
 
 /// Status of a message. `partially_delivered` has partly reached the phone, so sending it on another channel would repeat what

@@ -1,10 +1,9 @@
 //! Recordings: the sound of one, as it arrives. Source: twilio.com/docs/voice/api/recording.
 
-use reqwest::{Response, header::CONTENT_TYPE};
 use serde_json::Value;
 
 use super::client::{Credentials, TwilioClient, is_sid};
-use crate::http::Failure;
+use crate::http::{Failure, Incoming};
 
 /// Content type of the sound.
 pub const MEDIA_TYPE: &str = "audio/mpeg";
@@ -42,13 +41,13 @@ pub enum RecordingError {
 }
 
 /// The sound of a recording as MP3, piece by piece.
-pub struct Sound(Response);
+pub struct Sound(Incoming);
 
 impl Sound {
     /// Length in bytes, if Twilio says it.
     #[must_use]
     pub fn length(&self) -> Option<u64> {
-        self.0.content_length()
+        self.0.length()
     }
 
     /// The next bytes; `None` at the end.
@@ -56,8 +55,7 @@ impl Sound {
     /// # Errors
     /// When the connection breaks before the end, or it takes too long.
     pub async fn chunk(&mut self) -> Result<Option<Vec<u8>>, RecordingError> {
-        let chunk = self.0.chunk().await.map_err(Failure::of)?;
-        Ok(chunk.map(|bytes| bytes.to_vec()))
+        Ok(self.0.chunk().await?)
     }
 }
 
@@ -78,8 +76,11 @@ impl TwilioClient {
         });
         let response = opened.await?;
         match response.status().as_u16() {
-            200 if is_sound(&response) => Ok(Sound(response)),
-            200 => Err(RecordingError::NoSound),
+            200 => {
+                let sound = Incoming::of(response);
+                let is_sound = sound.content_type() == MEDIA_TYPE;
+                is_sound.then_some(Sound(sound)).ok_or(RecordingError::NoSound)
+            }
             404 => Err(self.missing(credentials, &place).await?),
             status @ (401 | 403) => Err(RecordingError::Refused { status }),
             status => Err(RecordingError::Unexpected { status }),
@@ -107,13 +108,6 @@ impl TwilioClient {
             _ => RecordingError::NotYet,
         })
     }
-}
-
-fn is_sound(response: &Response) -> bool {
-    let stated = response.headers().get(CONTENT_TYPE);
-    let stated = stated.and_then(|stated| stated.to_str().ok()).unwrap_or_default();
-    let essence = stated.split(';').next().unwrap_or_default();
-    essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)
 }
 
 /// True for the SID of a recording. It becomes part of a URL.

@@ -3,6 +3,7 @@
 pub mod check;
 pub mod client;
 pub mod handshake;
+pub mod media;
 pub mod signature;
 pub mod webhook;
 

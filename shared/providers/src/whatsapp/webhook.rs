@@ -12,6 +12,7 @@ use domain::{
     checkup::{Dated, Quality, Reported},
     errors::{Stage, classify},
     inbound::{InboundMessage, Sender, Status, Update},
+    media::{FileName, InboundMedia, MediaKind},
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
     phone::Phone,
@@ -26,7 +27,7 @@ use super::{
     bsuid,
     check::{self, HIGH_THROUGHPUT, limit},
 };
-use crate::{label, outcome::given_up, times::unix_seconds};
+use crate::{label, media::sha256, outcome::given_up, times::unix_seconds};
 
 /// One change of a webhook's post, with the ids of its owner. Travels whole through a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -287,7 +288,7 @@ fn conversation(value: &Value, standby: bool, fallback_time: Timestamp) -> Vec<U
     let mut found = Vec::new();
     // It is not documented whether `standby` has messages under their own name or under `standby`.
     for item in items(value, "messages").iter().chain(items(value, "standby")) {
-        found.push(message(item, people, standby, fallback_time));
+        found.extend(message(item, people, standby, fallback_time));
     }
     for item in items(value, "statuses") {
         found.push(status(item, people, fallback_time));
@@ -323,29 +324,34 @@ fn sender(people: &[Value], phone: Option<Phone>, bsuid: Option<String>) -> Opti
     (sender.phone.is_some() || sender.bsuid.is_some()).then_some(sender)
 }
 
-fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timestamp) -> Update {
-    let Some(kind) = item["type"].as_str().map(label) else {
-        return unknown("messages/without type");
-    };
-    if kind == "system" {
-        return system(item);
+/// A message of a type that is not known is stored as unsupported, and is an unknown event beside.
+fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timestamp) -> Vec<Update> {
+    let named = item["type"].as_str().map(label).filter(|kind| !kind.is_empty());
+    if named.as_deref() == Some("system") {
+        return vec![system(item)];
     }
-    let Some(content) = content(&kind, item) else {
-        return unknown(&format!("messages/{kind}"));
-    };
+    let known = named.as_deref().and_then(|kind| content(kind, item));
+    let strange = known.is_none().then(|| match &named {
+        Some(kind) => unknown(&format!("messages/{kind}")),
+        None => unknown("messages/without type"),
+    });
+    let kind = named
+        .filter(|_| known.is_some())
+        .unwrap_or_else(|| UNSUPPORTED.to_owned());
     if !item["group_id"].is_null() {
         // A group is not one customer, so neither its window nor its STOP applies to anybody.
-        return unknown("messages/group");
+        return vec![unknown("messages/group")];
     }
     let Some(provider_ref) = reference(&item["id"]) else {
-        return unknown("messages/without id");
+        return vec![strange.unwrap_or_else(|| unknown("messages/without id"))];
     };
     let Some(from) = sender(people, phone(&item["from"]), user_id(&item["from_user_id"])) else {
-        return unknown("messages/without sender");
+        return vec![strange.unwrap_or_else(|| unknown("messages/without sender"))];
     };
+    let content = known.unwrap_or_default();
     let (text, text_cut) = shortened(content.text);
     let (payload, payload_cut) = shortened(content.payload);
-    Update::Message(InboundMessage {
+    let message = Update::Message(InboundMessage {
         channel: Channel::WhatsApp,
         provider_ref,
         from,
@@ -355,21 +361,18 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         cut: text_cut || payload_cut,
         text,
         payload,
-        media: content
-            .media
-            .filter(|media| media.len() <= LONGEST_MEDIA)
-            .into_iter()
-            .collect(),
+        media: content.media.into_iter().collect(),
         reply_to: content.about.or_else(|| reference(&item["context"]["id"])),
         opt_flag: None,
         standby,
         opens_window: opens_window(&kind),
         kind,
-    })
+    });
+    [Some(message), strange].into_iter().flatten().collect()
 }
 
-/// The id or address of media, unless it is too long.
-const LONGEST_MEDIA: usize = 2048;
+/// Meta's word for a message whose content the API does not show.
+const UNSUPPORTED: &str = "unsupported";
 
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
     match text.map(|text| cut(text, LONGEST_TEXT)) {
@@ -390,7 +393,7 @@ fn opens_window(kind: &str) -> bool {
 struct Carried {
     text: Option<String>,
     payload: Option<String>,
-    media: Option<String>,
+    media: Option<InboundMedia>,
     /// The message that it reacts to, edits or revokes.
     about: Option<ProviderRef>,
 }
@@ -405,7 +408,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         "image" | "video" | "audio" | "document" | "sticker" => Carried {
             text: text(&own["caption"]).or_else(|| text(&own["filename"])),
-            media: spelled(&own["id"]).or_else(|| text(&own["url"])),
+            media: medium(MediaKind::named(kind), own),
             ..Carried::default()
         },
         "location" => Carried {
@@ -443,10 +446,25 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
             about: reference(&own["original_message_id"]),
             ..Carried::default()
         },
-        "unsupported" => Carried::default(),
+        UNSUPPORTED => Carried::default(),
         _ => return None,
     };
     Some(carried)
+}
+
+/// A medium, unless what names it is too long.
+fn medium(kind: Option<MediaKind>, own: &Value) -> Option<InboundMedia> {
+    let fits = |text: &String| text.len() <= InboundMedia::LONGEST;
+    let source = spelled(&own["id"]).or_else(|| text(&own["url"])).filter(fits)?;
+    Some(InboundMedia {
+        kind,
+        mime: text(&own["mime_type"]).filter(fits),
+        sha256: own["sha256"].as_str().and_then(sha256),
+        file_name: own["filename"].as_str().and_then(FileName::of),
+        voice: own["voice"] == true,
+        animated: own["animated"] == true,
+        ..InboundMedia::new(source)
+    })
 }
 
 fn interactive(own: &Value) -> Carried {

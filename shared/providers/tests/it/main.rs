@@ -10,6 +10,7 @@ mod checks;
 mod clients;
 mod exotel;
 mod fixtures;
+mod media;
 mod plivo;
 mod robustness;
 mod signatures;

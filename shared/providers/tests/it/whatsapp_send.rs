@@ -527,8 +527,8 @@ async fn definitions_are_parsed_completely() {
     insta::assert_json_snapshot!("whatsapp_templates", templates);
 }
 
-/// Creating and editing templates and fetching media are not implemented yet: these fixtures are only checked to be JSON, and
-/// their errors to be parsed like every error of this API.
+/// Creating and editing templates is not implemented yet: these fixtures are only checked to be JSON, and their errors to be parsed like
+/// every error of this API.
 #[tokio::test]
 async fn unsupported_fixtures_are_listed() {
     let mut names = fixtures::names("whatsapp/templates");
@@ -546,20 +546,7 @@ async fn unsupported_fixtures_are_listed() {
         .map(str::to_owned)
         .into()
     );
-    let media = fixtures::names("whatsapp/media");
-    assert_eq!(
-        media,
-        [
-            "delete_response.json",
-            "get_url_error_404.json",
-            "get_url_response.json",
-            "upload_response.json"
-        ]
-        .map(str::to_owned)
-        .into()
-    );
-    let files = names.iter().map(|name| format!("whatsapp/templates/{name}"));
-    for name in files.chain(media.iter().map(|name| format!("whatsapp/media/{name}"))) {
+    for name in names.iter().map(|name| format!("whatsapp/templates/{name}")) {
         let body = fixtures::json(&name);
         assert_eq!(body["error"]["code"].is_i64(), name.contains("error"), "{name}");
     }

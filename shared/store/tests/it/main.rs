@@ -10,6 +10,7 @@ mod happenings;
 mod leaving;
 mod limited;
 mod listed;
+mod media;
 mod merges;
 mod notices;
 mod operations;

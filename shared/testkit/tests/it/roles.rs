@@ -27,6 +27,12 @@ const PATTERNS: &[(&str, &str)] = &[
         "the folders of all tenants' contacts, and nothing else",
     ),
     (
+        "${PeopleFiles.Arn}/media/*/contact/*",
+        "the folders of all tenants' contacts, and nothing else",
+    ),
+    ("${PeopleFiles.Arn}/assets/*", "objects have no names beforehand"),
+    ("${PeopleFiles.Arn}/media/*", "a deleted tenant's media, of any contact"),
+    (
         "${RawBucket.Arn}/aws/lambda/*",
         "Lambda chooses the names of failed batches",
     ),
@@ -390,6 +396,25 @@ fn functions_that_count_attempts_may_update_counters() {
     assert_eq!(who, ["auth"]);
 }
 
+/// Whose files no rule of the bucket deletes are deleted by whoever deletes what they belong to, and by nobody else.
+#[test]
+fn only_listed_functions_delete_media_and_assets() {
+    let who = |folder: &str| -> BTreeSet<&str> {
+        let deletes = |statement: &&Value| {
+            let allowed = statement["Resource"].to_string();
+            texts(&statement["Action"]).contains(&"s3:DeleteObject") && allowed.contains(folder)
+        };
+        let all = functions().into_iter().filter(|function| {
+            let mut statements = policies(function).iter().flat_map(statements);
+            statements.any(|statement| deletes(&statement))
+        });
+        all.map(|function| function.name).collect()
+    };
+    let of_media = ["delete_tenants", "erase_contact", "fetch_media", "media"];
+    assert_eq!(who("{PeopleFiles.Arn}/media/"), of_media.into());
+    assert_eq!(who("{PeopleFiles.Arn}/assets/"), ["assets", "delete_tenants"].into());
+}
+
 /// S3 answers a request for a missing object with "forbidden" without the permission to list. Such a request has no prefix.
 #[test]
 fn functions_that_read_objects_may_list_them() {
@@ -428,10 +453,10 @@ fn webhooks_cannot_open_sending_secrets() {
             "{} may use the key of webhooks",
             function.id
         );
-        // It fetches recordings: docs/decisions/0065-recordings.md.
-        let listener = function.name == "recordings";
+        // They fetch recordings and media: docs/decisions/0065-recordings.md and 0067-media-and-assets.md.
+        let fetches = ["fetch_media", "recordings"].contains(&function.name);
         assert!(
-            keeper || listener || function.name == "send_message" || !text.contains("SendKey"),
+            keeper || fetches || function.name == "send_message" || !text.contains("SendKey"),
             "{} may use the key of sending tokens",
             function.id
         );

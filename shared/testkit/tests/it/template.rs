@@ -197,7 +197,28 @@ fn every_queue_survives_a_bad_deploy() {
         let output = &template()["Outputs"][format!("{id}Url")];
         assert_eq!(output["Value"]["!Ref"], *id, "the output {id}Url");
     }
-    assert!(queues.len() >= 10, "five queues with their dead letters");
+    assert!(queues.len() >= 12, "six queues with their dead letters");
+}
+
+/// Lambda asks for six times the time-out of a function between two deliveries. Those with a time-out of their own have a queue of their own.
+#[test]
+fn queues_wait_for_functions_with_a_long_time_out() {
+    let mut count = 0;
+    for function in functions() {
+        let Some(time_out) = function.resource["Properties"]["Timeout"].as_i64() else {
+            continue;
+        };
+        for (_, event) in events(&function).filter(|(_, event)| event["Type"] == "SQS") {
+            let queue = event["Properties"]["Queue"]["!GetAtt"].as_str().unwrap_or_default();
+            let (_, queue) = resources("AWS::SQS::Queue")
+                .find(|(id, _)| format!("{id}.Arn") == queue)
+                .expect("its queue");
+            let visibility = queue["Properties"]["VisibilityTimeout"].as_i64();
+            assert!(visibility >= Some(6 * time_out), "{}: {visibility:?}", function.id);
+            count += 1;
+        }
+    }
+    assert!(count > 0, "no function has a long time-out and a queue");
 }
 
 #[test]
@@ -485,7 +506,7 @@ fn alarms_watch_metrics_that_somebody_counts() {
 }
 
 /// Files name people: what users import and export, and what providers send. An erasure does not search them, because all of them
-/// are deleted by the bucket's own rules.
+/// are deleted by the bucket's own rules; except media, which lie in the folder of their contact, and assets, which are a tenant's own.
 #[test]
 fn files_of_all_buckets_expire() {
     let rules_of = |bucket: &str| -> BTreeSet<(String, String)> {

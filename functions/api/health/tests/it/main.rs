@@ -25,7 +25,9 @@ async fn deep_check_runs_at_most_every_five_seconds() {
     let function = Function::new(aws.env(), routes);
     let deep = Call::get("/api/health?deep=true");
     let answer = function.call(&deep).await;
-    let queues = json!({"calls": "ok", "provider-events": "ok", "sends": "ok", "bulk-sends": "ok", "mails": "ok"});
+    let queues = json!({
+        "calls": "ok", "provider-events": "ok", "sends": "ok", "bulk-sends": "ok", "media": "ok", "mails": "ok",
+    });
     let well = json!({"status": "ok", "table": "ok", "queues": queues});
     assert_eq!(answer.is(200).json(), well.clone());
     let table = aws.env().config().text("TABLE_NAME").expect("a table").to_owned();

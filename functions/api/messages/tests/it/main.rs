@@ -11,6 +11,7 @@ mod sending;
 
 use domain::{
     ids::{ContactId, MessageId},
+    media::InboundMedia,
     message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
     permission::{Permission, Role},
     prices::Money,
@@ -182,15 +183,15 @@ async fn a_customers_message_is_shown_with_its_whole_text() {
             received.message.from.phone = Some(phone(CUSTOMER));
             received.message.to = Some(phone(LINE));
             received.message.payload = Some("book_again".to_owned());
-            received.message.media = vec!["a".to_owned(), "b".to_owned()];
+            received.message.media = ["a", "b"].map(|source| InboundMedia::new(source.to_owned())).into();
         })
         .await
         .id;
     let found = viewer.get(MESSAGES).await.items();
     let entry = &found[0];
     assert_eq!(
-        (&entry["direction"], &entry["cut"], &entry["media"]),
-        (&json!("inbound"), &json!(true), &json!(2))
+        (&entry["direction"], &entry["cut"], &entry["media"][1]["index"]),
+        (&json!("inbound"), &json!(true), &json!(1))
     );
     assert_eq!(entry["text"].as_str().unwrap().chars().count(), 4_096);
     let shown = viewer.get(&format!("{MESSAGES}/{id}")).await.is(200).json();

@@ -2,9 +2,20 @@
 
 use std::collections::BTreeSet;
 
-use domain::{needs::Needs, permission::Permission, product::Product};
+use domain::{
+    asset::{Asset, AssetIn, AssetState},
+    ids::AssetId,
+    media::MediaKind,
+    needs::Needs,
+    permission::Permission,
+    product::Product,
+    resource::Resource as _,
+};
 use serde_json::{Value, json};
-use testkit::{Aws, Resource, api::Town};
+use testkit::{
+    Aws, Resource,
+    api::{House, Town},
+};
 
 const PRODUCTS: &str = "/api/v1/products";
 
@@ -54,6 +65,59 @@ async fn a_sku_belongs_to_one_product_of_the_tenant() {
     steal().await.is(200);
     manager.delete(second).await.is(204);
     manager.patch(first, json!({"sku": "cake-1"})).await.is(200);
+}
+
+/// An asset of this type with this name.
+async fn asset(town: &Town<'_>, house: &House, content_type: &str, state: AssetState) -> AssetId {
+    let aws = town.aws();
+    let name = "cake.jpg".parse().expect("a name");
+    let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
+    asset.kind = MediaKind::of(content_type).expect("a type of WhatsApp");
+    asset.uploaded(content_type, 9, "0f".repeat(32), false);
+    asset.state = state;
+    let made = aws.store().create(house.scope(), &asset, &aws.stamp()).await;
+    made.expect("the asset is written");
+    asset.id
+}
+
+#[tokio::test]
+async fn the_picture_of_a_product_is_a_picture() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, products::routes).await;
+    let manager = town.manager();
+    let of = async |house, content_type, state| asset(&town, house, content_type, state).await;
+    let picture = of(&town.home, "image/jpeg", AssetState::Ready).await;
+    let with = |image: AssetId| json!({"name": "Cake", "image": image});
+    let made = manager.post(PRODUCTS, with(picture)).await;
+    assert_eq!(made.is(201).json()["image"], json!(picture));
+    let place = made.header("location");
+    for (house, content_type, state) in [
+        (&town.home, "application/pdf", AssetState::Ready),
+        (&town.home, "image/webp", AssetState::Ready),
+        (&town.home, "image/jpeg", AssetState::AwaitingUpload),
+        (&town.home, "image/jpeg", AssetState::Scanning),
+        (&town.home, "image/jpeg", AssetState::Refused),
+        (&town.away, "image/jpeg", AssetState::Ready),
+    ] {
+        let other = of(house, content_type, state).await;
+        manager.post(PRODUCTS, with(other)).await.names_only(&["image"]);
+        manager
+            .patch(place, json!({"image": other}))
+            .await
+            .names_only(&["image"]);
+    }
+    // One that was deleted meanwhile prevents no other change.
+    let store = aws.store();
+    let found = store.asset(town.home.scope(), picture).await;
+    let found = found.expect("the table answers").expect("the asset");
+    let removed = store.remove(town.home.scope(), &found, &aws.stamp()).await;
+    removed.expect("the asset is deleted");
+    manager.patch(place, json!({"name": "Honey cake"})).await.is(200);
+    manager.patch(place, json!({"image": null})).await.is(200);
+    manager
+        .patch(place, json!({"image": picture}))
+        .await
+        .names_only(&["image"]);
 }
 
 /// Messages read the latest version.

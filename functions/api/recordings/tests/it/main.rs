@@ -24,10 +24,11 @@ use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},
     business::{business, mobile},
+    file_host::Reply,
     seed::TWILIO_ACCOUNT,
 };
 
-use crate::twilio::{Reply, Twilio};
+use crate::twilio::Twilio;
 
 const SID: &str = "RE00000000000000000000000000000001";
 
@@ -118,7 +119,7 @@ async fn played(answer: &Answer, range: Option<&str>) -> (u16, Vec<u8>) {
 #[tokio::test]
 async fn a_recording_is_fetched_once_and_played_in_parts() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
     let (call, recording) = world.called(|_, _| {}).await;
     let path = place(call, recording);
@@ -167,7 +168,7 @@ async fn a_recording_is_fetched_once_and_played_in_parts() {
 async fn a_long_recording_is_copied_in_parts() {
     let aws = Aws::new().await;
     let long = vec![7; 9 * 1024 * 1024];
-    let world = World::new(&aws, Reply::Sound(long.clone())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", long.clone())).await;
     let (call, recording) = world.called(|_, recording| recording.seconds = None).await;
     let answer = world.agent().await.get(&place(call, recording)).await;
     let shown = answer.is(200).json();
@@ -181,7 +182,7 @@ async fn a_long_recording_is_copied_in_parts() {
 #[tokio::test]
 async fn recordings_need_a_permission_and_are_the_calls_own() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let (call, recording) = world.called(|_, _| {}).await;
     let path = place(call, recording);
     for role in Role::ALL {
@@ -226,7 +227,7 @@ async fn recordings_need_a_permission_and_are_the_calls_own() {
 #[tokio::test]
 async fn recordings_are_hidden_with_their_contact() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
     let (call, recording) = world.called(|_, _| {}).await;
     agent.get(&place(call, recording)).await.is(200);
@@ -265,7 +266,7 @@ async fn a_copy_for_a_contact_deleted_meanwhile_is_dropped() {
 async fn a_copy_of_a_failed_fetch_is_dropped_with_the_contact() {
     let aws = Aws::new().await;
     // An empty sound is a failure.
-    let world = World::new(&aws, Reply::Held(Vec::new())).await;
+    let world = World::new(&aws, Reply::Held("audio/mpeg", Vec::new())).await;
     let completed = async |call: CallId, recording: RecordingId| {
         let files = kit::Files::new(aws.env()).unwrap();
         let key = kit::FileKey::recording(world.business.scope(), call.contact(), recording);
@@ -280,7 +281,7 @@ async fn a_copy_of_a_failed_fetch_is_dropped_with_the_contact() {
 #[tokio::test]
 async fn who_listened_is_audited_once_a_day() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let (agent, manager) = (
         world.agent().await,
         world.town.key_of(world.business.scope(), Role::Manager).await,
@@ -332,7 +333,7 @@ async fn each_failure_of_the_telephone_system_is_explained() {
     let path = place(call, recording);
     let other = |status| Reply::Other(status, String::new(), "");
     // Nobody asks there.
-    let elsewhere = Twilio::start(Reply::Sound(sound()));
+    let elsewhere = Twilio::start(Reply::File("audio/mpeg", sound()));
     let to = |url: &str| Reply::Other(302, format!("location: {url}/sound.mp3\r\n"), "");
     let page = Reply::Other(200, "content-type: text/html\r\n".to_owned(), "<html>");
     for (what, reply, about, status, kind) in [
@@ -354,10 +355,22 @@ async fn each_failure_of_the_telephone_system_is_explained() {
             "provider_failed",
         ),
         ("a page", page, None, 502, "provider_failed"),
-        ("empty", Reply::Sound(Vec::new()), None, 502, "provider_failed"),
+        (
+            "empty",
+            Reply::File("audio/mpeg", Vec::new()),
+            None,
+            502,
+            "provider_failed",
+        ),
         ("broken off", Reply::Short, None, 502, "provider_failed"),
         ("endless", Reply::Endless, None, 502, "provider_failed"),
-        ("too long", Reply::Sound(vec![0; 400_000]), None, 502, "provider_failed"),
+        (
+            "too long",
+            Reply::File("audio/mpeg", vec![0; 400_000]),
+            None,
+            502,
+            "provider_failed",
+        ),
     ] {
         world.twilio.answer(reply, about);
         let answer = agent.get(&path).await;
@@ -373,7 +386,7 @@ async fn each_failure_of_the_telephone_system_is_explained() {
         aws.pass(1);
     }
     assert!(elsewhere.take_requests().is_empty());
-    world.twilio.answer(Reply::Sound(sound()), None);
+    world.twilio.answer(Reply::File("audio/mpeg", sound()), None);
     assert_eq!(played(&agent.get(&path).await, None).await, (200, sound()));
 }
 
@@ -392,7 +405,7 @@ type Recorded<'a> = &'a dyn Fn(&mut Call, &mut Recording);
 #[tokio::test]
 async fn what_cannot_be_fetched_is_not_asked_for() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
     let unknown = ConnectionId::new(aws.ids().ulid());
     let telephony = world.business.telephony;
@@ -451,7 +464,7 @@ async fn what_cannot_be_fetched_is_not_asked_for() {
 #[tokio::test]
 async fn a_tenant_fetches_a_limited_number_an_hour() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Sound(sound())).await;
+    let world = World::new(&aws, Reply::File("audio/mpeg", sound())).await;
     let agent = world.agent().await;
     let (known, its) = world.called(|_, _| {}).await;
     agent.get(&place(known, its)).await.is(200);

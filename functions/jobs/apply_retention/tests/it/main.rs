@@ -12,6 +12,7 @@ use domain::{
     Timestamp,
     applying::{AppliedRetention, ApplyRetention, Past},
     call::CallProvider,
+    media::InboundMedia,
     message::{Message, MessageState},
     operation::{OperationKind, OperationState},
     record::CallProgress,
@@ -242,6 +243,37 @@ async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
     assert_eq!(reports("waits").await.unwrap().due, waiting.due);
     let until = world.expiries("call_progress").await.pop();
     assert_eq!(until, Some(now + days(60)), "the reports of a call without a decision");
+}
+
+/// Their files are deleted when they are due.
+#[tokio::test]
+async fn media_are_kept_as_long_as_their_message() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let media = vec![InboundMedia::new("7".to_owned()); 2];
+    let until = USUAL.message_until(now, now);
+    let told = world.business.receive_media(&world.aws, contact, media, |received| {
+        received.keep_until = Some(until);
+    });
+    let message = told.await.id;
+    let picture = ("image/png", b"picture".as_slice());
+    let fetched = world.business.fetched(&world.aws, message, 0, picture).await;
+    world.apply(keep(40, 50)).await;
+    let [stored, pending] = [0, 1].map(|index| world.business.medium(&world.aws, message, index));
+    let (stored, pending) = (stored.await, pending.await);
+    assert_eq!((stored.kept_until, stored.due), (now + days(50), Some(now + days(50))));
+    assert_eq!(
+        (pending.kept_until, pending.due),
+        (now + days(50), Some(now + SignedDuration::from_secs(60)))
+    );
+    // What is read meanwhile is not written with the former time.
+    assert!(stored.version > fetched.version);
+    // Longer than they were, or not at all.
+    world.aws.pass(35 * DAY);
+    world.apply(keep(40, 30)).await;
+    let stored = world.business.medium(&world.aws, message, 0).await;
+    assert_eq!(stored.due, Some(now + days(30)));
 }
 
 #[tokio::test]

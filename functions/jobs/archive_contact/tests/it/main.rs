@@ -16,6 +16,7 @@ use domain::{
     field::Field,
     ids::{ContactId, ConversionId, NoteId},
     inbound::OptFlag,
+    media::{FileName, InboundMedia},
     note::Note,
     operation::{OperationKind, OperationState},
     outside::ShownName,
@@ -237,6 +238,28 @@ async fn an_archive_has_all_of_a_contact_and_nobody_else() {
     for internal in ["correlation_id", "dispatches", "\"version\""] {
         assert!(!text.contains(internal), "{internal} in {text}");
     }
+}
+
+#[tokio::test]
+async fn pictures_and_other_files_are_named_with_their_links() {
+    let world = World::new(100).await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let medium = InboundMedia {
+        file_name: FileName::of("menu.pdf"),
+        mime: Some("application/pdf".to_owned()),
+        ..InboundMedia::new("7001".to_owned())
+    };
+    let media = vec![medium; 2];
+    let message = world
+        .business
+        .receive_media(&world.aws, contact, media, |_| {})
+        .await
+        .id;
+    let (archive, ..) = world.archive(contact).await;
+    let shown = &archive["messages"][0];
+    assert_eq!(shown["message"]["media"][1]["file_name"], "menu.pdf");
+    let links = [0, 1].map(|index| format!("/api/v1/messages/{message}/media/{index}"));
+    assert_eq!(shown["media_links"], json!(links));
 }
 
 /// Also its field that was deleted: the value is still stored.

@@ -18,10 +18,11 @@ use domain::{
     erasure::{EraseContact, Erased},
     field::FieldValue,
     filter::Filter,
-    ids::{ContactId, ConversionId, FieldId, ImportId, NoteId, OperationId, RecordingId, StageId, TagId},
+    ids::{ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
     import::Import,
     inbound::{OptFlag, Sender},
     links::{LinkCode, LinkOrigin},
+    media::InboundMedia,
     message::SendOutcome,
     note::Note,
     operation::{OperationKind, OperationState},
@@ -498,7 +499,7 @@ async fn result_proves_what_was_deleted() {
 
 /// Also those of contacts that were merged into it; other people's stay.
 #[tokio::test]
-async fn archives_and_recordings_of_the_contact_are_erased() {
+async fn archives_recordings_and_media_of_the_contact_are_erased() {
     let world = World::new().await;
     let scope = world.business.scope();
     let (contact, merged) = (
@@ -518,13 +519,22 @@ async fn archives_and_recordings_of_the_contact_are_erased() {
                 .unwrap();
         }
         files.write(&recording(of), b"sound".to_vec()).await.unwrap();
+        let media = vec![InboundMedia::new("7".to_owned())];
+        let message = world.business.receive_media(&world.aws, of, media, |_| {}).await.id;
+        let picture = ("image/png", b"picture".as_slice());
+        world.business.fetched(&world.aws, message, 0, picture).await;
     }
     let export = FileKey::result(scope, operation.ulid(), "calls.csv");
     files.write(&export, b"calls".to_vec()).await.unwrap();
     let start = world.start(contact).await;
     assert_eq!(world.run(&start, 300).await, Ran::Ended);
     let result = world.operations.get(&start).await.result.unwrap().into_json();
-    assert_eq!(result["deleted"]["files"], 6);
+    assert_eq!(result["deleted"]["files"], 8);
+    let media: Vec<String> = world.aws.files("media/").await.into_keys().collect();
+    assert!(
+        matches!(media.as_slice(), [one] if one.contains(Folder::of_contact(scope, other)[3].as_str())),
+        "{media:?}"
+    );
     let mut left = Vec::new();
     for kind in ["steps/", "results/", "recordings/"] {
         left.extend(world.aws.files(kind).await.into_keys());
@@ -538,6 +548,31 @@ async fn archives_and_recordings_of_the_contact_are_erased() {
     left.sort();
     expected.sort();
     assert_eq!(left, expected);
+}
+
+/// A step takes some seconds at most, however many files there are.
+#[tokio::test]
+async fn many_files_are_erased_page_by_page() {
+    let world = World::new().await;
+    let scope = world.business.scope();
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let files = Files::new(world.aws.env()).unwrap();
+    let message = MessageId::new(contact, world.aws.ids().ulid());
+    for index in 0..=200 {
+        let key = FileKey::medium(scope, message, index);
+        files.write(&key, b"picture".to_vec()).await.unwrap();
+    }
+    let start = world.start(contact).await;
+    let mut erased = Vec::new();
+    // The first one deletes what the contact is found by.
+    for _step in 0..4 {
+        assert_eq!(world.operations.step(&start, &world.ctx, &handle).await, Ran::Continues);
+        erased.push(world.operations.get(&start).await.progress.done);
+    }
+    let first = erased[0];
+    assert_eq!(erased, [first, first + 100, first + 200, first + 201]);
+    assert_eq!(world.run(&start, 300).await, Ran::Ended);
+    assert!(world.aws.files("media/").await.is_empty());
 }
 
 /// The number belongs to somebody else since.

@@ -14,6 +14,7 @@ use domain::{
     export::ExportResult,
     field::Field,
     ids::ContactId,
+    media::{InboundMedia, MediaKind},
     operation::OperationKind,
     person::{Person, PersonIn},
     profile::Profile,
@@ -282,6 +283,24 @@ async fn content_of_messages_is_exported_by_its_kind() {
             assert_eq!(line[kind], parts);
         }
     }
+}
+
+#[tokio::test]
+async fn exported_messages_name_their_files() {
+    let world = World::new(10).await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let media = vec![InboundMedia {
+        kind: Some(MediaKind::Image),
+        mime: Some("image/jpeg".to_owned()),
+        ..InboundMedia::new("7001".to_owned())
+    }];
+    world.business.receive_media(&world.aws, contact, media, |_| {}).await;
+    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
+    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
+    let (file, ..) = world.export(order).await;
+    let line: Value = serde_json::from_str(file.lines().next().unwrap()).unwrap();
+    let expected = json!([{"kind": "image", "content_type": "image/jpeg", "name": null, "voice": false}]);
+    assert_eq!(line["media"], expected, "and no id of the provider's");
 }
 
 #[tokio::test]

@@ -6,13 +6,15 @@ use domain::{
     call::{CallFacts, CallProvider, Outcome, Party},
     contact::{Contact, Identity},
     facts::Facts,
-    ids::{CallId, ContactId},
+    ids::{AssetId, CallId, ContactId, TenantId},
+    media::InboundMedia,
     record::{Call, CallProgress, Grounds},
     tenant::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
-use kit::schedule::Deadline;
+use kit::{FileKey, Files, schedule::Deadline};
 use store::{
+    TenantScope,
     contacts::ContactWrite,
     effects::{Effects, Once},
     platform::PlatformAct,
@@ -113,6 +115,55 @@ async fn tenant_is_deleted_entirely_when_its_grace_period_ends() {
     world.run(60).await;
     // The request to delete it, and the deletion.
     assert_eq!((world.log_length().await, world.aws.row_count().await), (2, 2));
+}
+
+/// No rule of the bucket deletes them.
+#[tokio::test]
+async fn files_of_a_deleted_tenant_are_deleted_with_its_rows() {
+    let world = World::new().await;
+    let (aws, business) = (&world.aws, &world.business);
+    let files = Files::new(aws.env()).expect("a bucket");
+    let contact = business.contact(aws, CUSTOMER).await;
+    let media = vec![InboundMedia::new("7".to_owned())];
+    let message = business.receive_media(aws, contact.id, media, |_| {}).await.id;
+    business.fetched(aws, message, 0, ("image/png", b"picture")).await;
+    let asset = |scope: &TenantScope| FileKey::asset(scope, AssetId::new(aws.ids().ulid()));
+    let other = aws.scope(TenantId::new(aws.ids().ulid()));
+    for scope in [business.scope(), &other] {
+        files
+            .write(&asset(scope), b"menu".to_vec())
+            .await
+            .expect("it is written");
+    }
+    world.leave(0).await;
+    world.run(60).await;
+    assert!(aws.files("media/").await.is_empty());
+    let left = aws.files("assets/").await;
+    assert_eq!(left.len(), 1, "the other tenant's: {left:?}");
+    // A job that was fetching another.
+    let late = FileKey::medium(business.scope(), message, 1);
+    files.write(&late, b"late".to_vec()).await.expect("it is written");
+    world.run_again().await;
+    assert!(aws.files("media/").await.is_empty());
+    assert_eq!((world.log_length().await, aws.row_count().await), (2, 2));
+}
+
+#[tokio::test]
+async fn a_tenant_stays_listed_until_its_files_are_gone() {
+    let world = World::new().await;
+    let files = Files::new(world.aws.env()).expect("a bucket");
+    let asset = FileKey::asset(world.business.scope(), AssetId::new(world.aws.ids().ulid()));
+    files.write(&asset, b"menu".to_vec()).await.expect("it is written");
+    world.leave(0).await;
+    // No time is left.
+    world.run(5).await;
+    assert!(world.tenant().await.is_some());
+    assert_eq!(world.aws.files("assets/").await.len(), 1);
+    world.run(60).await;
+    assert_eq!(
+        (world.tenant().await, world.aws.files("assets/").await.len()),
+        (None, 0)
+    );
 }
 
 #[tokio::test]

@@ -13,12 +13,13 @@ use domain::{
     actor::Actor,
     call::CallStatus,
     ids::{MessageId, OperationId},
+    media::InboundMedia,
     message::{Message, SendOutcome},
     operation::{Data, Operation, OperationKind},
     purpose::{Category, Narrowing, Policy, Purpose},
 };
 use jiff::SignedDuration;
-use jobs::{CallJob, SendMessage};
+use jobs::{CallJob, MediaJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
 use store::{
     due::Partition,
@@ -107,6 +108,37 @@ async fn operation_is_started_again_at_its_due_time() {
     }
     // After 90 and 180 seconds, and then after 360.
     assert_eq!(started, [1, 2, 2, 3]);
+}
+
+/// To be fetched, and to be deleted with its message.
+#[tokio::test]
+async fn a_medium_is_queued_until_stored_and_when_it_goes() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let media = vec![InboundMedia::new("7".to_owned())];
+    let message = world
+        .business
+        .receive_media(&world.aws, contact.id, media, |_| {})
+        .await
+        .id;
+    let medium = world.business.medium(&world.aws, message, 0).await;
+    let job = MediaJob::fetch(world.business.tenant(), &medium);
+    let queued = async || {
+        world.run().await;
+        world.aws.take_jobs::<MediaJob>(QueueName::Media).await
+    };
+    assert_eq!(queued().await, []);
+    world.aws.pass(60);
+    assert_eq!(queued().await, std::slice::from_ref(&job));
+    assert_eq!(queued().await, [], "a worker has its time");
+    let leased = world.business.medium(&world.aws, message, 0).await;
+    assert_eq!((leased.dispatches, leased.version), (1, medium.version));
+    let picture = ("image/png", b"picture".as_slice());
+    world.business.fetched(&world.aws, message, 0, picture).await;
+    world.aws.pass(89 * 24 * 3_600);
+    assert_eq!(queued().await, []);
+    world.aws.pass(24 * 3_600);
+    assert_eq!(queued().await, [job]);
 }
 
 #[tokio::test]

@@ -23,6 +23,10 @@ impl Audit<'_> {
     pub(super) async fn deleted(&self, business: &Tenant, again: bool) -> Result<()> {
         if !again {
             self.missed(business).await?;
+            let own = business.id.trim_start_matches("tnt_");
+            let bucket = self.output("PeopleFilesName")?;
+            let file = json!({ "Bucket": bucket, "Key": format!("assets/{own}/audited"), "Body": "audited" });
+            self.aws.call("s3", "put_object", file).await?;
             self.leave(&business.id).await?;
         }
         self.invoke("delete_tenants", json!({})).await

@@ -596,7 +596,7 @@ impl Audit<'_> {
 }
 
 /// Writes a row with the longest text that the table accepts.
-async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) -> Result<()> {
+pub(super) async fn filled(mut write: impl AsyncFnMut(String) -> Result<(), StoreError>) -> Result<()> {
     // Nearly all of a row's bytes are this text, and later additions are longer than a step.
     for length in (0..LARGEST_ROW).rev().step_by(16) {
         match write("x".repeat(length)).await {

@@ -199,6 +199,7 @@ async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<Str
         "ProviderEventsQueueUrl",
         "SendsQueueUrl",
         "BulkSendsQueueUrl",
+        "MediaQueueUrl",
     ] {
         let ask = json!({ "QueueUrl": stage.town.outputs[queue], "AttributeNames": ["All"] });
         let answer = session.call("sqs", "get_queue_attributes", ask).await?;

@@ -1,0 +1,307 @@
+//! Assets: files of a tenant, which messages and products can name.
+//!
+//! A file is uploaded by a signed link, and checked when that is said to be done: then it is copied to where nobody can change it. Its
+//! object is deleted with the asset.
+
+mod models;
+mod upload;
+
+use api::{
+    Allowed, Api, Body, Created, FileLinkOut, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path, Races,
+    ScanVerdict, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
+};
+use axum::{Extension, Router, extract::State, http::StatusCode};
+use domain::{
+    asset::{Asset, AssetIn, AssetState},
+    fault::Fault,
+    ids::AssetId,
+    media::{MediaKind, MediaReason},
+    permission::{Permission, permits::Permit},
+    resource::Resource as _,
+};
+use kit::{ConfigError, Env, FileKey, Files, Problem};
+use store::{Versioned, rates::Limit};
+
+use crate::{
+    models::{AssetOut, NewAsset},
+    upload::{Uploaded, copied, not_uploaded},
+};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let served = api::serve(operations(), Api::new(env)?);
+    let scanned = Scanned(env.config().optional("MEDIA_SCANNER").is_some());
+    Ok(served.layer(Extension(Files::new(env)?)).layer(Extension(scanned)))
+}
+
+/// Whether files wait for the verdict of a scanner.
+#[derive(Clone, Copy)]
+struct Scanned(bool);
+
+api::operations! {
+    "assets": "Files of a tenant, such as pictures and menus, for messages and products." {
+        /// Create an asset
+        ///
+        /// The answer says by which request the file is uploaded, within an hour. Say then that it is uploaded
+        /// (`POST /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets, and creates at most 200 an hour.
+        POST "/api/v1/assets" => create_asset, "The asset";
+
+        /// List assets
+        ///
+        /// Oldest first.
+        GET "/api/v1/assets" => list_assets, "A page of assets";
+
+        /// Get an asset
+        ///
+        /// Until its file is uploaded, the answer says by which request that is done; once it is ready, it has a link to the file, which
+        /// is valid for an hour. Pictures, sound and videos can be shown in a page; other files are only saved.
+        GET "/api/v1/assets/{asset_id}" => get_asset, "The asset";
+
+        /// Rename an asset
+        PATCH "/api/v1/assets/{asset_id}" => update_asset, "The renamed asset";
+
+        /// Delete an asset
+        ///
+        /// Deletes its file, too. Messages that are not sent yet fail if they need it; a product keeps its id.
+        DELETE "/api/v1/assets/{asset_id}" => delete_asset, "The asset is deleted";
+
+        /// Complete the upload of an asset
+        ///
+        /// Checks that the file has the stated size and hash, and that its content is of the stated type. It is `ready` then, or waits for
+        /// the scanner of the platform as `scanning`. Otherwise it is `refused`, for good. Completing it again changes nothing.
+        POST "/api/v1/assets/{asset_id}/complete" => complete_asset, "The asset with its new state",
+            problems "not_uploaded" "asset_refused";
+
+        /// Judge an asset
+        ///
+        /// For the scanner of a platform that has one. A harmful file is deleted, also if the asset is `ready` already. The same verdict
+        /// can be given again.
+        POST "/api/v1/assets/{asset_id}/verdict" => judge_asset, "The asset with its new state",
+            problems "not_uploaded" "asset_refused";
+    }
+}
+
+type Reading = Allowed<permits::AssetsRead>;
+type Writing = Allowed<permits::AssetsWrite>;
+type Scanner = Allowed<permits::MediaScan>;
+
+/// Assets that a tenant creates per hour.
+const CREATED: Limit = Limit::per_hour(200);
+
+/// Attempts of a change of the state.
+const RACES: Races = Races::most(8);
+
+async fn create_asset(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Body(new): Body<NewAsset>,
+) -> Result<Created<AssetOut>, Problem> {
+    let (kind, bytes) = (new.content_type.kind(), new.bytes.get());
+    let most = kind.most_bytes();
+    if u64::from(bytes) > most {
+        return Err(Problem::field("bytes", too_large(kind, most)));
+    }
+    api.limit(&who, "ASSETS", CREATED).await?;
+    let mut asset = Asset::new(who.ulid(), AssetIn { name: new.name }, who.now());
+    new.content_type.as_str().clone_into(&mut asset.content_type);
+    (asset.kind, asset.bytes, asset.sha256) = (kind, bytes.into(), new.sha256.map(String::from));
+    let Created {
+        location,
+        version,
+        body: asset,
+    } = api.create_this(&who, "/api/v1/assets", asset).await?;
+    let upload = upload(&who, &files, &asset).await?;
+    Ok(Created {
+        location,
+        version,
+        body: AssetOut::from(asset).with_upload(upload),
+    })
+}
+
+fn too_large(kind: MediaKind, most: u64) -> Fault {
+    let kind = kind.as_str();
+    Fault::out_of_range(
+        1_u64,
+        most,
+        format!("A file of the kind {kind} has at most {most} bytes."),
+    )
+}
+
+async fn list_assets(who: Reading, State(api): State<Api>, paging: Paging) -> Result<Listed<AssetOut>, Problem> {
+    let page = api.store().page(who.scope(), paging.after(), paging.limit()).await?;
+    Ok(Listed::of(page, |found: Versioned<Asset>| found.value.into()))
+}
+
+async fn get_asset(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Path(id): Path<AssetId>,
+) -> Result<Tagged<AssetOut>, Problem> {
+    let asset = found(api.store().asset(who.scope(), id)).await?;
+    shown(&who, &files, asset).await
+}
+
+async fn update_asset(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Path(id): Path<AssetId>,
+    if_match: IfMatch,
+    patch: Patch<AssetIn>,
+) -> Result<Tagged<AssetOut>, Problem> {
+    let Tagged { version, body: value } = api.update::<Asset, _>(&who, &id, &if_match, &patch).await?;
+    shown(&who, &files, Versioned { version, value }).await
+}
+
+async fn delete_asset(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Path(id): Path<AssetId>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let removed = api.remove::<Asset, _>(&who, &id, &if_match).await;
+    // Also when there is none: an earlier request may have been interrupted between the two.
+    let is_gone = match &removed {
+        Ok(_) => true,
+        Err(problem) => problem.status() == StatusCode::NOT_FOUND,
+    };
+    if is_gone {
+        Box::pin(files.remove(&FileKey::asset(who.scope(), id))).await?;
+    }
+    removed
+}
+
+async fn complete_asset(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Extension(Scanned(scanned)): Extension<Scanned>,
+    Path(id): Path<AssetId>,
+) -> Result<Tagged<AssetOut>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let known = found(store.asset(scope, id)).await?;
+    match known.value.state {
+        AssetState::AwaitingUpload => {}
+        AssetState::Scanning | AssetState::Ready => return shown(&who, &files, known).await,
+        AssetState::Refused => return Err(refused(&known.value)),
+    }
+    let (uploaded, key) = (
+        Box::pin(copied(&files, scope, &known.value)).await?,
+        FileKey::asset(scope, id),
+    );
+    let uploaded = &uploaded;
+    let read = || found(store.asset(scope, id));
+    let write = |before: Versioned<Asset>| async move {
+        let Some(after) = completed(&before.value, uploaded, scanned) else {
+            return Ok(before);
+        };
+        let after = after.changed_at(stamp.at);
+        let version = store.change(scope, &before, &after, stamp).await;
+        let version = version.map_err(setback::<Asset>)?;
+        Ok::<_, Setback>(Versioned { version, value: after })
+    };
+    let noted = RACES.until_won_from(known, read, write).await;
+    let has_file = match &noted {
+        Ok(asset) => asset.value.state != AssetState::Refused,
+        // Deleted meanwhile, with or without the copy.
+        Err(problem) => problem.status() != StatusCode::NOT_FOUND,
+    };
+    if !has_file {
+        Box::pin(files.remove(&key)).await?;
+    }
+    let asset = noted?;
+    if asset.value.state == AssetState::Refused {
+        return Err(refused(&asset.value));
+    }
+    shown(&who, &files, asset).await
+}
+
+/// The asset after its upload; `None` if it is complete already. Of two requests that found different files, one may have overwritten the
+/// other's: then nobody knows which it is.
+fn completed(asset: &Asset, uploaded: &Uploaded, scanned: bool) -> Option<Asset> {
+    let mut after = asset.clone();
+    match (asset.state, uploaded) {
+        (AssetState::AwaitingUpload, Uploaded::Good(sha256)) => {
+            after.uploaded(&asset.content_type, asset.bytes, sha256.clone(), scanned);
+        }
+        (AssetState::AwaitingUpload, Uploaded::Bad(reason)) => after.refuse(*reason),
+        (AssetState::Scanning | AssetState::Ready, Uploaded::Good(sha256)) if asset.sha256.as_ref() != Some(sha256) => {
+            after.refuse(MediaReason::WrongHash);
+        }
+        _ => return None,
+    }
+    Some(after)
+}
+
+async fn judge_asset(
+    who: Scanner,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Path(id): Path<AssetId>,
+    Body(VerdictIn { verdict }): Body<VerdictIn>,
+) -> Result<Tagged<AssetOut>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let (files, key) = (&files, &FileKey::asset(scope, id));
+    let judged = RACES.until_won(|| async move {
+        let before = found(store.asset(scope, id)).await?;
+        let mut after = before.value.clone();
+        match (verdict, before.value.state, before.value.reason) {
+            // Given before.
+            (ScanVerdict::Harmful, AssetState::Refused, Some(MediaReason::Harmful))
+            | (ScanVerdict::Clean, AssetState::Ready, _) => return Ok(before),
+            (ScanVerdict::Clean, AssetState::Scanning, _) => after.state = AssetState::Ready,
+            (ScanVerdict::Harmful, AssetState::Scanning | AssetState::Ready, _) => {
+                // First, because nothing leads to it any more afterwards.
+                files.remove(key).await.map_err(Problem::from)?;
+                after.refuse(MediaReason::Harmful);
+            }
+            (_, AssetState::AwaitingUpload, _) => return Err(not_uploaded().into()),
+            (_, AssetState::Refused, _) => return Err(refused(&before.value).into()),
+        }
+        let after = after.changed_at(stamp.at);
+        let version = store.change(scope, &before, &after, stamp).await;
+        let version = version.map_err(setback::<Asset>)?;
+        Ok::<_, Setback>(Versioned { version, value: after })
+    });
+    judged.await.map(Tagged::of)
+}
+
+fn refused(asset: &Asset) -> Problem {
+    let detail = asset.reason.map_or("The file is refused.", MediaReason::sentence);
+    Problem::conflict("asset_refused", format!("{detail} Create a new asset."))
+}
+
+/// An asset with the request for its upload, or the link to its file.
+async fn shown<P: Permit>(
+    who: &Allowed<P>,
+    files: &Files,
+    Versioned { version, value: asset }: Versioned<Asset>,
+) -> Result<Tagged<AssetOut>, Problem> {
+    let upload = if asset.state == AssetState::AwaitingUpload && who.principal().may(Permission::AssetsWrite) {
+        upload(who, files, &asset).await?
+    } else {
+        None
+    };
+    let download = if asset.state == AssetState::Ready {
+        let (key, name) = (FileKey::asset(who.scope(), asset.id), asset.saved_as());
+        let link = FileLinkOut::shown(who, files, &key, (&name, &asset.content_type), LINKS);
+        Some(Box::pin(link).await?)
+    } else {
+        None
+    };
+    let body = AssetOut::from(asset).with_upload(upload).with_download(download);
+    Ok(Tagged { version, body })
+}
+
+/// The request by which the file of an asset is uploaded.
+async fn upload<P: Permit>(who: &Allowed<P>, files: &Files, asset: &Asset) -> Result<Option<UploadOut>, Problem> {
+    let key = FileKey::upload(who.scope(), asset.id.ulid());
+    let upload = UploadOut::new(who, files, &key, (&asset.content_type, asset.bytes));
+    Box::pin(upload).await.map(Some)
+}

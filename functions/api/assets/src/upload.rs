@@ -1,0 +1,65 @@
+//! What was uploaded for an asset: its check, and its copy, which no upload can change any more.
+
+use domain::{
+    asset::Asset,
+    media::{MediaReason, content_type},
+    sniff::BEGINNING,
+};
+use kit::{
+    FileKey, Files, Problem,
+    files::{FileFacts, Piece},
+};
+use sha2::{Digest as _, Sha256};
+use store::TenantScope;
+
+/// Bytes that are read at a time.
+const PIECE: u64 = 8 * 1024 * 1024;
+
+/// What was found.
+pub(crate) enum Uploaded {
+    /// The stated file, with this SHA-256. It is copied.
+    Good(String),
+    /// Another one.
+    Bad(MediaReason),
+}
+
+pub(crate) fn not_uploaded() -> Problem {
+    let detail = "The file is not there: upload it as `upload` of the asset says. It is deleted after a day; then upload it again.";
+    Problem::conflict("not_uploaded", detail)
+}
+
+/// Reads the file of an asset once, in pieces, and copies it if it is the stated one.
+///
+/// # Errors
+/// 409 if there is none, or it changes meanwhile; 503 when the bucket does not answer.
+pub(crate) async fn copied(files: &Files, scope: &TenantScope, asset: &Asset) -> Result<Uploaded, Problem> {
+    let from = FileKey::upload(scope, asset.id.ulid());
+    let FileFacts { size, etag } = files.facts(&from).await?.ok_or_else(not_uploaded)?;
+    if size != asset.bytes {
+        return Ok(Uploaded::Bad(MediaReason::WrongSize));
+    }
+    let mut copy = files.copy(FileKey::asset(scope, asset.id));
+    let (mut hash, mut offset) = (Sha256::new(), 0);
+    while offset < size {
+        let piece = match Box::pin(files.piece(&from, &etag, offset, PIECE)).await? {
+            Piece::Bytes(piece) if !piece.is_empty() => piece,
+            Piece::Bytes(_) | Piece::Changed => return Err(not_uploaded()),
+        };
+        if offset == 0 {
+            let beginning = piece.get(..BEGINNING).unwrap_or(&piece);
+            let found = content_type(asset.kind, Some(&asset.content_type), beginning);
+            if found != Some(asset.content_type.as_str()) {
+                return Ok(Uploaded::Bad(MediaReason::WrongType));
+            }
+        }
+        offset += piece.len() as u64;
+        hash.update(&piece);
+        copy.add(&piece).await?;
+    }
+    let sha256 = hex::encode(hash.finalize());
+    if asset.sha256.as_ref().is_some_and(|stated| *stated != sha256) {
+        return Ok(Uploaded::Bad(MediaReason::WrongHash));
+    }
+    Box::pin(copy.complete()).await?;
+    Ok(Uploaded::Good(sha256))
+}

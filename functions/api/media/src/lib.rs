@@ -1,0 +1,171 @@
+//! Media of customers' messages: links to their files, and verdicts of a scanner.
+//!
+//! A file is fetched from the provider after its message was stored, by `fetch_media`. Whoever wants to see it gets a link to the bucket,
+//! with the content type that was found in it: what could run in a page is only saved.
+
+mod models;
+
+use api::{
+    Allowed, Api, Body, FileLinkOut, Looks, MediumOut, Path, Races, ScanVerdict, Setback, VerdictIn, found, permits,
+};
+use axum::{
+    Extension, Json, Router,
+    extract::State,
+    http::{StatusCode, header::RETRY_AFTER},
+};
+use domain::{
+    audit::Look,
+    ids::MessageId,
+    media::{MediaReason, Medium, MediumState, ending},
+};
+use jiff::SignedDuration;
+use kit::{ConfigError, Env, FileKey, Files, Problem};
+
+use crate::models::MediumLink;
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let served = api::serve(operations(), Api::new(env)?);
+    Ok(served
+        .layer(Extension(Files::new(env)?))
+        .layer(Extension(Looks::default())))
+}
+
+api::operations! {
+    "media": "Pictures and other files of customers' messages." {
+        /// Get a link to a file of a message
+        ///
+        /// The link needs no credentials and is valid for five minutes. It answers with the content type that was found in the content.
+        /// Pictures, sound and videos can be shown in a page; other files are only saved. Parts of a file can be asked for (`Range`). The
+        /// messages say in `media` which files are `ready`. The audit log says once a day who got a link to a file of a contact's.
+        GET "/api/v1/messages/{message_id}/media/{index}" => get_medium, "A link to the file",
+            409 "The file is still being fetched, or waits for the scanner", 410 "The file is refused, or is not to be had",
+            problems "media_not_ready" "media_gone";
+
+        /// Judge a file of a message
+        ///
+        /// For the scanner of a platform that has one: files wait for its verdict in the state `scanning`. A harmful file is deleted, also
+        /// if it is `ready` already. The same verdict can be given again.
+        POST "/api/v1/messages/{message_id}/media/{index}/verdict" => judge_medium, "The file with its new state",
+            409 "The file is still being fetched", 410 "The file is refused, or is not to be had",
+            problems "media_not_ready" "media_gone";
+    }
+}
+
+/// A caller who may see files.
+type Viewer = Allowed<permits::MediaRead>;
+
+/// A scanner.
+type Scanner = Allowed<permits::MediaScan>;
+
+/// Validity of links.
+const LINKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// Seconds after which to ask again for a file that is on its way.
+const AGAIN_AFTER: u32 = 15;
+
+/// Attempts of a verdict that loses races: against a change of the retention, and against another verdict.
+const RACES: Races = Races::most(8);
+
+async fn get_medium(
+    who: Viewer,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Extension(looks): Extension<Looks>,
+    Path((message_id, index)): Path<(MessageId, u8)>,
+) -> Result<Json<MediumLink>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    // The one is hidden with its contact, the other is not.
+    let message = found(store.known_message(scope, message_id, now));
+    let medium = async { Ok::<_, Problem>(store.medium(scope, message_id, index, now).await?) };
+    let (message, medium) = tokio::try_join!(Box::pin(message), Box::pin(medium))?;
+    let reported = message.received().map(|received| &received.message.media);
+    if reported.is_none_or(|media| media.len() <= usize::from(index)) {
+        return Err(Problem::not_found());
+    }
+    let medium = medium
+        .map(|known| known.medium)
+        .ok_or_else(|| gone(Some(MediaReason::Expired)))?;
+    if medium.state != MediumState::Ready {
+        return Err(not_to_be_had(&medium));
+    }
+    let (Some(content_type), Some(bytes), Some(sha256)) = (medium.mime, medium.bytes, medium.sha256) else {
+        return Err(Problem::internal());
+    };
+    looks
+        .record(&api, &who, Look::Media, message.contact.contact.id)
+        .await?;
+    let key = FileKey::medium(scope, message_id, index);
+    let name = format!("{message_id}-{index}.{}", ending(&content_type));
+    let link = FileLinkOut::shown(&who, &files, &key, (&name, &content_type), LINKS).await?;
+    let (url, expires_at) = link.into_parts();
+    Ok(Json(MediumLink {
+        url,
+        expires_at,
+        kind: medium.kind,
+        content_type,
+        bytes,
+        sha256,
+    }))
+}
+
+async fn judge_medium(
+    who: Scanner,
+    State(api): State<Api>,
+    Extension(files): Extension<Files>,
+    Path((message_id, index)): Path<(MessageId, u8)>,
+    Body(VerdictIn { verdict }): Body<VerdictIn>,
+) -> Result<Json<MediumOut>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let (files, key) = (&files, &FileKey::medium(scope, message_id, index));
+    let judged = RACES.until_won(|| async move {
+        let known = found(store.medium(scope, message_id, index, now)).await?;
+        let message = known.message.ok_or_else(Problem::not_found)?;
+        let reported = message.message.media.get(usize::from(index));
+        let reported = reported.ok_or_else(Problem::not_found)?;
+        let medium = known.medium;
+        let shown = |medium: &Medium| Ok::<_, Setback>(Json(MediumOut::of(index, reported, Some(medium))));
+        match (verdict, medium.state, medium.reason) {
+            // Given before.
+            (ScanVerdict::Harmful, MediumState::Refused, Some(MediaReason::Harmful))
+            | (ScanVerdict::Clean, MediumState::Ready, _) => shown(&medium),
+            (ScanVerdict::Clean, MediumState::Scanning, _) => {
+                let mut medium = medium;
+                medium.pass();
+                store.write_medium(scope, &medium).await?;
+                shown(&medium)
+            }
+            (ScanVerdict::Harmful, MediumState::Scanning | MediumState::Ready, _) => {
+                // First, because nothing leads to it any more afterwards.
+                files.remove(key).await.map_err(Problem::from)?;
+                let mut medium = medium;
+                medium.refuse(MediaReason::Harmful);
+                store.write_medium(scope, &medium).await?;
+                shown(&medium)
+            }
+            _ => Err(not_to_be_had(&medium).into()),
+        }
+    });
+    judged.await
+}
+
+/// Why there is no file.
+fn not_to_be_had(medium: &Medium) -> Problem {
+    match medium.state {
+        MediumState::Pending => not_ready("The file is being fetched from the provider. Try again in some seconds."),
+        MediumState::Scanning | MediumState::Ready => not_ready("The file waits for the verdict of the scanner."),
+        MediumState::Refused | MediumState::Gone => gone(medium.reason),
+    }
+}
+
+fn not_ready(detail: &'static str) -> Problem {
+    Problem::conflict("media_not_ready", detail).with_header(RETRY_AFTER, AGAIN_AFTER.into())
+}
+
+fn gone(reason: Option<MediaReason>) -> Problem {
+    let detail = reason.map_or("There is no such file any more.", MediaReason::sentence);
+    Problem::new(StatusCode::GONE, "media_gone", "Gone", detail)
+}

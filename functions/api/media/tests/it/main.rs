@@ -1,0 +1,353 @@
+//! Files of customers' messages, in process against the emulator, from the viewers' and the scanner's point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::cell::Cell;
+
+use domain::{
+    audit::Action,
+    ids::{ContactId, MessageId},
+    media::{InboundMedia, MediaReason, Medium, MediumState},
+    permission::{Permission, Role},
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::audit::Wanted;
+use testkit::{
+    Answer, Aws, Seeded,
+    api::{Caller, Town},
+    business::{business, mobile},
+};
+
+const JPEG: (&str, &[u8]) = ("image/jpeg", b"\xff\xd8\xff\xe0 a picture");
+
+/// A business with its callers.
+struct World<'a> {
+    aws: &'a Aws,
+    town: Town<'a>,
+    business: Seeded,
+    /// Number of messages so far, each by somebody else.
+    messages: Cell<usize>,
+}
+
+impl<'a> World<'a> {
+    async fn new(aws: &'a Aws) -> Self {
+        Self {
+            aws,
+            town: Town::new(aws, media::routes).await,
+            business: business(aws).await,
+            messages: Cell::new(0),
+        }
+    }
+
+    async fn agent(&self) -> Caller<'_> {
+        self.town.key_of(self.business.scope(), Role::Agent).await
+    }
+
+    async fn scanner(&self) -> Caller<'_> {
+        self.town.key_of(self.business.scope(), Role::Admin).await
+    }
+
+    /// A message with two media, which are still to be fetched.
+    async fn message(&self) -> MessageId {
+        self.messages.set(self.messages.get() + 1);
+        let contact = self.business.contact(self.aws, &mobile(self.messages.get())).await;
+        let media = ["7001", "7002"].map(|source| InboundMedia::new(source.to_owned()));
+        let received = self
+            .business
+            .receive_media(self.aws, contact.id, media.into(), |_| {})
+            .await;
+        received.id
+    }
+
+    /// A message whose first medium is this file.
+    async fn sent(&self, file: (&str, &[u8])) -> MessageId {
+        let message = self.message().await;
+        self.business.fetched(self.aws, message, 0, file).await;
+        message
+    }
+
+    /// Changes the first medium of a message.
+    async fn change(&self, message: MessageId, change: impl FnOnce(&mut Medium)) {
+        let mut medium = self.business.medium(self.aws, message, 0).await;
+        change(&mut medium);
+        let written = self.aws.store().write_medium(self.business.scope(), &medium).await;
+        written.unwrap();
+    }
+
+    /// Files in the bucket.
+    async fn files(&self) -> usize {
+        self.aws.files("media/").await.len()
+    }
+
+    /// Who looked at what, of all time.
+    async fn looks(&self) -> Vec<(String, String)> {
+        let period = (
+            self.aws.now() - SignedDuration::from_hours(48),
+            self.aws.now() + SignedDuration::from_secs(1),
+        );
+        let all = Wanted::default();
+        let page = self
+            .aws
+            .store()
+            .audit_page(self.business.scope(), period, None, 100, &all)
+            .await;
+        let entries = page.unwrap().items.into_iter().map(|recorded| recorded.entry);
+        let looks = entries.filter(|entry| entry.action == Action::Read);
+        looks
+            .map(|entry| (entry.object.clone(), entry.changes[0].field.clone()))
+            .collect()
+    }
+}
+
+fn place(message: MessageId, index: impl std::fmt::Display) -> String {
+    format!("/api/v1/messages/{message}/media/{index}")
+}
+
+/// Status, content type, disposition and body behind a link.
+async fn downloaded(answer: &Answer) -> (u16, [String; 3], Vec<u8>) {
+    let link = answer.is(200).json();
+    let got = reqwest::get(link["url"].as_str().unwrap()).await.unwrap();
+    let header = |name: &str| got.headers()[name].to_str().unwrap().to_owned();
+    let headers = ["content-type", "content-disposition", "cache-control"].map(header);
+    (got.status().as_u16(), headers, got.bytes().await.unwrap().to_vec())
+}
+
+#[tokio::test]
+async fn a_link_leads_to_the_file_as_what_it_is() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let agent = world.agent().await;
+    for (mime, ending, inline) in [
+        ("image/jpeg", "jpg", true),
+        ("video/mp4", "mp4", true),
+        ("audio/ogg", "ogg", true),
+        ("image/webp", "webp", true),
+        ("application/pdf", "pdf", false),
+        ("text/plain", "txt", false),
+        ("application/octet-stream", "bin", false),
+        ("image/svg+xml", "bin", false),
+    ] {
+        let message = world.sent((mime, mime.as_bytes())).await;
+        let answer = agent.get(&place(message, 0)).await;
+        let (status, [content_type, disposition, cache], body) = downloaded(&answer).await;
+        assert_eq!((status, body.as_slice(), &*content_type), (200, mime.as_bytes(), mime));
+        let how = if inline { "inline" } else { "attachment" };
+        assert_eq!(
+            disposition,
+            format!("{how}; filename=\"{message}-0.{ending}\""),
+            "{mime}"
+        );
+        assert_eq!(cache, "private, no-store");
+    }
+}
+
+#[tokio::test]
+async fn a_link_says_what_it_leads_to_and_for_how_long() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let message = world.sent(JPEG).await;
+    let mut shown = world.agent().await.get(&place(message, 0)).await.is(200).json();
+    let url = shown["url"].take();
+    assert!(url.as_str().is_some_and(|url| url.contains("/contact/")), "{url}");
+    let expires_at = aws.now() + SignedDuration::from_mins(5);
+    assert_eq!(
+        shown,
+        json!({
+            "url": null, "expires_at": expires_at, "kind": "document", "content_type": "image/jpeg",
+            "bytes": JPEG.1.len(), "sha256": "0f".repeat(32),
+        })
+    );
+}
+
+#[tokio::test]
+async fn files_need_a_permission_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let message = world.sent(JPEG).await;
+    let path = place(message, 0);
+    for role in Role::ALL {
+        let caller = world.town.key_of(world.business.scope(), role).await;
+        let may = role >= Role::Agent;
+        caller.get(&path).await.is(if may { 200 } else { 403 });
+        let judged = caller
+            .post(&format!("{path}/verdict"), json!({"verdict": "clean"}))
+            .await;
+        judged.is(if role == Role::Admin { 200 } else { 403 });
+    }
+    world.town.anyone().get(&path).await.is_refused(401, "unauthorized");
+    let (_, reader) = world.town.new_key(Role::Admin, &[Permission::MessagesRead]).await;
+    world
+        .town
+        .api_key(&reader)
+        .get(&path)
+        .await
+        .is_refused(403, "forbidden");
+    // Of another tenant, a file looks like one that does not exist.
+    let agent = world.agent().await;
+    let nowhere = MessageId::new(message.contact(), aws.ids().ulid());
+    let missing = agent.get(&place(nowhere, 0)).await;
+    let missing = missing.is_refused(404, "not_found").detail();
+    let foreign = world.town.admin();
+    assert_eq!(foreign.get(&path).await.is_refused(404, "not_found").detail(), missing);
+    let verdict = foreign
+        .post(&format!("{path}/verdict"), json!({"verdict": "harmful"}))
+        .await;
+    verdict.is_refused(404, "not_found");
+    for index in ["2", "255", "256", "-1", "00x", "a"] {
+        agent.get(&place(message, index)).await.is(404);
+    }
+    assert_eq!(world.files().await, 1);
+}
+
+#[tokio::test]
+async fn each_state_without_a_file_is_explained() {
+    type Become = fn(&mut Medium);
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let agent = world.agent().await;
+    let cases: [(Become, u16, &str, &str); 5] = [
+        (|_| {}, 409, "media_not_ready", "being fetched"),
+        (
+            |medium| medium.stored("image/png", 1, String::new(), true),
+            409,
+            "media_not_ready",
+            "scanner",
+        ),
+        (
+            |medium| medium.refuse(MediaReason::TooLarge),
+            410,
+            "media_gone",
+            "larger",
+        ),
+        (
+            |medium| medium.refuse(MediaReason::WrongType),
+            410,
+            "media_gone",
+            "content",
+        ),
+        (
+            |medium| medium.lose(MediaReason::Deleted),
+            410,
+            "media_gone",
+            "does not have",
+        ),
+    ];
+    for (change, status, kind, word) in cases {
+        let message = world.message().await;
+        world.change(message, change).await;
+        let answer = agent.get(&place(message, 0)).await;
+        let detail = answer.is_refused(status, kind).detail();
+        assert!(detail.contains(word), "{detail}");
+        let waits = answer.headers().any(|(name, _)| name == "retry-after");
+        assert_eq!(waits, status == 409, "{detail}");
+    }
+    assert_eq!(world.looks().await, [], "nothing was shown");
+    // A message of before media were fetched, and one of the business's own.
+    let contact = world.business.contact(&aws, &mobile(90)).await;
+    let before = world.business.receive(&aws, contact.id, |received| {
+        received.message.media = vec![InboundMedia::new("7".to_owned())];
+    });
+    let before = before.await.id;
+    agent.get(&place(before, 0)).await.is_refused(410, "media_gone");
+    let own = Box::pin(world.business.follow_up(&aws, &mobile(91))).await;
+    agent.get(&place(own.id, 0)).await.is_refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn files_are_hidden_with_their_contact() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let agent = world.agent().await;
+    let message = world.sent(JPEG).await;
+    let scope = world.business.scope();
+    aws.delete_contact(scope, message.contact(), true).await;
+    agent.get(&place(message, 0)).await.is_refused(404, "not_found");
+    aws.delete_contact(scope, message.contact(), false).await;
+    agent.get(&place(message, 0)).await.is(200);
+}
+
+#[tokio::test]
+async fn who_looked_is_audited_once_a_day_at_the_survivor() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let agent = world.agent().await;
+    let message = world.sent(JPEG).await;
+    for _twice in 0..2 {
+        agent.get(&place(message, 0)).await.is(200);
+    }
+    let look = |contact: ContactId| (contact.to_string(), "media".to_owned());
+    assert_eq!(world.looks().await, [look(message.contact())]);
+    let survivor = world.business.contact(&aws, &mobile(90)).await.id;
+    world.business.merge(&aws, survivor, message.contact()).await;
+    agent.get(&place(message, 0)).await.is(200);
+    let looks = world.looks().await;
+    assert!(looks.len() == 2 && looks.contains(&look(survivor)), "{looks:?}");
+}
+
+async fn judge(world: &World<'_>, message: MessageId, verdict: &str) -> Answer {
+    let path = format!("{}/verdict", place(message, 0));
+    world.scanner().await.post(&path, json!({ "verdict": verdict })).await
+}
+
+/// State and reason of the answer, and of the row.
+async fn judged(world: &World<'_>, message: MessageId, verdict: &str) -> (Value, Value) {
+    let shown = judge(world, message, verdict).await.is(200).json();
+    let medium = world.business.medium(world.aws, message, 0).await;
+    assert_eq!(
+        (&shown["state"], &shown["reason"]),
+        (&json!(medium.state), &json!(medium.reason))
+    );
+    (shown["state"].clone(), shown["reason"].clone())
+}
+
+#[tokio::test]
+async fn a_clean_file_can_be_read_from_its_verdict_on() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let message = world.sent(JPEG).await;
+    world
+        .change(message, |medium| medium.state = MediumState::Scanning)
+        .await;
+    let agent = world.agent().await;
+    agent.get(&place(message, 0)).await.is_refused(409, "media_not_ready");
+    for _twice in 0..2 {
+        assert_eq!(judged(&world, message, "clean").await, (json!("ready"), Value::Null));
+    }
+    agent.get(&place(message, 0)).await.is(200);
+}
+
+#[tokio::test]
+async fn a_harmful_file_is_deleted_also_if_it_was_ready() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    for state in [MediumState::Scanning, MediumState::Ready] {
+        let message = world.sent(JPEG).await;
+        world.change(message, |medium| medium.state = state).await;
+        assert_eq!(world.files().await, 1);
+        for _twice in 0..2 {
+            let refused = judged(&world, message, "harmful").await;
+            assert_eq!(refused, (json!("refused"), json!("harmful")));
+            assert_eq!(world.files().await, 0);
+        }
+        let agent = world.agent().await;
+        agent.get(&place(message, 0)).await.is_refused(410, "media_gone");
+        judge(&world, message, "clean").await.is_refused(410, "media_gone");
+    }
+}
+
+#[tokio::test]
+async fn only_what_is_stored_can_be_judged() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let message = world.message().await;
+    for verdict in ["clean", "harmful"] {
+        judge(&world, message, verdict).await.is_refused(409, "media_not_ready");
+    }
+    judge(&world, message, "dirty").await.names_field("verdict");
+    world.change(message, |medium| medium.lose(MediaReason::Expired)).await;
+    judge(&world, message, "harmful").await.is_refused(410, "media_gone");
+}

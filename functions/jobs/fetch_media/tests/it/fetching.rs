@@ -1,0 +1,479 @@
+//! Media of customers' messages.
+
+use domain::{
+    ids::{ConnectionId, MessageId, TenantId},
+    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState},
+};
+use jiff::SignedDuration;
+use jobs::MediaJob;
+use kit::{Done, FileKey, Files};
+use serde_json::json;
+use testkit::{
+    business::erase,
+    file_host::{FileHost, Reply},
+    seed::{PHONE_NUMBER_ID, TWILIO_ACCOUNT},
+};
+
+use crate::world::{World, picture, sha256, video};
+
+const DAY: i64 = 24 * 3_600;
+
+/// State and reason.
+fn stands(medium: &Medium) -> (MediumState, Option<MediaReason>) {
+    (medium.state, medium.reason)
+}
+
+#[tokio::test]
+async fn a_picture_by_whatsapp_is_fetched_once() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    let medium = world.medium(message).await;
+    assert_eq!(stands(&medium), (MediumState::Ready, None));
+    assert_eq!(medium.mime.as_deref(), Some("image/jpeg"));
+    assert_eq!((medium.bytes, medium.sha256), (Some(510), Some(sha256(&picture()))));
+    assert_eq!((medium.due, medium.attempts), (Some(medium.kept_until), 0));
+    let stored = world.aws.files("media/").await;
+    let key = FileKey::medium(world.business.scope(), message, 0);
+    assert_eq!(stored.get(key.as_str()), Some(&picture()));
+    let asked: Vec<_> = world.host.take_requests().into_iter().collect();
+    let paths: Vec<&str> = asked.iter().map(|asked| asked.path.as_str()).collect();
+    let about = format!("/v25.0/7001?phone_number_id={PHONE_NUMBER_ID}");
+    assert_eq!(paths, [about.as_str(), "/files/1?hash=a"]);
+    assert!(
+        asked
+            .iter()
+            .all(|asked| asked.authorization == "Bearer fixture-access-token")
+    );
+    // The job is delivered again.
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
+    assert!(world.host.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_picture_through_twilio_is_fetched_from_the_api() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent_through_twilio("image/jpeg").await;
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    assert_eq!(stands(&world.medium(message).await), (MediumState::Ready, None));
+    assert_eq!(world.files().await, [picture()]);
+    let asked = world.host.take_requests();
+    let path = format!("/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Messages/MM1/Media/ME1");
+    assert_eq!((asked.len(), &asked[0].path), (1, &path));
+    assert!(
+        asked[0].authorization.starts_with("Basic "),
+        "{}",
+        asked[0].authorization
+    );
+}
+
+/// Longer than a part of an upload, so it is not held in memory as a whole.
+#[tokio::test]
+async fn a_large_file_is_copied_in_parts() {
+    let world = World::new().await;
+    let video = video(15 * 1024 * 1024);
+    world.has("video/mp4", &video);
+    let message = world.sent(MediaKind::Video, "video/mp4").await;
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    let medium = world.medium(message).await;
+    assert_eq!(
+        (medium.state, medium.bytes),
+        (MediumState::Ready, Some(15 * 1024 * 1024))
+    );
+    assert!(world.files().await == [video], "another file");
+}
+
+#[tokio::test]
+async fn a_file_is_stored_as_what_it_is() {
+    use MediaKind::{Audio, Document, Image, Sticker};
+    const OCTETS: &str = "application/octet-stream";
+    let world = World::new().await;
+    let png = b"\x89PNG\r\n\x1a\n and more".to_vec();
+    let page = b"<!doctype html><script>alert(1)</script>".to_vec();
+    let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>".to_vec();
+    let program = b"MZ\x90\0 a program".to_vec();
+    for (kind, declared, file, expected) in [
+        (Image, "image/jpeg", png, Some("image/png")),
+        (Image, "image/jpeg", page.clone(), None),
+        (Image, "image/svg+xml", svg.clone(), None),
+        (Sticker, "image/webp", picture(), None),
+        (Audio, "audio/ogg; codecs=opus", video(64), Some("audio/mp4")),
+        (Audio, "audio/mpeg", picture(), None),
+        (Document, "image/jpeg", picture(), Some("image/jpeg")),
+        (Document, "application/pdf", page, Some(OCTETS)),
+        (Document, "image/svg+xml", svg, Some(OCTETS)),
+        (Document, "application/pdf", program, None),
+    ] {
+        world.has("text/html", &file);
+        let message = world.sent(kind, declared).await;
+        assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+        let medium = world.medium(message).await;
+        let refused = (MediumState::Refused, Some(MediaReason::WrongType));
+        let stands_as = expected.map_or(refused, |_| (MediumState::Ready, None));
+        assert_eq!(
+            (stands(&medium), medium.mime.as_deref()),
+            (stands_as, expected),
+            "{kind:?} {declared}"
+        );
+        let key = FileKey::medium(world.business.scope(), message, 0);
+        let stored = world.aws.files(key.as_str()).await;
+        assert_eq!(stored.len(), usize::from(expected.is_some()), "{kind:?} {declared}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_file_is_can_end_its_fetching() {
+    let world = World::new().await;
+    let large = |mut about: serde_json::Value| {
+        about["file_size"] = json!(5 * 1024 * 1024 + 1);
+        about
+    };
+    let about = |file: &[u8]| world.about(file);
+    let endless = json!({"url": format!("{}/files/1", world.host.url())});
+    for (what, kind, about, reply, reason) in [
+        (
+            "empty",
+            MediaKind::Image,
+            about(b""),
+            Reply::File("image/jpeg", Vec::new()),
+            MediaReason::Empty,
+        ),
+        (
+            "said to be too large",
+            MediaKind::Image,
+            large(about(&picture())),
+            Reply::File("image/jpeg", picture()),
+            MediaReason::TooLarge,
+        ),
+        (
+            "endless",
+            MediaKind::Audio,
+            endless.clone(),
+            Reply::Endless,
+            MediaReason::TooLarge,
+        ),
+        (
+            "endless, and no picture",
+            MediaKind::Image,
+            endless,
+            Reply::Endless,
+            MediaReason::WrongType,
+        ),
+    ] {
+        world.host.tell(200, &about.to_string());
+        world.host.answer(reply);
+        let message = world.sent(kind, "image/jpeg").await;
+        assert_eq!(world.fetch(message).await.unwrap(), Done::Now, "{what}");
+        let medium = world.medium(message).await;
+        assert_eq!(stands(&medium), (MediumState::Refused, Some(reason)), "{what}");
+        assert_eq!((medium.due, medium.expires_at()), (None, medium.kept_until), "{what}");
+        assert!(world.files().await.is_empty(), "{what}");
+    }
+    // Ids that are none, and addresses of somebody else.
+    let (whatsapp, twilio) = (world.business.whatsapp, world.business.twilio);
+    drop(world.host.take_requests());
+    for (source, connection) in [
+        ("../me", whatsapp),
+        ("https://169.254.169.254/latest", whatsapp),
+        ("https://169.254.169.254/latest", twilio),
+        (
+            "https://api.twilio.com/2010-04-01/Accounts/AC9/Messages/MM1/Media/ME1",
+            twilio,
+        ),
+        ("", twilio),
+    ] {
+        let message = world
+            .message(vec![InboundMedia::new(source.to_owned())], connection)
+            .await;
+        world.fetch(message).await.unwrap();
+        let medium = world.medium(message).await;
+        assert_eq!(
+            stands(&medium),
+            (MediumState::Refused, Some(MediaReason::Elsewhere)),
+            "{source}"
+        );
+    }
+    assert!(world.host.take_requests().is_empty());
+}
+
+/// Nothing is left of an attempt, and a later one works.
+#[tokio::test]
+async fn failures_of_the_provider_are_waited_for() {
+    let world = World::new().await;
+    let elsewhere = FileHost::start(Reply::File("image/jpeg", picture()));
+    let other = |status, headers: &str| Reply::Other(status, headers.to_owned(), "");
+    let to = |url: &str| other(302, &format!("location: {url}/files/1\r\n"));
+    let good = Reply::File("image/jpeg", picture());
+    let known = || world.about(&picture());
+    let with = |name: &str, value: serde_json::Value| {
+        let mut about = known();
+        about[name] = value;
+        (200, about)
+    };
+    let code = |status, code| (status, json!({"error": {"code": code}}));
+    let private = "http://169.254.169.254";
+    for (what, about, reply, wait) in [
+        ("forgotten", code(400, 100), good.clone(), 30),
+        ("failing", code(500, 1), good.clone(), 30),
+        ("wrong token", code(401, 190), good.clone(), 900),
+        ("no address", (200, json!({})), good.clone(), 30),
+        (
+            "elsewhere",
+            with("url", json!(format!("{}/files/1", elsewhere.url()))),
+            good.clone(),
+            30,
+        ),
+        (
+            "within AWS",
+            with("url", json!(format!("{private}/files/1"))),
+            good.clone(),
+            30,
+        ),
+        ("in a file", with("url", json!("file:///etc/passwd")), good.clone(), 30),
+        ("shorter than said", with("file_size", json!("511")), good.clone(), 30),
+        ("another file", with("sha256", json!("ab".repeat(32))), good.clone(), 30),
+        ("gone", (200, known()), other(404, ""), 30),
+        ("not allowed", (200, known()), other(403, ""), 900),
+        ("busy", (200, known()), other(503, "retry-after: 600\r\n"), 600),
+        ("redirected", (200, known()), to(elsewhere.url()), 30),
+        ("redirected to AWS", (200, known()), to(private), 30),
+        ("broken off", (200, known()), Reply::Short, 30),
+    ] {
+        world.host.tell(about.0, &about.1.to_string());
+        world.host.answer(reply);
+        let message = world.sent(MediaKind::Image, "image/jpeg").await;
+        assert_eq!(world.fetch(message).await.unwrap(), Done::Now, "{what}");
+        let medium = world.medium(message).await;
+        assert_eq!(stands(&medium), (MediumState::Pending, None), "{what}");
+        let due = world.aws.now() + SignedDuration::from_secs(wait);
+        assert_eq!((medium.attempts, medium.due), (1, Some(due)), "{what}");
+        assert!(world.files().await.is_empty(), "{what}");
+        world.has("image/jpeg", &picture());
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Ready, "{what}");
+        assert_eq!(world.files().await, [picture()], "{what}");
+        let key = FileKey::medium(world.business.scope(), message, 0);
+        Files::new(world.aws.env()).unwrap().remove(&key).await.unwrap();
+    }
+    assert!(elsewhere.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn twilio_is_followed_only_to_its_own_addresses() {
+    let world = World::new().await;
+    let elsewhere = FileHost::start(Reply::File("image/jpeg", picture()));
+    let place = format!("/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Messages/MM1/Media/ME1");
+    for to in [
+        elsewhere.url(),
+        "http://169.254.169.254",
+        "http://localhost:1",
+        "https://[::1]",
+        // Without end.
+        world.host.url(),
+    ] {
+        let reply = Reply::Other(307, format!("location: {to}{place}\r\n"), "");
+        world.host.answer(reply);
+        let message = world.sent_through_twilio("image/jpeg").await;
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Pending, "{to}");
+        let asked = world.host.take_requests();
+        let followed = asked.iter().skip(1);
+        assert!(followed.clone().count() <= 3, "{to}");
+        for asked in followed {
+            assert_eq!(asked.authorization, "", "credentials are not repeated");
+        }
+    }
+    assert!(elsewhere.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_is_given_up() {
+    let world = World::new().await;
+    world.host.answer(Reply::Silence);
+    let hurried = world.hurried();
+    let message = world.sent_through_twilio("image/jpeg").await;
+    assert_eq!(world.fetch_of(message, &hurried).await.unwrap(), Done::Now);
+    let medium = world.medium(message).await;
+    assert_eq!((medium.state, medium.attempts), (MediumState::Pending, 1));
+    assert!(world.files().await.is_empty());
+}
+
+/// A webhook can be faster than its file.
+#[tokio::test]
+async fn a_denial_is_believed_the_third_time() {
+    let world = World::new().await;
+    world.host.tell(400, r#"{"error": {"code": 100}}"#);
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    for _attempt in 0..2 {
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Pending);
+    }
+    world.fetch(message).await.unwrap();
+    let medium = world.medium(message).await;
+    assert_eq!(stands(&medium), (MediumState::Gone, Some(MediaReason::Deleted)));
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
+}
+
+#[tokio::test]
+async fn a_hash_that_stays_wrong_is_refused() {
+    let world = World::new().await;
+    let mut about = world.about(&picture());
+    about["sha256"] = json!("ab".repeat(32));
+    world.host.tell(200, &about.to_string());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    for _attempt in 0..4 {
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Pending);
+    }
+    world.fetch(message).await.unwrap();
+    let medium = world.medium(message).await;
+    assert_eq!(stands(&medium), (MediumState::Refused, Some(MediaReason::WrongHash)));
+    assert!(world.files().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_file_that_stays_away_is_gone_after_a_week() {
+    let world = World::new().await;
+    world.host.tell(500, "{}");
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    world.aws.pass(7 * DAY);
+    world.fetch(message).await.unwrap();
+    let medium = world.medium(message).await;
+    assert_eq!(stands(&medium), (MediumState::Gone, Some(MediaReason::Expired)));
+}
+
+#[tokio::test]
+async fn without_its_connection_a_file_is_not_to_be_had() {
+    let world = World::new().await;
+    let unknown = ConnectionId::new(world.aws.ids().ulid());
+    for connection in [unknown, world.business.telephony] {
+        let message = world
+            .message(vec![InboundMedia::new("7001".to_owned())], connection)
+            .await;
+        world.fetch(message).await.unwrap();
+        let medium = world.medium(message).await;
+        let expected = if connection == unknown {
+            (MediumState::Gone, Some(MediaReason::Disconnected))
+        } else {
+            // It has no credentials yet.
+            (MediumState::Pending, None)
+        };
+        assert_eq!(stands(&medium), expected);
+    }
+    assert!(world.host.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn with_a_scanner_a_file_waits_for_its_verdict() {
+    let world = World::with(&[("MEDIA_SCANNER", "guard")]).await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    let medium = world.medium(message).await;
+    assert_eq!(
+        (medium.state, medium.due),
+        (MediumState::Scanning, Some(medium.kept_until))
+    );
+    assert_eq!(world.files().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_file_goes_with_its_message() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    world.aws.pass(90 * DAY - 1);
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
+    assert_eq!(world.files().await.len(), 1);
+    world.aws.pass(1);
+    let medium = world.medium(message).await;
+    let job = MediaJob::fetch(world.business.tenant(), &medium);
+    for done in [Done::Now, Done::Already] {
+        assert_eq!(world.work(job.clone(), 1, &world.ctx).await.unwrap(), done);
+        assert!(world.files().await.is_empty());
+        let store = world.aws.store();
+        let known = store.medium(world.business.scope(), message, 0, world.aws.now()).await;
+        assert_eq!(known.unwrap(), None);
+    }
+}
+
+/// An erasure deletes the rows and the files: what comes later must not stay.
+#[tokio::test]
+async fn a_file_of_a_contact_erased_meanwhile_is_dropped() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    world.host.answer(Reply::Held("image/jpeg", picture()));
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let erasing = async {
+        world.host.arrived().await;
+        let (store, scope) = (world.aws.store(), world.business.scope());
+        erase(&store, scope, message.contact(), world.aws.now()).await;
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), Box::pin(erasing));
+    assert_eq!(done.unwrap(), Done::Already);
+    assert!(world.files().await.is_empty());
+}
+
+#[tokio::test]
+async fn two_workers_store_one_file() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let (one, two) = tokio::join!(world.fetch(message), world.fetch(message));
+    let mut done = [one.unwrap(), two.unwrap()];
+    done.sort_by_key(|done| *done == Done::Already);
+    assert_eq!(done, [Done::Now, Done::Already]);
+    assert_eq!(world.medium(message).await.state, MediumState::Ready);
+    assert_eq!(world.files().await, [picture()]);
+}
+
+/// The retention of its message is longer since.
+#[tokio::test]
+async fn a_row_changed_meanwhile_is_read_again() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    world.host.answer(Reply::Held("image/jpeg", picture()));
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let later = world.aws.now() + SignedDuration::from_hours(365 * 24);
+    let changing = async {
+        world.host.arrived().await;
+        let mut medium = world.medium(message).await;
+        medium.kept_until = later;
+        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+        written.unwrap();
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), changing);
+    assert_eq!(done.unwrap(), Done::Now);
+    let medium = world.medium(message).await;
+    assert_eq!((medium.state, medium.due), (MediumState::Ready, Some(later)));
+}
+
+#[tokio::test]
+async fn a_job_of_another_tenant_touches_nothing() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    let before = world.medium(message).await;
+    drop(world.host.take_requests());
+    let mut job = MediaJob::fetch(TenantId::new(world.aws.ids().ulid()), &before);
+    assert_eq!(world.work(job, 1, &world.ctx).await.unwrap(), Done::Already);
+    job = MediaJob::Fetch {
+        tenant: world.business.tenant(),
+        correlation_id: "cor".to_owned(),
+        message: MessageId::new(message.contact(), world.aws.ids().ulid()),
+        index: 0,
+    };
+    assert_eq!(world.work(job, 1, &world.ctx).await.unwrap(), Done::Already);
+    assert_eq!(
+        (world.medium(message).await, world.files().await),
+        (before, vec![picture()])
+    );
+    assert!(world.host.take_requests().is_empty());
+}

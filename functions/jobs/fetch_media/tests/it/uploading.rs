@@ -1,0 +1,194 @@
+//! Uploads of assets to WhatsApp.
+
+use domain::{
+    asset::{Asset, AssetIn, AssetState, Handle},
+    ids::{AssetId, ConnectionId},
+    media::{MediaKind, MediaReason},
+    resource::Resource as _,
+};
+use jiff::SignedDuration;
+use jobs::MediaJob;
+use kit::{Done, FileKey, Files, JobError};
+use testkit::seed::PHONE_NUMBER_ID;
+
+use crate::world::{World, picture, sha256, video};
+
+const DAY: i64 = 24 * 3_600;
+
+impl World {
+    /// An asset that is ready, with its file.
+    async fn asset(&self, content_type: &str, file: Vec<u8>) -> AssetId {
+        let (aws, scope) = (&self.aws, self.business.scope());
+        let name = "cake.jpg".parse().unwrap();
+        let mut asset = Asset::new(aws.ids().ulid(), AssetIn { name }, aws.now());
+        asset.kind = MediaKind::of(content_type).unwrap();
+        asset.uploaded(content_type, file.len() as u64, sha256(&file), false);
+        aws.store().create(scope, &asset, &aws.stamp()).await.unwrap();
+        let files = Files::new(aws.env()).unwrap();
+        files.write(&FileKey::asset(scope, asset.id), file).await.unwrap();
+        asset.id
+    }
+
+    async fn known(&self, asset: AssetId) -> Asset {
+        let found = self.aws.store().asset(self.business.scope(), asset).await;
+        found.unwrap().unwrap().value
+    }
+
+    async fn upload(&self, asset: AssetId, connection: ConnectionId) -> Result<Done, JobError> {
+        self.upload_again(asset, connection, 1).await
+    }
+
+    async fn upload_again(&self, asset: AssetId, connection: ConnectionId, receives: u32) -> Result<Done, JobError> {
+        let job = MediaJob::Upload {
+            tenant: self.business.tenant(),
+            correlation_id: "cor".to_owned(),
+            asset,
+            connection,
+        };
+        self.work(job, receives, &self.ctx).await
+    }
+}
+
+#[tokio::test]
+async fn an_asset_is_uploaded_once_and_renewed() {
+    let world = World::new().await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.asset("image/jpeg", picture()).await;
+    world.host.tell(200, r#"{"id": "4490709327384033"}"#);
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
+    let asked = world.host.take_requests();
+    let [sent] = asked.as_slice() else {
+        panic!("one request: {asked:?}");
+    };
+    assert_eq!(
+        (&*sent.method, &sent.path),
+        ("POST", &format!("/v25.0/{PHONE_NUMBER_ID}/media"))
+    );
+    assert_eq!(sent.authorization, "Bearer fixture-access-token");
+    let parts = |part: &[u8]| sent.body.windows(part.len()).any(|window| window == part);
+    assert!(parts(&picture()) && parts(b"name=\"messaging_product\"\r\n\r\nwhatsapp\r\n"));
+    assert!(parts(b"name=\"type\"\r\n\r\nimage/jpeg\r\n"));
+    assert!(parts(
+        format!("filename=\"{asset}.jpg\"\r\nContent-Type: image/jpeg\r\n\r\n").as_bytes()
+    ));
+    let known = world.known(asset).await;
+    let handle = Handle {
+        id: "4490709327384033".parse().unwrap(),
+        expires_at: world.aws.now() + SignedDuration::from_hours(30 * 24),
+    };
+    assert_eq!(known.handles.get(&whatsapp), Some(&handle));
+    assert_eq!(known.state, AssetState::Ready);
+
+    // It is good for four weeks.
+    world.aws.pass(29 * DAY - 1);
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Already);
+    assert!(world.host.take_requests().is_empty());
+    world.aws.pass(1);
+    world.host.tell(200, r#"{"id": 4490709327384034}"#);
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
+    let renewed = world.known(asset).await.handles.remove(&whatsapp).unwrap();
+    assert_eq!(renewed.id, "4490709327384034".parse().unwrap());
+    assert!(renewed.expires_at > handle.expires_at);
+}
+
+/// Longer than a piece, so it is not held in memory as a whole.
+#[tokio::test]
+async fn a_large_asset_is_uploaded_whole() {
+    let world = World::new().await;
+    let video = video(15 * 1024 * 1024);
+    let asset = world.asset("video/mp4", video.clone()).await;
+    world.host.tell(200, r#"{"id": "1"}"#);
+    assert_eq!(world.upload(asset, world.business.whatsapp).await.unwrap(), Done::Now);
+    let sent = world.host.take_requests().remove(0).body;
+    let start = sent.windows(24).position(|window| *window == video[..24]).unwrap();
+    assert!(sent[start..start + video.len()] == video, "another file");
+    assert!(sent.ends_with(b"--\r\n") && sent.len() < video.len() + 1_000);
+}
+
+#[tokio::test]
+async fn an_upload_that_fails_is_repeated_and_then_given_up() {
+    let world = World::new().await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.asset("image/jpeg", picture()).await;
+    for (status, about) in [
+        (500, "{}"),
+        (429, "{}"),
+        (200, "{}"),
+        (200, r#"{"id": ""}"#),
+        (200, "<html>"),
+        (400, r#"{"error": {"code": 100}}"#),
+        (401, r#"{"error": {"code": 190}}"#),
+    ] {
+        world.host.tell(status, about);
+        assert!(
+            world.upload_again(asset, whatsapp, 7).await.is_err(),
+            "{status} {about}"
+        );
+        assert_eq!(world.upload_again(asset, whatsapp, 8).await.unwrap(), Done::Already);
+        let known = world.known(asset).await;
+        assert_eq!(
+            (known.state, known.handles.len()),
+            (AssetState::Ready, 0),
+            "{status} {about}"
+        );
+    }
+    // A message that still needs it queues another job.
+    world.host.tell(200, r#"{"id": "1"}"#);
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
+}
+
+#[tokio::test]
+async fn a_file_that_whatsapp_does_not_take_is_refused() {
+    let world = World::new().await;
+    let asset = world.asset("image/jpeg", picture()).await;
+    world.host.tell(400, r#"{"error": {"code": 131053}}"#);
+    assert_eq!(world.upload(asset, world.business.whatsapp).await.unwrap(), Done::Now);
+    let known = world.known(asset).await;
+    assert_eq!(
+        (known.state, known.reason),
+        (AssetState::Refused, Some(MediaReason::WrongType))
+    );
+    drop(world.host.take_requests());
+    assert_eq!(
+        world.upload(asset, world.business.whatsapp).await.unwrap(),
+        Done::Already
+    );
+    assert!(world.host.take_requests().is_empty());
+}
+
+#[tokio::test]
+async fn what_needs_no_upload_asks_for_nothing() {
+    let world = World::new().await;
+    world.host.tell(200, r#"{"id": "1"}"#);
+    let (aws, scope) = (&world.aws, world.business.scope());
+    let ready = world.asset("image/jpeg", picture()).await;
+    let new_connection = ConnectionId::new(aws.ids().ulid());
+    // Twilio takes a link.
+    for connection in [world.business.twilio, world.business.telephony, new_connection] {
+        assert_eq!(world.upload(ready, connection).await.unwrap(), Done::Already);
+    }
+    let unknown = AssetId::new(aws.ids().ulid());
+    assert_eq!(
+        world.upload(unknown, world.business.whatsapp).await.unwrap(),
+        Done::Already
+    );
+    for state in [AssetState::AwaitingUpload, AssetState::Scanning, AssetState::Refused] {
+        let asset = world.asset("image/jpeg", picture()).await;
+        let store = aws.store();
+        let mut known = store.asset(scope, asset).await.unwrap().unwrap();
+        known.value.state = state;
+        store.note_asset(scope, known.version, &known.value).await.unwrap();
+        assert_eq!(
+            world.upload(asset, world.business.whatsapp).await.unwrap(),
+            Done::Already
+        );
+    }
+    // Its file was deleted, as its row will be.
+    let files = Files::new(aws.env()).unwrap();
+    files.remove(&FileKey::asset(scope, ready)).await.unwrap();
+    assert_eq!(
+        world.upload(ready, world.business.whatsapp).await.unwrap(),
+        Done::Already
+    );
+    assert!(world.host.take_requests().is_empty());
+}

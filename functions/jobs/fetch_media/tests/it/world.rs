@@ -1,0 +1,149 @@
+//! A business, its providers, and the function.
+
+use std::time::Duration;
+
+use domain::{
+    ids::MessageId,
+    media::{InboundMedia, MediaKind, Medium},
+};
+use fetch_media::{Context, handle};
+use jobs::MediaJob;
+use kit::{Done, Job, JobError};
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use testkit::{
+    Aws, Seeded,
+    business::{CUSTOMER, business},
+    file_host::{FileHost, Reply},
+    seed::TWILIO_ACCOUNT,
+};
+
+/// Begins as a JPEG does.
+pub(crate) fn picture() -> Vec<u8> {
+    [b"\xff\xd8\xff\xe0\0\x10JFIF\0".as_slice(), &[7; 500]].concat()
+}
+
+/// A video of this length.
+pub(crate) fn video(bytes: usize) -> Vec<u8> {
+    let mut video = vec![5; bytes];
+    video[..24].copy_from_slice(b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom");
+    video
+}
+
+pub(crate) fn sha256(file: &[u8]) -> String {
+    hex::encode(Sha256::digest(file))
+}
+
+pub(crate) struct World {
+    pub(crate) aws: Aws,
+    pub(crate) business: Seeded,
+    pub(crate) host: FileHost,
+    pub(crate) ctx: Context,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With these variables of the function.
+    pub(crate) async fn with(changes: &[(&str, &str)]) -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let host = FileHost::start(Reply::File("image/jpeg", picture()));
+        let mut variables = vec![
+            ("GRAPH_API_URL", host.url()),
+            ("GRAPH_API_VERSION", "v25.0"),
+            ("TWILIO_API_URL", host.url()),
+            ("PROVIDER_TIMEOUT", "30"),
+        ];
+        variables.extend_from_slice(changes);
+        let ctx = Context::new(&aws.env_with(&variables)).unwrap();
+        Self {
+            aws,
+            business,
+            host,
+            ctx,
+        }
+    }
+
+    /// What WhatsApp says of a file that is this one.
+    pub(crate) fn about(&self, file: &[u8]) -> Value {
+        json!({
+            "messaging_product": "whatsapp", "id": "7001", "url": format!("{}/files/1?hash=a", self.host.url()),
+            "mime_type": "image/jpeg", "sha256": sha256(file), "file_size": file.len().to_string(),
+        })
+    }
+
+    /// The provider has this file.
+    pub(crate) fn has(&self, content_type: &'static str, file: &[u8]) {
+        self.host.tell(200, &self.about(file).to_string());
+        self.host.answer(Reply::File(content_type, file.to_vec()));
+    }
+
+    /// A message by WhatsApp with a medium of this kind, which was declared to be this file.
+    pub(crate) async fn sent(&self, kind: MediaKind, mime: &str) -> MessageId {
+        let media = InboundMedia {
+            kind: Some(kind),
+            mime: Some(mime.to_owned()),
+            ..InboundMedia::new("7001".to_owned())
+        };
+        self.message(vec![media], self.business.whatsapp).await
+    }
+
+    /// A message through Twilio with a medium.
+    pub(crate) async fn sent_through_twilio(&self, mime: &str) -> MessageId {
+        let path = format!("/2010-04-01/Accounts/{TWILIO_ACCOUNT}/Messages/MM1/Media/ME1");
+        let media = InboundMedia {
+            mime: Some(mime.to_owned()),
+            ..InboundMedia::new(format!("https://api.twilio.com{path}"))
+        };
+        self.message(vec![media], self.business.twilio).await
+    }
+
+    /// A message of a new contact with these media through this connection.
+    pub(crate) async fn message(&self, media: Vec<InboundMedia>, connection: domain::ids::ConnectionId) -> MessageId {
+        let contact = self
+            .business
+            .contact_with(&self.aws, CUSTOMER, |contact| contact.phones.clear());
+        let contact = contact.await.id;
+        let change = |received: &mut domain::record::Received| received.connection = connection;
+        self.business.receive_media(&self.aws, contact, media, change).await.id
+    }
+
+    /// Does the job of the first medium of a message.
+    pub(crate) async fn fetch(&self, message: MessageId) -> Result<Done, JobError> {
+        self.fetch_of(message, &self.ctx).await
+    }
+
+    pub(crate) async fn fetch_of(&self, message: MessageId, ctx: &Context) -> Result<Done, JobError> {
+        let medium = self.medium(message).await;
+        let job = MediaJob::fetch(self.business.tenant(), &medium);
+        self.work(job, 1, ctx).await
+    }
+
+    pub(crate) async fn work(&self, job: MediaJob, receives: u32, ctx: &Context) -> Result<Done, JobError> {
+        Box::pin(handle(Job::new(job, receives), ctx)).await
+    }
+
+    pub(crate) async fn medium(&self, message: MessageId) -> Medium {
+        self.business.medium(&self.aws, message, 0).await
+    }
+
+    /// The files in the bucket.
+    pub(crate) async fn files(&self) -> Vec<Vec<u8>> {
+        self.aws.files("media/").await.into_values().collect()
+    }
+
+    /// The function with this time for a file.
+    pub(crate) fn hurried(&self) -> Context {
+        let variables = [
+            ("GRAPH_API_URL", self.host.url()),
+            ("GRAPH_API_VERSION", "v25.0"),
+            ("TWILIO_API_URL", self.host.url()),
+            ("PROVIDER_TIMEOUT", "1"),
+        ];
+        let ctx = Context::new(&self.aws.env_with(&variables)).unwrap();
+        ctx.with_limits(8 * 1024 * 1024, Duration::from_secs(1))
+    }
+}

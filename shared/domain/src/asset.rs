@@ -1,0 +1,247 @@
+//! Assets: files of a tenant, for messages and products.
+
+use std::collections::BTreeMap;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    ids::{AssetId, ConnectionId},
+    media::{FileName, MediaKind, MediaReason, ending},
+    outside::ProviderRef,
+    refusal::{Reason, Refusal},
+};
+
+resource! {
+    /// A file of a tenant.
+    pub struct Asset of AssetId {
+        /// Kind at WhatsApp, which follows from the content type.
+        pub kind: MediaKind,
+        /// Content type: as stated at first, then as found in the content.
+        pub content_type: String,
+        /// Size in bytes: as stated at first, then of what was uploaded.
+        pub bytes: u64,
+        /// SHA-256 of the content in hexadecimal digits: as stated at first, then of what was uploaded.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub sha256: Option<String>,
+        /// State.
+        pub state: AssetState,
+        /// Why it is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub reason: Option<MediaReason>,
+        /// Ids at providers, by connection.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        pub handles: BTreeMap<ConnectionId, Handle>,
+    };
+
+    /// The fields of an asset.
+    pub struct AssetIn {
+        /// Name of the file.
+        pub name: FileName,
+    }
+}
+
+/// State of an asset.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AssetState {
+    /// Its file is not uploaded yet, or nobody has said that it is.
+    #[default]
+    AwaitingUpload,
+    /// It waits for the verdict of the scanner.
+    Scanning,
+    /// It can be used.
+    Ready,
+    /// It cannot be used, because of what its file is.
+    Refused,
+}
+
+impl AssetState {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AwaitingUpload => "awaiting_upload",
+            Self::Scanning => "scanning",
+            Self::Ready => "ready",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// The id of an asset at the provider of a connection.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetHandle"))]
+pub struct Handle {
+    /// The id.
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
+    pub id: ProviderRef,
+    /// Time at which the provider forgets it.
+    pub expires_at: Timestamp,
+}
+
+/// Time for which an id must still be valid to be used: a message with it may be sent that much later.
+const LEAST_VALID: SignedDuration = SignedDuration::from_hours(1);
+
+/// Time before its end from which on an id is renewed.
+const RENEWED_BEFORE: SignedDuration = SignedDuration::from_hours(24);
+
+impl Asset {
+    /// Maximum assets per tenant.
+    pub const MOST: u32 = 1_000;
+
+    /// Maximum ids at providers: connections come and go, and those of former ones are dropped.
+    pub const MOST_HANDLES: usize = 20;
+
+    /// Validity of an id at WhatsApp, from the upload on.
+    pub const HANDLE_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+    /// Whether a message may use it as this kind.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn usable(&self, kind: MediaKind) -> Result<(), Refusal> {
+        let refused = |sentence: String| {
+            let refusal = Refusal::new(Reason::AssetUnusable, sentence);
+            let refusal = refusal.and("asset", self.id.to_string());
+            Err(refusal
+                .and("state", self.state.as_str())
+                .and("kind", self.kind.as_str()))
+        };
+        let why = match self.state {
+            AssetState::AwaitingUpload => Some("is not uploaded yet"),
+            AssetState::Scanning => Some("has not been scanned yet"),
+            AssetState::Refused => Some("was refused"),
+            AssetState::Ready => None,
+        };
+        let name = &self.name;
+        if let Some(why) = why {
+            return refused(format!("the file \"{name}\" {why}"));
+        }
+        if kind != self.kind {
+            let (is, wanted) = (self.kind.as_str(), kind.as_str());
+            return refused(format!("the file \"{name}\" is of the kind {is}, not {wanted}"));
+        }
+        Ok(())
+    }
+
+    /// Its id at the provider of a connection, if it is valid for another hour.
+    #[must_use]
+    pub fn handle(&self, connection: ConnectionId, now: Timestamp) -> Option<&ProviderRef> {
+        let handle = self.handles.get(&connection)?;
+        (now + LEAST_VALID < handle.expires_at).then_some(&handle.id)
+    }
+
+    /// Whether it has no id at the provider of a connection that is valid for another day.
+    #[must_use]
+    pub fn needs_handle(&self, connection: ConnectionId, now: Timestamp) -> bool {
+        let handle = self.handles.get(&connection);
+        handle.is_none_or(|handle| handle.expires_at <= now + RENEWED_BEFORE)
+    }
+
+    /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
+    pub fn keep_handle(&mut self, connection: ConnectionId, id: ProviderRef, now: Timestamp) {
+        self.handles.retain(|_, handle| now < handle.expires_at);
+        while self.handles.len() >= Self::MOST_HANDLES && !self.handles.contains_key(&connection) {
+            let first = self.handles.iter().min_by_key(|(_, handle)| handle.expires_at);
+            let Some(first) = first.map(|(connection, _)| *connection) else {
+                break;
+            };
+            self.handles.remove(&first);
+        }
+        let expires_at = now + Self::HANDLE_LIFE;
+        self.handles.insert(connection, Handle { id, expires_at });
+    }
+
+    /// It is uploaded as this type, with this size and hash, and may wait for a verdict.
+    pub fn uploaded(&mut self, content_type: &str, bytes: u64, sha256: String, scanned: bool) {
+        self.state = if scanned {
+            AssetState::Scanning
+        } else {
+            AssetState::Ready
+        };
+        content_type.clone_into(&mut self.content_type);
+        (self.bytes, self.sha256, self.reason) = (bytes, Some(sha256), None);
+    }
+
+    /// It cannot be used.
+    pub fn refuse(&mut self, reason: MediaReason) {
+        (self.state, self.reason) = (AssetState::Refused, Some(reason));
+        self.handles.clear();
+    }
+
+    /// Name under which its file is saved. Its own one may have letters that a header does not take.
+    #[must_use]
+    pub fn saved_as(&self) -> String {
+        format!("{}.{}", self.id, ending(&self.content_type))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::resource::Resource as _;
+
+    fn at(hour: i64) -> Timestamp {
+        Timestamp::from_second(1_795_176_000 + hour * 3_600).unwrap()
+    }
+
+    fn asset() -> Asset {
+        let name = "cake.jpg".parse().unwrap();
+        let mut asset = Asset::new(Ulid::from_parts(1, 2), AssetIn { name }, at(0));
+        asset.kind = MediaKind::Image;
+        asset.uploaded("image/jpeg", 7, "00".to_owned(), false);
+        asset
+    }
+
+    fn connection(number: u128) -> ConnectionId {
+        ConnectionId::new(Ulid::from_parts(1, number))
+    }
+
+    fn id(text: &str) -> ProviderRef {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_asset_is_used_as_its_own_kind_when_it_is_ready() {
+        let mut asset = asset();
+        assert_eq!(asset.usable(MediaKind::Image), Ok(()));
+        let other = asset.usable(MediaKind::Video).unwrap_err();
+        assert_eq!(other.sentence, "the file \"cake.jpg\" is of the kind image, not video");
+        asset.state = AssetState::Scanning;
+        let waits = asset.usable(MediaKind::Image).unwrap_err();
+        assert_eq!(waits.reason, Reason::AssetUnusable);
+        asset.refuse(MediaReason::WrongType);
+        assert!(asset.usable(MediaKind::Image).is_err());
+    }
+
+    #[test]
+    fn an_id_at_a_provider_is_used_until_an_hour_before_its_end() {
+        let mut asset = asset();
+        assert_eq!(asset.handle(connection(1), at(0)), None);
+        assert!(asset.needs_handle(connection(1), at(0)));
+        asset.keep_handle(connection(1), id("700"), at(0));
+        assert_eq!(asset.handle(connection(1), at(718)), Some(&id("700")));
+        assert_eq!(asset.handle(connection(1), at(719)), None);
+        assert!(!asset.needs_handle(connection(1), at(695)) && asset.needs_handle(connection(1), at(696)));
+        assert_eq!(asset.handle(connection(2), at(0)), None, "of another connection");
+    }
+
+    #[test]
+    fn ids_at_providers_are_limited() {
+        let mut asset = asset();
+        for number in 0..30 {
+            asset.keep_handle(connection(number), id("7"), at(i64::try_from(number).unwrap()));
+        }
+        assert_eq!(asset.handles.len(), Asset::MOST_HANDLES);
+        assert_eq!(asset.handle(connection(0), at(30)), None);
+        assert!(asset.handle(connection(29), at(30)).is_some());
+        asset.keep_handle(connection(29), id("8"), at(800));
+        assert_eq!(asset.handles.len(), 1, "the others have expired");
+        asset.refuse(MediaReason::Harmful);
+        assert_eq!(asset.handle(connection(29), at(800)), None);
+    }
+}

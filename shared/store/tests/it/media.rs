@@ -1,0 +1,184 @@
+//! Rows of media: due until they are stored, and again when they go.
+
+use domain::{
+    media::{InboundMedia, MediaReason, Medium, MediumState},
+    record::{Entry, Received},
+};
+use jiff::{SignedDuration, Timestamp};
+use jobs::{MediaJob, NextJob};
+use store::usage;
+use testkit::business::{CUSTOMER, effects_of};
+
+use crate::{
+    due::due,
+    world::{COUNTING, World},
+};
+
+const DAY: i64 = 24 * 3_600;
+
+fn days(number: i64) -> SignedDuration {
+    SignedDuration::from_hours(24 * number)
+}
+
+/// A message with this number of media.
+async fn message(world: &World, media: usize) -> Received {
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let media = vec![InboundMedia::new("7".to_owned()); media];
+    world
+        .business
+        .receive_media(&world.aws, contact.id, media, |_| {})
+        .await
+}
+
+async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> {
+    let known = world.store.medium(world.scope(), message.id, index, world.aws.now());
+    known.await.unwrap().map(|known| known.medium)
+}
+
+/// The jobs that are due.
+async fn jobs(world: &World) -> Vec<NextJob> {
+    let rows = world.store.due_rows(due(world).await).await.unwrap();
+    let job = |(_, row): (_, Result<Option<store::due::DueRow>, _>)| row.ok().flatten().map(|row| row.job.job);
+    rows.into_iter().filter_map(job).collect()
+}
+
+fn stored(medium: &mut Medium) {
+    medium.stored("image/png", 9, "0f".repeat(32), false);
+}
+
+#[tokio::test]
+async fn a_medium_is_due_until_stored_and_when_it_goes() {
+    let world = World::new().await;
+    let received = message(&world, 1).await;
+    assert_eq!(jobs(&world).await, []);
+    world.aws.pass(60);
+    let mut known = medium(&world, &received, 0).await.unwrap();
+    let job = NextJob::Media(MediaJob::fetch(world.business.tenant(), &known));
+    assert_eq!(jobs(&world).await, std::slice::from_ref(&job));
+    stored(&mut known);
+    world.store.write_medium(world.scope(), &known).await.unwrap();
+    assert_eq!(jobs(&world).await, []);
+    world.aws.pass(90 * DAY);
+    assert_eq!(jobs(&world).await, [job], "its file is to be deleted");
+    let known = medium(&world, &received, 0).await.unwrap();
+    world.store.delete_medium(world.scope(), &known).await.unwrap();
+    assert_eq!((medium(&world, &received, 0).await, jobs(&world).await), (None, vec![]));
+}
+
+#[tokio::test]
+async fn a_medium_without_a_file_goes_by_itself() {
+    let world = World::new().await;
+    let received = message(&world, 1).await;
+    let mut known = medium(&world, &received, 0).await.unwrap();
+    known.lose(MediaReason::Expired);
+    world.store.write_medium(world.scope(), &known).await.unwrap();
+    world.aws.pass(90 * DAY - 1);
+    assert_eq!(jobs(&world).await, []);
+    assert!(medium(&world, &received, 0).await.is_some());
+    world.aws.pass(1);
+    assert_eq!((medium(&world, &received, 0).await, jobs(&world).await), (None, vec![]));
+}
+
+#[tokio::test]
+async fn a_write_of_what_was_read_before_loses_its_race() {
+    let world = World::new().await;
+    let received = message(&world, 1).await;
+    let mut first = medium(&world, &received, 0).await.unwrap();
+    let mut second = first.clone();
+    stored(&mut first);
+    world.store.write_medium(world.scope(), &first).await.unwrap();
+    second.lose(MediaReason::Deleted);
+    let lost = world.store.write_medium(world.scope(), &second).await;
+    assert!(lost.unwrap_err().is_conflict());
+    let lost = world.store.delete_medium(world.scope(), &second).await;
+    assert!(lost.unwrap_err().is_conflict());
+    assert_eq!(medium(&world, &received, 0).await.unwrap().state, MediumState::Ready);
+}
+
+/// Whatever state they are in, and nobody who holds one writes the former time.
+#[tokio::test]
+async fn media_are_kept_as_long_as_their_message() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let received = message(&world, 3).await;
+    let mut held = medium(&world, &received, 0).await.unwrap();
+    let mut ready = medium(&world, &received, 1).await.unwrap();
+    stored(&mut ready);
+    store.write_medium(scope, &ready).await.unwrap();
+    let mut gone = medium(&world, &received, 2).await.unwrap();
+    gone.lose(MediaReason::Deleted);
+    store.write_medium(scope, &gone).await.unwrap();
+    let until: Timestamp = now + days(30);
+    let entry = Entry::Received(Box::new(received.clone()));
+    assert!(store.keep_until(scope, &entry, until, now).await.unwrap());
+    let [pending, ready, gone] = [0, 1, 2].map(|index| medium(&world, &received, index));
+    let (pending, ready, gone) = (pending.await.unwrap(), ready.await.unwrap(), gone.await.unwrap());
+    assert_eq!((pending.kept_until, pending.due), (until, held.due));
+    assert_eq!((ready.kept_until, ready.due), (until, Some(until)));
+    assert_eq!((gone.kept_until, gone.due), (now + days(90), None));
+    stored(&mut held);
+    assert!(store.write_medium(scope, &held).await.unwrap_err().is_conflict());
+    world.aws.pass(30 * DAY);
+    let due = jobs(&world).await;
+    let tenant = world.business.tenant();
+    for known in [pending, ready] {
+        assert!(
+            due.contains(&NextJob::Media(MediaJob::fetch(tenant, &known))),
+            "{due:?}"
+        );
+    }
+    assert_eq!(due.len(), 2);
+}
+
+#[tokio::test]
+async fn media_of_several_messages_are_read_together() {
+    let world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut messages = Vec::new();
+    for media in [0, 10, 3] {
+        let media = vec![InboundMedia::new("7".to_owned()); media];
+        let message = world.business.receive_media(&world.aws, contact.id, media, |_| {});
+        messages.push(message.await);
+    }
+    let found = world.store.media_of(world.scope(), &messages, world.aws.now()).await;
+    let found = found.unwrap();
+    assert_eq!(found.len(), 13);
+    assert!(
+        found
+            .iter()
+            .all(|medium| messages[1..].iter().any(|message| message.id == medium.message))
+    );
+    let other = world.aws.scope(domain::ids::TenantId::new(world.aws.ids().ulid()));
+    let foreign = world.store.media_of(&other, &messages, world.aws.now()).await;
+    assert_eq!(foreign.unwrap(), []);
+}
+
+/// The row in the transaction of its message, and its place in the due index.
+#[tokio::test]
+async fn a_medium_costs_its_message_three_write_units() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let mut units = Vec::new();
+    for media in [0, 1, 10] {
+        let media = vec![InboundMedia::new("7".to_owned()); media];
+        drop(usage::take());
+        world
+            .business
+            .receive_media(&world.aws, contact.id, media, |_| {})
+            .await;
+        units.push(usage::take().write_units);
+    }
+    let [none, one, ten] = units[..] else {
+        panic!("{units:?}");
+    };
+    assert_eq!((one - none, ten - none), (3.0, 30.0), "{units:?}");
+    // A message without media costs what it did.
+    let plain = world.business.received(&world.aws, contact.id, |_| {});
+    drop(usage::take());
+    let stored = world
+        .store
+        .commit(world.scope(), effects_of(&plain, vec![]), world.aws.now());
+    stored.await.unwrap();
+    assert_eq!(usage::take().write_units, none);
+}

@@ -1,0 +1,215 @@
+//! A provider's side of files, for tests of one function: one answer for the file, in bytes, and one for what is known of it.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _, Write},
+    net::{TcpListener, TcpStream},
+    sync::{Arc, Mutex, PoisonError, mpsc},
+};
+
+use tokio::sync::Notify;
+
+/// The answer to a request for a file.
+#[derive(Debug, Clone)]
+pub enum Reply {
+    /// A file of this content type.
+    File(&'static str, Vec<u8>),
+    /// This status, these further headers, and this body.
+    Other(u16, String, &'static str),
+    /// A file that breaks off before its stated length.
+    Short,
+    /// A file that does not end.
+    Endless,
+    /// Nothing, and the connection stays open.
+    Silence,
+    /// A file, once the test releases it.
+    Held(&'static str, Vec<u8>),
+}
+
+/// A recorded request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET`, `POST`.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The `Authorization` header.
+    pub authorization: String,
+    /// The body.
+    pub body: Vec<u8>,
+}
+
+struct State {
+    reply: Reply,
+    /// Status and JSON of what is known of the file.
+    about: (u16, String),
+    requests: Vec<Asked>,
+    held: Vec<mpsc::Sender<()>>,
+    open: Vec<TcpStream>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    arrived: Notify,
+}
+
+/// A server on a loopback port. Requests of files have `/files/` or `/Media/` in their paths, or end with `.mp3`; all others ask about one.
+pub struct FileHost {
+    url: String,
+    shared: Arc<Shared>,
+}
+
+impl FileHost {
+    /// With this answer for any file. Nothing is known of it.
+    ///
+    /// # Panics
+    /// When there is no free port.
+    #[must_use]
+    pub fn start(reply: Reply) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+        let url = format!("http://{}", listener.local_addr().expect("its address"));
+        let shared = Arc::new(Shared {
+            state: Mutex::new(State {
+                reply,
+                about: (404, "{}".to_owned()),
+                requests: Vec::new(),
+                held: Vec::new(),
+                open: Vec::new(),
+            }),
+            arrived: Notify::new(),
+        });
+        let serving = Arc::clone(&shared);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let shared = Arc::clone(&serving);
+                // A client may disconnect.
+                std::thread::spawn(move || drop(serve(stream, &shared)));
+            }
+        });
+        Self { url, shared }
+    }
+
+    /// Its URL.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Answers requests of files like this from now on.
+    pub fn answer(&self, reply: Reply) {
+        self.shared.lock().reply = reply;
+    }
+
+    /// Answers requests about files with this status and JSON from now on.
+    pub fn tell(&self, status: u16, about: &str) {
+        self.shared.lock().about = (status, about.to_owned());
+    }
+
+    /// The requests since the last call.
+    #[must_use]
+    pub fn take_requests(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.shared.lock().requests)
+    }
+
+    /// Waits for a held request.
+    pub async fn arrived(&self) {
+        self.shared.arrived.notified().await;
+    }
+
+    /// Answers the held requests.
+    pub fn release(&self) {
+        for held in self.shared.lock().held.drain(..) {
+            // Its client may have disconnected.
+            let _ = held.send(());
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
+    let asked = read(&stream)?;
+    let of_file = ["/files/", "/Media/"].iter().any(|part| asked.path.contains(part)) || asked.path.ends_with(".mp3");
+    let (reply, (status, about)) = {
+        let mut state = shared.lock();
+        state.requests.push(asked);
+        (state.reply.clone(), state.about.clone())
+    };
+    if !of_file {
+        return whole(&mut stream, status, "application/json", about.as_bytes());
+    }
+    match reply {
+        Reply::File(content_type, file) => whole(&mut stream, 200, content_type, &file),
+        Reply::Other(status, more, body) => {
+            let head = format!(
+                "HTTP/1.1 {status} Other\r\n{more}content-length: {}\r\nconnection: close\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(body.as_bytes())
+        }
+        Reply::Short => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 9000\r\n\r\nshort")
+        }
+        Reply::Endless => {
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\nconnection: close\r\n\r\nID3")?;
+            // Until the client has had enough.
+            loop {
+                stream.write_all(&[0; 16_384])?;
+            }
+        }
+        Reply::Silence => {
+            shared.lock().open.push(stream);
+            Ok(())
+        }
+        Reply::Held(content_type, file) => {
+            let (sender, released) = mpsc::channel();
+            shared.lock().held.push(sender);
+            shared.arrived.notify_one();
+            // An error means that the test has ended.
+            let _ = released.recv();
+            whole(&mut stream, 200, content_type, &file)
+        }
+    }
+}
+
+fn whole(stream: &mut TcpStream, status: u16, content_type: &str, body: &[u8]) -> std::io::Result<()> {
+    let length = body.len();
+    let head = format!(
+        "HTTP/1.1 {status} Answer\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+    );
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(body)
+}
+
+fn read(stream: &TcpStream) -> std::io::Result<Asked> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let mut words = line.split_whitespace().map(str::to_owned);
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let (mut length, mut authorization) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.trim_end().split_once(':') else {
+            break;
+        };
+        match name.to_ascii_lowercase().as_str() {
+            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "authorization" => value.trim().clone_into(&mut authorization),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body)?;
+    Ok(Asked {
+        method,
+        path,
+        authorization,
+        body,
+    })
+}
