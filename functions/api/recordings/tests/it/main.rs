@@ -257,7 +257,7 @@ async fn deleted_meanwhile(world: &World<'_>, meanwhile: impl AsyncFnOnce(CallId
 #[tokio::test]
 async fn a_copy_for_a_contact_deleted_meanwhile_is_dropped() {
     let aws = Aws::new().await;
-    let world = World::new(&aws, Reply::Held(sound())).await;
+    let world = World::new(&aws, Reply::Held("audio/mpeg", sound())).await;
     Box::pin(deleted_meanwhile(&world, async |_, _| {})).await;
 }
 
