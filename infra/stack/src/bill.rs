@@ -214,7 +214,13 @@ impl Bill {
 
     /// The cost by item.
     pub fn items(&self) -> Vec<Item> {
-        let consumers = ["process_call", "send_message", "process_provider_event", "send_mail"];
+        let consumers = [
+            "process_call",
+            "send_message",
+            "process_provider_event",
+            "fetch_media",
+            "send_mail",
+        ];
         let queued = self.invocations(|name| consumers.contains(&name));
         // Lambda itself receives a batch and deletes it: two requests per invocation of a queue's consumer.
         let sqs = self.called(|action| action.starts_with("sqs:")) + 2.0 * queued;

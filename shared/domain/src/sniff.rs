@@ -8,6 +8,9 @@ pub const BEGINNING: usize = 8 * 1024;
 /// The content type of bytes of which nothing is known.
 pub const OCTETS: &str = "application/octet-stream";
 
+/// The container of Office's files of before 2007. Its beginning does not say which program wrote it.
+pub(crate) const OLE: &str = "application/x-ole-storage";
+
 /// What a beginning shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -56,6 +59,7 @@ fn own(beginning: &[u8]) -> Option<&'static str> {
     match beginning {
         [0xFF, second, ..] if second & 0b1110_0110 == 0b1110_0010 => Some("audio/mpeg"),
         [b'#', b'!', b'A', b'M', b'R', ..] => Some("audio/amr"),
+        [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Some(OLE),
         _ => None,
     }
 }

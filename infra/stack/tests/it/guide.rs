@@ -23,7 +23,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 6] = [
+static GUIDES: [Guide; 7] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
@@ -48,6 +48,11 @@ static GUIDES: [Guide; 6] = [
         page: "docs/metrics.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
         last: r#""currencies""#,
+    },
+    Guide {
+        page: "docs/media.md",
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""items":[]"#,
     },
     Guide {
         page: "docs/answers.md",
