@@ -167,6 +167,7 @@ impl Running {
             ("PublicBaseUrl", api.clone()),
             ("GraphApiUrl", simulators_url.clone()),
             ("TwilioApiUrl", simulators_url.clone()),
+            ("TwilioContentUrl", simulators_url.clone()),
             ("AircallApiUrl", simulators_url.clone()),
             ("VonageApiUrl", simulators_url.clone()),
             ("ExotelApiUrl", simulators_url.clone()),

@@ -177,7 +177,7 @@ impl Seed {
                     "access_token": access_token,
                     "app_secret": self.secrets.whatsapp_app_secret,
                     "verify_token": self.secrets.whatsapp_verify_token,
-                    "templates": self.file.templates.iter().map(as_meta_has_it).collect::<Vec<_>>(),
+                    "templates": self.file.templates.iter().flatten().map(as_meta_has_it).collect::<Vec<_>>(),
                 }),
                 (Account::Telephony(_), _) => json!({
                     "connection": connection.id,
@@ -217,6 +217,8 @@ fn as_meta_has_it(template: &TemplateDefinition) -> Value {
                     ButtonKind::QuickReply => "QUICK_REPLY",
                     ButtonKind::Url => "URL",
                     ButtonKind::PhoneNumber => "PHONE_NUMBER",
+                    ButtonKind::OfferCode => "COPY_CODE",
+                    ButtonKind::OneTimeCode => "OTP",
                     ButtonKind::Other => "OTHER",
                 };
                 let mut shown = json!({ "type": kind, "text": button.text });

@@ -44,9 +44,9 @@ pub struct TenantFile {
     /// All its rules. Left out: those of the table stay. Times in the file do not count.
     #[serde(default)]
     pub rules: Option<Vec<Rule>>,
-    /// All its templates.
+    /// All its templates. Left out: those of the table stay.
     #[serde(default)]
-    pub templates: Vec<TemplateDefinition>,
+    pub templates: Option<Vec<TemplateDefinition>>,
     /// All its products. Left out: those of the table stay. Times in the file do not count.
     #[serde(default)]
     pub products: Option<Vec<Product>>,
@@ -286,7 +286,8 @@ impl Deployment {
             rules_meant: file.rules.is_some(),
             lines: file.lines.iter().flatten().map(line).collect(),
             lines_meant: file.lines.is_some(),
-            templates: file.templates.clone(),
+            templates: file.templates.clone().unwrap_or_default(),
+            templates_meant: file.templates.is_some(),
             products: file.products.iter().flatten().map(product).collect(),
             products_meant: file.products.is_some(),
             connections,
@@ -304,6 +305,10 @@ impl Deployment {
             Some(products) => products.clone(),
             None => self.store.all(&scope).await.context("reading the tenant's products")?,
         };
+        let templates = match &file.templates {
+            Some(_) => configured.templates,
+            None => self.store.all(&scope).await.context("reading the tenant's templates")?,
+        };
         let rules = match &file.rules {
             Some(rules) => rules.clone(),
             None => self.store.all(&scope).await.context("reading the tenant's rules")?,
@@ -315,13 +320,15 @@ impl Deployment {
             connections: configured.connections.iter().map(ConnectionSummary::from).collect(),
         };
         let material = Material {
-            templates: configured.templates,
+            templates,
             products,
             fields: self
                 .store
                 .all(&scope)
                 .await
                 .context("reading the fields of the tenant's contacts")?,
+            // The API checks them when they are named.
+            assets: Vec::new(),
             // As every message would get one.
             link: Some(NewLink::nobodys()),
         };

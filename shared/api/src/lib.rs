@@ -47,7 +47,7 @@ pub use looks::Looks;
 pub use operations::{Operations, serve};
 pub use outlook::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheck, Setting, Verdict};
 pub use owned::{limit_reached, setback};
-pub use paging::{Paging, of_another_list};
+pub use paging::{Paging, of_another_list, paged};
 pub use patch::Patch;
 pub use phone::PhoneOut;
 pub use query::Takes;

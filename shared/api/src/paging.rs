@@ -9,6 +9,7 @@ use domain::{
     fault::{Fault, FaultCode},
 };
 use kit::Problem;
+use store::Page;
 
 use crate::query::{PAGING, Takes, pairs};
 
@@ -20,7 +21,7 @@ pub(crate) const DEFAULT: i32 = 25;
 const FORM: &str = "1";
 
 /// Maximum length of a position.
-const LONGEST: usize = 512;
+const LONGEST: usize = 640;
 
 /// The requested page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,6 +90,28 @@ pub fn of_another_list() -> Problem {
     Problem::bad_request(
         "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
     )
+}
+
+/// A page of what was read as a whole, in the order of `place`. A position is a place as a text: it is `read` and `written`.
+///
+/// # Errors
+/// 400 when the position is of another list.
+pub fn paged<T, K: Ord>(
+    mut all: Vec<T>,
+    paging: &Paging,
+    place: impl Fn(&T) -> K,
+    (read, written): (impl FnOnce(&str) -> Option<K>, impl FnOnce(K) -> String),
+) -> Result<Page<T>, Problem> {
+    let after = paging.after().map(|text| read(text).ok_or_else(of_another_list));
+    if let Some(after) = after.transpose()? {
+        all.retain(|item| place(item) > after);
+    }
+    all.sort_by_key(&place);
+    let limit = usize::try_from(paging.limit()).unwrap_or_default();
+    let more = all.len() > limit;
+    all.truncate(limit);
+    let next = all.last().filter(|_| more).map(|last| written(place(last)));
+    Ok(Page { items: all, next })
 }
 
 fn malformed() -> Problem {

@@ -125,7 +125,7 @@ pub struct OperationOut {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct ProgressOut {
     /// Items done so far. What an item is depends on the kind: for `erase_contact` whatever was deleted, for `import_contacts` and
-    /// `export_data` a row, for `apply_retention` a call or message, for the others a contact.
+    /// `export_data` a row, for `apply_retention` a call or message, for `sync_templates` a template, for the others a contact.
     #[schemars(example = 120)]
     done: u64,
     /// Items to do. `null` if that is not known.

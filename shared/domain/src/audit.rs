@@ -114,8 +114,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 20] = [
-const OWN: [(&str, &str); 21] = [
+const OWN: [(&str, &str); 25] = [
     ("asset", "handles"),
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
@@ -137,6 +136,10 @@ const OWN: [(&str, &str); 21] = [
     ("operation", "dispatches"),
     ("operation", "due"),
     ("operation", "lease"),
+    ("template", "doubted_at"),
+    ("template", "edition"),
+    ("template", "edits"),
+    ("template", "submitting"),
 ];
 
 /// Whether the field says of a row of any kind what the entry says by itself, its object and its time, or is the time of creation of a

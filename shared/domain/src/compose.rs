@@ -742,7 +742,7 @@ pub(crate) fn content(
         Words::Template(wanted) => {
             let found = find(values.material, connection.id, wanted, contact.language.as_deref())?;
             usable(found, category, connection)?;
-            let filled = found.fill(wanted, |value| values.value(value))?;
+            let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
             Ok(Content::Template(filled))
         }
         Words::Text(texts) => {
@@ -770,6 +770,13 @@ pub(crate) fn content(
             })?;
             usable(found, category, connection)?;
             found.check(filled)?;
+            if let Some(used) = &filled.header_media {
+                let asset = values.material.asset(used.asset_id).ok_or_else(|| Misfit::Missing {
+                    name: filled.name.clone(),
+                    variable: format!("the {} in its header", used.kind.as_str()),
+                })?;
+                asset.usable(used.kind)?;
+            }
             Ok(Content::Template(FilledTemplate {
                 content_sid: found.content_sid.clone(),
                 ..filled.clone()

@@ -171,6 +171,14 @@ const TWILIO: &[Row] = &[
     row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
     row(63_013, FallBack, NONE, "the content violates a policy of WhatsApp"),
     row(63_021, FallBack, NONE, "the content is invalid"),
+    row(63_027, FallBack, NONE, "the template does not exist in this language"),
+    row(63_028, Bug, NONE, "the number of values does not fit the template"),
+    row(63_040, FallBack, NONE, "the template was rejected"),
+    row(63_041, FallBack, NONE, "the template is paused"),
+    row(63_042, FallBack, NONE, "the template is disabled"),
+    row(21_654, Bug, NONE, "the id of the template is missing"),
+    row(21_656, Bug, NONE, "the values of the template are not valid"),
+    row(92_005, Bug, NONE, "the id of the template is missing"),
     row(11_200, Bug, NONE, "our webhook failed"),
 ];
 
@@ -228,6 +236,27 @@ fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
         first_wait,
         meaning,
     }
+}
+
+/// Codes that say of a message's template that the provider knows it otherwise than we do: by other variables, in another state, or not
+/// at all.
+const TEMPLATES: [(Api, i64); 10] = [
+    (Api::WhatsAppCloud, 132_000),
+    (Api::WhatsAppCloud, 132_001),
+    (Api::WhatsAppCloud, 132_012),
+    (Api::WhatsAppCloud, 132_015),
+    (Api::WhatsAppCloud, 132_016),
+    (Api::Twilio, 63_027),
+    (Api::Twilio, 63_028),
+    (Api::Twilio, 63_040),
+    (Api::Twilio, 63_041),
+    (Api::Twilio, 63_042),
+];
+
+/// Whether a code puts the template of the message in doubt.
+#[must_use]
+pub fn doubts_template(api: Api, code: i64) -> bool {
+    TEMPLATES.contains(&(api, code))
 }
 
 /// Whether a code is in the table of its API. An unknown one raises an alert, once per code.

@@ -2,7 +2,12 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    field::Field, field_key::FieldKey, ids::ConnectionId, links::NewLink, product::Product,
+    asset::Asset,
+    field::Field,
+    field_key::FieldKey,
+    ids::{AssetId, ConnectionId},
+    links::NewLink,
+    product::Product,
     template::TemplateDefinition,
 };
 
@@ -15,6 +20,8 @@ pub struct Material {
     pub products: Vec<Product>,
     /// All fields that the tenant defines for its contacts, if the message names one.
     pub fields: Vec<Field>,
+    /// Assets.
+    pub assets: Vec<Asset>,
     /// A link to the recipient's preference page, if the message needs one.
     pub link: Option<NewLink>,
 }
@@ -25,6 +32,7 @@ impl Material {
         templates: Vec::new(),
         products: Vec::new(),
         fields: Vec::new(),
+        assets: Vec::new(),
         link: None,
     };
 
@@ -41,6 +49,12 @@ impl Material {
     #[must_use]
     pub fn field(&self, key: &FieldKey) -> Option<&Field> {
         self.fields.iter().find(|field| field.key == *key)
+    }
+
+    /// An asset by its id.
+    #[must_use]
+    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.id == id)
     }
 
     /// All language versions of a template that a connection can send.

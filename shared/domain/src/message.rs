@@ -14,6 +14,7 @@ use crate::{
     answer::Answer,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
+    media::AssetUse,
     outside::ProviderRef,
     phone::Phone,
     prices::Money,
@@ -72,12 +73,18 @@ pub struct FilledTemplate {
     /// The value of the text header's variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<TemplateValue>,
-    /// Values of URL buttons, by the button's index.
+    /// Values of buttons, ends of links and codes, by the button's index.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub buttons: Vec<(u8, String)>,
     /// Twilio's id of the same template (`HX…`), for WhatsApp through Twilio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sid: Option<String>,
+    /// The asset in its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_media: Option<AssetUse>,
+    /// Indices of the buttons whose value is an offer's code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offer_codes: Vec<u8>,
 }
 
 /// One value in a template.

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use crate::{
     compose::{Aspect, Intent, Words, World, carrier, in_language, review},
     content::uses::Draft,
-    ids::{ConnectionId, MessageId},
+    ids::{AssetId, ConnectionId, MessageId},
     material::Material,
     message::Content,
     purpose::Policy,
@@ -23,6 +23,8 @@ pub struct Needs {
     pub products: BTreeSet<String>,
     /// Whether it names a field of contacts. A tenant has few fields, and they are read together.
     pub fields: bool,
+    /// Assets.
+    pub assets: BTreeSet<AssetId>,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page, which is made for it alone.
@@ -91,6 +93,9 @@ impl Needs {
                 Words::Ready(Content::Template(filled)) => {
                     if let Some((connection, _)) = carrier(world.config, intent, says.channel) {
                         needs.template_in(&filled.name, connection.id, Some(&filled.language));
+                        needs
+                            .assets
+                            .extend(filled.header_media.iter().map(|used| used.asset_id));
                     }
                 }
                 Words::Draft(draft) => needs.draft(draft, world),
@@ -105,6 +110,7 @@ impl Needs {
     pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
         let only = !wanted.by_contact_language || language_unknown;
         self.template_in(wanted.name.as_str(), connection, only.then(|| wanted.language.as_str()));
+        self.assets.extend(wanted.header_media);
         let values = wanted.variables.values().chain(&wanted.header);
         let values = values.chain(wanted.buttons.iter().map(|button| &button.value));
         self.sources(values.filter_map(|value| match value {
@@ -326,6 +332,7 @@ mod tests {
                     templates: Vec::new(),
                     products: BTreeSet::new(),
                     fields: false,
+                    assets: BTreeSet::new(),
                     open: Vec::new(),
                     link: false,
                 }

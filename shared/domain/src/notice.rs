@@ -19,7 +19,7 @@ use crate::{
     connection::{Connection, Health},
     ids::{ConnectionId, RuleId},
     interface::NoticeMails,
-    message::Channel,
+    message::{Category, Channel},
     permission::Role,
     rule::Rule,
     template::TemplateDefinition,
@@ -30,7 +30,7 @@ use crate::{
 pub enum NoticeKind {
     /// The provider refuses a connection's credentials or account.
     ConnectionRefused,
-    /// WhatsApp paused, disabled or rejected a template that an automation uses.
+    /// WhatsApp stopped a template that an automation uses, such as by pausing it, or moved it to another category.
     TemplatePaused,
     /// An automation matched no call for seven days, although there were calls.
     AutomationUnmatched,
@@ -105,6 +105,9 @@ pub enum Matter {
         language: String,
         /// Meta's word for its state.
         status: String,
+        /// The category to which Meta moved it, if that is what happened.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<Category>,
     },
     /// See [`NoticeKind::AutomationUnmatched`].
     AutomationUnmatched {
@@ -181,24 +184,28 @@ impl Notice {
         })
     }
 
-    /// The notice of a template that changed at this time; `None` if WhatsApp accepts it, or refused it already. A new template has not
-    /// been in use.
+    /// The notice of a template that changed at this time; `None` if WhatsApp accepts it in its category, or refused it already. A new
+    /// template has not been in use.
     #[must_use]
     pub fn of_template(
         before: Option<&TemplateDefinition>,
         after: &TemplateDefinition,
         changed_at: Timestamp,
     ) -> Option<Self> {
-        let connection = after.connection?;
-        let stops = after.status.is_stopped() && !before?.status.is_stopped();
-        stops.then(|| Self {
+        let (connection, before) = (after.connection?, before?);
+        let stops = after.status.is_stopped() && !before.status.is_stopped();
+        // Of one that was not approved yet, its author sees it in the answer.
+        let moves = before.status.sendable() && after.status.sendable() && after.category != before.category;
+        let at = if stops { after.status_at } else { after.category_at };
+        (stops || moves).then(|| Self {
             matter: Matter::TemplatePaused {
                 connection,
                 language: after.language.clone(),
                 status: after.status.0.clone(),
+                category: (!stops).then_some(after.category),
             },
             name: after.name.clone(),
-            at: after.status_at.unwrap_or(changed_at),
+            at: at.unwrap_or(changed_at),
         })
     }
 
@@ -211,10 +218,14 @@ impl Notice {
                 let mut connections = present.config.connections.iter();
                 connections.any(|known| known.id == *connection && known.unhealthy.is_some())
             }
-            Matter::TemplatePaused { language, .. } => {
-                let stopped = present.template.is_some_and(|template| template.status.is_stopped());
-                stopped && rules.any(|rule| uses(rule, &self.name, language))
-            }
+            Matter::TemplatePaused { language, category, .. } => present.template.is_some_and(|template| {
+                rules
+                    .filter(|rule| uses(rule, &self.name, language))
+                    .any(|rule| match category {
+                        None => template.status.is_stopped(),
+                        Some(_) => template.category != rule.then.category,
+                    })
+            }),
             Matter::AutomationUnmatched { automation } => {
                 let rule = rules.find(|rule| rule.id == *automation);
                 let due = |(rule, began)| midnight(due_on(rule, began, present.matched));
@@ -541,7 +552,7 @@ mod tests {
         let changed = |before: &str, after: &str| {
             Notice::of_template(Some(&template(before)), &template(after), at(NOON)).map(|notice| notice.at)
         };
-        for stopped in ["PAUSED", "DISABLED", "REJECTED"] {
+        for stopped in ["PAUSED", "DISABLED", "REJECTED", "ARCHIVED", "DELETED"] {
             assert_eq!(changed("APPROVED", stopped), Some(at(NOON)), "{stopped}");
             assert_eq!(changed("PAUSED", stopped), None, "{stopped}");
         }
@@ -572,6 +583,38 @@ mod tests {
         };
         let other = Notice::of_template(Some(&before), &of_another, at(NOON)).unwrap();
         assert_ne!(other.key(), key, "another account");
+    }
+
+    #[test]
+    fn template_is_noticed_when_it_is_moved_to_another_category() {
+        let moved = TemplateDefinition {
+            category: Category::Marketing,
+            category_at: Some(at("2026-11-20T11:58:00Z")),
+            ..template("APPROVED")
+        };
+        let notice = Notice::of_template(Some(&template("APPROVED")), &moved, at(NOON)).unwrap();
+        assert_eq!(notice.at, at("2026-11-20T11:58:00Z"));
+        let mut config = config();
+        let stands = |config: &TenantConfig, template: &TemplateDefinition| {
+            notice.stands(&Present {
+                config,
+                template: Some(template),
+                began: None,
+                matched: None,
+            })
+        };
+        assert!(stands(&config, &moved));
+        assert!(!stands(&config, &template("APPROVED")), "it is moved back");
+        config.rules[0].then.category = Category::Marketing;
+        assert!(!stands(&config, &moved), "the automation is changed");
+        let pending = TemplateDefinition {
+            category: Category::Marketing,
+            ..template("PENDING")
+        };
+        assert_eq!(
+            Notice::of_template(Some(&template("PENDING")), &pending, at(NOON)),
+            None
+        );
     }
 
     /// People are told of what they can still mend.

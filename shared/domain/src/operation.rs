@@ -36,11 +36,13 @@ pub enum OperationKind {
     ImportContacts,
     /// Export data to a file.
     ExportData,
+    /// Read the templates that the provider has.
+    SyncTemplates,
 }
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::ApplyRetention,
         Self::ArchiveContact,
         Self::ChangeContacts,
@@ -48,6 +50,7 @@ impl OperationKind {
         Self::EraseContact,
         Self::ImportContacts,
         Self::ExportData,
+        Self::SyncTemplates,
     ];
 
     /// The name in rows, in the API and in events.
@@ -61,6 +64,7 @@ impl OperationKind {
             Self::EraseContact => "erase_contact",
             Self::ImportContacts => "import_contacts",
             Self::ExportData => "export_data",
+            Self::SyncTemplates => "sync_templates",
         }
     }
 }

@@ -174,6 +174,10 @@ permissions! {
     AssetsRead = "assets:read", Viewer;
     /// Upload, change and delete assets.
     AssetsWrite = "assets:write", Manager;
+    /// Read the templates, their earlier versions and what uses them.
+    TemplatesRead = "templates:read", Viewer;
+    /// Write, submit, delete and sync templates.
+    TemplatesWrite = "templates:write", Manager;
     /// Read the definitions of the contacts' fields.
     FieldsRead = "fields:read", Viewer;
     /// Create, change and delete definitions of the contacts' fields.

@@ -100,6 +100,8 @@ codes! {
         NoTemplate = "no_template" ["template", "language"],
         /// The template is not approved.
         TemplateNotApproved = "template_not_approved" ["template", "language", "status"],
+        /// The provider refused a message because it knows the template otherwise, so the template is read again first.
+        TemplateDoubted = "template_doubted" ["template", "language"],
         /// The template is of another category than the message.
         TemplateCategory = "template_category" ["template", "actual", "expected"],
         /// The template needs a value.
@@ -232,6 +234,10 @@ codes! {
         HoursNever = "hours_never" ["hours"],
         /// Another rule is tried before and matches all calls of this one.
         Unreached = "unreached" ["rule", "id"],
+
+        // The lint of a template.
+        /// Words of a template are those of an offer, so that it may be counted as marketing.
+        LooksLikeMarketing = "looks_like_marketing" ["word"],
 
         /// Another reason, which the sentence says.
         Other = "other" [],

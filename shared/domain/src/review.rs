@@ -272,6 +272,10 @@ fn template(rule: &Rule, wanted: &TemplateUse, material: &Material, found: &mut 
         Value::Text(_) => None,
     });
     named(sources, material, found);
+    if let Some(id) = wanted.header_media.filter(|id| material.asset(*id).is_none()) {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
+        found.add("then.template.header_media", fault.and("id", id.to_string()));
+    }
     let named = || material.templates.iter().filter(|template| template.name == name);
     if named().next().is_none() {
         let detail = format!("No connection that sends WhatsApp has a template {name}.");

@@ -96,6 +96,7 @@ pub(crate) fn material() -> Material {
         templates: serde_json::from_str(templates).unwrap(),
         products: serde_json::from_str(products).unwrap(),
         fields: serde_json::from_str(fields).unwrap(),
+        assets: Vec::new(),
         link: Some(NewLink::nobodys()),
     }
 }

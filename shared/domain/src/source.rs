@@ -11,6 +11,7 @@ use crate::{
     bounded::{ByName, UpTo},
     fault::Faulty,
     field_key::FieldKey,
+    ids::AssetId,
     text::{OneLine, Verbatim},
 };
 
@@ -52,7 +53,11 @@ pub struct TemplateUse {
     /// The value of the text header's variable.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<Value>,
-    /// Values of URL buttons.
+    /// Asset that the header shows, if the template has an image, a video or a document there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub header_media: Option<AssetId>,
+    /// Values of buttons: the ends of links, and codes.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
     pub buttons: UpTo<MOST_BUTTONS, ButtonValue>,
 }
@@ -69,7 +74,7 @@ impl TemplateUse {
     }
 }
 
-/// The value that completes a button's URL.
+/// The value of a button.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -77,7 +82,7 @@ pub struct ButtonValue {
     /// The button's place among all buttons, from 0.
     #[cfg_attr(feature = "schema", schemars(example = 1))]
     pub index: u8,
-    /// The end of the URL.
+    /// The end of the URL, or the code.
     pub value: Value,
 }
 

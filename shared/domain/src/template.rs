@@ -1,19 +1,36 @@
-//! Templates: the definitions as Meta approved them, and the check that values fit before anything is sent.
+//! Templates: the definitions as the provider has them, and the check that values fit before anything is sent.
+//!
+//! Below: what a user writes ([`draft`]) and what is wrong with it ([`lint`]), states and reports of the provider ([`reports`]), what a
+//! list of the provider's changes ([`sync`]), what a phone shows ([`shown`]), ids ([`id`]), and templates to begin with ([`library`]).
 
-use std::fmt;
+pub mod draft;
+pub mod id;
+pub mod library;
+pub mod lint;
+pub mod reports;
+pub mod shown;
+pub mod sync;
+
+use std::{collections::BTreeMap, fmt};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    asset::Asset,
+    checkup::Quality,
     facts::Fact,
     fault::{Fault, FaultCode},
-    ids::ConnectionId,
+    ids::{AssetId, ConnectionId},
+    media::{AssetUse, MediaKind},
     message::{Category, FilledTemplate, TemplateValue},
     refusal::{Reason, Refusal},
     settings::{FieldProblem, Findings},
     source::{InvalidPlaceholder, LONGEST_TEMPLATE_LANGUAGE, LONGEST_TEMPLATE_NAME, TemplateUse, Value},
+    template::draft::{CodeOptions, TemplateContent},
 };
+
+pub use reports::{TemplateReport, TemplateStatus};
 
 /// A template as defined at the provider.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,42 +70,64 @@ pub struct TemplateDefinition {
     /// Twilio's id of the same template (`HX…`), for WhatsApp through Twilio.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content_sid: Option<String>,
+    /// Kind of the medium in its header, if it has one. Not together with `header`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_media: Option<MediaKind>,
+    /// Sample of the text header's variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_sample: Option<String>,
+    /// The asset that is the sample of the media header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample_asset: Option<AssetId>,
+    /// Samples of the body's variables.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub samples: BTreeMap<String, String>,
+    /// Options of a template for one-time codes, whose text is the provider's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<CodeOptions>,
+    /// Meta's id of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub provider_id: Option<String>,
+    /// Meta's rating of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<Quality>,
+    /// Time of Meta's report of the rating.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality_at: Option<Timestamp>,
+    /// The provider's reason for rejecting it, or for refusing its last submission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rejected_reason: Option<String>,
+    /// Content that is not submitted yet. A template that was never submitted has none: its content is a draft itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub draft: Option<Box<TemplateContent>>,
+    /// Time since which it is being submitted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub submitting: Option<Timestamp>,
+    /// Times of the edits of the approved template, of the last 30 days.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub edits: Vec<Timestamp>,
+    /// Number of contents that were submitted or seen at the provider before this one.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub edition: u32,
+    /// Time at which the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub doubted_at: Option<Timestamp>,
+    /// Time of creation. `None`: before times were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub created_at: Option<Timestamp>,
+    /// Time of the last change of its content.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub updated_at: Option<Timestamp>,
 }
 
-/// A provider's report on a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TemplateReport {
-    /// The template.
-    pub template: TemplateKey,
-    /// Time by the provider's clock. Reports arrive in any order.
-    pub at: Timestamp,
-    /// Its new status, in Meta's words.
-    pub status: Option<TemplateStatus>,
-    /// Its current category. An announced change does not count yet.
-    pub category: Option<Category>,
-}
-
-/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct TemplateStatus(pub String);
-
-impl TemplateStatus {
-    /// Whether Meta accepts messages with it.
-    #[must_use]
-    pub fn sendable(&self) -> bool {
-        matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
-    }
-
-    /// Whether Meta stopped it, so that somebody must act. One that was edited is only reviewed again.
-    #[must_use]
-    pub fn is_stopped(&self) -> bool {
-        matches!(self.0.as_str(), "PAUSED" | "DISABLED" | "REJECTED")
-    }
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// Format of a template's variables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ParameterFormat {
     /// `{{1}}`, `{{2}}`, …
@@ -109,6 +148,12 @@ pub struct TemplateButton {
     /// For links: the URL, perhaps ending in `{{1}}`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// Sample: of a link the whole URL, of an offer's code the code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sample: Option<String>,
+    /// For calls: the telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone_number: Option<String>,
 }
 
 /// Action of a button.
@@ -121,13 +166,38 @@ pub enum ButtonKind {
     Url,
     /// Calls the business.
     PhoneNumber,
+    /// Copies the code of an offer, which is its value.
+    OfferCode,
+    /// Copies a one-time code, which is its value.
+    OneTimeCode,
     /// Anything else that needs no value.
     Other,
 }
 
+impl ButtonKind {
+    /// The name for software.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::QuickReply => "quick_reply",
+            Self::Url => "url",
+            Self::PhoneNumber => "phone_number",
+            Self::OfferCode => "offer_code",
+            Self::OneTimeCode => "one_time_code",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl TemplateButton {
-    fn needs_value(&self) -> bool {
-        self.kind == ButtonKind::Url && self.url.as_deref().is_some_and(|url| url.contains("{{"))
+    /// Whether a message must give it a value.
+    #[must_use]
+    pub fn needs_value(&self) -> bool {
+        match self.kind {
+            ButtonKind::Url => self.url.as_deref().is_some_and(|url| url.contains("{{")),
+            ButtonKind::OfferCode | ButtonKind::OneTimeCode => true,
+            ButtonKind::QuickReply | ButtonKind::PhoneNumber | ButtonKind::Other => false,
+        }
     }
 }
 
@@ -152,6 +222,19 @@ pub enum Misfit {
         /// Meta's word.
         status: String,
     },
+    /// The provider knows it otherwise than we do.
+    #[error(
+        "template {name} in {language} is read again before it is sent, because the provider refused a message with it"
+    )]
+    Doubted {
+        /// The name.
+        name: String,
+        /// The language.
+        language: String,
+    },
+    /// The asset of its header cannot be sent.
+    #[error("{0}")]
+    Asset(Refusal),
     /// The categories differ, on which consent and price depend.
     #[error("template {name} is {}, but the message is {}", .actual.as_str(), .wanted.as_str())]
     Category {
@@ -233,6 +316,11 @@ impl From<Misfit> for Refusal {
                 let this = of(Reason::TemplateNotApproved).and("template", name.as_str());
                 this.and("language", language.as_str()).and("status", status.as_str())
             }
+            Misfit::Doubted { name, language } => {
+                let this = of(Reason::TemplateDoubted).and("template", name.as_str());
+                this.and("language", language.as_str())
+            }
+            Misfit::Asset(refusal) => refusal.clone(),
             Misfit::Category { name, actual, wanted } => {
                 let this = of(Reason::TemplateCategory).and("template", name.as_str());
                 this.and("actual", actual.as_str()).and("expected", wanted.as_str())
@@ -302,7 +390,8 @@ pub const LONGEST_HEADER: usize = 60;
 pub const LONGEST_SMS: usize = 1600;
 
 /// The variables of a template's text, in the order in which they first appear.
-fn variables(text: &str) -> Vec<&str> {
+#[must_use]
+pub fn variables(text: &str) -> Vec<&str> {
     let mut found = Vec::new();
     let mut rest = text;
     while let Some((_, after)) = rest.split_once("{{") {
@@ -318,8 +407,9 @@ fn variables(text: &str) -> Vec<&str> {
     found
 }
 
-/// The text with its variables replaced by values.
-fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
+/// The text with its variables replaced by values; by nothing, if there is none.
+#[must_use]
+pub fn filled(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
     let mut done = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -384,41 +474,6 @@ impl fmt::Display for TemplateKey {
 }
 
 impl TemplateDefinition {
-    /// Takes over Meta's reports about the template that this one replaces: Meta knows better than a file.
-    #[must_use]
-    pub fn as_reported(mut self, before: &Self) -> Self {
-        if before.status_at.is_some() {
-            self.status.clone_from(&before.status);
-            self.status_at = before.status_at;
-        }
-        if before.category_at.is_some() {
-            self.category = before.category;
-            self.category_at = before.category_at;
-        }
-        self
-    }
-
-    /// Takes over a report of Meta's, status and category separately. A report older than the known one is ignored; of two
-    /// reports of the same second, the more restrictive one counts, in whatever order they arrive.
-    pub fn note(&mut self, report: &TemplateReport) {
-        let counts = |known: Option<Timestamp>, allows_less: bool| match known {
-            Some(known) if known == report.at => allows_less,
-            known => known < Some(report.at),
-        };
-        if let Some(status) = &report.status
-            && counts(self.status_at, !status.sendable())
-        {
-            self.status.clone_from(status);
-            self.status_at = Some(report.at);
-        }
-        if let Some(category) = report.category
-            && counts(self.category_at, category == Category::Marketing)
-        {
-            self.category = category;
-            self.category_at = Some(report.at);
-        }
-    }
-
     /// The body's variables in the order of their values.
     ///
     /// # Errors
@@ -455,6 +510,12 @@ impl TemplateDefinition {
                 name: self.name.clone(),
                 language: self.language.clone(),
                 status: self.status.0.clone(),
+            });
+        }
+        if self.doubted_at.is_some() {
+            return Err(Misfit::Doubted {
+                name: self.name.clone(),
+                language: self.language.clone(),
             });
         }
         if needs_content_sid && self.content_sid.is_none() {
@@ -518,6 +579,12 @@ impl TemplateDefinition {
             }
             (None, None) => {}
         }
+        match (self.header_media, &filled_in.header_media) {
+            (Some(kind), Some(given)) if given.kind == kind => {}
+            (Some(kind), _) => return Err(missing(format!("the {} in its header", kind.as_str()))),
+            (None, Some(_)) => return Err(unexpected("medium in its header".to_owned())),
+            (None, None) => {}
+        }
 
         for (index, button) in self.buttons.iter().enumerate() {
             let mut given = filled_in.buttons.iter().filter(|(at, _)| usize::from(*at) == index);
@@ -573,6 +640,20 @@ impl TemplateDefinition {
             }
             _ => {}
         }
+        match (self.header_media, wanted.header_media) {
+            (Some(kind), None) => {
+                let detail = format!(
+                    "Template {name} needs an asset for the {} in its header.",
+                    kind.as_str()
+                );
+                found.add("header_media", Fault::new(FaultCode::Required, detail));
+            }
+            (None, Some(_)) => {
+                let detail = format!("Template {name} has no medium in its header. Remove the asset.");
+                found.add("header_media", Fault::new(FaultCode::NotApplicable, detail));
+            }
+            _ => {}
+        }
         let given = |index: usize| wanted.buttons.iter().any(|value| usize::from(value.index) == index);
         for (index, button) in self.buttons.iter().enumerate() {
             let detail = format!("Template {name} needs a value for button {index}.");
@@ -612,6 +693,7 @@ impl TemplateDefinition {
     pub(crate) fn fill(
         &self,
         wanted: &TemplateUse,
+        assets: &[Asset],
         value: impl Fn(&Value) -> Result<String, Misfit>,
     ) -> Result<FilledTemplate, Misfit> {
         let names = self.body_variables()?;
@@ -655,9 +737,43 @@ impl TemplateDefinition {
             header,
             buttons,
             content_sid: self.content_sid.clone(),
+            header_media: self.asset(wanted, assets)?,
+            offer_codes: self.offer_codes(),
         };
         self.check(&filled_in)?;
         Ok(filled_in)
+    }
+
+    /// The asset for its media header.
+    fn asset(&self, wanted: &TemplateUse, assets: &[Asset]) -> Result<Option<AssetUse>, Misfit> {
+        let Some(asset_id) = wanted.header_media else {
+            return Ok(None);
+        };
+        let Some(kind) = self.header_media else {
+            return Err(Misfit::Unexpected {
+                name: self.name.clone(),
+                variable: "medium in its header".to_owned(),
+            });
+        };
+        let known = assets.iter().find(|asset| asset.id == asset_id);
+        let known = known.ok_or_else(|| Misfit::Missing {
+            name: self.name.clone(),
+            variable: format!("the {} in its header", kind.as_str()),
+        })?;
+        known.usable(kind).map_err(Misfit::Asset)?;
+        Ok(Some(AssetUse {
+            asset_id,
+            kind,
+            // WhatsApp shows the name of a document only.
+            file_name: (kind == MediaKind::Document).then(|| known.name.clone()),
+        }))
+    }
+
+    /// The places of the buttons whose value is an offer's code.
+    fn offer_codes(&self) -> Vec<u8> {
+        let places = (0..).zip(&self.buttons);
+        let offers = places.filter(|(_, button)| button.kind == ButtonKind::OfferCode);
+        offers.map(|(place, _)| place).collect()
     }
 
     /// The text that the customer reads, for the history.
@@ -671,12 +787,12 @@ impl TemplateDefinition {
     }
 }
 
-fn braces(name: &str) -> String {
+pub(crate) fn braces(name: &str) -> String {
     format!("{{{{{name}}}}}")
 }
 
 /// Meta's rules for values (132018, 63013): no line breaks or tabs, no more than four spaces in a row, not empty.
-fn check_value(variable: &str, text: &str) -> Result<(), Misfit> {
+pub(crate) fn check_value(variable: &str, text: &str) -> Result<(), Misfit> {
     let what = if text.trim().is_empty() {
         Unfit::Empty
     } else if text.contains(['\n', '\r', '\t']) {
@@ -723,7 +839,7 @@ mod tests {
         let wanted = config.rules[0].then.template.clone().unwrap();
         with_values(&Profile::default(), |values| {
             let filled = material.templates[0]
-                .fill(&wanted, |value| values.value(value))
+                .fill(&wanted, &[], |value| values.value(value))
                 .unwrap();
             assert_eq!(
                 material.templates[0].text(&filled),
@@ -739,7 +855,7 @@ mod tests {
         let definition = &material.templates[0];
         let wanted = config.rules[0].then.template.clone().unwrap();
         let good = with_values(&Profile::default(), |values| {
-            definition.fill(&wanted, |value| values.value(value))
+            definition.fill(&wanted, &[], |value| values.value(value))
         })
         .unwrap();
         assert_eq!(definition.check(&good), Ok(()));
@@ -813,7 +929,7 @@ mod tests {
         )
         .unwrap();
         let filled = with_values(&Profile::default(), |values| {
-            definition.fill(&wanted, |value| values.value(value))
+            definition.fill(&wanted, &[], |value| values.value(value))
         })
         .unwrap();
         assert_eq!(filled.body[0].name.as_deref(), Some("first_name"));
@@ -830,39 +946,6 @@ mod tests {
         assert!(definition.body_variables().is_err());
         definition.body = "{{2}} {{1}} {{2}}".to_owned();
         assert_eq!(definition.body_variables().unwrap(), ["1", "2"]);
-    }
-
-    #[test]
-    fn reports_end_in_the_same_template_in_any_order() {
-        let report = |seconds: i64, status: Option<&str>, category| TemplateReport {
-            template: TemplateKey::new("missed_call_followup", "en_GB").unwrap(),
-            at: Timestamp::from_second(1_795_000_000 + seconds).unwrap(),
-            status: status.map(|word| TemplateStatus(word.to_owned())),
-            category,
-        };
-        let reports = [
-            report(0, Some("APPROVED"), Some(Category::Utility)),
-            report(10, Some("PAUSED"), None),
-            report(20, Some("REINSTATED"), None),
-            report(30, None, Some(Category::Marketing)),
-            report(30, Some("APPROVED"), Some(Category::Utility)),
-        ];
-        for first in 0..reports.len() {
-            let mut template = material().templates.remove(0);
-            let mut order: Vec<_> = reports.iter().cycle().skip(first).take(reports.len()).collect();
-            if first % 2 == 1 {
-                order.reverse();
-            }
-            for report in order {
-                template.note(report);
-            }
-            assert_eq!(template.status.0, "APPROVED");
-            assert_eq!(template.category, Category::Marketing);
-        }
-        let mut template = material().templates.remove(0);
-        template.note(&reports[2]);
-        template.note(&reports[1]);
-        assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");
     }
 
     #[test]

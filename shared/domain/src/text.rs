@@ -183,6 +183,12 @@ impl<const LEAST: usize, const MOST: usize> Verbatim<LEAST, MOST> {
     pub const fn stored(text: String) -> Self {
         Self(text)
     }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
 }
 
 impl<const LEAST: usize, const MOST: usize> From<Verbatim<LEAST, MOST>> for String {

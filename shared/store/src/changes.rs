@@ -230,6 +230,8 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         return Ok(None);
     }
     let object = match sk.split_once('#') {
+        // The id of a template has all parts of its key.
+        Some(_) if kind == TemplateDefinition::KIND => sk.replace('#', "."),
         // Its key has only its own part of the id, since the contact's is the partition.
         Some((_, id)) => keys::id_of_contact(pk, sk).unwrap_or_else(|| id.to_owned()),
         None if sk == keys::TENANT => tenant.to_string(),

@@ -53,6 +53,8 @@ pub struct Configured {
     pub lines_meant: bool,
     /// All its templates: others are deleted.
     pub templates: Vec<TemplateDefinition>,
+    /// Whether to write the templates. Otherwise those in the table stay as they are.
+    pub templates_meant: bool,
     /// All its products: others are deleted. Their times are as those of lines.
     pub products: Vec<Product>,
     /// Whether to write the products. Otherwise those in the table stay as they are.
@@ -291,8 +293,10 @@ impl Store {
             self.replace(scope, &configured.lines, Line::in_place_of, &mut written)
                 .await?;
         }
-        let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
-        self.replace(scope, &templates, as_reported, &mut written).await?;
+        if configured.templates_meant {
+            let as_reported = |given: &TemplateDefinition, known: &TemplateDefinition| given.clone().as_reported(known);
+            self.replace(scope, &templates, as_reported, &mut written).await?;
+        }
         if configured.products_meant {
             self.replace(scope, &configured.products, Product::in_place_of, &mut written)
                 .await?;

@@ -71,9 +71,9 @@ const FORMS: &[(&str, u64)] = &[
     ("received", 2),
     ("retention", 1),
     ("rolled", 1),
-    ("rule", 2),
+    ("rule", 3),
     // Each holds a rule of the current form.
-    ("rule_version", 1),
+    ("rule_version", 2),
     ("security_event", 1),
     ("segment", 1),
     ("session", 1),
@@ -82,7 +82,10 @@ const FORMS: &[(&str, u64)] = &[
     ("stage", 1),
     ("suppression", 1),
     ("tag", 1),
-    ("template", 1),
+    ("template", 2),
+    ("template_sync", 1),
+    // Each holds a template of the current form.
+    ("template_version", 1),
     ("tenant", 2),
     ("whatsapp_number", 1),
 ];

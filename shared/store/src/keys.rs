@@ -121,6 +121,14 @@ pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
     Key::new(part(scope, in_part), format!("COUNT#{kind}"))
 }
 
+/// The latest list of a connection's templates.
+pub(crate) fn template_sync(scope: &TenantScope, connection: ConnectionId) -> Key {
+    Key::new(part(scope, Part::Templates), format!("{TEMPLATE_SYNC}{connection}"))
+}
+
+/// Prefix of the sort keys of the latest lists.
+pub(crate) const TEMPLATE_SYNC: &str = "SYNC#";
+
 /// Prefix of the sort keys of the versions that are kept of an owned thing. No kind's own prefix begins like this.
 pub(crate) fn versions(kind: &str, id: &impl Display) -> String {
     format!("VERSION#{kind}#{id}#")

@@ -59,6 +59,7 @@ pub mod segments;
 pub mod stages;
 pub mod suppressions;
 pub mod tags;
+pub mod templates;
 pub mod timeline;
 pub mod usage;
 

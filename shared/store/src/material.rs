@@ -1,4 +1,4 @@
-//! Reading of the templates, products and fields of contacts that a message needs.
+//! Reading of the templates, products, assets and fields of contacts that a message needs.
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -18,8 +18,7 @@ use futures::future::try_join_all;
 use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
     keys::{self, Key},
-    owned,
-    row::{self, Condition, Row, Write},
+    owned, row, templates,
 };
 
 /// Maximum languages of a template at Meta.
@@ -34,6 +33,7 @@ impl Owned for TemplateDefinition {
     const PREFIX: &'static str = "conn_";
     /// Meta's own limit for an account.
     const MOST: u32 = 6_000;
+    const VERSIONS: Option<&'static str> = Some("template_version");
 
     fn id(&self) -> String {
         let connection = self.connection.map(|connection| connection.to_string());
@@ -76,20 +76,22 @@ pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: 
 }
 
 impl Store {
-    /// The templates, products and fields of contacts that messages need: one request for each template, one for each hundred products
-    /// (two if some are named by SKU), and one for the fields, in parallel.
+    /// The templates, products, assets and fields of contacts that messages need: one request for each template, one for each hundred
+    /// products (two if some are named by SKU) and each hundred assets, and one for the fields, in parallel.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn material(&self, scope: &TenantScope, needs: &Needs) -> Result<Material, StoreError> {
-        let (templates, products, fields) = tokio::try_join!(
+        let (templates, products, assets, fields) = tokio::try_join!(
             Box::pin(self.templates_named(scope, &needs.templates)),
             Box::pin(self.products_named(scope, &needs.products)),
+            Box::pin(self.assets_named(scope, &needs.assets)),
             Box::pin(self.fields_if(scope, needs.fields))
         )?;
         Ok(Material {
             templates,
             products,
+            assets,
             fields,
             link: None,
         })
@@ -226,37 +228,19 @@ impl Store {
             .iter()
             .map(|connection| template_key(scope, *connection, name, language))
             .collect();
-        let mut rows = Vec::new();
-        for (key, item) in self.database.get_many(&keys, DOING).await? {
-            if !row::live(&item) {
+        let mut writes = Vec::new();
+        for item in self.database.get_many(&keys, DOING).await?.into_values() {
+            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
                 continue;
-            }
-            let version = row::version_of(&item);
-            let before: TemplateDefinition = row::data(item, DOING)?;
-            let mut template = before.clone();
-            template.note(report);
-            if template != before {
-                let row = Row::new(
-                    &key,
-                    TemplateDefinition::KIND,
-                    &template,
-                    Condition::Version(version),
-                    DOING,
-                )?;
-                rows.push(row.version(version + 1));
+            };
+            let mut after = before.value.value.clone();
+            after.note(report);
+            if after != before.value.value {
+                writes.extend(templates::observed_writes(scope, &before, &after, report.at)?);
             }
         }
-        if let [_] = &rows[..]
-            && let Some(row) = rows.pop()
-        {
-            self.database.put(row, DOING).await?;
-            return Ok(true);
-        }
-        if rows.is_empty() {
-            return Ok(false);
-        }
-        let writes = rows.into_iter().map(Write::Put).collect();
-        self.database.transact_writes(writes, DOING).await?;
-        Ok(true)
+        let is_new = !writes.is_empty();
+        self.write_observed(writes, DOING).await?;
+        Ok(is_new)
     }
 }

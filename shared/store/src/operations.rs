@@ -67,6 +67,20 @@ impl Store {
         }
     }
 
+    /// The same of one that nobody asked for. The due index starts it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn create_own_operation(&self, scope: &TenantScope, operation: &Operation) -> Result<(), StoreError> {
+        const DOING: &str = "create an operation of our own";
+        let row = operation_row(scope, operation, Condition::New, 1, DOING)?;
+        match self.database.put(row, DOING).await {
+            // One with the same cause exists.
+            Err(error) if error.is_conflict() => Ok(()),
+            written => written,
+        }
+    }
+
     /// The same with details that only its worker reads, of at most 400 KB with their row. They are deleted after
     /// [`DETAILS_LIFE`] at the latest.
     ///
@@ -215,6 +229,7 @@ impl Store {
             OperationKind::EraseContact => "write the erasure of a contact",
             OperationKind::ImportContacts => "write an import of contacts",
             OperationKind::ExportData => "write an export of data",
+            OperationKind::SyncTemplates => "write a sync of templates",
         };
         let version = before + 1;
         let row = operation_row(scope, after, Condition::Version(before), version, doing)?;

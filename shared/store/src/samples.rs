@@ -32,7 +32,7 @@ use domain::{
     stage::Stage,
     suppression::Suppression,
     tag::Tag,
-    template::TemplateDefinition,
+    template::{TemplateDefinition, sync::LastSync},
     tenant::Tenant,
 };
 use jiff::{Timestamp, civil::Date};
@@ -140,6 +140,8 @@ const READ: &[(&str, Read)] = &[
     ("suppression", as_it_is::<Suppression>),
     ("tag", as_it_is::<Tag>),
     ("template", as_it_is::<TemplateDefinition>),
+    ("template_sync", as_it_is::<LastSync>),
+    ("template_version", as_it_is::<Signed<TemplateDefinition>>),
     ("tenant", as_it_is::<Tenant>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];

@@ -26,7 +26,7 @@ use kit::{ConfigError, Env};
 use serde_json::{Value, json};
 use store::{Owned, TenantScope, Versioned, platform::PlatformAct};
 
-use crate::{Answer, Aws, Call, Function, Lossy};
+use crate::{Answer, Aws, Call, Function, Lossy, seed};
 
 /// The password of all users of a [`Town`].
 pub const PASSWORD: &str = "seaside bakery opens early";
@@ -64,6 +64,7 @@ pub async fn env_of_all(aws: &Aws) -> Env {
         ("GRAPH_API_URL", nobody),
         ("GRAPH_API_VERSION", "v25.0"),
         ("TWILIO_API_URL", nobody),
+        ("TWILIO_CONTENT_URL", nobody),
         ("AIRCALL_API_URL", nobody),
         ("VONAGE_API_URL", nobody),
         ("EXOTEL_API_URL", nobody),
@@ -291,6 +292,18 @@ impl<'a> Town<'a> {
         let written = store.create(self.home.scope(), &connection, &stamp).await;
         written.expect("the table answers");
         id
+    }
+
+    /// The same with an account of WhatsApp, for which nobody has credentials.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn connect_whatsapp(&self) -> ConnectionId {
+        let (waba_id, phone_number_id) = (seed::WABA, seed::PHONE_NUMBER_ID);
+        self.connect(json!({
+            "kind": "whatsapp", "waba_id": waba_id, "phone_number_id": phone_number_id, "display_number": "+447700900999",
+        }))
+        .await
     }
 
     /// Sets the counter of the home tenant's rows of a kind to their maximum. There is one counter of them.

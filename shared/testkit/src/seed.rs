@@ -205,6 +205,7 @@ pub async fn tenant(aws: &Aws) -> Seeded {
             lines: Vec::new(),
             lines_meant: true,
             templates: Vec::new(),
+            templates_meant: true,
             products: Vec::new(),
             products_meant: true,
             connections: vec![twilio, whatsapp, telephony],

@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, Races, Tagged,
-    found, of_another_list, permits, permits::Permit, setback,
+    found, paged, permits, permits::Permit, setback,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
@@ -158,25 +158,6 @@ fn tagged(found: &Versioned<Signed<Rule>>, config: &TenantConfig, material: &Mat
     }
 }
 
-/// A page of what was read as a whole, in the order of `place`. A position is a place as a text.
-fn page<T, K: Ord>(
-    mut all: Vec<T>,
-    paging: &Paging,
-    place: impl Fn(&T) -> K,
-    (read, written): (impl FnOnce(&str) -> Option<K>, impl FnOnce(K) -> String),
-) -> Result<Page<T>, Problem> {
-    let after = paging.after().map(|text| read(text).ok_or_else(of_another_list));
-    if let Some(after) = after.transpose()? {
-        all.retain(|item| place(item) > after);
-    }
-    all.sort_by_key(&place);
-    let limit = usize::try_from(paging.limit()).unwrap_or_default();
-    let more = all.len() > limit;
-    all.truncate(limit);
-    let next = all.last().filter(|_| more).map(|last| written(place(last)));
-    Ok(Page { items: all, next })
-}
-
 async fn create_automation(
     who: Writing,
     State(api): State<Api>,
@@ -222,7 +203,7 @@ async fn list_automations(
         Some((priority.parse().ok()?, id.parse().ok()?))
     };
     let written = |(priority, id): (i32, RuleId)| format!("{priority}:{id}");
-    let page = page(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
+    let page = paged(rules, &paging, |rule| rule.value.value.place(), (read, written))?;
     let shown: Vec<&Rule> = page.items.iter().map(|rule| &rule.value.value).collect();
     let material = material(&api, &who, &config, &shown).await?;
     Ok(Listed::of(page, |rule| AutomationOut::of(&rule, &config, &material)))
@@ -409,7 +390,7 @@ async fn list_automation_versions(
     let newest_first = |version: &Version<Rule>| Reverse(version.number);
     let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
     let written = |Reverse(number): Reverse<u64>| number.to_string();
-    let page = page(versions, &paging, newest_first, (read, written))?;
+    let page = paged(versions, &paging, newest_first, (read, written))?;
     Ok(Listed::of(page, AutomationVersionOut::from))
 }
 

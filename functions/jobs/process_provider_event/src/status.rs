@@ -130,6 +130,7 @@ impl Event<'_> {
         if errors::is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
+        self.doubt_template(leg, api, code).await?;
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
@@ -152,6 +153,21 @@ impl Event<'_> {
             }
         });
         forgotten.await.map(drop)
+    }
+
+    /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
+    async fn doubt_template(&self, leg: &Leg, api: Api, code: i64) -> Result<(), StoreError> {
+        let Some(filled) = leg.content.template() else {
+            return Ok(());
+        };
+        if errors::doubts_template(api, code) {
+            let (store, now) = (&self.ctx.store, self.ctx.clock.now());
+            let template = (filled.name.as_str(), filled.language.as_str());
+            if store.doubt_template(self.scope, leg.connection, template, now).await? {
+                kit::metric::count("template_doubted", &[]);
+            }
+        }
+        Ok(())
     }
 
     /// Learns the business-scoped user id of the number's owner from a report, so that a later message without a number

@@ -251,9 +251,19 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
             connection,
             language,
             status,
+            category,
         } => {
             let of = connections.get(connection);
             let of = of.map_or_else(String::new, |of| format!(" of the connection {}", name(of)));
+            if let Some(category) = category {
+                return format!(
+                    "WhatsApp moved the template {subject} ({}){of} to the category {} on {}. Automations whose messages are of another \
+                        category send by their next channel, or not at all.",
+                    name(language),
+                    category.as_str(),
+                    moment(notice.at)
+                );
+            }
             format!(
                 "WhatsApp stopped the template {subject} ({}){of} on {}; its status is {}. Automations that use it send by \
                     their next channel, or not at all.",
@@ -282,9 +292,19 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
             connection,
             language,
             status,
+            category,
         } => {
             let of = connections.get(connection);
             let of = of.map_or_else(String::new, |of| format!(" للاتصال {}", name(of)));
+            if let Some(category) = category {
+                return format!(
+                    "نقل WhatsApp القالب {subject} ({}){of} إلى الفئة {} في {}. الأتمتة التي رسائلها من فئة أخرى ترسل عبر قناتها التالية، أو \
+                        لا ترسل شيئًا.",
+                    name(language),
+                    category.as_str(),
+                    moment(notice.at)
+                );
+            }
             format!(
                 "أوقف WhatsApp القالب {subject} ({}){of} في {}، وحالته الآن {}. الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا \
                     ترسل شيئًا.",

@@ -70,7 +70,7 @@ use domain::{
     config::TenantConfig,
     connection::{Connection, Health},
     contact::{Change, Contact},
-    errors,
+    errors::{self, doubts_template},
     ids::SendKey,
     message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
@@ -602,6 +602,7 @@ impl Work<'_> {
         crash::point("send_message.recorded");
         let to = (planned.channel, message.to.phone.as_ref());
         self.follow(key, to, connection, &sent.outcome, now).await?;
+        self.doubt_template(planned, connection, &sent.outcome, now).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -714,6 +715,29 @@ impl Work<'_> {
                 doing: "record a sent message",
             }),
         }
+    }
+
+    /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
+    async fn doubt_template(
+        &self,
+        planned: &Leg,
+        connection: &Connection,
+        outcome: &SendOutcome,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let SendOutcome::Refused { code: Some(code), .. } = outcome else {
+            return Ok(());
+        };
+        let (Content::Template(filled), Some(api)) = (&planned.content, connection.account.api()) else {
+            return Ok(());
+        };
+        if doubts_template(api, *code) {
+            let (store, template) = (&self.ctx.store, (filled.name.as_str(), filled.language.as_str()));
+            if Box::pin(store.doubt_template(self.scope, connection.id, template, now)).await? {
+                metric::count("template_doubted", &[]);
+            }
+        }
+        Ok(())
     }
 
     /// Effects of an error beyond the message: on the connection, and on the contact.

@@ -87,6 +87,9 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
     let ids: Vec<_> = own.map(|operation| operation.id().to_owned()).collect();
     let aws = runtime.block_on(Aws::new());
     let town = runtime.block_on(async { Town::with_env(&aws, &env_of_all(&aws).await, function.routes).await });
+    if function.name == "templates" {
+        runtime.block_on(town.connect_whatsapp());
+    }
     let mut made = BTreeMap::new();
     let mut outcome = Outcome::default();
     'operations: for operation in operations(document).filter(|operation| ids.iter().any(|id| id == operation.id())) {

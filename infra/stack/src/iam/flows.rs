@@ -6,6 +6,7 @@ mod contacts;
 mod media;
 mod operations;
 mod reports;
+mod templates;
 
 use std::time::Duration;
 
@@ -157,6 +158,8 @@ impl Audit<'_> {
         self.media_and_assets(&self.open().await?).await?;
         self.tried(&business).await?;
         self.requested(&self.open().await?).await?;
+        self.templates(&self.open().await?).await?;
+        self.doubted(&self.open().await?).await?;
         // Its key has requests of its own.
         let other = self.open().await?;
         self.ordered(&other).await?;
@@ -267,6 +270,8 @@ impl Audit<'_> {
             once "count_segment", "Continue" => self.counted_in_steps(business);
             once "count_segment", _ => self.counted_by(business);
             once "change_contacts", _ => self.changed_by(business);
+            once "sync_templates", _ => self.synced(business);
+            each "start_template_syncs", _ => self.syncs_started();
             each "segments", "Search" => self.segment_shown(business);
             each "segments", "Start" => self.segment_counted(business);
             once "apply_retention", "Continue" => self.retained_for_ages(business);
@@ -305,6 +310,8 @@ impl Audit<'_> {
             each "connections", "Verify" | "Write" | "Count" => self.connected(business);
             each "connections", "Send" => self.tested(business);
             each "tenant", "Write" => self.api(business, "PATCH", "/api/v1/tenant", Some(words()));
+            each "templates", "Send" | "ReadSample" => self.submitted(business);
+            each "templates", "Start" => self.listed_again(business);
             each "recordings", "DropCopy" => self.listened_too_late(business);
             each "recordings", _ => self.listened(business);
             each "media", _ => self.saw_a_picture(business);

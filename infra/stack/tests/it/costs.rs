@@ -49,6 +49,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_automation", 4),
     ("list_automations", 4),
     ("list_automation_versions", 3),
+    ("get_template_uses", 3),
+    ("list_template_versions", 3),
     ("get_metrics", 5),
     ("get_overview", 5),
     ("get_usage", 5),

@@ -45,6 +45,11 @@ static GUIDES: [Guide; 7] = [
         last: r#""cancelled":"all""#,
     },
     Guide {
+        page: "docs/templates.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""status":404"#,
+    },
+    Guide {
         page: "docs/metrics.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
         last: r#""currencies""#,

@@ -417,15 +417,45 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Create a new asset",
     ),
     kind(
+        "no_whatsapp",
+        409,
+        "No connection sends WhatsApp, or the connection has no credentials for its provider's API",
+        "Connect WhatsApp, or set the connection's credentials",
+    ),
+    kind(
+        "template_in_use",
+        409,
+        "Automations use the template",
+        "Change the automations that `GET …/uses` lists first, or send `even_if_used`",
+    ),
+    kind(
+        "template_submitting",
+        409,
+        "The template is being submitted",
+        "Wait two minutes, then read it again",
+    ),
+    kind(
+        "template_not_editable",
+        409,
+        "The provider allows no change of the template now, or never",
+        "Do what `detail` says, or create another template",
+    ),
+    kind(
+        "template_refused",
+        409,
+        "The provider refuses the template: `detail` has its words",
+        "Correct the draft, then submit it again",
+    ),
+    kind(
         "provider_refused",
         502,
-        "The telephone system refuses the connection's credentials",
+        "The provider or telephone system refuses the connection's credentials",
         "Test the connection, and set its credentials again",
     ),
     kind(
         "provider_failed",
         502,
-        "The telephone system did not answer in time, or with something else than expected",
+        "The provider or telephone system did not answer in time, or with something else than expected",
         "Try again later",
     ),
     kind(

@@ -2,6 +2,7 @@
 
 pub mod check;
 pub mod client;
+pub mod content;
 pub mod media;
 pub mod message;
 pub mod recording;

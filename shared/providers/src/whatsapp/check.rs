@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     client::{GraphClient, bearer, is_id},
-    error,
+    error, quality,
 };
 use crate::check::CheckError;
 
@@ -135,15 +135,6 @@ const LONGEST_NAME: usize = 200;
 pub(super) fn phone(text: &str) -> Option<Phone> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     Phone::from_digits(&digits).ok()
-}
-
-fn quality(word: &str) -> Quality {
-    match word {
-        "GREEN" => Quality::Green,
-        "YELLOW" => Quality::Yellow,
-        "RED" => Quality::Red,
-        _ => Quality::Unknown,
-    }
 }
 
 /// Messages a second of a number at its highest throughput level.

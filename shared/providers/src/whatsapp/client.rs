@@ -1,4 +1,4 @@
-//! The Graph API: sending messages, and the list of templates. Nothing is retried here.
+//! The Graph API: sending messages. Nothing is retried here. Templates are in [`super::templates`].
 //! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
 
 use domain::{
@@ -7,14 +7,13 @@ use domain::{
     media::{AssetUse, FileName, MediaKind},
     message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
     send::{Api, ErrorClass},
-    template::{ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus},
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
 
 use super::error;
 use crate::{
-    http::{Answer, Failure, Http},
+    http::{Answer, Http},
     outcome::{self, Unsendable},
     outgoing::Outgoing,
 };
@@ -70,137 +69,6 @@ impl GraphClient {
             Err(failure) => outcome::of_failure(Api::WhatsAppCloud, &failure),
         }
     }
-
-    /// The templates of an account, in any state, that our definitions can represent.
-    ///
-    /// # Errors
-    /// When a page cannot be retrieved or parsed. An incomplete list is not returned.
-    pub async fn templates(
-        &self,
-        access_token: &str,
-        waba_id: &str,
-    ) -> Result<Vec<TemplateDefinition>, TemplatesError> {
-        let bearer = bearer(access_token).ok_or(TemplatesError::BadCredentials)?;
-        if !is_id(waba_id) {
-            return Err(TemplatesError::BadCredentials);
-        }
-        let url = format!("{}/{waba_id}/message_templates", self.base);
-        let mut found = Vec::new();
-        let mut after: Option<String> = None;
-        for _ in 0..MOST_PAGES {
-            let mut query = vec![("limit", PAGE), ("fields", TEMPLATE_FIELDS)];
-            query.extend(after.as_deref().map(|after| ("after", after)));
-            let answer = self
-                .http
-                .send(|client| client.get(&url).header(AUTHORIZATION, bearer.clone()).query(&query))
-                .await?;
-            if !answer.is_success() {
-                let (code, _) = error::read(&answer.body);
-                return Err(TemplatesError::Refused {
-                    status: answer.status,
-                    code,
-                });
-            }
-            let page: Value = serde_json::from_slice(&answer.body).map_err(TemplatesError::Unreadable)?;
-            let templates = page["data"].as_array().ok_or(TemplatesError::NoList)?;
-            found.extend(templates.iter().filter_map(definition));
-            // The cursor, never the address in `next`: our token is only sent to the configured host.
-            after = page["paging"]["next"]
-                .is_string()
-                .then(|| page["paging"]["cursors"]["after"].as_str())
-                .flatten()
-                .map(ToOwned::to_owned);
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
-        Err(TemplatesError::TooMany)
-    }
-}
-
-const PAGE: &str = "100";
-/// Maximum pages: an account has at most 6,000 templates.
-const MOST_PAGES: usize = 60;
-const TEMPLATE_FIELDS: &str = "name,language,status,category,parameter_format,components";
-
-/// The list of templates could not be retrieved.
-#[derive(Debug, thiserror::Error)]
-pub enum TemplatesError {
-    /// The token or the account's id cannot be one of Meta's.
-    #[error("listing templates: the access token or the account id is not one of Meta's")]
-    BadCredentials,
-    /// No answer.
-    #[error("listing templates: WhatsApp did not answer")]
-    NoAnswer(#[from] Failure),
-    /// WhatsApp refused.
-    #[error("listing templates: WhatsApp refused with HTTP {status}, code {code:?}")]
-    Refused {
-        /// The HTTP status.
-        status: u16,
-        /// Meta's code.
-        code: Option<i64>,
-    },
-    /// The answer is not JSON.
-    #[error("listing templates: WhatsApp's answer is not readable")]
-    Unreadable(#[source] serde_json::Error),
-    /// The answer has no list.
-    #[error("listing templates: WhatsApp's answer contains no list")]
-    NoList,
-    /// The list does not end.
-    #[error("listing templates: the list has more pages than an account can fill")]
-    TooMany,
-}
-
-/// Parses a template. `None` for one that our definitions cannot represent and that therefore cannot be sent: with a media
-/// header, or a button that needs another value than a link's end.
-fn definition(item: &Value) -> Option<TemplateDefinition> {
-    let word = |name: &str| item[name].as_str().map(ToOwned::to_owned);
-    let mut definition = TemplateDefinition {
-        connection: None,
-        name: word("name")?,
-        language: word("language")?,
-        category: super::category(item["category"].as_str()?)?,
-        status: TemplateStatus(word("status")?),
-        status_at: None,
-        category_at: None,
-        parameter_format: match item["parameter_format"].as_str() {
-            Some(format) if format.eq_ignore_ascii_case("named") => ParameterFormat::Named,
-            _ => ParameterFormat::Positional,
-        },
-        header: None,
-        body: String::new(),
-        footer: None,
-        buttons: Vec::new(),
-        content_sid: None,
-    };
-    for component in item["components"].as_array().into_iter().flatten() {
-        let text = component["text"].as_str().map(ToOwned::to_owned);
-        match component["type"].as_str()? {
-            "HEADER" if component["format"] == "TEXT" => definition.header = Some(text?),
-            "BODY" => definition.body = text.unwrap_or_default(),
-            "FOOTER" => definition.footer = text,
-            "BUTTONS" => {
-                let buttons = component["buttons"].as_array()?.iter().map(button);
-                definition.buttons = buttons.collect::<Option<_>>()?;
-            }
-            _ => return None,
-        }
-    }
-    Some(definition)
-}
-
-fn button(item: &Value) -> Option<TemplateButton> {
-    Some(TemplateButton {
-        kind: match item["type"].as_str()? {
-            "QUICK_REPLY" => ButtonKind::QuickReply,
-            "URL" => ButtonKind::Url,
-            "PHONE_NUMBER" => ButtonKind::PhoneNumber,
-            "VOICE_CALL" => ButtonKind::Other,
-            _ => return None,
-        },
-        text: item["text"].as_str()?.to_owned(),
-        url: item["url"].as_str().map(ToOwned::to_owned),
-    })
 }
 
 /// The authorization header; `None` if a token cannot be part of a header.
@@ -373,11 +241,16 @@ fn template(filled: &FilledTemplate, outgoing: &Outgoing<'_>) -> Result<Value, U
         components.push(json!({ "type": "body", "parameters": parameters }));
     }
     for (index, text) in &filled.buttons {
+        let (kind, parameter) = if filled.offer_codes.contains(index) {
+            ("copy_code", json!({ "type": "coupon_code", "coupon_code": text }))
+        } else {
+            ("url", json!({ "type": "text", "text": text }))
+        };
         components.push(json!({
             "type": "button",
-            "sub_type": "url",
+            "sub_type": kind,
             "index": index.to_string(),
-            "parameters": [{ "type": "text", "text": text }],
+            "parameters": [parameter],
         }));
     }
     let mut template = json!({ "name": filled.name, "language": { "code": filled.language } });

@@ -38,9 +38,22 @@ pub(super) fn subcode(body: &[u8]) -> Option<i64> {
     serde_json::from_slice::<Value>(body).ok()?["error"]["error_subcode"].as_i64()
 }
 
-/// Meta's details name the wrong parameter, which helps people. Everything that may be a telephone number is
+/// What Meta tells people about an error of managing something: title and advice.
+pub(super) fn told(body: &[u8]) -> Option<String> {
+    let body = serde_json::from_slice::<Value>(body).ok()?;
+    let text = |name: &str| body["error"][name].as_str().map(presentable);
+    let told: Vec<String> = ["error_user_title", "error_user_msg"]
+        .into_iter()
+        .filter_map(text)
+        .filter(|text| !text.trim().is_empty())
+        .map(|text| text.trim_end_matches('.').to_owned())
+        .collect();
+    (!told.is_empty()).then(|| format!("{}.", told.join(". ")))
+}
+
+/// Details of a provider name the wrong parameter, which helps people. Everything that may be a telephone number is
 /// hidden, even if it contains spaces.
-fn presentable(details: &str) -> String {
+pub(crate) fn presentable(details: &str) -> String {
     let mut shown = String::new();
     let mut rest = details;
     while let Some(start) = rest.find(|character: char| character.is_ascii_digit()) {

@@ -5,11 +5,14 @@ pub mod client;
 pub mod handshake;
 pub mod media;
 pub mod signature;
+pub mod templates;
 pub mod webhook;
 
 mod error;
 
-use domain::{message::Category, outside::Bsuid};
+pub(crate) use error::presentable;
+
+use domain::{checkup::Quality, message::Category, outside::Bsuid};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {
@@ -24,4 +27,14 @@ pub(crate) fn category(word: &str) -> Option<Category> {
         "AUTHENTICATION" => Category::Authentication,
         _ => return None,
     })
+}
+
+/// Parses Meta's word for the quality of a number or a template.
+pub(crate) fn quality(word: &str) -> Quality {
+    match word {
+        "GREEN" => Quality::Green,
+        "YELLOW" => Quality::Yellow,
+        "RED" => Quality::Red,
+        _ => Quality::Unknown,
+    }
 }

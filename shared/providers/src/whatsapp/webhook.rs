@@ -18,7 +18,10 @@ use domain::{
     phone::Phone,
     prices::Money,
     send::{Api, ErrorClass},
-    template::{TemplateKey, TemplateReport, TemplateStatus},
+    template::{
+        ButtonKind, TemplateButton, TemplateKey, TemplateReport,
+        reports::{self, ReportedContent},
+    },
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -26,6 +29,7 @@ use serde_json::{Value, value::RawValue};
 use super::{
     bsuid,
     check::{self, HIGH_THROUGHPUT, limit},
+    templates,
 };
 use crate::{label, media::sha256, outcome::given_up, times::unix_seconds};
 
@@ -641,23 +645,80 @@ fn value_error(item: &Value) -> Update {
 /// Reports about a template itself.
 fn template(field: &str, value: &Value, at: Timestamp) -> Option<Update> {
     let word = |name: &str| value[name].as_str().map(label).filter(|word| !word.is_empty());
-    let (status, category) = match field {
-        "message_template_status_update" => (Some(word("event")?), word("message_template_category")),
+    let named = |name: &str| value[name].as_str();
+    let key = TemplateKey::new(named("message_template_name")?, named("message_template_language")?)?;
+    let report = TemplateReport {
+        provider_id: templates::id_of(&value["message_template_id"]),
+        ..TemplateReport::of(key, at)
+    };
+    let report = match field {
+        "message_template_status_update" => TemplateReport {
+            status: Some(templates::status(&word("event")?)),
+            reason: status_reason(value),
+            category: word("message_template_category").as_deref().and_then(super::category),
+            ..report
+        },
         // An announced change names the future category.
-        "template_category_update" if value["correct_category"].is_null() => (None, Some(word("new_category")?)),
+        "template_category_update" if value["correct_category"].is_null() => TemplateReport {
+            category: Some(super::category(&word("new_category")?)?),
+            ..report
+        },
+        "message_template_quality_update" => TemplateReport {
+            quality: Some(super::quality(&word("new_quality_score")?)),
+            ..report
+        },
+        "message_template_components_update" => TemplateReport {
+            content: Some(reported_content(value)?),
+            ..report
+        },
         _ => return None,
     };
-    let category = category.as_deref().and_then(super::category);
-    if status.is_none() && category.is_none() {
-        return None;
-    }
-    let named = |name: &str| value[name].as_str();
-    Some(Update::Template(TemplateReport {
-        template: TemplateKey::new(named("message_template_name")?, named("message_template_language")?)?,
-        at,
-        status: status.map(TemplateStatus),
-        category,
-    }))
+    Some(Update::Template(report))
+}
+
+/// Why a template has its new state: of a rejection Meta's advice, of a pause its title.
+fn status_reason(value: &Value) -> Option<String> {
+    let texts = |object: &str, names: [&str; 2]| {
+        let texts = names.iter().filter_map(|name| text(&value[object][*name]));
+        let joined = texts.collect::<Vec<_>>().join(" ");
+        (!joined.is_empty()).then_some(joined)
+    };
+    let word = || text(&value["reason"]).filter(|reason| reason != "NONE");
+    let told =
+        texts("rejection_info", ["reason", "recommendation"]).or_else(|| texts("other_info", ["title", "description"]));
+    reports::reason(&told.or_else(word)?)
+}
+
+/// The new texts and buttons of a template.
+fn reported_content(value: &Value) -> Option<ReportedContent> {
+    const LONGEST: usize = 4_000;
+    const MOST: usize = 20;
+    let part = |name: &str| text(&value[name]).filter(|text| text.chars().count() <= LONGEST);
+    let button = |item: &Value| {
+        let part = |name: &str| text(&item[name]).filter(|text| text.chars().count() <= LONGEST);
+        Some(TemplateButton {
+            kind: match item["message_template_button_type"].as_str()? {
+                "QUICK_REPLY" => ButtonKind::QuickReply,
+                "URL" => ButtonKind::Url,
+                "PHONE_NUMBER" => ButtonKind::PhoneNumber,
+                "COPY_CODE" => ButtonKind::OfferCode,
+                "OTP" => ButtonKind::OneTimeCode,
+                "VOICE_CALL" => ButtonKind::Other,
+                _ => return None,
+            },
+            text: part("message_template_button_text").unwrap_or_default(),
+            url: part("message_template_button_url"),
+            sample: None,
+            phone_number: part("message_template_button_phone_number"),
+        })
+    };
+    let buttons = items(value, "message_template_buttons");
+    Some(ReportedContent {
+        header: part("message_template_title"),
+        body: part("message_template_element")?,
+        footer: part("message_template_footer"),
+        buttons: buttons.iter().take(MOST).map(button).collect::<Option<_>>()?,
+    })
 }
 
 /// Template, number and account events.
@@ -670,9 +731,7 @@ fn account(field: &str, value: &Value) -> Option<Update> {
         TemplateKey::new(name, language).map(|_| format!("{name}, {language}"))
     };
     let (event, restricts) = match field {
-        "message_template_quality_update" => (format!("{}: {}", template()?, word("new_quality_score")?), false),
         "template_category_update" => (category_change(&template()?, value)?, false),
-        "message_template_components_update" => (template()?, false),
         "phone_number_quality_update" | "security" => (word("event")?, false),
         "phone_number_name_update" => (word("decision")?, false),
         "business_capability_update" => (

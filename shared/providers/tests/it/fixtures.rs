@@ -61,6 +61,7 @@ fn every_folder_has_its_test() {
         "telephony/generic",
         "telephony/plivo",
         "telephony/vonage",
+        "twilio/content",
         "twilio/recordings",
         "twilio/send/request",
         "twilio/send/response",
@@ -75,6 +76,7 @@ fn every_folder_has_its_test() {
         "whatsapp/send/response",
         "whatsapp/status",
         "whatsapp/templates",
+        "whatsapp/upload",
         "whatsapp/verify",
     ];
     assert_eq!(folders, tested.map(str::to_owned).into());
@@ -156,8 +158,14 @@ pub(crate) fn shown(update: &Update) -> Value {
         Update::Template(report) => json!({ "template": {
             "template": report.template.to_string(),
             "at": report.at,
+            "provider_id": report.provider_id,
             "status": report.status,
+            "reason": report.reason,
             "category": report.category,
+            "quality": report.quality,
+            "body": report.content.as_ref().map(|content| &content.body),
+            "footer": report.content.as_ref().and_then(|content| content.footer.as_ref()),
+            "buttons": report.content.as_ref().map(|content| &content.buttons),
         }}),
         Update::Account {
             field,

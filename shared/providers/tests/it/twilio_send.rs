@@ -113,6 +113,8 @@ async fn our_requests_equal_the_fixtures() {
         header: None,
         buttons: Vec::new(),
         content_sid: Some("HX00000000000000000000000000000001".to_owned()),
+        header_media: None,
+        offer_codes: Vec::new(),
     });
     let sms = text(
         "Fixture Hair: sorry we missed your call. Reply here or book: https://book.example.test/a. Reply STOP to opt out",
@@ -300,6 +302,8 @@ async fn impossible_message_is_never_sent() {
         header: None,
         buttons: Vec::new(),
         content_sid: None,
+        header_media: None,
+        offer_codes: Vec::new(),
     });
     let bad_account = Credentials {
         account_sid: "../x",

@@ -39,6 +39,8 @@ fn template(name: &str, language: &str) -> FilledTemplate {
         header: None,
         buttons: Vec::new(),
         content_sid: None,
+        header_media: None,
+        offer_codes: Vec::new(),
     }
 }
 
@@ -308,6 +310,28 @@ async fn a_text_header_is_filled_in() {
 }
 
 #[tokio::test]
+async fn an_offers_code_is_sent_as_a_code() {
+    let server = MockServer::start().await;
+    let filled = FilledTemplate {
+        buttons: vec![(0, "b".to_owned()), (1, "MAY20".to_owned())],
+        offer_codes: vec![1],
+        ..template("offer", "en_GB")
+    };
+    send(&server, &maya(), &Content::Template(filled)).await;
+    let body: Value = server.received_requests().await.unwrap()[0].body_json().unwrap();
+    assert_eq!(
+        body["template"]["components"],
+        json!([
+            { "type": "button", "sub_type": "url", "index": "0", "parameters": [{ "type": "text", "text": "b" }] },
+            {
+                "type": "button", "sub_type": "copy_code", "index": "1",
+                "parameters": [{ "type": "coupon_code", "coupon_code": "MAY20" }],
+            },
+        ])
+    );
+}
+
+#[tokio::test]
 async fn a_known_number_is_preferred_to_the_id() {
     let server = MockServer::start().await;
     let both = Recipient {
@@ -444,112 +468,6 @@ async fn impossible_message_is_never_sent() {
         );
     }
     assert!(server.received_requests().await.unwrap().is_empty());
-}
-
-#[tokio::test]
-async fn all_pages_of_templates_are_read() {
-    let server = MockServer::start().await;
-    let page =
-        |name: &str| ResponseTemplate::new(200).set_body_bytes(fixtures::bytes(&format!("whatsapp/templates/{name}")));
-    let list = || Mock::given(method("GET")).and(path("/v26.0/900000000000001/message_templates"));
-    list()
-        .and(query_param_is_missing("after"))
-        .respond_with(page("list_response_page1.json"))
-        .expect(1)
-        .mount(&server)
-        .await;
-    // Its `next` contains Meta's host; only the cursor is used.
-    list()
-        .and(query_param("after", "QUZpeHR1cmVC"))
-        .respond_with(page("list_response_last_page.json"))
-        .expect(1)
-        .mount(&server)
-        .await;
-    let templates = client(&server)
-        .templates("fixture-token", "900000000000001")
-        .await
-        .unwrap();
-    let names: Vec<String> = templates
-        .iter()
-        .map(|template| format!("{} {} {}", template.name, template.language, template.status.0))
-        .collect();
-    assert_eq!(
-        names,
-        ["missed_call_followup en_GB APPROVED", "offer_image en_GB REJECTED"]
-    );
-    assert_eq!(templates[0].body_variables().unwrap(), ["1", "2"]);
-}
-
-#[tokio::test]
-async fn a_list_of_templates_is_whole_or_an_error() {
-    for (status, body) in [
-        (401, "{\"error\":{\"code\":190}}"),
-        (200, "<html>"),
-        (200, "{}"),
-        (502, ""),
-    ] {
-        let server = MockServer::start().await;
-        Mock::given(method("GET"))
-            .respond_with(ResponseTemplate::new(status).set_body_string(body))
-            .mount(&server)
-            .await;
-        assert!(client(&server).templates("t", "9").await.is_err(), "{status} {body}");
-    }
-    let server = MockServer::start().await;
-    let endless = json!({ "data": [], "paging": { "next": "x", "cursors": { "after": "again" } } });
-    Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(endless))
-        .mount(&server)
-        .await;
-    assert!(client(&server).templates("t", "9").await.is_err());
-}
-
-/// Created templates can be listed: every kind of definition is parsed, except those that we cannot send.
-#[tokio::test]
-async fn definitions_are_parsed_completely() {
-    let definitions = [
-        "create_request_utility.json",
-        "create_request_named_params.json",
-        "create_request_image_header.json",
-    ];
-    let listed = |name: &&str| {
-        let mut definition = fixtures::json(&format!("whatsapp/templates/{name}"));
-        definition["status"] = "APPROVED".into();
-        definition
-    };
-    let data: Vec<Value> = definitions.iter().map(listed).collect();
-    let server = MockServer::start().await;
-    Mock::given(method("GET"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(json!({ "data": data })))
-        .mount(&server)
-        .await;
-    let templates = client(&server).templates("t", "9").await.unwrap();
-    insta::assert_json_snapshot!("whatsapp_templates", templates);
-}
-
-/// Creating and editing templates is not implemented yet: these fixtures are only checked to be JSON, and their errors to be parsed like
-/// every error of this API.
-#[tokio::test]
-async fn unsupported_fixtures_are_listed() {
-    let mut names = fixtures::names("whatsapp/templates");
-    names.retain(|name| !name.starts_with("list_") && !name.starts_with("create_request_"));
-    assert_eq!(
-        names,
-        [
-            "create_error_leading_variable.json",
-            "create_error_name_exists.json",
-            "create_response_category_corrected.json",
-            "create_response_pending.json",
-            "edit_or_delete_response.json",
-            "edit_request.json",
-        ]
-        .map(str::to_owned)
-        .into()
-    );
-    for name in names.iter().map(|name| format!("whatsapp/templates/{name}")) {
-        let body = fixtures::json(&name);
-        assert_eq!(body["error"]["code"].is_i64(), name.contains("error"), "{name}");
-    }
 }
 
 #[tokio::test]

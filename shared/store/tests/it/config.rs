@@ -277,11 +277,10 @@ async fn a_templates_status_is_noted_for_all_numbers_of_its_account() {
     world.business.write(&world.aws).await;
     let (store, scope) = (&world.store, world.scope());
     let set = async |language, connections: &[ConnectionId]| {
+        let key = TemplateKey::new("missed_call_followup", language).unwrap();
         let report = TemplateReport {
-            template: TemplateKey::new("missed_call_followup", language).unwrap(),
-            at: world.aws.now(),
             status: Some(TemplateStatus("PAUSED".to_owned())),
-            category: None,
+            ..TemplateReport::of(key, world.aws.now())
         };
         store.note_template(scope, connections, &report).await.unwrap()
     };

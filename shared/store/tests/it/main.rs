@@ -20,4 +20,5 @@ mod preferences;
 mod reads;
 mod retention;
 mod rows;
+mod templates;
 mod world;

@@ -329,6 +329,34 @@ async fn template_moved_to_marketing_is_no_longer_utility() {
 }
 
 #[tokio::test]
+async fn quality_and_texts_of_a_template_are_taken_over() {
+    let world = World::new().await;
+    let event = |field: &str, mut value: Value, time: i64| {
+        value["message_template_name"] = "missed_call_followup".into();
+        value["message_template_language"] = "en_GB".into();
+        let event = world.business.whatsapp_event(&world.aws, field, &value);
+        world.at(event, time)
+    };
+    let quality = |score: &str, time: i64| {
+        let value = json!({"previous_quality_score": "GREEN", "new_quality_score": score});
+        event("message_template_quality_update", value, time)
+    };
+    assert_eq!(world.work(quality("RED", 200)).await, Done::Now);
+    assert_eq!(world.work(quality("GREEN", 100)).await, Done::Already, "it comes late");
+    assert_eq!(world.template().await.quality, Some(Quality::Red));
+
+    let texts = json!({
+        "message_template_element": "Hello {{1}}, {{2}} calls you back today.", "message_template_footer": "Bye",
+    });
+    let components = event("message_template_components_update", texts, 300);
+    assert_eq!(world.work(components.clone()).await, Done::Now);
+    let template = world.template().await;
+    assert_eq!(template.body, "Hello {{1}}, {{2}} calls you back today.");
+    assert_eq!((template.footer.as_deref(), template.edition), (Some("Bye"), 1));
+    assert_eq!(world.work(components).await, Done::Already);
+}
+
+#[tokio::test]
 async fn oversized_event_is_stored_raw_and_not_retried() {
     let world = World::new().await;
     let message = world.sent().await;

@@ -3,6 +3,7 @@
 use domain::{
     contact::{Contact, Identity},
     message::{AttemptState, Channel, MessageState},
+    operation::OperationKind,
     record::MessageRef,
 };
 use kit::Done;
@@ -84,6 +85,25 @@ async fn cost_is_stored() {
     world.statuses(&[delivered]).await;
     let cost = world.message(&message).await.attempts[0].cost.clone().unwrap();
     assert_eq!((cost.category.as_str(), cost.billable), ("utility", Some(true)));
+}
+
+#[tokio::test]
+async fn a_failure_for_its_template_puts_it_in_doubt() {
+    let world = World::new().await;
+    world.sent().await;
+    let refused = failed(132_012, world.aws.now().as_second());
+    assert_eq!(world.statuses(&[refused]).await, Done::Now);
+    assert!(world.template().await.doubted_at.is_some());
+    let store = world.aws.store();
+    let operations = store
+        .operations(world.business.scope(), None, 10, world.aws.now())
+        .await;
+    let operations = operations.expect("the table answers").items;
+    let [operation] = &operations[..] else {
+        panic!("{operations:?}");
+    };
+    assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
+    assert!(operation.value.due.is_some(), "the due index starts it");
 }
 
 #[tokio::test]

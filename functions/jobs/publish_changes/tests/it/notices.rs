@@ -87,11 +87,10 @@ async fn refused_connection_is_recorded_once_and_due_at_once() {
 #[tokio::test]
 async fn paused_template_is_recorded() {
     let mut world = World::new().await;
+    let key = TemplateKey::new("missed_call_followup", "en_GB").expect("a key");
     let report = TemplateReport {
-        template: TemplateKey::new("missed_call_followup", "en_GB").expect("a key"),
-        at: world.aws.now(),
         status: Some(TemplateStatus("PAUSED".to_owned())),
-        category: None,
+        ..TemplateReport::of(key, world.aws.now())
     };
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     let noted = store.note_template(&scope, &[world.business.whatsapp], &report).await;
@@ -105,6 +104,7 @@ async fn paused_template_is_recorded() {
         connection: world.business.whatsapp,
         language: "en_GB".to_owned(),
         status: "PAUSED".to_owned(),
+        category: None,
     };
     assert_eq!(matter, expected);
 }

@@ -7,6 +7,7 @@ use domain::{
     errors::{Stage, classify},
     inbound::OptFlag,
     message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
+    operation::OperationKind,
     purpose::{Narrowing, Policy, Purpose},
     record::Entry,
     send::Api,
@@ -20,7 +21,7 @@ use serde_json::json;
 use store::contacts::ContactWrite;
 use testkit::{
     Reply,
-    business::{phone, read},
+    business::{mobile, phone, read},
 };
 
 use crate::world::{World, attempts, is};
@@ -525,6 +526,41 @@ async fn message_without_a_possible_channel_starts_no_cooldown() {
     assert!(lossy.has_lost_all());
     starts_no_cooldown(&world, &message).await;
     assert!(world.provider.sends().is_empty());
+}
+
+/// Otherwise, each of a thousand waiting messages would cost an attempt.
+#[tokio::test]
+async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {
+    for (code, doubted) in [(132_000, true), (132_012, true), (131_026, false)] {
+        let world = World::new().await;
+        let first = world.follow_up().await;
+        let second = Box::pin(world.business.follow_up(&world.aws, &mobile(1))).await;
+        world.provider.reply(Reply::graph(400, code));
+        assert_eq!(attempts(&world.worked(&first).await), [(1, AttemptState::Refused)]);
+        let store = world.aws.store();
+        let operations = store
+            .operations(world.business.scope(), None, 10, world.aws.now())
+            .await;
+        let kinds: Vec<_> = operations.unwrap().items.iter().map(|found| found.value.kind).collect();
+        let expected = doubted.then_some(OperationKind::SyncTemplates);
+        assert_eq!(kinds, expected.into_iter().collect::<Vec<_>>(), "{code}");
+        // The next message goes by SMS at once.
+        let second = world.worked(&second).await;
+        let by_sms = [(1, AttemptState::Refused), (2, AttemptState::Accepted)];
+        let by_whatsapp = [(1, AttemptState::Accepted)];
+        assert_eq!(
+            attempts(&second),
+            if doubted { &by_sms[..] } else { &by_whatsapp[..] },
+            "{code}"
+        );
+        let graph = world
+            .provider
+            .sends()
+            .iter()
+            .filter(|request| request.is_graph())
+            .count();
+        assert_eq!(graph, if doubted { 1 } else { 2 }, "{code}");
+    }
 }
 
 #[tokio::test]

@@ -138,11 +138,10 @@ impl World {
         for connection in connections {
             before.push(read(*connection).await);
         }
+        let key = TemplateKey::new("missed_call_followup", "en_GB").expect("a key");
         let report = TemplateReport {
-            template: TemplateKey::new("missed_call_followup", "en_GB").expect("a key"),
-            at: self.aws.now(),
             status: Some(TemplateStatus("PAUSED".to_owned())),
-            category: None,
+            ..TemplateReport::of(key, self.aws.now())
         };
         let noted = store.note_template(scope, connections, &report).await;
         assert!(noted.expect("nobody else changes it"));

@@ -497,7 +497,7 @@ impl Audit<'_> {
     /// A report by Meta about a template is recorded on it.
     pub(super) async fn reported_template(&self, business: &Tenant, status: &str) -> Result<u16> {
         let status = json!({
-            "event": status, "message_template_id": 1, "message_template_name": "missed_call", "message_template_language": "en",
+            "event": status, "message_template_name": "missed_call", "message_template_language": "en",
         });
         self.change(business, "message_template_status_update", status).await
     }

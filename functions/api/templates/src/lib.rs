@@ -1,0 +1,629 @@
+//! Templates: what WhatsApp lets a business say first. Drafts, their examination and preview, submission to WhatsApp, and the templates as
+//! the provider has them.
+
+mod models;
+mod submit;
+mod uploads;
+
+use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
+
+use access::{Kms, Secrets, SendCredentials};
+use api::{
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, Races, Setback,
+    Tagged, With, found, of_another_list, operation, paged, permits, permits::Permit, setback, started,
+};
+use axum::{Extension, Json, Router};
+use domain::{
+    asset::Asset,
+    connection::{Account, Connection},
+    facts::Fact,
+    fault::{Fault, FaultCode},
+    ids::ConnectionId,
+    message::Channel,
+    operation::OperationKind,
+    rule::Rule,
+    template::{
+        TemplateDefinition, TemplateKey,
+        draft::TemplateContent,
+        id::TemplateId,
+        library::{self, Entry, LIBRARY},
+        lint::{Through, lint},
+        reports::SUBMISSION,
+        shown::ShownTemplate,
+        sync::SyncTemplates,
+    },
+};
+use jiff::Timestamp;
+use kit::{Bus, ConfigError, Env, Files, Problem};
+use providers::{
+    http::Http, templates::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
+};
+use store::{OwnedError, Page, Version, Versioned, rates::Limit, templates::TemplateFilter};
+
+use crate::{
+    models::{
+        AdoptTemplateIn, AdoptedTemplates, DeleteTemplateQuery, LibraryName, LibraryTemplate, SubmitTemplateIn,
+        SyncTemplatesIn, TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn,
+        TemplateQuery, TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
+    },
+    submit::Wanted,
+    uploads::WITHIN,
+};
+
+/// State of the function, created once per process.
+struct Context {
+    api: Api,
+    credentials: SendCredentials,
+    clients: TemplateClients,
+    /// For samples, which take longer than other requests.
+    uploads: GraphClient,
+    files: Files,
+    bus: Bus,
+}
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let config = env.config();
+    let timeout = Duration::try_from(config.seconds("PROVIDER_TIMEOUT")?)
+        .map_err(|_| ConfigError::new("PROVIDER_TIMEOUT", "must be above zero"))?;
+    let http = Http::new(env.user_agent(), timeout);
+    let (url, version) = (config.url("GRAPH_API_URL")?, config.text("GRAPH_API_VERSION")?);
+    let keys = Kms::new(env.kms(), None, Some(config.text("KMS_SEND_KEY_ID")?.to_owned()));
+    let context = Arc::new(Context {
+        api: Api::new(env)?,
+        credentials: SendCredentials::new(Secrets::new(keys)),
+        clients: TemplateClients {
+            graph: GraphClient::new(http.clone(), url, version),
+            content: ContentClient::new(http, config.url("TWILIO_CONTENT_URL")?),
+        },
+        uploads: GraphClient::new(Http::new(env.user_agent(), WITHIN), url, version),
+        files: Files::new(env)?,
+        bus: Bus::new(env)?,
+    });
+    Ok(api::serve(operations(), context.api.clone()).layer(Extension(context)))
+}
+
+api::operations! {
+    "templates": "Templates of WhatsApp messages: drafts, their examination, and what the provider has." {
+        /// Create a draft of a template
+        ///
+        /// WhatsApp does not know it before it is submitted. What is wrong with its content does not prevent saving it:
+        /// `POST /api/v1/templates/lint` says what is. Its id is made of connection, name and language, so each language is a template of
+        /// its own. A tenant can have at most 6,000.
+        POST "/api/v1/templates" => create_template, "The template", problems "no_whatsapp";
+
+        /// List templates
+        ///
+        /// By connection, name and language. The provider's templates are listed again every day, every hour while a verdict is awaited,
+        /// and by `POST /api/v1/templates/sync`; verdicts of WhatsApp arrive at once. A page can hold fewer templates than `limit`, or
+        /// none, without being the last one: only a `next_cursor` of `null` ends the list.
+        GET "/api/v1/templates" => list_templates, "A page of templates";
+
+        /// Examine a draft
+        ///
+        /// Names everything that the provider would refuse, by field, and what it may judge otherwise than meant, such as words of an
+        /// offer in a template that is no marketing. Nothing is saved or sent.
+        POST "/api/v1/templates/lint" => lint_template, "What was found";
+
+        /// List the provider's templates again
+        ///
+        /// The answer is the operation that does so. Its result counts what is new, what has changed, and what the provider no longer
+        /// has. Templates that the provider refused in a message are tried again. A tenant can ask for it 12 times an hour.
+        POST "/api/v1/templates/sync" => sync_templates, "The operation that lists them";
+
+        /// List the library
+        ///
+        /// Templates to begin with, in English and Arabic. They pass the examination.
+        GET "/api/v1/templates/library" => list_library_templates, "A page of the library";
+
+        /// Submit a template of the library
+        ///
+        /// Creates its languages under the name of the library or another one, and submits them. Of one that the provider refuses, the
+        /// draft stays, with the reason. A request that is repeated goes on where the first one ended.
+        POST "/api/v1/templates/library/{library_name}" => adopt_library_template, "The templates",
+            502 "The provider failed, or refuses the connection's credentials",
+            problems "no_whatsapp" "template_submitting" "template_not_editable" "provider_refused" "provider_failed";
+
+        /// Get a template
+        GET "/api/v1/templates/{template_id}" => get_template, "The template";
+
+        /// Change the draft of a template
+        ///
+        /// Content is merged, lists are replaced as a whole. Of a template that was submitted, what the provider has stays in force until
+        /// the draft is submitted and approved. One that was submitted through Twilio cannot be changed.
+        PATCH "/api/v1/templates/{template_id}" => update_template, "The updated template",
+            problems "template_submitting" "template_not_editable";
+
+        /// Delete a template
+        ///
+        /// Also at the provider, which accepts no new template of this name and language for 30 days. If automations use it, the answer
+        /// is 409 `template_in_use`, unless `even_if_used` is true.
+        DELETE "/api/v1/templates/{template_id}" => delete_template, "The template is deleted",
+            502 "The provider failed, or refuses the connection's credentials",
+            problems "template_in_use" "template_submitting" "template_refused" "no_whatsapp" "provider_refused" "provider_failed";
+
+        /// Submit a template
+        ///
+        /// Creates it at the provider, or changes it there: WhatsApp allows that once in 24 hours and 10 times in 30 days for an approved
+        /// template, and reviews it again. Its samples are sent along. What the examination finds is refused before (422). If automations
+        /// use the approved template, the answer is 409 `template_in_use`, unless `even_if_used` is true: no message is sent with it
+        /// until it is approved again. Of two requests at the same time, one submits it. Submitting a template without a draft changes
+        /// nothing. After 502 `provider_failed`, submit it again after two minutes: it is looked for first.
+        POST "/api/v1/templates/{template_id}/submit" => submit_template, "The submitted template",
+            502 "The provider failed, or refuses the connection's credentials",
+            problems "template_refused" "template_in_use" "template_submitting" "template_not_editable" "no_whatsapp"
+                "provider_refused" "provider_failed";
+
+        /// Preview a template
+        ///
+        /// What a phone shows, with the samples, or with given values. A value that is neither given nor a sample is shown as its variable.
+        POST "/api/v1/templates/{template_id}/preview" => preview_template, "What a phone shows";
+
+        /// List what uses a template
+        ///
+        /// The automations that may send it. Messages that software requests by name are not among them.
+        GET "/api/v1/templates/{template_id}/uses" => get_template_uses, "What uses the template";
+
+        /// List the versions of a template
+        ///
+        /// Newest first: what its author or the provider changed. The latest 100 before the current one are kept, each for two years.
+        GET "/api/v1/templates/{template_id}/versions" => list_template_versions, "A page of versions";
+
+        /// Get a version of a template
+        GET "/api/v1/templates/{template_id}/versions/{version}" => get_template_version, "The version";
+    }
+}
+
+/// Path of the templates.
+const TEMPLATES: &str = "/api/v1/templates";
+
+type Reading = Allowed<permits::TemplatesRead>;
+type Writing = Allowed<permits::TemplatesWrite>;
+type Found = Versioned<TemplateDefinition>;
+type Shared = Extension<Arc<Context>>;
+
+/// Attempts of a change that loses races, before the caller gets a conflict.
+const RACES: Races = Races::most(24);
+
+/// Lists of a provider's templates per tenant and hour.
+const SYNCS: Limit = Limit::per_hour(12);
+
+async fn create_template(
+    who: Writing,
+    Extension(context): Shared,
+    Body(input): Body<TemplateIn>,
+) -> Result<Created<TemplateModel>, Problem> {
+    let connection = context.carrier(&who, input.connection_id).await?;
+    let key = named(input.name.as_str(), input.language.as_str(), &input.content)?;
+    fitting(&input.content)?;
+    let new = TemplateDefinition::drafted(connection.id, &key, &input.content, who.now());
+    let made = context.draft(&who, &new).await?;
+    if !made.value.status.is_draft() {
+        return Err(taken());
+    }
+    let version = made.version;
+    let body = TemplateModel::of(made.value).ok_or_else(Problem::internal)?;
+    Ok(Created {
+        location: format!("{TEMPLATES}/{}", body.id()),
+        version,
+        body,
+    })
+}
+
+async fn list_templates(
+    who: Reading,
+    Extension(context): Shared,
+    Query(query): Query<TemplateQuery>,
+    paging: Paging,
+) -> Result<Listed<TemplateModel>, Problem> {
+    let filter = TemplateFilter {
+        connection: query.connection_id,
+        status: query.status.map(String::from),
+        name: query.name.map(String::from),
+    };
+    if paging.after().is_some_and(|position| !filter.has(position)) {
+        return Err(of_another_list());
+    }
+    let store = context.api.store();
+    let page = store
+        .templates(who.scope(), &filter, paging.after(), paging.limit())
+        .await?;
+    let shown = page
+        .items
+        .into_iter()
+        .filter_map(|found| TemplateModel::of(found.value));
+    let page = Page {
+        items: shown.collect(),
+        next: page.next,
+    };
+    Ok(Listed::of(page, |template| template))
+}
+
+async fn lint_template(
+    who: Reading,
+    Extension(context): Shared,
+    Body(input): Body<TemplateLintIn>,
+) -> Result<Json<TemplateLintOut>, Problem> {
+    fitting(&input.content)?;
+    let connection = context.connection(&who, input.connection_id).await?;
+    let through = connection.as_ref().map_or(Through::Meta, through);
+    let sample = context.sample(&who, &input.content).await?;
+    let (name, language) = (input.name.as_str(), input.language.as_str());
+    let found = lint(name, language, &input.content, through, sample.as_ref());
+    Ok(Json(TemplateLintOut::of(found, &input.content, language)))
+}
+
+async fn sync_templates(
+    who: Writing,
+    Extension(context): Shared,
+    Body(input): Body<SyncTemplatesIn>,
+) -> Result<With<202, Json<OperationOut>>, Problem> {
+    let (store, scope, stamp) = (context.api.store(), who.scope(), who.stamp());
+    let connections = match input.connection_id {
+        Some(id) => vec![context.carrier(&who, Some(id)).await?.id],
+        None => {
+            let mut all = store.connections(scope).await?;
+            all.retain(|connection| connection.carries(Channel::WhatsApp));
+            all.iter().map(|connection| connection.id).collect()
+        }
+    };
+    context.api.limit(&who, "TEMPLATE_SYNCS", SYNCS).await?;
+    let params = SyncTemplates {
+        connections,
+        wanted: true,
+    };
+    let operation = operation(&who, OperationKind::SyncTemplates, &params)?;
+    store.create_operation(scope, &operation, &stamp).await?;
+    Ok(started(&who, &context.bus, operation).await)
+}
+
+async fn list_library_templates(_: Reading, paging: Paging) -> Result<Listed<LibraryTemplate>, Problem> {
+    let all: Vec<(usize, &Entry)> = LIBRARY.iter().enumerate().collect();
+    let read = |text: &str| -> Option<usize> { text.parse().ok() };
+    let page = paged(
+        all,
+        &paging,
+        |(place, _)| *place,
+        (read, |place: usize| place.to_string()),
+    )?;
+    Ok(Listed::of(page, |(_, entry)| LibraryTemplate::from(entry)))
+}
+
+async fn adopt_library_template(
+    who: Writing,
+    Extension(context): Shared,
+    Path(name): Path<LibraryName>,
+    Body(input): Body<AdoptTemplateIn>,
+) -> Result<Json<AdoptedTemplates>, Problem> {
+    let entry = library::named(name.0.as_str()).ok_or_else(Problem::not_found)?;
+    let connection = context.carrier(&who, input.connection_id).await?;
+    let versions = entry.versions();
+    let known = |language: &str| versions.iter().any(|(known, _)| *known == language);
+    let mut languages = input.languages.iter().enumerate();
+    if let Some((place, _)) = languages.find(|(_, language)| !known(language.as_str())) {
+        let detail = "The library has a template in English (`en`) and Arabic (`ar`).";
+        let fault = Fault::new(FaultCode::NotOneOf, detail);
+        let expected: Fact = versions.iter().map(|(known, _)| *known).collect();
+        return Err(Problem::field(
+            format!("languages[{place}]"),
+            fault.and("expected", expected),
+        ));
+    }
+    let is_wanted = |language: &str| {
+        let mut wanted = input.languages.iter();
+        input.languages.is_empty() || wanted.any(|wanted| wanted.as_str() == language)
+    };
+    let own = input.name.as_ref().map_or(entry.name, |name| name.as_str());
+    let mut templates = Vec::new();
+    for (language, content) in versions.iter().filter(|(language, _)| is_wanted(language)) {
+        let key = named(own, language, content)?;
+        let new = TemplateDefinition::drafted(connection.id, &key, content, who.now());
+        let drafted = context.draft(&who, &new).await?;
+        let submitted = match TemplateId::of(&new) {
+            Some(id) if drafted.value.status.is_draft() => {
+                let wanted = Wanted {
+                    even_if_used: true,
+                    if_match: &IfMatch::ANY,
+                };
+                Box::pin(context.submit(&who, &id, wanted)).await?.0
+            }
+            _ => drafted,
+        };
+        templates.extend(TemplateModel::of(submitted.value));
+    }
+    Ok(Json(AdoptedTemplates { templates }))
+}
+
+async fn get_template(
+    who: Reading,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+) -> Result<Tagged<TemplateModel>, Problem> {
+    TemplateModel::tagged(context.find(&who, &id).await?)
+}
+
+async fn update_template(
+    who: Writing,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+    if_match: IfMatch,
+    patch: Patch<TemplateChange>,
+) -> Result<Tagged<TemplateModel>, Problem> {
+    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.stored());
+    let read = || store.get(scope, id);
+    let allow = |before: &TemplateDefinition, _: &TemplateDefinition| editable(before, stamp.at);
+    let write = |before: Found, after: TemplateDefinition| async move {
+        let updated_at = if after.status.is_draft() {
+            Some(stamp.at)
+        } else {
+            after.updated_at
+        };
+        let after = TemplateDefinition { updated_at, ..after };
+        let written = store.change(scope, &before, &after, stamp).await;
+        let version = written.map_err(setback::<TemplateDefinition>)?;
+        Ok(Versioned { version, value: after })
+    };
+    let changed = patch.change(RACES, &if_match, read, allow, write).await?;
+    TemplateModel::tagged(changed)
+}
+
+async fn delete_template(
+    who: Writing,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+    Query(query): Query<DeleteTemplateQuery>,
+    if_match: IfMatch,
+) -> Result<NoContent, Problem> {
+    let before = context.find(&who, &id).await?;
+    if_match.check(before.version)?;
+    if is_submitting(&before.value, who.now()) {
+        return Err(submitting());
+    }
+    if !query.even_if_used.unwrap_or_default() {
+        context.unused(&who, &id).await?;
+    }
+    Box::pin(context.delete(&who, &id, &before.value)).await?;
+    let (store, scope, stamp, id) = (context.api.store(), who.scope(), &who.stamp(), &id.stored());
+    let removed = RACES.until_won(|| async move {
+        // The provider has deleted it, whatever was reported of it meanwhile.
+        if let Some(before) = store.get::<TemplateDefinition>(scope, id).await? {
+            store.remove(scope, &before, stamp).await?;
+        }
+        Ok(NoContent)
+    });
+    removed.await
+}
+
+async fn submit_template(
+    who: Writing,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+    if_match: IfMatch,
+    Body(input): Body<SubmitTemplateIn>,
+) -> Result<Tagged<TemplateModel>, Problem> {
+    let wanted = Wanted {
+        even_if_used: input.even_if_used,
+        if_match: &if_match,
+    };
+    let (submitted, refused) = Box::pin(context.submit(&who, &id, wanted)).await?;
+    match refused {
+        Some(refused) => Err(refused),
+        None => TemplateModel::tagged(submitted),
+    }
+}
+
+async fn preview_template(
+    who: Reading,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+    Body(input): Body<TemplatePreviewIn>,
+) -> Result<Json<ShownTemplate>, Problem> {
+    let mut template = context.find(&who, &id).await?.value;
+    if input.draft {
+        template = template.latest().onto(&template);
+    }
+    Ok(Json(template.shown(&input.values())))
+}
+
+async fn get_template_uses(
+    who: Reading,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+) -> Result<Json<TemplateUses>, Problem> {
+    context.find(&who, &id).await?;
+    let automations = context.uses(&who, &id).await?;
+    Ok(Json(TemplateUses { automations }))
+}
+
+async fn list_template_versions(
+    who: Reading,
+    Extension(context): Shared,
+    Path(id): Path<TemplateId>,
+    paging: Paging,
+) -> Result<Listed<TemplateVersion>, Problem> {
+    let store = context.api.store();
+    let versions: Vec<Version<TemplateDefinition>> = store.versions(who.scope(), &id.stored(), who.now()).await?;
+    if versions.is_empty() {
+        return Err(Problem::not_found());
+    }
+    let newest_first = |version: &Version<TemplateDefinition>| Reverse(version.number);
+    let read = |text: &str| -> Option<Reverse<u64>> { text.parse().ok().map(Reverse) };
+    let written = |Reverse(number): Reverse<u64>| number.to_string();
+    let page = paged(versions, &paging, newest_first, (read, written))?;
+    Ok(Listed::of(page, TemplateVersion::from))
+}
+
+async fn get_template_version(
+    who: Reading,
+    Extension(context): Shared,
+    Path((id, number)): Path<(TemplateId, TemplateVersionNumber)>,
+) -> Result<Json<TemplateVersion>, Problem> {
+    let (store, id) = (context.api.store(), id.stored());
+    let version = store.version::<TemplateDefinition>(who.scope(), &id, number.0, who.now());
+    Ok(Json(found(version).await?.into()))
+}
+
+/// The key of a new template, or what is wrong with its name and language.
+fn named(name: &str, language: &str, content: &TemplateContent) -> Result<TemplateKey, Problem> {
+    let mut wrong = lint(name, language, content, Through::Meta, None).problems;
+    wrong.retain(|problem| matches!(problem.field.as_str(), "name" | "language"));
+    if !wrong.is_empty() {
+        return Err(wrong.into());
+    }
+    TemplateKey::new(name, language).ok_or_else(Problem::internal)
+}
+
+const fn through(connection: &Connection) -> Through {
+    match connection.account {
+        Account::Twilio(_) => Through::Twilio,
+        _ => Through::Meta,
+    }
+}
+
+fn is_submitting(template: &TemplateDefinition, now: Timestamp) -> bool {
+    template.submitting.is_some_and(|since| now < since + SUBMISSION)
+}
+
+/// Whether its content can be changed.
+fn editable(template: &TemplateDefinition, now: Timestamp) -> Result<(), Problem> {
+    if is_submitting(template, now) {
+        return Err(submitting());
+    }
+    if template.status.is_draft() || (template.provider_id.is_some() && !template.status.is_gone()) {
+        return Ok(());
+    }
+    Err(not_editable(
+        "Only drafts and templates that WhatsApp has can be changed, and none that was submitted through Twilio. Create another \
+            template with this content.",
+    ))
+}
+
+fn submitting() -> Problem {
+    let detail = "The template is being submitted. Wait for the outcome, at most two minutes.";
+    Problem::conflict("template_submitting", detail)
+}
+
+fn not_editable(detail: impl Into<String>) -> Problem {
+    Problem::conflict("template_not_editable", detail)
+}
+
+fn no_whatsapp(detail: &'static str) -> Problem {
+    Problem::conflict("no_whatsapp", detail)
+}
+
+fn taken() -> Problem {
+    let detail = "A template with this name and language exists. Change that one, or choose another name.";
+    Problem::conflict("taken", detail)
+}
+
+impl Context {
+    async fn find<P: Permit>(&self, who: &Allowed<P>, id: &TemplateId) -> Result<Found, Problem> {
+        found(self.api.store().get(who.scope(), &id.stored())).await
+    }
+
+    /// The named connection, or the oldest one that sends WhatsApp; `None`: none does.
+    async fn connection<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: Option<ConnectionId>,
+    ) -> Result<Option<Connection>, Problem> {
+        let (store, scope) = (self.api.store(), who.scope());
+        let Some(id) = id else {
+            let mut all = store.connections(scope).await?.into_iter();
+            return Ok(all.find(|connection| connection.carries(Channel::WhatsApp)));
+        };
+        let Some(connection) = store.connection(scope, id).await? else {
+            let fault = Fault::new(FaultCode::NotFound, format!("There is no connection with the id {id}."));
+            return Err(Problem::field("connection_id", fault.and("id", id.to_string())));
+        };
+        if connection.carries(Channel::WhatsApp) {
+            return Ok(Some(connection));
+        }
+        let detail = format!("The connection {id} does not send WhatsApp.");
+        let fault = Fault::new(FaultCode::NotApplicable, detail);
+        let kind = connection.account.provider().as_str();
+        Err(Problem::field("connection_id", fault.and("kind", kind)))
+    }
+
+    /// The same, or a problem if there is none.
+    async fn carrier<P: Permit>(&self, who: &Allowed<P>, id: Option<ConnectionId>) -> Result<Connection, Problem> {
+        let none = || no_whatsapp("No connection sends WhatsApp. Connect one first.");
+        self.connection(who, id).await?.ok_or_else(none)
+    }
+
+    /// The asset that content names as a sample, if it exists.
+    async fn sample<P: Permit>(&self, who: &Allowed<P>, content: &TemplateContent) -> Result<Option<Asset>, Problem> {
+        let Some(id) = content.header.as_ref().and_then(|header| header.sample_asset_id) else {
+            return Ok(None);
+        };
+        let found = self
+            .api
+            .store()
+            .assets_named(who.scope(), &BTreeSet::from([id]))
+            .await?;
+        Ok(found.into_iter().next())
+    }
+
+    /// Creates a draft. A repeated request gets the one that exists.
+    async fn draft(&self, who: &Writing, new: &TemplateDefinition) -> Result<Found, Problem> {
+        let (store, scope, stamp) = (self.api.store(), who.scope(), &who.stamp());
+        let id = &store::Owned::id(new);
+        let made = RACES.until_won(|| async move {
+            match store.create(scope, new, stamp).await {
+                Ok(()) => Ok(Versioned {
+                    version: 1,
+                    value: new.clone(),
+                }),
+                Err(OwnedError::Store(lost)) if lost.is_conflict() => {
+                    let known: Found = store.get(scope, id).await?.ok_or(Setback::Lost)?;
+                    let same = if known.value.status.is_draft() {
+                        TemplateContent::of(&known.value) == TemplateContent::of(new)
+                    } else {
+                        known.value.has_content_of(new)
+                    };
+                    if same { Ok(known) } else { Err(taken().into()) }
+                }
+                Err(error) => Err(setback::<TemplateDefinition>(error)),
+            }
+        });
+        made.await
+    }
+
+    /// The automations that may send a template.
+    async fn uses<P: Permit>(&self, who: &Allowed<P>, id: &TemplateId) -> Result<Vec<TemplateUser>, Problem> {
+        let rules: Vec<Rule> = self.api.store().all(who.scope()).await?;
+        let live = rules.into_iter().filter(|rule| rule.archived_at.is_none());
+        let users = live.filter_map(|rule| {
+            let wanted = rule.then.template.as_ref()?;
+            let own = wanted.language.as_str() == id.key.language();
+            let named = wanted.name.as_str() == id.key.name() && (own || wanted.by_contact_language);
+            named.then(|| TemplateUser {
+                id: rule.id,
+                enabled: rule.enabled,
+                by_contact_language: !own,
+                name: rule.name.as_str().to_owned(),
+            })
+        });
+        Ok(users.collect())
+    }
+
+    /// Refuses a change of a template that automations use.
+    async fn unused(&self, who: &Writing, id: &TemplateId) -> Result<(), Problem> {
+        let users = self.uses(who, id).await?;
+        let Some(first) = users.first() else {
+            return Ok(());
+        };
+        let others = match users.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        let detail = format!(
+            "The automation \"{}\"{others} may send the template. Change them first, or send `even_if_used`.",
+            first.name
+        );
+        Err(Problem::conflict("template_in_use", detail))
+    }
+}

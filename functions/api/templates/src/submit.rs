@@ -1,0 +1,563 @@
+//! Submitting templates and deleting them at the provider, and what its answers mean for the caller.
+//!
+//! A submission claims the row first, so that of two requests at the same time one goes to the provider. If it is not known what the provider
+//! did, the row stays claimed, and whoever takes it up later looks for the template first.
+
+use std::sync::Arc;
+
+use api::{IfMatch, Setback, found, setback};
+use axum::http::StatusCode;
+use domain::{
+    asset::Asset,
+    connection::{Account, Connection, SendSecrets},
+    settings::FieldProblem,
+    template::{
+        TemplateDefinition, TemplateStatus,
+        id::TemplateId,
+        lint::lint,
+        reports::{Accepted, NotNow, Submission},
+        sync::{self, Cause},
+    },
+};
+use jiff::Timestamp;
+use kit::Problem;
+use providers::{
+    templates::{TemplateAccount, TemplateError},
+    twilio::client::Credentials,
+};
+use store::{Owned as _, Versioned, rates::Limit, usage};
+
+use crate::{Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through};
+
+/// Submissions and deletions per tenant and hour: WhatsApp takes 100 new templates of an account.
+const SUBMISSIONS: Limit = Limit::per_hour(100);
+
+/// How a template is to be submitted.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted<'a> {
+    pub(crate) even_if_used: bool,
+    pub(crate) if_match: &'a IfMatch,
+}
+
+/// A submission that has the row.
+struct Work {
+    how: Submission,
+    row: Found,
+    /// Whether an earlier one had no outcome.
+    taken_up: bool,
+    connection: Connection,
+    secrets: Arc<SendSecrets>,
+    sample: Option<Asset>,
+    /// Twilio's id, once it is known.
+    content_sid: Option<String>,
+}
+
+enum Claim {
+    /// There is nothing new to submit.
+    Nothing(Box<Found>),
+    Claimed(Box<Work>),
+}
+
+/// What the provider has now.
+enum Asked {
+    Accepted(Accepted),
+    /// A template of this name and language, whoever created it.
+    Found(Box<TemplateDefinition>),
+}
+
+/// Why a submission did not succeed.
+pub(crate) enum Outcome {
+    /// The provider refuses the template.
+    Refused(Option<String>),
+    /// Nothing was done.
+    Failed(Box<Failed>),
+    /// It is not known what was done.
+    Unknown(Box<Failed>),
+}
+
+/// A failure of the provider or of ours.
+pub(crate) struct Failed {
+    problem: Problem,
+    /// Whether the provider refuses the credentials.
+    denied: bool,
+}
+
+impl From<Problem> for Outcome {
+    fn from(problem: Problem) -> Self {
+        let denied = false;
+        Self::Failed(Box::new(Failed { problem, denied }))
+    }
+}
+
+impl From<&TemplateError> for Box<Failed> {
+    fn from(error: &TemplateError) -> Self {
+        Self::new(Failed {
+            problem: problem(error),
+            denied: error.denies(),
+        })
+    }
+}
+
+impl Outcome {
+    /// Of a request that changes a template.
+    fn of(error: &TemplateError) -> Self {
+        if error.is_unknown() {
+            Self::Unknown(error.into())
+        } else {
+            Self::nothing_done(error)
+        }
+    }
+
+    /// Of a request that changes no template.
+    pub(crate) fn nothing_done(error: &TemplateError) -> Self {
+        let refuses = matches!(error, TemplateError::Refused { .. });
+        if refuses && !error.denies() && !error.is_throttled() && !error.is_unknown() {
+            Self::Refused(error.told().map(str::to_owned))
+        } else {
+            Self::Failed(error.into())
+        }
+    }
+
+    /// Of a look for what an earlier request did.
+    fn still_unknown(error: &TemplateError) -> Self {
+        Self::Unknown(error.into())
+    }
+}
+
+fn failed(detail: &'static str) -> Problem {
+    Problem::new(StatusCode::BAD_GATEWAY, "provider_failed", "Provider failed", detail)
+}
+
+/// What an error means for the caller, apart from the refusal of a template.
+fn problem(error: &TemplateError) -> Problem {
+    tracing::warn!(
+        error = kit::chain(error),
+        "a provider did not do what was asked with a template"
+    );
+    if error.denies() {
+        return Problem::new(
+            StatusCode::BAD_GATEWAY,
+            "provider_refused",
+            "Provider refuses",
+            "The provider refuses the connection's credentials. Test the connection, and set its credentials again.",
+        );
+    }
+    if error.is_throttled() {
+        return failed("The provider accepts no more requests about templates at present. Try again in an hour.");
+    }
+    match error {
+        TemplateError::NoSample => failed("The sample could not be uploaded in time. Try again later."),
+        error if error.is_unknown() => {
+            failed("It is not known what the provider did. Send the request again after two minutes: it looks first.")
+        }
+        _ => failed("The provider did not answer, or with something else than expected. Try again later."),
+    }
+}
+
+/// 409 with the provider's words.
+fn refused(told: Option<&str>) -> Problem {
+    let detail = match told {
+        Some(told) => format!("The provider refuses the template: {told}"),
+        None => "The provider refuses the template, without a reason.".to_owned(),
+    };
+    Problem::conflict("template_refused", detail)
+}
+
+fn not_now(why: NotNow) -> Problem {
+    match why {
+        NotNow::UnderWay => submitting(),
+        NotNow::TooOften(at) => not_editable(format!(
+            "WhatsApp allows one change of an approved template in 24 hours, and ten in 30 days. Submit it after {at}."
+        )),
+        NotNow::State | NotNow::Nothing => {
+            not_editable("The provider allows no change of the template in this state. Create another one.")
+        }
+    }
+}
+
+impl Work {
+    /// The template with the content that is submitted.
+    fn submitted(&self) -> TemplateDefinition {
+        let row = &self.row.value;
+        match self.how {
+            Submission::Create => row.clone(),
+            Submission::Edit => row.latest().onto(row),
+        }
+    }
+}
+
+impl Context {
+    /// Submits a template. Returns it as it is now; if the provider refused it, also the problem.
+    ///
+    /// # Errors
+    /// Why it was not submitted, or that the outcome is not known.
+    pub(crate) async fn submit(
+        &self,
+        who: &Writing,
+        id: &TemplateId,
+        wanted: Wanted<'_>,
+    ) -> Result<(Found, Option<Problem>), Problem> {
+        let claimed = RACES.until_won(|| self.claim(who, id, wanted)).await?;
+        let mut work = match claimed {
+            Claim::Nothing(found) => return Ok((*found, None)),
+            Claim::Claimed(work) => work,
+        };
+        let now = who.now();
+        let asked = Box::pin(self.ask(who, &mut work)).await;
+        let Work {
+            how,
+            row,
+            connection,
+            content_sid,
+            ..
+        } = *work;
+        // Also what was refused has one.
+        let with_sid = |row: TemplateDefinition| TemplateDefinition {
+            content_sid: content_sid.clone().or(row.content_sid),
+            ..row
+        };
+        match asked {
+            Ok(Asked::Accepted(answer)) => {
+                let accepted = |row: &TemplateDefinition| with_sid(row.accepted(how, &answer, now));
+                let settled = self.settled(who, row, accepted).await?;
+                if matches!(connection.account, Account::Twilio(_)) {
+                    self.watch(who, &connection, now).await;
+                }
+                Ok((settled, None))
+            }
+            Ok(Asked::Found(listed)) => {
+                let adopted = |row: &TemplateDefinition| {
+                    let free = row.refused(None);
+                    let after = TemplateDefinition::after_list(Some(&free), &listed, connection.id, (now, false));
+                    after.unwrap_or(free)
+                };
+                Ok((self.settled(who, row, adopted).await?, None))
+            }
+            Err(Outcome::Refused(told)) => {
+                let freed = |row: &TemplateDefinition| with_sid(row.refused(told.as_deref()));
+                let row = self.settled(who, row, freed).await?;
+                Ok((row, Some(refused(told.as_deref()))))
+            }
+            Err(Outcome::Failed(failed)) => {
+                let freed = |row: &TemplateDefinition| with_sid(row.refused(None));
+                self.settled(who, row, freed).await?;
+                Err(failed.problem)
+            }
+            Err(Outcome::Unknown(failed)) => Err(failed.problem),
+        }
+    }
+
+    /// Claims the row, if the template can be submitted.
+    async fn claim(&self, who: &Writing, id: &TemplateId, wanted: Wanted<'_>) -> Result<Claim, Setback> {
+        let (store, scope, now) = (self.api.store(), who.scope(), who.now());
+        let before = self.find(who, id).await?;
+        wanted.if_match.check(before.version)?;
+        let how = match before.value.submission(now) {
+            Ok(how) => how,
+            Err(NotNow::Nothing) => return Ok(Claim::Nothing(Box::new(before))),
+            Err(why) => return Err(not_now(why).into()),
+        };
+        let connection = store.connection(scope, id.connection).await?;
+        let gone = || not_editable("The connection of the template was deleted.");
+        let connection = connection.ok_or_else(gone)?;
+        let secrets = self.secrets(who, &connection).await?;
+        let content = before.value.latest();
+        let sample = self.sample(who, &content).await?;
+        let (name, language) = (id.key.name(), id.key.language());
+        let wrong = lint(name, language, &content, through(&connection), sample.as_ref()).problems;
+        if !wrong.is_empty() {
+            let placed = wrong.into_iter().map(|problem| FieldProblem {
+                field: placed(&problem.field),
+                ..problem
+            });
+            return Err(Problem::from(placed.collect::<Vec<_>>()).into());
+        }
+        if before.value.status.sendable() && !wanted.even_if_used {
+            self.unused(who, id).await?;
+        }
+        self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
+        let claimed = TemplateDefinition {
+            submitting: Some(now),
+            ..before.value.clone()
+        };
+        let row = store
+            .write_template(scope, before.version, &claimed, Some(&who.stamp()))
+            .await?;
+        Ok(Claim::Claimed(Box::new(Work {
+            how,
+            taken_up: before.value.submitting.is_some(),
+            content_sid: before.value.content_sid,
+            row,
+            connection,
+            secrets,
+            sample,
+        })))
+    }
+
+    async fn secrets(&self, who: &Writing, connection: &Connection) -> Result<Arc<SendSecrets>, Problem> {
+        let opened = Box::pin(self.credentials.of(who.scope(), connection, who.now())).await;
+        let opened = opened.map_err(|error| {
+            tracing::error!(
+                error = kit::chain(&error),
+                "a connection's credentials cannot be opened"
+            );
+            Problem::unavailable()
+        })?;
+        opened.ok_or_else(|| no_whatsapp("The connection has no credentials for the provider's API. Set them."))
+    }
+
+    /// Asks the provider.
+    async fn ask(&self, who: &Writing, work: &mut Work) -> Result<Asked, Outcome> {
+        let secrets = Arc::clone(&work.secrets);
+        let account = work.connection.account.clone();
+        let asked = match TemplateAccount::of(&account, Some(&secrets)) {
+            Some(TemplateAccount::Meta { waba_id, access_token }) => {
+                Box::pin(self.ask_meta(who, work, (waba_id, access_token))).await
+            }
+            Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.ask_twilio(work, credentials)).await,
+            None => {
+                let detail = "The connection's credentials are not those of its provider. Set them again.";
+                Err(no_whatsapp(detail).into())
+            }
+        };
+        if let Err(Outcome::Failed(failed) | Outcome::Unknown(failed)) = &asked
+            && failed.denied
+        {
+            self.credentials.doubt(who.scope(), work.connection.id, who.now());
+        }
+        asked
+    }
+
+    async fn ask_meta(
+        &self,
+        who: &Writing,
+        work: &Work,
+        (waba_id, access_token): (&str, &str),
+    ) -> Result<Asked, Outcome> {
+        let template = work.submitted();
+        let graph = &self.clients.graph;
+        if work.taken_up
+            && let Some(listed) = self.look(&template, (waba_id, access_token)).await?
+        {
+            match work.how {
+                Submission::Create => return Ok(Asked::Found(Box::new(listed))),
+                Submission::Edit if template.has_content_of(&listed) => {
+                    return Ok(Asked::Accepted(Accepted {
+                        id: listed.provider_id,
+                        content_sid: None,
+                        status: listed.status,
+                        category: Some(listed.category),
+                    }));
+                }
+                Submission::Edit => {}
+            }
+        }
+        let handle = match (template.header_media, &work.sample) {
+            (Some(_), Some(sample)) => Some(Box::pin(self.uploaded(who, sample, access_token)).await?),
+            _ => None,
+        };
+        usage::provider("whatsapp.templates");
+        if work.how == Submission::Edit {
+            // An approved one keeps its category.
+            let category = work.row.value.latest().category.into();
+            let category = (!work.row.value.status.sendable()).then_some(category);
+            let id = template.provider_id.as_deref().unwrap_or_default();
+            let edited = graph.edit_template(access_token, id, &template, category, handle.as_deref());
+            edited.await.map_err(|error| Outcome::of(&error))?;
+            return Ok(Asked::Accepted(Accepted {
+                id: None,
+                content_sid: None,
+                status: TemplateStatus::pending(),
+                category: None,
+            }));
+        }
+        match graph
+            .create_template(access_token, waba_id, &template, handle.as_deref())
+            .await
+        {
+            Ok(made) => Ok(Asked::Accepted(Accepted {
+                id: made.id,
+                content_sid: None,
+                status: made.status,
+                category: made.category,
+            })),
+            // Somebody created it elsewhere, or an answer was lost.
+            Err(error) if error.exists() => match self.look(&template, (waba_id, access_token)).await? {
+                Some(listed) => Ok(Asked::Found(Box::new(listed))),
+                None => Err(Outcome::of(&error)),
+            },
+            Err(error) => Err(Outcome::of(&error)),
+        }
+    }
+
+    /// The template as Meta has it.
+    async fn look(
+        &self,
+        template: &TemplateDefinition,
+        (waba_id, access_token): (&str, &str),
+    ) -> Result<Option<TemplateDefinition>, Outcome> {
+        usage::provider("whatsapp.templates");
+        let graph = &self.clients.graph;
+        let named = graph.template_named(access_token, waba_id, &template.name, &template.language);
+        named.await.map_err(|error| Outcome::still_unknown(&error))
+    }
+
+    async fn ask_twilio(&self, work: &mut Work, credentials: Credentials<'_>) -> Result<Asked, Outcome> {
+        let template = work.submitted();
+        let content = &self.clients.content;
+        usage::provider("twilio.content");
+        if work.taken_up {
+            if work.content_sid.is_none() {
+                let found = Box::pin(content.find(credentials, &template.name, &template.language)).await;
+                work.content_sid = found.map_err(|error| Outcome::still_unknown(&error))?;
+            }
+            if let Some(sid) = &work.content_sid {
+                let known = content.approval(credentials, sid).await;
+                if let Some(known) = known.map_err(|error| Outcome::still_unknown(&error))? {
+                    return Ok(Asked::Accepted(Accepted {
+                        id: None,
+                        content_sid: Some(sid.clone()),
+                        status: known.status,
+                        category: known.category,
+                    }));
+                }
+            }
+        }
+        let replaced = match &work.content_sid {
+            Some(sid) => match content.replace(credentials, sid, &template).await {
+                Ok(()) => Some(sid.clone()),
+                Err(error) if error.is_missing() => None,
+                Err(error) => return Err(Outcome::of(&error)),
+            },
+            None => None,
+        };
+        let sid = match replaced {
+            Some(sid) => sid,
+            None => {
+                let created = content.create(credentials, &template).await;
+                created.map_err(|error| Outcome::of(&error))?
+            }
+        };
+        work.content_sid = Some(sid.clone());
+        let submitted = content.submit(credentials, &sid, &template).await;
+        let submitted = submitted.map_err(|error| Outcome::of(&error))?;
+        Ok(Asked::Accepted(Accepted {
+            id: None,
+            content_sid: Some(sid),
+            status: submitted.status,
+            category: submitted.category,
+        }))
+    }
+
+    /// Writes what became of a submission, whatever was reported of the template meanwhile.
+    async fn settled(
+        &self,
+        who: &Writing,
+        row: Found,
+        change: impl Fn(&TemplateDefinition) -> TemplateDefinition,
+    ) -> Result<Found, Problem> {
+        let (store, scope, stamp, change) = (self.api.store(), who.scope(), &who.stamp(), &change);
+        let id = &row.value.id();
+        let read = || found(store.get(scope, id));
+        let write = |row: Found| async move {
+            let after = change(&row.value);
+            if after.edition == row.value.edition {
+                let written = store.write_template(scope, row.version, &after, Some(stamp));
+                return Ok(written.await?);
+            }
+            let written = store.change(scope, &row, &after, stamp).await;
+            let version = written.map_err(setback::<TemplateDefinition>)?;
+            Ok(Versioned { version, value: after })
+        };
+        RACES.until_won_from(row, read, write).await
+    }
+
+    /// Has the templates of a connection listed soon: Twilio reports no verdicts.
+    async fn watch(&self, who: &Writing, connection: &Connection, now: Timestamp) {
+        let operation = sync::operation(connection.id, Cause::Submitted, now);
+        if let Err(error) = self.api.store().create_own_operation(who.scope(), &operation).await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "the verdict on a template is not asked for before the next hour"
+            );
+        }
+    }
+
+    /// Deletes a template at its provider, if it may be there.
+    ///
+    /// # Errors
+    /// When the provider does not delete it.
+    pub(crate) async fn delete(
+        &self,
+        who: &Writing,
+        id: &TemplateId,
+        template: &TemplateDefinition,
+    ) -> Result<(), Problem> {
+        let submitted = !template.status.is_draft() && !template.status.is_gone();
+        if !submitted && template.submitting.is_none() && template.content_sid.is_none() {
+            return Ok(());
+        }
+        // Without the connection, nobody of ours has the account any more.
+        let Some(connection) = self.api.store().connection(who.scope(), id.connection).await? else {
+            return Ok(());
+        };
+        let secrets = self.secrets(who, &connection).await?;
+        self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
+        let deleted = match TemplateAccount::of(&connection.account, Some(&secrets)) {
+            Some(TemplateAccount::Meta { waba_id, access_token }) => {
+                Box::pin(self.delete_at_meta(template, (waba_id, access_token))).await
+            }
+            Some(TemplateAccount::Twilio(credentials)) => Box::pin(self.delete_at_twilio(template, credentials)).await,
+            None => return Ok(()),
+        };
+        let error = match deleted {
+            Ok(()) => return Ok(()),
+            Err(error) if error.is_missing() => return Ok(()),
+            Err(error) => error,
+        };
+        if error.denies() {
+            self.credentials.doubt(who.scope(), connection.id, who.now());
+        }
+        Err(match Outcome::nothing_done(&error) {
+            Outcome::Refused(told) => refused(told.as_deref()),
+            Outcome::Failed(failed) | Outcome::Unknown(failed) => failed.problem,
+        })
+    }
+
+    async fn delete_at_meta(
+        &self,
+        template: &TemplateDefinition,
+        (waba_id, access_token): (&str, &str),
+    ) -> Result<(), TemplateError> {
+        let graph = &self.clients.graph;
+        usage::provider("whatsapp.templates");
+        let id = match &template.provider_id {
+            Some(id) => Some(id.clone()),
+            None => {
+                let named = graph.template_named(access_token, waba_id, &template.name, &template.language);
+                named.await?.and_then(|listed| listed.provider_id)
+            }
+        };
+        match id {
+            Some(id) => graph.delete_template(access_token, waba_id, &template.name, &id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn delete_at_twilio(
+        &self,
+        template: &TemplateDefinition,
+        credentials: Credentials<'_>,
+    ) -> Result<(), TemplateError> {
+        let content = &self.clients.content;
+        usage::provider("twilio.content");
+        let sid = match &template.content_sid {
+            Some(sid) => Some(sid.clone()),
+            None => Box::pin(content.find(credentials, &template.name, &template.language)).await?,
+        };
+        match sid {
+            Some(sid) => content.delete(credentials, &sid).await,
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,554 @@
+//! Templates, in process against the emulator, with an account at Meta that keeps what it is sent.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+mod media;
+mod meta;
+mod twilio;
+
+use domain::{
+    ids::ConnectionId,
+    operation::OperationKind,
+    permission::Role,
+    template::{TemplateKey, TemplateReport, TemplateStatus, library::LIBRARY},
+};
+use serde_json::{Value, json};
+use testkit::{
+    Answer, Aws, Seeded,
+    api::{Caller, Town},
+    business::business,
+};
+
+use crate::meta::{Fault, Meta};
+
+const ALL: &str = "/api/v1/templates";
+const FOLLOW_UP: &str = "missed_call_followup";
+
+/// A draft that passes the examination.
+fn order() -> Value {
+    json!({
+        "name": "order_1", "language": "en_GB", "content": {
+            "category": "utility", "body": "Hello {{1}}, your order {{2}} is ready to be collected.",
+            "samples": {"1": "Maya", "2": "1042"},
+        },
+    })
+}
+
+struct World<'a> {
+    aws: &'a Aws,
+    meta: Meta,
+    town: Town<'a>,
+    business: Seeded,
+}
+
+impl<'a> World<'a> {
+    async fn new(aws: &'a Aws) -> Self {
+        Self::of(aws, business(aws).await).await
+    }
+
+    async fn of(aws: &'a Aws, business: Seeded) -> Self {
+        let meta = Meta::start().await;
+        let env = aws.env_with(&[
+            ("GRAPH_API_URL", &meta.url()),
+            ("GRAPH_API_VERSION", "v26.0"),
+            ("TWILIO_CONTENT_URL", &meta.url()),
+            ("PROVIDER_TIMEOUT", "5"),
+        ]);
+        Self {
+            aws,
+            town: Town::with_env(aws, &env, templates::routes).await,
+            business,
+            meta,
+        }
+    }
+
+    async fn manager(&self) -> Caller<'_> {
+        self.town.key_of(self.business.scope(), Role::Manager).await
+    }
+
+    fn path(&self, name: &str, end: &str) -> String {
+        format!("{ALL}/{}.{name}{end}", self.business.whatsapp)
+    }
+
+    /// The draft of an order, submitted by Meta's rules.
+    async fn submitted(&self, caller: &Caller<'_>) -> String {
+        caller.post(ALL, order()).await.is(201);
+        let path = self.path("order_1.en_GB", "");
+        caller.post(&format!("{path}/submit"), json!({})).await.is(200);
+        path
+    }
+
+    /// WhatsApp reports a state.
+    async fn reported(&self, name: &str, status: &str) {
+        self.aws.pass(60);
+        let mut report = TemplateReport::of(TemplateKey::new(name, "en_GB").unwrap(), self.aws.now());
+        report.status = Some(TemplateStatus(status.to_owned()));
+        let connections: [ConnectionId; 1] = [self.business.whatsapp];
+        let store = self.aws.store();
+        let noted = store.note_template(self.business.scope(), &connections, &report).await;
+        assert!(noted.unwrap());
+        self.aws.pass(60);
+    }
+}
+
+fn status(answer: &Answer) -> String {
+    answer.json()["status"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_draft_is_written_changed_submitted_and_approved() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.path("order_1.en_GB", "");
+    let made = manager.post(ALL, order()).await;
+    assert_eq!(
+        (made.is(201).header("location"), status(&made)),
+        (path.as_str(), "DRAFT".to_owned())
+    );
+    assert_eq!(made.json()["variables"], json!(["1", "2"]));
+    manager.post(ALL, order()).await.is(201);
+    let mut other = order();
+    other["content"]["footer"] = "Bye".into();
+    manager.post(ALL, other).await.is_refused(409, "taken");
+    let changed = manager
+        .patch(&path, json!({"content": {"footer": "Reply STOP"}}))
+        .if_match(1)
+        .await;
+    assert_eq!(changed.is(200).has_version(2).json()["content"]["footer"], "Reply STOP");
+    manager
+        .patch(&path, json!({"content": {"footer": null}}))
+        .if_match(1)
+        .await
+        .is(412);
+    assert!(world.meta.take().is_empty(), "nobody has submitted it");
+
+    let submitted = manager.post(&format!("{path}/submit"), json!({})).await;
+    assert_eq!(
+        (submitted.is(200).status(), status(&submitted)),
+        (200, "PENDING".to_owned())
+    );
+    assert_eq!(submitted.json()["provider_id"], "810000000000000");
+    let sent = world.meta.take();
+    let [(method, _, body)] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert_eq!(
+        (method.as_str(), &body["name"], &body["category"]),
+        ("POST", &json!("order_1"), &json!("UTILITY"))
+    );
+    assert_eq!(body["components"][1], json!({"type": "FOOTER", "text": "Reply STOP"}));
+    manager.post(&format!("{path}/submit"), json!({})).await.is(200);
+    assert!(world.meta.take().is_empty(), "there is nothing new to submit");
+
+    world.reported("order_1", "APPROVED").await;
+    let approved = manager.get(&path).await;
+    assert_eq!(
+        (status(&approved), &approved.json()["sendable"]),
+        ("APPROVED".to_owned(), &json!(true))
+    );
+    assert_eq!(approved.json()["draft"], Value::Null);
+}
+
+#[tokio::test]
+async fn two_submits_at_once_are_one_request() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    let path = world.path("order_1.en_GB", "/submit");
+    let submit = || async { manager.post(&path, json!({})).await };
+    let (one, other) = tokio::join!(submit(), submit());
+    let refused: Vec<&Answer> = [&one, &other]
+        .into_iter()
+        .filter(|answer| answer.status() == 409)
+        .collect();
+    let [refused] = refused[..] else {
+        panic!("{} {}", one.text(), other.text())
+    };
+    refused.is_refused(409, "template_submitting");
+    assert_eq!(world.meta.take().len(), 1);
+}
+
+#[tokio::test]
+async fn what_whatsapp_would_refuse_is_not_submitted() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let mut wrong = order();
+    wrong["content"]["body"] = "{{1}}, your order {{2}} is ready to be collected.".into();
+    let linted = manager.post(&format!("{ALL}/lint"), wrong.clone()).await;
+    let found = linted.is(200).json();
+    assert_eq!(found["problems"][0]["field"], "content.body", "{found}");
+    assert_eq!(
+        found["shown"]["body"],
+        "Maya, your order 1042 is ready to be collected."
+    );
+    manager.post(ALL, wrong).await.is(201);
+    let path = world.path("order_1.en_GB", "/submit");
+    manager.post(&path, json!({})).await.is(422).names_field("content.body");
+    assert!(world.meta.take().is_empty());
+    for (name, language, field) in [("Order 1", "en_GB", "name"), ("order_1", "english", "language")] {
+        let new = json!({"name": name, "language": language, "content": order()["content"]});
+        manager.post(ALL, new).await.is(422).names_field(field);
+    }
+}
+
+#[tokio::test]
+async fn what_whatsapp_refuses_can_be_corrected() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    let (path, submit) = (world.path("order_1.en_GB", ""), world.path("order_1.en_GB", "/submit"));
+    let words = "The name is in use for 30 days after its deletion.";
+    let refusal = json!({"error": {
+        "message": "Invalid parameter", "code": 100, "error_subcode": 2_388_023, "error_user_msg": words,
+    }});
+    world.meta.fail(Fault::Refused(400, refusal));
+    let refused = manager.post(&submit, json!({})).await;
+    assert!(refused.is_refused(409, "template_refused").detail().contains(words));
+    let draft = manager.get(&path).await.json();
+    assert_eq!(
+        (&draft["status"], &draft["rejected_reason"]),
+        (&json!("DRAFT"), &json!(words))
+    );
+    assert_eq!(draft["submitting"], false);
+    manager.post(&submit, json!({})).await.is(200);
+    assert_eq!(world.meta.names(), ["order_1.en_GB"]);
+}
+
+#[tokio::test]
+async fn refused_credentials_are_no_fault_of_the_template() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    let submit = world.path("order_1.en_GB", "/submit");
+    let refusal = json!({"error": {"message": "no", "code": 190}});
+    world.meta.fail(Fault::Refused(401, refusal));
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(502, "provider_refused");
+    let draft = manager.get(&world.path("order_1.en_GB", "")).await.json();
+    assert_eq!(
+        (&draft["rejected_reason"], &draft["submitting"]),
+        (&Value::Null, &json!(false))
+    );
+    manager.post(&submit, json!({})).await.is(200);
+}
+
+/// A creation whose answer was lost is not repeated.
+#[tokio::test]
+async fn a_lost_answer_is_looked_for() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    let submit = world.path("order_1.en_GB", "/submit");
+    world.meta.fail(Fault::Lost);
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(502, "provider_failed");
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(409, "template_submitting");
+    let change = json!({"content": {"footer": "Bye"}});
+    let changed = manager.patch(&world.path("order_1.en_GB", ""), change).await;
+    changed.is_refused(409, "template_submitting");
+    assert_eq!(world.meta.take().len(), 1);
+    aws.pass(100);
+    let found = manager.post(&submit, json!({})).await;
+    assert_eq!((found.is(200).status(), status(&found)), (200, "PENDING".to_owned()));
+    assert_eq!(found.json()["draft"], Value::Null);
+    assert!(world.meta.take().is_empty(), "it was found");
+}
+
+#[tokio::test]
+async fn a_name_that_somebody_else_created_is_taken_over() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    world.meta.has(json!({
+        "id": "820000000000001", "name": "order_1", "language": "en_GB", "status": "APPROVED", "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Other words."}],
+    }));
+    aws.pass(60);
+    let refusal = json!({"error": {"message": "Invalid parameter", "code": 100, "error_subcode": 2_388_024}});
+    world.meta.fail(Fault::Refused(400, refusal));
+    let found = manager.post(&world.path("order_1.en_GB", "/submit"), json!({})).await;
+    let found = found.is(200).json();
+    assert_eq!(
+        (&found["status"], &found["content"]["body"]),
+        (&json!("APPROVED"), &json!("Other words."))
+    );
+    assert_eq!(
+        found["draft"]["body"],
+        order()["content"]["body"],
+        "what was written is a draft of a change"
+    );
+}
+
+#[tokio::test]
+async fn an_approved_template_changes_once_a_day() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.submitted(&manager).await;
+    let pending = manager.patch(&path, json!({"content": {"footer": "Bye"}})).await;
+    assert_eq!(pending.is(200).json()["draft"]["footer"], "Bye");
+    let submit = format!("{path}/submit");
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(409, "template_not_editable");
+    world.reported("order_1", "APPROVED").await;
+    world.meta.take();
+    let edited = manager.post(&submit, json!({})).await;
+    let edited = edited.is(200).json();
+    assert_eq!(
+        (&edited["status"], &edited["content"]["footer"]),
+        (&json!("PENDING"), &json!("Bye"))
+    );
+    assert_eq!((&edited["edition"], &edited["draft"]), (&json!(1), &Value::Null));
+    let sent = world.meta.take();
+    let [(_, at, body)] = &sent[..] else { panic!("{sent:?}") };
+    assert_eq!((at.as_str(), body.get("category")), ("/v26.0/810000000000000", None));
+    let versions = manager.get(&format!("{path}/versions")).await.items();
+    assert!(
+        versions
+            .iter()
+            .any(|version| version["edition"] == 0 && version["content"].get("footer").is_none())
+    );
+    let number = versions[1]["version"].as_u64().unwrap();
+    let former = manager.get(&format!("{path}/versions/{number}")).await;
+    assert_eq!(
+        (former.is(200).json()["version"].as_u64(), &former.json()["current"]),
+        (Some(number), &json!(false))
+    );
+
+    world.reported("order_1", "APPROVED").await;
+    manager
+        .patch(&path, json!({"content": {"footer": "See you"}}))
+        .await
+        .is(200);
+    let again = manager.post(&submit, json!({})).await;
+    assert!(
+        again
+            .is_refused(409, "template_not_editable")
+            .detail()
+            .contains("24 hours")
+    );
+    let category = manager
+        .patch(&path, json!({"content": {"category": "marketing"}}))
+        .await;
+    category.is(422).names_field("content.category");
+    aws.pass(24 * 3_600);
+    manager.post(&submit, json!({})).await.is(200);
+}
+
+#[tokio::test]
+async fn templates_in_use_are_changed_and_deleted_only_on_purpose() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    world.meta.has(json!({
+        "id": "820000000000001", "name": FOLLOW_UP, "language": "en_GB", "status": "APPROVED", "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Hello."}],
+    }));
+    let path = world.path("missed_call_followup.en_GB", "");
+    let uses = manager.get(&format!("{path}/uses")).await;
+    let uses = uses.is(200).json();
+    assert_eq!(uses["automations"][0]["name"], "Missed calls");
+    assert_eq!(uses["automations"][0]["by_contact_language"], false);
+    let refused = manager.delete(&path).await;
+    assert!(
+        refused
+            .is_refused(409, "template_in_use")
+            .detail()
+            .contains("Missed calls")
+    );
+    assert!(world.meta.take().is_empty());
+    manager.delete(&format!("{path}?even_if_used=true")).await.is(204);
+    assert!(world.meta.names().is_empty());
+    let sent = world.meta.take();
+    assert!(
+        sent[0]
+            .1
+            .ends_with("message_templates?name=missed_call_followup&hsm_id=820000000000001"),
+        "{sent:?}"
+    );
+    manager.get(&path).await.is(404);
+    // A draft is nobody else's.
+    manager.post(ALL, order()).await.is(201);
+    manager.delete(&world.path("order_1.en_GB", "")).await.is(204);
+    assert!(world.meta.take().is_empty());
+}
+
+#[tokio::test]
+async fn a_deletion_that_the_provider_refuses_deletes_nothing() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.submitted(&manager).await;
+    world.meta.fail(Fault::Refused(500, json!({})));
+    manager.delete(&path).await.is_refused(502, "provider_failed");
+    manager.get(&path).await.is(200);
+    manager.delete(&path).await.is(204);
+    manager.get(&path).await.is(404);
+}
+
+#[tokio::test]
+async fn a_template_of_the_library_is_submitted_with_one_request() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let library = manager.all(&format!("{ALL}/library"), 7).await;
+    assert_eq!(library.len(), LIBRARY.len());
+    assert_eq!(library[0]["languages"].as_array().map(Vec::len), Some(2));
+    let name = library[0]["name"].as_str().unwrap().to_owned();
+    let adopt = format!("{ALL}/library/{name}");
+    for _repeated in 0..2 {
+        let adopted = manager.post(&adopt, json!({})).await;
+        let templates = adopted.is(200).json()["templates"].clone();
+        let states: Vec<&Value> = templates.as_array().unwrap().iter().map(|one| &one["status"]).collect();
+        assert_eq!(states, ["PENDING", "PENDING"], "{templates}");
+    }
+    assert_eq!(world.meta.names(), [format!("{name}.en"), format!("{name}.ar")]);
+    let one = json!({"name": "welcome_1", "languages": ["ar"]});
+    let adopted = manager.post(&adopt, one).await;
+    assert_eq!(adopted.is(200).json()["templates"][0]["name"], "welcome_1");
+    assert_eq!(world.meta.names().len(), 3);
+    manager.post(&format!("{ALL}/library/nothing"), json!({})).await.is(404);
+    let french = manager.post(&adopt, json!({"languages": ["fr"]})).await;
+    french.is(422).names_field("languages[0]");
+}
+
+#[tokio::test]
+async fn a_template_is_shown_as_a_phone_shows_it() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let mut arabic = order();
+    arabic["language"] = "ar".into();
+    arabic["content"]["buttons"] = json!([{
+        "kind": "url", "text": "Track", "url": "https://a.example/{{1}}", "sample": "https://a.example/1042",
+    }]);
+    manager.post(ALL, arabic).await.is(201);
+    let path = world.path("order_1.ar", "/preview");
+    let shown = manager.post(&path, json!({})).await.is(200).json();
+    assert_eq!(
+        (&shown["direction"], &shown["body"]),
+        (
+            &json!("rtl"),
+            &json!("Hello Maya, your order 1042 is ready to be collected.")
+        )
+    );
+    let values = json!({"variables": {"1": "Omar"}, "buttons": [{"index": 0, "value": "7"}]});
+    let shown = manager.post(&path, values).await.is(200).json();
+    assert_eq!(shown["body"], "Hello Omar, your order 1042 is ready to be collected.");
+    assert!(
+        shown["buttons"][0].to_string().contains("https://a.example/7"),
+        "{shown}"
+    );
+}
+
+#[tokio::test]
+async fn templates_are_listed_by_connection_state_and_name() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    for (name, language) in [("order_1", "en"), ("order_1", "ar"), ("order_2", "en")] {
+        let new = json!({"name": name, "language": language, "content": order()["content"]});
+        manager.post(ALL, new).await.is(201);
+    }
+    let ids = async |query: &str| -> Vec<String> {
+        let found = manager.all(&format!("{ALL}{query}"), 2).await;
+        let ids = found
+            .iter()
+            .map(|one| one["id"].as_str().unwrap().split_once('.').unwrap().1.to_owned());
+        ids.collect()
+    };
+    assert_eq!(
+        ids("").await,
+        ["missed_call_followup.en_GB", "order_1.ar", "order_1.en", "order_2.en"]
+    );
+    assert_eq!(ids("?status=APPROVED").await, ["missed_call_followup.en_GB"]);
+    assert_eq!(ids("?name=order_1").await, ["order_1.ar", "order_1.en"]);
+    let own = format!("?connection_id={}&name=order_2", world.business.whatsapp);
+    assert_eq!(ids(&own).await, ["order_2.en"]);
+    let other = format!("?connection_id={}", world.business.twilio);
+    assert!(ids(&other).await.is_empty());
+    let first = manager.get(&format!("{ALL}?limit=1")).await.json();
+    let cursor = first["next_cursor"].as_str().unwrap();
+    manager.get(&format!("{ALL}{other}&cursor={cursor}")).await.is(400);
+}
+
+#[tokio::test]
+async fn templates_need_permissions_and_are_the_tenants_own() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.path("missed_call_followup.en_GB", "");
+    for role in Role::ALL {
+        let caller = world.town.key_of(world.business.scope(), role).await;
+        caller.get(&path).await.is(200);
+        caller.get(&format!("{ALL}/library")).await.is(200);
+        let may = role >= Role::Manager;
+        caller.post(ALL, order()).await.is(if may { 201 } else { 403 });
+        caller
+            .post(&format!("{ALL}/sync"), json!({}))
+            .await
+            .is(if may { 202 } else { 403 });
+    }
+    world.town.anyone().get(&path).await.is_refused(401, "unauthorized");
+    let missing = manager
+        .get(&world.path("nothing.en_GB", ""))
+        .await
+        .is_refused(404, "not_found")
+        .detail();
+    let stranger = world.town.admin();
+    for asked in [
+        stranger.get(&path),
+        stranger.get(&format!("{path}/uses")),
+        stranger.get(&format!("{path}/versions")),
+        stranger.patch(&path, json!({"content": {"footer": "x"}})),
+        stranger.post(&format!("{path}/submit"), json!({})),
+        stranger.post(&format!("{path}/preview"), json!({})),
+        stranger.delete(&path),
+    ] {
+        assert_eq!(asked.await.is_refused(404, "not_found").detail(), missing);
+    }
+    let foreign =
+        json!({"connection_id": world.business.whatsapp, "name": "a", "language": "en", "content": order()["content"]});
+    stranger.post(ALL, foreign).await.is(422).names_field("connection_id");
+    stranger.post(ALL, order()).await.is_refused(409, "no_whatsapp");
+    assert_eq!((world.meta.take().len(), world.meta.lists()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_list_of_the_providers_templates_is_an_operation() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let started = manager.post(&format!("{ALL}/sync"), json!({})).await;
+    let started = started.is(202).json();
+    assert_eq!(started["kind"], OperationKind::SyncTemplates.as_str());
+    assert_eq!(
+        started["params"],
+        json!({"connections": [world.business.whatsapp], "wanted": true})
+    );
+    let twilio = json!({"connection_id": world.business.twilio});
+    manager
+        .post(&format!("{ALL}/sync"), twilio)
+        .await
+        .is(422)
+        .names_field("connection_id");
+}

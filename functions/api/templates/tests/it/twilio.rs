@@ -1,0 +1,108 @@
+//! Templates through Twilio: its content first, then its submission to WhatsApp.
+
+use std::sync::{Arc, Mutex};
+
+use domain::{operation::OperationKind, permission::Role};
+use serde_json::{Value, json};
+use testkit::{
+    Aws,
+    api::{Caller, Town},
+    seed,
+};
+use wiremock::{Mock, MockServer, Request, Respond, ResponseTemplate, matchers::any};
+
+use crate::{ALL, order};
+
+const SID: &str = "HX00000000000000000000000000000001";
+
+/// Twilio's answers: of its content, and of the submission.
+#[derive(Clone)]
+struct Twilio {
+    requests: Arc<Mutex<Vec<String>>>,
+    submission: Arc<Mutex<u16>>,
+}
+
+impl Respond for Twilio {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let path = request.url.path();
+        self.requests.lock().unwrap().push(format!("{} {path}", request.method));
+        if path.ends_with("/whatsapp") {
+            let status = *self.submission.lock().unwrap();
+            let body = if status == 201 {
+                json!({"category": "UTILITY", "name": "order_1", "status": "received"})
+            } else {
+                json!({"code": 21_656, "message": "no", "status": status})
+            };
+            return ResponseTemplate::new(status).set_body_json(body);
+        }
+        if request.method.as_str() == "DELETE" {
+            return ResponseTemplate::new(204);
+        }
+        ResponseTemplate::new(201).set_body_json(json!({"sid": SID, "language": "en_GB"}))
+    }
+}
+
+impl Twilio {
+    fn take(&self) -> Vec<String> {
+        std::mem::take(&mut self.requests.lock().unwrap())
+    }
+}
+
+async fn submitted(caller: &Caller<'_>, path: &str) -> Value {
+    caller.post(&format!("{path}/submit"), json!({})).await.is(200).json()
+}
+
+#[tokio::test]
+async fn content_is_created_submitted_and_deleted() {
+    let aws = Aws::new().await;
+    let twilio = Twilio {
+        requests: Arc::default(),
+        submission: Arc::new(Mutex::new(400)),
+    };
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
+    let url = server.uri();
+    let env = aws.env_with(&[
+        ("GRAPH_API_URL", "http://127.0.0.1:1"),
+        ("GRAPH_API_VERSION", "v26.0"),
+        ("TWILIO_CONTENT_URL", &url),
+        ("PROVIDER_TIMEOUT", "5"),
+    ]);
+    let (town, business) = (
+        Town::with_env(&aws, &env, templates::routes).await,
+        seed::tenant(&aws).await,
+    );
+    let manager = town.key_of(business.scope(), Role::Manager).await;
+    let mut new = order();
+    new["connection_id"] = json!(business.twilio);
+    manager.post(ALL, new).await.is(201);
+    let path = format!("{ALL}/{}.order_1.en_GB", business.twilio);
+
+    // The content exists then, and is used again.
+    let refused = manager.post(&format!("{path}/submit"), json!({})).await;
+    refused.is_refused(409, "template_refused");
+    let submission = format!("POST /v1/Content/{SID}/ApprovalRequests/whatsapp");
+    assert_eq!(twilio.take(), ["POST /v1/Content".to_owned(), submission.clone()]);
+    assert_eq!(manager.get(&path).await.json()["content_sid"], SID);
+    *twilio.submission.lock().unwrap() = 201;
+    let pending = submitted(&manager, &path).await;
+    assert_eq!(
+        (&pending["status"], &pending["provider_id"]),
+        (&json!("PENDING"), &Value::Null)
+    );
+    assert_eq!(twilio.take(), [format!("PUT /v1/Content/{SID}"), submission]);
+
+    // Twilio reports no verdicts, so they are asked for.
+    let operations = aws.store().operations(business.scope(), None, 10, aws.now()).await;
+    let operations = operations.unwrap().items;
+    let [operation] = &operations[..] else {
+        panic!("{operations:?}")
+    };
+    assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
+
+    // Nothing that was submitted changes there.
+    let changed = manager.patch(&path, json!({"content": {"footer": "Bye"}})).await;
+    changed.is_refused(409, "template_not_editable");
+    manager.delete(&path).await.is(204);
+    assert_eq!(twilio.take(), [format!("DELETE /v1/Content/{SID}")]);
+}

@@ -1,0 +1,344 @@
+//! Listing templates, in process against the emulator, with a provider that lists as told.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+};
+
+use domain::{
+    ids::ConnectionId,
+    operation::{OperationKind, OperationState},
+    template::{
+        TemplateDefinition,
+        sync::{LastSync, SyncTemplates, Synced},
+    },
+};
+use jobs::StartOperation;
+use serde_json::{Value, json};
+use sync_templates::{Context, handle};
+use testkit::{
+    Aws, Operations, Seeded,
+    business::business,
+    operations::result_of,
+    seed::{self, WABA},
+};
+use wiremock::{
+    Mock, MockServer, Request, Respond, ResponseTemplate,
+    matchers::{header, method, path},
+};
+
+const FOLLOW_UP: &str = "missed_call_followup";
+
+/// The templates of an account at Meta, listed two at a time.
+#[derive(Clone, Default)]
+struct Account(Arc<Mutex<Vec<Value>>>);
+
+impl Account {
+    fn has(&self, templates: Vec<Value>) {
+        *self.0.lock().unwrap() = templates;
+    }
+}
+
+impl Respond for Account {
+    fn respond(&self, request: &Request) -> ResponseTemplate {
+        let query: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
+        let templates = self.0.lock().unwrap();
+        let start: usize = query.get("after").map_or(0, |after| after.parse().unwrap());
+        let page: Vec<&Value> = templates.iter().skip(start).take(2).collect();
+        let end = start + page.len();
+        let mut body = json!({"data": page, "paging": {"cursors": {"after": end.to_string()}}});
+        if end < templates.len() {
+            body["paging"]["next"] = "https://graph.example/elsewhere".into();
+        }
+        ResponseTemplate::new(200).set_body_json(body)
+    }
+}
+
+/// A template as Meta lists it.
+fn listed(name: &str, status: &str) -> Value {
+    json!({
+        "id": "810000000000001", "name": name, "language": "en_GB", "status": status, "category": "UTILITY",
+        "components": [{
+            "type": "BODY", "text": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
+            "example": {"body_text": [["Maya", "Harbour Lane"]]},
+        }, {"type": "BUTTONS", "buttons": [{"type": "QUICK_REPLY", "text": "Call me back"}]}],
+    })
+}
+
+struct World {
+    aws: Aws,
+    server: MockServer,
+    account: Account,
+    business: Seeded,
+    ctx: Context,
+    operations: Operations,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = business(&aws).await;
+        Self::of(aws, business).await
+    }
+
+    async fn of(aws: Aws, business: Seeded) -> Self {
+        let server = MockServer::start().await;
+        let account = Account::default();
+        Mock::given(method("GET"))
+            .and(path(format!("/v26.0/{WABA}/message_templates")))
+            .and(header("authorization", "Bearer fixture-access-token"))
+            .respond_with(account.clone())
+            .with_priority(9)
+            .mount(&server)
+            .await;
+        let env = aws.env_with(&[
+            ("GRAPH_API_URL", &server.uri()),
+            ("GRAPH_API_VERSION", "v26.0"),
+            ("TWILIO_CONTENT_URL", &server.uri()),
+            ("PROVIDER_TIMEOUT", "5"),
+        ]);
+        Self {
+            ctx: Context::new(&env).unwrap().page_by_page(),
+            operations: Operations::of(&aws, business.scope()),
+            aws,
+            server,
+            account,
+            business,
+        }
+    }
+
+    /// Everything is answered like this.
+    async fn answer(&self, answer: ResponseTemplate) {
+        Mock::given(method("GET"))
+            .respond_with(answer)
+            .with_priority(1)
+            .mount(&self.server)
+            .await;
+    }
+
+    async fn start(&self, wanted: bool) -> StartOperation {
+        self.start_of(vec![self.business.whatsapp], wanted).await
+    }
+
+    async fn start_of(&self, connections: Vec<ConnectionId>, wanted: bool) -> StartOperation {
+        let params = SyncTemplates { connections, wanted };
+        self.operations.create(OperationKind::SyncTemplates, &params).await
+    }
+
+    /// Lists the templates of the WhatsApp connection.
+    async fn sync(&self) -> Synced {
+        self.aws.pass(60);
+        let start = self.start(false).await;
+        let (operation, _) = self.operations.finish(&start, &self.ctx, &handle).await;
+        result_of(&operation)
+    }
+
+    async fn template(&self, connection: ConnectionId, name: &str, language: &str) -> Option<TemplateDefinition> {
+        let id = format!("{connection}#{name}#{language}");
+        let found = self.aws.store().get(self.business.scope(), &id).await;
+        found.unwrap().map(|found| found.value)
+    }
+
+    async fn status(&self, name: &str) -> Option<String> {
+        let found = self.template(self.business.whatsapp, name, "en_GB").await;
+        found.map(|template| template.status.0)
+    }
+
+    async fn last(&self) -> Option<LastSync> {
+        let known = self.aws.store().last_syncs(self.business.scope()).await.unwrap();
+        known.get(&self.business.whatsapp).copied()
+    }
+}
+
+#[tokio::test]
+async fn a_list_is_taken_over_page_by_page() {
+    let world = World::new().await;
+    let carousel = json!({
+        "id": "810000000000003", "name": "offer_1", "language": "en_GB", "status": "APPROVED", "category": "MARKETING",
+        "components": [{"type": "BODY", "text": "Hello."}, {"type": "CAROUSEL", "cards": []}],
+    });
+    world.account.has(vec![
+        listed(FOLLOW_UP, "PAUSED"),
+        carousel,
+        listed("order_1", "PENDING"),
+    ]);
+    let start = world.start(false).await;
+    let (operation, steps) = world.operations.finish(&start, &world.ctx, &handle).await;
+    let expected = Synced {
+        listed: 2,
+        created: 1,
+        changed: 1,
+        skipped: 1,
+        ..Synced::default()
+    };
+    assert_eq!((result_of::<Synced>(&operation), steps), (expected, 2));
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("PAUSED"));
+    let new = world
+        .template(world.business.whatsapp, "order_1", "en_GB")
+        .await
+        .unwrap();
+    assert_eq!(
+        (new.status.0.as_str(), new.connection),
+        ("PENDING", Some(world.business.whatsapp))
+    );
+    assert_eq!(new.samples["1"], "Maya");
+    assert!(world.last().await.unwrap().awaited, "the verdict on one is awaited");
+    // What is as it was is not written.
+    let again = world.sync().await;
+    assert_eq!((again.created, again.changed, again.deleted), (0, 0, 0));
+    world
+        .account
+        .has(vec![listed(FOLLOW_UP, "APPROVED"), listed("order_1", "APPROVED")]);
+    assert_eq!(world.sync().await.changed, 2);
+    assert!(!world.last().await.unwrap().awaited);
+}
+
+#[tokio::test]
+async fn templates_that_a_whole_list_does_not_show_are_gone() {
+    let world = World::new().await;
+    world.account.has(vec![listed("order_1", "APPROVED")]);
+    let synced = world.sync().await;
+    assert_eq!((synced.created, synced.deleted), (1, 1));
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
+    assert_eq!(world.sync().await.deleted, 0);
+    world
+        .account
+        .has(vec![listed(FOLLOW_UP, "APPROVED"), listed("order_1", "APPROVED")]);
+    world.sync().await;
+    assert_eq!(
+        world.status(FOLLOW_UP).await.as_deref(),
+        Some("APPROVED"),
+        "it was created again"
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_deletes_nothing() {
+    let world = World::new().await;
+    world.account.has(vec![
+        listed("a", "APPROVED"),
+        listed("b", "APPROVED"),
+        listed("c", "APPROVED"),
+    ]);
+    let start = world.start(false).await;
+    world.operations.step(&start, &world.ctx, &handle).await;
+    world.answer(ResponseTemplate::new(500)).await;
+    assert!(handle(world.operations.turn(&start).await, &world.ctx).await.is_err());
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("APPROVED"));
+    assert_eq!(world.last().await, None);
+}
+
+#[tokio::test]
+async fn steps_that_are_made_twice_change_nothing_more() {
+    let world = World::new().await;
+    world.account.has(vec![
+        listed("a", "APPROVED"),
+        listed("b", "PENDING"),
+        listed("c", "APPROVED"),
+        listed("d", "REJECTED"),
+    ]);
+    let start = world.start(false).await;
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    for (name, status) in [
+        ("a", "APPROVED"),
+        ("b", "PENDING"),
+        ("c", "APPROVED"),
+        ("d", "REJECTED"),
+    ] {
+        assert_eq!(world.status(name).await.as_deref(), Some(status), "{name}");
+    }
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
+    assert_eq!(world.sync().await.changed, 0);
+}
+
+#[tokio::test]
+async fn refused_credentials_fail_with_a_sentence() {
+    let world = World::new().await;
+    let refusal = json!({"error": {"message": "no", "type": "OAuthException", "code": 190}});
+    world.answer(ResponseTemplate::new(401).set_body_json(refusal)).await;
+    let start = world.start(false).await;
+    world.operations.step(&start, &world.ctx, &handle).await;
+    let operation = world.operations.get(&start).await;
+    assert_eq!(operation.state, OperationState::Failed);
+    let expected = "The provider refuses the credentials of the connection \"Fixture\". Set them again.";
+    assert_eq!(operation.reason.as_deref(), Some(expected));
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("APPROVED"));
+    assert!(world.last().await.is_some(), "it is not asked again every hour");
+}
+
+#[tokio::test]
+async fn connections_that_send_no_whatsapp_are_passed_over() {
+    let world = World::new().await;
+    world.account.has(vec![listed(FOLLOW_UP, "PAUSED")]);
+    let nobody = ConnectionId::new(world.aws.ids().ulid());
+    let all = vec![nobody, world.business.twilio, world.business.whatsapp];
+    let start = world.start_of(all, true).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    let synced: Synced = result_of(&operation);
+    assert_eq!(
+        (synced.changed, synced.failed),
+        (1, 0),
+        "neither of the others sends WhatsApp"
+    );
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("PAUSED"));
+}
+
+#[tokio::test]
+async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
+    let world = World::new().await;
+    let (store, scope, connection) = (world.aws.store(), world.business.scope(), world.business.whatsapp);
+    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    let doubted = store.doubt_template(scope, connection, (FOLLOW_UP, "en_GB"), world.aws.now());
+    assert!(doubted.await.unwrap());
+    let is_doubted = async || {
+        let found = world.template(connection, FOLLOW_UP, "en_GB").await;
+        found.unwrap().doubted_at.is_some()
+    };
+    world.sync().await;
+    assert!(is_doubted().await, "the list shows it as it was");
+    let start = world.start(true).await;
+    world.operations.finish(&start, &world.ctx, &handle).await;
+    assert!(!is_doubted().await);
+}
+
+#[tokio::test]
+async fn templates_at_twilio_come_with_their_verdicts() {
+    let aws = Aws::new().await;
+    let business = seed::tenant(&aws).await;
+    let world = World::of(aws, business).await;
+    let content = json!({
+        "contents": [{
+            "sid": "HX00000000000000000000000000000001", "friendly_name": "order_1", "language": "en",
+            "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello {{1}}, your order is ready."}},
+            "approval_requests": {
+                "name": "order_1", "category": "UTILITY", "status": "rejected", "rejection_reason": "INVALID_FORMAT",
+            },
+        }],
+        "meta": {"next_page_url": null},
+    });
+    Mock::given(path("/v1/ContentAndApprovals"))
+        .respond_with(ResponseTemplate::new(200).set_body_json(content))
+        .mount(&world.server)
+        .await;
+    let start = world.start_of(vec![world.business.twilio], true).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    assert_eq!(result_of::<Synced>(&operation).created, 1);
+    let found = world.template(world.business.twilio, "order_1", "en").await.unwrap();
+    assert_eq!(
+        (
+            found.status.0.as_str(),
+            found.rejected_reason.as_deref(),
+            found.content_sid.as_deref()
+        ),
+        (
+            "REJECTED",
+            Some("INVALID_FORMAT"),
+            Some("HX00000000000000000000000000000001")
+        )
+    );
+}

@@ -1,0 +1,596 @@
+//! States of templates, the provider's reports about them, and what may be done in each state.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey};
+use crate::{checkup::Quality, message::Category};
+
+/// A provider's report on a template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TemplateReport {
+    /// The template.
+    pub template: TemplateKey,
+    /// Time by the provider's clock. Reports arrive in any order.
+    pub at: Timestamp,
+    /// Meta's id of it.
+    pub provider_id: Option<String>,
+    /// Its new status, in Meta's words.
+    pub status: Option<TemplateStatus>,
+    /// The reason of the status, with advice if there is some.
+    pub reason: Option<String>,
+    /// Its current category. An announced change does not count yet.
+    pub category: Option<Category>,
+    /// Its rating.
+    pub quality: Option<Quality>,
+    /// Its texts and buttons, if they changed.
+    pub content: Option<ReportedContent>,
+}
+
+impl TemplateReport {
+    /// A report that says nothing yet.
+    #[must_use]
+    pub const fn of(template: TemplateKey, at: Timestamp) -> Self {
+        Self {
+            template,
+            at,
+            provider_id: None,
+            status: None,
+            reason: None,
+            category: None,
+            quality: None,
+            content: None,
+        }
+    }
+}
+
+/// Texts and buttons of a template in a report.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportedContent {
+    /// The text header, if it has one.
+    pub header: Option<String>,
+    /// The body.
+    pub body: String,
+    /// The footer, if it has one.
+    pub footer: Option<String>,
+    /// The buttons, in order.
+    pub buttons: Vec<TemplateButton>,
+}
+
+/// Meta's word for a template's state, such as `APPROVED`, `PAUSED`. Those of ours are `DRAFT` and `DELETED`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TemplateStatus(pub String);
+
+/// Maximum length of a status in bytes: Meta's longest word has 16 letters.
+pub const LONGEST_STATUS: usize = 64;
+
+/// Maximum length of a provider's reason, in characters.
+pub const LONGEST_REASON: usize = 500;
+
+impl TemplateStatus {
+    const DRAFT: &'static str = "DRAFT";
+    const PENDING: &'static str = "PENDING";
+    const DELETED: &'static str = "DELETED";
+
+    /// That of a template which was never submitted.
+    #[must_use]
+    pub fn draft() -> Self {
+        Self(Self::DRAFT.to_owned())
+    }
+
+    /// That of one which waits for the provider's review.
+    #[must_use]
+    pub fn pending() -> Self {
+        Self(Self::PENDING.to_owned())
+    }
+
+    /// That of one which the provider no longer has.
+    #[must_use]
+    pub fn deleted() -> Self {
+        Self(Self::DELETED.to_owned())
+    }
+
+    /// Whether Meta accepts messages with it.
+    #[must_use]
+    pub fn sendable(&self) -> bool {
+        matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
+    }
+
+    /// Whether Meta stopped it, so that somebody must act. One that was edited is only reviewed again.
+    #[must_use]
+    pub fn is_stopped(&self) -> bool {
+        matches!(
+            self.0.as_str(),
+            "PAUSED" | "DISABLED" | "REJECTED" | "ARCHIVED" | "LOCKED" | "PENDING_DELETION" | Self::DELETED
+        )
+    }
+
+    /// Whether it was never submitted.
+    #[must_use]
+    pub fn is_draft(&self) -> bool {
+        self.0 == Self::DRAFT
+    }
+
+    /// Whether the provider has it no longer, or has it only to deliver what was sent.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        matches!(self.0.as_str(), Self::DELETED | "PENDING_DELETION")
+    }
+
+    /// Whether the provider's verdict is awaited, so that it is worth asking for.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        matches!(self.0.as_str(), Self::PENDING | "IN_APPEAL" | "UNARCHIVED")
+    }
+}
+
+/// Why a template cannot be submitted now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotNow {
+    /// There is nothing new to submit.
+    Nothing,
+    /// The provider does not allow a change in this state.
+    State,
+    /// The approved template was edited in the last 24 hours, or ten times in the last 30 days: possible from this time on.
+    TooOften(Timestamp),
+    /// It is being submitted.
+    UnderWay,
+}
+
+/// What submitting a template means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Submission {
+    /// It is created at the provider.
+    Create,
+    /// It is changed there.
+    Edit,
+}
+
+/// Time after which a submission without an outcome may be taken up again: longer than any request.
+pub const SUBMISSION: SignedDuration = SignedDuration::from_secs(90);
+
+/// Edits of an approved template within [`SECOND_EDIT`], and within [`LAST_EDITS`] ([`MOST_EDITS`]).
+const SECOND_EDIT: SignedDuration = SignedDuration::from_hours(24);
+const LAST_EDITS: SignedDuration = SignedDuration::from_hours(30 * 24);
+const MOST_EDITS: usize = 10;
+
+impl TemplateDefinition {
+    /// Takes over what the provider and the API know about the template that this one replaces: they know better than a file.
+    #[must_use]
+    pub fn as_reported(mut self, before: &Self) -> Self {
+        if before.status_at.is_some() {
+            self.status.clone_from(&before.status);
+            self.status_at = before.status_at;
+        }
+        if before.category_at.is_some() {
+            self.category = before.category;
+            self.category_at = before.category_at;
+        }
+        let same = self.has_content_of(before);
+        Self {
+            provider_id: self.provider_id.or_else(|| before.provider_id.clone()),
+            quality: self.quality.or(before.quality),
+            quality_at: self.quality_at.or(before.quality_at),
+            rejected_reason: self.rejected_reason.or_else(|| before.rejected_reason.clone()),
+            edits: before.edits.clone(),
+            edition: before.edition + u32::from(!same),
+            // A file is what somebody knows to be right.
+            doubted_at: before.doubted_at.filter(|_| same),
+            created_at: before.created_at,
+            updated_at: before.updated_at.filter(|_| same),
+            ..self
+        }
+    }
+
+    /// Whether both say the same by the same variables.
+    #[must_use]
+    pub fn has_content_of(&self, other: &Self) -> bool {
+        let buttons = |of: &Self| -> Vec<(ButtonKind, String, Option<String>)> {
+            let buttons = of.buttons.iter();
+            buttons
+                .map(|button| (button.kind, button.text.clone(), button.url.clone()))
+                .collect()
+        };
+        (self.parameter_format, self.header_media, &self.header)
+            == (other.parameter_format, other.header_media, &other.header)
+            && (&self.body, &self.footer) == (&other.body, &other.footer)
+            && buttons(self) == buttons(other)
+    }
+
+    /// Takes over a report of the provider, each of its parts separately. A part older than the known one is ignored; of two of
+    /// the same second, the more restrictive one counts, in whatever order they arrive.
+    pub fn note(&mut self, report: &TemplateReport) {
+        let counts = |known: Option<Timestamp>, allows_less: bool| match known {
+            Some(known) if known == report.at => allows_less,
+            known => known < Some(report.at),
+        };
+        // Of a template of this name that was deleted since, or of the one that will be created.
+        let other =
+            report.provider_id.is_some() && self.provider_id.is_some() && report.provider_id != self.provider_id;
+        // A verdict may be faster than the answer to the request that it is about.
+        if other || (self.status.is_draft() && self.submitting.is_none()) {
+            return;
+        }
+        if let Some(status) = &report.status
+            && counts(self.status_at, !status.sendable())
+        {
+            self.status.clone_from(status);
+            self.status_at = Some(report.at);
+            self.rejected_reason.clone_from(&report.reason);
+        }
+        if let Some(category) = report.category
+            && counts(self.category_at, category == Category::Marketing)
+        {
+            self.category = category;
+            self.category_at = Some(report.at);
+        }
+        if let Some(quality) = report.quality
+            && counts(self.quality_at, quality == Quality::Red)
+        {
+            self.quality = Some(quality);
+            self.quality_at = Some(report.at);
+        }
+        if let Some(content) = &report.content
+            && self.updated_at < Some(report.at)
+        {
+            self.take_content(content, report.at);
+        }
+        self.provider_id = self.provider_id.take().or_else(|| report.provider_id.clone());
+    }
+
+    /// Takes over reported texts. What a report does not say, such as samples, stays.
+    fn take_content(&mut self, content: &ReportedContent, at: Timestamp) {
+        let mut after = self.clone();
+        // It is not documented whether a report names a header that did not change.
+        if content.header.is_some() {
+            after.header.clone_from(&content.header);
+        }
+        after.body.clone_from(&content.body);
+        after.footer.clone_from(&content.footer);
+        after.buttons.clone_from(&content.buttons);
+        if !self.has_content_of(&after) {
+            after.edition += 1;
+            after.updated_at = Some(at);
+            after.doubted_at = None;
+            *self = after;
+        }
+    }
+
+    /// What submitting it now means.
+    ///
+    /// # Errors
+    /// Why it cannot be submitted.
+    pub fn submission(&self, now: Timestamp) -> Result<Submission, NotNow> {
+        if self.submitting.is_some_and(|since| now < since + SUBMISSION) {
+            return Err(NotNow::UnderWay);
+        }
+        if self.status.is_draft() {
+            return Ok(Submission::Create);
+        }
+        if self.draft.is_none() {
+            return Err(NotNow::Nothing);
+        }
+        // Twilio changes nothing that was submitted.
+        if self.provider_id.is_none()
+            || !matches!(
+                self.status.0.as_str(),
+                "APPROVED" | "REINSTATED" | "REJECTED" | "PAUSED"
+            )
+        {
+            return Err(NotNow::State);
+        }
+        match self.editable_at() {
+            Some(at) if now < at => Err(NotNow::TooOften(at)),
+            _ => Ok(Submission::Edit),
+        }
+    }
+
+    /// The time from which on the approved template may be edited again. `None`: at any time, as in other states.
+    #[must_use]
+    pub fn editable_at(&self) -> Option<Timestamp> {
+        if !self.status.sendable() {
+            return None;
+        }
+        let next = self.edits.last().map(|last| *last + SECOND_EDIT);
+        let tenth = self.edits.iter().rev().nth(MOST_EDITS - 1);
+        next.max(tenth.map(|tenth| *tenth + LAST_EDITS))
+    }
+
+    /// Records an edit of the approved template, and forgets those that no longer count.
+    pub fn edited(&mut self, now: Timestamp) {
+        if self.status.sendable() {
+            self.edits.push(now);
+        }
+        self.edits.retain(|at| now < *at + LAST_EDITS);
+    }
+
+    /// Takes over the provider's answer to a submission that began at this time, unless a later report was faster.
+    pub fn submitted(&mut self, status: TemplateStatus, category: Option<Category>, began: Timestamp) {
+        // Reports of its review have whole seconds of another clock, and must count.
+        let asked = Timestamp::from_second(began.as_second() - 1).unwrap_or(began);
+        let older = |known: Option<Timestamp>| known.is_none_or(|known| known < asked);
+        if older(self.status_at) || self.status.is_draft() {
+            self.status = status;
+            self.status_at = Some(asked);
+            self.rejected_reason = None;
+        }
+        if let Some(category) = category
+            && older(self.category_at)
+        {
+            self.category = category;
+            self.category_at = Some(asked);
+        }
+        self.submitting = None;
+        self.doubted_at = None;
+    }
+}
+
+impl TemplateDefinition {
+    /// The template after the provider has accepted its submission, which began at this time.
+    #[must_use]
+    pub fn accepted(&self, how: Submission, answer: &Accepted, began: Timestamp) -> Self {
+        let content = self.latest();
+        let mut after = match how {
+            Submission::Create => self.clone(),
+            Submission::Edit => content.onto(self),
+        };
+        if how == Submission::Edit {
+            after.edited(began);
+            if !self.status.sendable() {
+                after.category = content.category.into();
+            }
+            after.edition += u32::from(!after.has_content_of(self));
+            after.updated_at = Some(began);
+        }
+        after.draft = None;
+        after.provider_id = answer.id.clone().or(after.provider_id);
+        after.content_sid = answer.content_sid.clone().or(after.content_sid);
+        after.submitted(answer.status.clone(), answer.category, began);
+        after
+    }
+
+    /// The template after the provider has refused its submission for this reason. It can be submitted again.
+    #[must_use]
+    pub fn refused(&self, why: Option<&str>) -> Self {
+        Self {
+            submitting: None,
+            rejected_reason: why.and_then(reason).or_else(|| self.rejected_reason.clone()),
+            ..self.clone()
+        }
+    }
+}
+
+/// What a provider answers when it accepts a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Accepted {
+    /// Meta's id of the template.
+    pub id: Option<String>,
+    /// Twilio's id of it.
+    pub content_sid: Option<String>,
+    /// Its state.
+    pub status: TemplateStatus,
+    /// Its category, which the provider may have corrected.
+    pub category: Option<Category>,
+}
+
+/// The text with at most [`LONGEST_REASON`] characters, in one line.
+#[must_use]
+pub fn reason(text: &str) -> Option<String> {
+    let line: Vec<&str> = text.split_whitespace().collect();
+    let line = line.join(" ");
+    (!line.is_empty()).then(|| line.chars().take(LONGEST_REASON).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{samples::material, template::draft::TemplateContent};
+
+    fn key() -> TemplateKey {
+        TemplateKey::new("missed_call_followup", "en_GB").unwrap()
+    }
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    fn template(status: &str) -> TemplateDefinition {
+        TemplateDefinition {
+            status: TemplateStatus(status.to_owned()),
+            provider_id: Some("810000000000001".to_owned()),
+            ..material().templates.remove(0)
+        }
+    }
+
+    #[test]
+    fn reports_end_in_the_same_template_in_any_order() {
+        let report = |seconds: i64, status: Option<&str>, category| TemplateReport {
+            at: at(seconds),
+            status: status.map(|word| TemplateStatus(word.to_owned())),
+            category,
+            ..TemplateReport::of(key(), at(0))
+        };
+        let reports = [
+            report(0, Some("APPROVED"), Some(Category::Utility)),
+            report(10, Some("PAUSED"), None),
+            report(20, Some("REINSTATED"), None),
+            report(30, None, Some(Category::Marketing)),
+            report(30, Some("APPROVED"), Some(Category::Utility)),
+        ];
+        for first in 0..reports.len() {
+            let mut template = material().templates.remove(0);
+            let mut order: Vec<_> = reports.iter().cycle().skip(first).take(reports.len()).collect();
+            if first % 2 == 1 {
+                order.reverse();
+            }
+            for report in order {
+                template.note(report);
+            }
+            assert_eq!(template.status.0, "APPROVED");
+            assert_eq!(template.category, Category::Marketing);
+        }
+        let mut template = material().templates.remove(0);
+        template.note(&reports[2]);
+        template.note(&reports[1]);
+        assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");
+    }
+
+    #[test]
+    fn reports_about_a_draft_or_another_template_are_ignored() {
+        let report = TemplateReport {
+            status: Some(TemplateStatus("APPROVED".to_owned())),
+            provider_id: Some("810000000000002".to_owned()),
+            ..TemplateReport::of(key(), at(10))
+        };
+        for before in [template("DRAFT"), template("PENDING")] {
+            let mut after = before.clone();
+            after.note(&report);
+            assert_eq!(after, before);
+        }
+    }
+
+    #[test]
+    fn quality_and_texts_are_noted_in_the_order_of_their_times() {
+        let rated = |seconds, quality| TemplateReport {
+            quality: Some(quality),
+            ..TemplateReport::of(key(), at(seconds))
+        };
+        let worded = |seconds, body: &str| TemplateReport {
+            content: Some(ReportedContent {
+                header: None,
+                body: body.to_owned(),
+                footer: None,
+                buttons: Vec::new(),
+            }),
+            ..TemplateReport::of(key(), at(seconds))
+        };
+        let reports = [
+            rated(0, Quality::Green),
+            rated(10, Quality::Red),
+            worded(5, "Older {{1}} text."),
+            worded(20, "Newer {{1}} text."),
+        ];
+        for first in 0..reports.len() {
+            let mut after = template("APPROVED");
+            for report in reports.iter().cycle().skip(first).take(reports.len()) {
+                after.note(report);
+            }
+            assert_eq!(after.quality, Some(Quality::Red));
+            assert_eq!(after.body, "Newer {{1}} text.");
+        }
+        let mut doubted = template("APPROVED");
+        doubted.doubted_at = Some(at(1));
+        doubted.note(&worded(2, "Other {{1}} text."));
+        assert_eq!((doubted.doubted_at, doubted.edition), (None, 1));
+    }
+
+    #[test]
+    fn rejection_has_its_reason_until_the_next_state() {
+        let report = |seconds, word: &str, reason: Option<&str>| TemplateReport {
+            status: Some(TemplateStatus(word.to_owned())),
+            reason: reason.map(str::to_owned),
+            ..TemplateReport::of(key(), at(seconds))
+        };
+        let mut it = template("PENDING");
+        it.note(&report(1, "REJECTED", Some("INVALID_FORMAT")));
+        assert_eq!(it.rejected_reason.as_deref(), Some("INVALID_FORMAT"));
+        it.note(&report(2, "APPROVED", None));
+        assert_eq!(it.rejected_reason, None);
+    }
+
+    /// The table of states (1.13 of the providers' contracts): edits once a day and ten times in 30 days, of approved ones.
+    #[test]
+    fn edits_are_limited_while_approved() {
+        let drafted = |status: &str, edits: &[i64]| {
+            let mut it = template(status);
+            it.draft = Some(Box::new(TemplateContent::of(&it)));
+            it.edits = edits.iter().map(|hours| at(hours * 3_600)).collect();
+            it
+        };
+        let hour = |hours: i64| at(hours * 3_600);
+        for status in ["APPROVED", "REINSTATED", "REJECTED", "PAUSED"] {
+            assert_eq!(
+                drafted(status, &[]).submission(hour(0)),
+                Ok(Submission::Edit),
+                "{status}"
+            );
+        }
+        for status in ["PENDING", "DISABLED", "IN_APPEAL", "ARCHIVED", "DELETED"] {
+            assert_eq!(drafted(status, &[]).submission(hour(0)), Err(NotNow::State), "{status}");
+        }
+        assert_eq!(
+            drafted("APPROVED", &[0]).submission(hour(23)),
+            Err(NotNow::TooOften(hour(24)))
+        );
+        assert_eq!(drafted("APPROVED", &[0]).submission(hour(24)), Ok(Submission::Edit));
+        assert_eq!(drafted("REJECTED", &[0]).submission(hour(1)), Ok(Submission::Edit));
+        let ten: Vec<i64> = (0..10).map(|day| day * 24).collect();
+        let full = drafted("APPROVED", &ten);
+        assert_eq!(full.submission(hour(20 * 24)), Err(NotNow::TooOften(hour(30 * 24))));
+        assert_eq!(full.submission(hour(30 * 24)), Ok(Submission::Edit));
+        assert_eq!(template("APPROVED").submission(hour(0)), Err(NotNow::Nothing));
+        assert_eq!(template("DRAFT").submission(hour(0)), Ok(Submission::Create));
+        let mut twilios = drafted("REJECTED", &[]);
+        twilios.provider_id = None;
+        assert_eq!(twilios.submission(hour(0)), Err(NotNow::State));
+        let mut twice = template("DRAFT");
+        twice.submitting = Some(at(0));
+        assert_eq!(twice.submission(at(89)), Err(NotNow::UnderWay));
+        assert_eq!(twice.submission(at(90)), Ok(Submission::Create));
+    }
+
+    #[test]
+    fn verdict_in_the_second_of_the_submission_counts() {
+        let mut it = template("DRAFT");
+        it.submitted(TemplateStatus::pending(), None, at(5));
+        it.note(&TemplateReport {
+            status: Some(TemplateStatus("APPROVED".to_owned())),
+            ..TemplateReport::of(key(), at(5))
+        });
+        assert_eq!(it.status.0, "APPROVED");
+    }
+
+    #[test]
+    fn verdict_that_is_faster_than_the_answer_counts() {
+        let mut it = template("DRAFT");
+        it.submitting = Some(at(5));
+        it.note(&TemplateReport {
+            status: Some(TemplateStatus("APPROVED".to_owned())),
+            ..TemplateReport::of(key(), at(6))
+        });
+        it.submitted(TemplateStatus::pending(), None, at(5));
+        assert_eq!((it.status.0.as_str(), it.submitting), ("APPROVED", None));
+    }
+
+    #[test]
+    fn accepted_edit_replaces_the_content_and_waits_for_its_review() {
+        let mut it = template("APPROVED");
+        it.status_at = Some(at(0));
+        let mut content = TemplateContent::of(&it);
+        content.footer = Some("Bye".parse().unwrap());
+        it.draft = Some(Box::new(content.clone()));
+        it.submitting = Some(at(100));
+        let answer = Accepted {
+            id: None,
+            content_sid: None,
+            status: TemplateStatus::pending(),
+            category: None,
+        };
+        let after = it.accepted(Submission::Edit, &answer, at(100));
+        assert_eq!((after.footer.as_deref(), after.edition), (Some("Bye"), 1));
+        assert_eq!((after.draft.as_ref(), after.submitting), (None, None));
+        assert_eq!((after.status.0.as_str(), &after.edits[..]), ("PENDING", &[at(100)][..]));
+        assert!(after.sendable(false).is_err(), "not until it is approved");
+        let refused = it.refused(Some("Too often."));
+        assert_eq!((refused.submitting, refused.latest()), (None, content));
+        assert_eq!(refused.rejected_reason.as_deref(), Some("Too often."));
+    }
+
+    #[test]
+    fn reasons_are_short_lines() {
+        assert_eq!(reason(" a\n b ").as_deref(), Some("a b"));
+        assert_eq!(reason("\n"), None);
+        assert_eq!(reason(&"x".repeat(900)).map(|text| text.len()), Some(LONGEST_REASON));
+    }
+}

@@ -1,0 +1,341 @@
+//! What a list of the provider's changes in our templates.
+//!
+//! Reports by webhook and lists overlap: of each part, what is newer counts. A list is as old as its first request.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{TemplateDefinition, TemplateStatus, draft::TemplateContent, reports::SUBMISSION};
+use crate::{
+    actor::Actor,
+    ids::{ConnectionId, OperationId, derived},
+    operation::{Data, Operation, OperationKind},
+};
+
+/// Parameters of the operation `sync_templates`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SyncTemplates {
+    /// The connections whose templates are listed.
+    pub connections: Vec<ConnectionId>,
+    /// Whether a user wants it, who knows of messages that the provider refused.
+    #[serde(default)]
+    pub wanted: bool,
+}
+
+/// Result of the operation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Synced {
+    /// Templates that the provider has.
+    pub listed: u64,
+    /// Templates that were not known.
+    pub created: u64,
+    /// Templates that had changed.
+    pub changed: u64,
+    /// Templates that the provider no longer has.
+    pub deleted: u64,
+    /// Templates that cannot be sent by us, such as carousels, or for which there is no room.
+    pub skipped: u64,
+    /// Connections whose list the provider refused.
+    #[serde(default)]
+    pub failed: u64,
+}
+
+/// The latest list of a connection's templates. One row for each connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastSync {
+    /// Time at which the list was begun.
+    pub at: Timestamp,
+    /// Whether the provider's verdict on one of them was awaited.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaited: bool,
+}
+
+/// Time between two lists, and between two while a verdict is awaited or a template is in doubt.
+const DAILY: SignedDuration = SignedDuration::from_hours(24);
+const HOURLY: SignedDuration = SignedDuration::from_hours(1);
+
+/// Tolerance of a schedule that runs once an hour, a little earlier or later.
+const EARLY: SignedDuration = SignedDuration::from_mins(5);
+
+impl LastSync {
+    /// Whether the templates are to be listed again.
+    #[must_use]
+    pub fn is_due(known: Option<&Self>, now: Timestamp) -> bool {
+        known.is_none_or(|known| {
+            let every = if known.awaited { HOURLY } else { DAILY };
+            known.at + every - EARLY <= now
+        })
+    }
+}
+
+/// Why the templates of a connection are listed, if nobody asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    /// They were last listed a day ago, or an hour while a verdict is awaited.
+    Due,
+    /// The provider refused a message because it knows a template otherwise.
+    Doubt,
+    /// One was submitted through Twilio, which reports no verdicts.
+    Submitted,
+}
+
+impl Cause {
+    /// Name in ids, the time from which on it may happen again, and the wait.
+    const fn row(self) -> (&'static str, i64, SignedDuration) {
+        match self {
+            Self::Due => ("due", 3_600, SignedDuration::ZERO),
+            Self::Doubt => ("doubt", 60, SignedDuration::ZERO),
+            Self::Submitted => ("submitted", 300, SignedDuration::from_mins(5)),
+        }
+    }
+}
+
+/// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
+#[must_use]
+pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
+    let (name, seconds, wait) = cause.row();
+    let span = now.as_second().div_euclid(seconds) * seconds;
+    let millisecond = u64::try_from(span.saturating_mul(1_000)).unwrap_or_default();
+    let id = OperationId::new(derived(
+        millisecond,
+        format!("templates#{name}#{connection}").as_bytes(),
+    ));
+    let params = serde_json::json!({ "connections": [connection] });
+    let kind = OperationKind::SyncTemplates;
+    let created = Operation::new(id, kind, Data::small(params), Actor::Operator, id.to_string(), now);
+    created.not_before(now + wait)
+}
+
+/// Time after which a template in doubt is tried again, although a list showed it as we know it.
+pub const DOUBT: SignedDuration = HOURLY;
+
+impl TemplateDefinition {
+    /// The template after a list that began at this time and shows it as `listed`. `None`: nothing changes.
+    #[must_use]
+    pub fn after_list(
+        before: Option<&Self>,
+        listed: &Self,
+        connection: ConnectionId,
+        (at, wanted): (Timestamp, bool),
+    ) -> Option<Self> {
+        let Some(before) = before else {
+            return (!listed.status.is_gone()).then(|| Self {
+                connection: Some(connection),
+                status_at: Some(at),
+                category_at: Some(at),
+                quality_at: listed.quality.map(|_| at),
+                created_at: Some(at),
+                updated_at: Some(at),
+                ..listed.clone()
+            });
+        };
+        if before.submitting.is_some_and(|since| at < since + SUBMISSION) {
+            return None;
+        }
+        let mut after = before.clone();
+        after.submitting = None;
+        if before.status.is_draft() {
+            // Its creation had an unknown outcome, or somebody created it elsewhere.
+            let own = TemplateContent::of(before);
+            after.draft = (!before.has_content_of(listed)).then(|| Box::new(own));
+            after.status_at = None;
+        }
+        let older = |known: Option<Timestamp>| known.is_none_or(|known| known < at);
+        let same = after.status == listed.status || (after.status.sendable() && listed.status.sendable());
+        if !same && older(after.status_at) {
+            after.status.clone_from(&listed.status);
+            after.status_at = Some(at);
+        }
+        if after.status == listed.status && listed.status.is_stopped() {
+            after.rejected_reason = listed.rejected_reason.clone().or(after.rejected_reason);
+        } else if after.status.sendable() {
+            after.rejected_reason = None;
+        }
+        if after.category != listed.category && older(after.category_at) {
+            after.category = listed.category;
+            after.category_at = Some(at);
+        }
+        if listed.quality.is_some() && after.quality != listed.quality && older(after.quality_at) {
+            after.quality = listed.quality;
+            after.quality_at = Some(at);
+        }
+        after.provider_id = listed.provider_id.clone().or(after.provider_id);
+        after.content_sid = listed.content_sid.clone().or(after.content_sid);
+        if !after.has_content_of(listed) && older(after.updated_at) {
+            after = after.with_listed_content(listed, at);
+        }
+        after.doubted_at = after.doubted_at.filter(|since| !wanted && at < *since + DOUBT);
+        (after != *before).then_some(after)
+    }
+
+    /// The content of the list, which is another one.
+    fn with_listed_content(self, listed: &Self, at: Timestamp) -> Self {
+        let listed = listed.clone();
+        Self {
+            parameter_format: listed.parameter_format,
+            header: listed.header,
+            header_media: listed.header_media,
+            header_sample: listed.header_sample,
+            body: listed.body,
+            footer: listed.footer,
+            buttons: listed.buttons,
+            samples: listed.samples,
+            edition: self.edition + 1,
+            doubted_at: None,
+            updated_at: Some(at),
+            ..self
+        }
+    }
+
+    /// The template after a list that began at this time and does not show it. `None`: nothing changes.
+    #[must_use]
+    pub fn not_listed(&self, at: Timestamp) -> Option<Self> {
+        let submitted = !self.status.is_draft() && self.submitting.is_none();
+        let later = [self.status_at, self.created_at]
+            .into_iter()
+            .flatten()
+            .any(|known| at <= known);
+        (submitted && !later && self.status != TemplateStatus::deleted()).then(|| Self {
+            status: TemplateStatus::deleted(),
+            status_at: Some(at),
+            doubted_at: None,
+            ..self.clone()
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{checkup::Quality, message::Category, samples::material};
+
+    fn at(seconds: i64) -> Timestamp {
+        Timestamp::from_second(1_795_000_000 + seconds).unwrap()
+    }
+
+    fn connection() -> ConnectionId {
+        "conn_00000000000000000000000002".parse().unwrap()
+    }
+
+    /// As Meta lists it.
+    fn listed(status: &str) -> TemplateDefinition {
+        TemplateDefinition {
+            status: TemplateStatus(status.to_owned()),
+            provider_id: Some("810000000000001".to_owned()),
+            quality: Some(Quality::Green),
+            ..material().templates.remove(0)
+        }
+    }
+
+    fn known() -> TemplateDefinition {
+        TemplateDefinition::after_list(None, &listed("APPROVED"), connection(), (at(0), false)).unwrap()
+    }
+
+    fn after(before: &TemplateDefinition, listed: &TemplateDefinition, seconds: i64) -> Option<TemplateDefinition> {
+        TemplateDefinition::after_list(Some(before), listed, connection(), (at(seconds), false))
+    }
+
+    #[test]
+    fn new_changed_and_gone_templates_are_noticed() {
+        let before = known();
+        assert_eq!(before.connection, Some(connection()));
+        assert_eq!(after(&before, &listed("APPROVED"), 10), None);
+        assert_eq!(after(&before, &listed("REINSTATED"), 10), None, "the same");
+        let paused = after(&before, &listed("PAUSED"), 10).unwrap();
+        assert_eq!((paused.status.0.as_str(), paused.status_at), ("PAUSED", Some(at(10))));
+        let moved = TemplateDefinition {
+            category: Category::Marketing,
+            body: "Hello {{1}} of {{2}}, other words.".to_owned(),
+            ..listed("APPROVED")
+        };
+        let moved = after(&before, &moved, 10).unwrap();
+        assert_eq!((moved.category, moved.edition), (Category::Marketing, 1));
+        let gone = before.not_listed(at(10)).unwrap();
+        assert_eq!(gone.status, TemplateStatus::deleted());
+        assert_eq!(gone.not_listed(at(20)), None);
+        let pending = TemplateDefinition::after_list(None, &listed("PENDING_DELETION"), connection(), (at(0), false));
+        assert_eq!(pending, None, "what is deleted is not created");
+    }
+
+    #[test]
+    fn list_that_is_older_than_a_report_changes_nothing() {
+        let mut before = known();
+        before.status = TemplateStatus("PAUSED".to_owned());
+        before.status_at = Some(at(20));
+        assert_eq!(after(&before, &listed("APPROVED"), 10), None);
+        assert_eq!(before.not_listed(at(10)), None);
+        let mut submitting = known();
+        submitting.submitting = Some(at(5));
+        assert_eq!(
+            after(&submitting, &listed("PAUSED"), 10),
+            None,
+            "its answer is on the way"
+        );
+        assert!(after(&submitting, &listed("PAUSED"), 200).unwrap().submitting.is_none());
+    }
+
+    /// A creation whose answer was lost is not repeated.
+    #[test]
+    fn draft_that_the_provider_has_is_no_draft() {
+        let draft = TemplateDefinition {
+            status: TemplateStatus::draft(),
+            provider_id: None,
+            ..known()
+        };
+        let found = after(&draft, &listed("PENDING"), 10).unwrap();
+        assert_eq!((found.status.0.as_str(), found.draft.as_ref()), ("PENDING", None));
+        assert_eq!(found.provider_id.as_deref(), Some("810000000000001"));
+        let other = TemplateDefinition {
+            footer: Some("Bye".to_owned()),
+            ..draft
+        };
+        let found = after(&other, &listed("PENDING"), 10).unwrap();
+        assert_eq!(
+            found.latest(),
+            TemplateContent::of(&other),
+            "what was written is a draft now"
+        );
+    }
+
+    #[test]
+    fn doubt_ends_with_a_change_a_wish_or_an_hour() {
+        let doubted = TemplateDefinition {
+            doubted_at: Some(at(0)),
+            ..known()
+        };
+        assert!(doubted.sendable(false).is_err());
+        assert_eq!(after(&doubted, &listed("APPROVED"), 60), None);
+        assert_eq!(after(&doubted, &listed("APPROVED"), 3_600).unwrap().doubted_at, None);
+        let changed = TemplateDefinition {
+            footer: Some("Bye".to_owned()),
+            ..listed("APPROVED")
+        };
+        assert_eq!(after(&doubted, &changed, 60).unwrap().doubted_at, None);
+        let wanted = TemplateDefinition::after_list(Some(&doubted), &listed("APPROVED"), connection(), (at(60), true));
+        assert_eq!(wanted.unwrap().doubted_at, None);
+    }
+
+    #[test]
+    fn one_cause_gives_one_operation_in_its_span() {
+        let id = |cause, seconds| operation(connection(), cause, at(seconds)).id;
+        // The beginning of an hour.
+        let hour = 3_600 - 1_795_000_000 % 3_600;
+        assert_eq!(id(Cause::Due, hour), id(Cause::Due, hour + 3_599));
+        assert_ne!(id(Cause::Due, hour), id(Cause::Due, hour + 3_600));
+        assert_ne!(id(Cause::Due, hour), id(Cause::Doubt, hour));
+        assert_eq!(id(Cause::Doubt, hour), id(Cause::Doubt, hour + 59));
+        let made = operation(connection(), Cause::Submitted, at(0));
+        assert_eq!(made.due, Some(at(300)));
+        let params: SyncTemplates = made.params.read().unwrap();
+        assert_eq!((params.connections, params.wanted), (vec![connection()], false));
+    }
+
+    #[test]
+    fn lists_are_read_daily_or_hourly() {
+        let due =
+            |awaited: bool, minutes: i64| LastSync::is_due(Some(&LastSync { at: at(0), awaited }), at(minutes * 60));
+        assert!(LastSync::is_due(None, at(0)));
+        assert!(!due(true, 50) && due(true, 56));
+        assert!(!due(false, 60 * 23) && due(false, 60 * 24 - 4));
+    }
+}

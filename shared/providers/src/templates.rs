@@ -1,0 +1,251 @@
+//! What managing templates at a provider answers.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    connection::{Account, SendSecrets},
+    errors::{Stage, classify},
+    message::Category,
+    send::{Api, ErrorClass},
+    template::{TemplateDefinition, TemplateStatus, reports},
+};
+
+use crate::{
+    http::{Answer, Failure},
+    twilio::{client::Credentials, content::ContentClient},
+    whatsapp::client::GraphClient,
+};
+
+/// A request about templates did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The credentials or an id cannot be those of the provider, so nothing was sent.
+    #[error("templates: the credentials or the account id are not valid")]
+    BadCredentials,
+    /// There was no answer.
+    #[error("templates: the provider did not answer")]
+    NoAnswer(#[from] Failure),
+    /// The provider refused.
+    #[error("templates: the provider refused with HTTP {status}, code {code:?}, subcode {subcode:?}")]
+    Refused {
+        /// The provider.
+        api: Api,
+        /// The HTTP status.
+        status: u16,
+        /// The provider's code.
+        code: Option<i64>,
+        /// Meta's subcode.
+        subcode: Option<i64>,
+        /// What the provider tells people, without anything that may be a number of somebody's.
+        told: Option<String>,
+    },
+    /// The answer cannot be read.
+    #[error("templates: the provider's answer is not the documented one")]
+    Unreadable,
+    /// A list does not end.
+    #[error("templates: the list has more pages than an account can fill")]
+    TooMany,
+    /// The sample could not be read.
+    #[error("templates: the sample could not be read")]
+    NoSample,
+}
+
+/// Meta's codes and subcodes that say something about the request of a kind.
+const THROTTLED: [i64; 3] = [4, 80_007, 80_008];
+const EXISTS: i64 = 2_388_024;
+const UNKNOWN_OBJECT: i64 = 33;
+const NOT_FOUND: u16 = 404;
+
+impl TemplateError {
+    pub(crate) fn refused(
+        api: Api,
+        answer: &Answer,
+        code: Option<i64>,
+        subcode: Option<i64>,
+        told: Option<&str>,
+    ) -> Self {
+        Self::Refused {
+            api,
+            status: answer.status,
+            code,
+            subcode,
+            told: told.and_then(reports::reason),
+        }
+    }
+
+    /// Whether the provider may have done what was asked for.
+    #[must_use]
+    pub fn is_unknown(&self) -> bool {
+        match self {
+            Self::BadCredentials | Self::TooMany | Self::NoSample => false,
+            Self::NoAnswer(failure) => !failure.nothing_left(),
+            Self::Refused { api, status, code, .. } => {
+                classify(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::WaitForStatus
+            }
+            Self::Unreadable => true,
+        }
+    }
+
+    /// Whether the provider wants fewer requests.
+    #[must_use]
+    pub fn is_throttled(&self) -> bool {
+        let Self::Refused { status, code, .. } = self else {
+            return false;
+        };
+        *status == 429 || code.is_some_and(|code| THROTTLED.contains(&code))
+    }
+
+    /// Whether the provider refuses the credentials.
+    #[must_use]
+    pub fn denies(&self) -> bool {
+        match self {
+            Self::BadCredentials => true,
+            Self::Refused { api, status, code, .. } => {
+                classify(*api, Stage::Answer, Some(*status), *code).class == ErrorClass::TenantMustAct
+            }
+            _ => false,
+        }
+    }
+
+    /// Whether a template of this name and language exists.
+    #[must_use]
+    pub fn exists(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused {
+                subcode: Some(EXISTS),
+                ..
+            }
+        )
+    }
+
+    /// Whether the template does not exist.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        matches!(
+            self,
+            Self::Refused { status: NOT_FOUND, .. }
+                | Self::Refused {
+                    subcode: Some(UNKNOWN_OBJECT),
+                    ..
+                }
+        )
+    }
+
+    /// What the provider tells people.
+    #[must_use]
+    pub fn told(&self) -> Option<&str> {
+        match self {
+            Self::Refused { told, .. } => told.as_deref(),
+            _ => None,
+        }
+    }
+}
+
+/// The provider's answer to a submission.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitted {
+    /// Meta's id of the template.
+    pub id: Option<String>,
+    /// Its state.
+    pub status: TemplateStatus,
+    /// Its category, which the provider may have corrected.
+    pub category: Option<Category>,
+}
+
+/// A page of a provider's list of templates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TemplatePage {
+    /// The templates, in any state, that our definitions can represent.
+    pub templates: Vec<TemplateDefinition>,
+    /// Number of the others.
+    pub skipped: u64,
+    /// Position of the next page; `None`: there is none.
+    pub next: Option<String>,
+}
+
+/// Maximum pages of a list: an account at Meta has at most 6,000 templates.
+pub const MOST_PAGES: usize = 60;
+
+/// Maximum length of a position in characters. It is part of an operation's cursor.
+pub const LONGEST_POSITION: usize = 2_000;
+
+/// The account of a connection, with its credentials, as far as it has templates.
+#[derive(Clone, Copy)]
+pub enum TemplateAccount<'a> {
+    /// One at Meta.
+    Meta {
+        /// Its id.
+        waba_id: &'a str,
+        /// The token.
+        access_token: &'a str,
+    },
+    /// One at Twilio.
+    Twilio(Credentials<'a>),
+}
+
+impl<'a> TemplateAccount<'a> {
+    /// The account of a connection; `None`: it has no templates, or no credentials.
+    #[must_use]
+    pub fn of(account: &'a Account, credentials: Option<&'a SendSecrets>) -> Option<Self> {
+        match (account, credentials) {
+            (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => Some(Self::Meta {
+                waba_id: &account.waba_id,
+                access_token: &own.access_token,
+            }),
+            (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => Some(Self::Twilio(Credentials {
+                api_key_sid: &own.api_key_sid,
+                api_key_secret: &own.api_key_secret,
+                account_sid: &account.account_sid,
+            })),
+            _ => None,
+        }
+    }
+}
+
+/// The clients of both providers of templates.
+#[derive(Debug, Clone)]
+pub struct TemplateClients {
+    /// Meta.
+    pub graph: GraphClient,
+    /// Twilio.
+    pub content: ContentClient,
+}
+
+impl TemplateClients {
+    /// A page of an account's templates. `after`: [`TemplatePage::next`] of the page before.
+    ///
+    /// # Errors
+    /// When it cannot be retrieved or parsed.
+    pub async fn page(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<TemplatePage, TemplateError> {
+        match account {
+            TemplateAccount::Meta { waba_id, access_token } => {
+                self.graph.template_page(access_token, waba_id, after).await
+            }
+            TemplateAccount::Twilio(credentials) => self.content.template_page(credentials, after).await,
+        }
+    }
+
+    /// Name and language of every template of an account.
+    ///
+    /// # Errors
+    /// When a page cannot be retrieved or parsed, or the list does not end. An incomplete list is not returned.
+    pub async fn names(&self, account: TemplateAccount<'_>) -> Result<BTreeSet<(String, String)>, TemplateError> {
+        let credentials = match account {
+            TemplateAccount::Meta { waba_id, access_token } => {
+                return self.graph.template_names(access_token, waba_id).await;
+            }
+            TemplateAccount::Twilio(credentials) => credentials,
+        };
+        let (mut found, mut after) = (BTreeSet::new(), None::<String>);
+        for _ in 0..MOST_PAGES {
+            let (names, next) = self.content.names(credentials, after.as_deref()).await?;
+            found.extend(names);
+            after = next;
+            if after.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(TemplateError::TooMany)
+    }
+}

@@ -1,0 +1,367 @@
+//! Templates of a tenant: their list, and what the provider's lists and answers change in them. What a message needs of them is in
+//! [`crate::material`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::{
+    actor::{Actor, Stamp},
+    ids::ConnectionId,
+    template::{
+        TemplateDefinition, TemplateKey,
+        sync::{self, Cause, LastSync},
+    },
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Owned as _, Page, Part, Signed, Store, StoreError, TenantScope, Versioned, keys,
+    keys::Key,
+    material::template_key,
+    owned::{self, Unwritten},
+    row::{self, Condition, Row, Write},
+};
+
+/// Rows that one page of a list examines at most.
+const MOST_EXAMINED: i32 = 300;
+
+/// Rows that are read at a time to find those which the provider no longer has.
+const SWEPT: i32 = 200;
+
+/// Writes at the same time.
+const AT_ONCE: usize = 8;
+
+/// Time for which the record of a list is kept.
+const SYNC_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// A filter of templates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TemplateFilter {
+    /// Those of this connection.
+    pub connection: Option<ConnectionId>,
+    /// Those in this state, in Meta's words.
+    pub status: Option<String>,
+    /// Those with this name.
+    pub name: Option<String>,
+}
+
+impl TemplateFilter {
+    fn prefix(&self) -> String {
+        match (self.connection, &self.name) {
+            (Some(connection), Some(name)) => format!("{connection}#{name}#"),
+            (Some(connection), None) => format!("{connection}#"),
+            (None, _) => TemplateDefinition::PREFIX.to_owned(),
+        }
+    }
+
+    /// Whether a position can be one in this list.
+    #[must_use]
+    pub fn has(&self, position: &str) -> bool {
+        position.starts_with(&self.prefix())
+    }
+
+    fn admits(&self, template: &TemplateDefinition) -> bool {
+        self.status.as_ref().is_none_or(|status| template.status.0 == *status)
+            && self.name.as_ref().is_none_or(|name| template.name == *name)
+    }
+}
+
+/// What a page of the provider's list changed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Noted {
+    /// Templates that were not known.
+    pub created: u64,
+    /// Templates that had changed.
+    pub changed: u64,
+    /// Templates for which there is no room.
+    pub skipped: u64,
+    /// Whether the provider's verdict on one of them is awaited.
+    pub awaited: bool,
+}
+
+/// The writes of a template that was observed at the provider. If it says something else than before, that is kept as a version.
+pub(crate) fn observed_writes(
+    scope: &TenantScope,
+    before: &Versioned<Signed<TemplateDefinition>>,
+    after: &TemplateDefinition,
+    at: Timestamp,
+) -> Result<Vec<Write>, StoreError> {
+    let mut writes = vec![Write::Put(owned::change_row(scope, before.version, after)?)];
+    if !before.value.value.has_content_of(after) {
+        writes.extend(owned::kept_row(scope, before, at)?.map(Write::Put));
+    }
+    Ok(writes)
+}
+
+impl Store {
+    /// Writes what was observed: a single row without a transaction.
+    pub(crate) async fn write_observed(&self, mut writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        if let [Write::Put(_)] = &writes[..]
+            && let Some(Write::Put(row)) = writes.pop()
+        {
+            return self.database.put(row, doing).await;
+        }
+        self.database.transact_writes(writes, doing).await
+    }
+
+    /// Writes a template under the condition of the version that was read, without keeping that one: what is written is not what it says,
+    /// but what becomes of it. `stamp`: the author, if it is a user.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race.
+    pub async fn write_template(
+        &self,
+        scope: &TenantScope,
+        before: u64,
+        after: &TemplateDefinition,
+        stamp: Option<&Stamp>,
+    ) -> Result<Versioned<TemplateDefinition>, StoreError> {
+        let row = owned::change_row(scope, before, after)?;
+        let row = match stamp {
+            Some(stamp) => row.stamped(stamp),
+            None => row,
+        };
+        self.database.put(row, "write the state of a template").await?;
+        Ok(Versioned {
+            value: after.clone(),
+            version: before + 1,
+        })
+    }
+
+    /// One page of a tenant's templates, by connection, name and language. `after` is a position of [`TemplateFilter::has`]. A page may
+    /// hold fewer than `limit` without being the last.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn templates(
+        &self,
+        scope: &TenantScope,
+        filter: &TemplateFilter,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Versioned<TemplateDefinition>>, StoreError> {
+        const DOING: &str = "list templates";
+        let examined = if filter.status.is_some() || filter.name.is_some() {
+            MOST_EXAMINED
+        } else {
+            limit
+        };
+        let partition = keys::part(scope, Part::Templates);
+        let (rows, more) = self
+            .database
+            .page(&partition, &filter.prefix(), after, examined, false, DOING)
+            .await?;
+        let most = usize::try_from(limit).unwrap_or_default();
+        let (mut items, mut last, mut cut) = (Vec::new(), None, false);
+        for item in rows {
+            if items.len() == most {
+                cut = true;
+                break;
+            }
+            last = row::string(&item, "sk").map(str::to_owned);
+            let found: Option<Versioned<TemplateDefinition>> = row::versioned(Some(item), None, DOING)?;
+            items.extend(found.filter(|found| filter.admits(&found.value)));
+        }
+        Ok(Page {
+            items,
+            next: last.filter(|_| more || cut),
+        })
+    }
+
+    /// Takes over a page of the provider's list that began at this time, of at most a hundred templates: one read, and a write for each
+    /// template that differs. What somebody else writes meanwhile is newer, and stays.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_listed(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        listed: &[TemplateDefinition],
+        (at, wanted): (Timestamp, bool),
+    ) -> Result<Noted, StoreError> {
+        const DOING: &str = "read the templates of a list";
+        let mut by_key: BTreeMap<String, (Key, &TemplateDefinition)> = BTreeMap::new();
+        for one in listed {
+            if TemplateKey::new(&one.name, &one.language).is_some() {
+                let key = template_key(scope, connection, &one.name, &one.language);
+                by_key.insert(key.sk.clone(), (key, one));
+            }
+        }
+        let keys: Vec<Key> = by_key.values().map(|(key, _)| key.clone()).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        let (mut changed, mut created) = (Vec::new(), Vec::new());
+        let mut noted = Noted::default();
+        for (key, one) in by_key.into_values() {
+            noted.awaited |= one.status.is_awaited();
+            let before = owned::signed::<TemplateDefinition>(found.remove(&key))?;
+            let known = before.as_ref().map(|before| &before.value.value);
+            let after = TemplateDefinition::after_list(known, one, connection, (at, wanted));
+            noted.awaited |= after.as_ref().or(known).is_some_and(|now| now.doubted_at.is_some());
+            match (before, after) {
+                (Some(before), Some(after)) => changed.push(observed_writes(scope, &before, &after, at)?),
+                (None, Some(after)) => created.push(after),
+                (_, None) => {}
+            }
+        }
+        noted.changed = self.write_each(changed).await?;
+        for new in created {
+            match self.create_listed(scope, &new, at).await? {
+                true => noted.created += 1,
+                false => noted.skipped += 1,
+            }
+        }
+        Ok(noted)
+    }
+
+    /// Writes each of these changes, unless somebody else was faster. Returns the number of those that were written.
+    async fn write_each(&self, changes: Vec<Vec<Write>>) -> Result<u64, StoreError> {
+        const DOING: &str = "write a template of a list";
+        let write = |writes| async move {
+            match self.write_observed(writes, DOING).await {
+                Ok(()) => Ok(1),
+                Err(error) if error.is_conflict() => Ok(0),
+                Err(error) => Err(error),
+            }
+        };
+        let written = stream::iter(changes).map(write).buffer_unordered(AT_ONCE);
+        written
+            .try_fold(0_u64, |sum, one: u64| async move { Ok(sum + one) })
+            .await
+    }
+
+    /// Creates a template that the provider has. Returns whether there was room.
+    async fn create_listed(
+        &self,
+        scope: &TenantScope,
+        new: &TemplateDefinition,
+        at: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let stamp = Stamp {
+            actor: Actor::Operator,
+            at,
+            correlation_id: String::new(),
+        };
+        let mut writes = owned::create_writes(scope, new, &stamp)?;
+        // Nobody wrote it, so the audit log has no author of it.
+        if let Some(Write::Put(row)) = writes.first_mut() {
+            row.item.remove("by");
+        }
+        match self.settled(writes, "create a template of a list").await {
+            Ok(()) => Ok(true),
+            Err(Unwritten::Lost(lost)) => Ok(!lost.refused.contains(&owned::COUNT)),
+            Err(Unwritten::Store(error)) => Err(error),
+        }
+    }
+
+    /// Marks the templates of a connection that a whole list, which began at this time, does not show. Returns their number.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_unlisted(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        listed: &BTreeSet<(String, String)>,
+        at: Timestamp,
+    ) -> Result<u64, StoreError> {
+        const DOING: &str = "read the templates of a connection";
+        let partition = keys::part(scope, Part::Templates);
+        let prefix = format!("{connection}#");
+        let (mut after, mut gone) = (None::<String>, 0);
+        loop {
+            let (rows, more) = self
+                .database
+                .page(&partition, &prefix, after.as_deref(), SWEPT, false, DOING)
+                .await?;
+            after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
+            let mut writes = Vec::new();
+            for item in rows {
+                let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+                    continue;
+                };
+                let known = &before.value.value;
+                if listed.contains(&(known.name.clone(), known.language.clone())) {
+                    continue;
+                }
+                if let Some(now) = known.not_listed(at) {
+                    writes.push(observed_writes(scope, &before, &now, at)?);
+                }
+            }
+            gone += self.write_each(writes).await?;
+            if !more || after.is_none() {
+                return Ok(gone);
+            }
+        }
+    }
+
+    /// The latest lists of a tenant's connections. One query.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn last_syncs(&self, scope: &TenantScope) -> Result<BTreeMap<ConnectionId, LastSync>, StoreError> {
+        const DOING: &str = "read when templates were listed";
+        let items = self.every(scope, Part::Templates, keys::TEMPLATE_SYNC, DOING).await?;
+        let mut found = BTreeMap::new();
+        for item in items {
+            let id = row::string(&item, "sk").and_then(|sk| sk.strip_prefix(keys::TEMPLATE_SYNC));
+            if let Some(id) = id.and_then(|id| id.parse().ok()) {
+                found.insert(id, row::data(item, DOING)?);
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records that a connection's templates were listed.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn note_sync(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        last: &LastSync,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "record that templates were listed";
+        let key = keys::template_sync(scope, connection);
+        let row = Row::new(&key, "template_sync", last, Condition::Always, DOING)?;
+        self.database.put(row.expires(last.at, SYNC_KEPT), DOING).await
+    }
+
+    /// Marks a template that the provider knows otherwise, so that no further message is sent with it until it was read again, and starts
+    /// the operation that does so. Returns whether it was the first to mark it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn doubt_template(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        (name, language): (&str, &str),
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "doubt a template";
+        let key = template_key(scope, connection, name, language);
+        let found = owned::signed::<TemplateDefinition>(self.database.get(&key, DOING).await?)?;
+        let Some(before) = found.filter(|found| found.value.value.sendable(false).is_ok()) else {
+            return Ok(false);
+        };
+        let after = TemplateDefinition {
+            doubted_at: Some(now),
+            ..before.value.value.clone()
+        };
+        // First, so that no template stays in doubt without it.
+        let operation = sync::operation(connection, Cause::Doubt, now);
+        self.create_own_operation(scope, &operation).await?;
+        let writes = observed_writes(scope, &before, &after, now)?;
+        match self.write_observed(writes, DOING).await {
+            Ok(()) => Ok(true),
+            // A report of it, or another message, was faster.
+            Err(error) if error.is_conflict() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}

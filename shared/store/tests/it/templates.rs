@@ -1,0 +1,241 @@
+//! Templates: their list, what the provider's lists and answers change, and their versions.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    ids::ConnectionId,
+    operation::OperationKind,
+    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent},
+};
+use jiff::{SignedDuration, Timestamp};
+use store::{
+    Owned as _, Version, Versioned,
+    templates::{Noted, TemplateFilter},
+    usage,
+};
+use testkit::business::business;
+
+use crate::world::{COUNTING, World};
+
+const FOLLOW_UP: &str = "missed_call_followup";
+
+/// A template as a provider lists it.
+fn listed(name: &str, status: &str) -> TemplateDefinition {
+    TemplateDefinition {
+        name: name.to_owned(),
+        language: "en".to_owned(),
+        status: TemplateStatus(status.to_owned()),
+        body: format!("Hello {{{{1}}}}, this is {name} of us."),
+        provider_id: Some("810000000000001".to_owned()),
+        ..TemplateDefinition::empty()
+    }
+}
+
+impl World {
+    async fn noted(&self, listed: &[TemplateDefinition], at: Timestamp) -> Noted {
+        let noted = self
+            .store
+            .note_listed(self.scope(), self.whatsapp(), listed, (at, false));
+        noted.await.expect("the table answers")
+    }
+
+    fn whatsapp(&self) -> ConnectionId {
+        self.business.whatsapp
+    }
+
+    async fn template(&self, name: &str, language: &str) -> Option<Versioned<TemplateDefinition>> {
+        let id = format!("{}#{name}#{language}", self.whatsapp());
+        self.store.get(self.scope(), &id).await.expect("the table answers")
+    }
+
+    async fn status(&self, name: &str) -> Option<String> {
+        self.template(name, "en").await.map(|found| found.value.status.0)
+    }
+
+    async fn templates(&self, filter: &TemplateFilter, limit: i32) -> Vec<String> {
+        let (mut after, mut found) = (None::<String>, Vec::new());
+        loop {
+            let page = self
+                .store
+                .templates(self.scope(), filter, after.as_deref(), limit)
+                .await;
+            let page = page.expect("the table answers");
+            assert!(page.items.len() <= usize::try_from(limit).expect("a number"));
+            found.extend(page.items.into_iter().map(|found| found.value.name));
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+            assert!(after.as_deref().is_some_and(|after| filter.has(after)));
+        }
+    }
+}
+
+fn later(at: Timestamp, seconds: i64) -> Timestamp {
+    at + SignedDuration::from_secs(seconds)
+}
+
+#[tokio::test]
+async fn a_list_is_one_read_and_a_write_for_each_difference() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let now = world.aws.now();
+    let names: Vec<String> = (0..40).map(|number| format!("t_{number:02}")).collect();
+    let all: Vec<_> = names.iter().map(|name| listed(name, "APPROVED")).collect();
+    assert_eq!(world.noted(&all, now).await.created, 40);
+    drop(usage::take());
+    let again = world.noted(&all, later(now, 60)).await;
+    assert_eq!((again, usage::take().requests), (Noted::default(), 1));
+    let mut changed = all.clone();
+    changed[7].status = TemplateStatus("PAUSED".to_owned());
+    changed[8].status = TemplateStatus("PENDING".to_owned());
+    let noted = world.noted(&changed, later(now, 120)).await;
+    assert_eq!((noted.changed, noted.awaited, usage::take().requests), (2, true, 3));
+}
+
+#[tokio::test]
+async fn templates_are_listed_page_by_page() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let all: Vec<_> = ["a", "b", "c"].map(|name| listed(name, "APPROVED")).into();
+    world.noted(&all, now).await;
+    world.noted(&[listed("d", "REJECTED")], now).await;
+    let every = TemplateFilter::default();
+    let of = |status: &str| TemplateFilter {
+        status: Some(status.to_owned()),
+        ..TemplateFilter::default()
+    };
+    for limit in [1, 2, 3, 100] {
+        assert_eq!(world.templates(&every, limit).await, ["a", "b", "c", "d", FOLLOW_UP]);
+        assert_eq!(world.templates(&of("REJECTED"), limit).await, ["d"]);
+        assert_eq!(
+            world.templates(&of("APPROVED"), limit).await,
+            ["a", "b", "c", FOLLOW_UP]
+        );
+    }
+    let named = TemplateFilter {
+        connection: Some(world.whatsapp()),
+        name: Some("b".to_owned()),
+        ..TemplateFilter::default()
+    };
+    assert_eq!(world.templates(&named, 1).await, ["b"]);
+    let other = TemplateFilter {
+        connection: Some(world.business.twilio),
+        ..TemplateFilter::default()
+    };
+    assert!(world.templates(&other, 10).await.is_empty());
+    assert!(!other.has(&format!("{}#a#en", world.whatsapp())));
+}
+
+#[tokio::test]
+async fn a_list_marks_what_it_does_not_show() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    world
+        .noted(&[listed("a", "APPROVED"), listed("b", "APPROVED")], now)
+        .await;
+    // Somebody else's is not looked at.
+    let other = Box::pin(business(&world.aws)).await;
+    let names = BTreeSet::from([("a".to_owned(), "en".to_owned())]);
+    let gone = world
+        .store
+        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 60));
+    assert_eq!(gone.await.unwrap(), 2);
+    assert_eq!(world.status("a").await.as_deref(), Some("APPROVED"));
+    assert_eq!(world.status("b").await.as_deref(), Some("DELETED"));
+    let theirs = format!("{}#{FOLLOW_UP}#en_GB", other.whatsapp);
+    let theirs: Option<Versioned<TemplateDefinition>> = world.store.get(other.scope(), &theirs).await.unwrap();
+    assert!(theirs.unwrap().value.status.sendable());
+    // What was created after the list began is not in it.
+    let fresh = TemplateDefinition {
+        connection: Some(world.whatsapp()),
+        created_at: Some(later(now, 90)),
+        ..listed("c", "PENDING")
+    };
+    world.store.create(world.scope(), &fresh, &world.stamp()).await.unwrap();
+    let gone = world
+        .store
+        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 80));
+    assert_eq!(gone.await.unwrap(), 0);
+    assert_eq!(world.status("c").await.as_deref(), Some("PENDING"));
+}
+
+#[tokio::test]
+async fn deleted_row_is_created_again_if_the_provider_has_it() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    world.noted(&[listed("a", "APPROVED")], now).await;
+    let found = world.template("a", "en").await.unwrap();
+    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    assert_eq!(world.status("a").await, None);
+    assert_eq!(world.noted(&[listed("a", "PAUSED")], later(now, 60)).await.created, 1);
+    assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
+}
+
+#[tokio::test]
+async fn only_another_content_is_a_version() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    world.noted(&[listed("a", "PENDING")], now).await;
+    world.noted(&[listed("a", "APPROVED")], later(now, 60)).await;
+    let versions = async || -> Vec<Version<TemplateDefinition>> {
+        let id = world.template("a", "en").await.unwrap().value.id();
+        world.store.versions(world.scope(), &id, now).await.unwrap()
+    };
+    assert_eq!(versions().await.len(), 1, "a state is none");
+    let other = TemplateDefinition {
+        body: "Hello {{1}}, other words of us.".to_owned(),
+        ..listed("a", "APPROVED")
+    };
+    world.noted(&[other], later(now, 120)).await;
+    let found = versions().await;
+    let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
+    assert_eq!(
+        bodies,
+        ["Hello {{1}}, other words of us.", "Hello {{1}}, this is a of us."]
+    );
+    assert!(found.iter().all(|version| version.signed.by.is_none()));
+}
+
+#[tokio::test]
+async fn of_many_refused_messages_one_starts_a_list() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    let doubt = || store.doubt_template(scope, world.whatsapp(), (FOLLOW_UP, "en_GB"), now);
+    let doubted = futures::future::join_all((0..8).map(|_| doubt())).await;
+    let first = doubted.into_iter().filter(|doubted| *doubted.as_ref().unwrap()).count();
+    assert_eq!(first, 1);
+    let template = world.template(FOLLOW_UP, "en_GB").await.unwrap().value;
+    assert!(template.sendable(false).is_err() && template.status.sendable());
+    let operations = store.operations(scope, None, 10, now).await.unwrap().items;
+    let [operation] = &operations[..] else {
+        panic!("{operations:?}")
+    };
+    assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
+    let unknown = store.doubt_template(scope, world.whatsapp(), ("nothing", "en"), now);
+    assert!(!unknown.await.unwrap());
+}
+
+/// A state is written under the condition of the version that was read, so that one of two submissions goes to the provider.
+#[tokio::test]
+async fn one_of_two_writers_claims_a_template() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    let before = world.template(FOLLOW_UP, "en_GB").await.unwrap();
+    let claimed = TemplateDefinition {
+        submitting: Some(world.aws.now()),
+        ..before.value.clone()
+    };
+    let stamp = world.stamp();
+    let claim = || store.write_template(scope, before.version, &claimed, Some(&stamp));
+    let (one, other) = futures::future::join(claim(), claim()).await;
+    assert_ne!(one.is_ok(), other.is_ok());
+    let lost = one.and(other).unwrap_err();
+    assert!(lost.is_conflict(), "{lost:?}");
+    let after = world.template(FOLLOW_UP, "en_GB").await.unwrap();
+    assert_eq!(
+        (after.version, after.value.submitting),
+        (before.version + 1, claimed.submitting)
+    );
+    assert_eq!(TemplateContent::of(&after.value), TemplateContent::of(&before.value));
+}
