@@ -814,7 +814,7 @@ mod tests {
         };
         let open = whatsapp_at("2026-11-20T19:59:59+04:00").unwrap();
         let said: Vec<_> = open.legs.iter().map(|leg| &leg.content).collect();
-        assert_eq!(said, [&crate::message::Content::Text("Hello, there".to_owned())]);
+        assert_eq!(said, [&Content::Text("Hello, there".to_owned())]);
         assert_eq!(whatsapp_at("2026-11-20T20:00:00+04:00"), Err(Reason::WindowClosed));
         let both = json!({"text": "Hello", "sms_text": "Hello", "send_at": "2026-11-20T20:00:00+04:00"});
         let by_sms = composed(&case, &both).unwrap();

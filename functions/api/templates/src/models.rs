@@ -43,10 +43,10 @@ pub(crate) struct TemplateIn {
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
     /// Name: small letters, digits and underscores. WhatsApp keeps a name for 30 days after its deletion, so end it with a number.
-    #[schemars(example = "missed_call_1", extend("x-unique" = true))]
+    #[schemars(example = &"missed_call_1", extend("x-unique" = true))]
     pub(crate) name: Name,
     /// Language, as Meta's code.
-    #[schemars(example = "en_GB")]
+    #[schemars(example = &"en_GB")]
     pub(crate) language: LanguageCode,
     /// Content. What is wrong with it does not prevent saving it.
     pub(crate) content: TemplateContent,
@@ -61,10 +61,10 @@ pub(crate) struct TemplateLintIn {
     #[schemars(extend("x-refers" = true))]
     pub(crate) connection_id: Option<ConnectionId>,
     /// Name.
-    #[schemars(example = "missed_call_1")]
+    #[schemars(example = &"missed_call_1")]
     pub(crate) name: Verbatim<0, 600>,
     /// Language, as Meta's code.
-    #[schemars(example = "en_GB")]
+    #[schemars(example = &"en_GB")]
     pub(crate) language: Verbatim<0, 100>,
     /// Content.
     pub(crate) content: TemplateContent,
@@ -136,10 +136,10 @@ pub(crate) struct TemplateQuery {
     /// Templates of this connection.
     pub(crate) connection_id: Option<ConnectionId>,
     /// Templates in this state, in Meta's words, or `DRAFT`.
-    #[schemars(example = "APPROVED", length(min = 1, max = 64))]
+    #[schemars(example = &"APPROVED", length(min = 1, max = 64))]
     pub(crate) status: Option<OneLine<1, 64>>,
     /// Templates with this name, in all languages.
-    #[schemars(example = "missed_call_1")]
+    #[schemars(example = &"missed_call_1")]
     pub(crate) name: Option<Name>,
 }
 
@@ -433,7 +433,7 @@ pub(crate) struct TemplateVersionNumber(pub(crate) u64);
 /// Name of a template in the library.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(transparent)]
-#[schemars(inline, example = "missed_call")]
+#[schemars(inline, example = &"missed_call")]
 pub(crate) struct LibraryName(pub(crate) OneLine<1, 64>);
 
 /// A template of the library.
@@ -490,7 +490,7 @@ pub(crate) struct AdoptTemplateIn {
     pub(crate) connection_id: Option<ConnectionId>,
     /// Another name than that of the library.
     #[serde(default)]
-    #[schemars(example = "missed_call_1")]
+    #[schemars(example = &"missed_call_1")]
     pub(crate) name: Option<Name>,
     /// Languages: `en`, `ar`. Default: both.
     #[serde(default)]

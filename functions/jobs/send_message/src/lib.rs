@@ -728,7 +728,7 @@ impl Work<'_> {
         let SendOutcome::Refused { code: Some(code), .. } = outcome else {
             return Ok(());
         };
-        let (Content::Template(filled), Some(api)) = (&planned.content, connection.account.api()) else {
+        let (Some(filled), Some(api)) = (planned.content.template(), connection.account.api()) else {
             return Ok(());
         };
         if doubts_template(api, *code) {

@@ -23,7 +23,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 7] = [
+static GUIDES: [Guide; 8] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],

@@ -291,7 +291,7 @@ fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &
             };
             let detail = "Names of variables have small letters, digits and underscores, and begin with a letter.";
             found.expect(
-                names.iter().all(|name| plain(name)),
+                names.iter().all(plain),
                 field,
                 Fault::format("variable", "{{first_name}}", detail),
             );

@@ -348,7 +348,8 @@ async fn impossible_message_is_never_sent() {
         reply_to: Some(&replied),
         ..Outgoing::from(&hi)
     };
-    let outcome = twilio.send(CREDENTIALS, Sender::WhatsApp(&number), &maya(), reply, key(), None);
+    let to = maya();
+    let outcome = twilio.send(CREDENTIALS, Sender::WhatsApp(&number), &to, reply, key(), None);
     let SendOutcome::Refused { classified, .. } = outcome.await else {
         panic!("a reply is not sent")
     };

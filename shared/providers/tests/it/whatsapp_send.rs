@@ -10,7 +10,7 @@ use providers::{http::Http, outgoing::Outgoing, whatsapp::client::GraphClient};
 use serde_json::{Value, from_value, json};
 use wiremock::{
     Mock, MockServer, Request, ResponseTemplate,
-    matchers::{header, method, path, query_param, query_param_is_missing},
+    matchers::{header, method, path},
 };
 
 use crate::fixtures::{self, Expected, assert_outcome, key, maya, tom};

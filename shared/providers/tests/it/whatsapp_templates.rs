@@ -368,7 +368,7 @@ async fn all_pages_of_templates_are_read() {
     let graph = client(&server);
     let first = graph.template_page(TOKEN, WABA, None).await.unwrap();
     let second = graph.template_page(TOKEN, WABA, first.next.as_deref()).await.unwrap();
-    assert_eq!((first.skipped, second.skipped, second.next), (0, 0, None));
+    assert_eq!((first.skipped, second.skipped, &second.next), (0, 0, &None));
     let [template] = &first.templates[..] else {
         panic!("{first:?}")
     };

@@ -32,12 +32,12 @@ async fn message(world: &World, media: usize) -> Received {
 
 async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> {
     let known = world.store.medium(world.scope(), message.id, index, world.aws.now());
-    known.await.unwrap().map(|known| known.medium)
+    known.await.expect("the table answers").map(|known| known.medium)
 }
 
 /// The jobs that are due.
 async fn jobs(world: &World) -> Vec<NextJob> {
-    let rows = world.store.due_rows(due(world).await).await.unwrap();
+    let rows = world.store.due_rows(due(world).await).await.expect("the table answers");
     let job = |(_, row): (_, Result<Option<store::due::DueRow>, _>)| row.ok().flatten().map(|row| row.job.job);
     rows.into_iter().filter_map(job).collect()
 }

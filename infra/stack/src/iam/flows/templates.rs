@@ -41,7 +41,7 @@ fn stamp() -> Stamp {
 
 impl Audit<'_> {
     /// A picture that can be the sample of a template.
-    async fn picture(&self, business: &Tenant) -> Result<AssetId> {
+    async fn header_picture(&self, business: &Tenant) -> Result<AssetId> {
         const BYTES: &str = "a picture";
         let scope = scope(business)?;
         let name = "audited.jpg".parse().context("it is the name of a file")?;
@@ -62,7 +62,7 @@ impl Audit<'_> {
 
     /// A template with a picture is written and submitted.
     pub(super) async fn submitted(&self, business: &Tenant) -> Result<Answer> {
-        let (connection, sample) = (whatsapp(business)?, self.picture(business).await?);
+        let (connection, sample) = (whatsapp(business)?, self.header_picture(business).await?);
         let draft = json!({
             "connection_id": connection, "name": format!("audited_{}", random_hex(4)?), "language": "en",
             "content": {
