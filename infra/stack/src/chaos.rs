@@ -1,15 +1,17 @@
 //! `chaos`: calls during many faults, then quiet, then a check of the promises: nothing lost, nothing sent twice, a sentence for
-//! every call, every status right, nothing sent to who has refused it or was erased, and every number of a report equal to the rows.
+//! every call, every status right, every file stored as it was sent, nothing sent to who has refused it or was erased, and every number of
+//! a report equal to the rows.
 //!
 //! Every webhook is delivered three times and shuffled; a fifth of the requests to providers fails, some by a time-out after
 //! acceptance; functions are killed at random, while they call a provider, and at the crash points between their writes; one
 //! queue's consumer is disabled for a while. Meanwhile some customers write STOP or use the preference page while a message to them is on
-//! its way, call again, and opt in; software requests messages, each several times with one idempotency key; and a user merges the contacts
-//! of people, separates them again, and erases them.
+//! its way, call again, and opt in; software requests messages, each several times with one idempotency key; customers send files, which
+//! their provider delivers wrongly at first; and a user merges the contacts of people, separates them again, and erases them.
 
 mod asks;
 mod check;
 mod figures;
+mod media;
 mod minds;
 mod people;
 mod shop;
@@ -46,6 +48,8 @@ pub struct Size {
     pub minds: usize,
     /// Number of people of two contacts each, which are merged, separated or erased.
     pub people: usize,
+    /// Number of customers who send a file.
+    pub media: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
     /// Duration for which the consumer of `sends` is disabled in the middle.
@@ -60,6 +64,7 @@ impl Size {
         calls: 300,
         minds: 24,
         people: 8,
+        media: 40,
         storm: Duration::from_secs(70),
         outage: Duration::from_secs(12),
         calm: Duration::from_secs(600),
@@ -70,6 +75,7 @@ impl Size {
         calls: 1000,
         minds: 80,
         people: 24,
+        media: 1000,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(900),
@@ -152,7 +158,7 @@ impl Ground<'_> {
 
     /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
     async fn crash_points(&self, points: &str) -> Result<()> {
-        for function in ["process_call", "send_message", "process_provider_event"] {
+        for function in ["process_call", "send_message", "process_provider_event", "fetch_media"] {
             let name = self.function(function)?;
             let was = self
                 .aws

@@ -85,7 +85,8 @@ const TYPES: [Known; 18] = [
 ];
 
 /// The type without its parameters, in lower case.
-fn essence(mime: &str) -> String {
+#[must_use]
+pub fn essence(mime: &str) -> String {
     mime.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
 }
 
@@ -565,6 +566,12 @@ pub struct Medium {
     /// Number of attempts to fetch it that failed.
     #[serde(default)]
     pub attempts: u32,
+    /// Among them those to which the provider said that it does not have it.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub denials: u32,
+    /// Among them those in which another file arrived than was stated.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub mismatches: u32,
     /// Time until which it is fetched.
     pub fetch_until: Timestamp,
     /// Time until which its message is kept, and what is stored with it.
@@ -584,8 +591,19 @@ pub struct Medium {
 /// Seconds before the second attempt, the third, and so on. The last one holds for all further attempts.
 const WAITS: [i64; 7] = [30, 60, 300, 900, 1_800, 3_600, 10_800];
 
-/// Attempts after which a wrong hash is not the fault of the connection.
-const MOST_WRONG_HASHES: u32 = 5;
+/// Denials after which the provider is believed: a webhook can be faster than its file.
+const MOST_DENIALS: u32 = 3;
+
+/// Mismatches after which they are not the fault of the connection.
+const MOST_MISMATCHES: u32 = 5;
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde's skip_serializing_if hands over a reference"
+)]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
 
 impl Medium {
     /// Validity of media ids in webhooks of WhatsApp. Twilio keeps media until they are deleted: nobody waits longer for them, either.
@@ -613,6 +631,8 @@ impl Medium {
             bytes: None,
             sha256: None,
             attempts: 0,
+            denials: 0,
+            mismatches: 0,
             fetch_until: now + Self::FETCHED_FOR,
             kept_until,
             due: Some(now + first_due),
@@ -626,6 +646,12 @@ impl Medium {
     #[must_use]
     pub const fn is_stored(&self) -> bool {
         matches!(self.state, MediumState::Scanning | MediumState::Ready)
+    }
+
+    /// Whether it waits for its next attempt, which the dispatcher has not queued yet: a job for it has come twice.
+    #[must_use]
+    pub fn waits(&self, now: Timestamp) -> bool {
+        self.attempts > 0 && self.dispatches == 0 && self.due.is_some_and(|due| now < due)
     }
 
     /// Waits for another attempt, at least as long as the provider asks for, or gives up.
@@ -642,10 +668,21 @@ impl Medium {
         }
     }
 
-    /// The same after a content with another hash than the stated one, which is refused in the end.
+    /// The same after the provider said that it does not have it, which is believed in the end. What failed otherwise does not count.
+    pub fn is_denied(&mut self, now: Timestamp) {
+        self.denials = self.denials.saturating_add(1);
+        if self.denials >= MOST_DENIALS {
+            self.lose(MediaReason::Deleted);
+        } else {
+            self.try_again(now, None);
+        }
+    }
+
+    /// The same after a content with another hash or length than the stated one, which is refused in the end.
     pub fn has_wrong_hash(&mut self, now: Timestamp) {
-        if self.attempts + 1 >= MOST_WRONG_HASHES {
-            self.end(MediumState::Refused, MediaReason::WrongHash);
+        self.mismatches = self.mismatches.saturating_add(1);
+        if self.mismatches >= MOST_MISMATCHES {
+            self.refuse(MediaReason::WrongHash);
         } else {
             self.try_again(now, None);
         }
@@ -931,6 +968,43 @@ mod tests {
             (medium.state, medium.reason),
             (MediumState::Refused, Some(MediaReason::WrongHash))
         );
+    }
+
+    #[test]
+    fn denials_and_wrong_hashes_are_counted_on_their_own() {
+        let mut medium = medium();
+        for _ in 0..6 {
+            medium.try_again(at(0), None);
+        }
+        for _ in 0..2 {
+            medium.is_denied(at(0));
+            medium.has_wrong_hash(at(0));
+        }
+        assert_eq!((medium.state, medium.attempts), (MediumState::Pending, 10));
+        medium.is_denied(at(0));
+        assert_eq!(
+            (medium.state, medium.reason),
+            (MediumState::Gone, Some(MediaReason::Deleted))
+        );
+    }
+
+    #[test]
+    fn a_medium_waits_until_it_is_due_or_queued() {
+        let mut medium = medium();
+        assert!(!medium.waits(at(0)), "its first job comes before it is due");
+        medium.try_again(at(0), None);
+        assert!(medium.waits(at(29)) && !medium.waits(at(30)));
+        // The dispatcher has queued it, and will do so again.
+        (medium.dispatches, medium.due) = (1, Some(at(120)));
+        assert!(!medium.waits(at(31)));
+    }
+
+    /// Nor do rows of before have the counts.
+    #[test]
+    fn a_medium_without_them_has_no_counts_in_its_row() {
+        let row = to_value(medium()).unwrap();
+        assert!(row.get("denials").is_none() && row.get("mismatches").is_none());
+        assert_eq!(from_value::<Medium>(row).unwrap(), medium());
     }
 
     #[test]

@@ -11,6 +11,9 @@ pub const OCTETS: &str = "application/octet-stream";
 /// The container of Office's files of before 2007. Its beginning does not say which program wrote it.
 pub(crate) const OLE: &str = "application/x-ole-storage";
 
+/// The types whose files may be nothing but text. Of all others, a text has the first letters by chance, such as BM or MZ.
+const TEXTUAL: [&str; 3] = ["application/pdf", "application/postscript", "application/rtf"];
+
 /// What a beginning shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
@@ -35,18 +38,16 @@ pub(crate) fn found(beginning: &[u8]) -> Found {
     if is_markup(beginning) {
         return Found::Markup;
     }
-    if let Some(kind) = infer::get(beginning) {
-        return match (kind.matcher_type(), kind.mime_type()) {
-            (MatcherType::App, "application/x-x509-ca-cert") => Found::Type(OCTETS),
-            (MatcherType::App, _) => Found::Program,
-            (MatcherType::Text, _) => Found::Markup,
-            (_, mime) => Found::Type(usual(mime)),
-        };
-    }
-    if is_text(beginning) {
-        Found::Text
-    } else {
-        Found::Unknown
+    let is_text = is_text(beginning);
+    let Some(kind) = infer::get(beginning) else {
+        return if is_text { Found::Text } else { Found::Unknown };
+    };
+    match (kind.matcher_type(), kind.mime_type()) {
+        (MatcherType::Text, _) => Found::Markup,
+        (_, mime) if is_text && !TEXTUAL.contains(&mime) => Found::Text,
+        (MatcherType::App, "application/x-x509-ca-cert") => Found::Type(OCTETS),
+        (MatcherType::App, _) => Found::Program,
+        (_, mime) => Found::Type(usual(mime)),
     }
 }
 
@@ -111,6 +112,23 @@ mod tests {
         assert_eq!(found(&text[..text.len() - 1]), Found::Text);
         assert_eq!(found(&[0xC3]), Found::Unknown);
         assert_eq!(found(b"a\0b"), Found::Unknown);
+    }
+
+    #[test]
+    fn text_may_begin_as_another_format_does() {
+        for text in [
+            "BMW X5: oil change, 450",
+            "MZ 2026-11-20 10:00",
+            "BZh, a list",
+            "ID3 and CWS",
+            "GIF89a is a format",
+        ] {
+            assert_eq!(found(text.as_bytes()), Found::Text, "{text}");
+        }
+        assert_eq!(found(b"%PDF-1.7\n1 0 obj"), Found::Type("application/pdf"));
+        assert_eq!(found(b"{\\rtf1 Hello}"), Found::Type("application/rtf"));
+        assert_eq!(found(b"MZ\x90\0\x03"), Found::Program);
+        assert_eq!(found(b"BM\x36\0\0\0"), Found::Type("image/bmp"));
     }
 
     #[test]

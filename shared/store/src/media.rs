@@ -5,11 +5,14 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
 use domain::{
     asset::Asset,
     ids::{AssetId, MessageId},
-    media::Medium,
+    media::{Medium, MediumState},
     purpose::Lane,
     record::Received,
 };
@@ -22,6 +25,9 @@ use crate::{
     row::{self, Condition, Row, Write, key_item, second, text},
     usage,
 };
+
+/// Attempts of a change that two kinds of states want differently: what is fetched may be stored after the first one.
+const MOST_TRIES: u32 = 3;
 
 /// Media never delay what answers a person.
 pub const LANE: Lane = Lane::Bulk;
@@ -125,7 +131,8 @@ impl Store {
         self.database.transact_writes(vec![write], DOING).await
     }
 
-    /// Keeps the media of a message until this time, as far as there is or will be a file. One write for each.
+    /// Keeps the media of a message until this time, as far as there is or will be a file. One write for each that is stored, two for one
+    /// that is being fetched.
     pub(crate) async fn keep_media_until(
         &self,
         scope: &TenantScope,
@@ -133,17 +140,18 @@ impl Store {
         until: Timestamp,
     ) -> Result<(), StoreError> {
         for key in media_keys(scope, message) {
-            // One that is being fetched is due for that; others when they go.
-            let stored = self.keep_medium_until(&key, until, true).await?;
-            if !stored {
-                self.keep_medium_until(&key, until, false).await?;
+            let mut stored = Some(true);
+            for _attempt in 0..MOST_TRIES {
+                let Some(is_stored) = stored else { break };
+                stored = self.keep_medium_until(&key, until, is_stored).await?;
             }
         }
         Ok(())
     }
 
-    /// Returns false if the row does not exist or is in another state.
-    async fn keep_medium_until(&self, key: &Key, until: Timestamp, stored: bool) -> Result<bool, StoreError> {
+    /// The same for one that is stored, which is due then, or for one that is being fetched, which stays due for that. If it is in the other
+    /// state, returns whether it is stored.
+    async fn keep_medium_until(&self, key: &Key, until: Timestamp, stored: bool) -> Result<Option<bool>, StoreError> {
         const DOING: &str = "set the expiry of a medium";
         usage::count(&["dynamodb:UpdateItem"]);
         let _waiting = usage::waiting();
@@ -177,23 +185,34 @@ impl Store {
             request = request.expression_attribute_values(":place", text(keys::due_place(key, until)));
         }
         let sent = request
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
-        match sent {
+        let error = match sent {
             Ok(output) => {
                 if let Some(capacity) = output.consumed_capacity() {
                     usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
                 }
-                Ok(true)
+                return Ok(None);
             }
-            Err(error) => match error.as_service_error() {
-                Some(refused) if refused.is_conditional_check_failed_exception() => Ok(false),
-                Some(refused) if refused.is_transaction_conflict_exception() => {
-                    Err(StoreError::Conflict { doing: DOING })
-                }
-                _ => Err(StoreError::answered(DOING, error)),
-            },
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                // Messages of before have none.
+                let Some(item) = refused.item().filter(|item| !item.is_empty()) else {
+                    return Ok(None);
+                };
+                let medium: Medium = row::data(item.clone(), DOING)?;
+                Ok(match medium.state {
+                    MediumState::Pending => Some(false),
+                    MediumState::Scanning | MediumState::Ready => Some(true),
+                    MediumState::Refused | MediumState::Gone => None,
+                })
+            }
+            Some(refused) if refused.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing: DOING }),
+            _ => Err(StoreError::answered(DOING, error)),
         }
     }
 

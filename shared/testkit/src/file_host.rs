@@ -15,6 +15,8 @@ pub enum Reply {
     File(&'static str, Vec<u8>),
     /// This status, these further headers, and this body.
     Other(u16, String, &'static str),
+    /// A file of this content type that begins so and has this length. It is in no memory.
+    Long(&'static str, &'static [u8], u64),
     /// A file that breaks off before its stated length.
     Short,
     /// A file that does not end.
@@ -34,9 +36,14 @@ pub struct Asked {
     pub path: String,
     /// The `Authorization` header.
     pub authorization: String,
-    /// The body.
+    /// The beginning of the body, at most [`LONGEST_KEPT`] bytes.
     pub body: Vec<u8>,
+    /// Length of the body in bytes.
+    pub length: u64,
 }
+
+/// Bytes of a body that are kept.
+pub const LONGEST_KEPT: u64 = 16 * 1024 * 1024;
 
 struct State {
     reply: Reply,
@@ -151,6 +158,14 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             stream.write_all(head.as_bytes())?;
             stream.write_all(body.as_bytes())
         }
+        Reply::Long(content_type, begin, length) => {
+            let head = format!(
+                "HTTP/1.1 200 OK\r\ncontent-type: {content_type}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes())?;
+            let rest = begin.chain(std::io::repeat(0));
+            std::io::copy(&mut rest.take(length), &mut stream).map(drop)
+        }
         Reply::Short => {
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-type: audio/mpeg\r\ncontent-length: 9000\r\n\r\nshort")
         }
@@ -199,17 +214,23 @@ fn read(stream: &TcpStream) -> std::io::Result<Asked> {
             break;
         };
         match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
+            "content-length" => length = value.trim().parse::<u64>().unwrap_or(0),
             "authorization" => value.trim().clone_into(&mut authorization),
             _ => {}
         }
     }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
+    let mut body = Vec::new();
+    let kept = length.min(LONGEST_KEPT);
+    reader.by_ref().take(kept).read_to_end(&mut body)?;
+    let dropped = std::io::copy(&mut reader.take(length - kept), &mut std::io::sink())?;
+    if body.len() as u64 + dropped < length {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
     Ok(Asked {
         method,
         path,
         authorization,
         body,
+        length,
     })
 }

@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     connection::{Account, SendSecrets},
     ids::MessageId,
-    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type},
+    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence},
     record::Received,
     sniff::BEGINNING,
 };
@@ -18,9 +18,6 @@ use sha2::{Digest as _, Sha256};
 use store::{StoreError, TenantScope, media::KnownMedium, usage};
 
 use crate::{Context, RACES};
-
-/// Attempts that a provider denies having the file, until it is believed: a webhook can be faster than its file.
-const DENIALS: u32 = 2;
 
 /// Wait after credentials were refused: somebody has to renew them.
 const RENEWAL: SignedDuration = SignedDuration::from_mins(15);
@@ -37,10 +34,10 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
         return expired(ctx, scope, &key, &medium).await;
     };
     match medium.state {
+        MediumState::Pending if medium.waits(now) => return Ok(Done::Already),
         MediumState::Pending => {}
-        MediumState::Scanning | MediumState::Ready | MediumState::Refused | MediumState::Gone => {
-            return Ok(Done::Already);
-        }
+        MediumState::Scanning | MediumState::Ready => return Ok(Done::Already),
+        MediumState::Refused | MediumState::Gone => return without(ctx, &key).await,
     }
     let outcome = Box::pin(attempt(ctx, scope, (&medium, &message), &key, now)).await?;
     crash::point("fetch_media.fetched");
@@ -51,6 +48,12 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
 async fn dropped(ctx: &Context, key: &FileKey) -> Result<Done, JobError> {
     ctx.files.remove(key).await?;
     Ok(kit::queue::gone("medium"))
+}
+
+/// The row says that there is no file. An attempt that was interrupted, or another one at the same time, may have left one.
+async fn without(ctx: &Context, key: &FileKey) -> Result<Done, JobError> {
+    ctx.files.remove(key).await?;
+    Ok(Done::Already)
 }
 
 /// The message is not kept any longer.
@@ -84,13 +87,17 @@ enum Outcome {
 }
 
 impl Outcome {
+    /// Whether the same attempt is made again.
+    const fn is_repeated(&self) -> bool {
+        matches!(self, Self::Denied | Self::Changed | Self::Later(_))
+    }
+
     fn apply(&self, medium: &mut Medium, scanned: bool, now: Timestamp) {
         match self {
             Self::Stored { mime, bytes, sha256 } => medium.stored(mime, *bytes, sha256.clone(), scanned),
             Self::Refused(reason) => medium.refuse(*reason),
             Self::Gone(reason) => medium.lose(*reason),
-            Self::Denied if medium.attempts >= DENIALS => medium.lose(MediaReason::Deleted),
-            Self::Denied => medium.try_again(now, None),
+            Self::Denied => medium.is_denied(now),
             Self::Changed => medium.has_wrong_hash(now),
             Self::Later(wait) => medium.try_again(now, *wait),
         }
@@ -109,7 +116,8 @@ impl Outcome {
 }
 
 /// Writes the outcome to the row. After a lost race, it is read again: its retention may have changed, another worker may have been faster,
-/// and it may be gone with its contact.
+/// and it may be gone with its contact. A row that says that there is no file is written before the file of an interrupted attempt is
+/// deleted: another worker that has just copied one loses the race, and deletes it, too.
 async fn noted(
     ctx: &Context,
     scope: &TenantScope,
@@ -118,6 +126,7 @@ async fn noted(
     outcome: &Outcome,
 ) -> Result<Done, JobError> {
     let (store, now, place) = (&ctx.store, ctx.clock.now(), (medium.message, medium.index));
+    let failed_before = medium.attempts;
     let read = || async move {
         let known = store.medium(scope, place.0, place.1, now).await?;
         Ok::<_, StoreError>(known.map(|known| known.medium))
@@ -126,15 +135,29 @@ async fn noted(
         let Some(mut medium) = known else {
             return dropped(ctx, key).await;
         };
-        if medium.state != MediumState::Pending {
-            return Ok(Done::Already);
+        match (medium.state, outcome) {
+            // Two workers failed at the same time: that is one attempt.
+            (MediumState::Pending, outcome) if outcome.is_repeated() && medium.attempts > failed_before => {
+                return Ok(Done::Already);
+            }
+            (MediumState::Pending, _) => outcome.apply(&mut medium, ctx.scanned, now),
+            // Of two attempts that copied different contents, nobody knows which one is there now.
+            (MediumState::Scanning | MediumState::Ready, Outcome::Stored { sha256, .. })
+                if medium.sha256.as_ref() != Some(sha256) =>
+            {
+                medium.refuse(MediaReason::WrongHash);
+            }
+            (MediumState::Scanning | MediumState::Ready, _) => return Ok(Done::Already),
+            (MediumState::Refused | MediumState::Gone, _) => return without(ctx, key).await,
         }
-        outcome.apply(&mut medium, ctx.scanned, now);
         store.write_medium(scope, &medium).await?;
         tracing::info!(state = ?medium.state, reason = ?medium.reason, attempts = medium.attempts, "a medium was fetched");
         line::count(outcome.as_str(), 1);
         if medium.state == MediumState::Gone {
             metric::count("media_gone", &[]);
+        }
+        if matches!(medium.state, MediumState::Refused | MediumState::Gone) {
+            Box::pin(ctx.files.remove(key)).await?;
         }
         Ok(Done::Now)
     };
@@ -214,22 +237,62 @@ fn refused(error: &MediaError) -> Outcome {
     }
 }
 
+/// What was said of a file before it arrives.
+struct Stated<'a> {
+    /// Size in bytes.
+    bytes: Option<u64>,
+    /// SHA-256 in hexadecimal digits.
+    sha256: Option<&'a str>,
+    /// Whether it comes as another type than its message has said.
+    is_other_type: bool,
+}
+
+impl Stated<'_> {
+    /// What a file is that would be refused, of this hash, if it was read to its end. If it is not the stated one, the provider has delivered
+    /// something else, such as a page with an excuse, and is asked again.
+    fn refusal(&self, reason: MediaReason, sha256: Option<&str>) -> Outcome {
+        let is_other = match (self.sha256, sha256) {
+            (Some(stated), Some(found)) => stated != found,
+            _ => self.is_other_type,
+        };
+        if is_other {
+            Outcome::Changed
+        } else {
+            Outcome::Refused(reason)
+        }
+    }
+}
+
 /// Copies a file as it arrives. It is complete only if its size, hash and content are right: until then, nobody can read it.
 async fn copied(
-    mut download: Download,
+    download: Download,
     mut copy: Copying<'_>,
     kind: MediaKind,
     reported: &InboundMedia,
 ) -> Result<Outcome, JobError> {
+    let Download {
+        mut body,
+        mime,
+        sha256,
+        bytes,
+    } = download;
+    let (mime, before) = (mime.as_deref(), reported.mime.as_deref());
+    let stated = Stated {
+        bytes: bytes.or_else(|| body.length()),
+        sha256: sha256.as_deref().or(reported.sha256.as_deref()),
+        is_other_type: mime
+            .zip(before)
+            .is_some_and(|(now, before)| essence(now) != essence(before)),
+    };
     let most = kind.most_bytes();
-    let stated = download.bytes.or_else(|| download.body.length());
-    if stated.is_some_and(|stated| stated > most) {
+    if stated.bytes.is_some_and(|stated| stated > most) {
         return Ok(Outcome::Refused(MediaReason::TooLarge));
     }
-    let declared = download.mime.as_deref().or(reported.mime.as_deref());
-    let (mut hash, mut beginning, mut mime) = (Sha256::new(), Vec::new(), None);
+    let declared = mime.or(before);
+    let (mut hash, mut size, mut beginning) = (Sha256::new(), 0, Vec::new());
+    let (mut found, mut lies) = (None, false);
     loop {
-        let bytes = match download.body.chunk().await {
+        let bytes = match body.chunk().await {
             Ok(Some(bytes)) => bytes,
             Ok(None) => break,
             Err(error) => {
@@ -237,31 +300,41 @@ async fn copied(
                 return Ok(Outcome::Later(None));
             }
         };
-        if copy.size() + bytes.len() as u64 > most {
-            return Ok(Outcome::Refused(MediaReason::TooLarge));
+        size += bytes.len() as u64;
+        if stated.bytes.is_some_and(|stated| size > stated) {
+            return Ok(Outcome::Changed);
+        }
+        if size > most {
+            return Ok(stated.refusal(MediaReason::TooLarge, None));
         }
         hash.update(&bytes);
         if beginning.len() < BEGINNING {
             beginning.extend_from_slice(&bytes);
             if beginning.len() >= BEGINNING {
-                // Nothing more is read of what lies.
-                mime = content_type(kind, declared, &beginning);
-                if mime.is_none() {
-                    return Ok(Outcome::Refused(MediaReason::WrongType));
+                found = content_type(kind, declared, &beginning);
+                lies = found.is_none();
+                if lies && stated.sha256.is_none() {
+                    // Nothing more is read of it.
+                    return Ok(stated.refusal(MediaReason::WrongType, None));
                 }
             }
         }
-        copy.add(&bytes).await?;
+        // Of what lies, only the hash is wanted.
+        if !lies {
+            copy.add(&bytes).await?;
+        }
     }
-    if copy.size() == 0 {
-        return Ok(Outcome::Refused(MediaReason::Empty));
+    if stated.bytes.is_some_and(|stated| stated != size) {
+        return Ok(Outcome::Changed);
     }
-    let Some(mime) = mime.or_else(|| content_type(kind, declared, &beginning)) else {
-        return Ok(Outcome::Refused(MediaReason::WrongType));
-    };
     let sha256 = hex::encode(hash.finalize());
-    let expected = download.sha256.as_ref().or(reported.sha256.as_ref());
-    if stated.is_some_and(|stated| stated != copy.size()) || expected.is_some_and(|expected| *expected != sha256) {
+    if size == 0 {
+        return Ok(stated.refusal(MediaReason::Empty, Some(&sha256)));
+    }
+    let Some(mime) = found.or_else(|| content_type(kind, declared, &beginning)) else {
+        return Ok(stated.refusal(MediaReason::WrongType, Some(&sha256)));
+    };
+    if stated.sha256.is_some_and(|stated| stated != sha256) {
         return Ok(Outcome::Changed);
     }
     let bytes = copy.complete().await?;

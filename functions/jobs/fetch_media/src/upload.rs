@@ -28,6 +28,9 @@ const PIECE: u64 = 4 * 1024 * 1024;
 /// Attempts until the job is given up: a message that still needs the asset queues another.
 const MOST_RECEIVES: u32 = 8;
 
+/// Receives of a job from which on WhatsApp is believed that it does not take a file: the code may also mean that something went wrong.
+const MOST_REFUSALS: u32 = 2;
+
 /// Wait after credentials were refused.
 const RENEWAL: Duration = Duration::from_secs(900);
 
@@ -73,7 +76,7 @@ pub(crate) async fn work(
         Err(error) => error,
     };
     tracing::warn!(error = kit::chain(&error), "an asset cannot be uploaded");
-    if matches!(error, MediaError::NotTaken { .. }) {
+    if matches!(error, MediaError::NotTaken { .. }) && receive_count >= MOST_REFUSALS {
         let refused = |asset: &mut Asset| asset.refuse(MediaReason::WrongType);
         return noted(ctx, scope, Versioned { value: asset, version }, refused).await;
     }
@@ -140,6 +143,10 @@ async fn noted(
         let Some(Versioned { mut value, version }) = known else {
             return Ok(kit::queue::gone("asset"));
         };
+        if value.state != AssetState::Ready {
+            // A scanner has found something in it.
+            return Ok(Done::Already);
+        }
         change(&mut value);
         store.note_asset(scope, version, &value).await?;
         Ok::<_, StoreError>(Done::Now)

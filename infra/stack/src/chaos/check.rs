@@ -20,7 +20,7 @@ use store::due::{Due, Partition};
 use super::{
     Ground, asks,
     figures::{self, Truth},
-    minds, people,
+    media, minds, people,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -30,8 +30,12 @@ use crate::{
     report::seconds,
 };
 
-/// Every due row is due within this time.
-const FAR: Duration = Duration::from_secs(400 * 24 * 3600);
+/// Everything that is still to be done is due within this time. Files are due again when their message is not kept any longer, which is
+/// later.
+const FAR: Duration = Duration::from_secs(10 * 24 * 3600);
+
+/// The queue of files. Its record of a function that was killed stays in flight for twelve minutes, and the row is due long before.
+const FILES: &str = "Media";
 
 /// Upper limit of due rows per shard.
 const MANY: i32 = 1000;
@@ -56,14 +60,19 @@ async fn due(ground: &Ground<'_>, stormed: &Stormed) -> Result<Vec<Due>> {
 
 /// Visible and in-flight records of a queue. Delayed ones are copies for later: the work itself is a due row, and follow-ups of other
 /// tests may be delayed for a quarter of an hour.
-async fn depth(ground: &Ground<'_>, url: &str) -> Result<u64> {
+async fn depth(ground: &Ground<'_>, url: &str, in_flight: bool) -> Result<u64> {
     let ask = json!({ "QueueUrl": url, "AttributeNames": ["All"] });
     let answer = ground.aws.call("sqs", "get_queue_attributes", ask).await?;
     let number = |name: &str| {
         let text = answer["Attributes"][name].as_str().unwrap_or_default();
         text.parse::<u64>().unwrap_or_default()
     };
-    Ok(number("ApproximateNumberOfMessages") + number("ApproximateNumberOfMessagesNotVisible"))
+    let invisible = if in_flight {
+        number("ApproximateNumberOfMessagesNotVisible")
+    } else {
+        0
+    };
+    Ok(number("ApproximateNumberOfMessages") + invisible)
 }
 
 /// Waits until no work is left and returns how long that took. Runs the dispatcher more often than its schedule does.
@@ -77,7 +86,7 @@ pub(super) async fn calm(ground: &Ground<'_>, stormed: &Stormed, limit: Duration
         if due.is_empty() && idle["idle"] == true {
             let mut queued = Vec::new();
             for Queue { name, url, .. } in Queue::all(&ground.town.outputs) {
-                let depth = depth(ground, &url).await?;
+                let depth = depth(ground, &url, name != FILES).await?;
                 if depth > 0 {
                     queued.push(format!("{name} holds {depth}"));
                 }
@@ -254,6 +263,7 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         rows.add(&stormed.asking.id, &customer, &outbox, &mut verdict);
     }
     let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
+    Box::pin(attached(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     // Of an erased person, no row says what was sent.
     let known = outbox
         .iter()
@@ -280,6 +290,32 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
     leftovers(ground, stormed.began, &mut verdict).await?;
     summary(ground, stormed, &mut verdict, accepted, &rows.states, &rows.seen).await?;
     Ok(verdict)
+}
+
+/// Checks the files that customers sent.
+async fn attached(
+    ground: &Ground<'_>,
+    stormed: &Stormed,
+    outbox: &Outbox,
+    rows: &mut Rows,
+    verdict: &mut Verdict,
+) -> Result<()> {
+    let (tenant, mut found) = (&stormed.sending, media::Found::default());
+    for attached in &stormed.attached {
+        let Some(customer) = ground.play.customer(&tenant.id, &attached.from).await? else {
+            verdict.broken.push(format!("the file of {} is lost", attached.from));
+            continue;
+        };
+        rows.add(&tenant.id, &customer, outbox, verdict);
+        let checked = Box::pin(media::check(ground, tenant, attached, &customer, &mut found));
+        verdict.broken.extend(checked.await?);
+    }
+    verdict
+        .broken
+        .extend(found.check(ground, tenant, &stormed.struck).await?);
+    verdict.line("files that customers sent", stormed.attached.len().to_string());
+    verdict.line("files afterwards", found.summary());
+    Ok(())
 }
 
 /// Checks the people whose contacts were merged or erased. Returns the contacts of which nothing is left.
@@ -486,7 +522,7 @@ fn word(message: &Message) -> &'static str {
 /// hand only, are none of the storm's.
 async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Result<()> {
     for Queue { name, dead_letters, .. } in Queue::all(&ground.town.outputs) {
-        let dead = depth(ground, &dead_letters).await?;
+        let dead = depth(ground, &dead_letters, true).await?;
         if dead > 0 {
             verdict.broken.push(format!("{dead} dead letters of {name}"));
         }
@@ -558,6 +594,7 @@ async fn summary(
         "timeout_after",
     ];
     verdict.line("requests to providers that failed", struck(&requests));
+    verdict.line("files that a provider delivered wrongly", struck(&media::kinds()));
     verdict.line(
         "messages that a phone did not accept at once",
         struck(&["not_on_whatsapp", "blocked", "offline"]),

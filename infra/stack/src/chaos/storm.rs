@@ -16,16 +16,18 @@ use serde_json::{Value, json};
 use super::{
     Ground, Size,
     asks::{self, Asked},
+    media::{self, Attached},
     minds::{self, Changed},
     people::{self, Lived},
 };
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
-/// Crash points between transaction, enqueue and record.
+/// Crash points between transaction, enqueue and record, and between a file and its row.
 pub(super) const CRASH_POINTS: &str = "\
 process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
 send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
-process_provider_event.moved=0.01,process_provider_event.received=0.05,process_provider_event.answered=0.05";
+process_provider_event.moved=0.01,process_provider_event.received=0.05,process_provider_event.answered=0.05,\
+fetch_media.fetched=0.1";
 
 /// Faults of requests to providers: a fifth of all requests.
 const REQUESTS: [(&str, f64); 7] = [
@@ -42,7 +44,7 @@ const REQUESTS: [(&str, f64); 7] = [
 const PHONES: [(&str, f64); 3] = [("not_on_whatsapp", 0.05), ("blocked", 0.02), ("offline", 0.05)];
 
 /// Maximum count of a fault. It is never reached, but the simulators count it down, which shows how often the fault occurred.
-const TIMES: u64 = 1_000_000;
+pub(super) const TIMES: u64 = 1_000_000;
 
 /// Interval of random kills, whatever the process is doing. It is longer while no message is sent: on a slow machine, no function
 /// would live long enough to do anything.
@@ -83,6 +85,10 @@ pub(super) struct Stormed {
     pub(super) peopled: Tenant,
     /// Their people.
     pub(super) lived: Vec<Lived>,
+    /// The tenant whose customers send files.
+    pub(super) sending: Tenant,
+    /// What they sent.
+    pub(super) attached: Vec<Attached>,
     /// Occurrences of each fault.
     pub(super) struck: BTreeMap<String, u64>,
     /// Random kills by function.
@@ -94,7 +100,7 @@ pub(super) struct Stormed {
 impl Stormed {
     /// All tenants of the storm.
     pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
-        self.tenants.iter().chain([&self.asking, &self.peopled])
+        self.tenants.iter().chain([&self.asking, &self.peopled, &self.sending])
     }
 }
 
@@ -135,13 +141,16 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             unlimited(plan);
         })
         .await?;
+    // Its files have faults of their own.
+    let sending = ground.town.open("Chaos, sending files", unlimited).await?;
     let tenants = vec![greeting, forwarding, expiring, changing];
     let mut faults = Vec::new();
     let faulty = tenants[..EXPIRING].iter().chain([&asking]);
     let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
     let sound = [&tenants[CHANGING], &peopled];
     let sound = sound.into_iter().flat_map(|tenant| faults_of(tenant, &[]));
-    for fault in faulty.chain(sound) {
+    let of_files = media::faults(ground, size, &sending, faults_of(&sending, &[])).await?;
+    for fault in faulty.chain(sound).chain(of_files) {
         faults.push(ground.play.fault(fault).await?);
     }
     let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -155,13 +164,17 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         asked: Vec::new(),
         peopled,
         lived: Vec::new(),
+        sending,
+        attached: Vec::new(),
         killed: BTreeMap::new(),
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
     let (seed_of_minds, seed_of_asks, seed_of_people) = (random.roll(), random.roll(), random.roll());
+    let seed_of_files = random.roll();
     let mut killed = BTreeMap::new();
     let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
+    let sending = &stormed.sending;
     let called = &tenants[..=EXPIRING];
     let enough = async {
         let calls = place_calls(ground, size, called, random).await?;
@@ -175,6 +188,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
                 minds::change(ground, size, &tenants[CHANGING], seed_of_minds),
                 asks::ask(ground, size, asking, seed_of_asks),
                 people::live(ground, size, peopled, seed_of_people),
+                Box::pin(media::send(ground, size, sending, seed_of_files)),
                 outage(ground, size),
                 refused_for_a_while(ground, size, tenants),
                 token_expired(ground, size, &tenants[EXPIRING]),
@@ -186,10 +200,10 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, changed, asked, lived, (), (), expired) = outcome?;
+    let (calls, changed, asked, lived, attached, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
     (stormed.calls, stormed.changed, stormed.asked, stormed.lived) = (calls, changed, asked, lived);
-    stormed.killed = killed;
+    (stormed.attached, stormed.killed) = (attached, killed);
     Ok(stormed)
 }
 

@@ -40,7 +40,7 @@ async fn add(world: &World, store: &Store, addition: &Addition) -> Added {
 }
 
 /// The table behind an access on which something happens.
-fn behind(world: &World, lossy: &Lossy) -> Store {
+pub(crate) fn behind(world: &World, lossy: &Lossy) -> Store {
     let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
     Store::new(env.dynamodb(), env.config().text("TABLE_NAME").expect("a table"))
 }

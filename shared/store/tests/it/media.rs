@@ -7,9 +7,13 @@ use domain::{
 use jiff::{SignedDuration, Timestamp};
 use jobs::{MediaJob, NextJob};
 use store::usage;
-use testkit::business::{CUSTOMER, effects_of};
+use testkit::{
+    Lossy,
+    business::{CUSTOMER, effects_of},
+};
 
 use crate::{
+    arrivals::behind,
     due::due,
     world::{COUNTING, World},
 };
@@ -128,6 +132,31 @@ async fn media_are_kept_as_long_as_their_message() {
         );
     }
     assert_eq!(due.len(), 2);
+}
+
+/// Between the two writes of a change of the retention, its worker is done.
+#[tokio::test]
+async fn a_medium_stored_meanwhile_is_kept_as_long() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let received = message(&world, 1).await;
+    let mut held = medium(&world, &received, 0).await.unwrap();
+    stored(&mut held);
+    let (lossy, store) = (Lossy::before(&world.aws), world.aws.store());
+    let scope = world.aws.scope(world.business.tenant());
+    lossy.happens_before("UpdateItem", async || {});
+    lossy.happens_before("UpdateItem", async move || {
+        store.write_medium(&scope, &held).await.unwrap();
+    });
+    let until: Timestamp = now + days(30);
+    let entry = Entry::Received(Box::new(received.clone()));
+    let kept = behind(&world, &lossy)
+        .keep_until(world.scope(), &entry, until, now)
+        .await;
+    assert!(kept.unwrap() && lossy.has_lost_all());
+    let known = medium(&world, &received, 0).await.unwrap();
+    let stands = (known.state, known.kept_until, known.due);
+    assert_eq!(stands, (MediumState::Ready, until, Some(until)));
 }
 
 #[tokio::test]

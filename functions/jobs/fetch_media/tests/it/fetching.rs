@@ -213,6 +213,9 @@ async fn failures_of_the_provider_are_waited_for() {
         (200, about)
     };
     let code = |status, code| (status, json!({"error": {"code": code}}));
+    let unsized_file = || with("file_size", json!(null));
+    let page = b"<!doctype html><title>Log in</title>".to_vec();
+    let long_page = [page.clone(), vec![b' '; 20_000]].concat();
     let private = "http://169.254.169.254";
     for (what, about, reply, wait) in [
         ("forgotten", code(400, 100), good.clone(), 30),
@@ -234,6 +237,11 @@ async fn failures_of_the_provider_are_waited_for() {
         ("in a file", with("url", json!("file:///etc/passwd")), good.clone(), 30),
         ("shorter than said", with("file_size", json!("511")), good.clone(), 30),
         ("another file", with("sha256", json!("ab".repeat(32))), good.clone(), 30),
+        // Neither is what the customer has sent.
+        ("nothing", unsized_file(), Reply::File("image/jpeg", Vec::new()), 30),
+        ("a page", unsized_file(), Reply::File("text/html", page), 30),
+        ("a long page", unsized_file(), Reply::File("text/html", long_page), 30),
+        ("endless", (200, known()), Reply::Endless, 30),
         ("gone", (200, known()), other(404, ""), 30),
         ("not allowed", (200, known()), other(403, ""), 900),
         ("busy", (200, known()), other(503, "retry-after: 600\r\n"), 600),
@@ -258,6 +266,95 @@ async fn failures_of_the_provider_are_waited_for() {
         Files::new(world.aws.env()).unwrap().remove(&key).await.unwrap();
     }
     assert!(elsewhere.take_requests().is_empty());
+}
+
+/// Twilio names no hash, but a page is of another type than the webhook has said.
+#[tokio::test]
+async fn a_page_instead_of_twilios_file_is_waited_for() {
+    let world = World::new().await;
+    let page = b"<!doctype html><title>Sorry</title>".to_vec();
+    world.host.answer(Reply::File("text/html", page.clone()));
+    let message = world.sent_through_twilio("image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    let medium = world.medium(message).await;
+    assert_eq!((stands(&medium), medium.mismatches), ((MediumState::Pending, None), 1));
+    world.has("image/jpeg", &picture());
+    world.fetch(message).await.unwrap();
+    assert_eq!(world.medium(message).await.state, MediumState::Ready);
+    // The customer has sent it as a picture.
+    world.host.answer(Reply::File("image/jpeg", page));
+    let message = world.sent_through_twilio("image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    let refused = (MediumState::Refused, Some(MediaReason::WrongType));
+    assert_eq!(stands(&world.medium(message).await), refused);
+}
+
+/// By the clock: every attempt is made when it is due, and fails in another way.
+#[tokio::test]
+async fn a_provider_that_fails_for_an_hour_loses_nothing() {
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+    let world = World::new().await;
+    let began = world.aws.now();
+    let mut messages = Vec::new();
+    for _customer in 0..4 {
+        messages.push(world.sent(MediaKind::Image, "image/jpeg").await);
+        messages.push(world.sent_through_twilio("image/jpeg").await);
+    }
+    let down = Reply::Other(503, String::new(), "");
+    let known = world.about(&picture()).to_string();
+    let known = known.as_str();
+    let failures = [
+        (503, "{}", down.clone()),
+        (200, known, Reply::Other(503, "retry-after: 120\r\n".to_owned(), "")),
+        (200, known, Reply::Short),
+        (
+            200,
+            "<html>",
+            Reply::File("text/html", b"<html>Back soon</html>".to_vec()),
+        ),
+        (200, known, down),
+    ];
+    let mut rounds = 0;
+    loop {
+        let mut due = Vec::new();
+        for message in &messages {
+            let medium = world.medium(*message).await;
+            if medium.state == MediumState::Pending {
+                due.push((medium.due.unwrap(), *message));
+            }
+        }
+        let Some((first, _)) = due.iter().min().copied() else {
+            break;
+        };
+        let now = world.aws.now();
+        world.aws.pass(first.duration_since(now).as_secs().max(0));
+        let (now, failure) = (world.aws.now(), &failures[rounds % failures.len()]);
+        if now < began + HOUR {
+            world.host.tell(failure.0, failure.1);
+            world.host.answer(failure.2.clone());
+        } else {
+            world.has("image/jpeg", &picture());
+        }
+        for (_, message) in due.into_iter().filter(|(at, _)| *at <= now) {
+            assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+        }
+        rounds += 1;
+        assert!(rounds < 20, "it does not end");
+    }
+    assert!(world.aws.now() > began + HOUR, "nothing failed");
+    assert!(world.aws.now() <= began + HOUR * 2, "it took too long afterwards");
+    for message in &messages {
+        let medium = world.medium(*message).await;
+        assert_eq!(
+            (stands(&medium), medium.sha256),
+            ((MediumState::Ready, None), Some(sha256(&picture())))
+        );
+        assert_eq!(world.fetch(*message).await.unwrap(), Done::Already);
+    }
+    assert_eq!(world.files().await, vec![picture(); messages.len()]);
+    // A description and a file for each attempt at WhatsApp, a file at Twilio.
+    let asked = world.host.take_requests().len();
+    assert!(asked <= messages.len() * rounds * 2, "{asked} requests");
 }
 
 #[tokio::test]
@@ -330,6 +427,134 @@ async fn a_hash_that_stays_wrong_is_refused() {
     world.fetch(message).await.unwrap();
     let medium = world.medium(message).await;
     assert_eq!(stands(&medium), (MediumState::Refused, Some(MediaReason::WrongHash)));
+    assert!(world.files().await.is_empty());
+}
+
+/// Queues deliver at least once, and the dispatcher queues what may have got lost.
+#[tokio::test]
+async fn a_job_that_comes_twice_is_one_attempt() {
+    let world = World::new().await;
+    world.host.tell(503, "{}");
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    world.fetch(message).await.unwrap();
+    drop(world.host.take_requests());
+    let failed = world.medium(message).await;
+    let job = MediaJob::fetch(world.business.tenant(), &failed);
+    world.aws.pass(29);
+    assert_eq!(world.work(job.clone(), 2, &world.ctx).await.unwrap(), Done::Already);
+    assert!(world.host.take_requests().is_empty());
+    assert_eq!(world.medium(message).await, failed);
+    world.aws.pass(1);
+    assert_eq!(world.work(job, 1, &world.ctx).await.unwrap(), Done::Now);
+    assert_eq!(world.medium(message).await.attempts, 2);
+}
+
+#[tokio::test]
+async fn two_workers_that_fail_at_once_are_one_attempt() {
+    let world = World::new().await;
+    world
+        .host
+        .answer(Reply::Held("text/html", b"<html>Sorry</html>".to_vec()));
+    let message = world.sent_through_twilio("image/jpeg").await;
+    let failing = async {
+        world.host.arrived().await;
+        let mut medium = world.medium(message).await;
+        medium.has_wrong_hash(world.aws.now());
+        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+        written.unwrap();
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), failing);
+    assert_eq!(done.unwrap(), Done::Already);
+    let medium = world.medium(message).await;
+    assert_eq!((medium.attempts, medium.mismatches), (1, 1));
+}
+
+/// Whatever else failed before, and however often.
+#[tokio::test]
+async fn denials_and_wrong_hashes_are_counted_alone() {
+    let world = World::new().await;
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let mut about = world.about(&picture());
+    about["sha256"] = json!("ab".repeat(32));
+    for (status, about, times) in [
+        (503, "{}".to_owned(), 6),
+        (400, r#"{"error": {"code": 100}}"#.to_owned(), 2),
+        (200, about.to_string(), 4),
+    ] {
+        world.host.tell(status, &about);
+        for _attempt in 0..times {
+            world.fetch(message).await.unwrap();
+        }
+        let medium = world.medium(message).await;
+        assert_eq!(stands(&medium), (MediumState::Pending, None), "{status} {about}");
+    }
+    world.has("image/jpeg", &picture());
+    world.fetch(message).await.unwrap();
+    assert_eq!(world.medium(message).await.state, MediumState::Ready);
+}
+
+/// A worker was killed behind its copy, and the provider has lost the file since: nothing would ever delete it.
+#[tokio::test]
+async fn the_file_of_a_killed_worker_does_not_stay() {
+    let world = World::new().await;
+    let files = Files::new(world.aws.env()).unwrap();
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let key = FileKey::medium(world.business.scope(), message, 0);
+    files.write(&key, picture()).await.unwrap();
+    world.host.tell(400, r#"{"error": {"code": 100}}"#);
+    for _attempt in 0..3 {
+        assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    }
+    assert_eq!(world.medium(message).await.state, MediumState::Gone);
+    assert!(world.files().await.is_empty());
+    // The next one was killed behind its write.
+    files.write(&key, picture()).await.unwrap();
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
+    assert!(world.files().await.is_empty());
+}
+
+/// The other worker was faster, and so was the scanner.
+#[tokio::test]
+async fn a_file_found_harmful_meanwhile_is_dropped() {
+    let world = World::with(&[("MEDIA_SCANNER", "guard")]).await;
+    world.has("image/jpeg", &picture());
+    world.host.answer(Reply::Held("image/jpeg", picture()));
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let judging = async {
+        world.host.arrived().await;
+        let mut medium = world.medium(message).await;
+        medium.stored("image/jpeg", 510, sha256(&picture()), true);
+        medium.refuse(MediaReason::Harmful);
+        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+        written.unwrap();
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), judging);
+    assert_eq!(done.unwrap(), Done::Already);
+    let refused = (MediumState::Refused, Some(MediaReason::Harmful));
+    assert_eq!(stands(&world.medium(message).await), refused);
+    assert!(world.files().await.is_empty());
+}
+
+/// Then nobody knows which of the two is there.
+#[tokio::test]
+async fn two_workers_with_different_files_store_none() {
+    let world = World::new().await;
+    world.host.answer(Reply::Held("image/jpeg", picture()));
+    let message = world.sent_through_twilio("image/jpeg").await;
+    let storing = async {
+        world.host.arrived().await;
+        let mut medium = world.medium(message).await;
+        medium.stored("image/jpeg", 9, "0f".repeat(32), false);
+        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+        written.unwrap();
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), storing);
+    assert_eq!(done.unwrap(), Done::Now);
+    let refused = (MediumState::Refused, Some(MediaReason::WrongHash));
+    assert_eq!(stands(&world.medium(message).await), refused);
     assert!(world.files().await.is_empty());
 }
 

@@ -142,7 +142,11 @@ async fn a_file_that_whatsapp_does_not_take_is_refused() {
     let world = World::new().await;
     let asset = world.asset("image/jpeg", picture()).await;
     world.host.tell(400, r#"{"error": {"code": 131053}}"#);
-    assert_eq!(world.upload(asset, world.business.whatsapp).await.unwrap(), Done::Now);
+    // The code may also mean that something went wrong.
+    let whatsapp = world.business.whatsapp;
+    assert!(world.upload(asset, whatsapp).await.is_err());
+    assert_eq!(world.known(asset).await.state, AssetState::Ready);
+    assert_eq!(world.upload_again(asset, whatsapp, 2).await.unwrap(), Done::Now);
     let known = world.known(asset).await;
     assert_eq!(
         (known.state, known.reason),

@@ -111,13 +111,17 @@ impl World {
         self.business.receive_media(&self.aws, contact, media, change).await.id
     }
 
-    /// Does the job of the first medium of a message.
+    /// Does the job of the first medium of a message, when its next attempt is due.
     pub(crate) async fn fetch(&self, message: MessageId) -> Result<Done, JobError> {
         self.fetch_of(message, &self.ctx).await
     }
 
     pub(crate) async fn fetch_of(&self, message: MessageId, ctx: &Context) -> Result<Done, JobError> {
         let medium = self.medium(message).await;
+        if medium.waits(self.aws.now()) {
+            let due = medium.due.unwrap();
+            self.aws.pass(due.duration_since(self.aws.now()).as_secs());
+        }
         let job = MediaJob::fetch(self.business.tenant(), &medium);
         self.work(job, 1, ctx).await
     }
