@@ -248,8 +248,8 @@ struct Stated<'a> {
 }
 
 impl Stated<'_> {
-    /// What a file is that would be refused, of this hash, if it was read to its end. If it is not the stated one, the provider has delivered
-    /// something else, such as a page with an excuse, and is asked again.
+    /// Refuses a file, of this hash if it was read to its end. If it is not the stated one, the provider has delivered something else, such
+    /// as a page with an excuse, and is asked again.
     fn refusal(&self, reason: MediaReason, sha256: Option<&str>) -> Outcome {
         let is_other = match (self.sha256, sha256) {
             (Some(stated), Some(found)) => stated != found,

@@ -1,5 +1,5 @@
-//! Customers who send files during the storm, while their provider delivers something else, or nothing, and the function that fetches them is
-//! killed. Afterwards each file is stored as it was sent, and served so; only what the provider itself has said to be too large or empty is
+//! Customers who send files during the storm, while their provider delivers something else, or nothing, and the function that fetches them
+//! is killed. Afterwards each file is stored as it was sent, and served so; only what the provider itself has said to be too large or empty is
 //! refused. Nothing is pending, gone, or left over in the bucket.
 
 use std::{
