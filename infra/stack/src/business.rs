@@ -6,6 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
+use domain::phone::Phone;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use ulid::Ulid;
@@ -53,6 +54,17 @@ impl Plan {
     pub fn forward_calls(&mut self) {
         self.connection("twilio")["account"]["voice"] =
             json!({ "handling": "forward", "forward_to": "+971501234567", "forward_timeout_seconds": 15 });
+    }
+
+    /// Sends WhatsApp through Twilio, from this number.
+    pub fn whatsapp_through_twilio(&mut self, sender: &Phone) {
+        let twilio = self.connection("twilio");
+        twilio["account"]["whatsapp_sender"] = json!(sender);
+        let id = twilio["id"].clone();
+        self.file["lines"][0]["whatsapp"] = id;
+        for template in self.file["templates"].as_array_mut().into_iter().flatten() {
+            template["content_sid"] = "HX00000000000000000000000000000001".into();
+        }
     }
 
     /// Sets what follows a call.

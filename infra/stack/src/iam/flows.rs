@@ -3,6 +3,7 @@
 mod accounts;
 mod calls;
 mod contacts;
+mod contents;
 mod media;
 mod operations;
 mod reports;
@@ -156,6 +157,7 @@ impl Audit<'_> {
         ensure!(heard.status == 200, "nobody hears a recording: {}", heard.body);
         self.dropped(&recorded).await?;
         self.media_and_assets(&self.open().await?).await?;
+        Box::pin(self.files_sent()).await?;
         self.tried(&business).await?;
         self.requested(&self.open().await?).await?;
         self.templates(&self.open().await?).await?;

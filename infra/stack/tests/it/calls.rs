@@ -387,15 +387,7 @@ fn whatsapp_can_be_sent_through_twilio() {
     on_stage(async |stage| {
         let sender = customer();
         let business = stage
-            .changed_business("WhatsApp through Twilio", |plan| {
-                let twilio = plan.connection("twilio");
-                twilio["account"]["whatsapp_sender"] = json!(sender);
-                let id = twilio["id"].clone();
-                plan.file["lines"][0]["whatsapp"] = id;
-                for template in plan.file["templates"].as_array_mut().expect("the bakery has templates") {
-                    template["content_sid"] = "HX00000000000000000000000000000001".into();
-                }
-            })
+            .changed_business("WhatsApp through Twilio", |plan| plan.whatsapp_through_twilio(&sender))
             .await?;
         let caller = customer();
         business.call(&caller, "missed", json!({ "via": "twilio" })).await?;

@@ -7,19 +7,19 @@ use domain::{
     asset::{Asset, AssetIn},
     ids::{AssetId, ConnectionId},
     media::MediaKind,
-    message::{Category, Channel},
+    message::Category,
     operation::{Data, OperationKind},
     resource::Resource as _,
     template::{TemplateDefinition, TemplateStatus, sync::SyncTemplates},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use store::Versioned;
 
-use super::{PATIENCE, new_ulid, scope, succeeded};
+use super::{new_ulid, scope, succeeded};
 use crate::{
     endpoints::Tenant,
     iam::Audit,
-    play::{Answer, Customer, new_phone},
+    play::{Answer, new_phone},
     secrets::random_hex,
 };
 
@@ -41,7 +41,7 @@ fn stamp() -> Stamp {
 
 impl Audit<'_> {
     /// A picture that can be the sample of a template.
-    async fn header_picture(&self, business: &Tenant) -> Result<AssetId> {
+    pub(super) async fn header_picture(&self, business: &Tenant) -> Result<AssetId> {
         const BYTES: &str = "a picture";
         let scope = scope(business)?;
         let name = "audited.jpg".parse().context("it is the name of a file")?;
@@ -90,7 +90,7 @@ impl Audit<'_> {
         let id = submitted["id"].as_str().unwrap_or_default().replace('.', "#");
         let known: Option<Versioned<TemplateDefinition>> = store.get(&scope, &id).await?;
         store.remove(&scope, &known.context("it is stored")?, &stamp()).await?;
-        self.invented(business).await?;
+        self.invented(business, None).await?;
         self.reported_template(business, "PAUSED").await?;
         // The second list is that of another step.
         let params = SyncTemplates {
@@ -129,8 +129,8 @@ impl Audit<'_> {
         self.invoke("start_template_syncs", json!({})).await
     }
 
-    /// A template that WhatsApp does not know. Returns its name.
-    async fn invented(&self, business: &Tenant) -> Result<String> {
+    /// A template that WhatsApp does not know, perhaps with a medium in its header. Returns its name.
+    pub(super) async fn invented(&self, business: &Tenant, header_media: Option<MediaKind>) -> Result<String> {
         let invented = TemplateDefinition {
             connection: Some(whatsapp(business)?),
             name: format!("invented_{}", random_hex(4)?),
@@ -138,6 +138,7 @@ impl Audit<'_> {
             category: Category::Utility,
             status: TemplateStatus("APPROVED".to_owned()),
             body: "Hello.".to_owned(),
+            header_media,
             ..TemplateDefinition::empty()
         };
         let scope = scope(business)?;
@@ -147,7 +148,7 @@ impl Audit<'_> {
 
     /// Messages are refused because WhatsApp knows their templates otherwise: in the answer, and later.
     pub(super) async fn doubted(&self, business: &Tenant) -> Result<()> {
-        let name = self.invented(business).await?;
+        let name = self.invented(business, None).await?;
         let message = json!({
             "phone": new_phone()?, "category": "utility", "basis": "An order",
             "template": { "name": name, "language": "en" },
@@ -157,23 +158,9 @@ impl Audit<'_> {
         self.comes_to_use("send_message", "dynamodb:PutItem", "T#*#OP").await?;
 
         let from = new_phone()?;
-        let fault = json!({ "tenant": business.id, "api": "graph", "kind": "offline", "number": from });
-        self.play.fault(fault).await?;
+        self.switched_off(business, &from).await?;
         self.missed_from(business, &from).await?;
-        let reference = |customer: &Customer| {
-            let attempts = customer.messages.iter().flat_map(|message| &message.attempts);
-            let mut by_whatsapp = attempts.filter_map(|attempt| attempt.provider_ref.clone());
-            by_whatsapp.next()
-        };
-        let what = format!("a message by {} that is accepted", Channel::WhatsApp.name());
-        let reference = self.play.known(&business.id, &from, PATIENCE, &what, reference).await?;
-        let status: Value = json!({
-            "id": reference, "status": "failed", "recipient_id": from.digits(),
-            "timestamp": (Timestamp::now().as_second() + 1).to_string(),
-            "errors": [{ "code": 132_000, "title": "Number of parameters does not match" }],
-        });
-        self.change(business, "messages", json!({ "statuses": [status] }))
-            .await?;
+        self.failed_later(business, &from, 132_000).await?;
         self.comes_to_use("process_provider_event", "dynamodb:PutItem", "T#*#OP")
             .await
     }
