@@ -22,7 +22,7 @@ use crate::graph::own_url;
 use crate::interference::{self, Caller};
 use crate::world::{Sims, State as WorldState};
 
-pub(super) use render::{Composed, unknown, with_file};
+pub(super) use render::{Composed, unknown, with_file, with_place};
 
 pub(super) fn routes() -> Router<Sims> {
     Router::new()

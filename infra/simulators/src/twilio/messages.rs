@@ -259,6 +259,15 @@ fn content(world: &Sims, access: &Access<'_>, form: &Form, channel: Channel) -> 
     if text.chars().count() > BODY_LIMIT {
         return Err(TwilioError::new(21_617));
     }
+    // By SMS, nothing comes of it.
+    let action = form.get("PersistentAction").filter(|_| channel == Channel::Whatsapp);
+    if let Some(action) = action {
+        if text.is_empty() {
+            return Err(TwilioError::new(21_602));
+        }
+        let invalid = || TwilioError::invalid("PersistentAction is invalid");
+        return contents::with_place(action, text).ok_or_else(invalid);
+    }
     match form.get("MediaUrl") {
         Some(url) if !url.starts_with("https://") && !url.starts_with("http://") => Err(TwilioError::new(21_620)),
         Some(url) => Ok(contents::with_file(url, text)),
@@ -329,10 +338,15 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
     let sent_at = sent.statuses.first().map(|status| date(status.at));
     let from = format!("{prefix}{}", sent.from);
     let uri = format!("/2010-04-01/Accounts/{account_sid}/Messages/{}", sent.id);
+    // The phone shows the text of a place as its name.
+    let (body, has_file) = match &sent.content {
+        Content::Other(value) => (value["body"].as_str().unwrap_or_default(), value["type"] == "media"),
+        Content::Body(_) | Content::Template { .. } => (sent.shown.text.as_str(), false),
+    };
     json!({
         "account_sid": account_sid,
         "api_version": "2010-04-01",
-        "body": sent.shown.text,
+        "body": body,
         "date_created": date(sent.accepted_at),
         "date_sent": sent_at,
         "date_updated": date(sent.statuses.last().map_or(sent.accepted_at, |status| status.at)),
@@ -341,7 +355,7 @@ fn resource(account_sid: &str, sent: &Sent) -> Value {
         "error_message": code.map(|code| format!("Error {code}")),
         "from": if by_service && sent.statuses.is_empty() { Value::Null } else { json!(from) },
         "messaging_service_sid": sent.wire.messaging_service_sid,
-        "num_media": if matches!(sent.content, Content::Other(_)) { "1" } else { "0" },
+        "num_media": if has_file { "1" } else { "0" },
         "num_segments": if by_service && sent.statuses.is_empty() { 0 } else { sent.wire.segments }.to_string(),
         "price": priced.then_some(price),
         "price_unit": priced.then_some("USD"),

@@ -411,6 +411,53 @@ async fn customers_send_media_and_more_through_twilio() {
 }
 
 #[tokio::test]
+async fn a_place_is_sent_through_twilio() {
+    let stage = stage().await;
+    stage.maya_writes("tnt_a", "whatsapp").await;
+    let send = async |to: &str, from: &str, body: &str, action: &str| {
+        let form = [("To", to), ("From", from), ("Body", body), ("PersistentAction", action)];
+        let answer = stage.twilio(&form).await;
+        stage.drained().await;
+        answer
+    };
+    let place = "geo:51.5007,-0.1246|1 Fixture Sq";
+    let (status, answer) = send(TO_WHATSAPP, WHATSAPP, "Fixture Hair", place).await;
+    assert_eq!(
+        (status, &answer["body"], &answer["num_media"]),
+        (201, &json!("Fixture Hair"), &json!("0"))
+    );
+    let shown = json!({"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Hair", "address": "1 Fixture Sq"});
+    let sent = stage.outbox("").await.pop().expect("a message");
+    assert_eq!(
+        (&sent["other"]["type"], &sent["other"]["location"]),
+        (&json!("location"), &shown)
+    );
+    let chat = stage.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
+    let last = chat
+        .as_array()
+        .and_then(|chat| chat.last())
+        .expect("it is on the phone");
+    assert_eq!((&last["location"], &last["text"]), (&shown, &json!("")));
+    let listed = stage.twilio_list(&[("To", TO_WHATSAPP)]).await;
+    assert_eq!(listed["messages"][0]["body"], "Fixture Hair");
+
+    for (body, action, code) in [
+        ("", place, 21_602),
+        ("Fixture Hair", "51.5007,-0.1246", 20_001),
+        ("Fixture Hair", "geo:51.5007", 20_001),
+        ("Fixture Hair", "geo:91,0", 20_001),
+        ("Fixture Hair", "geo:NaN,0", 20_001),
+    ] {
+        let (status, answer) = send(TO_WHATSAPP, WHATSAPP, body, action).await;
+        assert_eq!((status, &answer["code"]), (400, &json!(code)), "{action}");
+    }
+    let (_, text) = send(MAYA, "+15005550006", "Fixture Hair", place).await;
+    assert_eq!(text["body"], "Fixture Hair");
+    let sent = stage.outbox("").await.pop().expect("an SMS");
+    assert_eq!(sent["body"], "Fixture Hair", "an SMS carries no place");
+}
+
+#[tokio::test]
 async fn a_media_url_is_fetched() {
     let stage = stage().await;
     stage.maya_writes("tnt_a", "whatsapp").await;

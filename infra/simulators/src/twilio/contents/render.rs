@@ -171,6 +171,27 @@ pub(in crate::twilio) fn unknown(sid: &str, given: BTreeMap<String, String>) -> 
     Composed::of(content, shown)
 }
 
+/// A place: `geo:`, its latitude and longitude, and perhaps an address behind a bar. The text is its name. None: it is no place.
+pub(in crate::twilio) fn with_place(action: &str, text: &str) -> Option<Composed> {
+    let place = action.strip_prefix("geo:")?;
+    let (point, address) = place.split_once('|').unwrap_or((place, ""));
+    let (latitude, longitude) = point.split_once(',')?;
+    let (latitude, longitude): (f64, f64) = (latitude.parse().ok()?, longitude.parse().ok()?);
+    if !(-90.0..=90.0).contains(&latitude) || !(-180.0..=180.0).contains(&longitude) {
+        return None;
+    }
+    let mut location = json!({"latitude": latitude, "longitude": longitude, "name": text});
+    if !address.is_empty() {
+        location["address"] = json!(address);
+    }
+    let content = Content::Other(json!({"type": "location", "location": location, "body": text}));
+    let shown = Shown {
+        location: Some(location),
+        ..Shown::default()
+    };
+    Some(Composed::of(content, shown))
+}
+
 /// A message with the file behind a URL.
 pub(in crate::twilio) fn with_file(url: &str, text: &str) -> Composed {
     let content = Content::Other(json!({"type": "media", "media": {"url": url}, "body": text}));
