@@ -150,10 +150,14 @@ function place(location) {
 }
 
 function card(contact) {
-  const numbers = (contact.phones ?? []).map((each) => each.phone).filter(Boolean);
+  const parts = (name, value) => (contact[name] ?? []).map((each) => each[value]).filter(Boolean);
+  const numbers = parts("phones", "phone");
+  const lines = [...numbers, ...parts("emails", "email"), ...parts("urls", "url")];
+  const business = contact.org?.company;
   return make("div", { className: "contact" },
     make("p", { dir: "auto", textContent: `👤 ${contact.name?.formatted_name ?? numbers[0] ?? "Contact"}` }),
-    ...numbers.map((number) => make("p", { className: "quiet", dir: "ltr", textContent: number })));
+    business ? make("p", { className: "quiet", dir: "auto", textContent: business }) : null,
+    ...lines.map((line) => make("p", { className: "quiet", dir: "ltr", textContent: line })));
 }
 
 function tap(button, channel) {

@@ -194,19 +194,31 @@ for send in sends:
 read.clear()
 before = len(came("/webhooks/whatsapp/"))
 content = {"mime": "image/jpeg", "caption": "the dent", "size": 100_000}
-for said in ({"media": content}, {"location": {"latitude": 51.5, "longitude": -0.1}}, {"text": "yes", "reply_to": customer},
+files = {
+    "video": {"mime": "video/mp4", "caption": "the engine"},
+    "audio": {"mime": "audio/ogg", "voice": True},
+    "document": {"mime": "application/pdf", "file_name": "estimate.pdf"},
+    "sticker": {"mime": "image/webp"},
+}
+for said in ({"media": content}, *({"media": file} for file in files.values()), {"location": {"latitude": 51.5, "longitude": -0.1}}, {"text": "yes", "reply_to": customer},
              {"reaction": {"to": customer, "emoji": "👍"}}, {"unsupported": "poll_creation"}):
     control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "wait": True, **said})
 drained()
 for webhook in came("/webhooks/whatsapp/")[before:]:
     wa.webhook_update_handler(webhook.body)
 by_type = {message.type.value: message for message in read}
-assert {"image", "location", "text", "reaction", "unsupported"} <= set(by_type), by_type.keys()
+assert {"image", *files, "location", "text", "reaction", "unsupported"} <= set(by_type), by_type.keys()
 image = by_type["image"].image
 assert (by_type["image"].caption, image.mime_type) == ("the dent", "image/jpeg")
 bytes_of_image = wa.get_media_bytes(wa.get_media_url(image.id).url)
 assert len(bytes_of_image) == 100_000
 assert base64.b64encode(hashlib.sha256(bytes_of_image).digest()).decode() == image.sha256
+for kind, file in files.items():
+    medium = by_type[kind].media
+    assert medium.mime_type.split(";")[0] == file["mime"], medium
+    downloaded = medium.get_bytes()
+    assert downloaded and base64.b64encode(hashlib.sha256(downloaded).digest()).decode() == medium.sha256, kind
+assert by_type["audio"].voice and by_type["document"].document.filename == "estimate.pdf", by_type
 assert by_type["reaction"].reaction.emoji == "👍"
 
 # Templates
