@@ -140,6 +140,13 @@ impl Asset {
         handle.is_none_or(|handle| handle.expires_at <= now + RENEWED_BEFORE)
     }
 
+    /// Whether it has an id at the provider of a connection, from before this time.
+    #[must_use]
+    pub fn uploaded_before(&self, connection: ConnectionId, at: Timestamp) -> bool {
+        let handle = self.handles.get(&connection);
+        handle.is_some_and(|handle| handle.expires_at < at + Self::HANDLE_LIFE)
+    }
+
     /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
     pub fn keep_handle(&mut self, connection: ConnectionId, id: ProviderRef, now: Timestamp) {
         self.handles.retain(|_, handle| now < handle.expires_at);
@@ -228,6 +235,8 @@ mod tests {
         assert_eq!(asset.handle(connection(1), at(719)), None);
         assert!(!asset.needs_handle(connection(1), at(695)) && asset.needs_handle(connection(1), at(696)));
         assert_eq!(asset.handle(connection(2), at(0)), None, "of another connection");
+        assert!(asset.uploaded_before(connection(1), at(1)) && !asset.uploaded_before(connection(1), at(0)));
+        assert!(!asset.uploaded_before(connection(2), at(1)), "of another connection");
     }
 
     #[test]

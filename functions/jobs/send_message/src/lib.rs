@@ -109,8 +109,8 @@ pub const MOST_ROUNDS: u8 = 8;
 /// The dispatcher looks once a minute, so a longer wait for a connection needs no copy in the queue.
 const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Time after which an upload that a message waits for is asked for again.
-const UPLOAD_AGAIN: SignedDuration = SignedDuration::from_secs(60);
+/// Minutes between two requests for an upload that a message has waited for so long.
+const UPLOAD_AGAIN: u64 = 16;
 
 /// Pause between two attempts to record the outcome of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
@@ -426,14 +426,14 @@ impl Work<'_> {
         self.record(message, key, planned, connection, sent, None).await
     }
 
-    /// Has the file of a leg uploaded to the provider of its connection. Once when the leg begins to wait, and again every minute, in case
-    /// that the job was lost: another one finds that there is nothing to do.
+    /// Has the file of a leg uploaded to the provider of its connection. Once when the leg begins to wait, and again ever more seldom, in
+    /// case that the job was given up: until then, another one would do the same work.
     async fn upload(&self, message: &Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
         let because = message.remarks.last().and_then(|remark| remark.because.as_ref());
         let asked = because.is_some_and(|because| because.code == Reason::AssetUploading);
         let waiting = message.waiting.filter(|waiting| waiting.leg == leg);
-        let lately = waiting.is_some_and(|waiting| now < waiting.since + UPLOAD_AGAIN);
-        let Some(used) = planned.content.asset().filter(|_| !(asked && lately)) else {
+        let again = waiting.is_none_or(|waiting| asks_again(now.duration_since(waiting.since)));
+        let Some(used) = planned.content.asset().filter(|_| !asked || again) else {
             return Ok(());
         };
         let (tenant, cause) = (self.scope.tenant(), &message.correlation_id);
@@ -443,7 +443,8 @@ impl Work<'_> {
     }
 
     /// The outcome of a request with a file. If the provider does not know the file any more, its id is forgotten and the message is tried
-    /// once more, which has the file uploaded again. Whoever was faster has done so.
+    /// once more, which has the file uploaded again. Whoever was faster has done so. Not if the file was uploaded since the message was
+    /// planned and refused before: it is not what the provider takes.
     async fn without_file(
         &self,
         message: &Message,
@@ -456,7 +457,8 @@ impl Work<'_> {
             _ => false,
         };
         let first = message.last().is_some_and(|last| last.tries == 1);
-        if !about_it || !first {
+        let is_old = asset.value.uploaded_before(connection.id, message.created_at);
+        if !about_it || !(first || is_old) {
             return sent;
         }
         let forgotten = self.ctx.store.forget_upload(self.scope, asset, connection.id).await;
@@ -812,6 +814,13 @@ impl Work<'_> {
         let queued = self.ctx.queues.enqueue(vec![next], now).await;
         queued.map(drop).map_err(StepError::Queue)
     }
+}
+
+/// Whether a message that waits for an upload has it asked for again: after one, two, four, eight and sixteen minutes, and then every
+/// sixteen. It looks no more often than once a minute then.
+fn asks_again(waited: SignedDuration) -> bool {
+    let minutes = u64::try_from(waited.as_mins()).unwrap_or_default();
+    minutes > 0 && (minutes.is_power_of_two() || minutes.is_multiple_of(UPLOAD_AGAIN))
 }
 
 /// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the

@@ -63,7 +63,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     let remark = waits.remarks.last().and_then(|remark| remark.because.as_ref());
     assert_eq!(remark.map(|because| because.code), Some(Reason::AssetUploading));
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-    // It comes back by itself, and asks again only after a minute.
+    // It comes back by itself, and asks again only after a minute, then after four.
     assert_eq!(world.copies().await, 1);
     world.aws.pass(10);
     let waits = world.worked(&message).await;
@@ -71,6 +71,11 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     world.aws.pass(60);
     is(&world.worked(&waits).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    for (seconds, asked) in [(120, 0), (75, 1)] {
+        world.aws.pass(seconds);
+        is(&world.worked(&waits).await, MessageState::Scheduled);
+        assert_eq!(uploads(&world).await.len(), asked, "after {seconds} s more");
+    }
     assert!(world.provider.sends().is_empty());
 
     world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
@@ -112,6 +117,44 @@ async fn file_that_whatsapp_does_not_know_is_uploaded_once_more() {
         let known = world.aws.store().asset(world.business.scope(), asset.id).await.unwrap();
         assert_eq!(known.unwrap().value.handles.len(), 1, "{code}");
     }
+}
+
+/// The first attempt says nothing of the file.
+#[tokio::test]
+async fn file_is_uploaded_again_after_a_throttled_attempt() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    world.aws.pass(60);
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    for code in [131_056, 131_009] {
+        world.provider.reply(Reply::graph(400, code));
+        is(&world.worked(&message).await, MessageState::Scheduled);
+        world.aws.pass(60);
+    }
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+    world.aws.pass(120);
+    world.provider.reply(Reply::graph(400, 131_009));
+    is(&world.worked(&message).await, MessageState::Failed);
+    assert_eq!(world.provider.sends().len(), 3);
+}
+
+#[tokio::test]
+async fn message_does_not_outlive_the_wait_for_its_file() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await.len(), 1);
+    world.aws.pass(72 * 3_600);
+    let late = world.worked(&message).await;
+    is(&late, MessageState::Blocked);
+    assert_eq!(late.because().map(|because| because.code), Some(Reason::Late));
+    assert_eq!(uploads(&world).await, []);
+    assert!(world.provider.sends().is_empty());
 }
 
 /// A wrong parameter of a message without a file is nobody's upload.
