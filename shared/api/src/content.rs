@@ -2,12 +2,14 @@
 
 use domain::{
     content::{
-        Action, Card, Content, Header, Interactive, Kind, Latitude, Link, List, Location, Longitude, Media, PhoneKind,
-        Reaction,
+        Action, Card, Content, Emoji, Header, Interactive, Kind, Latitude, Link, List, Location, Longitude, Media,
+        PhoneKind, Reaction,
     },
     ids::AssetId,
+    inbound::{InboundMessage, SharedCard, SharedLocation},
     media::{AssetUse, MediaKind},
     message::Leg,
+    outside::ShownName,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -255,7 +257,7 @@ impl From<&Link> for LinkOut {
 
 /// A place.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "SentLocation")]
+#[schemars(rename = "MessageLocation")]
 pub(crate) struct LocationOut {
     /// Degrees north of the equator.
     #[schemars(example = 25.080_5)]
@@ -278,6 +280,47 @@ impl From<&Location> for LocationOut {
             longitude: location.longitude,
             name: location.name.as_ref().map(|name| name.as_str().to_owned()),
             address: location.address.as_ref().map(|address| address.as_str().to_owned()),
+        }
+    }
+}
+
+impl From<&SharedLocation> for LocationOut {
+    fn from(location: &SharedLocation) -> Self {
+        Self {
+            latitude: location.latitude,
+            longitude: location.longitude,
+            name: location.name.as_deref().map(str::to_owned),
+            address: location.address.as_deref().map(str::to_owned),
+        }
+    }
+}
+
+/// A business card that a customer sent, as somebody wrote it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "ReceivedCard")]
+pub(crate) struct ReceivedCardOut {
+    /// Name. `null` if it has none.
+    #[schemars(example = &"Saffron Bakery")]
+    name: Option<String>,
+    /// Business of the person. `null` if it has none.
+    #[schemars(example = &"Saffron Bakery")]
+    organization: Option<String>,
+    /// Telephone numbers, in any spelling.
+    #[schemars(example = ["+971 50 123 4567"])]
+    phones: Vec<String>,
+    /// E-mail addresses.
+    #[schemars(example = ["maya@saffron.example"])]
+    emails: Vec<String>,
+}
+
+impl From<&SharedCard> for ReceivedCardOut {
+    fn from(card: &SharedCard) -> Self {
+        let texts = |names: &[ShownName]| names.iter().map(|name| (**name).to_owned()).collect();
+        Self {
+            name: card.name.as_deref().map(str::to_owned),
+            organization: card.organization.as_deref().map(str::to_owned),
+            phones: texts(&card.phones),
+            emails: texts(&card.emails),
         }
     }
 }
@@ -326,7 +369,7 @@ pub(crate) struct CardPhoneOut {
 
 /// A reaction.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-#[schemars(rename = "SentReaction")]
+#[schemars(rename = "MessageReaction")]
 pub(crate) struct ReactionOut {
     /// The provider's id of the message.
     #[schemars(example = &"wamid.HBgMOTcxNTAxMjM0NTY3")]
@@ -334,6 +377,20 @@ pub(crate) struct ReactionOut {
     /// Emoji. `null` if the reaction was taken back.
     #[schemars(example = &"👍")]
     emoji: Option<String>,
+}
+
+impl ReactionOut {
+    /// The reaction that a customer's message is, if it is one.
+    pub(crate) fn received(message: &InboundMessage) -> Option<Self> {
+        let to = message.reply_to.as_ref().filter(|_| message.kind == "reaction")?;
+        Some(Self {
+            to: to.to_string(),
+            emoji: message
+                .text
+                .as_ref()
+                .map(|text| text.chars().take(Emoji::LONGEST).collect()),
+        })
+    }
 }
 
 impl From<&Reaction> for ReactionOut {

@@ -6,8 +6,10 @@ use std::collections::HashMap;
 use domain::{
     answer::Answer,
     call::{Direction, Outcome},
+    content::MOST_CARDS,
     facts::Facts,
     ids::{CallId, ContactId, LineId, MessageId, RecordingId},
+    inbound::Shared,
     line::Line,
     local::Day,
     media::{FileName, InboundMedia, MOST_MEDIA, MediaKind, MediaReason, Medium, MediumState},
@@ -28,7 +30,13 @@ use serde::Serialize;
 use store::happenings::Wanted;
 
 use crate::{
-    change::found, content::ContentOut, context::Api, guards::Allowed, paging::Paging, period, phone::PhoneOut,
+    change::found,
+    content::{ContentOut, LocationOut, ReactionOut, ReceivedCardOut},
+    context::Api,
+    guards::Allowed,
+    paging::Paging,
+    period,
+    phone::PhoneOut,
 };
 
 /// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
@@ -192,6 +200,13 @@ pub struct MessageOut {
     /// Pictures and other files of an inbound message.
     #[schemars(length(max = MOST_MEDIA))]
     media: Vec<MediumOut>,
+    /// Place of an inbound message. `null` if it has none.
+    location: Option<LocationOut>,
+    /// Business cards of an inbound message.
+    #[schemars(length(max = MOST_CARDS))]
+    contacts: Vec<ReceivedCardOut>,
+    /// Reaction that an inbound message is. `null` if it is none.
+    reaction: Option<ReactionOut>,
     /// Remarks on what happened to the message, and reactions to it.
     remarks: Vec<RemarkOut>,
 }
@@ -512,6 +527,9 @@ impl Showing {
             legs,
             content: None,
             media: Vec::new(),
+            location: None,
+            contacts: Vec::new(),
+            reaction: None,
             remarks: remarks(message.remarks),
         }
     }
@@ -521,6 +539,12 @@ impl Showing {
     pub fn received(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
         let message = received.message;
+        let reaction = ReactionOut::received(&message);
+        let (location, contacts) = match &message.shared {
+            Some(Shared::Location(location)) => (Some(LocationOut::from(location)), Vec::new()),
+            Some(Shared::Contacts(cards)) => (None, cards.iter().map(ReceivedCardOut::from).collect()),
+            None => (None, Vec::new()),
+        };
         let (text, cut) = message.text.map(|text| self.shortened(text)).unzip();
         MessageOut {
             id: received.id,
@@ -543,6 +567,9 @@ impl Showing {
             legs: Vec::new(),
             content: Some(message.kind),
             media,
+            location,
+            contacts,
+            reaction,
             remarks: remarks(received.remarks),
         }
     }

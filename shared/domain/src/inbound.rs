@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     checkup::Reported,
+    content::{Latitude, Longitude},
     ids::SendKey,
     media::InboundMedia,
     message::{Channel, StatusReport},
@@ -125,7 +126,10 @@ pub struct InboundMessage {
     /// Media, at most [`MOST_MEDIA`](crate::media::MOST_MEDIA), which are fetched later.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<InboundMedia>,
-    /// The provider's id of the message of ours that it answers.
+    /// What it shares beside its text, which has it in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
+    /// The provider's id of the message that it answers, reacts to, edits or revokes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reply_to: Option<ProviderRef>,
     /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has already answered the customer.
@@ -145,6 +149,74 @@ impl InboundMessage {
     #[must_use]
     pub fn is_written(&self) -> bool {
         self.channel == Channel::Sms || self.opens_window
+    }
+}
+
+/// What a customer shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    /// A place.
+    Location(SharedLocation),
+    /// Business cards, at most [`MOST_CARDS`](crate::content::MOST_CARDS) and [`SharedCard::MOST_BYTES`].
+    Contacts(Vec<SharedCard>),
+}
+
+/// A place that a customer shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedLocation {
+    /// Degrees north of the equator.
+    pub latitude: Latitude,
+    /// Degrees east of Greenwich.
+    pub longitude: Longitude,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ShownName>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<ShownName>,
+}
+
+impl SharedLocation {
+    /// The place with these coordinates, if there is one.
+    #[must_use]
+    pub fn of(latitude: f64, longitude: f64, name: Option<&str>, address: Option<&str>) -> Option<Self> {
+        Some(Self {
+            latitude: Latitude::new(latitude)?,
+            longitude: Longitude::new(longitude)?,
+            name: name.and_then(ShownName::of),
+            address: address.and_then(ShownName::of),
+        })
+    }
+}
+
+/// A business card that a customer shares, as somebody wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedCard {
+    /// Name of the person or business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ShownName>,
+    /// Business of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<ShownName>,
+    /// Telephone numbers, at most [`MOST_OF_CARD`](crate::content::MOST_OF_CARD).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<ShownName>,
+    /// E-mail addresses, at most as many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<ShownName>,
+}
+
+impl SharedCard {
+    /// Maximum bytes of all cards of a message: lists hold many messages.
+    pub const MOST_BYTES: usize = 8 * 1024;
+
+    /// Bytes of its texts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let named = self.name.iter().chain(&self.organization);
+        let texts = named.chain(&self.phones).chain(&self.emails);
+        texts.map(|text| text.len()).sum()
     }
 }
 

@@ -292,6 +292,7 @@ impl Seeded {
             text: Some("Hello".to_owned()),
             payload: None,
             media: vec![],
+            shared: None,
             reply_to: None,
             opt_flag: None,
             standby: false,

@@ -122,6 +122,7 @@ fn received(at: Timestamp) -> Received {
             text: None,
             payload: None,
             media: vec![],
+            shared: None,
             reply_to: None,
             opt_flag: None,
             standby: false,

@@ -3,7 +3,7 @@
 
 use domain::{
     Timestamp,
-    inbound::{InboundMessage, OptFlag, Sender, Status, Update},
+    inbound::{InboundMessage, OptFlag, Sender, Shared, SharedLocation, Status, Update},
     media::{InboundMedia, MOST_MEDIA, MediaKind},
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
@@ -96,6 +96,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
         text: text.map(|(text, _)| text),
         payload: payload.map(|(payload, _)| payload),
         media,
+        shared: shared(form),
         reply_to: form
             .filled("OriginalRepliedMessageSid")
             .and_then(|sid| sid.parse().ok()),
@@ -163,6 +164,14 @@ fn location(form: &Form) -> Option<String> {
         .map(|name| form.filled(name).map(|text| text.into_owned()));
     let parts: Vec<String> = named.chain([position]).flatten().collect();
     Some(parts.join(", "))
+}
+
+/// The same as a place.
+fn shared(form: &Form) -> Option<Shared> {
+    let degrees = |name: &str| form.filled(name)?.parse::<f64>().ok();
+    let (name, address) = (form.filled("Label"), form.filled("Address"));
+    let (latitude, longitude) = (degrees("Latitude")?, degrees("Longitude")?);
+    SharedLocation::of(latitude, longitude, name.as_deref(), address.as_deref()).map(Shared::Location)
 }
 
 fn opt_flag(word: &str) -> Option<OptFlag> {

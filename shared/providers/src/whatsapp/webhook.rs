@@ -10,8 +10,9 @@ mod pieces;
 use domain::{
     Timestamp,
     checkup::{Dated, Quality, Reported},
+    content::{MOST_CARDS, MOST_OF_CARD},
     errors::{Stage, classify},
-    inbound::{InboundMessage, Sender, Status, Update},
+    inbound::{InboundMessage, Sender, Shared, SharedCard, SharedLocation, Status, Update},
     media::{FileName, InboundMedia, MediaKind},
     message::{AttemptState, Channel, Cost, StatusReport},
     outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
@@ -366,6 +367,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
         text,
         payload,
         media: content.media.into_iter().collect(),
+        shared: content.shared,
         reply_to: content.about.or_else(|| reference(&item["context"]["id"])),
         opt_flag: None,
         standby,
@@ -398,6 +400,7 @@ struct Carried {
     text: Option<String>,
     payload: Option<String>,
     media: Option<InboundMedia>,
+    shared: Option<Shared>,
     /// The message that it reacts to, edits or revokes.
     about: Option<ProviderRef>,
 }
@@ -417,10 +420,12 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
         },
         "location" => Carried {
             text: location(own),
+            shared: place(own).map(Shared::Location),
             ..Carried::default()
         },
         "contacts" => Carried {
             text: shared_contacts(own),
+            shared: cards(own).map(Shared::Contacts),
             ..Carried::default()
         },
         "interactive" => interactive(own),
@@ -495,6 +500,33 @@ fn location(own: &Value) -> Option<String> {
         _ => None,
     };
     joined([text(&own["name"]), text(&own["address"]), position])
+}
+
+fn place(own: &Value) -> Option<SharedLocation> {
+    let (latitude, longitude) = (own["latitude"].as_f64()?, own["longitude"].as_f64()?);
+    SharedLocation::of(latitude, longitude, own["name"].as_str(), own["address"].as_str())
+}
+
+/// The first cards, as far as something can be read on them.
+fn cards(own: &Value) -> Option<Vec<SharedCard>> {
+    let read = |value: &Value| ShownName::of(value.as_str()?);
+    let parts = |card: &Value, list: &str, part: &str| {
+        let parts = items(card, list).iter().take(MOST_OF_CARD);
+        parts.filter_map(|entry| read(&entry[part])).collect()
+    };
+    let cards = own.as_array()?.iter().take(MOST_CARDS).map(|card| SharedCard {
+        name: read(&card["name"]["formatted_name"]),
+        organization: read(&card["org"]["company"]),
+        phones: parts(card, "phones", "phone"),
+        emails: parts(card, "emails", "email"),
+    });
+    let mut bytes = 0;
+    let cards = cards.filter(|card| card.bytes() > 0).take_while(|card| {
+        bytes += card.bytes();
+        bytes <= SharedCard::MOST_BYTES
+    });
+    let cards: Vec<_> = cards.collect();
+    (!cards.is_empty()).then_some(cards)
 }
 
 /// Names and numbers of the contacts that the customer shares, for people to read.

@@ -7,7 +7,7 @@ use domain::{
     message::Channel,
 };
 use providers::twilio::{address, form, message};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, key, shown};
 
@@ -110,6 +110,26 @@ fn opt_out_flag_is_reported() {
             panic!()
         };
         assert_eq!(message.opt_flag, flag, "{word}");
+    }
+}
+
+#[test]
+fn shared_place_is_kept_beside_its_words() {
+    let place = |latitude: &str| {
+        let body = format!(
+            "MessageSid=MM1&From=whatsapp%3A%2B447700900111&MessageType=location&Latitude={latitude}&Longitude=-0.1246\
+             &Label=Fixture+Square"
+        );
+        let Update::Message(message) = inbound(&body) else {
+            panic!()
+        };
+        assert_eq!(message.text, Some(format!("Fixture Square, {latitude}, -0.1246")));
+        json!(message.shared)
+    };
+    let shown = json!({"location": {"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square"}});
+    assert_eq!(place("51.5007"), shown);
+    for strange in ["91", "NaN", "north"] {
+        assert_eq!(place(strange), Value::Null, "{strange}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::inbound::Update;
+use domain::inbound::{InboundMessage, Shared, SharedCard, Update};
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -231,6 +231,77 @@ fn odd_values_do_not_fail_parsing() {
         update("calls", ours),
         json!([{ "unknown": "calls/BUSINESS_INITIATED" }])
     );
+}
+
+/// What `change` makes of the message in this fixture.
+fn inbound(name: &str, change: impl FnOnce(&mut Value)) -> InboundMessage {
+    let mut body = fixtures::json(&format!("whatsapp/inbound/{name}.json"));
+    change(&mut body["entry"][0]["changes"][0]["value"]["messages"][0]);
+    let found = split(body.to_string().as_bytes()).unwrap();
+    let [Update::Message(message)] = &updates(&found[0])[..] else {
+        panic!("{name}")
+    };
+    message.clone()
+}
+
+#[test]
+fn shared_places_and_cards_are_kept_beside_their_words() {
+    let place = inbound("location", |_| {});
+    let shown = json!({"location": {
+        "latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square", "address": "1 Fixture Sq, London",
+    }});
+    assert_eq!(json!(place.shared), shown);
+    assert_eq!(
+        place.text.as_deref(),
+        Some("Fixture Square, 1 Fixture Sq, London, 51.5007, -0.1246")
+    );
+    let cards = inbound("contacts", |_| {});
+    let shown = json!({"contacts": [{
+        "name": "Sam Example", "organization": "Example Ltd", "phones": ["+44 7700 900333"],
+        "emails": ["sam@example.test"],
+    }]});
+    assert_eq!(json!(cards.shared), shown);
+    let nameless = inbound("contacts_from_request_contact_info_bsuid_user", |_| {});
+    assert_eq!(
+        json!(nameless.shared),
+        json!({"contacts": [{"phones": ["+447700900222"]}]})
+    );
+}
+
+#[test]
+fn strange_places_and_cards_are_left_to_their_words() {
+    let nowhere = inbound("location", |message| message["location"]["latitude"] = json!(91));
+    assert_eq!(nowhere.shared, None);
+    assert!(nowhere.text.is_some());
+    let named = inbound("location", |message| {
+        message["location"]["name"] = json!("\u{202e}x".repeat(1_000));
+    });
+    let Some(Shared::Location(place)) = named.shared else {
+        panic!()
+    };
+    assert!(place.name.unwrap().len() <= 120);
+    let empty = inbound("contacts", |message| message["contacts"] = json!([{}, null, 7, []]));
+    assert_eq!(empty.shared, None);
+    let long = "👩".repeat(1_000);
+    let card = json!({
+        "name": {"formatted_name": long}, "phones": vec![json!({"phone": long}); 99], "emails": [{"email": 7}, "x"],
+    });
+    for count in [1, 99] {
+        let many = inbound("contacts", |message| {
+            message["contacts"] = vec![card.clone(); count].into();
+        });
+        let Some(Shared::Contacts(cards)) = many.shared else {
+            panic!()
+        };
+        assert_eq!((cards[0].phones.len(), cards[0].emails.len()), (5, 0));
+        assert!(cards.iter().map(SharedCard::bytes).sum::<usize>() <= SharedCard::MOST_BYTES);
+        assert_eq!(cards.len(), count.min(2), "{count}");
+    }
+    let small = json!({"name": {"formatted_name": "Sam"}});
+    let many = inbound("contacts", |message| {
+        message["contacts"] = vec![small; 99].into();
+    });
+    assert!(matches!(many.shared, Some(Shared::Contacts(cards)) if cards.len() == 10));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use testkit::{
     Aws, Seeded,
     api::Town,
     assert_snapshot,
-    business::{CUSTOMER, LINE, business, mobile, phone},
+    business::{CUSTOMER, LINE, business, mobile, phone, read},
     texts,
 };
 
@@ -199,6 +199,54 @@ async fn a_customers_message_is_shown_with_its_whole_text() {
     assert_eq!((&shown["purpose"], &shown["attempts"]), (&Value::Null, &json!([])));
     assert_eq!(shown["reported"]["button"], "book_again");
     assert_eq!(shown["reported"]["to"]["number"], LINE);
+}
+
+#[tokio::test]
+async fn what_a_customer_shares_is_shown_with_its_parts() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let contact = business.contact(&aws, CUSTOMER).await.id;
+    let receive = async |kind: &str, text: Option<&str>, shared: Value| {
+        let received = business.receive(&aws, contact, |received| {
+            received.message.kind = kind.to_owned();
+            received.message.text = text.map(str::to_owned);
+            received.message.shared = read(shared);
+            received.message.reply_to = (kind == "reaction").then(|| "wamid.1".parse().unwrap());
+        });
+        let place = format!("{MESSAGES}/{}", received.await.id);
+        viewer.get(&place).await.is(200).json()
+    };
+    let parts = |shown: &Value| ["location", "contacts", "reaction"].map(|field| shown[field].clone());
+
+    let place = json!({"latitude": 51.5007, "longitude": -0.1246, "name": "Fixture Square"});
+    let shown = receive("location", None, json!({"location": place})).await;
+    let mut whole = place;
+    whole["address"] = Value::Null;
+    assert_eq!(parts(&shown), [whole, json!([]), Value::Null]);
+
+    let card = json!({"name": "Sam Example", "phones": ["+44 7700 900333"]});
+    let shown = receive("contacts", None, json!({"contacts": [card]})).await;
+    let whole = json!({
+        "name": "Sam Example", "organization": null, "phones": ["+44 7700 900333"], "emails": [],
+    });
+    assert_eq!(parts(&shown), [Value::Null, json!([whole]), Value::Null]);
+
+    let long = "👍".repeat(5_000);
+    for (text, emoji) in [
+        (Some("👍"), json!("👍")),
+        (None, Value::Null),
+        (Some(long.as_str()), json!("👍".repeat(16))),
+    ] {
+        let shown = receive("reaction", text, Value::Null).await;
+        let reaction = json!({"to": "wamid.1", "emoji": emoji});
+        assert_eq!(parts(&shown), [Value::Null, json!([]), reaction]);
+    }
+    let shown = receive("text", Some("Hello"), Value::Null).await;
+    assert_eq!(parts(&shown), [Value::Null, json!([]), Value::Null]);
+    let listed = viewer.get(MESSAGES).await.items();
+    assert_eq!(listed.len(), 6);
+    assert!(listed.iter().any(|entry| entry["location"]["name"] == "Fixture Square"));
 }
 
 #[tokio::test]
