@@ -33,7 +33,7 @@ impl Audit<'_> {
     }
 
     /// An asset with its file.
-    async fn ready_asset(&self, business: &Tenant) -> Result<AssetId> {
+    pub(super) async fn ready_asset(&self, business: &Tenant) -> Result<AssetId> {
         let (place, done) = self.completed(business).await?;
         ensure!(done.status == 200, "it is not ready: {} {}", done.status, done.body);
         let id = place.rsplit('/').next().unwrap_or_default();

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    ids::AssetId,
     media::{Medium, MediumState},
 };
 use jobs::MediaJob;
@@ -96,9 +95,7 @@ impl Audit<'_> {
 
     /// An asset is uploaded to WhatsApp.
     pub(super) async fn asset_uploaded(&self, business: &Tenant) -> Result<()> {
-        let (place, done) = self.completed(business).await?;
-        ensure!(done.status == 200, "it is not ready: {} {}", done.status, done.body);
-        let asset: AssetId = place.rsplit('/').next().unwrap_or_default().parse()?;
+        let asset = self.ready_asset(business).await?;
         let connection = business.connections.get("whatsapp");
         let job = MediaJob::Upload {
             tenant: scope(business)?.tenant(),
