@@ -555,6 +555,7 @@ mod tests {
             remarks: vec![],
             recovered: 0,
             answers_after: vec![],
+            templates: vec![],
             answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: None,

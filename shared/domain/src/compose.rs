@@ -779,6 +779,7 @@ pub(crate) fn content(
             }
             Ok(Content::Template(FilledTemplate {
                 content_sid: found.content_sid.clone(),
+                edition: found.edition,
                 ..filled.clone()
             }))
         }

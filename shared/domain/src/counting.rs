@@ -14,6 +14,7 @@ use crate::{
     purpose::{Purpose, TABLE},
     record::{Call, Received},
     refusal::Reason,
+    template::numbers::TemplateEdition,
 };
 
 /// A counter with the number by which it is raised.
@@ -237,6 +238,15 @@ pub fn received(received: &Received) -> Vec<Raise> {
     raised
 }
 
+/// The same for the templates that the message answers.
+pub fn answered_templates(received: &Received) -> impl Iterator<Item = (&TemplateEdition, Raise)> {
+    received.templates.iter().flat_map(|answered| {
+        let counted = [(answered.replied, REPLIED), (answered.clicked, CLICKED)];
+        let counted = counted.into_iter().filter(|(is, _)| *is);
+        counted.map(move |(_, name)| (&answered.of, one(name)))
+    })
+}
+
 /// A refusal was recorded, at this time.
 #[must_use]
 pub fn refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
@@ -374,6 +384,75 @@ const fn purpose(purpose: Purpose) -> &'static str {
     }
 }
 
+/// What is new about an attempt.
+struct News<'a> {
+    attempt: &'a Attempt,
+    leg: &'a Leg,
+    /// States that it has passed through.
+    steps: Vec<&'static str>,
+    /// Its price.
+    charge: Option<Raise>,
+}
+
+fn news<'a>(before: Option<&'a Message>, after: &'a Message) -> impl Iterator<Item = News<'a>> {
+    after.attempts.iter().filter_map(move |attempt| {
+        let leg = after.plan.get(usize::from(attempt.leg))?;
+        let known = before.and_then(|before| {
+            let known = before.attempts.iter().find(|known| known.number == attempt.number);
+            known.map(|known| (before, known))
+        });
+        let passed = known.map(|(_, known)| steps(known)).unwrap_or_default();
+        let mut steps = steps(attempt);
+        steps.retain(|step| !passed.contains(step));
+        let charged = known.is_some_and(|(before, known)| charge(before, known, leg).is_some());
+        let charge = charge(after, attempt, leg).filter(|_| !charged);
+        Some(News {
+            attempt,
+            leg,
+            steps,
+            charge: charge.map(Charge::raised),
+        })
+    })
+}
+
+/// Messages that the provider accepted. This and the next five are counters of templates, beside those of prices.
+pub const SENT: &str = "sent";
+/// Messages that were delivered.
+pub const DELIVERED: &str = "delivered";
+/// Messages that were read.
+pub const READ: &str = "read";
+/// Customers' messages that answer one.
+pub const REPLIED: &str = "replied";
+/// Presses of quick replies.
+pub const CLICKED: &str = "clicked";
+/// Beginning of the counters of attempts that were refused or given up, by the class of the error.
+pub const FAILED: &str = "failed.";
+
+/// The class of an error that is not known.
+const NO_CLASS: &str = "unknown";
+
+/// A message of ours was planned or changed: what that means for the templates that it is sent with.
+#[must_use]
+pub fn moved_templates(before: Option<&Message>, after: &Message) -> Vec<(TemplateEdition, Raise)> {
+    let mut raised = Vec::new();
+    for news in news(before, after) {
+        let Some(of) = TemplateEdition::of(news.leg) else {
+            continue;
+        };
+        let error = news.attempt.error.as_ref();
+        let failed = || error.map_or(NO_CLASS, |error| error.class.as_str());
+        let counted = news.steps.into_iter().filter_map(|step| match step {
+            "accepted" => Some(one(SENT)),
+            "delivered" => Some(one(DELIVERED)),
+            "read" => Some(one(READ)),
+            "failed" | "refused" => Some(one(format!("{FAILED}{}", failed()))),
+            _ => None,
+        });
+        raised.extend(counted.chain(news.charge).map(|raise| (of.clone(), raise)));
+    }
+    raised
+}
+
 /// A message of ours was planned or changed.
 #[must_use]
 pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
@@ -381,20 +460,13 @@ pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
     if before.is_none() {
         raised.push(one("messages"));
     }
-    for attempt in &after.attempts {
-        let Some(leg) = after.plan.get(usize::from(attempt.leg)) else {
-            continue;
-        };
-        let known = before.and_then(|before| {
-            let known = before.attempts.iter().find(|known| known.number == attempt.number);
-            known.map(|known| (before, known))
-        });
-        let passed = known.map(|(_, known)| steps(known)).unwrap_or_default();
-        let new = steps(attempt).into_iter().filter(|step| !passed.contains(step));
-        raised.extend(new.map(|step| one(format!("{step}_{}", leg.channel.as_str()))));
-        let charged = known.is_some_and(|(before, known)| charge(before, known, leg).is_some());
-        let charge = charge(after, attempt, leg).filter(|_| !charged);
-        raised.extend(charge.map(Charge::raised));
+    for News { leg, steps, charge, .. } in news(before, after) {
+        raised.extend(
+            steps
+                .into_iter()
+                .map(|step| one(format!("{step}_{}", leg.channel.as_str()))),
+        );
+        raised.extend(charge);
     }
     let known = before.map(states).unwrap_or_default();
     let of = purpose(after.policy.purpose());
@@ -411,8 +483,9 @@ pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
 mod tests {
     use super::*;
     use crate::{
-        message::{SendOutcome, StatusReport},
+        message::{AttemptError, SendOutcome, StatusReport},
         samples::{Case, NOON, at, message_of, timers},
+        send::ErrorClass,
     };
 
     #[test]
@@ -497,6 +570,70 @@ mod tests {
             };
             assert_eq!(delivered(cost), expected, "{billable:?}");
         }
+    }
+
+    /// Each step once, for the content that was sent, with its price; nothing for a leg that is no template.
+    #[test]
+    fn messages_are_counted_for_the_content_of_their_template() {
+        let (now, timers) = (at(NOON), timers());
+        let mut message = message_of(Case::new().plan(), now);
+        let mut raised = Vec::new();
+        let mut before = None;
+        let mut step = |message: &Message| {
+            raised.extend(moved_templates(before.as_ref(), message));
+            before = Some(message.clone());
+        };
+        step(&message);
+        message.claim(0, "claim".to_owned(), now, &timers);
+        step(&message);
+        let refused = AttemptError::new(Some(4), ErrorClass::RetryAfter, "later".to_owned());
+        (message.attempts[0].state, message.attempts[0].error) = (AttemptState::Refused, Some(refused));
+        step(&message);
+        // The next attempt takes its place.
+        message.attempts[0] = Attempt {
+            number: 2,
+            state: AttemptState::Claimed,
+            error: None,
+            ..message.attempts[0].clone()
+        };
+        step(&message);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(2, accepted, now, &timers);
+        step(&message);
+        for state in [AttemptState::Delivered, AttemptState::Read] {
+            let report = StatusReport {
+                state,
+                at: now,
+                provider_ref: "wamid.1".parse().unwrap(),
+                error: None,
+                cost: None,
+            };
+            assert!(message.apply(2, report, now, &timers));
+            step(&message);
+            step(&message);
+        }
+        let of = "conn_00000000000000000000000002.missed_call_followup.en_GB";
+        assert!(
+            raised
+                .iter()
+                .all(|(edition, _)| edition.template.to_string() == of && edition.edition == 0)
+        );
+        let names: Vec<&str> = raised.iter().map(|(_, (name, _))| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "failed.retry_after",
+                "sent",
+                "delivered",
+                "cost.meta.AE.utility",
+                "read"
+            ]
+        );
+        message.plan.remove(0);
+        assert!(moved_templates(None, &message).is_empty(), "the SMS is no template");
     }
 
     /// Otherwise their counters could not be told from those of reply times, prices and free messages.

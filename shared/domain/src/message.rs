@@ -85,6 +85,9 @@ pub struct FilledTemplate {
     /// Indices of the buttons whose value is an offer's code.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub offer_codes: Vec<u8>,
+    /// Number of the template's contents before the one that is filled in, for which the message is counted.
+    #[serde(default, skip_serializing_if = "crate::template::is_zero")]
+    pub edition: u32,
 }
 
 /// One value in a template.
@@ -935,6 +938,14 @@ impl Message {
         SendKey {
             message: self.id,
             attempt: number,
+        }
+    }
+
+    /// Records which content of its template a leg is about to send: it may have another one since the message was composed.
+    pub fn sends_edition(&mut self, leg: u8, edition: u32) {
+        let leg = self.plan.get_mut(usize::from(leg));
+        if let Some(Content::Template(filled)) = leg.map(|leg| &mut leg.content) {
+            filled.edition = edition;
         }
     }
 

@@ -14,6 +14,7 @@ use crate::{
     merge::Merge,
     message::{Channel, Message, Remark, StatusReport},
     note::Note,
+    template::numbers::{AnsweredTemplate, TemplateEdition},
 };
 
 pub use crate::ledger::{ConsentEntry, consent_id};
@@ -273,6 +274,9 @@ pub struct Received {
     /// Of each follow-up that it answers, the seconds since it was sent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers_after: Vec<u32>,
+    /// The templates that it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<AnsweredTemplate>,
     /// The automatic answer that it calls for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answer: Option<Answer>,
@@ -305,6 +309,9 @@ pub enum MessageRef {
         message: MessageId,
         /// The attempt's number.
         attempt: u32,
+        /// The template that it sent, for which answers are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<TemplateEdition>,
     },
     /// Parked reports on an unknown message, whose own record may be about to be written.
     Parked {

@@ -1,12 +1,14 @@
 //! Templates: the definitions as the provider has them, and the check that values fit before anything is sent.
 //!
 //! Below: what a user writes ([`draft`]) and what is wrong with it ([`lint`]), states and reports of the provider ([`reports`]), what a
-//! list of the provider's changes ([`sync`]), what a phone shows ([`shown`]), ids ([`id`]), and templates to begin with ([`library`]).
+//! list of the provider's changes ([`sync`]), what a phone shows ([`shown`]), ids ([`id`]), what is counted of messages ([`numbers`]), and
+//! templates to begin with ([`library`]).
 
 pub mod draft;
 pub mod id;
 pub mod library;
 pub mod lint;
+pub mod numbers;
 pub mod reports;
 pub mod shown;
 pub mod sync;
@@ -121,7 +123,7 @@ pub struct TemplateDefinition {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(number: &u32) -> bool {
+pub(crate) const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
@@ -739,6 +741,7 @@ impl TemplateDefinition {
             content_sid: self.content_sid.clone(),
             header_media: self.asset(wanted, assets)?,
             offer_codes: self.offer_codes(),
+            edition: self.edition,
         };
         self.check(&filled_in)?;
         Ok(filled_in)

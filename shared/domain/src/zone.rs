@@ -22,6 +22,9 @@ shown_as!(Zone, {
 pub struct InvalidZone;
 
 impl Zone {
+    /// Universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
     /// The rules of the zone.
     #[must_use]
     pub const fn rules(&self) -> &TimeZone {

@@ -1,5 +1,6 @@
 //! Exact counters: one row per tenant, hour, line and stream shard holds the last sequence number applied and is updated once
-//! per batch, under the condition that the batch comes after it. How they are read and rolled up into days: [`crate::hours`].
+//! per batch, under the condition that the batch comes after it. How they are read and rolled up into days: [`crate::hours`]. What is
+//! counted for a template has such rows per content, day and shard, which are not rolled up: a shard of the stream lives for some hours.
 //!
 //! A batch that Lambda gives up may have been counted in some rows and not in others, and later batches continue without
 //! it. So a row stores which sequence numbers it counted: those of the last batch that touched it, and those of every
@@ -14,11 +15,15 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
-use domain::ids::LineId;
-use jiff::{Timestamp, civil::Date};
+use domain::{
+    ids::LineId,
+    template::{id::TemplateId, numbers::TemplateEdition},
+};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{
-    Races, Store, StoreError, TenantScope, forms, keys,
+    Races, Store, StoreError, TenantScope, forms,
+    keys::{self, Key},
     row::{Item, key_item, number, second, string},
     usage,
 };
@@ -60,6 +65,27 @@ impl Place {
         keys::date(self.hour)
     }
 }
+
+/// What a change of a template's messages is counted for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TemplateDay {
+    /// The content of the template.
+    pub of: TemplateEdition,
+    /// The day on which it was stored, in UTC.
+    pub day: Date,
+}
+
+impl TemplateDay {
+    /// The place of a change that was stored at this time.
+    #[must_use]
+    pub fn of(of: TemplateEdition, at: Timestamp) -> Self {
+        let day = keys::date(at);
+        Self { of, day }
+    }
+}
+
+/// Time for which the days of templates are kept: thirteen months, and some days.
+const TEMPLATES_KEPT: SignedDuration = SignedDuration::from_hours(400 * 24);
 
 /// The counters that one change raises.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,11 +220,71 @@ impl Store {
         source: Source<'_>,
         changes: &[Counted],
     ) -> Result<usize, StoreError> {
+        let key = keys::hour(scope, place.hour, place.line, source.shard);
+        self.count_in(&key, source, changes).await
+    }
+
+    /// The same for a day of a template's content.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn count_template(
+        &self,
+        scope: &TenantScope,
+        place: &TemplateDay,
+        source: Source<'_>,
+        changes: &[Counted],
+    ) -> Result<usize, StoreError> {
+        let begins = place.day.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
+        let kept_until = begins.map_or(source.keep_until, |begins| begins + TEMPLATES_KEPT);
+        let source = Source {
+            keep_until: kept_until.max(source.keep_until),
+            ..source
+        };
+        let key = keys::template_day(scope, &place.of, place.day, source.shard);
+        self.count_in(&key, source, changes).await
+    }
+
+    /// What was counted for a template on these days, in UTC: by content, day and shard, so there may be several entries of a day, which add
+    /// up. One query.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn template_days(
+        &self,
+        scope: &TenantScope,
+        template: &TemplateId,
+        (first, last): (Date, Date),
+    ) -> Result<Vec<(TemplateDay, Counters)>, StoreError> {
+        const DOING: &str = "read the counters of a template";
+        let partition = keys::template_days_partition(scope);
+        let lower = keys::template_day_place(template, first);
+        let upper = keys::template_day_place(template, last.saturating_add(1.day()));
+        let items = self.database.all_between(&partition, (&lower, &upper), DOING).await?;
+        let mut days = Vec::with_capacity(items.len());
+        for item in &items {
+            forms::readable(item, DOING)?;
+            let place = string(item, "sk").and_then(|sk| keys::counted_template_day(template, sk));
+            let Some((edition, day)) = place else {
+                continue;
+            };
+            let mut counters = Counters::new();
+            add(&mut counters, item);
+            let of = TemplateEdition {
+                template: template.clone(),
+                edition,
+            };
+            days.push((TemplateDay { of, day }, counters));
+        }
+        Ok(days)
+    }
+
+    async fn count_in(&self, key: &Key, source: Source<'_>, changes: &[Counted]) -> Result<usize, StoreError> {
         // The row as the last attempt met it.
         let met: Cell<Option<Known>> = Cell::new(None);
         let counted = RACES.until_won(async || {
             let known = met.take();
-            match self.try_count(scope, place, source, changes, known.as_ref()).await? {
+            match self.try_count(key, source, changes, known.as_ref()).await? {
                 Tried::Counted(count) => Ok(count),
                 Tried::Further(further) => {
                     met.set(Some(further));
@@ -213,8 +299,7 @@ impl Store {
     /// run has to be kept.
     async fn try_count(
         &self,
-        scope: &TenantScope,
-        place: Place,
+        key: &Key,
         source: Source<'_>,
         changes: &[Counted],
         known: Option<&Known>,
@@ -293,7 +378,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&self.database.table)
-            .set_key(Some(key_item(&keys::hour(scope, place.hour, place.line, source.shard))))
+            .set_key(Some(key_item(key)))
             .condition_expression(condition);
         for (name, attribute) in names {
             request = request.expression_attribute_names(name, attribute);

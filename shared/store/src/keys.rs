@@ -16,6 +16,7 @@ use domain::{
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,
+    template::{id::TemplateId, numbers::TemplateEdition},
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;
@@ -673,6 +674,37 @@ pub(crate) fn counted_day_at(sk: &str) -> Option<(DayOf, Date)> {
     Some((DayOf::Line(line_at(line)?), day.parse().ok()?))
 }
 
+/// The partition of what is counted for templates.
+pub(crate) fn template_days_partition(scope: &TenantScope) -> String {
+    format!("{}#STATS#TEMPLATES", tenant_partition(scope))
+}
+
+/// What a stream shard counted on a day for a content of a template.
+pub(crate) fn template_day(scope: &TenantScope, of: &TemplateEdition, day: Date, shard: &str) -> Key {
+    let place = template_day_place(&of.template, day);
+    Key::new(
+        template_days_partition(scope),
+        format!("{place}#{}#{shard}", of.edition),
+    )
+}
+
+/// Begins like no template's own row, which the filter of the stream admits.
+const DAYS_OF_TEMPLATES: &str = "TEMPLATE#";
+
+/// Beginning of the sort keys of a template's day: before all of its rows, and after those of the days before.
+pub(crate) fn template_day_place(template: &TemplateId, day: Date) -> String {
+    format!("{DAYS_OF_TEMPLATES}{}#{day}", template.stored())
+}
+
+/// Edition and day of a row of a template.
+pub(crate) fn counted_template_day(template: &TemplateId, sk: &str) -> Option<(u32, Date)> {
+    let rest = sk.strip_prefix(DAYS_OF_TEMPLATES)?;
+    let rest = rest.strip_prefix(&template.stored())?.strip_prefix('#')?;
+    let (day, rest) = rest.split_once('#')?;
+    let (edition, _) = rest.split_once('#')?;
+    Some((edition.parse().ok()?, day.parse().ok()?))
+}
+
 /// A day in UTC.
 pub(crate) fn date(at: Timestamp) -> Date {
     at.to_zoned(TimeZone::UTC).date()
@@ -780,6 +812,16 @@ mod tests {
         assert!(counted.pk.ends_with("#STATS#2026-11"), "{}", counted.pk);
         assert_eq!(counted_day_at(&counted.sk), Some((DayOf::All, day)));
         assert_eq!(counted_hour(&rolled(&scope()).sk), None);
+        let of = TemplateEdition {
+            template: "conn_00000000000000000000000002.missed_call.en_GB".parse().unwrap(),
+            edition: 3,
+        };
+        let counted = template_day(&scope(), &of, day, "shardId-1-a");
+        assert_eq!(counted_template_day(&of.template, &counted.sk), Some((3, day)));
+        let next = template_day_place(&of.template, "2026-11-21".parse().unwrap());
+        assert!(template_day_place(&of.template, day) < counted.sk && counted.sk < next);
+        let other: TemplateId = "conn_00000000000000000000000002.missed_call.en".parse().unwrap();
+        assert_eq!(counted_template_day(&other, &counted.sk), None);
     }
 
     #[test]

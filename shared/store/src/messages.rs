@@ -250,9 +250,14 @@ impl Store {
             provider_ref,
             parked,
         } = *reference;
+        let mut attempts = message.attempts.iter();
+        let sent = attempts.find(|known| known.number == attempt);
         let ours = MessageRef::Ours {
             message: message.id,
             attempt,
+            template: sent
+                .and_then(|sent| message.template_of(sent))
+                .map(|templated| templated.of),
         };
         let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
         let message_row = message_row(scope, message, DOING)?;
@@ -321,6 +326,7 @@ impl Store {
                 MessageRef::Ours {
                     message: known,
                     attempt: number,
+                    ..
                 } if (known, number) == (message, attempt) => {}
                 MessageRef::Ours { .. } | MessageRef::Theirs { .. } => others.push(id.to_string()),
             }

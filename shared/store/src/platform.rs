@@ -464,6 +464,7 @@ impl Store {
         let mut month = first_day(scope.tenant(), now).first_of_month();
         let last = now.to_zoned(TimeZone::UTC).date();
         let mut empty = self.delete_partition(&keys::hours_partition(scope)).await?;
+        empty &= self.delete_partition(&keys::template_days_partition(scope)).await?;
         while month <= last {
             empty &= self.delete_partition(&keys::days_partition(scope, month)).await?;
             empty &= self.delete_partition(&keys::audit_partition(scope, month)).await?;

@@ -332,7 +332,8 @@ impl Store {
     }
 
     /// Marks a template that the provider knows otherwise, so that no further message is sent with it until it was read again, and starts
-    /// the operation that does so. Returns whether it was the first to mark it.
+    /// the operation that does so. Returns whether it was the first to mark it. `sent`: the time at which the refused message was sent. One
+    /// that was sent with a former content says nothing about this one.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -341,12 +342,16 @@ impl Store {
         scope: &TenantScope,
         connection: ConnectionId,
         (name, language): (&str, &str),
-        now: Timestamp,
+        (sent, now): (Timestamp, Timestamp),
     ) -> Result<bool, StoreError> {
         const DOING: &str = "doubt a template";
         let key = template_key(scope, connection, name, language);
         let found = owned::signed::<TemplateDefinition>(self.database.get(&key, DOING).await?)?;
-        let Some(before) = found.filter(|found| found.value.value.sendable(false).is_ok()) else {
+        let is_meant = |known: &TemplateDefinition| {
+            let changed_since = known.updated_at.is_some_and(|changed| sent < changed);
+            known.sendable(false).is_ok() && !changed_since
+        };
+        let Some(before) = found.filter(|found| is_meant(&found.value.value)) else {
             return Ok(false);
         };
         let after = TemplateDefinition {

@@ -11,6 +11,7 @@ use domain::{
     Timestamp,
     actor::{Actor, Stamp},
     ids::{LineId, TenantId},
+    template::numbers::TemplateEdition,
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
@@ -18,7 +19,7 @@ use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
 use store::{
     Store, TenantScope,
-    counters::{Counted, Place, Source},
+    counters::{Counted, Place, Source, TemplateDay},
 };
 
 use crate::{
@@ -212,24 +213,35 @@ impl Aws {
     /// # Panics
     /// When the time is none, or the table does not accept it.
     pub async fn count(&self, scope: &TenantScope, at: &str, line: Option<LineId>, counters: &[(&str, u64)]) {
-        let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
-        let counted = Counted {
-            sequence: format!("{:0>40}", 1),
-            counters: counters.collect(),
-            after_gap: false,
-        };
+        let place = Place::of(at.parse().expect("a time"), line);
+        let shard = self.ids().ulid().to_string();
+        let counted = [counted(counters)];
+        let applied = self.store().count(scope, place, self.source(&shard), &counted).await;
+        assert_eq!(applied.expect("the table answers"), 1, "it is counted");
+    }
+
+    /// Counts this for a content of a template.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn count_template(&self, scope: &TenantScope, of: &TemplateEdition, at: &str, counters: &[(&str, u64)]) {
+        let place = TemplateDay::of(of.clone(), at.parse().expect("a time"));
+        let shard = self.ids().ulid().to_string();
+        let (store, counted) = (self.store(), [counted(counters)]);
+        let applied = store.count_template(scope, &place, self.source(&shard), &counted);
+        assert_eq!(applied.await.expect("the table answers"), 1, "it is counted");
+    }
+
+    /// A batch of a shard of its own, so that it is counted in a row of its own.
+    fn source<'a>(&self, shard: &'a str) -> Source<'a> {
         let now = self.now();
-        let source = Source {
-            // In a row of its own.
-            shard: &self.ids().ulid().to_string(),
+        Source {
+            shard,
             oldest: now,
             retried_since: now,
             again: false,
             keep_until: now + SignedDuration::from_hours(400 * 24),
-        };
-        let place = Place::of(at.parse().expect("a time"), line);
-        let applied = self.store().count(scope, place, source, &[counted]).await;
-        assert_eq!(applied.expect("the table answers"), 1, "it is counted");
+        }
     }
 
     /// Takes all jobs out of a queue that are visible now; delayed ones stay.
@@ -514,4 +526,14 @@ async fn make_bucket(env: &Env, variable: &str) {
         .send()
         .await
         .expect("a bucket is made");
+}
+
+/// A change that raises these counters, the first one of its shard.
+fn counted(counters: &[(&str, u64)]) -> Counted {
+    let counters = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+    Counted {
+        sequence: format!("{:0>40}", 1),
+        counters: counters.collect(),
+        after_gap: false,
+    }
 }

@@ -306,6 +306,7 @@ impl Seeded {
             remarks: vec![],
             recovered: 0,
             answers_after: vec![],
+            templates: vec![],
             answer: None,
             correlation_id: "cor".to_owned(),
             keep_until: None,

@@ -2,6 +2,7 @@
 //! the provider has them.
 
 mod models;
+mod numbers;
 mod submit;
 mod uploads;
 
@@ -46,6 +47,7 @@ use crate::{
         SyncTemplatesIn, TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn,
         TemplateQuery, TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
     },
+    numbers::get_template_numbers,
     submit::Wanted,
     uploads::WITHIN,
 };
@@ -161,6 +163,13 @@ api::operations! {
         ///
         /// What a phone shows, with the samples, or with given values. A value that is neither given nor a sample is shown as its variable.
         POST "/api/v1/templates/{template_id}/preview" => preview_template, "What a phone shows";
+
+        /// Get the numbers of a template
+        ///
+        /// What was sent with it, what became of that, and what customers answered: in total, by its contents, and by day in UTC. The
+        /// numbers are exact, and up to date within a minute. Something is counted on the day on which it is recorded. They are kept for 13
+        /// months. With `usage:read`, they also have the cost.
+        GET "/api/v1/templates/{template_id}/numbers" => get_template_numbers, "The numbers";
 
         /// List what uses a template
         ///

@@ -20,6 +20,7 @@ use domain::{
     record::{ConsentEntry, MessageRef, Received, consent_id},
     refusal::{Reason, Refusal},
     suppression::Suppression,
+    template::numbers::{self, Templated},
     words,
 };
 use jobs::ToQueue;
@@ -48,8 +49,17 @@ enum Arrival {
 struct Wrote {
     /// Times at which the follow-ups were sent that it answers.
     answered: Vec<Timestamp>,
+    /// The templates by which they were sent.
+    templates: Vec<Templated>,
     /// Automatic answers that still wait.
     waiting: Vec<Message>,
+}
+
+/// Whom a report is about.
+struct About {
+    people: Vec<Person>,
+    /// The message of ours that it answers, if a template carried it.
+    answered: Option<Templated>,
 }
 
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
@@ -158,7 +168,7 @@ impl Event<'_> {
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
             return Ok(Arrival::Never(kit::queue::gone("tenant")));
         };
-        let mut people = self.people(&message.from, message.reply_to.as_ref(), now).await?;
+        let About { mut people, answered } = self.people(&message.from, message.reply_to.as_ref(), now).await?;
         let Some(writer) = people.first().map(|person| person.contact.id) else {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
@@ -213,6 +223,7 @@ impl Event<'_> {
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let stops = |waiting: &Message| flag == Some(OptFlag::Stop) && ends(waiting);
         let (mut recovered, mut answers_after, mut waiting) = (0, Vec::new(), Vec::new());
+        let mut templates = Vec::new();
         for person in &mut people {
             let mut wrote = self
                 .wrote_first(person, Timestamp::MAX, (at, message.is_written()), stops, now)
@@ -222,6 +233,7 @@ impl Event<'_> {
             if message.is_written() && flag != Some(OptFlag::Stop) {
                 let answered = wrote.answered.into_iter();
                 answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, at)));
+                templates.append(&mut wrote.templates);
                 recovered += contact.wrote(at);
             }
             wrote.waiting.retain(ends);
@@ -258,6 +270,7 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
+            templates: numbers::answered(message, flag, answered, templates),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
@@ -319,15 +332,13 @@ impl Event<'_> {
 
     /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity
     /// comes first. A new contact if nobody is known. Empty if the sender has no identity.
-    async fn people(
-        &self,
-        from: &Sender,
-        reply_to: Option<&ProviderRef>,
-        now: Timestamp,
-    ) -> Result<Vec<Person>, JobError> {
+    async fn people(&self, from: &Sender, reply_to: Option<&ProviderRef>, now: Timestamp) -> Result<About, JobError> {
         let identities = identities(from);
         let Some(first) = identities.first() else {
-            return Ok(Vec::new());
+            return Ok(About {
+                people: Vec::new(),
+                answered: None,
+            });
         };
         let holders = self.ctx.store.holders_of(self.scope, &identities).await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
@@ -340,12 +351,12 @@ impl Event<'_> {
                 }
             }
         }
-        let answered = match reply_to {
+        let (with_whom, answered) = match reply_to {
             Some(reference) => self.with_whom(reference, now).await?,
-            None => None,
+            None => (None, None),
         };
         let mut people: Vec<Person> = Vec::new();
-        for contact in found.into_iter().chain(answered) {
+        for contact in found.into_iter().chain(with_whom) {
             if people.iter().all(|known| known.contact.id != contact.id) {
                 people.push(Person::known(contact));
             }
@@ -375,7 +386,7 @@ impl Event<'_> {
         };
         inherit(&mut people, refusals);
         self.learn_name(&mut people[0], from.name.as_ref()).await?;
-        Ok(people)
+        Ok(About { people, answered })
     }
 
     /// Takes over the name, if the contact has none.
@@ -403,16 +414,22 @@ impl Event<'_> {
     }
 
     /// The contact of this message, sent or received: both sides of a chat use the same id for it. `None` if its erasure has begun:
-    /// that deletes the identities first, so that the customer is a new contact, and in the end whatever was written to this one.
-    async fn with_whom(&self, reference: &ProviderRef, now: Timestamp) -> Result<Option<Contact>, JobError> {
+    /// that deletes the identities first, so that the customer is a new contact, and in the end whatever was written to this one. With
+    /// the message, if it is one of ours that a template carried.
+    async fn with_whom(
+        &self,
+        reference: &ProviderRef,
+        now: Timestamp,
+    ) -> Result<(Option<Contact>, Option<Templated>), JobError> {
         let store = &self.ctx.store;
-        match store.message_ref(self.scope, self.api, reference, now).await? {
-            Some((MessageRef::Ours { message, .. } | MessageRef::Theirs { message }, _)) => {
-                let contact = store.contact(self.scope, message.contact()).await?;
-                Ok(contact.filter(|contact| !contact.erasing))
-            }
-            Some((MessageRef::Parked { .. }, _)) | None => Ok(None),
-        }
+        let (message, template) = match store.message_ref(self.scope, self.api, reference, now).await? {
+            Some((MessageRef::Ours { message, template, .. }, _)) => (message, template),
+            Some((MessageRef::Theirs { message }, _)) => (message, None),
+            Some((MessageRef::Parked { .. }, _)) | None => return Ok((None, None)),
+        };
+        let contact = store.contact(self.scope, message.contact()).await?;
+        let contact = contact.filter(|contact| !contact.erasing);
+        Ok((contact, template.map(|of| Templated { message, of })))
     }
 
     /// The writes for these people. `cause` is what the provider calls the report, from which the ids of the ledger's entries
@@ -483,6 +500,9 @@ impl Event<'_> {
             let tried = !message.attempts.is_empty();
             let answers = message.policy.purpose() == Purpose::FollowUp;
             let answered = sent.filter(|sent| answers && counting::is_after(*sent, wrote));
+            if answered.is_some_and(|sent| counting::reply_time(sent, wrote).is_some()) {
+                meant.templates.extend(message.sent_template());
+            }
             meant.answered.extend(answered);
             let stays = !written && answers && sent.is_some();
             if message.cancel(Refusal::since(Happened::Inbound, why).and("tried", tried)) {
@@ -633,7 +653,7 @@ impl Event<'_> {
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
-            let mut people = self.people(from, None, now).await?;
+            let mut people = self.people(from, None, now).await?.people;
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);
                 person.says(entry, place == 0);

@@ -1,6 +1,7 @@
 //! Reports on our own messages.
 
 use domain::{
+    Timestamp,
     contact::{Contact, Identity},
     errors::{self, Stage},
     ids::MessageId,
@@ -89,7 +90,7 @@ impl Event<'_> {
             .message_ref(self.scope, self.api, &report.provider_ref, now)
             .await?;
         let before = match known {
-            Some((MessageRef::Ours { message, attempt }, _)) => return Ok(Place::Attempt(message, attempt)),
+            Some((MessageRef::Ours { message, attempt, .. }, _)) => return Ok(Place::Attempt(message, attempt)),
             Some((MessageRef::Parked { reports }, version)) => Some((reports, version)),
             Some((MessageRef::Theirs { .. }, _)) => return Ok(Place::Parked),
             None if store.config(self.scope, &self.ctx.config).await?.is_none() => return Ok(Place::Gone),
@@ -130,7 +131,8 @@ impl Event<'_> {
         if errors::is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
-        self.doubt_template(leg, api, code).await?;
+        let sent = attempt.map(|attempt| attempt.claimed_at);
+        self.doubt_template(leg, (api, code), sent).await?;
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
@@ -156,14 +158,23 @@ impl Event<'_> {
     }
 
     /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
-    async fn doubt_template(&self, leg: &Leg, api: Api, code: i64) -> Result<(), StoreError> {
+    async fn doubt_template(
+        &self,
+        leg: &Leg,
+        (api, code): (Api, i64),
+        sent: Option<Timestamp>,
+    ) -> Result<(), StoreError> {
         let Some(filled) = leg.content.template() else {
             return Ok(());
         };
         if errors::doubts_template(api, code) {
             let (store, now) = (&self.ctx.store, self.ctx.clock.now());
             let template = (filled.name.as_str(), filled.language.as_str());
-            if store.doubt_template(self.scope, leg.connection, template, now).await? {
+            let times = (sent.unwrap_or(now), now);
+            if store
+                .doubt_template(self.scope, leg.connection, template, times)
+                .await?
+            {
                 kit::metric::count("template_doubted", &[]);
             }
         }

@@ -1,8 +1,8 @@
-//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, writes the audit log of what people and keys
-//! change, and records what people may have to be told. All exactly once.
+//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and each template's messages, writes the audit
+//! log of what people and keys change, and records what people may have to be told. All exactly once.
 //!
-//! Safe to run twice: the counts of one tenant, hour, line and batch are one write, under the condition that the batch comes after
-//! everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
+//! Safe to run twice: the counts of one tenant, hour, line and batch (or template, day and batch) are one write, under the condition that
+//! the batch comes after everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
 //! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one.
 //!
 //! Batches that Lambda gives up and changes that cannot be read are stored in the bucket. An operator replays them (`cargo
@@ -25,7 +25,7 @@ use serde_json::json;
 use store::{
     Store, StoreError,
     changes::{self, RowChange},
-    counters::{Counted, Counters, Place, Source},
+    counters::{Counted, Counters, Place, Source, TemplateDay},
     hours,
 };
 
@@ -103,11 +103,29 @@ struct Said {
     noticed: Option<(TenantId, Notice)>,
 }
 
+/// What is counted in one place: its changes, and the number of unreadable records that preceded the last one.
+#[derive(Default)]
+struct Counts {
+    changes: Vec<Counted>,
+    gaps: usize,
+}
+
+impl Counts {
+    /// Adds a change, which this many unreadable records precede.
+    fn add(&mut self, record: &EventRecord, counters: Counters, gaps: usize) {
+        self.changes.push(Counted {
+            sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
+            counters,
+            after_gap: !self.changes.is_empty() && self.gaps < gaps,
+        });
+        self.gaps = gaps;
+    }
+}
+
 async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
-    let mut places: BTreeMap<(TenantId, Place), Vec<Counted>> = BTreeMap::new();
-    // The unreadable records, and how many of them preceded the last change of each place.
+    let mut places: BTreeMap<(TenantId, Place), Counts> = BTreeMap::new();
+    let mut templates: BTreeMap<(TenantId, TemplateDay), Counts> = BTreeMap::new();
     let mut unreadable = Vec::new();
-    let mut gaps: BTreeMap<(TenantId, Place), usize> = BTreeMap::new();
     let mut called = notices::Days::new();
     for record in &batch.records {
         let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
@@ -141,17 +159,18 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         if let Some((day, rule)) = notices::called(&change) {
             called.entry((tenant, day)).or_default().extend(rule);
         }
-        let counters = counters(&change, at);
-        if counters.is_empty() {
-            continue;
+        for (of, counters) in counts::of_templates(&change.what) {
+            let place = (tenant, TemplateDay::of(of, at));
+            templates
+                .entry(place)
+                .or_default()
+                .add(record, counters, unreadable.len());
         }
-        let place = (tenant, Place::of(at, change.what.line()));
-        let before = gaps.insert(place, unreadable.len());
-        places.entry(place).or_default().push(Counted {
-            sequence: padded(record.change.sequence_number.as_deref().unwrap_or_default()),
-            counters,
-            after_gap: before.is_some_and(|before| before < unreadable.len()),
-        });
+        let counters = counts::sums(counts::of(&change.what, at));
+        if !counters.is_empty() {
+            let place = (tenant, Place::of(at, change.what.line()));
+            places.entry(place).or_default().add(record, counters, unreadable.len());
+        }
     }
     let now = ctx.clock.now();
     let source = Source {
@@ -167,7 +186,11 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         keep_until: now + ctx.kept,
     };
     let mut late: BTreeMap<TenantId, BTreeSet<Date>> = BTreeMap::new();
-    for ((tenant, place), changes) in places {
+    for ((tenant, place), Counts { changes, .. }) in templates {
+        let scope = access::job::scope(tenant);
+        ctx.store.count_template(&scope, &place, source, &changes).await?;
+    }
+    for ((tenant, place), Counts { changes, .. }) in places {
         let scope = access::job::scope(tenant);
         let applied = ctx.store.count(&scope, place, source, &changes).await?;
         line::count("applied", u64::try_from(applied).unwrap_or_default());
@@ -202,15 +225,6 @@ fn read(record: &EventRecord) -> Result<Said, StoreError> {
         audited: audit::entry(record)?,
         noticed: changes::noticed(before, after, happened(record))?,
     })
-}
-
-/// The counters that a change raises, which was stored at this time.
-fn counters(change: &RowChange, stored: Timestamp) -> Counters {
-    let mut counters = Counters::new();
-    for (name, count) in counts::of(&change.what, stored) {
-        *counters.entry(name).or_default() += count;
-    }
-    counters
 }
 
 /// Time of the change, to the second.

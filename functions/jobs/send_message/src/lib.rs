@@ -385,6 +385,9 @@ impl Work<'_> {
             Some(asset) => ctx.channels.file(self.scope, connection, &asset.value, now).await?,
             None => None,
         };
+        if let Some(template) = &material.template {
+            message.sends_edition(leg, template.edition);
+        }
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
         message.claimed_under(connection.credentials_version);
@@ -604,7 +607,10 @@ impl Work<'_> {
         crash::point("send_message.recorded");
         let to = (planned.channel, message.to.phone.as_ref());
         self.follow(key, to, connection, &sent.outcome, now).await?;
-        self.doubt_template(planned, connection, &sent.outcome, now).await?;
+        let mut attempts = message.attempts.iter();
+        let attempt = attempts.find(|attempt| attempt.number == key.attempt);
+        let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
+        self.doubt_template(planned, connection, &sent.outcome, times).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
     }
@@ -706,6 +712,7 @@ impl Work<'_> {
                 MessageRef::Ours {
                     message: known,
                     attempt: number,
+                    ..
                 },
                 _,
             )) if known == message.id && number == attempt => {
@@ -725,7 +732,7 @@ impl Work<'_> {
         planned: &Leg,
         connection: &Connection,
         outcome: &SendOutcome,
-        now: Timestamp,
+        times: (Timestamp, Timestamp),
     ) -> Result<(), StoreError> {
         let SendOutcome::Refused { code: Some(code), .. } = outcome else {
             return Ok(());
@@ -735,7 +742,7 @@ impl Work<'_> {
         };
         if doubts_template(api, *code) {
             let (store, template) = (&self.ctx.store, (filled.name.as_str(), filled.language.as_str()));
-            if Box::pin(store.doubt_template(self.scope, connection.id, template, now)).await? {
+            if Box::pin(store.doubt_template(self.scope, connection.id, template, times)).await? {
                 metric::count("template_doubted", &[]);
             }
         }

@@ -28,7 +28,9 @@ use crate::world::Sims;
 use errors::GraphError;
 pub(crate) use inbound::reply;
 pub(crate) use media::{download_url, receive};
-pub(crate) use templates::{Change, Record, Templates, act, keep_time, placeholders, run_due};
+pub(crate) use templates::{
+    Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, placeholders, run_due, words,
+};
 pub(crate) use uploads::Upload;
 pub(crate) use webhooks::{handshake, preference_webhook, status_webhook, webhook};
 

@@ -19,11 +19,13 @@ use domain::{
     prices::{Money, PriceBook, PriceCategory, Rate, Service},
     record::{Call, ConsentEntry, Received},
     refusal::Reason,
+    template::{id::TemplateId, numbers::TemplateEdition},
 };
 use serde_json::Value;
 use store::{
     counters::{self, Counters},
     hours::Lines,
+    templates::TemplateFilter,
 };
 
 use super::{
@@ -70,6 +72,20 @@ const SMS: &str = "sms";
 
 /// No encoding of an SMS of several segments has room for fewer units of UTF-16 in one.
 const SHORTEST_SEGMENT: usize = 67;
+
+/// Beginning of the names that the counters of templates have here, before the template's id.
+const OF_TEMPLATE: &str = "template:";
+
+/// The counter of a template under its name here. Its contents are not told apart: nobody edits a template in a storm.
+fn of_template(of: &TemplateId, counter: &str) -> String {
+    format!("{OF_TEMPLATE}{of} {counter}")
+}
+
+/// Whether a counter of a template only has a lower bound: that of failures, since a refused attempt is replaced in its row, and a late
+/// status may leave a failure again.
+fn is_failure_of_template(name: &str) -> bool {
+    name.starts_with(OF_TEMPLATE) && name.contains(" failed.")
+}
 
 /// The counters that only have a lower bound, because rows do not say how often they were raised.
 fn without_upper_bound() -> BTreeSet<String> {
@@ -205,6 +221,11 @@ impl Truth {
                 self.exactly(&format!("reply.{place}"), 1);
             }
         }
+        for answered in &received.templates {
+            let of = |counter: &str| of_template(&answered.of.template, counter);
+            self.exactly(&of("replied"), answered.replied.into());
+            self.exactly(&of("clicked"), answered.clicked.into());
+        }
     }
 
     /// An entry of the ledger. In a storm, whatever customers refuse is recorded within the day.
@@ -248,9 +269,36 @@ impl Truth {
         for attempt in &message.attempts {
             if let Some(leg) = message.plan.get(usize::from(attempt.leg)) {
                 truth.attempt(message, attempt, leg.channel);
+                if let Some(TemplateEdition { template, .. }) = TemplateEdition::of(leg) {
+                    truth.attempt_by(&template, message, attempt);
+                }
             }
         }
         truth
+    }
+
+    /// The same for the template by which it was sent.
+    fn attempt_by(&mut self, template: &TemplateId, message: &Message, attempt: &Attempt) {
+        let state = attempt.state;
+        for (step, reached) in [
+            ("sent", state.was_accepted()),
+            ("delivered", arrived(state)),
+            ("read", state == AttemptState::Read),
+        ] {
+            self.exactly(&of_template(template, step), reached.into());
+        }
+        if matches!(state, AttemptState::Failed | AttemptState::Refused) {
+            let class = attempt.error.as_ref().map_or("unknown", |error| error.class.as_str());
+            self.exactly(&of_template(template, &format!("failed.{class}")), 1);
+        }
+        if arrived(state) {
+            let mut price = Self::default();
+            price.whatsapp(message, attempt.cost.as_ref());
+            for (name, most) in price.most {
+                let least = price.least.get(&name).copied().unwrap_or_default();
+                self.between(&of_template(template, &name), (least, most));
+            }
+        }
     }
 
     fn attempt(&mut self, message: &Message, attempt: &Attempt, channel: Channel) {
@@ -329,8 +377,14 @@ impl Truth {
             for step in ["accepted", "delivered", "read"] {
                 truth.at_most(&format!("{step}_{}", leg.channel.as_str()), 1);
             }
+            let price = listed(WHATSAPP, message.policy.category().as_str());
             if leg.channel == Channel::WhatsApp {
-                truth.at_most(&listed(WHATSAPP, message.policy.category().as_str()), 1);
+                truth.at_most(&price, 1);
+            }
+            if let Some(TemplateEdition { template, .. }) = TemplateEdition::of(leg) {
+                for counter in ["sent", "delivered", "read", price.as_str()] {
+                    truth.at_most(&of_template(&template, counter), 1);
+                }
             }
             truth.may_be_billed(leg);
         }
@@ -345,7 +399,7 @@ impl Truth {
         let mut wrong = Vec::new();
         for name in names {
             let (count, least, most) = (of(counted, name), of(&self.least, name), of(&self.most, name));
-            let (most, expected) = if unbounded.contains(name) {
+            let (most, expected) = if unbounded.contains(name) || is_failure_of_template(name) {
                 (u64::MAX, format!("at least {least}"))
             } else if least == most {
                 (most, least.to_string())
@@ -431,6 +485,20 @@ async fn counted(ground: &Ground<'_>, stormed: &Stormed, tenant: &Tenant) -> Res
     let mut counted = Counters::new();
     for hour in hours.await? {
         counters::join(&mut counted, &hour.counters);
+    }
+    // A storm's tenants have few templates, and delete none.
+    let all = TemplateFilter::default();
+    let templates = ground.play.store.templates(&scope, &all, None, 100);
+    let days = [period.0, period.1].map(|at| at.to_zoned(jiff::tz::TimeZone::UTC).date());
+    for template in templates.await?.items {
+        let Some(id) = TemplateId::of(&template.value) else {
+            continue;
+        };
+        let days = ground.play.store.template_days(&scope, &id, days.into());
+        for (_, counters) in days.await? {
+            let own = counters.iter().map(|(name, count)| (of_template(&id, name), *count));
+            counters::join(&mut counted, &own.collect());
+        }
     }
     let prices = basis.prices.unwrap_or_else(|| PriceBook::shipped().clone());
     Ok((counted, prices))
@@ -736,6 +804,36 @@ mod tests {
         assert_eq!(Truth::default().wrong(&more).len(), 3);
     }
 
+    /// Also of the template that carried it.
+    #[test]
+    fn wrong_counters_of_a_template_are_detected() {
+        let mut message = message("read");
+        let template = json!({ "template": { "name": "missed_call", "language": "en", "edition": 2 } });
+        message.plan[0].content = serde_json::from_value(template).expect("content of the domain");
+        let id = format!("{CONNECTION}.missed_call.en").parse().expect("an id");
+        let own = ["sent", "delivered", "read", "cost.meta.AE.utility"].map(|name| of_template(&id, name));
+        let own = own.each_ref().map(|name| (name.as_str(), 1));
+        let mut truth = Truth::default();
+        truth.message(&message);
+        only(&truth, &[&READ[..], &own[..]].concat());
+        message.attempts[0].state = AttemptState::Failed;
+        let mut truth = Truth::default();
+        truth.message(&message);
+        let failed = of_template(&id, "failed.unknown");
+        let sent = of_template(&id, "sent");
+        let right = |times: u64| {
+            let own = [("failed_whatsapp", 1), (failed.as_str(), times), (sent.as_str(), 1)];
+            counted(&[&ACCEPTED[..], &own[..]].concat())
+        };
+        assert_eq!(truth.wrong(&right(1)), Vec::<String>::new());
+        assert_eq!(
+            truth.wrong(&right(2)),
+            Vec::<String>::new(),
+            "a refused attempt is replaced"
+        );
+        assert_eq!(truth.wrong(&right(0)).len(), 1);
+    }
+
     fn call(change: &Value) -> Call {
         let mut call = json!({
             "id": format!("call_{CONTACT}{OWN}"), "connection": CONNECTION, "provider": "telephony", "provider_call_id": "1",
@@ -838,12 +936,17 @@ mod tests {
                 "text": "Hello", "opens_window": true,
             },
             "recovered": 2, "answers_after": [15, 16, 700_000],
+            "templates": [{ "of": { "template": format!("{CONNECTION}.order.en") }, "replied": true, "clicked": true }],
         });
         let mut truth = Truth::default();
         truth.received(&serde_json::from_value(received).expect("a customer's message of the domain"));
         // What is answered was sent before.
         truth.between("follow_up.accepted", (0, 2));
+        let id = format!("{CONNECTION}.order.en").parse().expect("an id");
+        let [replied, clicked] = ["replied", "clicked"].map(|name| of_template(&id, name));
         let right = [
+            (replied.as_str(), 1),
+            (clicked.as_str(), 1),
             ("received_whatsapp", 1),
             ("recovered", 2),
             ("reply.0", 1),

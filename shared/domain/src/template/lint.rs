@@ -6,7 +6,7 @@
 use super::{
     LONGEST_BODY, LONGEST_HEADER, ParameterFormat, TemplateKey, Unfit, braces, check_value,
     draft::{Button, CodeOptions, Header, Press, TemplateCategory, TemplateContent},
-    variables,
+    filled, variables,
 };
 use crate::{
     asset::Asset,
@@ -28,6 +28,8 @@ const LONGEST_LABEL: usize = 25;
 const MOST_LINKS: usize = 2;
 const MOST_NUMBERS: usize = 1;
 const MOST_CODES: usize = 1;
+/// Maximum length of the sample of an offer's code.
+const LONGEST_OFFER_CODE: usize = 15;
 /// Maximum length of a link at Meta.
 const LONGEST_URL: usize = 2_000;
 /// Maximum size of the sample of a media header: it is uploaded within one request.
@@ -67,7 +69,7 @@ pub fn lint(name: &str, language: &str, content: &TemplateContent, through: Thro
     let mut found = Findings::default();
     named(name, language, &mut found);
     if content.category == TemplateCategory::Authentication {
-        code(content, &mut found);
+        code(content, through, &mut found);
     } else {
         let absent = content.code.is_none();
         let detail = "Only templates of the category authentication have these options.";
@@ -114,11 +116,13 @@ pub fn is_language(code: &str) -> bool {
     };
     (2..=3).contains(&language.len())
         && language.bytes().all(|byte| byte.is_ascii_lowercase())
-        && region.is_none_or(|region| region.len() == 2 && region.bytes().all(|byte| byte.is_ascii_uppercase()))
+        && region.is_none_or(|region| {
+            (2..=3).contains(&region.len()) && region.bytes().all(|byte| byte.is_ascii_uppercase())
+        })
 }
 
 /// The text of a one-time code is the provider's.
-fn code(content: &TemplateContent, found: &mut Findings) {
+fn code(content: &TemplateContent, through: Through, found: &mut Findings) {
     let own = [
         ("header", content.header.is_some()),
         ("body", content.body.is_some()),
@@ -135,7 +139,13 @@ fn code(content: &TemplateContent, found: &mut Findings) {
             let detail = "A template for one-time codes needs these options.";
             found.add("code", Fault::new(FaultCode::Required, detail));
         }
-        Some(CodeOptions { button, .. }) => line("code.button", button.as_str(), 1, LONGEST_LABEL - 1, found),
+        Some(CodeOptions { button, .. }) => {
+            let most = match through {
+                Through::Meta => LONGEST_LABEL,
+                Through::Twilio => LONGEST_LABEL - 1,
+            };
+            line("code.button", button.as_str(), 1, most, found);
+        }
     }
 }
 
@@ -269,7 +279,9 @@ fn media(header: &Header, kind: MediaKind, through: Through, sample: Option<&Ass
 /// The variables of a text, which are closed, named in the format, and, if numbers, without gaps.
 fn well_formed<'a>(field: &str, text: &'a str, format: ParameterFormat, found: &mut Findings) -> Vec<&'a str> {
     let names = variables(text);
-    if text.matches("{{").count() != text.matches("}}").count() || names.iter().any(|name| name.contains('{')) {
+    // What is left beside the variables has no braces.
+    let plain = filled(text, |_| Some("x".to_owned()));
+    if plain.contains("{{") || plain.contains("}}") || names.iter().any(|name| name.contains('{')) {
         let detail = "A {{ is not closed by }}, or the reverse.";
         found.add(field, Fault::format("variable", "{{1}}", detail));
         return names;
@@ -338,11 +350,12 @@ fn body(content: &TemplateContent, through: Through, found: &mut Findings) {
         let detail = "A variable cannot stand at the beginning or the end. Put words before and after it.";
         found.add("body", Fault::new(FaultCode::Invalid, detail));
     }
-    let (places, words) = counted(text);
-    if places > 0 && words < 2 * places + 1 {
-        let least = 2 * places + 1;
-        let detail =
-            format!("There are too many variables for so few words: for {places}, write at least {least} words.");
+    let least = 2 * names.len() + 1;
+    if !names.is_empty() && words(text) < least {
+        let detail = format!(
+            "There are too many variables for so few words: for {}, write at least {least} words.",
+            names.len()
+        );
         found.add("body", Fault::new(FaultCode::TooFew, detail).and("minimum", least));
     }
     if through == Through::Twilio && adjacent(text) {
@@ -360,18 +373,11 @@ fn body(content: &TemplateContent, through: Through, found: &mut Findings) {
     }
 }
 
-/// The number of places with a variable, and of words beside them.
-fn counted(text: &str) -> (usize, usize) {
-    let (mut places, mut plain, mut rest) = (0, String::new(), text);
-    while let Some((before, after)) = rest.split_once("{{") {
-        plain.push_str(before);
-        plain.push(' ');
-        places += 1;
-        rest = after.split_once("}}").map_or("", |(_, after)| after);
-    }
-    plain.push_str(rest);
+/// The number of words beside the variables.
+fn words(text: &str) -> usize {
+    let plain = filled(text, |_| Some(" ".to_owned()));
     let word = |part: &&str| part.chars().any(char::is_alphanumeric);
-    (places, plain.split_whitespace().filter(word).count())
+    plain.split_whitespace().filter(word).count()
 }
 
 /// Whether two variables have nothing but spaces between them.
@@ -457,7 +463,15 @@ fn parts(field: &str, button: &Button, through: Through, found: &mut Findings) {
     let sample = button.sample.as_ref().map(|sample| sample.as_str());
     match (button.kind, &button.url) {
         (Press::Url, Some(url)) => link(field, url.as_str(), sample, through, found),
-        (Press::OfferCode, _) => sampled(&format!("{field}.sample"), "the code", sample, found),
+        (Press::OfferCode, _) => {
+            let field = format!("{field}.sample");
+            sampled(&field, "the code", sample, found);
+            let length = sample.map_or(0, |sample| sample.chars().count());
+            if length > LONGEST_OFFER_CODE {
+                let detail = format!("Expected at most {LONGEST_OFFER_CODE} characters, got {length}.");
+                found.add(field, Fault::length(length, 1, LONGEST_OFFER_CODE, detail));
+            }
+        }
         _ => {
             let detail = "A button of this kind has no sample.";
             let absent = sample.is_none() || button.kind == Press::Url;
@@ -865,6 +879,18 @@ mod tests {
                 json!({"kind": "offer_code", "text": "Copy"}),
                 "buttons[1].sample",
                 "required",
+            ),
+            (
+                "/buttons/1",
+                json!({"kind": "offer_code", "text": "Copy", "sample": "x".repeat(16)}),
+                "buttons[1].sample",
+                "too_long",
+            ),
+            (
+                "/body",
+                json!("Hello }}{{ we missed your call this very day."),
+                "body",
+                "format",
             ),
             ("/category", json!("authentication"), "code", "required"),
         ] {

@@ -118,6 +118,20 @@ impl TemplateStatus {
         matches!(self.0.as_str(), Self::DELETED | "PENDING_DELETION")
     }
 
+    /// Its place among the states of one second, of which the most restrictive one counts in whatever order they arrive.
+    fn restricts(&self) -> (u8, &str) {
+        let place = if self.sendable() {
+            0
+        } else if self.is_awaited() {
+            1
+        } else if !self.is_gone() {
+            2
+        } else {
+            3
+        };
+        (place, &self.0)
+    }
+
     /// Whether the provider's verdict is awaited, so that it is worth asking for.
     #[must_use]
     pub fn is_awaited(&self) -> bool {
@@ -201,6 +215,13 @@ impl TemplateDefinition {
     /// Takes over a report of the provider, each of its parts separately. A part older than the known one is ignored; of two of
     /// the same second, the more restrictive one counts, in whatever order they arrive.
     pub fn note(&mut self, report: &TemplateReport) {
+        let category = |category: Category| (category == Category::Marketing, category.as_str());
+        let quality = |quality: Quality| match quality {
+            Quality::Unknown => 0,
+            Quality::Green => 1,
+            Quality::Yellow => 2,
+            Quality::Red => 3,
+        };
         let counts = |known: Option<Timestamp>, allows_less: bool| match known {
             Some(known) if known == report.at => allows_less,
             known => known < Some(report.at),
@@ -213,22 +234,25 @@ impl TemplateDefinition {
             return;
         }
         if let Some(status) = &report.status
-            && counts(self.status_at, !status.sendable())
+            && counts(self.status_at, status.restricts() > self.status.restricts())
         {
             self.status.clone_from(status);
             self.status_at = Some(report.at);
             self.rejected_reason.clone_from(&report.reason);
         }
-        if let Some(category) = report.category
-            && counts(self.category_at, category == Category::Marketing)
+        if let Some(reported) = report.category
+            && counts(self.category_at, category(reported) > category(self.category))
         {
-            self.category = category;
+            self.category = reported;
             self.category_at = Some(report.at);
         }
-        if let Some(quality) = report.quality
-            && counts(self.quality_at, quality == Quality::Red)
+        if let Some(reported) = report.quality
+            && counts(
+                self.quality_at,
+                self.quality.is_none_or(|known| quality(reported) > quality(known)),
+            )
         {
-            self.quality = Some(quality);
+            self.quality = Some(reported);
             self.quality_at = Some(report.at);
         }
         if let Some(content) = &report.content
@@ -434,6 +458,37 @@ mod tests {
         template.note(&reports[2]);
         template.note(&reports[1]);
         assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");
+    }
+
+    /// Three reports of one second, in all orders.
+    #[test]
+    fn reports_of_one_second_end_in_the_same_template() {
+        let report = |status: &str, category, quality| TemplateReport {
+            status: Some(TemplateStatus(status.to_owned())),
+            category: Some(category),
+            quality: Some(quality),
+            ..TemplateReport::of(key(), at(10))
+        };
+        let reports = [
+            report("PAUSED", Category::Utility, Quality::Yellow),
+            report("REJECTED", Category::Authentication, Quality::Green),
+            report("DISABLED", Category::Utility, Quality::Unknown),
+            report("APPROVED", Category::Authentication, Quality::Yellow),
+        ];
+        let mut ends = Vec::new();
+        for first in 0..reports.len() {
+            for second in (0..reports.len()).filter(|second| *second != first) {
+                let mut template = template("PENDING");
+                template.note(&reports[first]);
+                template.note(&reports[second]);
+                for report in &reports {
+                    template.note(report);
+                }
+                ends.push((template.status.0, template.category, template.quality));
+            }
+        }
+        let end = ("REJECTED".to_owned(), Category::Utility, Some(Quality::Yellow));
+        assert!(ends.iter().all(|other| *other == end), "{ends:?}");
     }
 
     #[test]

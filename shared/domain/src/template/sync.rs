@@ -80,21 +80,29 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// Name in ids, the time from which on it may happen again, and the wait.
-    const fn row(self) -> (&'static str, i64, SignedDuration) {
+    /// Name in ids, and the span in seconds in which it starts one operation.
+    const fn row(self) -> (&'static str, i64) {
         match self {
-            Self::Due => ("due", 3_600, SignedDuration::ZERO),
-            Self::Doubt => ("doubt", 60, SignedDuration::ZERO),
-            Self::Submitted => ("submitted", 300, SignedDuration::from_mins(5)),
+            Self::Due => ("due", 3_600),
+            Self::Doubt => ("doubt", 60),
+            Self::Submitted => ("submitted", 300),
         }
     }
 }
 
+/// Time after the span of a doubt: the list must come behind all templates that were doubted in it.
+const BEHIND: i64 = 30;
+
 /// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
 #[must_use]
 pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
-    let (name, seconds, wait) = cause.row();
+    let (name, seconds) = cause.row();
     let span = now.as_second().div_euclid(seconds) * seconds;
+    let due = match cause {
+        Cause::Due => now,
+        Cause::Doubt => Timestamp::from_second(span + seconds + BEHIND).unwrap_or(now),
+        Cause::Submitted => now + SignedDuration::from_mins(5),
+    };
     let millisecond = u64::try_from(span.saturating_mul(1_000)).unwrap_or_default();
     let id = OperationId::new(derived(
         millisecond,
@@ -103,7 +111,7 @@ pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Oper
     let params = serde_json::json!({ "connections": [connection] });
     let kind = OperationKind::SyncTemplates;
     let created = Operation::new(id, kind, Data::small(params), Actor::Operator, id.to_string(), now);
-    created.not_before(now + wait)
+    created.not_before(due)
 }
 
 /// Time after which a template in doubt is tried again, although a list showed it as we know it.
@@ -138,6 +146,8 @@ impl TemplateDefinition {
             // Its creation had an unknown outcome, or somebody created it elsewhere.
             let own = TemplateContent::of(before);
             after.draft = (!before.has_content_of(listed)).then(|| Box::new(own));
+            // What was written is no newer than what the provider has: it is a draft beside it.
+            after.updated_at = after.updated_at.filter(|_| after.draft.is_none());
             after.status_at = None;
         }
         let older = |known: Option<Timestamp>| known.is_none_or(|known| known < at);
@@ -170,8 +180,12 @@ impl TemplateDefinition {
 
     /// The content of the list, which is another one.
     fn with_listed_content(self, listed: &Self, at: Timestamp) -> Self {
+        // An edit whose answer was lost.
+        let submitted = |draft: &TemplateContent| draft.onto(&self).has_content_of(listed);
+        let draft = self.draft.clone().filter(|draft| !submitted(draft));
         let listed = listed.clone();
         Self {
+            draft,
             parameter_format: listed.parameter_format,
             header: listed.header,
             header_media: listed.header_media,
@@ -190,14 +204,18 @@ impl TemplateDefinition {
     /// The template after a list that began at this time and does not show it. `None`: nothing changes.
     #[must_use]
     pub fn not_listed(&self, at: Timestamp) -> Option<Self> {
-        let submitted = !self.status.is_draft() && self.submitting.is_none();
-        let later = [self.status_at, self.created_at]
+        let lost = self.submitting.is_none_or(|since| since + SUBMISSION <= at);
+        let submitted = !self.status.is_draft() && lost;
+        // The provider may have read its list before it answered a submission.
+        let reported = self.status_at.map(|known| known + SUBMISSION);
+        let later = [reported, self.created_at]
             .into_iter()
             .flatten()
             .any(|known| at <= known);
         (submitted && !later && self.status != TemplateStatus::deleted()).then(|| Self {
             status: TemplateStatus::deleted(),
             status_at: Some(at),
+            submitting: None,
             doubted_at: None,
             ..self.clone()
         })
@@ -250,9 +268,10 @@ mod tests {
         };
         let moved = after(&before, &moved, 10).unwrap();
         assert_eq!((moved.category, moved.edition), (Category::Marketing, 1));
-        let gone = before.not_listed(at(10)).unwrap();
+        assert_eq!(before.not_listed(at(90)), None, "it was reported right before");
+        let gone = before.not_listed(at(91)).unwrap();
         assert_eq!(gone.status, TemplateStatus::deleted());
-        assert_eq!(gone.not_listed(at(20)), None);
+        assert_eq!(gone.not_listed(at(300)), None);
         let pending = TemplateDefinition::after_list(None, &listed("PENDING_DELETION"), connection(), (at(0), false));
         assert_eq!(pending, None, "what is deleted is not created");
     }
@@ -272,6 +291,58 @@ mod tests {
             "its answer is on the way"
         );
         assert!(after(&submitting, &listed("PAUSED"), 200).unwrap().submitting.is_none());
+    }
+
+    /// An edit that nobody knows the outcome of, of a template that was deleted since: nothing else would end its claim, or a doubt.
+    #[test]
+    fn lost_submission_of_a_gone_template_ends() {
+        let claimed = TemplateDefinition {
+            submitting: Some(at(100)),
+            doubted_at: Some(at(150)),
+            ..known()
+        };
+        assert_eq!(claimed.not_listed(at(189)), None, "its answer is on the way");
+        let gone = claimed.not_listed(at(190)).unwrap();
+        assert_eq!(
+            (gone.status.is_gone(), gone.submitting, gone.doubted_at),
+            (true, None, None)
+        );
+    }
+
+    #[test]
+    fn edit_that_the_provider_has_is_no_draft() {
+        let mut edited = known();
+        let mut content = TemplateContent::of(&edited);
+        content.footer = Some("Bye".parse().unwrap());
+        edited.draft = Some(Box::new(content.clone()));
+        edited.submitting = Some(at(10));
+        let listed = TemplateDefinition {
+            footer: Some("Bye".to_owned()),
+            ..listed("APPROVED")
+        };
+        let found = after(&edited, &listed, 200).unwrap();
+        assert_eq!((found.footer.as_deref(), found.edition), (Some("Bye"), 1));
+        assert_eq!((found.draft.as_ref(), found.submitting), (None, None));
+        content.footer = Some("Good bye".parse().unwrap());
+        edited.draft = Some(Box::new(content.clone()));
+        let found = after(&edited, &listed, 200).unwrap();
+        assert_eq!(found.latest(), content, "other words are still to be submitted");
+    }
+
+    /// Somebody created it elsewhere while the draft was written: messages are composed from what the provider has.
+    #[test]
+    fn newer_draft_does_not_replace_what_the_provider_has() {
+        let draft = TemplateDefinition {
+            status: TemplateStatus::draft(),
+            provider_id: None,
+            body: "Hello {{1}}, our own words for you.".to_owned(),
+            updated_at: Some(at(50)),
+            ..known()
+        };
+        let found = after(&draft, &listed("APPROVED"), 10).unwrap();
+        assert!(found.has_content_of(&listed("APPROVED")), "{}", found.body);
+        assert_eq!(found.latest(), TemplateContent::of(&draft));
+        assert_eq!(found.updated_at, Some(at(10)));
     }
 
     /// A creation whose answer was lost is not repeated.
@@ -324,6 +395,13 @@ mod tests {
         assert_ne!(id(Cause::Due, hour), id(Cause::Due, hour + 3_600));
         assert_ne!(id(Cause::Due, hour), id(Cause::Doubt, hour));
         assert_eq!(id(Cause::Doubt, hour), id(Cause::Doubt, hour + 59));
+        // Of doubts in one span, none comes after the list.
+        for second in [0, 59] {
+            assert_eq!(
+                operation(connection(), Cause::Doubt, at(hour + second)).due,
+                Some(at(hour + 90))
+            );
+        }
         let made = operation(connection(), Cause::Submitted, at(0));
         assert_eq!(made.due, Some(at(300)));
         let params: SyncTemplates = made.params.read().unwrap();

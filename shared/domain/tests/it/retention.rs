@@ -131,6 +131,7 @@ fn received(at: Timestamp) -> Received {
         remarks: vec![],
         recovered: 0,
         answers_after: vec![],
+        templates: vec![],
         answer: None,
         correlation_id: "cor".to_owned(),
         keep_until: None,

@@ -146,7 +146,7 @@ impl GraphClient {
     /// One template, if it exists and our definitions can represent it.
     ///
     /// # Errors
-    /// When the list cannot be retrieved or parsed.
+    /// When a page cannot be retrieved or parsed, or the list does not end.
     pub async fn template_named(
         &self,
         access_token: &str,
@@ -154,16 +154,25 @@ impl GraphClient {
         name: &str,
         language: &str,
     ) -> Result<Option<TemplateDefinition>, TemplateError> {
-        // Meta searches names by part.
-        let query = [
-            ("limit", PAGE),
-            ("fields", FIELDS),
-            ("name", name),
-            ("language", language),
-        ];
-        let (items, _) = self.list(access_token, waba_id, &query).await?;
-        let mut found = items.iter().filter_map(definition);
-        Ok(found.find(|template| template.name == name && template.language == language))
+        let mut after = None::<String>;
+        for _ in 0..MOST_PAGES {
+            // Meta searches names by part, so others may fill whole pages.
+            let mut query = vec![
+                ("limit", PAGE),
+                ("fields", FIELDS),
+                ("name", name),
+                ("language", language),
+            ];
+            query.extend(after.as_deref().map(|after| ("after", after)));
+            let (items, next) = self.list(access_token, waba_id, &query).await?;
+            let mut found = items.iter().filter_map(definition);
+            let found = found.find(|template| template.name == name && template.language == language);
+            after = next;
+            if found.is_some() || after.is_none() {
+                return Ok(found);
+            }
+        }
+        Err(TemplateError::TooMany)
     }
 
     /// Submits a new template with the content of this definition. `handle`: the sample of a media header.

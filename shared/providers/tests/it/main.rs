@@ -8,6 +8,7 @@
 mod aircall;
 mod checks;
 mod clients;
+mod drafts;
 mod exotel;
 mod fixtures;
 mod media;

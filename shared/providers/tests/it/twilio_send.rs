@@ -115,6 +115,7 @@ async fn our_requests_equal_the_fixtures() {
         content_sid: Some("HX00000000000000000000000000000001".to_owned()),
         header_media: None,
         offer_codes: Vec::new(),
+        edition: 0,
     });
     let sms = text(
         "Fixture Hair: sorry we missed your call. Reply here or book: https://book.example.test/a. Reply STOP to opt out",
@@ -304,6 +305,7 @@ async fn impossible_message_is_never_sent() {
         content_sid: None,
         header_media: None,
         offer_codes: Vec::new(),
+        edition: 0,
     });
     let bad_account = Credentials {
         account_sid: "../x",

@@ -41,6 +41,7 @@ fn template(name: &str, language: &str) -> FilledTemplate {
         content_sid: None,
         header_media: None,
         offer_codes: Vec::new(),
+        edition: 0,
     }
 }
 

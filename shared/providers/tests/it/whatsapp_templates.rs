@@ -469,6 +469,34 @@ async fn definitions_are_parsed_completely() {
     assert_eq!(found.unwrap(), None, "not by a part of the name");
 }
 
+/// Meta finds names by part, so that those of others may fill the first page.
+#[tokio::test]
+async fn template_is_found_behind_a_page_of_others() {
+    let server = MockServer::start().await;
+    let listed = |name: &str| {
+        let mut item: Value =
+            serde_json::from_slice(&fixtures::bytes("whatsapp/templates/create_request_utility.json")).unwrap();
+        (item["status"], item["name"]) = ("APPROVED".into(), name.into());
+        item
+    };
+    let others: Vec<Value> = (0..100).map(|number| listed(&format!("order_{number}"))).collect();
+    let first = json!({
+        "data": others, "paging": {"cursors": {"after": "c1"}, "next": "https://graph.example/elsewhere"},
+    });
+    let second = json!({"data": [listed("order")], "paging": {"cursors": {"after": "c2"}}});
+    for (page, after) in [(first, None), (second, Some("c1"))] {
+        let mock = Mock::given(method("GET")).and(query_param("name", "order"));
+        let mock = match after {
+            Some(after) => mock.and(query_param("after", after)),
+            None => mock.and(query_param_is_missing("after")),
+        };
+        let answer = ResponseTemplate::new(200).set_body_json(page);
+        mock.respond_with(answer).expect(1).mount(&server).await;
+    }
+    let found = client(&server).template_named(TOKEN, WABA, "order", "en_GB").await;
+    assert_eq!(found.unwrap().map(|found| found.name).as_deref(), Some("order"));
+}
+
 /// Meta's preview is a URL, which is neither a medium to send nor a sample.
 #[tokio::test]
 async fn preview_of_a_media_header_is_not_kept() {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use domain::{
     ids::ConnectionId,
     operation::OperationKind,
-    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent},
+    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, numbers::TemplateEdition},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
@@ -139,7 +139,7 @@ async fn a_list_marks_what_it_does_not_show() {
     let names = BTreeSet::from([("a".to_owned(), "en".to_owned())]);
     let gone = world
         .store
-        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 60));
+        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 120));
     assert_eq!(gone.await.unwrap(), 2);
     assert_eq!(world.status("a").await.as_deref(), Some("APPROVED"));
     assert_eq!(world.status("b").await.as_deref(), Some("DELETED"));
@@ -149,13 +149,13 @@ async fn a_list_marks_what_it_does_not_show() {
     // What was created after the list began is not in it.
     let fresh = TemplateDefinition {
         connection: Some(world.whatsapp()),
-        created_at: Some(later(now, 90)),
+        created_at: Some(later(now, 190)),
         ..listed("c", "PENDING")
     };
     world.store.create(world.scope(), &fresh, &world.stamp()).await.unwrap();
     let gone = world
         .store
-        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 80));
+        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 180));
     assert_eq!(gone.await.unwrap(), 0);
     assert_eq!(world.status("c").await.as_deref(), Some("PENDING"));
 }
@@ -201,7 +201,7 @@ async fn only_another_content_is_a_version() {
 async fn of_many_refused_messages_one_starts_a_list() {
     let world = World::new().await;
     let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
-    let doubt = || store.doubt_template(scope, world.whatsapp(), (FOLLOW_UP, "en_GB"), now);
+    let doubt = || store.doubt_template(scope, world.whatsapp(), (FOLLOW_UP, "en_GB"), (now, now));
     let doubted = futures::future::join_all((0..8).map(|_| doubt())).await;
     let first = doubted.into_iter().filter(|doubted| *doubted.as_ref().unwrap()).count();
     assert_eq!(first, 1);
@@ -212,8 +212,32 @@ async fn of_many_refused_messages_one_starts_a_list() {
         panic!("{operations:?}")
     };
     assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
-    let unknown = store.doubt_template(scope, world.whatsapp(), ("nothing", "en"), now);
+    let unknown = store.doubt_template(scope, world.whatsapp(), ("nothing", "en"), (now, now));
     assert!(!unknown.await.unwrap());
+}
+
+/// Reports of a batch come late: what they say about the content of before is known already.
+#[tokio::test]
+async fn late_refusal_does_not_doubt_the_new_content() {
+    let world = World::new().await;
+    let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+    world.noted(&[listed("a", "APPROVED")], now).await;
+    let doubt = async |sent: i64, at: i64| {
+        let times = (later(now, sent), later(now, at));
+        store
+            .doubt_template(scope, world.whatsapp(), ("a", "en"), times)
+            .await
+            .unwrap()
+    };
+    assert!(doubt(5, 10).await);
+    let other = TemplateDefinition {
+        body: "Hello {{1}}, other words of us.".to_owned(),
+        ..listed("a", "APPROVED")
+    };
+    world.noted(&[other], later(now, 60)).await;
+    assert!(!doubt(50, 70).await, "it was sent before");
+    assert!(world.template("a", "en").await.unwrap().value.sendable(false).is_ok());
+    assert!(doubt(65, 70).await);
 }
 
 /// A state is written under the condition of the version that was read, so that one of two submissions goes to the provider.
@@ -238,4 +262,47 @@ async fn one_of_two_writers_claims_a_template() {
         (before.version + 1, claimed.submitting)
     );
     assert_eq!(TemplateContent::of(&after.value), TemplateContent::of(&before.value));
+}
+
+/// Whatever is counted for a template in a period costs one query, and belongs to no other template, day or tenant.
+#[tokio::test]
+async fn days_of_a_template_are_one_query() {
+    let _alone = COUNTING.write().await;
+    let world = World::alone().await;
+    let edition = |language: &str, edition: u32| TemplateEdition {
+        template: format!("{}.{FOLLOW_UP}.{language}", world.whatsapp()).parse().unwrap(),
+        edition,
+    };
+    let own = edition("en", 0).template;
+    for (of, at, count) in [
+        (edition("en", 0), "2026-11-18T23:59:59Z", 1),
+        (edition("en", 0), "2026-11-19T00:00:00Z", 2),
+        (edition("en", 12), "2026-11-20T23:59:59Z", 4),
+        (edition("en", 0), "2026-11-21T00:00:00Z", 8),
+        (edition("en_GB", 0), "2026-11-20T10:00:00Z", 16),
+    ] {
+        world
+            .aws
+            .count_template(world.scope(), &of, at, &[("sent", count)])
+            .await;
+    }
+    let other = Box::pin(business(&world.aws)).await;
+    let at = "2026-11-20T10:00:00Z";
+    world
+        .aws
+        .count_template(other.scope(), &edition("en", 0), at, &[("sent", 32)])
+        .await;
+    drop(usage::take());
+    let days = ["2026-11-19", "2026-11-20"].map(|day| day.parse::<jiff::civil::Date>().unwrap());
+    let found = world
+        .store
+        .template_days(world.scope(), &own, days.into())
+        .await
+        .unwrap();
+    assert_eq!(usage::take().requests, 1);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(place, counters)| (place.day, place.of.edition, counters["sent"]))
+        .collect();
+    assert_eq!(found, [(days[0], 0, 2), (days[1], 12, 4)]);
 }

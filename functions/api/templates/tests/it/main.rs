@@ -7,6 +7,7 @@
 
 mod media;
 mod meta;
+mod numbers;
 mod twilio;
 
 use domain::{
@@ -517,6 +518,7 @@ async fn templates_need_permissions_and_are_the_tenants_own() {
     let stranger = world.town.admin();
     for asked in [
         stranger.get(&path),
+        stranger.get(&format!("{path}/numbers")),
         stranger.get(&format!("{path}/uses")),
         stranger.get(&format!("{path}/versions")),
         stranger.patch(&path, json!({"content": {"footer": "x"}})),

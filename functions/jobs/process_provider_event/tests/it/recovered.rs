@@ -3,6 +3,7 @@
 use domain::{
     contact::{Change, Contact},
     message::Message,
+    template::numbers::AnsweredTemplate,
 };
 use kit::Done;
 use serde_json::{Value, json};
@@ -164,4 +165,76 @@ async fn stop_word_recovers_and_answers_nothing() {
     world.aws.pass(30);
     world.whatsapp("wamid.in", "Please call me").await;
     assert_eq!(facts(&world).await[1], (1, vec![]));
+}
+
+/// Of each of the customer's messages, the templates that it answers, and whether as a reply and by a button.
+async fn answered(world: &World) -> Vec<Vec<(String, bool, bool)>> {
+    let (received, _) = world.told_by(&world.customer().await).await;
+    let of = |one: AnsweredTemplate| {
+        assert_eq!(
+            (one.of.template.connection, one.of.edition),
+            (world.business.whatsapp, 0)
+        );
+        (one.of.template.key.name().to_owned(), one.replied, one.clicked)
+    };
+    let each = received
+        .into_iter()
+        .map(|one| one.templates.into_iter().map(of).collect());
+    each.collect()
+}
+
+fn follow_up(replied: bool, clicked: bool) -> Vec<(String, bool, bool)> {
+    vec![("missed_call_followup".to_owned(), replied, clicked)]
+}
+
+#[tokio::test]
+async fn first_or_quoting_message_answers_the_template() {
+    let world = World::new().await;
+    world.sent().await;
+    world.aws.pass(90);
+    world.whatsapp("wamid.in", "Hello").await;
+    world.aws.pass(5);
+    world.whatsapp("wamid.in2", "Are you there?").await;
+    world.aws.pass(5);
+    let quoting = |id: &str, own: Option<Value>| {
+        let mut value = match own {
+            Some(own) => unwritten(&world, "button", own),
+            None => wrote(id, world.aws.now().as_second(), "This one"),
+        };
+        value["messages"][0]["context"] = json!({"from": "447700900999", "id": "wamid.1"});
+        world.messages(&value)
+    };
+    world.work(quoting("wamid.in3", None)).await;
+    world.aws.pass(5);
+    let pressed = quoting("", Some(json!({"payload": "Call me back", "text": "Call me back"})));
+    world.work(pressed.clone()).await;
+    assert_eq!(world.received(pressed, 2).await.expect("it is known"), Done::Already);
+    let expected = [
+        follow_up(true, false),
+        vec![],
+        follow_up(true, false),
+        follow_up(true, true),
+    ];
+    assert_eq!(answered(&world).await, expected);
+}
+
+/// The customer answers the SMS, which took over.
+#[tokio::test]
+async fn message_after_the_last_channel_answers_no_template() {
+    let world = World::new().await;
+    world.sent_by_both().await;
+    world.aws.pass(30);
+    world.whatsapp("wamid.in", "Hello").await;
+    assert_eq!(answered(&world).await, [vec![]]);
+}
+
+#[tokio::test]
+async fn stop_or_a_week_later_is_no_reply_to_a_template() {
+    for (pause, text) in [(90, "STOP"), (8 * 86_400, "Hello")] {
+        let world = World::new().await;
+        world.sent().await;
+        world.aws.pass(pause);
+        world.whatsapp("wamid.in", text).await;
+        assert_eq!(answered(&world).await, [vec![]], "{text}");
+    }
 }

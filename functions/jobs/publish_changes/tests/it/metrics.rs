@@ -1,6 +1,14 @@
 //! What is counted by hour and line: the truth, however it comes, and the same after it is rolled up.
 
-use domain::{Timestamp, ids::LineId};
+use domain::{
+    Timestamp,
+    ids::LineId,
+    template::{
+        id::TemplateId,
+        numbers::{AnsweredTemplate, TemplateEdition},
+    },
+};
+use jiff::civil::Date;
 use serde_json::json;
 use store::{counters::join, effects::Consent, hours::Lines};
 use testkit::business::{LINE, business_with, effects_of};
@@ -250,4 +258,102 @@ fn hours_equal_the_truth_for_any_sequence() {
         Ok(())
     });
     counted.expect("the truth");
+}
+
+/// The template of the follow-ups.
+fn template(business: &Seeded) -> TemplateId {
+    let id = format!("{}.missed_call_followup.en_GB", business.whatsapp);
+    id.parse().expect("an id")
+}
+
+/// What was counted for contents of a template of a business in this month.
+async fn numbers(world: &World, business: &Seeded, of: &TemplateId) -> BTreeMap<u32, Counters> {
+    let day = |text: &str| text.parse::<Date>().expect("a day");
+    let month = (day("2026-11-01"), day("2026-11-30"));
+    let days = world.aws.store().template_days(business.scope(), of, month).await;
+    let mut sums: BTreeMap<u32, Counters> = BTreeMap::new();
+    for (place, counters) in days.expect("the table answers") {
+        assert_eq!(place.day.to_string(), DAY);
+        join(sums.entry(place.of.edition).or_default(), &counters);
+    }
+    sums
+}
+
+fn raised(counters: &[(&str, u64)]) -> Counters {
+    let owned = counters.iter().map(|(name, count)| ((*name).to_owned(), *count));
+    owned.collect()
+}
+
+#[tokio::test]
+async fn messages_count_once_for_their_template() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    let all = world.records.clone();
+    let half = all.len() / 2;
+    world.deliver(SHARD, &all[..half]).await;
+    world.deliver(SHARD, &all).await;
+    world.deliver(SHARD, &all[half - 1..]).await;
+    let given_up: Vec<_> = all.iter().map(|record| made_at(record, "08:00:00")).collect();
+    world.bring_again(&given_up).await.expect("it is counted");
+    let own = template(&world.business);
+    let each = [("sent", 1), ("delivered", 1), ("read", 1), ("cost.meta.AE.utility", 1)];
+    let expected = BTreeMap::from([(0, raised(&each))]);
+    assert_eq!(numbers(&world, &world.business, &own).await, expected);
+    // The same changes of another tenant count for that one.
+    let other = Box::pin(business(&world.aws)).await;
+    assert!(numbers(&world, &other, &own).await.is_empty());
+    let theirs: Vec<_> = all.iter().map(|record| of_tenant(record, other.tenant())).collect();
+    world.deliver("shard-2", &theirs).await;
+    assert_eq!(numbers(&world, &other, &own).await, expected);
+    assert_eq!(numbers(&world, &world.business, &own).await, expected);
+}
+
+#[tokio::test]
+async fn answers_count_once_for_the_content_that_they_answer() {
+    let mut world = World::new().await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    world.record().await;
+    world.records.clear();
+    let own = template(&world.business);
+    for (edition, replied, clicked) in [(0, true, false), (0, true, true), (2, false, true)] {
+        let received = world.business.received(&world.aws, contact, |received| {
+            received.templates = vec![AnsweredTemplate {
+                of: TemplateEdition {
+                    template: own.clone(),
+                    edition,
+                },
+                replied,
+                clicked,
+            }];
+        });
+        world.commit(effects_of(&received, vec![])).await;
+    }
+    for _twice in 0..2 {
+        world.deliver(SHARD, &world.records).await;
+    }
+    let expected = [
+        (0, raised(&[("replied", 2), ("clicked", 1)])),
+        (2, raised(&[("clicked", 1)])),
+    ];
+    assert_eq!(numbers(&world, &world.business, &own).await, BTreeMap::from(expected));
+}
+
+/// Its rows begin otherwise than those of templates, of which people may have to be told.
+#[tokio::test]
+async fn counting_for_a_template_is_no_change_to_follow() {
+    let mut world = World::new().await;
+    world.follow_up(CUSTOMER).await;
+    world.deliver(SHARD, &world.records).await;
+    let table = world.aws.env().config().text("TABLE_NAME").expect("a table");
+    let scanned = world.aws.dynamodb().scan().table_name(table).send().await;
+    let rows = scanned.expect("the table answers").items.unwrap_or_default();
+    let counted: Vec<Item> = rows
+        .into_iter()
+        .filter(|row| row["pk"].as_s().is_ok_and(|pk| pk.ends_with("#STATS#TEMPLATES")))
+        .map(Item::from)
+        .collect();
+    assert_eq!(counted.len(), 1);
+    for row in counted {
+        assert!(!filter::admits(&record(0, Item::default(), row)));
+    }
 }

@@ -528,6 +528,19 @@ async fn message_without_a_possible_channel_starts_no_cooldown() {
     assert!(world.provider.sends().is_empty());
 }
 
+/// It was composed with the one before.
+#[tokio::test]
+async fn message_counts_for_the_content_that_is_sent() {
+    let mut world = World::by(&[Channel::WhatsApp]).await;
+    let message = world.follow_up().await;
+    let planned = message.plan[0].content.template().map(|filled| filled.edition);
+    assert_eq!(planned, Some(0));
+    world.business.configured.templates[0].footer = Some("Reply STOP".to_owned());
+    world.business.write(&world.aws).await;
+    let sent = world.worked(&message).await.sent_template();
+    assert_eq!(sent.expect("a template carried it").of.edition, 1);
+}
+
 /// Otherwise, each of a thousand waiting messages would cost an attempt.
 #[tokio::test]
 async fn a_template_that_whatsapp_knows_otherwise_is_read_again() {

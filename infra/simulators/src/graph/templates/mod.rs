@@ -30,6 +30,7 @@ pub(super) use library::list_library;
 use review::What;
 pub(crate) use review::{Change, act, keep_time, run_due};
 use rules::Frame;
+pub(crate) use rules::{is_closed, is_line, is_sample, is_web, words};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);

@@ -147,7 +147,7 @@ fn header(component: &Value, frame: Frame<'_>, sample: &impl Fn(&str) -> Option<
 
 fn text_header(component: &Value, frame: Frame<'_>) -> Result<(), GraphError> {
     let value = text(component, "/text").unwrap_or_default();
-    if value.trim().is_empty() || value.contains('\n') {
+    if value.trim().is_empty() || !is_line(value) {
         return Err(header_wrong("A header of type TEXT has a text of one line."));
     }
     within("header", value, HEADER_CHARACTERS)?;
@@ -178,7 +178,7 @@ fn body(component: &Value, frame: Frame<'_>) -> Result<(), GraphError> {
 }
 
 /// Words apart from variables.
-fn words(value: &str) -> usize {
+pub(crate) fn words(value: &str) -> usize {
     let mut fixed = String::new();
     let mut rest = value;
     while let Some((before, variable)) = rest.split_once("{{") {
@@ -195,7 +195,7 @@ fn words(value: &str) -> usize {
 
 /// The distinct variables of a text, in order of their first place.
 fn variables(value: &str, frame: Frame<'_>) -> Result<Vec<String>, String> {
-    if value.matches("{{").count() != value.matches("}}").count() {
+    if !is_closed(value) {
         return Err("A variable is written {{1}} or {{name}}.".to_owned());
     }
     let mut found: Vec<String> = Vec::new();
@@ -215,8 +215,8 @@ fn variables(value: &str, frame: Frame<'_>) -> Result<Vec<String>, String> {
             return Err("A named variable consists of a-z, 0-9 and _.".to_owned());
         }
     } else {
-        let numbers: BTreeSet<Option<usize>> = found.iter().map(|name| name.parse().ok()).collect();
-        let wanted: BTreeSet<Option<usize>> = (1..=found.len()).map(Some).collect();
+        let numbers: BTreeSet<String> = found.iter().cloned().collect();
+        let wanted: BTreeSet<String> = (1..=found.len()).map(|number| number.to_string()).collect();
         if numbers != wanted {
             return Err("Variables are numbered from {{1}} without gaps.".to_owned());
         }
@@ -251,12 +251,47 @@ fn samples(component: &Value, field: &str, variables: &[String], frame: Frame<'_
 }
 
 fn is_text(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| !text.trim().is_empty())
+    value.as_str().is_some_and(is_sample)
+}
+
+/// Whether it can be a value: not empty, without line breaks, and never with four spaces in a row.
+pub(crate) fn is_sample(text: &str) -> bool {
+    !text.trim().is_empty() && is_line(text) && !text.contains("    ")
+}
+
+/// Whether it is one line, without tabs.
+pub(crate) fn is_line(text: &str) -> bool {
+    !text.contains(['\n', '\r', '\t'])
+}
+
+/// Whether every variable is closed before the next one, and nothing else is.
+pub(crate) fn is_closed(value: &str) -> bool {
+    let (mut plain, mut rest) = (String::new(), value);
+    while let Some((before, variable)) = rest.split_once("{{") {
+        let Some((name, after)) = variable.split_once("}}") else {
+            return false;
+        };
+        if name.contains('{') {
+            return false;
+        }
+        plain.push_str(before);
+        plain.push('x');
+        rest = after;
+    }
+    plain.push_str(rest);
+    !plain.contains("}}")
+}
+
+/// Whether it is the address of a web page with a host of its own.
+pub(crate) fn is_web(url: &str) -> bool {
+    let rest = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
+    host.is_some_and(|host| !host.is_empty() && !host.contains("{{")) && !url.contains(char::is_whitespace)
 }
 
 fn footer(component: &Value) -> Result<(), GraphError> {
     let value = text(component, "/text").unwrap_or_default();
-    if value.trim().is_empty() || value.contains('\n') {
+    if value.trim().is_empty() || !is_line(value) {
         return Err(footer_wrong("A footer has a text of one line."));
     }
     if value.contains("{{") {
@@ -289,8 +324,8 @@ fn button(button: &Value) -> Result<(), GraphError> {
     let label = text(button, "/text").unwrap_or_default();
     // The label of a code is Meta's own.
     if kind != "COPY_CODE" {
-        if label.trim().is_empty() || label.contains("{{") {
-            return Err(refused("A button has a label without variables."));
+        if label.trim().is_empty() || label.contains("{{") || !is_line(label) {
+            return Err(refused("A button has a label of one line without variables."));
         }
         within("label of a button", label, LABEL_CHARACTERS)?;
     }
@@ -325,7 +360,7 @@ fn button(button: &Value) -> Result<(), GraphError> {
 fn url_button(button: &Value) -> Result<(), GraphError> {
     let url = text(button, "/url").unwrap_or_default();
     within("URL of a button", url, URL_CHARACTERS)?;
-    let good = url.starts_with("https://") || url.starts_with("http://");
+    let good = is_web(url);
     let variables: Vec<&str> = placeholders(url).collect();
     let at_end = url.strip_suffix("{{1}}").is_some_and(|before| !before.contains("{{"));
     if !good || (!variables.is_empty() && !at_end) || (variables.is_empty() && url.contains("{{")) {
@@ -384,6 +419,9 @@ fn authentication(given: &[Value]) -> Result<Vec<Value>, GraphError> {
         return Err(refused("The button of a template for codes is of type OTP."));
     }
     let label = text(button, "/text").unwrap_or("Copy code");
+    if label.trim().is_empty() || !is_line(label) {
+        return Err(refused("A button has a label of one line."));
+    }
     within("label of a button", label, LABEL_CHARACTERS)?;
     let url = format!("https://www.whatsapp.com/otp/code/?otp_type={way}&code=otp{{{{1}}}}");
     kept.push(json!({"type": "BUTTONS", "buttons": [{

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::Record;
-use crate::graph::placeholders;
+use crate::graph::{is_closed, is_line, is_sample, is_web, placeholders, words};
 
 /// The types, the richest first: WhatsApp shows the first that a content has.
 const TYPES: &[&str] = &[
@@ -19,6 +19,8 @@ const TYPES: &[&str] = &[
 ];
 
 const VARIABLES: usize = 100;
+/// WhatsApp's maximum, below that of some types.
+const BODY_CHARACTERS: usize = 1024;
 const KEY_CHARACTERS: usize = 16;
 
 /// The type that WhatsApp shows.
@@ -177,11 +179,10 @@ fn actions(value: &mut Value, title: usize) -> Result<(), String> {
             "QUICK_REPLY" => within("id", &action["id"], 200)?,
             "URL" => {
                 let url = action["url"].as_str().unwrap_or_default();
-                let absolute = url.starts_with("https://") || url.starts_with("http://");
                 let at_end = url
                     .find("{{")
                     .is_none_or(|place| url[place..].find("}}") == Some(url.len() - place - 2));
-                if !absolute || !at_end {
+                if !is_web(url) || !at_end {
                     return Err("url is absolute, with a variable at its end only".to_owned());
                 }
             }
@@ -205,7 +206,7 @@ fn actions(value: &mut Value, title: usize) -> Result<(), String> {
 fn card(value: &mut Value) -> Result<(), String> {
     within("body", &value["body"], 1024)?;
     let (header, files) = (!value["header_text"].is_null(), !list(&value["media"]).is_empty());
-    if header && files {
+    if header == files {
         return Err("a card has a header_text or media".to_owned());
     }
     if header {
@@ -220,12 +221,8 @@ fn card(value: &mut Value) -> Result<(), String> {
             return Err("footer has no variables".to_owned());
         }
     }
-    let buttons = !list(&value["actions"]).is_empty();
-    if buttons {
+    if !list(&value["actions"]).is_empty() {
         actions(value, 25)?;
-    }
-    if !header && !files && !buttons && value["footer"].is_null() {
-        return Err("a card has more than a body".to_owned());
     }
     Ok(())
 }
@@ -242,6 +239,10 @@ fn authentication(value: &mut Value) -> Result<(), String> {
         return Err("the action is of type COPY_CODE".to_owned());
     }
     within("copy_code_text", &action["copy_code_text"], 24)?;
+    let label = action["copy_code_text"].as_str().unwrap_or_default();
+    if label.trim().is_empty() || !is_line(label) {
+        return Err("copy_code_text is one line".to_owned());
+    }
     if value["add_security_recommendation"].is_null() {
         value["add_security_recommendation"] = json!(true);
     }
@@ -282,25 +283,37 @@ pub(super) fn unfit(record: &Record) -> bool {
     let content = &record.types[kind];
     let body = content["body"].as_str().unwrap_or_default();
     let used: BTreeSet<String> = placeholders(&content.to_string()).map(str::to_owned).collect();
-    let sampled = |name: &String| {
-        record
-            .variables
-            .get(name)
-            .is_some_and(|sample| !sample.trim().is_empty())
-    };
+    let sampled = |name: &String| record.variables.get(name).is_some_and(|sample| is_sample(sample));
     let numbers: BTreeSet<usize> = used.iter().filter_map(|name| name.parse().ok()).collect();
     let gaps = !numbers.is_empty() && numbers != (1..=numbers.len()).collect::<BTreeSet<usize>>();
     let in_body: BTreeSet<&str> = placeholders(body).collect();
     let trimmed = body.trim();
-    let words = body
-        .split_whitespace()
-        .filter(|word| !word.contains("{{") && word.chars().any(char::is_alphanumeric))
-        .count();
-    body.is_empty()
+    let unspaced: String = body.split_whitespace().collect();
+    body.trim().is_empty()
+        || body.chars().count() > BODY_CHARACTERS
+        || !is_closed(body)
+        || !lines_fit(content)
         || !used.iter().all(sampled)
         || gaps
         || trimmed.starts_with("{{")
         || trimmed.ends_with("}}")
-        || body.replace(' ', "").contains("}}{{")
-        || (!in_body.is_empty() && words < 2 * in_body.len() + 1)
+        || unspaced.contains("}}{{")
+        || (!in_body.is_empty() && words(body) < 2 * in_body.len() + 1)
+}
+
+/// Whether WhatsApp takes the header, the footer and the buttons.
+fn lines_fit(content: &Value) -> bool {
+    let header = content["header_text"].as_str();
+    let footer = content["footer"].as_str();
+    let is_fit = |line: &str| is_line(line) && is_closed(line) && !line.trim().is_empty();
+    let actions = list(&content["actions"]);
+    let mut labels = actions.iter().filter_map(|action| action["title"].as_str());
+    let mut links = actions.iter().filter_map(|action| action["url"].as_str());
+    let mut kinds: Vec<bool> = actions.iter().map(|action| action["type"] == "QUICK_REPLY").collect();
+    kinds.dedup();
+    header.into_iter().chain(footer).all(is_fit)
+        && header.is_none_or(|header| placeholders(header).collect::<BTreeSet<_>>().len() <= 1)
+        && labels.all(|label| is_fit(label) && !label.contains("{{"))
+        && links.all(|link| link.split_once("{{").is_none_or(|(before, _)| before.ends_with('/')))
+        && kinds.iter().filter(|quick| **quick).count() <= 1
 }

@@ -107,7 +107,7 @@ impl Audit<'_> {
         let submitted = succeeded(&self.submitted(business).await?, "submitting a template")?;
         let id = submitted["id"].as_str().context("a template has an id")?;
         let place = format!("{TEMPLATES}/{id}");
-        for end in ["", "/uses", "/versions"] {
+        for end in ["", "/numbers", "/uses", "/versions"] {
             let path = format!("{place}{end}");
             succeeded(&self.api(business, "GET", &path, None).await?, &path)?;
         }

@@ -1,0 +1,649 @@
+//! The lint of templates and the providers' side agree: what the simulators refuse does not pass, and what does not pass they refuse.
+//!
+//! Rules of ours alone, about parts that no provider sees or means otherwise, are in a table of their own.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::{
+    asset::{Asset, AssetIn},
+    media::MediaKind,
+    resource::Resource as _,
+    template::{
+        TemplateDefinition, TemplateKey,
+        draft::TemplateContent,
+        lint::{Through, lint},
+        variables,
+    },
+};
+use providers::{
+    http::Http,
+    media::Sending,
+    templates::TemplateError,
+    twilio::{client::Credentials, content::ContentClient},
+    whatsapp::{client::GraphClient, templates::SampleFile},
+};
+use serde_json::{Value, from_value, json};
+use simulators::Running;
+
+use crate::fixtures;
+
+const WABA: &str = "900000000000001";
+const TOKEN: &str = "token-a";
+const ACCOUNT: Credentials<'static> = Credentials {
+    api_key_sid: "SKa",
+    api_key_secret: "secret-a",
+    account_sid: "AC000000000000000000000000000000a1",
+};
+
+/// The providers. Both decide at once.
+async fn providers() -> Running {
+    let config = json!({"tenants": [{
+        "id": "any", "name": "Fixture Hair",
+        "twilio": {
+            "connection": "any", "account_sid": ACCOUNT.account_sid, "auth_token": "any", "api_key_sid": ACCOUNT.api_key_sid,
+            "api_key_secret": ACCOUNT.api_key_secret, "numbers": ["+15005550006"], "content_review_seconds": 0,
+        },
+        "whatsapp": {
+            "connection": "any", "waba_id": WABA, "phone_number_id": "910000000000001", "display_number": "+442079460001",
+            "access_token": TOKEN, "app_secret": "any", "verify_token": "any", "template_review_seconds": null,
+        },
+    }]});
+    simulators::start(from_value(config).unwrap()).await.unwrap()
+}
+
+fn http() -> Http {
+    Http::new("ringback/test".to_owned(), Duration::from_secs(5))
+}
+
+/// A draft, and what a provider and the lint are to say about it.
+struct Draft {
+    name: String,
+    language: String,
+    content: TemplateContent,
+    sample: Option<Asset>,
+}
+
+impl Draft {
+    /// `number`: makes its name another one than that of other drafts.
+    fn new(number: usize, content: &Value) -> Self {
+        Self {
+            name: format!("tried_{number}"),
+            language: "en_GB".to_owned(),
+            content: from_value(content.clone()).unwrap_or_else(|error| panic!("{content}: {error}")),
+            sample: None,
+        }
+    }
+
+    fn passes(&self, through: Through) -> bool {
+        let found = lint(&self.name, &self.language, &self.content, through, self.sample.as_ref());
+        found.problems.is_empty()
+    }
+
+    fn definition(&self) -> TemplateDefinition {
+        let key = TemplateKey::new("tried", "en").unwrap();
+        let at = fixtures::at("2026-11-20T12:00:00Z");
+        TemplateDefinition {
+            name: self.name.clone(),
+            language: self.language.clone(),
+            ..TemplateDefinition::drafted(fixtures::connection(), &key, &self.content, at)
+        }
+    }
+
+    /// Whether Meta takes it.
+    async fn is_taken_by_meta(&self, graph: &GraphClient, handle: Option<&str>) -> bool {
+        let made = graph.create_template(TOKEN, WABA, &self.definition(), handle);
+        taken(made.await.map(drop))
+    }
+
+    /// Whether Twilio takes it, and WhatsApp what Twilio submits.
+    async fn is_taken_by_twilio(&self, content: &ContentClient) -> bool {
+        let definition = self.definition();
+        let sid = match content.create(ACCOUNT, &definition).await {
+            Ok(sid) => sid,
+            refused => return taken(refused.map(drop)),
+        };
+        if !taken(content.submit(ACCOUNT, &sid, &definition).await.map(drop)) {
+            return false;
+        }
+        let decided = content.approval(ACCOUNT, &sid).await.unwrap().unwrap();
+        assert!(["APPROVED", "REJECTED"].contains(&&*decided.status.0), "{decided:?}");
+        decided.status.sendable()
+    }
+}
+
+/// Whether a provider took it. Anything but a refusal of the content is a mistake of the test.
+fn taken(answer: Result<(), TemplateError>) -> bool {
+    match answer {
+        Ok(()) => true,
+        Err(error @ TemplateError::Refused { status: 400, .. }) if !error.is_throttled() && !error.denies() => false,
+        Err(error) => panic!("{error}"),
+    }
+}
+
+fn good() -> Value {
+    json!({
+        "category": "utility",
+        "header": {"text": "Missed call"},
+        "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
+        "footer": "Reply STOP to opt out",
+        "buttons": [
+            {"kind": "quick_reply", "text": "Call me back"},
+            {"kind": "url", "text": "Book online", "url": "https://book.example.test/{{1}}",
+                "sample": "https://book.example.test/b/tnt_a"},
+        ],
+        "samples": {"1": "Maya", "2": "Fixture Hair"},
+    })
+}
+
+fn changed(path: &str, value: Value) -> Value {
+    let mut content = good();
+    *content.pointer_mut(path).unwrap() = value;
+    content
+}
+
+fn link(url: &str, sample: &str) -> Value {
+    changed(
+        "/buttons/1",
+        json!({"kind": "url", "text": "Book", "url": url, "sample": sample}),
+    )
+}
+
+fn reply(text: &str) -> Value {
+    json!({"kind": "quick_reply", "text": text})
+}
+
+fn web(text: &str) -> Value {
+    json!({"kind": "url", "text": text, "url": "https://a.example"})
+}
+
+fn call(text: &str) -> Value {
+    json!({"kind": "phone_number", "text": text, "phone_number": "+97145550001"})
+}
+
+/// A body with samples of those variables that can have one.
+fn body(text: &str) -> Value {
+    let fine = |name: &&str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let names = variables(text).into_iter().filter(fine);
+    let samples: BTreeMap<&str, &str> = names.map(|name| (name, "Maya")).collect();
+    let mut content = changed("/body", json!(text));
+    content["samples"] = json!(samples);
+    content
+}
+
+/// Drafts of both providers' rules, with whether they are right.
+fn common() -> Vec<(&'static str, Value, bool)> {
+    let replies = |count: usize| -> Vec<Value> { (0..count).map(|number| reply(&format!("Reply {number}"))).collect() };
+    let mut plain = good();
+    for part in ["header", "footer", "buttons"] {
+        plain.as_object_mut().unwrap().remove(part);
+    }
+    let code = |label: &str| json!({"category": "authentication", "code": {"valid_minutes": 10, "button": label}});
+    vec![
+        ("as the fixture", good(), true),
+        ("a body alone", plain, true),
+        (
+            "a header of 60",
+            changed("/header", json!({"text": "x".repeat(60)})),
+            true,
+        ),
+        (
+            "a header of 61",
+            changed("/header", json!({"text": "x".repeat(61)})),
+            false,
+        ),
+        (
+            "a header of two lines",
+            changed("/header", json!({"text": "a\nb"})),
+            false,
+        ),
+        (
+            "a header with a tab",
+            changed("/header", json!({"text": "a\tb"})),
+            false,
+        ),
+        ("a blank header", changed("/header", json!({"text": " "})), false),
+        (
+            "a header with a variable",
+            changed("/header", json!({"text": "Of {{1}}", "sample": "May"})),
+            true,
+        ),
+        (
+            "a header without a sample",
+            changed("/header", json!({"text": "Of {{1}}"})),
+            false,
+        ),
+        (
+            "a header with two variables",
+            changed("/header", json!({"text": "{{1}} {{2}}", "sample": "May"})),
+            false,
+        ),
+        (
+            "a header that begins at two",
+            changed("/header", json!({"text": "Of {{2}}", "sample": "May"})),
+            false,
+        ),
+        ("a body of 1024", body(&"x".repeat(1_024)), true),
+        ("a body of 1025", body(&"x".repeat(1_025)), false),
+        ("a blank body", body(" "), false),
+        (
+            "a body of lines",
+            body("Hello {{1}},\nsorry we missed\tyour call."),
+            true,
+        ),
+        (
+            "a variable at the beginning",
+            body("{{1}}, sorry we missed your call."),
+            false,
+        ),
+        (
+            "a variable at the end",
+            body("Sorry we missed your call today {{1}} "),
+            false,
+        ),
+        (
+            "a variable before the full stop",
+            body("Sorry we missed your call, {{1}}."),
+            true,
+        ),
+        (
+            "as many words as needed",
+            body("Hello there dear {{1}} or {{2}} now."),
+            true,
+        ),
+        ("a word too few", body("Hello dear {{1}} or {{2}} now."), false),
+        ("a variable twice", body("Hello {{1}}, dear {{1}} again."), true),
+        (
+            "a gap",
+            body("Hello {{1}} of {{3}}, we missed your call this very day."),
+            false,
+        ),
+        (
+            "a name among numbers",
+            body("Hello {{name}}, we missed your call."),
+            false,
+        ),
+        ("an open variable", body("Hello {{1}, we missed your call."), false),
+        ("a brace too many", body("Hello {{{1}}}, we missed your call."), false),
+        (
+            "spaces within braces",
+            body("Hello {{ 1 }}, we missed your call."),
+            true,
+        ),
+        ("a missing sample", changed("/samples", json!({"1": "Maya"})), false),
+        (
+            "a blank sample",
+            changed("/samples", json!({"1": "Maya", "2": " "})),
+            false,
+        ),
+        (
+            "a sample of two lines",
+            changed("/samples", json!({"1": "Maya", "2": "a\nb"})),
+            false,
+        ),
+        (
+            "a sample with four spaces",
+            changed("/samples", json!({"1": "Maya", "2": "a    b"})),
+            false,
+        ),
+        (
+            "a sample with three spaces",
+            changed("/samples", json!({"1": "Maya", "2": "a   b"})),
+            true,
+        ),
+        ("a footer of 60", changed("/footer", json!("x".repeat(60))), true),
+        ("a footer of 61", changed("/footer", json!("x".repeat(61))), false),
+        ("a footer with a variable", changed("/footer", json!("By {{1}}")), false),
+        ("a footer of two lines", changed("/footer", json!("a\nb")), false),
+        ("a blank footer", changed("/footer", json!(" ")), false),
+        ("ten replies", changed("/buttons", json!(replies(10))), true),
+        ("eleven replies", changed("/buttons", json!(replies(11))), false),
+        ("two links", changed("/buttons", json!([web("a"), web("b")])), true),
+        (
+            "three links",
+            changed("/buttons", json!([web("a"), web("b"), web("c")])),
+            false,
+        ),
+        ("a call", changed("/buttons", json!([call("a"), reply("b")])), true),
+        ("two calls", changed("/buttons", json!([call("a"), call("b")])), false),
+        (
+            "replies around a link",
+            changed("/buttons", json!([reply("a"), web("b"), reply("c")])),
+            false,
+        ),
+        (
+            "replies behind a link",
+            changed("/buttons", json!([web("b"), reply("a"), reply("c")])),
+            true,
+        ),
+        ("a label of 25", changed("/buttons/0", reply(&"x".repeat(25))), true),
+        ("a label of 26", changed("/buttons/0", reply(&"x".repeat(26))), false),
+        ("a blank label", changed("/buttons/0", reply(" ")), false),
+        ("a label with a variable", changed("/buttons/0", reply("{{1}}")), false),
+        ("a label of two lines", changed("/buttons/0", reply("a\nb")), false),
+        (
+            "a link of another scheme",
+            link("ftp://a.example/{{1}}", "ftp://a.example/b"),
+            false,
+        ),
+        ("a link without a host", link("https:///{{1}}", "https:///b"), false),
+        (
+            "a link whose host is a variable",
+            link("https://{{1}}", "https://a"),
+            false,
+        ),
+        (
+            "a link with a space",
+            link("https://a.example/a b/{{1}}", "https://a.example/a b/c"),
+            false,
+        ),
+        ("a link without a sample", link("https://a.example/{{1}}", " "), false),
+        ("a code", code("Copy code"), true),
+        ("a code with a label of 24", code(&"x".repeat(24)), true),
+        ("a code with a label of 26", code(&"x".repeat(26)), false),
+        ("a code with a blank label", code(" "), false),
+        ("a code with a label of two lines", code("a\nb"), false),
+    ]
+}
+
+/// Drafts of Meta's rules alone.
+fn of_meta() -> Vec<(&'static str, Value, bool)> {
+    let named = |text: &str, samples: Value| json!({"category": "utility", "parameter_format": "named", "body": text, "samples": samples});
+    let offer = |sample: &str| {
+        changed(
+            "/buttons/0",
+            json!({"kind": "offer_code", "text": "Copy", "sample": sample}),
+        )
+    };
+    let mut without_header = good();
+    without_header.as_object_mut().unwrap().remove("header");
+    let hello = "Hello {{first_name}}, sorry we missed your call today.";
+    let code = json!({"category": "authentication", "code": {"button": "x".repeat(25)}});
+    let mut options = good();
+    options["code"] = json!({"button": "Copy"});
+    vec![
+        ("options of a code elsewhere", options, false),
+        ("named variables", named(hello, json!({"first_name": "Maya"})), true),
+        ("a name without a sample", named(hello, json!({})), false),
+        (
+            "a number among names",
+            named("Hello {{1}}, sorry we missed your call.", json!({"1": "Maya"})),
+            false,
+        ),
+        (
+            "a name with a capital",
+            named("Hello {{Name}}, sorry we missed your call.", json!({"Name": "Maya"})),
+            false,
+        ),
+        ("an offer's code of 15", offer(&"x".repeat(15)), true),
+        ("an offer's code of 16", offer(&"x".repeat(16)), false),
+        ("an offer's code that is blank", offer(" "), false),
+        (
+            "a number with a zero",
+            body("Hello {{01}}, we missed your call."),
+            false,
+        ),
+        (
+            "a link with a variable within",
+            link("https://a.example/{{1}}/b", "https://a.example/x/b"),
+            false,
+        ),
+        (
+            "a link that begins at two",
+            link("https://a.example/{{2}}", "https://a.example/b"),
+            false,
+        ),
+        (
+            "a link with an open variable",
+            link("https://a.example/{{1}", "https://a.example/{"),
+            false,
+        ),
+        ("a footer without a header", without_header, true),
+        (
+            "a link without a slash",
+            link("https://a.example/?b={{1}}", "https://a.example/?b=c"),
+            true,
+        ),
+        (
+            "variables side by side",
+            body("Hello there dear {{1}} {{2}}, sorry about it."),
+            true,
+        ),
+        ("a code with a label of 25", code, true),
+    ]
+}
+
+/// Drafts of Twilio's rules alone.
+fn of_twilio() -> Vec<(&'static str, Value, bool)> {
+    let mut without_header = good();
+    without_header.as_object_mut().unwrap().remove("header");
+    let plain = |buttons: Value, text: &str| json!({"category": "utility", "body": text, "buttons": buttons});
+    let long = "x".repeat(641);
+    let code = json!({"category": "authentication", "code": {"button": "x".repeat(25)}});
+    vec![
+        ("a card without a header", without_header, false),
+        (
+            "replies without a header",
+            plain(json!([reply("Yes"), reply("No")]), "Hello there."),
+            true,
+        ),
+        (
+            "a long label without a header",
+            plain(json!([reply(&"x".repeat(21))]), "Hello there."),
+            false,
+        ),
+        (
+            "links without a header",
+            plain(json!([web("Book"), call("Call")]), "Hello there."),
+            true,
+        ),
+        ("a long text beside a link", plain(json!([web("Book")]), &long), false),
+        ("a long text beside replies", plain(json!([reply("Yes")]), &long), true),
+        (
+            "a link without a slash",
+            link("https://a.example/?b={{1}}", "https://a.example/?b=c"),
+            false,
+        ),
+        (
+            "variables side by side",
+            body("Hello there dear {{1}} {{2}}, sorry about it."),
+            false,
+        ),
+        (
+            "variables on two lines",
+            body("Hello there dear {{1}}\n{{2}}, sorry about it."),
+            false,
+        ),
+        ("a medium", changed("/header", json!({"media": "image"})), false),
+        ("a code with a label of 25", code, false),
+    ]
+}
+
+/// What the lint refuses and Meta does not: it never sees it, or takes it otherwise than meant.
+fn ours() -> Vec<(&'static str, Value)> {
+    let header = |header: Value| changed("/header", header);
+    let code = json!({"category": "authentication", "body": "Hello.", "code": {"button": "Copy"}});
+    let asset = "ast_01hq5c1ynyc0000000000000ab";
+    vec![
+        (
+            "a sample without a variable",
+            header(json!({"text": "Plain", "sample": "x"})),
+        ),
+        (
+            "an asset of a text",
+            header(json!({"text": "Plain", "sample_asset_id": asset})),
+        ),
+        ("a header of sound", header(json!({"media": "audio"}))),
+        (
+            "a sample of nothing",
+            changed("/samples", json!({"1": "Maya", "2": "b", "3": "c"})),
+        ),
+        ("a label twice", changed("/buttons/0", reply("Book online"))),
+        (
+            "a sample of another link",
+            link("https://a.example/{{1}}", "https://b.example/x"),
+        ),
+        (
+            "a sample of a fixed link",
+            link("https://a.example", "https://a.example"),
+        ),
+        (
+            "an offer's code without a label",
+            changed(
+                "/buttons/0",
+                json!({"kind": "offer_code", "text": "", "sample": "MAY20"}),
+            ),
+        ),
+        ("a code with a text", code),
+    ]
+}
+
+#[tokio::test]
+async fn lint_and_whatsapp_agree_on_drafts() {
+    let providers = providers().await;
+    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let table = common().into_iter().chain(of_meta());
+    for (number, (what, content, right)) in table.enumerate() {
+        let draft = Draft::new(number, &content);
+        assert_eq!(draft.passes(Through::Meta), right, "the lint, of {what}");
+        assert_eq!(draft.is_taken_by_meta(&graph, None).await, right, "WhatsApp, of {what}");
+    }
+    for (number, (what, content)) in ours().into_iter().enumerate() {
+        let draft = Draft::new(1_000 + number, &content);
+        assert!(!draft.passes(Through::Meta), "{what}");
+        assert!(
+            draft.is_taken_by_meta(&graph, None).await,
+            "no rule of ours alone: {what}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn lint_and_whatsapp_agree_on_names_and_languages() {
+    let providers = providers().await;
+    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let longest = "x".repeat(512);
+    for (name, language, right) in [
+        ("order_1", "en", true),
+        ("order_1", "en_GB", true),
+        ("order_1", "fil", true),
+        (&*longest, "ar", true),
+        (&*format!("{longest}x"), "ar", false),
+        ("", "en", false),
+        ("Order", "en", false),
+        ("order-1", "en", false),
+        ("a b", "en", false),
+        ("bestellung_ä", "en", false),
+        ("order_2", "EN", false),
+        ("order_2", "en-GB", false),
+        ("order_2", "en_gb", false),
+        ("order_2", "english", false),
+        ("order_2", "e", false),
+        ("order_2", "en_", false),
+        ("order_2", "", false),
+    ] {
+        let draft = Draft {
+            name: name.to_owned(),
+            language: language.to_owned(),
+            ..Draft::new(0, &good())
+        };
+        assert_eq!(draft.passes(Through::Meta), right, "the lint, of {name} {language}");
+        assert_eq!(
+            draft.is_taken_by_meta(&graph, None).await,
+            right,
+            "WhatsApp, of {name} {language}"
+        );
+    }
+}
+
+/// The handle of a sample of this type.
+async fn uploaded(graph: &GraphClient, mime: &str) -> String {
+    let file = SampleFile {
+        name: "sample",
+        mime,
+        bytes: 6,
+    };
+    let feed = |_: u64, sending: Sending| async move {
+        sending.add(b"sample".to_vec()).await;
+    };
+    graph.upload_sample(TOKEN, file, feed).await.unwrap()
+}
+
+#[tokio::test]
+async fn lint_and_whatsapp_agree_on_samples_of_media() {
+    let providers = providers().await;
+    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let cases = [
+        ("image", Some((MediaKind::Image, "image/jpeg")), true),
+        ("image", Some((MediaKind::Image, "image/png")), true),
+        ("video", Some((MediaKind::Video, "video/mp4")), true),
+        ("document", Some((MediaKind::Document, "application/pdf")), true),
+        ("image", Some((MediaKind::Document, "application/pdf")), false),
+        ("video", Some((MediaKind::Image, "image/png")), false),
+        ("document", Some((MediaKind::Image, "image/jpeg")), false),
+        ("image", None, false),
+    ];
+    for (number, (kind, sample, right)) in cases.into_iter().enumerate() {
+        let mut header = json!({"media": kind});
+        let mut handle = None;
+        let mut asset = None;
+        if let Some((kind, mime)) = sample {
+            let name = "sample".parse().unwrap();
+            let (id, at) = (ulid::Ulid::from_parts(1, 1), fixtures::at("2026-11-20T12:00:00Z"));
+            let mut own = Asset::new(id, AssetIn { name }, at);
+            own.kind = kind;
+            own.uploaded(mime, 6, "00".repeat(32), false);
+            header["sample_asset_id"] = json!(own.id);
+            handle = Some(uploaded(&graph, mime).await);
+            asset = Some(own);
+        }
+        let draft = Draft {
+            sample: asset,
+            ..Draft::new(number, &changed("/header", header))
+        };
+        assert_eq!(draft.passes(Through::Meta), right, "the lint, of {kind} {sample:?}");
+        let taken = draft.is_taken_by_meta(&graph, handle.as_deref()).await;
+        assert_eq!(taken, right, "WhatsApp, of {kind} {sample:?}");
+    }
+}
+
+/// Each with each, so that nobody's idea of a mistake is needed.
+#[tokio::test]
+async fn lint_and_whatsapp_agree_on_odd_bodies() {
+    const PIECES: [&str; 10] = [
+        "{{1}}",
+        "{{2}} ",
+        "{{",
+        "}}",
+        "{{1",
+        "1}}",
+        "{ {1}}",
+        "{{+1}}",
+        "{{1}}{{1}}",
+        "\n",
+    ];
+    let providers = providers().await;
+    let graph = GraphClient::new(http(), &providers.url(), "v26.0");
+    let mut right = 0;
+    for (row, one) in PIECES.into_iter().enumerate() {
+        for (column, other) in PIECES.into_iter().enumerate() {
+            let text = format!("Hi {one}{other} we called you about it now.");
+            let draft = Draft::new(row * PIECES.len() + column, &body(&text));
+            let passes = draft.passes(Through::Meta);
+            assert_eq!(draft.is_taken_by_meta(&graph, None).await, passes, "{text:?}");
+            right += usize::from(passes);
+        }
+    }
+    assert!((10..90).contains(&right), "{right} of the bodies are right");
+}
+
+#[tokio::test]
+async fn lint_and_twilio_agree_on_drafts() {
+    let providers = providers().await;
+    let content = ContentClient::new(http(), &providers.url());
+    let table = common().into_iter().chain(of_twilio());
+    for (number, (what, draft, right)) in table.enumerate() {
+        let draft = Draft::new(number, &draft);
+        assert_eq!(draft.passes(Through::Twilio), right, "the lint, of {what}");
+        assert_eq!(draft.is_taken_by_twilio(&content).await, right, "Twilio, of {what}");
+    }
+}
