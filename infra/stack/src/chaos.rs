@@ -54,7 +54,8 @@ pub struct Size {
     pub storm: Duration,
     /// Duration for which the consumer of `sends` is disabled in the middle.
     pub outage: Duration,
-    /// Maximum time afterwards until no work is left.
+    /// Maximum time afterwards until no work is left: more than a queue's longest back-off, a quarter of an hour, which a customer's message
+    /// may have reached while its contact was being erased.
     pub calm: Duration,
 }
 
@@ -67,7 +68,7 @@ impl Size {
         media: 40,
         storm: Duration::from_secs(70),
         outage: Duration::from_secs(12),
-        calm: Duration::from_secs(600),
+        calm: Duration::from_secs(1200),
     };
 
     /// Size of `cargo stack chaos`.
@@ -78,7 +79,7 @@ impl Size {
         media: 1000,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
-        calm: Duration::from_secs(900),
+        calm: Duration::from_secs(1500),
     };
 }
 

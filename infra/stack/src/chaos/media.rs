@@ -206,7 +206,7 @@ pub(super) async fn check(
     let scope = access::operator::scope(tenant.id.parse()?);
     let media = ground.play.store.media_of(&scope, &customer.received, Timestamp::now());
     let media = media.await?;
-    let mut broken = messages(attached, &customer.received, &media);
+    let mut broken: Vec<String> = messages(attached, &customer.received, &media).into_iter().collect();
     for medium in &media {
         broken.extend(judge(attached, medium));
         found.failed += u64::from(medium.attempts);

@@ -91,8 +91,9 @@ impl Draft {
 
     /// Whether Meta takes it.
     async fn is_taken_by_meta(&self, graph: &GraphClient, handle: Option<&str>) -> bool {
-        let made = graph.create_template(TOKEN, WABA, &self.definition(), handle);
-        taken(made.await.map(drop))
+        let definition = self.definition();
+        let made = graph.create_template(TOKEN, WABA, &definition, handle).await;
+        taken(made.map(drop))
     }
 
     /// Whether Twilio takes it, and WhatsApp what Twilio submits.
