@@ -549,7 +549,12 @@ impl Lane {
         match function.name.as_str() {
             // Flows of `recordings` begin with a customer's call, those of `media` and `fetch_media` with a customer's message, and ask
             // other functions of the API for it. A list of templates is started for all tenants.
-            "fetch_media" | "media" | "notify_people" | "publish_changes" | "recordings" | "start_template_syncs"
+            "fetch_media"
+            | "media"
+            | "notify_people"
+            | "publish_changes"
+            | "recordings"
+            | "start_template_syncs"
             | "sync_templates" => Self::Alone,
             "auth" | "delete_tenants" | "make_platform_admin" | "platform" | "send_mail" | "users" => Self::People,
             "archive_contact" | "erase_contact" => Self::Erasures,

@@ -176,7 +176,7 @@ mod tests {
             &foreign("1"),
             &foreign("1a b"),
             &foreign("1\u{7f}"),
-            &cursor(&"x".repeat(513)),
+            &cursor(&"x".repeat(LONGEST + 1)),
         ] {
             assert_eq!(read(&[("cursor", wrong)], true), Err(400), "{wrong}");
         }

@@ -8,13 +8,13 @@ use crate::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health},
     contact::Contact,
-    content::{carried, uses},
-    hours,
+    content_draft, hours,
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
     phrases::{ago, local, span},
     quiet::QuietAction,
     reach::{cannot_reach, in_window},
+    referred::carried,
     refusal::{Reason, Refusal},
     send::Timers,
     template::{LONGEST_SMS, Misfit, TemplateDefinition},
@@ -408,8 +408,8 @@ fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
         return Ok(());
     };
     let asset = input.asset.filter(|asset| asset.id == used.asset_id);
-    let asset = asset.ok_or_else(|| uses::missing(used.asset_id))?;
-    uses::fits(asset, used.kind, &ConnectionSummary::from(connection))
+    let asset = asset.ok_or_else(|| content_draft::missing(used.asset_id))?;
+    content_draft::fits(asset, used.kind, &ConnectionSummary::from(connection))
 }
 
 #[cfg(test)]

@@ -7,10 +7,7 @@ use serde::Serialize;
 use crate::{
     config::{ConnectionSummary, TenantConfig},
     contact::Contact,
-    content::{
-        Referred, carried,
-        uses::{self, Draft},
-    },
+    content_draft::{self, Draft},
     facts::Facts,
     hours,
     ids::{ConnectionId, LineId},
@@ -24,12 +21,13 @@ use crate::{
     purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
     quiet::QuietAction,
     reach::{cannot_reach, in_window},
+    referred::{Referred, carried},
     refusal::{Reason, Refusal},
     send::Timers,
     source::{SmsText, TemplateUse},
     subject::Subject,
     template::{self, LONGEST_SMS, Misfit, TemplateDefinition},
-    values::{FREE_TEXT, Values},
+    values::{FREE_TEXT, Values, in_language},
     welcome::{allows, welcome},
     zone::Zone,
 };
@@ -786,8 +784,8 @@ pub(crate) fn content(
         Words::Ready(content) => {
             carried(content.kind(), connection)?;
             if let Some(used) = content.asset() {
-                let asset = uses::named(values.material, used.asset_id)?;
-                uses::fits(asset, used.kind, connection)?;
+                let asset = content_draft::named(values.material, used.asset_id)?;
+                content_draft::fits(asset, used.kind, connection)?;
             }
             Ok(content.clone())
         }
@@ -805,20 +803,6 @@ fn usable(found: &TemplateDefinition, category: Category, connection: &Connectio
         actual: found.category,
         wanted: category,
     })
-}
-
-pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
-    match texts {
-        SmsText::One(text) => Some(text),
-        SmsText::ByLanguage(texts) => {
-            let wanted = contact.language.iter().chain(&config.tenant.languages);
-            wanted
-                .map(|language| template::primary(language))
-                .find_map(|language| texts.iter().find(|(known, _)| template::primary(known) == language))
-                .or_else(|| texts.first_key_value())
-                .map(|(_, text)| text.as_str())
-        }
-    }
 }
 
 /// The template for a person with this language.

@@ -14,7 +14,7 @@ use crate::{
     purpose::{Purpose, TABLE},
     record::{Call, Received},
     refusal::Reason,
-    template::numbers::TemplateEdition,
+    template_numbers::TemplateEdition,
 };
 
 /// A counter with the number by which it is raised.

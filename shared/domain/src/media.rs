@@ -7,6 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    bounded::is_zero,
     facts::Fact,
     fault::{Fault, FaultCode},
     ids::{AssetId, MessageId},
@@ -596,14 +597,6 @@ const MOST_DENIALS: u32 = 3;
 
 /// Mismatches after which they are not the fault of the connection.
 const MOST_MISMATCHES: u32 = 5;
-
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde's skip_serializing_if hands over a reference"
-)]
-const fn is_zero(count: &u32) -> bool {
-    *count == 0
-}
 
 impl Medium {
     /// Validity of media ids in webhooks of WhatsApp. Twilio keeps media until they are deleted: nobody waits longer for them, either.

@@ -4,14 +4,15 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    compose::{Aspect, Intent, Words, World, carrier, in_language, review},
-    content::uses::Draft,
+    compose::{Aspect, Intent, Words, World, carrier, review},
+    content_draft::Draft,
     ids::{AssetId, ConnectionId, MessageId},
     material::Material,
     message::Content,
     purpose::Policy,
     refusal::Reason,
     source::{Piece, SmsText, Source, TemplateUse, Value, placeholders},
+    values::in_language,
 };
 
 /// The rows that composing a message reads.

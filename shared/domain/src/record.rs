@@ -14,7 +14,7 @@ use crate::{
     merge::Merge,
     message::{Channel, Message, Remark, StatusReport},
     note::Note,
-    template::numbers::{AnsweredTemplate, TemplateEdition},
+    template_numbers::{AnsweredTemplate, TemplateEdition},
 };
 
 pub use crate::ledger::{ConsentEntry, consent_id};

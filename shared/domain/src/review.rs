@@ -1,8 +1,6 @@
 //! The review of rules: what is wrong with one, and what keeps it from doing its work at present. The API refuses what is wrong and shows
 //! the rest; the set-up and whoever applies an operator's file show both.
 
-use std::fmt;
-
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
@@ -21,7 +19,7 @@ use crate::{
     quiet::{QuietAction, QuietHours, is_quiet},
     refusal::{Reason, Refusal},
     rule::{CallSeconds, Hours, LONGEST_COOLDOWN_SECONDS, Rule, in_order},
-    settings::{FieldProblem, Findings},
+    settings::{FieldProblem, Findings, Warning},
     source::{Source, TemplateUse, Value},
     tenant::BusinessHours,
 };
@@ -37,21 +35,6 @@ pub struct Review {
 
 /// Maximum warnings about a rule.
 pub const MOST_WARNINGS: usize = 20;
-
-/// Something that keeps a rule from doing its work at present.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Warning {
-    /// The field that it is about, such as `then.template`.
-    pub field: String,
-    /// The reason: one sentence, a code and facts.
-    pub why: Refusal,
-}
-
-impl fmt::Display for Warning {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.field, self.why)
-    }
-}
 
 /// Reviews a rule among the others of its tenant. `material`: what [`needs`] says, with a link if every message gets one.
 #[must_use]

@@ -1,12 +1,13 @@
 //! Limits of a tenant's settings, and sentences about violations, by field.
 
-use std::{collections::HashSet, str::FromStr};
+use std::{collections::HashSet, fmt, str::FromStr};
 
 use serde::Serialize;
 
 use crate::{
     facts::Facts,
     fault::{Fault, FaultCode},
+    refusal::Refusal,
     retention::Retention,
     source::{Piece, Source, placeholders},
     tenant::{BusinessHours, Span, Tenant},
@@ -51,6 +52,21 @@ impl FieldProblem {
     }
 }
 
+/// Something that is allowed, and perhaps not meant: it may keep a rule from doing its work at present, or a template from being approved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Warning {
+    /// The field that it is about, such as `then.template`.
+    pub field: String,
+    /// The reason: one sentence, a code and facts.
+    pub why: Refusal,
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.field, self.why)
+    }
+}
+
 /// Problems that a change adds. Values that were valid when they were stored prevent no other change.
 #[must_use]
 pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<FieldProblem> {
@@ -59,8 +75,8 @@ pub fn added(before: &[FieldProblem], mut after: Vec<FieldProblem>) -> Vec<Field
     after
 }
 
-impl std::fmt::Display for FieldProblem {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Display for FieldProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}", self.field, self.detail)
     }
 }

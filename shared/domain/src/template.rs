@@ -8,7 +8,6 @@ pub mod draft;
 pub mod id;
 pub mod library;
 pub mod lint;
-pub mod numbers;
 pub mod reports;
 pub mod shown;
 pub mod sync;
@@ -20,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     asset::Asset,
+    bounded::is_zero,
     checkup::Quality,
     facts::Fact,
     fault::{Fault, FaultCode},
@@ -120,11 +120,6 @@ pub struct TemplateDefinition {
     /// Time of the last change of its content.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub updated_at: Option<Timestamp>,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-pub(crate) const fn is_zero(number: &u32) -> bool {
-    *number == 0
 }
 
 /// Format of a template's variables.

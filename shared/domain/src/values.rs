@@ -6,9 +6,9 @@ use crate::{
     contact::Contact,
     material::Material,
     profile::Profile,
-    source::{Piece, Source, Value, placeholders},
+    source::{Piece, SmsText, Source, Value, placeholders},
     subject::{CallView, Subject},
-    template::{LONGEST_SMS, Misfit, Unfit, check_length},
+    template::{LONGEST_SMS, Misfit, Unfit, check_length, primary},
 };
 
 /// Free text by WhatsApp, in sentences about it.
@@ -18,6 +18,21 @@ pub(crate) const LONGEST_FREE_TEXT: usize = 4096;
 
 /// Names come from the callers themselves, so longer ones are cut.
 const LONGEST_NAME: usize = 60;
+
+/// The text for a person: in its language, else in the tenant's first language that there is, else the first one.
+pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
+    match texts {
+        SmsText::One(text) => Some(text),
+        SmsText::ByLanguage(texts) => {
+            let wanted = contact.language.iter().chain(&config.tenant.languages);
+            wanted
+                .map(|language| primary(language))
+                .find_map(|language| texts.iter().find(|(known, _)| primary(known) == language))
+                .or_else(|| texts.first_key_value())
+                .map(|(_, text)| text.as_str())
+        }
+    }
+}
 
 /// The data in which values are looked up.
 #[derive(Debug, Clone, Copy)]

@@ -15,10 +15,7 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
 };
-use domain::{
-    ids::LineId,
-    template::{id::TemplateId, numbers::TemplateEdition},
-};
+use domain::{ids::LineId, template::id::TemplateId, template_numbers::TemplateEdition};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{

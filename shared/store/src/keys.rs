@@ -16,7 +16,8 @@ use domain::{
     listing::{Day, Listing, Word},
     phone::Phone,
     purpose::Lane,
-    template::{id::TemplateId, numbers::TemplateEdition},
+    template::id::TemplateId,
+    template_numbers::TemplateEdition,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use ulid::Ulid;

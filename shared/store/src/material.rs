@@ -11,14 +11,14 @@ use domain::{
     message::Leg,
     needs::{Needs, TemplateNeed},
     product::Product,
-    template::{TemplateDefinition, TemplateReport},
+    template::TemplateDefinition,
 };
 use futures::future::try_join_all;
 
 use crate::{
     Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
     keys::{self, Key},
-    owned, row, templates,
+    owned, row,
 };
 
 /// Maximum languages of a template at Meta.
@@ -209,38 +209,5 @@ impl Store {
         }
         self.note_asset(scope, asset.version, &forgotten).await?;
         Ok(true)
-    }
-
-    /// Writes a provider's report on a template into those of these connections, which share an account. Connections
-    /// without the template are skipped. Returns whether anything was new.
-    ///
-    /// # Errors
-    /// If the table does not answer, or a conflict.
-    pub async fn note_template(
-        &self,
-        scope: &TenantScope,
-        connections: &[ConnectionId],
-        report: &TemplateReport,
-    ) -> Result<bool, StoreError> {
-        const DOING: &str = "write a report on a template";
-        let (name, language) = (report.template.name(), report.template.language());
-        let keys: Vec<Key> = connections
-            .iter()
-            .map(|connection| template_key(scope, *connection, name, language))
-            .collect();
-        let mut writes = Vec::new();
-        for item in self.database.get_many(&keys, DOING).await?.into_values() {
-            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
-                continue;
-            };
-            let mut after = before.value.value.clone();
-            after.note(report);
-            if after != before.value.value {
-                writes.extend(templates::observed_writes(scope, &before, &after, report.at)?);
-            }
-        }
-        let is_new = !writes.is_empty();
-        self.write_observed(writes, DOING).await?;
-        Ok(is_new)
     }
 }

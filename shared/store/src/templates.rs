@@ -7,7 +7,7 @@ use domain::{
     actor::{Actor, Stamp},
     ids::ConnectionId,
     template::{
-        TemplateDefinition, TemplateKey,
+        TemplateDefinition, TemplateKey, TemplateReport,
         sync::{self, Cause, LastSync},
     },
 };
@@ -105,6 +105,39 @@ impl Store {
             return self.database.put(row, doing).await;
         }
         self.database.transact_writes(writes, doing).await
+    }
+
+    /// Writes a provider's report on a template into those of these connections, which share an account. Connections
+    /// without the template are skipped. Returns whether anything was new.
+    ///
+    /// # Errors
+    /// If the table does not answer, or a conflict.
+    pub async fn note_template(
+        &self,
+        scope: &TenantScope,
+        connections: &[ConnectionId],
+        report: &TemplateReport,
+    ) -> Result<bool, StoreError> {
+        const DOING: &str = "write a report on a template";
+        let (name, language) = (report.template.name(), report.template.language());
+        let keys: Vec<Key> = connections
+            .iter()
+            .map(|connection| template_key(scope, *connection, name, language))
+            .collect();
+        let mut writes = Vec::new();
+        for item in self.database.get_many(&keys, DOING).await?.into_values() {
+            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+                continue;
+            };
+            let mut after = before.value.value.clone();
+            after.note(report);
+            if after != before.value.value {
+                writes.extend(observed_writes(scope, &before, &after, report.at)?);
+            }
+        }
+        let is_new = !writes.is_empty();
+        self.write_observed(writes, DOING).await?;
+        Ok(is_new)
     }
 
     /// Writes a template under the condition of the version that was read, without keeping that one: what is written is not what it says,

@@ -11,7 +11,7 @@ use domain::{
     Timestamp,
     actor::{Actor, Stamp},
     ids::{LineId, TenantId},
-    template::numbers::TemplateEdition,
+    template_numbers::TemplateEdition,
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};

@@ -12,8 +12,9 @@ use domain::{
     message::Category,
     refusal::Reason,
     resource::Resource as _,
-    review::{MOST_WARNINGS, Review, Warning, review},
+    review::{MOST_WARNINGS, Review, review},
     rule::{Rule, RuleIn, Then, When},
+    settings::Warning,
     template::TemplateDefinition,
     text::{LONGEST_NAME, OneLine},
 };

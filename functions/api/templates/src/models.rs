@@ -9,7 +9,7 @@ use domain::{
     fault::{Fault, FaultCode},
     ids::{ConnectionId, RuleId},
     refusal::Reason,
-    review::Warning,
+    settings::Warning,
     source::{LONGEST_TEMPLATE_LANGUAGE, LONGEST_TEMPLATE_NAME, MOST_VALUES},
     template::{
         TemplateDefinition,

@@ -20,7 +20,7 @@ use domain::{
     record::{ConsentEntry, MessageRef, Received, consent_id},
     refusal::{Reason, Refusal},
     suppression::Suppression,
-    template::numbers::{self, Templated},
+    template_numbers::{self, Templated},
     words,
 };
 use jobs::ToQueue;
@@ -270,7 +270,7 @@ impl Event<'_> {
             remarks,
             recovered,
             answers_after,
-            templates: numbers::answered(message, flag, answered, templates),
+            templates: template_numbers::answered(message, flag, answered, templates),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, counting, template::numbers::TemplateEdition};
+use domain::{Timestamp, counting, template_numbers::TemplateEdition};
 use store::{changes::What, counters::Counters};
 
 /// The counters that a change raises, which was stored at this time, with the number by which each is raised.

@@ -19,7 +19,8 @@ use domain::{
     prices::{Money, PriceBook, PriceCategory, Rate, Service},
     record::{Call, ConsentEntry, Received},
     refusal::Reason,
-    template::{id::TemplateId, numbers::TemplateEdition},
+    template::id::TemplateId,
+    template_numbers::TemplateEdition,
 };
 use serde_json::Value;
 use store::{

@@ -1,27 +1,19 @@
 //! Content of messages: the kinds, their limits at WhatsApp, and what a provider carries (docs/decisions/0068-content-of-messages.md).
 //!
-//! A request has texts with placeholders ([`uses`]). Composing fills them in and checks the limits of this page, so that whatever is
+//! A request has texts with placeholders ([`content_draft`](crate::content_draft)). Composing fills them in and checks the limits of this page, so that whatever is
 //! stored as [`Content`] is within them.
 
 mod emoji;
 mod place;
-#[cfg(test)]
-mod tests;
-pub mod uses;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Email,
-    bounded::UpTo,
-    config::ConnectionSummary,
-    ids::{ConnectionId, LineId},
+    bounded::{UpTo, is_zero},
     media::{AssetUse, MediaKind},
-    message::{Channel, FilledTemplate, Message},
     outside::ProviderRef,
     phone::Phone,
-    record::Received,
-    refusal::{Reason, Refusal},
     text::{OneLine, WebUrl},
 };
 
@@ -182,6 +174,46 @@ impl Content {
     pub const fn needs_window(&self) -> bool {
         !matches!(self, Self::Template(_))
     }
+}
+
+/// A template with its values filled in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FilledTemplate {
+    /// The template's name at Meta.
+    pub name: String,
+    /// The language code at Meta, such as `en_GB`.
+    pub language: String,
+    /// Values of the body's variables in order. Named templates carry the name beside the value.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub body: Vec<TemplateValue>,
+    /// The value of the text header's variable.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<TemplateValue>,
+    /// Values of buttons, ends of links and codes, by the button's index.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub buttons: Vec<(u8, String)>,
+    /// Twilio's id of the same template (`HX…`), for WhatsApp through Twilio.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content_sid: Option<String>,
+    /// The asset in its header.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header_media: Option<AssetUse>,
+    /// Indices of the buttons whose value is an offer's code.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub offer_codes: Vec<u8>,
+    /// Number of the template's contents before the one that is filled in, for which the message is counted.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub edition: u32,
+}
+
+/// One value in a template.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TemplateValue {
+    /// The variable's name, if the template has named variables.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The text.
+    pub text: String,
 }
 
 /// A file in a message.
@@ -345,79 +377,4 @@ pub struct Reaction {
     /// The emoji. `None` takes the reaction back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emoji: Option<Emoji>,
-}
-
-/// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Referred {
-    /// The provider's id of it.
-    pub provider_ref: ProviderRef,
-    /// The connection that sent or received it.
-    pub connection: ConnectionId,
-    /// The line by which it was sent or received.
-    pub line: Option<LineId>,
-}
-
-impl Referred {
-    /// A message of the business, as far as it was accepted by WhatsApp.
-    #[must_use]
-    pub fn sent(message: &Message) -> Option<Self> {
-        message.attempts.iter().rev().find_map(|attempt| {
-            let leg = message.plan.get(usize::from(attempt.leg))?;
-            let provider_ref = attempt.provider_ref.clone()?;
-            (leg.channel == Channel::WhatsApp).then_some(Self {
-                provider_ref,
-                connection: leg.connection,
-                line: message.line,
-            })
-        })
-    }
-
-    /// A customer's message, if it came by WhatsApp.
-    #[must_use]
-    pub fn received(received: &Received) -> Option<Self> {
-        (received.message.channel == Channel::WhatsApp).then(|| Self {
-            provider_ref: received.message.provider_ref.clone(),
-            connection: received.connection,
-            line: received.line,
-        })
-    }
-
-    /// Refuses a connection that cannot refer to it.
-    ///
-    /// # Errors
-    /// The reason why not.
-    pub(crate) fn known_to(&self, connection: &ConnectionSummary) -> Result<(), Refusal> {
-        if connection.needs_content_sid {
-            return Err(not_at_twilio("reply", connection));
-        }
-        if self.connection == connection.id {
-            return Ok(());
-        }
-        let sentence = format!(
-            "the message that it refers to belongs to another number than that of the connection {:?}",
-            connection.name
-        );
-        Err(Refusal::new(Reason::OtherNumber, sentence).and("connection", connection.name.as_str()))
-    }
-}
-
-/// Refuses what WhatsApp through Twilio does not carry.
-///
-/// # Errors
-/// If the connection is one of Twilio's, and Twilio sends such content as a template only.
-pub(crate) fn carried(kind: Kind, connection: &ConnectionSummary) -> Result<(), Refusal> {
-    if connection.needs_content_sid && !kind.carried_by_twilio() {
-        return Err(not_at_twilio(kind.as_str(), connection));
-    }
-    Ok(())
-}
-
-fn not_at_twilio(what: &'static str, connection: &ConnectionSummary) -> Refusal {
-    let sentence = format!(
-        "WhatsApp through Twilio, as by the connection {:?}, carries no {what}",
-        connection.name
-    );
-    let refusal = Refusal::new(Reason::NotCarriedByTwilio, sentence).and("content", what);
-    refusal.and("connection", connection.name.as_str())
 }

@@ -14,8 +14,7 @@ use crate::{
     fault::{Fault, FaultCode},
     media::MediaKind,
     refusal::{Reason, Refusal},
-    review::Warning,
-    settings::{FieldProblem, Findings},
+    settings::{FieldProblem, Findings, Warning},
 };
 
 /// Maximum length of a footer.

@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use domain::{
     ids::ConnectionId,
     operation::OperationKind,
-    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, numbers::TemplateEdition},
+    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent},
+    template_numbers::TemplateEdition,
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{

@@ -90,7 +90,8 @@ fn exports(root: &str) -> BTreeMap<String, String> {
 fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
     let exports = exports(&read(format!("{sources}lib.rs")));
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for file in rust_files().filter(|file| file.starts_with(sources)) {
+    let files = rust_files().filter(|file| file.starts_with(sources) && !file.ends_with("/tests.rs"));
+    for file in files {
         let name = file[sources.len()..].trim_end_matches(".rs");
         let module = name.split('/').next().unwrap_or_default();
         if !matches!(module, "lib" | "samples") {

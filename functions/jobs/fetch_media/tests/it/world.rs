@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::{
     ids::MessageId,
-    media::{InboundMedia, MediaKind, Medium},
+    media::{InboundMedia, MediaKind, Medium, MediumState},
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;
@@ -118,7 +118,7 @@ impl World {
 
     pub(crate) async fn fetch_of(&self, message: MessageId, ctx: &Context) -> Result<Done, JobError> {
         let medium = self.medium(message).await;
-        if medium.waits(self.aws.now()) {
+        if medium.state == MediumState::Pending && medium.waits(self.aws.now()) {
             let due = medium.due.unwrap();
             self.aws.pass(due.duration_since(self.aws.now()).as_secs());
         }

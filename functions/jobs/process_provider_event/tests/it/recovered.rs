@@ -3,7 +3,7 @@
 use domain::{
     contact::{Change, Contact},
     message::Message,
-    template::numbers::AnsweredTemplate,
+    template_numbers::AnsweredTemplate,
 };
 use kit::Done;
 use serde_json::{Value, json};

@@ -3,10 +3,8 @@
 use domain::{
     Timestamp,
     ids::LineId,
-    template::{
-        id::TemplateId,
-        numbers::{AnsweredTemplate, TemplateEdition},
-    },
+    template::id::TemplateId,
+    template_numbers::{AnsweredTemplate, TemplateEdition},
 };
 use jiff::civil::Date;
 use serde_json::json;

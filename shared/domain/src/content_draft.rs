@@ -4,29 +4,32 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use super::{
+use crate::content::{
     Action, Button, Card, Content, Emoji, Header, Interactive, Kind, LARGEST_AT_TWILIO, LONGEST_BODY,
     LONGEST_BUTTON_ID, LONGEST_CAPTION, LONGEST_DESCRIPTION, LONGEST_FOOTER, LONGEST_HEADER, LONGEST_ROW,
     LONGEST_ROW_ID, LONGEST_TITLE, Link, List, ListRow, Location, MOST_BUTTONS, MOST_CARDS, MOST_ROWS, MOST_SECTIONS,
-    Media, Reaction, Section, carried, has_caption,
+    Media, Reaction, Section, has_caption,
 };
 use crate::{
     asset::Asset,
     bounded::UpTo,
-    compose::in_language,
     config::ConnectionSummary,
     fault::{Fault, FaultCode},
     ids::{AssetId, MessageId},
     material::Material,
     media::{AssetUse, FileName, MediaKind},
     outside::ProviderRef,
+    referred::carried,
     refusal::{Reason, Refusal},
     settings::FieldProblem,
     source::SmsText,
     template::{Misfit, Unfit},
     text::{OneLine, WebUrl},
-    values::Values,
+    values::{Values, in_language},
 };
+
+#[cfg(test)]
+mod tests;
 
 /// A file to be sent by WhatsApp.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]

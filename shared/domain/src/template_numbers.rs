@@ -4,11 +4,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{TemplateKey, id::TemplateId, is_zero};
 use crate::{
+    bounded::is_zero,
     ids::MessageId,
     inbound::{InboundMessage, OptFlag},
     message::{Attempt, AttemptState, Leg, Message},
+    template::{TemplateKey, id::TemplateId},
 };
 
 /// A content of a template.

@@ -11,8 +11,11 @@ use crate::{
     check::{Check, CheckInput, check},
     compose::{Composed, compose},
     connection::Connection,
+    ids::ConnectionId,
     material::Material,
-    message::Waiting,
+    message::{Channel, Message, Waiting},
+    phone::Phone,
+    referred::Referred,
     request::{Asked, MessageRequest, again},
     samples::{Case, connections, message_of, timers},
 };
