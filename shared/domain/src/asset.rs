@@ -32,6 +32,9 @@ resource! {
         /// Ids at providers, by connection.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
         pub handles: BTreeMap<ConnectionId, Handle>,
+        /// Uploads to providers that run or were refused, by connection.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        pub uploads: BTreeMap<ConnectionId, Upload>,
     };
 
     /// The fields of an asset.
@@ -79,6 +82,68 @@ pub struct Handle {
     pub id: ProviderRef,
     /// Time at which the provider forgets it.
     pub expires_at: Timestamp,
+}
+
+/// An upload to the provider of a connection that runs or was refused.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "AssetUpload"))]
+pub struct Upload {
+    /// Time until which a job may be at it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_until: Option<Timestamp>,
+    /// Number of times the provider has refused the file.
+    #[serde(default)]
+    pub refusals: u32,
+    /// Time of the last refusal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_at: Option<Timestamp>,
+}
+
+/// Who may upload an asset to the provider of a connection now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// The asking job.
+    Own,
+    /// Another job, or nobody, for this time.
+    Later(SignedDuration),
+    /// Nobody: the provider does not take the file.
+    Never,
+}
+
+/// Time that a job may take for an upload: the time-out of its function.
+const UPLOAD_TAKES: SignedDuration = SignedDuration::from_secs(120);
+
+/// Refusals after which the provider is believed that it does not take the file: its code may also mean that something went wrong.
+const MOST_REFUSALS: u32 = 3;
+
+/// Wait after a refusal. It is also that before the next one counts, since nobody uploads the file meanwhile.
+const REFUSED_WAIT: SignedDuration = SignedDuration::from_mins(10);
+
+/// Time for which refusals count, and a provider is believed.
+const REFUSED_FOR: SignedDuration = SignedDuration::from_hours(24);
+
+impl Upload {
+    fn runs(&self, now: Timestamp) -> Option<SignedDuration> {
+        let left = self.taken_until?.duration_since(now);
+        left.is_positive().then_some(left)
+    }
+
+    fn counts(&self, now: Timestamp) -> bool {
+        self.refused_at.is_some_and(|at| now < at + REFUSED_FOR)
+    }
+
+    fn is_believed(&self, now: Timestamp) -> bool {
+        self.refusals >= MOST_REFUSALS && self.counts(now)
+    }
+
+    fn turn(&self, now: Timestamp) -> Turn {
+        if self.is_believed(now) {
+            return Turn::Never;
+        }
+        let rest = self.refused_at.map(|at| (at + REFUSED_WAIT).duration_since(now));
+        let left = self.runs(now).max(rest.filter(SignedDuration::is_positive));
+        left.map_or(Turn::Own, Turn::Later)
+    }
 }
 
 /// Time for which an id must still be valid to be used: a message with it may be sent that much later.
@@ -147,6 +212,70 @@ impl Asset {
         handle.is_some_and(|handle| handle.expires_at < at + Self::HANDLE_LIFE)
     }
 
+    /// Takes the upload to the provider of a connection for a job, if it is its turn.
+    pub fn take_upload(&mut self, connection: ConnectionId, now: Timestamp) -> Turn {
+        self.uploads
+            .retain(|_, upload| upload.runs(now).is_some() || upload.counts(now));
+        let turn = self
+            .uploads
+            .get(&connection)
+            .map_or(Turn::Own, |upload| upload.turn(now));
+        if turn == Turn::Own {
+            self.make_room(connection);
+            let upload = self.uploads.entry(connection).or_default();
+            upload.taken_until = Some(now + UPLOAD_TAKES);
+        }
+        turn
+    }
+
+    /// Drops the upload that has nothing to say for the longest time, if there are too many.
+    fn make_room(&mut self, connection: ConnectionId) {
+        while self.uploads.len() >= Self::MOST_HANDLES && !self.uploads.contains_key(&connection) {
+            let last = |upload: &Upload| upload.taken_until.max(upload.refused_at);
+            let first = self.uploads.iter().min_by_key(|(_, upload)| last(upload));
+            let Some(first) = first.map(|(connection, _)| *connection) else {
+                break;
+            };
+            self.uploads.remove(&first);
+        }
+    }
+
+    /// Its upload to the provider of a connection has failed for now, and may be tried again.
+    pub fn upload_failed(&mut self, connection: ConnectionId) {
+        if let Some(upload) = self.uploads.get_mut(&connection) {
+            upload.taken_until = None;
+        }
+        self.uploads.retain(|_, upload| *upload != Upload::default());
+    }
+
+    /// The provider of a connection has refused it. Returns when to try again; `None` if it is believed now.
+    pub fn upload_refused(&mut self, connection: ConnectionId, now: Timestamp) -> Option<SignedDuration> {
+        let upload = self.uploads.entry(connection).or_default();
+        let refusals = upload.refusals.saturating_add(1);
+        *upload = Upload {
+            taken_until: None,
+            refusals,
+            refused_at: Some(now),
+        };
+        (refusals < MOST_REFUSALS).then_some(REFUSED_WAIT)
+    }
+
+    /// Whether the provider of a connection takes it, as far as is known.
+    ///
+    /// # Errors
+    /// The reason why not.
+    pub fn taken_by(&self, connection: ConnectionId, now: Timestamp) -> Result<(), Refusal> {
+        let upload = self.uploads.get(&connection);
+        if !upload.is_some_and(|upload| upload.is_believed(now)) {
+            return Ok(());
+        }
+        let sentence = format!("WhatsApp does not take the file \"{}\"", self.name);
+        let refusal = Refusal::new(Reason::AssetUnusable, sentence).and("asset", self.id.to_string());
+        Err(refusal
+            .and("state", self.state.as_str())
+            .and("kind", self.kind.as_str()))
+    }
+
     /// Keeps an id that the provider of a connection gave it now, and drops those that have expired, or the one that does so first.
     pub fn keep_handle(&mut self, connection: ConnectionId, id: ProviderRef, now: Timestamp) {
         self.handles.retain(|_, handle| now < handle.expires_at);
@@ -157,6 +286,7 @@ impl Asset {
             };
             self.handles.remove(&first);
         }
+        self.uploads.remove(&connection);
         let expires_at = now + Self::HANDLE_LIFE;
         self.handles.insert(connection, Handle { id, expires_at });
     }
@@ -176,6 +306,7 @@ impl Asset {
     pub fn refuse(&mut self, reason: MediaReason) {
         (self.state, self.reason) = (AssetState::Refused, Some(reason));
         self.handles.clear();
+        self.uploads.clear();
     }
 
     /// Name under which its file is saved. Its own one may have letters that a header does not take.
@@ -237,6 +368,72 @@ mod tests {
         assert_eq!(asset.handle(connection(2), at(0)), None, "of another connection");
         assert!(asset.uploaded_before(connection(1), at(1)) && !asset.uploaded_before(connection(1), at(0)));
         assert!(!asset.uploaded_before(connection(2), at(1)), "of another connection");
+    }
+
+    const MINUTE: SignedDuration = SignedDuration::from_mins(1);
+
+    #[test]
+    fn an_upload_is_one_jobs_at_a_time() {
+        let mut asset = asset();
+        assert_eq!(asset.take_upload(connection(1), at(0)), Turn::Own);
+        let second = at(0) + MINUTE;
+        assert_eq!(asset.take_upload(connection(1), second), Turn::Later(MINUTE));
+        assert_eq!(
+            asset.take_upload(connection(2), second),
+            Turn::Own,
+            "of another connection"
+        );
+        asset.upload_failed(connection(1));
+        assert_eq!(asset.take_upload(connection(1), second), Turn::Own);
+        assert_eq!(
+            asset.take_upload(connection(1), second + MINUTE * 2),
+            Turn::Own,
+            "it was killed"
+        );
+        asset.keep_handle(connection(1), id("7"), second);
+        asset.upload_failed(connection(2));
+        assert!(asset.uploads.is_empty(), "{:?}", asset.uploads);
+    }
+
+    #[test]
+    fn refusals_of_a_file_count_for_their_connection() {
+        let mut asset = asset();
+        let mut now = at(0);
+        for wait in [Some(MINUTE * 10), Some(MINUTE * 10), None] {
+            assert_eq!(asset.taken_by(connection(1), now), Ok(()));
+            assert_eq!(asset.take_upload(connection(1), now), Turn::Own);
+            assert_eq!(asset.upload_refused(connection(1), now), wait);
+            let again = asset.take_upload(connection(1), now + MINUTE);
+            assert_eq!(again, wait.map_or(Turn::Never, |_| Turn::Later(MINUTE * 9)));
+            now += MINUTE * 10;
+        }
+        let why = asset.taken_by(connection(1), now).unwrap_err();
+        assert_eq!(why.sentence, "WhatsApp does not take the file \"cake.jpg\"");
+        assert_eq!(asset.taken_by(connection(2), now), Ok(()));
+        assert_eq!(asset.take_upload(connection(2), now), Turn::Own);
+        assert_eq!(
+            (asset.state, asset.usable(MediaKind::Image)),
+            (AssetState::Ready, Ok(()))
+        );
+        // The next day, it may be another fault.
+        let next_day = now + SignedDuration::from_hours(24);
+        assert_eq!(asset.taken_by(connection(1), next_day), Ok(()));
+        assert_eq!(asset.take_upload(connection(1), next_day), Turn::Own);
+    }
+
+    #[test]
+    fn uploads_of_former_connections_are_dropped() {
+        let mut asset = asset();
+        for number in 0..30 {
+            let now = at(0) + MINUTE * i32::try_from(number).unwrap();
+            asset.take_upload(connection(number), now);
+            asset.upload_refused(connection(number), now);
+        }
+        assert_eq!(asset.uploads.len(), Asset::MOST_HANDLES);
+        let newest = Turn::Later(MINUTE * 10);
+        assert_eq!(asset.take_upload(connection(29), at(0) + MINUTE * 29), newest);
+        asset.take_upload(connection(30), at(48));
+        assert_eq!(asset.uploads.len(), 1, "the others do not count any more");
     }
 
     #[test]

@@ -114,8 +114,9 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 25] = [
+const OWN: [(&str, &str); 26] = [
     ("asset", "handles"),
+    ("asset", "uploads"),
     ("tenant", "config_version"),
     ("connection", "awaits_secret"),
     ("connection", "checkup"),

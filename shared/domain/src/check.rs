@@ -317,6 +317,9 @@ fn upload(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let Some(asset) = awaits_upload(leg, asset, connection, now) else {
         return Check::Go;
     };
+    if let Err(why) = asset.taken_by(connection.id, now) {
+        return Check::SkipLeg { why };
+    }
     let waited = now.duration_since(message.waits_since(input.leg, now));
     let until = now + waited.clamp(FIRST_LOOK, LONGEST_LOOK);
     let why = Refusal::new(Reason::AssetUploading, "the file is being uploaded to WhatsApp");

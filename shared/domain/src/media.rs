@@ -38,6 +38,9 @@ pub enum MediaKind {
 const KB: u64 = 1024;
 const MB: u64 = 1024 * KB;
 
+/// Maximum size of a sticker that does not move.
+const STILL_STICKER: u64 = 100 * KB;
+
 /// A content type of the Cloud API: its kind, the ending of file names, and whether browsers may show it in a page of ours. Nothing of
 /// these runs scripts.
 struct Known {
@@ -56,6 +59,8 @@ const fn known(mime: &'static str, kind: MediaKind, ending: &'static str, inline
     }
 }
 
+const PDF: &str = "application/pdf";
+const ZIP: &str = "application/zip";
 const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
 const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 const PPTX: &str = "application/vnd.openxmlformats-officedocument.presentationml.presentation";
@@ -74,7 +79,7 @@ const TYPES: [Known; 18] = [
     known("audio/mpeg", MediaKind::Audio, "mp3", true),
     known("audio/mp4", MediaKind::Audio, "m4a", true),
     known("audio/ogg", MediaKind::Audio, "ogg", true),
-    known("application/pdf", MediaKind::Document, "pdf", false),
+    known(PDF, MediaKind::Document, "pdf", false),
     known("text/plain", MediaKind::Document, "txt", false),
     known(DOC, MediaKind::Document, "doc", false),
     known(XLS, MediaKind::Document, "xls", false),
@@ -160,9 +165,10 @@ pub fn is_shown_inline(mime: &str) -> bool {
 }
 
 /// The content type of a file that begins like this, if it is what the kind may have: the found one, whatever was declared. `None` for
-/// another kind, for programs, and for markup and scripts, unless they are sent as documents: then they are bytes without a type.
+/// another kind, for programs, and for markup and scripts, unless they are sent as documents: then they are bytes without a type. The
+/// declared types tell Office's files apart, the first that fits.
 #[must_use]
-pub fn content_type(kind: MediaKind, declared: Option<&str>, beginning: &[u8]) -> Option<&'static str> {
+pub fn content_type(kind: MediaKind, declared: &[&str], beginning: &[u8]) -> Option<&'static str> {
     let found = sniff::found(beginning);
     let of = |group: &str| match found {
         sniff::Found::Type(mime) => Some(mime).filter(|mime| mime.starts_with(group)),
@@ -182,15 +188,68 @@ pub fn content_type(kind: MediaKind, declared: Option<&str>, beginning: &[u8]) -
             sniff::Found::Program => None,
             sniff::Found::Text => Some("text/plain"),
             sniff::Found::Markup | sniff::Found::Unknown => Some(OCTETS),
-            sniff::Found::Type(mime) => Some(declared.and_then(|declared| of_office(declared, mime)).unwrap_or(mime)),
+            sniff::Found::Type(mime) => {
+                let own = declared.iter().find_map(|declared| of_office(declared, mime));
+                Some(own.unwrap_or(mime))
+            }
         },
+    }
+}
+
+/// Whether a file that begins like this may be a page or a message of the provider's instead of the file that was declared: it is markup or
+/// text, which the declared type has not, or comes as another type than the declared one.
+#[must_use]
+pub fn may_be_excuse(declared: &str, delivered: Option<&str>, beginning: &[u8]) -> bool {
+    let is_markup = match sniff::found(beginning) {
+        sniff::Found::Markup => true,
+        sniff::Found::Text => false,
+        sniff::Found::Program | sniff::Found::Type(_) | sniff::Found::Unknown => return false,
+    };
+    let declared = essence(declared);
+    let is_other = |delivered: String| delivered != declared && is_said(&delivered);
+    if delivered.map(essence).is_some_and(is_other) {
+        return true;
+    }
+    let group = declared.split('/').next().unwrap_or_default();
+    match declared.as_str() {
+        // Nothing is known of it.
+        "" | OCTETS => false,
+        // Other programs write tables as text or markup under this name, too.
+        XLS => false,
+        "text/plain" | "text/csv" | "text/vcard" | "text/x-vcard" | "text/calendar" => is_markup,
+        PDF | ZIP | DOCX | XLSX | PPTX | DOC | PPT => true,
+        _ => matches!(group, "image" | "video" | "audio" | "font"),
+    }
+}
+
+/// Whether servers send pages and messages of errors as this type.
+fn is_said(mime: &str) -> bool {
+    matches!(
+        mime,
+        "text/html"
+            | "text/xml"
+            | "application/json"
+            | "application/problem+json"
+            | "application/xhtml+xml"
+            | "application/xml"
+    )
+}
+
+/// Why WhatsApp does not take a file of one of its types that has this size and begins like this; `None` if it does. Source:
+/// developers.facebook.com, "Supported media types": sound in Ogg is Opus, and stickers that do not move are smaller.
+#[must_use]
+pub fn not_taken(mime: &str, bytes: u64, beginning: &[u8]) -> Option<MediaReason> {
+    match mime {
+        "image/webp" if bytes > STILL_STICKER && !sniff::is_animated(beginning) => Some(MediaReason::TooLarge),
+        "audio/ogg" if !sniff::is_opus(beginning) => Some(MediaReason::WrongType),
+        _ => None,
     }
 }
 
 /// Office's own type, if the found one is that of its container: the beginning of a file does not tell them apart.
 fn of_office(declared: &str, found: &'static str) -> Option<&'static str> {
     let families: [(&[&str], [&str; 3]); 2] = [
-        (&["application/zip", DOCX, XLSX, PPTX], [DOCX, XLSX, PPTX]),
+        (&[ZIP, DOCX, XLSX, PPTX], [DOCX, XLSX, PPTX]),
         (&[OLE], [DOC, XLS, PPT]),
     ];
     let declared = type_named(declared)?;
@@ -462,17 +521,18 @@ impl InboundMedia {
         }
     }
 
-    /// Its kind: the named one, or that of the declared type.
+    /// Its kind: the named one, or that of the declared type. Stickers are named by whoever has them, so that any other picture in their
+    /// format is a picture.
     #[must_use]
     pub fn kind(&self) -> MediaKind {
         let declared = || {
             let mime = essence(self.mime.as_deref()?);
-            MediaKind::of(&mime).or_else(|| match mime.split('/').next()? {
+            match mime.split('/').next()? {
                 "image" => Some(MediaKind::Image),
                 "video" => Some(MediaKind::Video),
                 "audio" => Some(MediaKind::Audio),
-                _ => None,
-            })
+                _ => MediaKind::of(&mime),
+            }
         };
         self.kind.or_else(declared).unwrap_or_default()
     }
@@ -570,9 +630,12 @@ pub struct Medium {
     /// Among them those to which the provider said that it does not have it.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub denials: u32,
-    /// Among them those in which another file arrived than was stated.
+    /// Among them those in which another file arrived than was stated, or nothing that can be told from an excuse.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub mismatches: u32,
+    /// Time until which a job may be fetching it, if another job may come for it meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_until: Option<Timestamp>,
     /// Time until which it is fetched.
     pub fetch_until: Timestamp,
     /// Time until which its message is kept, and what is stored with it.
@@ -597,6 +660,13 @@ const MOST_DENIALS: u32 = 3;
 
 /// Mismatches after which they are not the fault of the connection.
 const MOST_MISMATCHES: u32 = 5;
+
+/// Time after the webhook before which neither of them is believed, however many there are: a provider in trouble, or a token without its
+/// permission, denies every file for as long as that lasts.
+const BELIEVED_AFTER: SignedDuration = SignedDuration::from_hours(6);
+
+/// Time that a job may take for a file: the time-out of its function.
+const TAKEN_FOR: SignedDuration = SignedDuration::from_secs(120);
 
 impl Medium {
     /// Validity of media ids in webhooks of WhatsApp. Twilio keeps media until they are deleted: nobody waits longer for them, either.
@@ -626,6 +696,7 @@ impl Medium {
             attempts: 0,
             denials: 0,
             mismatches: 0,
+            taken_until: None,
             fetch_until: now + Self::FETCHED_FOR,
             kept_until,
             due: Some(now + first_due),
@@ -647,13 +718,31 @@ impl Medium {
         self.attempts > 0 && self.dispatches == 0 && self.due.is_some_and(|due| now < due)
     }
 
+    /// Takes it for a job, if another one may come for it meanwhile: the dispatcher has queued it before anybody has tried it, or more than
+    /// once. Returns whether there is something to write.
+    pub fn take(&mut self, now: Timestamp) -> bool {
+        let known = u32::from(self.attempts > 0);
+        let several = self.dispatches > known;
+        if several {
+            self.taken_until = Some(now + TAKEN_FOR);
+        }
+        several
+    }
+
+    /// Time for which another job may still be fetching it; `None` if none is.
+    #[must_use]
+    pub fn taken_for(&self, now: Timestamp) -> Option<SignedDuration> {
+        let left = self.taken_until?.duration_since(now);
+        left.is_positive().then_some(left)
+    }
+
     /// Waits for another attempt, at least as long as the provider asks for, or gives up.
     pub fn try_again(&mut self, now: Timestamp, at_least: Option<SignedDuration>) {
         let last = WAITS.len() - 1;
         let place = usize::try_from(self.attempts).unwrap_or(last).min(last);
         let wait = SignedDuration::from_secs(WAITS[place]).max(at_least.unwrap_or_default());
         self.attempts = self.attempts.saturating_add(1);
-        self.dispatches = 0;
+        (self.dispatches, self.taken_until) = (0, None);
         if now + wait > self.fetch_until {
             self.end(MediumState::Gone, MediaReason::Expired);
         } else {
@@ -661,21 +750,27 @@ impl Medium {
         }
     }
 
+    /// Whether the provider has had the time to recover from what it may have said by mistake.
+    fn is_believed(&self, now: Timestamp) -> bool {
+        let recovers_until = Self::FETCHED_FOR.saturating_sub(BELIEVED_AFTER);
+        self.fetch_until.duration_since(now) <= recovers_until
+    }
+
     /// The same after the provider said that it does not have it, which is believed in the end. What failed otherwise does not count.
     pub fn is_denied(&mut self, now: Timestamp) {
         self.denials = self.denials.saturating_add(1);
-        if self.denials >= MOST_DENIALS {
+        if self.denials >= MOST_DENIALS && self.is_believed(now) {
             self.lose(MediaReason::Deleted);
         } else {
             self.try_again(now, None);
         }
     }
 
-    /// The same after a content with another hash or length than the stated one, which is refused in the end.
-    pub fn has_wrong_hash(&mut self, now: Timestamp) {
+    /// The same after something else may have arrived than the customer has sent, which is refused for this reason in the end.
+    pub fn is_mismatched(&mut self, reason: MediaReason, now: Timestamp) {
         self.mismatches = self.mismatches.saturating_add(1);
-        if self.mismatches >= MOST_MISMATCHES {
-            self.refuse(MediaReason::WrongHash);
+        if self.mismatches >= MOST_MISMATCHES && self.is_believed(now) {
+            self.refuse(reason);
         } else {
             self.try_again(now, None);
         }
@@ -691,7 +786,7 @@ impl Medium {
         self.mime = Some(mime.to_owned());
         self.bytes = Some(bytes);
         self.sha256 = Some(sha256);
-        self.dispatches = 0;
+        (self.dispatches, self.taken_until) = (0, None);
         self.due = Some(self.kept_until);
     }
 
@@ -714,7 +809,7 @@ impl Medium {
         (self.state, self.reason) = (state, Some(reason));
         (self.mime, self.bytes, self.sha256) = (None, None, None);
         // Nothing is stored, so the row goes by itself.
-        (self.due, self.dispatches) = (None, 0);
+        (self.due, self.dispatches, self.taken_until) = (None, 0, None);
     }
 
     /// Time at which its row is deleted, if nobody has deleted it by then.
@@ -741,9 +836,9 @@ mod tests {
     const MP4: &[u8] = b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom";
     const GPP: &[u8] = b"\0\0\0\x18ftyp3gp4\0\0\0\0isom3gp4";
     const OPUS: &[u8] = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x13OpusHead\x01\x01";
-    const PDF: &[u8] = b"%PDF-1.7\n";
+    const PDF_FILE: &[u8] = b"%PDF-1.7\n";
     const BEFORE_2007: &[u8] = &[0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, 0, 0];
-    const ZIP: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0";
+    const ZIPPED: &[u8] = b"PK\x03\x04\x14\0\0\0\x08\0";
     const ELF: &[u8] = &[
         0x7F, b'E', b'L', b'F', 2, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
         0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
@@ -761,6 +856,9 @@ mod tests {
             SignedDuration::from_secs(90),
         )
     }
+
+    /// Seconds after which a provider is believed.
+    const LATE: i64 = 6 * 3_600;
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_795_176_000 + second).unwrap()
@@ -809,15 +907,15 @@ mod tests {
                 b"#!AMR\n\x3C\x91\x17\x16\xBE\x66",
                 Some("audio/amr"),
             ),
-            (Document, "application/pdf", PDF, Some("application/pdf")),
+            (Document, "application/pdf", PDF_FILE, Some("application/pdf")),
             (Document, XLS, BEFORE_2007, Some(XLS)),
             (Document, "image/png", BEFORE_2007, Some(OLE)),
-            (Document, PPTX, ZIP, Some(PPTX)),
-            (Document, "application/zip", ZIP, Some("application/zip")),
+            (Document, PPTX, ZIPPED, Some(PPTX)),
+            (Document, "application/zip", ZIPPED, Some("application/zip")),
             (Document, "text/plain", "مرحبا\nHello".as_bytes(), Some("text/plain")),
             (Document, "image/jpeg", JPEG, Some("image/jpeg")),
             // What lies.
-            (Image, "image/png", PDF, None),
+            (Image, "image/png", PDF_FILE, None),
             (Image, "image/jpeg", b"<svg xmlns='http://www.w3.org/2000/svg'>", None),
             (Image, "image/png", b"<!DOCTYPE html><script>", None),
             (Image, "image/png", ELF, None),
@@ -831,8 +929,83 @@ mod tests {
             (Image, "image/png", b"", None),
         ];
         for (kind, declared, beginning, expected) in cases {
-            let found = content_type(*kind, Some(declared), beginning);
+            let found = content_type(*kind, &[declared], beginning);
             assert_eq!(found, *expected, "{kind:?} {declared} {beginning:?}");
+        }
+    }
+
+    #[test]
+    fn offices_own_type_is_the_first_that_fits() {
+        let cases: &[(&[&str], &str)] = &[
+            (&[OCTETS, DOCX], DOCX),
+            (&[XLSX, DOCX], XLSX),
+            (&["image/jpeg", OCTETS], ZIP),
+            (&[], ZIP),
+        ];
+        for (declared, expected) in cases {
+            assert_eq!(
+                content_type(MediaKind::Document, declared, ZIPPED),
+                Some(*expected),
+                "{declared:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_excuse_is_text_where_a_file_has_none() {
+        let (page, json) = (&b"<!doctype html><title>Sorry</title>"[..], &b"{\"code\": 20503}"[..]);
+        let html = Some("text/html; charset=utf-8");
+        let cases: &[(&str, Option<&str>, &[u8], bool)] = &[
+            (PDF, html, page, true),
+            (PDF, Some(PDF), page, true),
+            (DOCX, Some("application/json"), json, true),
+            (DOCX, Some(OCTETS), json, true),
+            ("image/jpeg", Some("image/jpeg"), page, true),
+            ("text/plain", html, page, true),
+            ("text/plain", Some("application/json"), json, true),
+            ("text/csv", Some("text/csv"), page, true),
+            // What it was declared to be.
+            ("text/csv", Some("text/csv"), b"1,2", false),
+            ("text/csv", Some("text/plain"), b"1,2", false),
+            ("text/vcard", Some(OCTETS), b"BEGIN:VCARD", false),
+            ("text/html", html, page, false),
+            ("application/json", Some("application/json"), json, false),
+            ("application/json", Some(OCTETS), json, false),
+            (XLS, Some(XLS), page, false),
+            (XLS, html, page, true),
+            (OCTETS, Some(OCTETS), page, false),
+            ("application/acme", None, page, false),
+            (PDF, Some(OCTETS), b"%PDF-1.7\n", false),
+            (PDF, html, b"%PDF-1.7\n", false),
+            ("image/jpeg", html, ELF, false),
+            (PDF, Some(PDF), b"", false),
+        ];
+        for (declared, delivered, beginning, expected) in cases {
+            let found = may_be_excuse(declared, *delivered, beginning);
+            assert_eq!(found, *expected, "{declared} {delivered:?} {beginning:?}");
+        }
+    }
+
+    #[test]
+    fn stickers_and_ogg_have_limits_of_their_own() {
+        const MOVING: &[u8] = b"RIFF\x10\0\0\0WEBPVP8X\x0a\0\0\0\x02\0\0\0";
+        const STILL: &[u8] = b"RIFF\x10\0\0\0WEBPVP8X\x0a\0\0\0\x10\0\0\0";
+        const VORBIS: &[u8] = b"OggS\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x01\x1e\x01vorbis";
+        for (mime, bytes, beginning, expected) in [
+            ("image/webp", 100 * KB, WEBP, None),
+            ("image/webp", 100 * KB + 1, WEBP, Some(MediaReason::TooLarge)),
+            ("image/webp", 100 * KB + 1, STILL, Some(MediaReason::TooLarge)),
+            ("image/webp", 500 * KB, MOVING, None),
+            ("audio/ogg", 9, OPUS, None),
+            ("audio/ogg", 9, VORBIS, Some(MediaReason::WrongType)),
+            ("audio/ogg", 9, &OPUS[..30], Some(MediaReason::WrongType)),
+            ("image/jpeg", 5 * MB, JPEG, None),
+        ] {
+            assert_eq!(
+                not_taken(mime, bytes, beginning),
+                expected,
+                "{mime} {bytes} {beginning:?}"
+            );
         }
     }
 
@@ -912,6 +1085,8 @@ mod tests {
             .kind()
         };
         assert_eq!(of("image/heic"), MediaKind::Image);
+        assert_eq!(of("image/webp"), MediaKind::Image, "stickers are named");
+        assert_eq!(of("application/pdf"), MediaKind::Document);
         assert_eq!(of("audio/x-wav"), MediaKind::Audio);
         assert_eq!(of("text/vcard"), MediaKind::Document);
         assert_eq!(InboundMedia::new(String::new()).kind(), MediaKind::Document);
@@ -950,31 +1125,50 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_hash_is_refused_in_the_end() {
+    fn a_mismatch_is_refused_in_the_end() {
         let mut medium = medium();
         for _ in 0..4 {
-            medium.has_wrong_hash(at(0));
+            medium.is_mismatched(MediaReason::WrongHash, at(LATE));
             assert_eq!(medium.state, MediumState::Pending);
         }
-        medium.has_wrong_hash(at(0));
-        assert_eq!(
-            (medium.state, medium.reason),
-            (MediumState::Refused, Some(MediaReason::WrongHash))
-        );
+        medium.is_mismatched(MediaReason::Empty, at(LATE));
+        let refused = (MediumState::Refused, Some(MediaReason::Empty));
+        assert_eq!((medium.state, medium.reason), refused, "for what came last");
     }
 
     #[test]
-    fn denials_and_wrong_hashes_are_counted_on_their_own() {
+    fn nothing_is_believed_in_the_first_hours() {
+        let (mut denied, mut mismatched) = (medium(), medium());
+        for _ in 0..9 {
+            denied.is_denied(at(LATE - 1));
+            mismatched.is_mismatched(MediaReason::TooLarge, at(LATE - 1));
+        }
+        assert_eq!(
+            (denied.state, mismatched.state),
+            (MediumState::Pending, MediumState::Pending)
+        );
+        denied.is_denied(at(LATE));
+        mismatched.is_mismatched(MediaReason::TooLarge, at(LATE));
+        assert_eq!(
+            (denied.state, denied.reason),
+            (MediumState::Gone, Some(MediaReason::Deleted))
+        );
+        let refused = (MediumState::Refused, Some(MediaReason::TooLarge));
+        assert_eq!((mismatched.state, mismatched.reason), refused);
+    }
+
+    #[test]
+    fn denials_and_mismatches_are_counted_on_their_own() {
         let mut medium = medium();
         for _ in 0..6 {
-            medium.try_again(at(0), None);
+            medium.try_again(at(LATE), None);
         }
         for _ in 0..2 {
-            medium.is_denied(at(0));
-            medium.has_wrong_hash(at(0));
+            medium.is_denied(at(LATE));
+            medium.is_mismatched(MediaReason::WrongHash, at(LATE));
         }
         assert_eq!((medium.state, medium.attempts), (MediumState::Pending, 10));
-        medium.is_denied(at(0));
+        medium.is_denied(at(LATE));
         assert_eq!(
             (medium.state, medium.reason),
             (MediumState::Gone, Some(MediaReason::Deleted))
@@ -992,11 +1186,26 @@ mod tests {
         assert!(!medium.waits(at(31)));
     }
 
+    #[test]
+    fn a_medium_is_taken_if_several_jobs_may_come() {
+        for (attempts, dispatches, taken) in [(0, 0, false), (0, 1, true), (3, 1, false), (3, 2, true)] {
+            let mut medium = medium();
+            (medium.attempts, medium.dispatches) = (attempts, dispatches);
+            assert_eq!(medium.take(at(0)), taken, "{attempts} {dispatches}");
+            let left = taken.then(|| SignedDuration::from_secs(1));
+            assert_eq!(medium.taken_for(at(119)), left, "{attempts} {dispatches}");
+            assert_eq!(medium.taken_for(at(120)), None, "its job was killed");
+            medium.try_again(at(60), None);
+            assert_eq!(medium.taken_for(at(60)), None);
+        }
+    }
+
     /// Nor do rows of before have the counts.
     #[test]
     fn a_medium_without_them_has_no_counts_in_its_row() {
         let row = to_value(medium()).unwrap();
-        assert!(row.get("denials").is_none() && row.get("mismatches").is_none());
+        let absent = ["denials", "mismatches", "taken_until"];
+        assert!(absent.iter().all(|field| row.get(field).is_none()), "{row}");
         assert_eq!(from_value::<Medium>(row).unwrap(), medium());
     }
 

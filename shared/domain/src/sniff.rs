@@ -46,7 +46,8 @@ pub(crate) fn found(beginning: &[u8]) -> Found {
         (MatcherType::Text, _) => Found::Markup,
         (_, mime) if is_text && !TEXTUAL.contains(&mime) => Found::Text,
         (MatcherType::App, "application/x-x509-ca-cert") => Found::Type(OCTETS),
-        (MatcherType::App, _) => Found::Program,
+        (MatcherType::App, mime) if is_program(mime, beginning) => Found::Program,
+        (MatcherType::App, _) => Found::Unknown,
         (_, mime) => Found::Type(usual(mime)),
     }
 }
@@ -63,6 +64,51 @@ fn own(beginning: &[u8]) -> Option<&'static str> {
         [0xD0, 0xCF, 0x11, 0xE0, 0xA1, 0xB1, 0x1A, 0xE1, ..] => Some(OLE),
         _ => None,
     }
+}
+
+/// Whether the library knows it as a program by more than two bytes, which any table or unknown format may begin with.
+fn is_program(mime: &str, beginning: &[u8]) -> bool {
+    match mime {
+        "application/vnd.microsoft.portable-executable" => is_portable_executable(beginning),
+        // Compiled objects are called so, too.
+        "application/x-executable" => beginning.starts_with(b"\x7fELF"),
+        "application/x-llvm" => false,
+        _ => true,
+    }
+}
+
+/// Largest place of the header that makes a file a program of Windows. A file has at most 100 MB.
+const LARGEST_PLACE: u32 = 100 * 1024 * 1024;
+
+/// Whether its place of the further header is possible, and the header is there, as far as that has been read. Programs of DOS have none,
+/// and nothing runs them any more.
+fn is_portable_executable(beginning: &[u8]) -> bool {
+    let Some(place) = beginning.get(0x3C..).and_then(|rest| rest.first_chunk::<4>()) else {
+        return false;
+    };
+    let place = u32::from_le_bytes(*place);
+    let start = usize::try_from(place).unwrap_or(usize::MAX);
+    match beginning.get(start..) {
+        Some(rest) if rest.len() >= 4 => rest.starts_with(b"PE\0\0"),
+        // Behind what has been read.
+        _ => beginning.len() >= BEGINNING && place <= LARGEST_PLACE,
+    }
+}
+
+/// Whether a WebP says in its extended header that it moves. Source: RFC 9649, section 2.7.
+pub(crate) fn is_animated(beginning: &[u8]) -> bool {
+    const ANIMATION: u8 = 0b10;
+    let is_extended = beginning.get(12..16) == Some(b"VP8X");
+    is_extended && beginning.get(20).is_some_and(|flags| flags & ANIMATION != 0)
+}
+
+/// Whether the first page of an Ogg begins a stream of Opus. Its body begins behind a table of as many bytes as the page has segments.
+/// Source: RFC 3533, section 6, and RFC 7845, section 5.1.
+pub(crate) fn is_opus(beginning: &[u8]) -> bool {
+    const TABLE: usize = 27;
+    let segments = beginning.get(TABLE - 1).copied().unwrap_or_default();
+    let body = beginning.get(TABLE + usize::from(segments)..).unwrap_or_default();
+    beginning.starts_with(b"OggS") && body.starts_with(b"OpusHead")
 }
 
 /// The name of a type as WhatsApp has it.
@@ -127,8 +173,46 @@ mod tests {
         }
         assert_eq!(found(b"%PDF-1.7\n1 0 obj"), Found::Type("application/pdf"));
         assert_eq!(found(b"{\\rtf1 Hello}"), Found::Type("application/rtf"));
-        assert_eq!(found(b"MZ\x90\0\x03"), Found::Program);
+        assert_eq!(found(&windows(0x80)), Found::Program);
         assert_eq!(found(b"BM\x36\0\0\0"), Found::Type("image/bmp"));
+    }
+
+    /// A program of Windows whose further header is at this place.
+    fn windows(place: u32) -> Vec<u8> {
+        let mut program = b"MZ\x90\0\x03".to_vec();
+        program.resize(0x3C, 0);
+        program.extend_from_slice(&place.to_le_bytes());
+        program.resize(usize::try_from(place).unwrap(), 0);
+        program.extend_from_slice(b"PE\0\0\x64\x86");
+        program
+    }
+
+    #[test]
+    fn programs_are_known_by_more_than_two_bytes() {
+        let far = windows(20_000);
+        for program in [&windows(0x40)[..], &windows(0x1000), &far] {
+            assert_eq!(found(program), Found::Program);
+        }
+        let class = b"\xCA\xFE\xBA\xBE\0\0\0\x41";
+        let [wasm, mach] = [b"\0asm\x01\0\0\0", b"\xCF\xFA\xED\xFE\x07\0\0\x01"];
+        for program in [class, wasm, mach] {
+            assert_eq!(found(program), Found::Program, "{program:?}");
+        }
+        let elf = [b"\x7fELF".as_slice(), &[0; 60]].concat();
+        assert_eq!(found(&elf), Found::Program);
+        // A table in Latin-1, which is no text in UTF-8.
+        let table = [b"MZ;Stra\xDFe;Ort\r\n".as_slice(), &b"1;Gasse;Graz\r\n".repeat(900)].concat();
+        for other in [
+            &table[..],
+            b"BC;Stra\xDFe",
+            b"MZ\x90\0 no header",
+            b"L\x01\0",
+            b"d\x86\0\0",
+            b"\0\x02\0\0",
+            &windows(0x80)[..0x82],
+        ] {
+            assert_eq!(found(other), Found::Unknown, "{:?}", &other[..3]);
+        }
     }
 
     #[test]

@@ -25,6 +25,8 @@ pub enum Reply {
     Silence,
     /// A file, once the test releases it.
     Held(&'static str, Vec<u8>),
+    /// For whoever has credentials, another address of this host, where the file of this content type is for whoever has none.
+    Moved(&'static str, Vec<u8>),
 }
 
 /// A recorded request.
@@ -140,6 +142,7 @@ impl Shared {
 fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
     let asked = read(&stream)?;
     let of_file = ["/files/", "/Media/"].iter().any(|part| asked.path.contains(part)) || asked.path.ends_with(".mp3");
+    let is_known = !asked.authorization.is_empty();
     let (reply, (status, about)) = {
         let mut state = shared.lock();
         state.requests.push(asked);
@@ -188,6 +191,11 @@ fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
             let _ = released.recv();
             whole(&mut stream, 200, content_type, &file)
         }
+        Reply::Moved(..) if is_known => {
+            let moved = "HTTP/1.1 307 Moved\r\nlocation: /files/2\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.write_all(moved.as_bytes())
+        }
+        Reply::Moved(content_type, file) => whole(&mut stream, 200, content_type, &file),
     }
 }
 

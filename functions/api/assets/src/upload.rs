@@ -2,7 +2,7 @@
 
 use domain::{
     asset::Asset,
-    media::{MediaReason, content_type},
+    media::{MediaReason, content_type, not_taken},
     sniff::BEGINNING,
 };
 use kit::{
@@ -47,9 +47,12 @@ pub(crate) async fn copied(files: &Files, scope: &TenantScope, asset: &Asset) ->
         };
         if offset == 0 {
             let beginning = piece.get(..BEGINNING).unwrap_or(&piece);
-            let found = content_type(asset.kind, Some(&asset.content_type), beginning);
-            if found != Some(asset.content_type.as_str()) {
+            let stated = asset.content_type.as_str();
+            if content_type(asset.kind, &[stated], beginning) != Some(stated) {
                 return Ok(Uploaded::Bad(MediaReason::WrongType));
+            }
+            if let Some(reason) = not_taken(stated, size, beginning) {
+                return Ok(Uploaded::Bad(reason));
             }
         }
         offset += piece.len() as u64;

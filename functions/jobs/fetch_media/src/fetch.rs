@@ -4,7 +4,7 @@ use domain::{
     Timestamp,
     connection::{Account, SendSecrets},
     ids::MessageId,
-    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence},
+    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence, may_be_excuse},
     record::Received,
     sniff::BEGINNING,
 };
@@ -29,7 +29,7 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
     let Some(known) = ctx.store.medium(scope, message, index, now).await? else {
         return dropped(ctx, &key).await;
     };
-    let KnownMedium { medium, message } = known;
+    let KnownMedium { mut medium, message } = known;
     let Some(message) = message.filter(|_| now < medium.kept_until) else {
         return expired(ctx, scope, &key, &medium).await;
     };
@@ -38,6 +38,14 @@ pub(crate) async fn work(ctx: &Context, scope: &TenantScope, message: MessageId,
         MediumState::Pending => {}
         MediumState::Scanning | MediumState::Ready => return Ok(Done::Already),
         MediumState::Refused | MediumState::Gone => return without(ctx, &key).await,
+    }
+    if let Some(left) = medium.taken_for(now) {
+        // Or this one was delivered again after it broke off.
+        return Err(JobError::new("another job fetches the medium").again_after(left.unsigned_abs()));
+    }
+    if medium.take(now) {
+        ctx.store.write_medium(scope, &medium).await?;
+        medium.version += 1;
     }
     let outcome = Box::pin(attempt(ctx, scope, (&medium, &message), &key, now)).await?;
     crash::point("fetch_media.fetched");
@@ -80,8 +88,8 @@ enum Outcome {
     Gone(MediaReason),
     /// The provider says that it does not have it.
     Denied,
-    /// It arrived with another hash or length than was stated.
-    Changed,
+    /// Something else may have arrived than what the customer has sent. If it stays so, it is refused for this reason.
+    Changed(MediaReason),
     /// It may be had later.
     Later(Option<SignedDuration>),
 }
@@ -89,7 +97,7 @@ enum Outcome {
 impl Outcome {
     /// Whether the same attempt is made again.
     const fn is_repeated(&self) -> bool {
-        matches!(self, Self::Denied | Self::Changed | Self::Later(_))
+        matches!(self, Self::Denied | Self::Changed(_) | Self::Later(_))
     }
 
     fn apply(&self, medium: &mut Medium, scanned: bool, now: Timestamp) {
@@ -98,7 +106,7 @@ impl Outcome {
             Self::Refused(reason) => medium.refuse(*reason),
             Self::Gone(reason) => medium.lose(*reason),
             Self::Denied => medium.is_denied(now),
-            Self::Changed => medium.has_wrong_hash(now),
+            Self::Changed(reason) => medium.is_mismatched(*reason, now),
             Self::Later(wait) => medium.try_again(now, *wait),
         }
     }
@@ -109,7 +117,7 @@ impl Outcome {
             Self::Refused(_) => "refused",
             Self::Gone(_) => "gone",
             Self::Denied => "denied",
-            Self::Changed => "changed",
+            Self::Changed(_) => "changed",
             Self::Later(_) => "later",
         }
     }
@@ -243,24 +251,55 @@ struct Stated<'a> {
     bytes: Option<u64>,
     /// SHA-256 in hexadecimal digits.
     sha256: Option<&'a str>,
-    /// Whether it comes as another type than its message has said.
-    is_other_type: bool,
+    /// Content types: the provider's with the file, then its webhook's.
+    types: [Option<&'a str>; 2],
 }
 
 impl Stated<'_> {
-    /// Refuses a file, of this hash if it was read to its end. If it is not the stated one, the provider has delivered something else, such
-    /// as a page with an excuse, and is asked again.
-    fn refusal(&self, reason: MediaReason, sha256: Option<&str>) -> Outcome {
-        let is_other = match (self.sha256, sha256) {
-            (Some(stated), Some(found)) => stated != found,
-            _ => self.is_other_type,
-        };
-        if is_other {
-            Outcome::Changed
-        } else {
-            Outcome::Refused(reason)
+    /// The type of a file that begins like this, if its kind may have it.
+    fn found(&self, kind: MediaKind, beginning: &[u8]) -> Option<&'static str> {
+        let declared: Vec<&str> = self.types.into_iter().flatten().collect();
+        content_type(kind, &declared, beginning)
+    }
+
+    /// Whether a file without a stated hash may be an excuse of the provider's.
+    fn is_excuse(&self, beginning: &[u8]) -> bool {
+        let [delivered, reported] = self.types;
+        let declared = reported.filter(|_| self.sha256.is_none());
+        declared.is_some_and(|declared| may_be_excuse(declared, delivered, beginning))
+    }
+
+    /// Whether it comes as another type than its message has said.
+    fn is_other_type(&self) -> bool {
+        let [delivered, reported] = self.types.map(|mime| mime.map(essence));
+        delivered.zip(reported).is_some_and(|(now, before)| now != before)
+    }
+
+    /// Whether a file of this hash is certainly what the customer has sent.
+    fn is_whole(&self, sha256: &str) -> bool {
+        self.sha256 == Some(sha256)
+    }
+
+    /// Refuses what begins like this for its type. The provider may have delivered something else, such as a page with an excuse: the hash
+    /// tells, or else the beginning.
+    fn wrong_type(&self, beginning: &[u8], sha256: Option<&str>) -> Outcome {
+        match sha256.filter(|_| self.sha256.is_some()) {
+            Some(sha256) if !self.is_whole(sha256) => Outcome::Changed(MediaReason::WrongHash),
+            None if self.is_other_type() || self.is_excuse(beginning) => Outcome::Changed(MediaReason::WrongType),
+            _ => Outcome::Refused(MediaReason::WrongType),
         }
     }
+}
+
+/// What has been read of a file.
+struct Read {
+    hash: Sha256,
+    size: u64,
+    beginning: Vec<u8>,
+    /// Its type, once the beginning is complete.
+    found: Option<&'static str>,
+    /// Whether it is of a type that its kind may not have. Only its hash is wanted then.
+    lies: bool,
 }
 
 /// Copies a file as it arrives. It is complete only if its size, hash and content are right: until then, nobody can read it.
@@ -276,21 +315,23 @@ async fn copied(
         sha256,
         bytes,
     } = download;
-    let (mime, before) = (mime.as_deref(), reported.mime.as_deref());
     let stated = Stated {
         bytes: bytes.or_else(|| body.length()),
         sha256: sha256.as_deref().or(reported.sha256.as_deref()),
-        is_other_type: mime
-            .zip(before)
-            .is_some_and(|(now, before)| essence(now) != essence(before)),
+        types: [mime.as_deref(), reported.mime.as_deref()],
     };
     let most = kind.most_bytes();
     if stated.bytes.is_some_and(|stated| stated > most) {
-        return Ok(Outcome::Refused(MediaReason::TooLarge));
+        // Nothing of it is read, so nobody knows whose it is.
+        return Ok(Outcome::Changed(MediaReason::TooLarge));
     }
-    let declared = mime.or(before);
-    let (mut hash, mut size, mut beginning) = (Sha256::new(), 0, Vec::new());
-    let (mut found, mut lies) = (None, false);
+    let mut read = Read {
+        hash: Sha256::new(),
+        size: 0,
+        beginning: Vec::new(),
+        found: None,
+        lies: false,
+    };
     loop {
         let bytes = match body.chunk().await {
             Ok(Some(bytes)) => bytes,
@@ -300,43 +341,70 @@ async fn copied(
                 return Ok(Outcome::Later(None));
             }
         };
-        size += bytes.len() as u64;
-        if stated.bytes.is_some_and(|stated| size > stated) {
-            return Ok(Outcome::Changed);
+        if let Some(outcome) = read.add(&bytes, &stated, kind) {
+            return Ok(outcome);
         }
-        if size > most {
-            return Ok(stated.refusal(MediaReason::TooLarge, None));
-        }
-        hash.update(&bytes);
-        if beginning.len() < BEGINNING {
-            beginning.extend_from_slice(&bytes);
-            if beginning.len() >= BEGINNING {
-                found = content_type(kind, declared, &beginning);
-                lies = found.is_none();
-                if lies && stated.sha256.is_none() {
-                    // Nothing more is read of it.
-                    return Ok(stated.refusal(MediaReason::WrongType, None));
-                }
-            }
-        }
-        // Of what lies, only the hash is wanted.
-        if !lies {
+        if !read.lies {
             copy.add(&bytes).await?;
         }
     }
-    if stated.bytes.is_some_and(|stated| stated != size) {
-        return Ok(Outcome::Changed);
-    }
+    let Read {
+        hash,
+        size,
+        beginning,
+        found,
+        ..
+    } = read;
     let sha256 = hex::encode(hash.finalize());
     if size == 0 {
-        return Ok(stated.refusal(MediaReason::Empty, Some(&sha256)));
+        return Ok(if stated.is_whole(&sha256) {
+            Outcome::Refused(MediaReason::Empty)
+        } else {
+            Outcome::Changed(MediaReason::Empty)
+        });
     }
-    let Some(mime) = found.or_else(|| content_type(kind, declared, &beginning)) else {
-        return Ok(stated.refusal(MediaReason::WrongType, Some(&sha256)));
+    if stated.bytes.is_some_and(|stated| stated != size) {
+        return Ok(Outcome::Changed(MediaReason::WrongHash));
+    }
+    let Some(mime) = found.or_else(|| stated.found(kind, &beginning)) else {
+        return Ok(stated.wrong_type(&beginning, Some(&sha256)));
     };
     if stated.sha256.is_some_and(|stated| stated != sha256) {
-        return Ok(Outcome::Changed);
+        return Ok(Outcome::Changed(MediaReason::WrongHash));
+    }
+    if stated.is_excuse(&beginning) {
+        return Ok(Outcome::Changed(MediaReason::WrongType));
     }
     let bytes = copy.complete().await?;
     Ok(Outcome::Stored { mime, bytes, sha256 })
+}
+
+impl Read {
+    /// Looks at further bytes. Returns the outcome if nothing more is to be read.
+    fn add(&mut self, bytes: &[u8], stated: &Stated<'_>, kind: MediaKind) -> Option<Outcome> {
+        self.size += bytes.len() as u64;
+        if stated.bytes.is_some_and(|stated| self.size > stated) {
+            return Some(Outcome::Changed(MediaReason::WrongHash));
+        }
+        if self.size > kind.most_bytes() {
+            return Some(Outcome::Changed(MediaReason::TooLarge));
+        }
+        self.hash.update(bytes);
+        if self.beginning.len() >= BEGINNING {
+            return None;
+        }
+        self.beginning.extend_from_slice(bytes);
+        if self.beginning.len() < BEGINNING {
+            return None;
+        }
+        self.found = stated.found(kind, &self.beginning);
+        self.lies = self.found.is_none();
+        if self.lies && stated.sha256.is_none() {
+            return Some(stated.wrong_type(&self.beginning, None));
+        }
+        if stated.is_excuse(&self.beginning) {
+            return Some(Outcome::Changed(MediaReason::WrongType));
+        }
+        None
+    }
 }

@@ -5,8 +5,9 @@
 //! stored medium is due again when its message is not kept any longer.
 //!
 //! Safe to run twice: a file is written under the name of its medium, whole or not at all, and the row is written under the condition of its
-//! version. Whoever loses that race looks again: if the row is gone, the contact was erased, and the file is deleted. An asset that was
-//! uploaded twice has the id of the later upload.
+//! version. Whoever loses that race looks again: if the row is gone, the contact was erased, and the file is deleted. A job takes the upload
+//! of an asset before it begins, so that several messages upload it once; an asset that was uploaded twice all the same has the id of the
+//! later upload.
 
 mod fetch;
 mod upload;

@@ -3,10 +3,9 @@
 use std::time::Duration;
 
 use domain::{
-    asset::{Asset, AssetState},
+    asset::{Asset, AssetState, Turn},
     connection::{Account, SendSecrets},
     ids::{AssetId, ConnectionId},
-    media::MediaReason,
     outside::ProviderRef,
 };
 use kit::{
@@ -18,9 +17,9 @@ use providers::{
     media::{MediaError, Sending, outgoing},
     whatsapp::media::Upload,
 };
-use store::{StoreError, TenantScope, Versioned, usage};
+use store::{TenantScope, Versioned, usage};
 
-use crate::{Context, RACES};
+use crate::Context;
 
 /// Bytes of a piece. At most three of them are in memory.
 const PIECE: u64 = 4 * 1024 * 1024;
@@ -28,8 +27,8 @@ const PIECE: u64 = 4 * 1024 * 1024;
 /// Attempts until the job is given up: a message that still needs the asset queues another.
 const MOST_RECEIVES: u32 = 8;
 
-/// Receives of a job from which on WhatsApp is believed that it does not take a file: the code may also mean that something went wrong.
-const MOST_REFUSALS: u32 = 2;
+/// Attempts of a change that loses races, before the queue retries the job.
+const MOST_RACES: u32 = 8;
 
 /// Wait after credentials were refused.
 const RENEWAL: Duration = Duration::from_secs(900);
@@ -59,26 +58,60 @@ pub(crate) async fn work(
     let Some(file) = ctx.files.facts(&key).await? else {
         return Ok(kit::queue::gone("file of an asset"));
     };
+    let mut turn = Turn::Own;
+    let known = Versioned { value: asset, version };
+    let taken = Box::pin(noted(ctx, scope, known, |asset| {
+        turn = asset.take_upload(connection.id, now);
+        turn == Turn::Own
+    }));
+    let Some(known) = taken.await? else {
+        return match turn {
+            // It may be this one, delivered again after it broke off. Other jobs are not needed.
+            Turn::Later(left) if (2..MOST_RECEIVES).contains(&receive_count) => {
+                let error = JobError::new("another job uploads the asset, or it was refused just now");
+                Err(error.again_after(left.unsigned_abs()))
+            }
+            _ => Ok(Done::Already),
+        };
+    };
     let credentials = ctx.credentials(scope, &connection, now).await;
     let sent = match credentials.as_deref() {
         Some(SendSecrets::WhatsApp(own)) => {
             usage::provider("whatsapp.upload");
             let to = (own.access_token.as_str(), account.phone_number_id.as_str());
-            sent(ctx, &asset, (&key, &file), to).await
+            sent(ctx, &known.value, (&key, &file), to).await
         }
         _ => Err(MediaError::Refused { status: 401 }),
     };
     let error = match sent {
         Ok(id) => {
-            let kept = |asset: &mut Asset| asset.keep_handle(connection.id, id.clone(), now);
-            return noted(ctx, scope, Versioned { value: asset, version }, kept).await;
+            let kept = |asset: &mut Asset| {
+                asset.keep_handle(connection.id, id.clone(), now);
+                true
+            };
+            let kept = Box::pin(noted(ctx, scope, known, kept)).await?;
+            return Ok(if kept.is_some() { Done::Now } else { Done::Already });
         }
         Err(error) => error,
     };
     tracing::warn!(error = kit::chain(&error), "an asset cannot be uploaded");
-    if matches!(error, MediaError::NotTaken { .. }) && receive_count >= MOST_REFUSALS {
-        let refused = |asset: &mut Asset| asset.refuse(MediaReason::WrongType);
-        return noted(ctx, scope, Versioned { value: asset, version }, refused).await;
+    let is_refusal = matches!(error, MediaError::NotTaken { .. });
+    let mut rest = None;
+    let failed = |asset: &mut Asset| {
+        if is_refusal {
+            rest = asset.upload_refused(connection.id, now);
+        } else {
+            asset.upload_failed(connection.id);
+        }
+        true
+    };
+    Box::pin(noted(ctx, scope, known, failed)).await?;
+    if is_refusal {
+        let Some(rest) = rest.filter(|_| receive_count < MOST_RECEIVES) else {
+            metric::count("asset_not_uploaded", &[]);
+            return Ok(Done::Now);
+        };
+        return Err(JobError::from(error).again_after(rest.unsigned_abs()));
     }
     if receive_count >= MOST_RECEIVES {
         metric::count("asset_not_uploaded", &[]);
@@ -130,26 +163,32 @@ async fn fed(ctx: &Context, key: &FileKey, file: &FileFacts, sending: Sending) -
     Ok(())
 }
 
-/// Writes to the asset what was found out, whatever else was changed of it meanwhile.
+/// Writes a change to the asset, whatever else was changed of it meanwhile, unless the change returns false. Returns what is written.
 async fn noted(
     ctx: &Context,
     scope: &TenantScope,
     known: Versioned<Asset>,
-    change: impl Fn(&mut Asset),
-) -> Result<Done, JobError> {
-    let (store, id, change) = (&ctx.store, known.value.id, &change);
-    let read = || store.asset(scope, id);
-    let write = |known: Option<Versioned<Asset>>| async move {
+    mut change: impl FnMut(&mut Asset) -> bool,
+) -> Result<Option<Versioned<Asset>>, JobError> {
+    let id = known.value.id;
+    let mut known = Some(known);
+    for _attempt in 0..MOST_RACES {
         let Some(Versioned { mut value, version }) = known else {
-            return Ok(kit::queue::gone("asset"));
+            let _gone = kit::queue::gone("asset");
+            return Ok(None);
         };
-        if value.state != AssetState::Ready {
-            // A scanner has found something in it.
-            return Ok(Done::Already);
+        // A scanner may have found something in it.
+        if value.state != AssetState::Ready || !change(&mut value) {
+            return Ok(None);
         }
-        change(&mut value);
-        store.note_asset(scope, version, &value).await?;
-        Ok::<_, StoreError>(Done::Now)
-    };
-    Ok(RACES.until_won_from(Some(known), read, write).await?)
+        match ctx.store.note_asset(scope, version, &value).await {
+            Err(error) if error.is_conflict() => known = ctx.store.asset(scope, id).await?,
+            Err(error) => return Err(error.into()),
+            Ok(()) => {
+                let version = version + 1;
+                return Ok(Some(Versioned { value, version }));
+            }
+        }
+    }
+    Err(JobError::new("an asset is changed all the time"))
 }

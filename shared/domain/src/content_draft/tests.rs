@@ -498,6 +498,13 @@ fn file_waits_until_whatsapp_has_it() {
         assert_eq!(why.reason, Reason::AssetUploading);
         assert_eq!(until.duration_since(case.now).as_secs(), wait);
     }
+    for _refusal in 0..3 {
+        asset.upload_refused(whatsapp.id, case.now);
+    }
+    let Check::SkipLeg { why } = checked(&message, Some(&asset), whatsapp) else {
+        panic!("WhatsApp does not take it")
+    };
+    assert_eq!(why.reason, Reason::AssetUnusable);
     asset.keep_handle(whatsapp.id, "7001".parse().unwrap(), case.now);
     assert_eq!(checked(&message, Some(&asset), whatsapp), Check::Go);
     // The same line by Twilio.

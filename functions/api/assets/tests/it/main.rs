@@ -121,6 +121,24 @@ async fn a_file_is_uploaded_checked_and_linked() {
     assert!(listed[0]["download"].is_null() && listed[0]["state"] == "ready");
 }
 
+/// Types of which WhatsApp does not take every file.
+#[tokio::test]
+async fn opus_and_moving_stickers_are_taken() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let opus = [b"OggS\0\x02".as_slice(), &[0; 20], b"\x01\x13OpusHead\x01\x01"].concat();
+    let moving = [b"RIFF\0\0\0\0WEBPVP8X\x0a\0\0\0\x02".as_slice(), &[0; 400 * 1024]].concat();
+    for (stated, file) in [("audio/ogg", opus), ("image/webp", moving)] {
+        let place = uploaded(&manager, stated, file).await;
+        assert_eq!(
+            complete(&manager, &place).await.is(200).json()["state"],
+            "ready",
+            "{stated}"
+        );
+    }
+}
+
 /// Another length or type has another signature.
 #[tokio::test]
 async fn the_stated_length_and_type_are_signed() {
@@ -142,7 +160,9 @@ async fn a_file_that_is_not_what_was_stated_is_refused() {
     let files = Files::new(aws.env()).unwrap();
     let page = b"<!doctype html><script>alert(1)</script>".to_vec();
     let png = b"\x89PNG\r\n\x1a\n and more".to_vec();
-    let program = b"MZ\x90\0 a program".to_vec();
+    let program = [b"\x7fELF".as_slice(), &[0; 60]].concat();
+    let vorbis = [b"OggS\0\x02".as_slice(), &[0; 20], b"\x01\x1e\x01vorbis"].concat();
+    let still = [b"RIFF\0\0\0\0WEBPVP8 ".as_slice(), &[0; 100 * 1024]].concat();
     for (stated, file, reason) in [
         ("image/jpeg", page.clone(), MediaReason::WrongType),
         ("image/jpeg", png, MediaReason::WrongType),
@@ -150,6 +170,8 @@ async fn a_file_that_is_not_what_was_stated_is_refused() {
         ("text/plain", page, MediaReason::WrongType),
         ("video/mp4", picture(), MediaReason::WrongType),
         ("application/pdf", program, MediaReason::WrongType),
+        ("audio/ogg", vorbis, MediaReason::WrongType),
+        ("image/webp", still, MediaReason::TooLarge),
     ] {
         let place = uploaded(&manager, stated, file).await;
         for _twice in 0..2 {

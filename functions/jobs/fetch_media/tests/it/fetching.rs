@@ -18,6 +18,9 @@ use crate::world::{World, picture, sha256, video};
 
 const DAY: i64 = 24 * 3_600;
 
+/// Seconds after which a provider is believed.
+const HOURS: i64 = 6 * 3_600;
+
 /// State and reason.
 fn stands(medium: &Medium) -> (MediumState, Option<MediaReason>) {
     (medium.state, medium.reason)
@@ -96,7 +99,7 @@ async fn a_file_is_stored_as_what_it_is() {
     let png = b"\x89PNG\r\n\x1a\n and more".to_vec();
     let page = b"<!doctype html><script>alert(1)</script>".to_vec();
     let svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>".to_vec();
-    let program = b"MZ\x90\0 a program".to_vec();
+    let program = [b"\x7fELF".as_slice(), &[0; 60]].concat();
     for (kind, declared, file, expected) in [
         (Image, "image/jpeg", png, Some("image/png")),
         (Image, "image/jpeg", page.clone(), None),
@@ -129,10 +132,6 @@ async fn a_file_is_stored_as_what_it_is() {
 #[tokio::test]
 async fn what_a_file_is_can_end_its_fetching() {
     let world = World::new().await;
-    let large = |mut about: serde_json::Value| {
-        about["file_size"] = json!(5 * 1024 * 1024 + 1);
-        about
-    };
     let about = |file: &[u8]| world.about(file);
     let endless = json!({"url": format!("{}/files/1", world.host.url())});
     for (what, kind, about, reply, reason) in [
@@ -142,20 +141,6 @@ async fn what_a_file_is_can_end_its_fetching() {
             about(b""),
             Reply::File("image/jpeg", Vec::new()),
             MediaReason::Empty,
-        ),
-        (
-            "said to be too large",
-            MediaKind::Image,
-            large(about(&picture())),
-            Reply::File("image/jpeg", picture()),
-            MediaReason::TooLarge,
-        ),
-        (
-            "endless",
-            MediaKind::Audio,
-            endless.clone(),
-            Reply::Endless,
-            MediaReason::TooLarge,
         ),
         (
             "endless, and no picture",
@@ -271,12 +256,146 @@ async fn failures_of_the_provider_are_waited_for() {
     assert!(elsewhere.take_requests().is_empty());
 }
 
+/// It is a verdict on a file only if its hash is known, or if it is repeated for hours.
+#[tokio::test]
+async fn a_bad_answer_says_nothing_of_a_file() {
+    const LARGE: u64 = 5 * 1024 * 1024 + 1;
+    let world = World::new().await;
+    let jpeg = &b"\xff\xd8\xff\xe0"[..];
+    let sound = [b"ID3\x04\0\0".as_slice(), &[0; 90]].concat();
+    let (image, audio) = (("image/jpeg", picture()), ("audio/mpeg", sound));
+    let with = |file: &[u8], size: serde_json::Value| {
+        let mut about = world.about(file);
+        about["file_size"] = size;
+        about
+    };
+    let nothing = Reply::Other(200, String::new(), "");
+    for (what, file, about, reply, reason) in [
+        (
+            "empty by WhatsApp",
+            &image,
+            Some(with(&image.1, json!(null))),
+            Reply::File("image/jpeg", Vec::new()),
+            MediaReason::Empty,
+        ),
+        (
+            "said to be too large",
+            &image,
+            Some(with(&image.1, json!(LARGE))),
+            Reply::File("image/jpeg", picture()),
+            MediaReason::TooLarge,
+        ),
+        (
+            "endless by WhatsApp",
+            &audio,
+            Some(with(&audio.1, json!(null))),
+            Reply::Endless,
+            MediaReason::TooLarge,
+        ),
+        (
+            "empty",
+            &image,
+            None,
+            Reply::File("image/jpeg", Vec::new()),
+            MediaReason::Empty,
+        ),
+        ("empty without a type", &image, None, nothing, MediaReason::Empty),
+        (
+            "too large",
+            &image,
+            None,
+            Reply::Long("image/jpeg", jpeg, LARGE),
+            MediaReason::TooLarge,
+        ),
+        ("endless", &audio, None, Reply::Endless, MediaReason::TooLarge),
+    ] {
+        let (mime, good) = (file.0, &file.1);
+        let send = async || match &about {
+            Some(_) => world.sent(MediaKind::of(mime).unwrap(), mime).await,
+            None => world.sent_through_twilio(mime).await,
+        };
+        let bad = || {
+            if let Some(about) = &about {
+                world.host.tell(200, &about.to_string());
+            }
+            world.host.answer(reply.clone());
+        };
+        bad();
+        let message = send().await;
+        world.fetch(message).await.unwrap();
+        let medium = world.medium(message).await;
+        assert_eq!(stands(&medium), (MediumState::Pending, None), "{what}");
+        assert_eq!((medium.attempts, medium.mismatches), (1, 1), "{what}");
+        world.has(mime, good);
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Ready, "{what}");
+        // It has been so for hours.
+        bad();
+        let message = send().await;
+        let mut medium = world.medium(message).await;
+        medium.mismatches = 4;
+        let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+        written.unwrap();
+        world.aws.pass(HOURS);
+        world.fetch(message).await.unwrap();
+        let medium = world.medium(message).await;
+        assert_eq!(stands(&medium), (MediumState::Refused, Some(reason)), "{what}");
+    }
+}
+
+/// Twilio names no hash, and as documents, pages are stored.
+#[tokio::test]
+async fn an_excuse_is_not_stored_as_a_document() {
+    const PDF: &str = "application/pdf";
+    const DOCX: &str = "application/vnd.openxmlformats-officedocument.wordprocessingml.document";
+    const OCTETS: &str = "application/octet-stream";
+    let world = World::new().await;
+    let page = b"<!doctype html><title>Sorry</title>".to_vec();
+    let long_page = [page.clone(), vec![b' '; 20_000]].concat();
+    let error = b"{\"code\": 20503}".to_vec();
+    let (pdf, docx) = (b"%PDF-1.7\n1 0 obj".to_vec(), b"PK\x03\x04\x14\0\0\0\x08\0".to_vec());
+    for (declared, file) in [(PDF, pdf), (DOCX, docx)] {
+        for (delivered, excuse) in [
+            ("text/html", &page),
+            ("text/html", &long_page),
+            (declared, &page),
+            ("application/json", &error),
+            (OCTETS, &error),
+        ] {
+            world.host.answer(Reply::File(delivered, excuse.clone()));
+            let message = world.sent_through_twilio(declared).await;
+            world.fetch(message).await.unwrap();
+            let medium = world.medium(message).await;
+            assert_eq!(
+                (stands(&medium), medium.mismatches),
+                ((MediumState::Pending, None), 1),
+                "{declared} {delivered}"
+            );
+            let key = FileKey::medium(world.business.scope(), message, 0);
+            assert!(world.aws.files(key.as_str()).await.is_empty(), "{declared} {delivered}");
+            // The server does not know its type, but the webhook does.
+            world.host.answer(Reply::File(OCTETS, file.clone()));
+            world.fetch(message).await.unwrap();
+            let medium = world.medium(message).await;
+            assert_eq!(stands(&medium), (MediumState::Ready, None), "{declared} {delivered}");
+            assert_eq!(medium.mime.as_deref(), Some(declared), "{delivered}");
+        }
+    }
+    // A text that was sent as one.
+    for declared in ["text/plain", "text/csv"] {
+        world.host.answer(Reply::File("text/plain", b"1,2\n3,4".to_vec()));
+        let message = world.sent_through_twilio(declared).await;
+        world.fetch(message).await.unwrap();
+        assert_eq!(world.medium(message).await.state, MediumState::Ready, "{declared}");
+    }
+}
+
 /// Twilio names no hash, but a page is of another type than the webhook has said.
 #[tokio::test]
 async fn a_page_instead_of_twilios_file_is_waited_for() {
     let world = World::new().await;
     let page = b"<!doctype html><title>Sorry</title>".to_vec();
-    world.host.answer(Reply::File("text/html", page.clone()));
+    world.host.answer(Reply::File("text/html", page));
     let message = world.sent_through_twilio("image/jpeg").await;
     world.fetch(message).await.unwrap();
     let medium = world.medium(message).await;
@@ -284,25 +403,25 @@ async fn a_page_instead_of_twilios_file_is_waited_for() {
     world.has("image/jpeg", &picture());
     world.fetch(message).await.unwrap();
     assert_eq!(world.medium(message).await.state, MediumState::Ready);
-    // The customer has sent it as a picture.
-    world.host.answer(Reply::File("image/jpeg", page));
+    // The customer has sent it as a picture, and no server says a document.
+    world
+        .host
+        .answer(Reply::File("image/jpeg", b"%PDF-1.7\n1 0 obj".to_vec()));
     let message = world.sent_through_twilio("image/jpeg").await;
     world.fetch(message).await.unwrap();
     let refused = (MediumState::Refused, Some(MediaReason::WrongType));
     assert_eq!(stands(&world.medium(message).await), refused);
 }
 
-/// By the clock: every attempt is made when it is due, and fails in another way.
+/// What a provider says of a file, with which status, and its file.
+type Failure<'a> = (u16, &'a str, Reply);
+
+const BACK_SOON: &[u8] = b"<html>Back soon</html>";
+
+/// In another way with every attempt.
 #[tokio::test]
 async fn a_provider_that_fails_for_an_hour_loses_nothing() {
-    const HOUR: SignedDuration = SignedDuration::from_hours(1);
     let world = World::new().await;
-    let began = world.aws.now();
-    let mut messages = Vec::new();
-    for _customer in 0..4 {
-        messages.push(world.sent(MediaKind::Image, "image/jpeg").await);
-        messages.push(world.sent_through_twilio("image/jpeg").await);
-    }
     let down = Reply::Other(503, String::new(), "");
     let known = world.about(&picture()).to_string();
     let known = known.as_str();
@@ -310,13 +429,41 @@ async fn a_provider_that_fails_for_an_hour_loses_nothing() {
         (503, "{}", down.clone()),
         (200, known, Reply::Other(503, "retry-after: 120\r\n".to_owned(), "")),
         (200, known, Reply::Short),
-        (
-            200,
-            "<html>",
-            Reply::File("text/html", b"<html>Back soon</html>".to_vec()),
-        ),
+        (200, "<html>", Reply::File("text/html", BACK_SOON.to_vec())),
         (200, known, down),
     ];
+    fails_for_an_hour(&world, &failures).await;
+}
+
+/// Nor does one that means every one of its answers wrong, or a token that lacks its permission for so long.
+#[tokio::test]
+async fn an_hour_of_the_same_answer_loses_nothing() {
+    let no_object = r#"{"error": {"code": 100, "message": "missing permissions"}}"#;
+    for (denial, reply) in [
+        (Some(no_object), Reply::Other(404, String::new(), "")),
+        (None, Reply::File("text/html", BACK_SOON.to_vec())),
+        (None, Reply::File("image/jpeg", Vec::new())),
+        (None, Reply::Short),
+    ] {
+        let world = World::new().await;
+        // Without its size, only the hash tells.
+        let mut about = world.about(&picture());
+        about["file_size"] = json!(null);
+        let about = about.to_string();
+        let said = denial.map_or((200, about.as_str()), |denial| (400, denial));
+        fails_for_an_hour(&world, &[(said.0, said.1, reply)]).await;
+    }
+}
+
+/// By the clock: every attempt is made when it is due.
+async fn fails_for_an_hour(world: &World, failures: &[Failure<'_>]) {
+    const HOUR: SignedDuration = SignedDuration::from_hours(1);
+    let began = world.aws.now();
+    let mut messages = Vec::new();
+    for _customer in 0..4 {
+        messages.push(world.sent(MediaKind::Image, "image/jpeg").await);
+        messages.push(world.sent_through_twilio("image/jpeg").await);
+    }
     let mut rounds = 0;
     loop {
         let mut due = Vec::new();
@@ -360,6 +507,20 @@ async fn a_provider_that_fails_for_an_hour_loses_nothing() {
     assert!(asked <= messages.len() * rounds * 2, "{asked} requests");
 }
 
+/// From the request to the stored file.
+#[tokio::test]
+async fn a_file_of_twilios_file_server_is_stored() {
+    let world = World::new().await;
+    world.host.answer(Reply::Moved("image/jpeg", picture()));
+    let message = world.sent_through_twilio("image/jpeg").await;
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    assert_eq!(stands(&world.medium(message).await), (MediumState::Ready, None));
+    assert_eq!(world.files().await, [picture()]);
+    let asked = world.host.take_requests();
+    let known: Vec<bool> = asked.iter().map(|asked| !asked.authorization.is_empty()).collect();
+    assert_eq!(known, [true, false]);
+}
+
 #[tokio::test]
 async fn twilio_is_followed_only_to_its_own_addresses() {
     let world = World::new().await;
@@ -400,16 +561,17 @@ async fn a_provider_that_does_not_answer_is_given_up() {
     assert!(world.files().await.is_empty());
 }
 
-/// A webhook can be faster than its file.
+/// A webhook can be faster than its file, and a token can lack its permission for some time.
 #[tokio::test]
-async fn a_denial_is_believed_the_third_time() {
+async fn denials_are_believed_after_some_hours() {
     let world = World::new().await;
     world.host.tell(400, r#"{"error": {"code": 100}}"#);
     let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    for _attempt in 0..2 {
+    for _attempt in 0..4 {
         world.fetch(message).await.unwrap();
         assert_eq!(world.medium(message).await.state, MediumState::Pending);
     }
+    world.aws.pass(HOURS);
     world.fetch(message).await.unwrap();
     let medium = world.medium(message).await;
     assert_eq!(stands(&medium), (MediumState::Gone, Some(MediaReason::Deleted)));
@@ -423,10 +585,11 @@ async fn a_hash_that_stays_wrong_is_refused() {
     about["sha256"] = json!("ab".repeat(32));
     world.host.tell(200, &about.to_string());
     let message = world.sent(MediaKind::Image, "image/jpeg").await;
-    for _attempt in 0..4 {
+    for _attempt in 0..5 {
         world.fetch(message).await.unwrap();
         assert_eq!(world.medium(message).await.state, MediumState::Pending);
     }
+    world.aws.pass(HOURS);
     world.fetch(message).await.unwrap();
     let medium = world.medium(message).await;
     assert_eq!(stands(&medium), (MediumState::Refused, Some(MediaReason::WrongHash)));
@@ -452,6 +615,48 @@ async fn a_job_that_comes_twice_is_one_attempt() {
     assert_eq!(world.medium(message).await.attempts, 2);
 }
 
+/// The dispatcher queues a file again that nobody has tried yet, while its first job waits among others.
+#[tokio::test]
+async fn a_job_waits_for_the_one_that_fetches() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    world.host.answer(Reply::Held("image/jpeg", picture()));
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let mut medium = world.medium(message).await;
+    medium.dispatches = 1;
+    let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+    written.unwrap();
+    let second = async {
+        world.host.arrived().await;
+        let done = world.fetch(message).await;
+        assert!(done.is_err(), "{done:?}");
+        world.host.release();
+    };
+    let (done, ()) = tokio::join!(world.fetch(message), second);
+    assert_eq!(done.unwrap(), Done::Now);
+    let medium = world.medium(message).await;
+    assert_eq!((medium.state, medium.taken_until), (MediumState::Ready, None));
+    assert_eq!(world.host.take_requests().len(), 2, "about the file, and the file");
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Already);
+}
+
+/// Its worker was killed.
+#[tokio::test]
+async fn a_file_is_not_taken_for_ever() {
+    let world = World::new().await;
+    world.has("image/jpeg", &picture());
+    let message = world.sent(MediaKind::Image, "image/jpeg").await;
+    let mut medium = world.medium(message).await;
+    medium.dispatches = 1;
+    assert!(medium.take(world.aws.now()));
+    let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
+    written.unwrap();
+    assert!(world.fetch(message).await.is_err());
+    world.aws.pass(120);
+    assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
+    assert_eq!(world.files().await, [picture()]);
+}
+
 #[tokio::test]
 async fn two_workers_that_fail_at_once_are_one_attempt() {
     let world = World::new().await;
@@ -462,7 +667,7 @@ async fn two_workers_that_fail_at_once_are_one_attempt() {
     let failing = async {
         world.host.arrived().await;
         let mut medium = world.medium(message).await;
-        medium.has_wrong_hash(world.aws.now());
+        medium.is_mismatched(MediaReason::WrongType, world.aws.now());
         let written = world.aws.store().write_medium(world.business.scope(), &medium).await;
         written.unwrap();
         world.host.release();
@@ -506,7 +711,8 @@ async fn the_file_of_a_killed_worker_does_not_stay() {
     let key = FileKey::medium(world.business.scope(), message, 0);
     files.write(&key, picture()).await.unwrap();
     world.host.tell(400, r#"{"error": {"code": 100}}"#);
-    for _attempt in 0..3 {
+    for wait in [0, 0, HOURS] {
+        world.aws.pass(wait);
         assert_eq!(world.fetch(message).await.unwrap(), Done::Now);
     }
     assert_eq!(world.medium(message).await.state, MediumState::Gone);

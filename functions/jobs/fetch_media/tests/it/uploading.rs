@@ -1,9 +1,9 @@
 //! Uploads of assets to WhatsApp.
 
 use domain::{
-    asset::{Asset, AssetIn, AssetState, Handle},
+    asset::{Asset, AssetIn, AssetState, Handle, Turn},
     ids::{AssetId, ConnectionId},
-    media::{MediaKind, MediaReason},
+    media::MediaKind,
     resource::Resource as _,
 };
 use jiff::SignedDuration;
@@ -137,27 +137,61 @@ async fn an_upload_that_fails_is_repeated_and_then_given_up() {
     assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
 }
 
+/// Its code may also mean that something went wrong.
 #[tokio::test]
-async fn a_file_that_whatsapp_does_not_take_is_refused() {
+async fn refusals_of_whatsapp_are_believed_in_the_end() {
     let world = World::new().await;
+    let (whatsapp, wait) = (world.business.whatsapp, 600);
     let asset = world.asset("image/jpeg", picture()).await;
     world.host.tell(400, r#"{"error": {"code": 131053}}"#);
-    // The code may also mean that something went wrong.
-    let whatsapp = world.business.whatsapp;
-    assert!(world.upload(asset, whatsapp).await.is_err());
-    assert_eq!(world.known(asset).await.state, AssetState::Ready);
-    assert_eq!(world.upload_again(asset, whatsapp, 2).await.unwrap(), Done::Now);
+    for receives in 1..3 {
+        // However often it was delivered.
+        assert!(world.upload_again(asset, whatsapp, receives + 3).await.is_err());
+        drop(world.host.take_requests());
+        world.aws.pass(wait - 1);
+        assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Already);
+        assert!(world.upload_again(asset, whatsapp, 2).await.is_err());
+        assert!(world.host.take_requests().is_empty(), "it rests");
+        let known = world.known(asset).await;
+        assert_eq!(known.taken_by(whatsapp, world.aws.now()), Ok(()));
+        world.aws.pass(1);
+    }
+    assert_eq!(world.upload_again(asset, whatsapp, 3).await.unwrap(), Done::Now);
     let known = world.known(asset).await;
-    assert_eq!(
-        (known.state, known.reason),
-        (AssetState::Refused, Some(MediaReason::WrongType))
-    );
+    assert!(known.taken_by(whatsapp, world.aws.now()).is_err());
     drop(world.host.take_requests());
-    assert_eq!(
-        world.upload(asset, world.business.whatsapp).await.unwrap(),
-        Done::Already
-    );
+    world.aws.pass(wait);
+    assert_eq!(world.upload_again(asset, whatsapp, 2).await.unwrap(), Done::Already);
     assert!(world.host.take_requests().is_empty());
+    // Other connections may send it, and so may this one on the next day.
+    assert_eq!(known.usable(MediaKind::Image), Ok(()));
+    world.aws.pass(DAY);
+    world.host.tell(200, r#"{"id": "1"}"#);
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Now);
+    let known = world.known(asset).await;
+    assert_eq!((known.handles.len(), known.uploads.len()), (1, 0));
+}
+
+/// As many messages may need it.
+#[tokio::test]
+async fn an_asset_is_uploaded_by_one_job_at_a_time() {
+    let world = World::new().await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.asset("image/jpeg", picture()).await;
+    world.host.tell(200, r#"{"id": "1"}"#);
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    let mut taken = store.asset(scope, asset).await.unwrap().unwrap();
+    assert_eq!(taken.value.take_upload(whatsapp, world.aws.now()), Turn::Own);
+    store.note_asset(scope, taken.version, &taken.value).await.unwrap();
+    assert_eq!(world.upload(asset, whatsapp).await.unwrap(), Done::Already);
+    // It may be the one that has taken it.
+    world.aws.pass(119);
+    assert!(world.upload_again(asset, whatsapp, 2).await.is_err());
+    assert!(world.host.take_requests().is_empty());
+    world.aws.pass(1);
+    assert_eq!(world.upload_again(asset, whatsapp, 3).await.unwrap(), Done::Now);
+    assert_eq!(world.known(asset).await.handles.len(), 1);
+    assert_eq!(world.host.take_requests().len(), 1);
 }
 
 #[tokio::test]
