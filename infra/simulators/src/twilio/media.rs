@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use axum::extract::{Path, State};
-use axum::http::HeaderMap;
-use axum::response::{IntoResponse as _, Response};
+use axum::extract::{Path, Query, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
 use reqwest::header::CONTENT_TYPE;
+use serde::Deserialize;
 use serde_json::json;
 
 use super::account::looking;
@@ -18,6 +19,9 @@ use crate::world::Sims;
 
 /// The largest file of a WhatsApp message through Twilio.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Validity of an address at the file server.
+const URL_SECONDS: i64 = 5 * 60;
 
 /// The file could not be fetched, or is too large.
 const NOT_FETCHED: u32 = 63_019;
@@ -42,7 +46,7 @@ pub(crate) fn receive(
     (id, medium)
 }
 
-/// `GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}`.
+/// `GET /2010-04-01/Accounts/{account}/Messages/{message}/Media/{media}`: leads to the file server, as Twilio does.
 pub(super) async fn download_media(
     State(world): State<Sims>,
     Path((account_sid, message_sid, id)): Path<(String, String, String)>,
@@ -63,15 +67,46 @@ pub(super) async fn download_media(
     let Some(medium) = found else {
         return TwilioError::new(20_404).into_response();
     };
-    let event = Event {
+    let unavailable = world.state().fault(event(&medium), &[Fault::MediaUnavailable]);
+    if unavailable.is_some() {
+        return TwilioError::new(20_503).into_response();
+    }
+    let until = world.now().as_second() + URL_SECONDS;
+    let hash = proof(&world, &id, until);
+    Redirect::temporary(&format!("/twilio-files/{id}?until={until}&hash={hash}")).into_response()
+}
+
+/// The proof that an address of a file was given out.
+fn proof(world: &Sims, id: &str, until: i64) -> String {
+    world.proof(&format!("twilio/{id}/{until}"))
+}
+
+fn event(medium: &Medium) -> Event<'_> {
+    Event {
         api: Api::Twilio,
         tenant: &medium.tenant,
         number: medium.from.as_deref(),
-    };
-    if world.state().fault(event, &[Fault::MediaUnavailable]).is_some() {
-        return TwilioError::new(20_503).into_response();
     }
-    medium.download(&world, event)
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct FileQuery {
+    until: i64,
+    hash: String,
+}
+
+/// `GET /twilio-files/{media}`: the file server, which wants no credentials. The address is the right to read.
+pub(super) async fn serve_file(
+    State(world): State<Sims>,
+    Path(id): Path<String>,
+    Query(query): Query<FileQuery>,
+) -> Response {
+    let valid = world.now().as_second() < query.until && query.hash == proof(&world, &id, query.until);
+    let found = world.state().media.get(&id).cloned().filter(|_| valid);
+    match found {
+        Some(medium) => medium.download(&world, event(&medium)),
+        None => StatusCode::FORBIDDEN.into_response(),
+    }
 }
 
 /// Fetches the file of an accepted message. Returns the code with which the message fails otherwise.

@@ -45,6 +45,7 @@ pub(crate) fn routes() -> Router<Sims> {
             "/2010-04-01/Accounts/{account}/Messages/{sid}/Media/{media}",
             get(media::download_media),
         )
+        .route("/twilio-files/{media}", get(media::serve_file))
         .merge(contents::routes())
         .route(
             "/2010-04-01/Accounts/{account}/Recordings/{sid}",

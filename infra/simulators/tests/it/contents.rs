@@ -1,5 +1,6 @@
 //! Twilio's contents and their approval, and media in both directions.
 
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -408,6 +409,27 @@ async fn customers_send_media_and_more_through_twilio() {
         .await
         .unwrap();
     assert_eq!(answer.status(), 400, "Twilio hands over no reactions");
+}
+
+#[tokio::test]
+async fn a_customers_file_is_at_twilios_file_server() {
+    let stage = stage().await;
+    let (webhook, _) = stage
+        .maya_sends(json!({"media": {"mime": "image/png", "bytes": "cGljdHVyZQ=="}}))
+        .await;
+    let url = webhook.field("MediaUrl0").unwrap();
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .redirect(reqwest::redirect::Policy::none());
+    let request = client.build().unwrap().get(&url).basic_auth("SKa", Some("secret-a"));
+    let answer = request.send().await.unwrap();
+    assert_eq!(answer.status(), 307);
+    let place = answer.headers()["location"].to_str().unwrap().to_owned();
+    let fetch = async |place: &str| parsed(stage.http.get(stage.url(place))).await;
+    assert_eq!(fetch(&place).await, (200, json!("picture")));
+    assert_eq!(fetch(&place.replace("hash=", "hash=0")).await.0, 403);
+    stage.forward(SignedDuration::from_mins(5)).await;
+    assert_eq!(fetch(&place).await.0, 403, "after five minutes");
 }
 
 #[tokio::test]

@@ -310,9 +310,7 @@ async fn attached(
         let checked = Box::pin(media::check(ground, tenant, attached, &customer, &mut found));
         verdict.broken.extend(checked.await?);
     }
-    verdict
-        .broken
-        .extend(found.check(ground, tenant, &stormed.struck).await?);
+    verdict.broken.extend(found.check(ground, tenant).await?);
     verdict.line("files that customers sent", stormed.attached.len().to_string());
     verdict.line("files afterwards", found.summary());
     Ok(())

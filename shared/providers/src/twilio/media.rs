@@ -1,4 +1,5 @@
-//! Media of customers' messages, for MMS and WhatsApp through Twilio. Source: twilio.com/docs/messaging/api/media-resource.
+//! Media of customers' messages, for MMS and WhatsApp through Twilio. Source: twilio.com/docs/messaging/api/media-resource; for the bucket of
+//! accounts without enforced authentication of media, Twilio's support article 223183748.
 
 use reqwest::{Url, header::CONTENT_TYPE};
 
@@ -10,6 +11,9 @@ use crate::{
 
 /// The domain of Twilio's own file servers, to which it redirects. They get no credentials: the address is the right to read.
 const FILES: &str = ".twiliocdn.com";
+
+/// Where the media of accounts are that do not enforce authentication: this folder of this host, which is not Twilio's alone.
+const BUCKET: (&str, &str) = ("s3-external-1.amazonaws.com", "/media.twiliocdn.com/");
 
 /// Maximum redirects.
 const MOST_REDIRECTS: usize = 3;
@@ -69,7 +73,8 @@ fn place(account_sid: &str, source: &str) -> Option<String> {
 
 fn is_file_server(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
-    url.scheme() == "https" && url.port().is_none() && host.ends_with(FILES)
+    let is_own = host.ends_with(FILES) || (host == BUCKET.0 && url.path().starts_with(BUCKET.1));
+    url.scheme() == "https" && url.port().is_none() && is_own
 }
 
 #[cfg(test)]
@@ -106,6 +111,7 @@ mod tests {
     fn only_file_servers_of_twilio_are_followed() {
         let is = |url: &str| is_file_server(&Url::parse(url).unwrap());
         assert!(is("https://mms.twiliocdn.com/a") && is("https://media.twiliocdn.com/b?c=d"));
+        assert!(is("https://s3-external-1.amazonaws.com/media.twiliocdn.com/AC1/d5?e=f"));
         for other in [
             "http://mms.twiliocdn.com/a",
             "https://twiliocdn.com.example.test/",
@@ -113,6 +119,12 @@ mod tests {
             "https://169.254.169.254/latest/meta-data",
             "https://[::1]/",
             "https://eviltwiliocdn.com/",
+            "https://s3-external-1.amazonaws.com/other/media.twiliocdn.com/a",
+            "https://s3-external-1.amazonaws.com/media.twiliocdn.com/../other/a",
+            "https://s3-external-1.amazonaws.com/media.twiliocdn.com.evil/a",
+            "https://s3.amazonaws.com/media.twiliocdn.com/a",
+            "http://s3-external-1.amazonaws.com/media.twiliocdn.com/a",
+            "https://s3-external-1.amazonaws.com:8443/media.twiliocdn.com/a",
         ] {
             assert!(!is(other), "{other}");
         }

@@ -301,6 +301,18 @@ fn every_kind_of_operation_has_a_function() {
     assert_eq!(started, BTreeSet::from(kinds));
 }
 
+/// Messages wait for uploads, which share a queue with files of a provider that may hang for a minute each.
+#[test]
+fn a_hanging_provider_leaves_room_for_uploads() {
+    let functions = functions();
+    let fetch_media = functions.iter().find(|function| function.name == "fetch_media");
+    let bound = |(_, event): (_, &Value)| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64();
+    let bounds: Vec<u64> = events(fetch_media.expect("the function"))
+        .filter_map(bound)
+        .collect();
+    assert!(bounds.len() == 1 && bounds[0] >= 50, "{bounds:?}");
+}
+
 /// The concurrency that operators are told to request.
 #[test]
 fn operators_are_told_how_many_functions_busy_queues_run() {
