@@ -307,9 +307,7 @@ fn a_hanging_provider_leaves_room_for_uploads() {
     let functions = functions();
     let fetch_media = functions.iter().find(|function| function.name == "fetch_media");
     let bound = |(_, event): (_, &Value)| event["Properties"]["ScalingConfig"]["MaximumConcurrency"].as_u64();
-    let bounds: Vec<u64> = events(fetch_media.expect("the function"))
-        .filter_map(bound)
-        .collect();
+    let bounds: Vec<u64> = events(fetch_media.expect("the function")).filter_map(bound).collect();
     assert!(bounds.len() == 1 && bounds[0] >= 50, "{bounds:?}");
 }
 
