@@ -8,6 +8,7 @@ pub mod draft;
 pub mod id;
 pub mod library;
 pub mod lint;
+pub mod listed;
 pub mod reports;
 pub mod shown;
 pub mod sync;

@@ -1,7 +1,5 @@
 //! What managing templates at a provider answers.
 
-use std::collections::BTreeSet;
-
 use domain::{
     connection::{Account, SendSecrets},
     errors::{Stage, classify},
@@ -164,8 +162,20 @@ pub struct TemplatePage {
     pub next: Option<String>,
 }
 
-/// Maximum pages of a list: an account at Meta has at most 6,000 templates.
+/// A page of a provider's list that only says what exists.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NamePage {
+    /// Names and languages, also of templates that our definitions cannot represent.
+    pub names: Vec<(String, String)>,
+    /// Position of the next page; `None`: there is none.
+    pub next: Option<String>,
+}
+
+/// Maximum pages in which one template is looked for: an account at Meta has at most 6,000.
 pub const MOST_PAGES: usize = 60;
+
+/// Maximum pages of a whole list. A provider may fill its pages with fewer than requested, or with what was never submitted.
+pub const LONGEST_LIST: usize = 1_000;
 
 /// Maximum length of a position in characters. It is part of an operation's cursor.
 pub const LONGEST_POSITION: usize = 2_000;
@@ -226,26 +236,16 @@ impl TemplateClients {
         }
     }
 
-    /// Name and language of every template of an account.
+    /// A page of the names and languages of an account's templates. `after`: [`NamePage::next`] of the page before.
     ///
     /// # Errors
-    /// When a page cannot be retrieved or parsed, or the list does not end. An incomplete list is not returned.
-    pub async fn names(&self, account: TemplateAccount<'_>) -> Result<BTreeSet<(String, String)>, TemplateError> {
-        let credentials = match account {
+    /// When it cannot be retrieved or parsed.
+    pub async fn names(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<NamePage, TemplateError> {
+        match account {
             TemplateAccount::Meta { waba_id, access_token } => {
-                return self.graph.template_names(access_token, waba_id).await;
+                self.graph.template_names(access_token, waba_id, after).await
             }
-            TemplateAccount::Twilio(credentials) => credentials,
-        };
-        let (mut found, mut after) = (BTreeSet::new(), None::<String>);
-        for _ in 0..MOST_PAGES {
-            let (names, next) = self.content.names(credentials, after.as_deref()).await?;
-            found.extend(names);
-            after = next;
-            if after.is_none() {
-                return Ok(found);
-            }
+            TemplateAccount::Twilio(credentials) => self.content.names(credentials, after).await,
         }
-        Err(TemplateError::TooMany)
     }
 }

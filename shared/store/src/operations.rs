@@ -122,6 +122,24 @@ impl Store {
         item.map(|item| row::data(item, DOING)).transpose()
     }
 
+    /// Writes the details that the worker of an operation keeps for its next step, in place of those before. They are deleted after
+    /// [`DETAILS_LIFE`].
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn keep_operation_details(
+        &self,
+        scope: &TenantScope,
+        id: OperationId,
+        details: &(impl Serialize + Sync),
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "keep the details of an operation";
+        let key = keys::operation_details(scope, id);
+        let row = Row::new(&key, "operation_details", details, Condition::Always, DOING)?;
+        self.database.put(row.expires(now, DETAILS_LIFE), DOING).await
+    }
+
     /// Deletes the details of an operation, if there are any.
     ///
     /// # Errors

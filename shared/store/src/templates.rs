@@ -1,13 +1,14 @@
 //! Templates of a tenant: their list, and what the provider's lists and answers change in them. What a message needs of them is in
 //! [`crate::material`].
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     actor::{Actor, Stamp},
     ids::ConnectionId,
     template::{
         TemplateDefinition, TemplateKey, TemplateReport,
+        listed::ListedNames,
         sync::{self, Cause, LastSync},
     },
 };
@@ -77,6 +78,15 @@ pub struct Noted {
     pub skipped: u64,
     /// Whether the provider's verdict on one of them is awaited.
     pub awaited: bool,
+}
+
+/// What a whole list showed about a page of a connection's templates.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// Templates that the provider no longer has.
+    pub gone: u64,
+    /// Position of the next page; `None`: there is none.
+    pub next: Option<String>,
 }
 
 /// The writes of a template that was observed at the provider. If it says something else than before, that is kept as a version.
@@ -290,7 +300,24 @@ impl Store {
         }
     }
 
-    /// Marks the templates of a connection that a whole list, which began at this time, does not show. Returns their number.
+    /// Counts, on a page of a connection's templates, those that a whole list, which began at this time, does not show.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn count_unlisted(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        listed: &ListedNames,
+        at: Timestamp,
+        after: Option<&str>,
+    ) -> Result<Swept, StoreError> {
+        let (writes, next) = self.unlisted(scope, connection, listed, at, after).await?;
+        let gone = u64::try_from(writes.len()).unwrap_or_default();
+        Ok(Swept { gone, next })
+    }
+
+    /// Marks them: the provider no longer has them. A page that is marked twice is marked once.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -298,37 +325,46 @@ impl Store {
         &self,
         scope: &TenantScope,
         connection: ConnectionId,
-        listed: &BTreeSet<(String, String)>,
+        listed: &ListedNames,
         at: Timestamp,
-    ) -> Result<u64, StoreError> {
+        after: Option<&str>,
+    ) -> Result<Swept, StoreError> {
+        let (writes, next) = self.unlisted(scope, connection, listed, at, after).await?;
+        let gone = self.write_each(writes).await?;
+        Ok(Swept { gone, next })
+    }
+
+    /// What marks those of a page, and the position of the next one.
+    async fn unlisted(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        listed: &ListedNames,
+        at: Timestamp,
+        after: Option<&str>,
+    ) -> Result<(Vec<Vec<Write>>, Option<String>), StoreError> {
         const DOING: &str = "read the templates of a connection";
         let partition = keys::part(scope, Part::Templates);
         let prefix = format!("{connection}#");
-        let (mut after, mut gone) = (None::<String>, 0);
-        loop {
-            let (rows, more) = self
-                .database
-                .page(&partition, &prefix, after.as_deref(), SWEPT, false, DOING)
-                .await?;
-            after = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
-            let mut writes = Vec::new();
-            for item in rows {
-                let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
-                    continue;
-                };
-                let known = &before.value.value;
-                if listed.contains(&(known.name.clone(), known.language.clone())) {
-                    continue;
-                }
-                if let Some(now) = known.not_listed(at) {
-                    writes.push(observed_writes(scope, &before, &now, at)?);
-                }
+        let (rows, more) = self
+            .database
+            .page(&partition, &prefix, after, SWEPT, false, DOING)
+            .await?;
+        let last = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
+        let mut writes = Vec::new();
+        for item in rows {
+            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+                continue;
+            };
+            let known = &before.value.value;
+            if listed.has(&known.name, &known.language) {
+                continue;
             }
-            gone += self.write_each(writes).await?;
-            if !more || after.is_none() {
-                return Ok(gone);
+            if let Some(now) = known.not_listed(at) {
+                writes.push(observed_writes(scope, &before, &now, at)?);
             }
         }
+        Ok((writes, last.filter(|_| more)))
     }
 
     /// The latest lists of a tenant's connections. One query.

@@ -1,11 +1,12 @@
 //! The operation `sync_templates`: lists the templates of connections at their provider, page by page, and takes over what differs.
 //!
-//! After the last page, everything is listed once more by name only: what a whole list does not show, the provider no longer has.
+//! After the last page, our rows are compared with the list. If it does not show one of them, everything is listed once more by name only:
+//! what neither list shows, the provider no longer has. What the steps of a list have seen is in the operation's details.
 //!
 //! Safe to run twice: what a list changes follows from the list and the row, and a row that already says so is not written. What a step
-//! that was not recorded has written then counts as unchanged.
+//! that was not recorded has written then counts as unchanged. What it has seen is seen again by the next one.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
@@ -14,6 +15,7 @@ use domain::{
     message::Channel,
     operation::{Data, Progress},
     template::{
+        listed::ListedNames,
         reports::LONGEST_REASON,
         sync::{LastSync, SyncTemplates, Synced},
     },
@@ -25,12 +27,12 @@ use kit::{
 };
 use providers::{
     http::Http,
-    templates::{MOST_PAGES, TemplateAccount, TemplateClients, TemplateError},
+    templates::{LONGEST_LIST, TemplateAccount, TemplateClients, TemplateError},
     twilio::content::ContentClient,
     whatsapp::client::GraphClient,
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, usage};
+use store::{Store, StoreError, TenantScope, usage};
 
 /// Time after which a step reads no further page.
 const WORK: Duration = Duration::from_secs(5);
@@ -100,11 +102,57 @@ struct Cursor {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct List {
     began: Timestamp,
+    #[serde(default)]
+    stage: Stage,
+    /// Pages of this stage that were read.
     pages: usize,
-    /// Position of the next page; `None` after the last.
+    /// Position of its next page; `None` before the first.
     after: Option<String>,
     /// Whether a verdict is awaited.
     awaited: bool,
+}
+
+impl List {
+    const fn new(began: Timestamp) -> Self {
+        Self {
+            began,
+            stage: Stage::Templates,
+            pages: 0,
+            after: None,
+            awaited: false,
+        }
+    }
+
+    fn enter(&mut self, stage: Stage) {
+        self.stage = stage;
+        self.pages = 0;
+        self.after = None;
+    }
+}
+
+/// What is read, page by page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Stage {
+    /// The provider's templates, which are taken over.
+    #[default]
+    Templates,
+    /// Our rows: whether the list showed all of them.
+    Compare,
+    /// The provider's names, because it did not.
+    Names,
+    /// Our rows, of which those are marked that neither list showed.
+    Mark,
+}
+
+/// What the steps of a list have seen. Details of the operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Seen {
+    /// Connections that were done.
+    done: usize,
+    /// Beginning of the list.
+    began: Timestamp,
+    names: ListedNames,
 }
 
 /// Makes one step.
@@ -114,15 +162,28 @@ struct List {
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: SyncTemplates = turn.params()?;
     let mut cursor: Cursor = turn.cursor()?.unwrap_or_default();
+    let kept = ctx.seen(&turn, &mut cursor).await?;
+    let known = kept.as_ref().map(ListedNames::count);
+    let mut names = kept.unwrap_or_default();
     let limit = TimeLimit::of(ctx.work);
     let before = cursor.done;
     // A connection at most, so that one which fails is not repeated with others.
     while let Some(id) = order.connections.get(cursor.done).filter(|_| cursor.done == before) {
-        Box::pin(ctx.advance(turn.scope(), *id, order.wanted, &mut cursor)).await?;
+        let piece = ctx.advance(turn.scope(), *id, order.wanted, (&mut cursor, &mut names));
+        Box::pin(piece).await?;
         crash::point("sync_templates.written");
         if limit.is_up() {
             break;
         }
+    }
+    // Before the checkpoint: the next step must not know less than its cursor says.
+    if let Some(list) = cursor.list.as_ref().filter(|_| known != Some(names.count())) {
+        let (done, began) = (cursor.done, list.began);
+        let seen = Seen { done, began, names };
+        let id = turn.operation().id;
+        ctx.store
+            .keep_operation_details(turn.scope(), id, &seen, ctx.clock.now())
+            .await?;
     }
     let progress = Progress {
         done: cursor.synced.listed,
@@ -151,13 +212,28 @@ impl Cursor {
 }
 
 impl Context {
-    /// Takes over the next page of a connection's list; after the last one, also what is missing in the list.
+    /// What the steps before have seen of the list that goes on. If that is lost, the list begins again.
+    async fn seen(&self, turn: &Turn, cursor: &mut Cursor) -> Result<Option<ListedNames>, JobError> {
+        let Some(began) = cursor.list.as_ref().map(|list| list.began) else {
+            return Ok(None);
+        };
+        let id = turn.operation().id;
+        let kept = self.store.operation_details(turn.scope(), id, self.clock.now());
+        let kept: Option<Seen> = kept.await?;
+        let kept = kept.filter(|seen| seen.done == cursor.done && seen.began == began);
+        if kept.is_none() {
+            cursor.list = None;
+        }
+        Ok(kept.map(|seen| seen.names))
+    }
+
+    /// Makes the next piece of a connection's list.
     async fn advance(
         &self,
         scope: &TenantScope,
         id: ConnectionId,
         wanted: bool,
-        cursor: &mut Cursor,
+        (cursor, names): (&mut Cursor, &mut ListedNames),
     ) -> Result<(), JobError> {
         let now = self.clock.now();
         let connection = self.store.connection(scope, id).await?;
@@ -166,14 +242,17 @@ impl Context {
             cursor.next();
             return Ok(());
         };
-        let mut list = cursor.list.take().unwrap_or(List {
-            began: now,
-            pages: 0,
-            after: None,
-            awaited: false,
-        });
-        let page = self.page(scope, &connection, wanted, (&mut list, &mut cursor.synced));
-        let taken_over = Box::pin(page).await;
+        let mut list = cursor.list.take().unwrap_or_else(|| List::new(now));
+        let taken_over = match list.stage {
+            Stage::Templates | Stage::Names => {
+                let page = self.page(scope, &connection, wanted, (&mut list, names, &mut cursor.synced));
+                Box::pin(page).await
+            }
+            Stage::Compare | Stage::Mark => {
+                let rows = self.rows(scope, id, (&mut list, names, &mut cursor.synced));
+                Box::pin(rows).await.map_err(Unlisted::from)
+            }
+        };
         match taken_over {
             Ok(true) => {
                 cursor.list = Some(list);
@@ -204,13 +283,13 @@ impl Context {
         }
     }
 
-    /// Takes over a page. Returns whether there are more.
+    /// Reads a page of the provider's. Returns whether there is more to do: our rows come after it.
     async fn page(
         &self,
         scope: &TenantScope,
         connection: &Connection,
         wanted: bool,
-        (list, synced): (&mut List, &mut Synced),
+        (list, names, synced): (&mut List, &mut ListedNames, &mut Synced),
     ) -> Result<bool, Unlisted> {
         let now = self.clock.now();
         let secrets = Box::pin(self.credentials.of(scope, connection, now)).await?;
@@ -228,37 +307,68 @@ impl Context {
             Unlisted::of(error, name)
         };
         usage::provider("templates.list");
-        let page = self.clients.page(account, list.after.as_deref()).await;
-        let page = page.map_err(refused)?;
-        let noted = self
-            .store
-            .note_listed(scope, connection.id, &page.templates, (list.began, wanted));
-        let noted = Box::pin(noted).await?;
-        synced.listed += u64::try_from(page.templates.len()).unwrap_or_default();
-        synced.created += noted.created;
-        synced.changed += noted.changed;
-        synced.skipped += noted.skipped + page.skipped;
-        list.awaited |= noted.awaited;
-        list.pages += 1;
-        list.after = page.next;
-        if list.after.is_some() {
-            return if list.pages < MOST_PAGES {
-                Ok(true)
-            } else {
-                Err(refused(TemplateError::TooMany))
-            };
-        }
-        // A list of one page was read at once, and is complete.
-        let names: BTreeSet<(String, String)> = if list.pages == 1 && page.skipped == 0 {
-            let known = page.templates.into_iter();
-            known.map(|template| (template.name, template.language)).collect()
+        let after = list.after.as_deref();
+        let (next, then) = if list.stage == Stage::Names {
+            let page = self.clients.names(account, after).await.map_err(refused)?;
+            for (name, language) in &page.names {
+                names.add(name, language);
+            }
+            (page.next, Stage::Mark)
         } else {
-            usage::provider("templates.list");
-            self.clients.names(account).await.map_err(refused)?
+            let page = self.clients.page(account, after).await.map_err(refused)?;
+            let noted = self
+                .store
+                .note_listed(scope, connection.id, &page.templates, (list.began, wanted));
+            let noted = Box::pin(noted).await?;
+            for template in &page.templates {
+                names.add(&template.name, &template.language);
+            }
+            synced.listed += u64::try_from(page.templates.len()).unwrap_or_default();
+            synced.created += noted.created;
+            synced.changed += noted.changed;
+            synced.skipped += noted.skipped + page.skipped;
+            list.awaited |= noted.awaited;
+            // A list of one page was read at once, and is complete.
+            let complete = list.pages == 0 && page.skipped == 0;
+            (page.next, if complete { Stage::Mark } else { Stage::Compare })
         };
-        let deleted = self.store.note_unlisted(scope, connection.id, &names, list.began);
-        synced.deleted += Box::pin(deleted).await?;
-        Ok(false)
+        if next.is_some() && next.as_deref() == after {
+            return Err(refused(TemplateError::Unreadable));
+        }
+        list.pages += 1;
+        list.after = next;
+        let endless = list.after.is_some() && list.pages >= LONGEST_LIST;
+        if endless || names.count() > ListedNames::MOST {
+            return Err(refused(TemplateError::TooMany));
+        }
+        if list.after.is_none() {
+            list.enter(then);
+        }
+        Ok(true)
+    }
+
+    /// Reads a page of our rows. Returns whether there is more to do.
+    async fn rows(
+        &self,
+        scope: &TenantScope,
+        id: ConnectionId,
+        (list, names, synced): (&mut List, &ListedNames, &mut Synced),
+    ) -> Result<bool, StoreError> {
+        let after = list.after.as_deref();
+        if list.stage == Stage::Compare {
+            let found = self.store.count_unlisted(scope, id, names, list.began, after).await?;
+            if found.gone > 0 {
+                list.enter(Stage::Names);
+                return Ok(true);
+            }
+            list.after = found.next;
+        } else {
+            let marked = self.store.note_unlisted(scope, id, names, list.began, after);
+            let marked = Box::pin(marked).await?;
+            synced.deleted += marked.gone;
+            list.after = marked.next;
+        }
+        Ok(list.after.is_some())
     }
 }
 

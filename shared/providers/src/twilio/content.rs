@@ -26,7 +26,7 @@ use super::{
 use crate::{
     http::Http,
     label,
-    templates::{LONGEST_POSITION, MOST_PAGES, Submitted, TemplateError, TemplatePage},
+    templates::{LONGEST_POSITION, MOST_PAGES, NamePage, Submitted, TemplateError, TemplatePage},
     whatsapp,
 };
 
@@ -39,6 +39,7 @@ pub struct ContentClient {
 }
 
 const LIST: &str = "/v1/ContentAndApprovals";
+/// Twilio allows 1,000, but no answer of more than 1 MB.
 const PAGE: &str = "100";
 
 /// Maximum length of a text that is taken over. Twilio's own limit is below.
@@ -131,7 +132,7 @@ impl ContentClient {
         })
     }
 
-    /// Name and language of the submitted templates on a page of the list, with the position of the next one.
+    /// Name and language of the submitted templates on a page of the list.
     ///
     /// # Errors
     /// When it cannot be retrieved or parsed.
@@ -139,13 +140,16 @@ impl ContentClient {
         &self,
         credentials: Credentials<'_>,
         after: Option<&str>,
-    ) -> Result<(Vec<(String, String)>, Option<String>), TemplateError> {
+    ) -> Result<NamePage, TemplateError> {
         let (items, next) = self.list(credentials, after).await?;
         let name = |item: &Value| {
             let name = approval(item)?["name"].as_str()?.to_owned();
             Some((name, item["language"].as_str()?.to_owned()))
         };
-        Ok((items.iter().filter_map(name).collect(), next))
+        Ok(NamePage {
+            names: items.iter().filter_map(name).collect(),
+            next,
+        })
     }
 
     /// The SID of a content with this name and language, submitted or not.

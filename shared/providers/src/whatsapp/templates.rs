@@ -1,7 +1,7 @@
 //! Templates at Meta: list, create, change and delete them, and upload the samples of their headers. Nothing is retried here, except the
 //! rest of an upload that broke off. Source: developers.facebook.com, "Message templates", "Template management" and "Resumable upload".
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use domain::{
     media::MediaKind,
@@ -29,7 +29,7 @@ use crate::{
     http::{Answer, Failure},
     label,
     media::{Sending, outgoing},
-    templates::{LONGEST_POSITION, MOST_PAGES, Submitted, TemplateError, TemplatePage},
+    templates::{LONGEST_POSITION, MOST_PAGES, NamePage, Submitted, TemplateError, TemplatePage},
 };
 
 const PAGE: &str = "100";
@@ -115,32 +115,25 @@ impl GraphClient {
         })
     }
 
-    /// The name and language of every template of an account.
+    /// Name and language of the templates on a page of an account's list. `after`: [`NamePage::next`] of the page before.
     ///
     /// # Errors
-    /// When a page cannot be retrieved or parsed, or the list does not end. An incomplete list is not returned.
+    /// When it cannot be retrieved or parsed.
     pub async fn template_names(
         &self,
         access_token: &str,
         waba_id: &str,
-    ) -> Result<BTreeSet<(String, String)>, TemplateError> {
-        let (mut found, mut after) = (BTreeSet::new(), None::<String>);
-        for _ in 0..MOST_PAGES {
-            let mut query = vec![("limit", PAGE), ("fields", NAMES)];
-            query.extend(after.as_deref().map(|after| ("after", after)));
-            let (items, next) = self.list(access_token, waba_id, &query).await?;
-            let word = |item: &Value, name: &str| item[name].as_str().map(str::to_owned);
-            found.extend(
-                items
-                    .iter()
-                    .filter_map(|item| Some((word(item, "name")?, word(item, "language")?))),
-            );
-            after = next;
-            if after.is_none() {
-                return Ok(found);
-            }
-        }
-        Err(TemplateError::TooMany)
+        after: Option<&str>,
+    ) -> Result<NamePage, TemplateError> {
+        let mut query = vec![("limit", PAGE), ("fields", NAMES)];
+        query.extend(after.map(|after| ("after", after)));
+        let (items, next) = self.list(access_token, waba_id, &query).await?;
+        let word = |item: &Value, name: &str| item[name].as_str().map(str::to_owned);
+        let names = items
+            .iter()
+            .filter_map(|item| Some((word(item, "name")?, word(item, "language")?)))
+            .collect();
+        Ok(NamePage { names, next })
     }
 
     /// One template, if it exists and our definitions can represent it.

@@ -1,6 +1,6 @@
 //! Templates at Meta: every fixture as request or answer, and everything that goes wrong.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use domain::{
     checkup::Quality,
@@ -380,11 +380,12 @@ async fn all_pages_of_templates_are_read() {
         panic!("{second:?}")
     };
     assert_eq!(rejected.rejected_reason.as_deref(), Some("TAG_CONTENT_MISMATCH"));
-    let names = graph.template_names(TOKEN, WABA).await.unwrap();
-    let name = |name: &str| (name.to_owned(), "en_GB".to_owned());
+    let first = graph.template_names(TOKEN, WABA, None).await.unwrap();
+    let second = graph.template_names(TOKEN, WABA, first.next.as_deref()).await.unwrap();
+    let name = |name: &str| vec![(name.to_owned(), "en_GB".to_owned())];
     assert_eq!(
-        names,
-        BTreeSet::from([name("missed_call_followup"), name("offer_image")])
+        (first.names, second.names, second.next),
+        (name("missed_call_followup"), name("offer_image"), None)
     );
 }
 
@@ -406,6 +407,10 @@ async fn a_list_of_templates_is_whole_or_an_error() {
             client(&server).template_page(TOKEN, WABA, None).await.is_err(),
             "{status} {body}"
         );
+        assert!(
+            client(&server).template_names(TOKEN, WABA, None).await.is_err(),
+            "{status} {body}"
+        );
     }
     let server = MockServer::start().await;
     let endless = json!({ "data": [], "paging": { "next": "x", "cursors": { "after": "again" } } });
@@ -413,7 +418,10 @@ async fn a_list_of_templates_is_whole_or_an_error() {
         .respond_with(ResponseTemplate::new(200).set_body_json(endless))
         .mount(&server)
         .await;
-    let error = client(&server).template_names(TOKEN, WABA).await.unwrap_err();
+    let error = client(&server)
+        .template_named(TOKEN, WABA, "a", "en")
+        .await
+        .unwrap_err();
     assert!(matches!(error, TemplateError::TooMany));
 }
 

@@ -1,11 +1,9 @@
 //! Templates: their list, what the provider's lists and answers change, and their versions.
 
-use std::collections::BTreeSet;
-
 use domain::{
     ids::ConnectionId,
     operation::OperationKind,
-    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent},
+    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames},
     template_numbers::TemplateEdition,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -38,6 +36,23 @@ impl World {
             .store
             .note_listed(self.scope(), self.whatsapp(), listed, (at, false));
         noted.await.expect("the table answers")
+    }
+
+    /// Marks what a list does not show. Returns the number of templates, and that of pages.
+    async fn swept(&self, names: &ListedNames, at: Timestamp) -> (u64, u32) {
+        let (mut gone, mut pages, mut after) = (0, 0, None::<String>);
+        loop {
+            let marked = self
+                .store
+                .note_unlisted(self.scope(), self.whatsapp(), names, at, after.as_deref());
+            let marked = marked.await.expect("the table answers");
+            gone += marked.gone;
+            pages += 1;
+            after = marked.next;
+            if after.is_none() {
+                return (gone, pages);
+            }
+        }
     }
 
     fn whatsapp(&self) -> ConnectionId {
@@ -137,11 +152,9 @@ async fn a_list_marks_what_it_does_not_show() {
         .await;
     // Somebody else's is not looked at.
     let other = Box::pin(business(&world.aws)).await;
-    let names = BTreeSet::from([("a".to_owned(), "en".to_owned())]);
-    let gone = world
-        .store
-        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 120));
-    assert_eq!(gone.await.unwrap(), 2);
+    let mut names = ListedNames::default();
+    names.add("a", "en");
+    assert_eq!(world.swept(&names, later(now, 120)).await, (2, 1));
     assert_eq!(world.status("a").await.as_deref(), Some("APPROVED"));
     assert_eq!(world.status("b").await.as_deref(), Some("DELETED"));
     let theirs = format!("{}#{FOLLOW_UP}#en_GB", other.whatsapp);
@@ -154,11 +167,42 @@ async fn a_list_marks_what_it_does_not_show() {
         ..listed("c", "PENDING")
     };
     world.store.create(world.scope(), &fresh, &world.stamp()).await.unwrap();
-    let gone = world
-        .store
-        .note_unlisted(world.scope(), world.whatsapp(), &names, later(now, 180));
-    assert_eq!(gone.await.unwrap(), 0);
+    assert_eq!(world.swept(&names, later(now, 180)).await, (0, 1));
     assert_eq!(world.status("c").await.as_deref(), Some("PENDING"));
+}
+
+/// The position of a page of rows is also good for a worker that comes after another one: what it marked is not marked again.
+#[tokio::test]
+async fn rows_are_compared_with_a_list_page_by_page() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let all: Vec<_> = (0..250)
+        .map(|number| listed(&format!("t_{number:03}"), "APPROVED"))
+        .collect();
+    world.noted(&all, now).await;
+    let mut names = ListedNames::default();
+    names.add(FOLLOW_UP, "en_GB");
+    for one in all
+        .iter()
+        .filter(|one| !["t_007", "t_249"].contains(&one.name.as_str()))
+    {
+        names.add(&one.name, &one.language);
+    }
+    let (scope, connection, at) = (world.scope(), world.whatsapp(), later(now, 120));
+    let counted = async |after: Option<&str>| {
+        let counted = world.store.count_unlisted(scope, connection, &names, at, after);
+        counted.await.unwrap()
+    };
+    let first = counted(None).await;
+    let second = counted(first.next.as_deref()).await;
+    assert_eq!((first.gone, second.gone, &second.next), (1, 1, &None));
+    let marked = world.store.note_unlisted(scope, connection, &names, at, None);
+    assert_eq!(marked.await.unwrap(), first);
+    assert_eq!(counted(None).await.gone, 0);
+    assert_eq!(world.swept(&names, at).await, (1, 2));
+    for (name, status) in [("t_006", "APPROVED"), ("t_007", "DELETED"), ("t_249", "DELETED")] {
+        assert_eq!(world.status(name).await.as_deref(), Some(status), "{name}");
+    }
 }
 
 #[tokio::test]

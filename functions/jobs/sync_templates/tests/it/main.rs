@@ -7,6 +7,7 @@
 
 use std::{
     collections::HashMap,
+    mem::take,
     sync::{Arc, Mutex},
 };
 
@@ -34,25 +35,49 @@ use wiremock::{
 
 const FOLLOW_UP: &str = "missed_call_followup";
 
-/// The templates of an account at Meta, listed two at a time.
+/// The templates of an account at Meta, listed two at a time, or as many as it is told.
 #[derive(Clone, Default)]
-struct Account(Arc<Mutex<Vec<Value>>>);
+struct Account(Arc<Mutex<Listed>>);
+
+#[derive(Default)]
+struct Listed {
+    templates: Vec<Value>,
+    /// Length of a page.
+    page: Option<usize>,
+    /// Requests that were answered.
+    answered: usize,
+    /// Those that were only for names.
+    names: usize,
+}
 
 impl Account {
     fn has(&self, templates: Vec<Value>) {
-        *self.0.lock().unwrap() = templates;
+        self.0.lock().unwrap().templates = templates;
+    }
+
+    fn pages_have(&self, templates: usize) {
+        self.0.lock().unwrap().page = Some(templates);
+    }
+
+    /// Requests since the last time: all, and those that were only for names.
+    fn requests(&self) -> (usize, usize) {
+        let mut listed = self.0.lock().unwrap();
+        (take(&mut listed.answered), take(&mut listed.names))
     }
 }
 
 impl Respond for Account {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let query: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
-        let templates = self.0.lock().unwrap();
+        let mut listed = self.0.lock().unwrap();
+        listed.answered += 1;
+        listed.names += usize::from(query["fields"] == "name,language");
         let start: usize = query.get("after").map_or(0, |after| after.parse().unwrap());
-        let page: Vec<&Value> = templates.iter().skip(start).take(2).collect();
+        let most = listed.page.unwrap_or(2);
+        let page: Vec<&Value> = listed.templates.iter().skip(start).take(most).collect();
         let end = start + page.len();
         let mut body = json!({"data": page, "paging": {"cursors": {"after": end.to_string()}}});
-        if end < templates.len() {
+        if end < listed.templates.len() {
             body["paging"]["next"] = "https://graph.example/elsewhere".into();
         }
         ResponseTemplate::new(200).set_body_json(body)
@@ -176,7 +201,8 @@ async fn a_list_is_taken_over_page_by_page() {
         skipped: 1,
         ..Synced::default()
     };
-    assert_eq!((result_of::<Synced>(&operation), steps), (expected, 2));
+    // Two of the provider's, and one of our rows.
+    assert_eq!((result_of::<Synced>(&operation), steps), (expected, 3));
     assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("PAUSED"));
     let new = world
         .template(world.business.whatsapp, "order_1", "en_GB")
@@ -254,6 +280,128 @@ async fn steps_that_are_made_twice_change_nothing_more() {
     }
     assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
     assert_eq!(world.sync().await.changed, 0);
+}
+
+/// Each page takes a step, as if the provider answered slowly, and each step is made by a worker that dies and then by the next one.
+#[tokio::test]
+async fn six_thousand_templates_are_listed_in_steps() {
+    let world = World::new().await;
+    world.account.pages_have(100);
+    // Most of them are about to go at the provider, and have no rows with us.
+    let template = |number: usize| {
+        let status = if number.is_multiple_of(100) {
+            "APPROVED"
+        } else {
+            "PENDING_DELETION"
+        };
+        listed(&format!("t_{number:04}"), status)
+    };
+    let mut all: Vec<Value> = (0..6_000).map(template).collect();
+    world.account.has(all.clone());
+    let start = world.start(false).await;
+    let steps = world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    // All templates, our rows, the names because a row was missing, and our rows again.
+    assert_eq!((steps, world.account.requests()), (60 + 1 + 60 + 1, (240, 120)));
+    let synced: Synced = result_of(&world.operations.get(&start).await);
+    assert_eq!((synced.listed, synced.failed), (6_000, 0));
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("DELETED"));
+    for number in [0, 3_000, 5_900] {
+        assert_eq!(
+            world.status(&format!("t_{number:04}")).await.as_deref(),
+            Some("APPROVED")
+        );
+    }
+    assert!(world.last().await.is_some(), "it is not listed again every hour");
+    // What was deleted at the provider is noticed, and nothing else.
+    world.aws.pass(60);
+    all.remove(5_900);
+    world.account.has(all.clone());
+    let synced = world.sync().await;
+    assert_eq!((synced.listed, synced.changed, synced.deleted), (5_999, 0, 1));
+    assert_eq!(world.status("t_5900").await.as_deref(), Some("DELETED"));
+    assert_eq!(world.status("t_5800").await.as_deref(), Some("APPROVED"));
+    assert_eq!(world.account.requests(), (120, 60));
+    // If all are there, they are listed once.
+    assert_eq!(world.sync().await.deleted, 0);
+    assert_eq!(world.account.requests(), (60, 0));
+}
+
+/// What a step has seen is lost: the list begins again, and deletes nothing that it showed.
+#[tokio::test]
+async fn a_list_whose_memory_is_lost_begins_again() {
+    let world = World::new().await;
+    world.account.has(vec![
+        listed(FOLLOW_UP, "APPROVED"),
+        listed("a", "APPROVED"),
+        listed("b", "APPROVED"),
+    ]);
+    let start = world.start(false).await;
+    world.operations.step(&start, &world.ctx, &handle).await;
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.delete_operation_details(scope, start.operation).await.unwrap();
+    world.operations.finish(&start, &world.ctx, &handle).await;
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("APPROVED"));
+    assert_eq!(world.account.requests(), (3, 0));
+}
+
+#[tokio::test]
+async fn a_list_that_cannot_be_an_accounts_is_given_up() {
+    let world = World::new().await;
+    let failed = async || {
+        let start = world.start(false).await;
+        while !world.operations.get(&start).await.state.is_end() {
+            world.operations.step(&start, &world.ctx, &handle).await;
+        }
+        let operation = world.operations.get(&start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        operation.reason.unwrap()
+    };
+    let expected = "The provider's list of the connection \"Fixture\" is not the documented one.";
+    world.account.pages_have(3_500);
+    let gone = |number: usize| listed(&format!("t_{number:05}"), "PENDING_DELETION");
+    world.account.has((0..14_000).map(gone).collect());
+    assert_eq!(failed().await, expected);
+    assert_eq!(world.account.requests(), (4, 0));
+    // A page that leads to itself.
+    let again = json!({"data": [], "paging": {"next": "x", "cursors": {"after": "again"}}});
+    world.answer(ResponseTemplate::new(200).set_body_json(again)).await;
+    assert_eq!(failed().await, expected);
+    assert_eq!(world.status(FOLLOW_UP).await.as_deref(), Some("APPROVED"));
+}
+
+/// Contents are unlimited at Twilio, and most of an account's may never have been submitted.
+#[tokio::test]
+async fn contents_that_were_never_submitted_fill_no_list() {
+    let aws = Aws::new().await;
+    let business = seed::tenant(&aws).await;
+    let world = World::of(aws, business).await;
+    Mock::given(path("/v1/ContentAndApprovals"))
+        .respond_with(|request: &Request| {
+            let query: HashMap<String, String> = request.url.query_pairs().into_owned().collect();
+            let page: usize = query.get("Page").map_or(0, |page| page.parse().unwrap());
+            let own = json!({"name": "order_1", "category": "UTILITY", "status": "approved", "rejection_reason": ""});
+            let none = json!({"name": "", "category": "", "status": "unsubmitted"});
+            let content = json!({
+                "sid": format!("HX{page:032}"), "friendly_name": "order_1", "language": "en",
+                "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello {{1}}, your order is ready."}},
+                "approval_requests": if page == 79 { own } else { none },
+            });
+            let next = format!(
+                "https://content.twilio.com/v1/ContentAndApprovals?PageSize=1&Page={}",
+                page + 1
+            );
+            let next = (page < 79).then_some(next);
+            ResponseTemplate::new(200).set_body_json(json!({"contents": [content], "meta": {"next_page_url": next}}))
+        })
+        .mount(&world.server)
+        .await;
+    let start = world.start_of(vec![world.business.twilio], true).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    let synced: Synced = result_of(&operation);
+    assert_eq!(
+        (synced.listed, synced.created, synced.deleted, synced.failed),
+        (1, 1, 0, 0)
+    );
 }
 
 #[tokio::test]
