@@ -10,6 +10,7 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -453,18 +454,24 @@ struct WebhookIn {
     field: String,
     /// What stands beside the number's metadata.
     value: Map<String, Value>,
+    /// Time of an event of the account, such as of a template, which has no metadata of a number.
+    at: Option<Timestamp>,
     #[serde(default)]
     wait: bool,
 }
 
-/// A signed webhook of the tenant's number at Meta with any content.
+/// A signed webhook of the tenant's number at Meta, or of its account, with any content.
 async fn send_webhook(State(world): State<Sims>, Json(input): Json<WebhookIn>) -> Result<Json<Value>, Refused> {
     let config = world.config();
     let tenant = tenant(&config, &input.tenant)?;
     let account = tenant.whatsapp.as_ref();
     let account = account.ok_or_else(|| not_found("this tenant has no WhatsApp account"))?;
     let value = Value::Object(input.value);
-    let webhook = graph::webhook(&config, tenant, account, &input.field, &input.field, value);
+    let field = input.field.as_str();
+    let webhook = match input.at {
+        Some(at) => graph::account_webhook(&config, (tenant, account), (field, value), at),
+        None => graph::webhook(&config, tenant, account, field, field, value),
+    };
     if !input.wait {
         world.deliver_later(&webhook, Duration::ZERO, 1);
         return Ok(Json(json!({})));

@@ -32,7 +32,7 @@ pub(crate) use templates::{
     Change, Record, Templates, act, is_closed, is_line, is_sample, is_web, keep_time, placeholders, run_due, words,
 };
 pub(crate) use uploads::Upload;
-pub(crate) use webhooks::{handshake, preference_webhook, status_webhook, webhook};
+pub(crate) use webhooks::{account_webhook, handshake, preference_webhook, status_webhook, webhook};
 
 /// A text about a template, which is far smaller.
 const TEMPLATE_BYTES: usize = 1024 * 1024;

@@ -46,6 +46,35 @@ pub(crate) fn webhook(
     }
 }
 
+/// An event of the account at a time, such as of a template: it names no number.
+pub(crate) fn account_webhook(
+    config: &Config,
+    (tenant, account): (&Tenant, &WhatsAppAccount),
+    (field, value): (&str, Value),
+    at: Timestamp,
+) -> Webhook {
+    let what = value["event"]
+        .as_str()
+        .map_or(field.to_owned(), |event| format!("{field} {event}"));
+    let event = json!({
+        "object": "whatsapp_business_account",
+        "entry": [{
+            "id": account.waba_id,
+            "time": at.as_second(),
+            "changes": [{"value": value, "field": field}],
+        }],
+    });
+    Webhook {
+        what: format!("whatsapp {what}"),
+        tenant: tenant.id.clone(),
+        url: tenant.whatsapp_url(config, account),
+        body: Body::Meta {
+            app_secret: account.app_secret.clone(),
+            json: meta_json(&event),
+        },
+    }
+}
+
 /// A delivery status, in the shape of `fixtures/whatsapp/status`.
 pub(crate) fn status_webhook(
     config: &Config,

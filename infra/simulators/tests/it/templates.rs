@@ -386,6 +386,27 @@ async fn webhooks_of_events_come_in_any_order() {
     assert_eq!(stage.read(&id).await["status"], "DISABLED");
 }
 
+/// A webhook that was lost, or comes late, in any order with others.
+#[tokio::test]
+async fn a_webhook_of_the_account_has_its_own_time() {
+    let stage = Stage::set().await;
+    let promised = fixture_json("whatsapp/account/template_status_paused.json");
+    let change = promised["entry"][0]["changes"][0].clone();
+    for (at, second) in [
+        ("2026-11-20T12:00:01Z", 1_795_176_001_i64),
+        ("2026-11-20T12:00:00.9Z", 1_795_176_000),
+    ] {
+        let input = json!({
+            "tenant": "tnt_a", "field": change["field"], "value": change["value"], "at": at, "wait": true,
+        });
+        assert_eq!(stage.post("/webhooks", input).await["status"], 200);
+        let webhook = stage.ringback.received().pop().unwrap().json();
+        assert_eq!(shape(&webhook), shape(&promised));
+        let entry = &webhook["entry"][0];
+        assert_eq!((&entry["time"], &entry["changes"][0]), (&json!(second), &change));
+    }
+}
+
 #[tokio::test]
 async fn a_review_ends_by_the_clock() {
     let mut tenant = tenant_a();

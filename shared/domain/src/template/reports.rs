@@ -427,14 +427,33 @@ mod tests {
         }
     }
 
-    #[test]
-    fn reports_end_in_the_same_template_in_any_order() {
-        let report = |seconds: i64, status: Option<&str>, category| TemplateReport {
-            at: at(seconds),
+    /// Every order of so many things.
+    fn orders(of: usize) -> Vec<Vec<usize>> {
+        let mut all = vec![Vec::new()];
+        for place in 0..of {
+            let longer = |order: Vec<usize>| {
+                (0..=place).map(move |at| {
+                    let mut order = order.clone();
+                    order.insert(at, place);
+                    order
+                })
+            };
+            all = all.into_iter().flat_map(longer).collect();
+        }
+        all
+    }
+
+    fn report(seconds: i64, status: Option<&str>, category: Option<Category>) -> TemplateReport {
+        TemplateReport {
             status: status.map(|word| TemplateStatus(word.to_owned())),
             category,
-            ..TemplateReport::of(key(), at(0))
-        };
+            ..TemplateReport::of(key(), at(seconds))
+        }
+    }
+
+    /// Five reports in all 120 orders, each of them once, twice in a row, and again after all others.
+    #[test]
+    fn reports_end_in_the_same_template_in_any_order() {
         let reports = [
             report(0, Some("APPROVED"), Some(Category::Utility)),
             report(10, Some("PAUSED"), None),
@@ -442,22 +461,60 @@ mod tests {
             report(30, None, Some(Category::Marketing)),
             report(30, Some("APPROVED"), Some(Category::Utility)),
         ];
-        for first in 0..reports.len() {
-            let mut template = material().templates.remove(0);
-            let mut order: Vec<_> = reports.iter().cycle().skip(first).take(reports.len()).collect();
-            if first % 2 == 1 {
-                order.reverse();
-            }
-            for report in order {
-                template.note(report);
-            }
-            assert_eq!(template.status.0, "APPROVED");
-            assert_eq!(template.category, Category::Marketing);
+        let mut end = material().templates.remove(0);
+        for report in &reports {
+            end.note(report);
         }
-        let mut template = material().templates.remove(0);
-        template.note(&reports[2]);
-        template.note(&reports[1]);
-        assert_eq!(template.status.0, "REINSTATED", "a late PAUSED changes nothing");
+        assert_eq!((end.status.0.as_str(), end.status_at), ("APPROVED", Some(at(30))));
+        assert_eq!((end.category, end.category_at), (Category::Marketing, Some(at(30))));
+        let orders = orders(reports.len());
+        assert_eq!(orders.len(), 120);
+        for order in orders {
+            let twice = order.iter().flat_map(|place| [*place, *place]).collect();
+            let again = order.iter().chain(order.iter().rev()).copied().collect();
+            for delivered in [order.clone(), twice, again] {
+                let mut template = material().templates.remove(0);
+                for place in &delivered {
+                    template.note(&reports[*place]);
+                }
+                assert_eq!(template, end, "{delivered:?}");
+            }
+        }
+    }
+
+    /// A pause, another category and the end of the pause: after each report, the latest of what has arrived counts.
+    #[test]
+    fn latest_of_what_arrived_counts_after_each_report() {
+        let reports = [
+            report(10, Some("PAUSED"), Some(Category::Utility)),
+            report(20, None, Some(Category::Marketing)),
+            report(30, Some("REINSTATED"), Some(Category::Marketing)),
+        ];
+        for order in orders(reports.len()) {
+            let mut template = template("APPROVED");
+            for count in 1..=order.len() {
+                let arrived = &order[..count];
+                template.note(&reports[arrived[count - 1]]);
+                let has = |place: usize| arrived.contains(&place);
+                let status = if has(2) {
+                    "REINSTATED"
+                } else if has(0) {
+                    "PAUSED"
+                } else {
+                    "APPROVED"
+                };
+                let category = if has(1) || has(2) {
+                    Category::Marketing
+                } else {
+                    Category::Utility
+                };
+                assert_eq!(
+                    (template.status.0.as_str(), template.category),
+                    (status, category),
+                    "{arrived:?}"
+                );
+            }
+        }
     }
 
     /// Three reports of one second, in all orders.

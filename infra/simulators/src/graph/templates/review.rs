@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 
 use super::{DELETION, Record, kind, list, text};
 use crate::config::{Tenant, WhatsAppAccount};
-use crate::delivery::{Body, Webhook, meta_json};
+use crate::delivery::Webhook;
 use crate::faults::{Api, Event, Kind as Fault};
+use crate::graph::account_webhook;
 use crate::statuses::COPIES_WHEN_DUPLICATED;
 use crate::world::Sims;
 
@@ -257,7 +258,7 @@ pub(crate) fn act(
     id: &str,
     changes: &[Change],
 ) -> Result<Vec<Webhook>, String> {
-    let url = tenant.whatsapp_url(&world.config(), account);
+    let config = world.config();
     let now = world.now();
     let mut state = world.state();
     let mut webhooks = Vec::new();
@@ -267,26 +268,7 @@ pub(crate) fn act(
         let later = record.last_event.map(|last| last + SignedDuration::from_secs(1));
         let at = later.map_or(now, |later| later.max(now));
         let (field, value) = change.apply(record, at)?;
-        let what = value["event"]
-            .as_str()
-            .map_or(field.to_owned(), |event| format!("{field} {event}"));
-        let event = json!({
-            "object": "whatsapp_business_account",
-            "entry": [{
-                "id": account.waba_id,
-                "time": at.as_second(),
-                "changes": [{"value": value, "field": field}],
-            }],
-        });
-        webhooks.push(Webhook {
-            what: format!("whatsapp {what}"),
-            tenant: tenant.id.clone(),
-            url: url.clone(),
-            body: Body::Meta {
-                app_secret: account.app_secret.clone(),
-                json: meta_json(&event),
-            },
-        });
+        webhooks.push(account_webhook(&config, (tenant, account), (field, value), at));
         if change.event == What::Delete {
             state.templates.remove(&account.waba_id, id);
         }
