@@ -13,6 +13,7 @@ pub mod media;
 pub mod outgoing;
 pub mod plivo;
 pub mod telephony;
+pub mod template_clients;
 pub mod templates;
 pub mod twilio;
 pub mod vonage;

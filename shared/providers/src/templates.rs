@@ -1,18 +1,13 @@
 //! What managing templates at a provider answers.
 
 use domain::{
-    connection::{Account, SendSecrets},
     errors::{Stage, classify},
     message::Category,
     send::{Api, ErrorClass},
     template::{TemplateDefinition, TemplateStatus, reports},
 };
 
-use crate::{
-    http::{Answer, Failure},
-    twilio::{client::Credentials, content::ContentClient},
-    whatsapp::client::GraphClient,
-};
+use crate::http::{Answer, Failure};
 
 /// A request about templates did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -179,73 +174,3 @@ pub const LONGEST_LIST: usize = 1_000;
 
 /// Maximum length of a position in characters. It is part of an operation's cursor.
 pub const LONGEST_POSITION: usize = 2_000;
-
-/// The account of a connection, with its credentials, as far as it has templates.
-#[derive(Clone, Copy)]
-pub enum TemplateAccount<'a> {
-    /// One at Meta.
-    Meta {
-        /// Its id.
-        waba_id: &'a str,
-        /// The token.
-        access_token: &'a str,
-    },
-    /// One at Twilio.
-    Twilio(Credentials<'a>),
-}
-
-impl<'a> TemplateAccount<'a> {
-    /// The account of a connection; `None`: it has no templates, or no credentials.
-    #[must_use]
-    pub fn of(account: &'a Account, credentials: Option<&'a SendSecrets>) -> Option<Self> {
-        match (account, credentials) {
-            (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => Some(Self::Meta {
-                waba_id: &account.waba_id,
-                access_token: &own.access_token,
-            }),
-            (Account::Twilio(account), Some(SendSecrets::Twilio(own))) => Some(Self::Twilio(Credentials {
-                api_key_sid: &own.api_key_sid,
-                api_key_secret: &own.api_key_secret,
-                account_sid: &account.account_sid,
-            })),
-            _ => None,
-        }
-    }
-}
-
-/// The clients of both providers of templates.
-#[derive(Debug, Clone)]
-pub struct TemplateClients {
-    /// Meta.
-    pub graph: GraphClient,
-    /// Twilio.
-    pub content: ContentClient,
-}
-
-impl TemplateClients {
-    /// A page of an account's templates. `after`: [`TemplatePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
-    pub async fn page(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<TemplatePage, TemplateError> {
-        match account {
-            TemplateAccount::Meta { waba_id, access_token } => {
-                self.graph.template_page(access_token, waba_id, after).await
-            }
-            TemplateAccount::Twilio(credentials) => self.content.template_page(credentials, after).await,
-        }
-    }
-
-    /// A page of the names and languages of an account's templates. `after`: [`NamePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
-    pub async fn names(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<NamePage, TemplateError> {
-        match account {
-            TemplateAccount::Meta { waba_id, access_token } => {
-                self.graph.template_names(access_token, waba_id, after).await
-            }
-            TemplateAccount::Twilio(credentials) => self.content.names(credentials, after).await,
-        }
-    }
-}

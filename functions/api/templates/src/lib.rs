@@ -37,7 +37,7 @@ use domain::{
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, Files, Problem};
 use providers::{
-    http::Http, templates::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
+    http::Http, template_clients::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
 };
 use store::{OwnedError, Page, Version, Versioned, rates::Limit, templates::TemplateFilter};
 

@@ -21,10 +21,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use kit::Problem;
-use providers::{
-    templates::{TemplateAccount, TemplateError},
-    twilio::client::Credentials,
-};
+use providers::{template_clients::TemplateAccount, templates::TemplateError, twilio::client::Credentials};
 use store::{Owned as _, Versioned, rates::Limit, usage};
 
 use crate::{Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through};

@@ -27,7 +27,8 @@ use kit::{
 };
 use providers::{
     http::Http,
-    templates::{LONGEST_LIST, TemplateAccount, TemplateClients, TemplateError},
+    template_clients::{TemplateAccount, TemplateClients},
+    templates::{LONGEST_LIST, TemplateError},
     twilio::content::ContentClient,
     whatsapp::client::GraphClient,
 };
