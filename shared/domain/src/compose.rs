@@ -213,6 +213,7 @@ impl Composed {
             due: None,
             dispatches: 0,
             waiting: None,
+            upload_asked: None,
             ended: None,
             because: None,
             remarks: Vec::new(),

@@ -492,6 +492,9 @@ pub struct Message {
     /// The leg that waits for its connection.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub waiting: Option<Waiting>,
+    /// Time at which the upload of its file was last asked for. Only WhatsApp needs one, so it is that of one leg.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub upload_asked: Option<Timestamp>,
     /// Time at which the message must be processed again. `None` if nothing is left to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due: Option<Timestamp>,
@@ -605,6 +608,10 @@ const MOST_SENDS_UNKNOWN: u32 = 2;
 const MOST_REMARKS: usize = 12;
 /// Without a fallback deadline, the next channel takes over from a connection that has not worked for this long.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(15);
+/// Shortest time between two requests for the upload of a message's file.
+const FIRST_REQUEST: SignedDuration = SignedDuration::from_mins(1);
+/// Longest time between them.
+const LONGEST_REQUEST: SignedDuration = SignedDuration::from_mins(16);
 /// The maximum spread of messages that wait for the same moment.
 const LONGEST_SPREAD: SignedDuration = SignedDuration::from_secs(60);
 /// The dispatcher looks once a minute, and providers report whole seconds.
@@ -818,6 +825,22 @@ impl Message {
             leg,
             since: self.waits_since(leg, now),
         });
+    }
+
+    /// Whether this leg, which waits for its file's upload, is to ask for it now: at once, and again at its first look after one, two,
+    /// four, eight and sixteen minutes, and every sixteen, in case that the job was given up. It comes at any time, so the time of the
+    /// last request counts. One from before an attempt of the leg is fulfilled: that attempt had the file.
+    #[must_use]
+    pub fn asks_for_upload(&self, leg: u8, now: Timestamp) -> bool {
+        let mut attempts = self.attempts.iter().rev();
+        let had_it = attempts.find(|attempt| attempt.leg == leg);
+        let asked = self
+            .upload_asked
+            .filter(|asked| had_it.is_none_or(|attempt| attempt.claimed_at < *asked));
+        asked.is_none_or(|asked| {
+            let waited = asked.duration_since(self.waits_since(leg, now));
+            now.duration_since(asked) >= waited.clamp(FIRST_REQUEST, LONGEST_REQUEST)
+        })
     }
 
     /// Maximum wait for evidence: the purpose's, but no longer than the operator allows.

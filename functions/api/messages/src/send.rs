@@ -120,7 +120,11 @@ impl Sending {
         let uploads = uploads(who, config, &composed, &gathered);
         let planned = self.planner.plan(scope, composed, contact, gathered, follows, now);
         let planned = Box::pin(planned).await?;
-        let message = planned.message;
+        let mut message = planned.message;
+        if !uploads.is_empty() {
+            // If it is not queued, the message asks a minute later.
+            message.upload_asked = Some(now);
+        }
         let consent = entries.into_iter().zip(0..).map(|(entry, place)| Consent {
             contact: contact.id,
             id: consent_id(now, &format!("{}#{place}", message.id)),

@@ -109,9 +109,6 @@ pub const MOST_ROUNDS: u8 = 8;
 /// The dispatcher looks once a minute, so a longer wait for a connection needs no copy in the queue.
 const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
-/// Minutes between two requests for an upload that a message has waited for so long.
-const UPLOAD_AGAIN: u64 = 16;
-
 /// Pause between two attempts to record the outcome of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
 
@@ -340,7 +337,7 @@ impl Work<'_> {
             }
             (Check::Wait { until, why }, _) => {
                 if why.reason == Reason::AssetUploading {
-                    self.upload(&message, leg, &planned, now).await?;
+                    self.upload(&mut message, leg, &planned, now).await?;
                 }
                 message.wait_for_connection(leg, until, why, now, &self.ctx.timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
@@ -429,24 +426,23 @@ impl Work<'_> {
         self.record(message, key, planned, connection, sent, None).await
     }
 
-    /// Has the file of a leg uploaded to the provider of its connection. Once when the leg begins to wait, and again ever more seldom, in
-    /// case that the job was given up: until then, another one would do the same work.
-    async fn upload(&self, message: &Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
-        let because = message.remarks.last().and_then(|remark| remark.because.as_ref());
-        let asked = because.is_some_and(|because| because.code == Reason::AssetUploading);
-        let waiting = message.waiting.filter(|waiting| waiting.leg == leg);
-        let again = waiting.is_none_or(|waiting| asks_again(now.duration_since(waiting.since)));
-        let Some(used) = planned.content.asset().filter(|_| !asked || again) else {
+    /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would
+    /// do the same work.
+    async fn upload(&self, message: &mut Message, leg: u8, planned: &Leg, now: Timestamp) -> Result<(), StepError> {
+        let wanted = planned.content.asset().filter(|_| message.asks_for_upload(leg, now));
+        let Some(used) = wanted else {
             return Ok(());
         };
         let (tenant, cause) = (self.scope.tenant(), &message.correlation_id);
         let job = ToQueue::upload(tenant, used.asset_id, planned.connection, cause, now);
         let queued = self.ctx.queues.enqueue(vec![job], now).await;
-        queued.map(drop).map_err(StepError::Queue)
+        queued.map(drop).map_err(StepError::Queue)?;
+        message.upload_asked = Some(now);
+        Ok(())
     }
 
     /// The outcome of a request with a file. If the provider does not know the file any more, its id is forgotten and the message is tried
-    /// once more, which has the file uploaded again. Whoever was faster has done so. Not if the file was uploaded since the message was
+    /// once more, which has the file uploaded again. Whoever was faster has forgotten it. Not if the file was uploaded since the message was
     /// planned and refused before: it is not what the provider takes.
     async fn without_file(
         &self,
@@ -821,13 +817,6 @@ impl Work<'_> {
         let queued = self.ctx.queues.enqueue(vec![next], now).await;
         queued.map(drop).map_err(StepError::Queue)
     }
-}
-
-/// Whether a message that waits for an upload has it asked for again: after one, two, four, eight and sixteen minutes, and then every
-/// sixteen. It looks no more often than once a minute then.
-fn asks_again(waited: SignedDuration) -> bool {
-    let minutes = u64::try_from(waited.as_mins()).unwrap_or_default();
-    minutes > 0 && (minutes.is_power_of_two() || minutes.is_multiple_of(UPLOAD_AGAIN))
 }
 
 /// The outcome if writing the claim took so long that a request would outlast it. No request is made: whoever settles the

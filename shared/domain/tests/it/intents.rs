@@ -55,6 +55,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
         attempts: vec![],
         not_before: time,
         waiting: None,
+        upload_asked: None,
         because: None,
         due: None,
         dispatches: 0,

@@ -9,7 +9,7 @@ use domain::{
     ids::{CallId, ContactId, MessageId},
     message::{
         AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
-        Next, Recipient, SendOutcome, StatusReport, WhenUnknown,
+        Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
     },
     purpose::{Narrowing, Policy, Purpose},
     refusal::{Because, Reason, Refusal},
@@ -531,6 +531,51 @@ fn unknown_outcome_is_settled_by_evidence_then_by_the_rule() {
         assert!(sent.apply(first, AttemptState::Delivered), "{when_unknown:?}");
         assert_eq!(sent.message.state(), MessageState::Delivered);
     }
+}
+
+/// The dispatcher wakes a message every other minute, at odd ones or at even ones for good.
+#[test]
+fn upload_is_asked_for_again_whenever_the_message_looks() {
+    let minute = |minutes: i64| start() + SignedDuration::from_mins(minutes);
+    for (first, asked) in [
+        (1, [0, 1, 3, 7, 15, 31, 47, 63]),
+        (2, [0, 2, 4, 8, 16, 32, 48, 64]),
+        (3, [0, 3, 7, 15, 31, 47, 63, 79]),
+    ] {
+        let mut message = message(1, WhenUnknown::NextChannel, 120);
+        message.waiting = Some(Waiting { leg: 0, since: start() });
+        let mut looks = vec![0];
+        looks.extend((first..80).step_by(2));
+        looks.retain(|look| {
+            let asks = message.asks_for_upload(0, minute(*look));
+            if asks {
+                message.upload_asked = Some(minute(*look));
+            }
+            asks
+        });
+        assert_eq!(looks[..asked.len()], asked, "first look after {first} minutes");
+    }
+}
+
+/// Whoever plans a message has asked before it waits; an attempt had the file that was asked for before.
+#[test]
+fn upload_that_was_asked_for_is_awaited_for_a_minute() {
+    let mut sent = Sent::new(1, WhenUnknown::NextChannel, 120);
+    assert!(sent.message.asks_for_upload(0, sent.now));
+    sent.message.upload_asked = Some(sent.now);
+    sent.wait(30);
+    assert!(!sent.message.asks_for_upload(0, sent.now));
+    sent.wait(30);
+    assert!(sent.message.asks_for_upload(0, sent.now));
+    sent.message.upload_asked = Some(sent.now);
+    sent.wait(5);
+    assert!(!sent.message.asks_for_upload(0, sent.now));
+    let number = sent.claim();
+    sent.record(number, refused(ErrorClass::RetryAfter));
+    sent.wait(5);
+    assert!(sent.message.asks_for_upload(0, sent.now));
+    // Another channel's attempt had no file.
+    assert!(!sent.message.asks_for_upload(1, sent.now));
 }
 
 #[test]

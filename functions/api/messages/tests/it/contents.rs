@@ -110,10 +110,27 @@ async fn requested_file_is_uploaded_at_once() {
         connection: business.whatsapp,
     };
     assert_eq!(jobs, [expected]);
+    // So the message need not ask for it.
+    let id = sent["id"].as_str().unwrap().parse().unwrap();
+    let message = aws
+        .store()
+        .message(business.scope(), id, aws.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(message.upload_asked.is_some());
     // WhatsApp has it by now.
     business.upload(&aws, &asset, business.whatsapp, "7001").await;
-    agent.post(MESSAGES, body).await.is(201);
+    let sent = agent.post(MESSAGES, body).await.is(201).json();
     assert_eq!(aws.depth(QueueName::Media).await, 0);
+    let id = sent["id"].as_str().unwrap().parse().unwrap();
+    let message = aws
+        .store()
+        .message(business.scope(), id, aws.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(message.upload_asked, None);
 }
 
 #[tokio::test]

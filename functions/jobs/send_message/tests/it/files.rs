@@ -63,7 +63,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     let remark = waits.remarks.last().and_then(|remark| remark.because.as_ref());
     assert_eq!(remark.map(|because| because.code), Some(Reason::AssetUploading));
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-    // It comes back by itself, and asks again only after a minute, then after four.
+    // It comes back by itself, and asks again only after a minute, and then after as long as it had waited.
     assert_eq!(world.copies().await, 1);
     world.aws.pass(10);
     let waits = world.worked(&message).await;
@@ -71,7 +71,7 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
     world.aws.pass(60);
     is(&world.worked(&waits).await, MessageState::Scheduled);
     assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
-    for (seconds, asked) in [(120, 0), (75, 1)] {
+    for (seconds, asked) in [(80, 1), (80, 0), (80, 1)] {
         world.aws.pass(seconds);
         is(&world.worked(&waits).await, MessageState::Scheduled);
         assert_eq!(uploads(&world).await.len(), asked, "after {seconds} s more");
@@ -86,6 +86,46 @@ async fn file_is_sent_by_its_id_once_it_is_uploaded() {
         (&body["type"], &body["image"]),
         (&json!("image"), &json!({"id": "7001", "caption": "Our map"}))
     );
+}
+
+/// Whoever requested the message has asked for the upload, and only that job is queued.
+#[tokio::test]
+async fn upload_that_the_request_asked_for_is_not_repeated() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    let mut asked = world.message(&message).await;
+    asked.upload_asked = Some(world.aws.now());
+    world.write(&asked).await;
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await, []);
+    // Its job may have been given up.
+    world.aws.pass(120);
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+}
+
+/// The upload for which the message has waited is the one that WhatsApp does not know.
+#[tokio::test]
+async fn forgotten_file_is_asked_for_again_after_a_wait() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let whatsapp = world.business.whatsapp;
+    let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
+    let message = planned(&world, media(&asset), WHATSAPP).await;
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await.len(), 1);
+    world.business.upload(&world.aws, &asset, whatsapp, "7001").await;
+    world.aws.pass(20);
+    world.provider.reply(Reply::graph(400, 131_053));
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(world.provider.sends().len(), 1);
+    world.aws.pass(10);
+    is(&world.worked(&message).await, MessageState::Scheduled);
+    assert_eq!(uploads(&world).await, [upload(&world, &message, &asset, whatsapp)]);
+    world.business.upload(&world.aws, &asset, whatsapp, "7002").await;
+    world.aws.pass(180);
+    is(&world.worked(&message).await, MessageState::Accepted);
 }
 
 /// WhatsApp forgets an id before its time, or the file was none that it takes.
