@@ -686,8 +686,12 @@ pub(crate) fn carrier<'a>(
     let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
     let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
     of_line.or_else(|| {
-        let preferred = usual_carriers(config, channel).find(|connection| Some(connection.id) == intent.prefers);
-        let connection = preferred.or_else(|| usual_carriers(config, channel).next());
+        // Only this one knows the message, whatever else it sends.
+        let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
+        let referred = refers.and_then(|refers| carrying(config, channel).find(|known| known.id == refers.connection));
+        let preferred = || usual_carriers(config, channel).find(|connection| Some(connection.id) == intent.prefers);
+        let connection = referred.or_else(preferred);
+        let connection = connection.or_else(|| usual_carriers(config, channel).next());
         connection.map(|connection| (connection, None))
     })
 }

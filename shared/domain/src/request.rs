@@ -77,7 +77,8 @@ pub struct MessageRequest {
     /// WhatsApp id of a known contact, who gets the message by WhatsApp only.
     #[serde(default)]
     pub whatsapp_id: Option<Bsuid>,
-    /// Line that sends the message. Default: the only line. Without one, the connection that would answer a call without a line.
+    /// Line that sends the message. Default: that of the message in `reply_to` or `reaction`, or the only line. Without one, the
+    /// connection of that message, or the one that would answer a call without a line.
     #[serde(default)]
     #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
     pub line_id: Option<LineId>,
@@ -395,7 +396,8 @@ impl MessageRequest {
         wrong
     }
 
-    /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one.
+    /// What is to be said to whom. The line is that of the request, of the message that it refers to, or the only one, unless that sends
+    /// by another connection than the message's, which alone knows it.
     #[must_use]
     pub fn intent<'a>(&'a self, asked: &'a Asked, config: &TenantConfig) -> Intent<'a> {
         let channels = if self.channels.is_empty() {
@@ -403,11 +405,16 @@ impl MessageRequest {
         } else {
             self.channels.to_vec()
         };
+        let refers = asked.refers.as_ref();
+        let is_theirs = |line: &line::Line| {
+            let named = line.connection(Channel::WhatsApp);
+            refers.is_none_or(|refers| named.is_none_or(|named| named == refers.connection))
+        };
         let only_line = || match config.lines.as_slice() {
-            [only] => Some(only.id),
+            [only] => is_theirs(only).then_some(only.id),
             _ => None,
         };
-        let line_of_other = || asked.refers.as_ref()?.line;
+        let line_of_other = || refers?.line;
         let seconds = self.fallback_after_seconds.map(Whole::get);
         Intent {
             narrowing: Narrowing {
@@ -415,7 +422,7 @@ impl MessageRequest {
                 ..Narrowing::default()
             },
             line: self.line_id.or_else(line_of_other).or_else(only_line),
-            prefers: asked.refers.as_ref().map(|refers| refers.connection),
+            prefers: refers.map(|refers| refers.connection),
             basis: self.basis.as_ref().map(OneLine::as_str),
             refers: asked.refers.clone(),
             says: channels.into_iter().map(|channel| self.says(channel, asked)).collect(),

@@ -12,6 +12,7 @@ use crate::{
     compose::{Composed, compose},
     connection::Connection,
     ids::ConnectionId,
+    line::Line,
     material::Material,
     message::{Channel, Message, Waiting},
     phone::Phone,
@@ -513,6 +514,40 @@ fn file_waits_until_whatsapp_has_it() {
         "voice": {"handling": "greet"}});
     connections[1].account = from_value(twilio).unwrap();
     assert_eq!(checked(&message, Some(&asset), &connections[1]), Check::Go);
+}
+
+/// A second WhatsApp number of the business, which no line names, has conversations of its own.
+#[test]
+fn reply_goes_by_a_number_without_a_line() {
+    let second = ConnectionId::new(Ulid(3));
+    let mut case = case();
+    let mut other = case.config.connections[1].clone();
+    other.id = second;
+    other.kind = "whatsapp".to_owned();
+    case.config.connections.push(other);
+    let line = |whatsapp: Value| {
+        let line = json!({"id": "line_00000000000000000000000001", "name": "Marina", "whatsapp": whatsapp});
+        from_value::<Line>(line).unwrap()
+    };
+    let first = ConnectionId::new(Ulid(WHATSAPP));
+    for lines in [vec![], vec![line(json!(first))], vec![line(Value::Null)]] {
+        case.config.lines = lines;
+        let body = json!({"text": "Hello", "reply_to": MESSAGE});
+        let reply = composed(&case, &body, Some(referred(3))).unwrap();
+        assert_eq!(reply.legs[0].connection, second, "{:?}", case.config.lines);
+        assert!(reply.legs[0].reply_to.is_some());
+        let reply = composed(&case, &body, Some(referred(WHATSAPP))).unwrap();
+        assert_eq!(reply.legs[0].connection, first);
+        // Who refers to nothing sends as always.
+        let fresh = composed(&case, &json!({"text": "Hello"}), None).unwrap();
+        assert_eq!(fresh.legs[0].connection, first);
+        assert_eq!(fresh.line, case.config.lines.first().map(|line| line.id));
+    }
+    // The line that a request names decides.
+    case.config.lines = vec![line(json!(first))];
+    let body = json!({"text": "Hello", "reply_to": MESSAGE, "line_id": case.config.lines[0].id});
+    let refused = composed(&case, &body, Some(referred(3))).unwrap_err();
+    assert_eq!(problem(&refused), "other_number");
 }
 
 fn words() -> impl Strategy<Value = String> {
