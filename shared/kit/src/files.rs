@@ -23,11 +23,18 @@ use aws_sdk_s3::{
     types::{CompletedMultipartUpload, CompletedPart},
 };
 use domain::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
 use ulid::Ulid;
 
 use crate::{ConfigError, Env};
+
+/// What is escaped in a name of any letters (RFC 8187).
+const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
+
+/// Longest escaped name in a link, which escapes it once more. Names of 120 letters fit in any script.
+const LONGEST_CHOSEN: usize = 1_440;
 
 /// The bucket.
 #[derive(Clone)]
@@ -325,6 +332,27 @@ impl Files {
     ) -> Result<SignedLink, FileError> {
         let get = self.typed(key, name, content_type);
         let get = get.response_content_disposition(format!("inline; filename=\"{name}\""));
+        self.link(get, within).await
+    }
+
+    /// The same as [`player_link`](Self::player_link), under the name that somebody chose for a reader, in any letters. `name` is for
+    /// software that reads no others, and the only one if the chosen one would make the link too long.
+    ///
+    /// # Errors
+    /// When it cannot be signed.
+    pub async fn named_link(
+        &self,
+        key: &FileKey,
+        (name, chosen): (&str, Option<&str>),
+        content_type: &str,
+        within: Duration,
+    ) -> Result<SignedLink, FileError> {
+        let mut get = self.typed(key, name, content_type);
+        let chosen = chosen.map(|chosen| utf8_percent_encode(chosen, NOT_IN_NAMES).to_string());
+        if let Some(chosen) = chosen.filter(|chosen| chosen.len() <= LONGEST_CHOSEN) {
+            let both = format!("attachment; filename=\"{name}\"; filename*=UTF-8''{chosen}");
+            get = get.response_content_disposition(both);
+        }
         self.link(get, within).await
     }
 

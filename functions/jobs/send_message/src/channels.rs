@@ -10,6 +10,7 @@ use domain::{
     errors::{self, Stage},
     facts::Facts,
     ids::SendKey,
+    media::FileName,
     message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
     refusal::{Because, Reason},
     send::{Classified, Effect, ErrorClass, Timers},
@@ -105,19 +106,22 @@ impl Channels {
         self.credentials.doubt(scope, connection.id, now);
     }
 
-    /// Where the provider of a connection finds the file of an asset: WhatsApp by its id there, Twilio by a link.
+    /// Where the provider of a connection finds the file of a leg: WhatsApp by its id there, Twilio by a link, whose answer names the file
+    /// as the recipient is to see it.
     pub(crate) async fn file(
         &self,
         scope: &TenantScope,
         connection: &Connection,
-        asset: &Asset,
+        (leg, asset): (&Leg, &Asset),
         now: Timestamp,
     ) -> Result<Option<String>, FileError> {
         if !matches!(connection.account, Account::Twilio(_)) {
             return Ok(asset.handle(connection.id, now).map(ToString::to_string));
         }
         let (key, name) = (FileKey::asset(scope, asset.id), asset.saved_as());
-        let link = self.files.player_link(&key, &name, &asset.content_type, LINK_LIFE);
+        let chosen = leg.content.asset().and_then(|used| used.file_name.as_ref());
+        let names = (name.as_str(), chosen.map(FileName::as_str));
+        let link = self.files.named_link(&key, names, &asset.content_type, LINK_LIFE);
         Ok(Some(link.await?.url))
     }
 

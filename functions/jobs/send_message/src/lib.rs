@@ -379,7 +379,10 @@ impl Work<'_> {
         };
         let asset = material.asset.as_ref();
         let file = match asset {
-            Some(asset) => ctx.channels.file(self.scope, connection, &asset.value, now).await?,
+            Some(asset) => {
+                let file = ctx.channels.file(self.scope, connection, (planned, &asset.value), now);
+                file.await?
+            }
             None => None,
         };
         if let Some(template) = &material.template {

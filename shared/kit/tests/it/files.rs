@@ -222,4 +222,23 @@ async fn links_work_without_credentials() {
     ];
     assert_eq!((got.status().as_u16(), shown), (206, expected.map(str::to_owned)));
     assert_eq!(got.text().await.unwrap(), "ell");
+    // A name of any letters cannot leave its place in the header; one that is too long is left out.
+    let long = "ß".repeat(241);
+    for (chosen, told) in [
+        (
+            Some("Menü \"2\"\r\n; 100%.pdf"),
+            "; filename*=UTF-8''Men%C3%BC%20%222%22%0D%0A%3B%20100%25.pdf",
+        ),
+        (Some(long.as_str()), ""),
+        (None, ""),
+    ] {
+        let named = files
+            .named_link(&key, ("a.pdf", chosen), "application/pdf", hour)
+            .await
+            .unwrap();
+        let got = http.get(&named.url).send().await.unwrap();
+        let expected = format!("attachment; filename=\"a.pdf\"{told}");
+        assert_eq!(got.headers()["content-disposition"], expected.as_str(), "{chosen:?}");
+        assert_eq!(got.headers()["content-type"], "application/pdf");
+    }
 }

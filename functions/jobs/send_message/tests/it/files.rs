@@ -219,10 +219,9 @@ async fn message_without_its_file_is_not_sent() {
     assert!(world.provider.sends().is_empty());
 }
 
-/// The link is for this file alone, and only for a while.
-#[tokio::test]
-async fn twilio_gets_a_link_to_the_file() {
-    let world = World::with(|configured| {
+/// A business whose WhatsApp number is at Twilio.
+async fn at_twilio() -> World {
+    World::with(|configured| {
         for connection in &mut configured.connections {
             if let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut connection.account {
                 *whatsapp_sender = Some(phone(WHATSAPP));
@@ -231,7 +230,27 @@ async fn twilio_gets_a_link_to_the_file() {
         let connections = &mut configured.connections;
         connections.retain(|connection| !matches!(connection.account, Account::WhatsApp(_)));
     })
-    .await;
+    .await
+}
+
+/// The recipient sees the name that the sender chose, not that of our row.
+#[tokio::test]
+async fn document_through_twilio_has_its_own_name() {
+    let world = at_twilio().await;
+    let asset = world.business.asset(&world.aws, "document", "application/pdf").await;
+    let used = json!({"asset_id": asset.id, "kind": "document", "file_name": "Menü \"2\".pdf"});
+    let message = planned(&world, json!({"media": {"asset": used}}), WHATSAPP).await;
+    is(&world.worked(&message).await, MessageState::Accepted);
+    let link = world.provider.only_send().field("MediaUrl").expect("a link");
+    // Escaped for the header, and once more for the link.
+    assert!(link.contains("Men%25C3%25BC%2520%25222%2522.pdf"), "{link}");
+    assert!(link.contains("response-content-type=application%2Fpdf"), "{link}");
+}
+
+/// The link is for this file alone, and only for a while.
+#[tokio::test]
+async fn twilio_gets_a_link_to_the_file() {
+    let world = at_twilio().await;
     let asset = world.business.asset(&world.aws, "image", "image/jpeg").await;
     let message = planned(&world, media(&asset), WHATSAPP).await;
     is(&world.worked(&message).await, MessageState::Accepted);
