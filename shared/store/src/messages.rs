@@ -4,7 +4,7 @@ use domain::{
     call::Direction,
     contact::Contact,
     ids::MessageId,
-    message::{Message, StatusReport},
+    message::{Leg, Message, StatusReport},
     outside::ProviderRef,
     purpose::{Lane, Purpose},
     record::{MessageRef, Received},
@@ -36,6 +36,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
     next.version += 1;
     let row = Row::new(&key, "message", &next, condition, doing)?
         .data(compact::shrink)
+        .in_form(form_of(&next))
         .kept(next.keep_until)
         .version(next.version)
         .due(next.policy.lane(), &key, next.due)
@@ -48,6 +49,17 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         // A broadcast would bury the answers of its day, and each entry costs a write unit.
         (Lane::Bulk, _) => row,
     })
+}
+
+/// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
+/// without its file or offer's code, and lose them with its next write.
+pub(crate) fn form_of(message: &Message) -> u64 {
+    let is_newer = |leg: &Leg| {
+        let parts = leg.content.template();
+        let parts = parts.is_some_and(|filled| filled.header_media.is_some() || !filled.offer_codes.is_empty());
+        leg.reply_to.is_some() || parts
+    };
+    if message.plan.iter().any(is_newer) { 2 } else { 1 }
 }
 
 /// Lists a message by the day on which it was written.

@@ -193,6 +193,12 @@ impl Row {
         self
     }
 
+    /// Writes the row in a form that means the same for it, which older versions read.
+    pub(crate) fn in_form(mut self, form: u64) -> Self {
+        self.item.insert(forms::FORM.to_owned(), number(form));
+        self
+    }
+
     /// Stores the version in the place that the next write's condition checks.
     pub(crate) fn version(mut self, version: u64) -> Self {
         self.item.insert("v".to_owned(), number(version));
