@@ -11,7 +11,15 @@ use domain::{
 };
 
 use super::address::{Address, address};
-use crate::{form::Form, label, outcome::given_up, whatsapp::bsuid};
+use crate::{
+    form::Form,
+    label,
+    outcome::given_up,
+    whatsapp::{
+        bsuid,
+        webhook::{UNSUPPORTED, is_known, opens_window},
+    },
+};
 
 fn sid(form: &Form) -> Option<ProviderRef> {
     let sid = form.filled("MessageSid").or_else(|| form.filled("SmsSid"));
@@ -51,7 +59,8 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
     })]
 }
 
-/// Parses a message from a customer.
+/// Parses a message from a customer. One of a type that is not known is stored as unsupported, with what can be read of it, and is an
+/// unknown event beside.
 #[must_use]
 pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let Some(provider_ref) = sid(form) else {
@@ -66,10 +75,17 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     };
     let channel = address.channel;
     let media = media(form);
-    let kind = form.filled("MessageType").map_or_else(
-        || (if media.is_empty() { "text" } else { "media" }).to_owned(),
-        |kind| label(&kind),
-    );
+    let named = form.filled("MessageType").map(|kind| label(&kind));
+    let strange = named.as_deref().filter(|kind| !is_known(kind)).map(|kind| match kind {
+        "" => unknown("message", "without type"),
+        kind => unknown("message/type", kind),
+    });
+    let kind = match named {
+        Some(_) if strange.is_some() => UNSUPPORTED.to_owned(),
+        Some(kind) => kind,
+        None if media.is_empty() => "text".to_owned(),
+        None => "media".to_owned(),
+    };
     let mut from = sender(address);
     if channel == Channel::WhatsApp {
         // The id comes beside the number, or replaces it.
@@ -86,7 +102,7 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let text = text.map(|text| cut(text, LONGEST_TEXT));
     let payload = first(&["ButtonPayload", "ListId"]).map(|payload| cut(payload, LONGEST_TEXT));
     let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
-    vec![Update::Message(InboundMessage {
+    let message = Update::Message(InboundMessage {
         channel,
         provider_ref,
         from,
@@ -102,9 +118,10 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
             .and_then(|sid| sid.parse().ok()),
         opt_flag: form.filled("OptOutType").and_then(|word| opt_flag(&word)),
         standby: false,
-        opens_window: channel == Channel::WhatsApp && !matches!(kind.as_str(), "reaction" | "unsupported"),
+        opens_window: channel == Channel::WhatsApp && opens_window(&kind),
         kind,
-    })]
+    });
+    [Some(message), strange].into_iter().flatten().collect()
 }
 
 /// The media of a message. WhatsApp has one in a message, whose type says which it is.

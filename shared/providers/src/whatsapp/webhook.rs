@@ -378,7 +378,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
 }
 
 /// Meta's word for a message whose content the API does not show.
-const UNSUPPORTED: &str = "unsupported";
+pub(crate) const UNSUPPORTED: &str = "unsupported";
 
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
     match text.map(|text| cut(text, LONGEST_TEXT)) {
@@ -390,8 +390,13 @@ fn shortened(text: Option<String>) -> (Option<String>, bool) {
 /// Only a message that the user certainly wrote opens the window. Whether a reaction does is not documented; an edit or a revocation
 /// is not a new message; an unsupported one may be a notice of the platform. If wrongly closed, a template is sent; if wrongly open,
 /// a message is refused.
-fn opens_window(kind: &str) -> bool {
-    !matches!(kind, "reaction" | "edit" | "revoke" | "unsupported")
+pub(crate) fn opens_window(kind: &str) -> bool {
+    !matches!(kind, "reaction" | "edit" | "revoke" | UNSUPPORTED)
+}
+
+/// Whether a type of messages is known. Through Twilio, they have the same names.
+pub(crate) fn is_known(kind: &str) -> bool {
+    content(kind, &Value::Null).is_some()
 }
 
 /// The content of a message, by type.

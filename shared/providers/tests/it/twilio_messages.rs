@@ -133,6 +133,44 @@ fn shared_place_is_kept_beside_its_words() {
     }
 }
 
+/// WhatsApp's own webhook treats them the same way.
+#[test]
+fn message_of_an_unknown_type_is_kept_as_unsupported() {
+    let parsed = |word: &str| {
+        let body = format!("MessageSid=SM1&From=whatsapp%3A%2B447700900111&Body=Hi&MessageType={word}");
+        message::inbound(&form::parse(body.as_bytes()), at("2026-10-31T09:20:05Z"))
+    };
+    for (word, reported) in [
+        ("hologram", "message/type/hologram"),
+        ("system", "message/type/system"),
+        ("%F0%9F%91%A9%21", "message/without type"),
+    ] {
+        let [Update::Message(message), Update::Unknown { kind }] = &parsed(word)[..] else {
+            panic!("{word}")
+        };
+        assert_eq!((&*message.kind, message.opens_window), ("unsupported", false), "{word}");
+        assert_eq!((message.text.as_deref(), &**kind), (Some("Hi"), reported));
+    }
+    for (word, opens) in [
+        ("text", true),
+        ("image", true),
+        ("document", true),
+        ("sticker", true),
+        ("contacts", true),
+        ("interactive", true),
+        ("button", true),
+        ("reaction", false),
+        ("edit", false),
+        ("revoke", false),
+        ("unsupported", false),
+    ] {
+        let [Update::Message(message)] = &parsed(word)[..] else {
+            panic!("{word}")
+        };
+        assert_eq!((&*message.kind, message.opens_window), (word, opens), "{word}");
+    }
+}
+
 #[test]
 fn an_address_names_channel_and_person() {
     let sms = address("+447700900111").unwrap();
