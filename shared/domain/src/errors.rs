@@ -171,6 +171,10 @@ const TWILIO: &[Row] = &[
     row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
     row(63_013, FallBack, NONE, "the content violates a policy of WhatsApp"),
     row(63_021, FallBack, NONE, "the content is invalid"),
+    // Another channel carries no file, so it can be faster than another attempt with a link that was just signed.
+    row(12_300, FallBack, NONE, "the file has a content type that Twilio does not take"),
+    row(21_620, FallBack, NONE, "the link to the file is not valid"),
+    row(63_019, FallBack, NONE, "the file could not be downloaded"),
     row(63_027, FallBack, NONE, "the template does not exist in this language"),
     row(63_028, Bug, NONE, "the number of values does not fit the template"),
     row(63_040, FallBack, NONE, "the template was rejected"),
@@ -293,6 +297,19 @@ mod tests {
         assert_eq!(status.class, FallBack);
         assert!(!known(Api::WhatsAppCloud, 987_654));
         assert!(known(Api::Twilio, 63_016));
+    }
+
+    /// Twilio fetches files by links, and says at once or later that it could not.
+    #[test]
+    fn twilios_codes_for_files_lead_to_the_next_channel() {
+        for code in [12_300, 21_620, 63_019] {
+            assert!(known(Api::Twilio, code), "{code}");
+            for stage in [Stage::Answer, Stage::Status] {
+                let found = classify(Api::Twilio, stage, Some(400), Some(code));
+                assert_eq!((found.class, found.effect), (FallBack, NONE), "{code}");
+                assert!(found.meaning.contains("file"), "{code}");
+            }
+        }
     }
 
     #[test]
