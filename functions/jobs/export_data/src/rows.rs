@@ -303,11 +303,24 @@ pub(crate) fn received(received: &Received, names: &Names) -> Exported {
         String::new(),
         message.kind.clone(),
     ];
-    let json = json!({
+    let mut json = json!({
         "id": received.id, "contact": received.id.contact(), "at": message.at, "direction": "inbound",
         "channel": message.channel, "line": line, "number": message.from.phone, "text": message.text,
         "content": message.kind, "media": media(message),
     });
+    // The names of the parts are those of messages of the business.
+    let shared = message
+        .shared
+        .as_ref()
+        .and_then(|shared| serde_json::to_value(shared).ok());
+    if let (Value::Object(all), Some(Value::Object(parts))) = (&mut json, shared) {
+        all.extend(parts);
+    }
+    match &message.reply_to {
+        Some(other) if message.kind == "reaction" => json["reaction"] = json!({"to": other, "emoji": message.text}),
+        Some(other) => json["reply_to"] = json!(other),
+        None => {}
+    }
     Exported { cells, json }
 }
 

@@ -18,7 +18,7 @@ use domain::{
     operation::OperationKind,
     person::{Person, PersonIn},
     profile::Profile,
-    record::ConsentEntry,
+    record::{ConsentEntry, Received},
     resource::Resource,
     tag::Tag,
 };
@@ -301,6 +301,41 @@ async fn exported_messages_name_their_files() {
     let line: Value = serde_json::from_str(file.lines().next().unwrap()).unwrap();
     let expected = json!([{"kind": "image", "content_type": "image/jpeg", "name": null, "voice": false}]);
     assert_eq!(line["media"], expected, "and no id of the provider's");
+}
+
+/// Places and cards with all that the customer shared, and the message that a reaction or reply is about.
+#[tokio::test]
+async fn what_customers_share_is_exported() {
+    let world = World::new(10).await;
+    let contact = world.business.contact(&world.aws, CUSTOMER).await.id;
+    let place = json!({"latitude": 25.0805, "longitude": 55.1403, "name": "Saffron", "address": "Marina Walk 12"});
+    let card = json!({
+        "name": "Maya", "organization": "Saffron", "phones": ["+971 50 123 4567"], "emails": ["maya@saffron.example"],
+    });
+    for (kind, shared) in [("location", place.clone()), ("contacts", json!([card]))] {
+        let received = |received: &mut Received| {
+            received.message.kind = kind.to_owned();
+            received.message.shared = Some(serde_json::from_value(json!({ kind: shared })).unwrap());
+        };
+        world.business.receive(&world.aws, contact, received).await;
+    }
+    for (kind, text) in [("reaction", "👍"), ("text", "Yes")] {
+        let received = |received: &mut Received| {
+            received.message.kind = kind.to_owned();
+            received.message.text = Some(text.to_owned());
+            received.message.reply_to = Some("wamid.ours".parse().unwrap());
+        };
+        world.business.receive(&world.aws, contact, received).await;
+    }
+    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
+    let order = json!({"what": "messages", "format": "json_lines", "from": now - day, "to": now + day});
+    let (file, ..) = world.export(order).await;
+    let lines: Vec<Value> = file.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let of = |kind: &str| lines.iter().find(|line| line["content"] == kind).unwrap();
+    assert_eq!(of("location")["location"], place);
+    assert_eq!(of("contacts")["contacts"], json!([card]));
+    assert_eq!(of("reaction")["reaction"], json!({"to": "wamid.ours", "emoji": "👍"}));
+    assert_eq!(of("text")["reply_to"], "wamid.ours");
 }
 
 #[tokio::test]
