@@ -282,9 +282,10 @@ fn strange_places_and_cards_are_left_to_their_words() {
     assert!(place.name.unwrap().len() <= 120);
     let empty = inbound("contacts", |message| message["contacts"] = json!([{}, null, 7, []]));
     assert_eq!(empty.shared, None);
-    let long = "👩".repeat(1_000);
+    // All of it fits in a post.
+    let long = "👩".repeat(500);
     let card = json!({
-        "name": {"formatted_name": long}, "phones": vec![json!({"phone": long}); 99], "emails": [{"email": 7}, "x"],
+        "name": {"formatted_name": long}, "phones": vec![json!({"phone": long}); 9], "emails": [{"email": 7}, "x"],
     });
     for count in [1, 99] {
         let many = inbound("contacts", |message| {

@@ -134,7 +134,8 @@ async fn every_message_through_twilio_is_stored() {
         }
         let world = World::new().await;
         let form = fixtures::text(&name);
-        let (business, count) = (&world.business, form.matches("MediaUrl").count());
+        // Media of the advertisement that led to the message are none of it.
+        let (business, count) = (&world.business, form.matches("&MediaUrl").count());
         let event = business.event(&world.aws, business.twilio, EventSource::TwilioInbound, form);
         world.work(event).await;
         assert_eq!(jobs(&world).await.len(), count, "{name}");
