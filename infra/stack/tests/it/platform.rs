@@ -7,6 +7,7 @@ use domain::{
     phone::Phone,
 };
 use serde_json::{Value, json};
+use stack::play::Customer;
 
 use crate::stage::{Business, customer, now, on_stage};
 
@@ -161,6 +162,112 @@ async fn try_draft(business: &Business<'_>, caller: &Phone) -> Result<()> {
     Ok(())
 }
 
+/// Creates a document whose name and content are searched for.
+async fn document(business: &Business<'_>) -> Result<String> {
+    const FILE: &str = "Kanarienvogel: what we have today.";
+    let new = json!({ "name": "Kanarienvogel.txt", "content_type": "text/plain", "bytes": FILE.len() });
+    let asset = business.api("post", "/api/v1/assets", Some(new)).await?;
+    let uploaded = stack::api::upload(&business.stage.play, &asset["upload"], FILE.to_owned()).await?;
+    ensure!(uploaded.is_success(), "it is not uploaded: {uploaded}");
+    let id = asset["id"].as_str().context("an asset has an id")?;
+    let done = format!("/api/v1/assets/{id}/complete");
+    business.api("post", &done, None).await?;
+    Ok(id.to_owned())
+}
+
+/// Sends content of every kind to a person who has just written by WhatsApp. Returns the provider's id of the last message.
+async fn send_contents(business: &Business<'_>, person: &Phone) -> Result<String> {
+    let asset = document(business).await?;
+    let written = business
+        .known(person, "a message of theirs", |customer| {
+            customer.received.first().map(|received| received.id)
+        })
+        .await?;
+    let card = json!({
+        "name": "Kanarienvogel", "organization": "Kanarienvogel", "phones": [{ "number": "+97145550001" }],
+        "emails": ["kanarien@saffron.example"],
+    });
+    let rows = json!([{ "id": "Kanarienvogel-row", "title": "Kanarienvogel row", "description": "Kanarienvogel" }]);
+    let mut last = String::new();
+    for content in [
+        json!({ "media": { "asset_id": asset, "file_name": "Kanarienvogel 2.txt", "caption": "Kanarienvogel" } }),
+        json!({ "location": {
+            "latitude": 25.0805, "longitude": 55.1403, "name": "Kanarienvogel", "address": "Kanarienvogel Walk 12",
+        } }),
+        json!({ "contacts": [card] }),
+        json!({ "interactive": {
+            "header": "Kanarienvogel", "body": "Kanarienvogel?", "footer": "Kanarienvogel",
+            "buttons": [{ "id": "Kanarienvogel-yes", "title": "Kanarienvogel yes" }],
+        } }),
+        json!({ "interactive": {
+            "body": "Kanarienvogel?",
+            "list": { "button": "Kanarienvogel", "sections": [{ "title": "Kanarienvogel", "rows": rows }] },
+        } }),
+        json!({ "reaction": { "message_id": written, "emoji": "🐤" } }),
+        json!({ "text": "Kanarienvogel replies", "reply_to": written }),
+    ] {
+        let mut body = json!({ "phone": person, "category": "utility", "basis": "Kanarienvogel asked" });
+        stack::play::merge(&mut body, content);
+        let preview = "/api/v1/messages/preview";
+        business.api("post", preview, Some(body.clone())).await?;
+        let sent = business.api("post", "/api/v1/messages", Some(body)).await?;
+        let taken = |customer: &Customer| {
+            let mut messages = customer.messages.iter();
+            let own = messages.find(|message| sent["id"] == message.id.to_string())?;
+            own.last()?.provider_ref.as_ref().map(ToString::to_string)
+        };
+        last = business.known(person, "content that WhatsApp took", taken).await?;
+    }
+    Ok(last)
+}
+
+/// Has a person send content of every kind by WhatsApp, after [`send_contents`] to that person.
+async fn receive_contents(business: &Business<'_>, person: &Phone, sent: &str) -> Result<()> {
+    let play = &business.stage.play;
+    let card = json!({
+        "name": { "formatted_name": "Zwitscher", "first_name": "Zwitscher" }, "org": { "company": "Zwitscher" },
+        "phones": [{ "phone": "+97145550002" }], "emails": [{ "email": "zwitscher@saffron.example" }],
+    });
+    let mut kinds = Vec::new();
+    for (kind, said) in [
+        (
+            "document",
+            json!({ "media": { "mime": "application/pdf", "file_name": "Zwitscher.pdf", "caption": "Zwitscher" } }),
+        ),
+        (
+            "location",
+            json!({ "location": {
+                "latitude": 25.0805, "longitude": 55.1403, "name": "Zwitscher", "address": "Zwitscher Walk 12",
+            } }),
+        ),
+        ("contacts", json!({ "contacts": [card] })),
+        ("interactive", json!({ "button": "Kanarienvogel yes" })),
+        ("interactive", json!({ "button": "Kanarienvogel row" })),
+        ("reaction", json!({ "reaction": { "to": sent, "emoji": "🐤" } })),
+        ("text", json!({ "text": "Zwitscher replies", "reply_to": sent })),
+        (
+            "unsupported",
+            json!({ "other": { "type": "hologram", "hologram": { "text": "Zwitscher" } } }),
+        ),
+    ] {
+        let mut reply = json!({ "tenant": business.id(), "from": person, "channel": Channel::WhatsApp, "wait": true });
+        stack::play::merge(&mut reply, said);
+        let answer = play.post("/replies", &reply).await?;
+        ensure!(answer["status"] == 200, "the webhook of {kind} was not taken: {answer}");
+        kinds.push(kind);
+    }
+    business
+        .known(person, "all that they sent", |customer| {
+            let of_kind = |kind: &str| {
+                let received = customer.received.iter();
+                received.filter(|received| received.message.kind == kind).count()
+            };
+            let wanted = |kind: &&str| kinds.iter().filter(|other| *other == kind).count();
+            kinds.iter().all(|kind| of_kind(kind) >= wanted(kind)).then_some(())
+        })
+        .await
+}
+
 #[test]
 fn logs_contain_no_secrets_texts_or_numbers() {
     on_stage(async |stage| {
@@ -215,6 +322,8 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         let (requested, unlucky, tried) = (customer(), customer(), customer());
         Box::pin(request_messages(&business, [&caller, &requested, &unlucky])).await?;
         Box::pin(try_draft(&business, &tried)).await?;
+        let last = Box::pin(send_contents(&business, &caller)).await?;
+        Box::pin(receive_contents(&business, &caller, &last)).await?;
         business.reply(&caller, Channel::WhatsApp, "HELP").await?;
         business
             .known(&caller, "an answer to HELP that was delivered", |customer| {
@@ -237,7 +346,10 @@ fn logs_contain_no_secrets_texts_or_numbers() {
             unlucky.digits(),
             tried.digits(),
             "Kanarienvogel",
+            "kanarien@",
             "Zwitscher",
+            "zwitscher@",
+            "🐤",
             &secrets.twilio_auth_token,
             &secrets.whatsapp_app_secret,
             &secrets.whatsapp_verify_token,
