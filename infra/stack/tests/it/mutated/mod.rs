@@ -1,5 +1,5 @@
 //! A thousand webhooks of the providers, randomly mutated and then correctly signed: all are answered, none is retried endlessly,
-//! none becomes a dead letter.
+//! none becomes a dead letter. Customers' messages that still have an id and a sender are stored, and the API shows them.
 
 mod form;
 mod json;
@@ -7,6 +7,7 @@ mod json;
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
+use domain::{outside::ProviderRef, record::MessageRef};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{
@@ -82,6 +83,12 @@ const SOURCES: [Source; 11] = [
 /// Plivo's fixtures are forms, too.
 const PLIVO: Source = all_to("telephony/plivo", &[("", "plivo/hangup")]);
 
+/// Folders with messages of customers by WhatsApp, which are sent as if they were written now.
+const WRITTEN_IN: [&str; 2] = ["whatsapp/inbound", "whatsapp/batch"];
+
+/// Time of these messages in the fixtures.
+const WRITTEN_AT: &str = "1793347200";
+
 /// A request to send, and its mutations.
 struct Case {
     what: String,
@@ -131,7 +138,10 @@ fn damaged(
     (name, text): &(String, String),
     ours: &BTreeMap<&'static str, String>,
 ) -> Result<Case> {
-    let text = own(text, number, ours);
+    let mut text = own(text, number, ours);
+    if WRITTEN_IN.contains(&source.folder) {
+        text = text.replace(WRITTEN_AT, &(now()? / 1_000).to_string());
+    }
     let to = source.webhooks.iter().find(|(word, _)| name.contains(word));
     let (_, webhook) = to.with_context(|| format!("no webhook takes {name}"))?;
     let is_json = name.ends_with(".json");
@@ -270,6 +280,126 @@ async fn dead_letters(business: &Business<'_>, session: &stack::aws::Session) ->
     Ok(found)
 }
 
+/// The contents that the API names: a message of another type is `unsupported`.
+const CONTENTS: [&str; 16] = [
+    "text",
+    "image",
+    "video",
+    "audio",
+    "document",
+    "sticker",
+    "media",
+    "location",
+    "contacts",
+    "interactive",
+    "button",
+    "reaction",
+    "order",
+    "edit",
+    "revoke",
+    "unsupported",
+];
+
+/// Ids of the customer's messages in a post of Meta's, as far as what leads to them is whole: account, number, id, sender and time.
+fn by_whatsapp(number: usize, body: &[u8], ours: &BTreeMap<&'static str, String>) -> Vec<ProviderRef> {
+    let whole: Value = serde_json::from_slice(body).unwrap_or_default();
+    let list = |value: &Value, name: &str| value[name].as_array().cloned().unwrap_or_default();
+    let from = format!("4477009{number:05}");
+    // A message of another time may be older than messages are kept.
+    let now = jiff::Timestamp::now().as_second();
+    let recent = now - 24 * 3_600..=now;
+    let is_whole = |message: &Value| {
+        let at = message["timestamp"].as_str().and_then(|at| at.parse::<i64>().ok());
+        let is_notice = message["type"].as_str().is_some_and(|kind| kind.contains("system"));
+        message["from"] == from
+            && message["group_id"].is_null()
+            && !is_notice
+            && at.is_some_and(|at| recent.contains(&at))
+    };
+    let mut found = Vec::new();
+    if whole["object"] != "whatsapp_business_account" {
+        return found;
+    }
+    for entry in list(&whole, "entry") {
+        for change in list(&entry, "changes") {
+            let (value, metadata) = (&change["value"], &change["value"]["metadata"]);
+            let is_ours = entry["id"] == ours["900000000000001"]
+                && metadata["phone_number_id"] == ours["910000000000001"]
+                // Longer ones count as damaged.
+                && metadata.to_string().len() < 1_000
+                && change["field"] == "messages";
+            let messages = list(value, "messages");
+            let messages = messages.iter().filter(|message| is_ours && is_whole(message));
+            found.extend(messages.filter_map(|message| message["id"].as_str()?.parse::<ProviderRef>().ok()));
+        }
+    }
+    found
+}
+
+/// The same in a form of Twilio's.
+fn by_twilio(number: usize, body: &str, ours: &BTreeMap<&'static str, String>) -> Option<ProviderRef> {
+    let fields = form::parse(body);
+    let only = |wanted: &str| {
+        let mut found = fields.iter().filter(|(name, _)| name == wanted);
+        let (_, value) = found.next().filter(|_| found.next().is_none())?;
+        Some(value.as_str())
+    };
+    let (from, sid) = (only("From")?, only("MessageSid")?);
+    let own = format!("%2B4477009{number:05}");
+    let is_whole = from.strip_prefix("whatsapp%3A").unwrap_or(from) == own
+        && only("AccountSid")? == ours["AC000000000000000000000000000000a1"]
+        && sid.len() == 34
+        && sid.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_whole.then(|| sid.parse().ok())?
+}
+
+/// The provider and the ids of the customer's messages in a case. A field that is there twice means what the parser takes.
+fn written(number: usize, case: &Case, ours: &BTreeMap<&'static str, String>) -> Vec<(&'static str, ProviderRef)> {
+    if case.what.contains(": twice") {
+        return Vec::new();
+    }
+    match case.webhook {
+        "whatsapp" => {
+            let found = by_whatsapp(number, &case.body, ours).into_iter();
+            found.map(|id| ("whatsapp", id)).collect()
+        }
+        "twilio/inbound" => {
+            let found = by_twilio(number, &String::from_utf8_lossy(&case.body), ours).into_iter();
+            found.map(|id| ("twilio", id)).collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Number of customers' messages in the cases that were taken, and those that are not stored, or not shown as something known.
+async fn lost(
+    business: &Business<'_>,
+    taken: &[(usize, &Case)],
+    ours: &BTreeMap<&'static str, String>,
+) -> Result<(usize, Vec<String>)> {
+    let store = &business.stage.play.store;
+    let scope = access::operator::scope(business.id().parse()?);
+    let (mut count, mut lost) = (0, Vec::new());
+    for (number, case) in taken {
+        for (api, id) in written(*number, case, ours) {
+            count += 1;
+            let found = store.message_ref(&scope, api, &id, jiff::Timestamp::now()).await?;
+            let Some((MessageRef::Theirs { message }, _)) = found else {
+                lost.push(format!("not stored: {}", case.what));
+                continue;
+            };
+            let path = format!("/api/v1/messages/{message}");
+            let answer = business.ask("get", &path, None).await?;
+            let shown: Value = serde_json::from_str(&answer.body).unwrap_or_default();
+            let content = shown["content"].as_str().unwrap_or_default();
+            if answer.status != 200 || shown["direction"] != "inbound" || !CONTENTS.contains(&content) {
+                lost.push(format!("shown as {} {content:?}: {}", answer.status, case.what));
+            }
+        }
+    }
+    Ok((count, lost))
+}
+
 #[test]
 fn mutated_webhooks_cause_no_endless_retries() {
     let seed = std::env::var("RINGBACK_TEST_SEED").ok();
@@ -315,8 +445,11 @@ fn mutated_webhooks_cause_no_endless_retries() {
             .map(async |(number, case)| post(business, &vendors, case, &mark(number)).await);
         let statuses: Vec<Result<u16>> = stream::iter(posts).buffered(AT_ONCE).collect().await;
         let mut counts: BTreeMap<u16, usize> = BTreeMap::new();
-        for status in statuses {
-            *counts.entry(status?).or_default() += 1;
+        let mut taken = Vec::new();
+        for (number, status) in statuses.into_iter().enumerate() {
+            let status = status?;
+            *counts.entry(status).or_default() += 1;
+            taken.extend((status == 200).then_some((number, &cases[number])));
         }
         eprintln!("answers: {counts:?}");
         ensure!(counts.keys().all(|status| *status < 500), "answers: {counts:?}");
@@ -355,6 +488,13 @@ fn mutated_webhooks_cause_no_endless_retries() {
         drained.await?;
         let dead = dead_letters(business, &session).await?;
         ensure!(dead.is_empty(), "dead letters: {dead:?}");
+        let (count, lost) = Box::pin(lost(business, &taken, &ours)).await?;
+        eprintln!("{count} messages of customers");
+        ensure!(
+            count > 30,
+            "only {count} messages of customers: hardly any was looked at"
+        );
+        ensure!(lost.is_empty(), "messages of customers are lost:\n{}", lost.join("\n"));
         Ok(())
     });
 }
