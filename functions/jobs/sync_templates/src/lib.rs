@@ -250,7 +250,7 @@ impl Context {
                 Box::pin(page).await
             }
             Stage::Compare | Stage::Mark => {
-                let rows = self.rows(scope, id, (&mut list, names, &mut cursor.synced));
+                let rows = self.rows(scope, id, (&mut list, &*names, &mut cursor.synced));
                 Box::pin(rows).await.map_err(Unlisted::from)
             }
         };

@@ -31,5 +31,6 @@ mod platform;
 mod stage;
 mod starts;
 mod tables;
+mod templates;
 mod vendors;
 mod walk;

@@ -11,7 +11,7 @@ use stack::{
 use crate::stage::{PATIENCE, Stage, customer, on_stage};
 
 /// Runs the function now, in addition to its schedule.
-async fn notify(stage: &Stage) -> Result<()> {
+pub(crate) async fn notify(stage: &Stage) -> Result<()> {
     let name = build::function(&stage.place.root, "notify_people")?.deployed(&stage.play.endpoints.stack);
     let invoke = json!({ "FunctionName": name, "Payload": "{}" });
     stage.aws.session()?.call("lambda", "invoke", invoke).await.map(drop)
