@@ -238,6 +238,8 @@ codes! {
         // The lint of a template.
         /// Words of a template are those of an offer, so that it may be counted as marketing.
         LooksLikeMarketing = "looks_like_marketing" ["word"],
+        /// Words of a template are those of a one-time code, for which WhatsApp has a category of its own.
+        LooksLikeCode = "looks_like_code" ["word"],
 
         /// Another reason, which the sentence says.
         Other = "other" [],

@@ -641,6 +641,22 @@ const OFFERS: [&str; 22] = [
     "قسيمة",
 ];
 
+/// Words of one-time codes, in the languages of our library. Meta has a category of its own for them.
+const CODES: [&str; 12] = [
+    "2fa",
+    "authentication code",
+    "login code",
+    "one time password",
+    "one-time code",
+    "one-time password",
+    "otp",
+    "security code",
+    "verification code",
+    "رمز التحقق",
+    "رمز لمرة واحدة",
+    "كلمة مرور لمرة واحدة",
+];
+
 /// Hints: words that make marketing of a utility template, and codes that are not of the category authentication.
 fn warnings(content: &TemplateContent) -> Vec<Warning> {
     let mut found = Vec::new();
@@ -650,9 +666,23 @@ fn warnings(content: &TemplateContent) -> Vec<Warning> {
         ("body", Some(content.body_text())),
         ("footer", content.footer.as_ref().map(|footer| footer.as_str())),
     ];
+    if content.category != TemplateCategory::Authentication {
+        for (field, text) in texts {
+            let Some(word) = text.and_then(|text| first(&CODES, text)) else {
+                continue;
+            };
+            let sentence = format!(
+                "The words {word:?} are those of a one-time code: WhatsApp may refuse the template outside the category authentication."
+            );
+            found.push(Warning {
+                field: field.to_owned(),
+                why: Refusal::new(Reason::LooksLikeCode, sentence).and("word", word),
+            });
+        }
+    }
     if content.category == TemplateCategory::Utility {
         for (field, text) in texts {
-            let Some(word) = text.and_then(offer) else {
+            let Some(word) = text.and_then(|text| first(&OFFERS, text)) else {
                 continue;
             };
             let sentence =
@@ -681,10 +711,10 @@ fn warnings(content: &TemplateContent) -> Vec<Warning> {
     found
 }
 
-/// The first words of an offer in a text: whole words, whatever their case.
-fn offer(text: &str) -> Option<&'static str> {
+/// The first of these words in a text: whole words, whatever their case.
+fn first(known: &[&'static str], text: &str) -> Option<&'static str> {
     let text = text.to_lowercase();
-    OFFERS.into_iter().find(|words| {
+    known.iter().copied().find(|words| {
         text.match_indices(words).any(|(at, _)| {
             let before = text[..at].chars().next_back();
             let after = text[at + words.len()..].chars().next();
@@ -956,6 +986,48 @@ mod tests {
         assert_eq!(warned("utility", "لدينا خصم لك اليوم"), [Reason::LooksLikeMarketing]);
         assert_eq!(warned("utility", "Your wholesaler called"), []);
         assert_eq!(warned("marketing", "Enjoy 20% off today!"), [Reason::NoMarketing]);
+    }
+
+    #[test]
+    fn codes_outside_their_category_are_hinted_at() {
+        let warned = |content: Value| {
+            let found = lint("a", "en", &from_value(content).unwrap(), Through::Meta, None).warnings;
+            let codes = found
+                .into_iter()
+                .filter(|hint| hint.why.reason == Reason::LooksLikeCode);
+            codes.map(|hint| hint.field).collect::<Vec<_>>()
+        };
+        for (text, expected) in [
+            ("Your verification code is {{1}} today.", true),
+            ("Use the OTP {{1}} to go on.", true),
+            ("رمز التحقق الخاص بك هو {{1}} اليوم.", true),
+            ("Your order code is {{1}} today.", false),
+            ("The potpourri is ready for you.", false),
+        ] {
+            for category in ["utility", "marketing"] {
+                let found = warned(json!({"category": category, "body": text}));
+                assert_eq!(found == ["body"], expected, "{category} {text}: {found:?}");
+                assert_eq!(found.is_empty(), !expected);
+            }
+        }
+        let header = json!({"category": "utility", "header": {"text": "Security code"}, "body": "Hello."});
+        assert_eq!(warned(header), ["header.text"]);
+        let own = json!({"category": "authentication", "code": {"button": "Copy the one-time code"}});
+        assert!(warned(own).is_empty());
+    }
+
+    #[test]
+    fn names_of_variables_have_at_most_64_characters() {
+        for (length, expected) in [(64, true), (65, false)] {
+            let text = format!("Hello {{{{{}}}}}, sorry we missed your call today.", "n".repeat(length));
+            let content = json!({"category": "utility", "parameter_format": "named", "body": text});
+            let found = problems(content, Through::Meta);
+            assert_eq!(
+                !found.contains(&("body".to_owned(), "format")),
+                expected,
+                "{length}: {found:?}"
+            );
+        }
     }
 
     mod any_draft {

@@ -358,6 +358,7 @@ fn of_meta() -> Vec<(&'static str, Value, bool)> {
     let mut without_header = good();
     without_header.as_object_mut().unwrap().remove("header");
     let hello = "Hello {{first_name}}, sorry we missed your call today.";
+    let longest = "n".repeat(64);
     let code = json!({"category": "authentication", "code": {"button": "x".repeat(25)}});
     let mut options = good();
     options["code"] = json!({"button": "Copy"});
@@ -365,6 +366,14 @@ fn of_meta() -> Vec<(&'static str, Value, bool)> {
         ("options of a code elsewhere", options, false),
         ("named variables", named(hello, json!({"first_name": "Maya"})), true),
         ("a name without a sample", named(hello, json!({})), false),
+        (
+            "a name of 64",
+            named(
+                &format!("Hello {{{{{longest}}}}}, sorry we missed your call today."),
+                json!({ (longest.as_str()): "Maya" }),
+            ),
+            true,
+        ),
         (
             "a number among names",
             named("Hello {{1}}, sorry we missed your call.", json!({"1": "Maya"})),
