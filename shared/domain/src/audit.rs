@@ -138,6 +138,7 @@ const OWN: [(&str, &str); 26] = [
     ("operation", "due"),
     ("operation", "lease"),
     ("template", "doubted_at"),
+    ("template", "doubts"),
     ("template", "edition"),
     ("template", "edits"),
     ("template", "submitting"),

@@ -743,7 +743,8 @@ pub(crate) fn content(
     match words {
         Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
         Words::Template(wanted) => {
-            let found = find(values.material, connection.id, wanted, contact.language.as_deref())?;
+            let language = contact.language.as_deref();
+            let found = find(values.material, (connection, category), wanted, language)?;
             usable(found, category, connection)?;
             let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
             Ok(Content::Template(filled))
@@ -810,28 +811,28 @@ fn usable(found: &TemplateDefinition, category: Category, connection: &Connectio
     })
 }
 
-/// The template for a person with this language.
+/// The template for a person with this language, if it can be sent; otherwise the one that is named.
 ///
 /// # Errors
 /// If there is none.
 fn find<'a>(
     material: &'a Material,
-    connection: ConnectionId,
+    (connection, category): (&ConnectionSummary, Category),
     wanted: &TemplateUse,
     language: Option<&str>,
 ) -> Result<&'a TemplateDefinition, Misfit> {
     let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
         let named = || {
             material
-                .named(connection, wanted.name.as_str())
-                .filter(|template| template.status.sendable())
+                .named(connection.id, wanted.name.as_str())
+                .filter(move |template| usable(template, category, connection).is_ok())
         };
         named()
             .find(|template| same_language(&template.language, language))
             .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
     });
     own.or_else(|| {
-        let mut named = material.named(connection, wanted.name.as_str());
+        let mut named = material.named(connection.id, wanted.name.as_str());
         named.find(|template| template.language == wanted.language.as_str())
     })
     .ok_or_else(|| Misfit::NoTemplate {
@@ -915,6 +916,59 @@ mod tests {
             panic!("{:?}", review.channels)
         };
         assert_eq!(left_out.reason, Reason::OptedOut);
+    }
+
+    #[test]
+    fn language_that_cannot_be_sent_falls_back() {
+        let config = crate::samples::config();
+        let mut connection = config.connections[0].clone();
+        connection.needs_content_sid = false;
+        let wanted = config.rules[0].then.template.clone().unwrap();
+        let chosen = |material: &Material, connection: &ConnectionSummary| {
+            let found = find(material, (connection, Category::Utility), &wanted, Some("ar"));
+            found.unwrap().language.clone()
+        };
+        let material = crate::samples::material();
+        assert_eq!(chosen(&material, &connection), "ar");
+        let now = at("2026-11-20T12:00:00+04");
+        for (what, change) in [
+            (
+                "state",
+                TemplateDefinition {
+                    status: template::TemplateStatus::pending(),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "doubt",
+                TemplateDefinition {
+                    doubted_at: Some(now),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "edit",
+                TemplateDefinition {
+                    submitting: Some(now),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "category",
+                TemplateDefinition {
+                    category: Category::Marketing,
+                    ..material.templates[1].clone()
+                },
+            ),
+        ] {
+            let mut changed = material.clone();
+            changed.templates[1] = change;
+            assert_eq!(chosen(&changed, &connection), "en_GB", "{what}");
+        }
+        connection.needs_content_sid = true;
+        let mut changed = material.clone();
+        changed.templates[0].content_sid = Some("HX00000000000000000000000000000001".to_owned());
+        assert_eq!(chosen(&changed, &connection), "en_GB", "Twilio knows only this one");
     }
 
     #[test]

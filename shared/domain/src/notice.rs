@@ -103,7 +103,7 @@ pub enum Matter {
         connection: ConnectionId,
         /// The language code at Meta.
         language: String,
-        /// Meta's word for its state.
+        /// Meta's word for its state, or [`DOUBTED`].
         status: String,
         /// The category to which Meta moved it, if that is what happened.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -115,6 +115,12 @@ pub enum Matter {
         automation: RuleId,
     },
 }
+
+/// The word of ours for a template that WhatsApp knows otherwise than it lists it.
+pub const DOUBTED: &str = "DOUBTED";
+
+/// Time by which the change of a category comes behind the state of its template, if it is older.
+const BEHIND: SignedDuration = SignedDuration::from_millis(1);
 
 /// One occurrence of something that people must attend to.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -184,7 +190,8 @@ impl Notice {
         })
     }
 
-    /// The notice of a template that changed at this time; `None` if WhatsApp accepts it in its category, or refused it already. A new
+    /// The notice of a template that changed at this time: WhatsApp stopped it, or accepts it in a category that may be another one than
+    /// before, or refused a message with it for the second time because it knows it otherwise. `None` if there is nothing to tell. A new
     /// template has not been in use.
     #[must_use]
     pub fn of_template(
@@ -194,15 +201,29 @@ impl Notice {
     ) -> Option<Self> {
         let (connection, before) = (after.connection?, before?);
         let stops = after.status.is_stopped() && !before.status.is_stopped();
-        // Of one that was not approved yet, its author sees it in the answer.
-        let moves = before.status.sendable() && after.status.sendable() && after.category != before.category;
-        let at = if stops { after.status_at } else { after.category_at };
-        (stops || moves).then(|| Self {
+        // A list may end the first doubt. Of the later ones, only one is told.
+        let doubted = before.doubts < 2 && after.doubts >= 2;
+        let (could, can) = (before.status.sendable(), after.status.sendable());
+        let moved = after.category != before.category;
+        let category = (can && (moved || !could)).then_some(after.category);
+        let (status, at) = if stops {
+            (after.status.0.clone(), after.status_at)
+        } else if doubted {
+            (DOUBTED.to_owned(), after.doubted_at)
+        } else if category.is_some() {
+            // A change of the category that is reported late comes behind the state, which may have been noted already.
+            let behind = after.status_at.map(|at| at + BEHIND);
+            let at = if could { behind } else { after.status_at };
+            (after.status.0.clone(), after.category_at.max(at))
+        } else {
+            return None;
+        };
+        Some(Self {
             matter: Matter::TemplatePaused {
                 connection,
                 language: after.language.clone(),
-                status: after.status.0.clone(),
-                category: (!stops).then_some(after.category),
+                status,
+                category: category.filter(|_| !stops && !doubted),
             },
             name: after.name.clone(),
             at: at.unwrap_or(changed_at),
@@ -218,10 +239,16 @@ impl Notice {
                 let mut connections = present.config.connections.iter();
                 connections.any(|known| known.id == *connection && known.unhealthy.is_some())
             }
-            Matter::TemplatePaused { language, category, .. } => present.template.is_some_and(|template| {
+            Matter::TemplatePaused {
+                language,
+                category,
+                status,
+                ..
+            } => present.template.is_some_and(|template| {
                 rules
                     .filter(|rule| uses(rule, &self.name, language))
                     .any(|rule| match category {
+                        None if status == DOUBTED => template.doubted_at.is_some(),
                         None => template.status.is_stopped(),
                         Some(_) => template.category != rule.then.category,
                     })
@@ -556,8 +583,11 @@ mod tests {
             assert_eq!(changed("APPROVED", stopped), Some(at(NOON)), "{stopped}");
             assert_eq!(changed("PAUSED", stopped), None, "{stopped}");
         }
+        for other in ["FLAGGED", "LIMIT_EXCEEDED", "A_NEW_WORD"] {
+            assert_eq!(changed("APPROVED", other), Some(at(NOON)), "{other}");
+        }
         // Whoever edits a template knows that it is reviewed again.
-        for other in ["APPROVED", "PENDING", "FLAGGED", "REINSTATED"] {
+        for other in ["APPROVED", "PENDING", "IN_APPEAL", "REINSTATED"] {
             assert_eq!(changed("APPROVED", other), None, "{other}");
         }
         assert_eq!(Notice::of_template(None, &template("PAUSED"), at(NOON)), None, "new");
@@ -615,6 +645,104 @@ mod tests {
             Notice::of_template(Some(&template("PENDING")), &pending, at(NOON)),
             None
         );
+    }
+
+    /// In each order of a pause, a change of the category, and the end of the pause, the last notice is about the category, and stands.
+    #[test]
+    fn moved_template_is_noticed_in_any_order() {
+        use crate::template::{TemplateKey, TemplateReport};
+
+        let key = TemplateKey::new("missed_call_followup", "en_GB").unwrap();
+        let of = |seconds| TemplateReport::of(key.clone(), at(NOON) + SignedDuration::from_secs(seconds));
+        let state = |seconds, word: &str| TemplateReport {
+            status: Some(TemplateStatus(word.to_owned())),
+            ..of(seconds)
+        };
+        let reports = [
+            state(10, "PAUSED"),
+            TemplateReport {
+                category: Some(Category::Marketing),
+                ..of(20)
+            },
+            state(30, "REINSTATED"),
+        ];
+        let config = config();
+        for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+            let (mut now, mut known) = (template("APPROVED"), None::<NoticeState>);
+            for place in order {
+                let before = now.clone();
+                now.note(&reports[place]);
+                let notice = Notice::of_template(Some(&before), &now, at(NOON));
+                let noted = notice.and_then(|notice| NoticeState::noted(&notice, known.as_ref(), at(NOON)));
+                known = noted.or(known);
+            }
+            let last = known.unwrap().notice;
+            let Matter::TemplatePaused { category, .. } = last.matter else {
+                panic!("{last:?}")
+            };
+            assert_eq!(category, Some(Category::Marketing), "{order:?}");
+            let present = Present {
+                config: &config,
+                template: Some(&now),
+                began: None,
+                matched: None,
+            };
+            assert!(last.stands(&present), "{order:?}");
+        }
+    }
+
+    /// An edit of a used template may come back in another category.
+    #[test]
+    fn edit_that_comes_back_in_another_category_is_noticed() {
+        let present = |template: &TemplateDefinition, notice: &Notice| {
+            notice.stands(&Present {
+                config: &config(),
+                template: Some(template),
+                began: None,
+                matched: None,
+            })
+        };
+        let approved = template("APPROVED");
+        let notice = Notice::of_template(Some(&template("PENDING")), &approved, at(NOON)).unwrap();
+        assert!(!present(&approved, &notice), "it is the automation's");
+        let moved = TemplateDefinition {
+            category: Category::Marketing,
+            ..template("PENDING")
+        };
+        assert_eq!(Notice::of_template(Some(&template("PENDING")), &moved, at(NOON)), None);
+        let approved = TemplateDefinition {
+            category: Category::Marketing,
+            ..approved
+        };
+        let notice = Notice::of_template(Some(&moved), &approved, at(NOON)).unwrap();
+        assert!(present(&approved, &notice));
+    }
+
+    /// The first doubt may end with the next list. Of the later ones, people are told once.
+    #[test]
+    fn template_that_falls_back_into_doubt_is_noticed_once() {
+        let mut now = template("APPROVED");
+        let mut told = Vec::new();
+        for hour in 0..4 {
+            let before = now.clone();
+            now.doubt(at(NOON) + SignedDuration::from_hours(hour));
+            told.extend(Notice::of_template(Some(&before), &now, at(NOON)));
+            now.doubted_at = None;
+        }
+        let [notice] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(notice.at, at(NOON) + SignedDuration::from_hours(1));
+        let config = config();
+        let stands = |template: &TemplateDefinition| {
+            notice.stands(&Present {
+                config: &config,
+                template: Some(template),
+                began: None,
+                matched: None,
+            })
+        };
+        assert!(!stands(&now), "it is tried again");
+        now.doubt(at(NOON));
+        assert!(stands(&now));
     }
 
     /// People are told of what they can still mend.

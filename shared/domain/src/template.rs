@@ -115,6 +115,9 @@ pub struct TemplateDefinition {
     /// Time at which the provider refused a message because it knows the template otherwise. It is not sent until it was read again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub doubted_at: Option<Timestamp>,
+    /// How often it was in doubt with this content.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub doubts: u32,
     /// Time of creation. `None`: before times were kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
@@ -503,11 +506,18 @@ impl TemplateDefinition {
     /// # Errors
     /// The reason why not.
     pub fn sendable(&self, needs_content_sid: bool) -> Result<(), Misfit> {
-        if !self.status.sendable() {
+        // Whether an edit is done is not known before its outcome is. What was edited is reviewed.
+        let edited = self.submitting.is_some() && self.status.sendable();
+        if edited || !self.status.sendable() {
+            let known = if edited {
+                TemplateStatus::pending()
+            } else {
+                self.status.clone()
+            };
             return Err(Misfit::NotSendable {
                 name: self.name.clone(),
                 language: self.language.clone(),
-                status: self.status.0.clone(),
+                status: known.0,
             });
         }
         if self.doubted_at.is_some() {

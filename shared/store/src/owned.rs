@@ -115,9 +115,17 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     /// Kind of the rows that keep its earlier versions, if they are kept: the latest hundred, each for two years. They hold the value
     /// as it was, with its author. [`Store::versions`] reads them.
     const VERSIONS: Option<&'static str> = None;
+    /// Whether the place of a version among those kept follows from its number: see [`Owned::place`].
+    const PLACED_BY_NUMBER: bool = true;
 
     /// The part of its sort key after the prefix.
     fn id(&self) -> String;
+
+    /// The place of this version among those kept, where it replaces the one before. A kind whose rows are also written by others than
+    /// users counts only what those write, so that the others do not displace it.
+    fn place(&self, version: u64) -> u64 {
+        version % VERSIONS_KEPT
+    }
 
     /// The rows that lead to it, such as that of a unique value. They are created, changed and deleted with it.
     fn pointers(&self, _scope: &TenantScope) -> Vec<Pointer> {
@@ -256,10 +264,13 @@ pub(crate) fn change_row<T: Owned>(scope: &TenantScope, before: u64, after: &T) 
     row_of(scope, after, Condition::Version(before), before + 1)
 }
 
-/// The author in a row.
+/// The author in a row: of this write, or of what it leaves as it was.
 fn author(item: &Item) -> Option<Actor> {
-    let by = item.get("by")?.as_m().ok()?;
-    by.get("actor")?.as_s().ok()?.parse().ok()
+    let actor = match item.get("by") {
+        Some(by) => by.as_m().ok()?.get("actor")?,
+        None => item.get(row::AUTHOR)?,
+    };
+    actor.as_s().ok()?.parse().ok()
 }
 
 /// The item in a row with its author and its version; `None` for a row that is marked as deleted.
@@ -281,14 +292,15 @@ pub(crate) fn kept_row<T: Owned>(
     let Some(kind) = T::VERSIONS else {
         return Ok(None);
     };
-    let key = version_key::<T>(scope, &former.value.value.id(), former.version);
+    let value = &former.value.value;
+    let key = version_key::<T>(scope, &value.id(), value.place(former.version));
     let row = Row::new(&key, kind, &former.value, Condition::Always, T::KIND)?.version(former.version);
     Ok(Some(row.expires(at, VERSIONS_KEPT_FOR)))
 }
 
-/// The place of a version among those kept.
-fn version_key<T: Owned>(scope: &TenantScope, id: &impl Display, version: u64) -> Key {
-    keys::version(scope, T::PART, T::KIND, id, version % VERSIONS_KEPT)
+/// The key of a place among the versions kept.
+fn version_key<T: Owned>(scope: &TenantScope, id: &impl Display, place: u64) -> Key {
+    keys::version(scope, T::PART, T::KIND, id, place)
 }
 
 /// A kept version, unless it has expired.
@@ -700,7 +712,7 @@ impl Store {
         Ok(found)
     }
 
-    /// One version: that in force or one that is kept. One request.
+    /// One version: that in force or one that is kept. One request, or those of [`Store::versions`] if places do not follow from numbers.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -711,11 +723,16 @@ impl Store {
         number: u64,
         now: Timestamp,
     ) -> Result<Option<Version<T>>, StoreError> {
-        let found = self.some_versions::<T, _>(scope, &[(id, number)], now).await?;
-        Ok(found.into_iter().flatten().next())
+        let found: Vec<Version<T>> = if T::PLACED_BY_NUMBER {
+            let found = self.some_versions::<T, _>(scope, &[(id, number)], now).await?;
+            found.into_iter().flatten().collect()
+        } else {
+            self.versions(scope, id, now).await?
+        };
+        Ok(found.into_iter().find(|version| version.number == number))
     }
 
-    /// Several versions, by their ids and numbers, each as [`Store::version`]. One request per fifty of them.
+    /// Several versions, by their ids and numbers, of a kind whose places follow from numbers. One request per fifty of them.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -726,7 +743,10 @@ impl Store {
         now: Timestamp,
     ) -> Result<Vec<Option<Version<T>>>, StoreError> {
         let places = wanted.iter().map(|(id, number)| {
-            let (own, place) = (key::<T>(scope, id), version_key::<T>(scope, id, *number));
+            let (own, place) = (
+                key::<T>(scope, id),
+                version_key::<T>(scope, id, *number % VERSIONS_KEPT),
+            );
             (own, place, *number)
         });
         let places: Vec<(Key, Key, u64)> = places.collect();

@@ -3,7 +3,10 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{actor::Stamp, purpose::Lane};
+use domain::{
+    actor::{Actor, Stamp},
+    purpose::Lane,
+};
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -13,6 +16,9 @@ use crate::{
     forms,
     keys::{self, Key},
 };
+
+/// The author of what a row says, if a later write of ours has no author.
+pub(crate) const AUTHOR: &str = "author";
 
 pub(crate) type Item = HashMap<String, AttributeValue>;
 
@@ -219,6 +225,14 @@ impl Row {
         self
     }
 
+    /// Keeps the author of what the row says, for whom this write is none of the audit log.
+    pub(crate) fn authored(mut self, author: Option<Actor>) -> Self {
+        if let Some(author) = author {
+            self.item.insert(AUTHOR.to_owned(), text(author.to_string()));
+        }
+        self
+    }
+
     /// Adds the author for the audit log.
     pub(crate) fn stamped(mut self, stamp: &Stamp) -> Self {
         let by = HashMap::from([
@@ -233,7 +247,7 @@ impl Row {
     /// Marks the row as deleted: readers no longer see it, the stream still has its author, and it is removed after a day.
     pub(crate) fn gone(mut self, now: Timestamp) -> Self {
         self.item.insert("gone".to_owned(), AttributeValue::Bool(true));
-        self.expires(now, SignedDuration::from_hours(24))
+        self.expires(now, GONE)
     }
 
     /// Sets the time at which the row must be processed again, if ever.
@@ -283,6 +297,16 @@ impl Row {
 }
 
 const KEEP_UNTIL: &str = "keep_until";
+
+/// Time for which a row that is marked as deleted is kept.
+const GONE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The second in which the row was marked as deleted; `None` if it was not.
+pub(crate) fn gone_at(item: &Item) -> Option<Timestamp> {
+    let removed = item.get("expires_at").filter(|_| !live(item))?;
+    let second = removed.as_n().ok()?.parse().ok()?;
+    Some(Timestamp::from_second(second).ok()? - GONE)
+}
 
 /// Whether readers see the row: it is not marked as deleted.
 pub(crate) fn live(item: &Item) -> bool {

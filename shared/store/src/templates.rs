@@ -96,11 +96,12 @@ pub(crate) fn observed_writes(
     after: &TemplateDefinition,
     at: Timestamp,
 ) -> Result<Vec<Write>, StoreError> {
-    let mut writes = vec![Write::Put(owned::change_row(scope, before.version, after)?)];
-    if !before.value.value.has_content_of(after) {
-        writes.extend(owned::kept_row(scope, before, at)?.map(Write::Put));
+    let row = owned::change_row(scope, before.version, after)?;
+    if before.value.value.has_content_of(after) {
+        return Ok(vec![Write::Put(row.authored(before.value.by))]);
     }
-    Ok(writes)
+    let kept = owned::kept_row(scope, before, at)?.map(Write::Put);
+    Ok([Write::Put(row)].into_iter().chain(kept).collect())
 }
 
 impl Store {
@@ -239,11 +240,18 @@ impl Store {
         let (mut changed, mut created) = (Vec::new(), Vec::new());
         let mut noted = Noted::default();
         for (key, one) in by_key.into_values() {
-            noted.awaited |= one.status.is_awaited();
-            let before = owned::signed::<TemplateDefinition>(found.remove(&key))?;
+            let item = found.remove(&key);
+            // The page may be older than the deletion.
+            let gone_at = item.as_ref().and_then(row::gone_at);
+            if gone_at.is_some_and(|gone| at.as_second() <= gone.as_second()) {
+                continue;
+            }
+            noted.awaited |= one.is_awaited();
+            let before = owned::signed::<TemplateDefinition>(item)?;
             let known = before.as_ref().map(|before| &before.value.value);
             let after = TemplateDefinition::after_list(known, one, connection, (at, wanted));
-            noted.awaited |= after.as_ref().or(known).is_some_and(|now| now.doubted_at.is_some());
+            let open = |now: &TemplateDefinition| now.doubted_at.is_some() || now.submitting.is_some();
+            noted.awaited |= after.as_ref().or(known).is_some_and(open);
             match (before, after) {
                 (Some(before), Some(after)) => changed.push(observed_writes(scope, &before, &after, at)?),
                 (None, Some(after)) => created.push(after),
@@ -258,6 +266,35 @@ impl Store {
             }
         }
         Ok(noted)
+    }
+
+    /// Takes over an edit of a template at the provider into the templates of these other connections of its account. Those without it are
+    /// skipped.
+    ///
+    /// # Errors
+    /// If the table does not answer, or a conflict.
+    pub async fn note_edit(
+        &self,
+        scope: &TenantScope,
+        connections: &[ConnectionId],
+        edited: &TemplateDefinition,
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "take over an edit of a template";
+        let keys: Vec<Key> = connections
+            .iter()
+            .map(|connection| template_key(scope, *connection, &edited.name, &edited.language))
+            .collect();
+        let mut writes = Vec::new();
+        for item in self.database.get_many(&keys, DOING).await?.into_values() {
+            let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
+                continue;
+            };
+            if let Some(after) = before.value.value.edited_as(edited) {
+                writes.extend(observed_writes(scope, &before, &after, at)?);
+            }
+        }
+        self.write_observed(writes, DOING).await
     }
 
     /// Writes each of these changes, unless somebody else was faster. Returns the number of those that were written.
@@ -423,10 +460,8 @@ impl Store {
         let Some(before) = found.filter(|found| is_meant(&found.value.value)) else {
             return Ok(false);
         };
-        let after = TemplateDefinition {
-            doubted_at: Some(now),
-            ..before.value.value.clone()
-        };
+        let mut after = before.value.value.clone();
+        after.doubt(now);
         // First, so that no template stays in doubt without it.
         let operation = sync::operation(connection, Cause::Doubt, now);
         self.create_own_operation(scope, &operation).await?;

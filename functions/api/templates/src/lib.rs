@@ -283,6 +283,7 @@ async fn sync_templates(
     let params = SyncTemplates {
         connections,
         wanted: true,
+        awaited: false,
     };
     let operation = operation(&who, OperationKind::SyncTemplates, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;

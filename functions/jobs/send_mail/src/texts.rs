@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     ids::ConnectionId,
-    notice::{Matter, Notice},
+    notice::{DOUBTED, Matter, Notice},
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
@@ -264,6 +264,15 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
                     moment(notice.at)
                 );
             }
+            if status == DOUBTED {
+                return format!(
+                    "On {}, WhatsApp again refused a message with the template {subject} ({}){of}, because it knows it otherwise than it \
+                        lists it. Until it is read again, automations that use it send by their next channel, or not at all. Look at it \
+                        in WhatsApp Manager, or use another one.",
+                    moment(notice.at),
+                    name(language)
+                );
+            }
             format!(
                 "WhatsApp stopped the template {subject} ({}){of} on {}; its status is {}. Automations that use it send by \
                     their next channel, or not at all.",
@@ -303,6 +312,14 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                     name(language),
                     category.as_str(),
                     moment(notice.at)
+                );
+            }
+            if status == DOUBTED {
+                return format!(
+                    "رفض WhatsApp مرة أخرى في {} رسالة بالقالب {subject} ({}){of}، لأنه يعرفه على غير ما يعرضه. إلى أن يُقرأ من جديد، \
+                        الأتمتة التي تستخدمه ترسل عبر قناتها التالية، أو لا ترسل شيئًا. راجعه في WhatsApp Manager، أو استخدم قالبًا آخر.",
+                    moment(notice.at),
+                    name(language)
                 );
             }
             format!(
@@ -634,6 +651,30 @@ mod tests {
             connections: BTreeMap::from([(connection.parse().unwrap(), "WhatsApp Dubai".to_owned())]),
             more,
             link: link.map(|link| Link::from(link.to_owned())),
+        }
+    }
+
+    /// Meta did not stop it, and has no such word.
+    #[test]
+    fn template_in_doubt_is_not_told_as_a_stopped_one() {
+        let connection = "conn_01hq5bakery0000000000000c1".parse().unwrap();
+        let notice = Notice {
+            matter: Matter::TemplatePaused {
+                connection,
+                language: "en_GB".to_owned(),
+                status: DOUBTED.to_owned(),
+                category: None,
+            },
+            name: "missed_call".to_owned(),
+            at: "2026-11-20T12:00:00Z".parse().unwrap(),
+        };
+        let known = Connections::from([(connection, "WhatsApp Dubai".to_owned())]);
+        for text in [noticed_in_english(&notice, &known), noticed_in_arabic(&notice, &known)] {
+            assert!(text.contains("WhatsApp Manager") && !text.contains(DOUBTED), "{text}");
+            assert!(
+                text.contains("missed_call") && text.contains("WhatsApp Dubai"),
+                "{text}"
+            );
         }
     }
 

@@ -170,7 +170,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let before = cursor.done;
     // A connection at most, so that one which fails is not repeated with others.
     while let Some(id) = order.connections.get(cursor.done).filter(|_| cursor.done == before) {
-        let piece = ctx.advance(turn.scope(), *id, order.wanted, (&mut cursor, &mut names));
+        let piece = ctx.advance(turn.scope(), *id, &order, (&mut cursor, &mut names));
         Box::pin(piece).await?;
         crash::point("sync_templates.written");
         if limit.is_up() {
@@ -233,7 +233,7 @@ impl Context {
         &self,
         scope: &TenantScope,
         id: ConnectionId,
-        wanted: bool,
+        order: &SyncTemplates,
         (cursor, names): (&mut Cursor, &mut ListedNames),
     ) -> Result<(), JobError> {
         let now = self.clock.now();
@@ -243,10 +243,13 @@ impl Context {
             cursor.next();
             return Ok(());
         };
+        if cursor.list.is_none() && order.awaited {
+            self.mark_awaited(scope, id).await?;
+        }
         let mut list = cursor.list.take().unwrap_or_else(|| List::new(now));
         let taken_over = match list.stage {
             Stage::Templates | Stage::Names => {
-                let page = self.page(scope, &connection, wanted, (&mut list, names, &mut cursor.synced));
+                let page = self.page(scope, &connection, order.wanted, (&mut list, names, &mut cursor.synced));
                 Box::pin(page).await
             }
             Stage::Compare | Stage::Mark => {
@@ -269,10 +272,11 @@ impl Context {
                 Ok(())
             }
             Err(Unlisted::Refused(reason)) => {
-                // Not again before tomorrow, unless somebody asks.
+                // Not again before tomorrow, unless a verdict is awaited or somebody asks.
+                let known = self.store.last_syncs(scope).await?.remove(&id);
                 let last = LastSync {
                     at: list.began,
-                    awaited: false,
+                    awaited: known.is_some_and(|known| known.awaited),
                 };
                 self.store.note_sync(scope, id, &last).await?;
                 cursor.synced.failed += 1;
@@ -282,6 +286,17 @@ impl Context {
             }
             Err(Unlisted::Failed(error)) => Err(error),
         }
+    }
+
+    /// Records that a verdict is awaited, or a doubt: if this list is never whole, another one is due within the hour.
+    async fn mark_awaited(&self, scope: &TenantScope, id: ConnectionId) -> Result<(), JobError> {
+        let known = self.store.last_syncs(scope).await?.remove(&id);
+        // Without a record, it is due at any time.
+        if let Some(known) = known.filter(|known| !known.awaited) {
+            let awaited = true;
+            self.store.note_sync(scope, id, &LastSync { awaited, ..known }).await?;
+        }
+        Ok(())
     }
 
     /// Reads a page of the provider's. Returns whether there is more to do: our rows come after it.

@@ -394,6 +394,7 @@ impl TemplateDefinition {
             edits: Vec::new(),
             edition: 0,
             doubted_at: None,
+            doubts: 0,
             created_at: None,
             updated_at: None,
         }

@@ -3,7 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey};
+use super::{ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, variables};
 use crate::{checkup::Quality, message::Category};
 
 /// A provider's report on a template.
@@ -72,6 +72,7 @@ impl TemplateStatus {
     const DRAFT: &'static str = "DRAFT";
     const PENDING: &'static str = "PENDING";
     const DELETED: &'static str = "DELETED";
+    const PAUSED: &'static str = "PAUSED";
 
     /// That of a template which was never submitted.
     #[must_use]
@@ -97,13 +98,10 @@ impl TemplateStatus {
         matches!(self.0.as_str(), "APPROVED" | "REINSTATED")
     }
 
-    /// Whether Meta stopped it, so that somebody must act. One that was edited is only reviewed again.
+    /// Whether Meta stopped it, by whatever word, so that somebody must act. One that was edited is only reviewed again.
     #[must_use]
     pub fn is_stopped(&self) -> bool {
-        matches!(
-            self.0.as_str(),
-            "PAUSED" | "DISABLED" | "REJECTED" | "ARCHIVED" | "LOCKED" | "PENDING_DELETION" | Self::DELETED
-        )
+        !self.sendable() && !self.is_draft() && !self.is_awaited()
     }
 
     /// Whether it was never submitted.
@@ -169,6 +167,32 @@ const SECOND_EDIT: SignedDuration = SignedDuration::from_hours(24);
 const LAST_EDITS: SignedDuration = SignedDuration::from_hours(30 * 24);
 const MOST_EDITS: usize = 10;
 
+/// What a button says. The label of an offer's code is the provider's, and numbers are written in several ways.
+fn said(button: &TemplateButton) -> (ButtonKind, &str, Option<&str>, String) {
+    let label = match button.kind {
+        ButtonKind::OfferCode => "",
+        _ => button.text.as_str(),
+    };
+    let number = button.phone_number.as_deref().unwrap_or_default();
+    let digits = number.chars().filter(char::is_ascii_digit).collect();
+    (button.kind, label, button.url.as_deref(), digits)
+}
+
+impl TemplateButton {
+    /// The button as a provider reports it, with what it does not say and a known one does: our label of an offer's code, and a sample.
+    pub(super) fn completed(self, known: &[Self]) -> Self {
+        let Some(own) = known.iter().find(|own| said(own) == said(&self)) else {
+            return self;
+        };
+        let ours = self.kind == ButtonKind::OfferCode && !own.text.is_empty();
+        Self {
+            text: if ours { own.text.clone() } else { self.text },
+            sample: self.sample.or_else(|| own.sample.clone()),
+            ..self
+        }
+    }
+}
+
 impl TemplateDefinition {
     /// Takes over what the provider and the API know about the template that this one replaces: they know better than a file.
     #[must_use]
@@ -191,25 +215,52 @@ impl TemplateDefinition {
             edition: before.edition + u32::from(!same),
             // A file is what somebody knows to be right.
             doubted_at: before.doubted_at.filter(|_| same),
+            doubts: if same { before.doubts } else { 0 },
             created_at: before.created_at,
             updated_at: before.updated_at.filter(|_| same),
             ..self
         }
     }
 
-    /// Whether both say the same by the same variables.
+    /// Whether both say the same by the same variables. Of a one-time code, text, footer and button are the provider's, which names none
+    /// of the options that were written.
     #[must_use]
     pub fn has_content_of(&self, other: &Self) -> bool {
-        let buttons = |of: &Self| -> Vec<(ButtonKind, String, Option<String>)> {
-            let buttons = of.buttons.iter();
-            buttons
-                .map(|button| (button.kind, button.text.clone(), button.url.clone()))
-                .collect()
-        };
+        match (&self.code, &other.code) {
+            (Some(own), Some(others)) => return own == others,
+            (Some(_), None) => return other.category == Category::Authentication,
+            (None, Some(_)) => return self.category == Category::Authentication,
+            (None, None) => {}
+        }
         (self.parameter_format, self.header_media, &self.header)
             == (other.parameter_format, other.header_media, &other.header)
             && (&self.body, &self.footer) == (&other.body, &other.footer)
-            && buttons(self) == buttons(other)
+            && self.buttons.iter().map(said).eq(other.buttons.iter().map(said))
+    }
+
+    /// Whether both have the same samples in words.
+    fn has_samples_of(&self, other: &Self) -> bool {
+        let of_button = |button: &TemplateButton| button.sample.clone();
+        (&self.samples, &self.header_sample) == (&other.samples, &other.header_sample)
+            && self
+                .buttons
+                .iter()
+                .map(of_button)
+                .eq(other.buttons.iter().map(of_button))
+    }
+
+    /// Whether the provider, which lists the template like this, has the change that was submitted last. What it does not show, such as an
+    /// asset that is a sample, or the options of a code, counts as missing if it was changed.
+    #[must_use]
+    pub fn is_submitted_in(&self, listed: &Self) -> bool {
+        let draft = self.latest();
+        let submitted = draft.onto(self);
+        // An approved one keeps its category.
+        let in_category = self.status.sendable() || listed.category == Category::from(draft.category);
+        in_category
+            && submitted.has_content_of(listed)
+            && (&submitted.code, submitted.sample_asset) == (&self.code, self.sample_asset)
+            && (submitted.has_samples_of(self) || submitted.has_samples_of(listed))
     }
 
     /// Takes over a report of the provider, each of its parts separately. A part older than the known one is ignored; of two of
@@ -263,7 +314,7 @@ impl TemplateDefinition {
         self.provider_id = self.provider_id.take().or_else(|| report.provider_id.clone());
     }
 
-    /// Takes over reported texts. What a report does not say, such as samples, stays.
+    /// Takes over reported texts. What a report does not say, such as samples, stays, as far as there is something to be sampled.
     fn take_content(&mut self, content: &ReportedContent, at: Timestamp) {
         let mut after = self.clone();
         // It is not documented whether a report names a header that did not change.
@@ -272,13 +323,38 @@ impl TemplateDefinition {
         }
         after.body.clone_from(&content.body);
         after.footer.clone_from(&content.footer);
-        after.buttons.clone_from(&content.buttons);
+        let reported = content.buttons.iter().cloned();
+        after.buttons = reported.map(|button| button.completed(&self.buttons)).collect();
+        if variables(after.header.as_deref().unwrap_or_default()).is_empty() {
+            after.header_sample = None;
+        }
+        let names = variables(&after.body);
+        after.samples.retain(|name, _| names.contains(&name.as_str()));
         if !self.has_content_of(&after) {
             after.edition += 1;
             after.updated_at = Some(at);
-            after.doubted_at = None;
+            after.trusted();
             *self = after;
         }
+    }
+
+    /// Marks it as one that the provider knows otherwise.
+    pub fn doubt(&mut self, now: Timestamp) {
+        self.doubted_at = Some(now);
+        self.doubts = self.doubts.saturating_add(1);
+    }
+
+    /// Ends a doubt and forgets former ones: they were about another content.
+    pub(super) const fn trusted(&mut self) {
+        self.doubted_at = None;
+        self.doubts = 0;
+    }
+
+    /// Whether its state will change without a report that must come: a verdict is awaited, or Twilio, which reports nothing, paused it for
+    /// hours.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        self.status.is_awaited() || (self.content_sid.is_some() && self.status.0 == TemplateStatus::PAUSED)
     }
 
     /// What submitting it now means.
@@ -366,6 +442,7 @@ impl TemplateDefinition {
             }
             after.edition += u32::from(!after.has_content_of(self));
             after.updated_at = Some(began);
+            after.trusted();
         }
         after.draft = None;
         after.provider_id = answer.id.clone().or(after.provider_id);
@@ -409,7 +486,10 @@ pub fn reason(text: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{samples::material, template::draft::TemplateContent};
+    use crate::{
+        samples::material,
+        template::draft::{Sample, TemplateCategory, TemplateContent},
+    };
 
     fn key() -> TemplateKey {
         TemplateKey::new("missed_call_followup", "en_GB").unwrap()
@@ -697,6 +777,136 @@ mod tests {
         let refused = it.refused(Some("Too often."));
         assert_eq!((refused.submitting, refused.latest()), (None, content));
         assert_eq!(refused.rejected_reason.as_deref(), Some("Too often."));
+    }
+
+    /// A draft whose submission may be lost, and what the provider lists then.
+    #[test]
+    fn lost_edit_counts_only_if_all_of_it_is_shown() {
+        let drafted = |status: &str, change: &dyn Fn(&mut TemplateContent)| {
+            let mut it = template(status);
+            it.samples = [("1", "Maya"), ("2", "Marina")]
+                .map(|(name, word)| (name.to_owned(), word.to_owned()))
+                .into();
+            let mut content = TemplateContent::of(&it);
+            change(&mut content);
+            it.draft = Some(Box::new(content));
+            it
+        };
+        let done = |it: &TemplateDefinition| {
+            let draft = it.latest();
+            TemplateDefinition {
+                category: draft.category.into(),
+                code: None,
+                sample_asset: None,
+                ..draft.onto(it)
+            }
+        };
+        let of_category = |content: &mut TemplateContent| content.category = TemplateCategory::Marketing;
+        let of_footer = |content: &mut TemplateContent| content.footer = Some("Bye".parse().unwrap());
+        let of_sample = |content: &mut TemplateContent| {
+            let samples = [("1", "Omar"), ("2", "Marina")];
+            let samples = samples.map(|(name, word)| (name.to_owned(), word.parse::<Sample>().unwrap()));
+            content.samples = std::collections::BTreeMap::from(samples).into();
+        };
+        let changes: [(&str, &dyn Fn(&mut TemplateContent)); 3] = [
+            ("category", &of_category),
+            ("footer", &of_footer),
+            ("sample", &of_sample),
+        ];
+        for (what, change) in changes {
+            let it = drafted("REJECTED", change);
+            assert!(!it.is_submitted_in(&it), "{what}: nothing was done");
+            assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
+        }
+        // What no list shows.
+        let asset: crate::ids::AssetId = "ast_01hq5c1ynyc0000000000000ab".parse().unwrap();
+        let mut picture = drafted("REJECTED", &|_| {});
+        picture.header_media = Some(crate::media::MediaKind::Image);
+        let mut content = TemplateContent::of(&picture);
+        content.header.as_mut().unwrap().sample_asset_id = Some(asset);
+        picture.draft = Some(Box::new(content));
+        assert!(!picture.is_submitted_in(&done(&picture)));
+    }
+
+    #[test]
+    fn another_number_of_a_button_is_another_content() {
+        let call = |number: &str| TemplateDefinition {
+            buttons: vec![TemplateButton {
+                kind: ButtonKind::PhoneNumber,
+                text: "Call".to_owned(),
+                url: None,
+                sample: None,
+                phone_number: Some(number.to_owned()),
+            }],
+            ..template("APPROVED")
+        };
+        assert!(call("+97145550001").has_content_of(&call("971 4 555 0001")));
+        assert!(!call("+97145550001").has_content_of(&call("+97145550002")));
+    }
+
+    #[test]
+    fn nothing_is_sent_while_an_edit_has_no_outcome() {
+        let mut it = template("APPROVED");
+        assert!(it.sendable(false).is_ok());
+        it.submitting = Some(at(0));
+        let why = it.sendable(false).unwrap_err().to_string();
+        assert!(why.contains("PENDING"), "{why}");
+    }
+
+    /// A report names labels, links and numbers, and no samples.
+    #[test]
+    fn reported_texts_keep_the_samples_that_still_belong() {
+        let link = |url: &str, sample: Option<&str>| TemplateButton {
+            kind: ButtonKind::Url,
+            text: "Book".to_owned(),
+            url: Some(url.to_owned()),
+            sample: sample.map(str::to_owned),
+            phone_number: None,
+        };
+        let offer = |label: &str, sample: Option<&str>| TemplateButton {
+            kind: ButtonKind::OfferCode,
+            text: label.to_owned(),
+            url: None,
+            ..link("", sample)
+        };
+        let whole = Some("https://a.example/b");
+        let mut it = TemplateDefinition {
+            header: Some("Of {{1}}".to_owned()),
+            header_sample: Some("May".to_owned()),
+            buttons: vec![link("https://a.example/{{1}}", whole), offer("Copy it", Some("MAY20"))],
+            samples: [("1", "Maya"), ("2", "Marina")]
+                .map(|(name, word)| (name.to_owned(), word.to_owned()))
+                .into(),
+            doubts: 3,
+            ..template("APPROVED")
+        };
+        let mut report = TemplateReport::of(key(), at(10));
+        report.content = Some(ReportedContent {
+            header: Some("News".to_owned()),
+            body: "Hello {{1}}, we missed you.".to_owned(),
+            footer: None,
+            buttons: vec![
+                link("https://a.example/{{1}}", None),
+                link("https://b.example/{{1}}", None),
+                offer("Copy offer code", None),
+            ],
+        });
+        it.note(&report);
+        assert_eq!(it.buttons[0].sample.as_deref(), whole);
+        assert_eq!(it.buttons[1].sample, None, "another link");
+        assert_eq!(it.buttons[2], offer("Copy it", Some("MAY20")));
+        assert_eq!(it.samples.keys().collect::<Vec<_>>(), ["1"]);
+        assert_eq!((it.header_sample, it.edition, it.doubts), (None, 1, 0));
+    }
+
+    #[test]
+    fn paused_at_twilio_ends_without_a_report() {
+        let mut it = template("PAUSED");
+        assert!(!it.is_awaited(), "Meta reports it");
+        it.content_sid = Some("HX00000000000000000000000000000001".to_owned());
+        assert!(it.is_awaited());
+        it.status = TemplateStatus("DISABLED".to_owned());
+        assert!(!it.is_awaited());
     }
 
     #[test]

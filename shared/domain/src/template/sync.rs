@@ -5,7 +5,12 @@
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{TemplateDefinition, TemplateStatus, draft::TemplateContent, reports::SUBMISSION};
+use super::{
+    TemplateDefinition, TemplateStatus,
+    draft::{CODE_BODY, TemplateContent},
+    reports::SUBMISSION,
+    variables,
+};
 use crate::{
     actor::Actor,
     ids::{ConnectionId, OperationId, derived},
@@ -20,6 +25,9 @@ pub struct SyncTemplates {
     /// Whether a user wants it, who knows of messages that the provider refused.
     #[serde(default)]
     pub wanted: bool,
+    /// Whether a verdict is awaited, or a template is in doubt: if the list fails, the next one is due within the hour.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaited: bool,
 }
 
 /// Result of the operation.
@@ -45,7 +53,7 @@ pub struct Synced {
 pub struct LastSync {
     /// Time at which the list was begun.
     pub at: Timestamp,
-    /// Whether the provider's verdict on one of them was awaited.
+    /// Whether the provider's verdict on one of them was awaited, or is since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub awaited: bool,
 }
@@ -75,7 +83,7 @@ pub enum Cause {
     Due,
     /// The provider refused a message because it knows a template otherwise.
     Doubt,
-    /// One was submitted through Twilio, which reports no verdicts.
+    /// One was submitted, or is in review again. Twilio reports no verdicts, Meta's report may be lost, and an edit may have had no outcome.
     Submitted,
 }
 
@@ -90,25 +98,30 @@ impl Cause {
     }
 }
 
-/// Time after the span of a doubt: the list must come behind all templates that were doubted in it.
+/// Time after the span of a doubt or a submission: the list must come behind all templates of it, and behind their claims.
 const BEHIND: i64 = 30;
+const BEHIND_CLAIMS: i64 = BEHIND + SUBMISSION.as_secs();
 
 /// The operation that lists the templates of a connection again. The same cause within its span of time gives the same one.
 #[must_use]
 pub fn operation(connection: ConnectionId, cause: Cause, now: Timestamp) -> Operation {
     let (name, seconds) = cause.row();
     let span = now.as_second().div_euclid(seconds) * seconds;
+    let behind = |wait: i64| Timestamp::from_second(span + seconds + wait).unwrap_or(now);
     let due = match cause {
         Cause::Due => now,
-        Cause::Doubt => Timestamp::from_second(span + seconds + BEHIND).unwrap_or(now),
-        Cause::Submitted => now + SignedDuration::from_mins(5),
+        Cause::Doubt => behind(BEHIND),
+        Cause::Submitted => behind(BEHIND_CLAIMS),
     };
     let millisecond = u64::try_from(span.saturating_mul(1_000)).unwrap_or_default();
     let id = OperationId::new(derived(
         millisecond,
         format!("templates#{name}#{connection}").as_bytes(),
     ));
-    let params = serde_json::json!({ "connections": [connection] });
+    let params = match cause {
+        Cause::Due => serde_json::json!({ "connections": [connection] }),
+        Cause::Doubt | Cause::Submitted => serde_json::json!({ "connections": [connection], "awaited": true }),
+    };
     let kind = OperationKind::SyncTemplates;
     let created = Operation::new(id, kind, Data::small(params), Actor::Operator, id.to_string(), now);
     created.not_before(due)
@@ -171,9 +184,16 @@ impl TemplateDefinition {
         }
         after.provider_id = listed.provider_id.clone().or(after.provider_id);
         after.content_sid = listed.content_sid.clone().or(after.content_sid);
+        if after.code.is_some() && listed.body != CODE_BODY && variables(&listed.body) == variables(CODE_BODY) {
+            // What the provider writes around a code.
+            after.body.clone_from(&listed.body);
+            after.footer.clone_from(&listed.footer);
+        }
         if !after.has_content_of(listed) && older(after.updated_at) {
             after = after.with_listed_content(listed, at);
         }
+        let content = TemplateContent::of(&after);
+        after.draft = after.draft.filter(|draft| **draft != content);
         after.doubted_at = after.doubted_at.filter(|since| !wanted && at < *since + DOUBT);
         (after != *before).then_some(after)
     }
@@ -181,9 +201,10 @@ impl TemplateDefinition {
     /// The content of the list, which is another one.
     fn with_listed_content(self, listed: &Self, at: Timestamp) -> Self {
         // An edit whose answer was lost.
-        let submitted = |draft: &TemplateContent| draft.onto(&self).has_content_of(listed);
-        let draft = self.draft.clone().filter(|draft| !submitted(draft));
+        let draft = self.draft.clone().filter(|_| !self.is_submitted_in(listed));
         let listed = listed.clone();
+        let buttons = listed.buttons.into_iter();
+        let buttons = buttons.map(|button| button.completed(&self.buttons)).collect();
         Self {
             draft,
             parameter_format: listed.parameter_format,
@@ -192,13 +213,45 @@ impl TemplateDefinition {
             header_sample: listed.header_sample,
             body: listed.body,
             footer: listed.footer,
-            buttons: listed.buttons,
+            buttons,
             samples: listed.samples,
             edition: self.edition + 1,
             doubted_at: None,
+            doubts: 0,
             updated_at: Some(at),
             ..self
         }
+    }
+
+    /// The template of another connection of the account after an edit of this one at the provider, where both are one. `None`: nothing
+    /// changes.
+    #[must_use]
+    pub fn edited_as(&self, edited: &Self) -> Option<Self> {
+        let other = self.provider_id.is_some() && self.provider_id != edited.provider_id;
+        if other || self.status.is_draft() || self.submitting.is_some() {
+            return None;
+        }
+        let mut after = Self {
+            connection: self.connection,
+            draft: self.draft.clone(),
+            edition: self.edition + u32::from(!self.has_content_of(edited)),
+            quality: self.quality,
+            quality_at: self.quality_at,
+            created_at: self.created_at,
+            ..edited.clone()
+        };
+        if edited.status_at < self.status_at {
+            after.status.clone_from(&self.status);
+            after.status_at = self.status_at;
+            after.rejected_reason.clone_from(&self.rejected_reason);
+        }
+        if edited.category_at < self.category_at {
+            after.category = self.category;
+            after.category_at = self.category_at;
+        }
+        let content = TemplateContent::of(&after);
+        after.draft = after.draft.filter(|draft| **draft != content);
+        (after != *self).then_some(after)
     }
 
     /// The template after a list that began at this time and does not show it. `None`: nothing changes.
@@ -368,6 +421,128 @@ mod tests {
         );
     }
 
+    /// An edit of the category alone, whose answer was lost: Meta has not done it.
+    #[test]
+    fn draft_of_another_category_stays_until_the_provider_has_it() {
+        let before = TemplateDefinition {
+            status: TemplateStatus("REJECTED".to_owned()),
+            ..known()
+        };
+        let mut content = TemplateContent::of(&before);
+        content.category = crate::template::draft::TemplateCategory::Marketing;
+        let lost = TemplateDefinition {
+            draft: Some(Box::new(content)),
+            submitting: Some(at(10)),
+            ..before
+        };
+        let still = after(&lost, &listed("REJECTED"), 200).unwrap();
+        assert_eq!((still.draft.as_ref(), still.submitting), (lost.draft.as_ref(), None));
+        let done = TemplateDefinition {
+            category: Category::Marketing,
+            ..listed("PENDING")
+        };
+        let done = after(&lost, &done, 200).unwrap();
+        assert_eq!((done.draft, done.category), (None, Category::Marketing));
+    }
+
+    /// Meta lists its own text, footer and button of a code, and names none of its options.
+    #[test]
+    fn text_of_a_code_is_no_other_content() {
+        let options = serde_json::json!({
+            "category": "authentication", "code": {"security_advice": true, "button": "Copy"},
+        });
+        let content: TemplateContent = serde_json::from_value(options).unwrap();
+        let draft = TemplateDefinition {
+            category: Category::Authentication,
+            status: TemplateStatus::draft(),
+            ..content.onto(&TemplateDefinition::empty())
+        };
+        let mut button = draft.buttons[0].clone();
+        button.kind = crate::template::ButtonKind::Url;
+        button.text = "Copy code".to_owned();
+        button.url = Some("https://www.whatsapp.com/otp/code/?code=otp{{1}}".to_owned());
+        let listed = TemplateDefinition {
+            category: Category::Authentication,
+            body: "*{{1}}* is your verification code.".to_owned(),
+            footer: Some("This code expires in 10 minutes.".to_owned()),
+            buttons: vec![button],
+            code: None,
+            ..listed("PENDING")
+        };
+        let found = after(&draft, &listed, 10).unwrap();
+        assert_eq!(
+            (found.edition, found.draft.as_ref(), &found.code),
+            (0, None, &content.code)
+        );
+        assert_eq!((&found.body, &found.footer), (&listed.body, &listed.footer));
+        assert_eq!(found.buttons, draft.buttons, "a message needs ours");
+        assert_eq!(TemplateContent::of(&found), content, "it can be edited");
+        assert_eq!(after(&found, &listed, 20), None);
+        assert!(found.has_content_of(&draft), "a repeated request finds it");
+    }
+
+    #[test]
+    fn label_of_an_offers_code_is_ours() {
+        let offer = |label: &str| crate::template::TemplateButton {
+            kind: crate::template::ButtonKind::OfferCode,
+            text: label.to_owned(),
+            url: None,
+            sample: Some("MAY20".to_owned()),
+            phone_number: None,
+        };
+        let before = TemplateDefinition {
+            buttons: vec![offer("Copy it")],
+            ..known()
+        };
+        let listed = TemplateDefinition {
+            buttons: vec![offer("Copy offer code")],
+            ..listed("APPROVED")
+        };
+        assert_eq!(after(&before, &listed, 10), None);
+        let other = TemplateDefinition {
+            footer: Some("Bye".to_owned()),
+            ..listed
+        };
+        let found = after(&before, &other, 10).unwrap();
+        assert_eq!((found.buttons, found.edition), (before.buttons, 1));
+    }
+
+    /// Two numbers of one account: what one has edited is reviewed for both.
+    #[test]
+    fn edit_counts_for_the_other_numbers_of_the_account() {
+        let other = TemplateDefinition {
+            connection: Some("conn_00000000000000000000000001".parse().unwrap()),
+            ..known()
+        };
+        let edited = TemplateDefinition {
+            status: TemplateStatus::pending(),
+            status_at: Some(at(100)),
+            footer: Some("Bye".to_owned()),
+            edits: vec![at(100)],
+            edition: 7,
+            ..known()
+        };
+        let shared = other.edited_as(&edited).unwrap();
+        assert_eq!((shared.connection, shared.edition), (other.connection, 1));
+        assert_eq!((&shared.status, &shared.footer), (&edited.status, &edited.footer));
+        assert_eq!(shared.edits, edited.edits, "the provider counts them once");
+        assert_eq!(shared.edited_as(&edited), None, "once more");
+        let approved = TemplateDefinition {
+            status_at: Some(at(200)),
+            ..other.clone()
+        };
+        assert_eq!(
+            approved.edited_as(&edited).unwrap().status,
+            approved.status,
+            "its verdict"
+        );
+        let unrelated = TemplateDefinition {
+            provider_id: Some("810000000000002".to_owned()),
+            ..other
+        };
+        assert_eq!(unrelated.edited_as(&edited), None);
+    }
+
     #[test]
     fn doubt_ends_with_a_change_a_wish_or_an_hour() {
         let doubted = TemplateDefinition {
@@ -403,9 +578,16 @@ mod tests {
             );
         }
         let made = operation(connection(), Cause::Submitted, at(0));
-        assert_eq!(made.due, Some(at(300)));
+        // Behind the claim of whatever was submitted in the same span, which ends 200 s later.
+        assert_eq!(made.due, Some(at(200 + 120)));
+        assert_eq!(operation(connection(), Cause::Submitted, at(199)).due, made.due);
         let params: SyncTemplates = made.params.read().unwrap();
-        assert_eq!((params.connections, params.wanted), (vec![connection()], false));
+        assert_eq!(
+            (params.connections, params.wanted, params.awaited),
+            (vec![connection()], false, true)
+        );
+        let daily: SyncTemplates = operation(connection(), Cause::Due, at(0)).params.read().unwrap();
+        assert!(!daily.awaited);
     }
 
     #[test]

@@ -217,6 +217,79 @@ async fn deleted_row_is_created_again_if_the_provider_has_it() {
     assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
 }
 
+/// The provider may have read its list before the deletion.
+#[tokio::test]
+async fn list_from_before_a_deletion_does_not_undo_it() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    world.noted(&[listed("a", "APPROVED")], now).await;
+    let found = world.template("a", "en").await.unwrap();
+    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    let noted = world.noted(&[listed("a", "APPROVED")], later(now, -30)).await;
+    assert_eq!((noted, world.status("a").await), (Noted::default(), None));
+}
+
+/// Reports and lists write the row far more often than somebody changes what it says.
+#[tokio::test]
+async fn states_displace_no_former_content() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let says = |words: &str, status: &str| TemplateDefinition {
+        body: format!("Hello {{{{1}}}}, {words} of us."),
+        ..listed("a", status)
+    };
+    world.noted(&[says("first", "APPROVED")], now).await;
+    world.noted(&[says("second", "APPROVED")], later(now, 1)).await;
+    for number in 0..99 {
+        let word = if number % 2 == 0 { "PAUSED" } else { "APPROVED" };
+        let noted = world.noted(&[says("second", word)], later(now, 2 + number)).await;
+        assert_eq!(noted.changed, 1, "{number}");
+    }
+    world.noted(&[says("third", "APPROVED")], later(now, 200)).await;
+    let id = world.template("a", "en").await.unwrap().value.id();
+    let found: Vec<Version<TemplateDefinition>> = world.store.versions(world.scope(), &id, now).await.unwrap();
+    let bodies: Vec<&str> = found.iter().map(|version| &*version.signed.value.body).collect();
+    assert_eq!(bodies, ["third", "second", "first"].map(|words| says(words, "").body));
+    for version in &found {
+        let same = world.store.version(world.scope(), &id, version.number, now);
+        let same: Option<Version<TemplateDefinition>> = same.await.unwrap();
+        assert_eq!(same.as_ref(), Some(version));
+    }
+    let none: Option<Version<TemplateDefinition>> = world.store.version(world.scope(), &id, 50, now).await.unwrap();
+    assert_eq!(none, None);
+}
+
+#[tokio::test]
+async fn author_of_a_content_stays_through_reports() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let written = TemplateDefinition {
+        connection: Some(world.whatsapp()),
+        ..listed("a", "PENDING")
+    };
+    let stamp = world.stamp();
+    world.store.create(world.scope(), &written, &stamp).await.unwrap();
+    let id = written.id();
+    let authors = async || -> Vec<_> {
+        let found: Vec<Version<TemplateDefinition>> = world.store.versions(world.scope(), &id, now).await.unwrap();
+        found.into_iter().map(|version| version.signed.by).collect()
+    };
+    for (seconds, word) in [(60, "APPROVED"), (120, "PAUSED")] {
+        world.noted(&[listed("a", word)], later(now, seconds)).await;
+        assert_eq!(authors().await, [Some(stamp.actor)], "{word}");
+    }
+    let other = TemplateDefinition {
+        body: "Hello {{1}}, other words of us.".to_owned(),
+        ..listed("a", "PAUSED")
+    };
+    world.noted(&[other], later(now, 180)).await;
+    assert_eq!(
+        authors().await,
+        [None, Some(stamp.actor)],
+        "the provider's words are nobody's"
+    );
+}
+
 #[tokio::test]
 async fn only_another_content_is_a_version() {
     let world = World::new().await;

@@ -16,9 +16,10 @@ use domain::{
     operation::{OperationKind, OperationState},
     template::{
         TemplateDefinition,
-        sync::{LastSync, SyncTemplates, Synced},
+        sync::{self, Cause, LastSync, SyncTemplates, Synced},
     },
 };
+use jiff::SignedDuration;
 use jobs::StartOperation;
 use serde_json::{Value, json};
 use sync_templates::{Context, handle};
@@ -151,7 +152,11 @@ impl World {
     }
 
     async fn start_of(&self, connections: Vec<ConnectionId>, wanted: bool) -> StartOperation {
-        let params = SyncTemplates { connections, wanted };
+        let params = SyncTemplates {
+            connections,
+            wanted,
+            awaited: false,
+        };
         self.operations.create(OperationKind::SyncTemplates, &params).await
     }
 
@@ -172,6 +177,22 @@ impl World {
     async fn status(&self, name: &str) -> Option<String> {
         let found = self.template(self.business.whatsapp, name, "en_GB").await;
         found.map(|template| template.status.0)
+    }
+
+    /// Starts the list that follows a submission, once it is due.
+    async fn submitted(&self) -> StartOperation {
+        let operation = sync::operation(self.business.whatsapp, Cause::Submitted, self.aws.now());
+        let store = self.aws.store();
+        let created = store.create_own_operation(self.business.scope(), &operation).await;
+        created.unwrap();
+        self.aws.pass(600);
+        self.operations.start(&operation)
+    }
+
+    /// Whether the schedule lists the templates again so many minutes from now.
+    async fn is_due(&self, minutes: i64) -> bool {
+        let at = self.aws.now() + SignedDuration::from_mins(minutes);
+        LastSync::is_due(self.last().await.as_ref(), at)
     }
 
     async fn last(&self) -> Option<LastSync> {
@@ -420,6 +441,36 @@ async fn refused_credentials_fail_with_a_sentence() {
 }
 
 #[tokio::test]
+async fn submitted_template_is_listed_hourly_until_its_verdict() {
+    let world = World::new().await;
+    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    world.sync().await;
+    assert!(!world.is_due(60).await, "nothing is awaited");
+    for (word, hourly) in [("PENDING", true), ("APPROVED", false)] {
+        let start = world.submitted().await;
+        world.account.has(vec![listed(FOLLOW_UP, word)]);
+        world.operations.finish(&start, &world.ctx, &handle).await;
+        assert_eq!(world.is_due(60).await, hourly, "{word}");
+    }
+}
+
+/// A page with an excuse, a refusal, or a provider that never answers.
+#[tokio::test]
+async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
+    let refusal = r#"{"error": {"message": "Invalid parameter", "code": 100}}"#;
+    for (status, body) in [(500, "{}"), (200, "<html></html>"), (400, refusal)] {
+        let world = World::new().await;
+        world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+        world.sync().await;
+        let start = world.submitted().await;
+        world.answer(ResponseTemplate::new(status).set_body_string(body)).await;
+        let made = handle(world.operations.turn(&start).await, &world.ctx).await;
+        assert_eq!(made.is_err(), status == 500);
+        assert!(world.is_due(60).await, "{status}");
+    }
+}
+
+#[tokio::test]
 async fn connections_that_send_no_whatsapp_are_passed_over() {
     let world = World::new().await;
     world.account.has(vec![listed(FOLLOW_UP, "PAUSED")]);
@@ -460,20 +511,26 @@ async fn templates_at_twilio_come_with_their_verdicts() {
     let aws = Aws::new().await;
     let business = seed::tenant(&aws).await;
     let world = World::of(aws, business).await;
-    let content = json!({
+    let content = |status: &str| {
+        json!({
         "contents": [{
             "sid": "HX00000000000000000000000000000001", "friendly_name": "order_1", "language": "en",
             "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello {{1}}, your order is ready."}},
             "approval_requests": {
-                "name": "order_1", "category": "UTILITY", "status": "rejected", "rejection_reason": "INVALID_FORMAT",
+                "name": "order_1", "category": "UTILITY", "status": status, "rejection_reason": "INVALID_FORMAT",
             },
         }],
         "meta": {"next_page_url": null},
-    });
-    Mock::given(path("/v1/ContentAndApprovals"))
-        .respond_with(ResponseTemplate::new(200).set_body_json(content))
-        .mount(&world.server)
-        .await;
+        })
+    };
+    let lists = async |status: &str| {
+        Mock::given(path("/v1/ContentAndApprovals"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(content(status)))
+            .up_to_n_times(1)
+            .mount(&world.server)
+            .await;
+    };
+    lists("rejected").await;
     let start = world.start_of(vec![world.business.twilio], true).await;
     let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
     assert_eq!(result_of::<Synced>(&operation).created, 1);
@@ -490,4 +547,14 @@ async fn templates_at_twilio_come_with_their_verdicts() {
             Some("HX00000000000000000000000000000001")
         )
     );
+    let awaited = async || {
+        let known = world.aws.store().last_syncs(world.business.scope()).await.unwrap();
+        known[&world.business.twilio].awaited
+    };
+    assert!(!awaited().await);
+    lists("paused").await;
+    world.aws.pass(60);
+    let start = world.start_of(vec![world.business.twilio], false).await;
+    world.operations.finish(&start, &world.ctx, &handle).await;
+    assert!(awaited().await, "Twilio does not report the end of a pause");
 }

@@ -96,6 +96,7 @@ impl Audit<'_> {
         let params = SyncTemplates {
             connections: vec![connection, connection],
             wanted: true,
+            awaited: false,
         };
         let kind = OperationKind::SyncTemplates;
         self.due_operation(&scope, kind, Data::of(&params)?).await?;
