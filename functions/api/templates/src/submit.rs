@@ -10,9 +10,10 @@ use axum::http::StatusCode;
 use domain::{
     asset::Asset,
     connection::{Account, Connection, SendSecrets},
+    ids::ConnectionId,
     settings::FieldProblem,
     template::{
-        TemplateDefinition, TemplateStatus,
+        TemplateDefinition, TemplateReport, TemplateStatus,
         id::TemplateId,
         lint::lint,
         reports::{Accepted, NotNow, Submission},
@@ -43,6 +44,8 @@ struct Work {
     /// Whether an earlier one had no outcome.
     taken_up: bool,
     connection: Connection,
+    /// The other connections of the same account, where an edit is theirs, too.
+    others: Vec<ConnectionId>,
     secrets: Arc<SendSecrets>,
     sample: Option<Asset>,
     /// Twilio's id, once it is known.
@@ -205,6 +208,7 @@ impl Context {
             how,
             row,
             connection,
+            others,
             content_sid,
             ..
         } = *work;
@@ -217,9 +221,7 @@ impl Context {
             Ok(Asked::Accepted(answer)) => {
                 let accepted = |row: &TemplateDefinition| with_sid(row.accepted(how, &answer, now));
                 let settled = self.settled(who, row, accepted).await?;
-                if matches!(connection.account, Account::Twilio(_)) {
-                    self.watch(who, &connection, now).await;
-                }
+                self.share(who, &others, &settled.value).await;
                 Ok((settled, None))
             }
             Ok(Asked::Found(listed)) => {
@@ -240,7 +242,10 @@ impl Context {
                 self.settled(who, row, freed).await?;
                 Err(failed.problem)
             }
-            Err(Outcome::Unknown(failed)) => Err(failed.problem),
+            Err(Outcome::Unknown(failed)) => {
+                self.withhold(who, id, &others).await;
+                Err(failed.problem)
+            }
         }
     }
 
@@ -273,6 +278,15 @@ impl Context {
             self.unused(who, id).await?;
         }
         self.api.limit(who, "TEMPLATES", SUBMISSIONS).await?;
+        let others = match how {
+            Submission::Create => Vec::new(),
+            Submission::Edit => self.of_same_account(who, &connection).await?,
+        };
+        // First, so that nothing stays claimed, or in review, without a list that shows what became of it.
+        for listed in [connection.id].iter().chain(&others) {
+            let operation = sync::operation(*listed, Cause::Submitted, now);
+            store.create_own_operation(scope, &operation).await?;
+        }
         let claimed = TemplateDefinition {
             submitting: Some(now),
             ..before.value.clone()
@@ -286,9 +300,23 @@ impl Context {
             content_sid: before.value.content_sid,
             row,
             connection,
+            others,
             secrets,
             sample,
         })))
+    }
+
+    /// The other connections of a WhatsApp account.
+    async fn of_same_account(&self, who: &Writing, own: &Connection) -> Result<Vec<ConnectionId>, Problem> {
+        let Account::WhatsApp(account) = &own.account else {
+            return Ok(Vec::new());
+        };
+        let mut all = self.api.store().connections(who.scope()).await?;
+        all.retain(|other| match &other.account {
+            Account::WhatsApp(theirs) => other.id != own.id && theirs.waba_id == account.waba_id,
+            _ => false,
+        });
+        Ok(all.iter().map(|other| other.id).collect())
     }
 
     async fn secrets(&self, who: &Writing, connection: &Connection) -> Result<Arc<SendSecrets>, Problem> {
@@ -338,7 +366,7 @@ impl Context {
         {
             match work.how {
                 Submission::Create => return Ok(Asked::Found(Box::new(listed))),
-                Submission::Edit if template.has_content_of(&listed) => {
+                Submission::Edit if work.row.value.is_submitted_in(&listed) => {
                     return Ok(Asked::Accepted(Accepted {
                         id: listed.provider_id,
                         content_sid: None,
@@ -405,7 +433,7 @@ impl Context {
         usage::provider("twilio.content");
         if work.taken_up {
             if work.content_sid.is_none() {
-                let found = Box::pin(content.find(credentials, &template.name, &template.language)).await;
+                let found = Box::pin(content.find(credentials, &template)).await;
                 work.content_sid = found.map_err(|error| Outcome::still_unknown(&error))?;
             }
             if let Some(sid) = &work.content_sid {
@@ -469,14 +497,34 @@ impl Context {
         RACES.until_won_from(row, read, write).await
     }
 
-    /// Has the templates of a connection listed soon: Twilio reports no verdicts.
-    async fn watch(&self, who: &Writing, connection: &Connection, now: Timestamp) {
-        let operation = sync::operation(connection.id, Cause::Submitted, now);
-        if let Err(error) = self.api.store().create_own_operation(who.scope(), &operation).await {
-            tracing::warn!(
-                error = kit::chain(&error),
-                "the verdict on a template is not asked for before the next hour"
-            );
+    /// Takes over an edit into the templates of the account's other connections. If that fails, their lists do it.
+    async fn share(&self, who: &Writing, others: &[ConnectionId], edited: &TemplateDefinition) {
+        if others.is_empty() {
+            return;
+        }
+        let (store, scope, now) = (self.api.store(), who.scope(), who.now());
+        let shared = RACES.until_won(|| async move { Ok(store.note_edit(scope, others, edited, now).await?) });
+        if shared.await.is_err() {
+            tracing::warn!("the edit of a template is not known to the account's other connections before their lists");
+        }
+    }
+
+    /// Has the account's other connections send nothing with a template whose edit has an unknown outcome, until their lists show it.
+    async fn withhold(&self, who: &Writing, id: &TemplateId, others: &[ConnectionId]) {
+        if others.is_empty() {
+            return;
+        }
+        let (store, scope, now) = (self.api.store(), who.scope(), who.now());
+        // As old as the state of an edit that was accepted: a verdict in the same second counts.
+        let asked = Timestamp::from_second(now.as_second() - 1).unwrap_or(now);
+        let report = TemplateReport {
+            status: Some(TemplateStatus::pending()),
+            ..TemplateReport::of(id.key.clone(), asked)
+        };
+        let report = &report;
+        let noted = RACES.until_won(|| async move { Ok(store.note_template(scope, others, report).await?) });
+        if noted.await.is_err() {
+            tracing::warn!("the account's other connections go on with a template whose edit has an unknown outcome");
         }
     }
 
@@ -550,7 +598,7 @@ impl Context {
         usage::provider("twilio.content");
         let sid = match &template.content_sid {
             Some(sid) => Some(sid.clone()),
-            None => Box::pin(content.find(credentials, &template.name, &template.language)).await?,
+            None => Box::pin(content.find(credentials, template)).await?,
         };
         match sid {
             Some(sid) => content.delete(credentials, &sid).await,

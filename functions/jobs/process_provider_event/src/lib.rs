@@ -18,7 +18,10 @@ use domain::{
     phone::Phone,
     record::consent_id,
     send::{Classified, Effect, Timers},
-    template::TemplateReport,
+    template::{
+        TemplateReport, TemplateStatus,
+        sync::{self, Cause},
+    },
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, metric};
@@ -168,6 +171,14 @@ impl Event<'_> {
     async fn template(&self, report: &TemplateReport) -> Result<Done, JobError> {
         let connections = self.of_same_account().await?;
         let store = &self.ctx.store;
+        // First, so that no verdict is waited for without it: its own report may be lost.
+        if report.status.as_ref().is_some_and(TemplateStatus::is_awaited) {
+            let now = self.ctx.clock.now();
+            for connection in &connections {
+                let operation = sync::operation(*connection, Cause::Submitted, now);
+                store.create_own_operation(self.scope, &operation).await?;
+            }
+        }
         let noted = RACES.until_won(|| store.note_template(self.scope, &connections, report));
         Ok(done_if(noted.await?))
     }

@@ -152,22 +152,24 @@ impl ContentClient {
         })
     }
 
-    /// The SID of a content with this name and language, submitted or not.
+    /// The SID of a content with the name, the language and all parts of this template, submitted or not. A name may have been given to
+    /// several contents, by anybody.
     ///
     /// # Errors
     /// When a page cannot be retrieved or parsed, or the list does not end.
     pub async fn find(
         &self,
         credentials: Credentials<'_>,
-        name: &str,
-        language: &str,
+        template: &TemplateDefinition,
     ) -> Result<Option<String>, TemplateError> {
+        let parts = echoed(&content(template)["types"]);
         let mut after = None::<String>;
         for _ in 0..MOST_PAGES {
             let (items, next) = self.list(credentials, after.as_deref()).await?;
-            let mut own = items
-                .iter()
-                .filter(|item| item["friendly_name"] == name && item["language"] == language);
+            let mut own = items.iter().filter(|item| {
+                let named = item["friendly_name"] == template.name && item["language"] == template.language;
+                named && echoed(&item["types"]) == parts
+            });
             if let Some(sid) = own.find_map(sid) {
                 return Ok(Some(sid));
             }
@@ -376,7 +378,7 @@ fn content(template: &TemplateDefinition) -> Value {
             if let Some(minutes) = template.code.as_ref().and_then(|code| code.valid_minutes) {
                 code["code_expiration_minutes"] = minutes.get().into();
             }
-            json!({ "whatsapp/authentication": code })
+            json!({ AUTHENTICATION: code })
         }
     };
     let mut content = json!({ "friendly_name": template.name, "language": template.language, "types": types });
@@ -384,6 +386,31 @@ fn content(template: &TemplateDefinition) -> Value {
         content["variables"] = samples.into();
     }
     content
+}
+
+/// Types of a content as they can be compared: without what Twilio adds to them, and with its name for a telephone number.
+fn echoed(types: &Value) -> Value {
+    match types {
+        Value::Object(parts) => {
+            let parts = parts.iter().filter(|(_, part)| !part.is_null());
+            let renamed = |name: &str| match name {
+                "phone_number" => "phone".to_owned(),
+                name => name.to_owned(),
+            };
+            let part = |name: &str, part: &Value| {
+                let mut part = echoed(part);
+                // The text of a code is WhatsApp's.
+                if let (AUTHENTICATION, Some(code)) = (name, part.as_object_mut()) {
+                    code.remove("body");
+                }
+                part
+            };
+            let parts: Map<String, Value> = parts.map(|(name, own)| (renamed(name), part(name, own))).collect();
+            parts.into()
+        }
+        Value::Array(parts) => parts.iter().map(echoed).collect(),
+        plain => plain.clone(),
+    }
 }
 
 /// An action of a content. A link's variable gets the next number.
@@ -413,9 +440,11 @@ fn action(place: usize, button: &TemplateButton, next: &mut usize, samples: &mut
     }
 }
 
+const AUTHENTICATION: &str = "whatsapp/authentication";
+
 /// Types of content, the richest first: WhatsApp gets it.
 const TYPES: [&str; 6] = [
-    "whatsapp/authentication",
+    AUTHENTICATION,
     "whatsapp/card",
     "twilio/quick-reply",
     "twilio/call-to-action",
@@ -454,7 +483,7 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
         content_sid: Some(sid(item)?),
         ..TemplateDefinition::empty()
     };
-    let is_code = kind == "whatsapp/authentication";
+    let is_code = kind == AUTHENTICATION;
     let header = text(&own["header_text"]);
     let body = if is_code {
         CODE_BODY.to_owned()

@@ -273,16 +273,33 @@ async fn pages_follow_paths_of_the_same_host() {
         .await
         .unwrap();
     assert_eq!(page.templates.len(), 1);
-    let found = contents.find(credentials(), "book_online_v1", "en_GB").await.unwrap();
+    let own = |body: &str| {
+        let content = json!({
+            "category": "utility", "body": body, "samples": {"1": "Maya"},
+            "buttons": [
+                {"kind": "url", "text": "Book now", "url": "https://book.example.test/t/{{1}}",
+                    "sample": "https://book.example.test/t/tnt_a"},
+                {"kind": "phone_number", "text": "Call us", "phone_number": "+15005550006"},
+            ],
+        });
+        drafted("book_online_v1", content)
+    };
+    let booked = own("Hello {{1}}, you can book your next visit online or call us.");
+    let found = contents.find(credentials(), &booked).await.unwrap();
     assert_eq!(
         found.as_deref(),
         Some("HX00000000000000000000000000000003"),
         "also if it was never submitted"
     );
-    assert_eq!(
-        contents.find(credentials(), "book_online_v1", "fr").await.unwrap(),
-        None
-    );
+    let french = TemplateDefinition {
+        language: "fr".to_owned(),
+        ..booked
+    };
+    let other = own("Hello {{1}}, somebody else gave this name to other words.");
+    for not_ours in [french, other] {
+        let found = contents.find(credentials(), &not_ours).await.unwrap();
+        assert_eq!(found, None, "{}", not_ours.body);
+    }
     for wrong in ["https://evil.example/", "/v1/ContentAndApprovals/../../2010", "x"] {
         let page = listed(ResponseTemplate::new(200).set_body_json(first(wrong))).await;
         assert!(matches!(page, Err(TemplateError::Unreadable)), "{wrong}");

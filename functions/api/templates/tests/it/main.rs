@@ -14,7 +14,9 @@ use domain::{
     ids::ConnectionId,
     operation::OperationKind,
     permission::Role,
-    template::{TemplateKey, TemplateReport, TemplateStatus, library::LIBRARY},
+    template::{
+        TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus, library::LIBRARY, sync::SyncTemplates,
+    },
 };
 use serde_json::{Value, json};
 use testkit::{
@@ -92,6 +94,21 @@ impl<'a> World<'a> {
         let noted = store.note_template(self.business.scope(), &connections, &report).await;
         assert!(noted.unwrap());
         self.aws.pass(60);
+    }
+}
+
+impl World<'_> {
+    /// The lists that were started.
+    async fn lists(&self) -> Vec<SyncTemplates> {
+        let store = self.aws.store();
+        let found = store.operations(self.business.scope(), None, 100, self.aws.now()).await;
+        let operations = found.unwrap().items.into_iter();
+        operations
+            .map(|operation| {
+                assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
+                operation.value.params.read().unwrap()
+            })
+            .collect()
     }
 }
 
@@ -269,6 +286,103 @@ async fn a_lost_answer_is_looked_for() {
     assert_eq!((found.is(200).status(), status(&found)), (200, "PENDING".to_owned()));
     assert_eq!(found.json()["draft"], Value::Null);
     assert!(world.meta.take().is_empty(), "it was found");
+}
+
+/// Meta's report of a verdict may be lost.
+#[tokio::test]
+async fn a_verdict_of_whatsapp_is_asked_for() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    world.submitted(&manager).await;
+    let lists = world.lists().await;
+    let [list] = &lists[..] else { panic!("{lists:?}") };
+    assert_eq!(
+        (&list.connections[..], list.awaited),
+        (&[world.business.whatsapp][..], true)
+    );
+}
+
+/// An edit of the category alone, which Meta did not do: its list shows the same words.
+#[tokio::test]
+async fn an_edit_that_was_not_done_is_submitted_again() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.submitted(&manager).await;
+    world.reported("order_1", "REJECTED").await;
+    let change = json!({"content": {"category": "marketing"}});
+    manager.patch(&path, change).await.is(200);
+    let submit = format!("{path}/submit");
+    world.meta.fail(Fault::Refused(500, json!({})));
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(502, "provider_failed");
+    world.meta.take();
+    aws.pass(100);
+    let edited = manager.post(&submit, json!({})).await.is(200).json();
+    assert_eq!(
+        (&edited["status"], &edited["category"], &edited["draft"]),
+        (&json!("PENDING"), &json!("marketing"), &Value::Null)
+    );
+    let sent = world.meta.take();
+    let [(method, _, body)] = &sent[..] else {
+        panic!("{sent:?}")
+    };
+    assert_eq!((method.as_str(), &body["category"]), ("POST", &json!("MARKETING")));
+}
+
+/// Two numbers of one account share its templates: neither sends one whose edit is reviewed, or has no outcome.
+#[tokio::test]
+async fn an_edit_counts_for_all_numbers_of_its_account() {
+    let aws = Aws::new().await;
+    let mut business = business(&aws).await;
+    let mut second = business.connection_mut(business.whatsapp).clone();
+    second.id = ConnectionId::new(aws.ids().ulid());
+    let other = second.id;
+    business.configured.connections.push(second);
+    business.write(&aws).await;
+    let world = World::of(&aws, business).await;
+    let manager = world.manager().await;
+    let mut new = order();
+    new["connection_id"] = json!(world.business.whatsapp);
+    manager.post(ALL, new).await.is(201);
+    let path = world.path("order_1.en_GB", "");
+    let submit = format!("{path}/submit");
+    manager.post(&submit, json!({})).await.is(200);
+    world.reported("order_1", "APPROVED").await;
+    let (store, scope) = (aws.store(), world.business.scope());
+    let row = async |connection: ConnectionId| -> TemplateDefinition {
+        let found = store.get(scope, &format!("{connection}#order_1#en_GB")).await;
+        found.unwrap().unwrap().value
+    };
+    let known = row(world.business.whatsapp).await;
+    let noted = store.note_listed(scope, other, &[known], (aws.now(), false)).await;
+    assert_eq!(noted.unwrap().created, 1);
+    aws.pass(60);
+
+    manager
+        .patch(&path, json!({"content": {"footer": "Bye"}}))
+        .await
+        .is(200);
+    world.meta.fail(Fault::Refused(500, json!({})));
+    manager
+        .post(&submit, json!({}))
+        .await
+        .is_refused(502, "provider_failed");
+    assert_eq!(manager.get(&path).await.json()["sendable"], false);
+    assert!(row(other).await.sendable(false).is_err());
+    let lists = world.lists().await;
+    assert!(lists.iter().any(|list| list.connections == [other]), "{lists:?}");
+
+    aws.pass(100);
+    manager.post(&submit, json!({})).await.is(200);
+    let shared = row(other).await;
+    assert_eq!(
+        (shared.status.0.as_str(), shared.footer.as_deref()),
+        ("PENDING", Some("Bye"))
+    );
 }
 
 #[tokio::test]

@@ -37,6 +37,28 @@ async fn template_status_applies_from_the_next_decision() {
     assert_eq!(world.work(paused("en_GB")).await, Done::Already);
 }
 
+/// The report that ends a review may be lost.
+#[tokio::test]
+async fn template_in_review_again_is_listed_soon() {
+    let world = World::new().await;
+    for (word, expected) in [("PAUSED", 0), ("UNARCHIVED", 1), ("IN_APPEAL", 1)] {
+        let value = json!({
+            "event": word, "message_template_id": 1, "message_template_name": "missed_call_followup",
+            "message_template_language": "en_GB",
+        });
+        let event = world
+            .business
+            .whatsapp_event(&world.aws, "message_template_status_update", &value);
+        world.work(event).await;
+        let store = world.aws.store();
+        let operations = store
+            .operations(world.business.scope(), None, 10, world.aws.now())
+            .await
+            .expect("the table answers");
+        assert_eq!(operations.items.len(), expected, "{word}");
+    }
+}
+
 #[tokio::test]
 async fn a_restricted_account_sends_nothing_until_somebody_acts() {
     let world = World::new().await;
