@@ -114,7 +114,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 26] = [
+const OWN: [(&str, &str); 27] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),

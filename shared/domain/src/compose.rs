@@ -966,7 +966,7 @@ mod tests {
             assert_eq!(chosen(&changed, &connection), "en_GB", "{what}");
         }
         connection.needs_content_sid = true;
-        let mut changed = material.clone();
+        let mut changed = material;
         changed.templates[0].content_sid = Some("HX00000000000000000000000000000001".to_owned());
         assert_eq!(chosen(&changed, &connection), "en_GB", "Twilio knows only this one");
     }

@@ -64,6 +64,7 @@ pub struct FieldError {
     /// Facts of the sentence by name, for a sentence in another language. `x-codes` names those of each code.
     pub facts: Facts,
     /// What is wrong with the field, and how to correct it, in English.
+    #[schemars(example = &"At most 60 characters; this has 74.")]
     pub detail: String,
 }
 

@@ -724,10 +724,11 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Version<T>>, StoreError> {
         let found: Vec<Version<T>> = if T::PLACED_BY_NUMBER {
-            let found = self.some_versions::<T, _>(scope, &[(id, number)], now).await?;
+            let wanted = [(id, number)];
+            let found = Box::pin(self.some_versions::<T, _>(scope, &wanted, now)).await?;
             found.into_iter().flatten().collect()
         } else {
-            self.versions(scope, id, now).await?
+            Box::pin(self.versions(scope, id, now)).await?
         };
         Ok(found.into_iter().find(|version| version.number == number))
     }

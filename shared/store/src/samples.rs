@@ -235,7 +235,7 @@ fn every_kind_has_a_sample_of_each_form() {
 const STILL_WRITTEN: [(&str, u64); 1] = [("message", 1)];
 
 fn is_written(kind: &str, form: u64) -> bool {
-    form == forms::form_of(kind) || STILL_WRITTEN.iter().any(|former| *former == (kind, form))
+    form == forms::form_of(kind) || STILL_WRITTEN.contains(&(kind, form))
 }
 
 /// Stored rows can be read, and writing them again loses nothing.

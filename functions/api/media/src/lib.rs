@@ -21,7 +21,7 @@ use domain::{
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 
-use crate::models::MediumLink;
+use crate::models::{MediumIndex, MediumLink};
 
 /// Routes of the function.
 ///
@@ -75,7 +75,7 @@ async fn get_medium(
     State(api): State<Api>,
     Extension(files): Extension<Files>,
     Extension(looks): Extension<Looks>,
-    Path((message_id, index)): Path<(MessageId, u8)>,
+    Path((message_id, MediumIndex(index))): Path<(MessageId, MediumIndex)>,
 ) -> Result<Json<MediumLink>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     // The one is hidden with its contact, the other is not.
@@ -116,7 +116,7 @@ async fn judge_medium(
     who: Scanner,
     State(api): State<Api>,
     Extension(files): Extension<Files>,
-    Path((message_id, index)): Path<(MessageId, u8)>,
+    Path((message_id, MediumIndex(index))): Path<(MessageId, MediumIndex)>,
     Body(VerdictIn { verdict }): Body<VerdictIn>,
 ) -> Result<Json<MediumOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());

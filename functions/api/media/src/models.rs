@@ -3,7 +3,13 @@
 use domain::media::MediaKind;
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+
+/// Place of a file among those of its message, from 0.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline, example = 0)]
+pub(crate) struct MediumIndex(pub(crate) u8);
 
 /// A link to a picture or another file of a customer's message. It needs no credentials.
 #[derive(Debug, Serialize, JsonSchema)]

@@ -212,9 +212,9 @@ async fn a_review_takes_time_by_the_clock() {
     stage.submit(&bad, "bad").await;
     let status = async |sid: &str| stage.approval(sid).await["whatsapp"]["status"].clone();
     assert_eq!(status(&good).await, "received");
-    stage.forward(jiff::SignedDuration::from_mins(45)).await;
+    stage.forward(SignedDuration::from_mins(45)).await;
     assert_eq!(status(&good).await, "pending");
-    stage.forward(jiff::SignedDuration::from_mins(20)).await;
+    stage.forward(SignedDuration::from_mins(20)).await;
     assert_eq!(
         (status(&good).await, status(&bad).await),
         (json!("approved"), json!("rejected"))

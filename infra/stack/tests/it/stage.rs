@@ -1,8 +1,10 @@
 //! The stack that the tests share.
 
 use std::{
+    panic::resume_unwind,
     path::PathBuf,
     sync::{LazyLock, OnceLock},
+    thread,
     time::Duration,
 };
 
@@ -244,16 +246,28 @@ pub(crate) fn in_a_hurry(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
     });
 }
 
+/// Stack of a test that plays many flows: without optimisation, their futures need more than the two MiB of a test's own thread.
+const DEEP: usize = 32 * 1024 * 1024;
+
 /// Runs a test that breaks the stack itself, alone.
-pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()>) {
-    RUNTIME.block_on(async {
-        let _alone = WHOLE.get_or_init(Default::default).write().await;
-        let stage = STAGE.get_or_try_init(Stage::find).await;
-        let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
-        if let Err(error) = Box::pin(test(stage)).await {
-            panic!("{error:#}");
-        }
+pub(crate) fn alone_on_stage(test: impl AsyncFnOnce(&Stage) -> Result<()> + Send) {
+    let run = move || {
+        RUNTIME.block_on(async {
+            let _alone = WHOLE.get_or_init(Default::default).write().await;
+            let stage = STAGE.get_or_try_init(Stage::find).await;
+            let stage = stage.unwrap_or_else(|error| panic!("{error:#}"));
+            if let Err(error) = Box::pin(test(stage)).await {
+                panic!("{error:#}");
+            }
+        });
+    };
+    let ended = thread::scope(|scope| {
+        let deep = thread::Builder::new().stack_size(DEEP).spawn_scoped(scope, run);
+        deep.expect("a thread").join()
     });
+    if let Err(panicked) = ended {
+        resume_unwind(panicked);
+    }
 }
 
 /// Follow-ups wait longer than a queue can delay, so none is left in a queue after the test.

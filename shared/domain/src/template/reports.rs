@@ -808,13 +808,10 @@ mod tests {
             let samples = samples.map(|(name, word)| (name.to_owned(), word.parse::<Sample>().unwrap()));
             content.samples = std::collections::BTreeMap::from(samples).into();
         };
-        let changes: [(&str, &dyn Fn(&mut TemplateContent)); 3] = [
-            ("category", &of_category),
-            ("footer", &of_footer),
-            ("sample", &of_sample),
-        ];
+        type Change = fn(&mut TemplateContent);
+        let changes: [(&str, Change); 3] = [("category", of_category), ("footer", of_footer), ("sample", of_sample)];
         for (what, change) in changes {
-            let it = drafted("REJECTED", change);
+            let it = drafted("REJECTED", &change);
             assert!(!it.is_submitted_in(&it), "{what}: nothing was done");
             assert!(it.is_submitted_in(&done(&it)), "{what}: all was done");
         }
