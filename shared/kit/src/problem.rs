@@ -57,6 +57,7 @@ pub struct Problem {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// Path of the field, such as `lines[0].number`. Empty: the body as a whole.
+    #[schemars(example = &"lines[0].number")]
     pub field: String,
     /// Kind of the fault, in a word: one of `x-codes` at the root of the document. Further ones may be added.
     #[schemars(with = "String", example = &"too_long")]

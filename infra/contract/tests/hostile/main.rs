@@ -50,9 +50,26 @@ async fn path(town: &Town<'_>, operation: &Operation<'_>, made: &BTreeMap<String
         if let Some(place) = made.get(list) {
             return format!("{place}{rest}");
         }
-        path = format!("{list}/{}{rest}", town.home.person(Role::Viewer).user);
+        let example = match name {
+            // There is one. What the library has would be submitted.
+            "user_id" | "library_name" => None,
+            _ => example(operation, name),
+        };
+        let value = example.unwrap_or_else(|| town.home.person(Role::Viewer).user.to_string());
+        path = format!("{list}/{value}{rest}");
     }
     path
+}
+
+/// The contract's example of a parameter.
+fn example(operation: &Operation<'_>, name: &str) -> Option<String> {
+    let all = operation.value["parameters"].as_array()?;
+    let parameter = all.iter().find(|parameter| parameter["name"] == name)?;
+    match &parameter["example"] {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
 }
 
 fn call(operation: &Operation<'_>, path: &str, content_type: &str, body: &str) -> Call {
