@@ -218,6 +218,8 @@ pub fn may_be_excuse(declared: &str, delivered: Option<&str>, beginning: &[u8]) 
         XLS => false,
         "text/plain" | "text/csv" | "text/vcard" | "text/x-vcard" | "text/calendar" => is_markup,
         PDF | ZIP | DOCX | XLSX | PPTX | DOC | PPT => true,
+        // Pictures such as SVG are texts.
+        mime if mime.ends_with("+xml") || mime.ends_with("+json") => false,
         _ => matches!(group, "image" | "video" | "audio" | "font"),
     }
 }
@@ -969,6 +971,13 @@ mod tests {
             ("text/csv", Some("text/plain"), b"1,2", false),
             ("text/vcard", Some(OCTETS), b"BEGIN:VCARD", false),
             ("text/html", html, page, false),
+            (
+                "image/svg+xml",
+                Some("image/svg+xml"),
+                b"<svg xmlns=\"http://www.w3.org/2000/svg\"/>",
+                false,
+            ),
+            ("image/svg+xml", html, page, true),
             ("application/json", Some("application/json"), json, false),
             ("application/json", Some(OCTETS), json, false),
             (XLS, Some(XLS), page, false),

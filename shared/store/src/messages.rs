@@ -4,6 +4,7 @@ use domain::{
     call::Direction,
     contact::Contact,
     ids::MessageId,
+    media::InboundMedia,
     message::{Leg, Message, StatusReport},
     outside::ProviderRef,
     purpose::{Lane, Purpose},
@@ -79,6 +80,15 @@ fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> 
     keys::reference(scope, api, provider_ref)
 }
 
+/// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing
+/// of what was shared; everything else it reads as it is.
+pub(crate) fn form_of_received(received: &Received) -> u64 {
+    let message = &received.message;
+    let mut files = message.media.iter();
+    let is_newer = message.shared.is_some() || files.any(|file| *file != InboundMedia::new(file.source.clone()));
+    if is_newer { 2 } else { 1 }
+}
+
 /// The row of a customer's message. Its id follows from the provider's report, so an existing row is the same message.
 pub(crate) fn received_row(
     scope: &TenantScope,
@@ -87,7 +97,9 @@ pub(crate) fn received_row(
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let key = keys::message(scope, received.id);
-    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?.kept(received.keep_until);
+    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
+        .in_form(form_of_received(received))
+        .kept(received.keep_until);
     Ok(listed_by_day(
         row,
         scope,

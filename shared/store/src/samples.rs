@@ -232,7 +232,7 @@ fn every_kind_has_a_sample_of_each_form() {
 }
 
 /// Former forms in which rows are still written, unless they hold what only newer ones have.
-const STILL_WRITTEN: [(&str, u64); 1] = [("message", 1)];
+const STILL_WRITTEN: [(&str, u64); 2] = [("message", 1), ("received", 1)];
 
 fn is_written(kind: &str, form: u64) -> bool {
     form == forms::form_of(kind) || STILL_WRITTEN.contains(&(kind, form))
@@ -261,6 +261,11 @@ fn messages_are_written_in_the_oldest_form_that_fits() {
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING).expect("it is read");
         assert_eq!(messages::form_of(&message), form, "{}", message.id);
+    }
+    for row in samples().remove("received").expect("there is a sample") {
+        let form = form_of(&row);
+        let received: Received = row::data(row, DOING).expect("it is read");
+        assert_eq!(messages::form_of_received(&received), form, "{}", received.id);
     }
 }
 
