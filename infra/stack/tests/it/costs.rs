@@ -53,6 +53,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_template_numbers", 4),
     ("get_template_uses", 3),
     ("list_template_versions", 3),
+    ("get_template_version", 3),
     ("get_metrics", 5),
     ("get_overview", 5),
     ("get_usage", 5),
