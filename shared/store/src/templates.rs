@@ -228,29 +228,37 @@ impl Store {
         (at, wanted): (Timestamp, bool),
     ) -> Result<Noted, StoreError> {
         const DOING: &str = "read the templates of a list";
-        let mut by_key: BTreeMap<String, (Key, &TemplateDefinition)> = BTreeMap::new();
+        let mut by_key: BTreeMap<String, (Key, Vec<&TemplateDefinition>)> = BTreeMap::new();
         for one in listed {
             if TemplateKey::new(&one.name, &one.language).is_some() {
                 let key = template_key(scope, connection, &one.name, &one.language);
-                by_key.insert(key.sk.clone(), (key, one));
+                let of_key = by_key.entry(key.sk.clone()).or_insert_with(|| (key, Vec::new()));
+                of_key.1.push(one);
             }
         }
         let keys: Vec<Key> = by_key.values().map(|(key, _)| key.clone()).collect();
         let mut found = self.database.get_many(&keys, DOING).await?;
         let (mut changed, mut created) = (Vec::new(), Vec::new());
         let mut noted = Noted::default();
-        for (key, one) in by_key.into_values() {
+        for (key, mut all) in by_key.into_values() {
             let item = found.remove(&key);
             // The page may be older than the deletion.
             let gone_at = item.as_ref().and_then(row::gone_at);
             if gone_at.is_some_and(|gone| at.as_second() <= gone.as_second()) {
                 continue;
             }
-            noted.awaited |= one.is_awaited();
             let before = owned::signed::<TemplateDefinition>(item)?;
             let known = before.as_ref().map(|before| &before.value.value);
-            let after = TemplateDefinition::after_list(known, one, connection, (at, wanted));
-            let open = |now: &TemplateDefinition| now.doubted_at.is_some() || now.submitting.is_some();
+            let sid = known.and_then(|known| known.content_sid.as_ref());
+            // Twilio may have several contents of one name: the known one comes first, then those that can be sent.
+            all.sort_by_key(|one| (sid.is_none() || one.content_sid.as_ref() != sid, !one.status.sendable()));
+            let mut after: Option<TemplateDefinition> = None;
+            for one in all {
+                let now = TemplateDefinition::after_list(after.as_ref().or(known), one, connection, (at, wanted));
+                after = now.or(after);
+            }
+            let open =
+                |now: &TemplateDefinition| now.is_awaited() || now.doubted_at.is_some() || now.submitting.is_some();
             noted.awaited |= after.as_ref().or(known).is_some_and(open);
             match (before, after) {
                 (Some(before), Some(after)) => changed.push(observed_writes(scope, &before, &after, at)?),

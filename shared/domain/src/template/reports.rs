@@ -110,6 +110,11 @@ impl TemplateStatus {
         self.0 == Self::DRAFT
     }
 
+    /// Whether Meta rejected it.
+    pub(super) fn is_rejected(&self) -> bool {
+        self.0 == "REJECTED"
+    }
+
     /// Whether the provider has it no longer, or has it only to deliver what was sent.
     #[must_use]
     pub fn is_gone(&self) -> bool {

@@ -153,8 +153,23 @@ impl TemplateDefinition {
         if before.submitting.is_some_and(|since| at < since + SUBMISSION) {
             return None;
         }
+        if before.status.is_draft() && listed.status.is_gone() {
+            // The name's former template. A creation without an outcome has not taken its place.
+            return before.submitting.map(|_| Self {
+                submitting: None,
+                ..before.clone()
+            });
+        }
+        let other = before.is_other_content(listed);
+        if other && !before.gives_way_to(listed, at) {
+            return None;
+        }
         let mut after = before.clone();
         after.submitting = None;
+        if other {
+            after.rejected_reason = None;
+            after.trusted();
+        }
         if before.status.is_draft() {
             // Its creation had an unknown outcome, or somebody created it elsewhere.
             let own = TemplateContent::of(before);
@@ -163,7 +178,8 @@ impl TemplateDefinition {
             after.updated_at = after.updated_at.filter(|_| after.draft.is_none());
             after.status_at = None;
         }
-        let older = |known: Option<Timestamp>| known.is_none_or(|known| known < at);
+        // All parts of another content count, whatever was known of the former one.
+        let older = |known: Option<Timestamp>| other || known.is_none_or(|known| known < at);
         let same = after.status == listed.status || (after.status.sendable() && listed.status.sendable());
         if !same && older(after.status_at) {
             after.status.clone_from(&listed.status);
@@ -196,6 +212,31 @@ impl TemplateDefinition {
         after.draft = after.draft.filter(|draft| **draft != content);
         after.doubted_at = after.doubted_at.filter(|since| !wanted && at < *since + DOUBT);
         (after != *before).then_some(after)
+    }
+
+    /// Whether the list shows another one of Twilio's contents, whose names are not unique.
+    fn is_other_content(&self, listed: &Self) -> bool {
+        let ids = self.content_sid.as_ref().zip(listed.content_sid.as_ref());
+        ids.is_some_and(|(own, other)| own != other)
+    }
+
+    /// Whether another content takes the place of this one: only if it is better off, so that two of one name do not alternate.
+    fn gives_way_to(&self, other: &Self, at: Timestamp) -> bool {
+        if self.status.is_draft() {
+            // A submission without an outcome is looked for by its own id.
+            return self.submitting.is_none();
+        }
+        let place = |status: &TemplateStatus| {
+            if status.is_gone() {
+                0_u8
+            } else if status.is_rejected() {
+                1
+            } else {
+                2
+            }
+        };
+        let later = self.status_at.is_none_or(|known| known <= at);
+        later && place(&self.status) < place(&other.status)
     }
 
     /// The content of the list, which is another one.
@@ -380,6 +421,108 @@ mod tests {
         edited.draft = Some(Box::new(content.clone()));
         let found = after(&edited, &listed, 200).unwrap();
         assert_eq!(found.latest(), content, "other words are still to be submitted");
+    }
+
+    /// As Twilio lists it: the content with this number.
+    fn at_twilio(number: u8, status: &str) -> TemplateDefinition {
+        TemplateDefinition {
+            content_sid: Some(format!("HX{number:032}")),
+            provider_id: None,
+            quality: None,
+            body: format!("Hello {{{{1}}}} of {{{{2}}}}, these are the words of {number}."),
+            ..listed(status)
+        }
+    }
+
+    /// The row after pages of one list, each with a content.
+    fn paged(before: Option<&TemplateDefinition>, pages: &[TemplateDefinition], seconds: i64) -> TemplateDefinition {
+        let mut row = before.cloned();
+        for page in pages {
+            let after = TemplateDefinition::after_list(row.as_ref(), page, connection(), (at(seconds), false));
+            row = after.or(row);
+        }
+        row.unwrap()
+    }
+
+    #[test]
+    fn contents_of_one_name_at_twilio_are_not_mixed() {
+        let (own, other) = (at_twilio(1, "APPROVED"), at_twilio(2, "APPROVED"));
+        let row = paged(None, std::slice::from_ref(&own), 0);
+        for status in ["APPROVED", "PENDING", "REJECTED"] {
+            let other = at_twilio(2, status);
+            assert_eq!(after(&row, &other, 10), None, "{status}");
+        }
+        // One that is rejected gives way to one that is not, in any order of pages, and not the other way round.
+        let rejected = at_twilio(1, "REJECTED");
+        for pages in [[rejected.clone(), other.clone()], [other.clone(), rejected.clone()]] {
+            let row = paged(None, &pages, 0);
+            let found = (&row.content_sid, row.status.0.as_str(), &row.body);
+            assert_eq!(found, (&other.content_sid, "APPROVED", &other.body));
+            assert_eq!(paged(Some(&row), &pages, 10), row);
+        }
+        let both = [rejected.clone(), at_twilio(2, "REJECTED")];
+        let row = paged(None, &both, 0);
+        assert_eq!(paged(Some(&row), &both, 10), row, "they do not alternate");
+    }
+
+    #[test]
+    fn content_takes_the_place_of_another_as_a_whole() {
+        let gone = TemplateDefinition {
+            status: TemplateStatus::deleted(),
+            rejected_reason: Some("INVALID_FORMAT".to_owned()),
+            category_at: Some(at(90)),
+            updated_at: Some(at(90)),
+            doubts: 2,
+            ..paged(None, &[at_twilio(1, "APPROVED")], 0)
+        };
+        let other = TemplateDefinition {
+            category: Category::Marketing,
+            ..at_twilio(2, "PENDING")
+        };
+        let row = after(&gone, &other, 60).unwrap();
+        let found = (&row.content_sid, row.status.0.as_str(), &row.body, row.category);
+        assert_eq!(found, (&other.content_sid, "PENDING", &other.body, Category::Marketing));
+        assert_eq!((row.rejected_reason, row.doubts, row.edition), (None, 0, 1));
+        let later = TemplateDefinition {
+            status_at: Some(at(61)),
+            ..gone
+        };
+        assert_eq!(after(&later, &other, 60), None, "the list is older");
+    }
+
+    #[test]
+    fn draft_with_a_content_at_twilio_waits_for_its_own() {
+        let draft = TemplateDefinition {
+            status: TemplateStatus::draft(),
+            submitting: Some(at(10)),
+            ..paged(None, &[at_twilio(1, "PENDING")], 0)
+        };
+        assert_eq!(after(&draft, &at_twilio(2, "APPROVED"), 200), None);
+        let found = after(&draft, &at_twilio(1, "APPROVED"), 200).unwrap();
+        assert_eq!((found.status.sendable(), found.submitting), (true, None));
+    }
+
+    /// Its former template goes on for 30 days, to deliver what was sent.
+    #[test]
+    fn draft_under_a_deleted_name_stays_a_draft() {
+        let draft = TemplateDefinition {
+            status: TemplateStatus::draft(),
+            provider_id: None,
+            ..known()
+        };
+        for status in ["PENDING_DELETION", "DELETED"] {
+            assert_eq!(after(&draft, &listed(status), 10), None, "{status}");
+        }
+        let claimed = TemplateDefinition {
+            submitting: Some(at(10)),
+            ..draft.clone()
+        };
+        assert_eq!(
+            after(&claimed, &listed("PENDING_DELETION"), 20),
+            None,
+            "its answer is on the way"
+        );
+        assert_eq!(after(&claimed, &listed("PENDING_DELETION"), 200), Some(draft));
     }
 
     /// Somebody created it elsewhere while the draft was written: messages are composed from what the provider has.

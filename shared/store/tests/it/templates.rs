@@ -217,6 +217,43 @@ async fn deleted_row_is_created_again_if_the_provider_has_it() {
     assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
 }
 
+/// Twilio's names are not unique.
+#[tokio::test]
+async fn known_content_of_a_name_is_the_one_of_a_page() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    let content = |number: u8, status: &str| TemplateDefinition {
+        content_sid: Some(format!("HX{number:032}")),
+        provider_id: None,
+        body: format!("Hello {{{{1}}}}, these are the words of {number}."),
+        ..listed("a", status)
+    };
+    let (own, other) = (content(1, "APPROVED"), content(2, "APPROVED"));
+    let rejected = content(3, "REJECTED");
+    let found = async || {
+        let row = world.template("a", "en").await.unwrap().value;
+        (row.content_sid, row.status.0, row.body)
+    };
+    let is = |one: &TemplateDefinition| (one.content_sid.clone(), one.status.0.clone(), one.body.clone());
+    // Of a new name, one that can be sent.
+    world.noted(&[own.clone(), rejected.clone()], now).await;
+    assert_eq!(found().await, is(&own));
+    for (seconds, page) in [(60, [&own, &other]), (120, [&other, &own]), (180, [&own, &rejected])] {
+        let page = page.map(TemplateDefinition::clone);
+        assert_eq!(world.noted(&page, later(now, seconds)).await, Noted::default());
+    }
+    let paused = content(1, "PAUSED");
+    for (seconds, page) in [(240, [&other, &paused]), (300, [&paused, &other])] {
+        world
+            .noted(&page.map(TemplateDefinition::clone), later(now, seconds))
+            .await;
+        assert_eq!(found().await, is(&paused));
+    }
+    let stopped = content(1, "REJECTED");
+    world.noted(&[other.clone(), stopped], later(now, 360)).await;
+    assert_eq!(found().await, is(&other));
+}
+
 /// The provider may have read its list before the deletion.
 #[tokio::test]
 async fn list_from_before_a_deletion_does_not_undo_it() {
