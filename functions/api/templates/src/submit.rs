@@ -243,6 +243,13 @@ impl Context {
                 Err(failed.problem)
             }
             Err(Outcome::Unknown(failed)) => {
+                if content_sid.is_some() && content_sid != row.value.content_sid {
+                    // Whoever takes it up looks for this content, whatever the draft says by then.
+                    let kept = |row: &TemplateDefinition| with_sid(row.clone());
+                    if self.settled(who, row, kept).await.is_err() {
+                        tracing::warn!("the content of a template whose submission has an unknown outcome is not kept");
+                    }
+                }
                 self.withhold(who, id, &others).await;
                 Err(failed.problem)
             }
@@ -424,7 +431,9 @@ impl Context {
         usage::provider("whatsapp.templates");
         let graph = &self.clients.graph;
         let named = graph.template_named(access_token, waba_id, &template.name, &template.language);
-        named.await.map_err(|error| Outcome::still_unknown(&error))
+        let found = named.await.map_err(|error| Outcome::still_unknown(&error))?;
+        // What is about to be deleted is no outcome of a submission.
+        Ok(found.filter(|found| !found.status.is_gone()))
     }
 
     async fn ask_twilio(&self, work: &mut Work, credentials: Credentials<'_>) -> Result<Asked, Outcome> {
@@ -437,14 +446,12 @@ impl Context {
                 work.content_sid = found.map_err(|error| Outcome::still_unknown(&error))?;
             }
             if let Some(sid) = &work.content_sid {
-                let known = content.approval(credentials, sid).await;
-                if let Some(known) = known.map_err(|error| Outcome::still_unknown(&error))? {
-                    return Ok(Asked::Accepted(Accepted {
-                        id: None,
-                        content_sid: Some(sid.clone()),
-                        status: known.status,
-                        category: known.category,
-                    }));
+                // The draft may have changed since: what was submitted counts.
+                match content.submitted(credentials, sid).await {
+                    Ok(Some(listed)) => return Ok(Asked::Found(Box::new(listed))),
+                    Ok(None) => {}
+                    Err(error) if error.is_missing() => {}
+                    Err(error) => return Err(Outcome::still_unknown(&error)),
                 }
             }
         }

@@ -234,16 +234,29 @@ impl ContentClient {
         Ok(submitted(&answer))
     }
 
-    /// The state of a content at WhatsApp; `None`: it was never submitted.
+    /// A submitted content, with its state at WhatsApp; `None`: it was never submitted.
     ///
     /// # Errors
-    /// When Twilio refuses it or does not answer.
-    pub async fn approval(&self, credentials: Credentials<'_>, sid: &str) -> Result<Option<Submitted>, TemplateError> {
-        let url = format!("{}/ApprovalRequests", self.place(sid)?);
-        let answer = self.ask(credentials, |client| client.get(url)).await?;
-        let own = &answer["whatsapp"];
-        let is_submitted = own["status"].as_str().is_some_and(|word| word != UNSUBMITTED);
-        Ok(is_submitted.then(|| submitted(own)))
+    /// When Twilio refuses it or does not answer, or it is one that our definitions cannot represent.
+    pub async fn submitted(
+        &self,
+        credentials: Credentials<'_>,
+        sid: &str,
+    ) -> Result<Option<TemplateDefinition>, TemplateError> {
+        let place = self.place(sid)?;
+        let url = format!("{place}/ApprovalRequests");
+        let mut answer = self.ask(credentials, |client| client.get(url)).await?;
+        let own = answer.get_mut("whatsapp").map(Value::take).unwrap_or_default();
+        if own["status"].as_str().is_none_or(|word| word == UNSUBMITTED) {
+            return Ok(None);
+        }
+        let content = self.ask(credentials, |client| client.get(place)).await?;
+        let Value::Object(mut content) = content else {
+            return Err(TemplateError::Unreadable);
+        };
+        content.insert("approval_requests".to_owned(), own);
+        let found = definition(&content.into());
+        found.map(Some).ok_or(TemplateError::Unreadable)
     }
 
     /// Deletes a content, also at WhatsApp.

@@ -163,10 +163,19 @@ async fn states_are_those_of_meta() {
             .respond_with(answer(200, name))
             .mount(&server)
             .await;
-        let state = client(&server).approval(credentials(), HX).await.unwrap();
-        assert_eq!(state.as_ref().map(|state| state.status.0.as_str()), word, "{name}");
-        let told = fixtures::json(&format!("twilio/content/{name}"))["whatsapp"]["rejection_reason"].clone();
-        assert_eq!(told.as_str().filter(|told| !told.is_empty()), reason);
+        Mock::given(path(format!("/v1/Content/{HX}")))
+            .respond_with(answer(200, "fetch_response_quick_reply.json"))
+            .mount(&server)
+            .await;
+        let found = client(&server).submitted(credentials(), HX).await.unwrap();
+        let state = found.as_ref().map(|found| found.status.0.as_str());
+        assert_eq!(state, word, "{name}");
+        let told = found.as_ref().and_then(|found| found.rejected_reason.as_deref());
+        assert_eq!(told, reason, "{name}");
+        if let Some(found) = found {
+            assert_eq!((&*found.name, found.buttons.len()), ("missed_call_followup_v1", 3));
+            assert_eq!((&*found.language, found.content_sid.as_deref()), ("en_GB", Some(HX)));
+        }
     }
 }
 

@@ -25,15 +25,28 @@ struct Twilio {
 impl Respond for Twilio {
     fn respond(&self, request: &Request) -> ResponseTemplate {
         let path = request.url.path();
+        let known = json!({
+            "sid": SID, "language": "en_GB", "friendly_name": "order_1", "variables": {"1": "Maya", "2": "1042"},
+            "types": {"twilio/text": {"body": "Hello {{1}}, your order {{2}} is ready to be collected."}},
+        });
         self.requests.lock().unwrap().push(format!("{} {path}", request.method));
         if path.ends_with("/whatsapp") {
             let status = *self.submission.lock().unwrap();
-            let body = if status == 201 {
-                json!({"category": "UTILITY", "name": "order_1", "status": "received"})
-            } else {
-                json!({"code": 21_656, "message": "no", "status": status})
+            let body = match status {
+                201 => json!({"category": "UTILITY", "name": "order_1", "status": "received"}),
+                400 => json!({"code": 21_656, "message": "no", "status": 400}),
+                _ => json!({}),
             };
             return ResponseTemplate::new(status).set_body_json(body);
+        }
+        if request.method.as_str() == "GET" {
+            let own = json!({"category": "UTILITY", "name": "order_1", "status": "pending", "rejection_reason": ""});
+            let body = if path.ends_with("/ApprovalRequests") {
+                json!({"sid": SID, "whatsapp": own})
+            } else {
+                known
+            };
+            return ResponseTemplate::new(200).set_body_json(body);
         }
         if request.method.as_str() == "DELETE" {
             return ResponseTemplate::new(204);
@@ -43,6 +56,13 @@ impl Respond for Twilio {
 }
 
 impl Twilio {
+    fn submitting(status: u16) -> Self {
+        Self {
+            requests: Arc::default(),
+            submission: Arc::new(Mutex::new(status)),
+        }
+    }
+
     fn take(&self) -> Vec<String> {
         std::mem::take(&mut self.requests.lock().unwrap())
     }
@@ -55,10 +75,7 @@ async fn submitted(caller: &Caller<'_>, path: &str) -> Value {
 #[tokio::test]
 async fn content_is_created_submitted_and_deleted() {
     let aws = Aws::new().await;
-    let twilio = Twilio {
-        requests: Arc::default(),
-        submission: Arc::new(Mutex::new(400)),
-    };
+    let twilio = Twilio::submitting(400);
     let server = MockServer::start().await;
     Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
     let url = server.uri();
@@ -105,4 +122,56 @@ async fn content_is_created_submitted_and_deleted() {
     changed.is_refused(409, "template_not_editable");
     manager.delete(&path).await.is(204);
     assert_eq!(twilio.take(), [format!("DELETE /v1/Content/{SID}")]);
+}
+
+/// WhatsApp may have what was submitted, so it is not submitted once more with other words.
+#[tokio::test]
+async fn lost_submission_is_found_although_the_draft_changed() {
+    let aws = Aws::new().await;
+    let twilio = Twilio::submitting(503);
+    let server = MockServer::start().await;
+    Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
+    let url = server.uri();
+    let env = aws.env_with(&[
+        ("GRAPH_API_URL", "http://127.0.0.1:1"),
+        ("GRAPH_API_VERSION", "v26.0"),
+        ("TWILIO_CONTENT_URL", &url),
+        ("PROVIDER_TIMEOUT", "5"),
+    ]);
+    let (town, business) = (
+        Town::with_env(&aws, &env, templates::routes).await,
+        seed::tenant(&aws).await,
+    );
+    let manager = town.key_of(business.scope(), Role::Manager).await;
+    let mut new = order();
+    new["connection_id"] = json!(business.twilio);
+    manager.post(ALL, new).await.is(201);
+    let path = format!("{ALL}/{}.order_1.en_GB", business.twilio);
+    let lost = manager.post(&format!("{path}/submit"), json!({})).await;
+    lost.is_refused(502, "provider_failed");
+    let kept = manager.get(&path).await.json();
+    assert_eq!(
+        (&kept["content_sid"], &kept["status"], &kept["submitting"]),
+        (&json!(SID), &json!("DRAFT"), &json!(true))
+    );
+    twilio.take();
+
+    aws.pass(100);
+    let words = "Hello {{1}}, come and collect your order {{2}} today.";
+    manager.patch(&path, json!({"content": {"body": words}})).await.is(200);
+    let found = submitted(&manager, &path).await;
+    assert_eq!(
+        twilio.take(),
+        [
+            format!("GET /v1/Content/{SID}/ApprovalRequests"),
+            format!("GET /v1/Content/{SID}")
+        ]
+    );
+    assert_eq!(
+        (&found["status"], &found["content_sid"]),
+        (&json!("PENDING"), &json!(SID))
+    );
+    assert_eq!(found["content"]["body"], order()["content"]["body"]);
+    assert_eq!(found["draft"]["body"], words);
+    assert_eq!(found["submitting"], false);
 }
