@@ -411,6 +411,28 @@ async fn a_name_that_somebody_else_created_is_taken_over() {
     );
 }
 
+/// WhatsApp keeps what was deleted for 30 days.
+#[tokio::test]
+async fn draft_under_a_deleted_name_is_refused_and_stays() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    manager.post(ALL, order()).await.is(201);
+    world.meta.has(json!({
+        "id": "820000000000001", "name": "order_1", "language": "en_GB", "status": "PENDING_DELETION", "category": "UTILITY",
+        "components": [{"type": "BODY", "text": "Other words."}],
+    }));
+    let refusal = json!({"error": {"message": "Invalid parameter", "code": 100, "error_subcode": 2_388_024}});
+    world.meta.fail(Fault::Refused(400, refusal));
+    let refused = manager.post(&world.path("order_1.en_GB", "/submit"), json!({})).await;
+    refused.is_refused(409, "template_refused");
+    let draft = manager.get(&world.path("order_1.en_GB", "")).await.json();
+    assert_eq!(
+        (&draft["status"], &draft["content"]["body"], &draft["submitting"]),
+        (&json!("DRAFT"), &order()["content"]["body"], &json!(false))
+    );
+}
+
 #[tokio::test]
 async fn an_approved_template_changes_once_a_day() {
     let aws = Aws::new().await;
