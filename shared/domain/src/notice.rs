@@ -119,7 +119,8 @@ pub enum Matter {
 /// The word of ours for a template that WhatsApp knows otherwise than it lists it.
 pub const DOUBTED: &str = "DOUBTED";
 
-/// Time by which the change of a category comes behind the state of its template, if it is older.
+/// Time by which the change of a category comes behind the state of its template, if it is older, and a stop behind the doubt that it
+/// caused.
 const BEHIND: SignedDuration = SignedDuration::from_millis(1);
 
 /// One occurrence of something that people must attend to.
@@ -207,7 +208,10 @@ impl Notice {
         let moved = after.category != before.category;
         let category = (can && (moved || !could)).then_some(after.category);
         let (status, at) = if stops {
-            (after.status.0.clone(), after.status_at)
+            // Messages that were on their way may be refused before the stop is known.
+            let doubted_at = before.doubted_at.max(after.doubted_at);
+            let behind = doubted_at.filter(|_| before.doubts >= 2).map(|at| at + BEHIND);
+            (after.status.0.clone(), after.status_at.max(behind))
         } else if doubted {
             (DOUBTED.to_owned(), after.doubted_at)
         } else if category.is_some() {
@@ -248,7 +252,7 @@ impl Notice {
                 rules
                     .filter(|rule| uses(rule, &self.name, language))
                     .any(|rule| match category {
-                        None if status == DOUBTED => template.doubted_at.is_some(),
+                        None if status == DOUBTED => template.doubted_at.is_some() || template.status.is_stopped(),
                         None => template.status.is_stopped(),
                         Some(_) => template.category != rule.then.category,
                     })
@@ -743,6 +747,45 @@ mod tests {
         assert!(!stands(&now), "it is tried again");
         now.doubt(at(NOON));
         assert!(stands(&now));
+    }
+
+    /// A message on its way is refused before the report of the pause arrives, whose time has whole seconds.
+    #[test]
+    fn pause_is_noticed_behind_the_doubt_that_it_caused() {
+        use crate::template::{TemplateKey, TemplateReport};
+
+        let refused = at(NOON) + SignedDuration::from_millis(700);
+        let before = TemplateDefinition {
+            doubts: 1,
+            ..template("APPROVED")
+        };
+        let mut doubted = before.clone();
+        doubted.doubt(refused);
+        let doubt = Notice::of_template(Some(&before), &doubted, refused).unwrap();
+        let known = NoticeState::noted(&doubt, None, refused).unwrap();
+        let mut paused = doubted.clone();
+        paused.note(&TemplateReport {
+            status: Some(TemplateStatus("PAUSED".to_owned())),
+            ..TemplateReport::of(TemplateKey::new("missed_call_followup", "en_GB").unwrap(), at(NOON))
+        });
+        let pause = Notice::of_template(Some(&doubted), &paused, refused).unwrap();
+        let noted = NoticeState::noted(&pause, Some(&known), refused).unwrap();
+        assert_eq!(noted.notice, pause);
+        let Matter::TemplatePaused { status, .. } = &pause.matter else {
+            panic!("{pause:?}")
+        };
+        assert_eq!(status, "PAUSED");
+        // Whichever of both is told, it stands while the template is stopped.
+        paused.doubted_at = None;
+        let config = config();
+        for notice in [&doubt, &pause] {
+            assert!(notice.stands(&Present {
+                config: &config,
+                template: Some(&paused),
+                began: None,
+                matched: None,
+            }));
+        }
     }
 
     /// People are told of what they can still mend.
