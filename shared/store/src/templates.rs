@@ -429,7 +429,7 @@ impl Store {
         Ok(found)
     }
 
-    /// Records that a connection's templates were listed.
+    /// Records that a connection's templates were listed, unless a list that began later is recorded: lists overlap.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -441,8 +441,13 @@ impl Store {
     ) -> Result<(), StoreError> {
         const DOING: &str = "record that templates were listed";
         let key = keys::template_sync(scope, connection);
-        let row = Row::new(&key, "template_sync", last, Condition::Always, DOING)?;
-        self.database.put(row.expires(last.at, SYNC_KEPT), DOING).await
+        // The row of an earlier list expires earlier.
+        let earlier = Condition::NewOrExpired(last.at + SYNC_KEPT);
+        let row = Row::new(&key, "template_sync", last, earlier, DOING)?;
+        match self.database.put(row.expires(last.at, SYNC_KEPT), DOING).await {
+            Err(error) if error.is_conflict() => Ok(()),
+            written => written,
+        }
     }
 
     /// Marks a template that the provider knows otherwise, so that no further message is sent with it until it was read again, and starts

@@ -244,7 +244,7 @@ impl Context {
             return Ok(());
         };
         if cursor.list.is_none() && order.awaited {
-            self.mark_awaited(scope, id).await?;
+            self.mark_awaited(scope, id, now).await?;
         }
         let mut list = cursor.list.take().unwrap_or_else(|| List::new(now));
         let taken_over = match list.stage {
@@ -288,13 +288,14 @@ impl Context {
         }
     }
 
-    /// Records that a verdict is awaited, or a doubt: if this list is never whole, another one is due within the hour.
-    async fn mark_awaited(&self, scope: &TenantScope, id: ConnectionId) -> Result<(), JobError> {
-        let known = self.store.last_syncs(scope).await?.remove(&id);
+    /// Records that a verdict is awaited, or a doubt: if this list is never whole, another one is due within the hour. An earlier list that
+    /// ends later does not take it back.
+    async fn mark_awaited(&self, scope: &TenantScope, id: ConnectionId, at: Timestamp) -> Result<(), JobError> {
+        let known = self.store.last_syncs(scope).await?;
         // Without a record, it is due at any time.
-        if let Some(known) = known.filter(|known| !known.awaited) {
+        if known.contains_key(&id) {
             let awaited = true;
-            self.store.note_sync(scope, id, &LastSync { awaited, ..known }).await?;
+            self.store.note_sync(scope, id, &LastSync { at, awaited }).await?;
         }
         Ok(())
     }

@@ -51,7 +51,7 @@ pub struct Synced {
 /// The latest list of a connection's templates. One row for each connection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastSync {
-    /// Time at which the list was begun.
+    /// Time at which the list was begun, whether or not it ended, if a verdict is awaited.
     pub at: Timestamp,
     /// Whether the provider's verdict on one of them was awaited, or is since.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

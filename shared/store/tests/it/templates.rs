@@ -3,7 +3,7 @@
 use domain::{
     ids::ConnectionId,
     operation::OperationKind,
-    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames},
+    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames, sync::LastSync},
     template_numbers::TemplateEdition,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -350,6 +350,22 @@ async fn only_another_content_is_a_version() {
         ["Hello {{1}}, other words of us.", "Hello {{1}}, this is a of us."]
     );
     assert!(found.iter().all(|version| version.signed.by.is_none()));
+}
+
+#[tokio::test]
+async fn list_that_began_earlier_replaces_no_record() {
+    let world = World::new().await;
+    let now = world.aws.now();
+    for (seconds, awaited, kept) in [(0, false, 0), (120, true, 120), (60, false, 120), (180, false, 180)] {
+        let last = LastSync {
+            at: later(now, seconds),
+            awaited,
+        };
+        let noted = world.store.note_sync(world.scope(), world.whatsapp(), &last);
+        noted.await.unwrap();
+        let known = world.store.last_syncs(world.scope()).await.unwrap()[&world.whatsapp()];
+        assert_eq!((known.at, known.awaited), (later(now, kept), kept == 120), "{seconds}");
+    }
 }
 
 #[tokio::test]

@@ -454,6 +454,28 @@ async fn submitted_template_is_listed_hourly_until_its_verdict() {
     }
 }
 
+/// An earlier list, which has read what was awaited before it was, ends after one that fails.
+#[tokio::test]
+async fn earlier_list_does_not_take_back_what_is_awaited() {
+    let world = World::new().await;
+    world.account.has(vec![listed(FOLLOW_UP, "APPROVED")]);
+    world.sync().await;
+    let earlier = world.start(false).await;
+    world.operations.step(&earlier, &world.ctx, &handle).await;
+    let start = world.submitted().await;
+    let excuse = ResponseTemplate::new(500).set_body_string("{}");
+    Mock::given(method("GET"))
+        .respond_with(excuse)
+        .up_to_n_times(1)
+        .with_priority(1)
+        .mount(&world.server)
+        .await;
+    assert!(handle(world.operations.turn(&start).await, &world.ctx).await.is_err());
+    world.operations.finish(&earlier, &world.ctx, &handle).await;
+    assert!(world.last().await.unwrap().awaited);
+    assert!(world.is_due(60).await);
+}
+
 /// A page with an excuse, a refusal, or a provider that never answers.
 #[tokio::test]
 async fn verdict_is_asked_for_hourly_whatever_goes_wrong() {
