@@ -135,7 +135,8 @@ api::operations! {
         /// Change the draft of a template
         ///
         /// Content is merged, lists are replaced as a whole. Of a template that was submitted, what the provider has stays in force until
-        /// the draft is submitted and approved. One that was submitted through Twilio cannot be changed.
+        /// the draft is submitted and approved. One that was submitted through Twilio cannot be changed, nor one with a button that
+        /// cannot be written here, such as for calls by WhatsApp.
         PATCH "/api/v1/templates/{template_id}" => update_template, "The updated template",
             problems "template_submitting" "template_not_editable";
 
@@ -502,8 +503,15 @@ fn editable(template: &TemplateDefinition, now: Timestamp) -> Result<(), Problem
     if is_submitting(template, now) {
         return Err(submitting());
     }
-    if template.status.is_draft() || (template.provider_id.is_some() && !template.status.is_gone()) {
+    if template.status.is_draft() {
         return Ok(());
+    }
+    if template.provider_id.is_some() && !template.status.is_gone() {
+        return if template.can_be_written() {
+            Ok(())
+        } else {
+            Err(unwritable())
+        };
     }
     Err(not_editable(
         "Only drafts and templates that WhatsApp has can be changed, and none that was submitted through Twilio. Create another \
@@ -514,6 +522,10 @@ fn editable(template: &TemplateDefinition, now: Timestamp) -> Result<(), Problem
 fn submitting() -> Problem {
     let detail = "The template is being submitted. Wait for the outcome, at most two minutes.";
     Problem::conflict("template_submitting", detail)
+}
+
+fn unwritable() -> Problem {
+    not_editable("A change would remove a button that cannot be written here. Change the template in WhatsApp Manager.")
 }
 
 fn not_editable(detail: impl Into<String>) -> Problem {

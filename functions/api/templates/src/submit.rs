@@ -25,7 +25,9 @@ use kit::Problem;
 use providers::{template_clients::TemplateAccount, templates::TemplateError, twilio::client::Credentials};
 use store::{Owned as _, Versioned, rates::Limit, usage};
 
-use crate::{Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through};
+use crate::{
+    Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through, unwritable,
+};
 
 /// Submissions and deletions per tenant and hour: WhatsApp takes 100 new templates of an account.
 const SUBMISSIONS: Limit = Limit::per_hour(100);
@@ -169,6 +171,7 @@ fn not_now(why: NotNow) -> Problem {
         NotNow::TooOften(at) => not_editable(format!(
             "WhatsApp allows one change of an approved template in 24 hours, and ten in 30 days. Submit it after {at}."
         )),
+        NotNow::Buttons => unwritable(),
         NotNow::State | NotNow::Nothing => {
             not_editable("The provider allows no change of the template in this state. Create another one.")
         }

@@ -342,6 +342,12 @@ impl TemplateDefinition {
         }
     }
 
+    /// Whether all its buttons can be written. A change of one that has others, such as for calls by WhatsApp, would remove them.
+    #[must_use]
+    pub fn can_be_written(&self) -> bool {
+        self.code.is_some() || self.buttons.iter().all(|button| Button::of(button).is_some())
+    }
+
     /// A template that was never submitted.
     #[must_use]
     pub fn drafted(
@@ -473,6 +479,17 @@ mod tests {
         assert_eq!(edited.footer.as_deref(), Some("Bye"));
         assert_eq!(edited.latest(), changed);
         assert_eq!(edited.rewritten(&content()).draft, None, "as it was");
+    }
+
+    #[test]
+    fn template_with_an_unknown_button_cannot_be_written() {
+        let mut template = drafted();
+        assert!(template.can_be_written());
+        template.buttons[1].kind = ButtonKind::Other;
+        assert!(!template.can_be_written());
+        let code: TemplateContent =
+            from_value(json!({"category": "authentication", "code": {"button": "Copy"}})).unwrap();
+        assert!(code.onto(&drafted()).can_be_written());
     }
 
     /// Rows of before, and files, say less.

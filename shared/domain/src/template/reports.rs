@@ -149,6 +149,8 @@ pub enum NotNow {
     Nothing,
     /// The provider does not allow a change in this state.
     State,
+    /// It has a button that cannot be written, which a change would remove.
+    Buttons,
     /// The approved template was edited in the last 24 hours, or ten times in the last 30 days: possible from this time on.
     TooOften(Timestamp),
     /// It is being submitted.
@@ -375,6 +377,9 @@ impl TemplateDefinition {
         }
         if self.draft.is_none() {
             return Err(NotNow::Nothing);
+        }
+        if !self.can_be_written() {
+            return Err(NotNow::Buttons);
         }
         // Twilio changes nothing that was submitted.
         if self.provider_id.is_none()

@@ -15,10 +15,12 @@ use domain::{
     operation::OperationKind,
     permission::Role,
     template::{
-        TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus, library::LIBRARY, sync::SyncTemplates,
+        ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus,
+        draft::TemplateContent, library::LIBRARY, sync::SyncTemplates,
     },
 };
 use serde_json::{Value, json};
+use store::Versioned;
 use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},
@@ -431,6 +433,45 @@ async fn draft_under_a_deleted_name_is_refused_and_stays() {
         (&draft["status"], &draft["content"]["body"], &draft["submitting"]),
         (&json!("DRAFT"), &order()["content"]["body"], &json!(false))
     );
+}
+
+/// A change would remove the button, and shift those behind it.
+#[tokio::test]
+async fn template_with_an_unknown_button_is_not_changed() {
+    let aws = Aws::new().await;
+    let world = World::new(&aws).await;
+    let manager = world.manager().await;
+    let path = world.submitted(&manager).await;
+    let (store, scope) = (aws.store(), world.business.scope());
+    let rewritten = async |draft: Option<Box<TemplateContent>>| {
+        let id = format!("{}#order_1#en_GB", world.business.whatsapp);
+        let before: Versioned<TemplateDefinition> = store.get(scope, &id).await.unwrap().unwrap();
+        let button = |kind: ButtonKind, text: &str| TemplateButton {
+            kind,
+            text: text.to_owned(),
+            url: None,
+            sample: None,
+            phone_number: None,
+        };
+        let after = TemplateDefinition {
+            buttons: vec![
+                button(ButtonKind::Other, "Call us by WhatsApp"),
+                button(ButtonKind::QuickReply, "I am on my way"),
+            ],
+            status: TemplateStatus("APPROVED".to_owned()),
+            draft,
+            ..before.value
+        };
+        let written = store.write_template(scope, before.version, &after, None).await;
+        TemplateContent::of(&written.unwrap().value)
+    };
+    let without = rewritten(None).await;
+    let refused = manager.patch(&path, json!({"content": {"footer": "Bye"}})).await;
+    refused.is_refused(409, "template_not_editable");
+    // Of a draft that was written before.
+    rewritten(Some(Box::new(without))).await;
+    let refused = manager.post(&format!("{path}/submit"), json!({})).await;
+    refused.is_refused(409, "template_not_editable");
 }
 
 #[tokio::test]
