@@ -162,6 +162,8 @@ pub struct TemplatePage {
 pub struct NamePage {
     /// Names and languages, also of templates that our definitions cannot represent.
     pub names: Vec<(String, String)>,
+    /// Twilio's ids of them.
+    pub contents: Vec<String>,
     /// Position of the next page; `None`: there is none.
     pub next: Option<String>,
 }

@@ -85,6 +85,8 @@ pub struct Noted {
 pub struct Swept {
     /// Templates that the provider no longer has.
     pub gone: u64,
+    /// Whether it has another one of a name of theirs, which the next list takes over.
+    pub replaced: bool,
     /// Position of the next page; `None`: there is none.
     pub next: Option<String>,
 }
@@ -357,9 +359,9 @@ impl Store {
         at: Timestamp,
         after: Option<&str>,
     ) -> Result<Swept, StoreError> {
-        let (writes, next) = self.unlisted(scope, connection, listed, at, after).await?;
+        let (writes, swept) = self.unlisted(scope, connection, listed, at, after).await?;
         let gone = u64::try_from(writes.len()).unwrap_or_default();
-        Ok(Swept { gone, next })
+        Ok(Swept { gone, ..swept })
     }
 
     /// Marks them: the provider no longer has them. A page that is marked twice is marked once.
@@ -374,12 +376,12 @@ impl Store {
         at: Timestamp,
         after: Option<&str>,
     ) -> Result<Swept, StoreError> {
-        let (writes, next) = self.unlisted(scope, connection, listed, at, after).await?;
+        let (writes, swept) = self.unlisted(scope, connection, listed, at, after).await?;
         let gone = self.write_each(writes).await?;
-        Ok(Swept { gone, next })
+        Ok(Swept { gone, ..swept })
     }
 
-    /// What marks those of a page, and the position of the next one.
+    /// What marks those of a page, and what else is known of it.
     async fn unlisted(
         &self,
         scope: &TenantScope,
@@ -387,7 +389,7 @@ impl Store {
         listed: &ListedNames,
         at: Timestamp,
         after: Option<&str>,
-    ) -> Result<(Vec<Vec<Write>>, Option<String>), StoreError> {
+    ) -> Result<(Vec<Vec<Write>>, Swept), StoreError> {
         const DOING: &str = "read the templates of a connection";
         let partition = keys::part(scope, Part::Templates);
         let prefix = format!("{connection}#");
@@ -396,20 +398,25 @@ impl Store {
             .page(&partition, &prefix, after, SWEPT, false, DOING)
             .await?;
         let last = rows.last().and_then(|item| row::string(item, "sk")).map(str::to_owned);
+        let mut swept = Swept {
+            next: last.filter(|_| more),
+            ..Swept::default()
+        };
         let mut writes = Vec::new();
         for item in rows {
             let Some(before) = owned::signed::<TemplateDefinition>(Some(item))? else {
                 continue;
             };
             let known = &before.value.value;
-            if listed.has(&known.name, &known.language) {
+            if listed.shows(known) {
                 continue;
             }
             if let Some(now) = known.not_listed(at) {
+                swept.replaced |= listed.has(&known.name, &known.language);
                 writes.push(observed_writes(scope, &before, &now, at)?);
             }
         }
-        Ok((writes, last.filter(|_| more)))
+        Ok((writes, swept))
     }
 
     /// The latest lists of a tenant's connections. One query.

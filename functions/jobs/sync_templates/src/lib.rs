@@ -330,6 +330,9 @@ impl Context {
             for (name, language) in &page.names {
                 names.add(name, language);
             }
+            for sid in &page.contents {
+                names.add_content(sid);
+            }
             (page.next, Stage::Mark)
         } else {
             let page = self.clients.page(account, after).await.map_err(refused)?;
@@ -339,6 +342,9 @@ impl Context {
             let noted = Box::pin(noted).await?;
             for template in &page.templates {
                 names.add(&template.name, &template.language);
+                if let Some(sid) = &template.content_sid {
+                    names.add_content(sid);
+                }
             }
             synced.listed += u64::try_from(page.templates.len()).unwrap_or_default();
             synced.created += noted.created;
@@ -355,7 +361,13 @@ impl Context {
         list.pages += 1;
         list.after = next;
         let endless = list.after.is_some() && list.pages >= LONGEST_LIST;
-        if endless || names.count() > ListedNames::MOST {
+        // Twilio's have an id besides the name.
+        let each = if matches!(account, TemplateAccount::Twilio(_)) {
+            2
+        } else {
+            1
+        };
+        if endless || names.count() > each * ListedNames::MOST {
             return Err(refused(TemplateError::TooMany));
         }
         if list.after.is_none() {
@@ -383,6 +395,7 @@ impl Context {
             let marked = self.store.note_unlisted(scope, id, names, list.began, after);
             let marked = Box::pin(marked).await?;
             synced.deleted += marked.gone;
+            list.awaited |= marked.replaced;
             list.after = marked.next;
         }
         Ok(list.after.is_some())

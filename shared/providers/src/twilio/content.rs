@@ -132,7 +132,7 @@ impl ContentClient {
         })
     }
 
-    /// Name and language of the submitted templates on a page of the list.
+    /// Name, language and id of the submitted templates on a page of the list.
     ///
     /// # Errors
     /// When it cannot be retrieved or parsed.
@@ -141,13 +141,15 @@ impl ContentClient {
         credentials: Credentials<'_>,
         after: Option<&str>,
     ) -> Result<NamePage, TemplateError> {
-        let (items, next) = self.list(credentials, after).await?;
+        let (mut items, next) = self.list(credentials, after).await?;
+        items.retain(|item| approval(item).is_some());
         let name = |item: &Value| {
             let name = approval(item)?["name"].as_str()?.to_owned();
             Some((name, item["language"].as_str()?.to_owned()))
         };
         Ok(NamePage {
             names: items.iter().filter_map(name).collect(),
+            contents: items.iter().filter_map(sid).collect(),
             next,
         })
     }

@@ -133,7 +133,11 @@ impl GraphClient {
             .iter()
             .filter_map(|item| Some((word(item, "name")?, word(item, "language")?)))
             .collect();
-        Ok(NamePage { names, next })
+        Ok(NamePage {
+            names,
+            contents: Vec::new(),
+            next,
+        })
     }
 
     /// One template, if it exists and our definitions can represent it.

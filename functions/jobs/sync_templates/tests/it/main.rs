@@ -15,7 +15,7 @@ use domain::{
     ids::ConnectionId,
     operation::{OperationKind, OperationState},
     template::{
-        TemplateDefinition,
+        TemplateDefinition, TemplateStatus,
         sync::{self, Cause, LastSync, SyncTemplates, Synced},
     },
 };
@@ -526,6 +526,65 @@ async fn a_template_in_doubt_is_used_again_when_somebody_asks() {
     let start = world.start(true).await;
     world.operations.finish(&start, &world.ctx, &handle).await;
     assert!(!is_doubted().await);
+}
+
+/// A content of Twilio's list: its number, and the name by which it was submitted.
+fn content(number: u8, name: &str, status: &str) -> Value {
+    json!({
+        "sid": format!("HX{number:032}"), "friendly_name": name, "language": "en", "variables": {"1": "Maya"},
+        "types": {"twilio/text": {"body": format!("Hello {{{{1}}}}, these are the words of {number}.")}},
+        "approval_requests": {"name": name, "category": "UTILITY", "status": status, "rejection_reason": ""},
+    })
+}
+
+#[tokio::test]
+async fn contents_at_twilio_are_missed_by_their_ids() {
+    let aws = Aws::new().await;
+    let business = seed::tenant(&aws).await;
+    let world = World::of(aws, business).await;
+    let (store, scope, connection) = (world.aws.store(), world.business.scope(), world.business.twilio);
+    // As a tenant's file has it, by another name than Twilio submitted it.
+    let named_otherwise = TemplateDefinition {
+        connection: Some(connection),
+        name: "our_name".to_owned(),
+        language: "en_GB".to_owned(),
+        body: "Hello {{1}}, these are the words of 1.".to_owned(),
+        status: TemplateStatus("APPROVED".to_owned()),
+        content_sid: Some(format!("HX{:032}", 1)),
+        ..TemplateDefinition::empty()
+    };
+    let stamp = world.aws.stamp();
+    store.create(scope, &named_otherwise, &stamp).await.unwrap();
+    let lists = async |contents: Vec<Value>| -> Synced {
+        world.server.reset().await;
+        Mock::given(path("/v1/ContentAndApprovals"))
+            .respond_with(ResponseTemplate::new(200).set_body_json(json!({"contents": contents, "meta": {}})))
+            .mount(&world.server)
+            .await;
+        world.aws.pass(600);
+        let start = world.start_of(vec![connection], false).await;
+        let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+        result_of(&operation)
+    };
+    let row = async |name: &str, language: &str| {
+        let found = world.template(connection, name, language).await.unwrap();
+        (found.status.0, found.content_sid.unwrap(), found.body)
+    };
+    let is = |number: u8, status: &str| {
+        let body = format!("Hello {{{{1}}}}, these are the words of {number}.");
+        (status.to_owned(), format!("HX{number:032}"), body)
+    };
+    let awaited = async || store.last_syncs(scope).await.unwrap()[&connection].awaited;
+    let first = lists(vec![content(1, "a", "approved"), content(2, "b", "approved")]).await;
+    assert_eq!((first.created, row("our_name", "en_GB").await), (2, is(1, "APPROVED")));
+    assert!(!awaited().await);
+    // The name has another content now, which comes with the next list.
+    let replaced = vec![content(1, "a", "approved"), content(3, "b", "approved")];
+    assert_eq!(lists(replaced.clone()).await.deleted, 1);
+    assert_eq!((row("b", "en").await, awaited().await), (is(2, "DELETED"), true));
+    assert_eq!(lists(replaced).await.deleted, 0);
+    assert_eq!((row("b", "en").await, awaited().await), (is(3, "APPROVED"), false));
+    assert_eq!(row("our_name", "en_GB").await, is(1, "APPROVED"));
 }
 
 #[tokio::test]
