@@ -666,11 +666,22 @@ mod tests {
         let mut marketing = material();
         marketing.templates[1].category = Category::Marketing;
         assert_eq!(warned(&config(), &marketing), []);
+        // Of two accounts, one has the template in another category.
+        let mut two = config();
+        let mut second = two.connections[1].clone();
+        second.id = "conn_00000000000000000000000003".parse().unwrap();
+        let mut moved = material();
+        moved.templates[0].connection = Some(two.connections[1].id);
+        let mut theirs = moved.templates[0].clone();
+        (theirs.connection, theirs.category) = (Some(second.id), Category::Marketing);
+        moved.templates.push(theirs);
+        two.connections.push(second);
+        assert_eq!(warned(&two, &moved), one("then.template", Reason::TemplateCategory));
+        // If all have, it is wrong, and nothing more is said.
         marketing.templates[0].category = Category::Marketing;
-        assert_eq!(
-            warned(&config(), &marketing),
-            one("then.template", Reason::TemplateCategory)
-        );
+        let found = review(&config().rules[0], &config(), &marketing);
+        let fields: Vec<&str> = found.problems.iter().map(|problem| &*problem.field).collect();
+        assert_eq!((fields, found.warnings), (vec!["then.category"], Vec::new()));
 
         let mut alone = config();
         alone.connections.remove(0);
