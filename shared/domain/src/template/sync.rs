@@ -460,7 +460,7 @@ mod tests {
             assert_eq!(found, (&other.content_sid, "APPROVED", &other.body));
             assert_eq!(paged(Some(&row), &pages, 10), row);
         }
-        let both = [rejected.clone(), at_twilio(2, "REJECTED")];
+        let both = [rejected, at_twilio(2, "REJECTED")];
         let row = paged(None, &both, 0);
         assert_eq!(paged(Some(&row), &both, 10), row, "they do not alternate");
     }
