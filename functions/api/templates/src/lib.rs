@@ -43,9 +43,9 @@ use store::{OwnedError, Page, Version, Versioned, rates::Limit, templates::Templ
 
 use crate::{
     models::{
-        AdoptTemplateIn, AdoptedTemplates, DeleteTemplateQuery, LibraryName, LibraryTemplate, SubmitTemplateIn,
-        SyncTemplatesIn, TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn,
-        TemplateQuery, TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
+        AdoptTemplateIn, AdoptedTemplates, DeleteTemplateQuery, LibraryTemplate, SubmitTemplateIn, SyncTemplatesIn,
+        TemplateChange, TemplateIn, TemplateLintIn, TemplateLintOut, TemplateModel, TemplatePreviewIn, TemplateQuery,
+        TemplateUser, TemplateUses, TemplateVersion, TemplateVersionNumber, fitting,
     },
     numbers::get_template_numbers,
     submit::Wanted,
@@ -125,7 +125,7 @@ api::operations! {
         ///
         /// Creates its languages under the name of the library or another one, and submits them. Of one that the provider refuses, the
         /// draft stays, with the reason. A request that is repeated goes on where the first one ended.
-        POST "/api/v1/templates/library/{library_name}" => adopt_library_template, "The templates",
+        POST "/api/v1/templates/library" => adopt_library_template, "The templates",
             502 "The provider failed, or refuses the connection's credentials",
             problems "no_whatsapp" "template_submitting" "template_not_editable" "provider_refused" "provider_failed";
 
@@ -306,10 +306,16 @@ async fn list_library_templates(_: Reading, paging: Paging) -> Result<Listed<Lib
 async fn adopt_library_template(
     who: Writing,
     Extension(context): Shared,
-    Path(name): Path<LibraryName>,
     Body(input): Body<AdoptTemplateIn>,
 ) -> Result<Json<AdoptedTemplates>, Problem> {
-    let entry = library::named(name.0.as_str()).ok_or_else(Problem::not_found)?;
+    let entry = library::named(input.library_name.as_str()).ok_or_else(|| {
+        let fault = Fault::new(
+            FaultCode::NotOneOf,
+            "The library has no such template. List it for its names.",
+        );
+        let expected: Fact = LIBRARY.iter().map(|entry| entry.name).collect();
+        Problem::field("library_name", fault.and("expected", expected))
+    })?;
     let connection = context.carrier(&who, input.connection_id).await?;
     let versions = entry.versions();
     let known = |language: &str| versions.iter().any(|(known, _)| *known == language);

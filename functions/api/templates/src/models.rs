@@ -430,12 +430,6 @@ impl From<Version<TemplateDefinition>> for TemplateVersion {
 #[schemars(inline, example = 3)]
 pub(crate) struct TemplateVersionNumber(pub(crate) u64);
 
-/// Name of a template in the library.
-#[derive(Debug, Clone, Deserialize, JsonSchema)]
-#[serde(transparent)]
-#[schemars(inline, example = &"missed_call")]
-pub(crate) struct LibraryName(pub(crate) OneLine<1, 64>);
-
 /// A template of the library.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct LibraryTemplate {
@@ -480,10 +474,13 @@ impl From<&Entry> for LibraryTemplate {
     }
 }
 
-/// Which languages of a template of the library are submitted, and where.
-#[derive(Debug, Clone, Default, Deserialize, JsonSchema)]
+/// Which template of the library is submitted, and where.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdoptTemplateIn {
+    /// Name of the template in the library.
+    #[schemars(example = &"missed_call")]
+    pub(crate) library_name: OneLine<1, 64>,
     /// Connection whose account gets them. Default: the oldest one that sends WhatsApp.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]

@@ -51,8 +51,8 @@ async fn path(town: &Town<'_>, operation: &Operation<'_>, made: &BTreeMap<String
             return format!("{place}{rest}");
         }
         let example = match name {
-            // There is one. What the library has would be submitted.
-            "user_id" | "library_name" => None,
+            // There is one.
+            "user_id" => None,
             _ => example(operation, name),
         };
         let value = example.unwrap_or_else(|| town.home.person(Role::Viewer).user.to_string());

@@ -82,9 +82,6 @@ fn foreign_objects_look_like_missing_ones() {
     });
 }
 
-/// What is in the path by its name, and is the same for all tenants.
-const OF_ALL: &str = "library_name";
-
 /// The encoded placeholder of an id in a path.
 const NO_IDS: [&str; 10] = [
     "%0A",
@@ -341,7 +338,7 @@ impl<'a> Walk<'a> {
     /// Another tenant's ids are answered like unknown ids: same status, same text, same headers.
     async fn foreign_ids(&mut self, operation: &Operation<'_>) -> Result<()> {
         let of_tenant = operation.permission().parse::<Permission>().is_ok() || operation.permission() == "person";
-        if operation.parameters().next().is_none() || operation.parameters().any(|name| name == OF_ALL) || !of_tenant {
+        if operation.parameters().next().is_none() || !of_tenant {
             return Ok(());
         }
         let body = self.contract.example_body(operation);
@@ -471,7 +468,7 @@ impl<'a> Walk<'a> {
             let examples = [&parameter["example"], &parameter["schema"]["example"]];
             examples.into_iter().find_map(api::word)
         });
-        let Some(lists) = known("get").filter(|_| name != OF_ALL) else {
+        let Some(lists) = known("get") else {
             return example.with_context(teach);
         };
         let proof = self.keeper(&lists);

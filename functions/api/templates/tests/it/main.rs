@@ -592,20 +592,23 @@ async fn a_template_of_the_library_is_submitted_with_one_request() {
     assert_eq!(library.len(), LIBRARY.len());
     assert_eq!(library[0]["languages"].as_array().map(Vec::len), Some(2));
     let name = library[0]["name"].as_str().unwrap().to_owned();
-    let adopt = format!("{ALL}/library/{name}");
+    let adopt = format!("{ALL}/library");
     for _repeated in 0..2 {
-        let adopted = manager.post(&adopt, json!({})).await;
+        let adopted = manager.post(&adopt, json!({"library_name": name})).await;
         let templates = adopted.is(200).json()["templates"].clone();
         let states: Vec<&Value> = templates.as_array().unwrap().iter().map(|one| &one["status"]).collect();
         assert_eq!(states, ["PENDING", "PENDING"], "{templates}");
     }
     assert_eq!(world.meta.names(), [format!("{name}.en"), format!("{name}.ar")]);
-    let one = json!({"name": "welcome_1", "languages": ["ar"]});
+    let one = json!({"library_name": name, "name": "welcome_1", "languages": ["ar"]});
     let adopted = manager.post(&adopt, one).await;
     assert_eq!(adopted.is(200).json()["templates"][0]["name"], "welcome_1");
     assert_eq!(world.meta.names().len(), 3);
-    manager.post(&format!("{ALL}/library/nothing"), json!({})).await.is(404);
-    let french = manager.post(&adopt, json!({"languages": ["fr"]})).await;
+    let unknown = manager.post(&adopt, json!({"library_name": "nothing"})).await;
+    unknown.is(422).names_field("library_name");
+    let french = manager
+        .post(&adopt, json!({"library_name": name, "languages": ["fr"]}))
+        .await;
     french.is(422).names_field("languages[0]");
 }
 
