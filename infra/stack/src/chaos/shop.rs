@@ -22,8 +22,11 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;
 
-/// Pause between the requests of one key.
+/// Pause before a key is used again. It doubles up to [`LONGEST_PAUSE`]: on a busy machine, requests without end would keep all functions
+/// starting and none of them ending.
 const PAUSE: Duration = Duration::from_millis(700);
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 
 /// Maximum wait for the answers of one key, despite kills. A request whose function died blocks its key for a while.
 const PATIENCE_FOR_A_KEY: Duration = Duration::from_secs(400);
@@ -134,8 +137,9 @@ impl Shop<'_> {
             ("idempotency-key", key),
         ];
         let (begun, mut answers) = (Instant::now(), Vec::new());
+        let (mut at_once, mut pause) = (AT_ONCE, PAUSE);
         loop {
-            let requests = (0..AT_ONCE).map(|_| {
+            let requests = (0..at_once).map(|_| {
                 let asked = self.ground.play.request("POST", path, &headers, text.clone());
                 Box::pin(asked)
             });
@@ -148,7 +152,9 @@ impl Shop<'_> {
                 let waited = PATIENCE_FOR_A_KEY.as_secs();
                 bail!("only {} answers of {path} in {waited} s", answers.len());
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            // Those of the first time were at the same time: one after the other is enough now.
+            (at_once, pause) = (1, (pause * 2).min(LONGEST_PAUSE));
         }
     }
 }
