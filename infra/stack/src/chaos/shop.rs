@@ -13,8 +13,11 @@ use serde_json::{Value, json};
 use super::Ground;
 use crate::{api, endpoints::Tenant, play::Answer};
 
-/// Interval between looks, which leave the stack to the storm.
+/// First interval between looks, which leave the stack to the storm: each is half as long again as the one before, up to
+/// [`LOOK_AT_LEAST_EVERY`].
 const LOOK_EVERY: Duration = Duration::from_millis(400);
+
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
 /// Maximum wait for what a customer did to take effect, despite kills and crashes.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -50,7 +53,7 @@ pub(super) fn message(more: Value) -> Value {
 
 /// Repeats a look until it succeeds.
 pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<Option<T>>) -> Result<T> {
-    let begun = Instant::now();
+    let (begun, mut interval) = (Instant::now(), LOOK_EVERY);
     loop {
         if let Some(found) = look().await? {
             return Ok(found);
@@ -58,7 +61,8 @@ pub(super) async fn until<T>(what: &str, mut look: impl AsyncFnMut() -> Result<O
         if begun.elapsed() > PATIENCE {
             bail!("waited {} s for {what}", PATIENCE.as_secs());
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(interval).await;
+        interval = interval.mul_f64(1.5).min(LOOK_AT_LEAST_EVERY);
     }
 }
 
