@@ -220,6 +220,13 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
     }
     let tenant = get("/api/v1/tenant").await?;
     let tenant = tenant["id"].as_str().context("a tenant has an id")?;
+    // The example of a change of the tenant has quiet hours, after which a message by SMS would wait for the morning.
+    let awake = Some((
+        "application/merge-patch+json".to_owned(),
+        json!({ "quiet_hours": null }),
+    ));
+    let place = "/api/v1/tenant";
+    succeeded(&ask(play, "patch", place, keeper, None, &awake).await?, place)?;
     let from = new_phone()?;
     play.call(tenant, &from, "missed", json!({})).await?;
     let is_done = |customer: &Customer| {
