@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use domain::{operation::OperationKind, permission::Role};
 use serde_json::{Value, json};
 use testkit::{
-    Aws,
+    Aws, Seeded,
     api::{Caller, Town},
     seed,
 };
@@ -68,6 +68,47 @@ impl Twilio {
     }
 }
 
+/// A business with the draft of a template for its connection to Twilio.
+struct Draft<'a> {
+    town: Town<'a>,
+    business: Seeded,
+    twilio: Twilio,
+    path: String,
+    /// Answers as long as it lives.
+    _server: MockServer,
+}
+
+impl<'a> Draft<'a> {
+    /// Twilio answers submissions with this status.
+    async fn new(aws: &'a Aws, status: u16) -> Self {
+        let twilio = Twilio::submitting(status);
+        let server = MockServer::start().await;
+        Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
+        let env = aws.env_with(&[
+            ("GRAPH_API_URL", "http://127.0.0.1:1"),
+            ("GRAPH_API_VERSION", "v26.0"),
+            ("TWILIO_CONTENT_URL", &server.uri()),
+            ("PROVIDER_TIMEOUT", "5"),
+        ]);
+        let business = seed::tenant(aws).await;
+        let draft = Self {
+            town: Town::with_env(aws, &env, templates::routes).await,
+            path: format!("{ALL}/{}.order_1.en_GB", business.twilio),
+            business,
+            twilio,
+            _server: server,
+        };
+        let mut new = order();
+        new["connection_id"] = json!(draft.business.twilio);
+        draft.manager().await.post(ALL, new).await.is(201);
+        draft
+    }
+
+    async fn manager(&self) -> Caller<'_> {
+        self.town.key_of(self.business.scope(), Role::Manager).await
+    }
+}
+
 async fn submitted(caller: &Caller<'_>, path: &str) -> Value {
     caller.post(&format!("{path}/submit"), json!({})).await.is(200).json()
 }
@@ -75,34 +116,17 @@ async fn submitted(caller: &Caller<'_>, path: &str) -> Value {
 #[tokio::test]
 async fn content_is_created_submitted_and_deleted() {
     let aws = Aws::new().await;
-    let twilio = Twilio::submitting(400);
-    let server = MockServer::start().await;
-    Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
-    let url = server.uri();
-    let env = aws.env_with(&[
-        ("GRAPH_API_URL", "http://127.0.0.1:1"),
-        ("GRAPH_API_VERSION", "v26.0"),
-        ("TWILIO_CONTENT_URL", &url),
-        ("PROVIDER_TIMEOUT", "5"),
-    ]);
-    let (town, business) = (
-        Town::with_env(&aws, &env, templates::routes).await,
-        seed::tenant(&aws).await,
-    );
-    let manager = town.key_of(business.scope(), Role::Manager).await;
-    let mut new = order();
-    new["connection_id"] = json!(business.twilio);
-    manager.post(ALL, new).await.is(201);
-    let path = format!("{ALL}/{}.order_1.en_GB", business.twilio);
+    let draft = Draft::new(&aws, 400).await;
+    let (twilio, path, manager) = (&draft.twilio, &draft.path, draft.manager().await);
 
     // The content exists then, and is used again.
     let refused = manager.post(&format!("{path}/submit"), json!({})).await;
     refused.is_refused(409, "template_refused");
     let submission = format!("POST /v1/Content/{SID}/ApprovalRequests/whatsapp");
     assert_eq!(twilio.take(), ["POST /v1/Content".to_owned(), submission.clone()]);
-    assert_eq!(manager.get(&path).await.json()["content_sid"], SID);
+    assert_eq!(manager.get(path).await.json()["content_sid"], SID);
     *twilio.submission.lock().unwrap() = 201;
-    let pending = submitted(&manager, &path).await;
+    let pending = submitted(&manager, path).await;
     assert_eq!(
         (&pending["status"], &pending["provider_id"]),
         (&json!("PENDING"), &Value::Null)
@@ -110,7 +134,10 @@ async fn content_is_created_submitted_and_deleted() {
     assert_eq!(twilio.take(), [format!("PUT /v1/Content/{SID}"), submission]);
 
     // Twilio reports no verdicts, so they are asked for.
-    let operations = aws.store().operations(business.scope(), None, 10, aws.now()).await;
+    let operations = aws
+        .store()
+        .operations(draft.business.scope(), None, 10, aws.now())
+        .await;
     let operations = operations.unwrap().items;
     let [operation] = &operations[..] else {
         panic!("{operations:?}")
@@ -118,9 +145,9 @@ async fn content_is_created_submitted_and_deleted() {
     assert_eq!(operation.value.kind, OperationKind::SyncTemplates);
 
     // Nothing that was submitted changes there.
-    let changed = manager.patch(&path, json!({"content": {"footer": "Bye"}})).await;
+    let changed = manager.patch(path, json!({"content": {"footer": "Bye"}})).await;
     changed.is_refused(409, "template_not_editable");
-    manager.delete(&path).await.is(204);
+    manager.delete(path).await.is(204);
     assert_eq!(twilio.take(), [format!("DELETE /v1/Content/{SID}")]);
 }
 
@@ -128,28 +155,11 @@ async fn content_is_created_submitted_and_deleted() {
 #[tokio::test]
 async fn lost_submission_is_found_although_the_draft_changed() {
     let aws = Aws::new().await;
-    let twilio = Twilio::submitting(503);
-    let server = MockServer::start().await;
-    Mock::given(any()).respond_with(twilio.clone()).mount(&server).await;
-    let url = server.uri();
-    let env = aws.env_with(&[
-        ("GRAPH_API_URL", "http://127.0.0.1:1"),
-        ("GRAPH_API_VERSION", "v26.0"),
-        ("TWILIO_CONTENT_URL", &url),
-        ("PROVIDER_TIMEOUT", "5"),
-    ]);
-    let (town, business) = (
-        Town::with_env(&aws, &env, templates::routes).await,
-        seed::tenant(&aws).await,
-    );
-    let manager = town.key_of(business.scope(), Role::Manager).await;
-    let mut new = order();
-    new["connection_id"] = json!(business.twilio);
-    manager.post(ALL, new).await.is(201);
-    let path = format!("{ALL}/{}.order_1.en_GB", business.twilio);
+    let draft = Draft::new(&aws, 503).await;
+    let (twilio, path, manager) = (&draft.twilio, &draft.path, draft.manager().await);
     let lost = manager.post(&format!("{path}/submit"), json!({})).await;
     lost.is_refused(502, "provider_failed");
-    let kept = manager.get(&path).await.json();
+    let kept = manager.get(path).await.json();
     assert_eq!(
         (&kept["content_sid"], &kept["status"], &kept["submitting"]),
         (&json!(SID), &json!("DRAFT"), &json!(true))
@@ -158,8 +168,8 @@ async fn lost_submission_is_found_although_the_draft_changed() {
 
     aws.pass(100);
     let words = "Hello {{1}}, come and collect your order {{2}} today.";
-    manager.patch(&path, json!({"content": {"body": words}})).await.is(200);
-    let found = submitted(&manager, &path).await;
+    manager.patch(path, json!({"content": {"body": words}})).await.is(200);
+    let found = submitted(&manager, path).await;
     assert_eq!(
         twilio.take(),
         [
