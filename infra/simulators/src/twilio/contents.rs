@@ -237,6 +237,18 @@ async fn caller<'a>(world: &Sims, config: &'a Config, headers: &HeaderMap) -> Re
     unless_fault(world, authorise_if(world, config, headers, |_| true), headers).await
 }
 
+/// The same, with the content of the account that has this SID.
+async fn caller_and_content<'a>(
+    world: &Sims,
+    config: &'a Config,
+    sid: &str,
+    headers: &HeaderMap,
+) -> Result<(Access<'a>, Record), Response> {
+    let access = caller(world, config, headers).await?;
+    let record = find(world, access.account, sid).map_err(TwilioError::into_response)?;
+    Ok((access, record))
+}
+
 fn event<'a>(access: &Access<'a>) -> crate::faults::Event<'a> {
     crate::faults::Event {
         api: crate::faults::Api::Twilio,
@@ -287,11 +299,8 @@ async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Byt
 
 async fn fetch_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
-    match caller(&world, &config, &headers).await {
-        Ok(access) => match find(&world, access.account, &sid) {
-            Ok(record) => Json(record.resource(&own_url(&headers))).into_response(),
-            Err(error) => error.into_response(),
-        },
+    match caller_and_content(&world, &config, &sid, &headers).await {
+        Ok((_, record)) => Json(record.resource(&own_url(&headers))).into_response(),
         Err(refused) => refused,
     }
 }
@@ -304,13 +313,9 @@ async fn update_content(
     body: Bytes,
 ) -> Response {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
+    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
+        Ok(found) => found,
         Err(refused) => return refused,
-    };
-    let mut record = match find(&world, access.account, &sid) {
-        Ok(record) => record,
-        Err(error) => return error.into_response(),
     };
     if record.approval.is_some() {
         return TwilioError::invalid("A content that was submitted for approval cannot be changed").into_response();
@@ -330,13 +335,10 @@ async fn update_content(
 
 async fn delete_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
+    let (access, _) = match caller_and_content(&world, &config, &sid, &headers).await {
+        Ok(found) => found,
         Err(refused) => return refused,
     };
-    if let Err(error) = find(&world, access.account, &sid) {
-        return error.into_response();
-    }
     {
         let mut state = world.state();
         state.contents.all.retain(|record| record.sid != sid);
@@ -425,13 +427,9 @@ async fn submit_content(
     body: Bytes,
 ) -> Response {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
+    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
+        Ok(found) => found,
         Err(refused) => return refused,
-    };
-    let mut record = match find(&world, access.account, &sid) {
-        Ok(record) => record,
-        Err(error) => return error.into_response(),
     };
     let (name, category) = match rules::submission(&body, &record) {
         Ok(submission) => submission,
@@ -459,13 +457,9 @@ async fn submit_content(
 
 async fn fetch_approval(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
+    let (access, record) = match caller_and_content(&world, &config, &sid, &headers).await {
+        Ok(found) => found,
         Err(refused) => return refused,
-    };
-    let record = match find(&world, access.account, &sid) {
-        Ok(record) => record,
-        Err(error) => return error.into_response(),
     };
     let mut whatsapp = record.approval(access.account, world.now());
     whatsapp["type"] = json!("whatsapp");
