@@ -4,7 +4,7 @@
 use std::{fmt, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::{
     bounded::is_zero,
@@ -412,96 +412,55 @@ pub struct AssetUse {
     pub file_name: Option<FileName>,
 }
 
-/// A medium of a customer's message as its webhook named it.
+/// A medium of a customer's message as its webhook named it. It is written as its source alone if nothing else is known, as in
+/// rows of before.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Reported", into = "Reported")]
+// Derives functions for the whole form. The traits' own, below, choose the form.
+#[serde(remote = "Self")]
 pub struct InboundMedia {
     /// The provider's id, or its URL.
     pub source: String,
     /// Kind, if the provider names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kind: Option<MediaKind>,
     /// Declared content type.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mime: Option<String>,
     /// Declared SHA-256 in hexadecimal digits, in lower case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
     /// Name of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file_name: Option<FileName>,
     /// Whether it was recorded as a voice note.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub voice: bool,
     /// Whether a sticker is animated.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub animated: bool,
 }
 
-/// A medium in a row. Rows of before have the source alone.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum Reported {
-    Source(String),
-    Whole {
-        source: String,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        kind: Option<MediaKind>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        mime: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        sha256: Option<String>,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        file_name: Option<FileName>,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        voice: bool,
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        animated: bool,
-    },
-}
-
-impl From<Reported> for InboundMedia {
-    fn from(reported: Reported) -> Self {
-        match reported {
-            Reported::Source(source) => Self::new(source),
-            Reported::Whole {
-                source,
-                kind,
-                mime,
-                sha256,
-                file_name,
-                voice,
-                animated,
-            } => Self {
-                source,
-                kind,
-                mime,
-                sha256,
-                file_name,
-                voice,
-                animated,
-            },
+impl Serialize for InboundMedia {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if *self == Self::new(self.source.clone()) {
+            return serializer.serialize_str(&self.source);
         }
+        Self::serialize(self, serializer)
     }
 }
 
-impl From<InboundMedia> for Reported {
-    fn from(media: InboundMedia) -> Self {
-        if media == InboundMedia::new(media.source.clone()) {
-            return Self::Source(media.source);
+impl<'de> Deserialize<'de> for InboundMedia {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            Source(String),
+            Whole(#[serde(with = "InboundMedia")] InboundMedia),
         }
-        let InboundMedia {
-            source,
-            kind,
-            mime,
-            sha256,
-            file_name,
-            voice,
-            animated,
-        } = media;
-        Self::Whole {
-            source,
-            kind,
-            mime,
-            sha256,
-            file_name,
-            voice,
-            animated,
-        }
+        Ok(match Form::deserialize(deserializer)? {
+            Form::Source(source) => Self::new(source),
+            Form::Whole(media) => media,
+        })
     }
 }
 
