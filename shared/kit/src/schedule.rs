@@ -2,15 +2,26 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use futures::FutureExt;
+use domain::tenant::Tenant;
+use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
+use store::Store;
 
 use crate::{
-    ConfigError, Env, JobError,
+    Clock, ConfigError, Env, JobError,
     invocation::{Invocation, Outcome},
     log::panic_text,
     process_start,
 };
+
+/// Tenants read per page.
+const TENANTS_PAGE: i32 = 100;
+
+/// Tenants that are worked for at the same time.
+const TENANTS_AT_ONCE: usize = 16;
+
+/// No further page of tenants is begun when less time than this is left.
+const ENOUGH_TIME: Duration = Duration::from_secs(10);
 
 /// Deadline of the invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,4 +76,35 @@ where
         });
         lambda_runtime::run(service).await
     })
+}
+
+/// Runs the work for every tenant, for several at the same time, page by page while enough time is left. A tenant whose work fails does not
+/// block the others.
+///
+/// # Errors
+/// When the table does not answer, or the work for a tenant fails.
+pub async fn for_every_tenant<W>(
+    store: &Store,
+    clock: &Clock,
+    deadline: Deadline,
+    work: impl Fn(Tenant) -> W,
+) -> Result<(), JobError>
+where
+    W: Future<Output = Result<(), JobError>>,
+{
+    let (mut after, mut failed) = (None, None);
+    loop {
+        let page = store.tenants(after, TENANTS_PAGE).await?;
+        let works = page.items.into_iter().map(&work);
+        let ended: Vec<_> = stream::iter(works).buffer_unordered(TENANTS_AT_ONCE).collect().await;
+        failed = ended.into_iter().find_map(Result::err).or(failed);
+        after = page.next.and_then(|next| next.parse().ok());
+        if after.is_none() {
+            return failed.map_or(Ok(()), Err);
+        }
+        if deadline.remaining(clock.now()) <= ENOUGH_TIME {
+            tracing::warn!("not every tenant was reached in time");
+            return failed.map_or(Ok(()), Err);
+        }
+    }
 }

@@ -5,16 +5,12 @@
 
 use std::time::Duration;
 
-use domain::ids::TenantId;
-use futures::{StreamExt as _, stream};
-use kit::{Clock, ConfigError, Env, JobError, line, schedule::Deadline};
+use domain::{ids::TenantId, tenant::Tenant};
+use kit::{
+    Clock, ConfigError, Env, JobError, line,
+    schedule::{Deadline, for_every_tenant},
+};
 use store::Store;
-
-/// Tenants read per page.
-const TENANTS_PAGE: i32 = 100;
-
-/// Tenants whose days are rolled up at the same time.
-const TENANTS_AT_ONCE: usize = 16;
 
 /// No other day is begun when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
@@ -43,28 +39,14 @@ impl Context {
 /// # Errors
 /// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    let (mut after, mut failed) = (None, None);
-    loop {
-        let page = ctx.store.tenants(after, TENANTS_PAGE).await?;
-        let tenants: Vec<TenantId> = page.items.iter().map(|tenant| tenant.id).collect();
-        let works = tenants.into_iter().map(|tenant| roll_up(tenant, deadline, ctx));
-        let ended: Vec<_> = stream::iter(works).buffer_unordered(TENANTS_AT_ONCE).collect().await;
-        failed = ended.into_iter().find_map(Result::err).or(failed);
-        after = page.next.and_then(|next| next.parse().ok());
-        if after.is_none() || !has_time(deadline, ctx) {
-            return failed.map_or(Ok(()), Err);
-        }
-    }
-}
-
-fn has_time(deadline: Deadline, ctx: &Context) -> bool {
-    deadline.remaining(ctx.clock.now()) > ENOUGH_TIME
+    let work = |tenant: Tenant| roll_up(tenant.id, deadline, ctx);
+    for_every_tenant(&ctx.store, &ctx.clock, deadline, work).await
 }
 
 /// Rolls up all days of a tenant that are over.
 async fn roll_up(tenant: TenantId, deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let scope = access::job::scope(tenant);
-    while has_time(deadline, ctx) {
+    while deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         match ctx.store.roll_up_next(&scope, ctx.clock.now()).await {
             Ok(None) => break,
             Ok(Some(_)) => line::count("days_rolled_up", 1),
