@@ -1,12 +1,14 @@
 //! A provider's side of files, for tests of one function: one answer for the file, in bytes, and one for what is known of it.
 
 use std::{
-    io::{BufRead as _, BufReader, Read as _, Write},
+    io::{Read as _, Write},
     net::{TcpListener, TcpStream},
     sync::{Arc, Mutex, PoisonError, mpsc},
 };
 
 use tokio::sync::Notify;
+
+pub use crate::asked::{Asked, LONGEST_KEPT};
 
 /// The answer to a request for a file.
 #[derive(Debug, Clone)]
@@ -28,24 +30,6 @@ pub enum Reply {
     /// For whoever has credentials, another address of this host, where the file of this content type is for whoever has none.
     Moved(&'static str, Vec<u8>),
 }
-
-/// A recorded request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// `GET`, `POST`.
-    pub method: String,
-    /// The path with its query.
-    pub path: String,
-    /// The `Authorization` header.
-    pub authorization: String,
-    /// The beginning of the body, at most [`LONGEST_KEPT`] bytes.
-    pub body: Vec<u8>,
-    /// Length of the body in bytes.
-    pub length: u64,
-}
-
-/// Bytes of a body that are kept.
-pub const LONGEST_KEPT: u64 = 16 * 1024 * 1024;
 
 struct State {
     reply: Reply,
@@ -140,7 +124,7 @@ impl Shared {
 }
 
 fn serve(mut stream: TcpStream, shared: &Shared) -> std::io::Result<()> {
-    let asked = read(&stream)?;
+    let asked = Asked::read(&stream)?;
     let of_file = ["/files/", "/Media/"].iter().any(|part| asked.path.contains(part)) || asked.path.ends_with(".mp3");
     let is_known = !asked.authorization.is_empty();
     let (reply, (status, about)) = {
@@ -206,39 +190,4 @@ fn whole(stream: &mut TcpStream, status: u16, content_type: &str, body: &[u8]) -
     );
     stream.write_all(head.as_bytes())?;
     stream.write_all(body)
-}
-
-fn read(stream: &TcpStream) -> std::io::Result<Asked> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (mut length, mut authorization) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            break;
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse::<u64>().unwrap_or(0),
-            "authorization" => value.trim().clone_into(&mut authorization),
-            _ => {}
-        }
-    }
-    let mut body = Vec::new();
-    let kept = length.min(LONGEST_KEPT);
-    reader.by_ref().take(kept).read_to_end(&mut body)?;
-    let dropped = std::io::copy(&mut reader.take(length - kept), &mut std::io::sink())?;
-    if body.len() as u64 + dropped < length {
-        return Err(std::io::ErrorKind::UnexpectedEof.into());
-    }
-    Ok(Asked {
-        method,
-        path,
-        authorization,
-        body,
-        length,
-    })
 }

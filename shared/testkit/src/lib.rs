@@ -1,6 +1,7 @@
 //! Shared code of tests: fixtures, a table per test, builders.
 
 pub mod api;
+mod asked;
 pub mod aws;
 pub mod business;
 pub mod file_host;

@@ -3,7 +3,7 @@
 
 use std::{
     collections::VecDeque,
-    io::{BufRead, BufReader, Read, Write},
+    io::Write,
     net::{TcpListener, TcpStream},
     sync::{
         Arc, Mutex, PoisonError,
@@ -14,6 +14,8 @@ use std::{
 
 use serde_json::{Value, json};
 use tokio::sync::Notify;
+
+use crate::asked::Asked;
 
 /// The answer to a request.
 #[derive(Debug, Clone)]
@@ -362,31 +364,12 @@ fn serve(stream: &TcpStream, shared: &Shared) -> std::io::Result<()> {
 }
 
 fn read(stream: &TcpStream) -> std::io::Result<Request> {
-    let mut reader = BufReader::new(stream);
-    let mut line = String::new();
-    reader.read_line(&mut line)?;
-    let mut words = line.split_whitespace().map(str::to_owned);
-    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let (mut length, mut authorization) = (0, String::new());
-    loop {
-        let mut line = String::new();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else {
-            break;
-        };
-        match name.to_ascii_lowercase().as_str() {
-            "content-length" => length = value.trim().parse().unwrap_or(0),
-            "authorization" => value.trim().clone_into(&mut authorization),
-            _ => {}
-        }
-    }
-    let mut body = vec![0; length];
-    reader.read_exact(&mut body)?;
+    let asked = Asked::read(stream)?;
     Ok(Request {
-        method,
-        path,
-        authorization,
-        body: String::from_utf8_lossy(&body).into_owned(),
+        method: asked.method,
+        path: asked.path,
+        authorization: asked.authorization,
+        body: String::from_utf8_lossy(&asked.body).into_owned(),
     })
 }
 

@@ -1,0 +1,62 @@
+//! Requests that arrive on a loopback port.
+
+use std::{
+    io::{BufRead as _, BufReader, Read as _},
+    net::TcpStream,
+};
+
+/// A recorded request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// `GET`, `POST`.
+    pub method: String,
+    /// The path with its query.
+    pub path: String,
+    /// The `Authorization` header.
+    pub authorization: String,
+    /// The beginning of the body, at most [`LONGEST_KEPT`] bytes.
+    pub body: Vec<u8>,
+    /// Length of the body in bytes.
+    pub length: u64,
+}
+
+/// Bytes of a body that are kept.
+pub const LONGEST_KEPT: u64 = 16 * 1024 * 1024;
+
+impl Asked {
+    /// Reads the request that a connection begins with.
+    pub(crate) fn read(stream: &TcpStream) -> std::io::Result<Self> {
+        let mut reader = BufReader::new(stream);
+        let mut line = String::new();
+        reader.read_line(&mut line)?;
+        let mut words = line.split_whitespace().map(str::to_owned);
+        let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+        let (mut length, mut authorization) = (0, String::new());
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line)?;
+            let Some((name, value)) = line.trim_end().split_once(':') else {
+                break;
+            };
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse::<u64>().unwrap_or(0),
+                "authorization" => value.trim().clone_into(&mut authorization),
+                _ => {}
+            }
+        }
+        let mut body = Vec::new();
+        let kept = length.min(LONGEST_KEPT);
+        reader.by_ref().take(kept).read_to_end(&mut body)?;
+        let dropped = std::io::copy(&mut reader.take(length - kept), &mut std::io::sink())?;
+        if body.len() as u64 + dropped < length {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(Self {
+            method,
+            path,
+            authorization,
+            body,
+            length,
+        })
+    }
+}
