@@ -89,6 +89,26 @@ fn row_size(row: &HashMap<String, AttributeValue>) -> usize {
     row.iter().map(|(name, value)| name.len() + size(value)).sum()
 }
 
+/// The changes of a window of the stream, which count one of each.
+fn changes(window: usize, counted: &[&str]) -> Counted {
+    Counted {
+        sequence: format!("{window:0>40}"),
+        counters: counted.iter().map(|name| ((*name).to_owned(), 1)).collect(),
+        after_gap: false,
+    }
+}
+
+/// A batch of the stream at this time.
+fn batch(now: jiff::Timestamp) -> Source<'static> {
+    Source {
+        shard: "shardId-00000001795176000000-a1b2c3d4",
+        oldest: now,
+        retried_since: now - jiff::SignedDuration::from_hours(11),
+        again: false,
+        keep_until: now + jiff::SignedDuration::from_hours(32 * 24),
+    }
+}
+
 #[tokio::test]
 async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     let _alone = COUNTING.write().await;
@@ -182,18 +202,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
     .into_iter()
     .enumerate()
     {
-        let change = Counted {
-            sequence: format!("{window:0>40}"),
-            counters: counted.iter().map(|name| ((*name).to_owned(), 1)).collect(),
-            after_gap: false,
-        };
-        let source = Source {
-            shard: "shardId-00000001795176000000-a1b2c3d4",
-            oldest: world.aws.now(),
-            retried_since: world.aws.now() - jiff::SignedDuration::from_hours(11),
-            again: false,
-            keep_until: world.aws.now() + jiff::SignedDuration::from_hours(32 * 24),
-        };
+        let (change, source) = (changes(window, counted), batch(world.aws.now()));
         let place = Place::of(world.aws.now(), Some(CALLED.parse().unwrap()));
         assert_eq!(store.count(scope, place, source, &[change]).await.unwrap(), 1);
     }
@@ -203,18 +212,7 @@ async fn a_follow_up_with_three_statuses_stays_within_its_write_units() {
         .into_iter()
         .enumerate()
     {
-        let change = Counted {
-            sequence: format!("{window:0>40}"),
-            counters: counted.iter().map(|name| ((*name).to_owned(), 1)).collect(),
-            after_gap: false,
-        };
-        let source = Source {
-            shard: "shardId-00000001795176000000-a1b2c3d4",
-            oldest: world.aws.now(),
-            retried_since: world.aws.now() - jiff::SignedDuration::from_hours(11),
-            again: false,
-            keep_until: world.aws.now() + jiff::SignedDuration::from_hours(32 * 24),
-        };
+        let (change, source) = (changes(window, counted), batch(world.aws.now()));
         let place = TemplateDay::of(of.clone(), world.aws.now());
         let counted = store.count_template(scope, &place, source, &[change]).await;
         assert_eq!(counted.unwrap(), 1);

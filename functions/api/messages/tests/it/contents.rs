@@ -27,6 +27,13 @@ async fn writer(aws: &Aws, business: &Seeded) -> Contact {
     business.contact_with(aws, CUSTOMER, wrote).await
 }
 
+/// A message in the table, as the answer names it.
+async fn stored(aws: &Aws, business: &Seeded, sent: &Value) -> Message {
+    let id = sent["id"].as_str().unwrap().parse().unwrap();
+    let found = aws.store().message(business.scope(), id, aws.now()).await;
+    found.unwrap().unwrap()
+}
+
 #[tokio::test]
 async fn content_is_shown_with_all_its_parts() {
     let aws = Aws::new().await;
@@ -111,25 +118,13 @@ async fn requested_file_is_uploaded_at_once() {
     };
     assert_eq!(jobs, [expected]);
     // So the message need not ask for it.
-    let id = sent["id"].as_str().unwrap().parse().unwrap();
-    let message = aws
-        .store()
-        .message(business.scope(), id, aws.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let message = stored(&aws, &business, &sent).await;
     assert!(message.upload_asked.is_some());
     // WhatsApp has it by now.
     business.upload(&aws, &asset, business.whatsapp, "7001").await;
     let sent = agent.post(MESSAGES, body).await.is(201).json();
     assert_eq!(aws.depth(QueueName::Media).await, 0);
-    let id = sent["id"].as_str().unwrap().parse().unwrap();
-    let message = aws
-        .store()
-        .message(business.scope(), id, aws.now())
-        .await
-        .unwrap()
-        .unwrap();
+    let message = stored(&aws, &business, &sent).await;
     assert_eq!(message.upload_asked, None);
 }
 

@@ -30,12 +30,22 @@ async fn missed(world: &World, message: &Message) {
     assert!(called.expect("the table answers"));
 }
 
+/// The customer writes this by WhatsApp, this many seconds later.
+async fn writes_after(world: &World, seconds: i64, id: &str, text: &str) {
+    world.aws.pass(seconds);
+    world.whatsapp(id, text).await;
+}
+
 /// Something that is not a message, of this type.
 fn unwritten(world: &World, kind: &str, own: Value) -> Value {
     let mut value = wrote(&format!("wamid.{kind}"), world.aws.now().as_second(), "");
     value["messages"][0]["type"] = kind.into();
     value["messages"][0][kind] = own;
     value
+}
+
+fn reaction(world: &World) -> Value {
+    unwritten(world, "reaction", json!({"message_id": "wamid.1", "emoji": "👍"}))
 }
 
 #[tokio::test]
@@ -51,8 +61,7 @@ async fn message_recovers_the_missed_calls_of_a_day_once() {
     let first = world.messages(&wrote("wamid.1", now.as_second(), "Hello"));
     world.work_at_once(vec![first.clone(); 4]).await;
     assert_eq!(world.received(first, 2).await.expect("it is known"), Done::Already);
-    world.aws.pass(5);
-    world.whatsapp("wamid.2", "Are you there?").await;
+    writes_after(&world, 5, "wamid.2", "Are you there?").await;
     assert_eq!(facts(&world).await, [(2, vec![]), (0, vec![])]);
     assert!(world.customer().await.missed.is_empty());
 }
@@ -61,10 +70,8 @@ async fn message_recovers_the_missed_calls_of_a_day_once() {
 async fn first_message_after_a_sent_follow_up_answers_it() {
     let world = World::new().await;
     world.sent().await;
-    world.aws.pass(90);
-    world.whatsapp("wamid.in", "Hello").await;
-    world.aws.pass(5);
-    world.whatsapp("wamid.in2", "Are you there?").await;
+    writes_after(&world, 90, "wamid.in", "Hello").await;
+    writes_after(&world, 5, "wamid.in2", "Are you there?").await;
     assert_eq!(facts(&world).await, [(0, vec![90]), (0, vec![])]);
 }
 
@@ -72,8 +79,7 @@ async fn first_message_after_a_sent_follow_up_answers_it() {
 async fn message_answers_no_follow_up_that_was_not_sent() {
     let world = World::new().await;
     world.follow_up().await;
-    world.aws.pass(90);
-    world.whatsapp("wamid.in", "Hello").await;
+    writes_after(&world, 90, "wamid.in", "Hello").await;
     assert_eq!(facts(&world).await, [(0, vec![])]);
 }
 
@@ -86,8 +92,7 @@ async fn message_written_before_a_follow_up_leaves_it_open() {
     world
         .work(world.messages(&wrote("wamid.before", before, "Hello")))
         .await;
-    world.aws.pass(30);
-    world.whatsapp("wamid.in", "Are you there?").await;
+    writes_after(&world, 30, "wamid.in", "Are you there?").await;
     assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![150])]);
 }
 
@@ -96,8 +101,7 @@ async fn message_written_before_a_follow_up_leaves_it_open() {
 async fn message_of_a_week_later_is_no_answer() {
     let world = World::new().await;
     world.sent_by_both().await;
-    world.aws.pass(7 * 86_400);
-    world.whatsapp("wamid.in", "Hello").await;
+    writes_after(&world, 7 * 86_400, "wamid.in", "Hello").await;
     assert_eq!(facts(&world).await, [(0, vec![])]);
 }
 
@@ -113,17 +117,12 @@ async fn reaction_recovers_and_answers_nothing() {
         };
         missed(&world, &message).await;
         world.aws.pass(30);
-        let emoji = json!({"message_id": "wamid.1", "emoji": "👍"});
-        for event in [
-            unwritten(&world, "reaction", emoji),
-            unwritten(&world, "unsupported", json!({})),
-        ] {
+        for event in [reaction(&world), unwritten(&world, "unsupported", json!({}))] {
             assert_eq!(world.work(world.messages(&event)).await, Done::Now);
         }
         assert_eq!(facts(&world).await, [(0, vec![]), (0, vec![])], "{both}");
         assert!(!world.message(&message).await.is_pending());
-        world.aws.pass(30);
-        world.whatsapp("wamid.in", "Hello").await;
+        writes_after(&world, 30, "wamid.in", "Hello").await;
         let seconds = if both { 180 } else { 60 };
         assert_eq!(facts(&world).await[2], (1, vec![seconds]), "{both}");
         assert_eq!(world.customer().await.open, []);
@@ -142,12 +141,10 @@ async fn reaction_and_stop_word_recover_no_call_reported_later() {
         let world = World::new().await;
         let called = world.aws.now();
         for (place, text) in texts.iter().enumerate() {
-            world.aws.pass(10);
-            world.whatsapp(&format!("wamid.in{place}"), text).await;
+            writes_after(&world, 10, &format!("wamid.in{place}"), text).await;
         }
         world.aws.pass(10);
-        let emoji = json!({"message_id": "wamid.1", "emoji": "👍"});
-        world.work(world.messages(&unwritten(&world, "reaction", emoji))).await;
+        world.work(world.messages(&reaction(&world))).await;
         let mut contact = world.customer().await;
         assert_eq!(contact.last_inbound_at, Some(world.aws.now()));
         assert_eq!(contact.missed_call(called), recovered, "{texts:?}");
@@ -159,11 +156,9 @@ async fn reaction_and_stop_word_recover_no_call_reported_later() {
 async fn stop_word_recovers_and_answers_nothing() {
     let world = World::new().await;
     missed(&world, &world.sent().await).await;
-    world.aws.pass(30);
-    world.whatsapp("wamid.stop", "STOP").await;
+    writes_after(&world, 30, "wamid.stop", "STOP").await;
     assert_eq!(facts(&world).await, [(0, vec![])]);
-    world.aws.pass(30);
-    world.whatsapp("wamid.in", "Please call me").await;
+    writes_after(&world, 30, "wamid.in", "Please call me").await;
     assert_eq!(facts(&world).await[1], (1, vec![]));
 }
 
@@ -191,10 +186,8 @@ fn follow_up(replied: bool, clicked: bool) -> Vec<(String, bool, bool)> {
 async fn first_or_quoting_message_answers_the_template() {
     let world = World::new().await;
     world.sent().await;
-    world.aws.pass(90);
-    world.whatsapp("wamid.in", "Hello").await;
-    world.aws.pass(5);
-    world.whatsapp("wamid.in2", "Are you there?").await;
+    writes_after(&world, 90, "wamid.in", "Hello").await;
+    writes_after(&world, 5, "wamid.in2", "Are you there?").await;
     world.aws.pass(5);
     let quoting = |id: &str, own: Option<Value>| {
         let mut value = match own {
@@ -223,8 +216,7 @@ async fn first_or_quoting_message_answers_the_template() {
 async fn message_after_the_last_channel_answers_no_template() {
     let world = World::new().await;
     world.sent_by_both().await;
-    world.aws.pass(30);
-    world.whatsapp("wamid.in", "Hello").await;
+    writes_after(&world, 30, "wamid.in", "Hello").await;
     assert_eq!(answered(&world).await, [vec![]]);
 }
 
@@ -233,8 +225,7 @@ async fn stop_or_a_week_later_is_no_reply_to_a_template() {
     for (pause, text) in [(90, "STOP"), (8 * 86_400, "Hello")] {
         let world = World::new().await;
         world.sent().await;
-        world.aws.pass(pause);
-        world.whatsapp("wamid.in", text).await;
+        writes_after(&world, pause, "wamid.in", text).await;
         assert_eq!(answered(&world).await, [vec![]], "{text}");
     }
 }
