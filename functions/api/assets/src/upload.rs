@@ -1,4 +1,4 @@
-//! What was uploaded for an asset: its check, and its copy, which no upload can change any more.
+//! Checks the file that was uploaded for an asset, and copies it to where no upload can change it.
 
 use domain::{
     asset::Asset,
@@ -15,7 +15,7 @@ use store::TenantScope;
 /// Bytes that are read at a time.
 const PIECE: u64 = 8 * 1024 * 1024;
 
-/// What was found.
+/// The result of the check.
 pub(crate) enum Uploaded {
     /// The stated file, with this SHA-256. It is copied.
     Good(String),

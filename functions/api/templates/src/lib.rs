@@ -162,14 +162,14 @@ api::operations! {
 
         /// Preview a template
         ///
-        /// What a phone shows, with the samples, or with given values. A value that is neither given nor a sample is shown as its variable.
-        POST "/api/v1/templates/{template_id}/preview" => preview_template, "What a phone shows";
+        /// The template as a phone displays it, with its samples or with the given values. A variable without either stays as it is.
+        POST "/api/v1/templates/{template_id}/preview" => preview_template, "The template as a phone displays it";
 
         /// Get the numbers of a template
         ///
-        /// What was sent with it, what became of that, and what customers answered: in total, by its contents, and by day in UTC. The
-        /// numbers are exact, and up to date within a minute. Something is counted on the day on which it is recorded. They are kept for 13
-        /// months. With `usage:read`, they also have the cost.
+        /// The number of messages sent with the template, of their outcomes, and of customers' answers: in total, for each content of
+        /// the template, and by day in UTC. The numbers are exact, and up to date within a minute. An event counts on the day on which it
+        /// is recorded. They are kept for 13 months. With `usage:read`, they include the cost.
         GET "/api/v1/templates/{template_id}/numbers" => get_template_numbers, "The numbers";
 
         /// List what uses a template

@@ -321,16 +321,16 @@ pub(crate) struct TemplateWarning {
     detail: String,
 }
 
-/// What was found about a draft.
+/// The findings about a draft.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateLintOut {
-    /// What would be refused, at most 50.
+    /// Reasons for which it would be refused, at most 50.
     #[schemars(length(max = MOST_FOUND))]
     problems: Vec<FieldError>,
-    /// What may be judged otherwise than meant, at most 50. Nothing of this prevents submitting.
+    /// Points that WhatsApp may judge differently than intended, at most 50. None prevents submitting.
     #[schemars(length(max = MOST_FOUND))]
     warnings: Vec<TemplateWarning>,
-    /// What a phone would show, with the samples.
+    /// The template as a phone would display it, with the samples.
     shown: ShownTemplate,
 }
 
@@ -452,7 +452,7 @@ pub(crate) struct LibraryVersion {
     language: &'static str,
     /// Content.
     content: TemplateContent,
-    /// What a phone shows, with the samples.
+    /// The template as a phone displays it, with the samples.
     shown: ShownTemplate,
 }
 

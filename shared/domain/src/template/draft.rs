@@ -466,7 +466,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_submitted_keeps_its_content_until_the_next_submission() {
+    fn submitted_template_keeps_its_content_until_resubmitted() {
         let mut changed = content();
         changed.footer = None;
         let draft = drafted().rewritten(&changed);

@@ -1,4 +1,4 @@
-//! What a phone shows of a template: data for a user interface that draws it.
+//! A template as a phone displays it: data for a user interface that draws it.
 
 use std::collections::BTreeMap;
 
@@ -104,7 +104,7 @@ fn placed(text: &str, value: impl Fn(&str) -> Option<String>) -> String {
 }
 
 impl TemplateDefinition {
-    /// What a phone shows of it with these values.
+    /// The template as a phone displays it with these values.
     #[must_use]
     pub fn shown(&self, values: &ShownValues) -> ShownTemplate {
         let sample = |name: &str| self.samples.get(name).cloned();

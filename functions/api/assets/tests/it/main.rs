@@ -335,7 +335,7 @@ async fn the_file_is_deleted_with_its_asset() {
     assert!(aws.files("assets/").await.is_empty());
 }
 
-/// Whoever has the link of the upload can use it for an hour, also when the file was checked.
+/// The upload link works for an hour, even after the file was checked.
 #[tokio::test]
 async fn a_later_upload_does_not_change_a_checked_file() {
     let aws = Aws::new().await;
