@@ -35,15 +35,7 @@ pub(crate) fn webhook(
         "object": "whatsapp_business_account",
         "entry": [{"id": account.waba_id, "changes": [{"value": full, "field": field}]}],
     });
-    Webhook {
-        what: format!("whatsapp {what}"),
-        tenant: tenant.id.clone(),
-        url: tenant.whatsapp_url(config, account),
-        body: Body::Meta {
-            app_secret: account.app_secret.clone(),
-            json: meta_json(&event),
-        },
-    }
+    signed(config, (tenant, account), what, &event)
 }
 
 /// An event of the account at a time, such as of a template: it names no number.
@@ -64,13 +56,17 @@ pub(crate) fn account_webhook(
             "changes": [{"value": value, "field": field}],
         }],
     });
+    signed(config, (tenant, account), &what, &event)
+}
+
+fn signed(config: &Config, (tenant, account): (&Tenant, &WhatsAppAccount), what: &str, event: &Value) -> Webhook {
     Webhook {
         what: format!("whatsapp {what}"),
         tenant: tenant.id.clone(),
         url: tenant.whatsapp_url(config, account),
         body: Body::Meta {
             app_secret: account.app_secret.clone(),
-            json: meta_json(&event),
+            json: meta_json(event),
         },
     }
 }

@@ -126,18 +126,7 @@ fn taken(answer: Result<(), TemplateError>) -> bool {
 }
 
 fn good() -> Value {
-    json!({
-        "category": "utility",
-        "header": {"text": "Missed call"},
-        "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
-        "footer": "Reply STOP to opt out",
-        "buttons": [
-            {"kind": "quick_reply", "text": "Call me back"},
-            {"kind": "url", "text": "Book online", "url": "https://book.example.test/{{1}}",
-                "sample": "https://book.example.test/b/tnt_a"},
-        ],
-        "samples": {"1": "Maya", "2": "Fixture Hair"},
-    })
+    fixtures::utility()
 }
 
 fn changed(path: &str, value: Value) -> Value {

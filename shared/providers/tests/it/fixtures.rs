@@ -10,6 +10,7 @@ use domain::{
     inbound::Update,
     message::{Recipient, SendOutcome},
     send::{Classified, ErrorClass},
+    template::{TemplateDefinition, TemplateKey, draft::TemplateContent},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -107,6 +108,27 @@ pub(crate) fn key() -> SendKey {
 
 pub(crate) fn at(text: &str) -> Timestamp {
     text.parse().unwrap()
+}
+
+/// The definition that a fixture's request creates.
+pub(crate) fn drafted(name: &str, content: Value) -> TemplateDefinition {
+    let content: TemplateContent = serde_json::from_value(content).unwrap();
+    let key = TemplateKey::new(name, "en_GB").unwrap();
+    TemplateDefinition::drafted(connection(), &key, &content, at("2026-11-20T12:00:00Z"))
+}
+
+/// The content of the request `create_request_utility`.
+pub(crate) fn utility() -> Value {
+    json!({
+        "category": "utility", "header": {"text": "Missed call"},
+        "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
+        "footer": "Reply STOP to opt out", "samples": {"1": "Maya", "2": "Fixture Hair"},
+        "buttons": [
+            {"kind": "quick_reply", "text": "Call me back"},
+            {"kind": "url", "text": "Book online", "url": "https://book.example.test/{{1}}",
+                "sample": "https://book.example.test/b/tnt_a"},
+        ],
+    })
 }
 
 /// The result of a call without any further report.

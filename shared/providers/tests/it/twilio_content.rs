@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::template::{ButtonKind, TemplateDefinition, TemplateKey, draft::TemplateContent};
+use domain::template::{ButtonKind, TemplateDefinition};
 use providers::{
     http::Http,
     templates::TemplateError,
@@ -14,7 +14,7 @@ use wiremock::{
     matchers::{basic_auth, method, path, query_param, query_param_is_missing},
 };
 
-use crate::fixtures;
+use crate::fixtures::{self, drafted};
 
 const HX: &str = "HX00000000000000000000000000000001";
 
@@ -33,17 +33,6 @@ const fn credentials() -> Credentials<'static> {
 
 fn answer(status: u16, name: &str) -> ResponseTemplate {
     ResponseTemplate::new(status).set_body_bytes(fixtures::bytes(&format!("twilio/content/{name}")))
-}
-
-fn drafted(name: &str, content: Value) -> TemplateDefinition {
-    let content: TemplateContent = serde_json::from_value(content).unwrap();
-    let key = TemplateKey::new(name, "en_GB").unwrap();
-    TemplateDefinition::drafted(
-        fixtures::connection(),
-        &key,
-        &content,
-        fixtures::at("2026-11-20T12:00:00Z"),
-    )
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use domain::{
     media::MediaKind,
     message::Category,
     template::{
-        ButtonKind, ParameterFormat, TemplateDefinition, TemplateKey,
+        ButtonKind, ParameterFormat,
         draft::TemplateContent,
         lint::{Through, lint},
     },
@@ -24,7 +24,7 @@ use wiremock::{
     matchers::{body_bytes, header, method, path, query_param, query_param_is_missing},
 };
 
-use crate::fixtures;
+use crate::fixtures::{self, drafted, utility};
 
 const WABA: &str = "900000000000001";
 const TOKEN: &str = "fixture-token";
@@ -45,31 +45,6 @@ fn answer(name: &str) -> ResponseTemplate {
 
 async fn last(server: &MockServer) -> Request {
     server.received_requests().await.unwrap().last().unwrap().clone()
-}
-
-/// The definition that a fixture's request creates.
-fn drafted(name: &str, content: Value) -> TemplateDefinition {
-    let content: TemplateContent = serde_json::from_value(content).unwrap();
-    let key = TemplateKey::new(name, "en_GB").unwrap();
-    TemplateDefinition::drafted(
-        fixtures::connection(),
-        &key,
-        &content,
-        fixtures::at("2026-11-20T12:00:00Z"),
-    )
-}
-
-fn utility() -> Value {
-    json!({
-        "category": "utility", "header": {"text": "Missed call"},
-        "body": "Hello {{1}}, sorry we missed your call to {{2}} today. How can we help?",
-        "footer": "Reply STOP to opt out", "samples": {"1": "Maya", "2": "Fixture Hair"},
-        "buttons": [
-            {"kind": "quick_reply", "text": "Call me back"},
-            {"kind": "url", "text": "Book online", "url": "https://book.example.test/{{1}}",
-                "sample": "https://book.example.test/b/tnt_a"},
-        ],
-    })
 }
 
 fn named() -> Value {
