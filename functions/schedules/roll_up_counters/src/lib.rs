@@ -40,7 +40,7 @@ impl Context {
 /// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let work = |tenant: Tenant| roll_up(tenant.id, deadline, ctx);
-    for_every_tenant(&ctx.store, &ctx.clock, deadline, work).await
+    Box::pin(for_every_tenant(&ctx.store, &ctx.clock, deadline, work)).await
 }
 
 /// Rolls up all days of a tenant that are over.

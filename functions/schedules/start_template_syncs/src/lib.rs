@@ -39,7 +39,8 @@ impl Context {
 /// # Errors
 /// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
-    for_every_tenant(&ctx.store, &ctx.clock, deadline, |tenant| start(tenant, ctx)).await
+    let work = |tenant| start(tenant, ctx);
+    Box::pin(for_every_tenant(&ctx.store, &ctx.clock, deadline, work)).await
 }
 
 /// Starts what is due of a tenant.
