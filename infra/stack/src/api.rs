@@ -207,6 +207,9 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
 /// The lists of calls and messages: what customers do fills them.
 pub const HAPPENINGS: [&str; 2] = ["/api/v1/calls", "/api/v1/messages"];
 
+/// The list of rules.
+const AUTOMATIONS: &str = "/api/v1/automations";
+
 /// Maximum wait for a message, enough for a busy machine.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -220,13 +223,18 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
     }
     let tenant = get("/api/v1/tenant").await?;
     let tenant = tenant["id"].as_str().context("a tenant has an id")?;
-    // The example of a change of the tenant has quiet hours, after which a message by SMS would wait for the morning.
-    let awake = Some((
-        "application/merge-patch+json".to_owned(),
-        json!({ "quiet_hours": null }),
-    ));
-    let place = "/api/v1/tenant";
-    succeeded(&ask(play, "patch", place, keeper, None, &awake).await?, place)?;
+    // The examples of changes have quiet hours, of the tenant and of a rule, after which a message by SMS would wait for the morning.
+    let wake = async |path: &str, awake: Value| {
+        let body = Some(("application/merge-patch+json".to_owned(), awake));
+        succeeded(&ask(play, "patch", path, keeper, None, &body).await?, path)
+    };
+    wake("/api/v1/tenant", json!({ "quiet_hours": null })).await?;
+    let rules = get(AUTOMATIONS).await?;
+    let ids = rules["items"].as_array().into_iter().flatten();
+    for id in ids.filter_map(|rule| rule["id"].as_str()) {
+        let awake = json!({ "then": { "quiet_hours": null } });
+        wake(&format!("{AUTOMATIONS}/{id}"), awake).await?;
+    }
     let from = new_phone()?;
     play.call(tenant, &from, "missed", json!({})).await?;
     let is_done = |customer: &Customer| {
