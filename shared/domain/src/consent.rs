@@ -5,8 +5,11 @@
 //! order wishes arrive, and it is bounded. Two rules make it safe:
 //!
 //! * A refusal ends by a later grant or lift *of the same party* whose scope covers it. What the business recorded of its own accord
-//!   (a court's order, a register of people who must not be called) is not undone by a START, and no import undoes a STOP.
+//!   (a court's order, a register of people who must not be called) is not undone by a START. A grant by an import ends no refusal at
+//!   all: it is stated for a whole table, not decided for the person.
 //! * A grant never overrides a refusal: of all refusals that cover a message, each must allow it.
+//! * A refusal that comes from elsewhere (the suppression list, an erased person, another contact) holds although this contact granted
+//!   or lifted later: nobody knows that this was meant for the other one, too.
 //!
 //! [`crate::welcome::allows`] is the only place that judges a message by them. Every change is also an entry of the contact's ledger
 //! ([`crate::record::ConsentEntry`]).
@@ -264,13 +267,21 @@ impl Wish {
     }
 
     /// What distinguishes it from the other wishes of a contact.
-    pub(crate) const fn key(&self) -> (Choice, Scope, Party) {
-        (self.choice, self.scope(), self.by.party())
+    pub(crate) fn key(&self) -> (Choice, Scope, Party, bool) {
+        (self.choice, self.scope(), self.by.party(), self.ends_nothing())
+    }
+
+    /// Whether it allows something, but ends no refusal.
+    fn ends_nothing(&self) -> bool {
+        self.choice != Choice::Refused && self.by == By::Import
     }
 
     /// Whether a refusal ends by this later wish of the same party.
     fn ends(&self, refusal: &Self) -> bool {
-        self.choice != Choice::Refused && self.by.party() == refusal.by.party() && self.scope().covers(refusal.scope())
+        self.choice != Choice::Refused
+            && !self.ends_nothing()
+            && self.by.party() == refusal.by.party()
+            && self.scope().covers(refusal.scope())
     }
 
     /// The sentence for people, if it is a refusal.
@@ -314,8 +325,9 @@ pub enum Applied {
     Changed,
 }
 
-/// The wishes that a contact holds: of each choice, scope and party at most one, without the refusals that have ended. Sorted. After a
-/// merge, a refusal holds although the other contact had ended it.
+/// The wishes that a contact holds: of each choice, scope and party at most one (of grants, one that ends refusals and an imported one),
+/// without the refusals that have ended. Sorted. A refusal that another contact made holds although this one had ended its own: see
+/// [`Wishes::carry`] and [`Wishes::stricter`].
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Wishes(Vec<Wish>);
@@ -383,7 +395,11 @@ impl Wishes {
                 let overruled =
                     |refusal: &Wish| refusal.by.party() == wish.by.party() && refusal.scope().covers(wish.scope());
                 let holds = !self.refusals().any(overruled);
-                let new = wish.choice == Choice::Granted && known.is_none() && holds;
+                let granted = |known: &Wish| {
+                    let same = (known.choice, known.scope(), known.by.party());
+                    same == (wish.choice, wish.scope(), wish.by.party())
+                };
+                let new = wish.choice == Choice::Granted && !self.0.iter().any(granted) && holds;
                 let lifts = self.refusals().count() < before;
                 self.0
                     .retain(|known| known.key() != wish.key() && !(known.at <= wish.at && wish.replaces(known)));
@@ -393,6 +409,21 @@ impl Wishes {
         self.0.push(wish);
         self.0.sort_by_key(Wish::key);
         applied
+    }
+
+    /// Records a refusal that comes from elsewhere: of somebody who had an identity of this contact, or of another contact of the same
+    /// person. It holds although this contact granted or lifted later, as after [`Wishes::stricter`], until it ends here.
+    pub fn carry(&mut self, refusal: Wish) -> Applied {
+        if let Some(known) = self.0.iter_mut().find(|known| known.key() == refusal.key()) {
+            if known.at >= refusal.at {
+                return Applied::Nothing;
+            }
+            known.at = refusal.at;
+            return Applied::Noted;
+        }
+        self.0.push(refusal);
+        self.0.sort_by_key(Wish::key);
+        Applied::Changed
     }
 
     /// The wishes of a person who was two contacts, to the stricter: the refusals of both, and of what makes more possible only what the
@@ -457,7 +488,9 @@ impl Wish {
             Choice::Granted => self.choice == Choice::Granted,
             Choice::Lifted => self.choice != Choice::Refused,
         };
-        as_good && self.by.party() == older.by.party() && self.scope().covers(older.scope())
+        // A late refusal must find what has ended it.
+        let as_final = older.ends_nothing() || !self.ends_nothing();
+        as_good && as_final && self.by.party() == older.by.party() && self.scope().covers(older.scope())
     }
 
     /// The refusal as one of another contact that proved to be the same person.
@@ -490,10 +523,10 @@ mod tests {
     const CATEGORIES: [Option<ConsentCategory>; 3] =
         [None, Some(ConsentCategory::Marketing), Some(ConsentCategory::Utility)];
 
-    /// Only the party that set a refusal can end it, by a wish that covers it.
+    /// Only the party that set a refusal can end it, by a wish that covers it, and never by an import.
     #[test]
-    fn start_lifts_only_what_the_person_set() {
-        for by in [
+    fn refusal_ends_only_by_its_party_and_no_import() {
+        let ways = [
             By::Keyword,
             By::Page,
             By::Provider,
@@ -501,21 +534,56 @@ mod tests {
             By::User,
             By::Key,
             By::Import,
-        ] {
-            let own = by.party() == Party::Customer;
+        ];
+        for by in ways {
             for channel in CHANNELS {
                 for category in CATEGORIES {
                     let refusal = (Choice::Refused, scope(channel, category), by);
-                    let started = wished(&[refusal, (Choice::Granted, Scope::ALL, By::Keyword)]);
-                    assert_eq!(!started.refuses(), own, "{refusal:?}");
-                    let imported = wished(&[refusal, (Choice::Granted, Scope::ALL, By::Import)]);
-                    assert_eq!(imported.refuses(), own, "{refusal:?}");
+                    for grants in ways {
+                        let granted = wished(&[refusal, (Choice::Granted, Scope::ALL, grants)]);
+                        let ended = by.party() == grants.party() && grants != By::Import;
+                        assert_eq!(granted.refuses(), !ended, "{refusal:?} {grants:?}");
+                    }
                 }
             }
         }
         let narrow = scope(Some(Channel::Sms), None);
         let stopped = (Choice::Refused, Scope::ALL, By::Keyword);
         assert!(wished(&[stopped, (Choice::Granted, narrow, By::Page)]).refuses());
+    }
+
+    /// What was known before the import still ends a refusal that becomes known after it.
+    #[test]
+    fn import_hides_no_grant_of_the_business() {
+        let mut contact = contact();
+        for (choice, by, hours) in [
+            (Choice::Granted, By::User, 2),
+            (Choice::Granted, By::Import, 3),
+            (Choice::Refused, By::Key, 1),
+        ] {
+            contact.record(Wish::new(choice, Scope::ALL, by, "", hour(hours)));
+        }
+        assert!(!contact.refuses());
+        assert_eq!(contact.consent.all().count(), 2);
+        assert_eq!(contact.opted_in_at(), Some(hour(3)));
+    }
+
+    #[test]
+    fn carried_refusal_holds_until_it_ends_here() {
+        for (by, starts) in [(By::Keyword, By::Page), (By::User, By::Key)] {
+            let mut contact = contact();
+            contact.record(Wish::new(Choice::Granted, Scope::ALL, starts, "", hour(2)));
+            let refusal = Wish::new(Choice::Refused, Scope::ALL, by, "", hour(1));
+            assert!(contact.clone().record(refusal.clone()).consent().is_none());
+            assert!(contact.carry(refusal.clone()).consent().is_some());
+            assert!(contact.refuses());
+            // Again, and the grant again, changes nothing.
+            assert!(contact.carry(refusal).consent().is_none());
+            contact.record(Wish::new(Choice::Granted, Scope::ALL, starts, "", hour(2)));
+            assert!(contact.refuses());
+            contact.record(Wish::new(Choice::Granted, Scope::ALL, starts, "", hour(3)));
+            assert!(!contact.refuses());
+        }
     }
 
     #[test]

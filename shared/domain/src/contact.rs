@@ -576,8 +576,17 @@ impl Contact {
 
     /// Records a wish. The newest of its scope and party holds, in whatever order they arrive.
     pub fn record(&mut self, wish: Wish) -> Change {
+        self.recorded(wish, Wishes::apply)
+    }
+
+    /// Records a refusal that comes from elsewhere, which no earlier wish of this contact has ended: see [`Wishes::carry`].
+    pub fn carry(&mut self, refusal: Wish) -> Change {
+        self.recorded(refusal, Wishes::carry)
+    }
+
+    fn recorded(&mut self, wish: Wish, how: fn(&mut Wishes, Wish) -> Applied) -> Change {
         let entry = ConsentEntry::of(&wish);
-        match self.consent.apply(wish) {
+        match how(&mut self.consent, wish) {
             Applied::Nothing => Change::Nothing,
             Applied::Noted => Change::Contact,
             Applied::Changed => Change::Consent(Box::new(entry)),
@@ -818,7 +827,7 @@ impl Contact {
     /// Copies the refusals of another contact of the same person. Returns the new ones, as repetitions.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
         let refusals = other.consent.refusals().map(Wish::shared);
-        let changes: Vec<Change> = refusals.map(|refusal| self.record(refusal)).collect();
+        let changes: Vec<Change> = refusals.map(|refusal| self.carry(refusal)).collect();
         let entries = changes.into_iter().filter_map(Change::consent);
         entries.map(ConsentEntry::repeated).collect()
     }

@@ -227,11 +227,19 @@ pub enum Plan {
 pub struct Addition {
     /// The contact.
     pub person: Box<Person>,
-    /// Entry for its consent ledger.
+    /// The consent that the row states, until [`Addition::agree`]; from then on, the entry for the contact's ledger.
     pub consent: Option<ConsentEntry>,
 }
 
 impl Addition {
+    /// Records the consent that the row states, once the contact holds the refusals that its identities bring. What changes nothing is no
+    /// entry of the ledger.
+    pub fn agree(&mut self) {
+        let contact = &mut self.person.contact;
+        let agreed = self.consent.take();
+        self.consent = agreed.filter(|entry| contact.record(entry.wish()).consent().is_some());
+    }
+
     /// The identities that the contact gains. `before`: the contact that was found, if it is no new one.
     #[must_use]
     pub fn new_identities(&self, before: Option<&Contact>) -> Vec<Identity> {
@@ -375,12 +383,10 @@ impl Incoming {
         }
         let sentences = |wrong: Vec<FieldProblem>| wrong.into_iter().map(|problem| problem.detail).collect();
         let person = fields.onto(before, definitions, now);
-        let mut person = person.map_err(|wrong| RowRefused::Invalid(sentences(wrong)))?;
-        let agreed = self.agreed.clone();
-        let consent = agreed.filter(|entry| person.contact.record(entry.wish()).consent().is_some());
+        let person = person.map_err(|wrong| RowRefused::Invalid(sentences(wrong)))?;
         Ok(Addition {
             person: Box::new(person),
-            consent,
+            consent: self.agreed.clone(),
         })
     }
 }
@@ -531,7 +537,10 @@ mod tests {
 
     fn updated(row: &Incoming, person: &Person) -> Addition {
         match plan(row, ImportMode::Update, one(person)) {
-            Ok(Plan::Update { after, .. }) => after,
+            Ok(Plan::Update { mut after, .. }) => {
+                after.agree();
+                after
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -11,7 +11,7 @@ use crate::{
     actor::Actor,
     consent::{By, Choice, ConsentCategory, Evidence, Party, Scope, Wish},
     contact::{Contact, Identity},
-    ids::SuppressionId,
+    ids::{ContactId, SuppressionId},
     message::Channel,
     phone::Phone,
     record::ConsentEntry,
@@ -107,6 +107,9 @@ pub struct Refused {
     pub source: String,
     /// Time at which it was recorded.
     pub recorded_at: Timestamp,
+    /// The contact that made it and lost the address. What that one says later ends it there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub left: Option<ContactId>,
 }
 
 impl Refused {
@@ -130,7 +133,12 @@ impl Refused {
 
     /// Carries it over to a contact. Returns the entry for the contact's ledger, if that refused less before.
     fn pass_on(&self, contact: &mut Contact) -> Option<ConsentEntry> {
-        let entry = contact.record(self.wish()).consent()?;
+        let change = if self.left.is_some_and(|left| contact.is(left)) {
+            contact.record(self.wish())
+        } else {
+            contact.carry(self.wish())
+        };
+        let entry = change.consent()?;
         Some(ConsentEntry {
             actor: Some(self.actor),
             recorded_at: (self.recorded_at > self.at).then_some(self.recorded_at),
@@ -175,6 +183,7 @@ impl Suppression {
             evidence: None,
             source: wish.source.clone(),
             recorded_at: at,
+            left: Some(contact.id),
         };
         let mut refusals: Vec<Refused> = contact.consent.refusals().map(refused).collect();
         refusals.sort_by_key(Refused::key);
@@ -219,6 +228,7 @@ mod tests {
             evidence: Some("letter of 19 November".parse().unwrap()),
             source: "recorded on the suppression list".to_owned(),
             recorded_at: at(NOON),
+            left: None,
         }
     }
 
@@ -272,6 +282,26 @@ mod tests {
         let mut next = contact();
         assert_eq!(known.pass_on(&mut next).len(), 2);
         assert!(next.opted_out().is_some() && next.marketing_opted_out().is_some());
+    }
+
+    /// Its former contact has said START since. Whoever else gets the address has not said so for it.
+    #[test]
+    fn refusal_left_behind_ends_only_where_it_began() {
+        let id = SuppressionId::new(Ulid::nil());
+        let address: Address = "+971501234567".parse().unwrap();
+        let mut before = contact();
+        before.wish(OptFlag::Stop, "wrote STOP", at("2026-11-18T12:00:00Z"));
+        let known = Suppression::left_by(&before, address, id, Actor::Operator, at(NOON)).unwrap();
+        let start = |contact: &mut Contact| contact.wish(OptFlag::Start, "", at("2026-11-19T12:00:00Z"));
+        start(&mut before);
+        let mut merged = Contact::new(ContactId::new(Ulid::from_parts(7, 7)), at(NOON));
+        let mut other = merged.clone();
+        merged.aliases.push(before.id);
+        for (contact, refuses) in [(&mut before, false), (&mut merged, false), (&mut other, true)] {
+            start(contact);
+            assert_eq!(known.pass_on(contact).len(), usize::from(refuses));
+            assert_eq!(contact.refuses(), refuses);
+        }
     }
 
     /// A register's refusal of marketing takes nothing back from somebody who wants no messages at all.

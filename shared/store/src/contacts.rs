@@ -30,9 +30,10 @@ pub struct ContactWrite {
     pub contact: Contact,
     /// Identities that will lead to it. They led nowhere when they were looked up, or to it.
     pub new_identities: Vec<Identity>,
-    /// Identities for which it has no room any more, or that a user took from it and the suppression list does not have. They no longer
-    /// lead to it, unless it refuses messages.
+    /// Identities for which it has no room any more. They still lead to it.
     pub dropped_identities: Vec<Identity>,
+    /// Identities that a user took from it and the suppression list does not have. They lead to nobody.
+    pub removed_identities: Vec<Identity>,
     /// Its profile, if that changes.
     pub profile: Option<ProfileWrite>,
     /// Those of the new identities that are on the suppression list. The contact holds their refusals; they leave the list.
@@ -83,6 +84,7 @@ impl From<Contact> for ContactWrite {
             contact,
             new_identities: Vec::new(),
             dropped_identities: Vec::new(),
+            removed_identities: Vec::new(),
             profile: None,
             suppressed: Vec::new(),
         }
@@ -128,14 +130,14 @@ impl ContactWrite {
         }
         let heard = self.contact.last_inbound_at.max(self.contact.last_call_at);
         for identity in &self.dropped_identities {
+            // It is still the person's: otherwise a STOP from it would be that of a new contact, and not reach this one.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            writes.push(Write::Put(if self.contact.refuses() {
-                // Otherwise a call from it would make a new contact, of which no refusal is known.
-                row.listed(keys::suppressed(scope), identity.key())
-            } else {
-                // The identity belongs to somebody else from now on.
-                row.gone(heard.unwrap_or(self.contact.created_at))
-            }));
+            writes.push(Write::Put(row.listed(keys::suppressed(scope), identity.key())));
+        }
+        for identity in &self.removed_identities {
+            // It belongs to somebody else from now on.
+            let row = identity_row(scope, identity, id, Condition::Always, doing)?;
+            writes.push(Write::Put(row.gone(heard.unwrap_or(self.contact.created_at))));
         }
         if let Some(profile) = &self.profile {
             writes.extend(profile.writes(scope, id, doing)?);
@@ -298,7 +300,7 @@ impl Refusals {
             entries.extend(suppressed.value.pass_on(contact));
         }
         for refusal in &self.remembered {
-            let entry = contact.record(refusal.clone()).consent();
+            let entry = contact.carry(refusal.clone()).consent();
             entries.extend(entry.map(ConsentEntry::repeated));
         }
         entries

@@ -526,14 +526,15 @@ impl Store {
         const DOING: &str = "change a contact";
         let mut linked = Linked::between(&before.contact, &after.contact);
         // Nobody would find the contact by what is taken from it, and nobody else could get it.
-        let (mut left, mut without_room) = (Vec::new(), Vec::new());
+        let (mut left, mut removed) = (Vec::new(), Vec::new());
         for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
             match left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
                 Some(row) => left.push(Write::Put(row)),
-                None => without_room.push(identity),
+                // The list has only numbers and addresses. What else a contact refuses by still leads to it.
+                None if after.contact.refuses() => linked.dropped.push(identity),
+                None => removed.push(identity),
             }
         }
-        linked.dropped = without_room;
         let profile = ProfileWrite {
             before: before.profile.clone(),
             after: after.profile.clone(),
@@ -548,6 +549,7 @@ impl Store {
             let write = ContactWrite {
                 profile: changed.then_some(profile),
                 suppressed: suppressed.to_vec(),
+                removed_identities: removed,
                 ..ContactWrite::linked(after.contact.clone(), linked.clone())
             };
             write.writes(scope, DOING)?

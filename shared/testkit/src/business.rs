@@ -478,6 +478,7 @@ impl Seeded {
             evidence: None,
             source: "a user put the address on the suppression list".to_owned(),
             recorded_at: aws.now(),
+            left: None,
         };
         let (address, id) = (Address::Phone(phone(number)), SuppressionId::new(aws.ids().ulid()));
         let suppressed = aws

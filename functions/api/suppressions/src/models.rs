@@ -51,6 +51,7 @@ impl SuppressionIn {
             evidence: self.evidence,
             source: format!("{} put the address on the suppression list", actor.in_words()),
             recorded_at: now,
+            left: None,
         };
         Ok((self.address, refused))
     }
@@ -105,6 +106,7 @@ impl From<Refused> for SuppressionRefusal {
             evidence,
             source,
             recorded_at,
+            left: _,
         } = refused;
         Self {
             channel,

@@ -145,7 +145,8 @@ impl Desk<'_> {
         Ok(known.find(&row.incoming.identities()))
     }
 
-    /// The suppressions of identities that the contact gains, whose refusals it holds from now on.
+    /// The suppressions of identities that the contact gains, whose refusals it holds from now on. Behind them comes the consent that the
+    /// row states.
     fn brought(
         &self,
         addition: &mut Addition,
@@ -168,6 +169,7 @@ impl Desk<'_> {
             }
             brought.suppressed.push(known.clone());
         }
+        addition.agree();
         brought
     }
 

@@ -245,7 +245,7 @@ fn holds_by(ledger: &[ConsentEntry], refusal: &Wish) -> bool {
     let entry = |wish: &Wish| wish.choice == Choice::Refused && alike(wish, refusal);
     let ends = |wish: &Wish| {
         let covers = wish.by.party() == refusal.by.party() && wish.scope().covers(refusal.scope());
-        wish.choice != Choice::Refused && covers && wish.at >= refusal.at
+        wish.choice != Choice::Refused && wish.by != By::Import && covers && wish.at >= refusal.at
     };
     let newest = ledger.iter().rposition(entry);
     newest.is_some_and(|newest| !ledger[newest..].iter().any(ends))
@@ -293,8 +293,7 @@ proptest! {
                         name: None,
                     };
                     let linked = contact.link(&sender);
-                    // What a contact that refuses messages has no room for still leads to it.
-                    leads.retain(|identity| contact.refuses() || !linked.dropped.contains(identity));
+                    // What a contact has no room for still leads to it.
                     leads.extend(linked.new);
                 }
                 Since::Proved(number) => {

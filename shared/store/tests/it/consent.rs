@@ -35,6 +35,7 @@ fn refused(world: &World) -> Refused {
         evidence: None,
         source: "a test".to_owned(),
         recorded_at: world.aws.now(),
+        left: None,
     }
 }
 

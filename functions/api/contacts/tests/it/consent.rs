@@ -247,6 +247,41 @@ async fn next_owner_of_a_removed_address_refuses() {
     assert_eq!(left.unwrap().items, []);
 }
 
+/// The next owner wrote START from another number, after the STOP of whoever had this one. The former owner still has the last word.
+#[tokio::test]
+async fn number_brings_its_stop_to_a_contact_that_wants_messages() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, contacts::routes).await;
+    let (agent, number) = (town.agent(), "+971501234568");
+    let made = agent
+        .post("/api/v1/contacts", json!({"name": "Maya", "phones": [number]}))
+        .await;
+    let maya = made.is(201).header("location").to_owned();
+    let (lea, _) = contact(&town).await;
+    let lea = format!("/api/v1/contacts/{}", lea.id);
+    let told = |choice: &str| json!({"choice": choice, "party": "customer", "evidence": "wrote it"});
+    agent.post(&format!("{maya}/consent"), told("refused")).await.is(200);
+    agent.delete(&format!("{maya}/phones/{number}")).await.is(204);
+    aws.pass(60);
+    for place in [&lea, &maya] {
+        agent.post(&format!("{place}/consent"), told("granted")).await.is(200);
+    }
+    aws.pass(60);
+    // Whoever said START for it since gets it back without the refusal.
+    for (place, refuses) in [(&maya, false), (&lea, true)] {
+        let changed = agent.post(&format!("{place}/phones"), json!({"phone": number})).await;
+        assert_eq!(changed.is(200).json()["opted_out"].is_object(), refuses);
+        if place == &maya {
+            // It refuses again, and loses the number again.
+            agent.post(&format!("{maya}/consent"), told("refused")).await.is(200);
+            agent.delete(&format!("{maya}/phones/{number}")).await.is(204);
+            aws.pass(60);
+            agent.post(&format!("{lea}/consent"), told("granted")).await.is(200);
+            aws.pass(60);
+        }
+    }
+}
+
 /// A report gave the contact another number, for which it has no room. Its row still leads to the refusal.
 #[tokio::test]
 async fn number_without_room_finds_the_contact_that_refuses() {

@@ -13,14 +13,16 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    consent::Wishes,
+    consent::{By, Wishes},
     contact::Identity,
     erasure::Salt,
     filter::{Driver, Filter, Search},
-    import::{Import, ImportResult, RowCounts},
+    ids::SuppressionId,
+    import::{Import, ImportResult, RowCounts, RowOutcome},
     listing::Word,
     operation::OperationState,
     record::Entry,
+    suppression::Refused,
     tag::Tag,
 };
 use kit::operation::Ran;
@@ -337,6 +339,47 @@ async fn erased_people_who_came_back_are_contacts() {
         assert_eq!((made, counts.created), (expected, 0), "{mode}");
         let names: Vec<String> = world.people().await.iter().map(name).collect();
         assert_eq!(names, [called], "{mode}");
+    }
+}
+
+/// The statement is about the whole table, and nobody looked at who is on the list.
+#[tokio::test]
+async fn stated_consent_ends_no_refusal_of_the_list() {
+    let world = World::new(10).await;
+    let (aws, number) = (&world.aws, "+971501234567");
+    let refused = Refused {
+        at: aws.now(),
+        channel: None,
+        category: None,
+        by: By::User,
+        actor: aws.stamp().actor,
+        evidence: None,
+        source: "a user put the address on the suppression list".to_owned(),
+        recorded_at: aws.now(),
+        left: None,
+    };
+    let (id, address, stamp) = (
+        SuppressionId::new(aws.ids().ulid()),
+        number.parse().unwrap(),
+        aws.stamp(),
+    );
+    let listed = world.store.suppress(&world.scope, &address, (id, &refused), &stamp);
+    listed.await.unwrap();
+    aws.pass(24 * 3600);
+    let order = json!({
+        "mapping": mapping(&["name", "phone"]),
+        "mode": "update",
+        "consent": {"of": "all_rows", "evidence": "the till"},
+    });
+    let table = format!("name,phone\nAnn,{number}\n");
+    for made in [RowOutcome::Created, RowOutcome::Updated] {
+        let mut expected = RowCounts::default();
+        expected.add(made);
+        let counts = world.import(table.clone(), order.clone()).await.counts;
+        assert_eq!(counts, expected);
+        let contact = world.people().await.remove(0).contact;
+        assert_eq!(contact.opted_out().map(|refusal| refusal.by), Some(By::User));
+        aws.pass(60);
     }
 }
 
