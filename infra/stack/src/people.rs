@@ -118,6 +118,7 @@ impl Registry {
                 last_step: 0,
                 recovery_codes: Vec::new(),
                 enabled_at: now,
+                wrong_codes: 0,
             });
             match version {
                 Some(version) => self.store.write_account(&account, version).await?,

@@ -305,6 +305,24 @@ pub struct SecondFactor {
     pub recovery_codes: Vec<String>,
     /// Time at which it was switched on.
     pub enabled_at: Timestamp,
+    /// Wrong codes since the last right one, or since the password was reset by mail.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wrong_codes: u32,
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl SecondFactor {
+    /// Maximum wrong codes until only a reset of the password by mail admits further ones. Whoever gets this far knows the password.
+    pub const MAX_WRONG_CODES: u32 = 50;
+
+    /// Whether no code is accepted any more until the password is reset by mail.
+    #[must_use]
+    pub const fn is_locked(&self) -> bool {
+        self.wrong_codes >= Self::MAX_WRONG_CODES
+    }
 }
 
 /// A person's membership of a tenant.

@@ -104,6 +104,8 @@ pub enum Mail {
         /// Kind of change.
         what: FactorChange,
     },
+    /// Somebody entered the password and a wrong code of the second factor.
+    WrongCode {},
     /// Log-in from an unknown device or network.
     NewDevice {
         /// Browser or app, from its `User-Agent`.
@@ -166,6 +168,7 @@ impl Mail {
             Self::Invitation { .. } => "invitation",
             Self::PasswordChanged {} => "password_changed",
             Self::EmailFactorChanged { .. } => "email_factor_changed",
+            Self::WrongCode {} => "wrong_code",
             Self::NewDevice { .. } => "new_device",
             Self::PlatformRight { .. } => "platform_right",
             Self::PlatformInvited { .. } => "platform_invited",
@@ -184,6 +187,7 @@ impl Mail {
             Self::Notices { link, .. } => link.as_ref()?.url(),
             Self::PasswordChanged {}
             | Self::EmailFactorChanged { .. }
+            | Self::WrongCode {}
             | Self::NewDevice { .. }
             | Self::PlatformRight { .. }
             | Self::PlatformInvited { .. } => None,
@@ -201,6 +205,7 @@ impl Mail {
             Self::Notices { link, .. } => link.as_mut(),
             Self::PasswordChanged {}
             | Self::EmailFactorChanged { .. }
+            | Self::WrongCode {}
             | Self::NewDevice { .. }
             | Self::PlatformRight { .. }
             | Self::PlatformInvited { .. } => None,

@@ -731,6 +731,7 @@ pub async fn appoint(aws: &Aws, citizen: &Citizen) {
         last_step: 0,
         recovery_codes: Vec::new(),
         enabled_at: aws.now(),
+        wrong_codes: 0,
     });
     let written = aws.store().write_account(&account.value, account.version).await;
     written.expect("the second factor is written");

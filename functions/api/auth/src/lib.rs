@@ -58,10 +58,12 @@ api::operations! {
 
         /// Log in
         ///
-        /// If a second factor is on, the correct password without a code gets the problem `second_factor_required`.
+        /// If a second factor is on, the correct password without a code gets the problem `second_factor_required`. The first wrong
+        /// code is reported to the person by mail. After 50, codes are refused with `second_factor_locked` until the password is
+        /// reset by mail.
         POST "/api/v1/auth/log-in" => log_in::log_in, "The person is logged in",
-            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The address, password or code is wrong, or a code is required",
-            problems "second_factor_required" "wrong_code" "wrong_credentials";
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The address, password or code is wrong, or a code is required", 403 "Too many wrong codes were entered",
+            problems "second_factor_locked" "second_factor_required" "wrong_code" "wrong_credentials";
 
         /// Refresh the access token
         ///
@@ -100,7 +102,8 @@ api::operations! {
         /// Reset the password
         ///
         /// Sets a new password with the token of a mailed link and ends all sessions. The link works once and for an hour.
-        /// Changing the password or logging out of all sessions invalidates it. A second factor stays on.
+        /// Changing the password or logging out of all sessions invalidates it. A second factor stays on, and
+        /// accepts codes again if too many wrong ones were entered.
         POST "/api/v1/auth/reset-password" => password::reset_password, "The password is changed. Log in with it.",
             404 "The link was used or has expired",
             problems "link_not_valid";
@@ -154,14 +157,14 @@ api::operations! {
         /// Requires the password and a code. Previous recovery codes stop working.
         POST "/api/v1/me/second-factor/recovery-codes" => second_factor::replace_recovery_codes, "The new codes, which are shown once",
             404 "The second factor is off",
-            problems "second_factor_off";
+            problems "second_factor_locked" "second_factor_off";
 
         /// Turn off the second factor
         ///
         /// Requires the password and a code.
         DELETE "/api/v1/me/second-factor" => second_factor::remove_second_factor, "The second factor is off now",
             404 "The second factor is off",
-            problems "second_factor_off";
+            problems "second_factor_locked" "second_factor_off";
     }
 }
 

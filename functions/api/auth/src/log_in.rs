@@ -46,6 +46,15 @@ fn wrong_code() -> Problem {
     )
 }
 
+fn second_factor_locked() -> Problem {
+    Problem::new(
+        StatusCode::FORBIDDEN,
+        "second_factor_locked",
+        "Too many wrong codes",
+        "Too many wrong codes were entered. Reset the password by mail, then log in with a code.",
+    )
+}
+
 fn session_over() -> Problem {
     refused("session_over", "The session has ended. Log in again.")
 }
@@ -89,7 +98,7 @@ pub(crate) async fn log_in(
                 StatusCode::UNAUTHORIZED if input.code.is_none() && input.recovery_code.is_none() => {
                     Some(SecondFactorAsked)
                 }
-                StatusCode::UNAUTHORIZED => Some(LogInRefused),
+                StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Some(LogInRefused),
                 _ => None,
             };
             if let Some(what) = what {
@@ -123,7 +132,8 @@ pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
 }
 
 impl Context {
-    /// Requires the second factor if it is on. A used code is recorded by a conditional write, so that no code counts twice.
+    /// Requires the second factor if it is on. A used code is recorded by a conditional write, so that no code counts twice, and a wrong
+    /// one, too, so that nobody tries codes for ever. The person is told of the first wrong one: somebody knows the password.
     async fn passed(&self, who: &Anyone, account: Versioned<Account>, input: &LogInIn) -> Result<Account, Problem> {
         if account.value.second_factor.is_none() {
             return Ok(account.value);
@@ -141,15 +151,25 @@ impl Context {
             same.ok_or_else(wrong_credentials)
         };
         let passed = RACES.until_won_from(account, again, async |account| {
-            let mut next = account.value;
-            let recovered = self
+            let mut next = account.value.clone();
+            let used = self
                 .use_factor(&mut next, input.code.as_ref(), input.recovery_code.as_ref(), who.now())
-                .await?;
-            self.store().write_account(&next, account.version).await?;
-            Ok((next, recovered))
+                .await;
+            if next != account.value {
+                self.store().write_account(&next, account.version).await?;
+            }
+            Ok((next, used))
         });
-        let (next, recovered) = passed.await?;
-        if recovered {
+        let (next, used) = passed.await?;
+        if used.is_err()
+            && next
+                .second_factor
+                .as_ref()
+                .is_some_and(|factor| factor.wrong_codes == 1)
+        {
+            self.notify(who.correlation_id(), &next, Mail::WrongCode {}).await;
+        }
+        if used? {
             let what = FactorChange::RecoveryCodeUsed;
             self.note(Whose::Person(user), RecoveryCodeUsed, seen(who, None)).await;
             self.notify(who.correlation_id(), &next, Mail::EmailFactorChanged { what })
@@ -158,7 +178,8 @@ impl Context {
         Ok(next)
     }
 
-    /// Uses up a code of the account's second factor, in memory only. Returns true if it was a recovery code.
+    /// Uses up a code of the account's second factor, or counts a wrong one, in memory only. Returns true if it was a recovery code. A
+    /// code that was used before is no guess.
     pub(crate) async fn use_factor(
         &self,
         account: &mut Account,
@@ -170,15 +191,28 @@ impl Context {
         let Some(factor) = account.second_factor.as_mut() else {
             return Err(wrong_code());
         };
+        if factor.is_locked() {
+            return Err(second_factor_locked());
+        }
         if let Some(code) = recovery_code {
-            let used = totp::use_recovery_code(factor, code.0.expose_secret());
-            return if used { Ok(true) } else { Err(wrong_code()) };
+            if totp::use_recovery_code(factor, code.0.expose_secret()) {
+                factor.wrong_codes = 0;
+                return Ok(true);
+            }
+            factor.wrong_codes += 1;
+            return Err(wrong_code());
         }
         let opened = self.signer().open(user, &factor.secret, now).await;
         let secret = opened.map_err(|error| crate::sign_failed(&error))?;
-        let step = code.and_then(|code| totp::step_of(&secret, code.0.expose_secret(), now));
-        let step = step.filter(|step| *step > factor.last_step);
-        factor.last_step = step.ok_or_else(wrong_code)?;
+        let Some(step) = code.and_then(|code| totp::step_of(&secret, code.0.expose_secret(), now)) else {
+            factor.wrong_codes += 1;
+            return Err(wrong_code());
+        };
+        if step <= factor.last_step {
+            return Err(wrong_code());
+        }
+        factor.last_step = step;
+        factor.wrong_codes = 0;
         Ok(false)
     }
 }

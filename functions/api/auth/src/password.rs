@@ -177,6 +177,9 @@ pub(crate) async fn reset_password(
         let mut next = account.value;
         let about = [next.email.as_str(), &next.name];
         next.awaits_password = false;
+        if let Some(factor) = &mut next.second_factor {
+            factor.wrong_codes = 0;
+        }
         next.password = context
             .api
             .password_hash("password", input.password.expose_secret(), &about)?;

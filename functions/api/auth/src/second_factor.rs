@@ -45,7 +45,7 @@ impl Context {
     }
 
     /// Requires both factors: a stolen token and a known password must not be enough to turn the second factor off. The code is
-    /// used up in memory only.
+    /// used up in memory only, a wrong one is counted.
     async fn must_prove_both(
         &self,
         who: &Person,
@@ -72,6 +72,10 @@ impl Context {
         match used {
             Ok(_recovered) => Ok(()),
             Err(problem) if problem.status() == StatusCode::UNAUTHORIZED => {
+                let known = who.account();
+                if *account != known.value {
+                    self.store().write_account(account, known.version).await?;
+                }
                 self.note_own(who, ProofRefused).await;
                 let detail = "The code is wrong, expired or already used. Wait for the app's next code.";
                 Err(Problem::field(field, Fault::new(FaultCode::WrongSecret, detail)))
@@ -126,6 +130,7 @@ pub(crate) async fn confirm_second_factor(
         last_step: step,
         recovery_codes: kept,
         enabled_at: who.now(),
+        wrong_codes: 0,
     });
     // Whoever else is logged in did not prove it.
     next.end_sessions(context.ends_all().max(next.sessions_from), Some(who.session()));

@@ -128,6 +128,7 @@ mod tests {
             last_step: 0,
             recovery_codes: kept,
             enabled_at: Timestamp::UNIX_EPOCH,
+            wrong_codes: 0,
         };
         assert!(!use_recovery_code(&mut factor, "aaaa-bbbb-cccc-dddd"));
         assert!(use_recovery_code(

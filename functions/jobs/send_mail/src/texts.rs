@@ -158,6 +158,14 @@ fn english(mail: &Mail) -> Words<'_> {
                 after: OR_NOT.to_owned(),
             }
         }
+        Mail::WrongCode {} => Words {
+            subject: "Wrong code for your Ringback account".to_owned(),
+            before: "Somebody entered the password of your Ringback account and a wrong code of the second step. They were not \
+                     logged in."
+                .to_owned(),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
         Mail::NewDevice { device, address, at } => Words {
             subject: "New log-in to your Ringback account".to_owned(),
             before: format!(
@@ -418,6 +426,12 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 after: OR_NOT.to_owned(),
             }
         }
+        Mail::WrongCode {} => Words {
+            subject: "رمز خاطئ لحسابك في Ringback".to_owned(),
+            before: "أدخل شخص ما كلمة مرور حسابك في Ringback مع رمز خاطئ للخطوة الثانية، ولم يتم تسجيل دخوله.".to_owned(),
+            action: None,
+            after: OR_NOT.to_owned(),
+        },
         Mail::NewDevice { device, address, at } => Words {
             subject: "تسجيل دخول جديد إلى حسابك في Ringback".to_owned(),
             before: format!(
@@ -601,6 +615,7 @@ mod tests {
             changed(FactorChange::TurnedOff),
             changed(FactorChange::RecoveryCodesReplaced),
             changed(FactorChange::RecoveryCodeUsed),
+            Mail::WrongCode {},
             Mail::NewDevice {
                 device: Some("Mozilla/5.0 (X11; Linux x86_64; rv:145.0) Gecko/20100101 Firefox/145.0".to_owned()),
                 address: Some("203.0.113.7".parse().unwrap()),

@@ -173,6 +173,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "The code of the second factor is wrong, expired or already used",
         "Use the app's next code",
     ),
+    kind(
+        "second_factor_locked",
+        403,
+        "Too many wrong codes of the second factor were entered by somebody who knows the password",
+        "Reset the password by mail, then log in with a code",
+    ),
     kind("session_over", 401, "The session has ended", "Log in again"),
     kind(
         "refreshed_elsewhere",

@@ -180,6 +180,7 @@ async fn account_without_second_factor_is_not_given_the_right() {
         last_step: 0,
         recovery_codes: Vec::new(),
         enabled_at: aws.now(),
+        wrong_codes: 0,
     });
     let written = store.write_account(&account.value, account.version).await;
     written.expect("nobody else changes it");
