@@ -46,15 +46,16 @@ api::operations! {
         /// sign up again with the same name and address: a new link is sent and the previous one stops working. The response is
         /// the same if the address already has an account; the mail says so then.
         POST "/api/v1/auth/sign-up" => sign_up::sign_up, "A mail is on its way",
-            problems "slug_taken";
+            403 "Sign-up is closed",
+            problems "sign_up_closed" "slug_taken";
 
         /// Confirm a sign-up
         ///
         /// Creates the tenant with its first administrator and logs them in. The link works once and for a day, together with the
         /// password of the sign-up. A wrong password does not use up the link.
         POST "/api/v1/auth/verify-email" => sign_up::verify_email, "The tenant exists and the person is logged in",
-            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The password is not that of the sign-up", 404 "The link was used or has expired",
-            problems "account_exists" "link_not_valid" "wrong_credentials";
+            with "Set-Cookie" "The refresh token, if a cookie was requested.", 401 "The password is not that of the sign-up", 403 "Sign-up is closed", 404 "The link was used or has expired",
+            problems "account_exists" "link_not_valid" "sign_up_closed" "wrong_credentials";
 
         /// Log in
         ///
@@ -181,6 +182,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
         verifier: OnceLock::new(),
         limits: Limits::new(config)?,
         sessions: session_days(config)?,
+        signs_up: signs_up(config)?,
     };
     let routes = api::serve(operations(), context.api.clone());
     Ok(routes.layer(Extension(Arc::new(context))))
@@ -195,6 +197,17 @@ struct Context {
     limits: Limits,
     /// Maximum life of a session, however often it is refreshed.
     sessions: SignedDuration,
+    /// Whether businesses may sign up by themselves.
+    signs_up: bool,
+}
+
+/// Whether businesses may sign up by themselves.
+fn signs_up(config: &Config) -> Result<bool, ConfigError> {
+    match config.optional("SIGN_UP") {
+        None | Some("open") => Ok(true),
+        Some("closed") => Ok(false),
+        Some(_) => Err(ConfigError::new("SIGN_UP", "must be open or closed")),
+    }
 }
 
 /// `SESSION_DAYS`, 30 by default.

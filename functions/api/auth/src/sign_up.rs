@@ -31,6 +31,11 @@ fn slug_taken() -> Problem {
     Problem::conflict("slug_taken", DETAIL).about("slug", Fault::new(FaultCode::Taken, DETAIL))
 }
 
+fn sign_up_closed() -> Problem {
+    let detail = "New businesses cannot sign up here. Ask whoever operates this service to invite you.";
+    Problem::new(StatusCode::FORBIDDEN, "sign_up_closed", "Sign-up is closed", detail)
+}
+
 /// The answer to a link that does not work.
 pub(crate) fn link_not_valid() -> Problem {
     let detail = "The link was used, has expired or is incomplete. Request a new one.";
@@ -43,6 +48,9 @@ pub(crate) async fn sign_up(
     Extension(target): Extension<Target>,
     Body(input): Body<SignUpIn>,
 ) -> Result<With<202, Json<MailedOut>>, Problem> {
+    if !context.signs_up {
+        return Err(sign_up_closed());
+    }
     context.limit_sign_up(&who, &input.email).await?;
     let SignUpIn {
         business,
@@ -124,6 +132,9 @@ pub(crate) async fn verify_email(
     Extension(context): Extension<Arc<Context>>,
     Body(input): Body<VerifyEmailIn>,
 ) -> Result<With<201, LoggedIn>, Problem> {
+    if !context.signs_up {
+        return Err(sign_up_closed());
+    }
     context.limit_link(&who).await?;
     let (store, now) = (context.store(), who.now());
     let token_sha256 = sha256_hex(input.token.0.expose_secret());

@@ -179,6 +179,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Too many wrong codes of the second factor were entered by somebody who knows the password",
         "Reset the password by mail, then log in with a code",
     ),
+    kind(
+        "sign_up_closed",
+        403,
+        "New businesses cannot sign up by themselves",
+        "Ask whoever operates the service to invite you",
+    ),
     kind("session_over", 401, "The session has ended", "Log in again"),
     kind(
         "refreshed_elsewhere",

@@ -47,6 +47,21 @@ async fn a_sign_up_becomes_a_tenant_by_its_link_once() {
     assert_eq!((tenant.time_zone.name(), tenant.config_version), ("Asia/Dubai", 1));
 }
 
+/// Nor by a link that was mailed before. Who has an account still logs in.
+#[tokio::test]
+async fn nobody_signs_up_where_it_is_closed() {
+    let world = World::new().await;
+    let maya = world.newcomer("palm").await;
+    world.call(&sign_up("saffron", "tom@saffron.example")).await.is(202);
+    let token = world.link().await;
+    let closed = world.another(&[("SIGN_UP", "closed")]);
+    for call in [sign_up("oasis", "lea@oasis.example"), confirm(&token, PASSWORD)] {
+        closed.call(&call).await.is_refused(403, "sign_up_closed");
+    }
+    assert_eq!(world.mails().await, []);
+    closed.call(&log_in(&maya.email, PASSWORD)).await.is(200);
+}
+
 #[tokio::test]
 async fn concurrent_confirmations_create_one_tenant() {
     let world = World::new().await;
