@@ -373,13 +373,14 @@ def import_routes(api, body, physical):
 
 
 def import_cors(api, body, parameters):
-    """Bridge: see `import_routes`. The template's CORS is `Fn::If [HasCors, settings, AWS::NoValue]`."""
+    """Bridge: see `import_routes`. The template's CORS is `Fn::If [HasCors, settings, AWS::NoValue]`, its
+    origins are those of the local stage."""
     gateway = client("apigatewayv2")
     cors = {}
-    if parameters.get("CorsOrigins"):
+    if parameters.get("LocalOrigins"):
         for key, value in body.get("x-amazon-apigateway-cors", {}).get("Fn::If", [None, {}])[1].items():
             if key == "allowOrigins":
-                value = [origin.strip() for origin in parameters["CorsOrigins"].split(",")]
+                value = [origin.strip() for origin in parameters["LocalOrigins"].split(",")]
             cors[key[0].upper() + key[1:]] = value
     if cors:
         gateway.update_api(ApiId=api, CorsConfiguration=cors)

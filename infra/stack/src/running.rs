@@ -176,7 +176,7 @@ impl Running {
             ("SesEndpointUrl", simulators_url.clone()),
             ("MailFrom", "ringback@ringback.example".to_owned()),
             ("MetaAppSecretId", META_APP_SECRET.to_owned()),
-            ("CorsOrigins", "http://localhost:5173".to_owned()),
+            ("LocalOrigins", "http://localhost:5173".to_owned()),
             ("CrashPoints", options.crash_points.clone()),
             // Tests log in and sign up hundreds of times from one address. The limits themselves are tested in process.
             ("AuthLimitFactor", "1000".to_owned()),

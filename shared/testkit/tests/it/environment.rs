@@ -34,7 +34,6 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("QueueName::Sends", &["SENDS_QUEUE_URL"], &[]),
     ("QueueName::BulkSends", &["BULK_SENDS_QUEUE_URL"], &[]),
     ("QueueName::Media", &["MEDIA_QUEUE_URL"], &[]),
-    ("serve_http(", &[], &["VIEWER_ADDRESS_HEADER", "ORIGIN_SECRET_SHA256"]),
     ("Mails::new(", &["MAILS_QUEUE_URL", "MAIL_SECRET_ID"], &[]),
     ("SealedLinks::new(", &["MAIL_SECRET_ID"], &[]),
     (
@@ -124,7 +123,7 @@ fn functions_get_exactly_the_variables_they_read() {
     let everywhere = names(&template()["Globals"]["Function"]);
     assert_eq!(
         everywhere,
-        BTreeSet::from(["LOG_LEVEL", "STAGE"]),
+        BTreeSet::from(["LOG_LEVEL", "ORIGIN_SECRET_SHA256", "STAGE", "VIEWER_ADDRESS_HEADER"]),
         "what the kit reads in every function"
     );
     let all: BTreeSet<&str> = functions()

@@ -148,7 +148,7 @@ fn origins_are_a_list_without_spaces() {
     for good in [
         "",
         "https://app.example.com",
-        "https://app.example.com,http://localhost:5173",
+        "https://app.example.com,https://www.example.com:8443",
     ] {
         assert!(pattern.is_match(good), "{good:?} is refused");
     }
@@ -160,6 +160,8 @@ fn origins_are_a_list_without_spaces() {
         "https://*.example",
         "*",
         "a.example",
+        "http://a.example",
+        "https://app.example.com,http://localhost:5173",
         " ",
     ] {
         assert!(!pattern.is_match(bad), "{bad:?} is taken");
