@@ -15,6 +15,10 @@ use crate::{
     row::{self, Condition, Row},
 };
 
+/// Retention of the merged reports of a call. They name the caller, and a deleted tenant's are left to their expiry, so it is only just
+/// longer than the 14 days in which a queue delivers a report again.
+pub(crate) const PROGRESS_LIFE: SignedDuration = SignedDuration::from_hours(16 * 24);
+
 pub(crate) fn progress_key(scope: &TenantScope, provider: CallProvider, connection: ConnectionId, id: &str) -> Key {
     // The connection is part of the key: two telephone systems of one tenant may use the same call ids.
     keys::reference(

@@ -12,8 +12,8 @@ use ulid::Ulid;
 
 use crate::{
     Store, StoreError, TenantScope,
-    calls::{call_row, progress_row},
-    contacts::{ContactWrite, REFERENCE_LIFE, consent_row},
+    calls::{PROGRESS_LIFE, call_row, progress_row},
+    contacts::{ContactWrite, consent_row},
     media::medium_row,
     messages::{ParkedVersion, message_row, received_row, reference_row},
     preferences::{LinkWrite, link_row},
@@ -98,11 +98,11 @@ impl Once<'_> {
         let doing = self.doing();
         Ok(match *self {
             Self::Versions => Vec::new(),
-            Self::Reported(progress) => vec![progress_row(scope, progress, now, REFERENCE_LIFE, doing)?],
+            Self::Reported(progress) => vec![progress_row(scope, progress, now, PROGRESS_LIFE, doing)?],
             Self::Decided { progress, call } => {
                 // The reports name the caller as the call does, so they are deleted with it.
                 let kept = call.keep_until.map(|until| until.duration_since(now));
-                let life = kept.map_or(REFERENCE_LIFE, |kept| kept.min(REFERENCE_LIFE));
+                let life = kept.map_or(PROGRESS_LIFE, |kept| kept.min(PROGRESS_LIFE));
                 let unchanged = match call.version {
                     0 | 1 => Condition::New,
                     version => Condition::Version(version - 1),

@@ -35,6 +35,7 @@ impl Owned for TemplateDefinition {
     const MOST: u32 = 6_000;
     const VERSIONS: Option<&'static str> = Some("template_version");
     const PLACED_BY_NUMBER: bool = false;
+    const REUSES_KEYS: bool = true;
 
     fn id(&self) -> String {
         let connection = self.connection.map(|connection| connection.to_string());

@@ -43,6 +43,7 @@ impl Owned for Member {
     const PART: Part = Part::People;
     const PREFIX: &'static str = "USER#";
     const MOST: u32 = MOST_PEOPLE as u32;
+    const REUSES_KEYS: bool = true;
     /// Counted together with the invitations: [`crate::limited`].
     const COUNTED: bool = false;
 
@@ -375,7 +376,8 @@ impl Store {
             DOING,
         )?));
         // A deactivated former member still has a row; a deleted one that waits for its removal may be overwritten.
-        let (condition, version) = previous.map_or((Condition::NewOrGone, 1), |member| {
+        let first = owned::first_version::<Member>(stamp);
+        let (condition, version) = previous.map_or((Condition::NewOrGone, first), |member| {
             (Condition::Version(member.version), member.version + 1)
         });
         let row = member_row(scope, member, condition, version, stamp, DOING)?;

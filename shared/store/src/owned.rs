@@ -118,6 +118,10 @@ pub trait Owned: Registered + Serialize + DeserializeOwned + Clone + Send + Sync
     /// Whether the place of a version among those kept follows from its number: see [`Owned::place`].
     const PLACED_BY_NUMBER: bool = true;
 
+    /// Whether another one may have had its key before, since the key is no id of its own: then its first version is the time of its
+    /// creation, so that no writer who read the former one finds its version again.
+    const REUSES_KEYS: bool = false;
+
     /// The part of its sort key after the prefix.
     fn id(&self) -> String;
 
@@ -334,12 +338,23 @@ fn share_write<T: Owned>(scope: &TenantScope, before: Option<&T>, after: Option<
     }
 }
 
+/// The version of one of them that is created by this change.
+#[must_use]
+pub fn first_version<T: Owned>(stamp: &Stamp) -> u64 {
+    if T::REUSES_KEYS { created_version(stamp.at) } else { 1 }
+}
+
+/// The first version of a row whose key another row may have had before: its creation in milliseconds. Rows change less often than that.
+pub(crate) fn created_version(at: Timestamp) -> u64 {
+    u64::try_from(at.as_millisecond()).unwrap_or_default().max(1)
+}
+
 /// Index of the counter in [`create_writes`].
 pub(crate) const COUNT: usize = 1;
 
 /// Everything that creating writes: first the row, its counter and its pointers, in this order.
 pub(crate) fn create_writes<T: Owned>(scope: &TenantScope, value: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
-    let row = row_of(scope, value, Condition::NewOrGone, 1)?.stamped(stamp);
+    let row = row_of(scope, value, Condition::NewOrGone, first_version::<T>(stamp))?.stamped(stamp);
     let mut writes = vec![Write::Put(row)];
     if T::COUNTED {
         writes.push(Write::CountBelow(count_key::<T>(scope), T::MOST));

@@ -343,8 +343,8 @@ impl Store {
 
     /// Deletes one page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any
     /// interruption. Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives
-    /// through them, and contacts are searched again at the end. Rows with a time to live of their own (provider
-    /// references, rates, idempotency records) contain no personal data and expire.
+    /// through them, and contacts are searched again at the end. Rows with a time to live of their own are left to it: rates, which have
+    /// no personal data; provider references; and responses to requests with an idempotency key, which may hold a contact for a day.
     ///
     /// # Errors
     /// When the table does not answer.

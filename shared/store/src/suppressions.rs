@@ -16,6 +16,7 @@ use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
     contacts::{Leads, SUPPRESSION},
     keys::{self, Key, Listed},
+    owned::created_version,
     row::{self, Condition, Row},
 };
 
@@ -126,8 +127,7 @@ impl Store {
             }
         };
         // Never the version of an entry that was removed before.
-        let now = u64::try_from(stamp.at.as_millisecond()).unwrap_or_default();
-        let version = now.max(before + 1);
+        let version = created_version(stamp.at).max(before + 1);
         let row = row_of(scope, &value, condition, version, stamp, DOING)?;
         let row = row.listed(keys::suppressed(scope), identity.key());
         self.database.put(row, DOING).await?;

@@ -292,6 +292,16 @@ impl Answer {
         self
     }
 
+    /// Version of the resource, as its `ETag` says.
+    ///
+    /// # Panics
+    /// When it is no number in quotes.
+    #[must_use]
+    pub fn version(&self) -> u64 {
+        let version = self.header("etag").trim_matches('"').parse();
+        version.expect("the ETag is a version")
+    }
+
     /// Requires this problem.
     ///
     /// # Panics

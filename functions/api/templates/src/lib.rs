@@ -39,7 +39,7 @@ use kit::{Bus, ConfigError, Env, Files, Problem};
 use providers::{
     http::Http, template_clients::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
 };
-use store::{OwnedError, Page, Version, Versioned, rates::Limit, templates::TemplateFilter};
+use store::{OwnedError, Page, Version, Versioned, first_version, rates::Limit, templates::TemplateFilter};
 
 use crate::{
     models::{
@@ -602,7 +602,7 @@ impl Context {
         let made = RACES.until_won(|| async move {
             match store.create(scope, new, stamp).await {
                 Ok(()) => Ok(Versioned {
-                    version: 1,
+                    version: first_version::<TemplateDefinition>(stamp),
                     value: new.clone(),
                 }),
                 Err(OwnedError::Store(lost)) if lost.is_conflict() => {

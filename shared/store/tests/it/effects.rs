@@ -121,6 +121,31 @@ fn reported(progress: &CallProgress) -> Effects<'_> {
     }
 }
 
+/// They name the caller, and nobody deletes those of a deleted tenant.
+#[tokio::test]
+async fn reports_of_a_call_outlive_only_their_queue() {
+    let world = World::new().await;
+    let progress = CallProgress {
+        connection: world.business.twilio,
+        provider: CallProvider::Twilio,
+        provider_call_id: "CA1".to_owned(),
+        facts: missed(CUSTOMER),
+        first_seen: world.aws.now(),
+        decided: None,
+        due: None,
+        dispatches: 0,
+        correlation_id: "call-1".to_owned(),
+        version: 0,
+    };
+    let (store, scope) = (&world.store, world.scope());
+    store.commit(scope, reported(&progress), world.aws.now()).await.unwrap();
+    for (days, found) in [(14, true), (2, false)] {
+        world.aws.pass(days * 24 * 3600);
+        let read = store.call_progress(scope, CallProvider::Twilio, progress.connection, "CA1", world.aws.now());
+        assert_eq!(read.await.unwrap().is_some(), found, "{days}");
+    }
+}
+
 #[tokio::test]
 async fn waiting_call_is_due_at_its_time() {
     let world = World::new().await;

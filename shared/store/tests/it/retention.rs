@@ -235,8 +235,8 @@ async fn customers_message_expires_at_its_time() {
 
 /// The earlier of the two counts.
 #[tokio::test]
-async fn call_progress_expires_with_the_call_or_after_60_days() {
-    for (calls_days, reports_days) in [(30, 30), (365, 60)] {
+async fn call_progress_expires_with_the_call_or_after_16_days() {
+    for (calls_days, reports_days) in [(10, 10), (365, 16)] {
         let world = keeping(calls_days, 30).await;
         let begun = world.aws.now();
         Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
@@ -253,7 +253,7 @@ async fn expiry_set_meanwhile_survives_held_rows() {
     let mut held = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     let mut held_call = call_of(&world, &held).await.unwrap();
     let (message_row, call_row) = (row_of(&world, "message").await, row_of(&world, "call").await);
-    let (sooner, later) = (now + days(33), now + days(34));
+    let (sooner, later) = (now + days(10), now + days(34));
     let entries = [
         Entry::Call(Box::new(held_call.clone())),
         Entry::Sent(Box::new(held.clone())),

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
-    Owned as _, Version, Versioned,
+    Owned as _, OwnedError, Version, Versioned,
     templates::{Noted, TemplateFilter},
     usage,
 };
@@ -215,6 +215,30 @@ async fn deleted_row_is_created_again_if_the_provider_has_it() {
     assert_eq!(world.status("a").await, None);
     assert_eq!(world.noted(&[listed("a", "PAUSED")], later(now, 60)).await.created, 1);
     assert_eq!(world.status("a").await.as_deref(), Some("PAUSED"));
+}
+
+/// Whoever read the deleted one does not change the new one, which has its key.
+#[tokio::test]
+async fn created_again_is_not_what_was_read_before() {
+    let world = World::new().await;
+    let new = TemplateDefinition {
+        connection: Some(world.whatsapp()),
+        ..listed("a", "DRAFT")
+    };
+    let create = async || world.store.create(world.scope(), &new, &world.stamp()).await.unwrap();
+    create().await;
+    let found = world.template("a", "en").await.unwrap();
+    world.store.remove(world.scope(), &found, &world.stamp()).await.unwrap();
+    world.aws.pass(1);
+    create().await;
+    let late = world.store.change(world.scope(), &found, &new, &world.stamp()).await;
+    assert!(matches!(late, Err(OwnedError::Store(error)) if error.is_conflict()));
+    let again = world.template("a", "en").await.unwrap();
+    world
+        .store
+        .change(world.scope(), &again, &new, &world.stamp())
+        .await
+        .unwrap();
 }
 
 /// Twilio's names are not unique.
