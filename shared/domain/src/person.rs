@@ -193,7 +193,10 @@ impl PersonIn {
             self.name.as_ref().and_then(|name| ShownName::of(name.as_str()))
         };
         let shown = shown_fields(profile, definitions);
-        let mut fields = BTreeMap::new();
+        // Nobody could see or clear the value of a field that was created after these were read. It stays.
+        let unknown = |id: &FieldId| !definitions.iter().any(|definition| definition.id == *id);
+        let unseen = profile.fields.iter().filter(|(id, _)| unknown(id));
+        let mut fields: BTreeMap<_, _> = unseen.map(|(id, value)| (*id, value.clone())).collect();
         for (key, written) in &self.fields.0 {
             let path = || format!("fields.{key}");
             let Some(definition) = definitions.iter().find(|definition| definition.key == *key) else {
@@ -218,11 +221,12 @@ impl PersonIn {
                 },
             }
         }
-        let listed: BTreeSet<FieldId> = definitions
+        let mut listed: BTreeSet<FieldId> = definitions
             .iter()
             .filter(|definition| definition.searchable && fields.contains_key(&definition.id))
             .map(|definition| definition.id)
             .collect();
+        listed.extend(profile.listed.iter().filter(|id| unknown(id)));
         let stage = self.stage.map(|stage| match profile.stage {
             Some(staged) if staged.stage == stage => staged,
             _ => Staged { stage, since: now },
@@ -493,6 +497,8 @@ mod tests {
         fields.name = Some("Maya".parse().unwrap());
         let after = fields.onto(&person, &fewer, at(NOON)).unwrap();
         assert_eq!(after.profile.name.as_deref(), Some("Maya"));
-        assert_eq!(after.profile.fields.len(), 1);
+        // Who read the fields before one of them was created does not know it either.
+        assert_eq!(after.profile.fields, person.profile.fields);
+        assert_eq!(after.profile.listed, person.profile.listed);
     }
 }

@@ -16,7 +16,7 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use aws_sdk_s3::{
-    error::SdkError,
+    error::{ProvideErrorMetadata, SdkError},
     operation::get_object::builders::GetObjectFluentBuilder,
     presigning::PresigningConfig,
     primitives::ByteStream,
@@ -253,9 +253,14 @@ fn status<E>(error: &SdkError<E>) -> Option<u16> {
     error.raw_response().map(|answer| answer.status().as_u16())
 }
 
-/// Whether an object does not exist. S3 says so to functions that may list the bucket; to others, it forbids to read the object.
-fn is_missing<E>(error: &SdkError<E>) -> bool {
-    status(error) == Some(404)
+/// Whether an object does not exist. S3 says so to functions that may list the bucket; to others, it forbids to read the object. The keys
+/// are our own, and roles may read them, so that this means the same. If a role ever lacks the permission, the log says so.
+fn is_missing<E: ProvideErrorMetadata>(error: &SdkError<E>) -> bool {
+    let denied = status(error) == Some(403) && error.code() == Some("AccessDenied");
+    if denied {
+        tracing::warn!("S3 denies access to a file, as it does for one that does not exist");
+    }
+    denied || status(error) == Some(404)
 }
 
 impl Files {
@@ -698,5 +703,34 @@ impl SignedLink {
 impl std::fmt::Debug for SignedLink {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("SignedLink").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_s3::{error::ErrorMetadata, operation::get_object::GetObjectError, primitives::SdkBody};
+    use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
+
+    use super::*;
+
+    /// Without `s3:ListBucket`, S3 denies access to what does not exist. The emulator does not.
+    #[test]
+    fn denied_object_is_missing_and_a_refused_caller_is_not() {
+        for (status, code, missing) in [
+            (404, "NoSuchKey", true),
+            (403, "AccessDenied", true),
+            (403, "InvalidAccessKeyId", false),
+            (403, "SignatureDoesNotMatch", false),
+            (412, "PreconditionFailed", false),
+            (503, "SlowDown", false),
+        ] {
+            let error = GetObjectError::generic(ErrorMetadata::builder().code(code).build());
+            let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+            assert_eq!(
+                is_missing(&SdkError::service_error(error, answer)),
+                missing,
+                "{status} {code}"
+            );
+        }
     }
 }

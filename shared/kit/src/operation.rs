@@ -139,6 +139,9 @@ impl Runner {
 /// No further step is made when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(10);
 
+/// Time of a function that a step leaves to record its end.
+const TO_RECORD: Duration = Duration::from_secs(2);
+
 /// Attempts of a write that loses races. Only a user's wish to cancel and the dispatcher write the row meanwhile.
 const ATTEMPTS: u32 = 8;
 
@@ -175,7 +178,9 @@ where
     line::correlation_id(&held.value.correlation_id);
     loop {
         let turn = Turn::new(work.scope.clone(), held.value.clone());
-        let limit = TimeLimit::of(Duration::try_from(Operation::STEP).unwrap_or_default());
+        // What the function's end would cut off could not be recorded.
+        let left = deadline.remaining(runner.clock.now()).saturating_sub(TO_RECORD);
+        let limit = TimeLimit::of(Duration::try_from(Operation::STEP).unwrap_or_default().min(left));
         let made = limit.keep(AssertUnwindSafe(handle(turn, context)).catch_unwind()).await;
         let made = match made {
             Ok(Ok(made)) => made,

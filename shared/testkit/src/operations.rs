@@ -122,7 +122,7 @@ impl Operations {
         ran.expect("the steps are made")
     }
 
-    /// Makes the next step.
+    /// Makes the next step: after it, too little time is left for another.
     ///
     /// # Panics
     /// When it fails.
@@ -130,7 +130,7 @@ impl Operations {
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
     {
-        self.run(start, 0, ctx, handle).await
+        self.run(start, 9, ctx, handle).await
     }
 
     /// The next step, made by a worker that dies before it records it.

@@ -11,12 +11,14 @@ use domain::{
     ids::MessageId,
     line_type,
     links::LinkCode,
+    media::MediumState,
     message::Cause,
     needs::Needs,
     person::Person,
     record::Received,
     refusal::{Reason, Refusal},
 };
+use jobs::ToQueue;
 use kit::{JobError, crash, planning::Gathered};
 use store::{contacts::ContactWrite, effects::Effects};
 
@@ -47,12 +49,17 @@ const fn is_there(contact: &Contact) -> bool {
 }
 
 impl Event<'_> {
-    /// Answers a message that was stored before, if that did not happen.
-    pub(crate) async fn answer_again(&self, inbound: MessageId) -> Result<(), JobError> {
+    /// Answers a message that was stored before, and queues its media, as far as that did not happen.
+    pub(crate) async fn resume(&self, inbound: MessageId) -> Result<(), JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let Some(received) = store.received(self.scope, inbound, now).await? else {
             return Ok(());
         };
+        let media = store.media_of(self.scope, [&received], now).await?;
+        let pending = media.iter().filter(|medium| medium.state == MediumState::Pending);
+        let tenant = self.scope.tenant();
+        let jobs = pending.map(|medium| ToQueue::media(tenant, medium, now)).collect();
+        self.ctx.queues.enqueue(jobs, now).await?;
         if received.answer.is_none() {
             return Ok(());
         }

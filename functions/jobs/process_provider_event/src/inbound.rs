@@ -129,15 +129,16 @@ impl Event<'_> {
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
         match RACES.until_won(|| Box::pin(self.receive(&message))).await? {
             Arrival::Now(received, config, jobs) => {
-                Box::pin(self.answer(&received, &config)).await?;
-                // Behind the answer, for which a person waits. The due index has its media, too.
+                let answered = Box::pin(self.answer(&received, &config)).await;
+                // Behind the answer, for which a person waits, also if it failed.
                 self.ctx.queues.enqueue(jobs, self.ctx.clock.now()).await?;
+                answered?;
                 Ok(Done::Now)
             }
             Arrival::Before(known) => {
-                // Whoever stored it may have stopped before answering it.
+                // Whoever stored it may have stopped before answering it, or before queueing its media.
                 if self.redelivered {
-                    Box::pin(self.answer_again(known)).await?;
+                    Box::pin(self.resume(known)).await?;
                 }
                 Ok(Done::Already)
             }

@@ -110,13 +110,26 @@ async fn an_operation_out_of_time_goes_on_where_it_was() {
     let world = World::new().await;
     let steps = AtomicU64::new(0);
     for done in 1..LAST {
-        assert_eq!(world.count(0, &steps).await, Ran::Continues);
+        assert_eq!(world.count(9, &steps).await, Ran::Continues);
         let operation = world.operation().await;
         assert_eq!((operation.progress.done, operation.lease), (done, None));
         assert_eq!(operation.due, Some(world.aws.now() + Operation::FIRST_DUE));
     }
-    assert_eq!(world.count(0, &steps).await, Ran::Ended);
+    assert_eq!(world.count(9, &steps).await, Ran::Ended);
     assert_eq!(steps.load(Ordering::Relaxed), LAST, "no step is made twice");
+}
+
+/// Its end is recorded before the function's time is up, so that it is tried again at once instead of after its lease.
+#[tokio::test]
+async fn step_ends_before_its_function() {
+    let world = World::new().await;
+    let runner = world.runner();
+    let hangs = async |_: Turn, (): &()| std::future::pending::<Result<Step, JobError>>().await;
+    let ran = Box::pin(run(&world.start, world.deadline(3), &runner, &(), &hangs));
+    let ran = tokio::time::timeout(std::time::Duration::from_secs(30), ran).await;
+    assert!(ran.expect("it ends by itself").is_err());
+    let operation = world.operation().await;
+    assert_eq!((operation.lease, operation.progress.done), (None, 0));
 }
 
 #[tokio::test]
@@ -183,7 +196,7 @@ async fn an_error_or_panic_waits_longer_each_time() {
 async fn a_step_that_can_never_succeed_ends_the_operation() {
     let world = World::new().await;
     let steps = AtomicU64::new(0);
-    assert_eq!(world.count(0, &steps).await, Ran::Continues);
+    assert_eq!(world.count(9, &steps).await, Ran::Continues);
     let fails = async |_: Turn, (): &()| -> Result<Step, JobError> {
         let reason = "The segment no longer exists.".to_owned();
         Ok(Step::Failed { reason })
