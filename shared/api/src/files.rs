@@ -10,8 +10,11 @@ use serde::Serialize;
 
 use crate::guards::Allowed;
 
-/// Validity of links.
-pub const LINKS: SignedDuration = SignedDuration::from_hours(1);
+/// Validity of links to files: long enough to follow one, and too short to be of use to whom it is passed on.
+pub const LINKS: SignedDuration = SignedDuration::from_mins(5);
+
+/// Validity of uploads, for which somebody may still have to find the file.
+const UPLOADS: SignedDuration = SignedDuration::from_hours(1);
 
 /// Retention of files that operations write. The bucket deletes them then.
 const FILES: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -25,7 +28,7 @@ pub struct FileLinkOut {
     )]
     url: String,
     /// Time until which it is valid. Read the resource again for a new one.
-    #[schemars(example = "2026-11-20T11:00:00Z")]
+    #[schemars(example = "2026-11-20T10:05:00Z")]
     expires_at: Timestamp,
 }
 
@@ -101,7 +104,7 @@ impl UploadOut {
         (content_type, length): (&str, u64),
     ) -> Result<Self, Problem> {
         let link = files
-            .upload_link(key, (content_type, length), LINKS.unsigned_abs())
+            .upload_link(key, (content_type, length), UPLOADS.unsigned_abs())
             .await;
         let link = link.map_err(|error| not_signed(&error))?;
         let mut headers = link.headers;
@@ -110,7 +113,7 @@ impl UploadOut {
             method: "PUT",
             url: link.url,
             headers,
-            expires_at: who.now() + LINKS,
+            expires_at: who.now() + UPLOADS,
         })
     }
 }

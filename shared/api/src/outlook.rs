@@ -300,6 +300,8 @@ impl Api {
             message,
             leg,
             contact: setting.contact,
+            // Those are checked when it is planned, which is now.
+            open: &[],
             connection: &connection,
             template: template.as_ref(),
             asset: asset.as_ref().map(|asset| &asset.value),

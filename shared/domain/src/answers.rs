@@ -858,6 +858,7 @@ mod tests {
                 message: &message,
                 leg: 0,
                 contact: &open,
+                open: &[],
                 connection: &connections[1],
                 template: None,
                 asset: None,

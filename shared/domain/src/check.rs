@@ -9,9 +9,11 @@ use crate::{
     connection::{Account, Connection, Health},
     contact::Contact,
     content_draft, hours,
+    ids::MessageId,
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
-    phrases::{ago, local, span},
+    phrases::{ago, length, local, span},
+    purpose::{FREQUENCY_SPAN, Limit},
     quiet::QuietAction,
     reach::{cannot_reach, in_window},
     referred::carried,
@@ -32,6 +34,8 @@ pub struct CheckInput<'a> {
     pub leg: u8,
     /// The recipient.
     pub contact: &'a Contact,
+    /// The recipient's other open messages that the frequency limit counts: see [`others_that_count`].
+    pub open: &'a [Message],
     /// The leg's connection.
     pub connection: &'a Connection,
     /// The template that the leg names, in the current state of that connection.
@@ -97,6 +101,8 @@ pub enum Aspect {
     Connection,
     /// The person wants such messages by this channel.
     ChannelConsent,
+    /// No other message of the kind was sent to the person lately.
+    Frequency,
     /// The channel reaches the person.
     Reach,
     /// The template, or other content, can be sent.
@@ -115,11 +121,12 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 12] = [
+static TABLE: [(Aspect, Checked); 13] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
     (Aspect::Consent, consent),
     (Aspect::Validity, validity),
+    (Aspect::Frequency, frequency),
     (Aspect::Connection, connection),
     (Aspect::ChannelConsent, channel_consent),
     (Aspect::Reach, reach),
@@ -175,6 +182,69 @@ fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
         Ok(()) => Check::Go,
         Err(why) => Check::Never { why },
     }
+}
+
+/// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that was tried is the same
+/// message.
+fn obeys_frequency(message: &Message) -> bool {
+    message.policy.obeys(Limit::Frequency) && message.attempts.is_empty()
+}
+
+/// The messages to read before the check: the other open ones that the frequency limit counts, if the message obeys it. When it was planned
+/// there was none, but its contact may have been merged with another since.
+#[must_use]
+pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId> {
+    let counted = contact.open.iter().filter(|open| open.counts_from.is_some());
+    let others = counted.map(|open| open.message).filter(|id| *id != message.id);
+    others.filter(|_| obeys_frequency(message)).collect()
+}
+
+/// Time after which a message that lets another one go first looks again.
+const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
+
+/// Of several that wait, the one that is due first goes, and the others find it sent.
+fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        message,
+        contact,
+        open,
+        now,
+        ..
+    } = *input;
+    if !obeys_frequency(message) {
+        return Check::Go;
+    }
+    let category = message.policy.category().as_str();
+    let refusal = |sentence: String| {
+        let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category);
+        refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
+    };
+    let others = || {
+        open.iter()
+            .filter(|other| other.id != message.id && other.policy.counts_from_sending())
+    };
+    let sent = others().filter_map(Message::last_sent_at);
+    // What was known when it was planned, and the cooldown that it began itself, counted then.
+    let since = [contact.last_follow_up_at, contact.last_counted_at]
+        .into_iter()
+        .flatten();
+    let last = since.filter(|at| *at > message.created_at).chain(sent).max();
+    if let Some(last) = last.filter(|last| now < *last + FREQUENCY_SPAN) {
+        let sentence = format!(
+            "texted {}, {category} at most every {}",
+            ago(last, now),
+            length(FREQUENCY_SPAN)
+        );
+        let why = refusal(sentence).and("last_at", last);
+        return Check::Never { why };
+    }
+    let due_first = |other: &&Message| (other.not_before, other.id) < (message.not_before, message.id);
+    if others().any(|other| other.may_be_sent(now) && due_first(&other)) {
+        let why = refusal(format!("another {category} message to this person may still be sent"));
+        let until = now + LETS_GO_FIRST;
+        return Check::Later { until, why };
+    }
+    Check::Go
 }
 
 /// Too late, as a reason that names the time of planning.
@@ -421,6 +491,7 @@ mod tests {
 
     use super::*;
     use crate::{
+        contact::OpenIntent,
         inbound::OptFlag,
         line_type::LineType,
         material::Material,
@@ -451,6 +522,7 @@ mod tests {
         config: TenantConfig,
         material: Material,
         contact: Contact,
+        open: Vec<Message>,
         message: Message,
         connections: Vec<Connection>,
         leg: u8,
@@ -467,6 +539,7 @@ mod tests {
                 config: case.config,
                 material: case.material,
                 contact: case.contact,
+                open: Vec::new(),
                 leg: 0,
                 now: case.now,
                 line: LineType::Other,
@@ -474,6 +547,10 @@ mod tests {
         }
 
         fn check(&self) -> Check {
+            self.with(check)
+        }
+
+        fn with(&self, checked: impl Fn(&CheckInput<'_>) -> Check) -> Check {
             let line = self.line;
             let leg = &self.message.plan[usize::from(self.leg)];
             let wanted = leg.connection;
@@ -485,11 +562,12 @@ mod tests {
                 let mut assets = self.material.assets.iter();
                 assets.find(|asset| asset.id == used.asset_id)
             });
-            check(&CheckInput {
+            checked(&CheckInput {
                 config: &self.config,
                 message: &self.message,
                 leg: self.leg,
                 contact: &self.contact,
+                open: &self.open,
                 connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
                 template,
                 asset,
@@ -498,6 +576,61 @@ mod tests {
                 line_type: &move |_: &Phone| line,
             })
         }
+    }
+
+    /// Two contacts, each with a message for tonight, were merged.
+    #[test]
+    fn of_two_that_wait_the_first_one_goes() {
+        let minutes = |minutes: i64| SignedDuration::from_mins(minutes);
+        let mut second = Sending::new();
+        second.message.policy =
+            Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        let of_leg = |sending: &Sending| sending.with(|input| frequency(input, &input.message.plan[0]));
+        assert_eq!(of_leg(&second), Check::Go);
+        let mut first = second.message.clone();
+        first.id = MessageId::new(first.id.contact(), ulid::Ulid::from_parts(1, 1));
+        for (message, counts_from) in [(&first, first.not_before), (&second.message, second.now)] {
+            second.contact.open.push(OpenIntent {
+                purpose: Purpose::FollowUp,
+                version: message.policy.version(),
+                message: message.id,
+                before: None,
+                counts_from: Some(counts_from),
+            });
+        }
+        assert_eq!(others_that_count(&second.message, &second.contact), [first.id]);
+        // The one that is due later lets the other one go first, which does not wait for it.
+        for (earlier, goes) in [(1, false), (-1, true)] {
+            first.not_before = second.message.not_before - minutes(earlier);
+            second.open = vec![first.clone(), second.message.clone()];
+            let later = Check::Later {
+                until: second.now + LETS_GO_FIRST,
+                why: Refusal::new(Reason::Frequency, ""),
+            };
+            let checked = of_leg(&second);
+            match (&checked, &later) {
+                (Check::Go, _) => assert!(goes),
+                (Check::Later { until, why }, Check::Later { until: expected, .. }) => {
+                    assert!(!goes && until == expected && why.reason == Reason::Frequency);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // Once it was sent, no other one is, for a day, whether or not the contact knows it by now.
+        let sent = second.now - minutes(1);
+        second.open.clear();
+        second.contact.last_counted_at = Some(sent);
+        second.message.created_at = sent - minutes(1);
+        assert!(matches!(of_leg(&second), Check::Never { why } if why.reason == Reason::Frequency));
+        second.now = sent + FREQUENCY_SPAN;
+        assert_eq!(of_leg(&second), Check::Go);
+        // What was known when it was planned was weighed then: it began that cooldown itself.
+        second.now = sent + minutes(1);
+        second.message.created_at = sent;
+        assert_eq!(of_leg(&second), Check::Go);
+        second.message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
+        second.message.created_at = sent - minutes(1);
+        assert_eq!(of_leg(&second), Check::Go, "utility does not obey it");
     }
 
     fn sending(change: impl FnOnce(&mut Sending)) -> Check {

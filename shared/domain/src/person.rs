@@ -176,7 +176,8 @@ impl PersonIn {
         first >> 11
     }
 
-    /// The person with these fields.
+    /// The person with these fields. Values of fields that are not among the definitions, which may have been read before those fields
+    /// were created, stay as long as there is room.
     ///
     /// # Errors
     /// The fields that are wrong.
@@ -193,10 +194,7 @@ impl PersonIn {
             self.name.as_ref().and_then(|name| ShownName::of(name.as_str()))
         };
         let shown = shown_fields(profile, definitions);
-        // Nobody could see or clear the value of a field that was created after these were read. It stays.
-        let unknown = |id: &FieldId| !definitions.iter().any(|definition| definition.id == *id);
-        let unseen = profile.fields.iter().filter(|(id, _)| unknown(id));
-        let mut fields: BTreeMap<_, _> = unseen.map(|(id, value)| (*id, value.clone())).collect();
+        let mut fields = BTreeMap::new();
         for (key, written) in &self.fields.0 {
             let path = || format!("fields.{key}");
             let Some(definition) = definitions.iter().find(|definition| definition.key == *key) else {
@@ -226,7 +224,10 @@ impl PersonIn {
             .filter(|definition| definition.searchable && fields.contains_key(&definition.id))
             .map(|definition| definition.id)
             .collect();
-        listed.extend(profile.listed.iter().filter(|id| unknown(id)));
+        let known = |id: &FieldId| definitions.iter().any(|definition| definition.id == *id);
+        let unknown = profile.fields.iter().filter(|(id, _)| !known(id));
+        fields.extend(unknown.map(|(id, value)| (*id, value.clone())));
+        listed.extend(profile.listed.iter().filter(|id| !known(id)));
         let stage = self.stage.map(|stage| match profile.stage {
             Some(staged) if staged.stage == stage => staged,
             _ => Staged { stage, since: now },
@@ -255,13 +256,19 @@ impl PersonIn {
             updated_at: profile.updated_at,
             version: profile.version,
         };
+        let bytes = |profile: &Profile| serde_json::to_vec(profile).map_or(usize::MAX, |json| json.len());
+        if bytes(&after.profile) > Profile::LARGEST {
+            // Nobody sees them, so nobody could shorten them.
+            after.profile.fields.retain(|id, _| known(id));
+            after.profile.listed.retain(known);
+        }
         after.touch(before, now);
         if after.is_nobody() {
             let detail = "A contact needs a name, a telephone number or an e-mail address.";
             let fault = Fault::requires(&["phones", "emails"], detail);
             wrong.push(FieldProblem::new("name", fault));
         }
-        let size = serde_json::to_vec(&after.profile).map_or(usize::MAX, |json| json.len());
+        let size = bytes(&after.profile);
         if size > Profile::LARGEST {
             let most = Profile::LARGEST;
             let detail = format!("The contact has {size} bytes, of at most {most}. Shorten or remove some values.");
@@ -315,6 +322,7 @@ mod tests {
     use super::*;
     use crate::{
         contact::{Identity, Linked},
+        field::FieldValue,
         ids::ContactId,
         language::Recognized,
     };
@@ -497,8 +505,33 @@ mod tests {
         fields.name = Some("Maya".parse().unwrap());
         let after = fields.onto(&person, &fewer, at(NOON)).unwrap();
         assert_eq!(after.profile.name.as_deref(), Some("Maya"));
-        // Who read the fields before one of them was created does not know it either.
         assert_eq!(after.profile.fields, person.profile.fields);
-        assert_eq!(after.profile.listed, person.profile.listed);
+    }
+
+    /// Whoever writes may have read the fields before a new one got its values.
+    #[test]
+    fn value_of_an_unknown_field_stays() {
+        let person = change(&nobody(), maya()).unwrap();
+        let fields = PersonIn::of(&person, &[]);
+        let same = fields.onto(&person, &[], at(NOON)).unwrap();
+        assert_eq!(same, person);
+    }
+
+    #[test]
+    fn values_of_unknown_fields_give_way_to_known_ones() {
+        let mut person = change(&nobody(), maya()).unwrap();
+        for id in 10.. {
+            if serde_json::to_vec(&person.profile).unwrap().len() > Profile::LARGEST {
+                break;
+            }
+            let id = FieldId::new(ulid::Ulid::from_parts(id, 0));
+            person
+                .profile
+                .fields
+                .insert(id, FieldValue::Text("a".repeat(400).parse().unwrap()));
+        }
+        let fields = PersonIn::of(&person, &definitions());
+        let after = fields.onto(&person, &definitions(), at(NOON)).unwrap();
+        assert_eq!(after.profile.fields.len(), 2);
     }
 }

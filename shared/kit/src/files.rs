@@ -302,7 +302,7 @@ impl Files {
         Ok(SignedLink::of(&signed))
     }
 
-    /// A link by which an object can be downloaded under this name within this time.
+    /// A link by which an object can be downloaded under this name within this time. No cache keeps what it leads to.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -310,7 +310,7 @@ impl Files {
         self.link(self.get(key, name), within).await
     }
 
-    /// The same to an object of this content type that is played, as far as a player wants it: no cache keeps it.
+    /// The same to an object of this content type that is played, as far as a player wants it.
     ///
     /// # Errors
     /// When it cannot be signed.
@@ -362,8 +362,7 @@ impl Files {
     }
 
     fn typed(&self, key: &FileKey, name: &str, content_type: &str) -> GetObjectFluentBuilder {
-        let get = self.get(key, name).response_content_type(content_type);
-        get.response_cache_control("private, no-store")
+        self.get(key, name).response_content_type(content_type)
     }
 
     /// The download of an object under this name.
@@ -371,6 +370,7 @@ impl Files {
         let get = self.env.s3().get_object().bucket(&self.bucket).key(key.as_str());
         // Names are ours: letters, digits, dots, hyphens and underscores.
         get.response_content_disposition(format!("attachment; filename=\"{name}\""))
+            .response_cache_control("private, no-store")
     }
 
     async fn link(&self, get: GetObjectFluentBuilder, within: Duration) -> Result<SignedLink, FileError> {

@@ -66,7 +66,7 @@ pub mod usage;
 pub use error::{StoreError, chain};
 pub use keys::Part;
 pub use owned::{Owned, OwnedError, Pointer, Share, Signed, Version, first_version};
-pub use races::{LostRace, Races};
+pub use races::{LostRace, Races, step_aside};
 pub use row::{Page, Versioned};
 pub use scope::{Authority, TenantScope};
 

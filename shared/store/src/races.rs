@@ -2,7 +2,22 @@
 //!
 //! Nothing here knows what is decided: an attempt is the caller's, and so is the number of attempts.
 
+use std::{
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
+
 use crate::StoreError;
+
+/// Waits some milliseconds after this many lost races, so that those who lost the same one do not meet again. On AWS, a transaction that
+/// another one contends with takes that long, and every attempt of those who retry at once would be lost to it.
+///
+/// How long is chance, and the only one outside `kit`: no result depends on it.
+pub async fn step_aside(races: u32) {
+    let longest = 2_u64 << races.min(4);
+    let chance = RandomState::new().hash_one(races);
+    tokio::time::sleep(Duration::from_millis(1 + chance % longest)).await;
+}
 
 /// An error that says whether another attempt may succeed.
 pub trait LostRace {
@@ -76,8 +91,11 @@ impl Races {
                 Err(error) if error.is_lost_race() => error,
                 done => return done,
             };
-            known = read().await?;
             races += 1;
+            if races < self.most {
+                step_aside(races).await;
+            }
+            known = read().await?;
             if races >= self.most {
                 return Err(lost);
             }
@@ -118,6 +136,15 @@ mod tests {
         assert_eq!(run(Races::most(3), tries()).await, (said("3rd"), 3));
         assert_eq!(run(Races::most(1), tries()).await, (said("1st"), 1));
         assert_eq!(run(Races::most(0), tries()).await, (said("1st"), 1));
+    }
+
+    /// Only the lower bound: sleeping may take longer, never shorter.
+    #[tokio::test]
+    async fn whoever_loses_a_race_steps_aside() {
+        let begun = tokio::time::Instant::now();
+        let late = vec![lost("1st"), lost("2nd"), lost("3rd"), Ok("4th")];
+        assert_eq!(run(Races::most(4), late).await, (Ok("4th"), 4));
+        assert!(begun.elapsed() >= Duration::from_millis(3));
     }
 
     #[tokio::test]

@@ -57,7 +57,7 @@ api::operations! {
         /// Get an asset
         ///
         /// Until its file is uploaded, the answer says by which request that is done; once it is ready, it has a link to the file, which
-        /// is valid for an hour. Pictures, sound and videos can be shown in a page; other files are only saved.
+        /// is valid for five minutes. Pictures, sound and videos can be shown in a page; other files are only saved.
         GET "/api/v1/assets/{asset_id}" => get_asset, "The asset";
 
         /// Rename an asset

@@ -118,7 +118,7 @@ api::operations! {
 
         /// Get an archive of a contact
         ///
-        /// Shows its progress and, once it is done, a link to the file that is valid for an hour. The file is JSON, and deleted after
+        /// Shows its progress and, once it is done, a link to the file that is valid for five minutes. The file is JSON, and deleted after
         /// seven days, or when the contact is erased. The audit log says who got a link, once a day.
         GET "/api/v1/contacts/{contact_id}/archive/{operation_id}" => archives::get_contact_archive, "The archive",
             problems "merged";

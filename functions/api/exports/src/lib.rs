@@ -52,7 +52,7 @@ api::operations! {
 
         /// Get an export
         ///
-        /// Shows its progress and, once it is done, a link to the file that is valid for an hour. The audit log says who got a link.
+        /// Shows its progress and, once it is done, a link to the file that is valid for five minutes. The audit log says who got a link.
         GET "/api/v1/exports/{export_id}" => get_export, "The export";
     }
 }

@@ -6,7 +6,8 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, FileLinkOut, Looks, MediumOut, Path, Races, ScanVerdict, Setback, VerdictIn, found, permits,
+    Allowed, Api, Body, FileLinkOut, LINKS, Looks, MediumOut, Path, Races, ScanVerdict, Setback, VerdictIn, found,
+    permits,
 };
 use axum::{
     Extension, Json, Router,
@@ -18,7 +19,6 @@ use domain::{
     ids::MessageId,
     media::{MediaReason, Medium, MediumState, ending},
 };
-use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 
 use crate::models::{MediumIndex, MediumLink};
@@ -60,9 +60,6 @@ type Viewer = Allowed<permits::MediaRead>;
 
 /// A scanner.
 type Scanner = Allowed<permits::MediaScan>;
-
-/// Validity of links.
-const LINKS: SignedDuration = SignedDuration::from_mins(5);
 
 /// Seconds after which to ask again for a file that is on its way.
 const AGAIN_AFTER: u32 = 15;

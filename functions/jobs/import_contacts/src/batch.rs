@@ -206,7 +206,7 @@ impl Desk<'_> {
             mut found,
             mut suppressed,
         } = known;
-        for _attempt in 0..ATTEMPTS {
+        for attempt in 1..=ATTEMPTS {
             self.unlist(row, &found).await?;
             let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
             let written = match plan {
@@ -253,6 +253,7 @@ impl Desk<'_> {
                 }
                 Err(PersonError::Store(error)) => return Err(error.into()),
             }
+            store::step_aside(attempt).await;
             KnownPerson { found, suppressed } = self.look_again(row).await?;
         }
         Err(JobError::new("import a row: every attempt lost a race"))

@@ -245,6 +245,7 @@ impl Work<'_> {
             message,
             leg,
             contact: &self.contact,
+            open: &[],
             connection,
             template: material.template.as_ref(),
             asset: material.asset.as_ref().map(|asset| &asset.value),
@@ -291,7 +292,11 @@ impl Work<'_> {
         let Some(planned) = message.plan.get(usize::from(leg)).cloned() else {
             return Err(StepError::Broken("the plan lacks the channel to be tried"));
         };
-        let mut material = self.ctx.store.leg_material(self.scope, &planned).await?;
+        let others = check::others_that_count(&message, &self.contact);
+        let (mut material, open) = tokio::try_join!(
+            self.ctx.store.leg_material(self.scope, &planned),
+            self.ctx.store.messages(self.scope, &others, now),
+        )?;
         let connection = material.connection.take();
         let check = match &connection {
             None => Check::SkipLeg {
@@ -302,7 +307,10 @@ impl Work<'_> {
                 .and("channel", planned.channel.as_str()),
             },
             Some(connection) => {
-                let input = self.check_input(&message, leg, connection, &material, now);
+                let input = CheckInput {
+                    open: &open,
+                    ..self.check_input(&message, leg, connection, &material, now)
+                };
                 self.check(&input).await?
             }
         };

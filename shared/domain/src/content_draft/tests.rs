@@ -475,6 +475,7 @@ fn file_waits_until_whatsapp_has_it() {
             message,
             leg: 0,
             contact: &case.contact,
+            open: &[],
             connection,
             template: None,
             asset,

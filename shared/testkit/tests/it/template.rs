@@ -551,5 +551,29 @@ fn files_of_all_buckets_expire() {
         rules_of("RawBucket"),
         [days("", json!({"!Ref": "RawRetentionDays"}))].into()
     );
-    assert_eq!(resources("AWS::S3::Bucket").count(), 2, "a new bucket needs its rules");
+    assert_eq!(
+        rules_of("PeopleFilesUse"),
+        [days("", json!({"!Ref": "LogRetentionDays"}))].into()
+    );
+    assert_eq!(resources("AWS::S3::Bucket").count(), 3, "a new bucket needs its rules");
+}
+
+/// On AWS: the emulator has no TLS, and logs nothing.
+#[test]
+fn peoples_files_are_read_over_tls_and_their_use_is_logged() {
+    let bucket = &template()["Resources"]["PeopleFiles"]["Properties"];
+    let logging = json!({"DestinationBucketName": {"!Ref": "PeopleFilesUse"}, "LogFilePrefix": "people-files/"});
+    let locally = json!({"!If": ["IsLocal", {"!Ref": "AWS::NoValue"}, logging]});
+    assert_eq!(bucket["LoggingConfiguration"], locally);
+    for id in ["PeopleFiles", "PeopleFilesUse"] {
+        let policy = &template()["Resources"][format!("{id}Policy")];
+        assert_eq!(policy["Condition"], "IsOnAws");
+        let statements = policy["Properties"]["PolicyDocument"]["Statement"].as_array();
+        let tls = json!({"Bool": {"aws:SecureTransport": "false"}});
+        let denies = |it: &Value| it["Effect"] == "Deny" && it["Action"] == "s3:*" && it["Condition"] == tls;
+        assert!(
+            statements.is_some_and(|statements| statements.iter().any(denies)),
+            "{id}"
+        );
+    }
 }

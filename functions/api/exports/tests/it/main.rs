@@ -70,7 +70,13 @@ async fn an_export_ends_with_a_link_that_is_audited() {
     finish(&town, &place, "contacts.csv").await;
     let shown = manager.get(&place).await.is(200).json();
     assert_eq!(shown["operation"]["result"]["rows"], 3);
-    let file = reqwest::get(shown["file"]["url"].as_str().unwrap()).await.unwrap();
+    let link = shown["file"]["url"].as_str().unwrap();
+    assert!(link.contains("response-cache-control=private%2C%20no-store"), "{link}");
+    assert_eq!(
+        shown["file"]["expires_at"],
+        json!(aws.now() + SignedDuration::from_mins(5))
+    );
+    let file = reqwest::get(link).await.unwrap();
     assert_eq!(file.text().await.unwrap(), "exported");
     // Once an hour and reader.
     manager.get(&place).await.is(200);

@@ -6,6 +6,8 @@ use domain::{
     inbound::OptFlag,
     message::{AttemptState, Message, MessageState},
     person::Person,
+    purpose::{Category, Narrowing, Policy, Purpose},
+    refusal::Reason,
 };
 use store::merges::Decided;
 use testkit::{
@@ -61,6 +63,42 @@ async fn refusal_of_the_survivor_blocks_messages_of_the_merged() {
     assert!(world.provider.sends().is_empty());
     // Nothing went out, so the survivor no longer waits for it.
     assert_eq!(open(&world).await, []);
+}
+
+/// Each of them may have one within a day, and so may the person.
+#[tokio::test]
+async fn of_two_merged_offers_one_is_sent() {
+    let world = World::new().await;
+    let store = world.aws.store();
+    let mut offers = Vec::new();
+    for number in [CUSTOMER, SURVIVOR] {
+        let mut offer = Box::pin(world.business.follow_up(&world.aws, number)).await;
+        offer.policy = Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        store.write_message(world.business.scope(), &offer).await.unwrap();
+        let counts = |contact: &mut Contact| {
+            contact.wish(OptFlag::Start, "wrote START", contact.created_at);
+            contact.open[0].counts_from = Some(offer.created_at);
+        };
+        world.change_contact(&offer, counts).await;
+        offers.push(offer);
+    }
+    let (one, survivor) = (offers[0].id.contact(), offers[1].id.contact());
+    world.business.merge(&world.aws, survivor, one).await;
+    for _ in 0..3 {
+        for offer in &offers {
+            world.work(offer).await.unwrap();
+        }
+        world.aws.pass(120);
+    }
+    let mut blocked = 0;
+    for offer in &offers {
+        let offer = world.message(offer).await;
+        if offer.state() == MessageState::Blocked {
+            assert_eq!(offer.because().map(|why| why.code), Some(Reason::Frequency));
+            blocked += 1;
+        }
+    }
+    assert_eq!((blocked, world.provider.sends().len()), (1, 1));
 }
 
 /// The survivor has the version that the other contact had, so only its id tells that there was a merge.
