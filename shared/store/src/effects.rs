@@ -134,6 +134,14 @@ impl Once<'_> {
 }
 
 impl Effects<'_> {
+    /// Whether one transaction takes all of it.
+    ///
+    /// # Errors
+    /// When a row cannot be written.
+    pub fn fits(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.writes(scope, now)?.len() <= MOST_WRITES)
+    }
+
     fn writes(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Write>, StoreError> {
         let doing = self.once.doing();
         let mut rows = self.once.rows(scope, now)?;

@@ -49,7 +49,8 @@ const fn is_there(contact: &Contact) -> bool {
 }
 
 impl Event<'_> {
-    /// Answers a message that was stored before, and queues its media, as far as that did not happen.
+    /// Tells the writer's other contacts of a message that was stored before, answers it and queues its media, as far as that did not
+    /// happen.
     pub(crate) async fn resume(&self, inbound: MessageId) -> Result<(), JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
         let Some(received) = store.received(self.scope, inbound, now).await? else {
@@ -60,13 +61,18 @@ impl Event<'_> {
         let tenant = self.scope.tenant();
         let jobs = pending.map(|medium| ToQueue::media(tenant, medium, now)).collect();
         self.ctx.queues.enqueue(jobs, now).await?;
-        if received.answer.is_none() {
+        let writer = store.contact(self.scope, inbound.contact()).await?;
+        let has_others = writer.is_some_and(|writer| !writer.same_as.is_empty());
+        if !has_others && received.answer.is_none() {
             return Ok(());
         }
-        match store.config(self.scope, &self.ctx.config).await? {
-            Some(config) => Box::pin(self.answer(&received, &config)).await,
-            None => Ok(()),
+        let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
+            return Ok(());
+        };
+        if has_others {
+            Box::pin(self.tell_others(&received, &config)).await?;
         }
+        Box::pin(self.answer(&received, &config)).await
     }
 
     /// Plans the answer that a stored message calls for, and queues it.

@@ -10,7 +10,8 @@ use domain::{
     counting,
     ids::{ConnectionId, ContactId, MessageId},
     inbound::{InboundMessage, OptFlag, Sender},
-    language, line,
+    language::{self, Recognized},
+    line,
     media::Medium,
     message::{Channel, Message, Remark},
     outside::{ProviderRef, ShownName},
@@ -36,17 +37,64 @@ use crate::{Event, RACES};
 
 /// The outcome of storing a customer's message.
 enum Arrival {
-    /// It was stored now. These jobs follow.
-    Now(Box<Received>, Arc<TenantConfig>, Vec<ToQueue>),
+    /// It was stored now.
+    Now(Box<Arrived>),
     /// It is stored already, as this message.
     Before(MessageId),
     /// It is not stored.
     Never(Done),
 }
 
+/// A message that was stored now.
+struct Arrived {
+    received: Received,
+    config: Arc<TenantConfig>,
+    /// The jobs that follow.
+    jobs: Vec<ToQueue>,
+    /// Whether the writer's other contacts have not heard it yet: see [`Event::tell_others`].
+    others_wait: bool,
+}
+
+/// A customer's message, as each of the writer's contacts hears it.
+struct Said<'a> {
+    message: &'a InboundMessage,
+    /// The id under which it is stored: the proof of a wish.
+    id: MessageId,
+    /// Time of writing. A clock that is ahead would keep the window open, and make a refusal irrevocable.
+    at: Timestamp,
+    /// The wish that it is, with its source.
+    wish: Option<(OptFlag, String)>,
+    language: Option<Recognized>,
+    /// The number from which free text may go out: the one that the customer wrote to, which need not be the connection's usual one.
+    number: Option<&'a Phone>,
+}
+
+impl Said<'_> {
+    fn flag(&self) -> Option<OptFlag> {
+        self.wish.as_ref().map(|(flag, _)| *flag)
+    }
+
+    fn is_stop(&self) -> bool {
+        self.flag() == Some(OptFlag::Stop)
+    }
+
+    /// Applies its wish to a contact, `first` to the writer's own. Returns the wish, and whether it is new.
+    fn wished(&self, person: &mut Person, first: bool) -> Option<(OptFlag, bool)> {
+        let (flag, source) = self.wish.as_ref()?;
+        let refused = person.contact.opted_out().is_some();
+        let entry = person.contact.wish(*flag, source, self.at).consent();
+        // Whoever refused messages before has nothing confirmed that is new to them.
+        let changed = entry.is_some() && !(*flag == OptFlag::Stop && refused);
+        person.says(entry.map(|entry| entry.proven_by(&self.id)), first);
+        Some((*flag, changed))
+    }
+}
+
 /// What a customer's message means for the messages planned for a contact.
 #[derive(Default)]
 struct Wrote {
+    /// Missed calls that it recovers.
+    recovered: u32,
     /// Times at which the follow-ups were sent that it answers.
     answered: Vec<Timestamp>,
     /// The templates by which they were sent.
@@ -64,6 +112,7 @@ struct About {
 
 /// One of the contacts named in a report. If several prove to be the same person, the wishes of one hold for all of them
 /// until they are merged.
+#[derive(Clone)]
 struct Person {
     /// The stored contact; `None` if it is new.
     before: Option<Contact>,
@@ -128,15 +177,27 @@ impl Event<'_> {
     /// that it makes unnecessary. Then answers it automatically, if it calls for that.
     pub(crate) async fn message(&self, message: InboundMessage) -> Result<Done, JobError> {
         match RACES.until_won(|| Box::pin(self.receive(&message))).await? {
-            Arrival::Now(received, config, jobs) => {
+            Arrival::Now(arrived) => {
+                let Arrived {
+                    received,
+                    config,
+                    jobs,
+                    others_wait,
+                } = *arrived;
+                let told = if others_wait {
+                    Box::pin(self.tell_others(&received, &config)).await
+                } else {
+                    Ok(())
+                };
                 let answered = Box::pin(self.answer(&received, &config)).await;
                 // Behind the answer, for which a person waits, also if it failed.
                 self.ctx.queues.enqueue(jobs, self.ctx.clock.now()).await?;
+                told?;
                 answered?;
                 Ok(Done::Now)
             }
             Arrival::Before(known) => {
-                // Whoever stored it may have stopped before answering it, or before queueing its media.
+                // Whoever stored it may have stopped before telling others, answering it, or queueing its media.
                 if self.redelivered {
                     Box::pin(self.resume(known)).await?;
                 }
@@ -174,45 +235,19 @@ impl Event<'_> {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
         };
-        // A clock that is ahead would keep the window open, and make a refusal irrevocable.
-        let at = message.at.min(now);
-        let flag = message.opt_flag.or_else(|| {
-            message
-                .text
-                .as_deref()
-                .and_then(|text| words::opt_word(text, &config.tenant))
-        });
-        // Free text may go out from the number that the customer wrote to, which need not be the connection's usual one.
-        let number = message.to.as_ref();
-        let number = number.or_else(|| whatsapp_number(&config, self.connection));
+        let said = self.said(message, Received::id_of(writer, self.api, message), &config, now);
         let mut remarks = Vec::new();
         let mut remark = |what: Refusal| remarks.push(Remark::new(now, what));
         let mut wish = None;
-        if let Some(flag) = flag {
-            let word = match flag {
-                OptFlag::Stop => "asked for no more messages",
-                OptFlag::Start => "asked for messages again",
-                OptFlag::Help => "asked for help",
-            };
-            let source = format!("{word} by {}", message.channel.name());
-            let proof = Received::id_of(writer, self.api, message);
-            for (place, person) in people.iter_mut().enumerate() {
-                let refused = person.contact.opted_out().is_some();
-                let entry = person.contact.wish(flag, &source, at).consent();
-                // Whoever refused messages before has nothing confirmed that is new to them.
-                let changed = entry.is_some() && !(flag == OptFlag::Stop && refused);
-                wish.get_or_insert((flag, changed));
-                person.says(entry.map(|entry| entry.proven_by(&proof)), place == 0);
-            }
+        for (place, person) in people.iter_mut().enumerate() {
+            let wished = said.wished(person, place == 0);
+            wish = wish.or(wished);
+        }
+        if let Some((flag, source)) = &said.wish {
             let asked = Refusal::new(Reason::Asked, format!("the customer {source}"));
             let asked = asked.and("word", flag.as_str());
             remark(asked.and("channel", message.channel.as_str()));
         }
-        let tenants = &config.tenant.languages;
-        let language = own_words(message).and_then(|text| {
-            let of_word = || flag.and_then(|_| words::language(text, tenants));
-            language::recognize(text, tenants).or_else(of_word)
-        });
         let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
         let heard = Heard {
             config: &config,
@@ -221,36 +256,15 @@ impl Event<'_> {
             wish,
             now,
         };
-        let ends = |waiting: &Message| heard.ends(waiting, self.connection);
-        let stops = |waiting: &Message| flag == Some(OptFlag::Stop) && ends(waiting);
         let (mut recovered, mut answers_after, mut waiting) = (0, Vec::new(), Vec::new());
         let mut templates = Vec::new();
         for person in &mut people {
-            let mut wrote = self
-                .wrote_first(person, Timestamp::MAX, (at, message.is_written()), stops, now)
-                .await?;
-            let contact = &mut person.contact;
-            // Whoever wants no more messages neither answers one nor is won back.
-            if message.is_written() && flag != Some(OptFlag::Stop) {
-                let answered = wrote.answered.into_iter();
-                answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, at)));
-                templates.append(&mut wrote.templates);
-                recovered += contact.wrote(at);
-            }
-            wrote.waiting.retain(ends);
+            let mut wrote = self.hears(person, &said, &heard).await?;
+            let answered = wrote.answered.into_iter();
+            answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, said.at)));
+            templates.append(&mut wrote.templates);
+            recovered += wrote.recovered;
             waiting.push(wrote.waiting);
-            if let Some(recognized) = language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
-                contact.writes_in(recognized);
-            }
-            contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
-            contact.heard_again(at);
-            if message.opens_window
-                && message.channel == Channel::WhatsApp
-                && let Some(number) = number
-            {
-                contact.open_window(number, at);
-            }
-            contact.reached_on(message.channel, message.from.phone.as_ref());
         }
         let mut cancelled = people.iter().flat_map(|person| &person.cancelled);
         if cancelled.any(|message| message.cause.answered().is_none()) {
@@ -264,14 +278,14 @@ impl Event<'_> {
         let line = line.map(|line| line.id);
         let retention = config.tenant.retention.unwrap_or_default();
         let mut received = Received {
-            id: Received::id_of(writer, self.api, message),
+            id: said.id,
             connection: self.connection,
             line,
             message: message.clone(),
             remarks,
             recovered,
             answers_after,
-            templates: template_numbers::answered(message, flag, answered, templates),
+            templates: template_numbers::answered(message, said.flag(), answered, templates),
             answer: heard.calls_for(),
             correlation_id: self.correlation_id.to_owned(),
             keep_until: Some(retention.message_until(message.at, now)),
@@ -296,7 +310,7 @@ impl Event<'_> {
             }
         }
         let media = self.media_of(&received, now);
-        let effects = Effects {
+        let effects = |people| Effects {
             once: Once::Received {
                 received: &received,
                 media: &media,
@@ -305,11 +319,22 @@ impl Event<'_> {
             },
             ..self.effects(people, message.provider_ref.as_str())
         };
-        match store.commit(self.scope, effects, now).await {
+        let mut whole = effects(people.clone());
+        let others_wait = people.len() > 1 && !whole.fits(self.scope, now)?;
+        if others_wait {
+            people.truncate(1);
+            whole = effects(people);
+        }
+        match store.commit(self.scope, whole, now).await {
             Ok(jobs) => {
                 crash::point("process_provider_event.received");
                 kit::line::count("received", 1);
-                Ok(Arrival::Now(Box::new(received), config, jobs))
+                Ok(Arrival::Now(Box::new(Arrived {
+                    received,
+                    config,
+                    jobs,
+                    others_wait,
+                })))
             }
             // The reference expires before a message with a long retention.
             Err(error) if error.is_conflict() && store.has_message(self.scope, received.id, now).await? => {
@@ -317,6 +342,124 @@ impl Event<'_> {
             }
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// A message, as the writer's contacts hear it.
+    fn said<'a>(
+        &self,
+        message: &'a InboundMessage,
+        id: MessageId,
+        config: &'a TenantConfig,
+        now: Timestamp,
+    ) -> Said<'a> {
+        let flag = message.opt_flag.or_else(|| {
+            let text = message.text.as_deref()?;
+            words::opt_word(text, &config.tenant)
+        });
+        let wish = flag.map(|flag| {
+            let word = match flag {
+                OptFlag::Stop => "asked for no more messages",
+                OptFlag::Start => "asked for messages again",
+                OptFlag::Help => "asked for help",
+            };
+            (flag, format!("{word} by {}", message.channel.name()))
+        });
+        let tenants = &config.tenant.languages;
+        let language = own_words(message).and_then(|text| {
+            let of_word = || flag.and_then(|_| words::language(text, tenants));
+            language::recognize(text, tenants).or_else(of_word)
+        });
+        let number = message.to.as_ref();
+        Said {
+            message,
+            id,
+            at: message.at.min(now),
+            wish,
+            language,
+            number: number.or_else(|| whatsapp_number(config, self.connection)),
+        }
+    }
+
+    /// What one of the writer's contacts learns from a message, besides a wish. Returns what the message means for those planned for it.
+    async fn hears(&self, person: &mut Person, said: &Said<'_>, heard: &Heard<'_>) -> Result<Wrote, JobError> {
+        let (message, at) = (said.message, said.at);
+        let ends = |waiting: &Message| heard.ends(waiting, self.connection);
+        let stops = |waiting: &Message| said.is_stop() && ends(waiting);
+        let written = (at, message.is_written());
+        let mut wrote = self
+            .wrote_first(person, Timestamp::MAX, written, stops, heard.now)
+            .await?;
+        let contact = &mut person.contact;
+        // Whoever wants no more messages neither answers one nor is won back.
+        if message.is_written() && !said.is_stop() {
+            wrote.recovered = contact.wrote(at);
+        } else {
+            wrote.answered.clear();
+            wrote.templates.clear();
+        }
+        wrote.waiting.retain(ends);
+        if let Some(recognized) = said.language.clone().filter(|_| contact.last_inbound_at <= Some(at)) {
+            contact.writes_in(recognized);
+        }
+        contact.last_inbound_at = contact.last_inbound_at.max(Some(at));
+        contact.heard_again(at);
+        if message.opens_window
+            && message.channel == Channel::WhatsApp
+            && let Some(number) = said.number
+        {
+            contact.open_window(number, at);
+        }
+        contact.reached_on(message.channel, message.from.phone.as_ref());
+        Ok(wrote)
+    }
+
+    /// Makes the writer's other contacts hear a stored message, for which its own transaction had no room.
+    ///
+    /// Safe to run twice: whoever has heard it does not change.
+    pub(crate) async fn tell_others(&self, received: &Received, config: &TenantConfig) -> Result<(), JobError> {
+        let message = &received.message;
+        let told = RACES.until_won(async || {
+            let now = self.ctx.clock.now();
+            let said = self.said(message, received.id, config, now);
+            let heard = Heard {
+                config,
+                message,
+                line: config.lines.iter().find(|line| Some(line.id) == received.line),
+                wish: said.flag().map(|flag| (flag, true)),
+                now,
+            };
+            let people = self.people(&message.from, message.reply_to.as_ref(), now).await?.people;
+            let others = people
+                .into_iter()
+                .filter(|person| !person.contact.is(received.id.contact()));
+            let mut others: Vec<Person> = others.collect();
+            for person in &mut others {
+                said.wished(person, false);
+                let wrote = self.hears(person, &said, &heard).await?;
+                if received.answer.is_some() {
+                    person.cancelled.extend(person.contact.answered_anew(wrote.waiting));
+                }
+            }
+            others.retain(Person::changed);
+            self.commit_people(others, message.provider_ref.as_str(), now).await
+        });
+        told.await
+    }
+
+    /// Writes these contacts together or, if a transaction does not take all of it, each by itself: whoever does it again finds those
+    /// that are written unchanged.
+    async fn commit_people(&self, people: Vec<Person>, cause: &str, now: Timestamp) -> Result<(), JobError> {
+        let whole = self.effects(people.clone(), cause);
+        let parts = if whole.fits(self.scope, now)? {
+            vec![whole]
+        } else {
+            let each = people.into_iter().map(|person| self.effects(vec![person], cause));
+            each.collect()
+        };
+        for part in parts {
+            self.ctx.store.commit(self.scope, part, now).await?;
+        }
+        Ok(())
     }
 
     /// What is to be fetched of a message.
@@ -610,8 +753,7 @@ impl Event<'_> {
         }
         inherit(&mut people, refusals);
         people.retain(Person::changed);
-        let effects = self.effects(people, "identity");
-        store.commit(self.scope, effects, self.ctx.clock.now()).await?;
+        self.commit_people(people, "identity", self.ctx.clock.now()).await?;
         Ok((Done::Now, others))
     }
 
@@ -639,8 +781,7 @@ impl Event<'_> {
                 }
             }
             people.retain(Person::changed);
-            store.commit(self.scope, self.effects(people, "same"), now).await?;
-            Ok(())
+            self.commit_people(people, "same", now).await
         });
         told.await
     }
@@ -668,8 +809,7 @@ impl Event<'_> {
             if new && self.ctx.store.config(self.scope, &self.ctx.config).await?.is_none() {
                 return Ok(kit::queue::gone("tenant"));
             }
-            let effects = self.effects(people, cause);
-            self.ctx.store.commit(self.scope, effects, now).await?;
+            self.commit_people(people, cause, now).await?;
             Ok(Done::Now)
         });
         changed.await

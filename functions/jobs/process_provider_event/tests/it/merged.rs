@@ -1,17 +1,18 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
 use domain::{
+    consent::{By, Choice, ConsentCategory, Scope, Wish},
     contact::{Contact, Identity},
     ids::ContactId,
     inbound::OptFlag,
-    message::{AttemptState, MessageState},
+    message::{AttemptState, Channel, MessageState},
 };
 use kit::Done;
 use serde_json::json;
 use store::contacts::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
-use crate::world::{World, failed, states, status};
+use crate::world::{World, failed, states, status, wrote};
 
 const SURVIVOR: &str = "+971502222222";
 const BSUID: &str = "AE.13491208655302741918";
@@ -125,4 +126,65 @@ async fn contacts_that_prove_to_be_one_are_suggested() {
         world.contact_of(&Identity::Phone(phone(CUSTOMER))).await.unwrap().id,
         customer.id
     );
+}
+
+/// A transaction takes a hundred writes. Behind the message and its writer's wish, each of the others follows by itself; whoever was
+/// interrupted tells those that are left.
+#[tokio::test]
+async fn stop_that_changes_many_rows_reaches_every_contact() {
+    let world = World::new().await;
+    let at = world.aws.now();
+    let mut others = Vec::new();
+    for last in 0..5 {
+        let number = format!("+97150222220{last}");
+        let message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+        others.push((Identity::Phone(phone(&number)), message));
+    }
+    let scopes = [None, Some(Channel::WhatsApp), Some(Channel::Sms)]
+        .into_iter()
+        .flat_map(|channel| {
+            let categories = [None, Some(ConsentCategory::Marketing), Some(ConsentCategory::Utility)];
+            categories.map(|category| Scope { channel, category })
+        });
+    let writer = |contact: &mut Contact| {
+        contact.is_also(others.iter().map(|(_, message)| message.id.contact()));
+        for scope in scopes {
+            for by in [By::Page, By::User]
+                .into_iter()
+                .filter(|by| scope != Scope::ALL || *by == By::User)
+            {
+                contact.record(Wish::new(Choice::Refused, scope, by, "a test", at));
+            }
+        }
+    };
+    world.business.contact_with(&world.aws, CUSTOMER, writer).await;
+    world.aws.pass(5);
+    let stop = world.messages(&wrote("wamid.in", world.aws.now().as_second(), "STOP"));
+    let told = async |identity: &Identity| {
+        let contact = world.contact_of(identity).await.expect("a contact");
+        let (_, ledger) = world.told_by(&contact).await;
+        let refuses = contact.opted_out().is_some_and(|wish| wish.by == By::Keyword);
+        (refuses, ledger.len())
+    };
+
+    assert_eq!(world.work(stop.clone()).await, Done::Now);
+    let mut rows = 0;
+    for (identity, message) in &others {
+        let (refuses, entries) = told(identity).await;
+        assert!(refuses, "{identity:?}");
+        assert_eq!(world.message(message).await.state(), MessageState::Cancelled);
+        // With the contact and its message.
+        rows += entries + 2;
+    }
+    // The message, its reference and the writer come on top.
+    assert!(rows >= 100, "{rows}");
+
+    // As if the worker had died before the last one.
+    let (identity, _) = &others[4];
+    let mut last = world.contact_of(identity).await.expect("a contact");
+    last.consent = Default::default();
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_contact(scope, &last.into(), None).await.unwrap();
+    assert_eq!(world.received(stop, 2).await.unwrap(), Done::Already);
+    assert!(told(identity).await.0);
 }
