@@ -1,10 +1,11 @@
 //! People who come in large numbers, as by imports: looked up a hundred at a time, and written at the lowest price that keeps a
 //! number with one contact.
 //!
-//! A contact and its identities are one transaction, so no race leaves a number without a contact or two contacts with one number. What
-//! they are listed by and their profile follow, each by itself, at half the price. If a process dies in between, the contact is
-//! there without them, and whoever makes the same contact again adds them: the id is the caller's, and the same each time. Since an
-//! erasure can overtake these writes, the contact is read once more behind them.
+//! A contact and its identities are one transaction, so no race leaves a number without a contact or two contacts with one number. Their
+//! profile and then what they are listed by follow, each by itself, at half the price. If a process dies in between, the contact is
+//! there without them, and whoever makes the same contact again adds them: the id is the caller's, and the same each time. The profile
+//! comes first because an erasure knows from it what the contact is listed by, also if nobody adds the rest. Since an erasure can
+//! overtake these writes, the contact is read once more behind them.
 
 use std::collections::{HashMap, HashSet};
 
@@ -197,64 +198,62 @@ impl Store {
             },
             written => written?,
         }
-        let mut rows = ProfileWrite::from(profile.clone()).listings(scope, contact.id);
         if let Some(entry) = &addition.consent {
-            rows.push(consent_row(scope, contact.id, consent_id, entry, DOING)?);
+            let row = consent_row(scope, contact.id, consent_id, entry, DOING)?;
+            self.database.put_many(vec![row], DOING).await?;
         }
-        self.database.put_many(rows, DOING).await?;
         match self
             .database
             .put(profile_row(scope, contact.id, profile, DOING)?, DOING)
             .await
         {
-            // The condition that the contact is there would make it a transaction, for three write units more; this read costs a fifth of
-            // one. An erasure that begins behind it finds all rows, and one that began before leaves them to us.
-            Ok(()) => match self.contact_for(scope, contact.id, DOING).await? {
-                Some(own) if own.id != contact.id || !own.erasing => Ok(Added::Whole),
-                _ => {
-                    self.take_back(scope, addition, consent_id).await?;
-                    Ok(Added::Erased)
-                }
-            },
-            Err(error) if error.is_conflict() => {
-                self.unlist(scope, addition).await?;
-                Ok(Added::Otherwise)
-            }
-            Err(error) => Err(error.into()),
+            Ok(()) => {}
+            Err(error) if error.is_conflict() => return Ok(Added::Otherwise),
+            Err(error) => return Err(error.into()),
         }
+        // The condition that the contact is there would make it a transaction, for three write units more; reading it behind the
+        // profile costs one read unit. An erasure that begins after that finds all rows, and one that began before leaves them to us.
+        if self.list_person(scope, &addition.person).await? {
+            return Ok(Added::Whole);
+        }
+        self.take_back(scope, addition, consent_id).await?;
+        Ok(Added::Erased)
     }
 
     /// Deletes what was written of a person after an erasure had begun.
     async fn take_back(&self, scope: &TenantScope, addition: &Addition, consent_id: Ulid) -> Result<(), StoreError> {
-        let Person { contact, profile } = &*addition.person;
-        let listings = profile.listings();
-        let listings = listings.iter().map(|listing| keys::listing(scope, contact.id, listing));
-        let entry = addition
-            .consent
-            .iter()
-            .map(|_| keys::consent(scope, contact.id, consent_id));
-        let late: Vec<Key> = listings
-            .chain(entry)
-            .chain([keys::profile(scope, contact.id)])
-            .collect();
+        let contact = addition.person.contact.id;
+        let entry = addition.consent.iter();
+        let entry = entry.map(|_| keys::consent(scope, contact, consent_id));
+        let late: Vec<Key> = entry.chain([keys::profile(scope, contact)]).collect();
         self.database.delete_many(&late, "take back an erased contact").await
     }
 
-    /// Takes a person off the lists in which an interrupted attempt to add them has put them, as far as the profile that somebody else
-    /// wrote is in none of these.
+    /// Lists a contact by what its stored profile says; doing it again adds what an interrupted attempt left out. Since the profile is
+    /// stored, whoever changes, merges or erases the contact meanwhile takes it off these lists. What they did before these writes is
+    /// made good: the contact is read once more. Returns false if it is erased, or its erasure has begun.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn unlist(&self, scope: &TenantScope, addition: &Addition) -> Result<(), StoreError> {
-        let Person { contact, profile } = &*addition.person;
-        let theirs = self.known(scope, contact.id).await?;
+    pub async fn list_person(&self, scope: &TenantScope, person: &Person) -> Result<bool, StoreError> {
+        const DOING: &str = "list a contact";
+        let id = person.contact.id;
+        let ours = person.profile.listings();
+        let rows = ours
+            .iter()
+            .map(|listing| Row::bare(&keys::listing(scope, id, listing), "listing"));
+        self.database.put_many(rows.collect(), DOING).await?;
+        let now = self.known(scope, id).await?;
+        let is_there = now
+            .as_ref()
+            .is_some_and(|now| now.contact.id != id || !now.contact.erasing);
         // A contact that was merged into another stands in no list by its own id, and one that is being erased in none at all.
-        let theirs = theirs.filter(|person| person.contact.id == contact.id && !person.contact.erasing);
-        let theirs = theirs.map(|person| person.profile.listings()).unwrap_or_default();
-        let ours = profile.listings();
+        let theirs = now.filter(|now| now.contact.id == id && is_there);
+        let theirs = theirs.map(|now| now.profile.listings()).unwrap_or_default();
         let wrong = ours.difference(&theirs);
-        let wrong: Vec<Key> = wrong.map(|listing| keys::listing(scope, contact.id, listing)).collect();
-        self.database.delete_many(&wrong, "take a contact off lists").await
+        let wrong: Vec<Key> = wrong.map(|listing| keys::listing(scope, id, listing)).collect();
+        self.database.delete_many(&wrong, DOING).await?;
+        Ok(is_there)
     }
 
     /// Changes a person who was found, with an entry in the consent ledger, if there is one, and what new identities bring. Nothing is
@@ -298,16 +297,5 @@ impl Store {
         let mut writes = write.writes_with(scope, consent, DOING)?;
         writes.extend(brought.writes(scope, DOING)?);
         self.write_person(scope, writes, (1, &linked.new), DOING).await
-    }
-}
-
-impl ProfileWrite {
-    /// The rows of the lists that lead to the new state.
-    fn listings(&self, scope: &TenantScope, contact: ContactId) -> Vec<Row> {
-        let listings = self.after.listings();
-        let rows = listings
-            .iter()
-            .map(|listing| Row::bare(&keys::listing(scope, contact, listing), "listing"));
-        rows.collect()
     }
 }

@@ -173,28 +173,13 @@ impl Desk<'_> {
         brought
     }
 
-    /// Takes the row's own contact off the lists in which only an interrupted attempt of the row has put it. Whoever wrote its profile
-    /// since, or merged it into another contact, does not know of them, so that no erasure would find them.
-    async fn unlist(&self, row: &Candidate, found: &Found) -> Result<(), JobError> {
-        let own = self.own(row);
-        let Found::One(person) = found else {
-            return Ok(());
-        };
-        let is_merged = person.contact.id != own;
-        // Without a profile, the row is written again, to the same lists.
-        if !person.contact.is(own) || (!is_merged && person.profile == Profile::default()) {
-            return Ok(());
-        }
-        // That attempt wrote what the row makes of nobody.
-        let first = row
-            .incoming
-            .plan(self.mode, own, Found::Nobody, self.definitions, self.now);
-        let Ok(Plan::Create(first)) = first else {
-            return Ok(());
-        };
-        let listed = first.person.profile.listings();
-        if is_merged || !listed.is_subset(&person.profile.listings()) {
-            self.store.unlist(self.scope, &first).await?;
+    /// Lists the row's own contact, whose profile an interrupted attempt has written, perhaps without what it is listed by.
+    async fn list_again(&self, row: &Candidate, found: &Found) -> Result<(), JobError> {
+        if let Found::One(person) = found
+            && person.contact.id == self.own(row)
+            && person.profile != Profile::default()
+        {
+            self.store.list_person(self.scope, person).await?;
         }
         Ok(())
     }
@@ -207,7 +192,7 @@ impl Desk<'_> {
             mut suppressed,
         } = known;
         for attempt in 1..=ATTEMPTS {
-            self.unlist(row, &found).await?;
+            self.list_again(row, &found).await?;
             let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
             let written = match plan {
                 Err(reason) => return Ok(refused(&reason)),

@@ -75,8 +75,12 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
     let begun = ContactWrite::from(other.person.contact.clone());
     store.write_contact(scope, &begun, None).await.unwrap();
     let into = survivor.person.contact.id;
-    let people = (known(&world, into).await, known(&world, other.person.contact.id).await);
-    let (undo, merge, stamp) = decided_merge(&world.aws, people.0, people.1);
+    let mut half = known(&world, other.person.contact.id).await;
+    half.profile = Profile {
+        version: 1,
+        ..other.person.profile.clone()
+    };
+    let (undo, merge, stamp) = decided_merge(&world.aws, known(&world, into).await, half);
     let lossy = Lossy::before(&world.aws);
     let interrupted = behind(&world, &lossy);
     let (own, of) = (store.clone(), scope.clone());
@@ -89,7 +93,7 @@ async fn a_merge_while_a_person_is_added_leaves_no_entry() {
         };
         own.merge_people(&of, &decided, &stamp).await.unwrap();
     });
-    assert_eq!(add(&world, &interrupted, &other).await, Added::Otherwise);
+    assert_eq!(add(&world, &interrupted, &other).await, Added::Whole);
     assert!(lossy.has_lost_all());
     let survivor = known(&world, into).await;
     assert_eq!(stored(&world).await, expected(&world, &[survivor]));
@@ -128,4 +132,26 @@ async fn a_person_who_is_erased_while_added_leaves_nothing() {
     assert_eq!(add(&world, &interrupted, &addition).await, Added::Erased);
     assert!(lossy.has_lost_all());
     assert_eq!(stored(&world).await, expected(&world, &[]));
+}
+
+/// Nobody adds what is left out, since the import was cancelled: the profile, which is written first, says what there is to delete.
+#[tokio::test]
+async fn an_interrupted_person_leaves_nothing_behind_its_erasure() {
+    for executed in [false, true] {
+        let world = World::new().await;
+        let addition = maya(&world);
+        let lossy = Lossy::before(&world.aws);
+        let interrupted = behind(&world, &lossy);
+        if executed {
+            lossy.lose_all("BatchWriteItem");
+        } else {
+            lossy.deny("BatchWriteItem");
+        }
+        let (entry, brought) = (world.aws.ids().ulid(), Brought::default());
+        let added = interrupted.add_person(world.scope(), &addition, entry, &brought);
+        assert!(added.await.is_err());
+        let id = addition.person.contact.id;
+        Box::pin(erase(&world.store, world.scope(), id, world.aws.now())).await;
+        assert_eq!(stored(&world).await, expected(&world, &[]));
+    }
 }
