@@ -132,7 +132,9 @@ impl ContactWrite {
         for identity in &self.dropped_identities {
             // It is still the person's: otherwise a STOP from it would be that of a new contact, and not reach this one.
             let row = identity_row(scope, identity, id, Condition::Always, doing)?;
-            writes.push(Write::Put(row.listed(keys::suppressed(scope), identity.key())));
+            writes.push(Write::Put(
+                row.listed(keys::contact_partition(scope, id), identity.key()),
+            ));
         }
         for identity in &self.removed_identities {
             // It belongs to somebody else from now on.

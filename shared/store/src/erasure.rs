@@ -144,36 +144,45 @@ impl Store {
         Ok(count(entries.len()))
     }
 
-    /// The texts of the keys of one page of the identities for which their contacts have no room, as far as they lead to one of these
-    /// ids of a person. The list is the tenant's: a page may hold none without being the last.
+    /// The texts of the keys of one page of the identities that lead to one of these ids of a person, which has no room for them. `after`
+    /// is the `next` of the previous page.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn suppressed_of(
+    pub async fn surplus_identities(
         &self,
         scope: &TenantScope,
         person: &[ContactId],
         after: Option<&str>,
     ) -> Result<Page<String>, StoreError> {
-        const DOING: &str = "look for a contact's suppressed identities";
-        let list = keys::suppressed(scope);
-        let start = after.map(|identity| Listed {
-            key: keys::identity_called(scope, identity),
-            partition: list.clone(),
-            sort: identity.to_owned(),
-        });
-        let (listed, more) = self.database.list(&list, start, DELETE_PAGE, DOING).await?;
-        let named: Vec<String> = listed
-            .iter()
-            .filter_map(|item| row::string(item, "gsi1sk"))
-            .map(str::to_owned)
-            .collect();
-        let next = named.last().filter(|_| more).cloned();
-        let leading = self.leading_to(scope, person, &named, DOING).await?;
-        Ok(Page {
-            items: leading.into_iter().map(|leading| leading.identity).collect(),
-            next,
-        })
+        const DOING: &str = "look for identities without room";
+        let (mut left, mut position) = (person, None);
+        if let Some((contact, identity)) = after.and_then(|after| after.split_once(' ')) {
+            // Nothing is left behind a contact that a merge's undoing has taken away meanwhile.
+            let place = person.iter().position(|own| own.to_string() == contact);
+            left = place.map_or(&[], |place| &person[place..]);
+            position = Some(identity);
+        }
+        let mut items = Vec::new();
+        while let Some((own, others)) = left.split_first() {
+            let list = keys::contact_partition(scope, *own);
+            let start = position.take().map(|identity| Listed {
+                key: keys::identity_called(scope, identity),
+                partition: list.clone(),
+                sort: identity.to_owned(),
+            });
+            let (listed, more) = self.database.list(&list, start, DELETE_PAGE, DOING).await?;
+            let named = listed.iter().filter_map(|item| row::string(item, "gsi1sk"));
+            let named: Vec<String> = named.map(str::to_owned).collect();
+            let leading = self.leading_to(scope, person, &named, DOING).await?;
+            items.extend(leading.into_iter().map(|leading| leading.identity));
+            if let Some(last) = named.last().filter(|_| more) {
+                let next = Some(format!("{own} {last}"));
+                return Ok(Page { items, next });
+            }
+            left = others;
+        }
+        Ok(Page { items, next: None })
     }
 
     /// Those of these identities that lead to one of these ids of a person, with their rows.

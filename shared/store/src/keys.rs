@@ -262,7 +262,7 @@ pub(crate) fn additions(scope: &TenantScope) -> Key {
     Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
 }
 
-/// The day on which an API key was last used.
+/// The last use of an API key.
 pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
     Key::new(part(scope, Part::KeyUses), key.to_string())
 }
@@ -415,6 +415,7 @@ pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
     Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
 }
 
+/// The partition of a contact. In the index `by_day`, the list of the identities that lead to it although it has no room for them.
 pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
     format!("{}#{CONTACTS}#{}", tenant_partition(scope), lower(contact.ulid()))
 }
@@ -492,13 +493,12 @@ pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
     identity_called(scope, &identity.key())
 }
 
-/// The same by the text that is its place in the list of suppressed ones.
+/// The same by the text that is its place in lists of identities.
 pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
     Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
 }
 
-/// The list of suppressed identities: of people who are no contacts, and of contacts that refuse messages and have no room for
-/// them in their own row.
+/// The list of suppressed identities: of people who are no contacts.
 pub(crate) fn suppressed(scope: &TenantScope) -> String {
     format!("{}#SUPPRESSED", tenant_partition(scope))
 }

@@ -31,9 +31,6 @@ pub enum SuppressError {
     Store(#[from] StoreError),
 }
 
-/// Beginnings of the texts of addresses. The other identities in the list are of contacts.
-const KINDS: [&str; 2] = ["email:", "phone:"];
-
 fn row_of(
     scope: &TenantScope,
     suppression: &Suppression,
@@ -151,7 +148,7 @@ impl Store {
     }
 
     /// One page of the suppression list, sorted by address: e-mail addresses, then telephone numbers. `after` is the position at
-    /// which the previous page ended. Identities of contacts are left out, so a page can hold fewer than `limit`.
+    /// which the previous page ended. Those that have just become contacts' are left out, so a page can hold fewer than `limit`.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -171,10 +168,7 @@ impl Store {
         let (listed, more) = self.database.list(&partition, start, limit, DOING).await?;
         let named = listed.iter().filter_map(|item| row::string(item, "gsi1sk"));
         let next = named.clone().next_back().filter(|_| more).map(str::to_owned);
-        let addresses = named.filter(|identity| KINDS.iter().any(|kind| identity.starts_with(kind)));
-        let keys: Vec<Key> = addresses
-            .map(|identity| keys::identity_called(scope, identity))
-            .collect();
+        let keys: Vec<Key> = named.map(|identity| keys::identity_called(scope, identity)).collect();
         let mut rows = self.database.get_many(&keys, DOING).await?;
         let mut items = Vec::new();
         for key in &keys {

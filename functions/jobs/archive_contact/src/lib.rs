@@ -318,9 +318,8 @@ impl Work<'_> {
     ) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
         let Some(kind) = section.kind() else {
-            let mut person = contact.aliases.clone();
-            person.push(contact.id);
-            let page = store.suppressed_of(scope, &person, after).await?;
+            let person: Vec<_> = contact.ids().collect();
+            let page = store.surplus_identities(scope, &person, after).await?;
             let identities = page.items.into_iter().map(|identity| json!(identity));
             return Ok((identities.collect(), page.next));
         };

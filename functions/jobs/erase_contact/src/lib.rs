@@ -51,9 +51,10 @@ enum Stage {
     Found,
     /// Delete its archives, the copies of its recordings and its media, page by page.
     Files,
-    /// Delete identities that the contact has no room for, after this one of the tenant's list. There may be some although the contact
-    /// refuses nothing: what it refused can have ended, and the undoing of a merge takes it back.
-    Suppressed(Option<String>),
+    /// Delete identities that the contact has no room for, from this position on. There may be some although the contact refuses
+    /// nothing: what it refused can have ended, and the undoing of a merge takes it back.
+    #[serde(rename = "suppressed")]
+    Surplus(Option<String>),
     /// Delete its calls and messages, and those of the contacts that were merged into it, page by page.
     History,
     /// Delete the contact itself.
@@ -190,22 +191,18 @@ impl Work<'_> {
             }
             Stage::Files => {
                 let page = self.erase_files().await?;
-                let next = if page.more {
-                    Stage::Files
-                } else {
-                    Stage::Suppressed(None)
-                };
+                let next = if page.more { Stage::Files } else { Stage::Surplus(None) };
                 (page.erased, Some(next))
             }
-            Stage::Suppressed(after) => {
-                let page = store.suppressed_of(scope, &self.person, after.as_deref()).await?;
+            Stage::Surplus(after) => {
+                let page = store.surplus_identities(scope, &self.person, after.as_deref()).await?;
                 let known = store.contact(scope, contact).await?;
                 let erased = Erased {
                     identities: self.forget(known.as_ref(), &page.items).await?,
                     ..Erased::default()
                 };
                 let next = match page.next {
-                    Some(after) => Stage::Suppressed(Some(after)),
+                    Some(after) => Stage::Surplus(Some(after)),
                     None => Stage::History,
                 };
                 (erased, Some(next))

@@ -256,3 +256,25 @@ async fn suppressed_addresses_are_listed_without_those_of_contacts() {
     }
     assert_eq!(read, numbers);
 }
+
+/// The list of a large business has hundreds of thousands of addresses, which no erasure reads.
+#[tokio::test]
+async fn identities_without_room_are_found_apart_from_suppressed() {
+    let world = World::new().await;
+    let (store, scope) = (&world.store, world.scope());
+    for number in 0..=100 {
+        suppress(&world, &format!("+97150{:07}", 1_000_000 + number), &refused(&world))
+            .await
+            .unwrap();
+    }
+    let contact = world.business.contact(&world.aws, CUSTOMER).await;
+    let former = Identity::Phone(phone("+971509999999"));
+    let (id, other) = (contact.id, ContactId::new(world.aws.ids().ulid()));
+    let dropped = ContactWrite {
+        dropped_identities: vec![former.clone()],
+        ..ContactWrite::from(contact)
+    };
+    store.write_contact(scope, &dropped, None).await.unwrap();
+    let found = store.surplus_identities(scope, &[other, id], None).await.unwrap();
+    assert_eq!((found.items, found.next), (vec![former.key()], None));
+}
