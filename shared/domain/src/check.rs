@@ -184,10 +184,10 @@ fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
     }
 }
 
-/// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that was tried is the same
+/// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that went out is the same
 /// message.
 fn obeys_frequency(message: &Message) -> bool {
-    message.policy.obeys(Limit::Frequency) && message.attempts.is_empty()
+    message.policy.obeys(Limit::Frequency) && message.last_sent_at().is_none()
 }
 
 /// The messages to read before the check: the other open ones that the frequency limit counts, if the message obeys it. When it was planned
@@ -201,6 +201,14 @@ pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId>
 
 /// Time after which a message that lets another one go first looks again.
 const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
+
+/// The check of the frequency limit alone, for a contact that has changed after the other checks. `input.message` is without the claim that
+/// was made meanwhile.
+#[must_use]
+pub fn check_frequency(input: &CheckInput<'_>) -> Check {
+    let leg = input.message.plan.get(usize::from(input.leg));
+    leg.map_or(Check::Go, |leg| frequency(input, leg))
+}
 
 /// Of several that wait, the one that is due first goes, and the others find it sent.
 fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
@@ -224,11 +232,12 @@ fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
             .filter(|other| other.id != message.id && other.policy.counts_from_sending())
     };
     let sent = others().filter_map(Message::last_sent_at);
-    // What was known when it was planned, and the cooldown that it began itself, counted then.
-    let since = [contact.last_follow_up_at, contact.last_counted_at]
-        .into_iter()
-        .flatten();
-    let last = since.filter(|at| *at > message.created_at).chain(sent).max();
+    // What its contact knew when it was planned was too long ago, but not what a merge has added since. The cooldown that the message
+    // began itself does not count; it may hide an earlier one.
+    let own = contact.open.iter().find(|open| open.message == message.id);
+    let follow_up = contact.last_follow_up_at.filter(|at| *at != message.created_at);
+    let since = [contact.last_counted_at, follow_up, own.and_then(|own| own.before)];
+    let last = since.into_iter().flatten().chain(sent).max();
     if let Some(last) = last.filter(|last| now < *last + FREQUENCY_SPAN) {
         let sentence = format!(
             "texted {}, {category} at most every {}",
@@ -495,7 +504,7 @@ mod tests {
         inbound::OptFlag,
         line_type::LineType,
         material::Material,
-        message::{Category, Waiting},
+        message::{Attempt, AttemptState, Category, Waiting},
         phone::Phone,
         purpose::{Narrowing, Policy, Purpose},
         samples::{Case, NOON, at, connections, message_of, timers},
@@ -624,10 +633,25 @@ mod tests {
         assert!(matches!(of_leg(&second), Check::Never { why } if why.reason == Reason::Frequency));
         second.now = sent + FREQUENCY_SPAN;
         assert_eq!(of_leg(&second), Check::Go);
-        // What was known when it was planned was weighed then: it began that cooldown itself.
+        // It began that cooldown itself, which hides the one of a contact that was merged.
         second.now = sent + minutes(1);
         second.message.created_at = sent;
+        (second.contact.last_counted_at, second.contact.last_follow_up_at) = (None, Some(sent));
         assert_eq!(of_leg(&second), Check::Go);
+        second.contact.open[1].before = Some(sent - minutes(30));
+        assert!(matches!(of_leg(&second), Check::Never { .. }));
+        // Nothing of it went out.
+        let mut claimed = second.message.clone();
+        claimed.claim(0, "claim".to_owned(), second.now, &timers());
+        let refused = Attempt {
+            state: AttemptState::Refused,
+            ..claimed.attempts[0].clone()
+        };
+        second.message.attempts.push(refused);
+        assert!(matches!(of_leg(&second), Check::Never { .. }));
+        second.message.attempts[0].state = AttemptState::Accepted;
+        assert_eq!(of_leg(&second), Check::Go, "another channel of the same message");
+        second.message.attempts.clear();
         second.message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
         second.message.created_at = sent - minutes(1);
         assert_eq!(of_leg(&second), Check::Go, "utility does not obey it");

@@ -516,6 +516,7 @@ impl Wish {
 mod tests {
     use super::*;
     use crate::{
+        ids::ContactId,
         inbound::OptFlag,
         samples::{CHANNELS, contact, hour, scope, wished},
     };
@@ -566,6 +567,25 @@ mod tests {
         assert!(!contact.refuses());
         assert_eq!(contact.consent.all().count(), 2);
         assert_eq!(contact.opted_in_at(), Some(hour(3)));
+    }
+
+    /// What the person says to one of their contacts does not end what another one refused before they proved to be one person. Later,
+    /// it does: the other one only repeats what both of them refused.
+    #[test]
+    fn shared_refusal_ends_for_both_once_they_are_known() {
+        let mut starts = contact();
+        let mut stops = Contact::new(ContactId::new(ulid::Ulid::from_parts(7, 7)), hour(0));
+        stops.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "", hour(1)));
+        starts.record(Wish::new(Choice::Granted, Scope::ALL, By::Page, "", hour(2)));
+        assert_eq!(starts.share_refusals(&stops).len(), 1);
+        assert!(starts.refuses());
+        starts.is_also([stops.id]);
+        starts.record(Wish::new(Choice::Granted, Scope::ALL, By::Page, "", hour(3)));
+        assert_eq!(starts.share_refusals(&stops), []);
+        assert!(!starts.refuses());
+        stops.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "", hour(4)));
+        assert_eq!(starts.share_refusals(&stops).len(), 1);
+        assert!(starts.refuses());
     }
 
     #[test]

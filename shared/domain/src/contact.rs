@@ -826,8 +826,17 @@ impl Contact {
 
     /// Copies the refusals of another contact of the same person. Returns the new ones, as repetitions.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
+        // Once they share what they refuse, what the person says later to one of them ends it there.
+        let is_known = self.same_as.iter().any(|same| other.is(*same));
         let refusals = other.consent.refusals().map(Wish::shared);
-        let changes: Vec<Change> = refusals.map(|refusal| self.carry(refusal)).collect();
+        let share = |refusal| {
+            if is_known {
+                self.record(refusal)
+            } else {
+                self.carry(refusal)
+            }
+        };
+        let changes: Vec<Change> = refusals.map(share).collect();
         let entries = changes.into_iter().filter_map(Change::consent);
         entries.map(ConsentEntry::repeated).collect()
     }

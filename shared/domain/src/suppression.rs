@@ -194,8 +194,15 @@ impl Suppression {
     pub fn add(&mut self, refused: Refused) {
         let known = self.refusals.iter().position(|known| known.key() == refused.key());
         match known {
-            Some(place) if self.refusals[place].at <= refused.at => self.refusals[place] = refused,
-            Some(_) => {}
+            Some(place) => {
+                let known = &mut self.refusals[place];
+                // Of two with different origins, neither ends where the other began.
+                let left = known.left.filter(|left| refused.left == Some(*left));
+                if known.at <= refused.at {
+                    *known = refused;
+                }
+                known.left = left;
+            }
             None => self.refusals.push(refused),
         }
         self.refusals.sort_by_key(Refused::key);
@@ -302,6 +309,16 @@ mod tests {
             assert_eq!(known.pass_on(contact).len(), usize::from(refuses));
             assert_eq!(contact.refuses(), refuses);
         }
+        // Nor does one end there that somebody else adds, although it is older.
+        let mut listed = known.clone();
+        let letter = Refused {
+            at: at("2026-11-17T12:00:00Z"),
+            left: None,
+            ..known.refusals[0].clone()
+        };
+        listed.add(letter);
+        assert_eq!(listed.refusals[0].at, known.refusals[0].at);
+        assert_eq!(listed.pass_on(&mut before).len(), 1);
     }
 
     /// A register's refusal of marketing takes nothing back from somebody who wants no messages at all.

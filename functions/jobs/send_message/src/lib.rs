@@ -508,15 +508,34 @@ impl Work<'_> {
             }
             Err(error) => return Some(unread(&error)),
         };
+        let now = self.ctx.clock.now();
         let input = CheckInput {
             contact: &contact,
-            ..self.check_input(message, leg, connection, material, self.ctx.clock.now())
+            ..self.check_input(message, leg, connection, material, now)
         };
         match self.check(&input).await {
-            Ok(Check::Never { why }) => Some(refused(ErrorClass::Blocked, why)),
-            Ok(Check::SkipLeg { why }) => Some(refused(ErrorClass::FallBack, why)),
-            Ok(Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. }) => None,
-            Err(error) => Some(unread(&error)),
+            Ok(Check::Never { why }) => return Some(refused(ErrorClass::Blocked, why)),
+            Ok(Check::SkipLeg { why }) => return Some(refused(ErrorClass::FallBack, why)),
+            Ok(Check::Go | Check::Probe | Check::Later { .. } | Check::Wait { .. }) => {}
+            Err(error) => return Some(unread(&error)),
+        }
+        // Messages of a contact that was merged meanwhile have not been compared with this one.
+        let mut unclaimed = message.clone();
+        unclaimed.attempts.pop();
+        let others = check::others_that_count(&unclaimed, &contact);
+        let open = match self.ctx.store.messages(self.scope, &others, now).await {
+            Ok(open) => open,
+            Err(error) => return Some(unread(&error)),
+        };
+        let input = CheckInput {
+            message: &unclaimed,
+            open: &open,
+            ..input
+        };
+        match check::check_frequency(&input) {
+            Check::Never { why } => Some(refused(ErrorClass::Blocked, why)),
+            Check::Later { why, .. } => Some(refused(ErrorClass::RetryAfter, why)),
+            _ => None,
         }
     }
 
