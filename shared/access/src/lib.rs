@@ -5,6 +5,7 @@
     reason = "the one crate that mints scopes and reads what is read before a scope exists"
 )]
 
+mod address;
 pub mod job;
 pub mod link;
 pub mod mail_links;
@@ -20,6 +21,7 @@ pub mod signer;
 pub mod token;
 pub mod webhook;
 
+pub use address::AddressTrace;
 pub use mail_links::MailLinks;
 pub use principal::{Authenticator, Credentials, PlatformAdmin, Principal, Refusal, SignedIn, TENANT_LIMIT};
 pub use secrets::{KeyService, Kms, Secrets, SecretsError};

@@ -3,6 +3,7 @@
 
 use std::{
     fmt,
+    net::IpAddr,
     sync::{Mutex, PoisonError},
 };
 
@@ -11,6 +12,7 @@ use domain::{
     actor::{Actor, Stamp},
     api_key::ApiKey,
     ids::{ApiKeyId, SessionId, TenantId, UserId},
+    ip_range::IpRange,
     permission::{Permission, Role},
     tenant::{Tenant, TenantStatus},
 };
@@ -22,11 +24,12 @@ use store::{
 };
 
 use crate::{
+    AddressTrace,
     remembered::Remembered,
     token::{self, Claims, Verifier},
 };
 
-/// Credentials of a request.
+/// Credentials of a request, and where it comes from.
 #[derive(Clone, Copy, Default)]
 pub struct Credentials<'a> {
     /// Token of `Authorization: Bearer …`.
@@ -35,6 +38,8 @@ pub struct Credentials<'a> {
     pub api_key: Option<&'a str>,
     /// `X-Tenant-ID`.
     pub tenant: Option<&'a str>,
+    /// IP address of the caller.
+    pub address: Option<IpAddr>,
 }
 
 /// Reason why a caller is refused.
@@ -78,6 +83,7 @@ pub struct Principal {
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,
     allowance: Allowance,
+    trace: Option<AddressTrace>,
 }
 
 impl Principal {
@@ -99,6 +105,12 @@ impl Principal {
         self.role
     }
 
+    /// Scopes of their key. None: all that the role allows.
+    #[must_use]
+    pub fn scopes(&self) -> &[Permission] {
+        &self.scopes
+    }
+
     /// Time of expiry, if the caller is a key that expires or uses a secret that does.
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
@@ -109,6 +121,12 @@ impl Principal {
     #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
+    }
+
+    /// What remains of the caller's address.
+    #[must_use]
+    pub const fn trace(&self) -> Option<&AddressTrace> {
+        self.trace.as_ref()
     }
 
     /// True if their role grants the permission and the scopes of their key include it.
@@ -141,6 +159,8 @@ pub struct SignedIn {
     pub second_factor: bool,
     /// Remaining allowance of their rate limit.
     pub allowance: Allowance,
+    /// What remains of their address.
+    pub trace: Option<AddressTrace>,
 }
 
 /// A platform administrator, authenticated by two factors. Only they may act on any tenant.
@@ -148,6 +168,7 @@ pub struct SignedIn {
 pub struct PlatformAdmin {
     user: UserId,
     allowance: Allowance,
+    trace: Option<AddressTrace>,
 }
 
 impl PlatformAdmin {
@@ -161,6 +182,12 @@ impl PlatformAdmin {
     #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
+    }
+
+    /// What remains of their address.
+    #[must_use]
+    pub const fn trace(&self) -> Option<&AddressTrace> {
+        self.trace.as_ref()
     }
 
     /// The right to touch this tenant's data, for the platform's operations.
@@ -220,7 +247,7 @@ struct Memory {
     owners: Remembered<String, ApiKeyOwner>,
     strangers: Remembered<String, ()>,
     gates: Remembered<TenantId, Option<Gate>>,
-    noted: Remembered<(ApiKeyId, i64), ()>,
+    noted: Remembered<(ApiKeyId, i64, Option<IpRange>), ()>,
 }
 
 /// Authenticates callers. When warm, it reads one row, the member's or the key's, and counts the request for the caller and the
@@ -260,8 +287,8 @@ impl Authenticator {
     pub async fn principal(&self, sent: Credentials<'_>, now: Timestamp) -> Result<Principal, Refusal> {
         let proven = match (sent.bearer, sent.api_key) {
             (Some(_), Some(_)) => return Err(Refusal::Ambiguous),
-            (Some(token), None) => self.member(token, sent.tenant, now).await?,
-            (None, Some(key)) => self.key(key, now).await?,
+            (Some(token), None) => self.member(token, sent, now).await?,
+            (None, Some(key)) => self.key(key, sent.address, now).await?,
             (None, None) => return Err(Refusal::Unproven),
         };
         let Proven {
@@ -270,6 +297,7 @@ impl Authenticator {
             role,
             scopes,
             ends_at,
+            trace,
         } = proven;
         let gate = self.gate(&scope, now).await?.ok_or(Refusal::Unproven)?;
         let (actor, counted) = match who {
@@ -295,7 +323,8 @@ impl Authenticator {
             return Err(Refusal::TooMany(tenant));
         }
         if let Who::Key(key) = who {
-            self.note_use(&scope, key, now).await;
+            let network = trace.as_ref().map(|trace| trace.network);
+            self.note_use(&scope, key, network, now).await;
         }
         Ok(Principal {
             scope,
@@ -304,12 +333,13 @@ impl Authenticator {
             scopes,
             ends_at,
             allowance,
+            trace,
         })
     }
 
-    async fn member(&self, token: &str, tenant: Option<&str>, now: Timestamp) -> Result<Proven, Refusal> {
+    async fn member(&self, token: &str, sent: Credentials<'_>, now: Timestamp) -> Result<Proven, Refusal> {
         let claims = self.verifier.verify(token, now).await?.ok_or(Refusal::Unproven)?;
-        match self.place(&claims, tenant).await {
+        match self.place(&claims, sent).await {
             // They are counted, too, as a user outside any tenant.
             Err(Refusal::NotAMember) => {
                 self.count_person(claims.sub, now).await?;
@@ -320,8 +350,8 @@ impl Authenticator {
     }
 
     /// Membership of a user in the tenant of the request.
-    async fn place(&self, claims: &Claims, tenant: Option<&str>) -> Result<Proven, Refusal> {
-        let tenant: TenantId = match tenant {
+    async fn place(&self, claims: &Claims, sent: Credentials<'_>) -> Result<Proven, Refusal> {
+        let tenant: TenantId = match sent.tenant {
             Some(text) => text.parse().map_err(|_| Refusal::NotAMember)?,
             None => claims.tnt.ok_or(Refusal::NoTenant)?,
         };
@@ -340,10 +370,11 @@ impl Authenticator {
             role: member.role,
             scopes: Vec::new(),
             ends_at: None,
+            trace: in_session(claims, sent),
         })
     }
 
-    async fn key(&self, key: &str, now: Timestamp) -> Result<Proven, Refusal> {
+    async fn key(&self, key: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Proven, Refusal> {
         if !token::is_api_key(key) {
             return Err(Refusal::Unproven);
         }
@@ -365,6 +396,7 @@ impl Authenticator {
             role: found.role,
             ends_at: found.ends_at(&sha256),
             scopes: found.scopes,
+            trace: address.map(|address| AddressTrace::of(address, key)),
         })
     }
 
@@ -407,9 +439,9 @@ impl Authenticator {
         Ok(gate)
     }
 
-    /// Records the use of a key. If that fails, the next use is recorded.
-    async fn note_use(&self, scope: &TenantScope, key: ApiKeyId, now: Timestamp) {
-        let today = (key, now.as_second().div_euclid(24 * 3600));
+    /// Records the use of a key: the first of a day from each network. If that fails, the next use is recorded.
+    async fn note_use(&self, scope: &TenantScope, key: ApiKeyId, network: Option<IpRange>, now: Timestamp) {
+        let today = (key, now.as_second().div_euclid(24 * 3600), network);
         {
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             if memory.noted.get(&today, now).is_some() {
@@ -417,7 +449,7 @@ impl Authenticator {
             }
             memory.noted.put(today, (), now);
         }
-        if let Err(error) = self.store.note_key_use(scope, key, now).await {
+        if let Err(error) = self.store.note_key_use(scope, key, network, now).await {
             tracing::warn!(error = store::chain(&error), "could not record the use of an API key");
             let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
             memory.noted.forget(&today);
@@ -444,6 +476,7 @@ impl Authenticator {
             account,
             session: claims.sid,
             tenant: claims.tnt,
+            trace: in_session(&claims, sent),
             allowance: self.count_person(claims.sub, now).await?,
         })
     }
@@ -475,6 +508,7 @@ impl Authenticator {
         Ok(PlatformAdmin {
             user,
             allowance: person.allowance,
+            trace: person.trace,
         })
     }
 }
@@ -490,4 +524,10 @@ struct Proven {
     role: Role,
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,
+    trace: Option<AddressTrace>,
+}
+
+fn in_session(claims: &Claims, sent: Credentials<'_>) -> Option<AddressTrace> {
+    let session = claims.sid.to_string();
+    sent.address.map(|address| AddressTrace::of(address, &session))
 }

@@ -114,7 +114,7 @@ impl Asked {
     }
 }
 
-/// Origin of a request. Never logged.
+/// Origin of a request. Never logged as it is; [`access::AddressTrace`] is.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Device {
     /// User agent of the browser or app, shortened.
@@ -168,10 +168,11 @@ pub(crate) struct Sent {
     bearer: Option<String>,
     api_key: Option<String>,
     tenant: Option<String>,
+    pub(crate) address: Option<IpAddr>,
 }
 
 impl Sent {
-    pub(crate) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let text = |name: &str| {
             let value = headers.get(name)?;
             Some(String::from_utf8_lossy(value.as_bytes()).into_owned())
@@ -184,6 +185,7 @@ impl Sent {
             bearer,
             api_key: text("x-api-key"),
             tenant: text("x-tenant-id"),
+            address,
         }
     }
 
@@ -192,6 +194,7 @@ impl Sent {
             bearer: self.bearer.as_deref(),
             api_key: self.api_key.as_deref(),
             tenant: self.tenant.as_deref(),
+            address: self.address,
         }
     }
 }
@@ -215,6 +218,23 @@ impl Proven {
             Self::Platform(admin) => Some(admin.allowance()),
             Self::Anyone => None,
         }
+    }
+
+    /// Words of the log line about the caller: who it is, and what remains of the address.
+    #[must_use]
+    pub fn notes(&self) -> Vec<(&'static str, String)> {
+        let (actor, trace) = match self {
+            Self::Tenant(principal) => (principal.actor().to_string(), principal.trace()),
+            Self::Person(person) => (person.account.value.id.to_string(), person.trace.as_ref()),
+            Self::Platform(admin) => (admin.user().to_string(), admin.trace()),
+            Self::Anyone => return Vec::new(),
+        };
+        let mut notes = vec![("actor", actor)];
+        if let Some(trace) = trace {
+            notes.push(("network", trace.network.to_string()));
+            notes.push(("address_hash", trace.hash.clone()));
+        }
+        notes
     }
 }
 

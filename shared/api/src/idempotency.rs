@@ -7,6 +7,7 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
+use domain::permission::granted;
 use jiff::Timestamp;
 use kit::{
     Problem, chain,
@@ -64,13 +65,14 @@ pub(crate) fn named(proven: &Proven, route: &str, key: &str) -> Result<RequestKe
     }
 }
 
-/// Answers a request with an idempotency key. `run` gets the whole request and the seed of its ids.
+/// Answers a request with an idempotency key. `run` gets the whole request, its caller and the seed of its ids.
 pub(crate) async fn once<F: Future<Output = Response>>(
     api: &Api,
+    proven: Proven,
     named: &RequestKey,
     request: Request,
     now: Timestamp,
-    run: impl FnOnce(Request, Ulid) -> F,
+    run: impl FnOnce(Request, Proven, Ulid) -> F,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let body = bytes(body, LARGEST_OF_API).await?;
@@ -81,7 +83,7 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     let fresh = api.env().ids().ulid();
     let lease = match store.begin_request(named, &body_sha256, fresh, now).await? {
         Begun::Run(lease) => lease,
-        Begun::Answered(kept) => return replay(kept),
+        Begun::Answered(kept) => return replay(kept, &proven),
         Begun::Running => {
             let detail = "The first request with this `Idempotency-Key` is still running. Try again in a moment.";
             let problem = Problem::conflict("still_running", detail);
@@ -93,10 +95,15 @@ pub(crate) async fn once<F: Future<Output = Response>>(
             return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, kind, title, detail));
         }
     };
-    let answer = run(Request::from_parts(parts, Body::from(body)), lease.seed()).await;
+    let seen_with = match &proven {
+        Proven::Tenant(principal) => Some((principal.role(), principal.scopes().to_vec())),
+        _ => None,
+    };
+    let answer = run(Request::from_parts(parts, Body::from(body)), proven, lease.seed()).await;
     let status = answer.status();
     let (answer, kept) = if status.is_success() {
-        kept(answer).await?
+        let (answer, kept) = kept(answer).await?;
+        (answer, Some(KeptAnswer { seen_with, ..kept }))
     } else {
         (answer, None)
     };
@@ -117,7 +124,7 @@ pub(crate) async fn once<F: Future<Output = Response>>(
     Ok(answer)
 }
 
-async fn kept(answer: Response) -> Result<(Response, Option<KeptAnswer>), Problem> {
+async fn kept(answer: Response) -> Result<(Response, KeptAnswer), Problem> {
     let (parts, body) = answer.into_parts();
     let bytes = body::to_bytes(body, usize::MAX)
         .await
@@ -131,12 +138,24 @@ async fn kept(answer: Response) -> Result<(Response, Option<KeptAnswer>), Proble
         status: parts.status.as_u16(),
         headers: KEPT.into_iter().filter_map(header).collect(),
         body: (!secret).then(|| String::from_utf8_lossy(&bytes).into_owned()),
+        seen_with: None,
     };
-    Ok((Response::from_parts(parts, Body::from(bytes)), Some(kept)))
+    Ok((Response::from_parts(parts, Body::from(bytes)), kept))
 }
 
-fn replay(kept: KeptAnswer) -> Result<Response, Problem> {
-    let KeptAnswer { status, headers, body } = kept;
+/// Whether the caller still has all permissions with which it got the answer, which may show what the others allow to read.
+fn may_see(kept: &KeptAnswer, proven: &Proven) -> bool {
+    match (&kept.seen_with, proven) {
+        (Some((role, scopes)), Proven::Tenant(now)) => granted(*role, scopes).all(|permission| now.may(permission)),
+        _ => true,
+    }
+}
+
+fn replay(kept: KeptAnswer, proven: &Proven) -> Result<Response, Problem> {
+    let may_see = may_see(&kept, proven);
+    let KeptAnswer {
+        status, headers, body, ..
+    } = kept;
     let mut repeated = HeaderMap::new();
     for (name, value) in &headers {
         if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(name.as_bytes()), HeaderValue::from_str(value)) {
@@ -144,11 +163,16 @@ fn replay(kept: KeptAnswer) -> Result<Response, Problem> {
         }
     }
     repeated.insert(REPLAYED, HeaderValue::from_static("true"));
-    let Some(body) = body else {
+    let Some(body) = body.filter(|_| may_see) else {
         let location = repeated.remove(header::LOCATION);
         let place = location.as_ref().and_then(|value| value.to_str().ok());
         let place = place.map_or_else(String::new, |place| format!(" Its resource is {place}."));
-        let detail = format!("This request was already answered with a secret, which is shown only once.{place}");
+        let why = if may_see {
+            "with a secret, which is shown only once"
+        } else {
+            "with what the caller may not see any more"
+        };
+        let detail = format!("This request was already answered {why}.{place}");
         let mut problem =
             Problem::conflict("already_done", detail).with_header(REPLAYED, HeaderValue::from_static("true"));
         if let Some(location) = location {

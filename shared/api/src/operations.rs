@@ -138,7 +138,8 @@ impl Entrance {
     async fn admit(&self, request: Request, next: Next) -> Result<Response, Problem> {
         let env = self.api.env();
         let now = env.clock().now();
-        let sent = Sent::of(request.headers());
+        let source = request.extensions().get::<Source>().and_then(|source| source.0);
+        let sent = Sent::of(request.headers(), source);
         let proven = self.prove(&sent, now).await?;
         let allowance = proven.allowance();
         let answer = self.answer(request, next, now, sent, proven).await;
@@ -162,8 +163,7 @@ impl Entrance {
         sent: Sent,
         proven: Proven,
     ) -> Result<Response, Problem> {
-        let source = request.extensions().get::<Source>().and_then(|source| source.0);
-        let device = Device::of(request.headers(), source);
+        let device = Device::of(request.headers(), sent.address);
         let extensions = request.extensions_mut();
         extensions.insert(self.takes);
         let correlation_id = extensions.get::<CorrelationId>().map(|id| id.as_str().to_owned());
@@ -197,31 +197,26 @@ impl Entrance {
             *request.uri_mut() = Uri::try_from(&*self.path).map_err(|_| Problem::not_found())?;
         }
         let named = idempotency::named(&proven, &self.path, &key)?;
-        let run = |request, seed| run(request, proven, Some(seed));
-        idempotency::once(&self.api, &named, request, now, run).await
+        let run = |request, proven, seed| run(request, proven, Some(seed));
+        idempotency::once(&self.api, proven, &named, request, now, run).await
     }
 
     async fn prove(&self, sent: &Sent, now: Timestamp) -> Result<Proven, Problem> {
         let authenticator = self.api.authenticator();
-        Ok(match self.kind {
+        let proven = match self.kind {
             Kind::Tenant(_) => {
                 let principal = authenticator.principal(sent.credentials(), now).await?;
                 line::tenant(principal.scope());
-                line::note("actor", principal.actor().to_string());
                 Proven::Tenant(Box::new(principal))
             }
-            Kind::Person => {
-                let person = authenticator.signed_in(sent.credentials(), now).await?;
-                line::note("actor", person.account.value.id.to_string());
-                Proven::Person(Box::new(person))
-            }
-            Kind::Platform => {
-                let admin = authenticator.platform_admin(sent.credentials(), now).await?;
-                line::note("actor", admin.user().to_string());
-                Proven::Platform(admin)
-            }
+            Kind::Person => Proven::Person(Box::new(authenticator.signed_in(sent.credentials(), now).await?)),
+            Kind::Platform => Proven::Platform(authenticator.platform_admin(sent.credentials(), now).await?),
             Kind::Anyone => Proven::Anyone,
-        })
+        };
+        for (name, value) in proven.notes() {
+            line::note(name, value);
+        }
+        Ok(proven)
     }
 }
 

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     actor::Actor,
     ids::{ApiKeyId, RotationId},
+    ip_range::IpRange,
     permission::{Permission, Role},
 };
 
@@ -50,6 +51,10 @@ pub struct KeySecret {
     pub rotation: Option<RotationId>,
 }
 
+fn is_over(until: Option<Timestamp>, now: Timestamp) -> bool {
+    until.is_some_and(|until| until <= now)
+}
+
 impl ApiKey {
     /// Maximum keys per tenant.
     pub const MOST: usize = 50;
@@ -62,12 +67,14 @@ impl ApiKey {
     /// preimage is the secret, and the key was looked up by this very hash.
     #[must_use]
     pub fn accepts(&self, sha256: &str, now: Timestamp) -> bool {
-        let over = |until: Option<Timestamp>| until.is_some_and(|until| until <= now);
-        if self.revoked_at.is_some() || over(self.expires_at) {
-            return false;
-        }
         let secret = self.secrets.iter().find(|secret| secret.sha256 == sha256);
-        secret.is_some_and(|secret| !over(secret.valid_until))
+        self.is_valid(now) && secret.is_some_and(|secret| !is_over(secret.valid_until, now))
+    }
+
+    /// Whether the key is neither revoked nor expired.
+    #[must_use]
+    pub fn is_valid(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_none() && !is_over(self.expires_at, now)
     }
 
     /// Time at which the secret with this hash expires, if it does: a secret that is being replaced ends before its key.
@@ -85,11 +92,14 @@ impl ApiKey {
     }
 }
 
-/// The day on which a key was last used. The day is enough to see which keys can be revoked, and costs one write a day.
+/// The last use of a key. The day is enough to see which keys can be revoked, and costs one write a day from each network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LastUsed {
     /// The day, UTC.
     pub day: Date,
+    /// Network of the caller. Uses before it was recorded have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub network: Option<IpRange>,
 }
 
 #[cfg(test)]

@@ -1,9 +1,13 @@
-//! Ranges of network addresses, as providers publish them for their webhooks.
+//! Ranges of network addresses, as providers publish them for their webhooks, and networks of callers.
 
-use std::{fmt, net::IpAddr, str::FromStr};
+use std::{
+    fmt,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    str::FromStr,
+};
 
 /// Addresses with a common prefix: `203.0.113.0/24`, `2001:db8::/32`, or one address.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize)]
 #[serde(into = "String")]
 pub struct IpRange {
     first: IpAddr,
@@ -23,6 +27,21 @@ shown_as!(IpRange, {
 pub struct InvalidIpRange;
 
 impl IpRange {
+    /// Network of a caller, instead of the whole address: the first 24 bits of an IPv4 address, 48 of IPv6.
+    #[must_use]
+    pub fn network_of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V4(address) => Self {
+                first: Ipv4Addr::from_bits(address.to_bits() & (u32::MAX << 8)).into(),
+                bits: 24,
+            },
+            IpAddr::V6(address) => Self {
+                first: Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 80)).into(),
+                bits: 48,
+            },
+        }
+    }
+
     /// Whether the range contains the address. An IPv4 address is the same in whatever form it arrives.
     #[must_use]
     pub fn contains(&self, address: IpAddr) -> bool {
@@ -112,6 +131,20 @@ mod tests {
             "a/1",
         ] {
             assert_eq!(bad.parse::<IpRange>(), Err(InvalidIpRange), "{bad}");
+        }
+    }
+
+    #[test]
+    fn network_hides_the_end_of_the_address() {
+        for (address, network) in [
+            ("203.0.113.7", "203.0.113.0/24"),
+            ("::ffff:203.0.113.7", "203.0.113.0/24"),
+            ("2001:db8:1:2:3:4:5:6", "2001:db8:1::/48"),
+            ("::1", "::/48"),
+        ] {
+            let found = IpRange::network_of(address.parse().unwrap());
+            assert_eq!(found.to_string(), network, "{address}");
+            assert_eq!(network.parse(), Ok(found));
         }
     }
 }

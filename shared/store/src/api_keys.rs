@@ -4,6 +4,7 @@ use domain::{
     actor::Stamp,
     api_key::{ApiKey, KeySecret, LastUsed},
     ids::{ApiKeyId, TenantId},
+    ip_range::IpRange,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde::{Deserialize, Serialize};
@@ -61,7 +62,7 @@ impl Store {
         item.map(|item| row::data(item, DOING)).transpose()
     }
 
-    /// An API key and the day on which it was last used, in one read.
+    /// An API key and its last use, in one read.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -81,7 +82,7 @@ impl Store {
         Ok(Some((key, used)))
     }
 
-    /// One page of the tenant's keys, by id, each with the day on which it was last used: two reads.
+    /// One page of the tenant's keys, by id, each with its last use: two reads.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -104,8 +105,8 @@ impl Store {
         Ok(Page { items, next: page.next })
     }
 
-    /// Revokes a key under the condition of the version that was read, at once and for good. Its day of last use is
-    /// deleted, too.
+    /// Revokes a key under the condition of the version that was read, at once and for good. The record of its
+    /// last use is deleted, too.
     ///
     /// # Errors
     /// [`StoreError::Conflict`] after a lost race.
@@ -119,14 +120,21 @@ impl Store {
         self.remove_with(scope, before, stamp, vec![unused]).await
     }
 
-    /// Records the day on which a key is used. Called once per process, key and day.
+    /// Records the day on which a key is used, and from which network. Called once per process, key, day and network.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn note_key_use(&self, scope: &TenantScope, key: ApiKeyId, now: Timestamp) -> Result<(), StoreError> {
+    pub async fn note_key_use(
+        &self,
+        scope: &TenantScope,
+        key: ApiKeyId,
+        network: Option<IpRange>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         const DOING: &str = "record the use of an API key";
         let used = LastUsed {
             day: now.to_zoned(TimeZone::UTC).date(),
+            network,
         };
         let row = Row::new(&keys::key_use(scope, key), "key_use", &used, Condition::Always, DOING)?;
         self.database.put(row, DOING).await

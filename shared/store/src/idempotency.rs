@@ -1,6 +1,11 @@
 //! Requests with an idempotency key: each takes effect once, and its response is stored for repetitions.
 
-use domain::{Timestamp, actor::Actor, ids::UserId};
+use domain::{
+    Timestamp,
+    actor::Actor,
+    ids::UserId,
+    permission::{Permission, Role},
+};
 use jiff::SignedDuration;
 use serde::{Deserialize, Serialize};
 use ulid::Ulid;
@@ -44,6 +49,9 @@ pub struct KeptAnswer {
     pub headers: Vec<(String, String)>,
     /// The body. `None` if it contained a secret that is shown once.
     pub body: Option<String>,
+    /// Role and scopes with which a tenant's caller got it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen_with: Option<(Role, Vec<Permission>)>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -357,7 +357,15 @@ impl<'a> Town<'a> {
     /// # Panics
     /// When the table does not answer.
     pub async fn key_of(&self, scope: &TenantScope, role: Role) -> Caller<'_> {
-        let (_, secret) = new_key(self.aws, scope, role, &[], None).await;
+        self.scoped_key_of(scope, role, &[]).await
+    }
+
+    /// The same with these scopes.
+    ///
+    /// # Panics
+    /// When the table does not answer.
+    pub async fn scoped_key_of(&self, scope: &TenantScope, role: Role, scopes: &[Permission]) -> Caller<'_> {
+        let (_, secret) = new_key(self.aws, scope, role, scopes, None).await;
         self.api_key(&secret)
     }
 }

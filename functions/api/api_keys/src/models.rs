@@ -7,6 +7,7 @@ use domain::{
     bounded::{UpTo, Whole},
     fault::{Fault, FaultCode},
     ids::ApiKeyId,
+    ip_range::IpRange,
     permission::{Permission, Role},
     text::OneLine,
 };
@@ -160,6 +161,10 @@ pub(crate) struct ApiKeyOut {
     /// Day of last use, in UTC.
     #[schemars(example = "2026-11-20")]
     last_used_on: Option<Date>,
+    /// Network of last use: the first 24 bits of an IPv4 address, 48 of IPv6. Recorded at a day's first use from each network, so
+    /// a return to an earlier network may show only the next day.
+    #[schemars(example = "203.0.113.0/24")]
+    last_network: Option<IpRange>,
 }
 
 /// State of an API key.
@@ -208,6 +213,7 @@ impl ApiKeyOut {
             created_at: key.created_at,
             expires_at: key.expires_at,
             last_used_on: used.map(|used| used.day),
+            last_network: used.and_then(|used| used.network),
         }
     }
 }

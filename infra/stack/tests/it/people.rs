@@ -74,6 +74,11 @@ fn invited_user_joins_and_audit_log_shows_no_secret() {
             ask(&business, own, "DELETE", &path, Value::Null).await?.0 == 204,
             "it is revoked"
         );
+        let used = stage.logged("the network of its caller", |line| line["actor"] == key);
+        for line in used.await? {
+            let hash = line["address_hash"].as_str().unwrap_or_default();
+            ensure!(line["network"].is_string() && hash.len() == 16, "{line}");
+        }
         ensure!(
             ask(&business, secret, "GET", KEYS, Value::Null).await?.0 == 401,
             "it is dead"

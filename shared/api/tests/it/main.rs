@@ -4,12 +4,19 @@
 
 use std::sync::{Arc, Mutex};
 
+use access::{Authenticator, Credentials, token::Claims};
 use api::{
     Allowed, Anyone, Api, Body, Created, IfMatch, Listed, NoContent, Once, Paging, Patch, Path, Person, Platform,
-    Query, Tagged, permits,
+    Proven, Query, Tagged, permits,
 };
 use axum::{Extension, Json, Router, extract::State};
-use domain::{account::Account, ids::ContactId, permission::Role, text::OneLine};
+use domain::{
+    account::Account,
+    api_key::ApiKey,
+    ids::ContactId,
+    permission::{Permission, Role},
+    text::OneLine,
+};
 use jiff::SignedDuration;
 use kit::{
     ConfigError, Env, Problem,
@@ -21,7 +28,7 @@ use serde_json::{Value, json};
 use store::Page;
 use testkit::{
     Answer, Aws, Call,
-    api::{Caller, Town, appoint},
+    api::{Caller, Citizen, Town, appoint, sign},
 };
 use ulid::Ulid;
 
@@ -257,6 +264,64 @@ const THINGS: &str = "/api/v1/things";
 const PLATFORM: &str = "/api/v1/platform";
 const THING: &str = "/api/v1/things/ctc_01jcs8q3v4w5x6y7z8a9b0c1d2";
 
+/// The same caller at the same address can be recognised, but nobody who reads the line finds the address by trying all.
+#[tokio::test]
+async fn log_line_has_network_and_keyed_hash_of_address() {
+    let aws = Aws::new().await;
+    let (town, _) = town(&aws).await;
+    let authenticator = Authenticator::new(aws.store());
+    let sent = |address: &str| Credentials {
+        address: address.parse().ok(),
+        ..Credentials::default()
+    };
+    let by_key = async |key: &str, address: &str| {
+        let sent = Credentials {
+            api_key: Some(key),
+            ..sent(address)
+        };
+        Proven::Tenant(Box::new(authenticator.principal(sent, aws.now()).await.unwrap())).notes()
+    };
+    let key = &town.home.key_secret;
+    let noted = by_key(key, "203.0.113.7").await;
+    let [("actor", actor), ("network", network), ("address_hash", hash)] = &noted[..] else {
+        panic!("{noted:?}");
+    };
+    assert_eq!(
+        (actor.as_str(), network.as_str()),
+        (&*town.home.key.to_string(), "203.0.113.0/24")
+    );
+    assert!(
+        hash.len() == 16 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{hash}"
+    );
+    assert_eq!(by_key(key, "::ffff:203.0.113.7").await, noted);
+    let neighbour = by_key(key, "203.0.113.8").await;
+    assert!(neighbour[1] == noted[1] && neighbour[2] != noted[2], "{neighbour:?}");
+    let (_, other) = town.new_key(Role::Viewer, &[]).await;
+    let other = by_key(&other, "203.0.113.7").await;
+    assert!(other[1] == noted[1] && other[2] != noted[2], "{other:?}");
+    assert_eq!(by_key(key, "").await, noted[..1]);
+
+    let claims = |citizen: &Citizen| Claims::new(citizen.user, citizen.session, Some(town.home.tenant), aws.now());
+    let person = sign(&claims(town.home.person(Role::Viewer)));
+    let admin = sign(&claims(&town.platform).with_second_factor(true));
+    let of = |bearer| Credentials {
+        bearer: Some(bearer),
+        ..sent("2001:db8:1:2::3")
+    };
+    let member = authenticator.principal(of(&person), aws.now()).await.unwrap();
+    let signed_in = authenticator.signed_in(of(&person), aws.now()).await.unwrap();
+    let platform = authenticator.platform_admin(of(&admin), aws.now()).await.unwrap();
+    let [member, signed_in, platform] = [
+        Proven::Tenant(Box::new(member)).notes(),
+        Proven::Person(Box::new(signed_in)).notes(),
+        Proven::Platform(platform).notes(),
+    ];
+    assert_eq!(member, signed_in, "of one session");
+    assert_eq!(member[1], ("network", "2001:db8:1::/48".to_owned()));
+    assert!(platform[1] == member[1] && platform[2] != member[2], "{platform:?}");
+}
+
 #[tokio::test]
 async fn only_authenticated_and_permitted_callers_get_in() {
     let aws = Aws::new().await;
@@ -273,9 +338,7 @@ async fn only_authenticated_and_permitted_callers_get_in() {
     }
     town.key().delete(THING).await.is(204);
     town.manager().delete(THING).await.is_refused(403, "forbidden");
-    let (_, narrow) = town
-        .new_key(Role::Admin, &[domain::permission::Permission::TenantRead])
-        .await;
+    let (_, narrow) = town.new_key(Role::Admin, &[Permission::TenantRead]).await;
     town.api_key(&narrow).get(THINGS).await.is(200);
     town.api_key(&narrow)
         .post(THINGS, body())
@@ -747,6 +810,36 @@ async fn request_runs_though_its_record_was_unacknowledged() {
     assert!(lossy.has_lost_all());
     let made = context.made.lock().unwrap().clone();
     assert!(made.len() == 2 && made[0] == made[1], "{made:?}");
+}
+
+/// Whoever holds the key now may be somebody else. With more scopes, everything can be seen as before.
+#[tokio::test]
+async fn replay_shows_nothing_after_losing_permissions() {
+    let aws = Aws::new().await;
+    let (town, context) = town(&aws).await;
+    let (read, write) = (Permission::TenantRead, Permission::TenantWrite);
+    let (id, secret) = town.new_key(Role::Admin, &[read, write]).await;
+    let caller = town.api_key(&secret);
+    let post = || caller.post_once("/api/v1/things", "k", json!({"name": "a"}));
+    let first = post().await;
+    first.is(201);
+    for (scopes, status) in [(vec![write], 409), (vec![], 201)] {
+        let scope = town.home.scope();
+        let before = aws.store().get::<ApiKey>(scope, &id).await.unwrap().unwrap();
+        let changed = ApiKey {
+            scopes,
+            ..before.value.clone()
+        };
+        aws.store()
+            .change(scope, &before, &changed, &aws.stamp())
+            .await
+            .unwrap();
+        let again = post().await;
+        again.is(status);
+        assert_eq!(again.text().contains("\"other\""), status == 201, "{}", again.text());
+        assert_eq!(again.header("location"), first.header("location"));
+    }
+    assert_eq!(context.effects(), 1);
 }
 
 #[tokio::test]

@@ -105,7 +105,7 @@ pub const COMMON: &[ProblemKind] = &[
     kind(
         "already_done",
         409,
-        "The first request with this `Idempotency-Key` returned a secret, which is shown only once",
+        "The first request with this `Idempotency-Key` returned a secret, which is shown only once, or what the caller may not see any more",
         "Read the resource that `Location` names, if there is one",
     ),
     kind(

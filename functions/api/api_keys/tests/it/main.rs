@@ -82,6 +82,38 @@ async fn a_key_is_shown_once_and_proves_its_software() {
     }
 }
 
+/// A stolen key shows another network than that of its software.
+#[tokio::test]
+async fn key_shows_network_of_last_use() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let (secret, key) = make(&town.admin(), json!({"name": "till", "role": "admin"})).await;
+    assert_eq!(key["last_network"], json!(null));
+    let networks = async || {
+        let read = town.admin().get(&path(&key)).await.json();
+        let listed = town.admin().get(KEYS).await.items();
+        let listed = listed.into_iter().find(|other| other["id"] == key["id"]).unwrap();
+        [read, listed].map(|key| key["last_network"].clone())
+    };
+    for (address, network) in [
+        ("203.0.113.7", "203.0.113.0/24"),
+        ("203.0.113.8", "203.0.113.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        // Each network is recorded once a day.
+        ("203.0.113.7", "2001:db8:1::/48"),
+    ] {
+        town.api_key(&secret).get(KEYS).from_address(address).await.is(200);
+        assert_eq!(networks().await, [network, network], "{address}");
+    }
+    aws.pass(24 * 3600);
+    town.api_key(&secret)
+        .get(KEYS)
+        .from_address("203.0.113.7")
+        .await
+        .is(200);
+    assert_eq!(networks().await, ["203.0.113.0/24", "203.0.113.0/24"]);
+}
+
 #[tokio::test]
 async fn list_shows_last_use_on_every_page() {
     let aws = Aws::new().await;
