@@ -61,6 +61,14 @@ impl From<&Person> for ContactName {
     }
 }
 
+impl ContactName {
+    /// The same without the name, for those who may not read contacts.
+    #[must_use]
+    pub fn without_name(self) -> Self {
+        Self { name: None, ..self }
+    }
+}
+
 /// The line of a call or message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct LineName {
@@ -492,6 +500,7 @@ impl Showing {
     /// A message of the business.
     #[must_use]
     pub fn sent(&self, message: Message) -> MessageOut {
+        let message = message.masked();
         let state = message.state();
         let (code, facts) = coded(message.because());
         let shown = message.current_leg();
@@ -538,6 +547,7 @@ impl Showing {
     #[must_use]
     pub fn received(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
+        let received = received.masked();
         let message = received.message;
         let reaction = ReactionOut::received(&message);
         let (location, contacts) = match &message.shared {

@@ -1,5 +1,7 @@
 //! Messages that are not written: what each channel would say and when, with every check and its verdict. For previews and dry runs.
 
+use std::mem;
+
 use domain::{
     check::{self, Check, CheckInput},
     compose::{self, Review},
@@ -55,6 +57,20 @@ impl From<Option<Refusal>> for Verdict {
             reason,
             code,
             facts,
+        }
+    }
+}
+
+impl Verdict {
+    /// The same without what is known of the person.
+    fn make_general(&mut self) {
+        if let Some(reason) = self.code {
+            let refusal = Refusal {
+                reason,
+                facts: mem::take(&mut self.facts),
+                sentence: String::new(),
+            };
+            *self = Self::from(Some(refusal.in_general()));
         }
     }
 }
@@ -160,32 +176,58 @@ impl ChannelOutlook {
 
     /// A channel with its content, as far as the checks let it pass.
     fn of(leg: Leg, setting: &Setting<'_>, checked: Checked) -> Self {
-        let content = Some(ContentOut::from(&leg));
-        let (text, template) = match leg.content {
-            Content::Template(filled) => {
-                let text = setting
-                    .material
-                    .named(leg.connection, &filled.name)
-                    .find(|known| known.language == filled.language)
-                    .map(|known| known.text(&filled));
-                (text, Some(TemplateOut::from(filled)))
-            }
-            other => (other.words().map(str::to_owned), None),
-        };
-        let sender = leg
-            .sender
-            .or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
-        Self {
+        let sender = leg.sender.clone();
+        let sender = sender.or_else(|| whatsapp_number(leg.connection, leg.channel, setting.config));
+        let mut shown = Self {
             channel: leg.channel,
             verdict: Verdict::from(checked.against),
             waits_until: checked.waits_until,
             connection_id: Some(leg.connection),
             sender: sender.map(PhoneOut::from),
-            text,
-            template,
-            content,
+            text: None,
+            template: None,
+            content: None,
             checks: checked.checks,
+        };
+        shown.say(Some(leg), setting.material);
+        shown
+    }
+
+    /// Shows what this leg says, or nothing without one.
+    fn say(&mut self, leg: Option<Leg>, material: &Material) {
+        self.content = leg.as_ref().map(ContentOut::from);
+        (self.text, self.template) = match leg.map(|leg| (leg.connection, leg.content)) {
+            Some((connection, Content::Template(filled))) => {
+                let text = material
+                    .named(connection, &filled.name)
+                    .find(|known| known.language == filled.language)
+                    .map(|known| known.text(&filled));
+                (text, Some(TemplateOut::from(filled)))
+            }
+            Some((_, other)) => (other.words().map(str::to_owned), None),
+            None => (None, None),
+        };
+    }
+}
+
+impl MessageOutlook {
+    /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
+    /// message for nobody in particular.
+    #[must_use]
+    pub fn in_general(mut self, anybody: &Review, material: &Material) -> Self {
+        for check in &mut self.checks {
+            check.verdict.make_general();
         }
+        for shown in &mut self.channels {
+            shown.verdict.make_general();
+            for check in &mut shown.checks {
+                check.verdict.make_general();
+            }
+            let mut legs = anybody.channels.iter().filter(|_| shown.connection_id.is_some());
+            let leg = legs.find_map(|(channel, leg)| leg.as_ref().ok().filter(|_| *channel == shown.channel));
+            shown.say(leg.cloned(), material);
+        }
+        self
     }
 }
 

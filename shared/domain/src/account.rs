@@ -10,7 +10,7 @@ use crate::{
     fault::{Fault, FaultCode, Faulty},
     ids::{InvitationId, SessionId, TenantId, UserId},
     interface::InterfacePreferences,
-    permission::Role,
+    permission::{Permission, Role},
     text::OneLine,
 };
 
@@ -361,6 +361,12 @@ impl Member {
             spared_session: account.spared_session,
             joined_at: now,
         }
+    }
+
+    /// Whether the member is active and has the permission.
+    #[must_use]
+    pub fn may(&self, permission: Permission) -> bool {
+        self.status == MemberStatus::Active && self.role.may(permission)
     }
 
     /// Whether the change gives the member access: activation, or a higher role.

@@ -97,6 +97,25 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// That somebody asked for a link to the preference page of a contact. `link`: its name, which does not tell its code.
+    #[must_use]
+    pub fn of_link(link: &str, contact: ContactId, by: Stamp) -> Self {
+        Self {
+            by,
+            action: Action::Created,
+            kind: "preference_link".to_owned(),
+            object: link.to_owned(),
+            changes: vec![FieldChange {
+                field: "contact".to_owned(),
+                before: None,
+                after: Some(contact.to_string().into()),
+                hidden: false,
+            }],
+        }
+    }
+}
+
 /// A field before and after.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FieldChange {

@@ -184,6 +184,13 @@ impl Facts {
         self
     }
 
+    /// Those of these facts that are codes: the problems of channels.
+    #[must_use]
+    pub fn problems(mut self) -> Self {
+        self.0.retain(|name, _| name.ends_with("_problem"));
+        self
+    }
+
     fn add(&mut self, name: Cow<'static, str>, fact: Fact) {
         if self.0.len() < Self::MOST {
             self.0.insert(name, fact);

@@ -31,7 +31,7 @@ pub struct ConsentEntry {
     pub choice: Choice,
     /// The way in which it became known, which tells whose wish it is.
     pub by: By,
-    /// User or API key that recorded it. `None`: the person or a provider.
+    /// User or API key that recorded it, or asked for the link to the preference page by which it was made. `None`: the person or a provider.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub actor: Option<Actor>,
     /// Time at which it was recorded, if that was later.

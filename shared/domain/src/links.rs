@@ -4,6 +4,7 @@ use std::{fmt, str::FromStr};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use ulid::Ulid;
 
@@ -13,11 +14,17 @@ use crate::{
     text::hex,
 };
 
-/// Validity of a link. Expired links say what to do instead.
+/// Validity of a link that a message carries. Expired links say what to do instead.
 pub const LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(180 * 24);
 
+/// Validity of a link that somebody asked for: whoever gets it may keep it, so it is for a conversation that goes on now.
+pub const MADE_LINK_LIFETIME: SignedDuration = SignedDuration::from_hours(1);
+
+/// Stands for the code of a link where texts are shown. It may be part of a URL, since links are shown, too.
+pub const MASK: &str = "***";
+
 /// Path of the page, before the code.
-const PATH: &str = "p";
+const BEFORE: &str = "/p/";
 
 /// Random bytes of a code: 80 bits.
 const RANDOM: usize = 10;
@@ -96,6 +103,66 @@ impl fmt::Debug for LinkCode {
     }
 }
 
+impl LinkCode {
+    /// Whether [`masked`] finds the code in a text that has it: behind the path, or with neither a letter nor a digit beside it.
+    #[must_use]
+    pub fn can_be_masked_in(&self, text: &str) -> bool {
+        text.match_indices(self.as_str())
+            .all(|(at, _)| text[..at].ends_with(BEFORE) || is_apart(text, at))
+    }
+}
+
+/// The text with the codes of links to preference pages masked, for whoever may read messages but not act as their recipients: what is
+/// behind the path, and what stands alone and looks like a code. Sixteen digits that stand alone are rather a number of another kind.
+#[must_use]
+pub fn masked(text: &str) -> String {
+    let (mut done, mut rest, mut at) = (String::with_capacity(text.len()), 0, 0);
+    while at + LENGTH <= text.len() {
+        if is_code(text, at) {
+            done.push_str(&text[rest..at]);
+            done.push_str(MASK);
+            at += LENGTH;
+            rest = at;
+        } else {
+            at += 1;
+        }
+    }
+    done.push_str(&text[rest..]);
+    done
+}
+
+fn is_code(text: &str, at: usize) -> bool {
+    let Some(word) = text.get(at..at + LENGTH) else {
+        return false;
+    };
+    let behind_path = text[..at].ends_with(BEFORE);
+    // As it is made: in lower case. Behind the path, the page takes capitals, too.
+    let is_made = |byte: u8| byte.is_ascii_digit() || byte.is_ascii_lowercase();
+    let stands_alone =
+        || is_apart(text, at) && word.bytes().all(is_made) && !word.bytes().all(|byte| byte.is_ascii_digit());
+    (behind_path || stands_alone()) && word.parse::<LinkCode>().is_ok()
+}
+
+/// Whether neither a letter nor a digit is beside the sixteen characters at this place.
+fn is_apart(text: &str, at: usize) -> bool {
+    let beside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    !beside(at.checked_sub(1).and_then(|before| bytes.get(before))) && !beside(bytes.get(at + LENGTH))
+}
+
+/// The same for all texts in a value, at any depth.
+pub(crate) fn masked_texts(value: Value) -> Value {
+    match value {
+        Value::String(text) => Value::String(masked(&text)),
+        Value::Array(items) => Value::Array(items.into_iter().map(masked_texts).collect()),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().map(|(name, value)| (name, masked_texts(value)));
+            Value::Object(fields.collect())
+        }
+        other => other,
+    }
+}
+
 /// A new link for a message that is being composed. It is stored together with the message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLink {
@@ -109,7 +176,7 @@ impl NewLink {
     /// The link of a page at this scheme and host.
     #[must_use]
     pub fn at(base: &str, code: &LinkCode) -> String {
-        format!("{base}/{PATH}/{}", code.as_str())
+        format!("{base}{BEFORE}{}", code.as_str())
     }
 
     /// The link, if the deployment has a base.
@@ -152,6 +219,25 @@ pub struct PreferenceLink {
 }
 
 impl PreferenceLink {
+    /// Time at which it expires.
+    #[must_use]
+    pub fn expires_at(&self) -> Timestamp {
+        let lifetime = match self.origin {
+            LinkOrigin::Message(_) => LINK_LIFETIME,
+            LinkOrigin::Actor(_) => MADE_LINK_LIFETIME,
+        };
+        self.created_at + lifetime
+    }
+
+    /// The one who asked for it, if no message carries it.
+    #[must_use]
+    pub const fn maker(&self) -> Option<Actor> {
+        match self.origin {
+            LinkOrigin::Message(_) => None,
+            LinkOrigin::Actor(actor) => Some(actor),
+        }
+    }
+
     /// The link in words, as the proof of a choice.
     #[must_use]
     pub fn evidence(&self, code: &LinkCode) -> String {
@@ -203,6 +289,62 @@ mod tests {
         assert_eq!(url, format!("https://api.example.com/p/{}", link.code.as_str()));
         assert_eq!(url.len(), "https://api.example.com".len() + 19);
         assert_eq!(NewLink { base: None, ..link }.url(), None);
+    }
+
+    /// In a link of any host, and alone, as a button's value is. Nothing else that is like it.
+    #[test]
+    fn codes_are_masked_wherever_they_stand() {
+        let code = LinkCode::of([7; 32]);
+        let code = code.as_str();
+        let upper = code.to_ascii_uppercase();
+        for (text, shown) in [
+            (code.to_owned(), "***"),
+            (
+                format!("Sorry. https://api.example.com/p/{code} Reply STOP"),
+                "Sorry. https://api.example.com/p/*** Reply STOP",
+            ),
+            (
+                format!("http://a/p/{upper}?lang=ar, ({code})\n{code}."),
+                "http://a/p/***?lang=ar, (***)\n***.",
+            ),
+            (format!("/p/{code}x"), "/p/***x"),
+            (format!("اضغط{code}é"), "اضغط***é"),
+            (
+                "/p/0000000000000000 0000000000000000".to_owned(),
+                "/p/*** 0000000000000000",
+            ),
+        ] {
+            assert_eq!(masked(&text), shown, "{text}");
+        }
+        for other in [
+            "",
+            "4111111111111111",
+            "acknowledgements",
+            "k3vd7tqpmn",
+            "/p/sweatpants",
+            &format!("x{code}"),
+            &upper,
+        ] {
+            assert_eq!(masked(other), other);
+        }
+    }
+
+    #[test]
+    fn code_beside_letters_cannot_be_masked() {
+        let code = LinkCode::of([7; 32]);
+        let text = code.as_str();
+        for apart in [format!("a {text}, b"), format!("/p/{text}x"), "none".to_owned()] {
+            assert!(code.can_be_masked_in(&apart), "{apart}");
+            assert!(!masked(&apart).contains(text), "{apart}");
+        }
+        for joined in [
+            format!("a{text}"),
+            format!("{text}1"),
+            format!("{text}{text}"),
+            format!("{text} /x{text}"),
+        ] {
+            assert!(!code.can_be_masked_in(&joined), "{joined}");
+        }
     }
 
     #[test]

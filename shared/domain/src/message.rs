@@ -725,6 +725,15 @@ impl Message {
         self.is_pending() && now < self.created_at + self.policy.validity()
     }
 
+    /// The same with the codes of preference links masked: as everything shows it that reads messages for people. What is sent is not.
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        for leg in &mut self.plan {
+            leg.content = leg.content.masked();
+        }
+        self
+    }
+
     /// The latest attempt.
     #[must_use]
     pub fn last(&self) -> Option<&Attempt> {

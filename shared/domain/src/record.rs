@@ -11,6 +11,7 @@ use crate::{
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
     inbound::InboundMessage,
+    links::masked,
     merge::Merge,
     message::{Channel, Message, Remark, StatusReport},
     note::Note,
@@ -296,6 +297,14 @@ impl Received {
         let key = format!("received#{api}#{}", message.provider_ref);
         let at = u64::try_from(message.at.as_millisecond()).unwrap_or_default();
         MessageId::new(contact, derived(at, key.as_bytes()))
+    }
+
+    /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
+    #[must_use]
+    pub fn masked(mut self) -> Self {
+        self.message.text = self.message.text.as_deref().map(masked);
+        self.message.payload = self.message.payload.as_deref().map(masked);
+        self
     }
 }
 

@@ -336,6 +336,18 @@ impl Refusal {
         Facts::NONE.with_prefixed(channel, problem)
     }
 
+    /// The same without what is known of the person: the code with its meaning, and codes of channels. For those who may not read contacts.
+    #[must_use]
+    pub fn in_general(self) -> Self {
+        let means = self.reason.means();
+        let first = means.split_once(". ").map_or(means, |(first, _)| first);
+        Self {
+            facts: self.facts.problems(),
+            sentence: first.trim_end_matches('.').to_owned(),
+            ..self
+        }
+    }
+
     /// The sentence, and what is stored beside it.
     #[must_use]
     pub fn split(self) -> (String, Option<Because>) {
@@ -383,6 +395,28 @@ mod tests {
         assert_eq!(to_value(&because).unwrap(), json);
         let newer: Because = from_value(json!({"code": "from_the_future"})).unwrap();
         assert_eq!(newer.code, Reason::Other);
+    }
+
+    #[test]
+    fn reason_in_general_names_nothing_of_the_person() {
+        let refusal = Refusal::new(Reason::OptedOut, "wrote STOP 2 h ago").and("source", "keyword");
+        let general = refusal.in_general();
+        assert_eq!(
+            (general.reason, general.facts, &*general.sentence),
+            (
+                Reason::OptedOut,
+                Facts::NONE,
+                "The person refused all messages, or those of this kind"
+            )
+        );
+        let channel = Refusal::new(Reason::NotReached, "failed 2 h ago").and("failed_at", "2026-11-20T10:00:00Z");
+        let whole = Refusal {
+            facts: channel.of_channel("sms"),
+            ..Refusal::new(Reason::NoChannel, "SMS: failed 2 h ago")
+        };
+        let general = whole.in_general();
+        assert_eq!(general.facts, Facts::of("sms_problem", "not_reached"));
+        assert_eq!(general.sentence, "No channel reaches the person");
     }
 
     #[test]

@@ -297,6 +297,15 @@ impl Source {
     /// Maximum length in bytes. No product or variable has a longer name.
     pub const LONGEST: usize = 400;
 
+    /// Whether it is a value of the recipient.
+    #[must_use]
+    pub const fn is_of_contact(&self) -> bool {
+        matches!(
+            self,
+            Self::ContactName | Self::ContactFirstName | Self::ContactPhone | Self::ContactField(_)
+        )
+    }
+
     /// Whether it is a value of a call.
     #[must_use]
     pub const fn is_of_call(&self) -> bool {

@@ -15,6 +15,8 @@ pub enum Subject<'a> {
     Call(CallView<'a>),
     /// Nothing that has values: only the request for the message, or the message that it answers.
     Request,
+    /// The same for nobody in particular: values of the recipient are their placeholders, whatever length they have.
+    Anybody,
 }
 
 /// A call with a known outcome.
@@ -38,7 +40,7 @@ impl Subject<'_> {
     pub fn phone(&self) -> Option<&Phone> {
         match self {
             Self::Call(call) => call.facts.customer().phone(),
-            Self::Request => None,
+            Self::Request | Self::Anybody => None,
         }
     }
 
@@ -47,7 +49,7 @@ impl Subject<'_> {
     pub fn describe(&self) -> Option<String> {
         match self {
             Self::Call(call) => Some(call.describe()),
-            Self::Request => None,
+            Self::Request | Self::Anybody => None,
         }
     }
 }

@@ -359,6 +359,8 @@ pub enum Unfit {
     LineBreak,
     /// It has four spaces in a row.
     Spaces,
+    /// It has the code of a preference link beside a letter or digit, where it is not masked when the message is shown.
+    JoinedCode,
 }
 
 impl Unfit {
@@ -369,6 +371,7 @@ impl Unfit {
             Self::Empty => "empty",
             Self::LineBreak => "line_break",
             Self::Spaces => "spaces",
+            Self::JoinedCode => "joined_code",
         }
     }
 }
@@ -379,6 +382,7 @@ impl fmt::Display for Unfit {
             Self::Empty => "is empty",
             Self::LineBreak => "has a line break or tab",
             Self::Spaces => "has four spaces in a row",
+            Self::JoinedCode => "has preferences.code beside a letter or digit",
         })
     }
 }

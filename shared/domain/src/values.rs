@@ -54,6 +54,7 @@ impl Values<'_> {
     #[must_use]
     pub fn look_up(&self, source: &Source) -> Option<String> {
         let found = match source {
+            named if named.is_of_contact() && self.is_for_anybody() => return Some(format!("{{{{{named}}}}}")),
             Source::ContactName => self.profile.name.as_deref().map(short),
             Source::ContactFirstName => {
                 let name = self.profile.name.as_deref()?;
@@ -95,8 +96,12 @@ impl Values<'_> {
     const fn call(&self) -> Option<CallView<'_>> {
         match self.subject {
             Subject::Call(call) => Some(call),
-            Subject::Request => None,
+            Subject::Request | Subject::Anybody => None,
         }
+    }
+
+    const fn is_for_anybody(&self) -> bool {
+        matches!(self.subject, Subject::Anybody)
     }
 
     fn local(&self) -> Option<jiff::Zoned> {
@@ -150,7 +155,18 @@ impl Values<'_> {
                 what: Unfit::Empty,
             });
         }
-        check_length(part, &done, longest)?;
+        // Whoever writes the text reads it later, and must not find the code there.
+        if let Some(link) = &self.material.link
+            && !link.code.can_be_masked_in(&done)
+        {
+            return Err(Misfit::Value {
+                variable: format!("the {part}"),
+                what: Unfit::JoinedCode,
+            });
+        }
+        if !self.is_for_anybody() {
+            check_length(part, &done, longest)?;
+        }
         Ok(done)
     }
 }
@@ -210,6 +226,10 @@ mod tests {
             ] {
                 assert!(values.sms(unknown).is_err(), "{unknown}");
             }
+            assert_eq!(
+                values.sms("Your code: x{{preferences.code}}").unwrap_err().to_string(),
+                "the value for the SMS has preferences.code beside a letter or digit"
+            );
             assert!(values.sms("Hello {{contact.name").is_err());
             assert!(values.sms("  ").is_err());
             assert!(values.sms(&"x".repeat(1601)).is_err());
@@ -227,6 +247,23 @@ mod tests {
                 "nothing is known for contact.field.level and it has no default"
             );
         });
+    }
+
+    /// Whether they are known or not, and too long or not.
+    #[test]
+    fn values_of_anybody_are_placeholders() {
+        for profile in [Profile::default(), Profile::named(ShownName::of("Maya Haddad"))] {
+            with_values(&profile, |values| {
+                let anybody = Values {
+                    subject: Subject::Anybody,
+                    ..*values
+                };
+                let text = "{{contact.name|you}} {{contact.first_name}} {{contact.phone}} {{contact.field.level}}";
+                assert_eq!(anybody.sms(text), Ok(text.replace("|you", "")));
+                let shown = anybody.text("{{contact.first_name}}, {{tenant.name}}", "label", 20);
+                assert_eq!(shown.as_deref(), Ok("{{contact.first_name}}, Marina Dental"));
+            });
+        }
     }
 
     #[test]

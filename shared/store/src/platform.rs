@@ -344,7 +344,8 @@ impl Store {
     /// Deletes one page of a leaving tenant's data, except the tenant's own row, so that it can be called again after any
     /// interruption. Returns whether nothing was found any more. Connections are deleted first, so that nothing new arrives
     /// through them, and contacts are searched again at the end. Rows with a time to live of their own are left to it: rates, which have
-    /// no personal data; provider references; and responses to requests with an idempotency key, which may hold a contact for a day.
+    /// no personal data; provider references, in which WhatsApp's ids contain numbers; and for a day responses to requests with an
+    /// idempotency key, which have what was answered, such as names, numbers and texts.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -451,6 +452,15 @@ impl Store {
             };
             let identities: Vec<String> = known.known_by().iter().map(Identity::key).collect();
             self.erase_identities(scope, person, &identities).await?;
+            let mut after = None;
+            loop {
+                let surplus = self.surplus_identities(scope, person, after.as_deref()).await?;
+                self.erase_identities(scope, person, &surplus.items).await?;
+                after = surplus.next;
+                if after.is_none() {
+                    break;
+                }
+            }
             for alias in &known.aliases {
                 self.erase_alias_rows(scope, *alias).await?;
             }

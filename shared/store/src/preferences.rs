@@ -2,9 +2,13 @@
 //! found by its hash.
 
 use domain::{
+    account::Member,
+    actor::Actor,
+    api_key::ApiKey,
     contact::Contact,
     ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin, PreferenceLink},
+    links::{LinkCode, LinkOrigin, PreferenceLink},
+    permission::Permission,
     tenant::Tenant,
 };
 use jiff::Timestamp;
@@ -12,7 +16,8 @@ use jiff::Timestamp;
 use crate::{
     Store, StoreError, TenantScope, compact,
     keys::{self, Key},
-    row::{self, Condition, Row},
+    owned,
+    row::{self, Condition, Item, Row},
 };
 
 /// A link to the preference page of a contact, to be stored.
@@ -39,7 +44,31 @@ pub(crate) fn link_row(
         created_at: now,
     };
     let key = keys::preference_link(&link.code);
-    Ok(Row::new(&key, "preference_link", &stored, Condition::New, doing)?.expires(now, LINK_LIFETIME))
+    Ok(Row::new(&key, "preference_link", &stored, Condition::New, doing)?.expires_at(stored.expires_at()))
+}
+
+/// The row that tells whether the maker of a link may still have it. Those who act for the platform have none in the tenant.
+fn maker_key(scope: &TenantScope, maker: Actor) -> Option<Key> {
+    match maker {
+        Actor::User(user) => Some(owned::key::<Member>(scope, &user)),
+        Actor::ApiKey(key) => Some(owned::key::<ApiKey>(scope, &key)),
+        Actor::Platform(_) | Actor::Operator => None,
+    }
+}
+
+/// Whether the maker of a link could still make one, by the maker's row.
+fn may_still_make(maker: Actor, item: Option<Item>, now: Timestamp, doing: &'static str) -> Result<bool, StoreError> {
+    Ok(match maker {
+        Actor::User(_) => {
+            let member = row::versioned::<Member>(item, Some(now), doing)?;
+            member.is_some_and(|member| member.value.may(Permission::ContactsWrite))
+        }
+        Actor::ApiKey(_) => {
+            let key = row::versioned::<ApiKey>(item, Some(now), doing)?;
+            key.is_some_and(|key| key.value.is_valid(now) && key.value.may(Permission::ContactsWrite))
+        }
+        Actor::Platform(_) | Actor::Operator => true,
+    })
 }
 
 impl Store {
@@ -68,13 +97,15 @@ impl Store {
     ) -> Result<Option<PreferenceLink>, StoreError> {
         const DOING: &str = "read a link to a preference page";
         let item = self.database.get(&keys::preference_link(code), DOING).await?;
-        let link = row::versioned(item, Some(now), DOING)?;
-        Ok(link.map(|link| link.value))
+        let link = row::versioned::<PreferenceLink>(item, Some(now), DOING)?;
+        // Those that were asked for before they were short-lived have rows that expire later.
+        Ok(link.map(|link| link.value).filter(|link| now < link.expires_at()))
     }
 
     /// The business and the contact of a link, in one request. `None` if one of them is gone or the contact is deleted, or if a message
-    /// carried the link to a number that does not lead to the contact any more: then the link is in the hands of somebody else. If the
-    /// contact was merged into another: that one, whose wishes hold for both.
+    /// carried the link to a number that does not lead to the contact any more: then the link is in the hands of somebody else. So it may
+    /// be if somebody asked for it who has left the tenant or may no longer change its contacts. If the contact was merged into another:
+    /// that one, whose wishes hold for both.
     ///
     /// This is the only place that turns the contact of a link into the one that holds its wishes.
     ///
@@ -88,13 +119,13 @@ impl Store {
     ) -> Result<Option<(Tenant, Contact)>, StoreError> {
         const DOING: &str = "read the business and the contact of a link";
         let (tenant, contact) = (keys::tenant(scope), keys::contact(scope, link.contact));
-        let message = match link.origin {
+        let origin = match link.origin {
             LinkOrigin::Message(message) => Some(keys::message(scope, message)),
-            LinkOrigin::Actor(_) => None,
+            LinkOrigin::Actor(maker) => maker_key(scope, maker),
         };
-        let wanted: Vec<Key> = [&tenant, &contact].into_iter().chain(&message).cloned().collect();
+        let wanted: Vec<Key> = [&tenant, &contact].into_iter().chain(&origin).cloned().collect();
         let mut found = self.database.get_many(&wanted, DOING).await?;
-        let message = message.and_then(|key| found.remove(&key));
+        let origin = origin.and_then(|key| found.remove(&key));
         let (tenant, contact) = (found.remove(&tenant), found.remove(&contact));
         let Some(tenant) = tenant.filter(row::live) else {
             return Ok(None);
@@ -106,13 +137,17 @@ impl Store {
         if contact.deleted_at.is_some() || contact.erasing {
             return Ok(None);
         }
-        // Of a message that is not retained any more, nobody knows to whom it went.
-        if let Some(message) = message.and_then(|item| row::kept(item, now)) {
-            let message = compact::message(message, DOING)?;
-            if !self.is_recipient(scope, &contact, &message.to).await? {
-                return Ok(None);
-            }
-        }
-        Ok(Some((tenant, contact)))
+        let holds = match link.origin {
+            LinkOrigin::Message(_) => match origin.and_then(|item| row::kept(item, now)) {
+                Some(message) => {
+                    let message = compact::message(message, DOING)?;
+                    self.is_recipient(scope, &contact, &message.to).await?
+                }
+                // Of a message that is not retained any more, nobody knows to whom it went.
+                None => true,
+            },
+            LinkOrigin::Actor(maker) => may_still_make(maker, origin, now, DOING)?,
+        };
+        Ok(holds.then_some((tenant, contact)))
     }
 }

@@ -86,7 +86,8 @@ pub(crate) struct ConsentEntryOut {
     pub(crate) party: Party,
     /// Method by which it was recorded.
     pub(crate) method: Method,
-    /// User or API key that recorded it. `null`: the customer wrote it, or a provider reported it.
+    /// User or API key that recorded it, or created the link to the preference page by which it was made. `null`: the customer wrote it or
+    /// had the link from a message, or a provider reported it.
     pub(crate) actor: Option<Actor>,
     /// Time of the wish.
     #[schemars(example = "2026-01-15T09:30:00Z")]

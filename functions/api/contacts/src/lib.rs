@@ -232,8 +232,9 @@ api::operations! {
         /// Create a link to the preference page of a contact
         ///
         /// On the page, the contact sees which messages the business may send by which channel, and changes that without logging in.
-        /// The link is valid for 180 days, and each request creates another one. Rules and templates carry such links as
-        /// `preferences.link`.
+        /// The link is valid for an hour, as long as the user or API key that created it may write contacts, and each request creates
+        /// another one: at most 30 an hour. The audit log and what is chosen on the page say who created it. Links in messages, by
+        /// `preferences.link` of rules and templates, are valid for 180 days.
         POST "/api/v1/contacts/{contact_id}/preference-link" => preferences::create_preference_link, "The link, which is shown once",
             problems "merged";
 

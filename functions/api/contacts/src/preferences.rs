@@ -3,25 +3,29 @@
 use api::{Allowed, Api, Once, Path, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
+    audit::Entry,
     ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    links::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
 };
 use jiff::Timestamp;
 use kit::{Pages, Problem, http::Target};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::preferences::LinkWrite;
+use store::{preferences::LinkWrite, rates::Limit};
 
 use crate::itself;
+
+/// Links of one user or API key per hour: enough for conversations, not for a list of customers.
+const LINKS: Limit = Limit::per_hour(30);
 
 /// A link to the preference page of a contact.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct PreferenceLinkOut {
-    /// The link. Whoever has it can see and change what the contact wants, so send it to the contact only.
+    /// The link. Whoever has it can see and change what the contact wants, so give it to the contact only.
     #[schemars(example = "https://api.example.com/p/7k3m9q2w8x5y4z6t")]
     url: String,
     /// Time at which it expires.
-    #[schemars(example = "2027-05-19T12:00:00Z")]
+    #[schemars(example = "2026-11-20T13:00:00Z")]
     expires_at: Timestamp,
 }
 
@@ -38,14 +42,22 @@ pub(crate) async fn create_preference_link(
     if contact.deleted_at.is_some() || contact.erasing {
         return Err(Problem::not_found());
     }
+    api.limit(&who, &format!("PREFERENCE_LINKS#{}", who.actor()), LINKS)
+        .await?;
     let link = LinkWrite {
         code: LinkCode::of(api.secret()?),
         contact: contact_id,
         origin: LinkOrigin::Actor(who.actor()),
     };
+    // First: no link is given out that is not in the log.
+    let name = link.code.name();
+    let entry = Entry::of_link(&name, contact_id, who.stamp());
+    store
+        .record_audit(scope, &format!("preference_link-{name}"), &entry)
+        .await?;
     store.create_preference_link(scope, &link, now).await?;
     Ok(Once(Json(PreferenceLinkOut {
         url: pages.preferences(&link.code, &target),
-        expires_at: now + LINK_LIFETIME,
+        expires_at: now + MADE_LINK_LIFETIME,
     })))
 }

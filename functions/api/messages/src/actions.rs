@@ -25,8 +25,8 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    models::MessageDetails,
     send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed},
+    visibility::{ChangedMessage, reason_for},
 };
 
 /// What a cancellation prevents.
@@ -56,7 +56,7 @@ pub(crate) struct CancelledMessage {
     cancelled: Prevented,
     /// The message.
     #[serde(flatten)]
-    message: MessageDetails,
+    message: ChangedMessage,
 }
 
 /// A message of the business with its contact.
@@ -129,7 +129,7 @@ pub(crate) async fn cancel_message(
         message: Exchanged::Sent(Box::new(message)),
         contact,
     };
-    let message = MessageDetails::of(known, &showing.whole());
+    let message = ChangedMessage::of(who, known, &showing.whole());
     Ok(Json(CancelledMessage { cancelled, message }))
 }
 
@@ -166,14 +166,14 @@ impl Sending {
             let no_link = || Err(Problem::internal());
             let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
             let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
-            let composed = composed.map_err(refused)?;
+            let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             let category = composed.policy.category();
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;
             let to = Reached::from(person);
             Box::pin(self.place(api, who, to, (config, composed, gathered), Some(message))).await
         });
-        Ok(answer(placed.await?, config))
+        Ok(answer(who, placed.await?, config))
     }
 }
 

@@ -4,6 +4,7 @@ mod actions;
 mod models;
 mod preview;
 mod send;
+mod visibility;
 
 use std::sync::Arc;
 
@@ -62,14 +63,16 @@ api::operations! {
         /// again before each attempt. Quiet hours postpone it, which `send_at` of the answer tells. A number that no contact has becomes
         /// a contact. If the message would not be sent at all, the answer is 409 with the reason, and nothing is written. Send an
         /// `Idempotency-Key`, so that a repeated request does not send twice. At most an eighth of a tenant's requests per minute can be
-        /// `utility` messages: 125, unless its plan says otherwise.
+        /// `utility` messages: 125, unless its plan says otherwise. A caller without `messages:read` gets only `id` and `state` of the
+        /// message, and one without `contacts:read` no details of the person in a problem.
         POST "/api/v1/messages" => send::send_message, "The message",
             with "Location" "Path of the message",
             problems "merged" "window_closed" "message_refused";
 
         /// Send a template
         ///
-        /// The same by a template, with SMS as another channel if it has a text.
+        /// The same by a template, with SMS as another channel if it has a text. Without `messages:read`, the answer has only `id` and
+        /// `state`.
         POST "/api/v1/messages/send-template" => send::send_template, "The message",
             with "Location" "Path of the message",
             problems "merged" "message_refused";
@@ -77,13 +80,16 @@ api::operations! {
         /// Preview a message
         ///
         /// Shows what a request to send would do now, without writing anything: the content for each channel, the time, and each check
-        /// with its verdict.
+        /// with its verdict. A caller without `contacts:read` sees `{{contact.first_name}}` and so on instead of the person's values, the
+        /// content for a person whose language is unknown, and of each reason only the `code` with its meaning; texts, templates and
+        /// contents are `null` if they cannot be shown so.
         POST "/api/v1/messages/preview" => preview::preview_message, "The preview", problems "merged";
 
         /// Cancel a message
         ///
         /// If nothing was sent, nothing will be. If a channel was tried, no further one is; `cancelled` says which. An attempt that is
-        /// under way is still settled. Cancelling a message that is cancelled changes nothing.
+        /// under way is still settled. Cancelling a message that is cancelled changes nothing. Without `messages:read`, the answer has
+        /// only `cancelled`, `id` and `state`.
         POST "/api/v1/messages/{message_id}/cancel" => actions::cancel_message, "The message",
             problems "not_cancellable";
 
@@ -91,7 +97,8 @@ api::operations! {
         ///
         /// Sends what a failed or blocked message said as a new message to the same recipient, through the same checks. A message can be
         /// sent again once: repeating the request returns the same new message, which can be sent again itself if it fails. Not if it is
-        /// unknown whether an attempt was sent, because the message could arrive twice.
+        /// unknown whether an attempt was sent, because the message could arrive twice. Without `messages:read`, the answer has only `id`
+        /// and `state`.
         POST "/api/v1/messages/{message_id}/retry" => actions::retry_message, "The new message",
             with "Location" "Path of the new message",
             problems "not_retryable" "window_closed" "message_refused";

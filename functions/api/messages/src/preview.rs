@@ -5,15 +5,29 @@ use std::sync::Arc;
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    compose::Intent, config::TenantConfig, facts::Facts, ids::ContactId, links::LinkCode, needs::Needs, person::Person,
-    refusal::Reason, request::MessageRequest,
+    compose::{Intent, Review},
+    config::TenantConfig,
+    contact::{Contact, Identity},
+    facts::Facts,
+    ids::ContactId,
+    links::LinkCode,
+    needs::Needs,
+    person::Person,
+    profile::Profile,
+    referred::Referred,
+    refusal::{Reason, Refusal},
+    request::{Asked, MessageRequest, Whom},
+    subject::Subject,
 };
 use jiff::Timestamp;
 use kit::{Problem, planning::Gathered};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, referred, refused, reviewed, world};
+use crate::{
+    send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, referred, refused, reviewed, world},
+    visibility::may_read_contacts,
+};
 
 /// What a request for a message would do.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -29,13 +43,67 @@ pub(crate) struct MessagePreview {
     code: Reason,
     /// Facts of the decision.
     facts: Facts,
-    /// Contact who would get the message. `null` if one would be created.
+    /// Contact who would get the message, without the name for a caller who may not read contacts. `null` if one would be created.
     contact: Option<ContactName>,
-    /// Number that would get it. `null` if only WhatsApp knows it.
+    /// Number that would get it. `null` if only WhatsApp knows it, or if the caller may not read contacts and named another recipient.
     customer: Option<PhoneOut>,
     /// The message.
     #[serde(flatten)]
     message: MessageOutlook,
+}
+
+impl MessagePreview {
+    /// The same for a caller who may not read contacts.
+    fn in_general(self, whom: &Whom, anybody: &Review, setting: &Setting<'_>) -> Self {
+        let decision = Refusal {
+            reason: self.code,
+            facts: self.facts,
+            sentence: self.decision,
+        };
+        let Refusal { facts, sentence, .. } = decision.in_general();
+        Self {
+            decision: sentence,
+            facts,
+            contact: self.contact.map(ContactName::without_name),
+            customer: self
+                .customer
+                .filter(|_| matches!(whom, Whom::Known(Identity::Phone(_)))),
+            message: self.message.in_general(anybody, setting.material),
+            ..self
+        }
+    }
+}
+
+/// The same message for nobody in particular: with placeholders, and in the language of people whose own is unknown.
+fn for_anybody(
+    config: &TenantConfig,
+    request: &MessageRequest,
+    asked: &Asked,
+    contact: &Contact,
+    gathered: &Gathered,
+) -> Result<Review, Refusal> {
+    // Ids at WhatsApp contain numbers, so the message that it refers to is shown with its own id.
+    let refers = asked.refers.clone().zip(request.refers_to());
+    let refers = refers.and_then(|(refers, (_, id))| {
+        let provider_ref = id.to_string().parse().ok()?;
+        Some(Referred { provider_ref, ..refers })
+    });
+    let asked = Asked {
+        refers,
+        ..asked.clone()
+    };
+    let intent = Intent {
+        subject: Subject::Anybody,
+        ..request.intent(&asked, config)
+    };
+    let anybody = Person {
+        contact: Contact {
+            language: None,
+            ..contact.clone()
+        },
+        profile: Profile::default(),
+    };
+    reviewed(config, &anybody, &intent, gathered, asked.now)
 }
 
 /// What composing reads to show the message, also if it is refused.
@@ -78,7 +146,7 @@ impl Sending {
                 now,
                 timers: self.timers(),
             };
-            Ok(MessagePreview {
+            let preview = MessagePreview {
                 sent: reviewed.outcome().is_ok(),
                 decision,
                 code,
@@ -86,7 +154,12 @@ impl Sending {
                 contact: to.new.is_none().then(|| ContactName::from(&to.person)),
                 customer: asked.to.phone.clone().map(PhoneOut::from),
                 message: Box::pin(api.outlook(who, setting, reviewed)).await?,
-            })
+            };
+            if may_read_contacts(who) {
+                return Ok(preview);
+            }
+            let anybody = for_anybody(config, request, &asked, &to.person.contact, &gathered).map_err(refused)?;
+            Ok(preview.in_general(whom, &anybody, &setting))
         });
         previewed.await
     }

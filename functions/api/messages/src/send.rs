@@ -43,7 +43,7 @@ use store::{
 use tokio::sync::OnceCell;
 use ulid::Ulid;
 
-use crate::models::MessageDetails;
+use crate::visibility::{ChangedMessage, reason_for};
 
 /// Path of the messages.
 const MESSAGES: &str = "/api/v1/messages";
@@ -57,7 +57,7 @@ const SHARE: u32 = 8;
 pub(crate) type Sends = Allowed<permits::MessagesSend>;
 
 /// The answer to a request for a message, with its path.
-pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<MessageDetails>>);
+pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<ChangedMessage>>);
 
 /// What sending needs besides the table.
 pub(crate) struct Sending {
@@ -234,10 +234,10 @@ impl Sending {
             Box::pin(counted.get_or_try_init(count)).await?;
             not_oneself(config, whom, &asked)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
-            let composed = composed.map_err(refused)?;
+            let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
-        Ok(answer(placed.await?, config))
+        Ok(answer(who, placed.await?, config))
     }
 
     /// Counts a message that goes into the lane of answers, where follow-ups to calls must never wait behind requests.
@@ -464,14 +464,14 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
 }
 
 /// The answer to a request for a message that is written.
-pub(crate) fn answer(known: KnownMessage, config: &TenantConfig) -> Placed {
+pub(crate) fn answer(who: &Sends, known: KnownMessage, config: &TenantConfig) -> Placed {
     let place = match &known.message {
         Exchanged::Sent(message) => message.id,
         Exchanged::Received(received) => received.id,
     };
     let place = format!("{MESSAGES}/{place}");
-    let details = MessageDetails::of(known, &Showing::of(config.lines.clone()).whole());
-    ([(LOCATION, place)], With(Json(details)))
+    let message = ChangedMessage::of(who, known, &Showing::of(config.lines.clone()).whole());
+    ([(LOCATION, place)], With(Json(message)))
 }
 
 pub(crate) async fn send_message(

@@ -142,7 +142,7 @@ pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
                 "contact": message.id.contact(), "direction": "outbound", "state": message.state(),
                 "line_name": names.line(message.line),
             });
-            with(message, more)
+            with(&message.clone().masked(), more)
         }
         Entry::Received(received) => {
             let files = (0..received.message.media.len())
@@ -151,7 +151,7 @@ pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
                 "contact": received.id.contact(), "direction": "inbound", "line_name": names.line(received.line),
                 "media_links": files.collect::<Vec<_>>(),
             });
-            with(received, more)
+            with(&received.clone().masked(), more)
         }
         Entry::Consent(entry) => consent(entry, names),
         Entry::Note(note) => with(note, json!({"author_email": names.user(note.author)})),

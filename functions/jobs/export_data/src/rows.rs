@@ -236,6 +236,7 @@ pub(crate) const MESSAGES: [&str; 14] = [
 
 /// A message of the business.
 pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
+    let message = &message.clone().masked();
     let line = message.line.and_then(|line| names.lines.get(&line));
     let last = message.last();
     let leg = message.current_leg();
@@ -285,6 +286,7 @@ pub(crate) fn sent(message: &Message, names: &Names) -> Exported {
 
 /// A message of a customer.
 pub(crate) fn received(received: &Received, names: &Names) -> Exported {
+    let received = &received.clone().masked();
     let message = &received.message;
     let line = received.line.and_then(|line| names.lines.get(&line));
     let cells = vec![

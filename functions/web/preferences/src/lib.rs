@@ -26,7 +26,7 @@ use domain::{
     Timestamp,
     consent::{Choice, Wish, Wording},
     contact::Contact,
-    links::LinkCode,
+    links::{LinkCode, PreferenceLink},
     preferences::{Chosen, Topic, choose, seen, stop},
     record::{ConsentEntry, consent_id},
     tenant::Tenant,
@@ -298,21 +298,23 @@ async fn change(ctx: &Context, visit: &Visit, headers: &HeaderMap, body: Body) -
             {
                 return Err(Refused::Outdated(Box::new((tenant, contact))));
             }
-            let entries = entries(words, &tenant.name, &customer.link().evidence(code), code, wishes);
+            let entries = entries(words, &tenant.name, customer.link(), code, wishes);
             ctx.store().record_wishes(customer.scope(), contact, &entries).await?;
             Ok(words)
         })
         .await
 }
 
-/// The entries of the ledger for these wishes, each with the text that the customer saw.
+/// The entries of the ledger for these wishes, each with the text that the customer saw, and with whoever made the link, who may have used
+/// it, too.
 fn entries(
     words: &Words,
     business: &str,
-    evidence: &str,
+    link: &PreferenceLink,
     code: &LinkCode,
     wishes: Vec<Chosen>,
 ) -> Vec<(Ulid, ConsentEntry)> {
+    let evidence = link.evidence(code);
     let entries = wishes.into_iter().enumerate().map(|(place, Chosen { wish, repeats })| {
         let id = consent_id(wish.at, &format!("preferences#{}#{place}", code.name()));
         let wording = Wording {
@@ -320,6 +322,7 @@ fn entries(
             version: OneLine::stored(words.version),
         };
         let entry = ConsentEntry {
+            actor: link.maker(),
             wording: Some(wording),
             repeats,
             ..ConsentEntry::of(&wish)

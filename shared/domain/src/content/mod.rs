@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::Email,
     bounded::{UpTo, is_zero},
+    links::{MASK, masked_texts},
     media::{AssetUse, MediaKind},
     outside::ProviderRef,
     phone::Phone,
@@ -144,6 +145,15 @@ impl Content {
             Self::Contacts(cards) => cards.first().map(|card| card.name.as_str()),
             Self::Reaction(reaction) => reaction.emoji.as_ref().map(Emoji::as_str),
         }
+    }
+
+    /// The same with the codes of preference links masked in all its texts.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        let shown = serde_json::to_value(self).map(masked_texts);
+        // Masked texts are as valid as before, only shorter. If one were not, it would be better to show none.
+        let shown = shown.and_then(serde_json::from_value);
+        shown.unwrap_or_else(|_| Self::Text(MASK.to_owned()))
     }
 
     /// The template, if it is one.

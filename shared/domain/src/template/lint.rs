@@ -322,7 +322,7 @@ fn sampled(field: &str, variable: &str, sample: Option<&str>, found: &mut Findin
         let code = match what {
             Unfit::Empty => FaultCode::Required,
             Unfit::LineBreak => FaultCode::ControlCharacters,
-            Unfit::Spaces => FaultCode::Invalid,
+            Unfit::Spaces | Unfit::JoinedCode => FaultCode::Invalid,
         };
         found.add(
             field,

@@ -1,11 +1,12 @@
 //! Links to preference pages, and wishes that are decided for a state of a contact.
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     actor::Actor,
     consent::{By, Choice, Scope, Wish},
     contact::{Change, Contact},
     ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin, PreferenceLink},
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink},
     record::ConsentEntry,
     tenant::Tenant,
 };
@@ -53,10 +54,20 @@ async fn link_is_stored_once_and_expires() {
         read.unwrap()
     };
     let second = jiff::SignedDuration::from_secs(1);
-    let found = read(LINK_LIFETIME - second).await.unwrap();
+    let found = read(MADE_LINK_LIFETIME - second).await.unwrap();
     assert_eq!((found.tenant, found.contact), (scope.tenant(), contact.id));
     assert_eq!((found.origin, found.created_at), (link.origin, now));
-    assert_eq!(read(LINK_LIFETIME).await, None);
+    assert_eq!(read(MADE_LINK_LIFETIME).await, None);
+    // The row of a link that was created when all of them lived long.
+    let table = world.aws.env().config().text("TABLE_NAME").unwrap();
+    let update = world.aws.dynamodb().update_item().table_name(table);
+    let update = update.key("pk", AttributeValue::S(format!("LINK#{}", link.code.sha256())));
+    let update = update.key("sk", AttributeValue::S("LINK".to_owned()));
+    let long = (now + LINK_LIFETIME).as_second().to_string();
+    let update = update.update_expression("SET expires_at = :long");
+    let update = update.expression_attribute_values(":long", AttributeValue::N(long));
+    update.send().await.unwrap();
+    assert_eq!(read(MADE_LINK_LIFETIME).await, None);
 }
 
 #[tokio::test]

@@ -1,8 +1,14 @@
 //! Links to the preference page of a contact.
 
 use access::link::Customer;
-use domain::links::{LinkCode, LinkOrigin};
+use domain::{
+    audit::Action,
+    links::{LinkCode, LinkOrigin},
+    permission::Role,
+};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
+use store::audit::Wanted;
 use testkit::{Aws, api::Town};
 
 /// A contact of the home tenant, by its path.
@@ -23,8 +29,8 @@ async fn link_leads_to_its_contact_and_names_its_author() {
         .post(&format!("{place}/preference-link"), Value::Null)
         .await;
     made.is(200);
-    // 180 days.
-    assert_eq!(made.json()["expires_at"], "2027-05-19T12:00:00Z");
+    // An hour.
+    assert_eq!(made.json()["expires_at"], "2026-11-20T13:00:00Z");
     let answer = made.json();
     let (base, code) = answer["url"].as_str().unwrap().rsplit_once('/').unwrap();
     assert_eq!(base, format!("https://{}/p", testkit::request::DOMAIN));
@@ -32,7 +38,7 @@ async fn link_leads_to_its_contact_and_names_its_author() {
     let customer = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
     assert_eq!(customer.scope().tenant(), town.home.tenant);
     assert!(place.ends_with(&customer.link().contact.to_string()));
-    let agent = town.home.person(domain::permission::Role::Agent).user;
+    let agent = town.home.person(Role::Agent).user;
     assert_eq!(
         customer.link().origin,
         LinkOrigin::Actor(domain::actor::Actor::User(agent))
@@ -66,4 +72,50 @@ async fn link_needs_a_contact_and_the_permission_to_write_it() {
     town.foreign_admin().post(&path, Value::Null).await.is(404);
     town.agent().delete(&place).await.is(204);
     town.agent().post(&path, Value::Null).await.is(404);
+}
+
+/// Whoever could make links without end could choose for all customers, and nobody would see it.
+#[tokio::test]
+async fn links_of_one_maker_are_limited_and_audited() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, contacts::routes).await;
+    let place = contact(&town).await;
+    let path = format!("{place}/preference-link");
+    let (agent, mut codes) = (town.agent(), Vec::new());
+    for _ in 0..30 {
+        let made = agent.post(&path, Value::Null).await.is(200).json();
+        codes.push(made["url"].as_str().unwrap().rsplit_once('/').unwrap().1.to_owned());
+    }
+    let refused = agent.post(&path, Value::Null).await;
+    refused.is_refused(429, "too_many_requests");
+    assert_eq!(refused.header("retry-after"), "3600");
+    town.admin().post(&path, Value::Null).await.is(200);
+
+    let (second, all) = (SignedDuration::from_secs(1), Wanted::default());
+    let period = (aws.now() - second, aws.now() + second);
+    let store = aws.store();
+    let page = store.audit_page(town.home.scope(), period, None, 100, &all);
+    let log: Vec<_> = page
+        .await
+        .unwrap()
+        .items
+        .into_iter()
+        .map(|recorded| recorded.entry)
+        .collect();
+    assert_eq!(log.len(), 31);
+    let by = |role| domain::actor::Actor::User(town.home.person(role).user);
+    assert_eq!(log.iter().filter(|entry| entry.by.actor == by(Role::Agent)).count(), 30);
+    for entry in &log {
+        assert_eq!(
+            (entry.action, entry.kind.as_str()),
+            (Action::Created, "preference_link")
+        );
+        let contact = entry.changes[0].after.as_ref().and_then(Value::as_str).unwrap();
+        assert!(
+            entry.changes[0].field == "contact" && place.ends_with(contact),
+            "{entry:?}"
+        );
+    }
+    let shown = serde_json::to_string(&log).unwrap();
+    assert!(codes.iter().all(|code| !shown.contains(code)), "{shown}");
 }

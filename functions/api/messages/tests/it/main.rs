@@ -8,6 +8,7 @@
 mod actions;
 mod contents;
 mod sending;
+mod visibility;
 
 use domain::{
     ids::{ContactId, MessageId},

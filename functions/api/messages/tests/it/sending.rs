@@ -7,6 +7,7 @@ use domain::{
     inbound::OptFlag,
     links::{LinkCode, LinkOrigin},
     purpose::Lane,
+    record::Received,
     tenant::{Limits, TenantStatus},
 };
 use futures::future::join_all;
@@ -596,11 +597,64 @@ async fn link_in_a_message_leads_to_its_contact() {
     let agent = town.key_of(business.scope(), Role::Agent).await;
     let body = sms(CUSTOMER, json!({"sms_text": "{{preferences.code}}"}));
     let message = agent.post(MESSAGES, body).await.is(201).json();
-    let code: LinkCode = message["legs"][0]["text"].as_str().unwrap().parse().unwrap();
+    let id: MessageId = message["id"].as_str().unwrap().parse().unwrap();
+    let stored = aws
+        .store()
+        .message(business.scope(), id, aws.now())
+        .await
+        .unwrap()
+        .unwrap();
+    let code: LinkCode = stored.plan[0].content.words().unwrap().parse().unwrap();
     let known = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
     assert_eq!(json!(known.link().contact), message["contact"]["id"]);
-    let id: MessageId = message["id"].as_str().unwrap().parse().unwrap();
     assert_eq!(known.link().origin, LinkOrigin::Message(id));
+}
+
+/// Whoever may read messages, and nothing else, must not be able to choose for their recipients.
+#[tokio::test]
+async fn readers_of_messages_get_no_links() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let code = LinkCode::of([7; 32]);
+    let (code, link) = (code.as_str(), format!("https://api.example.com/p/{}", code.as_str()));
+    let body = sms(
+        CUSTOMER,
+        json!({"sms_text": "Your choices: https://api.example.com/p/{{preferences.code}}"}),
+    );
+    let sent = agent.post(MESSAGES, body).await.is(201).json();
+    assert_eq!(sent["legs"][0]["text"], "Your choices: https://api.example.com/p/***");
+    let contents = [
+        json!({"text": link}),
+        json!({"template": {"name": "choices", "language": "en", "body": [{"text": link}], "buttons": [[0, code]]}}),
+        json!({"interactive": {
+            "header": {"text": link}, "body": link, "footer": link, "action": {"link": {"title": "Choose", "url": link}},
+        }}),
+    ];
+    for (last, content) in contents.into_iter().enumerate() {
+        follow_up(&aws, &business, &mobile(last), |message| {
+            message.plan[0].content = read(content);
+        })
+        .await;
+    }
+    let contact = customer(&aws, &business, CUSTOMER).await.unwrap().id;
+    let quoted = |received: &mut Received| received.message.text = Some(format!("What is {link}?"));
+    let received = business.receive(&aws, contact, quoted).await;
+    let listed = viewer.get(MESSAGES).await;
+    let mut shown = vec![listed.text().to_owned()];
+    assert_eq!(listed.items().len(), 5);
+    for message in listed.items() {
+        let whole = viewer
+            .get(&format!("{MESSAGES}/{}", message["id"].as_str().unwrap()))
+            .await;
+        shown.push(whole.is(200).text().to_owned());
+    }
+    for text in &shown {
+        assert!(text.contains("***") && !text.contains(code), "{text}");
+    }
+    let whole = viewer.get(&format!("{MESSAGES}/{}", received.id)).await.is(200).json();
+    assert_eq!(whole["text"], "What is https://api.example.com/p/***?");
 }
 
 /// They refuse marketing, so other messages are still welcome.

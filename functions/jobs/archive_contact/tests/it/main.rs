@@ -16,7 +16,9 @@ use domain::{
     field::Field,
     ids::{ContactId, ConversionId, NoteId},
     inbound::OptFlag,
+    links::LinkCode,
     media::{FileName, InboundMedia},
+    message::Content,
     note::Note,
     operation::{OperationKind, OperationState},
     outside::ShownName,
@@ -263,6 +265,26 @@ async fn pictures_and_other_files_are_named_with_their_links() {
 }
 
 /// Also its field that was deleted: the value is still stored.
+/// An archive passes through the hands of users before the person gets it.
+#[tokio::test]
+async fn links_in_messages_are_archived_masked() {
+    let world = World::new(10).await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let code = LinkCode::of([7; 32]);
+    let text = format!("Choose: https://example.com/p/{}", code.as_str());
+    message.plan[0].content = Content::Text(text.clone());
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_message(scope, &message).await.unwrap();
+    world.writes(message.id.contact(), &text).await;
+    let (_, archive, _) = world.archive(message.id.contact()).await;
+    assert_eq!(
+        archive.matches("Choose: https://example.com/p/***").count(),
+        2,
+        "{archive}"
+    );
+    assert!(!archive.contains(code.as_str()), "{archive}");
+}
+
 #[tokio::test]
 async fn a_value_of_a_deleted_field_is_archived() {
     let world = World::new(100).await;

@@ -14,7 +14,9 @@ use domain::{
     export::ExportResult,
     field::Field,
     ids::ContactId,
+    links::LinkCode,
     media::{InboundMedia, MediaKind},
+    message::Content,
     operation::OperationKind,
     person::{Person, PersonIn},
     profile::Profile,
@@ -282,6 +284,27 @@ async fn content_of_messages_is_exported_by_its_kind() {
         if !parts.is_null() {
             assert_eq!(line[kind], parts);
         }
+    }
+}
+
+/// Whoever takes an export away must not be able to choose for all customers in it.
+#[tokio::test]
+async fn links_in_messages_are_exported_masked() {
+    let world = World::new(10).await;
+    let mut message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
+    let code = LinkCode::of([7; 32]);
+    let text = format!("Choose: https://example.com/p/{}", code.as_str());
+    message.plan[0].content = Content::Text(text.clone());
+    let (store, scope) = (world.aws.store(), world.business.scope());
+    store.write_message(scope, &message).await.unwrap();
+    let quoted = |received: &mut Received| received.message.text = Some(text);
+    world.business.receive(&world.aws, message.id.contact(), quoted).await;
+    let (now, day) = (world.aws.now(), SignedDuration::from_hours(24));
+    for format in ["csv", "json_lines"] {
+        let order = json!({"what": "messages", "format": format, "from": now - day, "to": now + day});
+        let (file, ..) = world.export(order).await;
+        assert_eq!(file.matches("Choose: https://example.com/p/***").count(), 2, "{file}");
+        assert!(!file.contains(code.as_str()), "{file}");
     }
 }
 

@@ -1,8 +1,14 @@
 //! Links that lead to no page, and requests that the page does not send.
 
 use domain::{
+    account::{Member, MemberStatus},
+    actor::Actor,
+    api_key::ApiKey,
+    consent::Choice,
     contact::{Change, Contact},
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    ids::{ApiKeyId, UserId},
+    links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    permission::Role,
 };
 use store::preferences::LinkWrite;
 use testkit::{
@@ -10,7 +16,7 @@ use testkit::{
     business::{CUSTOMER, business_with},
 };
 
-use crate::{World, document::Page};
+use crate::{World, document::Page, saving};
 
 /// One character of a code replaced.
 fn tampered(code: &LinkCode) -> String {
@@ -233,4 +239,95 @@ async fn carried_link_works_only_for_the_recipient() {
     // Where a message went is forgotten with it.
     world.business.remove(aws, "MSG#", Some(survivor)).await;
     world.call(&show).await.is(200);
+}
+
+impl World {
+    /// The path of a link that somebody asked for.
+    async fn made_by(&self, maker: Actor) -> String {
+        let code = LinkCode::of(self.aws.ids().secret().expect("random bytes"));
+        self.link_of(&code, &self.contact, LinkOrigin::Actor(maker)).await;
+        format!("/p/{}", code.as_str())
+    }
+
+    /// A member of the business.
+    async fn member(&self) -> Member {
+        let member = Member {
+            user: UserId::new(self.aws.ids().ulid()),
+            email: "ann@example.org".parse().expect("an address"),
+            name: "Ann".to_owned(),
+            role: Role::Agent,
+            status: MemberStatus::Active,
+            sessions_from: self.aws.now(),
+            spared_session: None,
+            joined_at: self.aws.now(),
+        };
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let created = store.create(scope, &member, &self.aws.stamp()).await;
+        created.expect("the member is stored");
+        member
+    }
+}
+
+/// Whoever has left, or may not change contacts any more, cannot use the links that they have kept.
+#[tokio::test]
+async fn created_link_ends_with_its_maker() {
+    let world = World::new().await;
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    let member = world.member().await;
+    let path = world.made_by(Actor::User(member.user)).await;
+    for (role, status, shown) in [
+        (Role::Manager, MemberStatus::Active, 200),
+        (Role::Viewer, MemberStatus::Active, 404),
+        (Role::Agent, MemberStatus::Deactivated, 404),
+        (Role::Agent, MemberStatus::Active, 200),
+    ] {
+        let before = store.get::<Member>(scope, &member.user).await.unwrap().unwrap();
+        let after = Member {
+            role,
+            status,
+            ..before.value.clone()
+        };
+        store.change(scope, &before, &after, &stamp).await.unwrap();
+        world.call(&Call::get(&path)).await.is(shown);
+    }
+    let before = store.get::<Member>(scope, &member.user).await.unwrap().unwrap();
+    store.remove(scope, &before, &stamp).await.unwrap();
+    world.call(&Call::get(&path)).await.is(404);
+    world.call(&Call::form(&path, "do=stop")).await.is(404);
+
+    let key = ApiKey {
+        id: ApiKeyId::new(world.aws.ids().ulid()),
+        name: "Shop".to_owned(),
+        role: Role::Agent,
+        scopes: Vec::new(),
+        secrets: Vec::new(),
+        created_by: Actor::Operator,
+        created_at: world.aws.now(),
+        expires_at: Some(world.aws.now() + MADE_LINK_LIFETIME / 2),
+        revoked_at: None,
+    };
+    store.create(scope, &key, &stamp).await.unwrap();
+    let path = world.made_by(Actor::ApiKey(key.id)).await;
+    world.call(&Call::get(&path)).await.is(200);
+    world.aws.pass(MADE_LINK_LIFETIME.as_secs() / 2);
+    world.call(&Call::get(&path)).await.is(404);
+    world.call(&Call::form(&path, "do=stop")).await.is(404);
+    assert_eq!(world.ledger().await, []);
+}
+
+/// It was in the maker's hands, too, so the ledger does not call it the customer's own alone.
+#[tokio::test]
+async fn choice_by_a_created_link_names_its_maker() {
+    let world = World::new().await;
+    let maker = Actor::User(world.member().await.user);
+    let path = world.made_by(maker).await;
+    let form = saving(&world.seen().await, &["sms_marketing"]);
+    world.call(&Call::form(&path, &form)).await.is(303);
+    let ledger = world.ledger().await;
+    assert!(ledger.iter().any(|entry| entry.choice == Choice::Granted));
+    for entry in &ledger {
+        assert_eq!(entry.actor, Some(maker));
+        let evidence = entry.evidence.as_ref().unwrap().as_str();
+        assert!(evidence.ends_with(&format!(", made by {maker}")), "{evidence}");
+    }
 }

@@ -7,6 +7,7 @@ mod look;
 use domain::{
     consent::{By, Choice, ConsentCategory, Party, Scope, Wish},
     contact::{Change, Contact},
+    ids::MessageId,
     inbound::OptFlag,
     links::{LinkCode, LinkOrigin},
     message::Channel,
@@ -57,12 +58,18 @@ impl World {
         world
     }
 
-    /// Stores a link to the page of a contact.
+    /// Stores a link to the page of a contact, which a message carried that is not retained any more.
     pub(crate) async fn link(&self, code: &LinkCode, contact: &Contact) {
+        let message = MessageId::new(contact.id, self.aws.ids().ulid());
+        self.link_of(code, contact, LinkOrigin::Message(message)).await;
+    }
+
+    /// The same with this origin.
+    pub(crate) async fn link_of(&self, code: &LinkCode, contact: &Contact, origin: LinkOrigin) {
         let link = LinkWrite {
             code: code.clone(),
             contact: contact.id,
-            origin: LinkOrigin::Actor(domain::actor::Actor::Operator),
+            origin,
         };
         let (store, scope) = (self.aws.store(), self.business.scope());
         let stored = store.create_preference_link(scope, &link, self.aws.now()).await;
@@ -290,10 +297,8 @@ async fn ticks_become_opt_ins_with_their_words() {
             (By::Page, None, Party::Customer)
         );
         let evidence = entry.evidence.as_ref().unwrap().as_str();
-        assert_eq!(
-            evidence,
-            format!("preference link {}, made by operator", world.code.name())
-        );
+        let carried = format!("preference link {} of the message msg_", world.code.name());
+        assert!(evidence.starts_with(&carried), "{evidence}");
         assert_eq!(entry.wording.as_ref().unwrap().version.as_str(), "en-2026-11");
     }
     // The very words beside the tick.
