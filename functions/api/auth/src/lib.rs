@@ -157,14 +157,14 @@ api::operations! {
         ///
         /// Requires the password and a code. Previous recovery codes stop working.
         POST "/api/v1/me/second-factor/recovery-codes" => second_factor::replace_recovery_codes, "The new codes, which are shown once",
-            404 "The second factor is off",
+            403 "Too many wrong codes were entered", 404 "The second factor is off",
             problems "second_factor_locked" "second_factor_off";
 
         /// Turn off the second factor
         ///
         /// Requires the password and a code.
         DELETE "/api/v1/me/second-factor" => second_factor::remove_second_factor, "The second factor is off now",
-            404 "The second factor is off",
+            403 "Too many wrong codes were entered", 404 "The second factor is off",
             problems "second_factor_locked" "second_factor_off";
     }
 }

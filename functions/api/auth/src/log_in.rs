@@ -133,7 +133,7 @@ pub(crate) fn seen(who: &Anyone, session: Option<SessionId>) -> Seen<'_> {
 
 impl Context {
     /// Requires the second factor if it is on. A used code is recorded by a conditional write, so that no code counts twice, and a wrong
-    /// one, too, so that nobody tries codes for ever. The person is told of the first wrong one: somebody knows the password.
+    /// one, too, so that nobody tries codes for ever.
     async fn passed(&self, who: &Anyone, account: Versioned<Account>, input: &LogInIn) -> Result<Account, Problem> {
         if account.value.second_factor.is_none() {
             return Ok(account.value);
@@ -158,17 +158,10 @@ impl Context {
             if next != account.value {
                 self.store().write_account(&next, account.version).await?;
             }
-            Ok((next, used))
+            Ok((account.value, next, used))
         });
-        let (next, used) = passed.await?;
-        if used.is_err()
-            && next
-                .second_factor
-                .as_ref()
-                .is_some_and(|factor| factor.wrong_codes == 1)
-        {
-            self.notify(who.correlation_id(), &next, Mail::WrongCode {}).await;
-        }
+        let (before, next, used) = passed.await?;
+        self.warn_of_wrong_code(who.correlation_id(), &before, &next).await;
         if used? {
             let what = FactorChange::RecoveryCodeUsed;
             self.note(Whose::Person(user), RecoveryCodeUsed, seen(who, None)).await;
@@ -176,6 +169,14 @@ impl Context {
                 .await;
         }
         Ok(next)
+    }
+
+    /// Tells the person of the first wrong code after a right one, once it is counted: somebody knows the password.
+    pub(crate) async fn warn_of_wrong_code(&self, correlation_id: &str, before: &Account, counted: &Account) {
+        let wrong = |account: &Account| account.second_factor.as_ref().map(|factor| factor.wrong_codes);
+        if (wrong(before), wrong(counted)) == (Some(0), Some(1)) {
+            self.notify(correlation_id, counted, Mail::WrongCode {}).await;
+        }
     }
 
     /// Uses up a code of the account's second factor, or counts a wrong one, in memory only. Returns true if it was a recovery code. A

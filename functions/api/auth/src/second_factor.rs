@@ -45,7 +45,7 @@ impl Context {
     }
 
     /// Requires both factors: a stolen token and a known password must not be enough to turn the second factor off. The code is
-    /// used up in memory only, a wrong one is counted.
+    /// used up in memory only, a wrong one is counted and reported as at log-in.
     async fn must_prove_both(
         &self,
         who: &Person,
@@ -75,6 +75,8 @@ impl Context {
                 let known = who.account();
                 if *account != known.value {
                     self.store().write_account(account, known.version).await?;
+                    self.warn_of_wrong_code(who.correlation_id(), &known.value, account)
+                        .await;
                 }
                 self.note_own(who, ProofRefused).await;
                 let detail = "The code is wrong, expired or already used. Wait for the app's next code.";

@@ -160,8 +160,8 @@ fn english(mail: &Mail) -> Words<'_> {
         }
         Mail::WrongCode {} => Words {
             subject: "Wrong code for your Ringback account".to_owned(),
-            before: "Somebody entered the password of your Ringback account and a wrong code of the second step. They were not \
-                     logged in."
+            before: "Somebody entered the password of your Ringback account and a wrong code of the second step. The code was \
+                     refused."
                 .to_owned(),
             action: None,
             after: OR_NOT.to_owned(),
@@ -428,7 +428,7 @@ fn arabic(mail: &Mail) -> Words<'_> {
         }
         Mail::WrongCode {} => Words {
             subject: "رمز خاطئ لحسابك في Ringback".to_owned(),
-            before: "أدخل شخص ما كلمة مرور حسابك في Ringback مع رمز خاطئ للخطوة الثانية، ولم يتم تسجيل دخوله.".to_owned(),
+            before: "أدخل شخص ما كلمة مرور حسابك في Ringback مع رمز خاطئ للخطوة الثانية، وتم رفض الرمز.".to_owned(),
             action: None,
             after: OR_NOT.to_owned(),
         },

@@ -137,6 +137,29 @@ async fn at_most_ten_codes_an_hour_are_tried() {
     answer.is(200);
 }
 
+/// As at log-in: whoever has a session and the password could otherwise try all further codes in silence.
+#[tokio::test]
+async fn wrong_code_for_a_change_of_the_factor_is_reported() {
+    for (method, path) in [
+        ("POST", format!("{FACTOR}/recovery-codes")),
+        ("DELETE", FACTOR.to_owned()),
+    ] {
+        let world = World::new().await;
+        let maya = world.newcomer("saffron").await;
+        switched_on(&world, &maya).await;
+        for (field, code) in [("code", "000001"), ("recovery_code", "aaaa-aaaa-aaaa-aaaa")] {
+            let body = json!({"password": PASSWORD, field: code}).to_string();
+            let call = Call::new(method, &path).header("content-type", "application/json");
+            world.call_as(&maya.access, call.body(body)).await.names_only(&[field]);
+        }
+        log_in(&world, &maya, json!({"code": "000001"}))
+            .await
+            .is_refused(401, "wrong_code");
+        let mails = world.mails().await;
+        assert_eq!((mails.len(), &mails[0].mail), (1, &Mail::WrongCode {}), "{method}");
+    }
+}
+
 /// Whoever tries codes knows the password. The owner learns it at once, and the tries end.
 #[tokio::test]
 async fn wrong_codes_are_reported_and_end() {
