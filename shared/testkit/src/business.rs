@@ -468,12 +468,20 @@ impl Seeded {
     /// # Panics
     /// When the table does not accept it.
     pub async fn suppress(&self, aws: &Aws, number: &str) {
+        self.suppress_by(aws, number, By::User).await;
+    }
+
+    /// The same, as a refusal by somebody else.
+    ///
+    /// # Panics
+    /// As [`Seeded::suppress`].
+    pub async fn suppress_by(&self, aws: &Aws, number: &str, by: By) {
         let stamp = aws.stamp();
         let refused = Refused {
             at: aws.now(),
             channel: None,
             category: None,
-            by: By::User,
+            by,
             actor: stamp.actor,
             evidence: None,
             source: "a user put the address on the suppression list".to_owned(),

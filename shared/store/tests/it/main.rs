@@ -11,6 +11,7 @@ mod leaving;
 mod limited;
 mod listed;
 mod media;
+mod members;
 mod merges;
 mod notices;
 mod operations;

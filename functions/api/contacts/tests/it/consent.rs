@@ -306,15 +306,15 @@ async fn number_without_room_finds_the_contact_that_refuses() {
     assert_eq!(other.json()["items"], json!([]));
 }
 
-/// A contact that is created with the number, and one that gets it later.
+/// A contact that is created with the number, and one that gets it later, even if that one wrote START since.
 #[tokio::test]
 async fn erased_person_who_wrote_stop_still_refuses() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, contacts::routes).await;
-    let (number, other) = ("+971501234567", "+971501234568");
+    let (number, others) = ("+971501234567", ["+971501234568", "+971501234569"]);
     let mut erased = Contact::new(ContactId::new(aws.ids().ulid()), aws.now());
     erased.wish(OptFlag::Stop, "wrote STOP", aws.now());
-    let known = [number, other].map(|number| format!("phone:{number}"));
+    let known = [number, others[0], others[1]].map(|number| format!("phone:{number}"));
     let (store, salt) = (aws.store(), Salt::new([7; 32]));
     let remembered = store.remember_erased(town.home.scope(), &known, &erased.consent, salt, aws.now());
     remembered.await.unwrap();
@@ -327,9 +327,15 @@ async fn erased_person_who_wrote_stop_still_refuses() {
     let consent = agent.get(&format!("{place}/consent")).await.json();
     assert_eq!(consent["entries"].as_array().map(Vec::len), Some(1));
     assert_eq!(consent["entries"][0]["party"], "customer");
-    let maya = agent.post("/api/v1/contacts", json!({"name": "Maya"})).await;
-    assert_eq!(maya.is(201).json()["opted_out"], Value::Null);
-    let phones = format!("{}/phones", maya.header("location"));
-    let changed = agent.post(&phones, json!({"phone": other})).await;
-    assert!(changed.is(200).json()["opted_out"].is_object());
+    for (other, starts) in others.into_iter().zip([false, true]) {
+        let maya = agent.post("/api/v1/contacts", json!({"name": "Maya"})).await;
+        assert_eq!(maya.is(201).json()["opted_out"], Value::Null);
+        let place = maya.header("location");
+        if starts {
+            let start = json!({"choice": "granted", "party": "customer", "evidence": "wrote it"});
+            agent.post(&format!("{place}/consent"), start).await.is(200);
+        }
+        let changed = agent.post(&format!("{place}/phones"), json!({"phone": other})).await;
+        assert!(changed.is(200).json()["opted_out"].is_object(), "starts: {starts}");
+    }
 }

@@ -14,11 +14,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
     consent::{By, Wishes},
-    contact::Identity,
+    contact::{Contact, Identity},
     erasure::Salt,
     filter::{Driver, Filter, Search},
     ids::SuppressionId,
     import::{Import, ImportResult, RowCounts, RowOutcome},
+    inbound::OptFlag,
     listing::Word,
     operation::OperationState,
     record::Entry,
@@ -342,19 +343,17 @@ async fn erased_people_who_came_back_are_contacts() {
     }
 }
 
-/// The statement is about the whole table, and nobody looked at who is on the list.
-#[tokio::test]
-async fn stated_consent_ends_no_refusal_of_the_list() {
-    let world = World::new(10).await;
-    let (aws, number) = (&world.aws, "+971501234567");
+/// Puts a number on the suppression list.
+async fn suppress(world: &World, number: &str, by: By) {
+    let aws = &world.aws;
     let refused = Refused {
         at: aws.now(),
         channel: None,
         category: None,
-        by: By::User,
+        by,
         actor: aws.stamp().actor,
         evidence: None,
-        source: "a user put the address on the suppression list".to_owned(),
+        source: "a test".to_owned(),
         recorded_at: aws.now(),
         left: None,
     };
@@ -365,6 +364,35 @@ async fn stated_consent_ends_no_refusal_of_the_list() {
     );
     let listed = world.store.suppress(&world.scope, &address, (id, &refused), &stamp);
     listed.await.unwrap();
+}
+
+/// The contact wrote START from another number, after the STOP of whoever had this one. The former owner still has the last word.
+#[tokio::test]
+async fn new_number_brings_its_stop_to_who_wrote_start() {
+    let world = World::new(10).await;
+    let (aws, number) = (&world.aws, "+971501234567");
+    suppress(&world, number, By::Keyword).await;
+    aws.pass(60);
+    let table = "name,phone,email\nAnn,+971509999999,ann@example.com\n";
+    let order = json!({"mapping": mapping(&["name", "phone", "email"]), "mode": "update"});
+    assert_eq!(world.import(table, order.clone()).await.counts.created, 1);
+    let ann = world.people().await.remove(0).contact;
+    let start = |contact: &mut Contact| contact.wish(OptFlag::Start, "wrote START", aws.now());
+    aws.change_contact(&world.scope, ann.id, start).await;
+    aws.pass(60);
+    let table = format!("name,phone,email\nAnn,{number},ann@example.com\n");
+    assert_eq!(world.import(table, order).await.counts.updated, 1);
+    let after = world.people().await.remove(0).contact;
+    assert!(after.phones.contains(&number.parse().unwrap()));
+    assert_eq!(after.opted_out().map(|refusal| refusal.by), Some(By::Keyword));
+}
+
+/// The statement is about the whole table, and nobody looked at who is on the list.
+#[tokio::test]
+async fn stated_consent_ends_no_refusal_of_the_list() {
+    let world = World::new(10).await;
+    let (aws, number) = (&world.aws, "+971501234567");
+    suppress(&world, number, By::User).await;
     aws.pass(24 * 3600);
     let order = json!({
         "mapping": mapping(&["name", "phone"]),

@@ -29,7 +29,7 @@ fn answering(configured: &mut Configured, answers: Value) {
 }
 
 /// A business that is never open, and answers after hours once in twelve hours.
-async fn closed() -> World {
+pub(crate) async fn closed() -> World {
     World::with(|configured| {
         configured.tenant.business_hours = Some(BusinessHours::default());
         answering(configured, json!({"after_hours": {"enabled": true}}));

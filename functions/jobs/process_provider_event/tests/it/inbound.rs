@@ -3,6 +3,7 @@
 use domain::{
     bounded::Whole,
     connection::Account,
+    consent::{By, Party},
     contact::{Contact, Identity},
     erasure::Salt,
     inbound::OptFlag,
@@ -266,6 +267,47 @@ async fn suppressed_number_passes_its_refusal_to_its_contact() {
     let customer = world.customer().await;
     assert_eq!(customer.bsuid(), Some(BSUID));
     assert!(customer.opted_out().is_some());
+}
+
+/// The contact wrote START from another number, after the STOP of whoever had this one. The former owner still has the last word.
+#[tokio::test]
+async fn new_number_brings_its_stop_to_who_wrote_start() {
+    for (erased, reported) in [(false, false), (false, true), (true, false), (true, true)] {
+        let world = World::new().await;
+        let (aws, business) = (&world.aws, &world.business);
+        if erased {
+            business.erased_after_stop(aws, CUSTOMER).await;
+        } else {
+            business.suppress_by(aws, CUSTOMER, By::Keyword).await;
+        }
+        aws.pass(60);
+        let start = |contact: &mut Contact| {
+            contact.bsuids = vec![BSUID.to_owned()];
+            contact.wish(OptFlag::Start, "wrote START", aws.now());
+        };
+        let known = business.contact_with(aws, "+971501234568", start).await;
+        assert!(known.opted_in_at().is_some());
+        aws.pass(60);
+        let (digits, now) = (CUSTOMER.trim_start_matches('+'), aws.now().as_second());
+        let value = if reported {
+            json!({"messages": [{
+                "id": "wamid.sys", "timestamp": now.to_string(), "type": "system",
+                "system": {"type": "user_changed_number", "previous_user_id": BSUID, "user_id": BSUID, "wa_id": digits},
+            }]})
+        } else {
+            let mut wrote = by_id("wamid.in", BSUID, now, "Hello", None);
+            wrote["messages"][0]["from"] = digits.into();
+            wrote
+        };
+        world.work(world.messages(&value)).await;
+        let customer = world.customer().await;
+        let stopped = customer.opted_out().map(|refusal| refusal.by.party());
+        assert_eq!(
+            (customer.id, stopped),
+            (known.id, Some(Party::Customer)),
+            "erased: {erased}, reported: {reported}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -6,11 +6,15 @@ use domain::{
     record::Received,
 };
 use jobs::{EventSource, MediaJob};
-use kit::{Done, QueueName};
+use kit::{Done, Job, QueueName};
+use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use testkit::{business::phone, fixtures};
+use testkit::{Lossy, business::phone, fixtures};
 
-use crate::world::{World, wrote};
+use crate::{
+    answers::closed,
+    world::{World, wrote},
+};
 
 /// The customer's text with this content instead.
 fn sent(world: &World, id: &str, kind: &str, content: &Value) -> Value {
@@ -71,6 +75,26 @@ async fn a_picture_is_stored_as_a_message_and_fetched_by_a_job() {
     let fetch = MediaJob::fetch(world.business.tenant(), &stored[0]);
     assert_eq!(jobs(&world).await, [fetch]);
     assert_eq!(media(&world, &received).await, stored);
+}
+
+#[tokio::test]
+async fn picture_is_fetched_though_its_answer_fails() {
+    let world = closed().await;
+    let lossy = Lossy::before(&world.aws);
+    let env = world.aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
+    let ctx = Context::new(&env).unwrap();
+    // The message is stored, its answer is not.
+    lossy.happens_before("TransactWriteItems", async || ());
+    lossy.throttle("TransactWriteItems", 20);
+    let event = world.messages(&sent(&world, "wamid.in", "image", &json!({"id": "7001"})));
+    assert!(Box::pin(handle(Job::new(event, 1), &ctx)).await.is_err());
+    let (received, _) = world.told_by(&world.customer().await).await;
+    assert!(received[0].answer.is_some());
+    let stored = media(&world, &received).await;
+    assert_eq!(
+        jobs(&world).await,
+        [MediaJob::fetch(world.business.tenant(), &stored[0])]
+    );
 }
 
 #[tokio::test]
