@@ -442,7 +442,7 @@ def logs(arguments):
     for group in arguments:
         try:
             for event in events_of(cloudwatch, group, since):
-                print(json.dumps({"group": group, "time": event["timestamp"], "message": event["message"]}))
+                print(json.dumps({"group": group, "stream": event["logStreamName"], "time": event["timestamp"], "message": event["message"]}))
         except cloudwatch.exceptions.ResourceNotFoundException:
             continue
 

@@ -13,7 +13,7 @@ use tokio::{
     sync::Mutex,
 };
 
-use crate::{process::run_captured, samconfig::Environment, tools::Tools};
+use crate::{build::Function, process::run_captured, samconfig::Environment, tools::Tools};
 
 /// The region of the local stack.
 pub const REGION: &str = "us-east-1";
@@ -90,10 +90,24 @@ impl Session {
 pub struct LogEvent {
     /// The log group.
     pub group: String,
+    /// The stream, whose name has the function's on AWS.
+    #[serde(default)]
+    pub stream: String,
     /// Milliseconds since 1970.
     pub time: i64,
     /// The line.
     pub message: String,
+}
+
+impl LogEvent {
+    /// Whether a deployed function wrote the line. Lambda's own lines, such as `REPORT`, are told by their stream, ours by their field.
+    pub fn is_of(&self, function: &Function, stack: &str) -> bool {
+        let deployed = function.deployed(stack);
+        let by_stream = self.stream.split(['/', '[']).any(|part| part == deployed);
+        let named =
+            || serde_json::from_str::<Value>(&self.message).is_ok_and(|line| line["function"] == *function.name);
+        by_stream || named()
+    }
 }
 
 impl Aws {

@@ -179,7 +179,7 @@ async fn start(place: &Place, profile: Profile, figures: &mut Figures) -> Result
         Function {
             name: EMPTY.to_owned(),
             logical_id: String::new(),
-            of_api: false,
+            room: String::new(),
         },
     );
     step("building functions", builder.compile(&functions)).await?;
@@ -228,11 +228,7 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
     let play = Play::new(running.endpoints.clone()).await?;
     let town = Town::new(&play, &running.aws, &running.place, &running.place.data).await?;
     if parts.contains(&Part::Api) {
-        let groups: Vec<_> = running
-            .functions
-            .iter()
-            .map(|function| function.log_group(crate::deploy::STACK))
-            .collect();
+        let groups = build::log_groups(&running.functions, crate::deploy::STACK);
         let contract = Contract::read(&running.place)?;
         let measuring = operations::measure(&play, &town, &running.aws, &groups, &contract);
         figures.operations = step("every operation of the API", Box::pin(measuring)).await?;

@@ -337,7 +337,8 @@ mod tests {
 
     fn event(message: &str) -> LogEvent {
         LogEvent {
-            group: "/aws/lambda/any".to_owned(),
+            group: "/aws/lambda/ringback/jobs".to_owned(),
+            stream: String::new(),
             time: 0,
             message: message.to_owned(),
         }

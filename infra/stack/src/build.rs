@@ -1,6 +1,7 @@
 //! Builds the functions.
 
 use std::{
+    collections::BTreeSet,
     fs::File,
     path::{Path, PathBuf},
     process::Stdio,
@@ -48,8 +49,8 @@ pub struct Function {
     pub name: String,
     /// The resource in the template: `ProcessCall`.
     pub logical_id: String,
-    /// Whether it is a resource of the API.
-    pub of_api: bool,
+    /// The folder of its crate: `api`, `jobs`.
+    pub room: String,
 }
 
 impl Function {
@@ -58,16 +59,29 @@ impl Function {
         format!("{stack}-{}", self.name.replace('_', "-"))
     }
 
-    /// Its log group.
-    pub fn log_group(&self, stack: &str) -> String {
-        format!("/aws/lambda/{}", self.deployed(stack))
+    /// Whether it is a resource of the API.
+    pub fn of_api(&self) -> bool {
+        self.room == "api"
     }
+
+    /// The log group of its room.
+    pub fn log_group(&self, stack: &str) -> String {
+        format!("/aws/lambda/{stack}/{}", self.room)
+    }
+}
+
+/// The log groups of these functions, each once.
+pub fn log_groups(functions: &[Function], stack: &str) -> Vec<String> {
+    let groups: BTreeSet<String> = functions.iter().map(|function| function.log_group(stack)).collect();
+    groups.into_iter().collect()
 }
 
 /// Every crate under `functions/`, sorted by name.
 pub fn functions(root: &Path) -> Result<Vec<Function>> {
     let mut found = Vec::new();
     for room in folders(&root.join("functions"))? {
+        let room_name = room.file_name().and_then(|name| name.to_str());
+        let room_name = room_name.context("a room has a plain name")?.to_owned();
         for function in folders(&room)? {
             if !function.join("Cargo.toml").exists() {
                 continue;
@@ -81,11 +95,10 @@ pub fn functions(root: &Path) -> Result<Vec<Function>> {
                 .split('_')
                 .map(|word| word[..1].to_ascii_uppercase() + &word[1..])
                 .collect();
-            let of_api = room.ends_with("api");
             found.push(Function {
                 name,
                 logical_id,
-                of_api,
+                room: room_name.clone(),
             });
         }
     }
@@ -143,6 +156,11 @@ pub struct TestProgram {
 }
 
 impl TestProgram {
+    /// Whether its tests need the deployed stack.
+    pub fn needs_stage(&self) -> bool {
+        self.package == "stack" && self.target == "it"
+    }
+
     /// Runs the program as cargo does; if `nice`, other processes go first.
     pub fn command(&self, nice: bool) -> Command {
         let mut command = Command::new(if nice { Path::new("nice") } else { &self.program });
@@ -178,7 +196,18 @@ impl TestProgram {
 
 /// Builds and lists all programs of tests.
 pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
-    let mut command = build_tests(place);
+    listed_programs(build_tests(place)).await
+}
+
+/// The same for some packages.
+pub async fn test_programs_of(place: &Place, packages: &BTreeSet<String>) -> Result<Vec<TestProgram>> {
+    let mut command = Command::new("cargo");
+    command.current_dir(&place.root).args(["test", "--no-run"]);
+    command.args(packages.iter().flat_map(|package| ["--package", package]));
+    listed_programs(command).await
+}
+
+async fn listed_programs(mut command: Command) -> Result<Vec<TestProgram>> {
     command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
     let mut found = Vec::new();
     let built = succeeds_seen(&mut command, "cargo test --no-run", |line| {

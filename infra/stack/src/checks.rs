@@ -140,6 +140,9 @@ async fn check_template(place: &Place, tools: &Tools) -> Result<()> {
     }
     run_shown(tools.sam("cfn-lint").arg("template.yaml"), "cfn-lint").await?;
     let expanded = template::expanded(place, tools).await?;
+    let sizes = template::Sizes::of(&expanded)?;
+    println!("· {sizes}");
+    sizes.check()?;
     let file = place.data.join("expanded.json");
     std::fs::write(&file, expanded)?;
     run_shown(tools.sam("cfn-lint").arg(&file), "cfn-lint on the expanded template").await

@@ -562,7 +562,7 @@ impl Lane {
             "apply_retention" | "change_contacts" | "count_segment" => Self::Contacts,
             "telephony_webhook" | "twilio_voice_webhook" | "whatsapp_webhook" => Self::Calls,
             "preferences" | "roll_up_counters" => Self::Apart,
-            name if function.of_api || name.ends_with("_webhook") => Self::Apart,
+            name if function.of_api() || name.ends_with("_webhook") => Self::Apart,
             _ => Self::Calls,
         }
     }

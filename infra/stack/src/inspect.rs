@@ -15,13 +15,15 @@ use crate::{
     place::Place,
 };
 
-/// Prints a function's log lines and, if asked, follows them.
+/// Prints a function's log lines and, if asked, follows them. Its log group has those of other functions, too.
 pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> Result<()> {
     let groups = [function.log_group(stack)];
     let mut since = None;
     loop {
         for event in aws.logs(&groups, since).await? {
-            println!("{}", event.message.trim_end());
+            if event.is_of(function, stack) {
+                println!("{}", event.message.trim_end());
+            }
             since = Some(event.time + 1);
         }
         if !follow {
@@ -34,7 +36,7 @@ pub async fn logs(aws: &Aws, stack: &str, function: &Function, follow: bool) -> 
 /// The bill of all functions since a time (milliseconds since 1970).
 pub async fn bill(aws: &Aws, place: &Place, stack: &str, since: Option<i64>) -> Result<Bill> {
     let functions = build::functions(&place.root)?;
-    let groups: Vec<_> = functions.iter().map(|function| function.log_group(stack)).collect();
+    let groups = build::log_groups(&functions, stack);
     Ok(Bill::of(&aws.logs(&groups, since).await?))
 }
 

@@ -250,11 +250,7 @@ impl Running {
 
     /// All functions' log lines since a time (milliseconds since 1970).
     pub async fn logs(&self, since: Option<i64>) -> Result<Vec<LogEvent>> {
-        let groups: Vec<_> = self
-            .functions
-            .iter()
-            .map(|function| function.log_group(STACK))
-            .collect();
+        let groups = build::log_groups(&self.functions, STACK);
         self.aws.logs(&groups, since).await
     }
 

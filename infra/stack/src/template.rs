@@ -1,8 +1,8 @@
 //! `template.yaml`, as CloudFormation gets it after the SAM transform.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 
 use crate::{place::Place, process::run_captured, tools::Tools};
@@ -14,6 +14,75 @@ pub async fn expanded(place: &Place, tools: &Tools) -> Result<Vec<u8>> {
         .arg(place.root.join("infra/stack/python/expand.py"))
         .arg(place.root.join("template.yaml"));
     run_captured(&mut expand, &[], "expanding the template").await
+}
+
+/// Sizes of the expanded template.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sizes {
+    resources: usize,
+    routes: usize,
+    bytes: usize,
+}
+
+impl fmt::Display for Sizes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            resources,
+            routes,
+            bytes,
+        } = self;
+        write!(
+            f,
+            "the template expands to {resources} resources, {routes} routes, {bytes} bytes"
+        )
+    }
+}
+
+impl Sizes {
+    /// Below CloudFormation's 500 resources and 1 MB, and API Gateway's 300 routes: what lies above takes days to rebuild.
+    const MOST: Self = Self {
+        resources: 480,
+        routes: 270,
+        bytes: 900_000,
+    };
+
+    /// Counts a template.
+    ///
+    /// # Errors
+    /// When it is no JSON.
+    pub fn of(expanded: &[u8]) -> Result<Self> {
+        let template: Value = serde_json::from_slice(expanded).context("reading the expanded template")?;
+        let resources = template["Resources"].as_object().context("a template has resources")?;
+        let paths = resources
+            .values()
+            .filter_map(|resource| resource["Properties"]["Body"]["paths"].as_object());
+        let methods = paths.flat_map(|paths| paths.values()).filter_map(Value::as_object);
+        Ok(Self {
+            resources: resources.len(),
+            routes: methods.map(serde_json::Map::len).sum(),
+            bytes: template.to_string().len(),
+        })
+    }
+
+    /// Whether there is room left.
+    ///
+    /// # Errors
+    /// Otherwise, with what to do.
+    pub fn check(self) -> Result<()> {
+        for (what, size, most) in [
+            ("resources", self.resources, Self::MOST.resources),
+            ("routes", self.routes, Self::MOST.routes),
+            ("bytes", self.bytes, Self::MOST.bytes),
+        ] {
+            ensure!(
+                size <= most,
+                "the expanded template has {size} {what}, of at most {most}. Give one function more paths of its resource, use one \
+                 `{{proxy+}}` event instead of several, or share what SAM makes for each event (permissions, roles of schedules); \
+                 if nothing is left to share, move a room into a nested stack"
+            );
+        }
+        Ok(())
+    }
 }
 
 /// The environment that the expanded template gives a function in a first deploy on AWS: parameters have their defaults, and
@@ -53,6 +122,24 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_template_without_room_is_refused() {
+        let template = json!({ "Resources": {
+            "Table": { "Type": "AWS::DynamoDB::Table" },
+            "Api": { "Properties": { "Body": { "paths": { "/a": { "get": {}, "post": {} }, "/b": { "get": {} } } } } },
+        } });
+        let sizes = Sizes::of(template.to_string().as_bytes()).unwrap();
+        assert_eq!((sizes.resources, sizes.routes), (2, 3));
+        sizes.check().unwrap();
+        Sizes::MOST.check().unwrap();
+        let full = Sizes {
+            resources: 481,
+            ..Sizes::MOST
+        };
+        let refused = full.check().unwrap_err().to_string();
+        assert!(refused.contains("has 481 resources, of at most 480"), "{refused}");
+    }
 
     #[test]
     fn variables_are_those_of_a_first_deploy() {

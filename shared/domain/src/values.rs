@@ -252,6 +252,7 @@ mod tests {
     /// Whether they are known or not, and too long or not.
     #[test]
     fn values_of_anybody_are_placeholders() {
+        const LABEL: &str = "{{contact.first_name}}, {{tenant.name}}";
         for profile in [Profile::default(), Profile::named(ShownName::of("Maya Haddad"))] {
             with_values(&profile, |values| {
                 let anybody = Values {
@@ -260,7 +261,7 @@ mod tests {
                 };
                 let text = "{{contact.name|you}} {{contact.first_name}} {{contact.phone}} {{contact.field.level}}";
                 assert_eq!(anybody.sms(text), Ok(text.replace("|you", "")));
-                let shown = anybody.text("{{contact.first_name}}, {{tenant.name}}", "label", 20);
+                let shown = anybody.text(LABEL, "label", 20);
                 assert_eq!(shown.as_deref(), Ok("{{contact.first_name}}, Marina Dental"));
             });
         }

@@ -67,6 +67,8 @@ pub struct Function {
     pub id: &'static str,
     /// The last part of its `CodeUri`: its crate.
     pub name: &'static str,
+    /// The part before that: its room, such as `jobs`.
+    pub room: &'static str,
     /// Its definition.
     pub resource: &'static Value,
 }
@@ -80,11 +82,34 @@ pub fn functions() -> Vec<Function> {
     resources("AWS::Serverless::Function")
         .map(|(id, resource)| {
             let folder = resource["Properties"]["CodeUri"].as_str().expect("CodeUri is a folder");
-            let name = folder.trim_end_matches('/').rsplit('/').next();
-            let name = name.expect("a folder has a name");
-            Function { id, name, resource }
+            let mut parts = folder.trim_end_matches('/').rsplit('/');
+            let (name, room) = (parts.next(), parts.next());
+            Function {
+                id,
+                name: name.expect("a folder has a name"),
+                room: room.expect("a function is in a room"),
+                resource,
+            }
         })
         .collect()
+}
+
+impl Function {
+    /// The logical id of the log group of its room.
+    ///
+    /// # Panics
+    /// When the room is unknown.
+    #[must_use]
+    pub fn logs(&self) -> &'static str {
+        match self.room {
+            "api" => "ApiFunctionLogs",
+            "jobs" => "JobFunctionLogs",
+            "schedules" => "ScheduleFunctionLogs",
+            "web" => "WebFunctionLogs",
+            "webhooks" => "WebhookFunctionLogs",
+            other => panic!("no log group is known for functions/{other}"),
+        }
+    }
 }
 
 /// All texts in a value: a single one, those of a list, the arguments of a function.

@@ -216,7 +216,7 @@ impl Audit<'_> {
     /// failure.
     pub(super) async fn drive(&self, role: &Role, sid: &str, business: &Tenant, again: bool) -> Result<Option<u16>> {
         let kind = role.name().trim_end_matches("_webhook");
-        let of_api = |sids: &[&str]| role.function.of_api && sids.contains(&sid);
+        let of_api = |sids: &[&str]| role.function.of_api() && sids.contains(&sid);
         // The first row that matches. `once`: not repeated, because a queue or the stream delivers it again. `fresh`: what a process
         // reads once is read again. A function of the API needs no row: it creates or lists what it is named after.
         flows! { self, role, sid, again;
@@ -323,7 +323,7 @@ impl Audit<'_> {
             each "preferences", "Record" => self.chosen(business);
             each "preferences", _ => self.looked_at(business);
             each _, _ if of_api(&["Write", "Count"]) && self.creates(kind).is_some() => self.created(business, kind);
-            each _, _ if role.function.of_api => self.listed(business, kind);
+            each _, _ if role.function.of_api() => self.listed(business, kind);
         }
         bail!("no flow is known for this statement: add one to infra/stack/src/iam.rs")
     }
@@ -472,7 +472,7 @@ impl Audit<'_> {
     /// their own.
     async fn resources(&self, business: &Tenant) -> Result<()> {
         for role in self.roles.iter().filter(|role| role.name() != "connections") {
-            let Some(create) = self.creates(role.name()).filter(|_| role.function.of_api) else {
+            let Some(create) = self.creates(role.name()).filter(|_| role.function.of_api()) else {
                 continue;
             };
             let made = self.created(business, role.name()).await?;

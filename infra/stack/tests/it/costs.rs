@@ -77,10 +77,7 @@ const MOST_WRITES: f64 = 2.0;
 #[test]
 fn a_warm_get_stays_within_its_reads_and_writes() {
     on_stage(async |stage| {
-        let groups: Vec<_> = build::functions(&stage.place.root)?
-            .iter()
-            .map(|function| function.log_group(&stage.play.endpoints.stack))
-            .collect();
+        let groups = build::log_groups(&build::functions(&stage.place.root)?, &stage.play.endpoints.stack);
         let contract = Contract::read(&stage.place)?;
         let measuring = measure(&stage.play, &stage.town, &stage.aws, &groups, &contract);
         let costs = Box::pin(measuring).await?;

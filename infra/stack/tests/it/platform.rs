@@ -378,10 +378,8 @@ fn logs_contain_no_secrets_texts_or_numbers() {
 #[test]
 fn earlier_logs_contain_no_secrets() {
     on_stage(async |stage| {
-        let groups: Vec<_> = stack::build::functions(&stage.place.root)?
-            .iter()
-            .map(|function| function.log_group(&stage.play.endpoints.stack))
-            .collect();
+        let functions = stack::build::functions(&stage.place.root)?;
+        let groups = stack::build::log_groups(&functions, &stage.play.endpoints.stack);
         let canaries = stack::canary::Canaries::of(&stage.place)?;
         let (lines, wrong) = stack::canary::look(&stage.aws, &groups, &canaries).await?;
         eprintln!("{lines} log lines");

@@ -124,10 +124,7 @@ impl Stage {
 
     /// All log lines of the functions since a time (milliseconds since 1970).
     pub(crate) async fn logs(&self, since: i64) -> Result<Vec<LogEvent>> {
-        let groups: Vec<_> = build::functions(&self.place.root)?
-            .iter()
-            .map(|function| function.log_group(&self.play.endpoints.stack))
-            .collect();
+        let groups = build::log_groups(&build::functions(&self.place.root)?, &self.play.endpoints.stack);
         self.aws.logs(&groups, Some(since)).await
     }
 }

@@ -73,7 +73,40 @@ fn every_function_has_a_role_of_its_own() {
         used.insert(role);
     }
     let unused: Vec<_> = roles.iter().filter(|role| !used.contains(**role)).collect();
-    assert!(unused.is_empty(), "roles without a function: {unused:?}");
+    assert_eq!(unused, [&SCHEDULES], "roles without a function");
+}
+
+/// The role of all schedules.
+const SCHEDULES: &str = "SchedulesRole";
+
+/// The emulator does not check it.
+#[test]
+fn schedules_start_their_functions_and_no_others() {
+    let scheduled = |function: &Function| {
+        let mut schedules = events(function)
+            .filter(|(_, event)| event["Type"] == "ScheduleV2")
+            .peekable();
+        let is_scheduled = schedules.peek().is_some();
+        for (_, event) in schedules {
+            assert_eq!(event["Properties"]["RoleArn"]["!GetAtt"], format!("{SCHEDULES}.Arn"));
+        }
+        is_scheduled
+    };
+    let functions = functions().into_iter().filter(scheduled);
+    let wanted: BTreeSet<String> = functions.map(|function| format!("{}.Arn", function.id)).collect();
+    let (_, role) = resources("AWS::IAM::Role")
+        .find(|(id, _)| *id == SCHEDULES)
+        .expect("the role");
+    let allowed: Vec<_> = role["Properties"]["Policies"]
+        .as_array()
+        .expect("policies")
+        .iter()
+        .flat_map(statements)
+        .collect();
+    assert_eq!(allowed.len(), 1);
+    assert_eq!(texts(&allowed[0]["Action"]), ["lambda:InvokeFunction"]);
+    let started: BTreeSet<String> = texts(&allowed[0]["Resource"]).into_iter().map(str::to_owned).collect();
+    assert_eq!(started, wanted);
 }
 
 #[test]
@@ -121,7 +154,7 @@ fn check(id: &str, statement: &Value) {
 
 /// The permissions of Lambda itself, which the emulator does not check: actions and resources of the policies `logs` and `trigger`.
 fn needed_by_lambda(function: &Function) -> Vec<(Vec<&'static str>, Value)> {
-    let logs = json!({ "!GetAtt": format!("{}Logs.Arn", function.id) });
+    let logs = json!({ "!GetAtt": format!("{}.Arn", function.logs()) });
     let mut needed = vec![(vec!["logs:CreateLogStream", "logs:PutLogEvents"], logs)];
     for (_, event) in events(function) {
         let properties = &event["Properties"];

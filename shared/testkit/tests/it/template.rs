@@ -58,11 +58,7 @@ fn functions_are_named_and_built_alike() {
         let properties = &function.resource["Properties"];
         let expected = format!("${{AWS::StackName}}-{}", name.replace('_', "-"));
         assert_eq!(properties["FunctionName"]["!Sub"], expected, "{id}");
-        assert_eq!(
-            properties["LoggingConfig"]["LogGroup"]["!Ref"],
-            format!("{id}Logs"),
-            "{id}"
-        );
+        assert_eq!(properties["LoggingConfig"]["LogGroup"]["!Ref"], function.logs(), "{id}");
         // Jobs must not starve webhooks, so concurrency is limited at the event source.
         assert!(
             properties["ReservedConcurrentExecutions"].is_null(),
@@ -141,10 +137,15 @@ fn the_kit_alone_decides_which_lines_there_are() {
     }
 }
 
+/// Which values a parameter takes.
+fn pattern(parameter: &str) -> regex::Regex {
+    let pattern = template()["Parameters"][parameter]["AllowedPattern"].as_str();
+    regex::Regex::new(pattern.expect("a pattern")).expect("an expression")
+}
+
 #[test]
 fn origins_are_a_list_without_spaces() {
-    let pattern = template()["Parameters"]["CorsOrigins"]["AllowedPattern"].as_str();
-    let pattern = regex::Regex::new(pattern.expect("a pattern")).expect("an expression");
+    let pattern = pattern("CorsOrigins");
     for good in [
         "",
         "https://app.example.com",
@@ -165,6 +166,64 @@ fn origins_are_a_list_without_spaces() {
         " ",
     ] {
         assert!(!pattern.is_match(bad), "{bad:?} is taken");
+    }
+}
+
+#[test]
+fn local_origins_are_of_the_same_machine() {
+    let pattern = pattern("LocalOrigins");
+    for good in ["", "http://localhost", "http://localhost:5173,http://127.0.0.1:8080"] {
+        assert!(pattern.is_match(good), "{good:?} is refused");
+    }
+    for bad in [
+        "http://app.example.com",
+        "http://localhost.example.com",
+        "http://localhost:5173.example.com",
+        "http://localhost@example.com",
+        "http://127.0.0.1.example.com",
+        "http://127.0.0.2",
+        "http://localhost:5173,http://app.example.com",
+        "http://localhost:5173/",
+        "https://app.example.com",
+        "*",
+    ] {
+        assert!(!pattern.is_match(bad), "{bad:?} is taken");
+    }
+}
+
+/// Origins without TLS would let whoever is on the way act for the person who is logged in.
+#[test]
+fn only_the_local_stage_has_local_origins() {
+    let is_local = json!({"!Equals": [{"!Ref": "Stage"}, "local"]});
+    assert_eq!(template()["Conditions"]["IsLocal"], is_local);
+    assert_eq!(template()["Parameters"]["LocalOrigins"]["Default"], "");
+    let rule = &template()["Rules"]["LimitsAreLiftedLocallyOnly"];
+    assert_eq!(rule["RuleCondition"], json!({"!Not": [is_local]}));
+    let assertions = rule["Assertions"].as_array().expect("assertions");
+    let empty = json!({"!Equals": [{"!Ref": "LocalOrigins"}, ""]});
+    assert!(assertions.iter().any(|assertion| assertion["Assert"] == empty));
+    let chosen = json!({"!Split": [",", {"!If": ["IsLocal", {"!Ref": "LocalOrigins"}, {"!Ref": "CorsOrigins"}]}]});
+    let resources = &template()["Resources"];
+    let api = &resources["Api"]["Properties"]["CorsConfiguration"]["!If"];
+    assert_eq!((&api[0], &api[1]["AllowOrigins"]), (&json!("HasCors"), &chosen));
+    let files = &resources["PeopleFiles"]["Properties"]["CorsConfiguration"]["!If"];
+    assert_eq!(
+        (&files[0], &files[1]["CorsRules"][0]["AllowedOrigins"]),
+        (&json!("HasCors"), &chosen)
+    );
+}
+
+/// The emulator has no budgets.
+#[test]
+fn local_stage_has_no_budget() {
+    let conditions = &template()["Conditions"];
+    assert_eq!(conditions["IsOnAws"], json!({"!Not": [{"!Condition": "IsLocal"}]}));
+    let needed = conditions["HasBudget"]["!And"].as_array().expect("conditions");
+    assert!(needed.contains(&json!({"!Condition": "IsOnAws"})), "{needed:?}");
+    let budgets: Vec<_> = resources("AWS::Budgets::Budget").collect();
+    assert!(!budgets.is_empty());
+    for (id, budget) in budgets {
+        assert_eq!(budget["Condition"], "HasBudget", "{id}");
     }
 }
 

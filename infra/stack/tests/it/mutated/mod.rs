@@ -228,13 +228,11 @@ async fn waiting(stage: &Stage, session: &stack::aws::Session) -> Result<Vec<Str
 /// The business's failed records, with their number of receives and the error.
 async fn failing(business: &Business<'_>, since: i64) -> Result<BTreeMap<String, (u64, String)>> {
     let stage = business.stage;
-    let jobs = ["fetch_media", "process_call", "process_provider_event", "send_message"];
-    let groups: Result<Vec<_>> = jobs
-        .iter()
-        .map(|job| Ok(build::function(&stage.place.root, job)?.log_group(&stage.play.endpoints.stack)))
-        .collect();
+    // Of all jobs.
+    let job = build::function(&stage.place.root, "process_call")?;
+    let groups = [job.log_group(&stage.play.endpoints.stack)];
     let mut found = BTreeMap::new();
-    for event in stage.aws.logs(&groups?, Some(since)).await? {
+    for event in stage.aws.logs(&groups, Some(since)).await? {
         let Ok(line) = serde_json::from_str::<Value>(&event.message) else {
             continue;
         };
