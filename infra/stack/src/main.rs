@@ -19,7 +19,7 @@ use stack::{
     running::{self, Options},
     samconfig::Environment,
     tenant::{self, Deployment},
-    test,
+    test::{self, selected},
     tools::Tools,
     up, why,
 };
@@ -264,8 +264,14 @@ enum Command {
         #[arg(long)]
         seed: Option<u64>,
     },
-    /// Start everything from nothing and run the whole test suite
+    /// Start everything from nothing and run the whole test suite, or the tests of some packages without a stack
     Test {
+        /// Run the tests of this package only, with the emulator of `up` if it runs; can be repeated
+        #[arg(long = "package", short = 'p')]
+        packages: Vec<String>,
+        /// The same for the packages that differ from the last commit on `main`, and those that depend on them
+        #[arg(long)]
+        changed: bool,
         /// Arguments for the test binaries, such as a test's name
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         arguments: Vec<String>,
@@ -412,7 +418,14 @@ async fn run(command: Command) -> Result<bool> {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             return Box::pin(chaos::chaos(&options, size, seed)).await;
         }
-        Command::Test { arguments } => {
+        Command::Test {
+            packages,
+            changed,
+            arguments,
+        } if changed || !packages.is_empty() => {
+            return selected::test(&Place::new(None)?, packages, changed, &arguments).await;
+        }
+        Command::Test { arguments, .. } => {
             let options = Options {
                 profile: Profile::Tested,
                 ..Options::throwaway("test")?

@@ -1,4 +1,5 @@
-//! `test`: starts everything from nothing and runs the whole test suite against it. CI runs this.
+//! `test`: starts everything from nothing and runs the whole test suite against it. CI runs this. Tests of some packages alone
+//! (`selected`) need an emulator at most.
 //!
 //! Two rows of test programs run side by side, each with its own emulator: the tests of the deployed stack, and all others, which need
 //! tables, queues and keys only. The others use what the first, which mostly wait for each other, leave of the machine.
@@ -10,6 +11,8 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
+
+pub mod selected;
 
 use crate::{
     build::{self, TestProgram},
@@ -44,9 +47,7 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     // Otherwise, tests would wait for each other to set them up.
     tools.contract().await?;
     let programs = build::test_programs(&place).await?;
-    let (of_stack, others): (Vec<_>, Vec<_>) = programs
-        .into_iter()
-        .partition(|program| program.package == "stack" && program.target == "it");
+    let (of_stack, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(TestProgram::needs_stage);
     let (of_stack, others) = tokio::try_join!(
         Box::pin(on_stage(options, &of_stack, arguments)),
         Box::pin(without_stage(&place, &tools, &others, arguments)),
@@ -76,7 +77,7 @@ async fn on_stage(options: &Options, programs: &[TestProgram], arguments: &[Stri
     Ok((outcome?, silent?))
 }
 
-/// Runs programs with an emulator only.
+/// Runs programs with an emulator of their own only.
 async fn without_stage(place: &Place, tools: &Tools, programs: &[TestProgram], arguments: &[String]) -> Result<Count> {
     let data = place.data.join("emulator");
     if data.exists() {
@@ -141,11 +142,7 @@ async fn run_all(
 
 /// Whether no log line of the whole run contains a secret or a customer's data.
 async fn silent(running: &Running) -> Result<bool> {
-    let groups: Vec<_> = running
-        .functions
-        .iter()
-        .map(|function| function.log_group(STACK))
-        .collect();
+    let groups = build::log_groups(&running.functions, STACK);
     let canaries = Canaries::of(&running.place)?;
     let (lines, wrong) = canary::look(&running.aws, &groups, &canaries).await?;
     for line in &wrong {
