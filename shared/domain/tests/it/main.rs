@@ -6,6 +6,7 @@ mod bulk;
 mod calls;
 mod consent;
 mod contacts;
+mod counting;
 mod errors;
 mod hours;
 mod intents;

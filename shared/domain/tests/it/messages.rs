@@ -19,7 +19,7 @@ use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
 use ulid::Ulid;
 
-fn start() -> Timestamp {
+pub(crate) fn start() -> Timestamp {
     "2026-11-20T08:00:00Z".parse().unwrap()
 }
 
@@ -94,7 +94,7 @@ fn classified(class: ErrorClass) -> Classified {
     }
 }
 
-fn refused(class: ErrorClass) -> SendOutcome {
+pub(crate) fn refused(class: ErrorClass) -> SendOutcome {
     SendOutcome::Refused {
         code: Some(1),
         classified: classified(class),

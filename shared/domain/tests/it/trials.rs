@@ -7,7 +7,7 @@ use domain::{
     compose::{Composed, World},
     config::TenantConfig,
     connection::{Connection, Health},
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
+    consent::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
     contact::{Contact, Identity, MOST_OPEN, Unreachable},
     decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
     facts::Fact,
@@ -52,6 +52,16 @@ use crate::{
 const CUSTOMER: &str = "+447700900111";
 const LINE: &str = "+442079460001";
 const OUTCOMES: &[Outcome] = &Outcome::ALL;
+
+/// Wishes about everything or a channel: a customer's stop word, their choice of a channel, what they opt in by; and the business's.
+const WISHES: [(Choice, Option<Channel>, By); 6] = [
+    (Choice::Refused, None, By::Keyword),
+    (Choice::Refused, Some(Channel::WhatsApp), By::Page),
+    (Choice::Refused, Some(Channel::Sms), By::Page),
+    (Choice::Granted, None, By::Keyword),
+    (Choice::Refused, None, By::User),
+    (Choice::Lifted, None, By::User),
+];
 
 /// What may wait for a caller.
 const WAITING: [(Purpose, Category); 5] = [
@@ -491,6 +501,39 @@ proptest! {
                 prop_assert!(shown.count() <= 2);
             }
             (Err(_), None) => {}
+        }
+    }
+
+    /// A message is planned, and each wish is followed by an attempt to send it. What is refused then does not pass the check, nor would it
+    /// be planned; all else passes as before.
+    #[test]
+    fn nothing_passes_the_check_while_it_is_refused(case in case(), wishes in vec(select(WISHES.to_vec()), 1..8)) {
+        let mut case = case.alone();
+        case.contact.consent = Wishes::NONE;
+        let planned = case.decided().follow_up;
+        let before = planned.as_ref().map(|composed| verdicts(&case, composed)).unwrap_or_default();
+        let (mut stopped, mut blocked, mut channels) = (false, false, Vec::new());
+        for ((choice, channel, by), second) in wishes.into_iter().zip(0..) {
+            let at = case.now - SignedDuration::from_secs(60 - second);
+            let scope = Scope { channel, category: None };
+            case.contact.record(Wish::new(choice, scope, by, "said so", at));
+            match (by, choice, channel) {
+                (By::User, ..) => blocked = choice == Choice::Refused,
+                (_, Choice::Refused, Some(channel)) => channels.push(channel),
+                (_, Choice::Refused, None) => stopped = true,
+                (..) => (stopped, channels) = (false, Vec::new()),
+            }
+            if stopped || blocked {
+                prop_assert!(case.decided().follow_up.is_err());
+            }
+            let Ok(composed) = &planned else { continue };
+            for ((leg, verdict), first) in composed.legs.iter().zip(verdicts(&case, composed)).zip(&before) {
+                if stopped || blocked || channels.contains(&leg.channel) {
+                    prop_assert!(matches!(verdict, Check::Never { .. } | Check::SkipLeg { .. }), "{:?}", verdict);
+                } else if *first == Check::Go {
+                    prop_assert_eq!(verdict, Check::Go);
+                }
+            }
         }
     }
 
