@@ -27,6 +27,9 @@ enum Fate {
     Late(Box<dyn FnOnce() + Send>),
 }
 
+/// Any operation.
+const ANY: &str = "*";
+
 /// An operation, and what happens to its next request.
 type Losing = (String, Fate);
 
@@ -126,6 +129,15 @@ impl Lossy {
         lock(&self.losing).push((operation.to_owned(), Fate::Late(Box::new(what))));
     }
 
+    /// This happens before the request of any operation that follows so many others.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn happens_after(&self, requests: usize, what: impl AsyncFnOnce() + Send + 'static) {
+        (0..requests).for_each(|_| self.happens_before(ANY, async || ()));
+        self.happens_before(ANY, what);
+    }
+
     /// Answers no request from now on.
     pub fn hang(&self) {
         lock(&self.hanging).which = Some(None);
@@ -203,7 +215,7 @@ fn pass_on(
     }
     let fate = {
         let mut losing = lock(losing);
-        let place = losing.iter().position(|(lost, _)| *lost == operation);
+        let place = losing.iter().position(|(lost, _)| *lost == operation || lost == ANY);
         place.map(|place| losing.remove(place).1)
     };
     let fate = match fate {

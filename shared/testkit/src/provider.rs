@@ -184,6 +184,7 @@ struct Shared {
 }
 
 /// A provider on a loopback port.
+#[derive(Clone)]
 pub struct Provider {
     url: String,
     shared: Arc<Shared>,

@@ -1,5 +1,10 @@
 //! Effects of a provider's refusal: on the message, the person, the number, the connection.
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
 use domain::{
     bounded::Whole,
     connection::Health,
@@ -427,6 +432,45 @@ async fn a_stop_between_check_and_claim_is_obeyed() {
     };
     world.work_interrupted_by(&message, stop).await;
     is(&world.message(&message).await, MessageState::Blocked);
+}
+
+/// Before each of the worker's requests to AWS in turn. Nothing can be stopped any more once it is at the provider.
+#[tokio::test]
+async fn a_stop_at_any_time_before_the_send_is_obeyed() {
+    let world = World::new().await;
+    let (mut obeyed, mut late) = (0, 0);
+    for requests in 0.. {
+        let message = Box::pin(world.business.follow_up(&world.aws, &mobile(requests))).await;
+        let (lossy, ctx) = world.lossy();
+        let (store, scope) = (world.aws.store(), world.business.scope().clone());
+        let (provider, sent, now) = (world.provider.clone(), world.provider.sends().len(), world.aws.now());
+        let was_sent = Arc::new(AtomicBool::new(false));
+        let told = Arc::clone(&was_sent);
+        lossy.happens_after(requests, async move || {
+            told.store(provider.sends().len() > sent, Ordering::Relaxed);
+            let contact = store.contact(&scope, message.id.contact()).await.unwrap();
+            let mut contact = contact.unwrap();
+            contact.wish(OptFlag::Stop, "wrote STOP", now);
+            store
+                .write_contact(&scope, &ContactWrite::from(contact), None)
+                .await
+                .unwrap();
+        });
+        Box::pin(handle(world.job(&message), &ctx)).await.unwrap();
+        if !lossy.has_lost_all() {
+            break;
+        }
+        let sends = world.provider.sends().len() - sent;
+        if was_sent.load(Ordering::Relaxed) {
+            late += 1;
+            assert_eq!(sends, 1);
+        } else {
+            obeyed += 1;
+            assert_eq!(sends, 0, "a STOP before the request {requests} to AWS was not obeyed");
+            is(&world.message(&message).await, MessageState::Blocked);
+        }
+    }
+    assert!(obeyed >= 5 && late >= 1, "{obeyed} {late}");
 }
 
 #[tokio::test]
