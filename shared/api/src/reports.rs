@@ -332,3 +332,54 @@ impl From<&Costs> for CostOut {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{option, prelude::*, sample::select};
+    use store::counters::{Counters, join};
+
+    use super::*;
+
+    fn hour() -> impl Strategy<Value = Hour> {
+        let counters = prop::collection::btree_map("calls|recovered|free.meta", 0..9_u64, 0..3);
+        let line = option::of(select(vec![
+            "line_01hq5bakery0000000000000n1",
+            "line_01hq5bakery0000000000000n2",
+        ]));
+        (0..72_i64, line, counters).prop_map(|(hour, line, counters)| Hour {
+            at: Timestamp::from_second(1_763_596_800 + hour * 3_600).expect("a time"),
+            line: line.map(|id| id.parse().expect("an id")),
+            counters,
+        })
+    }
+
+    proptest! {
+        /// By day, hour and line alike, in any time zone.
+        #[test]
+        fn parts_of_a_report_add_up_to_its_total(
+            hours in prop::collection::vec(hour(), 0..20),
+            by in select(vec![ReportBy::Day, ReportBy::Hour, ReportBy::Line]),
+            zone in select(vec!["Asia/Dubai", "Asia/Kolkata", "America/New_York"]),
+        ) {
+            let zone: Zone = zone.parse().expect("a zone");
+            let now = Timestamp::from_second(1_763_596_800 + 72 * 3_600).expect("a time");
+            let length = Length { usual: 7, most: 7 };
+            let period = Period::of((None, None), length, &zone, now).expect("a period");
+            let days = period.days().count();
+            let report = Report {
+                zone, period, prices: Cow::Borrowed(PriceBook::shipped()), hours, by, names: HashMap::new(),
+            };
+            let mut total = Counters::new();
+            let parts = report.parts(|sum: &mut Counters, hour| join(sum, &hour.counters));
+            parts.values().for_each(|part| join(&mut total, part));
+            let mut truth = Counters::new();
+            report.hours.iter().for_each(|hour| join(&mut truth, &hour.counters));
+            prop_assert_eq!(total, truth);
+            match by {
+                ReportBy::Day => prop_assert_eq!(parts.len(), days),
+                ReportBy::Hour => prop_assert_eq!(parts.len(), 24 * days),
+                ReportBy::Line => prop_assert!(parts.len() <= 3),
+            }
+        }
+    }
+}

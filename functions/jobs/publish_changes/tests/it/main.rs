@@ -406,7 +406,8 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
         let tenant = TenantId::new(world.aws.ids().ulid());
         let records: Vec<EventRecord> = world.records.iter().map(|record| of_tenant(record, tenant)).collect();
         let mut seen = 0_usize;
-        let counters = runtime.block_on(async {
+        let own = metrics::template(&world.business);
+        let (counters, of_template) = runtime.block_on(async {
             for (back, length) in cuts {
                 let from = seen.saturating_sub(back);
                 let to = (from + length).min(records.len());
@@ -414,9 +415,11 @@ fn counts_do_not_depend_on_how_the_stream_is_batched() {
                 seen = seen.max(to);
             }
             world.deliver("shard-1", &records[seen..]).await;
-            world.counters_of(tenant).await
+            let numbers = metrics::numbers(&world, &world.aws.scope(tenant), &own).await;
+            (world.counters_of(tenant).await, numbers)
         });
         prop_assert_eq!(counters, expected(3));
+        prop_assert_eq!(of_template, metrics::of_template(3));
         Ok(())
     });
     counted.expect("the same counts");

@@ -8,7 +8,7 @@ use domain::{
 };
 use jiff::civil::Date;
 use serde_json::json;
-use store::{counters::join, effects::Consent, hours::Lines};
+use store::{TenantScope, counters::join, effects::Consent, hours::Lines};
 use testkit::business::{LINE, business_with, effects_of};
 
 use super::{again::made_at, *};
@@ -259,22 +259,28 @@ fn hours_equal_the_truth_for_any_sequence() {
 }
 
 /// The template of the follow-ups.
-fn template(business: &Seeded) -> TemplateId {
+pub(crate) fn template(business: &Seeded) -> TemplateId {
     let id = format!("{}.missed_call_followup.en_GB", business.whatsapp);
     id.parse().expect("an id")
 }
 
-/// What was counted for contents of a template of a business in this month.
-async fn numbers(world: &World, business: &Seeded, of: &TemplateId) -> BTreeMap<u32, Counters> {
+/// What was counted for contents of a template of a tenant in this month.
+pub(crate) async fn numbers(world: &World, scope: &TenantScope, of: &TemplateId) -> BTreeMap<u32, Counters> {
     let day = |text: &str| text.parse::<Date>().expect("a day");
     let month = (day("2026-11-01"), day("2026-11-30"));
-    let days = world.aws.store().template_days(business.scope(), of, month).await;
+    let days = world.aws.store().template_days(scope, of, month).await;
     let mut sums: BTreeMap<u32, Counters> = BTreeMap::new();
     for (place, counters) in days.expect("the table answers") {
         assert_eq!(place.day.to_string(), DAY);
         join(sums.entry(place.of.edition).or_default(), &counters);
     }
     sums
+}
+
+/// What this many follow-ups count for their template.
+pub(crate) fn of_template(follow_ups: u64) -> BTreeMap<u32, Counters> {
+    let names = ["sent", "delivered", "read", "cost.meta.AE.utility"];
+    BTreeMap::from([(0, raised(&names.map(|name| (name, follow_ups))))])
 }
 
 fn raised(counters: &[(&str, u64)]) -> Counters {
@@ -294,16 +300,15 @@ async fn messages_count_once_for_their_template() {
     let given_up: Vec<_> = all.iter().map(|record| made_at(record, "08:00:00")).collect();
     world.bring_again(&given_up).await.expect("it is counted");
     let own = template(&world.business);
-    let each = [("sent", 1), ("delivered", 1), ("read", 1), ("cost.meta.AE.utility", 1)];
-    let expected = BTreeMap::from([(0, raised(&each))]);
-    assert_eq!(numbers(&world, &world.business, &own).await, expected);
+    let expected = of_template(1);
+    assert_eq!(numbers(&world, world.business.scope(), &own).await, expected);
     // The same changes of another tenant count for that one.
     let other = Box::pin(business(&world.aws)).await;
-    assert!(numbers(&world, &other, &own).await.is_empty());
+    assert!(numbers(&world, other.scope(), &own).await.is_empty());
     let theirs: Vec<_> = all.iter().map(|record| of_tenant(record, other.tenant())).collect();
     world.deliver("shard-2", &theirs).await;
-    assert_eq!(numbers(&world, &other, &own).await, expected);
-    assert_eq!(numbers(&world, &world.business, &own).await, expected);
+    assert_eq!(numbers(&world, other.scope(), &own).await, expected);
+    assert_eq!(numbers(&world, world.business.scope(), &own).await, expected);
 }
 
 #[tokio::test]
@@ -333,7 +338,10 @@ async fn answers_count_once_for_the_content_that_they_answer() {
         (0, raised(&[("replied", 2), ("clicked", 1)])),
         (2, raised(&[("clicked", 1)])),
     ];
-    assert_eq!(numbers(&world, &world.business, &own).await, BTreeMap::from(expected));
+    assert_eq!(
+        numbers(&world, world.business.scope(), &own).await,
+        BTreeMap::from(expected)
+    );
 }
 
 /// Its rows begin otherwise than those of templates, of which people may have to be told.
