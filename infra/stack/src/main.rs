@@ -251,13 +251,13 @@ enum Command {
         /// State, logs and secrets of the stack, deleted first [default: .stack/chaos]
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
-        /// Take about two minutes instead of eight
+        /// Take about 90 seconds instead of eight minutes
         #[arg(long)]
         short: bool,
-        /// Number of calls [default: 1000; short: 300]
+        /// Number of calls [default: 1000; short: 120]
         #[arg(long)]
         calls: Option<usize>,
-        /// Number of files that customers send [default: 1000; short: 40]
+        /// Number of files that customers send [default: 1000; short: 16]
         #[arg(long)]
         media: Option<usize>,
         /// Repeat the choices of the run that printed this seed

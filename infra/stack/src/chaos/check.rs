@@ -18,9 +18,7 @@ use serde_json::{Value, json};
 use store::due::{Due, Partition};
 
 use super::{
-    Ground, asks,
-    figures::{self, Truth},
-    media, minds, people,
+    Ground, asks, media, people,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -41,7 +39,7 @@ const FILES: &str = "Media";
 const MANY: i32 = 1000;
 
 /// The current time.
-pub(super) fn now() -> Result<Timestamp> {
+fn now() -> Result<Timestamp> {
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?;
     Ok(Timestamp::from_second(i64::try_from(now.as_secs())?)?)
 }
@@ -191,22 +189,14 @@ pub(super) type Outbox = BTreeMap<(MessageId, Channel), Vec<Sent>>;
 struct Rows {
     states: BTreeMap<&'static str, usize>,
     seen: Seen,
-    /// What must have been counted, by tenant.
-    truths: BTreeMap<String, Truth>,
 }
 
 impl Rows {
-    fn truth(&mut self, tenant: &str) -> &mut Truth {
-        self.truths.entry(tenant.to_owned()).or_default()
-    }
-
     /// Judges the messages of a customer.
-    fn add(&mut self, tenant: &str, customer: &Customer, outbox: &Outbox, verdict: &mut Verdict) {
-        self.truth(tenant).happened(customer);
+    fn add(&mut self, customer: &Customer, outbox: &Outbox, verdict: &mut Verdict) {
         for message in &customer.messages {
-            *self.states.entry(word(message)).or_default() += 1;
+            *self.states.entry(message.state().as_str()).or_default() += 1;
             judge(message, outbox, &mut self.seen, verdict);
-            self.truth(tenant).message(message);
         }
     }
 }
@@ -236,22 +226,12 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             continue;
         };
         call(placed, &customer, &mut verdict);
-        rows.add(&placed.tenant, &customer, &outbox, &mut verdict);
+        rows.add(&customer, &outbox, &mut verdict);
         if placed.tenant == stormed.tenants[EXPIRING].id {
             for message in &customer.messages {
                 fell_back(message, &mut rows.seen, &mut verdict);
             }
         }
-    }
-    for changed in &stormed.changed {
-        let Some(customer) = ground.play.customer(&changed.tenant, &changed.from).await? else {
-            verdict.broken.push(format!("{} is lost", changed.from));
-            continue;
-        };
-        verdict.broken.extend(minds::check(changed, &customer, &outbox));
-        rows.add(&changed.tenant, &customer, &outbox, &mut verdict);
-        let kept_back = customer.messages.iter().filter(|message| message.nothing_went_out());
-        rows.seen.kept_back += kept_back.count();
     }
     for asked in &stormed.asked {
         let Some(customer) = ground.play.customer(&stormed.asking.id, &asked.to).await? else {
@@ -259,8 +239,8 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
             continue;
         };
         let stored = customer.messages.iter().map(|message| message.id.to_string());
-        verdict.broken.extend(asks::check(asked, &stored.collect()));
-        rows.add(&stormed.asking.id, &customer, &outbox, &mut verdict);
+        verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
+        rows.add(&customer, &outbox, &mut verdict);
     }
     let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     Box::pin(attached(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
@@ -286,7 +266,6 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         "sent by SMS because the WhatsApp token had expired",
         format!("{}, after {longest} s at most", seen.fell_back),
     );
-    Box::pin(figures::check(ground, stormed, &rows.truths, &mut verdict)).await?;
     leftovers(ground, stormed.began, &mut verdict).await?;
     summary(ground, stormed, &mut verdict, accepted, &rows.states, &rows.seen).await?;
     Ok(verdict)
@@ -306,7 +285,7 @@ async fn attached(
             verdict.broken.push(format!("the file of {} is lost", attached.from));
             continue;
         };
-        rows.add(&tenant.id, &customer, outbox, verdict);
+        rows.add(&customer, outbox, verdict);
         let checked = Box::pin(media::check(ground, tenant, attached, &customer, &mut found));
         verdict.broken.extend(checked.await?);
     }
@@ -324,13 +303,13 @@ async fn peopled(
     rows: &mut Rows,
     verdict: &mut Verdict,
 ) -> Result<BTreeSet<ContactId>> {
-    let (mut erased, mut cut_off, mut struck) = (BTreeSet::new(), 0, 0);
+    let (mut erased, mut struck) = (BTreeSet::new(), 0);
     let tenant = &stormed.peopled;
     for lived in &stormed.lived {
         let customers = lived.customers(ground, tenant).await?;
         verdict.broken.extend(people::check(lived, &customers));
         for customer in &customers {
-            rows.add(&tenant.id, customer, outbox, verdict);
+            rows.add(customer, outbox, verdict);
         }
         let Some(gone) = &lived.gone else {
             continue;
@@ -339,22 +318,11 @@ async fn peopled(
         struck += gone.struck;
         let left = Box::pin(people::left(ground, tenant, lived, gone, outbox)).await?;
         verdict.broken.extend(left);
-        let truth = rows.truth(&tenant.id);
-        truth.happened(gone.before());
-        for message in &gone.before().messages {
-            if gone.is_known(message.id) {
-                truth.erased(message);
-            } else {
-                cut_off += 1;
-                truth.cut_off(message);
-            }
-        }
     }
     verdict.line(
         "people whose contacts were merged or erased",
         people::summary(&stormed.lived),
     );
-    verdict.line("messages erased before they came to rest", cut_off.to_string());
     verdict.line("processes killed while they erased", struck.to_string());
     Ok(erased)
 }
@@ -365,23 +333,7 @@ struct Seen {
     unsent: usize,
     unknown: usize,
     fell_back: usize,
-    /// Messages to customers who changed their minds that were not sent.
-    kept_back: usize,
     longest_wait: SignedDuration,
-}
-
-/// Whether nothing of a message can change any more: the provider has told all of it, and the message agrees.
-pub(super) fn is_settled(message: &Message, outbox: &Outbox) -> bool {
-    let mut verdict = Verdict::default();
-    judge(message, outbox, &mut Seen::default(), &mut verdict);
-    let is_last = |channel: Channel, sent: &Sent| match told(sent) {
-        AttemptState::Read | AttemptState::Failed => true,
-        AttemptState::Delivered => channel == Channel::Sms,
-        _ => false,
-    };
-    let own = outbox.iter().filter(|((id, _), _)| *id == message.id);
-    let mut own = own.flat_map(|((_, channel), sent)| sent.iter().map(move |sent| (*channel, sent)));
-    verdict.held() && own.all(|(channel, sent)| is_last(channel, sent))
 }
 
 /// Maximum time by which a busy machine makes an attempt later than planned.
@@ -512,10 +464,6 @@ fn judge(message: &Message, outbox: &Outbox, seen: &mut Seen, verdict: &mut Verd
     }
 }
 
-fn word(message: &Message) -> &'static str {
-    message.state().as_str()
-}
-
 /// Counts dead letters, and what was spilled since a time (milliseconds since 1970). Earlier changes of the table, which are retried by
 /// hand only, are none of the storm's.
 async fn leftovers(ground: &Ground<'_>, since: i64, verdict: &mut Verdict) -> Result<()> {
@@ -555,12 +503,6 @@ async fn summary(
     verdict.line("seed", stormed.seed.to_string());
     verdict.line("calls", stormed.calls.len().to_string());
     verdict.line("calls that a message must follow", followed.to_string());
-    let minds = format!(
-        "{}, {} of their messages not sent",
-        stormed.changed.len(),
-        seen.kept_back
-    );
-    verdict.line("customers who refused messages and opted in again", minds);
     let asked = stormed.asked.len().to_string();
     verdict.line("messages requested, each several times with one key", asked);
     verdict.line("messages accepted by providers", accepted.to_string());

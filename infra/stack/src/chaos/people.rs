@@ -27,19 +27,13 @@ use store::TenantScope;
 
 use super::{
     Ground, Size,
-    check::{Outbox, is_settled},
+    check::Outbox,
     shop::{self, MESSAGES, Shop, said, until},
 };
 use crate::{endpoints::Tenant, play::Customer, process::running_functions, random::Random};
 
 /// Share of the storm in which people begin.
 const BEGIN: f64 = 0.4;
-
-/// Maximum wait until the messages of a person have come to rest before the person is erased. Those that have not are erased all the same.
-const SETTLED_WITHIN: Duration = Duration::from_secs(60);
-
-/// Interval between looks whether they have.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// A message that is planned just before an erasure is due after the first of these times, and before both are over, in milliseconds:
 /// about as long as the erasure takes.
@@ -184,8 +178,6 @@ pub(super) struct Gone {
     before: Customer,
     /// What had happened to it.
     facts: Vec<Fact>,
-    /// Those of its messages of which all was known by then.
-    settled: BTreeSet<MessageId>,
     /// The message that was planned last, and when it was due.
     late: Option<(MessageId, Timestamp)>,
     /// The operation. `None` if it was over before the request for it was answered.
@@ -208,19 +200,9 @@ impl Gone {
         self.before.contact.is(id)
     }
 
-    /// Its data just before it was erased.
-    pub(super) const fn before(&self) -> &Customer {
-        &self.before
-    }
-
     /// Whether a message was due only once the erasure had begun.
     fn is_kept_back(&self, id: MessageId) -> bool {
         self.late.is_some_and(|(late, due)| late == id && due > self.at)
-    }
-
-    /// Whether nothing has happened to a message that its data do not say.
-    pub(super) fn is_known(&self, id: MessageId) -> bool {
-        self.settled.contains(&id) || self.is_kept_back(id)
     }
 }
 
@@ -401,7 +383,6 @@ impl Life<'_> {
     /// A contact is erased: a moment after a message to it was planned, which is due about then.
     async fn erased(&self, known: &Known, facts: Vec<Fact>) -> Result<Gone> {
         let Shop { ground, tenant } = self.shop;
-        self.comes_to_rest(&known.phone).await?;
         let due = Timestamp::now() + self.plan.soon;
         let late = shop::message(json!({ "contact_id": known.id, "send_at": due }));
         let answers = self.shop.answers(MESSAGES, &self.key("late"), Some(&late), 1).await?;
@@ -411,10 +392,8 @@ impl Life<'_> {
             true => None,
             false => Some((said(&answers, 201, "/id")?.parse()?, due)),
         };
-        // The rows first: what they say was told before.
         let before = ground.play.customer(&tenant.id, &known.phone).await?;
         let before = before.context("the contact is not erased yet")?;
-        let settled = self.settled(&before).await?;
         let path = format!("/api/v1/contacts/{}/erase", known.id);
         let answers = self.shop.answers(&path, &self.key("erase"), None, 1).await?;
         let at = Timestamp::now();
@@ -433,41 +412,12 @@ impl Life<'_> {
         Ok(Gone {
             before,
             facts,
-            settled,
             late,
             operation,
             at,
             refused: refused.iter().map(|answer| answer.status).collect(),
             struck,
         })
-    }
-
-    /// Waits for the last status of each message, but not for ever.
-    async fn comes_to_rest(&self, phone: &Phone) -> Result<()> {
-        let rest = async {
-            loop {
-                let customer = self.shop.ground.play.customer(&self.shop.tenant.id, phone).await?;
-                let customer = customer.context("the contact is known")?;
-                if self.settled(&customer).await?.len() == customer.messages.len() {
-                    return Ok::<(), anyhow::Error>(());
-                }
-                tokio::time::sleep(LOOK_EVERY).await;
-            }
-        };
-        let rested = tokio::time::timeout(SETTLED_WITHIN, Box::pin(rest)).await;
-        rested.unwrap_or(Ok(()))
-    }
-
-    /// Those of a customer's messages of which all is known.
-    async fn settled(&self, customer: &Customer) -> Result<BTreeSet<MessageId>> {
-        let mut outbox = Outbox::new();
-        for sent in self.shop.ground.outbox(self.shop.tenant).await? {
-            if let Some(key) = sent.key() {
-                outbox.entry((key.message, sent.channel)).or_default().push(sent);
-            }
-        }
-        let settled = customer.messages.iter().filter(|message| is_settled(message, &outbox));
-        Ok(settled.map(|message| message.id).collect())
     }
 
     /// Kills the workers of erasures some times. Returns the number of processes.
@@ -804,7 +754,6 @@ mod tests {
         Gone {
             before: customer(FIRST, &[FIRST]),
             facts: vec![fact(FIRST)],
-            settled: BTreeSet::new(),
             late: None,
             operation: None,
             at: at(10),
@@ -909,7 +858,6 @@ mod tests {
             let gone = Gone { late, ..gone() };
             let found = sent_afterwards(&gone, &sent(contact, second));
             assert_eq!(found.len(), broken, "{second}: {found:?}");
-            assert_eq!(gone.is_known(id), late.is_some_and(|(_, due)| due > gone.at));
         }
     }
 

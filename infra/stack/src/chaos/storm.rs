@@ -17,7 +17,6 @@ use super::{
     Ground, Size,
     asks::{self, Asked},
     media::{self, Attached},
-    minds::{self, Changed},
     people::{self, Lived},
 };
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
@@ -75,8 +74,6 @@ pub(super) struct Stormed {
     pub(super) seed: u64,
     pub(super) tenants: Vec<Tenant>,
     pub(super) calls: Vec<Placed>,
-    /// Customers of the last tenant, who refused messages and opted in again.
-    pub(super) changed: Vec<Changed>,
     /// The tenant whose software requests messages.
     pub(super) asking: Tenant,
     /// What it requested.
@@ -122,17 +119,8 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         .town
         .open("Chaos, expiring token", |plan| settings(plan.then()))
         .await?;
-    // Its customers change their minds. Their phones have no faults, so that nothing but a refusal keeps a message back.
-    let changing = ground
-        .town
-        .open("Chaos, changing minds", |plan| {
-            settings(plan.then());
-            plan.then()["cooldown_seconds"] = 0.into();
-            plan.then()["delay_seconds"] = DELAY_SECONDS.into();
-        })
-        .await?;
     let asking = ground.town.open("Chaos, asking", unlimited).await?;
-    // Each of its people is two contacts. Their phones have no faults, so that their messages come to rest soon.
+    // Each of its people is two contacts. Their phones have no faults, so that few messages wait for one person at a time.
     let peopled = ground
         .town
         .open("Chaos, merging and erasing", |plan| {
@@ -143,14 +131,12 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         .await?;
     // Its files have faults of their own.
     let sending = ground.town.open("Chaos, sending files", unlimited).await?;
-    let tenants = vec![greeting, forwarding, expiring, changing];
+    let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
     let faulty = tenants[..EXPIRING].iter().chain([&asking]);
     let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
-    let sound = [&tenants[CHANGING], &peopled];
-    let sound = sound.into_iter().flat_map(|tenant| faults_of(tenant, &[]));
     let of_files = media::faults(ground, size, &sending, faults_of(&sending, &[])).await?;
-    for fault in faulty.chain(sound).chain(of_files) {
+    for fault in faulty.chain(faults_of(&peopled, &[])).chain(of_files) {
         faults.push(ground.play.fault(fault).await?);
     }
     let began = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
@@ -159,7 +145,6 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         began: i64::try_from(began.context("the clock is past 1970")?.as_millis())?,
         tenants,
         calls: Vec::new(),
-        changed: Vec::new(),
         asking,
         asked: Vec::new(),
         peopled,
@@ -170,22 +155,19 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
-    let (seed_of_minds, seed_of_asks, seed_of_people) = (random.roll(), random.roll(), random.roll());
-    let seed_of_files = random.roll();
+    let [seed_of_asks, seed_of_people, seed_of_files] = [random.roll(), random.roll(), random.roll()];
     let mut killed = BTreeMap::new();
     let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
     let sending = &stormed.sending;
-    let called = &tenants[..=EXPIRING];
     let enough = async {
-        let calls = place_calls(ground, size, called, random).await?;
-        until_enough(ground, size, called, &calls).await?;
+        let calls = place_calls(ground, size, tenants, random).await?;
+        until_enough(ground, size, tenants, &calls).await?;
         Ok(calls)
     };
     let outcome = tokio::select! {
         outcome = async {
             tokio::try_join!(
                 enough,
-                minds::change(ground, size, &tenants[CHANGING], seed_of_minds),
                 asks::ask(ground, size, asking, seed_of_asks),
                 people::live(ground, size, peopled, seed_of_people),
                 Box::pin(media::send(ground, size, sending, seed_of_files)),
@@ -200,9 +182,9 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, changed, asked, lived, attached, (), (), expired) = outcome?;
+    let (calls, asked, lived, attached, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
-    (stormed.calls, stormed.changed, stormed.asked, stormed.lived) = (calls, changed, asked, lived);
+    (stormed.calls, stormed.asked, stormed.lived) = (calls, asked, lived);
     (stormed.attached, stormed.killed) = (attached, killed);
     Ok(stormed)
 }
@@ -264,12 +246,6 @@ async fn struck(ground: &Ground<'_>, faults: &[u64]) -> Result<BTreeMap<String, 
 
 /// The tenant whose WhatsApp token expires.
 pub(super) const EXPIRING: usize = 2;
-
-/// The tenant whose customers change their minds.
-const CHANGING: usize = 3;
-
-/// A refusal arrives before, while, or after a message is sent.
-const DELAY_SECONDS: u32 = 2;
 
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
 pub(super) const FALLBACK_SECONDS: u32 = 25;
