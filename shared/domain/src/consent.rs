@@ -516,6 +516,7 @@ impl Wish {
 mod tests {
     use super::*;
     use crate::{
+        contact::Contact,
         ids::ContactId,
         inbound::OptFlag,
         samples::{CHANNELS, contact, hour, scope, wished},
