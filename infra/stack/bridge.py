@@ -68,7 +68,8 @@ def serve():
 
     apigateway.re = types.SimpleNamespace(**{**vars(re), "fullmatch": across_lines})
 
-    leading_keys(os.path.join(os.environ["STATE_DIR"], "..", "leading-keys.jsonl"))
+    leading_keys()
+    recorded_uses(os.path.join(os.environ["STATE_DIR"], "..", "uses.jsonl"))
     missing_objects()
     placeholders()
     sized_reads()
@@ -80,12 +81,9 @@ def serve():
     main()
 
 
-def leading_keys(seen):
+def leading_keys():
     """Bridge: a request has no dynamodb:LeadingKeys, so conditions on it always or never hold. Delete when MiniStack's
-    core/iam_actions.py sets it for single items, batches, transactions and queries (of an index: the index's key).
-
-    The file `seen` records which role used which kind of key, one per line: `cargo stack iam` compares it with the roles. That
-    part stays, as a patch of `evaluate` only."""
+    core/iam_actions.py sets it for single items, batches, transactions and queries (of an index: the index's key)."""
     from ministack.core import iam_actions, iam_evaluator
 
     class Keyed(str):
@@ -129,7 +127,7 @@ def leading_keys(seen):
             return []
 
     context_of, checks_of = iam_actions.dynamodb_service_context, iam_actions.dynamodb_transaction_checks
-    enforce, evaluate = iam_evaluator.enforce, iam_evaluator.evaluate
+    enforce = iam_evaluator.enforce
 
     def context(body):
         found = parsed(body, keys)
@@ -149,9 +147,19 @@ def leading_keys(seen):
             service_context = {**(service_context or {}), "dynamodb:LeadingKeys": resource_arn.leading}
         return enforce(*arguments, resource_arn=resource_arn, service_context=service_context)
 
+    iam_actions.dynamodb_service_context, iam_actions.dynamodb_transaction_checks = context, checks
+    iam_evaluator.enforce = enforce_keyed
+
+
+def recorded_uses(file):
+    """No bridge: writes to `file` what each role was allowed, one kind of use per line. `cargo stack iam` compares it with the roles."""
+    import threading
+
+    from ministack.core import iam_evaluator
+
     def kind(key):
         """The key with `x` in place of everything but words, such as names of row kinds and lanes, and what precedes a colon; ids
-        keep their length."""
+        keep their length. Tests of functions record the same (testkit, `role.rs`)."""
 
         def told(part):
             if re.fullmatch("[A-Z]+|[a-z]+", part):
@@ -161,21 +169,40 @@ def leading_keys(seen):
 
         return "#".join(map(told, key.split("#")))
 
-    known = set()
-    open(seen, "w").close()
+    def place(arn):
+        """The ARN; an object's with `x` in place of everything but words."""
+        if not arn.startswith("arn:aws:s3:::"):
+            return arn
+        return "/".join([arn.split("/")[0]] + [word if word.isalpha() else "x" for word in arn.split("/")[1:]])
+
+    enforce, evaluate = iam_evaluator.enforce, iam_evaluator.evaluate
+    asked, known = threading.local(), set()
+    open(file, "w").close()
 
     def evaluate_noting(ctx, *policies):
-        result = evaluate(ctx, *policies)
-        keys = ctx.service_context.get("dynamodb:leadingkeys") or () if result.decision == "Allow" else ()
-        role = ctx.principal_arn.split("/")[1] if "/" in ctx.principal_arn else ""
-        for used in {(role, ctx.action, ctx.resource_arn, kind(key)) for key in keys} - known:
-            known.add(used)
-            with open(seen, "a") as file:
-                file.write(json.dumps(dict(zip(("role", "action", "resource", "key"), used))) + "\n")
-        return result
+        # The first is the caller's own policies; a resource's policy may follow.
+        asked.first = getattr(asked, "first", None) or ctx
+        return evaluate(ctx, *policies)
 
-    iam_actions.dynamodb_service_context, iam_actions.dynamodb_transaction_checks = context, checks
-    iam_evaluator.enforce, iam_evaluator.evaluate = enforce_keyed, evaluate_noting
+    def enforce_noting(*arguments, **named):
+        asked.first = None
+        denied = enforce(*arguments, **named)
+        if denied is None and asked.first is not None:
+            note(asked.first)
+        return denied
+
+    def note(ctx):
+        # `assumed-role/ROLE/SESSION`; a session of the check's own uses nothing.
+        _, role, session, *_ = [*ctx.principal_arn.split("/"), "", ""]
+        if not role or session == "check-of-roles":
+            return
+        keys = ctx.service_context.get("dynamodb:leadingkeys") or [None]
+        for used in {(role, ctx.action, place(ctx.resource_arn), key and kind(key)) for key in keys} - known:
+            known.add(used)
+            with open(file, "a") as recorded:
+                recorded.write(json.dumps(dict(zip(("who", "action", "resource", "key"), used))) + "\n")
+
+    iam_evaluator.enforce, iam_evaluator.evaluate = enforce_noting, evaluate_noting
 
 
 def missing_objects():

@@ -158,7 +158,7 @@ pub fn word(value: &Value) -> Option<String> {
 }
 
 /// A body that creates one more by the document's example: with values of its own where they must be unique.
-pub fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
+fn new_body(contract: &Contract, create: &Operation<'_>) -> Result<Body> {
     let mut body = contract.example_body(create);
     if let Some((_, body)) = &mut body {
         let own = [
@@ -287,14 +287,14 @@ pub async fn recorded(play: &Play, keeper: &Proof) -> Result<String> {
 const MEDIA: &str = "/api/v1/messages/{message_id}/media/";
 
 /// A customer sends a picture by WhatsApp.
-pub async fn send_picture(play: &Play, tenant: &str, from: &Phone) -> Result<()> {
+async fn send_picture(play: &Play, tenant: &str, from: &Phone) -> Result<()> {
     let picture = json!({ "mime": "image/png", "caption": "This is the dent." });
     let reply = json!({ "tenant": tenant, "from": from, "channel": "whatsapp", "media": picture });
     play.post("/replies", &reply).await.map(drop)
 }
 
 /// The same. Returns the id of the message, once the picture is stored.
-pub async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
+async fn photographed(play: &Play, keeper: &Proof) -> Result<String> {
     let tenant = succeeded(
         &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
         "the tenant",

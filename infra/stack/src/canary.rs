@@ -1,4 +1,5 @@
-//! Data that no log line may contain: secrets, passwords, tokens, addresses and numbers, texts of messages.
+//! Data that no log line may contain: secrets, passwords, tokens, addresses and numbers, texts of messages; and denials by a role, which
+//! a function may survive unnoticed.
 
 use std::collections::BTreeSet;
 
@@ -32,6 +33,9 @@ const WORDS: [&str; 5] = [
     "Zwitscher",
     "Kanarienvogel",
 ];
+
+/// What AWS tells a function whose role lacks a permission.
+const DENIED: &str = "is not authorized to perform";
 
 /// The searched texts: the beginnings, the words, and every secret of a data directory.
 pub struct Canaries {
@@ -71,7 +75,7 @@ pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(
     // What still runs logs on.
     let until = Timestamp::now().as_millisecond();
     for group in groups {
-        let mut told = BTreeSet::new();
+        let (mut told, mut denied) = (BTreeSet::new(), BTreeSet::new());
         let mut since = None;
         loop {
             let events: Vec<LogEvent> = aws.logs(std::slice::from_ref(group), since).await?;
@@ -81,6 +85,15 @@ pub async fn look(aws: &Aws, groups: &[String], canaries: &Canaries) -> Result<(
                 {
                     let start: String = event.message.chars().take(80).collect();
                     wrong.push(format!("{group} logs {what}, at {}: {start}…", event.time));
+                }
+                if let Some((_, action)) = event.message.split_once(DENIED)
+                    && denied.insert(action.chars().take(40).collect::<String>())
+                {
+                    let action: String = action.chars().take(120).collect();
+                    wrong.push(format!(
+                        "{group} logs that its role {DENIED}{action}…, at {}",
+                        event.time
+                    ));
                 }
             }
             lines += events.len();

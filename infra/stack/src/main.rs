@@ -285,7 +285,7 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Profile::Shipped)]
         profile: Profile,
     },
-    /// Check that every function's role allows exactly what the function calls
+    /// Compare every function's role with what the last whole test run used of it
     Iam,
     /// Send valid and invalid input to every operation and check the answers against the contract (the long run)
     Fuzz {
@@ -433,7 +433,7 @@ async fn run(command: Command) -> Result<bool> {
             return test::test(&options, &arguments).await;
         }
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
-        Command::Iam => Box::pin(iam::iam()).await?,
+        Command::Iam => return iam::check(&Place::new(None)?),
         Command::Fuzz { seed } => {
             let seed = seed.map_or_else(chaos::new_seed, Ok)?;
             println!("seed {seed}");

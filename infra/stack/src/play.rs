@@ -1,5 +1,5 @@
 //! A running stack from the outside: customers who call and write through the simulators, requests to the public API, and reads of
-//! the table for the results. `demo`, `chaos`, `bench`, `iam` and the deployed tests use it.
+//! the table for the results. `demo`, `chaos`, `bench` and the deployed tests use it.
 
 use std::{
     fmt::Display,

@@ -198,11 +198,6 @@ impl Server {
         }
     }
 
-    /// The process id.
-    pub fn pid(&self) -> Option<u32> {
-        self.child.id()
-    }
-
     /// Lets other processes go first.
     pub fn be_nice(&self) -> Result<()> {
         // Its group has its own id. Without one, it would be our own priority.

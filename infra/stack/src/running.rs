@@ -259,11 +259,6 @@ impl Running {
         Vault::open(&self.place.data)?.secret(name)
     }
 
-    /// MiniStack's process.
-    pub fn ministack_pid(&self) -> Option<u32> {
-        self.ministack.pid()
-    }
-
     /// Stops everything, children first, keeping the emulator's state.
     pub async fn stop(self) -> Result<()> {
         let _ = std::fs::remove_file(self.place.endpoints());

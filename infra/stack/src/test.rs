@@ -7,6 +7,7 @@
 use std::{
     fmt::Write as _,
     net::{Ipv4Addr, TcpListener},
+    path::PathBuf,
     time::Instant,
 };
 
@@ -18,6 +19,7 @@ use crate::{
     build::{self, TestProgram},
     canary::{self, Canaries},
     deploy::STACK,
+    iam::{self, Record},
     ministack,
     place::Place,
     process::succeeds_seen,
@@ -33,7 +35,7 @@ const THREADS_ON_STAGE: &str = "4";
 /// Runs all test programs of the workspace with these arguments and its own stack; true if all tests passed.
 ///
 /// Tests find an emulator in `RINGBACK_TEST_AWS` (each creates its own table) and the deployed stack's `endpoints.json` in
-/// `RINGBACK_TEST_STACK`.
+/// `RINGBACK_TEST_STACK`. Without arguments, all tests are run, so what they did not use of the functions' roles is a finding.
 pub async fn test(options: &Options, arguments: &[String]) -> Result<bool> {
     tokio::select! {
         passed = build_and_run(options, arguments) => passed,
@@ -48,18 +50,26 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     tools.contract().await?;
     let programs = build::test_programs(&place).await?;
     let (of_stack, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(TestProgram::needs_stage);
+    let record = arguments.is_empty().then(|| Record::of(&place));
+    let uses = record.as_ref().map(Record::begin).transpose()?;
     let (of_stack, others) = tokio::try_join!(
-        Box::pin(on_stage(options, &of_stack, arguments)),
-        Box::pin(without_stage(&place, &tools, &others, arguments)),
+        Box::pin(on_stage(options, &of_stack, arguments, record.as_ref())),
+        Box::pin(without_stage(&place, &tools, &others, arguments, uses)),
     )?;
     let (mut count, silent) = of_stack;
     count.merge(others);
+    let narrow = record.is_none() || iam::check(&place)?;
     print!("{}", count.show());
-    Ok(count.all_passed() && silent)
+    Ok(count.all_passed() && silent && narrow)
 }
 
-/// Runs programs with a deployed stack. Returns their results, and whether the stack's logs are free of secrets.
-async fn on_stage(options: &Options, programs: &[TestProgram], arguments: &[String]) -> Result<(Count, bool)> {
+/// Runs programs with a deployed stack. Returns their results, and whether the stack's logs are free of secrets and denials.
+async fn on_stage(
+    options: &Options,
+    programs: &[TestProgram],
+    arguments: &[String],
+    record: Option<&Record>,
+) -> Result<(Count, bool)> {
     let mut running = Running::start(options).await?;
     let endpoints = running.place.endpoints();
     let all = run_all(programs, arguments, true, |command| {
@@ -73,12 +83,24 @@ async fn on_stage(options: &Options, programs: &[TestProgram], arguments: &[Stri
         error = running.broken() => Err(error),
     };
     let silent = silent(&running).await;
+    let recorded = match record {
+        Some(record) => record.complete(&running).await,
+        None => Ok(()),
+    };
     running.stop().await?;
-    Ok((outcome?, silent?))
+    let outcome = outcome?;
+    recorded?;
+    Ok((outcome, silent?))
 }
 
-/// Runs programs with an emulator of their own only.
-async fn without_stage(place: &Place, tools: &Tools, programs: &[TestProgram], arguments: &[String]) -> Result<Count> {
+/// Runs programs with an emulator only. Tests of functions write what these use to the folder of uses.
+async fn without_stage(
+    place: &Place,
+    tools: &Tools,
+    programs: &[TestProgram],
+    arguments: &[String],
+    uses: Option<&PathBuf>,
+) -> Result<Count> {
     let data = place.data.join("emulator");
     if data.exists() {
         std::fs::remove_dir_all(&data).with_context(|| format!("removing {}", data.display()))?;
@@ -92,7 +114,9 @@ async fn without_stage(place: &Place, tools: &Tools, programs: &[TestProgram], a
     step("starting an emulator for tests without the stack", ready).await?;
     let url = ministack::endpoint(port);
     let all = run_all(programs, arguments, false, |command| {
-        command.env("RINGBACK_TEST_AWS", &url);
+        command
+            .env("RINGBACK_TEST_AWS", &url)
+            .envs(uses.map(|folder| ("RINGBACK_TEST_USES", folder)));
     });
     let outcome = tokio::select! {
         outcome = all => outcome,
@@ -140,7 +164,7 @@ async fn run_all(
     Ok(count)
 }
 
-/// Whether no log line of the whole run contains a secret or a customer's data.
+/// Whether no log line of the whole run contains a secret, a customer's data or a denial.
 async fn silent(running: &Running) -> Result<bool> {
     let groups = build::log_groups(&running.functions, STACK);
     let canaries = Canaries::of(&running.place)?;
@@ -149,7 +173,7 @@ async fn silent(running: &Running) -> Result<bool> {
         eprintln!("{line}");
     }
     let found = wrong.len();
-    println!("log lines: {lines} searched, {found} kinds of secrets or messages found");
+    println!("log lines: {lines} searched, {found} kinds of secrets, messages or denials found");
     Ok(wrong.is_empty())
 }
 

@@ -116,12 +116,20 @@ impl Env {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
     }
 
-    /// Shows every request to the table to this observer, unless a client exists already. Tests compare them with the function's
-    /// role.
+    /// Shows every request to the table, the queues, the buckets and the event bus to this observer, unless a client exists already. Tests
+    /// compare them with the function's role.
     #[must_use]
-    pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + 'static) -> Self {
-        let config = self.0.aws.dynamodb().config().to_builder().interceptor(observer);
+    pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + Clone + 'static) -> Self {
+        let aws = &self.0.aws;
+        let config = aws.dynamodb().config().to_builder().interceptor(observer.clone());
         let _made_before = self.0.dynamodb.set(aws_sdk_dynamodb::Client::from_conf(config.build()));
+        let config = aws.sqs().config().to_builder().interceptor(observer.clone());
+        let _made_before = self.0.sqs.set(aws_sdk_sqs::Client::from_conf(config.build()));
+        let config = aws.s3().config().to_builder().interceptor(observer.clone());
+        let _made_before = self.0.s3.set(aws_sdk_s3::Client::from_conf(config.build()));
+        let config = aws.eventbridge().config().to_builder().interceptor(observer);
+        let client = aws_sdk_eventbridge::Client::from_conf(config.build());
+        let _made_before = self.0.eventbridge.set(client);
         self
     }
 

@@ -1,6 +1,6 @@
 //! A table, our queues, a bucket and two keys for one test alone, in the emulator that `RINGBACK_TEST_AWS` names.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use access::{Kms, Secrets, operator};
 use aws_sdk_dynamodb::types::{
@@ -457,6 +457,7 @@ fn of_function(variables: &BTreeMap<String, String>, clock: &Clock, ids: &Ids, f
     match Role::of_this_crate() {
         Some(role) => env.observed_by(Watch {
             role,
+            variables: Arc::new(variables.clone()),
             forbidden: forbidden.clone(),
         }),
         None => env,

@@ -1,8 +1,14 @@
 //! The permissions of a function's role at the table. A test's table has no roles, so each request that a function makes in its own
 //! tests is compared with its role in `template.yaml`. Otherwise, a flow that only a test exercises would be refused only on AWS.
+//!
+//! `cargo stack test` also collects what was asked, of queues, buckets and the event bus, too, because a permission that nothing uses is a
+//! finding (`cargo stack iam`).
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
+    fs::File,
+    io::Write as _,
+    path::Path,
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
@@ -17,9 +23,19 @@ use aws_sdk_dynamodb::{
     },
     types::AttributeValue,
 };
-use serde_json::Value;
+use aws_sdk_eventbridge::operation::put_events::PutEventsInput;
+use aws_sdk_s3::operation::{
+    complete_multipart_upload::CompleteMultipartUploadInput, create_multipart_upload::CreateMultipartUploadInput,
+    delete_object::DeleteObjectInput, get_object::GetObjectInput, list_objects_v2::ListObjectsV2Input,
+    put_object::PutObjectInput, upload_part::UploadPartInput,
+};
+use aws_sdk_sqs::operation::{
+    change_message_visibility::ChangeMessageVisibilityInput, get_queue_attributes::GetQueueAttributesInput,
+    send_message::SendMessageInput, send_message_batch::SendMessageBatchInput,
+};
+use serde_json::{Value, json};
 
-use crate::template::{functions, policies, statements, texts};
+use crate::template::{Function, functions, policies, statements, texts};
 
 /// One statement about the table.
 #[derive(Debug)]
@@ -54,26 +70,89 @@ impl Statement {
 
 /// The statements of a role about the table.
 #[derive(Debug)]
-pub(crate) struct Role(Vec<Statement>);
+pub(crate) struct Role {
+    statements: Vec<Statement>,
+    /// The resources that the function's variables name.
+    resources: BTreeMap<&'static str, &'static str>,
+}
 
 impl Role {
     /// The role of the function whose tests are running; none in other tests.
     pub(crate) fn of_this_crate() -> Option<&'static Self> {
         static ROLE: OnceLock<Option<Role>> = OnceLock::new();
         let role = ROLE.get_or_init(|| {
-            #[expect(clippy::disallowed_methods, reason = "how cargo tells a test program whose it is")]
-            let own = std::env::var("CARGO_PKG_NAME").ok()?;
+            let own = package()?;
             let function = functions().into_iter().find(|function| function.name == own)?;
-            Some(Self::of(policies(&function)))
+            Some(Self::of(&function))
         });
         role.as_ref()
     }
 
-    fn of(policies: &'static [Value]) -> Self {
-        let work = policies.iter().filter(|policy| policy["PolicyName"] == "work");
+    fn of(function: &Function) -> Self {
+        let policies = policies(function).iter();
+        let work = policies.filter(|policy| policy["PolicyName"] == "work");
         let of_table = |statement: &Statement| statement.actions.iter().any(|action| action.starts_with("dynamodb:"));
-        Self(work.flat_map(statements).map(Statement::of).filter(of_table).collect())
+        let variables = function.resource["Properties"]["Environment"]["Variables"].as_object();
+        let variables = variables.into_iter().flatten();
+        Self {
+            statements: work.flat_map(statements).map(Statement::of).filter(of_table).collect(),
+            resources: variables
+                .filter_map(|(name, value)| Some((name.as_str(), value["!Ref"].as_str()?)))
+                .collect(),
+        }
     }
+}
+
+/// The package whose tests are running.
+fn package() -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "how cargo tells a test program whose it is")]
+    std::env::var("CARGO_PKG_NAME").ok()
+}
+
+/// Kinds of uses by this test program, each of which is written once to a file of its own, if `cargo stack test` names a folder.
+struct Uses {
+    file: File,
+    known: BTreeSet<String>,
+}
+
+impl Uses {
+    fn of_this_program() -> Option<&'static Mutex<Self>> {
+        static USES: OnceLock<Option<Mutex<Uses>>> = OnceLock::new();
+        let uses = USES.get_or_init(|| {
+            #[expect(clippy::disallowed_methods, reason = "how `cargo stack test` collects uses")]
+            let folder = std::env::var("RINGBACK_TEST_USES").ok()?;
+            let name = format!("{}-{}.jsonl", package()?, std::process::id());
+            let file = File::create(Path::new(&folder).join(name)).expect("a file in the folder of uses");
+            let known = BTreeSet::new();
+            Some(Mutex::new(Self { file, known }))
+        });
+        uses.as_ref()
+    }
+
+    fn note(&mut self, action: &str, resource: &str, key: Option<&str>) {
+        let used = json!({ "who": package(), "action": action, "resource": resource, "key": key });
+        let line = used.to_string();
+        if !self.known.contains(&line) {
+            writeln!(self.file, "{line}").expect("a use is written");
+            self.known.insert(line);
+        }
+    }
+}
+
+/// The kind of a key, as the emulator records it (`bridge.py`, `recorded_uses`): with `x` in place of everything but words, such as names
+/// of row kinds and lanes, and what precedes a colon; ids keep their length.
+fn kind(key: &str) -> String {
+    let told = |part: &str| {
+        let is_word = |of: fn(&u8) -> bool| !part.is_empty() && part.bytes().all(|byte| of(&byte));
+        if is_word(u8::is_ascii_uppercase) || is_word(u8::is_ascii_lowercase) {
+            return part.to_owned();
+        }
+        match part.split_once(':') {
+            Some((name, _)) => format!("{name}:x"),
+            None => "x".repeat(if part.chars().count() == 26 { 26 } else { 1 }),
+        }
+    };
+    key.split('#').map(told).collect::<Vec<_>>().join("#")
 }
 
 /// Matches like IAM's `StringLike`: `*` is any text, `?` any character.
@@ -188,6 +267,49 @@ fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     Vec::new()
 }
 
+/// A request to another service: its action, the queue, bucket or bus, and the object's key.
+fn asked_elsewhere<'a>(
+    context: &'a BeforeSerializationInterceptorContextRef<'_>,
+) -> Option<(&'static str, &'a str, Option<&'a str>)> {
+    let input = context.input();
+    let object = |action, bucket: Option<&'a str>, key: Option<&'a str>| Some((action, bucket?, Some(key?)));
+    if let Some(send) = input.downcast_ref::<SendMessageInput>() {
+        return Some(("sqs:SendMessage", send.queue_url()?, None));
+    }
+    if let Some(send) = input.downcast_ref::<SendMessageBatchInput>() {
+        return Some(("sqs:SendMessage", send.queue_url()?, None));
+    }
+    if let Some(change) = input.downcast_ref::<ChangeMessageVisibilityInput>() {
+        return Some(("sqs:ChangeMessageVisibility", change.queue_url()?, None));
+    }
+    if let Some(get) = input.downcast_ref::<GetQueueAttributesInput>() {
+        return Some(("sqs:GetQueueAttributes", get.queue_url()?, None));
+    }
+    if let Some(put) = input.downcast_ref::<PutEventsInput>() {
+        return Some(("events:PutEvents", put.entries().first()?.event_bus_name()?, None));
+    }
+    if let Some(list) = input.downcast_ref::<ListObjectsV2Input>() {
+        return Some(("s3:ListBucket", list.bucket()?, None));
+    }
+    if let Some(get) = input.downcast_ref::<GetObjectInput>() {
+        return object("s3:GetObject", get.bucket(), get.key());
+    }
+    if let Some(delete) = input.downcast_ref::<DeleteObjectInput>() {
+        return object("s3:DeleteObject", delete.bucket(), delete.key());
+    }
+    if let Some(put) = input.downcast_ref::<PutObjectInput>() {
+        return object("s3:PutObject", put.bucket(), put.key());
+    }
+    if let Some(begin) = input.downcast_ref::<CreateMultipartUploadInput>() {
+        return object("s3:PutObject", begin.bucket(), begin.key());
+    }
+    if let Some(part) = input.downcast_ref::<UploadPartInput>() {
+        return object("s3:PutObject", part.bucket(), part.key());
+    }
+    let end = input.downcast_ref::<CompleteMultipartUploadInput>()?;
+    object("s3:PutObject", end.bucket(), end.key())
+}
+
 /// Requests of a test's function that its role forbids.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Forbidden(Arc<Mutex<BTreeSet<String>>>);
@@ -200,10 +322,32 @@ impl Forbidden {
 }
 
 /// Observes each request.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Watch {
     pub(crate) role: &'static Role,
+    /// Values of the function's variables.
+    pub(crate) variables: Arc<BTreeMap<String, String>>,
     pub(crate) forbidden: Forbidden,
+}
+
+impl Watch {
+    /// The resource that the template's variable of this value names, with the key of an object, if there is one.
+    fn resource(&self, value: &str, object: Option<&str>) -> Option<String> {
+        let named = self.role.resources.iter();
+        let mut named = named.filter(|(name, _)| self.variables.get(**name).is_some_and(|own| own == value));
+        let (_, id) = named.next()?;
+        Some(match object {
+            Some(key) => format!("${{{id}.Arn}}/{}", kind_of_object(key)),
+            None => format!("{id}.Arn"),
+        })
+    }
+}
+
+/// An object's key with `x` in place of everything but words, as the emulator records it.
+fn kind_of_object(key: &str) -> String {
+    let is_word = |part: &&str| !part.is_empty() && part.chars().all(char::is_alphabetic);
+    let told = |part| Some(part).filter(is_word).unwrap_or("x");
+    key.split('/').map(told).collect::<Vec<_>>().join("/")
 }
 
 impl Intercept for Watch {
@@ -217,8 +361,20 @@ impl Intercept for Watch {
         _components: &RuntimeComponents,
         _config: &mut ConfigBag,
     ) -> Result<(), BoxError> {
+        if let Some(uses) = Uses::of_this_program() {
+            let mut uses = uses.lock().unwrap_or_else(PoisonError::into_inner);
+            for Asked { action, resource, keys } in asked(context) {
+                keys.iter()
+                    .for_each(|key| uses.note(action, &resource, Some(&kind(key))));
+            }
+            if let Some((action, value, object)) = asked_elsewhere(context)
+                && let Some(resource) = self.resource(value, object)
+            {
+                uses.note(action, &resource, None);
+            }
+        }
         for asked in asked(context) {
-            if !self.role.0.iter().any(|statement| statement.allows(&asked)) {
+            if !self.role.statements.iter().any(|statement| statement.allows(&asked)) {
                 let Asked { action, resource, keys } = asked;
                 let mut forbidden = self.forbidden.0.lock().unwrap_or_else(PoisonError::into_inner);
                 forbidden.insert(format!("{action} of {resource}: {keys:?}"));
@@ -249,13 +405,30 @@ mod tests {
     }
 
     #[test]
+    fn kinds_of_keys_are_those_of_the_emulator() {
+        for (key, same) in [
+            ("PLATFORM", "PLATFORM"),
+            ("T#01hq5b0000000000000000000a", "T#xxxxxxxxxxxxxxxxxxxxxxxxxx"),
+            (
+                "T#01hq5b0000000000000000000a#ID#phone:+971",
+                "T#xxxxxxxxxxxxxxxxxxxxxxxxxx#ID#phone:x",
+            ),
+            ("T#1#STATS#2026-11", "T#x#STATS#x"),
+            ("DUE#answers#03", "DUE#answers#x"),
+            ("", "x"),
+        ] {
+            assert_eq!(kind(key), same, "{key}");
+        }
+    }
+
+    #[test]
     fn a_role_allows_what_one_of_its_statements_names() {
         let sends = functions().into_iter().find(|function| function.name == "send_message");
-        let role = Role::of(policies(&sends.expect("there is one")));
+        let role = Role::of(&sends.expect("there is one"));
         let allowed = |action, keys: &[&str]| {
             let values: Vec<_> = keys.iter().map(|key| AttributeValue::S((*key).to_owned())).collect();
             let asked = Asked::of(action, values.iter().map(Some));
-            role.0.iter().any(|statement| statement.allows(&asked))
+            role.statements.iter().any(|statement| statement.allows(&asked))
         };
         assert!(allowed("dynamodb:BatchGetItem", &["T#1#C#2", "T#1#REF#2"]));
         assert!(!allowed("dynamodb:BatchGetItem", &["T#1#C#2", "T#1#AUDIT#2"]));

@@ -66,7 +66,7 @@ async fn build_and_run(place: &Place, packages: Vec<String>, changed: bool, argu
             })
             .await?
         }
-        None => Box::pin(without_stage(place, &tools, &programs, arguments)).await?,
+        None => Box::pin(without_stage(place, &tools, &programs, arguments, None)).await?,
     };
     print!("{}", count.show());
     if !of_stack.is_empty() {

@@ -28,6 +28,7 @@ mod notices;
 mod operators;
 mod people;
 mod platform;
+mod roles;
 mod stage;
 mod starts;
 mod tables;

@@ -12,9 +12,10 @@ use domain::{
     ids::{ContactId, SegmentId, TagId, TenantId},
     operation::{OperationKind, OperationState},
     person::Person,
-    profile::Profile,
+    profile::{Profile, Staged},
     resource::Resource,
     segment::CountSegment,
+    stage::Stage,
 };
 use jobs::StartOperation;
 use kit::operation::Ran;
@@ -125,6 +126,27 @@ async fn contacts_created_later_are_not_counted() {
     world.contact(&world.scope, Profile::default()).await;
     assert_eq!(world.step(&start).await, Ran::Ended);
     assert_eq!(world.operations.get(&start).await.progress.done, 1);
+}
+
+#[tokio::test]
+async fn contacts_of_a_stage_are_counted() {
+    let world = World::new().await;
+    let open = from_value(json!({"name": "Open", "position": 1})).unwrap();
+    let stage = Stage::new(world.aws.ids().ulid(), open, world.aws.now());
+    let created = world.aws.store().create(&world.scope, &stage, &world.aws.stamp()).await;
+    created.unwrap();
+    let staged = Staged {
+        stage: stage.id,
+        since: world.aws.now(),
+    };
+    for stage in [Some(staged), None] {
+        let profile = Profile {
+            stage,
+            ..Profile::default()
+        };
+        world.contact(&world.scope, profile).await;
+    }
+    assert_eq!(world.count(json!({"stage": stage.id})).await.0, 1);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use domain::{
     actor::Actor,
     bulk::ChangeDetails,
     consent::{By, Choice, Scope, Wish},
-    contact::{Change, Identity},
+    contact::{Change, Contact, Identity},
     conversion::{Conversion, ConversionIn, ConversionKind},
     erasure::{EraseContact, Erased},
     field::FieldValue,
@@ -291,6 +291,26 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
     }
     let other = Identity::Phone(phone(OTHER));
     assert!(!store.is_erased(scope, &other).await.unwrap());
+}
+
+/// Calls by SIP, and those whose callers hide their number.
+#[tokio::test]
+async fn identities_without_a_number_are_erased() {
+    let world = World::new().await;
+    let sip = Identity::Sip("sip:reception@example.test".to_owned());
+    for identity in [sip, Identity::Withheld(world.business.twilio)] {
+        let id = ContactId::new(world.aws.ids().ulid());
+        let write = ContactWrite {
+            new_identities: vec![identity.clone()],
+            ..ContactWrite::from(Contact::first_seen(id, &identity, world.aws.now()))
+        };
+        let store = world.aws.store();
+        store.write_contact(world.business.scope(), &write, None).await.unwrap();
+        let start = world.start(id).await;
+        world.erase_twice(&start).await;
+        let rows = format!("{:?}", world.rows().await.keys());
+        assert!(!rows.contains(&identity.key()), "{identity:?} is left: {rows}");
+    }
 }
 
 /// What it was merged from goes with it: all partitions, and all identities are remembered.

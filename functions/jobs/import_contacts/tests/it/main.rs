@@ -343,6 +343,22 @@ async fn erased_people_who_came_back_are_contacts() {
     }
 }
 
+#[tokio::test]
+async fn updated_contact_is_listed_by_its_new_values() {
+    let world = World::new(10).await;
+    world.fields().await;
+    let regular = world.own::<Tag>(json!({"name": "Regular"})).await;
+    let columns = mapping(&["phone", "tags", "field:birthday", "owner"]);
+    for (tags, birthday) in [("", "1990-02-28"), ("Regular", "1991-03-01")] {
+        let table = format!("phone,tags,birthday,owner\n+971501234567,{tags},{birthday},\n");
+        let order = json!({"mapping": columns, "mode": "update"});
+        assert_eq!(world.import(table, order).await.counts.refused, 0);
+    }
+    let people = world.people().await;
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0].profile.tags, BTreeSet::from([regular.id]));
+}
+
 /// Puts a number on the suppression list.
 async fn suppress(world: &World, number: &str, by: By) {
     let aws = &world.aws;

@@ -3,11 +3,14 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use delete_tenants::{Context, handle};
 use domain::{
+    account::Invitation,
+    actor::Actor,
     call::{CallFacts, CallProvider, Outcome, Party},
     contact::{Contact, Identity},
     facts::Facts,
-    ids::{AssetId, CallId, ContactId, TenantId},
+    ids::{AssetId, CallId, ContactId, InvitationId, TenantId},
     media::InboundMedia,
+    permission::Role,
     record::{Call, CallProgress, Grounds},
     tenant::{Tenant, TenantStatus},
 };
@@ -21,6 +24,7 @@ use store::{
 };
 use testkit::{
     Aws, Seeded,
+    api::Town,
     business::{CUSTOMER, business, missed},
 };
 
@@ -146,6 +150,48 @@ async fn files_of_a_deleted_tenant_are_deleted_with_its_rows() {
     world.run_again().await;
     assert!(aws.files("media/").await.is_empty());
     assert_eq!((world.log_length().await, aws.row_count().await), (2, 2));
+}
+
+/// Accounts stay with people who belong to other tenants, too.
+#[tokio::test]
+async fn people_keys_and_names_of_a_deleted_tenant_are_deleted() {
+    let aws = Aws::new().await;
+    let town = Box::pin(Town::new(&aws, |_| Ok(Default::default()))).await;
+    let (store, scope) = (aws.store(), town.home.scope());
+    let id = InvitationId::new(aws.ids().ulid());
+    let invitation = Invitation {
+        id,
+        email: "guest@example.org".parse().expect("an address"),
+        role: Role::Viewer,
+        invited_by: Actor::Operator,
+        created_at: aws.now(),
+        expires_at: aws.now() + SignedDuration::from_hours(24),
+        token_sha256: "0".repeat(64),
+    };
+    store
+        .invite(scope, &invitation, &aws.stamp())
+        .await
+        .expect("the invitation is written");
+    let before = store.tenant(scope).await.expect("the table answers").expect("a tenant");
+    let mut after = before.clone();
+    after.status = TenantStatus::Leaving;
+    after.leaves_at = Some(aws.now());
+    let act = PlatformAct {
+        action: "tenant_leaving".to_owned(),
+        tenant: Some(town.home.tenant),
+        by: aws.stamp(),
+        detail: serde_json::json!({}),
+    };
+    let changed = store.change_tenant_for_platform(scope, &before, &after, &act, "tenant_leaving");
+    changed.await.expect("nobody else changes it");
+    let ctx = Context::new(aws.env()).expect("a context");
+    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
+    Box::pin(handle(deadline, &ctx)).await.expect("the run ends well");
+    assert_eq!(store.tenant(scope).await.expect("the table answers"), None);
+    for (house, free) in [(&town.home, true), (&town.away, false)] {
+        let is_free = store.is_slug_free(&house.slug, aws.now()).await;
+        assert_eq!(is_free.expect("the table answers"), free);
+    }
 }
 
 #[tokio::test]

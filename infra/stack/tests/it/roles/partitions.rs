@@ -1,9 +1,7 @@
-//! The partitions that a role may touch (docs/decisions/0031-partitions-in-roles.md).
-//!
-//! Two more checks. Did the function access every partition that its statements name? And does the emulator refuse all others to
-//! the role's own credentials, such as an account or the platform's rows to a webhook?
+//! Whether partitions that a role does not name (docs/decisions/0031-partitions-in-roles.md) are refused to its own credentials, such as
+//! an account or the platform's rows to a webhook.
 
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result};
 use aws_sdk_dynamodb::{
@@ -12,97 +10,17 @@ use aws_sdk_dynamodb::{
     error::{ProvideErrorMetadata, SdkError},
     types::{AttributeValue, DeleteRequest, KeysAndAttributes, Put, TransactWriteItem, WriteRequest},
 };
-use serde::Deserialize;
 use serde_json::{Value, json};
-
-use super::{Role, statements, texts};
-use crate::{
+use stack::{
     aws::{REGION, Session},
+    iam::{Role, like, partitions_of, texts},
     secrets::random_hex,
 };
-
-const OPERATOR: &str = "ForAllValues:StringLike";
-const KEYS: &str = "dynamodb:LeadingKeys";
-
-/// A kind of key that a role used, as recorded by the emulator (`bridge.py`, `leading_keys`).
-#[derive(Debug, Deserialize)]
-struct Used {
-    role: String,
-    action: String,
-    key: String,
-}
-
-/// The emulator's records so far.
-fn used(data: &Path) -> Result<Vec<Used>> {
-    let file = data.join("leading-keys.jsonl");
-    let text = std::fs::read_to_string(&file).with_context(|| format!("reading {}", file.display()))?;
-    text.lines()
-        .map(|line| serde_json::from_str(line).context("parsing the emulator's records"))
-        .collect()
-}
-
-/// Whether this role used the action in a partition that matches the pattern.
-pub(super) fn has_used(data: &Path, role: &str, action: &str, pattern: &str) -> Result<bool> {
-    let is_it = |used: &Used| used.role == role && used.action == action && like(pattern, &used.key);
-    Ok(used(data)?.iter().any(is_it))
-}
-
-/// Matches as IAM does: `*` is any text, `?` one character.
-fn like(pattern: &str, text: &str) -> bool {
-    let mut rest = pattern.chars();
-    match rest.next() {
-        None => text.is_empty(),
-        Some('*') => text
-            .char_indices()
-            .map(|(at, _)| at)
-            .chain([text.len()])
-            .any(|at| like(rest.as_str(), &text[at..])),
-        Some(wanted) => {
-            let mut others = text.chars();
-            others.next().is_some_and(|found| wanted == '?' || wanted == found) && like(rest.as_str(), others.as_str())
-        }
-    }
-}
-
-/// The partitions that a statement names; none without such a condition.
-fn partitions(statement: &Value) -> Option<Vec<String>> {
-    let keys = &statement["Condition"][OPERATOR][KEYS];
-    (!keys.is_null()).then(|| texts(keys).into_iter().collect())
-}
 
 fn is_of_table(statement: &Value) -> bool {
     texts(&statement["Action"])
         .iter()
         .any(|action| action.starts_with("dynamodb:"))
-}
-
-/// Statements without partitions, and partitions that no flow used.
-pub(super) fn too_wide(roles: &[Role], data: &Path) -> Result<Vec<String>> {
-    let used = used(data)?;
-    let mut wrong = Vec::new();
-    for role in roles {
-        let own: Vec<&Used> = used.iter().filter(|used| used.role == role.name).collect();
-        for statement in statements(role.document("work"))
-            .into_iter()
-            .filter(|one| is_of_table(one))
-        {
-            let sid = statement["Sid"].as_str().unwrap_or("?");
-            let Some(named) = partitions(statement) else {
-                wrong.push(format!("{}: {sid} names no partitions", role.name()));
-                continue;
-            };
-            let actions = texts(&statement["Action"]);
-            let asked = |pattern: &String| {
-                own.iter()
-                    .any(|used| actions.contains(&used.action) && like(pattern, &used.key))
-            };
-            let idle: Vec<&String> = named.iter().filter(|pattern| !asked(pattern)).collect();
-            if !idle.is_empty() {
-                wrong.push(format!("{}: {sid} names {idle:?}, which no flow uses", role.name()));
-            }
-        }
-    }
-    Ok(wrong)
 }
 
 /// A part of the table that is read by a partition key: the table itself or an index.
@@ -137,9 +55,9 @@ fn samples(roles: &[Role], keyed: &Keyed) -> Result<BTreeSet<String>> {
     let id = random_hex(13)?;
     let mut samples: BTreeSet<String> = [format!("T#{id}#NOBODYS"), format!("NOBODYS#{id}")].into();
     for role in roles {
-        for statement in statements(role.document("work")) {
+        for statement in role.statements("work") {
             if is_of_table(statement) && is_about(statement, keyed.index.as_deref()) {
-                let patterns = partitions(statement).unwrap_or_default();
+                let patterns = partitions_of(statement).unwrap_or_default();
                 samples.extend(patterns.iter().map(|pattern| sample(pattern, &id)));
             }
         }
@@ -183,6 +101,8 @@ const ACTIONS: [&str; 8] = [
 
 /// Actions that the emulator allows although the role's policy does not, and actions that it refuses although the policy allows them. What
 /// a role may do is tried with each key; of what it may not do, one action with each, another one for each key and role.
+///
+/// These requests are not recorded as uses: the emulator knows them by the name of their session.
 pub(super) async fn otherwise_enforced(
     roles: &[Role],
     aws: &Session,
@@ -221,7 +141,7 @@ pub(super) async fn otherwise_enforced(
                 if answers.contains(&allowed) {
                     let told = if allowed { "is refused" } else { "may use" };
                     let index = keyed.index.as_deref().unwrap_or("the table");
-                    wrong.push(format!("{} {told} {action} on {index} {key}", role.name()));
+                    wrong.push(format!("{} {told} {action} on {index} {key}", role.function));
                 }
             }
         }
@@ -231,16 +151,16 @@ pub(super) async fn otherwise_enforced(
 
 /// Whether the text of a role's policy allows this.
 fn allows(role: &Role, action: &str, index: Option<&str>, key: &str) -> bool {
-    statements(role.document("work")).into_iter().any(|statement| {
+    role.statements("work").any(|statement| {
         texts(&statement["Action"]).contains(action)
             && is_about(statement, index)
-            && partitions(statement).is_none_or(|named| named.iter().any(|pattern| like(pattern, key)))
+            && partitions_of(statement).is_none_or(|named| named.iter().any(|pattern| like(pattern, key)))
     })
 }
 
 async fn client_of(role: &Role, aws: &Session, endpoint: &str) -> Result<Client> {
     let described = aws.call("iam", "get_role", json!({ "RoleName": role.name })).await?;
-    let assume = json!({ "RoleArn": described["Role"]["Arn"], "RoleSessionName": "iam" });
+    let assume = json!({ "RoleArn": described["Role"]["Arn"], "RoleSessionName": "check-of-roles" });
     let assumed = aws.call("sts", "assume_role", assume).await?;
     let part = |name: &str| {
         let value = assumed["Credentials"][name].as_str();
@@ -339,26 +259,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn patterns_match_as_in_iam() {
-        let own = format!("T#{}", "?".repeat(26));
-        let tenant = format!("T#{}", "x".repeat(26));
-        for (pattern, text, same) in [
-            ("*", "", true),
-            ("T#*", "T#a", true),
-            ("T#*", "USER#a", false),
-            ("T#*#C#*", "T#a#C#b", true),
-            ("T#*#C#*", "T#a#ID#b", false),
-            ("PLATFORM", "PLATFORM#LOG#a", false),
-            ("PLATFORM*", "PLATFORM", true),
-            (own.as_str(), tenant.as_str(), true),
-            (own.as_str(), "T#short", false),
-        ] {
-            assert_eq!(like(pattern, text), same, "{pattern} {text}");
-        }
-        assert!(!like(&own, &format!("{tenant}#C#a")));
-    }
 
     #[test]
     fn a_sample_matches_its_pattern() {
