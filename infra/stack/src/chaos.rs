@@ -49,6 +49,8 @@ pub struct Size {
     pub asks: usize,
     /// Number of people of two contacts each, which are merged, separated or erased.
     pub people: usize,
+    /// Whether workers are killed that hold a lease of minutes, which nobody else takes over before: those of files and of erasures.
+    pub kills_leased: bool,
     /// Number of customers who send a file.
     pub media: usize,
     /// Duration over which they are spread.
@@ -66,6 +68,7 @@ impl Size {
         calls: 120,
         asks: 12,
         people: 4,
+        kills_leased: false,
         media: 16,
         storm: Duration::from_secs(30),
         outage: Duration::from_secs(6),
@@ -77,6 +80,7 @@ impl Size {
         calls: 1000,
         asks: 80,
         people: 24,
+        kills_leased: true,
         media: 1000,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
@@ -136,7 +140,7 @@ async fn on_own_stack(running: &Running, size: Size, seed: u64) -> Result<Verdic
 pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verdict> {
     eprintln!("· seed {seed}: `--seed {seed}` repeats the same choices");
     let begun = Instant::now();
-    ground.crash_points(storm::CRASH_POINTS).await?;
+    ground.crash_points(&storm::crash_points(size)).await?;
     let what = format!("{} calls in a storm of {}", size.calls, seconds(size.storm));
     let stormed = step(&what, Box::pin(storm::storm(ground, size, seed))).await;
     // The stack is restored, whatever happened.

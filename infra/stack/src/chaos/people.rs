@@ -213,7 +213,8 @@ pub(super) async fn live(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
     let all = plans.into_iter().enumerate().map(|(place, plan)| async move {
         tokio::time::sleep(size.storm.mul_f64(BEGIN * place as f64 / size.people as f64)).await;
         let what = format!("{} is {}", plan.name, plan.fate.as_str());
-        Box::pin(Life { shop, plan }.live()).await.context(what)
+        let strikes = if size.kills_leased { STRIKES } else { 0 };
+        Box::pin(Life { shop, plan, strikes }.live()).await.context(what)
     });
     try_join_all(all).await
 }
@@ -228,6 +229,7 @@ struct Known {
 struct Life<'a> {
     shop: Shop<'a>,
     plan: Plan,
+    strikes: u32,
 }
 
 impl Life<'_> {
@@ -425,7 +427,7 @@ impl Life<'_> {
         let ground = self.shop.ground;
         let worker = ground.function("erase_contact")?;
         let mut struck = 0;
-        for _ in 0..STRIKES {
+        for _ in 0..self.strikes {
             tokio::time::sleep(STRIKE_EVERY).await;
             let running = running_functions(ground.data)?.into_iter();
             for (pid, _) in running.filter(|(_, function)| *function == worker) {

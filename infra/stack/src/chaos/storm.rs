@@ -22,11 +22,30 @@ use super::{
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record, and between a file and its row.
-pub(super) const CRASH_POINTS: &str = "\
-process_call.waiting=0.04,process_call.committed=0.04,process_call.enqueued=0.02,\
-send_message.claimed=0.03,send_message.sent=0.03,send_message.recorded=0.03,\
-process_provider_event.moved=0.01,process_provider_event.received=0.05,process_provider_event.answered=0.05,\
-fetch_media.fetched=0.1";
+const CRASH_POINTS: [&str; 10] = [
+    "process_call.waiting=0.04",
+    "process_call.committed=0.04",
+    "process_call.enqueued=0.02",
+    "send_message.claimed=0.03",
+    "send_message.sent=0.03",
+    "send_message.recorded=0.03",
+    "process_provider_event.moved=0.01",
+    "process_provider_event.received=0.05",
+    "process_provider_event.answered=0.05",
+    "fetch_media.fetched=0.1",
+];
+
+/// Functions that hold a lease of minutes while they work.
+const LEASED: [&str; 2] = ["fetch_media", "erase_contact"];
+
+/// The crash points of a storm.
+pub(super) fn crash_points(size: Size) -> String {
+    let is_leased = |point: &str| LEASED.iter().any(|function| point.starts_with(function));
+    let all = CRASH_POINTS
+        .into_iter()
+        .filter(|point| size.kills_leased || !is_leased(point));
+    all.collect::<Vec<_>>().join(",")
+}
 
 /// Faults of requests to providers: a fifth of all requests.
 const REQUESTS: [(&str, f64); 7] = [
@@ -157,6 +176,10 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     let mut kills = Random::new(random.roll());
     let [seed_of_asks, seed_of_people, seed_of_files] = [random.roll(), random.roll(), random.roll()];
     let mut killed = BTreeMap::new();
+    let leased = LEASED.iter().filter(|_| !size.kills_leased);
+    let spared: Vec<String> = leased
+        .map(|function| ground.function(function))
+        .collect::<Result<_>>()?;
     let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
     let sending = &stormed.sending;
     let enough = async {
@@ -176,7 +199,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
                 token_expired(ground, size, &tenants[EXPIRING]),
             )
         } => outcome,
-        error = kill_for_ever(ground, tenants, &mut kills, &mut killed) => Err(error),
+        error = kill_for_ever(ground, &spared, tenants, &mut kills, &mut killed) => Err(error),
     };
     stormed.struck = struck(ground, &faults).await?;
     for fault in faults {
@@ -339,9 +362,10 @@ async fn token_expired(ground: &Ground<'_>, size: Size, tenant: &Tenant) -> Resu
     ground.play.fault(fault).await
 }
 
-/// Repeatedly kills one of this stack's functions.
+/// Repeatedly kills one of this stack's functions, except for those that are spared.
 async fn kill_for_ever(
     ground: &Ground<'_>,
+    spared: &[String],
     tenants: &[Tenant],
     random: &mut Random,
     killed: &mut BTreeMap<String, u32>,
@@ -357,10 +381,11 @@ async fn kill_for_ever(
             continue;
         }
         (before, last) = (now, Instant::now());
-        let processes = match running_functions(ground.data) {
+        let mut processes = match running_functions(ground.data) {
             Ok(processes) => processes,
             Err(error) => return error,
         };
+        processes.retain(|(_, function)| !spared.contains(function));
         let Some((pid, function)) = random.choose(&processes) else {
             continue;
         };
