@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use anyhow::{Context as _, Result};
 use domain::{Timestamp, phone::Phone};
 use providers::{plivo, vonage};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::{
     business::{Plan, new_ulid},
@@ -143,51 +143,43 @@ impl Vendors {
         }
     }
 
-    /// An event for a tenant whose public API is at `api`: an answered call or, unless `readable`, one without an id.
+    /// An event for a tenant whose public API is at `api`: an answered call.
     ///
     /// # Errors
     /// If the machine has no random bytes, or the kind is not in [`KINDS`].
-    pub fn event(&self, kind: &str, tenant: &str, api: &str, readable: bool) -> Result<Event> {
+    pub fn event(&self, kind: &str, tenant: &str, api: &str) -> Result<Event> {
         let (secret, now) = (&self.secret, Timestamp::now());
         let (from, to) = (new_phone()?, self.line.digits());
         let id = random_hex(8)?;
         let seconds = now.as_second();
         let (what, content_type, content) = match kind {
             "aircall" => {
-                let id = if readable { json!(seconds) } else { Value::Null };
                 let body = json!({
                     "resource": "call", "event": "call.ended", "timestamp": seconds, "token": secret,
                     "data": {
-                        "id": id, "direction": "inbound", "started_at": seconds - 9, "answered_at": seconds - 6,
+                        "id": seconds, "direction": "inbound", "started_at": seconds - 9, "answered_at": seconds - 6,
                         "ended_at": seconds, "duration": 9, "raw_digits": from, "number": { "digits": self.line },
                     },
                 });
                 ("", JSON, body.to_string())
             }
             "vonage" => {
-                let call = if readable {
-                    json!(format!("CON-{id}"))
-                } else {
-                    Value::Null
-                };
                 let body = json!({
-                    "from": from.digits(), "to": to, "conversation_uuid": call, "status": "completed",
+                    "from": from.digits(), "to": to, "conversation_uuid": format!("CON-{id}"), "status": "completed",
                     "direction": "inbound", "timestamp": now, "duration": "9",
                 });
                 ("", JSON, body.to_string())
             }
             "exotel" => {
-                let call = if readable { id.as_str() } else { "" };
                 let query = format!(
-                    "CallSid={call}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed&Direction=incoming",
+                    "CallSid={id}&CallFrom=%2B{}&CallTo=%2B{to}&CallType=completed&Direction=incoming",
                     from.digits()
                 );
                 ("passthru", FORM, query)
             }
             _ => {
-                let call = if readable { id.as_str() } else { "" };
                 let body = format!(
-                    "CallUUID={call}&From={}&To={to}&Direction=inbound&CallStatus=completed&Duration=9&BillDuration=60",
+                    "CallUUID={id}&From={}&To={to}&Direction=inbound&CallStatus=completed&Duration=9&BillDuration=60",
                     from.digits()
                 );
                 ("hangup", FORM, body)

@@ -72,7 +72,7 @@ enum What {
     TooWide(BTreeSet<String>),
     /// A statement on the table without partitions.
     Boundless,
-    /// Nothing allows this use, which the emulator did not check.
+    /// Nothing allows this use, which no emulator checked.
     Missing(String),
 }
 
@@ -134,7 +134,8 @@ pub fn findings(roles: &[Role], uses: &[Use]) -> Vec<Finding> {
                 .filter(|at| used.is_allowed(statements[*at]))
                 .collect();
             match allowed[..] {
-                [] => found.push(finding(
+                // Other uses of queues and files that no statement allows are a test's own.
+                [] if used.key.is_some() || used.resource.is_none() => found.push(finding(
                     "no statement",
                     Some(used.action.clone()),
                     What::Missing(used.to_string()),

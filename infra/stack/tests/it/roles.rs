@@ -92,6 +92,8 @@ fn change(roles: &mut [Role], change: Change, random: &mut Random) -> (String, S
         let at = random.below(own.len());
         let sid = own[at]["Sid"].as_str().unwrap_or_default().to_owned();
         match change {
+            // Of others, the emulator refuses the use.
+            Change::Remove if !of_table(&own[at]) => continue,
             Change::Remove => {
                 own.remove(at);
             }

@@ -52,7 +52,7 @@ fn answered_caller_gets_no_message() {
 
 async fn status(business: &Business<'_>, vendors: &Vendors, kind: &str) -> Result<(u16, Value)> {
     let play = &business.stage.play;
-    let event = vendors.event(kind, business.id(), &play.endpoints.api, true)?;
+    let event = vendors.event(kind, business.id(), &play.endpoints.api)?;
     let answer = play
         .request(event.method, &event.path, &event.headers(), event.body.clone())
         .await?;
