@@ -341,7 +341,7 @@ mod tests {
     use super::*;
 
     fn hour() -> impl Strategy<Value = Hour> {
-        let counters = prop::collection::btree_map("calls|recovered|free.meta", 0..9_u64, 0..3);
+        let counters = prop::collection::btree_map("calls|recovered|opt_outs", 0..9_u64, 0..3);
         let line = option::of(select(vec![
             "line_01hq5bakery0000000000000n1",
             "line_01hq5bakery0000000000000n2",

@@ -426,6 +426,11 @@ impl Wishes {
         Applied::Changed
     }
 
+    /// Whether a refusal of these holds although a later wish among them would have ended one of their own: see [`Wishes::carry`].
+    pub(crate) fn carries(&self, refusal: &Wish) -> bool {
+        self.0.iter().any(|later| later.at >= refusal.at && later.ends(refusal))
+    }
+
     /// The wishes of a person who was two contacts, to the stricter: the refusals of both, and of what makes more possible only what the
     /// other contact did not refuse at that time or later. A refusal of one stays although the other granted or lifted later.
     #[must_use]
@@ -587,6 +592,23 @@ mod tests {
         stops.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "", hour(4)));
         assert_eq!(starts.share_refusals(&stops).len(), 1);
         assert!(starts.refuses());
+    }
+
+    /// As after a merge with somebody who had refused: the survivor had opted in later, and so had a third contact of the person.
+    #[test]
+    fn carried_refusal_is_shared_with_those_who_opted_in_later() {
+        let [mut third, mut survivor] = [8, 9].map(|own| {
+            let mut contact = Contact::new(ContactId::new(ulid::Ulid::from_parts(own, 7)), hour(0));
+            contact.record(Wish::new(Choice::Granted, Scope::ALL, By::Keyword, "", hour(10)));
+            contact
+        });
+        third.is_also([survivor.id]);
+        let mut other = contact();
+        other.record(Wish::new(Choice::Refused, Scope::ALL, By::Keyword, "", hour(5)));
+        survivor.consent = survivor.consent.stricter(&other.consent);
+        assert!(survivor.refuses());
+        assert_eq!(third.share_refusals(&survivor).len(), 1);
+        assert!(third.refuses());
     }
 
     #[test]

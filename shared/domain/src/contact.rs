@@ -826,14 +826,14 @@ impl Contact {
 
     /// Copies the refusals of another contact of the same person. Returns the new ones, as repetitions.
     pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
-        // Once they share what they refuse, what the person says later to one of them ends it there.
+        // Once they share what they refuse, what the person says later to one of them ends it there, unless the other one carries it, too.
         let is_known = self.same_as.iter().any(|same| other.is(*same));
-        let refusals = other.consent.refusals().map(Wish::shared);
-        let share = |refusal| {
-            if is_known {
-                self.record(refusal)
+        let refusals = other.consent.refusals();
+        let share = |refusal: &Wish| {
+            if is_known && !other.consent.carries(refusal) {
+                self.record(refusal.shared())
             } else {
-                self.carry(refusal)
+                self.carry(refusal.shared())
             }
         };
         let changes: Vec<Change> = refusals.map(share).collect();

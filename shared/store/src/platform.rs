@@ -452,21 +452,28 @@ impl Store {
             };
             let identities: Vec<String> = known.known_by().iter().map(Identity::key).collect();
             self.erase_identities(scope, person, &identities).await?;
-            let mut after = None;
-            loop {
-                let surplus = self.surplus_identities(scope, person, after.as_deref()).await?;
-                self.erase_identities(scope, person, &surplus.items).await?;
-                after = surplus.next;
-                if after.is_none() {
-                    break;
-                }
-            }
+            self.erase_surplus(scope, person).await?;
             for alias in &known.aliases {
                 self.erase_alias_rows(scope, *alias).await?;
             }
             self.erase_contact_rows(scope, &known).await.map(drop)
         });
-        deleted.await
+        deleted.await?;
+        // The index may not have had the newest ones.
+        self.erase_surplus(scope, person).await
+    }
+
+    /// Deletes the identities for which a person has no room.
+    async fn erase_surplus(&self, scope: &TenantScope, person: &[ContactId]) -> Result<(), StoreError> {
+        let mut after = None;
+        loop {
+            let surplus = self.surplus_identities(scope, person, after.as_deref()).await?;
+            self.erase_identities(scope, person, &surplus.items).await?;
+            after = surplus.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 
     /// Deletes the counters and the audit log, from the tenant's first month on. Returns whether there were none.

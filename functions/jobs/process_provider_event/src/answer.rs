@@ -56,23 +56,32 @@ impl Event<'_> {
         let Some(received) = store.received(self.scope, inbound, now).await? else {
             return Ok(());
         };
-        let media = store.media_of(self.scope, [&received], now).await?;
-        let pending = media.iter().filter(|medium| medium.state == MediumState::Pending);
-        let tenant = self.scope.tenant();
-        let jobs = pending.map(|medium| ToQueue::media(tenant, medium, now)).collect();
-        self.ctx.queues.enqueue(jobs, now).await?;
+        if self.redelivered {
+            let media = store.media_of(self.scope, [&received], now).await?;
+            let pending = media.iter().filter(|medium| medium.state == MediumState::Pending);
+            let tenant = self.scope.tenant();
+            let jobs = pending.map(|medium| ToQueue::media(tenant, medium, now)).collect();
+            self.ctx.queues.enqueue(jobs, now).await?;
+        }
         let writer = store.contact(self.scope, inbound.contact()).await?;
-        let has_others = writer.is_some_and(|writer| !writer.same_as.is_empty());
-        if !has_others && received.answer.is_none() {
+        let has_others = writer.is_some_and(|writer| !writer.erasing && !writer.same_as.is_empty());
+        let is_answered = self.redelivered && received.answer.is_some();
+        if !has_others && !is_answered {
             return Ok(());
         }
         let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
             return Ok(());
         };
-        if has_others {
-            Box::pin(self.tell_others(&received, &config)).await?;
+        // Also behind the dead letters, from which an event comes back as if it were new. What was planned since is no answer to it.
+        let told = if has_others {
+            Box::pin(self.tell_others(&received, &config, received.message.at)).await
+        } else {
+            Ok(())
+        };
+        if is_answered {
+            Box::pin(self.answer(&received, &config)).await?;
         }
-        Box::pin(self.answer(&received, &config)).await
+        told
     }
 
     /// Plans the answer that a stored message calls for, and queues it.

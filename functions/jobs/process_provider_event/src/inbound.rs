@@ -185,7 +185,7 @@ impl Event<'_> {
                     others_wait,
                 } = *arrived;
                 let told = if others_wait {
-                    Box::pin(self.tell_others(&received, &config)).await
+                    Box::pin(self.tell_others(&received, &config, Timestamp::MAX)).await
                 } else {
                     Ok(())
                 };
@@ -198,9 +198,7 @@ impl Event<'_> {
             }
             Arrival::Before(known) => {
                 // Whoever stored it may have stopped before telling others, answering it, or queueing its media.
-                if self.redelivered {
-                    Box::pin(self.resume(known)).await?;
-                }
+                Box::pin(self.resume(known)).await?;
                 Ok(Done::Already)
             }
             Arrival::Never(done) => Ok(done),
@@ -259,7 +257,7 @@ impl Event<'_> {
         let (mut recovered, mut answers_after, mut waiting) = (0, Vec::new(), Vec::new());
         let mut templates = Vec::new();
         for person in &mut people {
-            let mut wrote = self.hears(person, &said, &heard).await?;
+            let mut wrote = self.hears(person, &said, &heard, Timestamp::MAX).await?;
             let answered = wrote.answered.into_iter();
             answers_after.extend(answered.filter_map(|sent| counting::reply_time(sent, said.at)));
             templates.append(&mut wrote.templates);
@@ -380,15 +378,20 @@ impl Event<'_> {
         }
     }
 
-    /// What one of the writer's contacts learns from a message, besides a wish. Returns what the message means for those planned for it.
-    async fn hears(&self, person: &mut Person, said: &Said<'_>, heard: &Heard<'_>) -> Result<Wrote, JobError> {
+    /// What one of the writer's contacts learns from a message, besides a wish. Returns what the message means for those planned for it
+    /// until `planned`.
+    async fn hears(
+        &self,
+        person: &mut Person,
+        said: &Said<'_>,
+        heard: &Heard<'_>,
+        planned: Timestamp,
+    ) -> Result<Wrote, JobError> {
         let (message, at) = (said.message, said.at);
         let ends = |waiting: &Message| heard.ends(waiting, self.connection);
         let stops = |waiting: &Message| said.is_stop() && ends(waiting);
         let written = (at, message.is_written());
-        let mut wrote = self
-            .wrote_first(person, Timestamp::MAX, written, stops, heard.now)
-            .await?;
+        let mut wrote = self.wrote_first(person, planned, written, stops, heard.now).await?;
         let contact = &mut person.contact;
         // Whoever wants no more messages neither answers one nor is won back.
         if message.is_written() && !said.is_stop() {
@@ -413,10 +416,16 @@ impl Event<'_> {
         Ok(wrote)
     }
 
-    /// Makes the writer's other contacts hear a stored message, for which its own transaction had no room.
+    /// Makes the writer's other contacts hear a stored message, for which its own transaction had no room. Of messages planned for them
+    /// later than `planned`, none is cancelled.
     ///
     /// Safe to run twice: whoever has heard it does not change.
-    pub(crate) async fn tell_others(&self, received: &Received, config: &TenantConfig) -> Result<(), JobError> {
+    pub(crate) async fn tell_others(
+        &self,
+        received: &Received,
+        config: &TenantConfig,
+        planned: Timestamp,
+    ) -> Result<(), JobError> {
         let message = &received.message;
         let told = RACES.until_won(async || {
             let now = self.ctx.clock.now();
@@ -429,13 +438,13 @@ impl Event<'_> {
                 now,
             };
             let people = self.people(&message.from, message.reply_to.as_ref(), now).await?.people;
-            let others = people
-                .into_iter()
-                .filter(|person| !person.contact.is(received.id.contact()));
+            // Known ones: nobody is created by an old message, such as during an erasure.
+            let is_other = |person: &Person| person.before.is_some() && !person.contact.is(received.id.contact());
+            let others = people.into_iter().filter(is_other);
             let mut others: Vec<Person> = others.collect();
             for person in &mut others {
                 said.wished(person, false);
-                let wrote = self.hears(person, &said, &heard).await?;
+                let wrote = self.hears(person, &said, &heard, planned).await?;
                 if received.answer.is_some() {
                     person.cancelled.extend(person.contact.answered_anew(wrote.waiting));
                 }
@@ -453,7 +462,8 @@ impl Event<'_> {
         let parts = if whole.fits(self.scope, now)? {
             vec![whole]
         } else {
-            let each = people.into_iter().map(|person| self.effects(vec![person], cause));
+            // The first one last: it takes new identities, and with them refusals that the others inherit.
+            let each = people.into_iter().rev().map(|person| self.effects(vec![person], cause));
             each.collect()
         };
         for part in parts {

@@ -167,8 +167,8 @@ async fn rows_of_before_get_the_expiry_that_the_policy_says() {
             vec![first + days(SENT_WITHIN + 50), second + days(SENT_WITHIN + 50)],
         ),
         ("received", vec![second + days(50)]),
-        // The reports name the caller, too.
-        ("call_progress", vec![first + days(40), second + days(40)]),
+        // The reports name the caller, too, and are not needed that long.
+        ("call_progress", vec![first + days(16), second + days(16)]),
     ]);
     assert_eq!(world.all_expiries().await, expected);
 
@@ -242,7 +242,7 @@ async fn shorter_policy_ends_old_rows_and_nothing_that_waits() {
     assert!(reports(&young_call.to_string()).await.is_some());
     assert_eq!(reports("waits").await.unwrap().due, waiting.due);
     let until = world.expiries("call_progress").await.pop();
-    assert_eq!(until, Some(now + days(60)), "the reports of a call without a decision");
+    assert_eq!(until, Some(now + days(16)), "the reports of a call without a decision");
 }
 
 /// Their files are deleted when they are due.
