@@ -59,11 +59,6 @@ impl Function {
         format!("{stack}-{}", self.name.replace('_', "-"))
     }
 
-    /// Whether it is a resource of the API.
-    pub fn of_api(&self) -> bool {
-        self.room == "api"
-    }
-
     /// The log group of its room.
     pub fn log_group(&self, stack: &str) -> String {
         format!("/aws/lambda/{stack}/{}", self.room)

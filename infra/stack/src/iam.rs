@@ -92,7 +92,7 @@ impl Role {
     }
 
     /// The statements of `work`, to change them.
-    pub fn work(&mut self) -> impl Iterator<Item = &mut Value> {
+    fn work(&mut self) -> impl Iterator<Item = &mut Value> {
         let document = self.policies.get_mut("work");
         let statements = document.and_then(|document| document["Statement"].as_array_mut());
         statements.into_iter().flatten()

@@ -317,13 +317,11 @@ impl Event<'_> {
             },
             ..self.effects(people, message.provider_ref.as_str())
         };
-        let mut whole = effects(people.clone());
-        let others_wait = people.len() > 1 && !whole.fits(self.scope, now)?;
+        let others_wait = people.len() > 1 && !effects(people.clone()).fits(self.scope, now)?;
         if others_wait {
             people.truncate(1);
-            whole = effects(people);
         }
-        match store.commit(self.scope, whole, now).await {
+        match store.commit(self.scope, effects(people), now).await {
             Ok(jobs) => {
                 crash::point("process_provider_event.received");
                 kit::line::count("received", 1);

@@ -37,32 +37,6 @@ impl fmt::Display for Use {
 }
 
 impl Use {
-    /// A use of each action of the role's `work` policy with each of its resources and partitions.
-    #[must_use]
-    pub fn all_of(role: &Role) -> Vec<Self> {
-        let sample = |pattern: &String| pattern.replace('*', &"x".repeat(26)).replace('?', "x");
-        let mut uses = Vec::new();
-        for statement in role.statements("work") {
-            let partitions = partitions_of(statement).unwrap_or_default();
-            let keys: Vec<Option<String>> = if partitions.is_empty() {
-                vec![None]
-            } else {
-                partitions.iter().map(|pattern| Some(sample(pattern))).collect()
-            };
-            for action in texts(&statement["Action"]) {
-                for resource in texts(&statement["Resource"]) {
-                    uses.extend(keys.iter().map(|key| Self {
-                        who: role.function.clone(),
-                        action: action.clone(),
-                        resource: Some(sample(&resource)),
-                        key: key.clone(),
-                    }));
-                }
-            }
-        }
-        uses
-    }
-
     /// Whether the use is of this resource.
     pub(super) fn is_of(&self, resource: &str) -> bool {
         self.resource.as_deref().is_none_or(|used| like(resource, used))

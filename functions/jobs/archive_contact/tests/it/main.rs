@@ -264,7 +264,6 @@ async fn pictures_and_other_files_are_named_with_their_links() {
     assert_eq!(shown["media_links"], json!(links));
 }
 
-/// Also its field that was deleted: the value is still stored.
 /// An archive passes through the hands of users before the person gets it.
 #[tokio::test]
 async fn links_in_messages_are_archived_masked() {
@@ -285,6 +284,7 @@ async fn links_in_messages_are_archived_masked() {
     assert!(!archive.contains(code.as_str()), "{archive}");
 }
 
+/// Also its field that was deleted: the value is still stored.
 #[tokio::test]
 async fn a_value_of_a_deleted_field_is_archived() {
     let world = World::new(100).await;
