@@ -7,6 +7,7 @@ which therefore needs no AWS client for services that no function uses.
     bridge.py tied PROGRAM ARGUMENT …    run that program, which ends when the caller ends
     bridge.py after-deploy STACK         routes, CORS and TTL that a deployment omits
     bridge.py update-code NAME=BINARY …  one zip and UpdateFunctionCode each
+    bridge.py set-variable NAME=VALUE FUNCTION …  the variable in the environment of each
     bridge.py redrive FROM TO            move a queue's messages to another, by their URLs
     bridge.py logs GROUP… [--since MS]   log events as JSON lines
     bridge.py call SERVICE OPERATION     boto3 call; arguments are JSON on stdin, the answer is JSON on stdout
@@ -441,6 +442,16 @@ def update_code(pairs):
         functions.update_function_code(FunctionName=name, ZipFile=packed.getvalue())
 
 
+def set_variable(assignment, names):
+    functions = client("lambda")
+    variable, value = assignment.split("=", 1)
+    for name in names:
+        known = functions.get_function_configuration(FunctionName=name).get("Environment", {}).get("Variables", {})
+        if known.get(variable) != value:
+            variables = {**known, variable: value}
+            functions.update_function_configuration(FunctionName=name, Environment={"Variables": variables})
+
+
 def redrive(source, target):
     """Bridge: MiniStack does not support StartMessageMoveTask. Delete when it does."""
     sqs = client("sqs")
@@ -546,6 +557,8 @@ if __name__ == "__main__":
             after_deploy(*rest)
         elif command == "update-code":
             update_code(rest)
+        elif command == "set-variable":
+            set_variable(rest[0], rest[1:])
         elif command == "redrive":
             redrive(*rest)
         elif command == "logs":

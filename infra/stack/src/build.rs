@@ -23,10 +23,8 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
-    /// As cargo builds them for the tests of their packages, so that a test run compiles nothing twice.
-    Tested,
-    /// Fast to build, for local work.
-    Everyday,
+    /// As cargo builds them for tests, too, so that nothing is compiled twice.
+    Local,
     /// Small and quick to start: the manifest's release profile, used by an operator's `sam build`.
     Shipped,
 }
@@ -35,8 +33,7 @@ impl Profile {
     /// The profile's name.
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Tested => "tested",
-            Self::Everyday => "everyday",
+            Self::Local => "local",
             Self::Shipped => "shipped",
         }
     }
@@ -121,20 +118,21 @@ pub fn function(root: &Path, name: &str) -> Result<Function> {
 }
 
 /// Selects functions in a cargo command. Each is also named as a package: cargo enables the features that all selected packages
-/// request, and without a package that is the whole workspace with its tools. The functions would then be built with other
-/// dependencies than by `sam build`, which builds package by package, and everything would be compiled twice.
+/// request, and without a package that is the whole workspace with its tools, unlike `sam build`, which builds package by package.
 fn selection(functions: &[Function]) -> impl Iterator<Item = &str> {
     functions
         .iter()
         .flat_map(|function| ["--package", &function.name, "--bin", &function.name])
 }
 
-/// `cargo test --no-run` of everything, which also builds the binary of each package that has tests: all functions and the simulators.
-fn build_tests(place: &Place) -> Command {
+/// Selected beside others, this package makes cargo enable the features that the whole workspace requests.
+const ALL_FEATURES: [&str; 2] = ["--package", "features"];
+
+/// Cargo, which builds some packages with the features of the whole workspace: what was compiled for one of them, for tests or for the
+/// local stack is used by all.
+fn cargo(place: &Place, verb: &str) -> Command {
     let mut command = Command::new("cargo");
-    command
-        .current_dir(&place.root)
-        .args(["test", "--workspace", "--no-run"]);
+    command.current_dir(&place.root).arg(verb).args(ALL_FEATURES);
     command
 }
 
@@ -191,19 +189,20 @@ impl TestProgram {
 
 /// Builds and lists all programs of tests.
 pub async fn test_programs(place: &Place) -> Result<Vec<TestProgram>> {
-    listed_programs(build_tests(place)).await
+    let mut command = Command::new("cargo");
+    command.current_dir(&place.root).args(["test", "--workspace"]);
+    listed_programs(command).await
 }
 
 /// The same for some packages.
 pub async fn test_programs_of(place: &Place, packages: &BTreeSet<String>) -> Result<Vec<TestProgram>> {
-    let mut command = Command::new("cargo");
-    command.current_dir(&place.root).args(["test", "--no-run"]);
+    let mut command = cargo(place, "test");
     command.args(packages.iter().flat_map(|package| ["--package", package]));
     listed_programs(command).await
 }
 
 async fn listed_programs(mut command: Command) -> Result<Vec<TestProgram>> {
-    command.args(["--quiet", "--message-format", "json-render-diagnostics"]);
+    command.args(["--no-run", "--quiet", "--message-format", "json-render-diagnostics"]);
     let mut found = Vec::new();
     let built = succeeds_seen(&mut command, "cargo test --no-run", |line| {
         found.extend(TestProgram::of(line));
@@ -243,11 +242,10 @@ impl Builder {
         Self { place, tools, profile }
     }
 
-    /// The target folder of the profile. Profiles share no objects, so none causes rebuilds of another.
+    /// The target folder of the profile.
     fn target(&self) -> PathBuf {
         match self.profile {
-            Profile::Tested => cargos_target(&self.place),
-            Profile::Everyday => self.place.root.join("target/everyday"),
+            Profile::Local => cargos_target(&self.place),
             Profile::Shipped => self.place.root.join("target"),
         }
     }
@@ -255,27 +253,14 @@ impl Builder {
     /// The binary that cargo or `cargo lambda` writes.
     pub fn binary(&self, function: &Function) -> PathBuf {
         match self.profile {
-            Profile::Tested => self.target().join("debug").join(&function.name),
-            Profile::Everyday | Profile::Shipped => self.target().join("lambda").join(&function.name).join("bootstrap"),
+            Profile::Local => self.target().join("debug").join(&function.name),
+            Profile::Shipped => self.target().join("lambda").join(&function.name).join("bootstrap"),
         }
     }
 
     /// The simulators' binary.
     pub fn simulators(&self) -> PathBuf {
         cargos_target(&self.place).join("debug/simulators")
-    }
-
-    fn environment(&self, command: &mut Command) {
-        command.env("CARGO_TARGET_DIR", self.target());
-        if self.profile == Profile::Everyday {
-            // Measured in docs/decisions/0007-build-profiles.md. LTO and units pass through cargo-lambda only because
-            // the manifest sets both.
-            command
-                .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
-                .env("CARGO_PROFILE_RELEASE_LTO", "off")
-                .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
-                .env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true");
-        }
     }
 
     /// Waits until no other stack of this checkout builds or deploys, and prevents others while the result is held.
@@ -296,27 +281,23 @@ impl Builder {
 
     /// Compiles functions, showing cargo's own progress.
     pub async fn compile(&self, functions: &[Function]) -> Result<()> {
-        if self.profile == Profile::Tested {
-            return run_shown(&mut build_tests(&self.place), "cargo test --no-run").await;
-        }
-        let mut command = self.tools.sam("cargo");
-        command
-            .args(["lambda", "build", "--release"])
-            .args(selection(functions));
-        self.environment(&mut command);
-        run_shown(&mut command, "cargo lambda build").await
+        let mut command = match self.profile {
+            Profile::Local => cargo(&self.place, "build"),
+            Profile::Shipped => {
+                let mut command = self.tools.sam("cargo");
+                command.args(["lambda", "build", "--release"]);
+                command.env("CARGO_TARGET_DIR", self.target());
+                command
+            }
+        };
+        run_shown(command.args(selection(functions)), "building functions").await
     }
 
     /// Compiles the simulators.
     pub async fn compile_simulators(&self) -> Result<()> {
-        if self.profile == Profile::Tested {
-            return Ok(()); // with the functions
-        }
-        let mut command = Command::new("cargo");
-        command
-            .current_dir(&self.place.root)
-            .args(["build", "--quiet", "--workspace", "--bin", "simulators"]);
-        run_shown(&mut command, "cargo build --package simulators").await
+        let mut command = cargo(&self.place, "build");
+        command.args(["--quiet", "--package", "simulators", "--bin", "simulators"]);
+        run_shown(&mut command, "building simulators").await
     }
 
     /// The folder that `sam build` writes and `sam deploy` reads.
@@ -324,11 +305,41 @@ impl Builder {
         self.place.dot.join("build").join(self.profile.name())
     }
 
+    /// The binary as it is deployed. A local one is copied without its symbols, half of the file, which would only be zipped. A copy with the
+    /// time of its binary is left as it is.
+    pub async fn deployable(&self, function: &Function) -> Result<PathBuf> {
+        let binary = self.binary(function);
+        if self.profile == Profile::Shipped {
+            return Ok(binary);
+        }
+        let folder = self.built().join(&function.logical_id);
+        let copy = folder.join("bootstrap");
+        let fresh = || -> std::io::Result<bool> {
+            std::fs::create_dir_all(&folder)?;
+            let modified = std::fs::metadata(&binary)?.modified()?;
+            let copied = std::fs::metadata(&copy).and_then(|copy| copy.modified());
+            if copied.is_ok_and(|time| time == modified) {
+                return Ok(true);
+            }
+            std::fs::copy(&binary, &copy)?;
+            Ok(false)
+        };
+        let what = || format!("copying {} to deploy it", function.name);
+        if !fresh().with_context(what)? {
+            // Not every C compiler comes with it.
+            drop(Command::new("strip").arg(&copy).stderr(Stdio::null()).status().await);
+            let modified = std::fs::metadata(&binary).and_then(|binary| binary.modified());
+            let opened = File::options().append(true).open(&copy);
+            let noted = modified.and_then(|time| opened.and_then(|copy| copy.set_modified(time)));
+            noted.with_context(what)?;
+        }
+        Ok(copy)
+    }
+
     /// Writes the input of `sam deploy`, after [`Builder::compile`]; returns its template.
     ///
-    /// The shipped profile uses `sam build`, as an operator does. The everyday one creates the same result itself: the template
-    /// with every `CodeUri` pointing at a folder with the binary. `sam build` would process every function again, at least a second
-    /// each.
+    /// The shipped profile uses `sam build`, as an operator does. The local one creates the same result itself: the template with every
+    /// `CodeUri` pointing at a folder with the binary. `sam build` would process every function again, at least a second each.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
         let built = self.built();
         let template = built.join("template.yaml");
@@ -339,27 +350,14 @@ impl Builder {
                 .arg("--build-dir")
                 .arg(&built)
                 .args(["--parameter-overrides", &format!("Architecture={architecture}")]);
-            self.environment(&mut command);
+            command.env("CARGO_TARGET_DIR", self.target());
             run_logged(&mut command, &self.place.logs().join("sam-build.log"), "sam build").await?;
             return Ok(template);
         }
         let source = self.place.root.join("template.yaml");
         let mut text = std::fs::read_to_string(&source).with_context(|| format!("reading {}", source.display()))?;
         for function in functions {
-            let folder = built.join(&function.logical_id);
-            std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-            let bootstrap = folder.join("bootstrap");
-            std::fs::copy(self.binary(function), &bootstrap)
-                .with_context(|| format!("copying {} for sam", function.name))?;
-            if self.profile == Profile::Tested {
-                // Half of the file is symbols, which would only be zipped. Not every C compiler comes with `strip`.
-                let strip = Command::new("strip")
-                    .arg(&bootstrap)
-                    .stderr(Stdio::null())
-                    .status()
-                    .await;
-                drop(strip);
-            }
+            self.deployable(function).await?;
             // `CodeUri: functions/<room>/<name>/`
             let end = format!("/{}/", function.name);
             let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));

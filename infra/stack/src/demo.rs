@@ -8,12 +8,14 @@ use domain::{
     message::{Channel, MessageState},
     phone::Phone,
 };
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use crate::{
     api::{Proof, ask, succeeded},
     aws::LogEvent,
     bill::Bill,
+    clock,
     endpoints::Tenant,
     play::{Look, Play, Sent, new_phone, until},
     report::step,
@@ -101,6 +103,13 @@ async fn acts(running: &Running) -> Result<bool> {
         .await;
     scene
         .act(
+            "A day later, the cooldown is over",
+            "process_call",
+            called_tomorrow(running, &play, &tenant, &amal),
+        )
+        .await;
+    scene
+        .act(
             "STOP, and a later call stays silent",
             "process_provider_event",
             stops(&play, &tenant, &basim),
@@ -129,7 +138,7 @@ async fn acts(running: &Running) -> Result<bool> {
     if missing.is_empty() {
         println!("All steps succeeded.");
     } else {
-        println!("{} of 7 steps failed; see above.", missing.len());
+        println!("{} of 8 steps failed; see above.", missing.len());
         complaints(&logs, &missing);
         println!(
             "Use `cargo stack demo --stay` to keep it running, then `cargo stack logs FUNCTION` and `cargo stack why --to NUMBER`."
@@ -349,6 +358,27 @@ async fn falls_back(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize>
 
 async fn cools_down(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     silent(play, tenant, from, "cooldown").await
+}
+
+/// As `cargo stack clock +24h`.
+async fn called_tomorrow(running: &Running, play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
+    let mut endpoints = running.endpoints.clone();
+    let day = SignedDuration::from_hours(24);
+    clock::advance(&running.place, &running.aws, &running.functions, &mut endpoints, day).await?;
+    let clock = call(play, tenant, from).await?;
+    let decided = play.decided(&tenant.id, from, 3, PATIENCE).await?;
+    clock.say(&decided.decision);
+    ensure!(decided.message.is_some(), "no message follows: {}", decided.decision);
+    let two = || async {
+        let sent = play.outbox(&tenant.id, from).await?;
+        Ok(match sent.get(1) {
+            Some(sent) => Look::Seen(words(sent)),
+            None => Look::Instead(format!("{} messages", sent.len())),
+        })
+    };
+    let sent = until(PATIENCE, "the second message", two).await?;
+    clock.say(format_args!("WhatsApp accepted {sent}"));
+    Ok(1)
 }
 
 async fn stops(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {

@@ -98,15 +98,11 @@ pub async fn deploy(
         fingerprint([template.as_path(), bridge.as_path()])?,
         parameters.join(" ")
     );
-    let binaries = functions
-        .iter()
-        .map(|function| {
-            Ok((
-                function.name.clone(),
-                fingerprint([builder.binary(function).as_path()])?,
-            ))
-        })
-        .collect::<Result<BTreeMap<_, _>>>()?;
+    let mut binaries = BTreeMap::new();
+    for function in functions {
+        let binary = builder.deployable(function).await?;
+        binaries.insert(function.name.clone(), fingerprint([binary.as_path()])?);
+    }
 
     if was.source == source && !was.id.is_empty() && deployment(aws).await.as_deref() == Some(&was.id) {
         let changed: Vec<_> = functions
@@ -193,21 +189,22 @@ async fn deployment(aws: &Aws) -> Option<String> {
 
 /// The fast path: one zip and UpdateFunctionCode per function.
 pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) -> Result<()> {
-    let pairs: Vec<_> = functions
-        .iter()
-        .map(|function| format!("{}={}", function.deployed(STACK), builder.binary(function).display()))
-        .collect();
+    let mut pairs = Vec::new();
+    for function in functions {
+        let binary = builder.deployable(function).await?;
+        pairs.push(format!("{}={}", function.deployed(STACK), binary.display()));
+    }
     let mut arguments = vec!["update-code"];
     arguments.extend(pairs.iter().map(String::as_str));
     aws.bridge(&arguments, &[]).await.map(drop)
 }
 
 /// Records that a function was deployed by hand to the running stack, so that the next `up` does not repeat it.
-pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
+pub async fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
+    let binary = builder.deployable(function).await?;
     let mut deployed = Deployed::read(place);
-    deployed.binaries.insert(
-        function.name.clone(),
-        fingerprint([builder.binary(function).as_path()])?,
-    );
+    deployed
+        .binaries
+        .insert(function.name.clone(), fingerprint([binary.as_path()])?);
     deployed.write(place)
 }

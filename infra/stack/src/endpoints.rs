@@ -25,6 +25,9 @@ pub struct Endpoints {
     pub profile: Profile,
     /// The table.
     pub table: String,
+    /// Seconds that its time is ahead of the machine's: see `cargo stack clock`.
+    #[serde(default)]
+    pub clock_offset_seconds: u32,
     /// The `cargo stack` process that keeps it running.
     pub pid: u32,
     /// The seeded tenants.

@@ -16,6 +16,7 @@ pub mod business;
 pub mod canary;
 pub mod chaos;
 pub mod checks;
+pub mod clock;
 pub mod contract;
 pub mod demo;
 pub mod deploy;

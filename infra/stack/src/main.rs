@@ -8,11 +8,12 @@ use std::{
 
 use anyhow::{Context as _, Result, bail};
 use clap::{Args, Parser, Subcommand};
+use jiff::SignedDuration;
 use stack::{
     aws::Aws,
     bench::{self, Part},
     build::{self, Builder, Profile},
-    chaos, checks, demo,
+    chaos, checks, clock, demo,
     endpoints::Endpoints,
     fuzz, iam, inspect,
     place::Place,
@@ -156,7 +157,7 @@ enum Command {
         #[arg(long)]
         stay: bool,
         /// Build profile of the functions
-        #[arg(long, value_enum, default_value_t = Profile::Everyday)]
+        #[arg(long, value_enum, default_value_t = Profile::Local)]
         profile: Profile,
     },
     /// Set up the tools in .stack/ (every other command does so, too)
@@ -172,7 +173,7 @@ enum Command {
         #[arg(long)]
         fresh: bool,
         /// Build profile of the functions
-        #[arg(long, value_enum, default_value_t = Profile::Everyday)]
+        #[arg(long, value_enum, default_value_t = Profile::Local)]
         profile: Profile,
     },
     /// Stop a running stack
@@ -187,7 +188,7 @@ enum Command {
         #[command(flatten)]
         place: Where,
         /// Build profile
-        #[arg(long, value_enum, default_value_t = Profile::Everyday)]
+        #[arg(long, value_enum, default_value_t = Profile::Local)]
         profile: Profile,
     },
     /// Place a call through the simulators
@@ -240,6 +241,14 @@ enum Command {
         redrive: Option<String>,
         #[command(flatten)]
         target: Target,
+    },
+    /// Show the running stack's time, or move it forward, so that tomorrow can be watched today
+    Clock {
+        /// By how much, such as +24h, +90m or +7d [default: only show it]
+        #[arg(value_parser = clock::distance)]
+        by: Option<SignedDuration>,
+        #[command(flatten)]
+        place: Where,
     },
     /// Sum up the AWS calls of all functions and their cost in dollars
     Bill {
@@ -398,6 +407,7 @@ async fn run(command: Command) -> Result<bool> {
                 Some(letters) => inspect::redrive(&found.aws, &found.place, &found.stack, &letters).await?,
             }
         }
+        Command::Clock { by, place } => clock::clock(&place.place()?, by).await?,
         Command::Bill { target } => {
             let found = target.find().await?;
             let bill = inspect::bill(&found.aws, &found.place, &found.stack, None).await?;
@@ -426,11 +436,7 @@ async fn run(command: Command) -> Result<bool> {
             return selected::test(&Place::new(None)?, packages, changed, &arguments).await;
         }
         Command::Test { arguments, .. } => {
-            let options = Options {
-                profile: Profile::Tested,
-                ..Options::throwaway("test")?
-            };
-            return test::test(&options, &arguments).await;
+            return test::test(&Options::throwaway("test")?, &arguments).await;
         }
         Command::Bench { part, profile } => Box::pin(bench::bench(profile, &part)).await?,
         Command::Iam => return iam::check(&Place::new(None)?),

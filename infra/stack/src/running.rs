@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     aws::{Aws, LogEvent, REGION},
     build::{self, Builder, Function, Profile},
+    clock,
     deploy::{self, Deployed, META_APP_SECRET, STACK},
     endpoints::Endpoints,
     ministack, people,
@@ -49,7 +50,7 @@ impl Default for Options {
             data_dir: None,
             port: None,
             fresh: false,
-            profile: Profile::Everyday,
+            profile: Profile::Local,
             crash_points: String::new(),
         }
     }
@@ -155,6 +156,8 @@ impl Running {
                 ministack::http_ok(ports.simulators, "/healthz")
             })
             .await?;
+        let offset = clock::kept(&place);
+        clock::move_simulators(&simulators_url, offset).await?;
 
         let meta_app = json!({
             "app_secret": vault.secret("meta.app_secret")?,
@@ -183,6 +186,10 @@ impl Running {
         ];
         deploy::deploy(&place, &tools, &aws, &builder, &functions, &parameters).await?;
         drop(alone);
+        if offset > 0 {
+            // A deployment takes it away.
+            step("moving the time", clock::move_functions(&aws, &functions, offset)).await?;
+        }
         let outputs = aws.outputs(STACK).await?;
         let api_id = outputs
             .get("ApiUrl")
@@ -204,6 +211,7 @@ impl Running {
                 .get("TableName")
                 .context("the stack has a TableName output")?
                 .clone(),
+            clock_offset_seconds: offset,
             pid: std::process::id(),
             tenants: seeds.iter().map(seed::Seed::endpoint).collect(),
             platform_admin,
@@ -284,7 +292,7 @@ pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Fu
         deploy::update_code(aws, builder, &[function]),
     )
     .await?;
-    deploy::note_updated(place, builder, function)
+    deploy::note_updated(place, builder, function).await
 }
 
 async fn put_secret(aws: &Aws, name: &str, value: &Value) -> Result<()> {
@@ -336,7 +344,7 @@ fn forget(place: &Place) -> Result<()> {
             std::fs::remove_dir_all(&folder).with_context(|| format!("removing {}", folder.display()))?;
         }
     }
-    for file in ["deployed.json", "ports.json"] {
+    for file in ["deployed.json", "ports.json", clock::FILE] {
         let _ = std::fs::remove_file(place.data.join(file));
     }
     Ok(())

@@ -8,7 +8,9 @@ use crate::{
     config::{ConnectionSummary, TenantConfig},
     connection::{Account, Connection, Health},
     contact::Contact,
-    content_draft, hours,
+    content_draft,
+    destination::refused,
+    hours,
     ids::MessageId,
     line_type::LineTypes,
     message::{Channel, Content, Leg, Message, most_spread},
@@ -93,6 +95,8 @@ pub enum Aspect {
     Account,
     /// The contact was not deleted.
     Contact,
+    /// The number is of a kind and country that may be written to.
+    Destination,
     /// The person wants such messages, and the ground that the purpose demands is there.
     Consent,
     /// It is still valid, and will be at the earliest time to send it.
@@ -121,9 +125,10 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 13] = [
+static TABLE: [(Aspect, Checked); 14] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
+    (Aspect::Destination, destination),
     (Aspect::Consent, consent),
     (Aspect::Validity, validity),
     (Aspect::Frequency, frequency),
@@ -175,6 +180,13 @@ fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
     }
     let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
     Check::Never { why }
+}
+
+fn destination(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let countries = &input.config.tenant.allowed_countries;
+    let phone = input.message.to.phone.as_ref();
+    let refused = phone.and_then(|phone| refused(phone, countries, input.line_type));
+    refused.map_or(Check::Go, |why| Check::Never { why })
 }
 
 fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {

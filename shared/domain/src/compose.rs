@@ -8,6 +8,7 @@ use crate::{
     config::{ConnectionSummary, TenantConfig},
     contact::Contact,
     content_draft::{self, Draft},
+    destination::refused,
     facts::Facts,
     hours,
     ids::{ConnectionId, LineId},
@@ -235,6 +236,8 @@ impl Composed {
 pub enum Aspect {
     /// The account is active.
     Account,
+    /// The number is of a kind and country that may be written to.
+    Destination,
     /// The person wants such messages, and the ground that the purpose demands is there.
     Consent,
     /// Nothing has happened that makes it unnecessary.
@@ -320,8 +323,11 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let suspended = !config.tenant.status.is_active();
     let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
+    let phone = intent.to.phone.as_ref();
+    let destination = phone.and_then(|phone| refused(phone, &config.tenant.allowed_countries, world.line_type));
     let mut checks = vec![
         (Aspect::Account, unless(suspended)),
+        (Aspect::Destination, unless(destination)),
         (Aspect::Consent, welcome(&policy, contact, by, now)),
         (Aspect::Need, unless(unnecessary(&policy, contact, intent.since, now))),
     ];

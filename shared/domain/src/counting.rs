@@ -310,8 +310,7 @@ enum Charge {
 /// What providers report later changes nothing: an attempt is charged once.
 fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
     let carrier = Carrier::of(attempt, leg);
-    let phone = message.to.phone.as_ref().and_then(|phone| phone.country());
-    let country = phone.or_else(|| Country::of_bsuid(message.to.bsuid.as_deref()?));
+    let country = message.to.country();
     let stated = |cost: &Cost| cost.amount.clone().filter(|amount| amount.currency.is_in_use());
     let listed = |category, units| {
         let listed = Listed {

@@ -1,4 +1,6 @@
-//! Line types: whether a number can take an SMS, and whether it is in the United States.
+//! Line types: whether a number can take an SMS, what a message to it costs, and whether it is in the United States.
+
+use phonenumber::metadata::DATABASE;
 
 use crate::phone::Phone;
 
@@ -7,6 +9,12 @@ use crate::phone::Phone;
 pub enum LineType {
     /// A landline. SMS to it are lost and charged.
     FixedLine,
+    /// Premium rate: the caller, or sender, pays many times the usual price.
+    Premium,
+    /// Shared cost.
+    SharedCost,
+    /// No number of any country: its calling code is not assigned, or it has too few or too many digits.
+    Invalid,
     /// Any other type, or unknown.
     Other,
 }
@@ -23,14 +31,43 @@ pub const fn unknown(_: &Phone) -> LineType {
 /// By the numbering plans of Google's libphonenumber. The first call takes 55 to 70 ms and 7 MB; a binary that never calls
 /// it contains nothing of it.
 ///
-/// In countries where landlines and mobiles look alike (the United States), the result is `Other`.
+/// In countries where landlines and mobiles look alike (the United States), the result is `Other`. Unassigned ranges of a country are not
+/// invalid: countries assign new ones all the time.
 #[must_use]
 pub fn by_numbering_plan(phone: &Phone) -> LineType {
-    let parsed = phonenumber::parse(None, phone.as_str());
-    match parsed.map(|number| number.number_type(&phonenumber::metadata::DATABASE)) {
-        Ok(phonenumber::Type::FixedLine) => LineType::FixedLine,
+    let Ok(number) = phonenumber::parse(None, phone.as_str()) else {
+        return LineType::Invalid;
+    };
+    match number.number_type(&DATABASE) {
+        phonenumber::Type::FixedLine => LineType::FixedLine,
+        phonenumber::Type::PremiumRate => LineType::Premium,
+        phonenumber::Type::SharedCost => LineType::SharedCost,
+        phonenumber::Type::Unknown if !has_possible_length(phone, number.country().code()) => LineType::Invalid,
         _ => LineType::Other,
     }
+}
+
+/// A country that runs out of numbers adds digits to them, and this table learns it later.
+const ADDED_DIGITS: usize = 2;
+
+/// Whether numbers with this calling code have as many digits, or might have by now.
+fn has_possible_length(phone: &Phone, code: u16) -> bool {
+    let national = phone.digits().len() - code.to_string().len();
+    let countries = DATABASE.by_code(&code).unwrap_or_default();
+    // Those of all kinds together are not in the table.
+    let kinds = countries.iter().flat_map(|country| {
+        let of = country.descriptors();
+        let usual = [of.fixed_line(), of.mobile(), of.voip(), of.personal_number()];
+        usual
+            .into_iter()
+            .chain([of.toll_free(), of.premium_rate(), of.shared_cost(), of.uan()])
+    });
+    let lengths = kinds.flatten().flat_map(|kind| kind.possible_length());
+    let (fewest, most) = lengths.fold((usize::MAX, 0), |(fewest, most), length| {
+        let length = usize::from(*length);
+        (fewest.min(length), most.max(length))
+    });
+    (fewest..=most + ADDED_DIGITS).contains(&national)
 }
 
 /// The United States and their territories, whose numbers begin with 1, too.
@@ -69,7 +106,7 @@ mod tests {
             ("+447700900123", LineType::Other),
             ("+971501234567", LineType::Other),
             ("+12125550100", LineType::Other),
-            ("+99999999999", LineType::Other),
+            ("+99999999999", LineType::Invalid),
         ] {
             assert_eq!(by_numbering_plan(&number.parse().unwrap()), expected, "{number}");
         }

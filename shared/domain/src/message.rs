@@ -12,6 +12,7 @@ use ulid::Ulid;
 use crate::{
     actor::Actor,
     answer::Answer,
+    country::Country,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
@@ -181,6 +182,15 @@ pub struct Recipient {
     pub bsuid: Option<String>,
 }
 
+impl Recipient {
+    /// The country of the number, or of the id if no number is known.
+    #[must_use]
+    pub fn country(&self) -> Option<Country> {
+        let phone = self.phone.as_ref().and_then(Phone::country);
+        phone.or_else(|| Country::of_bsuid(self.bsuid.as_deref()?))
+    }
+}
+
 /// State of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -323,6 +333,9 @@ pub struct Attempt {
     /// knows nothing of this attempt.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credentials: Option<u64>,
+    /// Numbers of the caps that it is counted for, until its outcome is known.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub took: Vec<u32>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
@@ -917,6 +930,7 @@ impl Message {
             state: AttemptState::Claimed,
             claimed_at: now,
             credentials: None,
+            took: Vec::new(),
             provider_ref: None,
             unknown_at: None,
             accepted_at: None,
@@ -944,6 +958,13 @@ impl Message {
     pub fn claimed_under(&mut self, credentials: u64) {
         if let Some(attempt) = self.attempts.last_mut() {
             attempt.credentials = Some(credentials);
+        }
+    }
+
+    /// Records for which caps, by number, the claimed attempt was counted.
+    pub fn claimed_within(&mut self, caps: Vec<u32>) {
+        if let Some(attempt) = self.attempts.last_mut() {
+            attempt.took = caps;
         }
     }
 
@@ -975,6 +996,7 @@ impl Message {
                         amount: None,
                     });
                 }
+                attempt.took.clear();
                 if !attempt.state.was_accepted() {
                     attempt.state = AttemptState::Accepted;
                     attempt.unknown_at = None;
@@ -1015,6 +1037,7 @@ impl Message {
                 }
                 let attempt = &mut self.attempts[index];
                 attempt.state = AttemptState::Refused;
+                attempt.took.clear();
                 attempt.unknown_at = None;
                 attempt.error = Some(AttemptError {
                     because,

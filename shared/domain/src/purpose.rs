@@ -410,6 +410,49 @@ pub const TABLE: [Row; 10] = {
 };
 
 impl Purpose {
+    /// The word in facts.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::FollowUp => "follow_up",
+            Self::Reply => "reply",
+            Self::AutoReply => "auto_reply",
+            Self::Campaign => "campaign",
+            Self::Order => "order",
+            Self::Payment => "payment",
+            Self::OneTimeCode => "one_time_code",
+            Self::Feedback => "feedback",
+            Self::Api => "api",
+            Self::StopConfirmation => "stop_confirmation",
+        }
+    }
+
+    /// Its messages, in words.
+    #[must_use]
+    pub const fn plural(self) -> &'static str {
+        match self {
+            Self::FollowUp => "follow-ups",
+            Self::Reply => "replies",
+            Self::AutoReply => "automatic answers",
+            Self::Campaign => "campaign messages",
+            Self::Order => "order messages",
+            Self::Payment => "payment messages",
+            Self::OneTimeCode => "one-time codes",
+            Self::Feedback => "requests for feedback",
+            Self::Api => "messages by the API",
+            Self::StopConfirmation => "confirmations of STOP",
+        }
+    }
+
+    /// Whether its messages are counted by caps that do not name it. Answers to what somebody just wrote or asked for are not.
+    #[must_use]
+    pub const fn is_capped(self) -> bool {
+        !matches!(
+            self,
+            Self::Reply | Self::AutoReply | Self::StopConfirmation | Self::OneTimeCode
+        )
+    }
+
     /// Its row of the current table.
     #[must_use]
     pub const fn row(self) -> &'static Row {

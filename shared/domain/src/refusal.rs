@@ -38,6 +38,8 @@ codes! {
         UnknownOutcome = "unknown_outcome" [],
         /// The call was reported too late, or the message could only be sent when it is no longer valid.
         Late = "late" ["call_at", "planned_at", "send_at", "valid_seconds", "quiet_from", "quiet_to", "time_zone"],
+        /// The number is never written to (`premium`, `shared_cost`, `satellite`, `invalid`), or is of no allowed country (`country`).
+        Destination = "destination" ["rule", "kind", "country"],
         /// The person refused all messages, or those of this kind.
         OptedOut = "opted_out" ["refused_at", "source", "party", "channel", "category"],
         /// Something has happened since that makes the message, or its further channels if one was tried, unnecessary.
@@ -48,6 +50,8 @@ codes! {
         NoConsent = "no_consent" ["rule", "needs", "channel"],
         /// The person got a message a short time ago.
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
+        /// As many messages were sent as a cap of the business allows in this hour, day or month.
+        CapReached = "cap_reached" ["rule", "maximum", "period", "purpose", "country", "resets_at"],
         /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
         Frequency = "frequency" ["category", "every_seconds", "last_at", "next_at"],
         /// As many messages to this person may still be sent as can wait, and this one takes the place of none of them.

@@ -12,6 +12,9 @@ use crate::{
     account::Slug,
     answer::Answers,
     bounded::UpTo,
+    cap::{Cap, MAX_CAPS},
+    country::Country,
+    destination::MAX_COUNTRIES,
     ids::TenantId,
     local::{Day, LocalTime},
     quiet::QuietHours,
@@ -63,6 +66,9 @@ pub struct Tenant {
     /// customers.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub recipient_zones: BTreeMap<String, Zone>,
+    /// The countries that may be written to. Empty: all.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub allowed_countries: UpTo<MAX_COUNTRIES, Country>,
     /// Values of `tenant.<name>` in templates: `phone`, `website`, `address`, `review_link`, … `tenant.name` always exists.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub variables: BTreeMap<String, String>,
@@ -72,6 +78,9 @@ pub struct Tenant {
     /// Automatic answers to what its customers write, if they differ from the default.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answers: Option<Answers>,
+    /// Its caps, if it has set any. Otherwise [the usual ones](crate::cap::usual) apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caps: Option<UpTo<MAX_CAPS, Cap>>,
     /// Its name in URLs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub slug: Option<Slug>,
@@ -106,9 +115,11 @@ impl Tenant {
             stop_words: Vec::new(),
             start_words: Vec::new(),
             recipient_zones: BTreeMap::new(),
+            allowed_countries: UpTo::new(),
             variables: BTreeMap::new(),
             retention: None,
             answers: None,
+            caps: None,
             slug: None,
             plan: None,
             limits: None,

@@ -5,6 +5,13 @@ use std::collections::BTreeMap;
 use domain::send::Timers;
 use jiff::SignedDuration;
 
+use crate::Clock;
+
+/// Variable of the seconds that the local stack's time is ahead of the machine's. `cargo stack clock` writes it.
+const CLOCK_OFFSET: &str = "CLOCK_OFFSET_SECONDS";
+/// Its maximum: ten years.
+const LONGEST_OFFSET: u32 = 10 * 365 * 24 * 60 * 60;
+
 /// Maximum of a timer.
 const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
 
@@ -95,6 +102,10 @@ impl Config {
             let problem = format!("only the local stage may have crash points, and this is {stage}");
             return Err(ConfigError::new("CRASH_POINTS", problem));
         }
+        if self.optional(CLOCK_OFFSET).is_some() {
+            let problem = format!("only the local stage may move the time, and this is {stage}");
+            return Err(ConfigError::new(CLOCK_OFFSET, problem));
+        }
         if self.optional("AUTH_LIMIT_FACTOR").is_some_and(|factor| factor != "1") {
             let problem =
                 format!("must be 1: only the local stage may raise the limits of log-in, and this is {stage}");
@@ -111,6 +122,23 @@ impl Config {
     #[must_use]
     pub const fn stage(&self) -> Stage {
         self.stage
+    }
+
+    /// The machine's clock, moved as `cargo stack clock` says.
+    ///
+    /// # Errors
+    /// When the offset is no whole number of seconds, or is longer than ten years.
+    pub(crate) fn clock(&self) -> Result<Clock, ConfigError> {
+        let Some(offset) = self.optional(CLOCK_OFFSET) else {
+            return Ok(Clock::system());
+        };
+        match offset.parse::<u32>() {
+            Ok(seconds) if seconds <= LONGEST_OFFSET => Ok(Clock::shifted(SignedDuration::from_secs(seconds.into()))),
+            _ => Err(ConfigError::new(
+                CLOCK_OFFSET,
+                format!("must be a whole number of seconds, at most {LONGEST_OFFSET}"),
+            )),
+        }
     }
 
     /// A variable that may be missing or empty, which has the same meaning.
@@ -284,6 +312,23 @@ mod tests {
         assert!(config(&[("STAGE", "prod"), ("CRASH_POINTS", "")]).is_ok());
         let error = config(&[("STAGE", "prod"), ("CRASH_POINTS", "a=1")]).unwrap_err();
         assert!(error.to_string().contains("CRASH_POINTS"));
+    }
+
+    #[test]
+    fn time_is_moved_only_locally() {
+        let moved = config(&[("STAGE", "local"), (CLOCK_OFFSET, "86400")]).unwrap();
+        let ahead = moved.clock().unwrap().now().duration_since(Clock::system().now());
+        assert!(ahead > SignedDuration::from_hours(23), "{ahead}");
+        for wrong in ["-1", "1d", "315360001"] {
+            let config = config(&[("STAGE", "local"), (CLOCK_OFFSET, wrong)]).unwrap();
+            assert!(config.clock().is_err(), "{wrong}");
+        }
+        for stage in ["dev", "prod"] {
+            let error = config(&[("STAGE", stage), (CLOCK_OFFSET, "60")])
+                .unwrap_err()
+                .to_string();
+            assert!(error.contains(CLOCK_OFFSET), "{error}");
+        }
     }
 
     #[test]

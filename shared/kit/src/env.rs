@@ -30,8 +30,9 @@ impl Env {
     /// # Errors
     /// When the configuration is wrong.
     pub fn from_process(function: &'static str) -> Result<Self, ConfigError> {
-        let clock = Clock::system();
-        Self::new(function, Config::from_process()?, clock.clone(), Ids::random(clock))
+        let config = Config::from_process()?;
+        let clock = config.clock()?;
+        Self::new(function, config, clock.clone(), Ids::random(clock))
     }
 
     /// An environment of these parts, for tests.

@@ -361,8 +361,7 @@ where
     crate::block_on(async {
         let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<BusEvent>| {
             let invocation = Invocation::begin(env);
-            let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            let deadline = Deadline::at(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX));
+            let deadline = Deadline::of(&event.context, env.clock());
             let ran = run(&event.payload.detail, deadline, runner, context, handle).await;
             if let Err(error) = &ran {
                 tracing::error!(%error, "an attempt of an operation failed");

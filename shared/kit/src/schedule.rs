@@ -34,6 +34,12 @@ impl Deadline {
         Self(time)
     }
 
+    /// That of an invocation.
+    pub(crate) fn of(context: &lambda_runtime::Context, clock: &Clock) -> Self {
+        let end = i64::try_from(context.deadline).unwrap_or(i64::MAX);
+        Self(clock.of_machine(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX)))
+    }
+
     /// Remaining time.
     #[must_use]
     pub fn remaining(self, now: Timestamp) -> Duration {
@@ -63,8 +69,7 @@ where
     crate::block_on(async {
         let service = lambda_runtime::service_fn(async |event: lambda_runtime::LambdaEvent<serde_json::Value>| {
             let invocation = Invocation::begin(env);
-            let end = i64::try_from(event.context.deadline).unwrap_or(i64::MAX);
-            let deadline = Deadline(Timestamp::from_millisecond(end).unwrap_or(Timestamp::MAX));
+            let deadline = Deadline::of(&event.context, env.clock());
             let result = AssertUnwindSafe(handle(deadline, context)).catch_unwind().await;
             let result =
                 result.unwrap_or_else(|panic| Err(JobError::new(format!("panicked: {}", panic_text(&*panic)))));

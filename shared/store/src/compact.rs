@@ -156,7 +156,7 @@ const CALL: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 48] = [
+const LETTERS: [(&str, &str); 49] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -205,6 +205,7 @@ const LETTERS: [(&str, &str); 48] = [
     ("basis", "G"),
     ("retries", "H"),
     ("retried_as", "J"),
+    ("took", "T"),
 ];
 
 const TIMES: [&str; 8] = [

@@ -28,6 +28,7 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
+    ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),
     ("consent", 1),
@@ -87,7 +88,7 @@ const FORMS: &[(&str, u64)] = &[
     ("template_sync", 1),
     // Each holds a template of the current form.
     ("template_version", 1),
-    ("tenant", 2),
+    ("tenant", 3),
     ("whatsapp_number", 1),
 ];
 

@@ -395,6 +395,14 @@ pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
     format!("{}_{id}", ContactId::PREFIX).parse().ok()
 }
 
+/// What is counted for the tenant's caps on a day, in UTC.
+pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
+    Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
+}
+
+/// Prefix of the sort keys of those days.
+pub(crate) const CAP_DAY: &str = "DAY#";
+
 /// A rate counter for the span of time that begins at `window`.
 pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())

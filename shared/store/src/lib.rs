@@ -18,6 +18,7 @@ pub mod archives;
 pub mod arrivals;
 pub mod audit;
 pub mod calls;
+pub mod caps;
 pub mod changes;
 pub mod config;
 pub mod connections;

@@ -40,8 +40,8 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Signed, StoreError, accounts, api_keys, audit, compact, counters, erasure, forms, hours, idempotency, lookups,
-    messages, platform,
+    Signed, StoreError, accounts, api_keys, audit, caps, compact, counters, erasure, forms, hours, idempotency,
+    lookups, messages, platform,
     row::{self, Item},
 };
 
@@ -71,6 +71,11 @@ const READ: &[(&str, Read)] = &[
         Ok(compact::shrink_call(without_time(written(&call))))
     }),
     ("call_progress", as_it_is::<CallProgress>),
+    ("cap_day", |row| {
+        let counts = caps::counts(&row);
+        assert_eq!((counts.hour, counts.counts.len()), (12, 3), "hour, day and month");
+        Ok(AttributeValue::Null(true))
+    }),
     ("claim", as_it_is::<String>),
     ("connection", as_it_is::<Connection>),
     ("consent", as_it_is::<ConsentEntry>),

@@ -25,7 +25,7 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed},
+    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed, within_caps},
     visibility::{ChangedMessage, reason_for},
 };
 
@@ -167,6 +167,7 @@ impl Sending {
             let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
             let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+            Box::pin(within_caps(api, who, config, &composed)).await?;
             let category = composed.policy.category();
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;

@@ -67,7 +67,7 @@ api::operations! {
         /// message, and one without `contacts:read` no details of the person in a problem.
         POST "/api/v1/messages" => send::send_message, "The message",
             with "Location" "Path of the message",
-            problems "merged" "window_closed" "message_refused";
+            problems "merged" "window_closed" "cap_reached" "message_refused";
 
         /// Send a template
         ///
@@ -75,7 +75,7 @@ api::operations! {
         /// `state`.
         POST "/api/v1/messages/send-template" => send::send_template, "The message",
             with "Location" "Path of the message",
-            problems "merged" "message_refused";
+            problems "merged" "cap_reached" "message_refused";
 
         /// Preview a message
         ///
@@ -101,7 +101,7 @@ api::operations! {
         /// and `state`.
         POST "/api/v1/messages/{message_id}/retry" => actions::retry_message, "The new message",
             with "Location" "Path of the new message",
-            problems "not_retryable" "window_closed" "message_refused";
+            problems "not_retryable" "window_closed" "cap_reached" "message_refused";
     }
 }
 

@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
+    capped,
     compose::{Composed, Intent, Review, World, review},
     config::TenantConfig,
     contact::{Contact, Identity},
@@ -235,6 +236,7 @@ impl Sending {
             not_oneself(config, whom, &asked)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
+            Box::pin(within_caps(api, who, config, &composed)).await?;
             Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
         Ok(answer(who, placed.await?, config))
@@ -441,6 +443,24 @@ pub(crate) fn world<'a>(
     }
 }
 
+/// Refuses a message for which a cap is reached now. Whether one is when it is sent is found out then.
+pub(crate) async fn within_caps(
+    api: &Api,
+    who: &Sends,
+    config: &TenantConfig,
+    composed: &Composed,
+) -> Result<(), Setback> {
+    let caps = capped::applying(config, composed.policy.purpose(), composed.line, &composed.to);
+    if caps.is_empty() {
+        return Ok(());
+    }
+    let counts = api.store().cap_counts(who.scope(), who.now()).await?;
+    match counts.first_reached(&caps, who.now()) {
+        Some(reached) => Err(refused(reached.reached(who.now())).into()),
+        None => Ok(()),
+    }
+}
+
 /// The answer to a request for a message that is not sent.
 pub(crate) fn refused(refusal: Refusal) -> Problem {
     let Refusal {
@@ -453,6 +473,10 @@ pub(crate) fn refused(refusal: Refusal) -> Problem {
         Reason::WindowClosed => {
             let detail = format!("{detail} A template can be sent at any time.");
             Problem::conflict("window_closed", detail)
+        }
+        Reason::CapReached => {
+            let detail = format!("{detail} Try again in the next period, or ask a manager to raise the cap.");
+            Problem::conflict("cap_reached", detail)
         }
         Reason::TooManyOpen => {
             let detail = format!("{detail} Cancel one of them, or try again when one was sent.");

@@ -8,6 +8,8 @@ use domain::{
     answer::Answers,
     applying::{Estimate, Past},
     bounded::UpTo,
+    country::Country,
+    destination::MAX_COUNTRIES,
     facts::Facts,
     ids::TenantId,
     quiet::QuietHours,
@@ -64,6 +66,10 @@ pub(crate) struct TenantSettings {
         example = json!({"1": "America/New_York"})
     )]
     pub recipient_zones: BTreeMap<String, Zone>,
+    /// Countries (ISO 3166) that may be written to. Empty: all.
+    #[serde(default)]
+    #[schemars(example = ["AE", "IN"])]
+    pub allowed_countries: UpTo<MAX_COUNTRIES, Country>,
     /// Values of `tenant.<name>` in templates and texts. At most 50 names of lower-case letters, digits and `_`, with values of
     /// at most 500 characters.
     #[serde(default)]
@@ -121,6 +127,9 @@ pub(crate) struct TenantOut {
     /// Time zones of recipients by calling code.
     #[schemars(example = json!({"1": "America/New_York"}))]
     pub recipient_zones: BTreeMap<String, Zone>,
+    /// Countries (ISO 3166) that may be written to. Empty: all.
+    #[schemars(example = ["AE", "IN"])]
+    pub allowed_countries: UpTo<MAX_COUNTRIES, Country>,
     /// Values of `tenant.<name>` in templates and texts.
     #[schemars(example = json!({"phone": "+97145550001"}))]
     pub variables: BTreeMap<String, String>,
@@ -309,6 +318,7 @@ impl Patchable for TenantSettings {
             stop_words: tenant.stop_words.clone(),
             start_words: tenant.start_words.clone(),
             recipient_zones: tenant.recipient_zones.clone(),
+            allowed_countries: tenant.allowed_countries.clone(),
             variables: tenant.variables.clone(),
             retention: tenant.retention.unwrap_or_default(),
             answers: tenant.answers.clone().unwrap_or_default(),
@@ -330,6 +340,7 @@ impl Patchable for TenantSettings {
             stop_words: self.stop_words,
             start_words: self.start_words,
             recipient_zones: self.recipient_zones,
+            allowed_countries: self.allowed_countries,
             variables: self.variables,
             ..before.clone()
         };
@@ -359,6 +370,7 @@ impl From<Tenant> for TenantOut {
             stop_words: settings.stop_words,
             start_words: settings.start_words,
             recipient_zones: settings.recipient_zones,
+            allowed_countries: settings.allowed_countries,
             variables: settings.variables,
             retention: settings.retention,
             answers: settings.answers,

@@ -128,7 +128,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     let mut unreadable = Vec::new();
     let mut called = notices::Days::new();
     for record in &batch.records {
-        let said = match catch_unwind(AssertUnwindSafe(|| read(record))) {
+        let said = match catch_unwind(AssertUnwindSafe(|| read(record, &ctx.clock))) {
             Ok(Ok(said)) => said,
             Ok(Err(error)) => {
                 // Without its source, which may quote the content of the row.
@@ -155,7 +155,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let Some(change) = said.changed else {
             continue;
         };
-        let (tenant, at) = (change.tenant, happened(record));
+        let (tenant, at) = (change.tenant, happened(record, &ctx.clock));
         if let Some((day, rule)) = notices::called(&change) {
             called.entry((tenant, day)).or_default().extend(rule);
         }
@@ -178,7 +178,7 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         oldest: batch
             .records
             .iter()
-            .map(happened)
+            .map(|record| happened(record, &ctx.clock))
             .min()
             .unwrap_or(Timestamp::UNIX_EPOCH),
         retried_since: now - RETRIED_FOR,
@@ -218,18 +218,19 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
     Ok(())
 }
 
-fn read(record: &EventRecord) -> Result<Said, StoreError> {
+fn read(record: &EventRecord, clock: &Clock) -> Result<Said, StoreError> {
     let (before, after) = (&record.change.old_image, &record.change.new_image);
     Ok(Said {
         changed: changes::read(before, after)?,
         audited: audit::entry(record)?,
-        noticed: changes::noticed(before, after, happened(record))?,
+        noticed: changes::noticed(before, after, happened(record, clock))?,
     })
 }
 
 /// Time of the change, to the second.
-fn happened(record: &EventRecord) -> Timestamp {
-    Timestamp::from_second(record.change.approximate_creation_date_time.timestamp()).unwrap_or(Timestamp::UNIX_EPOCH)
+fn happened(record: &EventRecord, clock: &Clock) -> Timestamp {
+    let at = Timestamp::from_second(record.change.approximate_creation_date_time.timestamp());
+    clock.of_machine(at.unwrap_or(Timestamp::UNIX_EPOCH))
 }
 
 /// Stores a record as a batch of one, in which form it is replayed.

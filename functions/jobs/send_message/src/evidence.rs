@@ -166,8 +166,12 @@ impl Work<'_> {
         };
         // The worker of this claim does not send any more (see `too_late`), so a message that Twilio has not accepted by
         // now never will be.
+        let before = message.last().cloned();
         message.give_up_waiting(known, now, &self.ctx.timers);
         self.ctx.store.write_message(self.scope, &message).await?;
+        if known == Known::NotTaken {
+            self.give_back(before.as_ref()).await;
+        }
         metric::count("unknown_given_up", &[]);
         Ok(Step::Again)
     }

@@ -27,12 +27,14 @@
 //!
 //!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
 //!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
-//! 2. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
+//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::capped`]), unless one is reached: then it is blocked. What was
+//!    taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
+//! 3. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
-//! 3. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
-//! 4. **Send.** One request to the provider, which ends before the claim does.
-//! 5. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
+//! 4. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
+//! 5. **Send.** One request to the provider, which ends before the claim does.
+//! 6. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
 //! The next step depends on the outcome: a refusal by this channel leads to the next leg; throttling and temporary errors lead to a
@@ -66,13 +68,14 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     asset::Asset,
+    capped,
     check::{self, Check, CheckInput},
     config::TenantConfig,
     connection::{Connection, Health},
     contact::{Change, Contact},
     errors::{self, doubts_template},
     ids::SendKey,
-    message::{AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+    message::{Attempt, AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
     outside::ProviderRef,
     phone::Phone,
     record::{MessageRef, consent_id},
@@ -393,18 +396,32 @@ impl Work<'_> {
             }
             None => None,
         };
+        let caps = capped::applying(&self.config, message.policy.purpose(), message.line, &message.to);
+        let taken = ctx.store.take_from_caps(self.scope, &caps, now);
+        if let Err(reached) = Box::pin(taken).await? {
+            message.block(reached.reached(now));
+            Box::pin(self.write_step(&message, &self.contact)).await?;
+            metric::count("cap_reached", &[]);
+            metric::count("message_blocked", &[]);
+            return Ok(Step::Enough(Done::Now));
+        }
+        crash::point("send_message.taken");
         if let Some(template) = &material.template {
             message.sends_edition(leg, template.edition);
         }
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
         message.claimed_under(connection.credentials_version);
+        message.claimed_within(caps.iter().map(|cap| cap.number).collect());
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
             // After a lost response, the SDK may have repeated our own write: the row tells.
             Err(error) if error.is_conflict() => match ctx.store.message(self.scope, message.id, now).await? {
                 Some(row) if row.last().is_some_and(|last| last.claim == claim) => message = row,
-                _ => return Err(StepError::Store(error)),
+                _ => {
+                    self.give_back(message.last()).await;
+                    return Err(StepError::Store(error));
+                }
             },
             Err(error) => return Err(StepError::Store(error)),
         }
@@ -435,6 +452,21 @@ impl Work<'_> {
             None => sent,
         };
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// Gives back to the caps what an attempt was counted for that has sent nothing. If that fails, it stays counted: a cap is never
+    /// exceeded.
+    pub(crate) async fn give_back(&self, attempt: Option<&Attempt>) {
+        let Some(Attempt { took, claimed_at, .. }) = attempt else {
+            return;
+        };
+        let given = self.ctx.store.give_back_to_caps(self.scope, took, *claimed_at);
+        if let Err(error) = Box::pin(given).await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "a message that was not sent stays counted for its caps"
+            );
+        }
     }
 
     /// Has the file of a leg uploaded to the provider of its connection, unless that was asked for a short while ago: another job would
@@ -590,6 +622,8 @@ impl Work<'_> {
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
         let limit = TimeLimit::of(LONGEST_RECORDING);
+        let attempted = message.attempts.iter().find(|attempt| attempt.number == key.attempt);
+        let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
         // request is not repeated for that.
         let known = MessageAndContact {
@@ -618,15 +652,15 @@ impl Work<'_> {
                         tracing::warn!(error = kit::chain(&error), "the outcome of a send is not recorded yet");
                         tokio::time::sleep(BETWEEN_RECORDS).await;
                     }
-                    written => return written.map(|whose| Some((found.message, whose))),
+                    written => return written.map(|whose| Some((found.message, whose, moved))),
                 }
             }
         };
         let recorded: Result<_, StoreError> = Box::pin(RACES.until_won_from(Some(known), read, record)).await;
-        let mut message = match recorded? {
-            Some((message, Whose::Ours)) => message,
+        let (mut message, moved) = match recorded? {
+            Some((message, Whose::Ours, moved)) => (message, moved),
             // The result of a search that in the meantime proved to belong to another message.
-            Some((_, Whose::Other)) => return Ok(Step::Again),
+            Some((_, Whose::Other, _)) => return Ok(Step::Again),
             None => return Ok(Step::Enough(kit::queue::gone("message"))),
         };
         message.version += 1;
@@ -635,6 +669,9 @@ impl Work<'_> {
         self.follow(key, to, connection, &sent.outcome, now).await?;
         let mut attempts = message.attempts.iter();
         let attempt = attempts.find(|attempt| attempt.number == key.attempt);
+        if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
+            self.give_back(attempted.as_ref()).await;
+        }
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
         self.doubt_template(planned, connection, &sent.outcome, times).await?;
         self.queue_next(&message, now).await?;

@@ -22,10 +22,11 @@ use super::{
 use crate::{business::Plan, endpoints::Tenant, play::merge, process::running_functions, random::Random};
 
 /// Crash points between transaction, enqueue and record, and between a file and its row.
-const CRASH_POINTS: [&str; 10] = [
+const CRASH_POINTS: [&str; 11] = [
     "process_call.waiting=0.04",
     "process_call.committed=0.04",
     "process_call.enqueued=0.02",
+    "send_message.taken=0.02",
     "send_message.claimed=0.03",
     "send_message.sent=0.03",
     "send_message.recorded=0.03",

@@ -6,7 +6,7 @@ use tokio::process::Command;
 use crate::stage::{Stage, on_stage};
 
 /// The expected output, in this order.
-const SCENES: [&str; 11] = [
+const SCENES: [&str; 12] = [
     "A dry run: what would a missed call get?",
     "matches, and decides",
     "the dry run is complete; no message is sent",
@@ -14,6 +14,7 @@ const SCENES: [&str; 11] = [
     "The customer replies",
     "A caller who is not on WhatsApp gets the SMS",
     "the cooldown holds",
+    "A day later, the cooldown is over",
     "STOP, and a later call stays silent",
     "A forged webhook is refused",
     "AWS usage at list prices",
@@ -41,8 +42,6 @@ fn a_second_stack_plays_the_demo_beside_the_first() {
         let output = Command::new(env!("CARGO_BIN_EXE_stack"))
             .args(["demo", "--data-dir"])
             .arg(&data)
-            // Compiled already.
-            .args(["--profile", stage.play.endpoints.profile.name()])
             .current_dir(&stage.place.root)
             .env_remove("RINGBACK_TEST_STACK")
             .kill_on_drop(true)

@@ -333,6 +333,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Send a template, or text by SMS",
     ),
     kind(
+        "cap_reached",
+        409,
+        "As many messages were sent as a cap of the tenant allows in this hour, day or month: `facts` has the maximum and `resets_at`",
+        "Send it after `resets_at`, or ask a manager to raise the cap",
+    ),
+    kind(
         "message_refused",
         409,
         "The message would not be sent: `code` and `facts` say why, such as a refusal by the person or a landline",

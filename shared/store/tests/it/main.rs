@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod budget;
+mod caps;
 mod config;
 mod consent;
 mod due;

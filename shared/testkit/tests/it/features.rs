@@ -49,33 +49,40 @@ fn functions_share_one_set_of_dependencies() {
     }
 }
 
-/// The crates of a selection with their features, one per line.
-fn tree(options: &[&str]) -> BTreeSet<String> {
+/// The crates of a selection, each with the sets of features that it is compiled with.
+fn built_by(selection: &[&str]) -> BTreeSet<String> {
     let common = ["tree", "--offline", "--prefix=none", "--format={p}|{f}|"];
-    let lines = run(Command::new(env!("CARGO")).args(common).args(options));
+    let lines = run(Command::new(env!("CARGO")).args(common).args(selection));
     // After the last field, repeated crates have a mark.
     let crates = lines.lines().filter_map(|line| line.rsplit_once('|'));
     crates.map(|(line, _)| line.to_owned()).collect()
 }
 
-/// `cargo stack test` builds the simulators before the tests. If tests enabled more features of their dependencies, these would be
-/// compiled twice.
+/// What `cargo stack` builds, whether itself, the functions or the tests of some packages, is compiled once, with the features that the
+/// whole workspace requests: the package `features` requests them, too.
 #[test]
-fn simulators_are_built_with_the_features_of_tests() {
-    let name = |line: &String| line.split('|').next().unwrap_or_default().to_owned();
-    let own: BTreeSet<String> = tree(&["--package=simulators", "--edges=normal,build"])
-        .iter()
-        .map(name)
-        .collect();
-    let used = |lines: BTreeSet<String>| -> BTreeSet<String> {
-        lines.into_iter().filter(|line| own.contains(&name(line))).collect()
+fn everything_local_is_built_with_one_set_of_features() {
+    let all = built_by(&["--workspace"]);
+    assert!(all.len() > 100, "cargo lists too few crates");
+    let without_tests = "--edges=normal,build";
+    let mut missing: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut compare = |what: &str, selection: &[&str]| {
+        for line in built_by(selection).difference(&all) {
+            missing.entry(line.clone()).or_default().insert(what.to_owned());
+        }
     };
-    let built = used(tree(&["--workspace", "--edges=normal,build"]));
-    let tested = used(tree(&["--workspace"]));
-    assert!(built.len() > 100, "cargo lists too few crates");
-    let only_in_tests: Vec<_> = tested.difference(&built).collect();
+    for package in packages() {
+        let package = &package.name;
+        compare(package, &["--package=features", "--package", package]);
+    }
+    compare("cargo stack", &["--package=stack", without_tests]);
+    compare("functions", &["--package=features", "--package=health", without_tests]);
+    compare(
+        "simulators",
+        &["--package=features", "--package=simulators", without_tests],
+    );
     assert!(
-        only_in_tests.is_empty(),
-        "enable these in infra/simulators/Cargo.toml or infra/stack/Cargo.toml, too: {only_in_tests:#?}"
+        missing.is_empty(),
+        "add what requests more features of these to infra/features/Cargo.toml: {missing:#?}"
     );
 }

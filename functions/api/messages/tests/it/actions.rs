@@ -72,7 +72,15 @@ async fn preview_shows_what_sending_does_and_writes_nothing() {
     assert!(checks.iter().all(|check| check["passed"] == true), "{checks:?}");
     assert_eq!(
         texts(checks, "check"),
-        ["account", "consent", "need", "room", "quiet_hours", "validity"]
+        [
+            "account",
+            "destination",
+            "consent",
+            "need",
+            "room",
+            "quiet_hours",
+            "validity"
+        ]
     );
     let read = "Hello there, sorry we missed your call to Harbour Lane today. How can we help?";
     assert_eq!(

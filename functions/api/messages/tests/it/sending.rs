@@ -2,11 +2,12 @@
 
 use access::link::Customer;
 use domain::{
+    cap::{Cap, Period},
     consent::{By, Choice, Scope, Wish},
     contact::{Contact, Identity},
     inbound::OptFlag,
     links::{LinkCode, LinkOrigin},
-    purpose::Lane,
+    purpose::{Lane, Purpose},
     record::Received,
     tenant::{Limits, TenantStatus},
 };
@@ -206,6 +207,7 @@ async fn refused_message_leaves_nothing_behind() {
         (sms(&mobile(5), json!({})), "message_refused", "contact_deleted"),
         (sms(&mobile(6), json!({})), "message_refused", "contact_deleted"),
         (sms(LANDLINE, json!({})), "message_refused", "no_channel"),
+        (sms("+881612345678", json!({})), "message_refused", "destination"),
         (by_template(&mobile(9), unknown), "message_refused", "template"),
         (by_template(&mobile(9), unfit), "message_refused", "template"),
         // The template is of the category `utility`.
@@ -755,4 +757,30 @@ async fn nothing_is_sent_for_a_suspended_tenant() {
         .post(MESSAGES, sms(CUSTOMER, json!({})))
         .await
         .is_refused(403, "tenant_suspended");
+}
+
+#[tokio::test]
+async fn reached_cap_refuses_requests_until_its_period_is_over() {
+    let aws = Aws::new().await;
+    let daily = Cap {
+        number: 1,
+        period: Period::Day,
+        scope: Default::default(),
+        purpose: Some(Purpose::Api),
+        maximum: 1,
+    };
+    let caps = vec![daily.clone()];
+    let set = |configured: &mut Configured| configured.tenant.caps = Some(caps.into());
+    let (town, business) = (town(&aws).await, business_with(&aws, set).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    agent.post(MESSAGES, sms(&mobile(1), json!({}))).await.is(201);
+    let taken = aws.store().take_from_caps(business.scope(), &[daily], aws.now()).await;
+    assert_eq!(taken.unwrap(), Ok(()));
+    let refused = agent.post(MESSAGES, sms(&mobile(2), json!({}))).await;
+    let refused = refused.is_refused(409, "cap_reached").json();
+    assert_eq!(refused["code"], "cap_reached");
+    assert_eq!(refused["facts"]["maximum"], 1);
+    assert!(refused["facts"]["resets_at"].is_string(), "{refused}");
+    aws.clock().advance(SignedDuration::from_hours(24));
+    agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(201);
 }

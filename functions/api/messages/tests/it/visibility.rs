@@ -121,7 +121,7 @@ async fn refusals_without_contacts_read_are_codes() {
     }
     let preview = sender.post(PREVIEW, body).await.is(200).json();
     assert_eq!((&preview["sent"], &preview["decision"]), (&json!(false), &json!(means)));
-    let consent = &preview["checks"][1];
+    let consent = &preview["checks"][2];
     for told in [&preview, consent, &preview["channels"][0]] {
         assert_eq!((&told["code"], &told["facts"]), (&json!("opted_out"), &json!({})));
     }

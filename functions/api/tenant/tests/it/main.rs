@@ -118,6 +118,7 @@ async fn invalid_settings_are_refused_by_field() {
             "quiet_hours.to",
         ),
         (json!({"recipient_zones": {"abc": "Asia/Dubai"}}), "recipient_zones"),
+        (json!({"allowed_countries": ["AE", "uae"]}), "allowed_countries[1]"),
         (json!({"variables": {"phone": "x".repeat(501)}}), "variables.phone"),
         (json!({"retention": {"messages_days": 1}}), "retention.messages_days"),
         (

@@ -1,5 +1,6 @@
 //! Sending, in process against the emulator's table and queues, with a provider that answers as told.
 
+mod caps;
 mod doubt;
 mod erased;
 mod files;

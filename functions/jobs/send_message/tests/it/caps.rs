@@ -1,0 +1,130 @@
+//! Caps: what they stop, and what does not count.
+
+use std::ops::Range;
+
+use domain::{
+    cap::{Cap, Period, Scope},
+    message::{AttemptState, Channel, Ended, Message, MessageState},
+    refusal::Reason,
+};
+use jiff::SignedDuration;
+use testkit::Reply;
+
+use crate::world::{World, attempts, is};
+
+/// A cap of all messages.
+fn cap(period: Period, maximum: u32) -> Cap {
+    Cap {
+        number: 1,
+        period,
+        scope: Scope::Tenant,
+        purpose: None,
+        maximum,
+    }
+}
+
+async fn capped(channels: &[Channel], cap: Cap) -> World {
+    World::with(|configured| {
+        configured.rules[0].then.channels = channels.to_vec().into();
+        configured.tenant.caps = Some(vec![cap].into());
+    })
+    .await
+}
+
+/// Follow-ups to this many callers.
+async fn follow_ups(world: &World, callers: Range<u32>) -> Vec<Message> {
+    let mut planned = Vec::new();
+    for caller in callers {
+        let number = format!("+4477009002{caller:02}");
+        planned.push(Box::pin(world.business.follow_up(&world.aws, &number)).await);
+    }
+    planned
+}
+
+fn is_capped(message: &Message) {
+    is(message, MessageState::Blocked);
+    assert_eq!(
+        message.because.as_ref().map(|because| because.code),
+        Some(Reason::CapReached)
+    );
+}
+
+#[tokio::test]
+async fn messages_beyond_a_cap_are_blocked_and_say_why() {
+    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 2)).await;
+    let planned = follow_ups(&world, 0..4).await;
+    for (message, place) in planned.iter().zip(0..) {
+        let message = world.worked(message).await;
+        if place < 2 {
+            is(&message, MessageState::Accepted);
+            continue;
+        }
+        is_capped(&message);
+        let why = "the cap of 2 messages per hour is reached";
+        assert_eq!(message.ended, Some(Ended::Blocked(why.to_owned())));
+        let contact = world.contact(&message).await;
+        assert_eq!(
+            contact.last_follow_up_at, None,
+            "nothing went out, so there is no cooldown"
+        );
+    }
+    assert_eq!(world.provider.sends().len(), 2);
+    world.aws.clock().advance(SignedDuration::from_hours(1));
+    let message = follow_ups(&world, 4..5).await.remove(0);
+    is(&world.worked(&message).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn cap_of_none_stops_all() {
+    let world = capped(&[Channel::WhatsApp], cap(Period::Month, 0)).await;
+    is_capped(&world.worked(&world.follow_up().await).await);
+    assert!(world.provider.sends().is_empty());
+}
+
+/// By WhatsApp it is refused, so the SMS still fits into a cap of one.
+#[tokio::test]
+async fn refused_request_is_given_back() {
+    let world = capped(&[Channel::WhatsApp, Channel::Sms], cap(Period::Day, 1)).await;
+    let planned = follow_ups(&world, 0..2).await;
+    world.provider.reply(Reply::graph(400, 131_026));
+    let message = world.worked(&planned[0]).await;
+    let message = if message.attempts.len() == 1 {
+        world.worked(&message).await
+    } else {
+        message
+    };
+    assert_eq!(
+        attempts(&message),
+        [(1, AttemptState::Refused), (2, AttemptState::Accepted)]
+    );
+    is_capped(&world.worked(&planned[1]).await);
+}
+
+#[tokio::test]
+async fn unknown_outcome_stays_counted() {
+    let world = capped(&[Channel::WhatsApp], cap(Period::Day, 1)).await;
+    let planned = follow_ups(&world, 0..2).await;
+    world.provider.reply(Reply::Break);
+    let message = world.worked(&planned[0]).await;
+    assert_eq!(attempts(&message), [(1, AttemptState::Unknown)]);
+    assert_eq!(message.attempts[0].took, [1], "until its outcome is known");
+    is_capped(&world.worked(&planned[1]).await);
+}
+
+#[tokio::test]
+async fn copies_and_races_never_exceed_a_cap() {
+    let world = capped(&[Channel::WhatsApp], cap(Period::Hour, 5)).await;
+    let planned = follow_ups(&world, 0..12).await;
+    let twice = planned.iter().chain(&planned);
+    world.work_at_once(twice.map(|message| world.job(message))).await;
+    assert_eq!(world.provider.sends().len(), 5);
+    let mut accepted = 0;
+    for message in &planned {
+        let message = world.message(message).await;
+        match message.state() {
+            MessageState::Accepted => accepted += 1,
+            _ => is_capped(&message),
+        }
+    }
+    assert_eq!(accepted, 5);
+}

@@ -1,0 +1,307 @@
+//! What is counted for a tenant's caps: one row per day, in UTC, with a counter per cap. A counter is raised on condition that it is below
+//! its cap's maximum, in the same write, so that no race exceeds it.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
+use domain::cap::{Cap, Counts, Period, hour_of};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Store, StoreError, TenantScope, forms, keys,
+    keys::Key,
+    row::{Item, key_item, second, text},
+    usage,
+};
+
+/// Time for which a day is kept: until its month is over, and as long again.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
+
+/// Attempts to count, of which each but the last finds that the day or the hour has changed.
+const MOST_TRIES: u32 = 8;
+
+/// The hour to which the counters of hours belong.
+const HOUR: &str = "of_hour";
+
+const DOING: &str = "count a message for its caps";
+
+/// The state that a conditional update found.
+enum Found {
+    /// It was counted.
+    Counted,
+    /// It was not, since the row is otherwise, or there is none.
+    Otherwise(Option<Counts>),
+}
+
+/// An update: its parts, and the values that they name.
+#[derive(Default)]
+struct Update {
+    set: Vec<String>,
+    remove: Vec<String>,
+    condition: Vec<String>,
+    values: BTreeMap<String, AttributeValue>,
+}
+
+impl Update {
+    fn value(&mut self, name: String, value: u32) -> String {
+        self.values.insert(name.clone(), AttributeValue::N(value.to_string()));
+        name
+    }
+
+    /// Raises the counter of a cap, on condition that it is below the maximum.
+    fn raise(&mut self, cap: &Cap) {
+        let (counter, one) = (cap.counter(), self.value(":one".to_owned(), 1));
+        let zero = self.value(":zero".to_owned(), 0);
+        let maximum = self.value(format!(":{counter}"), cap.maximum);
+        self.set
+            .push(format!("{counter} = if_not_exists({counter}, {zero}) + {one}"));
+        self.condition
+            .push(format!("(attribute_not_exists({counter}) OR {counter} < {maximum})"));
+    }
+
+    fn expression(&self) -> String {
+        let set = format!("SET {}", self.set.join(", "));
+        if self.remove.is_empty() {
+            set
+        } else {
+            format!("{set} REMOVE {}", self.remove.join(", "))
+        }
+    }
+}
+
+pub(crate) fn counts(item: &Item) -> Counts {
+    let number = |value: &AttributeValue| value.as_n().ok()?.parse::<u32>().ok();
+    let is_counter = |name: &str| {
+        let mut letters = name.chars();
+        matches!(letters.next(), Some('h' | 'd' | 'm')) && letters.all(|letter| letter.is_ascii_digit())
+    };
+    let counters = item.iter().filter(|(name, _)| is_counter(name));
+    let hour = item.get(HOUR).and_then(number);
+    Counts {
+        hour: hour.and_then(|hour| u8::try_from(hour).ok()).unwrap_or_default(),
+        counts: counters
+            .filter_map(|(name, value)| Some((name.clone(), number(value)?)))
+            .collect(),
+    }
+}
+
+impl Store {
+    /// Counts a message for the caps that apply to it, unless one of them is reached, which is returned: one write, and two more and a
+    /// query for the first message of a day.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn take_from_caps(
+        &self,
+        scope: &TenantScope,
+        caps: &[Cap],
+        now: Timestamp,
+    ) -> Result<Result<(), Cap>, StoreError> {
+        if caps.is_empty() {
+            return Ok(Ok(()));
+        }
+        if let Some(none) = caps.iter().find(|cap| cap.maximum == 0) {
+            return Ok(Err(none.clone()));
+        }
+        let key = keys::cap_day(scope, keys::date(now));
+        let mut hour = hour_of(now);
+        for _ in 0..MOST_TRIES {
+            let found = match self.raise(&key, caps, hour).await? {
+                Found::Counted => return Ok(Ok(())),
+                Found::Otherwise(found) => found,
+            };
+            let Some(counts) = found else {
+                if self.begin_day(scope, &key, caps, now).await? {
+                    return Ok(Ok(()));
+                }
+                continue;
+            };
+            // Another worker's clock is ahead: its hour counts.
+            hour = hour.max(counts.hour);
+            if let Some(reached) = counts.reached_in(caps, hour) {
+                return Ok(Err(reached.clone()));
+            }
+            if counts.hour < hour
+                && let Found::Counted = self.begin_hour(&key, caps, &counts, hour).await?
+            {
+                return Ok(Ok(()));
+            }
+        }
+        Err(StoreError::Conflict { doing: DOING })
+    }
+
+    /// What is counted of the day.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn cap_counts(&self, scope: &TenantScope, now: Timestamp) -> Result<Counts, StoreError> {
+        let key = keys::cap_day(scope, keys::date(now));
+        let found = self.database.get(&key, "read what is counted for caps").await?;
+        Ok(found.as_ref().map(counts).unwrap_or_default())
+    }
+
+    /// Gives back what a message that was not sent was counted for at this time. What cannot be given back, since the hour is over or a cap
+    /// is no longer counted, stays counted.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn give_back_to_caps(
+        &self,
+        scope: &TenantScope,
+        numbers: &[u32],
+        taken_at: Timestamp,
+    ) -> Result<(), StoreError> {
+        if numbers.is_empty() {
+            return Ok(());
+        }
+        let key = keys::cap_day(scope, keys::date(taken_at));
+        let found = self.database.get(&key, "read what is counted for caps").await?;
+        let Some(counts) = found.as_ref().map(counts) else {
+            return Ok(());
+        };
+        let mut update = Update::default();
+        let one = update.value(":one".to_owned(), 1);
+        let hour = hour_of(taken_at);
+        for (counter, _) in counts.counts {
+            let is_taken = counter[1..].parse().is_ok_and(|number| numbers.contains(&number));
+            let is_hourly = counter.starts_with('h');
+            if !is_taken || (is_hourly && counts.hour != hour) {
+                continue;
+            }
+            if is_hourly && update.condition.iter().all(|part| !part.starts_with(HOUR)) {
+                let value = update.value(":hour".to_owned(), hour.into());
+                update.condition.push(format!("{HOUR} = {value}"));
+            }
+            update.set.push(format!("{counter} = {counter} - {one}"));
+            update.condition.push(format!("{counter} >= {one}"));
+        }
+        if update.set.is_empty() {
+            return Ok(());
+        }
+        // If the hour has ended in between, it stays counted.
+        self.update_caps(&key, update).await.map(drop)
+    }
+
+    async fn raise(&self, key: &Key, caps: &[Cap], hour: u8) -> Result<Found, StoreError> {
+        let mut update = Update::default();
+        let value = update.value(":hour".to_owned(), hour.into());
+        update.condition.push(format!("{HOUR} = {value}"));
+        for cap in caps {
+            update.raise(cap);
+        }
+        self.update_caps(key, update).await
+    }
+
+    /// The counters of the hour begin anew.
+    async fn begin_hour(&self, key: &Key, caps: &[Cap], before: &Counts, hour: u8) -> Result<Found, StoreError> {
+        let mut update = Update::default();
+        let (was, is) = (
+            update.value(":was".to_owned(), before.hour.into()),
+            update.value(":hour".to_owned(), hour.into()),
+        );
+        update.condition.push(format!("{HOUR} = {was}"));
+        update.set.push(format!("{HOUR} = {is}"));
+        let mut old: Vec<&String> = before
+            .counts
+            .keys()
+            .filter(|counter| counter.starts_with('h'))
+            .collect();
+        for cap in caps {
+            if cap.period == Period::Hour {
+                let (counter, one) = (cap.counter(), update.value(":one".to_owned(), 1));
+                update.set.push(format!("{counter} = {one}"));
+                old.retain(|known| **known != counter);
+            } else {
+                update.raise(cap);
+            }
+        }
+        update.remove = old.into_iter().cloned().collect();
+        self.update_caps(key, update).await
+    }
+
+    /// Writes the first row of a day, with what was counted of the month until then. Returns whether it was the first.
+    async fn begin_day(
+        &self,
+        scope: &TenantScope,
+        key: &Key,
+        caps: &[Cap],
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let month = format!("{}{}", keys::CAP_DAY, keys::date(now).strftime("%Y-%m-"));
+        let page = self.database.page(&key.pk, &month, None, 1, true, DOING).await?;
+        debug_assert_eq!(key.pk, keys::cap_day(scope, keys::date(now)).pk);
+        let before = page.0.first().map(counts).unwrap_or_default();
+        let mut begun = Counts {
+            hour: hour_of(now),
+            counts: before.counts,
+        };
+        begun.counts.retain(|counter, _| counter.starts_with('m'));
+        if begun.reached_in(caps, begun.hour).is_some() {
+            // The row is needed, since it says so.
+            return self.put_caps(key, &begun, now).await.map(|_| false);
+        }
+        for cap in caps {
+            *begun.counts.entry(cap.counter()).or_default() += 1;
+        }
+        self.put_caps(key, &begun, now).await
+    }
+
+    /// Writes a new row. Returns false if there is one.
+    async fn put_caps(&self, key: &Key, counts: &Counts, now: Timestamp) -> Result<bool, StoreError> {
+        let mut update = Update::default();
+        let hour = update.value(":hour".to_owned(), counts.hour.into());
+        update.set.push(format!("{HOUR} = {hour}"));
+        update.condition.push("attribute_not_exists(pk)".to_owned());
+        for (counter, count) in &counts.counts {
+            let value = update.value(format!(":{counter}"), *count);
+            update.set.push(format!("{counter} = {value}"));
+        }
+        for (name, value) in [
+            ("expires_at", second(now + KEPT_FOR)),
+            ("kind", text("cap_day")),
+            (forms::FORM, forms::form("cap_day")),
+        ] {
+            update.set.push(format!("{name} = :{name}"));
+            update.values.insert(format!(":{name}"), value);
+        }
+        Ok(matches!(self.update_caps(key, update).await?, Found::Counted))
+    }
+
+    async fn update_caps(&self, key: &Key, update: Update) -> Result<Found, StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let sent = self
+            .database
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(key)))
+            .update_expression(update.expression())
+            .condition_expression(update.condition.join(" AND "))
+            .set_expression_attribute_values(Some(update.values.into_iter().collect()))
+            // The failed write returns the row's state, without another read.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match sent {
+            Ok(output) => {
+                let spent = output
+                    .consumed_capacity()
+                    .and_then(|capacity| capacity.capacity_units());
+                usage::capacity(0.0, spent.unwrap_or_default());
+                return Ok(Found::Counted);
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+                Ok(Found::Otherwise(failed.item().map(counts)))
+            }
+            _ => Err(StoreError::answered(DOING, error)),
+        }
+    }
+}
