@@ -60,7 +60,7 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     count.merge(others);
     // Reported only: what a race makes a function use is not used in every run. `cargo stack iam` fails for it.
     if record.is_some() {
-        iam::check(&place)?;
+        iam::check(&place, None)?;
     }
     print!("{}", count.show());
     Ok(count.all_passed() && silent)

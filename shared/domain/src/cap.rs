@@ -3,9 +3,9 @@
 //!
 //! Hours, days and months are those of UTC.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
-use jiff::{Timestamp, ToSpan as _, Zoned, tz::TimeZone};
+use jiff::{Timestamp, ToSpan as _, Zoned, civil::DateTime, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
@@ -36,8 +36,92 @@ pub struct Cap {
     pub maximum: u32,
 }
 
+/// The name of a cap: its period, its place, its purpose. A tenant has one cap of each name. `hour.tenant.follow_up`, `day.abroad.any`,
+/// `month.IN.api`, `day.line_01h455vb4pex5vsknk084sn02q.any`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CapName {
+    /// What it is counted for.
+    pub period: Period,
+    /// Where it applies.
+    pub scope: Scope,
+    /// The purpose of the messages that it is for.
+    pub purpose: Option<Purpose>,
+}
+
+shown_as!(CapName, {
+    "type": "string",
+    "description": "A cap: its period (`hour`, `day`, `month`), where it applies (`tenant`, `abroad`, a country, a line), and the purpose of \
+                    its messages, or `any`.",
+    "pattern": "^(hour|day|month)\\.(tenant|abroad|[A-Z]{2}|line_[0-7][0-9a-hjkmnp-tv-z]{25})\\.(any|follow_up|reply|auto_reply|campaign|order|\
+                payment|one_time_code|feedback|api|stop_confirmation)$",
+    "examples": ["day.tenant.follow_up"],
+});
+
+/// A text that names no cap.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a period, a place and a purpose, such as hour.tenant.follow_up, day.abroad.any or month.IN.api")]
+pub struct NotACap;
+
+impl FromStr for CapName {
+    type Err = NotACap;
+
+    fn from_str(text: &str) -> Result<Self, NotACap> {
+        let mut parts = text.split('.');
+        let (Some(period), Some(place), Some(purpose), None) = (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(NotACap);
+        };
+        let known = [Period::Hour, Period::Day, Period::Month];
+        let purpose = match purpose {
+            "any" => None,
+            word => Some(
+                Purpose::ALL
+                    .into_iter()
+                    .find(|known| known.as_str() == word)
+                    .ok_or(NotACap)?,
+            ),
+        };
+        let scope = match place {
+            "tenant" => Scope::Tenant,
+            "abroad" => Scope::Abroad,
+            place if place.len() == 2 => Scope::Country(place.parse().map_err(|_| NotACap)?),
+            place => Scope::Line(place.parse().map_err(|_| NotACap)?),
+        };
+        Ok(Self {
+            period: known
+                .into_iter()
+                .find(|known| known.as_str() == period)
+                .ok_or(NotACap)?,
+            scope,
+            purpose,
+        })
+    }
+}
+
+parsed!(CapName, "cap", "day.tenant.follow_up");
+
+impl fmt::Display for CapName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.", self.period.as_str())?;
+        match self.scope {
+            Scope::Tenant => f.write_str("tenant")?,
+            Scope::Abroad => f.write_str("abroad")?,
+            Scope::Country(country) => write!(f, "{country}")?,
+            Scope::Line(line) => write!(f, "{line}")?,
+        }
+        write!(f, ".{}", self.purpose.map_or("any", Purpose::as_str))
+    }
+}
+
+impl Serialize for CapName {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 /// What a cap is counted for, in UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "CapPeriod"))]
 #[serde(rename_all = "snake_case")]
 pub enum Period {
     /// An hour.
@@ -59,18 +143,38 @@ impl Period {
         }
     }
 
+    /// The beginning of the present one.
+    #[must_use]
+    pub fn begin(self, now: Timestamp) -> Timestamp {
+        timestamp(self.began(now))
+    }
+
     /// The beginning of the next one.
-    fn next(self, now: Timestamp) -> Timestamp {
+    #[must_use]
+    pub fn next(self, now: Timestamp) -> Timestamp {
+        let began = self.began(now);
+        timestamp(match self {
+            Self::Hour => began.saturating_add(1.hour()),
+            Self::Day => began.saturating_add(1.day()),
+            Self::Month => began.saturating_add(1.month()),
+        })
+    }
+
+    fn began(self, now: Timestamp) -> DateTime {
         let now = now.to_zoned(TimeZone::UTC);
         let date = now.date();
-        let begins = match self {
-            Self::Hour => Some(date.at(now.hour(), 0, 0, 0).saturating_add(1.hour())),
-            Self::Day => Some(date.saturating_add(1.day()).into()),
-            Self::Month => Some(date.first_of_month().saturating_add(1.month()).into()),
-        };
-        let begins = begins.and_then(|begins| begins.to_zoned(TimeZone::UTC).ok());
-        begins.as_ref().map_or(Timestamp::MAX, Zoned::timestamp)
+        match self {
+            Self::Hour => date.at(now.hour(), 0, 0, 0),
+            Self::Day => date.into(),
+            Self::Month => date.first_of_month().into(),
+        }
     }
+}
+
+fn timestamp(at: DateTime) -> Timestamp {
+    at.to_zoned(TimeZone::UTC)
+        .as_ref()
+        .map_or(Timestamp::MAX, Zoned::timestamp)
 }
 
 /// Where a cap applies.
@@ -111,6 +215,33 @@ pub fn usual() -> Vec<Cap> {
     USUAL.into_iter().zip(1..).map(cap).collect()
 }
 
+/// Sets a cap: the one of that name has this maximum, or there is another one. Returns whether there is room for it.
+#[must_use]
+pub fn set(caps: &mut Vec<Cap>, name: CapName, maximum: u32, now: Timestamp) -> bool {
+    if let Some(known) = caps.iter_mut().find(|cap| cap.name() == name) {
+        known.maximum = maximum;
+        return true;
+    }
+    if caps.len() >= MAX_CAPS {
+        return false;
+    }
+    // Of the time, so that none has the number of one that was removed.
+    let time = u32::try_from(now.as_second()).unwrap_or(u32::MAX);
+    let next = caps
+        .iter()
+        .map(|cap| cap.number.saturating_add(1))
+        .max()
+        .unwrap_or_default();
+    caps.push(Cap {
+        number: next.max(time),
+        period: name.period,
+        scope: name.scope,
+        purpose: name.purpose,
+        maximum,
+    });
+    true
+}
+
 /// The hour of the day, in UTC.
 #[must_use]
 pub fn hour_of(at: Timestamp) -> u8 {
@@ -127,6 +258,16 @@ pub struct Counts {
 }
 
 impl Cap {
+    /// Its name.
+    #[must_use]
+    pub const fn name(&self) -> CapName {
+        CapName {
+            period: self.period,
+            scope: self.scope,
+            purpose: self.purpose,
+        }
+    }
+
     /// The name of its counter within a day: `h1`, `d2`, `m3`.
     #[must_use]
     pub fn counter(&self) -> String {
@@ -136,6 +277,13 @@ impl Cap {
             Period::Month => 'm',
         };
         format!("{letter}{}", self.number)
+    }
+
+    /// Whether four fifths of it are used with this message, and were not without it.
+    #[must_use]
+    pub fn is_nearly_reached_by(&self, count: u32) -> bool {
+        let near = |count: u32| u64::from(count) * 5 >= u64::from(self.maximum) * 4;
+        near(count) && !near(count.saturating_sub(1))
     }
 
     /// Why nothing more is sent.
@@ -170,8 +318,9 @@ impl Counts {
         caps.iter().find(|cap| self.of(cap, hour) >= cap.maximum)
     }
 
-    /// What is counted for a cap.
-    fn of(&self, cap: &Cap, hour: u8) -> u32 {
+    /// What is counted for a cap, in an hour of the day.
+    #[must_use]
+    pub fn of(&self, cap: &Cap, hour: u8) -> u32 {
         if cap.period == Period::Hour && self.hour < hour {
             return 0;
         }
@@ -183,6 +332,45 @@ impl Counts {
 mod tests {
     use super::*;
     use crate::samples::at;
+
+    #[test]
+    fn names_are_read_as_they_are_written() {
+        for name in [
+            "hour.tenant.follow_up",
+            "day.abroad.any",
+            "month.IN.api",
+            "day.line_01h455vb4pex5vsknk084sn02q.one_time_code",
+        ] {
+            assert_eq!(name.parse::<CapName>().unwrap().to_string(), name);
+        }
+        for wrong in [
+            "",
+            "day.tenant",
+            "week.tenant.any",
+            "day.india.any",
+            "day.in.any",
+            "day.tenant.calls",
+            "day.tenant.any.more",
+        ] {
+            assert!(wrong.parse::<CapName>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn cap_of_a_name_is_set_once_and_keeps_its_number() {
+        let mut caps = usual();
+        let now = at("2026-11-20T12:00:00Z");
+        assert!(set(&mut caps, "day.tenant.follow_up".parse().unwrap(), 7, now));
+        assert_eq!((caps.len(), caps[1].number, caps[1].maximum), (6, 2, 7));
+        for hour in ["month.AE.any", "month.IN.any"] {
+            assert!(set(&mut caps, hour.parse().unwrap(), 1, now));
+        }
+        let numbers: Vec<u32> = caps.iter().map(|cap| cap.number).collect();
+        let time = u32::try_from(now.as_second()).unwrap();
+        assert_eq!(numbers, [1, 2, 3, 4, 5, 6, time, time + 1]);
+        let full = ('A'..='Z').filter(|letter| set(&mut caps, format!("day.X{letter}.any").parse().unwrap(), 1, now));
+        assert_eq!(full.count(), MAX_CAPS - 8);
+    }
 
     #[test]
     fn counts_of_an_hour_end_with_it() {
@@ -200,6 +388,18 @@ mod tests {
         assert_eq!(hour.first_reached(&caps, later), None);
         let day = counted(&[("h1", 0), ("d2", 1_000)]);
         assert_eq!(day.first_reached(&caps, later), Some(&caps[1]));
+    }
+
+    #[test]
+    fn cap_is_nearly_reached_once() {
+        for (maximum, expected) in [(1, 1), (2, 2), (5, 4), (10, 8), (12, 10), (200, 160)] {
+            let cap = Cap {
+                maximum,
+                ..usual().remove(0)
+            };
+            let near: Vec<u32> = (1..=maximum).filter(|count| cap.is_nearly_reached_by(*count)).collect();
+            assert_eq!(near, [expected], "{maximum}");
+        }
     }
 
     #[test]

@@ -9,7 +9,14 @@ use crate::{
     ids::LineId,
     message::Recipient,
     purpose::Purpose,
+    tenant::Tenant,
 };
+
+/// The caps of a tenant: those that it has set, or [the usual ones](usual).
+#[must_use]
+pub fn caps_of(tenant: &Tenant) -> Vec<Cap> {
+    tenant.caps.as_ref().map_or_else(usual, |caps| caps.to_vec())
+}
 
 /// The caps that apply to a message to this recipient, if they are counted for it at all.
 #[must_use]
@@ -25,8 +32,7 @@ pub fn applying(config: &TenantConfig, purpose: Purpose, line: Option<LineId>, t
                 Scope::Abroad => country.is_none_or(|country| !home(config).contains(&country)),
             }
     };
-    let all = config.tenant.caps.as_ref().map_or_else(usual, |caps| caps.to_vec());
-    all.into_iter().filter(applies).collect()
+    caps_of(&config.tenant).into_iter().filter(applies).collect()
 }
 
 /// The countries in which the business has numbers, and its own.

@@ -166,6 +166,8 @@ pub struct NoticeMails {
     pub template_paused: bool,
     /// An active automation matched no call for seven days, although there were calls.
     pub automation_unmatched: bool,
+    /// Four fifths of what a cap allows in an hour, a day or a month were sent.
+    pub cap_nearly_reached: bool,
 }
 
 impl NoticeMails {
@@ -174,6 +176,7 @@ impl NoticeMails {
         connection_refused: true,
         template_paused: true,
         automation_unmatched: true,
+        cap_nearly_reached: true,
     };
 }
 

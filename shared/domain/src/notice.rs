@@ -15,6 +15,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::{Account, Member, MemberStatus},
+    cap::Cap,
+    capped::caps_of,
     config::TenantConfig,
     connection::{Connection, Health},
     ids::{ConnectionId, RuleId},
@@ -34,11 +36,18 @@ pub enum NoticeKind {
     TemplatePaused,
     /// An automation matched no call for seven days, although there were calls.
     AutomationUnmatched,
+    /// Four fifths of what a cap allows in its period were sent.
+    CapNearlyReached,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 3] = [Self::ConnectionRefused, Self::TemplatePaused, Self::AutomationUnmatched];
+    pub const ALL: [Self; 4] = [
+        Self::ConnectionRefused,
+        Self::TemplatePaused,
+        Self::AutomationUnmatched,
+        Self::CapNearlyReached,
+    ];
 
     /// The name in rows and in preferences.
     #[must_use]
@@ -47,6 +56,7 @@ impl NoticeKind {
             Self::ConnectionRefused => "connection_refused",
             Self::TemplatePaused => "template_paused",
             Self::AutomationUnmatched => "automation_unmatched",
+            Self::CapNearlyReached => "cap_nearly_reached",
         }
     }
 
@@ -54,7 +64,9 @@ impl NoticeKind {
     #[must_use]
     pub const fn least_role(self) -> Role {
         match self {
-            Self::ConnectionRefused | Self::TemplatePaused | Self::AutomationUnmatched => Role::Manager,
+            Self::ConnectionRefused | Self::TemplatePaused | Self::AutomationUnmatched | Self::CapNearlyReached => {
+                Role::Manager
+            }
         }
     }
 
@@ -72,6 +84,7 @@ impl NoticeKind {
             Self::ConnectionRefused => mails.connection_refused,
             Self::TemplatePaused => mails.template_paused,
             Self::AutomationUnmatched => mails.automation_unmatched,
+            Self::CapNearlyReached => mails.cap_nearly_reached,
         }
     }
 
@@ -114,6 +127,11 @@ pub enum Matter {
         /// The automation.
         automation: RuleId,
     },
+    /// See [`NoticeKind::CapNearlyReached`].
+    CapNearlyReached {
+        /// The cap, with the maximum of that time.
+        cap: Cap,
+    },
 }
 
 /// The word of ours for a template that WhatsApp knows otherwise than it lists it.
@@ -155,6 +173,7 @@ impl Notice {
             Matter::ConnectionRefused { .. } => NoticeKind::ConnectionRefused,
             Matter::TemplatePaused { .. } => NoticeKind::TemplatePaused,
             Matter::AutomationUnmatched { .. } => NoticeKind::AutomationUnmatched,
+            Matter::CapNearlyReached { .. } => NoticeKind::CapNearlyReached,
         }
     }
 
@@ -168,6 +187,17 @@ impl Notice {
                 connection, language, ..
             } => format!("{kind}#{connection}#{}#{language}", self.name),
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
+            Matter::CapNearlyReached { cap } => format!("{kind}#{}", cap.name()),
+        }
+    }
+
+    /// The notice of a cap of which four fifths are counted at this time. One for each period, however often that happens in it.
+    #[must_use]
+    pub fn of_cap(cap: &Cap, now: Timestamp) -> Self {
+        Self {
+            name: cap.name().to_string(),
+            at: cap.period.begin(now),
+            matter: Matter::CapNearlyReached { cap: cap.clone() },
         }
     }
 
@@ -262,6 +292,7 @@ impl Notice {
                 let due = |(rule, began)| midnight(due_on(rule, began, present.matched));
                 rule.zip(present.began).map(due) == Some(self.at)
             }
+            Matter::CapNearlyReached { cap } => caps_of(&present.config.tenant).contains(cap),
         }
     }
 }

@@ -198,6 +198,10 @@ permissions! {
     SuppressionsRead = "suppressions:read", Viewer;
     /// Change the suppression list.
     SuppressionsWrite = "suppressions:write", Manager;
+    /// Read the caps of sending, and what is counted for them.
+    CapsRead = "caps:read", Viewer;
+    /// Set and remove caps of sending.
+    CapsWrite = "caps:write", Manager;
     /// Read the operations: their progress and results.
     OperationsRead = "operations:read", Viewer;
     /// Cancel operations.

@@ -410,6 +410,20 @@ pub const TABLE: [Row; 10] = {
 };
 
 impl Purpose {
+    /// All purposes.
+    pub const ALL: [Self; 10] = [
+        Self::FollowUp,
+        Self::Reply,
+        Self::AutoReply,
+        Self::Campaign,
+        Self::Order,
+        Self::Payment,
+        Self::OneTimeCode,
+        Self::Feedback,
+        Self::Api,
+        Self::StopConfirmation,
+    ];
+
     /// The word in facts.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
-    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::cap::{Cap, Counts, Period, hour_of};
 use jiff::{SignedDuration, Timestamp};
@@ -30,8 +30,8 @@ const DOING: &str = "count a message for its caps";
 
 /// The state that a conditional update found.
 enum Found {
-    /// It was counted.
-    Counted,
+    /// It was counted, and these counters have these values now.
+    Counted(Counts),
     /// It was not, since the row is otherwise, or there is none.
     Otherwise(Option<Counts>),
 }
@@ -88,9 +88,16 @@ pub(crate) fn counts(item: &Item) -> Counts {
     }
 }
 
+/// Those of which four fifths are used with the message that was just counted.
+fn nearly_reached(caps: &[Cap], counted: &Counts) -> Vec<Cap> {
+    let count = |cap: &Cap| counted.counts.get(&cap.counter()).copied().unwrap_or_default();
+    let near = caps.iter().filter(|cap| cap.is_nearly_reached_by(count(cap)));
+    near.cloned().collect()
+}
+
 impl Store {
     /// Counts a message for the caps that apply to it, unless one of them is reached, which is returned: one write, and two more and a
-    /// query for the first message of a day.
+    /// query for the first message of a day. Otherwise, those of which four fifths are used with it.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -99,9 +106,9 @@ impl Store {
         scope: &TenantScope,
         caps: &[Cap],
         now: Timestamp,
-    ) -> Result<Result<(), Cap>, StoreError> {
+    ) -> Result<Result<Vec<Cap>, Cap>, StoreError> {
         if caps.is_empty() {
-            return Ok(Ok(()));
+            return Ok(Ok(Vec::new()));
         }
         if let Some(none) = caps.iter().find(|cap| cap.maximum == 0) {
             return Ok(Err(none.clone()));
@@ -110,12 +117,12 @@ impl Store {
         let mut hour = hour_of(now);
         for _ in 0..MOST_TRIES {
             let found = match self.raise(&key, caps, hour).await? {
-                Found::Counted => return Ok(Ok(())),
+                Found::Counted(counts) => return Ok(Ok(nearly_reached(caps, &counts))),
                 Found::Otherwise(found) => found,
             };
             let Some(counts) = found else {
-                if self.begin_day(scope, &key, caps, now).await? {
-                    return Ok(Ok(()));
+                if let Some(counts) = self.begin_day(&key, caps, now).await? {
+                    return Ok(Ok(nearly_reached(caps, &counts)));
                 }
                 continue;
             };
@@ -125,9 +132,9 @@ impl Store {
                 return Ok(Err(reached.clone()));
             }
             if counts.hour < hour
-                && let Found::Counted = self.begin_hour(&key, caps, &counts, hour).await?
+                && let Found::Counted(counts) = self.begin_hour(&key, caps, &counts, hour).await?
             {
-                return Ok(Ok(()));
+                return Ok(Ok(nearly_reached(caps, &counts)));
             }
         }
         Err(StoreError::Conflict { doing: DOING })
@@ -222,17 +229,10 @@ impl Store {
         self.update_caps(key, update).await
     }
 
-    /// Writes the first row of a day, with what was counted of the month until then. Returns whether it was the first.
-    async fn begin_day(
-        &self,
-        scope: &TenantScope,
-        key: &Key,
-        caps: &[Cap],
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
+    /// Writes the first row of a day, with what was counted of the month until then. Returns what was counted if it was the first.
+    async fn begin_day(&self, key: &Key, caps: &[Cap], now: Timestamp) -> Result<Option<Counts>, StoreError> {
         let month = format!("{}{}", keys::CAP_DAY, keys::date(now).strftime("%Y-%m-"));
         let page = self.database.page(&key.pk, &month, None, 1, true, DOING).await?;
-        debug_assert_eq!(key.pk, keys::cap_day(scope, keys::date(now)).pk);
         let before = page.0.first().map(counts).unwrap_or_default();
         let mut begun = Counts {
             hour: hour_of(now),
@@ -241,12 +241,13 @@ impl Store {
         begun.counts.retain(|counter, _| counter.starts_with('m'));
         if begun.reached_in(caps, begun.hour).is_some() {
             // The row is needed, since it says so.
-            return self.put_caps(key, &begun, now).await.map(|_| false);
+            return self.put_caps(key, &begun, now).await.map(|_| None);
         }
         for cap in caps {
             *begun.counts.entry(cap.counter()).or_default() += 1;
         }
-        self.put_caps(key, &begun, now).await
+        let written = self.put_caps(key, &begun, now).await?;
+        Ok(written.then_some(begun))
     }
 
     /// Writes a new row. Returns false if there is one.
@@ -267,7 +268,7 @@ impl Store {
             update.set.push(format!("{name} = :{name}"));
             update.values.insert(format!(":{name}"), value);
         }
-        Ok(matches!(self.update_caps(key, update).await?, Found::Counted))
+        Ok(matches!(self.update_caps(key, update).await?, Found::Counted(_)))
     }
 
     async fn update_caps(&self, key: &Key, update: Update) -> Result<Found, StoreError> {
@@ -284,6 +285,7 @@ impl Store {
             .set_expression_attribute_values(Some(update.values.into_iter().collect()))
             // The failed write returns the row's state, without another read.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_values(ReturnValue::UpdatedNew)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
             .await;
@@ -293,7 +295,8 @@ impl Store {
                     .consumed_capacity()
                     .and_then(|capacity| capacity.capacity_units());
                 usage::capacity(0.0, spent.unwrap_or_default());
-                return Ok(Found::Counted);
+                let counted = output.attributes.as_ref().map(counts);
+                return Ok(Found::Counted(counted.unwrap_or_default()));
             }
             Err(error) => error,
         };

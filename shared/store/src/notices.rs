@@ -322,6 +322,6 @@ fn template_of(notice: &Notice) -> Option<(ConnectionId, &str)> {
         Matter::TemplatePaused {
             connection, language, ..
         } => Some((*connection, language.as_str())),
-        Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } => None,
+        Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } | Matter::CapNearlyReached { .. } => None,
     }
 }

@@ -5,8 +5,10 @@
 use std::collections::BTreeMap;
 
 use domain::{
+    cap::Period,
     ids::ConnectionId,
     notice::{DOUBTED, Matter, Notice},
+    purpose::Purpose,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
@@ -289,6 +291,15 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
                 name(status)
             )
         }
+        Matter::CapNearlyReached { cap } => format!(
+            "Four fifths of the cap {subject} are used: it allows {} {} in the {} that began at {}. Once it is reached, further ones are \
+                blocked until the {} ends. If they are wanted, raise the cap (POST /api/v1/caps).",
+            cap.maximum,
+            cap.purpose.map_or("messages", Purpose::plural),
+            cap.period.as_str(),
+            moment(notice.at),
+            cap.period.as_str()
+        ),
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
                 and the automations before it."
@@ -336,6 +347,19 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                 name(language),
                 moment(notice.at),
                 name(status)
+            )
+        }
+        Matter::CapNearlyReached { cap } => {
+            let period = match cap.period {
+                Period::Hour => "الساعة",
+                Period::Day => "اليوم",
+                Period::Month => "الشهر",
+            };
+            format!(
+                "استُخدمت أربعة أخماس الحد {subject}: يسمح بـ {} من الرسائل في {period} التي بدأت في {}. عند بلوغه تُمنع الرسائل الأخرى إلى \
+                    نهاية المدة. إن كانت هذه الرسائل مرغوبة، فارفع الحد (POST /api/v1/caps).",
+                cap.maximum,
+                moment(notice.at)
             )
         }
         Matter::AutomationUnmatched { .. } => format!(
@@ -660,6 +684,13 @@ mod tests {
                     "Missed calls",
                     serde_json::json!({
                         "kind": "automation_unmatched", "automation": "rule_01hq5bakery0000000000000r1",
+                    }),
+                ),
+                notice(
+                    "day.tenant.follow_up",
+                    serde_json::json!({
+                        "kind": "cap_nearly_reached",
+                        "cap": {"number": 2, "period": "day", "scope": "tenant", "purpose": "follow_up", "maximum": 1000},
                     }),
                 ),
             ],

@@ -68,6 +68,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     asset::Asset,
+    cap::Cap,
     capped,
     check::{self, Check, CheckInput},
     config::TenantConfig,
@@ -76,6 +77,7 @@ use domain::{
     errors::{self, doubts_template},
     ids::SendKey,
     message::{Attempt, AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+    notice::Notice,
     outside::ProviderRef,
     phone::Phone,
     record::{MessageRef, consent_id},
@@ -398,12 +400,15 @@ impl Work<'_> {
         };
         let caps = capped::applying(&self.config, message.policy.purpose(), message.line, &message.to);
         let taken = ctx.store.take_from_caps(self.scope, &caps, now);
-        if let Err(reached) = Box::pin(taken).await? {
-            message.block(reached.reached(now));
-            Box::pin(self.write_step(&message, &self.contact)).await?;
-            metric::count("cap_reached", &[]);
-            metric::count("message_blocked", &[]);
-            return Ok(Step::Enough(Done::Now));
+        match Box::pin(taken).await? {
+            Ok(near) => Box::pin(self.tell_of_caps(&near, now)).await,
+            Err(reached) => {
+                message.block(reached.reached(now));
+                Box::pin(self.write_step(&message, &self.contact)).await?;
+                metric::count("cap_reached", &[]);
+                metric::count("message_blocked", &[]);
+                return Ok(Step::Enough(Done::Now));
+            }
         }
         crash::point("send_message.taken");
         if let Some(template) = &material.template {
@@ -452,6 +457,21 @@ impl Work<'_> {
             None => sent,
         };
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// Has managers told of caps that are nearly reached. If that fails, the message goes out all the same.
+    async fn tell_of_caps(&self, near: &[Cap], now: Timestamp) {
+        for cap in near {
+            metric::count("cap_nearly_reached", &[]);
+            let notice = Notice::of_cap(cap, now);
+            let recorded = RACES.until_won(|| self.ctx.store.record_notice(self.scope, &notice, now));
+            if let Err(error) = Box::pin(recorded).await {
+                tracing::warn!(
+                    error = kit::chain(&error),
+                    "nobody is told that a cap is nearly reached"
+                );
+            }
+        }
     }
 
     /// Gives back to the caps what an attempt was counted for that has sent nothing. If that fails, it stays counted: a cap is never

@@ -231,7 +231,7 @@ impl Tenant<'_> {
         let notices: Vec<&Notice> = due.values().map(|state| &state.value.notice).collect();
         let automation = |notice: &&Notice| match notice.matter {
             Matter::AutomationUnmatched { automation } => Some(automation),
-            Matter::ConnectionRefused { .. } | Matter::TemplatePaused { .. } => None,
+            Matter::ConnectionRefused { .. } | Matter::TemplatePaused { .. } | Matter::CapNearlyReached { .. } => None,
         };
         let rules = notices.iter().filter_map(automation);
         let matched = store.matched_days(&self.scope, rules).await?;
@@ -312,7 +312,9 @@ impl Tenant<'_> {
         let mut reported = BTreeSet::new();
         all.retain(|notice| match &notice.matter {
             Matter::TemplatePaused { language, .. } => reported.insert((&notice.name, language, notice.at)),
-            Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } => true,
+            Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } | Matter::CapNearlyReached { .. } => {
+                true
+            }
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);

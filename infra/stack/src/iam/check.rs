@@ -54,6 +54,7 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "secretsmanager:PutSecretValue",
         "the first start of a deployment writes the key; here, seeding does",
     ),
+    ("delete_tenants", "T#*", "it deletes whatever a tenant has"),
     (
         "delete_tenants",
         "WABA#*",
@@ -262,6 +263,8 @@ impl Known {
         let is_longer = |key: &String| key.split('#').count() > pattern.split('#').count();
         let mut others = self.keys.iter().filter(|key| like(pattern, key));
         !used.iter().any(are_named)
+            // All partitions of a tenant, whichever of them are used.
+            || (pattern == "T#*" && used.iter().any(is_longer))
             || (others.any(|key| is_longer(key) && !are_named(key)) && !used.iter().any(is_longer))
     }
 }

@@ -64,7 +64,14 @@ pub(super) fn in_words_of_template(arn: &str, names: &BTreeMap<String, String>) 
         .iter()
         .find_map(|(id, physical)| {
             // The physical id of a queue is its URL.
-            let name = physical.rsplit('/').next().filter(|name| !name.is_empty())?;
+            let name = if physical.starts_with("http") {
+                physical.rsplit('/').next()?
+            } else {
+                physical
+            };
+            if name.is_empty() {
+                return None;
+            }
             let (start, rest) = arn.split_once(name)?;
             let whole = start.starts_with("arn:") && start.ends_with([':', '/']);
             match rest {

@@ -23,7 +23,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 8] = [
+static GUIDES: [Guide; 9] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
@@ -58,6 +58,11 @@ static GUIDES: [Guide; 8] = [
         page: "docs/media.md",
         names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
         last: r#""items":[]"#,
+    },
+    Guide {
+        page: "docs/caps.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: "204",
     },
     Guide {
         page: "docs/answers.md",

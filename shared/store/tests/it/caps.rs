@@ -24,7 +24,7 @@ fn at(text: &str) -> Timestamp {
 async fn taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
     let takes = (0..count).map(|_| world.store.take_from_caps(world.scope(), caps, now));
     let taken = join_all(takes).await;
-    taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(())))).count()
+    taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count()
 }
 
 #[tokio::test]

@@ -1,0 +1,116 @@
+//! The caps of a tenant: how many messages it may send in an hour, a day or a month.
+
+mod models;
+
+use api::{Allowed, Api, Body, Listed, NoContent, Path, Races, found, permits};
+use axum::{Json, Router, extract::State};
+use domain::{
+    cap::{self, CapName, MAX_CAPS, Scope},
+    capped::caps_of,
+    fault::{Fault, FaultCode},
+    line::Line,
+    tenant::Tenant,
+};
+use kit::{ConfigError, Env, Problem};
+
+use crate::models::{CapIn, CapOut};
+
+/// Routes of the function.
+///
+/// # Errors
+/// When a variable is missing or wrong.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    Ok(api::serve(operations(), Api::new(env)?))
+}
+
+api::operations! {
+    "caps": "Caps: how many messages a tenant may send in an hour, a day or a month." {
+        /// Set a cap
+        ///
+        /// The cap of this name gets this maximum; what is counted stays counted. If there is none, it is added, and counts from now on. A
+        /// maximum below what is counted, or of 0, stops such messages at once: they are blocked, and not delayed. A tenant has at most 20
+        /// caps. Hours, days and months are those of UTC.
+        POST "/api/v1/caps" => set_cap, "The cap";
+
+        /// List caps
+        ///
+        /// With what is counted now. Of several that apply to a message, each must have room for it. Every tenant has caps from the start:
+        /// 200 follow-ups an hour and 1,000 a day, 500 and 2,000 messages by the API, and 20 and 50 messages to countries of none of its
+        /// lines. The list has one page.
+        GET "/api/v1/caps" => list_caps, "All caps";
+
+        /// Remove a cap
+        ///
+        /// Messages are not counted for it any more. The other caps stay.
+        DELETE "/api/v1/caps/{cap}" => remove_cap, "The cap is removed";
+    }
+}
+
+type Reading = Allowed<permits::CapsRead>;
+type Writing = Allowed<permits::CapsWrite>;
+
+/// Few people change a business's settings at the same time, but every change of its configuration counts.
+const RACES: Races = Races::most(8);
+
+async fn list_caps(who: Reading, State(api): State<Api>) -> Result<Listed<CapOut>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let counts = async { Ok(Some(store.cap_counts(scope, now).await?)) };
+    let (tenant, counts) = tokio::try_join!(found(store.tenant(scope)), found(counts))?;
+    let items = caps_of(&tenant).into_iter().map(|cap| CapOut::of(&cap, &counts, now));
+    Ok(Listed {
+        items: items.collect(),
+        next_cursor: None,
+    })
+}
+
+async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>) -> Result<Json<CapOut>, Problem> {
+    let (api, who, name) = (&api, &who, input.cap);
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    if let Scope::Line(line) = name.scope
+        && store.get::<Line>(scope, &line).await?.is_none()
+    {
+        let fault = Fault::new(FaultCode::NotFound, "The tenant has no such line.");
+        return Err(Problem::field("cap", fault.and("id", line.to_string())));
+    }
+    let set = RACES.until_won(|| async move {
+        let before = found(store.tenant(scope)).await?;
+        let mut caps = caps_of(&before);
+        if !cap::set(&mut caps, name, input.maximum.get(), now) {
+            let advice = "Remove one that is not needed.";
+            return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice).into());
+        }
+        let set = caps.iter().find(|cap| cap.name() == name).cloned();
+        if Some(&caps) != before.caps.as_ref().map(|caps| caps.to_vec()).as_ref() {
+            let after = Tenant {
+                caps: Some(caps.into()),
+                ..before
+            };
+            store.change_tenant(scope, &after, &who.stamp()).await?;
+        }
+        Ok(set)
+    });
+    let set = set.await?.ok_or_else(Problem::internal)?;
+    let counts = store.cap_counts(scope, now).await?;
+    Ok(Json(CapOut::of(&set, &counts, now)))
+}
+
+async fn remove_cap(who: Writing, State(api): State<Api>, Path(name): Path<CapName>) -> Result<NoContent, Problem> {
+    let (api, who) = (&api, &who);
+    let (store, scope) = (api.store(), who.scope());
+    let removed = RACES.until_won(|| async move {
+        let before = found(store.tenant(scope)).await?;
+        let mut caps = caps_of(&before);
+        let count = caps.len();
+        caps.retain(|cap| cap.name() != name);
+        if caps.len() == count {
+            return Err(Problem::not_found().into());
+        }
+        let after = Tenant {
+            caps: Some(caps.into()),
+            ..before
+        };
+        store.change_tenant(scope, &after, &who.stamp()).await?;
+        Ok(NoContent)
+    });
+    removed.await
+}

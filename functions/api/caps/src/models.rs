@@ -1,0 +1,89 @@
+//! Models of caps.
+
+use domain::{
+    bounded::Whole,
+    cap::{Cap, CapName, Counts, Period, Scope, hour_of},
+    country::Country,
+    ids::LineId,
+    purpose::Purpose,
+};
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// Maximum of a cap.
+const LARGEST: u32 = 1_000_000_000;
+
+/// What can be set of a cap.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "CapSetting")]
+pub(crate) struct CapIn {
+    /// Its name.
+    pub cap: CapName,
+    /// Maximum number of messages. 0: none.
+    #[schemars(example = 300)]
+    pub maximum: Whole<0, LARGEST>,
+}
+
+/// Where a cap applies.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum CapScope {
+    /// To all messages.
+    Tenant,
+    /// To those from a line.
+    Line,
+    /// To those to numbers of a country.
+    Country,
+    /// To those to countries of none of the tenant's lines.
+    Abroad,
+}
+
+/// A cap.
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Cap")]
+pub(crate) struct CapOut {
+    /// Its name.
+    cap: CapName,
+    /// What is counted.
+    period: Period,
+    /// Where it applies.
+    scope: CapScope,
+    /// The line, if it applies to one.
+    line_id: Option<LineId>,
+    /// The country, if it applies to one.
+    country: Option<Country>,
+    /// The purpose of the messages that it is for. `null`: all but replies, automatic answers and codes.
+    purpose: Option<Purpose>,
+    /// Maximum number of messages. 0: none.
+    #[schemars(example = 300)]
+    maximum: u32,
+    /// Messages of the current period that were sent, or whose outcome is not known yet.
+    #[schemars(example = 12)]
+    counted: u32,
+    /// End of the current period.
+    resets_at: Timestamp,
+}
+
+impl CapOut {
+    pub(crate) fn of(cap: &Cap, counts: &Counts, now: Timestamp) -> Self {
+        let (scope, line_id, country) = match cap.scope {
+            Scope::Tenant => (CapScope::Tenant, None, None),
+            Scope::Line(line) => (CapScope::Line, Some(line), None),
+            Scope::Country(country) => (CapScope::Country, None, Some(country)),
+            Scope::Abroad => (CapScope::Abroad, None, None),
+        };
+        Self {
+            cap: cap.name(),
+            period: cap.period,
+            scope,
+            line_id,
+            country,
+            purpose: cap.purpose,
+            maximum: cap.maximum,
+            counted: counts.of(cap, hour_of(now)),
+            resets_at: cap.period.next(now),
+        }
+    }
+}

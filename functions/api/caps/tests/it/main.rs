@@ -1,0 +1,103 @@
+//! Caps, in process against the emulator, from the callers' point of view.
+
+use domain::{cap::usual, permission::Role};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use testkit::{Aws, api::Town, assert_snapshot};
+
+const CAPS: &str = "/api/v1/caps";
+
+fn path(cap: &str) -> String {
+    format!("{CAPS}/{cap}")
+}
+
+fn cap(name: &str, maximum: u64) -> Value {
+    json!({"cap": name, "maximum": maximum})
+}
+
+fn names(listed: &Value) -> Vec<&str> {
+    let items = listed["items"].as_array().expect("items");
+    items.iter().map(|cap| cap["cap"].as_str().expect("a name")).collect()
+}
+
+#[tokio::test]
+async fn every_tenant_has_caps_from_the_start() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, caps::routes).await;
+    let listed = town.viewer().get(CAPS).await;
+    assert_snapshot("usual", &[&listed]);
+    let listed = listed.is(200).json();
+    let usual: Vec<String> = usual().iter().map(|cap| cap.name().to_string()).collect();
+    assert_eq!(names(&listed), usual);
+}
+
+#[tokio::test]
+async fn manager_sets_and_removes_caps_of_the_own_tenant() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, caps::routes).await;
+    // Keys, since log-ins end within the day that passes.
+    let manager = town.key_of(town.home.scope(), Role::Manager).await;
+    let agent = town.agent();
+    let daily = "day.tenant.follow_up";
+    agent.post(CAPS, cap(daily, 1)).await.is_refused(403, "forbidden");
+    let set = manager.post(CAPS, cap(daily, 1)).await.is(200).json();
+    assert_eq!((&set["maximum"], &set["counted"]), (&json!(1), &json!(0)));
+    // What is counted stays counted.
+    let taken = [usual().remove(1)];
+    let taken = aws.store().take_from_caps(town.home.scope(), &taken, aws.now()).await;
+    assert!(taken.expect("the table answers").is_ok());
+    let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
+    assert_eq!((&set["maximum"], &set["counted"]), (&json!(0), &json!(1)));
+    manager.post(CAPS, cap("month.IN.any", 100)).await.is(200);
+    manager.delete(&path("hour.tenant.api")).await.is(204);
+    manager
+        .delete(&path("hour.tenant.api"))
+        .await
+        .is_refused(404, "not_found");
+    let listed = manager.get(CAPS).await.is(200).json();
+    let expected = [
+        "hour.tenant.follow_up",
+        "day.tenant.follow_up",
+        "day.tenant.api",
+        "hour.abroad.any",
+        "day.abroad.any",
+        "month.IN.any",
+    ];
+    assert_eq!(names(&listed), expected);
+    aws.clock().advance(SignedDuration::from_hours(24));
+    let tomorrow = manager.get(CAPS).await.is(200).json();
+    assert_eq!(tomorrow["items"][1]["counted"], 0);
+    let away = town
+        .key_of(town.away.scope(), Role::Manager)
+        .await
+        .get(CAPS)
+        .await
+        .is(200)
+        .json();
+    assert_eq!(names(&away).len(), usual().len(), "another tenant's are as they were");
+}
+
+#[tokio::test]
+async fn wrong_caps_are_refused() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, caps::routes).await;
+    let manager = town.manager();
+    for wrong in ["day.tenant", "week.tenant.any", "day.tenant.calls"] {
+        manager.post(CAPS, cap(wrong, 1)).await.names_only(&["cap"]);
+    }
+    let nowhere = cap("day.line_01h455vb4pex5vsknk084sn02q.any", 1);
+    manager.post(CAPS, nowhere).await.names_only(&["cap"]);
+    for (wrong, field) in [
+        (json!({"cap": "day.tenant.any"}), "maximum"),
+        (json!({"cap": "day.tenant.any", "maximum": -1}), "maximum"),
+        (cap("day.tenant.any", 1_000_000_001), "maximum"),
+        (json!({"cap": "day.tenant.any", "maximum": 1, "x": 1}), "x"),
+    ] {
+        manager.post(CAPS, wrong).await.names_only(&[field]);
+    }
+    for letter in 'A'..='N' {
+        manager.post(CAPS, cap(&format!("day.X{letter}.any"), 1)).await.is(200);
+    }
+    let full = manager.post(CAPS, cap("day.XO.any", 1)).await;
+    full.is_refused(409, "limit_reached");
+}
