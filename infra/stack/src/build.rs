@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     fs::File,
+    io::ErrorKind,
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
@@ -24,6 +25,7 @@ use crate::{
 #[serde(rename_all = "snake_case")]
 pub enum Profile {
     /// As cargo builds them for tests, too, so that nothing is compiled twice.
+    #[serde(alias = "everyday", alias = "tested")] // in files of former versions
     Local,
     /// Small and quick to start: the manifest's release profile, used by an operator's `sam build`.
     Shipped,
@@ -264,7 +266,7 @@ impl Builder {
     }
 
     /// Waits until no other stack of this checkout builds or deploys, and prevents others while the result is held.
-    /// cargo-lambda moves cargo's binaries, so two at once would take them from each other.
+    /// All stacks of a checkout deploy from one folder, and cargo-lambda moves cargo's binaries.
     pub async fn alone(&self) -> Result<File> {
         let folder = self.place.dot.join("build");
         std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
@@ -313,26 +315,28 @@ impl Builder {
             return Ok(binary);
         }
         let folder = self.built().join(&function.logical_id);
-        let copy = folder.join("bootstrap");
-        let fresh = || -> std::io::Result<bool> {
-            std::fs::create_dir_all(&folder)?;
-            let modified = std::fs::metadata(&binary)?.modified()?;
-            let copied = std::fs::metadata(&copy).and_then(|copy| copy.modified());
-            if copied.is_ok_and(|time| time == modified) {
-                return Ok(true);
-            }
-            std::fs::copy(&binary, &copy)?;
-            Ok(false)
-        };
+        let (copy, draft) = (folder.join("bootstrap"), folder.join("bootstrap.new"));
         let what = || format!("copying {} to deploy it", function.name);
-        if !fresh().with_context(what)? {
-            // Not every C compiler comes with it.
-            drop(Command::new("strip").arg(&copy).stderr(Stdio::null()).status().await);
-            let modified = std::fs::metadata(&binary).and_then(|binary| binary.modified());
-            let opened = File::options().append(true).open(&copy);
-            let noted = modified.and_then(|time| opened.and_then(|copy| copy.set_modified(time)));
-            noted.with_context(what)?;
+        let modified = |file: &Path| std::fs::metadata(file).and_then(|file| file.modified());
+        // Before it is copied: if it is linked anew meanwhile, the next look copies it again.
+        let time = modified(&binary).with_context(what)?;
+        if modified(&copy).is_ok_and(|copied| copied == time) {
+            return Ok(copy);
         }
+        std::fs::create_dir_all(&folder).with_context(what)?;
+        std::fs::copy(&binary, &draft).with_context(what)?;
+        // Not every C compiler comes with it.
+        match Command::new("strip").arg(&draft).stderr(Stdio::null()).status().await {
+            Ok(status) => ensure!(status.success(), "{}: strip failed", what()),
+            Err(error) => ensure!(error.kind() == ErrorKind::NotFound, "{}: {error}", what()),
+        }
+        let finished = File::options()
+            .append(true)
+            .open(&draft)
+            .and_then(|file| file.set_modified(time));
+        finished
+            .and_then(|()| std::fs::rename(&draft, &copy))
+            .with_context(what)?;
         Ok(copy)
     }
 

@@ -88,8 +88,7 @@ async fn arm64(place: &Place, tools: &Tools) -> Result<()> {
     build
         .args(["lambda", "build", "--quiet", "--arm64"])
         .args(LINKS_ALL.iter().flat_map(|function| ["--bin", function]))
-        .env("CARGO_TARGET_DIR", place.root.join("target/arm64"))
-        .env("CARGO_PROFILE_DEV_DEBUG", "0");
+        .env("CARGO_TARGET_DIR", place.root.join("target/arm64"));
     step(
         "cargo lambda build --arm64",
         run_shown(&mut build, "cargo lambda build"),

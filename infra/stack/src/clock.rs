@@ -67,6 +67,24 @@ pub async fn clock(place: &Place, by: Option<SignedDuration>) -> Result<()> {
     Ok(())
 }
 
+/// Moves the time of a running stack to where it was when it started, after a demonstration.
+///
+/// # Errors
+/// If something does not answer.
+pub async fn restore(place: &Place, aws: &Aws, functions: &[Function], started: &Endpoints) -> Result<()> {
+    if kept(place) == started.clock_offset_seconds {
+        return Ok(());
+    }
+    set(
+        place,
+        aws,
+        functions,
+        &mut started.clone(),
+        started.clock_offset_seconds,
+    )
+    .await
+}
+
 /// Moves the time of a running stack.
 ///
 /// # Errors
@@ -85,6 +103,10 @@ pub async fn advance(
         FURTHEST.as_hours() / 24
     );
     let offset = u32::try_from(ahead.as_secs()).context("time moves forward")?;
+    set(place, aws, functions, endpoints, offset).await
+}
+
+async fn set(place: &Place, aws: &Aws, functions: &[Function], endpoints: &mut Endpoints, offset: u32) -> Result<()> {
     // First, since functions that are ahead take what providers report for old.
     move_simulators(&endpoints.simulators, offset).await?;
     step("moving the time", move_functions(aws, functions, offset)).await?;

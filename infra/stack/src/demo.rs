@@ -39,6 +39,8 @@ pub async fn demo(options: &Options, stay: bool) -> Result<bool> {
         outcome = acts(&running) => outcome,
         () = interrupted() => Err(anyhow::anyhow!("interrupted")),
     };
+    // The stack may be somebody's own, which `up` continues with.
+    clock::restore(&running.place, &running.aws, &running.functions, &running.endpoints).await?;
     if stay && outcome.is_ok() {
         println!(
             "Everything keeps running. The customers' phones are at {}\nPress Ctrl-C to stop.",

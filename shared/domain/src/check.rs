@@ -184,8 +184,8 @@ fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
 
 fn destination(input: &CheckInput<'_>, _: &Leg) -> Check {
     let countries = &input.config.tenant.allowed_countries;
-    let phone = input.message.to.phone.as_ref();
-    let refused = phone.and_then(|phone| refused(phone, countries, input.line_type));
+    let to = &input.message.to;
+    let refused = refused(to.phone.as_ref(), to.country(), countries, input.line_type);
     refused.map_or(Check::Go, |why| Check::Never { why })
 }
 

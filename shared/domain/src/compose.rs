@@ -323,8 +323,8 @@ pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal>
     let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
     let suspended = !config.tenant.status.is_active();
     let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
-    let phone = intent.to.phone.as_ref();
-    let destination = phone.and_then(|phone| refused(phone, &config.tenant.allowed_countries, world.line_type));
+    let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
+    let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
     let mut checks = vec![
         (Aspect::Account, unless(suspended)),
         (Aspect::Destination, unless(destination)),

@@ -21,10 +21,29 @@ const BEYOND: [(&str, &str, &str); 6] = [
     ("979", "premium", "an international premium-rate number"),
 ];
 
-/// The reason why nothing is sent to this number: it is of a kind that is never written to, or of none of the countries that the tenant
-/// lists. Without a list, all countries may be written to.
+/// The reason why nothing is sent to a person: the number, if one is known, is of a kind that is never written to, or the country is none of
+/// those that the tenant lists. Without a list, all countries may be written to.
 #[must_use]
-pub fn refused(phone: &Phone, countries: &[Country], line_type: LineTypes<'_>) -> Option<Refusal> {
+pub fn refused(
+    phone: Option<&Phone>,
+    country: Option<Country>,
+    countries: &[Country],
+    line_type: LineTypes<'_>,
+) -> Option<Refusal> {
+    if let Some(refusal) = phone.and_then(|phone| never(phone, line_type)) {
+        return Some(refusal);
+    }
+    if countries.is_empty() || country.is_some_and(|country| countries.contains(&country)) {
+        return None;
+    }
+    let named = country.map_or_else(|| "of no country".to_owned(), |country| format!("in {country}"));
+    let sentence = format!("the business does not write to numbers {named}: a manager lists the allowed countries");
+    let refusal = Refusal::new(Reason::Destination, sentence).and("kind", "country");
+    Some(refusal.and_if("country", country.as_ref().map(Country::as_str)))
+}
+
+/// Why this number is never written to.
+fn never(phone: &Phone, line_type: LineTypes<'_>) -> Option<Refusal> {
     let beyond = BEYOND.iter().find(|(code, ..)| phone.digits().starts_with(code));
     let never = match (beyond, line_type(phone)) {
         (Some((_, kind, called)), _) => Some((*kind, *called)),
@@ -33,18 +52,9 @@ pub fn refused(phone: &Phone, countries: &[Country], line_type: LineTypes<'_>) -
         (None, LineType::Invalid) => Some(("invalid", "no valid telephone number")),
         (None, LineType::FixedLine | LineType::Other) => None,
     };
-    if let Some((kind, called)) = never {
-        let sentence = format!("this is {called}, which is never written to");
-        return Some(Refusal::new(Reason::Destination, sentence).and("kind", kind));
-    }
-    let country = phone.country();
-    if countries.is_empty() || country.is_some_and(|country| countries.contains(&country)) {
-        return None;
-    }
-    let named = country.map_or_else(|| "of no country".to_owned(), |country| format!("in {country}"));
-    let sentence = format!("the business does not write to numbers {named}: a manager lists the allowed countries");
-    let refusal = Refusal::new(Reason::Destination, sentence).and("kind", "country");
-    Some(refusal.and_if("country", country.as_ref().map(Country::as_str)))
+    let (kind, called) = never?;
+    let sentence = format!("this is {called}, which is never written to");
+    Some(Refusal::new(Reason::Destination, sentence).and("kind", kind))
 }
 
 #[cfg(test)]
@@ -55,7 +65,8 @@ mod tests {
     /// The kind of number because of which nothing is sent.
     fn kind(number: &str, countries: &[&str], line_type: LineTypes<'_>) -> Option<String> {
         let countries: Vec<Country> = countries.iter().map(|country| country.parse().unwrap()).collect();
-        let refusal = refused(&number.parse().unwrap(), &countries, line_type)?;
+        let phone: Phone = number.parse().unwrap();
+        let refusal = refused(Some(&phone), phone.country(), &countries, line_type)?;
         assert_eq!(refusal.reason, Reason::Destination);
         serde_json::from_value(serde_json::to_value(refusal.facts.get("kind")).unwrap()).unwrap()
     }
@@ -94,6 +105,20 @@ mod tests {
     fn numbers_of_a_plan_that_grew_are_valid() {
         for number in ["+2290195123456", "+97150123456789"] {
             assert_eq!(kind(number, &[], &by_numbering_plan), None, "{number}");
+        }
+    }
+
+    /// A person without a known number has the country of the WhatsApp id.
+    #[test]
+    fn list_of_countries_holds_without_a_number() {
+        let [india, emirates]: [Country; 2] = ["IN", "AE"].map(|country| country.parse().unwrap());
+        for (country, expected) in [(Some(india), true), (Some(emirates), false), (None, true)] {
+            assert_eq!(
+                refused(None, country, &[emirates], &unknown).is_some(),
+                expected,
+                "{country:?}"
+            );
+            assert_eq!(refused(None, country, &[], &unknown), None);
         }
     }
 

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     account::{Account, Member, MemberStatus},
-    cap::Cap,
+    cap::{Cap, Period},
     capped::caps_of,
     config::TenantConfig,
     connection::{Connection, Health},
@@ -163,6 +163,8 @@ pub struct Present<'a> {
     pub began: Option<Date>,
     /// Day of the automation's last match, if there was one.
     pub matched: Option<Date>,
+    /// The present time.
+    pub now: Timestamp,
 }
 
 impl Notice {
@@ -187,7 +189,7 @@ impl Notice {
                 connection, language, ..
             } => format!("{kind}#{connection}#{}#{language}", self.name),
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
-            Matter::CapNearlyReached { cap } => format!("{kind}#{}", cap.name()),
+            Matter::CapNearlyReached { cap } => format!("{kind}#{}#{}", cap.name(), cap.maximum),
         }
     }
 
@@ -198,6 +200,16 @@ impl Notice {
             name: cap.name().to_string(),
             at: cap.period.begin(now),
             matter: Matter::CapNearlyReached { cap: cap.clone() },
+        }
+    }
+
+    /// Whether it occurs at most once a day, so that none of its mails comes too often.
+    const fn is_of_a_day(&self) -> bool {
+        match &self.matter {
+            Matter::CapNearlyReached { cap } => !matches!(cap.period, Period::Hour),
+            Matter::ConnectionRefused { .. } | Matter::TemplatePaused { .. } | Matter::AutomationUnmatched { .. } => {
+                false
+            }
         }
     }
 
@@ -292,7 +304,9 @@ impl Notice {
                 let due = |(rule, began)| midnight(due_on(rule, began, present.matched));
                 rule.zip(present.began).map(due) == Some(self.at)
             }
-            Matter::CapNearlyReached { cap } => caps_of(&present.config.tenant).contains(cap),
+            Matter::CapNearlyReached { cap } => {
+                self.at == cap.period.begin(present.now) && caps_of(&present.config.tenant).contains(cap)
+            }
         }
     }
 }
@@ -330,9 +344,10 @@ impl NoticeState {
             return None;
         }
         let mailed_at = known.and_then(|known| known.mailed_at);
+        let waits = mailed_at.filter(|_| !notice.is_of_a_day());
         Some(Self {
             notice: notice.clone(),
-            due: Some(mailed_at.map_or(now, |at| now.max(at + A_DAY))),
+            due: Some(waits.map_or(now, |at| now.max(at + A_DAY))),
             mailed_at,
         })
     }
@@ -666,6 +681,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                now: at(NOON),
             })
         };
         assert!(stands(&config, &moved));
@@ -721,6 +737,7 @@ mod tests {
                 template: Some(&now),
                 began: None,
                 matched: None,
+                now: at(NOON),
             };
             assert!(last.stands(&present), "{order:?}");
         }
@@ -735,6 +752,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                now: at(NOON),
             })
         };
         let approved = template("APPROVED");
@@ -773,6 +791,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                now: at(NOON),
             })
         };
         assert!(!stands(&now), "it is tried again");
@@ -815,6 +834,7 @@ mod tests {
                 template: Some(&paused),
                 began: None,
                 matched: None,
+                now: at(NOON),
             }));
         }
     }
@@ -830,6 +850,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                now: at(NOON),
             })
         };
         let notice = Notice::of_template(Some(&template("APPROVED")), &paused, at(NOON)).unwrap();
@@ -916,6 +937,7 @@ mod tests {
                 template: None,
                 began: Some(watch.began),
                 matched: None,
+                now: at(NOON),
             })
         };
         let again = Watch::after_call(Some(&first), day("2026-11-10"), at(NOON)).unwrap();
@@ -944,6 +966,7 @@ mod tests {
                     template: None,
                     began: Some(watch.began),
                     matched: matched.map(day),
+                    now: at(NOON),
                 })
             };
             assert!(stands(&config, matched));
@@ -952,6 +975,38 @@ mod tests {
             changed.rules[0].updated_at = at("2026-11-14T09:00:00Z");
             assert!(!stands(&changed, matched), "it was changed since");
         }
+    }
+
+    #[test]
+    fn cap_is_told_in_its_period_and_while_it_has_that_maximum() {
+        let mut config = config();
+        let cap = crate::cap::usual().remove(1);
+        let notice = Notice::of_cap(&cap, at(NOON));
+        assert_eq!(notice.key(), "cap_nearly_reached#day.tenant.follow_up#1000");
+        let stands = |config: &TenantConfig, now: Timestamp| {
+            notice.stands(&Present {
+                config,
+                template: None,
+                began: None,
+                matched: None,
+                now,
+            })
+        };
+        assert!(stands(&config, at(NOON)));
+        assert!(!stands(&config, at(NOON) + A_DAY), "the day is over");
+        let known = NoticeState::noted(&notice, None, at(NOON))
+            .unwrap()
+            .told(notice.at, at(NOON));
+        assert_eq!(
+            NoticeState::noted(&Notice::of_cap(&cap, at(NOON)), Some(&known), at(NOON)),
+            None
+        );
+        let tomorrow = at(NOON) + SignedDuration::from_hours(13);
+        let again = NoticeState::noted(&Notice::of_cap(&cap, tomorrow), Some(&known), tomorrow).unwrap();
+        assert_eq!(again.due, Some(tomorrow), "not a day after the last mail");
+        let raised = Cap { maximum: 2_000, ..cap };
+        config.tenant.caps = Some(vec![raised].into());
+        assert!(!stands(&config, at(NOON)), "it was raised");
     }
 
     #[test]

@@ -252,6 +252,13 @@ impl Tenant {
                 }
             }
         }
+        for (index, cap) in self.caps.iter().flat_map(|caps| caps.iter()).enumerate() {
+            let earlier = || self.caps.iter().flat_map(|caps| caps.iter()).take(index);
+            if earlier().any(|other| other.name() == cap.name() || other.number == cap.number) {
+                let detail = "Another cap has this number, or this period, place and purpose.";
+                found.add(format!("caps[{index}]"), Fault::new(FaultCode::GivenTwice, detail));
+            }
+        }
         self.branding(&mut found);
         if let Some(answers) = &self.answers {
             answers.review(&mut found);

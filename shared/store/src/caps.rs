@@ -4,16 +4,17 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_dynamodb::{
+    config::retry::RetryConfig,
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
 use domain::cap::{Cap, Counts, Period, hour_of};
-use jiff::{SignedDuration, Timestamp};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     Store, StoreError, TenantScope, forms, keys,
     keys::Key,
-    row::{Item, key_item, second, text},
+    row::{self, Item, key_item, second, text},
     usage,
 };
 
@@ -23,8 +24,14 @@ const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
 /// Attempts to count, of which each but the last finds that the day or the hour has changed.
 const MOST_TRIES: u32 = 8;
 
-/// The hour to which the counters of hours belong.
+/// The hour to which the counters of hours belong, or [`OVER`].
 const HOUR: &str = "of_hour";
+
+/// The hour of a day that is over: the next day has its month's counts, so nothing more is counted for it.
+const OVER: u8 = 24;
+
+/// The rows of a month that are looked at: today's, one of yesterday that ended without a message, and the one before.
+const LATEST: i32 = 3;
 
 const DOING: &str = "count a message for its caps";
 
@@ -42,6 +49,10 @@ struct Update {
     set: Vec<String>,
     remove: Vec<String>,
     condition: Vec<String>,
+    /// Not to be repeated if the answer is lost.
+    once: bool,
+    /// All attributes are wanted, and not only those that it changes.
+    all: bool,
     values: BTreeMap<String, AttributeValue>,
 }
 
@@ -60,6 +71,18 @@ impl Update {
             .push(format!("{counter} = if_not_exists({counter}, {zero}) + {one}"));
         self.condition
             .push(format!("(attribute_not_exists({counter}) OR {counter} < {maximum})"));
+    }
+
+    /// What a new row has beside its counters.
+    fn named(&mut self, now: Timestamp) {
+        for (name, value) in [
+            ("expires_at", second(now + KEPT_FOR)),
+            ("kind", text("cap_day")),
+            (forms::FORM, forms::form("cap_day")),
+        ] {
+            self.set.push(format!("{name} = :{name}"));
+            self.values.insert(format!(":{name}"), value);
+        }
     }
 
     fn expression(&self) -> String {
@@ -88,6 +111,22 @@ pub(crate) fn counts(item: &Item) -> Counts {
     }
 }
 
+/// What is counted of a month, at the beginning of an hour of another day.
+fn of_month(mut counts: Counts, hour: u8) -> Counts {
+    counts.counts.retain(|counter, _| counter.starts_with('m'));
+    counts.hour = hour;
+    counts
+}
+
+/// The same by the newest of these rows that has counters of the month.
+fn month_of(rows: &[Item], hour: u8) -> Counts {
+    let months = rows.iter().map(|row| of_month(counts(row), hour));
+    months
+        .into_iter()
+        .find(|month| !month.counts.is_empty())
+        .unwrap_or_default()
+}
+
 /// Those of which four fifths are used with the message that was just counted.
 fn nearly_reached(caps: &[Cap], counted: &Counts) -> Vec<Cap> {
     let count = |cap: &Cap| counted.counts.get(&cap.counter()).copied().unwrap_or_default();
@@ -96,15 +135,15 @@ fn nearly_reached(caps: &[Cap], counted: &Counts) -> Vec<Cap> {
 }
 
 impl Store {
-    /// Counts a message for the caps that apply to it, unless one of them is reached, which is returned: one write, and two more and a
-    /// query for the first message of a day. Otherwise, those of which four fifths are used with it.
+    /// Counts a message for the caps that apply to it, unless one of them is reached, which is returned: one write, and for the first message
+    /// of a day three more and a query. Otherwise, those of which four fifths are used with it. `all`: the tenant's caps.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn take_from_caps(
         &self,
         scope: &TenantScope,
-        caps: &[Cap],
+        (caps, all): (&[Cap], &[Cap]),
         now: Timestamp,
     ) -> Result<Result<Vec<Cap>, Cap>, StoreError> {
         if caps.is_empty() {
@@ -113,19 +152,23 @@ impl Store {
         if let Some(none) = caps.iter().find(|cap| cap.maximum == 0) {
             return Ok(Err(none.clone()));
         }
-        let key = keys::cap_day(scope, keys::date(now));
-        let mut hour = hour_of(now);
+        let (mut day, mut hour) = (keys::date(now), hour_of(now));
         for _ in 0..MOST_TRIES {
+            let key = keys::cap_day(scope, day);
             let found = match self.raise(&key, caps, hour).await? {
                 Found::Counted(counts) => return Ok(Ok(nearly_reached(caps, &counts))),
                 Found::Otherwise(found) => found,
             };
             let Some(counts) = found else {
-                if let Some(counts) = self.begin_day(&key, caps, now).await? {
+                if let Some(counts) = self.begin_day(scope, (day, hour), (caps, all), now).await? {
                     return Ok(Ok(nearly_reached(caps, &counts)));
                 }
                 continue;
             };
+            if counts.hour >= OVER {
+                (day, hour) = (day.saturating_add(1.day()), 0);
+                continue;
+            }
             // Another worker's clock is ahead: its hour counts.
             hour = hour.max(counts.hour);
             if let Some(reached) = counts.reached_in(caps, hour) {
@@ -140,14 +183,22 @@ impl Store {
         Err(StoreError::Conflict { doing: DOING })
     }
 
-    /// What is counted of the day.
+    /// What is counted of the hour, the day and the month. One query.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn cap_counts(&self, scope: &TenantScope, now: Timestamp) -> Result<Counts, StoreError> {
         let key = keys::cap_day(scope, keys::date(now));
-        let found = self.database.get(&key, "read what is counted for caps").await?;
-        Ok(found.as_ref().map(counts).unwrap_or_default())
+        let rows = self.latest_rows(&key.pk, keys::date(now)).await?;
+        let today = rows.first().filter(|row| row::string(row, "sk") == Some(&key.sk));
+        Ok(today.map_or_else(|| month_of(&rows, hour_of(now)), counts))
+    }
+
+    /// The latest rows of a day's month, the newest first. Of a day that ended without a message, there is a row without counters.
+    async fn latest_rows(&self, partition: &str, day: Date) -> Result<Vec<Item>, StoreError> {
+        let month = format!("{}{}", keys::CAP_DAY, day.strftime("%Y-%m-"));
+        let page = self.database.page(partition, &month, None, LATEST, true, DOING).await?;
+        Ok(page.0)
     }
 
     /// Gives back what a message that was not sent was counted for at this time. What cannot be given back, since the hour is over or a cap
@@ -188,7 +239,8 @@ impl Store {
         if update.set.is_empty() {
             return Ok(());
         }
-        // If the hour has ended in between, it stays counted.
+        // If the hour has ended in between, it stays counted. Not repeated by the SDK, which would give back twice what it gave back once.
+        update.once = true;
         self.update_caps(&key, update).await.map(drop)
     }
 
@@ -230,24 +282,49 @@ impl Store {
     }
 
     /// Writes the first row of a day, with what was counted of the month until then. Returns what was counted if it was the first.
-    async fn begin_day(&self, key: &Key, caps: &[Cap], now: Timestamp) -> Result<Option<Counts>, StoreError> {
-        let month = format!("{}{}", keys::CAP_DAY, keys::date(now).strftime("%Y-%m-"));
-        let page = self.database.page(&key.pk, &month, None, 1, true, DOING).await?;
-        let before = page.0.first().map(counts).unwrap_or_default();
-        let mut begun = Counts {
-            hour: hour_of(now),
-            counts: before.counts,
-        };
-        begun.counts.retain(|counter, _| counter.starts_with('m'));
-        if begun.reached_in(caps, begun.hour).is_some() {
+    ///
+    /// The day before is over from then on, also if it has no row: a worker that still counts for it would be missed in the month.
+    async fn begin_day(
+        &self,
+        scope: &TenantScope,
+        (day, hour): (Date, u8),
+        (caps, all): (&[Cap], &[Cap]),
+        now: Timestamp,
+    ) -> Result<Option<Counts>, StoreError> {
+        let key = keys::cap_day(scope, day);
+        let mut begun = Counts::default();
+        if day.day() > 1 {
+            let before = day.saturating_sub(1.day());
+            begun = of_month(self.end_day(&keys::cap_day(scope, before), now).await?, hour);
+            if begun.counts.is_empty() {
+                begun = month_of(&self.latest_rows(&key.pk, before).await?, hour);
+            }
+        }
+        begun.hour = hour;
+        let known: Vec<String> = all.iter().map(Cap::counter).collect();
+        begun.counts.retain(|counter, _| known.contains(counter));
+        if begun.reached_in(caps, hour).is_some() {
             // The row is needed, since it says so.
-            return self.put_caps(key, &begun, now).await.map(|_| None);
+            return self.put_caps(&key, &begun, now).await.map(|_| None);
         }
         for cap in caps {
             *begun.counts.entry(cap.counter()).or_default() += 1;
         }
-        let written = self.put_caps(key, &begun, now).await?;
+        let written = self.put_caps(&key, &begun, now).await?;
         Ok(written.then_some(begun))
+    }
+
+    /// Ends a day, and returns what was counted.
+    async fn end_day(&self, key: &Key, now: Timestamp) -> Result<Counts, StoreError> {
+        let mut update = Update::default();
+        let over = update.value(":over".to_owned(), OVER.into());
+        update.set.push(format!("{HOUR} = {over}"));
+        update.named(now);
+        update.all = true;
+        match self.update_caps(key, update).await? {
+            Found::Counted(counts) => Ok(counts),
+            Found::Otherwise(_) => Err(StoreError::Conflict { doing: DOING }),
+        }
     }
 
     /// Writes a new row. Returns false if there is one.
@@ -260,35 +337,38 @@ impl Store {
             let value = update.value(format!(":{counter}"), *count);
             update.set.push(format!("{counter} = {value}"));
         }
-        for (name, value) in [
-            ("expires_at", second(now + KEPT_FOR)),
-            ("kind", text("cap_day")),
-            (forms::FORM, forms::form("cap_day")),
-        ] {
-            update.set.push(format!("{name} = :{name}"));
-            update.values.insert(format!(":{name}"), value);
-        }
+        update.named(now);
         Ok(matches!(self.update_caps(key, update).await?, Found::Counted(_)))
     }
 
     async fn update_caps(&self, key: &Key, update: Update) -> Result<Found, StoreError> {
         usage::count(&["dynamodb:UpdateItem"]);
         let _waiting = usage::waiting();
-        let sent = self
+        let condition = (!update.condition.is_empty()).then(|| update.condition.join(" AND "));
+        let wanted = if update.all {
+            ReturnValue::AllNew
+        } else {
+            ReturnValue::UpdatedNew
+        };
+        let request = self
             .database
             .client
             .update_item()
             .table_name(&self.database.table)
             .set_key(Some(key_item(key)))
             .update_expression(update.expression())
-            .condition_expression(update.condition.join(" AND "))
+            .set_condition_expression(condition)
             .set_expression_attribute_values(Some(update.values.into_iter().collect()))
             // The failed write returns the row's state, without another read.
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
-            .return_values(ReturnValue::UpdatedNew)
-            .return_consumed_capacity(ReturnConsumedCapacity::Total)
-            .send()
-            .await;
+            .return_values(wanted)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total);
+        let sent = if update.once {
+            let once = aws_sdk_dynamodb::Config::builder().retry_config(RetryConfig::disabled());
+            request.customize().config_override(once).send().await
+        } else {
+            request.send().await
+        };
         let error = match sent {
             Ok(output) => {
                 let spent = output

@@ -39,7 +39,7 @@ pub struct ConfigCache(Mutex<HashMap<TenantId, Arc<TenantConfig>>>);
 /// A tenant's whole configuration, as an operator writes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Configured {
-    /// The tenant; writing raises its version. Its name in URLs, its plan and its limits remain if this has none.
+    /// The tenant; writing raises its version. Its name in URLs, its plan, its limits and its caps remain if this has none.
     pub tenant: Tenant,
     /// Whether to write the tenant's status. Otherwise it stays as it is.
     pub status_meant: bool,
@@ -78,6 +78,7 @@ impl Configured {
             tenant.slug = tenant.slug.or_else(|| before.slug.clone());
             tenant.plan = tenant.plan.or_else(|| before.plan.clone());
             tenant.limits = tenant.limits.or(before.limits);
+            tenant.caps = tenant.caps.or_else(|| before.caps.clone());
             if !self.status_meant {
                 tenant.status = before.status;
                 tenant.leaves_at = before.leaves_at;

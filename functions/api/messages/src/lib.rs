@@ -80,7 +80,7 @@ api::operations! {
         /// Preview a message
         ///
         /// Shows what a request to send would do now, without writing anything: the content for each channel, the time, and each check
-        /// with its verdict. A caller without `contacts:read` sees `{{contact.first_name}}` and so on instead of the person's values, the
+        /// with its verdict. Caps are not looked at: `GET /api/v1/caps` shows what is left of them. A caller without `contacts:read` sees `{{contact.first_name}}` and so on instead of the person's values, the
         /// content for a person whose language is unknown, and of each reason only the `code` with its meaning; texts, templates and
         /// contents are `null` if they cannot be shown so.
         POST "/api/v1/messages/preview" => preview::preview_message, "The preview", problems "merged";

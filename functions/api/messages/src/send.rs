@@ -10,6 +10,7 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
+    cap::Scope,
     capped,
     compose::{Composed, Intent, Review, World, review},
     config::TenantConfig,
@@ -450,15 +451,22 @@ pub(crate) async fn within_caps(
     config: &TenantConfig,
     composed: &Composed,
 ) -> Result<(), Setback> {
-    let caps = capped::applying(config, composed.policy.purpose(), composed.line, &composed.to);
+    let now = who.now();
+    let mut caps = capped::applying(config, composed.policy.purpose(), composed.line, &composed.to);
+    // One whose period is over by then may have room.
+    caps.retain(|cap| cap.maximum == 0 || composed.not_before < cap.period.next(now));
     if caps.is_empty() {
         return Ok(());
     }
-    let counts = api.store().cap_counts(who.scope(), who.now()).await?;
-    match counts.first_reached(&caps, who.now()) {
-        Some(reached) => Err(refused(reached.reached(who.now())).into()),
-        None => Ok(()),
-    }
+    let counts = api.store().cap_counts(who.scope(), now).await?;
+    let Some(reached) = counts.first_reached(&caps, now) else {
+        return Ok(());
+    };
+    let refusal = reached.reached(now);
+    // Where the person is.
+    let personal = matches!(reached.scope, Scope::Country(_) | Scope::Abroad);
+    let refusal = if personal { reason_for(who, refusal) } else { refusal };
+    Err(refused(refusal).into())
 }
 
 /// The answer to a request for a message that is not sent.

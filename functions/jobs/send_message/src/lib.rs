@@ -231,7 +231,7 @@ impl Work<'_> {
         let now = self.ctx.clock.now();
         match message.next(now, &self.ctx.timers) {
             Next::Done | Next::Wait(_) => Ok(Step::Enough(Done::Already)),
-            Next::Try { leg, .. } => self.try_leg(message, leg, now).await,
+            Next::Try { leg, .. } => Box::pin(self.try_leg(message, leg, now)).await,
             Next::Doubt => self.doubt(message, now).await,
             Next::GiveUpWaiting => self.give_up_waiting(message, now).await,
         }
@@ -321,6 +321,12 @@ impl Work<'_> {
         };
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
+                // One that a cap would block sends nothing, so it says nothing about the connection.
+                let caps = self.caps(&message);
+                let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
+                if let Some(reached) = counts.first_reached(&caps, now) {
+                    return Box::pin(self.beyond(message, reached, now)).await;
+                }
                 // The one message that probes the connection; all others keep waiting.
                 let probe = |current: &Connection| match &current.health {
                     Health::Unhealthy { since, reason, .. } if current.health == connection.health => Some((
@@ -398,17 +404,11 @@ impl Work<'_> {
             }
             None => None,
         };
-        let caps = capped::applying(&self.config, message.policy.purpose(), message.line, &message.to);
-        let taken = ctx.store.take_from_caps(self.scope, &caps, now);
+        let (caps, all) = (self.caps(&message), capped::caps_of(&self.config.tenant));
+        let taken = ctx.store.take_from_caps(self.scope, (&caps, &all), now);
         match Box::pin(taken).await? {
             Ok(near) => Box::pin(self.tell_of_caps(&near, now)).await,
-            Err(reached) => {
-                message.block(reached.reached(now));
-                Box::pin(self.write_step(&message, &self.contact)).await?;
-                metric::count("cap_reached", &[]);
-                metric::count("message_blocked", &[]);
-                return Ok(Step::Enough(Done::Now));
-            }
+            Err(reached) => return Box::pin(self.beyond(message, &reached, now)).await,
         }
         crash::point("send_message.taken");
         if let Some(template) = &material.template {
@@ -457,6 +457,20 @@ impl Work<'_> {
             None => sent,
         };
         self.record(message, key, planned, connection, sent, None).await
+    }
+
+    /// The caps that apply to a message.
+    fn caps(&self, message: &Message) -> Vec<Cap> {
+        capped::applying(&self.config, message.policy.purpose(), message.line, &message.to)
+    }
+
+    /// Blocks a message for which a cap is reached.
+    async fn beyond(&self, mut message: Message, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
+        message.block(reached.reached(now));
+        Box::pin(self.write_step(&message, &self.contact)).await?;
+        metric::count("cap_reached", &[]);
+        metric::count("message_blocked", &[]);
+        Ok(Step::Enough(Done::Now))
     }
 
     /// Has managers told of caps that are nearly reached. If that fails, the message goes out all the same.
@@ -686,12 +700,13 @@ impl Work<'_> {
         message.version += 1;
         crash::point("send_message.recorded");
         let to = (planned.channel, message.to.phone.as_ref());
+        let refused = |attempt: &Attempt| attempt.number == key.attempt && attempt.state == AttemptState::Refused;
+        if moved && message.attempts.iter().any(refused) {
+            self.give_back(attempted.as_ref()).await;
+        }
         self.follow(key, to, connection, &sent.outcome, now).await?;
         let mut attempts = message.attempts.iter();
         let attempt = attempts.find(|attempt| attempt.number == key.attempt);
-        if moved && attempt.is_some_and(|attempt| attempt.state == AttemptState::Refused) {
-            self.give_back(attempted.as_ref()).await;
-        }
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
         self.doubt_template(planned, connection, &sent.outcome, times).await?;
         self.queue_next(&message, now).await?;

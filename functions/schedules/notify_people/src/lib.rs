@@ -242,6 +242,7 @@ impl Tenant<'_> {
                 template: templates.get(&notice.key()),
                 began: watch.map(|watch| watch.value.began),
                 matched: automation(notice).and_then(|rule| matched.get(&rule).copied()),
+                now: self.now,
             };
             notice.stands(&present)
         };

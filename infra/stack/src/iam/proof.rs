@@ -24,6 +24,8 @@ type Change = fn(&[Role], &[Use], &mut Random) -> Option<Changed>;
 /// A change of a role.
 struct Changed {
     what: String,
+    /// The role's function, which the finding must name.
+    function: String,
     roles: Vec<Role>,
 }
 
@@ -36,11 +38,14 @@ pub(super) fn proof(roles: &[Role], uses: &[Use], seed: u64) -> Vec<(String, boo
     for (count, change) in kinds {
         for _ in 0..count {
             let made = (0..MOST_TRIES).find_map(|_| change(roles, uses, &mut random));
-            let Some(Changed { what, roles }) = made else {
+            let Some(Changed { what, function, roles }) = made else {
                 shown.push(("a change that cannot be made".to_owned(), false));
                 continue;
             };
-            let found = open(&roles, uses).difference(&before).next().is_some();
+            let of_role = format!("{function}: ");
+            let found = open(&roles, uses)
+                .difference(&before)
+                .any(|finding| finding.starts_with(&of_role));
             shown.push((what, found));
         }
     }
@@ -77,6 +82,9 @@ fn with(roles: &[Role], (role, at): (usize, usize), change: impl FnOnce(&mut Val
 
 /// A statement allows all partitions of tenants, or another action.
 fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
+    if random.below(3) == 0 {
+        return unbounded(roles, random);
+    }
     let place = some(roles, random)?;
     let role = &roles[place.0];
     let statement = role.statements("work").nth(place.1)?;
@@ -99,6 +107,7 @@ fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed>
         });
         return Some(Changed {
             what: format!("{name} allows T#* instead of {pattern}"),
+            function: role.function.clone(),
             roles,
         });
     }
@@ -116,32 +125,40 @@ fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed>
     let roles = with(roles, place, |statement| statement["Action"] = json!(actions));
     Some(Changed {
         what: format!("{name} allows {action}, too"),
+        function: role.function.clone(),
         roles,
     })
 }
 
-/// A role gets a statement of another one, of a name of its own, that allows nothing that it uses.
-fn added(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
-    let (to, (from, at)) = (random.below(roles.len()), some(roles, random)?);
-    let mut statement = roles[from].statements("work").nth(at)?.clone();
-    let own = uses.iter().filter(|used| used.who == roles[to].function);
-    if own
-        .filter(|used| used.key.is_some())
-        .any(|used| used.is_allowed(&statement))
-    {
+/// A statement that is not about the table allows its actions on everything.
+fn unbounded(roles: &[Role], random: &mut Random) -> Option<Changed> {
+    let role = random.below(roles.len());
+    let at = random.below(roles[role].statements("work").count().max(1));
+    let statement = roles[role].statements("work").nth(at)?;
+    let actions = texts(&statement["Action"]);
+    let is_simulated = |action: &String| super::SIMULATED.iter().any(|service| action.starts_with(service));
+    if of_table(statement) || actions.iter().any(is_simulated) || texts(&statement["Resource"]).contains("*") {
         return None;
     }
-    let what = format!(
-        "{} gets {} of {}",
-        roles[to].function,
-        sid(&statement),
-        roles[from].function
-    );
+    let function = roles[role].function.clone();
+    Some(Changed {
+        what: format!("{} of {function} allows *", sid(statement)),
+        function,
+        roles: with(roles, (role, at), |statement| statement["Resource"] = json!("*")),
+    })
+}
+
+/// A role gets a statement of another one, under a name of its own.
+fn added(roles: &[Role], _: &[Use], random: &mut Random) -> Option<Changed> {
+    let (to, (from, at)) = (random.below(roles.len()), some(roles, random)?);
+    let mut statement = roles[from].statements("work").nth(at)?.clone();
+    let function = roles[to].function.clone();
+    let what = format!("{function} gets {} of {}", sid(&statement), roles[from].function);
     statement["Sid"] = json!("Added");
     let mut roles = roles.to_vec();
     let document = roles[to].policies.get_mut("work")?;
     document["Statement"].as_array_mut()?.push(statement);
-    Some(Changed { what, roles })
+    Some(Changed { what, function, roles })
 }
 
 /// A role loses a statement that something uses.
@@ -159,9 +176,10 @@ fn removed(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed>
     if !needed.any(|used| !others.iter().any(|other| used.is_allowed(other))) {
         return None;
     }
-    let what = format!("{} loses {}", roles[role].function, sid(&statement));
+    let function = roles[role].function.clone();
+    let what = format!("{function} loses {}", sid(&statement));
     let mut roles = roles.to_vec();
     let document = roles[role].policies.get_mut("work")?;
     document["Statement"].as_array_mut()?.remove(at);
-    Some(Changed { what, roles })
+    Some(Changed { what, function, roles })
 }

@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::stage::{PATIENCE, on_stage};
 
-/// Follow-ups of a day.
-const CAP: usize = 12;
+/// Follow-ups of a day, fewer than the callers at home and those abroad within their cap.
+const CAP: usize = 16;
 /// Those to other countries.
 const CAP_ABROAD: usize = 4;
 

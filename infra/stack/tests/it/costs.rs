@@ -23,7 +23,7 @@ const MOST_READS: u64 = 2;
 /// is of days in the tenant's time zone, of which those that are rolled up lie in a partition per month (0060-metrics.md). The numbers of a
 /// template that must exist have their prices beside them (0069-templates.md). A recording is
 /// of a call, which is hidden with its contact (0065-recordings.md), as a file is of a message (0067-media-and-assets.md). Messages have
-/// media, whose states are rows of their own.
+/// media, whose states are rows of their own. Caps are listed with what is counted for them (0072-caps.md).
 const READ_MORE: &[(&str, u64)] = &[
     ("get_tenant_setup", 4),
     ("get_retention", 8),
@@ -41,6 +41,7 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_import", 3),
     ("list_imports", 3),
     ("get_contact_archive", 3),
+    ("list_caps", 3),
     ("list_calls", 13),
     ("get_call", 4),
     ("list_messages", 14),

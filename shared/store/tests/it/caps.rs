@@ -22,7 +22,7 @@ fn at(text: &str) -> Timestamp {
 
 /// How many of this many messages at once are within the caps.
 async fn taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
-    let takes = (0..count).map(|_| world.store.take_from_caps(world.scope(), caps, now));
+    let takes = (0..count).map(|_| world.store.take_from_caps(world.scope(), (caps, caps), now));
     let taken = join_all(takes).await;
     taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count()
 }
@@ -43,7 +43,11 @@ async fn races_never_exceed_a_cap() {
         sum += taken(&world, &caps, 5, later).await;
     }
     assert_eq!(sum, 10, "what is left of the day's");
-    let reached = world.store.take_from_caps(world.scope(), &caps, later).await.unwrap();
+    let reached = world
+        .store
+        .take_from_caps(world.scope(), (&caps, &caps), later)
+        .await
+        .unwrap();
     assert_eq!(reached, Err(caps[1].clone()));
     let counts = world.store.cap_counts(world.scope(), later).await.unwrap();
     assert_eq!(counts.first_reached(&caps, later), Some(&caps[1]));
@@ -81,7 +85,31 @@ async fn what_is_given_back_can_be_taken_again() {
     assert_eq!(taken(&world, &caps, 2, later).await, 1);
     // Of the former hour only the day's count is left to give back.
     give_back(now).await;
-    assert_eq!(taken(&world, &caps, 1, later).await, 0);
+    let counts = world.store.cap_counts(world.scope(), later).await.unwrap();
+    assert_eq!(caps.each_ref().map(|cap| counts.of(cap, 13)), [1, 1]);
     // What nobody took is not given back.
     give_back(at("2026-11-21T12:00:00Z")).await;
+}
+
+/// Around midnight, workers count for both days, and the month's counts pass from one to the other.
+#[tokio::test]
+async fn month_is_not_exceeded_at_midnight() {
+    let world = World::new().await;
+    let caps = [cap(3, Period::Month, 10), cap(4, Period::Day, 1_000)];
+    let (before, midnight) = (at("2026-11-20T23:59:59Z"), at("2026-11-21T00:00:00Z"));
+    for begun in [0, 4] {
+        let day = SignedDuration::from_hours(24 * begun);
+        let sides = (0..30).map(|place| if place % 2 == 0 { before + day } else { midnight + day });
+        let takes = sides.map(|now| world.store.take_from_caps(world.scope(), (&caps, &caps), now));
+        let taken = join_all(takes).await;
+        let taken = taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count();
+        assert_eq!(taken, if begun == 0 { 10 } else { 0 });
+    }
+    let quiet = at("2026-11-28T09:00:00Z");
+    let counts = world.store.cap_counts(world.scope(), quiet).await.unwrap();
+    assert_eq!(
+        caps.each_ref().map(|cap| counts.of(cap, 9)),
+        [10, 0],
+        "also before the first message of a day"
+    );
 }

@@ -76,7 +76,11 @@ fn everything_local_is_built_with_one_set_of_features() {
         compare(package, &["--package=features", "--package", package]);
     }
     compare("cargo stack", &["--package=stack", without_tests]);
-    compare("functions", &["--package=features", "--package=health", without_tests]);
+    let functions = packages().iter().filter(|package| package.is_function());
+    let functions: Vec<String> = functions.map(|package| format!("--package={}", package.name)).collect();
+    let selected = ["--package=features", without_tests].into_iter();
+    let selected: Vec<&str> = selected.chain(functions.iter().map(String::as_str)).collect();
+    compare("functions", &selected);
     compare(
         "simulators",
         &["--package=features", "--package=simulators", without_tests],

@@ -44,7 +44,10 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(1), &json!(0)));
     // What is counted stays counted.
     let taken = [usual().remove(1)];
-    let taken = aws.store().take_from_caps(town.home.scope(), &taken, aws.now()).await;
+    let taken = aws
+        .store()
+        .take_from_caps(town.home.scope(), (&taken, &taken), aws.now())
+        .await;
     assert!(taken.expect("the table answers").is_ok());
     let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(0), &json!(1)));

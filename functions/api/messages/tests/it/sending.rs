@@ -774,7 +774,9 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     agent.post(MESSAGES, sms(&mobile(1), json!({}))).await.is(201);
-    let taken = aws.store().take_from_caps(business.scope(), &[daily], aws.now()).await;
+    let daily = [daily];
+    let (store, scope) = (aws.store(), business.scope());
+    let taken = store.take_from_caps(scope, (&daily, &daily), aws.now()).await;
     assert!(taken.unwrap().is_ok());
     let refused = agent.post(MESSAGES, sms(&mobile(2), json!({}))).await;
     let refused = refused.is_refused(409, "cap_reached").json();

@@ -3,11 +3,13 @@
 use std::ops::Range;
 
 use domain::{
-    cap::{Cap, Period, Scope},
+    cap::{Cap, Period, Scope, hour_of},
+    inbound::OptFlag,
     message::{AttemptState, Channel, Ended, Message, MessageState},
     refusal::Reason,
 };
 use jiff::SignedDuration;
+use store::contacts::ContactWrite;
 use testkit::Reply;
 
 use crate::world::{World, attempts, is};
@@ -70,7 +72,10 @@ async fn messages_beyond_a_cap_are_blocked_and_say_why() {
     }
     assert_eq!(world.provider.sends().len(), 2);
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let told = store.notice(scope, "cap_nearly_reached#hour.tenant.any").await.unwrap();
+    let told = store
+        .notice(scope, "cap_nearly_reached#hour.tenant.any#2")
+        .await
+        .unwrap();
     let told = told.expect("managers are told once four fifths are used").value;
     assert_eq!(told.due, Some(world.aws.now()));
     world.aws.clock().advance(SignedDuration::from_hours(1));
@@ -133,4 +138,38 @@ async fn races_never_exceed_a_cap() {
         }
     }
     assert_eq!(accepted, 5);
+}
+
+/// What is counted today for the cap.
+async fn counted(world: &World, cap: &Cap) -> u32 {
+    let now = world.aws.now();
+    let counts = world.aws.store().cap_counts(world.business.scope(), now).await;
+    let counts = counts.expect("the table answers");
+    counts.of(cap, hour_of(now))
+}
+
+#[tokio::test]
+async fn lost_claim_is_given_back() {
+    let cap = cap(Period::Day, 100);
+    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    let message = world.follow_up().await;
+    world.work_at_once((0..6).map(|_| world.job(&message))).await;
+    assert_eq!(world.provider.sends().len(), 1);
+    assert_eq!(counted(&world, &cap).await, 1);
+}
+
+#[tokio::test]
+async fn message_kept_back_is_given_back() {
+    let cap = cap(Period::Day, 100);
+    let world = capped(&[Channel::WhatsApp], cap.clone()).await;
+    let message = world.follow_up().await;
+    let (store, scope) = (world.aws.store(), world.business.scope().clone());
+    let mut contact = world.contact(&message).await;
+    contact.wish(OptFlag::Stop, "wrote STOP", world.aws.now());
+    let stop = async move || {
+        let write = ContactWrite::from(contact);
+        store.write_contact(&scope, &write, None).await.unwrap();
+    };
+    world.work_interrupted_by(&message, stop).await;
+    assert_eq!(counted(&world, &cap).await, 0);
 }
