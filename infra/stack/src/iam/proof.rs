@@ -83,7 +83,7 @@ fn with(roles: &[Role], (role, at): (usize, usize), change: impl FnOnce(&mut Val
 /// A statement allows all partitions of tenants, or another action.
 fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
     if random.below(3) == 0 {
-        return unbounded(roles, random);
+        return unbounded(roles, uses, random);
     }
     let place = some(roles, random)?;
     let role = &roles[place.0];
@@ -130,8 +130,8 @@ fn widened(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed>
     })
 }
 
-/// A statement that is not about the table allows its actions on everything.
-fn unbounded(roles: &[Role], random: &mut Random) -> Option<Changed> {
+/// A statement that is used, and not about the table, allows its actions on everything.
+fn unbounded(roles: &[Role], uses: &[Use], random: &mut Random) -> Option<Changed> {
     let role = random.below(roles.len());
     let at = random.below(roles[role].statements("work").count().max(1));
     let statement = roles[role].statements("work").nth(at)?;
@@ -141,6 +141,13 @@ fn unbounded(roles: &[Role], random: &mut Random) -> Option<Changed> {
         return None;
     }
     let function = roles[role].function.clone();
+    // What is not used at all is a finding or an exception as it is.
+    if !uses
+        .iter()
+        .any(|used| used.who == function && used.is_allowed(statement))
+    {
+        return None;
+    }
     Some(Changed {
         what: format!("{} of {function} allows *", sid(statement)),
         function,
