@@ -219,6 +219,14 @@ impl Aws {
         serde_json::from_slice(&output).with_context(|| format!("reading the answer to {service} {operation}"))
     }
 
+    /// Sets a variable of these deployed functions, whose warm processes are replaced. Functions take an empty one for none.
+    pub async fn set_variable(&self, variable: &str, value: &str, functions: &[String]) -> Result<()> {
+        let assignment = format!("{variable}={value}");
+        let mut arguments = vec!["set-variable", &assignment];
+        arguments.extend(functions.iter().map(String::as_str));
+        self.bridge(&arguments, &[]).await.map(drop)
+    }
+
     /// Disables or enables what a function consumes: the event sources whose ARN ends with `source`. Returns their ids.
     pub async fn set_consuming(&self, function: &str, source: &str, on: bool) -> Result<Vec<String>> {
         let asked = json!({ "FunctionName": function });

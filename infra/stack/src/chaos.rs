@@ -23,7 +23,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use serde_json::json;
 
 use crate::{
@@ -164,27 +164,11 @@ impl Ground<'_> {
 
     /// Sets the crash points of the functions; empty for none. Warm processes are replaced.
     async fn crash_points(&self, points: &str) -> Result<()> {
-        for function in ["process_call", "send_message", "process_provider_event", "fetch_media"] {
-            let name = self.function(function)?;
-            let was = self
-                .aws
-                .call("lambda", "get_function_configuration", json!({ "FunctionName": name }))
-                .await?;
-            // The update replaces all variables.
-            let mut variables = was["Environment"]["Variables"].clone();
-            ensure!(variables.is_object(), "{name} has no variables");
-            if points.is_empty() {
-                variables.as_object_mut().map(|all| all.remove("CRASH_POINTS"));
-            } else {
-                variables["CRASH_POINTS"] = points.into();
-            }
-            let update = json!({ "FunctionName": name, "Environment": { "Variables": variables } });
-            self.aws
-                .call("lambda", "update_function_configuration", update)
-                .await
-                .with_context(|| format!("setting crash points of {function}"))?;
-        }
-        Ok(())
+        let functions = ["process_call", "send_message", "process_provider_event", "fetch_media"];
+        let names = functions.map(|function| self.function(function));
+        let names: Vec<String> = names.into_iter().collect::<Result<_>>()?;
+        let set = self.aws.set_variable("CRASH_POINTS", points, &names).await;
+        set.context("setting crash points")
     }
 
     /// Disables or enables the consumer of a queue.

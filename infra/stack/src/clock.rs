@@ -127,11 +127,8 @@ fn file(place: &Place) -> PathBuf {
 
 /// Functions read their environment when they start, and they start anew when it changes.
 pub(crate) async fn move_functions(aws: &Aws, functions: &[Function], offset: u32) -> Result<()> {
-    let assignment = format!("{VARIABLE}={offset}");
     let names: Vec<String> = functions.iter().map(|function| function.deployed(STACK)).collect();
-    let mut arguments = vec!["set-variable", &assignment];
-    arguments.extend(names.iter().map(String::as_str));
-    aws.bridge(&arguments, &[]).await.map(drop)
+    aws.set_variable(VARIABLE, &offset.to_string(), &names).await
 }
 
 pub(crate) async fn move_simulators(simulators: &str, offset: u32) -> Result<()> {

@@ -5,7 +5,7 @@ mod models;
 use api::{Allowed, Api, Body, Listed, NoContent, Path, Races, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    cap::{self, CapName, MAX_CAPS, Scope},
+    cap::{self, Cap, CapName, MAX_CAPS, Scope},
     capped::caps_of,
     fault::{Fault, FaultCode},
     line::Line,
@@ -72,22 +72,12 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
         let fault = Fault::new(FaultCode::NotFound, "The tenant has no such line.");
         return Err(Problem::field("cap", fault.and("id", line.to_string())));
     }
-    let set = RACES.until_won(|| async move {
-        let before = found(store.tenant(scope)).await?;
-        let mut caps = caps_of(&before);
-        if !cap::set(&mut caps, name, input.maximum.get(), now) {
+    let set = change(api, who, |caps| {
+        if !cap::set(caps, name, input.maximum.get(), now) {
             let advice = "Remove one that is not needed.";
-            return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice).into());
+            return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice));
         }
-        let set = caps.iter().find(|cap| cap.name() == name).cloned();
-        if Some(&caps) != before.caps.as_ref().map(|caps| caps.to_vec()).as_ref() {
-            let after = Tenant {
-                caps: Some(caps.into()),
-                ..before
-            };
-            store.change_tenant(scope, &after, &who.stamp()).await?;
-        }
-        Ok(set)
+        Ok(caps.iter().find(|cap| cap.name() == name).cloned())
     });
     let set = set.await?.ok_or_else(Problem::internal)?;
     let counts = store.cap_counts(scope, now).await?;
@@ -95,22 +85,36 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
 }
 
 async fn remove_cap(who: Writing, State(api): State<Api>, Path(name): Path<CapName>) -> Result<NoContent, Problem> {
-    let (api, who) = (&api, &who);
-    let (store, scope) = (api.store(), who.scope());
-    let removed = RACES.until_won(|| async move {
-        let before = found(store.tenant(scope)).await?;
-        let mut caps = caps_of(&before);
+    let removed = change(&api, &who, |caps| {
         let count = caps.len();
         caps.retain(|cap| cap.name() != name);
         if caps.len() == count {
-            return Err(Problem::not_found().into());
+            return Err(Problem::not_found());
         }
-        let after = Tenant {
-            caps: Some(caps.into()),
-            ..before
-        };
-        store.change_tenant(scope, &after, &who.stamp()).await?;
         Ok(NoContent)
     });
     removed.await
+}
+
+/// Changes the tenant's caps, on condition that nobody else does.
+async fn change<T>(
+    api: &Api,
+    who: &Writing,
+    change: impl Fn(&mut Vec<Cap>) -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let (store, scope, change) = (api.store(), who.scope(), &change);
+    let changed = RACES.until_won(|| async move {
+        let before = found(store.tenant(scope)).await?;
+        let mut caps = caps_of(&before);
+        let changed = change(&mut caps)?;
+        if before.caps.as_deref() != Some(&caps) {
+            let after = Tenant {
+                caps: Some(caps.into()),
+                ..before
+            };
+            store.change_tenant(scope, &after, &who.stamp()).await?;
+        }
+        Ok(changed)
+    });
+    changed.await
 }
