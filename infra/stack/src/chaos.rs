@@ -12,6 +12,7 @@
 //! `trials.rs`, `send_message`).
 
 mod asks;
+mod capped;
 mod check;
 mod media;
 mod people;
@@ -53,6 +54,8 @@ pub struct Size {
     pub kills_leased: bool,
     /// Number of customers who send a file.
     pub media: usize,
+    /// Number of messages that are requested at once of a tenant whose caps have room for a fifth of them.
+    pub raced: usize,
     /// Duration over which they are spread.
     pub storm: Duration,
     /// Duration for which the consumer of `sends` is disabled in the middle.
@@ -70,6 +73,7 @@ impl Size {
         people: 4,
         kills_leased: false,
         media: 16,
+        raced: 40,
         storm: Duration::from_secs(30),
         outage: Duration::from_secs(6),
         calm: Duration::from_secs(1200),
@@ -82,6 +86,7 @@ impl Size {
         people: 24,
         kills_leased: true,
         media: 1000,
+        raced: 500,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),
         calm: Duration::from_secs(1500),
@@ -152,7 +157,7 @@ pub async fn play_out(ground: &Ground<'_>, size: Size, seed: u64) -> Result<Verd
         check::calm(ground, &stormed, size.calm),
     )
     .await?;
-    let mut verdict = step("checking every call", Box::pin(check::check(ground, &stormed))).await?;
+    let mut verdict = step("checking every call", Box::pin(check::check(ground, size, &stormed))).await?;
     verdict.took(begun.elapsed(), calm);
     Ok(verdict)
 }

@@ -14,7 +14,7 @@ use domain::{
     ids::{ApiKeyId, SessionId, TenantId, UserId},
     ip_range::IpRange,
     permission::{Permission, Role},
-    tenant::{Tenant, TenantStatus},
+    tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
@@ -82,6 +82,7 @@ pub struct Principal {
     role: Role,
     scopes: Vec<Permission>,
     ends_at: Option<Timestamp>,
+    limits: Box<Limits>,
     allowance: Allowance,
     trace: Option<AddressTrace>,
 }
@@ -115,6 +116,12 @@ impl Principal {
     #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
         self.ends_at
+    }
+
+    /// Limits of the tenant's plan, at most half a minute old.
+    #[must_use]
+    pub fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// Remaining allowance of the caller's rate limit.
@@ -228,17 +235,14 @@ const MOST: usize = 5_000;
 #[derive(Debug, Clone, Copy)]
 struct Gate {
     status: TenantStatus,
-    principal_limit: u32,
-    tenant_limit: u32,
+    limits: Limits,
 }
 
 impl Gate {
     fn of(tenant: &Tenant) -> Self {
-        let limits = tenant.limits.unwrap_or_default();
         Self {
             status: tenant.status,
-            principal_limit: limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT),
-            tenant_limit: limits.requests_per_minute.unwrap_or(TENANT_LIMIT),
+            limits: tenant.limits.unwrap_or_default(),
         }
     }
 }
@@ -305,7 +309,7 @@ impl Authenticator {
             Who::Key(key) => (Actor::ApiKey(key), key.to_string()),
         };
         // The caller's own limit comes first: a caller over it uses nothing of its tenant's.
-        let limit = Limit::per_minute(gate.principal_limit);
+        let limit = Limit::per_minute(gate.limits.principal_per_minute.unwrap_or(PRINCIPAL_LIMIT));
         let allowance = self.store.take(&scope, &counted, limit, now).await?;
         if !allowance.is_within() {
             return Err(Refusal::TooMany(allowance));
@@ -317,7 +321,7 @@ impl Authenticator {
         if !gate.status.is_active() {
             return Err(Refusal::Suspended);
         }
-        let limit = Limit::per_minute(gate.tenant_limit);
+        let limit = Limit::per_minute(gate.limits.requests_per_minute.unwrap_or(TENANT_LIMIT));
         let tenant = self.store.take(&scope, "TENANT", limit, now).await?;
         if !tenant.is_within() {
             return Err(Refusal::TooMany(tenant));
@@ -332,6 +336,7 @@ impl Authenticator {
             role,
             scopes,
             ends_at,
+            limits: Box::new(gate.limits),
             allowance,
             trace,
         })

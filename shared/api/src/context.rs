@@ -1,7 +1,7 @@
 //! Shared state of the API's functions: the table and authentication.
 
 use std::{
-    fmt,
+    fmt::{self, Display},
     sync::{Arc, OnceLock},
 };
 
@@ -12,6 +12,7 @@ use store::{
     Store,
     fields::{FieldCache, Fields},
     rates::{Allowance, Limit},
+    stored::Stored,
 };
 
 use crate::guards::Allowed;
@@ -161,6 +162,48 @@ impl Api {
         within(self.store().take(who.scope(), name, limit, who.now()).await?).map(drop)
     }
 
+    /// Takes room for what is to be stored, of what the tenant's plan allows. `things`: its name for people.
+    ///
+    /// # Errors
+    /// 409 `limit_reached`; 503 when the table does not answer.
+    pub async fn take_room<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        what: Stored,
+        (amount, most): (u64, u64),
+        things: &str,
+    ) -> Result<(), Problem> {
+        match self.store().take_room(who.scope(), what, (amount, most)).await? {
+            Ok(()) => Ok(()),
+            Err(left) => Err(beyond_plan(format!(
+                "{most} {things}, of which {left} are left. Delete some, or"
+            ))),
+        }
+    }
+
+    /// Counts one use of what the tenant's plan allows so many times a day, in UTC.
+    ///
+    /// # Errors
+    /// 409 `limit_reached`; 503 when the table does not answer.
+    pub async fn take_of_day<P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        name: &str,
+        most: u32,
+        things: &str,
+    ) -> Result<(), Problem> {
+        let taken = async {
+            self.store()
+                .take(who.scope(), name, Limit::per_day(most), who.now())
+                .await
+        };
+        if most > 0 && taken.await?.is_within() {
+            return Ok(());
+        }
+        let allowed = format!("{most} {things} a day. Try again after midnight UTC, or");
+        Err(beyond_plan(allowed))
+    }
+
     /// Counts one use of a limit of somebody without a tenant. `name` identifies the limit, `hashed` the caller by a hash such as
     /// [`crate::Anyone::address`] or the SHA-256 of an address. Returns the remaining allowance.
     ///
@@ -171,6 +214,12 @@ impl Api {
         let who = format!("{name}#{hashed}");
         within(self.store().take_outside(&who, limit, now).await?)
     }
+}
+
+/// The answer to a request for more than the plan allows.
+fn beyond_plan(allowed: impl Display) -> Problem {
+    let detail = format!("The plan allows {allowed} ask the operator of the platform for a larger plan.");
+    Problem::conflict("limit_reached", detail)
 }
 
 fn within(allowance: Allowance) -> Result<Allowance, Problem> {

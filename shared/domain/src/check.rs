@@ -273,13 +273,9 @@ fn late(message: &Message, sentence: String) -> Refusal {
     Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at)
 }
 
-fn valid_until(message: &Message) -> Timestamp {
-    message.created_at + message.policy.validity()
-}
-
 fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     let CheckInput { message, now, .. } = *input;
-    let valid_until = valid_until(message);
+    let valid_until = message.valid_until();
     if now >= valid_until {
         let why = late(message, format!("too late: planned {}", ago(message.created_at, now)));
         return Check::Never { why };
@@ -353,7 +349,7 @@ fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
         }
         QuietAction::Defer => {
             let until = quiet.next_allowed(now, zone.rules());
-            if until >= valid_until(message) {
+            if until >= message.valid_until() {
                 let sentence = format!("too late: no longer valid at the end of {during}");
                 let why = late(message, sentence).within(&hours);
                 let why = why.and("time_zone", zone.to_string());

@@ -60,6 +60,22 @@ const fn services(carrier: Carrier) -> &'static [Service] {
     }
 }
 
+/// What a message is expected to cost by the lists of a day, in millionths of a currency's unit. A price that is unknown, or in another
+/// currency, counts as the [dearest](PriceBook::dearest). `None` if there is no price in this currency.
+#[must_use]
+pub fn expected(listed: Listed, units: u32, book: &PriceBook, currency: &Currency, day: Date) -> Option<u64> {
+    let of_service = |service: &Service| {
+        let price = book.price(*service, listed.country, listed.category, day);
+        let price = price.filter(|(priced, _)| *priced == currency);
+        price.map_or_else(
+            || book.dearest(listed.country, currency, day),
+            |(_, rate)| Some(rate.millionths()),
+        )
+    };
+    let sum: Option<u64> = services(listed.carrier).iter().map(of_service).sum();
+    Some(sum?.saturating_mul(units.into()))
+}
+
 impl Costs {
     /// Adds what was counted on a day, in UTC, with the prices of that day.
     pub fn add(&mut self, counters: &BTreeMap<String, u64>, book: &PriceBook, day: Date) {
@@ -195,6 +211,38 @@ mod tests {
             ["EUR whatsapp 48000 100000", "USD whatsapp 0 77800", "USD sms 0 400000"]
         );
         assert_eq!(costs.free(), 7);
+    }
+
+    #[test]
+    fn unknown_price_is_expected_to_be_the_dearest() {
+        let cost = |carrier, country: &str, units, currency: &str| {
+            let listed = Listed {
+                carrier,
+                country: country.parse().ok(),
+                category: PriceCategory::Utility,
+            };
+            let currency = currency.parse().unwrap();
+            expected(listed, units, &book(), &currency, date(2026, 11, 20))
+        };
+        for (carrier, country, units, price) in [
+            (Carrier::Meta, "AE", 1, 15_700),
+            (Carrier::Twilio, "AE", 1, 20_700),
+            (Carrier::Sms, "AE", 3, 300_000),
+            // In another currency; the fee is in this one.
+            (Carrier::Meta, "DE", 1, 5_000),
+            // Not listed: Twilio's fee is the dearest of the country.
+            (Carrier::Sms, "FR", 2, 10_000),
+            // No country at all: the dearest of all.
+            (Carrier::Sms, "", 1, 100_000),
+        ] {
+            assert_eq!(
+                cost(carrier, country, units, "USD"),
+                Some(price),
+                "{carrier:?} {country}"
+            );
+        }
+        assert_eq!(cost(Carrier::Meta, "AE", 1, "EUR"), Some(50_000));
+        assert_eq!(cost(Carrier::Meta, "AE", 1, "GBP"), None);
     }
 
     #[test]

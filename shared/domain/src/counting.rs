@@ -6,14 +6,16 @@
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
+    content::Content,
     country::Country,
     ledger::ConsentEntry,
-    message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
+    message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState, Recipient},
     prices::{Money, PriceCategory},
     product::Currency,
-    purpose::{Purpose, TABLE},
+    purpose::{Category, Purpose, TABLE},
     record::{Call, Received},
     refusal::Reason,
+    sms::segments,
     template_numbers::TemplateEdition,
 };
 
@@ -78,6 +80,15 @@ impl Carrier {
         Self::ALL.into_iter().find(|known| known.as_str() == word)
     }
 
+    /// The same before there is an attempt. `by_twilio`: the leg's connection is one of Twilio.
+    const fn planned(leg: &Leg, by_twilio: bool) -> Self {
+        match leg.channel {
+            Channel::Sms => Self::Sms,
+            Channel::WhatsApp if by_twilio => Self::Twilio,
+            Channel::WhatsApp => Self::Meta,
+        }
+    }
+
     fn of(attempt: &Attempt, leg: &Leg) -> Self {
         // The ids that Meta gives messages; Twilio gives its own.
         let by_meta = |attempt: &Attempt| {
@@ -113,6 +124,23 @@ const REPLY: &str = "reply.";
 const NOWHERE: &str = "ZZ";
 
 impl Listed {
+    /// What a leg's message is, as far as it is known before it is sent, and its number of segments.
+    #[must_use]
+    pub fn planned(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
+        let (category, units) = match (leg.channel, &leg.content) {
+            (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, segments(text)),
+            (Channel::Sms, _) => (PriceCategory::Sms, 1),
+            (Channel::WhatsApp, Content::Template(_)) => (PriceCategory::of(category.as_str()), 1),
+            (Channel::WhatsApp, _) => (PriceCategory::Service, 1),
+        };
+        let listed = Self {
+            carrier: Carrier::planned(leg, by_twilio),
+            country: to.country(),
+            category,
+        };
+        (listed, units)
+    }
+
     /// The counter of their number.
     fn name(self) -> String {
         let country = self.country.as_ref().map_or(NOWHERE, Country::as_str);
@@ -296,8 +324,27 @@ fn states(message: &Message) -> Vec<&'static str> {
     states
 }
 
+/// The attempts of a message that were charged by this change, and those that are known to be free since they failed.
+pub(crate) fn charged<'a>(before: &'a Message, after: &'a Message) -> impl Iterator<Item = (&'a Attempt, Charge)> {
+    after.attempts.iter().filter_map(move |attempt| {
+        let leg = after.plan.get(usize::from(attempt.leg))?;
+        let known = before.attempts.iter().find(|known| known.number == attempt.number);
+        let of = |message: &Message, attempt: &Attempt| {
+            // Meta bills what it delivers.
+            let is_free = leg.channel == Channel::WhatsApp && attempt.state == AttemptState::Failed;
+            let free = || is_free.then(|| Charge::Free(Carrier::of(attempt, leg)));
+            charge(message, attempt, leg).or_else(free)
+        };
+        let charge = of(after, attempt)?;
+        known
+            .is_none_or(|known| of(before, known).is_none())
+            .then_some((attempt, charge))
+    })
+}
+
 /// The price of an attempt.
-enum Charge {
+#[derive(Debug)]
+pub(crate) enum Charge {
     /// The provider does not bill it.
     Free(Carrier),
     /// The provider states it.

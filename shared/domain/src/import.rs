@@ -261,6 +261,11 @@ pub enum RowRefused {
         "Another contact has one of the numbers or addresses. Import with the mode `update` or `skip`, or remove the row."
     )]
     Exists,
+    /// The tenant has as many contacts as its plan allows.
+    #[error(
+        "The plan allows {0} contacts, and there are as many. Ask the operator of the platform for a larger plan, and import the row again."
+    )]
+    NoRoom(u64),
     /// Somebody deleted the contact.
     #[error("The contact was deleted. Restore it first, or remove the row.")]
     Deleted,

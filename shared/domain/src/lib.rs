@@ -98,6 +98,7 @@ pub mod security;
 pub mod segment;
 pub mod send;
 pub mod settings;
+pub mod sms;
 pub mod sniff;
 pub mod source;
 pub mod stage;

@@ -3,7 +3,7 @@
 //! The whole state machine is here and is pure: [`Message::next`] says what to do, the other methods change the message. It
 //! is stored under the condition that `version` is unchanged.
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, collections::BTreeMap};
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -12,12 +12,14 @@ use ulid::Ulid;
 use crate::{
     actor::Actor,
     answer::Answer,
+    cap::Take,
     country::Country,
     facts::Facts,
     ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
     outside::ProviderRef,
     phone::Phone,
     prices::Money,
+    product::Currency,
     purpose::{Policy, Purpose},
     refusal::{Because, Reason, Refusal},
     send::{Classified, ErrorClass, Timers, honoured},
@@ -271,6 +273,30 @@ pub struct Cost {
     pub amount: Option<Money>,
 }
 
+impl Attempt {
+    /// What it took of caps, by their numbers, while that may have to be given back.
+    #[must_use]
+    pub fn taken(&self) -> BTreeMap<u32, u64> {
+        let amount = |number: &u32| {
+            let mut expected = self.expected.iter();
+            let expected = expected.find(|expected| expected.cap == *number);
+            (*number, expected.map_or(1, |expected| expected.millionths))
+        };
+        self.took.iter().map(amount).collect()
+    }
+}
+
+/// What an attempt is expected to cost, as it was counted for a cap.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Expected {
+    /// The number of the cap.
+    pub cap: u32,
+    /// Its currency.
+    pub currency: Currency,
+    /// Millionths of the currency's unit.
+    pub millionths: u64,
+}
+
 /// The reason why an attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AttemptError {
@@ -336,6 +362,9 @@ pub struct Attempt {
     /// Numbers of the caps that it is counted for, until its outcome is known.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub took: Vec<u32>,
+    /// What it was expected to cost, for those of money.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expected: Vec<Expected>,
     /// The provider's id of the message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub provider_ref: Option<ProviderRef>,
@@ -732,10 +761,16 @@ impl Message {
             .min()
     }
 
+    /// The end of its validity.
+    #[must_use]
+    pub fn valid_until(&self) -> Timestamp {
+        self.created_at + self.policy.validity()
+    }
+
     /// Whether some channel may still carry it.
     #[must_use]
     pub fn may_be_sent(&self, now: Timestamp) -> bool {
-        self.is_pending() && now < self.created_at + self.policy.validity()
+        self.is_pending() && now < self.valid_until()
     }
 
     /// The same with the codes of preference links masked: as everything shows it that reads messages for people. What is sent is not.
@@ -931,6 +966,7 @@ impl Message {
             claimed_at: now,
             credentials: None,
             took: Vec::new(),
+            expected: Vec::new(),
             provider_ref: None,
             unknown_at: None,
             accepted_at: None,
@@ -961,11 +997,20 @@ impl Message {
         }
     }
 
-    /// Records for which caps, by number, the claimed attempt was counted.
-    pub fn claimed_within(&mut self, caps: Vec<u32>) {
-        if let Some(attempt) = self.attempts.last_mut() {
-            attempt.took = caps;
-        }
+    /// Records what the claimed attempt took of caps.
+    pub fn claimed_within(&mut self, takes: &[Take]) {
+        let Some(attempt) = self.attempts.last_mut() else {
+            return;
+        };
+        attempt.took = takes.iter().map(|take| take.cap.number).collect();
+        let expected = takes.iter().filter_map(|Take { cap, amount }| {
+            Some(Expected {
+                cap: cap.number,
+                currency: cap.currency.clone()?,
+                millionths: *amount,
+            })
+        });
+        attempt.expected = expected.collect();
     }
 
     /// Records the outcome of the request of attempt `number`. A status may have arrived before it: states only move
@@ -1038,6 +1083,7 @@ impl Message {
                 let attempt = &mut self.attempts[index];
                 attempt.state = AttemptState::Refused;
                 attempt.took.clear();
+                attempt.expected.clear();
                 attempt.unknown_at = None;
                 attempt.error = Some(AttemptError {
                     because,

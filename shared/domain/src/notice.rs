@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     account::{Account, Member, MemberStatus},
     cap::{Cap, Period},
-    capped::caps_of,
+    capped::all_caps_of,
     config::TenantConfig,
     connection::{Connection, Health},
     ids::{ConnectionId, RuleId},
@@ -305,7 +305,7 @@ impl Notice {
                 rule.zip(present.began).map(due) == Some(self.at)
             }
             Matter::CapNearlyReached { cap } => {
-                self.at == cap.period.begin(present.now) && caps_of(&present.config.tenant).contains(cap)
+                self.at == cap.period.begin(present.now) && all_caps_of(&present.config.tenant).contains(cap)
             }
         }
     }

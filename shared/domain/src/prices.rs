@@ -329,6 +329,31 @@ impl PriceBook {
         Some((&market.currency, market.prices.of(category)?))
     }
 
+    /// The highest price of any service for messages to this country on a day, in this currency, in millionths of its unit. If there is none
+    /// for the country, that of all countries.
+    #[must_use]
+    pub fn dearest(&self, country: Option<Country>, currency: &Currency, day: Date) -> Option<u64> {
+        let begun = |list: &&PriceList| list.from.get() <= day;
+        let is_latest = |list: &&PriceList| {
+            let mut others = self.lists.iter().filter(begun);
+            others.all(|other| other.service != list.service || other.from <= list.from)
+        };
+        let lists = || self.lists.iter().filter(begun).filter(is_latest);
+        let highest = |market: &Market| {
+            let all = PriceCategory::ALL.into_iter();
+            let rates = all.filter_map(|category| market.prices.of(category));
+            let rates = rates.max().filter(|_| market.currency == *currency);
+            rates.map(Rate::millionths)
+        };
+        let own = country.and_then(|country| {
+            lists()
+                .filter_map(|list| list.market(country))
+                .filter_map(highest)
+                .max()
+        });
+        own.or_else(|| lists().flat_map(|list| list.markets.iter()).filter_map(highest).max())
+    }
+
     /// What is wrong with it, beyond what its types refuse.
     #[must_use]
     pub fn problems(&self) -> Vec<FieldProblem> {

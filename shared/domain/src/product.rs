@@ -216,6 +216,12 @@ impl Currency {
             _ => 2,
         }
     }
+
+    /// Its smallest unit, such as a cent, in millionths of the unit.
+    #[must_use]
+    pub fn smallest_in_millionths(&self) -> u64 {
+        (self.decimal_places()..6).fold(1, |millionths, _| millionths * 10)
+    }
 }
 
 impl fmt::Display for Price {

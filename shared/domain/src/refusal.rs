@@ -50,8 +50,8 @@ codes! {
         NoConsent = "no_consent" ["rule", "needs", "channel"],
         /// The person got a message a short time ago.
         Cooldown = "cooldown" ["rule", "last_at", "cooldown_seconds"],
-        /// As many messages were sent as a cap of the business allows in this hour, day or month.
-        CapReached = "cap_reached" ["rule", "maximum", "period", "purpose", "country", "resets_at"],
+        /// A cap of the business allows no more messages, or no more money for them, in this hour, day or month.
+        CapReached = "cap_reached" ["rule", "maximum", "currency", "period", "purpose", "country", "resets_at"],
         /// Messages of this kind are not sent that often, whatever the rule's cooldown is.
         Frequency = "frequency" ["category", "every_seconds", "last_at", "next_at"],
         /// As many messages to this person may still be sent as can wait, and this one takes the place of none of them.

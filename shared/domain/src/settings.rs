@@ -5,6 +5,7 @@ use std::{collections::HashSet, fmt, str::FromStr};
 use serde::Serialize;
 
 use crate::{
+    cap::Cap,
     facts::Facts,
     fault::{Fault, FaultCode},
     refusal::Refusal,
@@ -254,8 +255,9 @@ impl Tenant {
         }
         for (index, cap) in self.caps.iter().flat_map(|caps| caps.iter()).enumerate() {
             let earlier = || self.caps.iter().flat_map(|caps| caps.iter()).take(index);
-            if earlier().any(|other| other.name() == cap.name() || other.number == cap.number) {
-                let detail = "Another cap has this number, or this period, place and purpose.";
+            let is_known = |other: &Cap| other.name() == cap.name() || other.number == cap.number;
+            if cap.is_of_plan() || earlier().any(is_known) {
+                let detail = "Another cap has this number, or this period, place, purpose and currency.";
                 found.add(format!("caps[{index}]"), Fault::new(FaultCode::GivenTwice, detail));
             }
         }

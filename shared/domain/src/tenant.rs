@@ -170,6 +170,48 @@ pub struct Limits {
     /// API requests per minute of the whole tenant.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub requests_per_minute: Option<u32>,
+    /// Messages per day and per month, in UTC: caps that the tenant cannot change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_day: Option<u32>,
+    /// Messages per month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_month: Option<u32>,
+    /// Contacts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<u32>,
+    /// Megabytes of assets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_megabytes: Option<u32>,
+    /// Imports per day, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imports_per_day: Option<u32>,
+}
+
+impl Limits {
+    /// Maximum messages of a day and of a month.
+    #[must_use]
+    pub fn messages(&self) -> [u32; 2] {
+        let day = self.messages_per_day.unwrap_or(100_000);
+        [day, self.messages_per_month.unwrap_or(1_000_000)]
+    }
+
+    /// Maximum contacts.
+    #[must_use]
+    pub fn contacts(&self) -> u32 {
+        self.contacts.unwrap_or(1_000_000)
+    }
+
+    /// Maximum megabytes of assets together, of a million bytes each.
+    #[must_use]
+    pub fn asset_megabytes(&self) -> u32 {
+        self.asset_megabytes.unwrap_or(10_000)
+    }
+
+    /// Maximum imports of a day.
+    #[must_use]
+    pub fn imports_per_day(&self) -> u32 {
+        self.imports_per_day.unwrap_or(200)
+    }
 }
 
 /// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.

@@ -185,6 +185,12 @@ impl Problem {
         self.status
     }
 
+    /// The sentence, with the code of its reason if it has one.
+    #[must_use]
+    pub fn into_reason(self) -> (String, Option<Reason>) {
+        (self.detail.into(), self.code)
+    }
+
     /// 400.
     #[must_use]
     pub fn bad_request(detail: impl Into<String>) -> Self {

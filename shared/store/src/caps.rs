@@ -1,5 +1,5 @@
-//! What is counted for a tenant's caps: one row per day, in UTC, with a counter per cap. A counter is raised on condition that it is below
-//! its cap's maximum, in the same write, so that no race exceeds it.
+//! What is counted for a tenant's caps: one row per day, in UTC, with a counter per cap: of messages, or of money in millionths. A counter is
+//! raised on condition that the cap has room, in the same write, so that no race exceeds it.
 
 use std::collections::BTreeMap;
 
@@ -8,12 +8,21 @@ use aws_sdk_dynamodb::{
     operation::update_item::UpdateItemError,
     types::{AttributeValue, ReturnConsumedCapacity, ReturnValue, ReturnValuesOnConditionCheckFailure},
 };
-use domain::cap::{Cap, Counts, Period, hour_of};
+use domain::{
+    cap::{Cap, Counts, Period, Take, hour_of},
+    capped,
+    config::TenantConfig,
+    ids::LineId,
+    message::{Leg, Recipient},
+    prices::PriceBook,
+    purpose::Policy,
+};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
 
 use crate::{
     Store, StoreError, TenantScope, forms, keys,
     keys::Key,
+    prices::PriceCache,
     row::{self, Item, key_item, second, text},
     usage,
 };
@@ -57,20 +66,31 @@ struct Update {
 }
 
 impl Update {
-    fn value(&mut self, name: String, value: u32) -> String {
+    fn value(&mut self, name: String, value: impl Into<i128>) -> String {
+        let value: i128 = value.into();
         self.values.insert(name.clone(), AttributeValue::N(value.to_string()));
         name
     }
 
-    /// Raises the counter of a cap, on condition that it is below the maximum.
-    fn raise(&mut self, cap: &Cap) {
-        let (counter, one) = (cap.counter(), self.value(":one".to_owned(), 1));
-        let zero = self.value(":zero".to_owned(), 0);
-        let maximum = self.value(format!(":{counter}"), cap.maximum);
+    /// Raises the counter of a cap, on condition that there is room. There is some while it has counted nothing.
+    fn raise(&mut self, take: &Take) {
+        let counter = take.cap.counter();
+        let (zero, amount) = (self.value(":zero".to_owned(), 0), self.amount(&counter, take.amount));
+        let room = self.value(format!(":room_{counter}"), take.room().unwrap_or_default());
         self.set
-            .push(format!("{counter} = if_not_exists({counter}, {zero}) + {one}"));
+            .push(format!("{counter} = if_not_exists({counter}, {zero}) + {amount}"));
         self.condition
-            .push(format!("(attribute_not_exists({counter}) OR {counter} < {maximum})"));
+            .push(format!("(attribute_not_exists({counter}) OR {counter} <= {room})"));
+    }
+
+    /// The value of what is taken of a cap: most take one.
+    fn amount(&mut self, counter: &str, amount: u64) -> String {
+        let name = if amount == 1 {
+            ":one".to_owned()
+        } else {
+            format!(":{counter}")
+        };
+        self.value(name, amount)
     }
 
     /// What a new row has beside its counters.
@@ -96,7 +116,7 @@ impl Update {
 }
 
 pub(crate) fn counts(item: &Item) -> Counts {
-    let number = |value: &AttributeValue| value.as_n().ok()?.parse::<u32>().ok();
+    let number = |value: &AttributeValue| value.as_n().ok()?.parse::<u64>().ok();
     let is_counter = |name: &str| {
         let mut letters = name.chars();
         matches!(letters.next(), Some('h' | 'd' | 'm')) && letters.all(|letter| letter.is_ascii_digit())
@@ -128,40 +148,89 @@ fn month_of(rows: &[Item], hour: u8) -> Counts {
 }
 
 /// Those of which four fifths are used with the message that was just counted.
-fn nearly_reached(caps: &[Cap], counted: &Counts) -> Vec<Cap> {
+fn nearly_reached(takes: &[Take], counted: &Counts) -> Vec<Cap> {
     let count = |cap: &Cap| counted.counts.get(&cap.counter()).copied().unwrap_or_default();
-    let near = caps.iter().filter(|cap| cap.is_nearly_reached_by(count(cap)));
-    near.cloned().collect()
+    let near = takes.iter().filter(|take| take.nearly_reaches(count(&take.cap)));
+    near.map(|take| take.cap.clone()).collect()
 }
 
+/// Changes of counters by the numbers of caps, at an hour of a day.
+struct Changes<'a> {
+    by: &'a BTreeMap<u32, i64>,
+    day: Date,
+    hour: u8,
+}
+
+impl Changes<'_> {
+    /// The change of a counter in the row of a day, which is in this hour. `None` if it no longer has what is to be changed: its hour or its
+    /// day is over.
+    fn of(&self, counter: &str, (day, hour): (Date, u8)) -> Option<i64> {
+        let is_counted = match counter.as_bytes().first()? {
+            b'h' => (day, hour) == (self.day, self.hour),
+            b'd' => day == self.day,
+            _ => day.first_of_month() == self.day.first_of_month(),
+        };
+        let number: u32 = counter.get(1..)?.parse().ok()?;
+        self.by.get(&number).copied().filter(|_| is_counted)
+    }
+}
+
+/// A message to be counted: its policy, its line, its recipient, and the leg that it is sent with.
+pub type Countable<'a> = (&'a Policy, Option<LineId>, &'a Recipient, &'a Leg);
+
 impl Store {
-    /// Counts a message for the caps that apply to it, unless one of them is reached, which is returned: one write, and for the first message
-    /// of a day three more and a query. Otherwise, those of which four fifths are used with it. `all`: the tenant's caps.
+    /// What a message takes of the caps that apply to it. Only if one of them is of money, this may read the prices.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn takes(
+        &self,
+        config: &TenantConfig,
+        (policy, line, to, leg): Countable<'_>,
+        prices: &PriceCache,
+        now: Timestamp,
+    ) -> Result<Vec<Take>, StoreError> {
+        let caps = capped::applying(config, policy.purpose(), line, to);
+        let message = (policy.category(), to, leg);
+        if !capped::count_money(&caps) {
+            return Ok(capped::takes(
+                caps,
+                config,
+                message,
+                (PriceBook::shipped(), keys::date(now)),
+            ));
+        }
+        let book = self.price_book(prices, now).await?;
+        Ok(capped::takes(caps, config, message, (&book, keys::date(now))))
+    }
+
+    /// Takes of caps what a message needs, unless one of them has no room, which is returned: one write, and for the first message of a day
+    /// three more and a query. Otherwise, those of which four fifths are used with it. `all`: all caps of the tenant and its plan.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn take_from_caps(
         &self,
         scope: &TenantScope,
-        (caps, all): (&[Cap], &[Cap]),
+        (takes, all): (&[Take], &[Cap]),
         now: Timestamp,
     ) -> Result<Result<Vec<Cap>, Cap>, StoreError> {
-        if caps.is_empty() {
+        if takes.is_empty() {
             return Ok(Ok(Vec::new()));
         }
-        if let Some(none) = caps.iter().find(|cap| cap.maximum == 0) {
-            return Ok(Err(none.clone()));
+        if let Some(never) = takes.iter().find(|take| take.room().is_none()) {
+            return Ok(Err(never.cap.clone()));
         }
         let (mut day, mut hour) = (keys::date(now), hour_of(now));
         for _ in 0..MOST_TRIES {
             let key = keys::cap_day(scope, day);
-            let found = match self.raise(&key, caps, hour).await? {
-                Found::Counted(counts) => return Ok(Ok(nearly_reached(caps, &counts))),
+            let found = match self.raise(&key, takes, hour).await? {
+                Found::Counted(counts) => return Ok(Ok(nearly_reached(takes, &counts))),
                 Found::Otherwise(found) => found,
             };
             let Some(counts) = found else {
-                if let Some(counts) = self.begin_day(scope, (day, hour), (caps, all), now).await? {
-                    return Ok(Ok(nearly_reached(caps, &counts)));
+                if let Some(counts) = self.begin_day(scope, (day, hour), (takes, all), now).await? {
+                    return Ok(Ok(nearly_reached(takes, &counts)));
                 }
                 continue;
             };
@@ -171,13 +240,13 @@ impl Store {
             }
             // Another worker's clock is ahead: its hour counts.
             hour = hour.max(counts.hour);
-            if let Some(reached) = counts.reached_in(caps, hour) {
+            if let Some(reached) = counts.reached_in(takes, hour) {
                 return Ok(Err(reached.clone()));
             }
             if counts.hour < hour
-                && let Found::Counted(counts) = self.begin_hour(&key, caps, &counts, hour).await?
+                && let Found::Counted(counts) = self.begin_hour(&key, takes, &counts, hour).await?
             {
-                return Ok(Ok(nearly_reached(caps, &counts)));
+                return Ok(Ok(nearly_reached(takes, &counts)));
             }
         }
         Err(StoreError::Conflict { doing: DOING })
@@ -201,65 +270,85 @@ impl Store {
         Ok(page.0)
     }
 
-    /// Gives back what a message that was not sent was counted for at this time. What cannot be given back, since the hour is over or a cap
-    /// is no longer counted, stays counted.
+    /// Changes what is counted for caps, by their numbers: gives back what was taken at this time for a message that was not sent, or corrects
+    /// what it was expected to cost. What has ended since, such as the hour, and what a removed cap counted stay as they are. One query and
+    /// one write.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn give_back_to_caps(
+    pub async fn correct_caps(
         &self,
         scope: &TenantScope,
-        numbers: &[u32],
+        by: &BTreeMap<u32, i64>,
         taken_at: Timestamp,
+        now: Timestamp,
     ) -> Result<(), StoreError> {
-        if numbers.is_empty() {
+        if by.is_empty() {
             return Ok(());
         }
-        let key = keys::cap_day(scope, keys::date(taken_at));
-        let found = self.database.get(&key, "read what is counted for caps").await?;
-        let Some(counts) = found.as_ref().map(counts) else {
-            return Ok(());
+        let changes = Changes {
+            by,
+            day: keys::date(taken_at),
+            hour: hour_of(taken_at),
         };
-        let mut update = Update::default();
-        let one = update.value(":one".to_owned(), 1);
-        let hour = hour_of(taken_at);
-        for (counter, _) in counts.counts {
-            let is_taken = counter[1..].parse().is_ok_and(|number| numbers.contains(&number));
-            let is_hourly = counter.starts_with('h');
-            if !is_taken || (is_hourly && counts.hour != hour) {
-                continue;
+        for _ in 0..MOST_TRIES {
+            let today = keys::cap_day(scope, keys::date(now).max(changes.day));
+            let rows = self.latest_rows(&today.pk, keys::date(now).max(changes.day)).await?;
+            let mut rows = rows
+                .iter()
+                .filter_map(|row| Some((row, keys::day_of_caps(row::string(row, "sk")?)?)));
+            // The row that has the month's counts, which is also the day's if it is not over.
+            let Some((row, day)) = rows.find(|(row, _)| counts(row).hour < OVER) else {
+                return Ok(());
+            };
+            let counts = counts(row);
+            let mut update = Update::default();
+            let hour = update.value(":hour".to_owned(), counts.hour);
+            update.condition.push(format!("{HOUR} = {hour}"));
+            for (counter, count) in &counts.counts {
+                let Some(change) = changes.of(counter, (day, counts.hour)) else {
+                    continue;
+                };
+                let less = u64::try_from(-change).unwrap_or_default();
+                if less > *count {
+                    continue;
+                }
+                let change = update.value(format!(":{counter}"), change);
+                update.set.push(format!("{counter} = {counter} + {change}"));
+                if less > 0 {
+                    let less = update.value(format!(":less_{counter}"), less);
+                    update.condition.push(format!("{counter} >= {less}"));
+                }
             }
-            if is_hourly && update.condition.iter().all(|part| !part.starts_with(HOUR)) {
-                let value = update.value(":hour".to_owned(), hour.into());
-                update.condition.push(format!("{HOUR} = {value}"));
+            if update.set.is_empty() {
+                return Ok(());
             }
-            update.set.push(format!("{counter} = {counter} - {one}"));
-            update.condition.push(format!("{counter} >= {one}"));
+            // Not repeated by the SDK, which would change twice what it changed once.
+            update.once = true;
+            let key = keys::cap_day(scope, day);
+            if let Found::Counted(_) = self.update_caps(&key, update).await? {
+                return Ok(());
+            }
         }
-        if update.set.is_empty() {
-            return Ok(());
-        }
-        // If the hour has ended in between, it stays counted. Not repeated by the SDK, which would give back twice what it gave back once.
-        update.once = true;
-        self.update_caps(&key, update).await.map(drop)
+        Err(StoreError::Conflict { doing: DOING })
     }
 
-    async fn raise(&self, key: &Key, caps: &[Cap], hour: u8) -> Result<Found, StoreError> {
+    async fn raise(&self, key: &Key, takes: &[Take], hour: u8) -> Result<Found, StoreError> {
         let mut update = Update::default();
-        let value = update.value(":hour".to_owned(), hour.into());
+        let value = update.value(":hour".to_owned(), hour);
         update.condition.push(format!("{HOUR} = {value}"));
-        for cap in caps {
-            update.raise(cap);
+        for take in takes {
+            update.raise(take);
         }
         self.update_caps(key, update).await
     }
 
     /// The counters of the hour begin anew.
-    async fn begin_hour(&self, key: &Key, caps: &[Cap], before: &Counts, hour: u8) -> Result<Found, StoreError> {
+    async fn begin_hour(&self, key: &Key, takes: &[Take], before: &Counts, hour: u8) -> Result<Found, StoreError> {
         let mut update = Update::default();
         let (was, is) = (
-            update.value(":was".to_owned(), before.hour.into()),
-            update.value(":hour".to_owned(), hour.into()),
+            update.value(":was".to_owned(), before.hour),
+            update.value(":hour".to_owned(), hour),
         );
         update.condition.push(format!("{HOUR} = {was}"));
         update.set.push(format!("{HOUR} = {is}"));
@@ -268,13 +357,14 @@ impl Store {
             .keys()
             .filter(|counter| counter.starts_with('h'))
             .collect();
-        for cap in caps {
-            if cap.period == Period::Hour {
-                let (counter, one) = (cap.counter(), update.value(":one".to_owned(), 1));
-                update.set.push(format!("{counter} = {one}"));
+        for take in takes {
+            if take.cap.period == Period::Hour {
+                let counter = take.cap.counter();
+                let amount = update.amount(&counter, take.amount);
+                update.set.push(format!("{counter} = {amount}"));
                 old.retain(|known| **known != counter);
             } else {
-                update.raise(cap);
+                update.raise(take);
             }
         }
         update.remove = old.into_iter().cloned().collect();
@@ -288,7 +378,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         (day, hour): (Date, u8),
-        (caps, all): (&[Cap], &[Cap]),
+        (takes, all): (&[Take], &[Cap]),
         now: Timestamp,
     ) -> Result<Option<Counts>, StoreError> {
         let key = keys::cap_day(scope, day);
@@ -303,12 +393,12 @@ impl Store {
         begun.hour = hour;
         let known: Vec<String> = all.iter().map(Cap::counter).collect();
         begun.counts.retain(|counter, _| known.contains(counter));
-        if begun.reached_in(caps, hour).is_some() {
+        if begun.reached_in(takes, hour).is_some() {
             // The row is needed, since it says so.
             return self.put_caps(&key, &begun, now).await.map(|_| None);
         }
-        for cap in caps {
-            *begun.counts.entry(cap.counter()).or_default() += 1;
+        for Take { cap, amount } in takes {
+            *begun.counts.entry(cap.counter()).or_default() += amount;
         }
         let written = self.put_caps(&key, &begun, now).await?;
         Ok(written.then_some(begun))
@@ -317,7 +407,7 @@ impl Store {
     /// Ends a day, and returns what was counted.
     async fn end_day(&self, key: &Key, now: Timestamp) -> Result<Counts, StoreError> {
         let mut update = Update::default();
-        let over = update.value(":over".to_owned(), OVER.into());
+        let over = update.value(":over".to_owned(), OVER);
         update.set.push(format!("{HOUR} = {over}"));
         update.named(now);
         update.all = true;
@@ -330,7 +420,7 @@ impl Store {
     /// Writes a new row. Returns false if there is one.
     async fn put_caps(&self, key: &Key, counts: &Counts, now: Timestamp) -> Result<bool, StoreError> {
         let mut update = Update::default();
-        let hour = update.value(":hour".to_owned(), counts.hour.into());
+        let hour = update.value(":hour".to_owned(), counts.hour);
         update.set.push(format!("{HOUR} = {hour}"));
         update.condition.push("attribute_not_exists(pk)".to_owned());
         for (counter, count) in &counts.counts {

@@ -156,7 +156,7 @@ const CALL: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 49] = [
+const LETTERS: [(&str, &str); 51] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -206,6 +206,8 @@ const LETTERS: [(&str, &str); 49] = [
     ("retries", "H"),
     ("retried_as", "J"),
     ("took", "T"),
+    ("expected", "M"),
+    ("cap", "X"),
 ];
 
 const TIMES: [&str; 8] = [

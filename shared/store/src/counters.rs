@@ -194,8 +194,8 @@ impl Known {
 
 /// The result of an update.
 enum Tried {
-    /// This many changes were applied.
-    Counted(usize),
+    /// The changes at these positions were applied.
+    Counted(Vec<usize>),
     /// The row has another state.
     Further(Known),
 }
@@ -206,7 +206,7 @@ impl Store {
     /// Adds changes of one stream shard to an hour of a line, each once: those that were applied already are left out, however a stream
     /// splits and repeats its batches. `changes` are in the shard's order, with growing sequence numbers.
     ///
-    /// Returns the number of changes applied now.
+    /// Returns the positions of the changes applied now.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -216,7 +216,7 @@ impl Store {
         place: Place,
         source: Source<'_>,
         changes: &[Counted],
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<usize>, StoreError> {
         let key = keys::hour(scope, place.hour, place.line, source.shard);
         self.count_in(&key, source, changes).await
     }
@@ -231,7 +231,7 @@ impl Store {
         place: &TemplateDay,
         source: Source<'_>,
         changes: &[Counted],
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<usize>, StoreError> {
         let begins = place.day.to_zoned(TimeZone::UTC).map(|day| day.timestamp());
         let kept_until = begins.map_or(source.keep_until, |begins| begins + TEMPLATES_KEPT);
         let source = Source {
@@ -276,13 +276,13 @@ impl Store {
         Ok(days)
     }
 
-    async fn count_in(&self, key: &Key, source: Source<'_>, changes: &[Counted]) -> Result<usize, StoreError> {
+    async fn count_in(&self, key: &Key, source: Source<'_>, changes: &[Counted]) -> Result<Vec<usize>, StoreError> {
         // The row as the last attempt met it.
         let met: Cell<Option<Known>> = Cell::new(None);
         let counted = RACES.until_won(async || {
             let known = met.take();
             match self.try_count(key, source, changes, known.as_ref()).await? {
-                Tried::Counted(count) => Ok(count),
+                Tried::Counted(applied) => Ok(applied),
                 Tried::Further(further) => {
                     met.set(Some(further));
                     Err(StoreError::Conflict { doing: DOING })
@@ -309,7 +309,7 @@ impl Store {
             .collect();
         let mut keep = runs(&new);
         let (Some((_, first)), Some(mut latest)) = (new.first(), keep.pop()) else {
-            return Ok(Tried::Counted(0));
+            return Ok(Tried::Counted(Vec::new()));
         };
         let retried_since = source.retried_since.as_second();
         // A replayed batch may be replayed again, so its run is kept as long as the row.
@@ -407,7 +407,7 @@ impl Store {
                 if let Some(capacity) = output.consumed_capacity() {
                     usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
                 }
-                return Ok(Tried::Counted(new.len()));
+                return Ok(Tried::Counted(new.iter().map(|(position, _)| *position).collect()));
             }
             Err(error) => error,
         };

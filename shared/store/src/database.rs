@@ -11,7 +11,7 @@ use aws_sdk_dynamodb::{
     },
     types::{
         AttributeValue, ConditionCheck, ConsumedCapacity, Delete, DeleteRequest, KeysAndAttributes, Put, PutRequest,
-        ReturnConsumedCapacity, ReturnValue, TransactWriteItem, Update, WriteRequest,
+        ReturnConsumedCapacity, ReturnValue, Select, TransactWriteItem, Update, WriteRequest,
         builders::{DeleteBuilder, UpdateBuilder},
     },
 };
@@ -221,6 +221,35 @@ impl Database {
             .map_err(|error| StoreError::answered(doing, error))?;
         spent(output.consumed_capacity(), false);
         Ok((output.items.unwrap_or_default(), output.last_evaluated_key))
+    }
+
+    /// The number of rows in a partition of an index: a request for each megabyte.
+    pub(crate) async fn number_of(
+        &self,
+        index: Index,
+        partition: &str,
+        doing: &'static str,
+    ) -> Result<u64, StoreError> {
+        let (mut number, mut start) = (0, None);
+        loop {
+            usage::count(&["dynamodb:Query"]);
+            let _waiting = usage::waiting();
+            let request = self.query_of(index, partition, Rows::Beginning(""), false);
+            let request = request.table_name(&self.table).select(Select::Count);
+            let request = request
+                .set_exclusive_start_key(start)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let output = request
+                .send()
+                .await
+                .map_err(|error| StoreError::answered(doing, error))?;
+            spent(output.consumed_capacity(), false);
+            number += u64::try_from(output.count).unwrap_or_default();
+            start = output.last_evaluated_key;
+            if start.is_none() {
+                return Ok(number);
+            }
+        }
     }
 
     /// Reads at most `limit` rows of a partition whose sort keys begin with `prefix`, in order, consistently.

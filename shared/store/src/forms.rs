@@ -88,7 +88,7 @@ const FORMS: &[(&str, u64)] = &[
     ("template_sync", 1),
     // Each holds a template of the current form.
     ("template_version", 1),
-    ("tenant", 3),
+    ("tenant", 4),
     ("whatsapp_number", 1),
 ];
 

@@ -120,7 +120,9 @@ pub enum Exchanged {
 }
 
 impl Exchanged {
-    const fn id(&self) -> MessageId {
+    /// Its id.
+    #[must_use]
+    pub const fn id(&self) -> MessageId {
         match self {
             Self::Sent(message) => message.id,
             Self::Received(received) => received.id,

@@ -400,6 +400,16 @@ pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
     Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
 }
 
+/// How much of something a tenant has stored.
+pub(crate) fn stored(scope: &TenantScope, what: &str) -> Key {
+    Key::new(format!("{}#CAP", tenant_partition(scope)), format!("COUNT#{what}"))
+}
+
+/// The day of such a row.
+pub(crate) fn day_of_caps(sk: &str) -> Option<Date> {
+    sk.strip_prefix(CAP_DAY)?.parse().ok()
+}
+
 /// Prefix of the sort keys of those days.
 pub(crate) const CAP_DAY: &str = "DAY#";
 

@@ -58,6 +58,7 @@ pub mod scope;
 pub mod security;
 pub mod segments;
 pub mod stages;
+pub mod stored;
 pub mod suppressions;
 pub mod tags;
 pub mod templates;

@@ -1,6 +1,9 @@
 //! Prices of messages that an operator gives instead of those that come with the code: one row of the platform.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use domain::prices::PriceBook;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, Versioned, keys,
@@ -8,7 +11,31 @@ use crate::{
     row::{self, Condition, Row, Write},
 };
 
+/// Time for which a process keeps the prices that hold.
+const KEPT: SignedDuration = SignedDuration::from_secs(60);
+
+/// The prices that hold, as a process read them last.
+#[derive(Debug, Default)]
+pub struct PriceCache(Mutex<Option<(Timestamp, Arc<PriceBook>)>>);
+
 impl Store {
+    /// The prices that hold, at most a minute old: those that an operator gave, or those that come with the code.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn price_book(&self, cache: &PriceCache, now: Timestamp) -> Result<Arc<PriceBook>, StoreError> {
+        let known = || cache.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((read_at, book)) = &*known()
+            && (*read_at..*read_at + KEPT).contains(&now)
+        {
+            return Ok(Arc::clone(book));
+        }
+        let given = self.prices().await?.map(|given| given.value);
+        let book = Arc::new(given.unwrap_or_else(|| PriceBook::shipped().clone()));
+        *known() = Some((now, Arc::clone(&book)));
+        Ok(book)
+    }
+
     /// The prices that an operator gave, if there are any.
     ///
     /// # Errors

@@ -20,7 +20,11 @@ use domain::{
     resource::Resource as _,
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
-use store::{Versioned, rates::Limit};
+use store::{
+    TenantScope, Versioned,
+    rates::Limit,
+    stored::{Stored, kilobytes},
+};
 
 use crate::{
     models::{AssetOut, NewAsset},
@@ -46,7 +50,8 @@ api::operations! {
         /// Create an asset
         ///
         /// The answer says by which request the file is uploaded, within an hour. Say then that it is uploaded
-        /// (`POST /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets, and creates at most 200 an hour.
+        /// (`POST /api/v1/assets/{asset_id}/complete`). A tenant has at most 1,000 assets of together 10,000 megabytes, unless its plan says
+        /// otherwise, and creates at most 200 an hour.
         POST "/api/v1/assets" => create_asset, "The asset";
 
         /// List assets
@@ -109,17 +114,33 @@ async fn create_asset(
     let mut asset = Asset::new(who.ulid(), AssetIn { name: new.name }, who.now());
     new.content_type.as_str().clone_into(&mut asset.content_type);
     (asset.kind, asset.bytes, asset.sha256) = (kind, bytes.into(), new.sha256.map(String::from));
+    let (room, most) = (kilobytes(&asset), who.principal().limits().asset_megabytes());
+    let of_plan = (room, u64::from(most) * 1_000);
+    api.take_room(&who, Stored::AssetKilobytes, of_plan, "kilobytes of assets")
+        .await?;
+    let created = api.create_this(&who, "/api/v1/assets", asset).await;
+    if created.is_err() {
+        give_room_back(&api, who.scope(), room).await;
+    }
     let Created {
         location,
         version,
         body: asset,
-    } = api.create_this(&who, "/api/v1/assets", asset).await?;
+    } = created?;
     let upload = upload(&who, &files, &asset).await?;
     Ok(Created {
         location,
         version,
         body: AssetOut::from(asset).with_upload(upload),
     })
+}
+
+/// If that fails, it is counted anew within a day.
+async fn give_room_back(api: &Api, scope: &TenantScope, kilobytes: u64) {
+    let given = api.store().give_room_back(scope, Stored::AssetKilobytes, kilobytes);
+    if let Err(error) = given.await {
+        tracing::warn!(error = kit::chain(&error), "the room of an asset is not given back");
+    }
 }
 
 fn too_large(kind: MediaKind, most: u64) -> Fault {
@@ -165,7 +186,11 @@ async fn delete_asset(
     Path(id): Path<AssetId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
+    let known = api.store().asset(who.scope(), id).await?;
     let removed = api.remove::<Asset, _>(&who, &id, &if_match).await;
+    if let (Ok(_), Some(asset)) = (&removed, known) {
+        give_room_back(&api, who.scope(), kilobytes(&asset.value)).await;
+    }
     // Also when there is none: an earlier request may have been interrupted between the two.
     let is_gone = match &removed {
         Ok(_) => true,

@@ -1,4 +1,4 @@
-//! The caps of a tenant: how many messages it may send in an hour, a day or a month.
+//! The caps of a tenant: how many messages it may send in an hour, a day or a month, or what they may cost.
 
 mod models;
 
@@ -6,9 +6,10 @@ use api::{Allowed, Api, Body, Listed, NoContent, Path, Races, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
     cap::{self, Cap, CapName, MAX_CAPS, Scope},
-    capped::caps_of,
+    capped::{all_caps_of, caps_of},
     fault::{Fault, FaultCode},
     line::Line,
+    prices::PriceBook,
     tenant::Tenant,
 };
 use kit::{ConfigError, Env, Problem};
@@ -24,19 +25,20 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "caps": "Caps: how many messages a tenant may send in an hour, a day or a month." {
+    "caps": "Caps: how many messages a tenant may send in an hour, a day or a month, or what they may cost." {
         /// Set a cap
         ///
         /// The cap of this name gets this maximum; what is counted stays counted. If there is none, it is added, and counts from now on. A
-        /// maximum below what is counted, or of 0, stops such messages at once: they are blocked, and not delayed. A tenant has at most 20
-        /// caps. Hours, days and months are those of UTC.
+        /// maximum below what is counted, or of 0, stops such messages at once: they are blocked, and not delayed. A cap of money counts what
+        /// messages are expected to cost by the price lists, which must have prices in its currency, and is corrected when providers report
+        /// their prices. A tenant has at most 20 caps. Hours, days and months are those of UTC.
         POST "/api/v1/caps" => set_cap, "The cap";
 
         /// List caps
         ///
         /// With what is counted now. Of several that apply to a message, each must have room for it. Every tenant has caps from the start:
         /// 200 follow-ups an hour and 1,000 a day, 500 and 2,000 messages by the API, and 20 and 50 messages to countries of none of its
-        /// lines. The list has one page.
+        /// lines. Those of its plan come last, which only the platform changes. The list has one page.
         GET "/api/v1/caps" => list_caps, "All caps";
 
         /// Remove a cap
@@ -56,7 +58,9 @@ async fn list_caps(who: Reading, State(api): State<Api>) -> Result<Listed<CapOut
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let counts = async { Ok(Some(store.cap_counts(scope, now).await?)) };
     let (tenant, counts) = tokio::try_join!(found(store.tenant(scope)), found(counts))?;
-    let items = caps_of(&tenant).into_iter().map(|cap| CapOut::of(&cap, &counts, now));
+    let items = all_caps_of(&tenant)
+        .into_iter()
+        .map(|cap| CapOut::of(&cap, &counts, now));
     Ok(Listed {
         items: items.collect(),
         next_cursor: None,
@@ -64,7 +68,7 @@ async fn list_caps(who: Reading, State(api): State<Api>) -> Result<Listed<CapOut
 }
 
 async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>) -> Result<Json<CapOut>, Problem> {
-    let (api, who, name) = (&api, &who, input.cap);
+    let (api, who, name) = (&api, &who, &input.cap);
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     if let Scope::Line(line) = name.scope
         && store.get::<Line>(scope, &line).await?.is_none()
@@ -72,12 +76,23 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
         let fault = Fault::new(FaultCode::NotFound, "The tenant has no such line.");
         return Err(Problem::field("cap", fault.and("id", line.to_string())));
     }
+    if let Some(currency) = &name.currency {
+        let given = store.prices().await?;
+        let book = given
+            .as_ref()
+            .map_or_else(|| PriceBook::shipped(), |given| &given.value);
+        if book.dearest(None, currency, cap::day_of(now)).is_none() {
+            let detail = "No price list is in this currency, so what messages cost in it is not known.";
+            let fault = Fault::new(FaultCode::NotFound, detail);
+            return Err(Problem::field("cap", fault.and("id", currency.as_str())));
+        }
+    }
     let set = change(api, who, |caps| {
         if !cap::set(caps, name, input.maximum.get(), now) {
             let advice = "Remove one that is not needed.";
             return Err(Problem::at_most("limit_reached", MAX_CAPS, "caps", advice));
         }
-        Ok(caps.iter().find(|cap| cap.name() == name).cloned())
+        Ok(caps.iter().find(|cap| cap.name() == *name).cloned())
     });
     let set = set.await?.ok_or_else(Problem::internal)?;
     let counts = store.cap_counts(scope, now).await?;

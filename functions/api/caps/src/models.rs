@@ -5,6 +5,7 @@ use domain::{
     cap::{Cap, CapName, Counts, Period, Scope, hour_of},
     country::Country,
     ids::LineId,
+    product::Currency,
     purpose::Purpose,
 };
 use jiff::Timestamp;
@@ -21,7 +22,7 @@ const LARGEST: u32 = 1_000_000_000;
 pub(crate) struct CapIn {
     /// Its name.
     pub cap: CapName,
-    /// Maximum number of messages. 0: none.
+    /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
     pub maximum: Whole<0, LARGEST>,
 }
@@ -56,12 +57,17 @@ pub(crate) struct CapOut {
     country: Option<Country>,
     /// The purpose of the messages that it is for. `null`: all but replies, automatic answers and codes.
     purpose: Option<Purpose>,
-    /// Maximum number of messages. 0: none.
+    /// The currency by ISO 4217, of a cap of money.
+    currency: Option<Currency>,
+    /// True for a cap of the plan, which the tenant cannot change.
+    of_plan: bool,
+    /// Maximum number of messages, or, of a cap of money, of the smallest units of its currency, such as cents. 0: no messages.
     #[schemars(example = 300)]
     maximum: u32,
-    /// Messages of the current period that were sent, or whose outcome is not known yet.
+    /// In the same unit, rounded up: messages of the current period that were sent, or whose outcome is not known yet; of a cap of money,
+    /// what they cost or, until the provider reports it, are expected to cost.
     #[schemars(example = 12)]
-    counted: u32,
+    counted: u64,
     /// End of the current period.
     resets_at: Timestamp,
 }
@@ -81,8 +87,12 @@ impl CapOut {
             line_id,
             country,
             purpose: cap.purpose,
+            currency: cap.currency.clone(),
+            of_plan: cap.is_of_plan(),
             maximum: cap.maximum,
-            counted: counts.of(cap, hour_of(now)),
+            counted: counts
+                .of(cap, hour_of(now))
+                .div_ceil(cap.currency.as_ref().map_or(1, Currency::smallest_in_millionths)),
             resets_at: cap.period.next(now),
         }
     }

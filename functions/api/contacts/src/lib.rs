@@ -37,6 +37,7 @@ use store::{
     effects::Consent,
     fields::Fields,
     people::{Brought, PersonError},
+    stored::Stored,
 };
 
 use crate::models::{ContactQuery, Order, PhoneIn};
@@ -309,6 +310,9 @@ async fn create_contact(
     };
     let person = fields.onto(&nobody, &definitions, who.now())?;
     references(&api, &who, &nobody, &person).await?;
+    let most = who.principal().limits().contacts();
+    api.take_room(&who, Stored::Contacts, (1, most.into()), "contacts")
+        .await?;
     let (new, nobody, who) = (&person, &nobody, &who);
     let created = RACES.until_won(|| async move {
         let (person, brought) = with_refusals(store, who, nobody, new.clone()).await?;
@@ -319,7 +323,16 @@ async fn create_contact(
             Err(error) => Err(Setback::Refused(refusal(error, &person))),
         }
     });
-    let person = created.await?;
+    let created = created.await;
+    if created.is_err()
+        && let Err(error) = store.give_room_back(scope, Stored::Contacts, 1).await
+    {
+        tracing::warn!(
+            error = kit::chain(&error),
+            "the room of a contact is not given back before it is counted anew"
+        );
+    }
+    let person = created?;
     Ok(Created {
         location: format!("{CONTACTS}/{id}"),
         version: PersonIn::of(&person, &definitions).version(),

@@ -42,7 +42,8 @@ api::operations! {
         /// Create an import
         ///
         /// The answer says by which request the file is uploaded: CSV in any usual encoding, at most 64 MB, 200 columns and 100,000 rows;
-        /// a row of more than 64 KB is refused. Preview the import then, and start it.
+        /// a row of more than 64 KB is refused. Preview the import then, and start it. A plan allows so many imports a day: 200, unless it
+        /// says otherwise.
         POST "/api/v1/imports" => create_import, "The import";
 
         /// List imports
@@ -89,6 +90,8 @@ async fn create_import(
     Body(fields): Body<ImportIn>,
 ) -> Result<Created<ImportOut>, Problem> {
     api.limit(&who, "IMPORTS", IMPORTS).await?;
+    let most = who.principal().limits().imports_per_day();
+    api.take_of_day(&who, "IMPORTS_OF_PLAN", most, "imports").await?;
     let import = Import {
         id: ImportId::new(who.ulid()),
         name: fields.name,

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use api::{Api, Path, Setback, found};
-use axum::{Extension, Json, extract::State};
+use api::{Api, Listed, Paging, Path, Query, Setback, found};
+use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
+    Timestamp,
+    config::TenantConfig,
     facts::Facts,
+    happenings::MessageFilter,
     ids::MessageId,
-    message::{Ended, Message},
+    local::Day,
+    message::{Ended, Message, MessageState},
     person::Person,
     purpose::Event,
     refusal::{Reason, Refusal},
@@ -15,8 +19,9 @@ use domain::{
 };
 use kit::Problem;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use store::{
+    Page,
     contacts::ContactWrite,
     effects::Effects,
     happenings::{Exchanged, KnownMessage},
@@ -25,7 +30,7 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed, within_caps},
+    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed},
     visibility::{ChangedMessage, reason_for},
 };
 
@@ -133,11 +138,51 @@ pub(crate) async fn cancel_message(
     Ok(Json(CancelledMessage { cancelled, message }))
 }
 
+/// What became of a blocked message.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UnblockedMessage {
+    /// The blocked message.
+    id: MessageId,
+    /// The new message. `null`: the blocked one is not sent again.
+    retried_as: Option<MessageId>,
+    /// Reason why not.
+    #[schemars(with = "Option<String>", example = &"cap_reached")]
+    code: Option<Reason>,
+    /// The same as a sentence.
+    detail: Option<String>,
+}
+
+/// Days of the messages that are sent again.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct BlockedDays {
+    /// First day, in the tenant's time zone. Default: six days before the last.
+    #[schemars(example = "2026-11-14")]
+    from: Option<Day>,
+    /// Last day, in the tenant's time zone. Default: today.
+    #[schemars(example = "2026-11-20")]
+    to: Option<Day>,
+}
+
+/// Whether a message was blocked by a cap, is still valid, and was not sent again.
+fn is_worth_retrying(message: &Message, now: Timestamp) -> bool {
+    let is_capped = message
+        .because
+        .as_ref()
+        .is_some_and(|because| because.code == Reason::CapReached);
+    is_capped && message.retried_as.is_none() && now < message.valid_until()
+}
+
 impl Sending {
-    async fn retry(&self, api: &Api, who: &Sends, id: MessageId) -> Result<Placed, Problem> {
-        let config = self.config(api, who).await?;
+    async fn retry(
+        &self,
+        api: &Api,
+        who: &Sends,
+        config: &TenantConfig,
+        id: MessageId,
+    ) -> Result<KnownMessage, Problem> {
         let request = who.ulid();
-        let (config, counted) = (&*config, &OnceCell::new());
+        let counted = &OnceCell::new();
         let placed = RACES.until_won(|| async move {
             let (store, scope, now) = (api.store(), who.scope(), who.now());
             let inbound = || Problem::conflict("not_retryable", "The customer wrote this message.");
@@ -167,14 +212,14 @@ impl Sending {
             let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
             let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
-            Box::pin(within_caps(api, who, config, &composed)).await?;
+            Box::pin(self.within_caps(api, who, config, &composed)).await?;
             let category = composed.policy.category();
             let count = || Box::pin(self.count(api, who, &config.tenant, category));
             Box::pin(counted.get_or_try_init(count)).await?;
             let to = Reached::from(person);
             Box::pin(self.place(api, who, to, (config, composed, gathered), Some(message))).await
         });
-        Ok(answer(who, placed.await?, config))
+        placed.await
     }
 }
 
@@ -196,5 +241,51 @@ pub(crate) async fn retry_message(
     Extension(sending): Extension<Arc<Sending>>,
     Path(message_id): Path<MessageId>,
 ) -> Result<Placed, Problem> {
-    Box::pin(sending.retry(&api, &who, message_id)).await
+    let config = sending.config(&api, &who).await?;
+    let placed = Box::pin(sending.retry(&api, &who, &config, message_id)).await?;
+    Ok(answer(&who, placed, &config))
+}
+
+pub(crate) async fn retry_blocked_messages(
+    who: Sends,
+    State(api): State<Api>,
+    Extension(sending): Extension<Arc<Sending>>,
+    Query(days): Query<BlockedDays>,
+    paging: Paging,
+) -> Result<Listed<UnblockedMessage>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let filter = MessageFilter {
+        state: Some(MessageState::Blocked),
+        ..MessageFilter::default()
+    };
+    let wanted = Box::pin(api.wanted(&who, (days.from, days.to), &paging)).await?;
+    let config = sending.config(&api, &who).await?;
+    let page = Box::pin(store.messages_of_period(scope, &filter, &wanted)).await?;
+    let mut items = Vec::new();
+    for known in page.items {
+        let Exchanged::Sent(message) = known.message else {
+            continue;
+        };
+        if !is_worth_retrying(&message, now) {
+            continue;
+        }
+        let retried = Box::pin(sending.retry(&api, &who, &config, message.id)).await;
+        let (retried_as, (detail, code)) = match retried {
+            Ok(placed) => (Some(placed.message.id()), (None, None)),
+            Err(problem) if problem.status() == StatusCode::CONFLICT => {
+                let (detail, code) = problem.into_reason();
+                (None, (Some(detail), code))
+            }
+            // Those that were sent again are not, if the request is repeated.
+            Err(problem) => return Err(problem),
+        };
+        items.push(UnblockedMessage {
+            id: message.id,
+            retried_as,
+            code,
+            detail,
+        });
+    }
+    let next = page.next;
+    Ok(Listed::of(Page { items, next }, |item| item))
 }

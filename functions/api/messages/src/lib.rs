@@ -102,6 +102,13 @@ api::operations! {
         POST "/api/v1/messages/{message_id}/retry" => actions::retry_message, "The new message",
             with "Location" "Path of the new message",
             problems "not_retryable" "window_closed" "cap_reached" "message_refused";
+
+        /// Send blocked messages again
+        ///
+        /// Those that a cap blocked and that are still valid, newest first: a page of blocked messages is gone through, and each is sent
+        /// again as by itself. Set the cap first. Those that are not sent again, since a cap has no room for them yet or a check refuses
+        /// them, say why. A `next_cursor` leads to further messages; on 429, repeat the request later: nothing is sent twice.
+        POST "/api/v1/messages/retry-blocked" => actions::retry_blocked_messages, "What became of the blocked messages of a page";
     }
 }
 

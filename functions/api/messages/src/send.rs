@@ -11,7 +11,6 @@ use axum::{
 };
 use domain::{
     cap::Scope,
-    capped,
     compose::{Composed, Intent, Review, World, review},
     config::TenantConfig,
     contact::{Contact, Identity},
@@ -40,6 +39,7 @@ use store::{
     contacts::{ContactWrite, Refusals},
     effects::{Consent, Effects},
     happenings::{Exchanged, KnownMessage},
+    prices::PriceCache,
     rates::Limit,
 };
 use tokio::sync::OnceCell;
@@ -64,6 +64,7 @@ pub(crate) type Placed = ([(HeaderName, String); 1], With<201, Json<ChangedMessa
 /// What sending needs besides the table.
 pub(crate) struct Sending {
     config: ConfigCache,
+    prices: PriceCache,
     planner: Planner,
     queues: Queues,
     timers: Timers,
@@ -75,6 +76,7 @@ impl Sending {
         let timers = env.config().timers()?;
         Ok(Self {
             config: ConfigCache::default(),
+            prices: PriceCache::default(),
             planner: Planner::new(api.store().clone(), Pages::new(env)?, timers),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             timers,
@@ -237,10 +239,40 @@ impl Sending {
             not_oneself(config, whom, &asked)?;
             let composed = reviewed(config, &to.person, &intent, &gathered, now).and_then(Review::into_outcome);
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
-            Box::pin(within_caps(api, who, config, &composed)).await?;
+            Box::pin(self.within_caps(api, who, config, &composed)).await?;
             Box::pin(self.place(api, who, to, (config, composed, gathered), None)).await
         });
         Ok(answer(who, placed.await?, config))
+    }
+
+    /// Refuses a message for which a cap has no room now, sent with its first leg. Whether one has when it is sent is found out then.
+    pub(crate) async fn within_caps(
+        &self,
+        api: &Api,
+        who: &Sends,
+        config: &TenantConfig,
+        composed: &Composed,
+    ) -> Result<(), Setback> {
+        let (store, now) = (api.store(), who.now());
+        let Some(leg) = composed.legs.first() else {
+            return Ok(());
+        };
+        let of = (&composed.policy, composed.line, &composed.to, leg);
+        let mut takes = store.takes(config, of, &self.prices, now).await?;
+        // One whose period is over by then may have room.
+        takes.retain(|take| take.cap.maximum == 0 || composed.not_before < take.cap.period.next(now));
+        if takes.is_empty() {
+            return Ok(());
+        }
+        let counts = store.cap_counts(who.scope(), now).await?;
+        let Some(reached) = counts.first_reached(&takes, now) else {
+            return Ok(());
+        };
+        let refusal = reached.reached(now);
+        // Where the person is.
+        let personal = matches!(reached.scope, Scope::Country(_) | Scope::Abroad);
+        let refusal = if personal { reason_for(who, refusal) } else { refusal };
+        Err(refused(refusal).into())
     }
 
     /// Counts a message that goes into the lane of answers, where follow-ups to calls must never wait behind requests.
@@ -442,31 +474,6 @@ pub(crate) fn world<'a>(
         now,
         line_type: &by_numbering_plan,
     }
-}
-
-/// Refuses a message for which a cap is reached now. Whether one is when it is sent is found out then.
-pub(crate) async fn within_caps(
-    api: &Api,
-    who: &Sends,
-    config: &TenantConfig,
-    composed: &Composed,
-) -> Result<(), Setback> {
-    let now = who.now();
-    let mut caps = capped::applying(config, composed.policy.purpose(), composed.line, &composed.to);
-    // One whose period is over by then may have room.
-    caps.retain(|cap| cap.maximum == 0 || composed.not_before < cap.period.next(now));
-    if caps.is_empty() {
-        return Ok(());
-    }
-    let counts = api.store().cap_counts(who.scope(), now).await?;
-    let Some(reached) = counts.first_reached(&caps, now) else {
-        return Ok(());
-    };
-    let refusal = reached.reached(now);
-    // Where the person is.
-    let personal = matches!(reached.scope, Scope::Country(_) | Scope::Abroad);
-    let refusal = if personal { reason_for(who, refusal) } else { refusal };
-    Err(refused(refusal).into())
 }
 
 /// The answer to a request for a message that is not sent.

@@ -61,7 +61,8 @@ impl From<&Tenant> for PlatformTenantOut {
     }
 }
 
-/// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant.
+/// Limits of a plan. Defaults: 100 requests per minute for a user or key, 1,000 for the tenant; 100,000 messages per day and 1,000,000 per
+/// month; 1,000,000 contacts, 10,000 megabytes of assets, 200 imports per day. Days and months are those of UTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct LimitsModel {
@@ -71,6 +72,21 @@ pub struct LimitsModel {
     /// API requests per minute of the whole tenant.
     #[schemars(example = 1_000)]
     pub requests_per_minute: Option<Whole<1, 1_000_000>>,
+    /// Messages per day, as a cap that the tenant cannot change. Replies, automatic answers and one-time codes are not counted.
+    #[schemars(example = 100_000)]
+    pub messages_per_day: Option<Whole<0, 1_000_000_000>>,
+    /// Messages per month, likewise.
+    #[schemars(example = 1_000_000)]
+    pub messages_per_month: Option<Whole<0, 1_000_000_000>>,
+    /// Contacts beyond which none are created by the API or imported. Callers and people who write become contacts all the same.
+    #[schemars(example = 1_000_000)]
+    pub contacts: Option<Whole<0, 1_000_000_000>>,
+    /// Megabytes (of a million bytes) of all assets together.
+    #[schemars(example = 10_000)]
+    pub asset_megabytes: Option<Whole<0, 1_000_000>>,
+    /// Imports that are created per day.
+    #[schemars(example = 200)]
+    pub imports_per_day: Option<Whole<0, 100_000>>,
 }
 
 impl From<Limits> for LimitsModel {
@@ -78,6 +94,11 @@ impl From<Limits> for LimitsModel {
         Self {
             principal_per_minute: limits.principal_per_minute.and_then(Whole::new),
             requests_per_minute: limits.requests_per_minute.and_then(Whole::new),
+            messages_per_day: limits.messages_per_day.and_then(Whole::new),
+            messages_per_month: limits.messages_per_month.and_then(Whole::new),
+            contacts: limits.contacts.and_then(Whole::new),
+            asset_megabytes: limits.asset_megabytes.and_then(Whole::new),
+            imports_per_day: limits.imports_per_day.and_then(Whole::new),
         }
     }
 }
@@ -87,6 +108,11 @@ impl From<LimitsModel> for Limits {
         Self {
             principal_per_minute: limits.principal_per_minute.map(Whole::get),
             requests_per_minute: limits.requests_per_minute.map(Whole::get),
+            messages_per_day: limits.messages_per_day.map(Whole::get),
+            messages_per_month: limits.messages_per_month.map(Whole::get),
+            contacts: limits.contacts.map(Whole::get),
+            asset_megabytes: limits.asset_megabytes.map(Whole::get),
+            imports_per_day: limits.imports_per_day.map(Whole::get),
         }
     }
 }

@@ -3,7 +3,10 @@
 //! Rows are worked side by side, but those about one person in their order: rows with a common number or address are in different
 //! waves, and rows that lead to one contact by different ones follow each other.
 
-use std::collections::HashMap;
+use std::{
+    collections::HashMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use domain::{
     contact::{Contact, Identity},
@@ -23,6 +26,7 @@ use store::{
     arrivals::{Added, KnownPerson},
     effects::Consent,
     people::{Brought, PersonError},
+    stored::Stored,
 };
 
 /// Rows that are written at a time.
@@ -52,6 +56,10 @@ pub(crate) struct Desk<'a> {
     pub(crate) mode: ImportMode,
     pub(crate) definitions: &'a [Field],
     pub(crate) now: Timestamp,
+    /// Maximum contacts of the tenant's plan.
+    pub(crate) most: u64,
+    /// Room for new contacts that was taken and is not used yet.
+    pub(crate) room: AtomicU64,
 }
 
 fn refused(reason: &RowRefused) -> Outcome {
@@ -119,12 +127,43 @@ impl Desk<'_> {
     pub(crate) async fn write(&self, rows: Vec<Candidate>) -> Result<Vec<(usize, Outcome)>, JobError> {
         let mut outcomes = Vec::with_capacity(rows.len());
         for wave in waves(rows) {
-            let chains = chains(self.look(wave).await?);
+            let looked = self.look(wave).await?;
+            self.take_room(&looked).await?;
+            let chains = chains(looked);
             let works = stream::iter(chains).map(|chain| self.write_chain(chain));
             let written: Vec<_> = works.buffer_unordered(CONCURRENCY).try_collect().await?;
             outcomes.extend(written.into_iter().flatten());
+            let left = self.room.swap(0, Ordering::Relaxed);
+            if left > 0 {
+                self.store.give_room_back(self.scope, Stored::Contacts, left).await?;
+            }
         }
         Ok(outcomes)
+    }
+
+    /// Takes room for the rows that are about nobody yet, as much as there is.
+    async fn take_room(&self, rows: &[(Candidate, KnownPerson)]) -> Result<(), JobError> {
+        let is_new = |(_, known): &&(Candidate, KnownPerson)| matches!(known.found, Found::Nobody);
+        let mut wanted = rows.iter().filter(is_new).count() as u64;
+        while wanted > 0 {
+            let taken = self.store.take_room(self.scope, Stored::Contacts, (wanted, self.most));
+            match taken.await? {
+                Ok(()) => {
+                    self.room.store(wanted, Ordering::Relaxed);
+                    return Ok(());
+                }
+                Err(left) => wanted = left.min(wanted - 1),
+            }
+        }
+        Ok(())
+    }
+
+    /// Uses room for one contact, if there is any left.
+    fn use_room(&self) -> bool {
+        let used = self
+            .room
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
+        used.is_ok()
     }
 
     async fn write_chain(&self, (known, rows): Chain) -> Result<Vec<(usize, Outcome)>, JobError> {
@@ -191,6 +230,7 @@ impl Desk<'_> {
             mut found,
             mut suppressed,
         } = known;
+        let mut has_room = false;
         for attempt in 1..=ATTEMPTS {
             self.list_again(row, &found).await?;
             let plan = row.incoming.plan(self.mode, own, found, self.definitions, self.now);
@@ -198,6 +238,10 @@ impl Desk<'_> {
                 Err(reason) => return Ok(refused(&reason)),
                 Ok(Plan::Skip(_)) => return Ok((RowOutcome::Skipped, None)),
                 Ok(Plan::Create(mut addition)) => {
+                    has_room = has_room || self.use_room();
+                    if !has_room {
+                        return Ok(refused(&RowRefused::NoRoom(self.most)));
+                    }
                     let brought = self.brought(&mut addition, None, &suppressed);
                     match store.add_person(scope, &addition, consent, &brought).await {
                         Ok(Added::Whole) => Ok(RowOutcome::Created),

@@ -7,7 +7,7 @@
 mod batch;
 mod table;
 
-use std::time::Duration;
+use std::{sync::atomic::AtomicU64, time::Duration};
 
 use domain::{
     account::Member,
@@ -376,6 +376,8 @@ impl Work<'_> {
             mode: settings.mode,
             definitions: &catalog.fields,
             now,
+            most: catalog.most_contacts,
+            room: AtomicU64::new(0),
         };
         let became: Vec<(usize, Outcome)> = if self.order.dry_run {
             desk.count(candidates, foreseen).await?
@@ -416,9 +418,12 @@ impl Work<'_> {
         } else {
             Vec::new()
         };
+        let tenant = store.tenant(scope).await?;
+        let limits = tenant.and_then(|tenant| tenant.limits).unwrap_or_default();
         Ok(Catalog {
             fields,
             names: Names::of(&tags, &stages, &members),
+            most_contacts: limits.contacts().into(),
         })
     }
 
@@ -460,6 +465,7 @@ impl Work<'_> {
 struct Catalog {
     fields: Vec<Field>,
     names: Names,
+    most_contacts: u64,
 }
 
 /// Rows so far. Their total is estimated from the place in the file, unless the table has ended.

@@ -1,14 +1,18 @@
-//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and each template's messages, writes the audit
-//! log of what people and keys change, and records what people may have to be told. All exactly once.
+//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and each template's messages, corrects what
+//! messages were expected to cost, writes the audit log of what people and keys change, and records what people may have to be told. All
+//! exactly once.
 //!
 //! Safe to run twice: the counts of one tenant, hour, line and batch (or template, day and batch) are one write, under the condition that
 //! the batch comes after everything counted before; changes that were counted already are left out. An entry of the audit log has the change's
-//! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one.
+//! own id in its key, and is only written if it does not exist. A notice is only written if it is newer than the known one. What a cap
+//! of money was charged too much or too little is corrected after the message's charge is counted, at most once: if this function dies in
+//! between, the expected cost stands until the cap's period ends.
 //!
 //! Batches that Lambda gives up and changes that cannot be read are stored in the bucket. An operator replays them (`cargo
 //! stack dlq --redrive changes`), which is equally safe: docs/decisions/0030-changes-worked-again.md.
 
 mod audit;
+mod caps;
 mod counts;
 mod notices;
 
@@ -27,6 +31,7 @@ use store::{
     changes::{self, RowChange},
     counters::{Counted, Counters, Place, Source, TemplateDay},
     hours,
+    prices::PriceCache,
 };
 
 /// Minimum time for which a batch is retried: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
@@ -44,6 +49,7 @@ pub struct Context {
     /// Retention of the rows in which changes are counted.
     kept: SignedDuration,
     known: notices::Known,
+    prices: PriceCache,
 }
 
 impl Context {
@@ -58,6 +64,7 @@ impl Context {
             clock: env.clock().clone(),
             kept: replayable(env)? + LONGER,
             known: notices::Known::default(),
+            prices: PriceCache::default(),
         })
     }
 }
@@ -108,6 +115,8 @@ struct Said {
 struct Counts {
     changes: Vec<Counted>,
     gaps: usize,
+    /// What caps of money are corrected by, by the position of the change.
+    corrections: Vec<(usize, caps::Corrections)>,
 }
 
 impl Counts {
@@ -169,7 +178,12 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let counters = counts::sums(counts::of(&change.what, at));
         if !counters.is_empty() {
             let place = (tenant, Place::of(at, change.what.line()));
-            places.entry(place).or_default().add(record, counters, unreadable.len());
+            let counts = places.entry(place).or_default();
+            let corrections = Box::pin(caps::corrections(&change.what, ctx)).await?;
+            if !corrections.is_empty() {
+                counts.corrections.push((counts.changes.len(), corrections));
+            }
+            counts.add(record, counters, unreadable.len());
         }
     }
     let now = ctx.clock.now();
@@ -190,10 +204,13 @@ async fn publish(batch: &Batch, ctx: &Context) -> Result<(), JobError> {
         let scope = access::job::scope(tenant);
         ctx.store.count_template(&scope, &place, source, &changes).await?;
     }
-    for ((tenant, place), Counts { changes, .. }) in places {
+    for ((tenant, place), counts) in places {
         let scope = access::job::scope(tenant);
-        let applied = ctx.store.count(&scope, place, source, &changes).await?;
-        line::count("applied", u64::try_from(applied).unwrap_or_default());
+        let applied = ctx.store.count(&scope, place, source, &counts.changes).await?;
+        line::count("applied", u64::try_from(applied.len()).unwrap_or_default());
+        let corrections = counts.corrections.into_iter();
+        let corrections = corrections.filter(|(position, _)| applied.contains(position));
+        Box::pin(caps::correct(&scope, corrections.map(|(_, these)| these), ctx)).await;
         // Also if nothing was applied: an attempt may have died between the two writes.
         if hours::may_be_rolled(place.day(), now) {
             late.entry(tenant).or_default().insert(place.day());

@@ -8,7 +8,6 @@ use domain::{
     cap::Period,
     ids::ConnectionId,
     notice::{DOUBTED, Matter, Notice},
-    purpose::Purpose,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
@@ -292,13 +291,17 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
             )
         }
         Matter::CapNearlyReached { cap } => format!(
-            "Four fifths of the cap {subject} are used: it allows {} {} in the {} that began at {}. Once it is reached, further ones are \
-                blocked until the {} ends. If they are wanted, raise the cap (POST /api/v1/caps).",
-            cap.maximum,
-            cap.purpose.map_or("messages", Purpose::plural),
+            "Four fifths of the cap {subject} are used: it allows {} in the {} that began at {}. Once it is reached, such messages are \
+                blocked until the {} ends. If they are wanted, {}.",
+            cap.maximum_shown(),
             cap.period.as_str(),
             moment(notice.at),
-            cap.period.as_str()
+            cap.period.as_str(),
+            if cap.is_of_plan() {
+                "ask the operator of the platform for a larger plan"
+            } else {
+                "raise the cap (POST /api/v1/caps)"
+            }
         ),
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
@@ -355,10 +358,18 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                 Period::Day => "اليوم",
                 Period::Month => "الشهر",
             };
+            let maximum = match cap.price() {
+                None => format!("{} من الرسائل", cap.maximum),
+                Some(price) => format!("{price} لتكلفة الرسائل"),
+            };
+            let advice = if cap.is_of_plan() {
+                "فاطلب خطة أكبر من مشغّل المنصة"
+            } else {
+                "فارفع الحد (POST /api/v1/caps)"
+            };
             format!(
-                "استُخدمت أربعة أخماس الحد {subject}: يسمح بـ {} من الرسائل في {period} التي بدأت في {}. عند بلوغه تُمنع الرسائل الأخرى إلى \
-                    نهاية المدة. إن كانت هذه الرسائل مرغوبة، فارفع الحد (POST /api/v1/caps).",
-                cap.maximum,
+                "استُخدمت أربعة أخماس الحد {subject}: يسمح بـ {maximum} في {period} التي بدأت في {}. عند بلوغه تُمنع الرسائل الأخرى إلى نهاية \
+                    المدة. إن كانت هذه الرسائل مرغوبة، {advice}.",
                 moment(notice.at)
             )
         }
@@ -691,6 +702,13 @@ mod tests {
                     serde_json::json!({
                         "kind": "cap_nearly_reached",
                         "cap": {"number": 2, "period": "day", "scope": "tenant", "purpose": "follow_up", "maximum": 1000},
+                    }),
+                ),
+                notice(
+                    "month.tenant.any.USD",
+                    serde_json::json!({
+                        "kind": "cap_nearly_reached",
+                        "cap": {"number": 7, "period": "month", "scope": "tenant", "currency": "USD", "maximum": 2500},
                     }),
                 ),
             ],

@@ -27,8 +27,8 @@
 //!
 //!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
 //!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
-//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::capped`]), unless one is reached: then it is blocked. What was
-//!    taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
+//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::capped`]), of money by what it is expected to cost, unless one
+//!    has no room: then it is blocked. What was taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
 //! 3. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
@@ -68,7 +68,7 @@ use std::{sync::Arc, time::Duration};
 use domain::{
     Timestamp,
     asset::Asset,
-    cap::Cap,
+    cap::{Cap, Take},
     capped,
     check::{self, Check, CheckInput},
     config::TenantConfig,
@@ -94,6 +94,7 @@ use store::{
     effects::Effects,
     material::LegMaterial,
     messages::{MessageAndContact, Reference},
+    prices::PriceCache,
 };
 
 use channels::{Channels, Sending, Sent};
@@ -124,6 +125,7 @@ const LONGEST_RECORDING: Duration = Duration::from_secs(12);
 pub struct Context {
     store: Store,
     config: ConfigCache,
+    prices: PriceCache,
     queues: Queues,
     channels: Channels,
     evidence: Evidence,
@@ -142,6 +144,7 @@ impl Context {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             config: ConfigCache::default(),
+            prices: PriceCache::default(),
             queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             channels: Channels::new(env, &timers)?,
             evidence: Evidence::new(env)?,
@@ -322,9 +325,9 @@ impl Work<'_> {
         match (check, connection) {
             (Check::Probe, Some(connection)) => {
                 // One that a cap would block sends nothing, so it says nothing about the connection.
-                let caps = self.caps(&message);
+                let takes = self.takes(&message, &planned, now).await?;
                 let counts = Box::pin(self.ctx.store.cap_counts(self.scope, now)).await?;
-                if let Some(reached) = counts.first_reached(&caps, now) {
+                if let Some(reached) = counts.first_reached(&takes, now) {
                     return Box::pin(self.beyond(message, reached, now)).await;
                 }
                 // The one message that probes the connection; all others keep waiting.
@@ -404,8 +407,9 @@ impl Work<'_> {
             }
             None => None,
         };
-        let (caps, all) = (self.caps(&message), capped::caps_of(&self.config.tenant));
-        let taken = ctx.store.take_from_caps(self.scope, (&caps, &all), now);
+        let takes = self.takes(&message, planned, now).await?;
+        let all = capped::all_caps_of(&self.config.tenant);
+        let taken = ctx.store.take_from_caps(self.scope, (&takes, &all), now);
         match Box::pin(taken).await? {
             Ok(near) => Box::pin(self.tell_of_caps(&near, now)).await,
             Err(reached) => return Box::pin(self.beyond(message, &reached, now)).await,
@@ -417,7 +421,7 @@ impl Work<'_> {
         let claim = ctx.ids.ulid().to_string();
         let key = message.claim(leg, claim.clone(), now, &ctx.timers);
         message.claimed_under(connection.credentials_version);
-        message.claimed_within(caps.iter().map(|cap| cap.number).collect());
+        message.claimed_within(&takes);
         match ctx.store.write_message(self.scope, &message).await {
             Ok(()) => message.version += 1,
             // After a lost response, the SDK may have repeated our own write: the row tells.
@@ -459,9 +463,11 @@ impl Work<'_> {
         self.record(message, key, planned, connection, sent, None).await
     }
 
-    /// The caps that apply to a message.
-    fn caps(&self, message: &Message) -> Vec<Cap> {
-        capped::applying(&self.config, message.policy.purpose(), message.line, &message.to)
+    /// What a message takes of the caps that apply to it.
+    async fn takes(&self, message: &Message, planned: &Leg, now: Timestamp) -> Result<Vec<Take>, StoreError> {
+        let (store, prices) = (&self.ctx.store, &self.ctx.prices);
+        let of = (&message.policy, message.line, &message.to, planned);
+        Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
     /// Blocks a message for which a cap is reached.
@@ -491,10 +497,14 @@ impl Work<'_> {
     /// Gives back to the caps what an attempt was counted for that has sent nothing. If that fails, it stays counted: a cap is never
     /// exceeded.
     pub(crate) async fn give_back(&self, attempt: Option<&Attempt>) {
-        let Some(Attempt { took, claimed_at, .. }) = attempt else {
+        let Some(attempt) = attempt else {
             return;
         };
-        let given = self.ctx.store.give_back_to_caps(self.scope, took, *claimed_at);
+        let taken = attempt.taken().into_iter();
+        let back = taken.map(|(cap, amount)| (cap, 0_i64.saturating_sub_unsigned(amount)));
+        let now = self.ctx.clock.now();
+        let back = back.collect();
+        let given = self.ctx.store.correct_caps(self.scope, &back, attempt.claimed_at, now);
         if let Err(error) = Box::pin(given).await {
             tracing::warn!(
                 error = kit::chain(&error),

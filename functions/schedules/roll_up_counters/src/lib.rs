@@ -1,4 +1,5 @@
-//! Every six hours: rolls up the counters of days that are over, so that reports of many months read few rows.
+//! Every six hours: rolls up the counters of days that are over, so that reports of many months read few rows. Once a day, it also counts
+//! what the tenant has stored of what its plan limits.
 //!
 //! Safe to run twice, and twice at the same time: a day is made from rows that stay, and is only replaced by one that counts as much or
 //! more. That it is rolled up is recorded under the condition that nobody has counted for it meanwhile.
@@ -57,6 +58,9 @@ async fn roll_up(tenant: TenantId, deadline: Deadline, ctx: &Context) -> Result<
                 return Err(error.into());
             }
         }
+    }
+    if deadline.remaining(ctx.clock.now()) > ENOUGH_TIME && ctx.store.count_stored(&scope, ctx.clock.now()).await? {
+        line::count("tenants_counted", 1);
     }
     Ok(())
 }

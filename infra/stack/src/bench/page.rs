@@ -16,8 +16,8 @@ const MOST_MEMORY_MIB: f64 = 25.0;
 const MOST_CPU_MS: f64 = 3.0;
 const MOST_WEBHOOK_CPU_MS: f64 = 0.5;
 
-/// Maximum write units of a new caller's missed call: decided, sent, with three statuses.
-const MOST_UNITS: f64 = 30.0;
+/// Maximum write units of a new caller's missed call: decided, counted for its caps, sent, with three statuses.
+const MOST_UNITS: f64 = 32.0;
 /// Maximum dollars per 1,000 of them, in the order of their measurements: with one webhook, with Twilio's three.
 const MOST_DOLLARS_PER_1000: [f64; 2] = [0.038, 0.047];
 /// Maximum write units of a known contact's message, without its search tokens.

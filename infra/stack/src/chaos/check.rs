@@ -18,7 +18,9 @@ use serde_json::{Value, json};
 use store::due::{Due, Partition};
 
 use super::{
-    Ground, asks, media, people,
+    Ground, Size, asks,
+    capped::Raced,
+    media, people,
     storm::{EXPIRING, FALLBACK_SECONDS, Placed, Stormed, after_waiting},
 };
 use crate::{
@@ -201,7 +203,7 @@ impl Rows {
     }
 }
 
-pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verdict> {
+pub(super) async fn check(ground: &Ground<'_>, size: Size, stormed: &Stormed) -> Result<Verdict> {
     let mut verdict = Verdict::default();
     let mut outbox = Outbox::new();
     let mut accepted = 0;
@@ -242,6 +244,15 @@ pub(super) async fn check(ground: &Ground<'_>, stormed: &Stormed) -> Result<Verd
         verdict.broken.extend(asks::check(asked, &stored.collect::<Vec<_>>()));
         rows.add(&customer, &outbox, &mut verdict);
     }
+    for to in &stormed.raced {
+        match ground.play.customer(&stormed.capped.id, to).await? {
+            Some(customer) => rows.add(&customer, &outbox, &mut verdict),
+            None => verdict.broken.push(format!("the message to {to} is lost")),
+        }
+    }
+    let raced = Raced::look(ground, &stormed.capped).await?;
+    verdict.broken.extend(raced.check(size));
+    verdict.line("messages that raced for a cap", raced.summary(size));
     let erased = Box::pin(peopled(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     Box::pin(attached(ground, stormed, &outbox, &mut rows, &mut verdict)).await?;
     // Of an erased person, no row says what was sent.

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::{
     Ground, Size,
     asks::{self, Asked},
+    capped,
     media::{self, Attached},
     people::{self, Lived},
 };
@@ -102,6 +103,10 @@ pub(super) struct Stormed {
     pub(super) peopled: Tenant,
     /// Their people.
     pub(super) lived: Vec<Lived>,
+    /// The tenant whose caps have room for few of the messages that its software requests.
+    pub(super) capped: Tenant,
+    /// To whom it requested some.
+    pub(super) raced: Vec<Phone>,
     /// The tenant whose customers send files.
     pub(super) sending: Tenant,
     /// What they sent.
@@ -117,7 +122,8 @@ pub(super) struct Stormed {
 impl Stormed {
     /// All tenants of the storm.
     pub(super) fn all_tenants(&self) -> impl Iterator<Item = &Tenant> {
-        self.tenants.iter().chain([&self.asking, &self.peopled, &self.sending])
+        let others = [&self.asking, &self.peopled, &self.capped, &self.sending];
+        self.tenants.iter().chain(others)
     }
 }
 
@@ -149,11 +155,18 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
             unlimited(plan);
         })
         .await?;
+    let capped = ground
+        .town
+        .open("Chaos, capped", |plan| {
+            unlimited(plan);
+            capped::caps(plan, size);
+        })
+        .await?;
     // Its files have faults of their own.
     let sending = ground.town.open("Chaos, sending files", unlimited).await?;
     let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
-    let faulty = tenants[..EXPIRING].iter().chain([&asking]);
+    let faulty = tenants[..EXPIRING].iter().chain([&asking, &capped]);
     let faulty = faulty.flat_map(|tenant| faults_of(tenant, &PHONES));
     let of_files = media::faults(ground, size, &sending, faults_of(&sending, &[])).await?;
     for fault in faulty.chain(faults_of(&peopled, &[])).chain(of_files) {
@@ -169,20 +182,22 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         asked: Vec::new(),
         peopled,
         lived: Vec::new(),
+        capped,
+        raced: Vec::new(),
         sending,
         attached: Vec::new(),
         killed: BTreeMap::new(),
         struck: BTreeMap::new(),
     };
     let mut kills = Random::new(random.roll());
-    let [seed_of_asks, seed_of_people, seed_of_files] = [random.roll(), random.roll(), random.roll()];
+    let [seed_of_asks, seed_of_people, seed_of_files, seed_of_race] = std::array::from_fn(|_| random.roll());
     let mut killed = BTreeMap::new();
     let leased = LEASED.iter().filter(|_| !size.kills_leased);
     let spared: Vec<String> = leased
         .map(|function| ground.function(function))
         .collect::<Result<_>>()?;
     let (tenants, asking, peopled) = (&stormed.tenants, &stormed.asking, &stormed.peopled);
-    let sending = &stormed.sending;
+    let (sending, capped) = (&stormed.sending, &stormed.capped);
     let enough = async {
         let calls = place_calls(ground, size, tenants, random).await?;
         until_enough(ground, size, tenants, &calls).await?;
@@ -194,6 +209,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
                 enough,
                 asks::ask(ground, size, asking, seed_of_asks),
                 people::live(ground, size, peopled, seed_of_people),
+                Box::pin(capped::race(ground, size, capped, seed_of_race)),
                 Box::pin(media::send(ground, size, sending, seed_of_files)),
                 outage(ground, size),
                 refused_for_a_while(ground, size, tenants),
@@ -206,10 +222,10 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
     for fault in faults {
         ground.play.mend(fault).await?;
     }
-    let (calls, asked, lived, attached, (), (), expired) = outcome?;
+    let (calls, asked, lived, raced, attached, (), (), expired) = outcome?;
     ground.play.mend(expired).await?;
     (stormed.calls, stormed.asked, stormed.lived) = (calls, asked, lived);
-    (stormed.attached, stormed.killed) = (attached, killed);
+    (stormed.raced, stormed.attached, stormed.killed) = (raced, attached, killed);
     Ok(stormed)
 }
 

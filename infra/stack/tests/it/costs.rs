@@ -1,11 +1,21 @@
 //! Limits of what operations ask of AWS.
 
-use anyhow::{Context as _, ensure};
-use domain::{message::Channel, permission::Permission};
-use serde_json::Value;
-use stack::{bench::operations::measure, build, contract::Contract, play::Customer};
+use std::time::Duration;
 
-use crate::stage::{customer, on_stage};
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    message::{Channel, MessageState},
+    permission::Permission,
+};
+use serde_json::{Value, json};
+use stack::{
+    bench::operations::measure,
+    build,
+    contract::Contract,
+    play::{Customer, Look, until},
+};
+
+use crate::stage::{PATIENCE, Stage, alone_on_stage, customer, now, on_stage};
 
 /// A warm GET reads the caller and the content.
 const MOST_READS: u64 = 2;
@@ -110,6 +120,57 @@ fn a_warm_get_stays_within_its_reads_and_writes() {
         for cost in &costs {
             eprintln!("{} {} reads {:?}", cost.id, cost.table_reads(), cost.aws);
         }
+        Ok(())
+    });
+}
+
+/// Maximum write units of a new caller's missed call: decided, counted for its caps, sent, with three statuses. `publish_changes` adds at
+/// most five for counters: 32 together.
+const MOST_UNITS_CALL: f64 = 27.0;
+
+/// Until the log has the lines of the first call.
+const BETWEEN: Duration = Duration::from_secs(3);
+
+#[test]
+fn a_missed_call_stays_within_its_write_units() {
+    alone_on_stage(async |stage: &Stage| -> Result<()> {
+        let business = stage.business("Units").await?;
+        // The first message of a day begins the counters of its caps.
+        let mut since = now()?;
+        for caller in [customer(), customer()] {
+            since = now()?;
+            business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+            let read = |known: &Customer| (known.messages.first()?.state() == MessageState::Read).then_some(());
+            business.known(&caller, "the message read", read).await?;
+            tokio::time::sleep(BETWEEN).await;
+        }
+        let units = until(PATIENCE, "the log lines of all steps", async || {
+            let logs = stage.logs(since).await?;
+            let lines = logs
+                .iter()
+                .filter_map(|event| serde_json::from_str(&event.message).ok());
+            let lines: Vec<Value> = lines.filter(|line: &Value| line["tenant"] == business.id()).collect();
+            let of = |function: &str| {
+                let lines = lines.iter().filter(|line| line["function"] == function);
+                let (done, units) = lines.fold((0, 0.0), |(done, units), line| {
+                    let wrote = line["capacity"]["write"].as_f64().unwrap_or_default();
+                    (done + line["done"].as_u64().unwrap_or_default(), units + wrote)
+                });
+                (done, units)
+            };
+            // Of a batch with another tenant's records, the line names no tenant.
+            let (call, message, statuses) = (of("process_call"), of("send_message"), of("process_provider_event"));
+            let units = [call, message, statuses].map(|(_, units)| units);
+            Ok(if call.0 >= 1 && message.0 >= 1 && statuses.0 >= 3 {
+                Look::Seen(units)
+            } else {
+                Look::Instead(format!("{call:?}, {message:?}, {statuses:?}"))
+            })
+        })
+        .await?;
+        let sum: f64 = units.iter().sum();
+        eprintln!("a missed call: {units:?}, together {sum} write units");
+        ensure!(sum <= MOST_UNITS_CALL, "{units:?}, together {sum}");
         Ok(())
     });
 }

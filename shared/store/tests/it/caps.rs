@@ -1,6 +1,8 @@
 //! Caps are never exceeded, whoever counts at once, and begin anew with each hour, day and month.
 
-use domain::cap::{Cap, Period, Scope};
+use std::collections::BTreeMap;
+
+use domain::cap::{Cap, Period, Scope, Take};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,8 +14,18 @@ fn cap(number: u32, period: Period, maximum: u32) -> Cap {
         period,
         scope: Scope::Tenant,
         purpose: None,
+        currency: None,
         maximum,
     }
+}
+
+/// A message takes this much of each.
+fn takes(caps: &[Cap], amount: u64) -> Vec<Take> {
+    let take = |cap: &Cap| Take {
+        cap: cap.clone(),
+        amount,
+    };
+    caps.iter().map(take).collect()
 }
 
 fn at(text: &str) -> Timestamp {
@@ -22,8 +34,13 @@ fn at(text: &str) -> Timestamp {
 
 /// How many of this many messages at once are within the caps.
 async fn taken(world: &World, caps: &[Cap], count: usize, now: Timestamp) -> usize {
-    let takes = (0..count).map(|_| world.store.take_from_caps(world.scope(), (caps, caps), now));
-    let taken = join_all(takes).await;
+    taken_of_each(world, caps, (count, 1), now).await
+}
+
+async fn taken_of_each(world: &World, caps: &[Cap], (count, amount): (usize, u64), now: Timestamp) -> usize {
+    let takes = takes(caps, amount);
+    let all = (0..count).map(|_| world.store.take_from_caps(world.scope(), (&takes, caps), now));
+    let taken = join_all(all).await;
     taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count()
 }
 
@@ -45,12 +62,12 @@ async fn races_never_exceed_a_cap() {
     assert_eq!(sum, 10, "what is left of the day's");
     let reached = world
         .store
-        .take_from_caps(world.scope(), (&caps, &caps), later)
+        .take_from_caps(world.scope(), (&takes(&caps, 1), &caps), later)
         .await
         .unwrap();
     assert_eq!(reached, Err(caps[1].clone()));
     let counts = world.store.cap_counts(world.scope(), later).await.unwrap();
-    assert_eq!(counts.first_reached(&caps, later), Some(&caps[1]));
+    assert_eq!(counts.first_reached(&takes(&caps, 1), later), Some(&caps[1]));
 }
 
 #[tokio::test]
@@ -78,7 +95,8 @@ async fn what_is_given_back_can_be_taken_again() {
     let world = World::new().await;
     let caps = [cap(1, Period::Hour, 1), cap(2, Period::Day, 2)];
     let (now, later) = (at("2026-11-20T12:00:00Z"), at("2026-11-20T13:00:00Z"));
-    let give_back = async |at| world.store.give_back_to_caps(world.scope(), &[1, 2], at).await.unwrap();
+    let back = BTreeMap::from([(1, -1), (2, -1)]);
+    let give_back = async |at| world.store.correct_caps(world.scope(), &back, at, later).await.unwrap();
     assert_eq!(taken(&world, &caps, 2, now).await, 1);
     give_back(now).await;
     assert_eq!(taken(&world, &caps, 2, now).await, 1);
@@ -100,7 +118,8 @@ async fn month_is_not_exceeded_at_midnight() {
     for begun in [0, 4] {
         let day = SignedDuration::from_hours(24 * begun);
         let sides = (0..30).map(|place| if place % 2 == 0 { before + day } else { midnight + day });
-        let takes = sides.map(|now| world.store.take_from_caps(world.scope(), (&caps, &caps), now));
+        let wanted = takes(&caps, 1);
+        let takes = sides.map(|now| world.store.take_from_caps(world.scope(), (&wanted, &caps), now));
         let taken = join_all(takes).await;
         let taken = taken.into_iter().filter(|taken| matches!(taken, Ok(Ok(_)))).count();
         assert_eq!(taken, if begun == 0 { 10 } else { 0 });
@@ -111,5 +130,53 @@ async fn month_is_not_exceeded_at_midnight() {
         caps.each_ref().map(|cap| counts.of(cap, 9)),
         [10, 0],
         "also before the first message of a day"
+    );
+}
+
+#[tokio::test]
+async fn money_is_taken_by_amount_and_corrected_within_the_month() {
+    let world = World::new().await;
+    let dollars = |number, period| Cap {
+        currency: "USD".parse().ok(),
+        ..cap(number, period, 2)
+    };
+    let caps = [
+        dollars(1, Period::Hour),
+        dollars(2, Period::Day),
+        dollars(3, Period::Month),
+    ];
+    let (now, midnight) = (at("2026-11-20T23:30:00Z"), at("2026-11-21T00:00:00Z"));
+    let counted = async |now: Timestamp, hour| {
+        let counts = world.store.cap_counts(world.scope(), now).await.unwrap();
+        caps.each_ref().map(|cap| counts.of(cap, hour))
+    };
+    let correct = async |difference: i64, now: Timestamp| {
+        let by = (1..=3).map(|cap| (cap, difference)).collect();
+        let taken_at = at("2026-11-20T23:30:00Z");
+        world
+            .store
+            .correct_caps(world.scope(), &by, taken_at, now)
+            .await
+            .unwrap();
+    };
+    // 0.02 dollars have room for two messages of 0.0085.
+    assert_eq!(taken_of_each(&world, &caps, (4, 8_500), now).await, 2);
+    correct(-8_500, now).await;
+    assert_eq!(counted(now, 23).await, [8_500; 3]);
+    // It cost more than there is room for: what was sent was sent.
+    correct(20_000, now).await;
+    assert_eq!(counted(now, 23).await, [28_500; 3]);
+    assert_eq!(taken_of_each(&world, &caps, (1, 1), now).await, 0);
+    // Before the first message of the next day, and after it.
+    correct(-9_500, midnight).await;
+    assert_eq!(counted(now, 23).await, [19_000; 3]);
+    assert_eq!(taken_of_each(&world, &caps, (2, 800), midnight).await, 1);
+    correct(-8_500, midnight).await;
+    assert_eq!(counted(midnight, 0).await, [800, 800, 11_300], "only the month's");
+    correct(-8_500, at("2026-12-01T08:00:00Z")).await;
+    assert_eq!(
+        counted(midnight, 0).await,
+        [800, 800, 11_300],
+        "another month's is not the same"
     );
 }

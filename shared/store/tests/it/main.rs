@@ -22,5 +22,6 @@ mod preferences;
 mod reads;
 mod retention;
 mod rows;
+mod stored;
 mod templates;
 mod world;

@@ -10,6 +10,7 @@ use domain::{
     ids::AssetId,
     media::MediaReason,
     permission::{Permission, Role},
+    tenant::Limits,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
@@ -238,6 +239,24 @@ async fn every_text_and_number_is_bounded() {
         .post(ASSETS, new("application/pdf", document))
         .await
         .is(201);
+}
+
+#[tokio::test]
+async fn plan_limits_the_bytes_of_all_assets() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let limits = Limits {
+        asset_megabytes: Some(1),
+        ..Limits::default()
+    };
+    aws.limit(town.home.scope(), limits).await;
+    let agent = town.manager();
+    let first = agent.post(ASSETS, new("image/jpeg", 600_000)).await;
+    let second = agent.post(ASSETS, new("image/jpeg", 400_001)).await;
+    second.is_refused(409, "limit_reached");
+    agent.post(ASSETS, new("image/jpeg", 400_000)).await.is(201);
+    agent.delete(first.is(201).header("location")).await.is(204);
+    agent.post(ASSETS, new("image/jpeg", 600_000)).await.is(201);
 }
 
 #[tokio::test]

@@ -1,6 +1,9 @@
 //! Caps, in process against the emulator, from the callers' point of view.
 
-use domain::{cap::usual, permission::Role};
+use domain::{
+    cap::{Take, of_plan, usual},
+    permission::Role,
+};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town, assert_snapshot};
@@ -27,8 +30,9 @@ async fn every_tenant_has_caps_from_the_start() {
     let listed = town.viewer().get(CAPS).await;
     assert_snapshot("usual", &[&listed]);
     let listed = listed.is(200).json();
-    let usual: Vec<String> = usual().iter().map(|cap| cap.name().to_string()).collect();
-    assert_eq!(names(&listed), usual);
+    let all = usual().into_iter().chain(of_plan([100_000, 1_000_000]));
+    let all: Vec<String> = all.map(|cap| cap.name().to_string()).collect();
+    assert_eq!(names(&listed), all);
 }
 
 #[tokio::test]
@@ -43,10 +47,13 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
     let set = manager.post(CAPS, cap(daily, 1)).await.is(200).json();
     assert_eq!((&set["maximum"], &set["counted"]), (&json!(1), &json!(0)));
     // What is counted stays counted.
-    let taken = [usual().remove(1)];
-    let taken = aws
-        .store()
-        .take_from_caps(town.home.scope(), (&taken, &taken), aws.now())
+    let take = Take {
+        cap: usual().remove(1),
+        amount: 1,
+    };
+    let store = aws.store();
+    let taken = store
+        .take_from_caps(town.home.scope(), (&[take], &usual()), aws.now())
         .await;
     assert!(taken.expect("the table answers").is_ok());
     let set = manager.post(CAPS, cap(daily, 0)).await.is(200).json();
@@ -65,6 +72,8 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
         "hour.abroad.any",
         "day.abroad.any",
         "month.IN.any",
+        "day.tenant.any",
+        "month.tenant.any",
     ];
     assert_eq!(names(&listed), expected);
     aws.clock().advance(SignedDuration::from_hours(24));
@@ -77,7 +86,11 @@ async fn manager_sets_and_removes_caps_of_the_own_tenant() {
         .await
         .is(200)
         .json();
-    assert_eq!(names(&away).len(), usual().len(), "another tenant's are as they were");
+    assert_eq!(
+        names(&away).len(),
+        usual().len() + 2,
+        "another tenant's are as they were"
+    );
 }
 
 #[tokio::test]
@@ -85,7 +98,12 @@ async fn wrong_caps_are_refused() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, caps::routes).await;
     let manager = town.manager();
-    for wrong in ["day.tenant", "week.tenant.any", "day.tenant.calls"] {
+    for wrong in [
+        "day.tenant",
+        "week.tenant.any",
+        "day.tenant.calls",
+        "day.tenant.any.GBP",
+    ] {
         manager.post(CAPS, cap(wrong, 1)).await.names_only(&["cap"]);
     }
     let nowhere = cap("day.line_01h455vb4pex5vsknk084sn02q.any", 1);

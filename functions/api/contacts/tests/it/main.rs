@@ -20,6 +20,7 @@ use domain::{
     resource::Resource,
     stage::Stage,
     tag::Tag,
+    tenant::Limits,
 };
 use serde_json::{Value, json};
 use store::Owned;
@@ -38,6 +39,26 @@ async fn town(aws: &Aws) -> Town<'_> {
 /// Something that contacts refer to.
 async fn own<T: Owned + Resource>(town: &Town<'_>, fields: Value) -> String {
     town.home.own::<T>(town.aws(), fields).await.id()
+}
+
+#[tokio::test]
+async fn plan_limits_contacts_that_are_created() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let limits = Limits {
+        contacts: Some(2),
+        ..Limits::default()
+    };
+    aws.limit(town.home.scope(), limits).await;
+    let agent = town.agent();
+    made(&agent, maya()).await;
+    // What is not created takes no room.
+    agent.post(CONTACTS, maya()).await.is_refused(409, "taken");
+    made(&agent, named("Second")).await;
+    let refused = agent.post(CONTACTS, named("Third")).await;
+    let refused = refused.is_refused(409, "limit_reached").json();
+    let detail = "The plan allows 2 contacts, of which 0 are left. Delete some, or ask the operator of the platform for a larger plan.";
+    assert_eq!(refused["detail"], detail);
 }
 
 fn maya() -> Value {

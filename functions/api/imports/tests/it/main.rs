@@ -12,6 +12,7 @@ use domain::{
     operation::{Data, Operation, Progress},
     permission::{Permission, Role},
     tag::Tag,
+    tenant::Limits,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
@@ -388,4 +389,25 @@ async fn imports_need_a_permission_and_are_the_tenants_own() {
     }
     let listed = foreign.get(IMPORTS).await.is(200).json();
     assert_eq!(listed["items"], json!([]));
+}
+
+#[tokio::test]
+async fn plan_limits_imports_of_a_day() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let manager = town.manager();
+    let create = async || {
+        manager
+            .post(IMPORTS, json!({"name": "customers.csv", "size": 100}))
+            .await
+    };
+    let limit = |imports| Limits {
+        imports_per_day: Some(imports),
+        ..Limits::default()
+    };
+    aws.limit(town.home.scope(), limit(1)).await;
+    create().await.is(201);
+    create().await.is_refused(409, "limit_reached");
+    aws.limit(town.home.scope(), limit(0)).await;
+    create().await.is_refused(409, "limit_reached");
 }

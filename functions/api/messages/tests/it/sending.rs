@@ -2,20 +2,23 @@
 
 use access::link::Customer;
 use domain::{
-    cap::{Cap, Period},
+    cap::{Cap, Period, Take},
     consent::{By, Choice, Scope, Wish},
     contact::{Contact, Identity},
     inbound::OptFlag,
     links::{LinkCode, LinkOrigin},
     purpose::{Lane, Purpose},
     record::Received,
-    tenant::{Limits, TenantStatus},
+    tenant::{Limits, Tenant, TenantStatus},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::{config::Configured, due::Partition};
-use testkit::business::{business_with, read};
+use store::{TenantScope, config::Configured, due::Partition};
+use testkit::{
+    api::Caller,
+    business::{business_with, read},
+};
 
 use super::*;
 
@@ -767,6 +770,7 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
         period: Period::Day,
         scope: Default::default(),
         purpose: Some(Purpose::Api),
+        currency: None,
         maximum: 1,
     };
     let caps = vec![daily.clone()];
@@ -774,9 +778,12 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
     let (town, business) = (town(&aws).await, business_with(&aws, set).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
     agent.post(MESSAGES, sms(&mobile(1), json!({}))).await.is(201);
-    let daily = [daily];
+    let take = Take {
+        cap: daily.clone(),
+        amount: 1,
+    };
     let (store, scope) = (aws.store(), business.scope());
-    let taken = store.take_from_caps(scope, (&daily, &daily), aws.now()).await;
+    let taken = store.take_from_caps(scope, (&[take], &[daily]), aws.now()).await;
     assert!(taken.unwrap().is_ok());
     let refused = agent.post(MESSAGES, sms(&mobile(2), json!({}))).await;
     let refused = refused.is_refused(409, "cap_reached").json();
@@ -785,4 +792,78 @@ async fn reached_cap_refuses_requests_until_its_period_is_over() {
     assert!(refused["facts"]["resets_at"].is_string(), "{refused}");
     aws.clock().advance(SignedDuration::from_hours(24));
     agent.post(MESSAGES, sms(&mobile(2), json!({}))).await.is(201);
+}
+
+/// A message to this number that a cap has blocked.
+async fn blocked(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &Cap, number: usize) -> String {
+    let sent = agent.post(MESSAGES, sms(&mobile(number), json!({}))).await;
+    let id = sent.is(201).json()["id"].as_str().unwrap().to_owned();
+    let store = aws.store();
+    let message = store.message(scope, id.parse().unwrap(), aws.now()).await.unwrap();
+    let mut message = message.unwrap();
+    message.block(cap.reached(aws.now()));
+    store.write_message(scope, &message).await.unwrap();
+    id
+}
+
+#[tokio::test]
+async fn blocked_messages_are_sent_again_together_once_the_cap_is_raised() {
+    let aws = Aws::new().await;
+    let cap = |maximum| Cap {
+        number: 1,
+        period: Period::Day,
+        scope: Default::default(),
+        purpose: Some(Purpose::Api),
+        currency: None,
+        maximum,
+    };
+    let set = |configured: &mut Configured| configured.tenant.caps = Some(vec![cap(1)].into());
+    let (town, business) = (town(&aws).await, business_with(&aws, set).await);
+    let (store, scope) = (aws.store(), business.scope());
+    let agent = town.key_of(scope, Role::Agent).await;
+    let late = blocked(&agent, (&aws, scope), &cap(1), 1).await;
+    aws.clock().advance(SignedDuration::from_hours(5 * 24));
+    let agent = town.key_of(scope, Role::Agent).await;
+    let mut valid = Vec::new();
+    for number in 2..4 {
+        valid.push(blocked(&agent, (&aws, scope), &cap(1), number).await);
+    }
+    valid.sort();
+    let again = async |query: &str| {
+        let again = agent.post(&format!("{MESSAGES}/retry-blocked{query}"), json!({})).await;
+        let again = again.is(200).json();
+        let items = again["items"].as_array().unwrap();
+        let mut items: Vec<_> = items
+            .iter()
+            .map(|item| {
+                (
+                    item["id"].as_str().unwrap().to_owned(),
+                    item["retried_as"].is_string(),
+                    item["code"].clone(),
+                )
+            })
+            .collect();
+        items.sort_by(|one, other| one.0.cmp(&other.0));
+        items
+    };
+    let take = Take { cap: cap(1), amount: 1 };
+    let taken = store.take_from_caps(scope, (&[take], &[cap(1)]), aws.now()).await;
+    assert!(taken.unwrap().is_ok());
+    let all = |retried: bool, code: Value| {
+        let item = |id: &String| (id.clone(), retried, code.clone());
+        valid.iter().map(item).collect::<Vec<_>>()
+    };
+    assert_eq!(again("").await, all(false, json!("cap_reached")));
+    let tenant = store.tenant(scope).await.unwrap().unwrap();
+    let raised = Tenant {
+        caps: Some(vec![cap(100)].into()),
+        ..tenant
+    };
+    store.change_tenant(scope, &raised, &aws.stamp()).await.unwrap();
+    assert_eq!(
+        again("?from=2026-11-19").await,
+        all(true, Value::Null),
+        "{late} is not valid any more"
+    );
+    assert_eq!(again("").await, [], "they were sent again");
 }

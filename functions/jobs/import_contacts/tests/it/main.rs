@@ -25,6 +25,7 @@ use domain::{
     record::Entry,
     suppression::Refused,
     tag::Tag,
+    tenant::Limits,
 };
 use kit::operation::Ran;
 use serde_json::json;
@@ -510,4 +511,25 @@ async fn rows_behind_the_maximum_are_left_out() {
         (result.counts.rows, result.counts.created),
         (Import::MOST_ROWS, Import::MOST_ROWS)
     );
+}
+
+/// The rows that are refused are in the file of errors, to be imported again.
+#[tokio::test]
+async fn import_creates_no_more_contacts_than_the_plan_allows() {
+    let world = World::new(3).await;
+    known(&world).await;
+    let limits = Limits {
+        contacts: Some(5),
+        ..Limits::default()
+    };
+    world.aws.limit(&world.scope, limits).await;
+    let mut table = "name,phone\nKnown Already,+971509999999\n".to_owned();
+    for number in 10..20 {
+        table.push_str(&format!("New,+9715012345{number}\nAgain,+9715012345{number}\n"));
+    }
+    let order = json!({"mapping": mapping(&["name", "phone"]), "mode": "update"});
+    let counts = world.import(table, order).await.counts;
+    // The import before took room for one.
+    assert_eq!((counts.created, counts.updated, counts.refused), (4, 5, 12));
+    assert_eq!(world.people().await.len(), 5);
 }

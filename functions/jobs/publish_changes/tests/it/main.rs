@@ -2,6 +2,7 @@
 
 mod again;
 mod audit;
+mod caps;
 mod filter;
 mod metrics;
 mod notices;

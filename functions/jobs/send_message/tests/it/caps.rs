@@ -21,6 +21,7 @@ fn cap(period: Period, maximum: u32) -> Cap {
         period,
         scope: Scope::Tenant,
         purpose: None,
+        currency: None,
         maximum,
     }
 }
@@ -90,6 +91,35 @@ async fn cap_of_none_stops_all() {
     assert!(world.provider.sends().is_empty());
 }
 
+/// What it is expected to cost is taken, and stays on the attempt, to be corrected once the price is known.
+#[tokio::test]
+async fn cap_of_money_has_room_for_what_messages_are_expected_to_cost() {
+    let dollars = Cap {
+        currency: "USD".parse().ok(),
+        ..cap(Period::Day, 5)
+    };
+    let world = capped(&[Channel::WhatsApp], dollars.clone()).await;
+    let planned = follow_ups(&world, 0..3).await;
+    let message = world.worked(&planned[0]).await;
+    is(&message, MessageState::Accepted);
+    let [expected] = &message.attempts[0].expected[..] else {
+        panic!("{:?}", message.attempts);
+    };
+    assert!(expected.millionths > 0);
+    assert_eq!(counted(&world, &dollars).await, expected.millionths);
+    let room = 50_000 / expected.millionths;
+    assert!((1..3).contains(&room), "the list has another price: {expected:?}");
+    let mut accepted = 1;
+    for message in &planned[1..] {
+        match world.worked(message).await {
+            sent if sent.state() == MessageState::Accepted => accepted += 1,
+            other => is_capped(&other),
+        }
+    }
+    assert_eq!(accepted, room);
+    assert_eq!(counted(&world, &dollars).await, room * expected.millionths);
+}
+
 /// By WhatsApp it is refused, so the SMS still fits into a cap of one.
 #[tokio::test]
 async fn refused_request_is_given_back() {
@@ -116,7 +146,7 @@ async fn unknown_outcome_stays_counted() {
     world.provider.reply(Reply::Break);
     let message = world.worked(&planned[0]).await;
     assert_eq!(attempts(&message), [(1, AttemptState::Unknown)]);
-    assert_eq!(message.attempts[0].took, [1], "until its outcome is known");
+    assert_eq!(message.attempts[0].took, [1, 101, 102], "until its outcome is known");
     is_capped(&world.worked(&planned[1]).await);
 }
 
@@ -141,7 +171,7 @@ async fn races_never_exceed_a_cap() {
 }
 
 /// What is counted today for the cap.
-async fn counted(world: &World, cap: &Cap) -> u32 {
+async fn counted(world: &World, cap: &Cap) -> u64 {
     let now = world.aws.now();
     let counts = world.aws.store().cap_counts(world.business.scope(), now).await;
     let counts = counts.expect("the table answers");

@@ -90,6 +90,8 @@ async fn days_of_all_tenants_are_rolled_up_once_they_are_over() {
         }
         assert_eq!(world.counters(&other, Lines::Together).await["calls"], 2);
     }
+    let counted = world.aws.store().count_stored(one.scope(), world.aws.now()).await;
+    assert!(!counted.expect("the table answers"), "what is stored was counted today");
     // Two days later, two more are.
     world.aws.pass(2 * 86_400);
     assert_eq!(world.left(&one).await, 2);

@@ -1,0 +1,53 @@
+//! What messages cost, in the counters of caps of money: they were counted by what they were expected to cost.
+
+use std::collections::BTreeMap;
+
+use domain::{Timestamp, capped::priced};
+use store::{StoreError, TenantScope, changes::What};
+
+use crate::Context;
+
+/// By the time at which it was taken: what caps counted too little, by their numbers.
+pub(crate) type Corrections = BTreeMap<Timestamp, BTreeMap<u32, i64>>;
+
+/// What caps counted otherwise than is known since this change.
+pub(crate) async fn corrections(what: &What, ctx: &Context) -> Result<Corrections, StoreError> {
+    let mut corrections = Corrections::new();
+    let What::MessageMoved {
+        before: Some(before),
+        after,
+    } = what
+    else {
+        return Ok(corrections);
+    };
+    for priced in priced(before, after) {
+        let taken_at = priced.attempt.claimed_at;
+        let book = ctx.store.price_book(&ctx.prices, ctx.clock.now()).await?;
+        let differences: BTreeMap<u32, i64> = priced.differences(&book).collect();
+        if !differences.is_empty() {
+            corrections.insert(taken_at, differences);
+        }
+    }
+    Ok(corrections)
+}
+
+/// Corrects the counters, with one write for all messages that were sent in the same hour. What cannot be corrected stays as it was expected.
+pub(crate) async fn correct(scope: &TenantScope, all: impl Iterator<Item = Corrections>, ctx: &Context) {
+    let mut hours: BTreeMap<i64, (Timestamp, BTreeMap<u32, i64>)> = BTreeMap::new();
+    for (taken_at, differences) in all.flatten() {
+        let hour = taken_at.as_second().div_euclid(3_600);
+        let (_, sum) = hours.entry(hour).or_insert_with(|| (taken_at, BTreeMap::new()));
+        for (cap, difference) in differences {
+            *sum.entry(cap).or_default() += difference;
+        }
+    }
+    for (taken_at, differences) in hours.into_values() {
+        let corrected = ctx.store.correct_caps(scope, &differences, taken_at, ctx.clock.now());
+        if let Err(error) = corrected.await {
+            tracing::warn!(
+                error = kit::chain(&error),
+                "what messages cost is not corrected for caps"
+            );
+        }
+    }
+}

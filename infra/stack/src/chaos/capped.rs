@@ -1,0 +1,162 @@
+//! Messages that are requested all at once during the storm, of a tenant whose caps have room for few of them: providers accept no more
+//! than the caps allow, whatever dies meanwhile, and whatever is sent is counted.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Context as _, Result, anyhow, ensure};
+use domain::{
+    cap::day_of,
+    costs::expected,
+    counting::{Carrier, Listed},
+    message::Channel,
+    phone::Phone,
+    prices::{PriceBook, PriceCategory},
+    product::Currency,
+};
+use futures::future::try_join_all;
+use serde_json::json;
+
+use super::{
+    Ground, Size,
+    shop::{self, MESSAGES, Shop},
+};
+use crate::{api, business::Plan, endpoints::Tenant, play::Sent, random::Random};
+
+/// Messages of the month: a fifth of those requested.
+const fn most(size: Size) -> usize {
+    size.raced / 5
+}
+
+/// Money of the month, in cents: by WhatsApp, it has room for more messages than the other cap, by SMS for fewer.
+const fn most_cents(size: Size) -> usize {
+    most(size) * 3
+}
+
+/// Caps of months, since no storm lasts so long that another one begins more than once.
+pub(super) fn caps(plan: &mut Plan, size: Size) {
+    plan.file["tenant"]["caps"] = json!([
+        { "number": 1, "period": "month", "purpose": "api", "maximum": most(size) },
+        { "number": 2, "period": "month", "currency": "USD", "maximum": most_cents(size) },
+    ]);
+}
+
+/// Requests messages to as many people, all at once. Returns those that were taken: the others are beyond a cap already.
+pub(super) async fn race(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: u64) -> Result<Vec<Phone>> {
+    let mut random = Random::new(seed);
+    let mut numbers: BTreeSet<Phone> = BTreeSet::new();
+    while numbers.len() < size.raced {
+        let number = format!("+97150{:07}", random.roll() % 10_000_000);
+        numbers.insert(number.parse().map_err(|error| anyhow!("{error}"))?);
+    }
+    let shop = Shop { ground, tenant };
+    let all = numbers.into_iter().map(|to| async move {
+        let (key, body) = (format!("chaos-{to}"), shop::message(json!({ "phone": to })));
+        let answers = Box::pin(shop.answers(MESSAGES, &key, Some(&body), 1)).await?;
+        let answer = answers.first().context("there is an answer")?;
+        let is_beyond = answer.status == 409 && api::json(answer)["code"] == "cap_reached";
+        ensure!(is_beyond || answer.status == 201, "{} {}", answer.status, answer.body);
+        Ok((answer.status == 201).then_some(to))
+    });
+    Ok(try_join_all(all).await?.into_iter().flatten().collect())
+}
+
+/// What the caps count, and what providers accepted.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Raced {
+    counted: usize,
+    accepted: usize,
+    /// Millionths of a dollar.
+    cost: u64,
+}
+
+impl Raced {
+    pub(super) async fn look(ground: &Ground<'_>, tenant: &Tenant) -> Result<Self> {
+        let outbox = ground.outbox(tenant).await?;
+        let shop = Shop { ground, tenant };
+        let headers = [("x-api-key", tenant.api_key.as_str())];
+        let caps = api::json(&shop.request("GET", "/api/v1/caps", &headers, "").await?);
+        let counted = caps.pointer("/items/0/counted").and_then(serde_json::Value::as_u64);
+        let costs: Option<Vec<u64>> = outbox.iter().map(cost).collect();
+        Ok(Self {
+            counted: usize::try_from(counted.context("what is counted")?)?,
+            accepted: outbox.len(),
+            cost: costs.context("each message has a price")?.into_iter().sum(),
+        })
+    }
+
+    /// What is wrong with it.
+    pub(super) fn check(&self, size: Size) -> Vec<String> {
+        let (most, cents) = (most(size), most_cents(size));
+        let mut wrong = Vec::new();
+        if self.accepted > most {
+            wrong.push(format!(
+                "{} messages were accepted within a cap of {most}",
+                self.accepted
+            ));
+        }
+        if self.cost > cents as u64 * 10_000 {
+            wrong.push(format!(
+                "messages for {} millionths were accepted within a cap of {cents} cents",
+                self.cost
+            ));
+        }
+        if self.counted < self.accepted {
+            wrong.push(format!(
+                "{} messages were accepted, and {} counted",
+                self.accepted, self.counted
+            ));
+        }
+        wrong
+    }
+
+    pub(super) fn summary(&self, size: Size) -> String {
+        let Self { counted, accepted, .. } = self;
+        let wasted = counted.saturating_sub(*accepted);
+        let most = most(size);
+        format!(
+            "{accepted} accepted within a cap of {most}, {counted} counted: {wasted} wasted by crashes, or not known to be sent"
+        )
+    }
+}
+
+/// What a message is expected to cost in dollars, as it is to be taken of a cap.
+fn cost(sent: &Sent) -> Option<u64> {
+    let (carrier, category) = match sent.channel {
+        Channel::Sms => (Carrier::Sms, PriceCategory::Sms),
+        Channel::WhatsApp => (Carrier::Meta, PriceCategory::Utility),
+    };
+    // Meta bills what it delivers.
+    if sent.channel == Channel::WhatsApp && sent.is("failed") {
+        return Some(0);
+    }
+    let listed = Listed {
+        carrier,
+        country: sent.to.parse::<Phone>().ok()?.country(),
+        category,
+    };
+    let dollars: Currency = "USD".parse().ok()?;
+    let units = sent.body.as_deref().map_or(1, domain::sms::segments);
+    expected(listed, units, PriceBook::shipped(), &dollars, day_of(sent.accepted_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn messages_beyond_a_cap_are_detected() {
+        let held = Raced {
+            counted: 9,
+            accepted: 8,
+            cost: 240_000,
+        };
+        assert!(held.check(Size::SHORT).is_empty());
+        for broken in [
+            Raced { accepted: 9, ..held },
+            Raced { cost: 240_001, ..held },
+            Raced { counted: 7, ..held },
+        ] {
+            assert_eq!(broken.check(Size::SHORT).len(), 1, "{broken:?}");
+        }
+    }
+}
