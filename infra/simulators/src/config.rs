@@ -22,8 +22,6 @@ pub struct Config {
     /// True if customers read delivered WhatsApp messages by themselves. Otherwise only `POST /phones/{number}/read` does.
     pub auto_read: bool,
     pub delivery: Delivery,
-    /// Refusal of free text outside the 24-hour window: in the answer, or by a later status. Meta does either.
-    pub window_closed: WindowClosed,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -44,13 +42,6 @@ pub struct Delivery {
     pub timeout_ms: u64,
     /// Webhooks in flight at once.
     pub concurrency: usize,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WindowClosed {
-    Answer,
-    Status,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -149,9 +140,6 @@ pub struct WhatsAppAccount {
     /// The Meta app that the token is of. Resumable uploads belong to it.
     #[serde(default = "default_app")]
     pub app_id: String,
-    /// Maximum templates: 250, or 6,000 for a verified business.
-    #[serde(default = "default_template_limit")]
-    pub template_limit: usize,
     /// Time of Meta's review of a template by the simulators' clock, after which it is approved. Null: only the control API decides.
     #[serde(default = "default_review")]
     pub template_review_seconds: Option<f64>,
@@ -247,7 +235,6 @@ impl Default for Config {
             status_delay_ms: StatusDelays::default(),
             auto_read: true,
             delivery: Delivery::default(),
-            window_closed: WindowClosed::Answer,
         }
     }
 }
@@ -285,10 +272,6 @@ fn default_overrides() -> String {
 
 fn default_app() -> String {
     "670843887433847".to_owned()
-}
-
-fn default_template_limit() -> usize {
-    250
 }
 
 fn default_review() -> Option<f64> {

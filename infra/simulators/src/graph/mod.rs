@@ -48,8 +48,6 @@ pub(crate) fn routes() -> Router<Sims> {
                 .post(templates::create_template)
                 .delete(templates::delete_templates),
         )
-        .route("/{version}/{id}/unpause", post(templates::unpause_template))
-        .route("/{version}/message_template_library", get(templates::list_library))
         .route("/{version}/{id}/phone_numbers", get(list_numbers))
         .route("/{version}/{id}/subscribed_apps", get(list_apps))
         .route(

@@ -129,33 +129,6 @@ async fn fixtures_are_created_and_fetched() {
 }
 
 #[tokio::test]
-async fn contents_keep_to_their_limits() {
-    let stage = stage().await;
-    let reply = json!({"type": "QUICK_REPLY", "title": "Yes", "id": "yes"});
-    let cases = [
-        json!({}),
-        json!({"twilio/hologram": {"body": "a"}}),
-        json!({"twilio/text": {"body": "x".repeat(1601)}}),
-        json!({"twilio/media": {"body": "a", "media": ["https://{{1}}/a.pdf"]}}),
-        json!({"twilio/quick-reply": {"body": "a", "actions": vec![reply.clone(); 11]}}),
-        json!({"twilio/quick-reply": {"body": "a", "actions": [{"title": "x".repeat(21), "id": "a"}]}}),
-        json!({"twilio/call-to-action": {"body": "x".repeat(641), "actions": [reply]}}),
-        json!({"twilio/call-to-action": {"body": "a", "actions": [{"type": "URL", "title": "a", "url": "https://a.test/{{1}}/b"}]}}),
-        json!({"twilio/list-picker": {"body": "a", "button": "b", "items": []}}),
-        json!({"whatsapp/card": {"body": "a"}}),
-        json!({"whatsapp/card": {"body": "a", "footer": "{{1}}"}}),
-        json!({"whatsapp/authentication": {"code_expiration_minutes": 91, "actions": [{"type": "COPY_CODE", "copy_code_text": "a"}]}}),
-    ];
-    for types in cases {
-        let content = json!({"friendly_name": "a", "language": "en", "types": types});
-        let (status, answer) = parsed(stage.contents("POST", "Content").json(&content)).await;
-        assert_eq!(status, 400, "{content}: {answer}");
-    }
-    let nameless = json!({"types": {"twilio/text": {"body": "a"}}});
-    assert_eq!(parsed(stage.contents("POST", "Content").json(&nameless)).await.0, 400);
-}
-
-#[tokio::test]
 async fn approvals_have_the_states_of_the_fixtures() {
     let stage = stage().await;
     let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
@@ -195,34 +168,6 @@ async fn approvals_have_the_states_of_the_fixtures() {
     assert_eq!(stage.submit(&picker, "With Capitals").await.0, 400);
     let delete = async || parsed(stage.contents("DELETE", &format!("Content/{sid}"))).await.0;
     assert_eq!((delete().await, delete().await), (204, 404));
-}
-
-#[tokio::test]
-async fn a_review_takes_time_by_the_clock() {
-    let mut tenant = without_graph();
-    tenant["twilio"]["content_review_seconds"] = json!(3600);
-    let stage = Stage::with(json!({"tenants": [tenant]})).await;
-    let good = stage.content("create_request_text").await;
-    let edge = json!({"language": "en", "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello there, dear {{1}}"}}});
-    let bad = parsed(stage.contents("POST", "Content").json(&edge)).await.1["sid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    stage.submit(&good, "good").await;
-    stage.submit(&bad, "bad").await;
-    let status = async |sid: &str| stage.approval(sid).await["whatsapp"]["status"].clone();
-    assert_eq!(status(&good).await, "received");
-    stage.forward(SignedDuration::from_mins(45)).await;
-    assert_eq!(status(&good).await, "pending");
-    stage.forward(SignedDuration::from_mins(20)).await;
-    assert_eq!(
-        (status(&good).await, status(&bad).await),
-        (json!("approved"), json!("rejected"))
-    );
-    assert_eq!(
-        stage.approval(&bad).await["whatsapp"]["rejection_reason"],
-        "INVALID_FORMAT"
-    );
 }
 
 #[tokio::test]

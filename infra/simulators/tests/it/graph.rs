@@ -261,15 +261,6 @@ async fn the_window_is_open_for_24_hours_after_the_customer_wrote() {
     );
 }
 
-#[tokio::test]
-async fn closed_window_can_be_reported_by_a_status() {
-    let stage = Stage::with(json!({"window_closed": "status"})).await;
-    assert_eq!(stage.send_whatsapp(&text(MAYA)).await.0, 200);
-    stage.drained().await;
-    assert_eq!(stage.ringback.statuses(), ["failed"]);
-    assert_eq!(stage.outbox("").await[0]["statuses"][0]["code"], 131_047);
-}
-
 /// The signature covers the bytes of the body.
 #[tokio::test]
 async fn statuses_match_the_fixtures_and_are_signed() {
@@ -484,27 +475,4 @@ async fn templates_are_listed_page_by_page() {
         .get(stage.url("/v26.0/900000000000001/message_templates"))
         .bearer_auth("token-b");
     assert_eq!(parsed(foreign).await.0, 404);
-}
-
-#[tokio::test]
-async fn handshake_expects_its_challenge() {
-    let ringback = crate::ringback::Ringback::answering(|received, _| {
-        let query = received.path.split_once('?').map_or("", |(_, query)| query);
-        let field = |name: &str| {
-            form_urlencoded::parse(query.as_bytes())
-                .find(|pair| pair.0 == name)
-                .map(|pair| pair.1.into_owned())
-        };
-        if field("hub.verify_token").as_deref() == Some("fixture-verify-token") {
-            (200, field("hub.challenge").unwrap_or_default())
-        } else {
-            (403, String::new())
-        }
-    })
-    .await;
-    let stage = Stage::opposite(ringback, json!({})).await;
-    let good = stage.post("/handshakes", json!({"tenant": "tnt_a"})).await;
-    assert_eq!(good, json!({"status": 200, "challenge_echoed": true}));
-    let bad = stage.post("/handshakes", json!({"tenant": "tnt_b"})).await;
-    assert_eq!(bad, json!({"status": 403, "challenge_echoed": false}));
 }

@@ -88,23 +88,6 @@ async fn ids_and_urls_expire_by_the_clock() {
     );
 }
 
-#[tokio::test]
-async fn media_belong_to_a_phone_number() {
-    let stage = Stage::set().await;
-    let id = stage.uploaded("image/png", b"picture").await;
-    let get = async |number: &str| {
-        parsed(stage.meta("GET", &format!("{id}?phone_number_id={number}")))
-            .await
-            .0
-    };
-    assert_eq!(get("910000000000001").await, 200);
-    assert_eq!(get("910000000000002").await, 404);
-    let delete = stage.meta("DELETE", &format!("{id}?phone_number_id=910000000000002"));
-    assert_eq!(parsed(delete).await.0, 404);
-    let delete = stage.meta("DELETE", &format!("{id}?phone_number_id=910000000000001"));
-    assert_eq!(parsed(delete).await.0, 200);
-}
-
 /// Webhooks write the hash in base64, descriptions in hexadecimal digits.
 #[tokio::test]
 async fn a_customers_file_has_the_hash_of_its_bytes() {
@@ -225,10 +208,7 @@ async fn samples_are_uploaded_in_parts() {
         shape(&fixture_json("whatsapp/upload/resume_query_response.json"))
     );
     assert_eq!(state["file_offset"], 5, "but what came is kept");
-    stage.faults(json!([{"kind": "upload_broken", "times": 1}])).await;
-    assert!(send("5", "56789").await.0 >= 500);
-    assert_eq!(parsed(stage.meta("GET", &session)).await.1["file_offset"], 7);
-    let (status, handle) = send("7", "789").await;
+    let (status, handle) = send("5", "56789").await;
     assert_eq!(
         (status, shape(&handle)),
         (200, shape(&fixture_json("whatsapp/upload/upload_response_handle.json")))
