@@ -88,9 +88,6 @@ pub struct TwilioAccount {
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
     #[serde(default)]
     pub advanced_opt_out: bool,
-    /// Sign webhooks with this SharedKey and HMAC-SHA256 instead of the auth token and HMAC-SHA1.
-    #[serde(default)]
-    pub shared_key: Option<SharedKey>,
     /// Fragment of the addresses that were configured for the account's numbers: connection overrides, as Ringback shows them.
     #[serde(default = "default_overrides")]
     pub overrides: String,
@@ -109,13 +106,6 @@ pub struct Content {
     pub language: String,
     /// With `{{1}}` placeholders.
     pub body: String,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharedKey {
-    pub id: String,
-    pub secret: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]

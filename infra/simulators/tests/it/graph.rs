@@ -89,42 +89,6 @@ async fn every_kind_of_message_in_the_fixtures_is_accepted() {
 }
 
 #[tokio::test]
-async fn media_are_uploaded_described_downloaded_and_deleted() {
-    let stage = Stage::set().await;
-    let (status, uploaded) = stage.upload("image/jpeg", b"picture").await;
-    assert_eq!(
-        (status, shape(&uploaded)),
-        (200, shape(&fixture_json("whatsapp/media/upload_response.json")))
-    );
-
-    let path = format!("/v26.0/{}", uploaded["id"].as_str().unwrap());
-    let (_, described) = parsed(stage.http.get(stage.url(&path)).bearer_auth("token-a")).await;
-    assert_eq!(
-        shape(&described),
-        shape(&fixture_json("whatsapp/media/get_url_response.json"))
-    );
-    let url = described["url"].as_str().unwrap();
-    assert_eq!(
-        parsed(stage.http.get(url).bearer_auth("token-a")).await,
-        (200, json!("picture"))
-    );
-    assert_eq!(parsed(stage.http.get(url)).await.0, 401, "a download needs the token");
-    assert_eq!(
-        parsed(stage.http.get(stage.url(&path)).bearer_auth("token-b")).await.0,
-        404,
-        "another tenant's"
-    );
-
-    let deleted = parsed(stage.http.delete(stage.url(&path)).bearer_auth("token-a")).await;
-    assert_eq!(deleted, (200, fixture_json("whatsapp/media/delete_response.json")));
-    let (status, gone) = parsed(stage.http.get(stage.url(&path)).bearer_auth("token-a")).await;
-    assert_eq!(
-        (status, shape(&gone)),
-        (404, shape(&fixture_json("whatsapp/media/get_url_error_404.json")))
-    );
-}
-
-#[tokio::test]
 async fn refusals_carry_the_codes_and_bodies_of_the_fixtures() {
     let stage = Stage::set().await;
     let named = |name: &str| with(request("template_no_params"), "/template/name", json!(name));

@@ -62,22 +62,6 @@ fn missed_call_is_answered_by_whatsapp_and_read() {
 }
 
 #[test]
-fn any_telephone_system_can_report_a_missed_call() {
-    on_stage(async |stage| {
-        let business = stage.business("Telephone system").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
-        let call = business.decided(&caller, 1).await?;
-        ensure!(
-            call.outcome == Outcome::Missed && call.facts.ring_seconds == Some(25),
-            "{call:?}"
-        );
-        Ok(())
-    });
-}
-
-#[test]
 fn redelivered_and_shuffled_webhooks_send_once() {
     on_stage(async |stage| {
         let business = stage.changed_business("Redelivered", Plan::forward_calls).await?;
