@@ -80,9 +80,6 @@ pub struct TwilioAccount {
     /// E.164; WhatsApp through Twilio.
     #[serde(default)]
     pub whatsapp_sender: Option<String>,
-    /// Content templates. If empty, any `HX…` id counts as an approved template.
-    #[serde(default)]
-    pub contents: Vec<Content>,
     #[serde(default)]
     pub messaging_service_sid: Option<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
@@ -95,17 +92,6 @@ pub struct TwilioAccount {
     /// API decides.
     #[serde(default = "default_review")]
     pub content_review_seconds: Option<f64>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Content {
-    pub sid: String,
-    pub name: String,
-    #[serde(default = "default_language")]
-    pub language: String,
-    /// With `{{1}}` placeholders.
-    pub body: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -266,10 +252,6 @@ fn default_app() -> String {
 
 fn default_review() -> Option<f64> {
     Some(5.0)
-}
-
-fn default_language() -> String {
-    "en".to_owned()
 }
 
 impl Config {

@@ -3,7 +3,7 @@
 mod render;
 mod rules;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -39,13 +39,9 @@ pub(super) fn routes() -> Router<Sims> {
         )
 }
 
-/// The contents of all accounts that were made through the API.
+/// The contents of all accounts, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Contents {
-    all: Vec<Record>,
-    /// Contents of the configuration that were deleted.
-    deleted: HashSet<String>,
-}
+pub(crate) struct Contents(Vec<Record>);
 
 #[derive(Clone, Debug)]
 struct Record {
@@ -96,28 +92,6 @@ impl Approval {
 }
 
 impl Record {
-    fn configured(account: &TwilioAccount, content: &crate::config::Content) -> Self {
-        let mut types = Map::new();
-        types.insert("twilio/text".to_owned(), json!({"body": content.body}));
-        Self {
-            account_sid: account.account_sid.clone(),
-            sid: content.sid.clone(),
-            friendly_name: content.name.clone(),
-            language: content.language.clone(),
-            variables: BTreeMap::new(),
-            types,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            approval: Some(Approval {
-                name: content.name.clone(),
-                category: "UTILITY".to_owned(),
-                submitted_at: Timestamp::UNIX_EPOCH,
-                broken: false,
-                decided: Some(("approved".to_owned(), String::new())),
-            }),
-        }
-    }
-
     fn resource(&self, base: &str) -> Value {
         let url = format!("{base}/v1/Content/{}", self.sid);
         json!({
@@ -167,22 +141,11 @@ fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// An account's contents, oldest first.
 fn of(state: &WorldState, account: &TwilioAccount) -> Vec<Record> {
-    let configured = account
-        .contents
-        .iter()
-        .filter(|content| !state.contents.deleted.contains(&content.sid))
-        .map(|content| Record::configured(account, content));
-    let made = state.contents.all.iter();
-    let made = made.filter(|record| record.account_sid == account.account_sid);
-    // A decision about a configured content makes it one of ours.
-    let made: Vec<Record> = made.cloned().collect();
-    let mut all: Vec<Record> = configured
-        .filter(|record| made.iter().all(|own| own.sid != record.sid))
-        .collect();
-    all.extend(made);
-    all
+    let all = state.contents.0.iter();
+    all.filter(|record| record.account_sid == account.account_sid)
+        .cloned()
+        .collect()
 }
 
 fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, TwilioError> {
@@ -225,9 +188,9 @@ pub(crate) fn review(
 }
 
 fn put(state: &mut WorldState, record: Record) {
-    match state.contents.all.iter_mut().find(|known| known.sid == record.sid) {
+    match state.contents.0.iter_mut().find(|known| known.sid == record.sid) {
         Some(known) => *known = record,
-        None => state.contents.all.push(record),
+        None => state.contents.0.push(record),
     }
 }
 
@@ -339,11 +302,7 @@ async fn delete_content(State(world): State<Sims>, Path(sid): Path<String>, head
         Ok(found) => found,
         Err(refused) => return refused,
     };
-    {
-        let mut state = world.state();
-        state.contents.all.retain(|record| record.sid != sid);
-        state.contents.deleted.insert(sid);
-    }
+    world.state().contents.0.retain(|record| record.sid != sid);
     changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await
 }
 
@@ -483,13 +442,15 @@ pub(super) fn compose(
 ) -> Result<Option<Composed>, TwilioError> {
     let all = of(&world.state(), account);
     let Some(record) = all.iter().find(|record| record.sid == sid) else {
-        let none = all.is_empty() && account.contents.is_empty();
-        return if none { Ok(None) } else { Err(TwilioError::new(21_655)) };
+        return if all.is_empty() {
+            Ok(None)
+        } else {
+            Err(TwilioError::new(21_655))
+        };
     };
     let status = record
         .approval
         .as_ref()
         .map(|approval| approval.status(account.content_review_seconds, world.now()).0);
-    let configured = account.contents.iter().any(|content| content.sid == sid);
-    render::compose(record, status.as_deref(), given, whatsapp, configured).map(Some)
+    render::compose(record, status.as_deref(), given, whatsapp).map(Some)
 }
