@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::json;
 use stack::{
-    api::{self, Proof, ask},
+    api::{self, Proof},
     business::Plan,
     play::{Look, until},
 };
@@ -115,10 +115,7 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
     on_stage(async |stage| {
         let business = stage.business("Heard").await?;
         let key = Proof::Key(business.tenant.api_key.clone());
-        let get = async |path: &str| {
-            let answer = ask(&stage.play, "get", path, &key, None, &None).await?;
-            api::succeeded(&answer, path)
-        };
+        let get = async |path: &str| business.api("get", path, None).await;
         let call: CallId = api::recorded(&stage.play, &key).await?.parse()?;
         let shown = get(&format!("/api/v1/calls/{call}")).await?;
         let recording = &shown["recordings"][0];
@@ -134,20 +131,8 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
         ensure!(status == 206, "a player gets {status}");
         ensure!(sound.bytes().await?[..] == [0xff, 0xf3, 0x40, 0xc0], "it is no MP3");
         let erase = format!("/api/v1/contacts/{}/erase", call.contact());
-        let started = ask(&stage.play, "post", &erase, &key, None, &None).await?;
-        let operation = api::succeeded(&started, &erase)?["id"].clone();
-        let operation = format!("/api/v1/operations/{}", operation.as_str().context("an id")?);
-        until(PATIENCE, "an erasure that is done", async || {
-            let shown = get(&operation).await?;
-            let state = shown["state"].clone();
-            ensure!(state != "failed", "{shown}");
-            Ok(if state == "done" {
-                Look::Seen(())
-            } else {
-                Look::Instead(state.to_string())
-            })
-        })
-        .await?;
+        let started = business.api("post", &erase, None).await?;
+        business.finished(&started).await?;
         let gone = stage.play.http.get(url).send().await?.status();
         ensure!(!gone.is_success(), "an erased person is still heard: {gone}");
         Ok(())

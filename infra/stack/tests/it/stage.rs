@@ -161,6 +161,28 @@ impl Business<'_> {
         succeeded(&self.ask(method, path, body).await?, path)
     }
 
+    /// Waits until an operation is done, or that of what is at this path; returns what is there.
+    pub(crate) async fn done(&self, path: &str) -> Result<Value> {
+        until(PATIENCE, &format!("{path} that is done"), async || {
+            let shown = self.api("get", path, None).await?;
+            let own = &shown["operation"];
+            let state = if own.is_null() { &shown["state"] } else { &own["state"] };
+            anyhow::ensure!(state != "failed", "{shown}");
+            Ok(if state == "done" {
+                Look::Seen(shown)
+            } else {
+                Look::Instead(shown.to_string())
+            })
+        })
+        .await
+    }
+
+    /// The same of an operation that was started.
+    pub(crate) async fn finished(&self, started: &Value) -> Result<Value> {
+        let id = started["id"].as_str().context("an operation has an id")?;
+        self.done(&format!("/api/v1/operations/{id}")).await
+    }
+
     /// A customer calls; every webhook must be accepted.
     pub(crate) async fn call(&self, from: &Phone, outcome: &str, more: Value) -> Result<()> {
         let call = self.stage.play.call(self.id(), from, outcome, more).await?;
