@@ -228,12 +228,13 @@ async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer:
     }
 }
 
-async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Response {
+fn invalid(message: impl Into<String>) -> Response {
+    TwilioError::invalid(message).into_response()
+}
+
+async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = caller(&world, &config, &headers).await?;
     let now = world.now();
     let mut record = Record {
         account_sid: access.account.account_sid.clone(),
@@ -246,26 +247,21 @@ async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Byt
         updated_at: now,
         approval: None,
     };
-    if let Err(message) = rules::read(&body, true, &mut record) {
-        return TwilioError::invalid(message).into_response();
-    }
+    rules::read(&body, true, &mut record).map_err(invalid)?;
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
-    changed(
-        &world,
-        &access,
-        &headers,
-        (StatusCode::CREATED, Json(answer)).into_response(),
-    )
-    .await
+    let created = (StatusCode::CREATED, Json(answer)).into_response();
+    Ok(changed(&world, &access, &headers, created).await)
 }
 
-async fn fetch_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn fetch_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok((_, record)) => Json(record.resource(&own_url(&headers))).into_response(),
-        Err(refused) => refused,
-    }
+    let (_, record) = caller_and_content(&world, &config, &sid, &headers).await?;
+    Ok(Json(record.resource(&own_url(&headers))).into_response())
 }
 
 /// Only while it was never submitted; its language stays.
@@ -274,39 +270,39 @@ async fn update_content(
     Path(sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+    let (access, mut record) = caller_and_content(&world, &config, &sid, &headers).await?;
     if record.approval.is_some() {
-        return TwilioError::invalid("A content that was submitted for approval cannot be changed").into_response();
+        return Err(invalid("A content that was submitted for approval cannot be changed"));
     }
     let language = record.language.clone();
-    if let Err(message) = rules::read(&body, false, &mut record) {
-        return TwilioError::invalid(message).into_response();
-    }
+    rules::read(&body, false, &mut record).map_err(invalid)?;
     if record.language != language {
-        return TwilioError::invalid("The language of a content cannot be changed").into_response();
+        return Err(invalid("The language of a content cannot be changed"));
     }
     record.updated_at = world.now();
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
-    changed(&world, &access, &headers, Json(answer).into_response()).await
+    Ok(changed(&world, &access, &headers, Json(answer).into_response()).await)
 }
 
-async fn delete_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn delete_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, _) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+    let (access, _) = caller_and_content(&world, &config, &sid, &headers).await?;
     world.state().contents.0.retain(|record| record.sid != sid);
-    changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await
+    Ok(changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await)
 }
 
-async fn list_contents(State(world): State<Sims>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn list_contents(
+    State(world): State<Sims>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     list(&world, "Content", query.as_deref(), &headers).await
 }
 
@@ -314,17 +310,14 @@ async fn list_contents_and_approvals(
     State(world): State<Sims>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     list(&world, "ContentAndApprovals", query.as_deref(), &headers).await
 }
 
 /// A page. The next one is found by its URL only: `Page` alone means nothing.
-async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Response> {
     let config = world.config();
-    let access = match caller(world, &config, headers).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = caller(world, &config, headers).await?;
     let query: Vec<(String, String)> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
@@ -338,7 +331,7 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
         None => 0,
         Some(token) => match token.strip_prefix("PA").and_then(|place| place.parse::<usize>().ok()) {
             Some(place) => place.min(all.len()),
-            None => return TwilioError::invalid("PageToken is invalid").into_response(),
+            None => return Err(invalid("PageToken is invalid")),
         },
     };
     let end = (start + size).min(all.len());
@@ -362,7 +355,7 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
             shown
         })
         .collect();
-    Json(json!({
+    let answer = json!({
         "meta": {
             "page": start / size,
             "page_size": size,
@@ -373,8 +366,8 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
             "key": "contents",
         },
         "contents": contents,
-    }))
-    .into_response()
+    });
+    Ok(Json(answer).into_response())
 }
 
 // Approval
@@ -384,16 +377,10 @@ async fn submit_content(
     Path(sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
-    let (name, category) = match rules::submission(&body, &record) {
-        Ok(submission) => submission,
-        Err(message) => return TwilioError::invalid(message).into_response(),
-    };
+    let (access, mut record) = caller_and_content(&world, &config, &sid, &headers).await?;
+    let (name, category) = rules::submission(&body, &record).map_err(invalid)?;
     record.approval = Some(Approval {
         name,
         category,
@@ -405,30 +392,26 @@ async fn submit_content(
     answer["status"] = json!("received");
     answer["rejection_reason"] = json!("");
     put(&mut world.state(), record);
-    changed(
-        &world,
-        &access,
-        &headers,
-        (StatusCode::CREATED, Json(answer)).into_response(),
-    )
-    .await
+    let created = (StatusCode::CREATED, Json(answer)).into_response();
+    Ok(changed(&world, &access, &headers, created).await)
 }
 
-async fn fetch_approval(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn fetch_approval(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+    let (access, record) = caller_and_content(&world, &config, &sid, &headers).await?;
     let mut whatsapp = record.approval(access.account, world.now());
     whatsapp["type"] = json!("whatsapp");
-    Json(json!({
+    let answer = json!({
         "sid": sid,
         "account_sid": record.account_sid,
         "whatsapp": whatsapp,
         "url": format!("{}/v1/Content/{sid}/ApprovalRequests", own_url(&headers)),
-    }))
-    .into_response()
+    });
+    Ok(Json(answer).into_response())
 }
 
 /// A message of a content: what it says, and whether it needs an open window. None: the account has no contents at all, and any
