@@ -52,18 +52,15 @@ pub(super) async fn open_upload(
     Path((version, app_id)): Path<(String, String)>,
     Query(query): Query<OpenQuery>,
     mut headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     if let Some(token) = &query.access_token
         && let Ok(value) = format!("Bearer {token}").parse::<HeaderValue>()
     {
         headers.entry(AUTHORIZATION).or_insert(value);
     }
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => open(&world, &access, &app_id, &query)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    Ok(open(&world, &access, &app_id, &query)?.into_response())
 }
 
 fn open(world: &Sims, access: &Access<'_>, app_id: &str, query: &OpenQuery) -> Result<Json<Value>, GraphError> {

@@ -276,13 +276,11 @@ pub(super) async fn list_templates(
     Path((version, waba)): Path<(String, String)>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => page(&world, &access, (&version, &waba), &query, &headers)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    let page = page(&world, &access, (&version, &waba), &query, &headers)?;
+    Ok(page.into_response())
 }
 
 fn page(
@@ -347,21 +345,13 @@ pub(super) async fn create_template(
     Path((version, waba)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
-    let created = match create(&world, &access, &waba, &body) {
-        Ok(created) => created,
-        Err(error) => return error.into_response(),
-    };
+    let access = looking(&world, &config, &headers, &version).await?;
+    let created = create(&world, &access, &waba, &body)?;
     world.timers_changed();
-    if let Some(refused) = refused_after(&world, &access, &headers).await {
-        return refused;
-    }
-    created.into_response()
+    let refused = refused_after(&world, &access, &headers).await;
+    Ok(refused.unwrap_or_else(|| created.into_response()))
 }
 
 fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
@@ -494,13 +484,11 @@ pub(super) async fn delete_templates(
     Path((version, waba)): Path<(String, String)>,
     Query(query): Query<DeleteQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => delete(&world, &access, &waba, &query)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    let deleted = delete(&world, &access, &waba, &query)?;
+    Ok(deleted.into_response())
 }
 
 fn delete(world: &Sims, access: &Access<'_>, waba: &str, query: &DeleteQuery) -> Result<Json<Value>, GraphError> {
