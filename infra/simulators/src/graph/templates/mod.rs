@@ -444,7 +444,7 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
         return Err(forbidden("The category of an approved template cannot change."));
     }
     let components = match input.get("components") {
-        None => record.components.clone(),
+        None => record.components,
         Some(given) => {
             let frame = Frame {
                 category: &category,
