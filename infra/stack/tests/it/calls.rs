@@ -21,8 +21,7 @@ use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 fn missed_call_is_answered_by_whatsapp_and_read() {
     on_stage(async |stage| {
         let business = stage.business("Missed").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sent = business.accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "graph", "{sent:?}");
         let template = sent.template.as_ref().context("WhatsApp carries a template")?;
@@ -30,12 +29,7 @@ fn missed_call_is_answered_by_whatsapp_and_read() {
             template.name == "missed_call" && template.parameters[0] == "there" && template.parameters[1] == "Missed"
         );
 
-        let message = business
-            .known(&caller, "the message read", |customer| {
-                let message = customer.messages.first()?;
-                (message.state() == MessageState::Read).then(|| message.clone())
-            })
-            .await?;
+        let message = business.comes_to(&caller, MessageState::Read).await?;
         let key = sent.key().context("our key travelled")?;
         ensure!(key.message == message.id && key.attempt == 1, "{key:?}");
         let attempt = message.last().context("one attempt")?;
@@ -71,12 +65,7 @@ fn redelivered_and_shuffled_webhooks_send_once() {
             let caller = customer();
             let chaos = json!({ "via": via, "repeat": 3, "shuffle": true });
             business.call(&caller, "missed", chaos).await?;
-            business
-                .known(&caller, "the message read", |customer| {
-                    let message = customer.messages.first()?;
-                    (message.state() == MessageState::Read).then_some(())
-                })
-                .await?;
+            business.comes_to(&caller, MessageState::Read).await?;
             let known = stage
                 .play
                 .customer(business.id(), &caller)
@@ -250,8 +239,7 @@ fn withheld_numbers_are_stored_and_not_messaged() {
 fn repeat_caller_is_held_by_the_cooldown() {
     on_stage(async |stage| {
         let business = stage.business("Cooldown").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
         business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
         let second = business.decided(&caller, 2).await?;
@@ -269,8 +257,7 @@ fn repeat_caller_is_held_by_the_cooldown() {
 fn answered_call_cancels_a_follow_up_not_sent_yet() {
     on_stage(async |stage| {
         let business = stage.changed_business("Answered after all", delayed).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business.decided(&caller, 1).await?;
         business
             .call(&caller, "answered", json!({ "via": "telephony" }))
@@ -291,8 +278,7 @@ fn answered_call_cancels_a_follow_up_not_sent_yet() {
 fn customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
     on_stage(async |stage| {
         let business = stage.changed_business("Wrote first", delayed).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business.decided(&caller, 1).await?;
         business.reply(&caller, Channel::WhatsApp, "I just called you").await?;
         let message = business.settled(&caller).await?;
@@ -318,8 +304,7 @@ fn unfit_template_sends_nothing_and_gives_the_reason() {
             })
             .await?;
         for business in [unknown, variables] {
-            let caller = customer();
-            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            let caller = business.missed("twilio").await?;
             let call = business.decided(&caller, 1).await?;
             ensure!(call.reason == "template" && call.message.is_none(), "{}", call.decision);
             ensure!(
@@ -358,15 +343,10 @@ fn whatsapp_can_be_sent_through_twilio() {
         let business = stage
             .changed_business("WhatsApp through Twilio", |plan| plan.whatsapp_through_twilio(&sender))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sent = business.accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "twilio", "{sent:?}");
-        business
-            .known(&caller, "the message read", |customer| {
-                (customer.messages.first()?.state() == MessageState::Read).then_some(())
-            })
-            .await?;
+        business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Thank you").await?;
         business
             .known(&caller, "the reply, with an open window", |customer| {
@@ -392,13 +372,8 @@ fn shared_meta_app_finds_the_tenant_by_its_number() {
                 } });
             })
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        business
-            .known(&caller, "the message read", |customer| {
-                (customer.messages.first()?.state() == MessageState::Read).then_some(())
-            })
-            .await?;
+        let caller = business.missed("twilio").await?;
+        business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Hello").await?;
         business
             .known(&caller, "the reply", |customer| customer.received.first().map(drop))
@@ -473,8 +448,7 @@ fn day_counters_are_exact() {
 fn person_known_by_a_business_scoped_id_is_the_caller() {
     on_stage(async |stage| {
         let business = stage.business("Hidden number").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business
             .known(&caller, "the business-scoped id", |customer| {
                 customer.contact.bsuid().map(str::to_owned)

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use domain::{message::Channel, phone::Phone};
+use domain::{
+    message::{Channel, Message, MessageState},
+    phone::Phone,
+};
 use serde_json::{Value, json};
 use stack::{
     api::{Proof, ask, succeeded},
@@ -193,6 +196,13 @@ impl Business<'_> {
         Ok(())
     }
 
+    /// A new customer calls by this system, and nobody answers.
+    pub(crate) async fn missed(&self, via: &str) -> Result<Phone> {
+        let caller = customer();
+        self.call(&caller, "missed", json!({ "via": via })).await?;
+        Ok(caller)
+    }
+
     /// A customer writes.
     pub(crate) async fn reply(&self, from: &Phone, channel: Channel, text: &str) -> Result<()> {
         let reply = self.stage.play.reply(self.id(), from, channel, text).await?;
@@ -226,8 +236,17 @@ impl Business<'_> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 
+    /// Waits until this customer's first message is in this state; returns it.
+    pub(crate) async fn comes_to(&self, phone: &Phone, state: MessageState) -> Result<Message> {
+        self.known(phone, &format!("a message in the state {state:?}"), |customer| {
+            let message = customer.messages.first()?;
+            (message.state() == state).then(|| message.clone())
+        })
+        .await
+    }
+
     /// Waits until this customer's last message is in a final state and no status is pending; returns it.
-    pub(crate) async fn settled(&self, phone: &Phone) -> Result<domain::message::Message> {
+    pub(crate) async fn settled(&self, phone: &Phone) -> Result<Message> {
         self.known(phone, "a message that is settled", |customer| {
             let message = customer.messages.last()?;
             let over = message.due.is_none() && (message.ended.is_some() || message.delivered());
