@@ -22,8 +22,6 @@ pub struct Config {
     /// True if customers read delivered WhatsApp messages by themselves. Otherwise only `POST /phones/{number}/read` does.
     pub auto_read: bool,
     pub delivery: Delivery,
-    /// Refusal of free text outside the 24-hour window: in the answer, or by a later status. Meta does either.
-    pub window_closed: WindowClosed,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
@@ -44,13 +42,6 @@ pub struct Delivery {
     pub timeout_ms: u64,
     /// Webhooks in flight at once.
     pub concurrency: usize,
-}
-
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum WindowClosed {
-    Answer,
-    Status,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -89,17 +80,11 @@ pub struct TwilioAccount {
     /// E.164; WhatsApp through Twilio.
     #[serde(default)]
     pub whatsapp_sender: Option<String>,
-    /// Content templates. If empty, any `HX…` id counts as an approved template.
-    #[serde(default)]
-    pub contents: Vec<Content>,
     #[serde(default)]
     pub messaging_service_sid: Option<String>,
     /// Twilio's own opt-out handling: inbound webhooks then carry `OptOutType`.
     #[serde(default)]
     pub advanced_opt_out: bool,
-    /// Sign webhooks with this SharedKey and HMAC-SHA256 instead of the auth token and HMAC-SHA1.
-    #[serde(default)]
-    pub shared_key: Option<SharedKey>,
     /// Fragment of the addresses that were configured for the account's numbers: connection overrides, as Ringback shows them.
     #[serde(default = "default_overrides")]
     pub overrides: String,
@@ -107,24 +92,6 @@ pub struct TwilioAccount {
     /// API decides.
     #[serde(default = "default_review")]
     pub content_review_seconds: Option<f64>,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Content {
-    pub sid: String,
-    pub name: String,
-    #[serde(default = "default_language")]
-    pub language: String,
-    /// With `{{1}}` placeholders.
-    pub body: String,
-}
-
-#[derive(Clone, Debug, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct SharedKey {
-    pub id: String,
-    pub secret: String,
 }
 
 #[derive(Clone, Debug, Deserialize, Serialize)]
@@ -149,9 +116,6 @@ pub struct WhatsAppAccount {
     /// The Meta app that the token is of. Resumable uploads belong to it.
     #[serde(default = "default_app")]
     pub app_id: String,
-    /// Maximum templates: 250, or 6,000 for a verified business.
-    #[serde(default = "default_template_limit")]
-    pub template_limit: usize,
     /// Time of Meta's review of a template by the simulators' clock, after which it is approved. Null: only the control API decides.
     #[serde(default = "default_review")]
     pub template_review_seconds: Option<f64>,
@@ -247,7 +211,6 @@ impl Default for Config {
             status_delay_ms: StatusDelays::default(),
             auto_read: true,
             delivery: Delivery::default(),
-            window_closed: WindowClosed::Answer,
         }
     }
 }
@@ -287,16 +250,8 @@ fn default_app() -> String {
     "670843887433847".to_owned()
 }
 
-fn default_template_limit() -> usize {
-    250
-}
-
 fn default_review() -> Option<f64> {
     Some(5.0)
-}
-
-fn default_language() -> String {
-    "en".to_owned()
 }
 
 impl Config {

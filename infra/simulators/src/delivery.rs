@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::CONTENT_TYPE;
 use serde::Serialize;
 use tokio::sync::{Semaphore, watch};
 
@@ -29,9 +29,8 @@ pub(crate) enum Body {
         json: Vec<u8>,
     },
     Twilio {
-        key: TwilioKey,
+        auth_token: String,
         form: Vec<(String, String)>,
-        get: bool,
         idempotency_token: String,
     },
     Telephony {
@@ -55,12 +54,6 @@ pub(crate) enum Body {
         auth_token: String,
         form: Vec<(String, String)>,
     },
-}
-
-#[derive(Clone, Debug)]
-pub(crate) enum TwilioKey {
-    AuthToken(String),
-    Shared { id: String, secret: String },
 }
 
 /// Result of one webhook.
@@ -234,38 +227,20 @@ impl Deliveries {
                 .header("X-Hub-Signature-256", signatures::meta(app_secret, json))
                 .body(json.clone()),
             Body::Twilio {
-                key,
+                auth_token,
                 form,
-                get,
                 idempotency_token,
             } => {
                 let encoded = form_urlencoded::Serializer::new(String::new())
                     .extend_pairs(form)
                     .finish();
-                let (url, signed_form): (String, &[_]) = if *get {
-                    let joint = if url.contains('?') { '&' } else { '?' };
-                    (format!("{url}{joint}{encoded}"), &[])
-                } else {
-                    (url.to_owned(), form)
-                };
-                let mut headers = HeaderMap::new();
-                let signature = match key {
-                    TwilioKey::AuthToken(token) => signatures::twilio(token, &url, signed_form),
-                    TwilioKey::Shared { id, secret } => {
-                        let settings = signatures::twilio_shared_key_settings(id);
-                        insert(&mut headers, "x-twilio-webhooks-signature-settings", &settings)?;
-                        signatures::twilio_shared_key(secret, &url, signed_form)
-                    }
-                };
-                insert(&mut headers, "x-twilio-signature", &signature)?;
-                insert(&mut headers, "i-twilio-idempotency-token", idempotency_token)?;
-                let request = if *get {
-                    self.http.get(&url)
-                } else {
-                    let form_type = "application/x-www-form-urlencoded; charset=UTF-8";
-                    self.http.post(&url).header(CONTENT_TYPE, form_type).body(encoded)
-                };
-                request.headers(headers).header("User-Agent", "TwilioProxy/1.1")
+                self.http
+                    .post(url)
+                    .header(CONTENT_TYPE, "application/x-www-form-urlencoded; charset=UTF-8")
+                    .header("x-twilio-signature", signatures::twilio(auth_token, url, form))
+                    .header("i-twilio-idempotency-token", idempotency_token)
+                    .header("User-Agent", "TwilioProxy/1.1")
+                    .body(encoded)
             }
             Body::Json { json } => self
                 .http
@@ -342,12 +317,6 @@ async fn answered(request: reqwest::RequestBuilder) -> Outcome {
         Err(error) if error.is_connect() => none(Cause::Connect, &error),
         Err(error) => none(Cause::Read, &error),
     }
-}
-
-fn insert(headers: &mut HeaderMap, name: &'static str, value: &str) -> Result<(), String> {
-    let value = HeaderValue::from_str(value).map_err(|error| format!("writing the header {name}: {error}"))?;
-    headers.insert(HeaderName::from_static(name), value);
-    Ok(())
 }
 
 /// JSON as Meta writes it, with everything beyond ASCII and every `/` escaped, which exposes receivers that re-serialize the body

@@ -45,8 +45,6 @@ pub(crate) enum Kind {
     ServerErrorAfter,
     TimeoutBefore,
     TimeoutAfter,
-    /// The answer comes late. Recordings only.
-    Delayed,
     // Media: their description and download.
     /// 503.
     MediaUnavailable,
@@ -66,13 +64,6 @@ pub(crate) enum Kind {
     MediaWrongLength,
     /// A page in HTML instead of the file.
     MediaWrongType,
-    // Templates.
-    /// Meta files a new template under another category.
-    CategoryCorrected,
-    /// A template message is refused for its content.
-    TemplatePolicy,
-    /// The connection breaks in the middle of an upload's body; what came is kept.
-    UploadBroken,
     // The caller: the process named in User-Agent is killed.
     KillBefore,
     KillAfter,

@@ -75,14 +75,6 @@ pub(crate) async fn after(world: &Sims, event: Event<'_>, caller: &Caller) -> Op
     Some(rule.kind)
 }
 
-/// Holds a request that is then answered as usual.
-pub(crate) async fn delay(world: &Sims, event: Event<'_>) {
-    let rule = world.state().fault(event, &[Kind::Delayed]);
-    if let Some(rule) = rule {
-        hold(world, &rule).await;
-    }
-}
-
 /// For requests other than sends, which only a credentials fault affects.
 pub(crate) fn credentials_refused(world: &Sims, event: Event<'_>) -> bool {
     world.state().fault(event, &[Kind::BadCredentials]).is_some()

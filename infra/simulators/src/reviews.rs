@@ -1,7 +1,5 @@
 //! The control API's part for templates: what Meta and Twilio decide about them.
 
-use std::time::Duration;
-
 use axum::extract::{Query, State};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -50,16 +48,6 @@ async fn list_templates(
     Ok(Json(records.filter(wanted).map(Record::resource).collect()))
 }
 
-/// In which order webhooks arrive; the events happen in the given one.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Order {
-    #[default]
-    Given,
-    Reversed,
-    Shuffled,
-}
-
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EventsIn {
@@ -69,14 +57,9 @@ struct EventsIn {
     name: Option<String>,
     language: Option<String>,
     events: Vec<Change>,
-    #[serde(default)]
-    order: Order,
-    repeat: Option<u32>,
     /// False: the webhooks are lost.
     #[serde(default = "yes")]
     deliver: bool,
-    #[serde(default = "yes")]
-    wait: bool,
 }
 
 fn yes() -> bool {
@@ -105,28 +88,16 @@ async fn change_template(State(world): State<Sims>, Json(input): Json<EventsIn>)
             _ => return Err(bad_request("several templates are meant: name the language or the id")),
         }
     };
-    let mut webhooks = graph::act(&world, owner, &id, &input.events).map_err(bad_request)?;
+    let webhooks = graph::act(&world, owner, &id, &input.events).map_err(bad_request)?;
     let template = world.state().templates.find(waba, &id).map(Record::resource);
-    match input.order {
-        Order::Given => {}
-        Order::Reversed => webhooks.reverse(),
-        Order::Shuffled => world.state().random.shuffle(&mut webhooks),
-    }
     if !input.deliver {
         return Ok(Json(json!({"template": template, "webhooks": []})));
     }
-    let copies = input.repeat.unwrap_or(1).clamp(1, 20);
     let mut delivered = Vec::new();
     let _busy = world.busy();
     for webhook in &webhooks {
-        if !input.wait {
-            world.deliver_later(webhook, Duration::ZERO, copies);
-            continue;
-        }
-        for _ in 0..copies {
-            let status = world.deliver(webhook).await.status;
-            delivered.push(json!({"what": webhook.what, "status": status}));
-        }
+        let status = world.deliver(webhook).await.status;
+        delivered.push(json!({"what": webhook.what, "status": status}));
     }
     Ok(Json(json!({"template": template, "webhooks": delivered})))
 }

@@ -20,18 +20,6 @@ pub fn twilio(auth_token: &str, url: &str, form: &[(String, String)]) -> String 
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-/// Twilio with a SharedKey: the same text, HMAC-SHA256; goes with [`twilio_shared_key_settings`].
-#[must_use]
-pub fn twilio_shared_key(secret: &str, url: &str, form: &[(String, String)]) -> String {
-    STANDARD.encode(hmac_sha256(secret.as_bytes(), twilio_text(url, form).as_bytes()))
-}
-
-/// The value of `X-Twilio-Webhooks-Signature-Settings`.
-#[must_use]
-pub fn twilio_shared_key_settings(id: &str) -> String {
-    format!("key={id},algorithm=HMAC_SHA256")
-}
-
 /// The URL as configured, then every parameter's name and value, names in byte order, equal pairs once.
 fn twilio_text(url: &str, form: &[(String, String)]) -> String {
     let mut pairs: Vec<_> = form.iter().collect();

@@ -201,19 +201,3 @@ fn deep_merge(into: &mut Value, more: Value) {
         (into, more) => *into = more,
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn made_up_ids_are_ids() {
-        for _ in 0..100 {
-            let id = format!("tnt_{}", new_ulid().expect("random bytes"));
-            assert!(id.parse::<domain::ids::TenantId>().is_ok(), "{id}");
-        }
-        let digits = digits(10).expect("random bytes");
-        assert_eq!(digits.len(), 10);
-        assert!(digits.bytes().all(|byte| byte.is_ascii_digit()));
-    }
-}

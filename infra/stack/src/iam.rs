@@ -3,10 +3,10 @@
 //! A whole `cargo stack test` records what each role was used for: the emulator notes every permission that it grants (`bridge.py`,
 //! `recorded_uses`), the tests of each function note what it asks of the table (testkit, `role.rs`), and the functions' log lines name
 //! what they call of services that the simulators stand in for. At the end, and whenever `cargo stack iam` is run, [`check`] compares
-//! these uses with the roles' `work` policies: what nothing used is a finding. A permission that is missing fails a test instead.
+//! these uses with the roles' `work` policies: what nothing used fails the run. A permission that is missing fails a test instead.
 //!
-//! Tests of the deployed stack (`tests/it/roles.rs`) compare the policies `logs` and `trigger`, which Lambda itself uses and the emulator does
-//! not check, with the template and the event sources, and request what roles forbid.
+//! The policies `logs` and `trigger`, which Lambda itself uses and the emulator does not check, are compared with the event sources in the
+//! template by testkit (`tests/it/roles.rs`). Tests of the deployed stack (`tests/it/roles.rs`) request what roles forbid.
 
 mod check;
 mod proof;
@@ -110,7 +110,7 @@ pub fn texts(value: &Value) -> BTreeSet<String> {
 }
 
 /// The name of a statement.
-pub fn sid(statement: &Value) -> &str {
+fn sid(statement: &Value) -> &str {
     statement["Sid"].as_str().unwrap_or("?")
 }
 

@@ -264,25 +264,4 @@ mod tests {
         let sources = "ScalingConfig: {MaximumConcurrency: 5}\n  ScalingConfig:\n    MaximumConcurrency: 32\n";
         assert_eq!(busy_queues(sources), 37);
     }
-
-    #[test]
-    fn queues_are_found_among_the_outputs() {
-        let outputs = [
-            "BulkSendsQueueUrl",
-            "BulkSendsDeadLettersUrl",
-            "ApiUrl",
-            "CallsQueueUrl",
-        ];
-        let outputs = outputs.map(|name| (name.to_owned(), format!("https://{name}")));
-        let queues = Queue::all(&BTreeMap::from(outputs));
-        let expected = Queue {
-            name: "BulkSends".to_owned(),
-            url: "https://BulkSendsQueueUrl".to_owned(),
-            dead_letters: "https://BulkSendsDeadLettersUrl".to_owned(),
-        };
-        assert_eq!(queues, std::slice::from_ref(&expected));
-        assert_eq!(find(queues.clone(), "bulk-sends").ok(), Some(expected));
-        let error = find(queues, "sends").unwrap_err().to_string();
-        assert!(error.contains("the queues are bulk-sends, or say changes"), "{error}");
-    }
 }

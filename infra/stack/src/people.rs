@@ -222,22 +222,3 @@ fn stamp(now: Timestamp) -> Stamp {
         correlation_id: "cargo-stack".to_owned(),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn local_people_and_keys_have_the_form_of_real_ones() {
-        let users = users("bakery.example", "secret");
-        for role in Role::ALL {
-            assert_eq!(
-                email(users.of(role)).unwrap().as_str(),
-                format!("{role}@bakery.example")
-            );
-        }
-        let key = api_key(&random_hex(16).unwrap()).unwrap();
-        assert!(access::token::is_api_key(&key), "{key}");
-        assert!(email(&users.admin).is_ok());
-    }
-}

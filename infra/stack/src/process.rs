@@ -290,14 +290,3 @@ pub fn kernel_share(processes: impl IntoIterator<Item = Pid>) -> Option<f64> {
     }
     (own + kernel > 0).then(|| kernel as f64 / (own + kernel) as f64)
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_unpacked_functions_are_found() {
-        let found = running_functions(Path::new("/nonexistent")).expect("processes can be listed");
-        assert!(found.is_empty(), "{found:?}");
-    }
-}

@@ -264,34 +264,4 @@ mod tests {
             }
         }
     }
-
-    #[test]
-    fn seeded_tenants_have_all_connections() {
-        let place = Place::new(None).unwrap();
-        let data = std::env::temp_dir().join(format!("ringback-seeds-{}", std::process::id()));
-        std::fs::create_dir_all(&data).unwrap();
-        let seeds = load(&place, &mut Vault::open(&data).unwrap()).unwrap();
-        let again = load(&place, &mut Vault::open(&data).unwrap()).unwrap();
-        std::fs::remove_dir_all(&data).unwrap();
-        for (seed, again) in seeds.iter().zip(&again) {
-            let (endpoint, again) = (seed.endpoint(), again.endpoint());
-            let kinds: Vec<_> = endpoint.connections.keys().map(String::as_str).collect();
-            assert_eq!(kinds, ["telephony", "twilio", "whatsapp"]);
-            assert!(endpoint.secrets.telephony_secret.starts_with("whsec_"));
-            assert_eq!(
-                endpoint.secrets.twilio_auth_token, again.secrets.twilio_auth_token,
-                "secrets are generated once per data directory"
-            );
-            assert_eq!(
-                (&endpoint.api_key, &endpoint.users.admin.password),
-                (&again.api_key, &again.users.admin.password)
-            );
-        }
-        let config = simulators("http://127.0.0.1:1", &seeds);
-        let bakery = &config["tenants"][0];
-        assert_eq!(bakery["whatsapp"]["templates"][0]["category"], "UTILITY");
-        assert_eq!(bakery["whatsapp"]["templates"][0]["components"][0]["type"], "BODY");
-        assert_eq!(bakery["twilio"]["numbers"][0], "+9714555001");
-        assert_eq!(config["tenants"].as_array().map(Vec::len), Some(2));
-    }
 }

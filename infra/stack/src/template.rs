@@ -140,33 +140,4 @@ mod tests {
         let refused = full.check().unwrap_err().to_string();
         assert!(refused.contains("has 481 resources, of at most 480"), "{refused}");
     }
-
-    #[test]
-    fn variables_are_those_of_a_first_deploy() {
-        let template = json!({
-            "Parameters": { "Stage": { "Default": "dev" }, "Seconds": { "Default": 60 }, "Origins": { "Default": "" } },
-            "Resources": { "Sends": { "Properties": { "Environment": { "Variables": {
-                "STAGE": { "Ref": "Stage" },
-                "CLAIM_SECONDS": { "Ref": "Seconds" },
-                "ORIGINS": { "Ref": "Origins" },
-                "FIXED": "1",
-                "TABLE_NAME": { "Ref": "Table" },
-                "KEY_ID": { "Fn::GetAtt": ["Key", "Arn"] },
-                "CALLS_QUEUE_URL": { "Ref": "CallsQueue" },
-                "CRASH_POINTS": { "Fn::If": ["IsLocal", { "Ref": "CrashPoints" }, { "Ref": "AWS::NoValue" }] },
-            } } } } },
-        });
-        let expected = [
-            ("STAGE", "dev"),
-            ("CLAIM_SECONDS", "60"),
-            ("ORIGINS", ""),
-            ("FIXED", "1"),
-            ("TABLE_NAME", "TABLE_NAME"),
-            ("KEY_ID", "KEY_ID"),
-            ("CALLS_QUEUE_URL", "https://example.com/CALLS_QUEUE_URL"),
-        ];
-        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        assert_eq!(variables(&template, "Sends"), BTreeMap::from(expected));
-        assert!(variables(&template, "Nothing").is_empty());
-    }
 }

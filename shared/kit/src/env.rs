@@ -117,7 +117,7 @@ impl Env {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
     }
 
-    /// Shows every request to the table, the queues, the buckets and the event bus to this observer, unless a client exists already. Tests
+    /// Shows every request to the table, the queues, the buckets, the event bus and the secrets to this observer, unless a client exists already. Tests
     /// compare them with the function's role.
     #[must_use]
     pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + Clone + 'static) -> Self {
@@ -128,9 +128,12 @@ impl Env {
         let _made_before = self.0.sqs.set(aws_sdk_sqs::Client::from_conf(config.build()));
         let config = aws.s3().config().to_builder().interceptor(observer.clone());
         let _made_before = self.0.s3.set(aws_sdk_s3::Client::from_conf(config.build()));
-        let config = aws.eventbridge().config().to_builder().interceptor(observer);
+        let config = aws.eventbridge().config().to_builder().interceptor(observer.clone());
         let client = aws_sdk_eventbridge::Client::from_conf(config.build());
         let _made_before = self.0.eventbridge.set(client);
+        let config = aws.secrets_manager().config().to_builder().interceptor(observer);
+        let client = aws_sdk_secretsmanager::Client::from_conf(config.build());
+        let _made_before = self.0.secrets.set(client);
         self
     }
 

@@ -1,7 +1,7 @@
 //! The permissions of a function's role at the table. A test's table has no roles, so each request that a function makes in its own
 //! tests is compared with its role in `template.yaml`. Otherwise, a flow that only a test exercises would be refused only on AWS.
 //!
-//! `cargo stack test` also collects what was asked, of queues, buckets and the event bus, too, because a permission that nothing uses is a
+//! `cargo stack test` also collects what was asked, of queues, buckets, secrets and the event bus, too, because a permission that nothing uses is a
 //! finding (`cargo stack iam`).
 
 use std::{
@@ -29,6 +29,7 @@ use aws_sdk_s3::operation::{
     delete_object::DeleteObjectInput, get_object::GetObjectInput, list_objects_v2::ListObjectsV2Input,
     put_object::PutObjectInput, upload_part::UploadPartInput,
 };
+use aws_sdk_secretsmanager::operation::get_secret_value::GetSecretValueInput;
 use aws_sdk_sqs::operation::{
     change_message_visibility::ChangeMessageVisibilityInput, get_queue_attributes::GetQueueAttributesInput,
     send_message::SendMessageInput, send_message_batch::SendMessageBatchInput,
@@ -72,8 +73,8 @@ impl Statement {
 #[derive(Debug)]
 pub(crate) struct Role {
     statements: Vec<Statement>,
-    /// The resources that the function's variables name.
-    resources: BTreeMap<&'static str, &'static str>,
+    /// The resources that the function's variables name, such as `Table.Arn`.
+    resources: BTreeMap<&'static str, String>,
 }
 
 impl Role {
@@ -97,7 +98,11 @@ impl Role {
         Self {
             statements: work.flat_map(statements).map(Statement::of).filter(of_table).collect(),
             resources: variables
-                .filter_map(|(name, value)| Some((name.as_str(), value["!Ref"].as_str()?)))
+                .filter_map(|(name, value)| {
+                    let named = value["!Ref"].as_str().map(|id| format!("{id}.Arn"));
+                    let named = named.or_else(|| value["!GetAtt"].as_str().map(str::to_owned));
+                    Some((name.as_str(), named?))
+                })
                 .collect(),
         }
     }
@@ -267,7 +272,7 @@ fn asked(context: &BeforeSerializationInterceptorContextRef<'_>) -> Vec<Asked> {
     Vec::new()
 }
 
-/// A request to another service: its action, the queue, bucket or bus, and the object's key.
+/// A request to another service: its action, the queue, bucket, bus or secret, and the object's key.
 fn asked_elsewhere<'a>(
     context: &'a BeforeSerializationInterceptorContextRef<'_>,
 ) -> Option<(&'static str, &'a str, Option<&'a str>)> {
@@ -287,6 +292,9 @@ fn asked_elsewhere<'a>(
     }
     if let Some(put) = input.downcast_ref::<PutEventsInput>() {
         return Some(("events:PutEvents", put.entries().first()?.event_bus_name()?, None));
+    }
+    if let Some(get) = input.downcast_ref::<GetSecretValueInput>() {
+        return Some(("secretsmanager:GetSecretValue", get.secret_id()?, None));
     }
     if let Some(list) = input.downcast_ref::<ListObjectsV2Input>() {
         return Some(("s3:ListBucket", list.bucket()?, None));
@@ -335,10 +343,10 @@ impl Watch {
     fn resource(&self, value: &str, object: Option<&str>) -> Option<String> {
         let named = self.role.resources.iter();
         let mut named = named.filter(|(name, _)| self.variables.get(**name).is_some_and(|own| own == value));
-        let (_, id) = named.next()?;
+        let (_, resource) = named.next()?;
         Some(match object {
-            Some(key) => format!("${{{id}.Arn}}/{}", kind_of_object(key)),
-            None => format!("{id}.Arn"),
+            Some(key) => format!("${{{resource}}}/{}", kind_of_object(key)),
+            None => resource.clone(),
         })
     }
 }

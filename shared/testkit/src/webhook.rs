@@ -317,6 +317,19 @@ impl World {
         }
     }
 
+    /// Asserts that the job of a call is stored in the bucket if its queue refuses it, and nothing else happens.
+    ///
+    /// # Panics
+    /// When it is not.
+    pub async fn assert_spilled(&self, call: &Call, queue: QueueName) {
+        let nowhere = "http://127.0.0.1:9/000000000000/none";
+        let function = self.function_with(&[(queue.variable(), nowhere)]);
+        assert_eq!(function.call(call).await.status(), 200, "{call:?}");
+        let spilled = self.aws.objects(&format!("spill/{}/", queue.as_str())).await;
+        assert_eq!(spilled.len(), 1, "{spilled:?}");
+        self.assert_nothing_is_queued().await;
+    }
+
     /// Asserts that a call is accepted without the table once the connection is cached.
     ///
     /// # Panics

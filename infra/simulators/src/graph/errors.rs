@@ -183,6 +183,12 @@ impl IntoResponse for GraphError {
     }
 }
 
+impl From<GraphError> for Response {
+    fn from(error: GraphError) -> Self {
+        error.into_response()
+    }
+}
+
 /// One of the ways the Graph API fails: also with HTML.
 pub(crate) fn server_error(dice: u64) -> Response {
     match dice % 5 {

@@ -33,15 +33,10 @@ pub(super) async fn upload_media(
     Path((version, id)): Path<(String, String)>,
     headers: HeaderMap,
     form: Multipart,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
-    store(&world, &access, &id, form)
-        .await
-        .map_or_else(GraphError::into_response, |answer| answer.into_response())
+    let access = looking(&world, &config, &headers, &version).await?;
+    Ok(store(&world, &access, &id, form).await?.into_response())
 }
 
 async fn store(world: &Sims, access: &Access<'_>, id: &str, mut form: Multipart) -> Result<Json<Value>, GraphError> {
@@ -190,24 +185,16 @@ pub(super) async fn download_media(
     Path(id): Path<String>,
     Query(query): Query<DownloadQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let tenant = match looking(&world, &config, &headers, "v1.0").await {
-        Ok(access) => access.tenant,
-        Err(refused) => return refused,
-    };
+    let tenant = looking(&world, &config, &headers, "v1.0").await?.tenant;
     let valid = query.ext.is_some_and(|until| {
         world.now().as_second() < until && query.hash == Some(world.proof(&format!("{id}/{until}")))
     });
     let medium = find(&world, &world.state(), tenant, &id).filter(|_| valid);
-    let medium = match medium.ok_or_else(|| GraphError::no_object(&id)) {
-        Ok(medium) => medium,
-        Err(error) => return error.into_response(),
-    };
-    match unavailable(&world, &medium) {
-        Ok(()) => medium.download(&world, event(&medium)),
-        Err(error) => error.into_response(),
-    }
+    let medium = medium.ok_or_else(|| GraphError::no_object(&id))?;
+    unavailable(&world, &medium)?;
+    Ok(medium.download(&world, event(&medium)))
 }
 
 pub(super) async fn delete_media(
@@ -215,17 +202,12 @@ pub(super) async fn delete_media(
     Path((version, id)): Path<(String, String)>,
     Query(query): Query<MediaQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let tenant = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access.tenant,
-        Err(refused) => return refused,
-    };
-    if let Err(error) = of_number(&world, tenant, &id, &query) {
-        return error.into_response();
-    }
+    let tenant = looking(&world, &config, &headers, &version).await?.tenant;
+    of_number(&world, tenant, &id, &query)?;
     world.state().media.remove(&id);
-    Json(json!({"success": true})).into_response()
+    Ok(Json(json!({"success": true})).into_response())
 }
 
 /// Whether a message may carry this file as this kind: an id of the account whose type fits, or a link.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use super::errors::{GraphError, server_error};
 use super::{Access, authorise, contents, templates};
-use crate::config::WindowClosed;
 use crate::faults::{Api, Event, Kind};
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Via, Wire};
@@ -132,14 +131,6 @@ fn accept(
     let direct_send = message["category"] == "utility";
     let (content, mut shown, category) = if is_template {
         let filled = templates::fill(world, access, &message["template"])?;
-        let event = Event {
-            api: Api::Graph,
-            tenant: &access.tenant.id,
-            number: Some(&recipient.number),
-        };
-        if world.state().fault(event, &[Kind::TemplatePolicy]).is_some() {
-            return Err(GraphError::new(132_007, "Template content violates a policy"));
-        }
         let content = Content::Template {
             name: filled.name,
             language: filled.language,
@@ -171,8 +162,7 @@ fn accept(
         .windows
         .get(&window)
         .is_some_and(|last| now.duration_since(*last) < WINDOW);
-    let closed = !is_template && !direct_send && !open;
-    if closed && config.window_closed == WindowClosed::Answer {
+    if !is_template && !direct_send && !open {
         let details = "More than 24 hours have passed since the recipient last replied.";
         return Err(GraphError::new(131_047, details));
     }
@@ -202,9 +192,6 @@ fn accept(
     let mut course = Course::decide(&mut state, &sent);
     if lost {
         course.fails = Some(131_009);
-    }
-    if closed {
-        course.fails = Some(131_047);
     }
     statuses::accept(world, &mut state, sent, course);
 

@@ -48,8 +48,6 @@ pub(crate) fn routes() -> Router<Sims> {
                 .post(templates::create_template)
                 .delete(templates::delete_templates),
         )
-        .route("/{version}/{id}/unpause", post(templates::unpause_template))
-        .route("/{version}/message_template_library", get(templates::list_library))
         .route("/{version}/{id}/phone_numbers", get(list_numbers))
         .route("/{version}/{id}/subscribed_apps", get(list_apps))
         .route(
@@ -165,34 +163,31 @@ async fn list_numbers(
     Path((version, waba)): Path<(String, String)>,
     Query(query): Query<FieldsQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) if access.account.waba_id == waba => Json(
-            json!({"data": [query.only(number(&access))], "paging": {"cursors": {"before": "QVFI", "after": "QVFI"}}}),
-        )
-        .into_response(),
-        Ok(_) => GraphError::no_object(&waba).into_response(),
-        Err(refused) => refused,
+    let access = looking(&world, &config, &headers, &version).await?;
+    if access.account.waba_id != waba {
+        return Err(GraphError::no_object(&waba).into());
     }
+    let number = query.only(number(&access));
+    let paging = json!({"cursors": {"before": "QVFI", "after": "QVFI"}});
+    Ok(Json(json!({"data": [number], "paging": paging})).into_response())
 }
 
 async fn list_apps(
     State(world): State<Sims>,
     Path((version, waba)): Path<(String, String)>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) if access.account.waba_id == waba => {
-            let app = json!({"whatsapp_business_api_data": {
-                "id": "670843887433847", "link": "https://www.facebook.com/games/?app_id=670843887433847", "name": "Ringback",
-            }});
-            Json(json!({ "data": [app] })).into_response()
-        }
-        Ok(_) => GraphError::no_object(&waba).into_response(),
-        Err(refused) => refused,
+    let access = looking(&world, &config, &headers, &version).await?;
+    if access.account.waba_id != waba {
+        return Err(GraphError::no_object(&waba).into());
     }
+    let app = json!({"whatsapp_business_api_data": {
+        "id": "670843887433847", "link": "https://www.facebook.com/games/?app_id=670843887433847", "name": "Ringback",
+    }});
+    Ok(Json(json!({ "data": [app] })).into_response())
 }
 
 /// `GET /{version}/{id}`: a file, the business's phone number, a template, or an upload.
@@ -203,24 +198,19 @@ async fn get_object(
     Query(of_number): Query<media::MediaQuery>,
     Query(session): Query<uploads::SessionQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = looking(&world, &config, &headers, &version).await?;
     if id == access.account.phone_number_id {
-        return Json(query.only(number(&access))).into_response();
+        return Ok(Json(query.only(number(&access))).into_response());
     }
     if id.starts_with("upload:") {
-        return uploads::describe(&world, &access, &id, &session)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response());
+        return Ok(uploads::describe(&world, &access, &id, &session)?.into_response());
     }
     if let Some(template) = templates::describe(&world, &access, &id, &query) {
-        return Json(template).into_response();
+        return Ok(Json(template).into_response());
     }
-    media::describe(&world, access.tenant, &id, &of_number, &headers)
-        .map_or_else(GraphError::into_response, |answer| answer.into_response())
+    Ok(media::describe(&world, access.tenant, &id, &of_number, &headers)?.into_response())
 }
 
 /// `POST /{version}/{id}`: bytes of an upload, or another text of a template.
@@ -230,26 +220,17 @@ async fn post_object(
     Query(session): Query<uploads::SessionQuery>,
     headers: HeaderMap,
     body: Body,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = looking(&world, &config, &headers, &version).await?;
     if id.starts_with("upload:") {
-        return uploads::send(&world, &access, (&id, &session), &headers, body).await;
+        return Ok(uploads::send(&world, &access, (&id, &session), &headers, body).await);
     }
-    let Ok(body) = to_bytes(body, TEMPLATE_BYTES).await else {
-        return GraphError::new(100, "The request body cannot be read").into_response();
-    };
-    let edited = match templates::edit(&world, &access, &id, &body) {
-        Ok(edited) => edited,
-        Err(error) => return error.into_response(),
-    };
-    match refused_after(&world, &access, &headers).await {
-        Some(refused) => refused,
-        None => edited.into_response(),
-    }
+    let unreadable = |_| GraphError::new(100, "The request body cannot be read");
+    let body = to_bytes(body, TEMPLATE_BYTES).await.map_err(unreadable)?;
+    let edited = templates::edit(&world, &access, &id, &body)?;
+    let refused = refused_after(&world, &access, &headers).await;
+    Ok(refused.unwrap_or_else(|| edited.into_response()))
 }
 
 /// The URL this request came to, for links in answers.

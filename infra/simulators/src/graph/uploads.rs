@@ -13,9 +13,8 @@ use futures::StreamExt as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::errors::{GraphError, server_error};
+use super::errors::GraphError;
 use super::{Access, looking};
-use crate::faults::{Api, Event, Kind as Fault};
 use crate::media;
 use crate::world::Sims;
 
@@ -53,18 +52,15 @@ pub(super) async fn open_upload(
     Path((version, app_id)): Path<(String, String)>,
     Query(query): Query<OpenQuery>,
     mut headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     if let Some(token) = &query.access_token
         && let Ok(value) = format!("Bearer {token}").parse::<HeaderValue>()
     {
         headers.entry(AUTHORIZATION).or_insert(value);
     }
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => open(&world, &access, &app_id, &query)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    Ok(open(&world, &access, &app_id, &query)?.into_response())
 }
 
 fn open(world: &Sims, access: &Access<'_>, app_id: &str, query: &OpenQuery) -> Result<Json<Value>, GraphError> {
@@ -150,31 +146,17 @@ pub(super) async fn send(
         );
         return GraphError::new(100, details).into_response();
     }
-    let event = Event {
-        api: Api::Graph,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    let broken = world.state().fault(event, &[Fault::UploadBroken]).is_some();
-    let most = if broken {
-        upload.stored + (upload.length - upload.stored) / 2
-    } else {
-        upload.length
-    };
     let mut parts = body.into_data_stream();
     let mut stored = upload.stored;
     while let Some(Ok(part)) = parts.next().await {
         let after = stored + part.len() as u64;
-        if !broken && after > upload.length {
+        if after > upload.length {
             return GraphError::new(100, "The file is longer than file_length").into_response();
         }
-        stored = after.min(most);
+        stored = after;
         if let Some(upload) = world.state().uploads.get_mut(session) {
             upload.stored = stored;
         }
-    }
-    if broken {
-        return server_error(world.state().random.next());
     }
     if stored < upload.length {
         return GraphError::new(100, "The file is shorter than file_length").into_response();

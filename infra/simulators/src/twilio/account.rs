@@ -42,30 +42,33 @@ pub(super) async fn unless_fault<'a>(
 }
 
 /// `GET /2010-04-01/Accounts/{sid}.json`.
-pub(super) async fn fetch_account(State(world): State<Sims>, Path(file): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn fetch_account(
+    State(world): State<Sims>,
+    Path(file): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
     let sid = file.strip_suffix(".json").unwrap_or(&file);
-    match looking(&world, &config, &headers, sid).await {
-        Ok(access) => Json(json!({
-            "sid": sid,
-            "owner_account_sid": sid,
-            "friendly_name": access.tenant.name,
-            "status": "active",
-            "type": "Full",
-            "uri": format!("/2010-04-01/Accounts/{sid}.json"),
-        }))
-        .into_response(),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, sid).await?;
+    let account = json!({
+        "sid": sid,
+        "owner_account_sid": sid,
+        "friendly_name": access.tenant.name,
+        "status": "active",
+        "type": "Full",
+        "uri": format!("/2010-04-01/Accounts/{sid}.json"),
+    });
+    Ok(Json(account).into_response())
 }
 
 /// `GET /2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json`: all on one page.
-pub(super) async fn list_numbers(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+pub(super) async fn list_numbers(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &sid).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = looking(&world, &config, &headers, &sid).await?;
     let number = |(place, number): (usize, &String)| {
         json!({
             "sid": format!("PN{:032x}", place + 1),
@@ -78,12 +81,12 @@ pub(super) async fn list_numbers(State(world): State<Sims>, Path(sid): Path<Stri
     };
     let numbers: Vec<Value> = access.account.numbers.iter().enumerate().map(number).collect();
     let uri = format!("/2010-04-01/Accounts/{sid}/IncomingPhoneNumbers.json");
-    Json(json!({
+    let page = json!({
         "incoming_phone_numbers": numbers,
         "page": 0,
         "page_size": 1000,
         "next_page_uri": null,
         "uri": uri,
-    }))
-    .into_response()
+    });
+    Ok(Json(page).into_response())
 }

@@ -3,7 +3,7 @@
 mod render;
 mod rules;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::extract::{Path, RawQuery, State};
@@ -39,13 +39,9 @@ pub(super) fn routes() -> Router<Sims> {
         )
 }
 
-/// The contents of all accounts that were made through the API.
+/// The contents of all accounts, oldest first.
 #[derive(Debug, Default)]
-pub(crate) struct Contents {
-    all: Vec<Record>,
-    /// Contents of the configuration that were deleted.
-    deleted: HashSet<String>,
-}
+pub(crate) struct Contents(Vec<Record>);
 
 #[derive(Clone, Debug)]
 struct Record {
@@ -96,28 +92,6 @@ impl Approval {
 }
 
 impl Record {
-    fn configured(account: &TwilioAccount, content: &crate::config::Content) -> Self {
-        let mut types = Map::new();
-        types.insert("twilio/text".to_owned(), json!({"body": content.body}));
-        Self {
-            account_sid: account.account_sid.clone(),
-            sid: content.sid.clone(),
-            friendly_name: content.name.clone(),
-            language: content.language.clone(),
-            variables: BTreeMap::new(),
-            types,
-            created_at: Timestamp::UNIX_EPOCH,
-            updated_at: Timestamp::UNIX_EPOCH,
-            approval: Some(Approval {
-                name: content.name.clone(),
-                category: "UTILITY".to_owned(),
-                submitted_at: Timestamp::UNIX_EPOCH,
-                broken: false,
-                decided: Some(("approved".to_owned(), String::new())),
-            }),
-        }
-    }
-
     fn resource(&self, base: &str) -> Value {
         let url = format!("{base}/v1/Content/{}", self.sid);
         json!({
@@ -167,22 +141,11 @@ fn iso(at: Timestamp) -> String {
     at.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// An account's contents, oldest first.
 fn of(state: &WorldState, account: &TwilioAccount) -> Vec<Record> {
-    let configured = account
-        .contents
-        .iter()
-        .filter(|content| !state.contents.deleted.contains(&content.sid))
-        .map(|content| Record::configured(account, content));
-    let made = state.contents.all.iter();
-    let made = made.filter(|record| record.account_sid == account.account_sid);
-    // A decision about a configured content makes it one of ours.
-    let made: Vec<Record> = made.cloned().collect();
-    let mut all: Vec<Record> = configured
-        .filter(|record| made.iter().all(|own| own.sid != record.sid))
-        .collect();
-    all.extend(made);
-    all
+    let all = state.contents.0.iter();
+    all.filter(|record| record.account_sid == account.account_sid)
+        .cloned()
+        .collect()
 }
 
 fn find(world: &Sims, account: &TwilioAccount, sid: &str) -> Result<Record, TwilioError> {
@@ -225,9 +188,9 @@ pub(crate) fn review(
 }
 
 fn put(state: &mut WorldState, record: Record) {
-    match state.contents.all.iter_mut().find(|known| known.sid == record.sid) {
+    match state.contents.0.iter_mut().find(|known| known.sid == record.sid) {
         Some(known) => *known = record,
-        None => state.contents.all.push(record),
+        None => state.contents.0.push(record),
     }
 }
 
@@ -265,12 +228,13 @@ async fn changed(world: &Sims, access: &Access<'_>, headers: &HeaderMap, answer:
     }
 }
 
-async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Response {
+fn invalid(message: impl Into<String>) -> Response {
+    TwilioError::invalid(message).into_response()
+}
+
+async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Bytes) -> Result<Response, Response> {
     let config = world.config();
-    let access = match caller(&world, &config, &headers).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = caller(&world, &config, &headers).await?;
     let now = world.now();
     let mut record = Record {
         account_sid: access.account.account_sid.clone(),
@@ -283,26 +247,21 @@ async fn create_content(State(world): State<Sims>, headers: HeaderMap, body: Byt
         updated_at: now,
         approval: None,
     };
-    if let Err(message) = rules::read(&body, true, &mut record) {
-        return TwilioError::invalid(message).into_response();
-    }
+    rules::read(&body, true, &mut record).map_err(invalid)?;
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
-    changed(
-        &world,
-        &access,
-        &headers,
-        (StatusCode::CREATED, Json(answer)).into_response(),
-    )
-    .await
+    let created = (StatusCode::CREATED, Json(answer)).into_response();
+    Ok(changed(&world, &access, &headers, created).await)
 }
 
-async fn fetch_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn fetch_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok((_, record)) => Json(record.resource(&own_url(&headers))).into_response(),
-        Err(refused) => refused,
-    }
+    let (_, record) = caller_and_content(&world, &config, &sid, &headers).await?;
+    Ok(Json(record.resource(&own_url(&headers))).into_response())
 }
 
 /// Only while it was never submitted; its language stays.
@@ -311,43 +270,39 @@ async fn update_content(
     Path(sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+    let (access, mut record) = caller_and_content(&world, &config, &sid, &headers).await?;
     if record.approval.is_some() {
-        return TwilioError::invalid("A content that was submitted for approval cannot be changed").into_response();
+        return Err(invalid("A content that was submitted for approval cannot be changed"));
     }
     let language = record.language.clone();
-    if let Err(message) = rules::read(&body, false, &mut record) {
-        return TwilioError::invalid(message).into_response();
-    }
+    rules::read(&body, false, &mut record).map_err(invalid)?;
     if record.language != language {
-        return TwilioError::invalid("The language of a content cannot be changed").into_response();
+        return Err(invalid("The language of a content cannot be changed"));
     }
     record.updated_at = world.now();
     let answer = record.resource(&own_url(&headers));
     put(&mut world.state(), record);
-    changed(&world, &access, &headers, Json(answer).into_response()).await
+    Ok(changed(&world, &access, &headers, Json(answer).into_response()).await)
 }
 
-async fn delete_content(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn delete_content(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, _) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
-    {
-        let mut state = world.state();
-        state.contents.all.retain(|record| record.sid != sid);
-        state.contents.deleted.insert(sid);
-    }
-    changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await
+    let (access, _) = caller_and_content(&world, &config, &sid, &headers).await?;
+    world.state().contents.0.retain(|record| record.sid != sid);
+    Ok(changed(&world, &access, &headers, StatusCode::NO_CONTENT.into_response()).await)
 }
 
-async fn list_contents(State(world): State<Sims>, RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+async fn list_contents(
+    State(world): State<Sims>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     list(&world, "Content", query.as_deref(), &headers).await
 }
 
@@ -355,17 +310,14 @@ async fn list_contents_and_approvals(
     State(world): State<Sims>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     list(&world, "ContentAndApprovals", query.as_deref(), &headers).await
 }
 
 /// A page. The next one is found by its URL only: `Page` alone means nothing.
-async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap) -> Response {
+async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap) -> Result<Response, Response> {
     let config = world.config();
-    let access = match caller(world, &config, headers).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
+    let access = caller(world, &config, headers).await?;
     let query: Vec<(String, String)> = form_urlencoded::parse(query.unwrap_or_default().as_bytes())
         .into_owned()
         .collect();
@@ -379,7 +331,7 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
         None => 0,
         Some(token) => match token.strip_prefix("PA").and_then(|place| place.parse::<usize>().ok()) {
             Some(place) => place.min(all.len()),
-            None => return TwilioError::invalid("PageToken is invalid").into_response(),
+            None => return Err(invalid("PageToken is invalid")),
         },
     };
     let end = (start + size).min(all.len());
@@ -403,7 +355,7 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
             shown
         })
         .collect();
-    Json(json!({
+    let answer = json!({
         "meta": {
             "page": start / size,
             "page_size": size,
@@ -414,8 +366,8 @@ async fn list(world: &Sims, path: &str, query: Option<&str>, headers: &HeaderMap
             "key": "contents",
         },
         "contents": contents,
-    }))
-    .into_response()
+    });
+    Ok(Json(answer).into_response())
 }
 
 // Approval
@@ -425,16 +377,10 @@ async fn submit_content(
     Path(sid): Path<String>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, mut record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
-    let (name, category) = match rules::submission(&body, &record) {
-        Ok(submission) => submission,
-        Err(message) => return TwilioError::invalid(message).into_response(),
-    };
+    let (access, mut record) = caller_and_content(&world, &config, &sid, &headers).await?;
+    let (name, category) = rules::submission(&body, &record).map_err(invalid)?;
     record.approval = Some(Approval {
         name,
         category,
@@ -446,30 +392,26 @@ async fn submit_content(
     answer["status"] = json!("received");
     answer["rejection_reason"] = json!("");
     put(&mut world.state(), record);
-    changed(
-        &world,
-        &access,
-        &headers,
-        (StatusCode::CREATED, Json(answer)).into_response(),
-    )
-    .await
+    let created = (StatusCode::CREATED, Json(answer)).into_response();
+    Ok(changed(&world, &access, &headers, created).await)
 }
 
-async fn fetch_approval(State(world): State<Sims>, Path(sid): Path<String>, headers: HeaderMap) -> Response {
+async fn fetch_approval(
+    State(world): State<Sims>,
+    Path(sid): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let (access, record) = match caller_and_content(&world, &config, &sid, &headers).await {
-        Ok(found) => found,
-        Err(refused) => return refused,
-    };
+    let (access, record) = caller_and_content(&world, &config, &sid, &headers).await?;
     let mut whatsapp = record.approval(access.account, world.now());
     whatsapp["type"] = json!("whatsapp");
-    Json(json!({
+    let answer = json!({
         "sid": sid,
         "account_sid": record.account_sid,
         "whatsapp": whatsapp,
         "url": format!("{}/v1/Content/{sid}/ApprovalRequests", own_url(&headers)),
-    }))
-    .into_response()
+    });
+    Ok(Json(answer).into_response())
 }
 
 /// A message of a content: what it says, and whether it needs an open window. None: the account has no contents at all, and any
@@ -483,13 +425,15 @@ pub(super) fn compose(
 ) -> Result<Option<Composed>, TwilioError> {
     let all = of(&world.state(), account);
     let Some(record) = all.iter().find(|record| record.sid == sid) else {
-        let none = all.is_empty() && account.contents.is_empty();
-        return if none { Ok(None) } else { Err(TwilioError::new(21_655)) };
+        return if all.is_empty() {
+            Ok(None)
+        } else {
+            Err(TwilioError::new(21_655))
+        };
     };
     let status = record
         .approval
         .as_ref()
         .map(|approval| approval.status(account.content_review_seconds, world.now()).0);
-    let configured = account.contents.iter().any(|content| content.sid == sid);
-    render::compose(record, status.as_deref(), given, whatsapp, configured).map(Some)
+    render::compose(record, status.as_deref(), given, whatsapp).map(Some)
 }

@@ -13,7 +13,6 @@ use serde_json::{Value, json};
 use super::contents::{self, Composed};
 use super::errors::TwilioError;
 use super::{Access, authorise, date, key_of};
-use crate::config::WindowClosed;
 use crate::faults::{Api, Event, Kind};
 use crate::interference::{self, Caller};
 use crate::outbox::{Channel, Content, Sent, Shown, Via, Wire};
@@ -144,7 +143,7 @@ fn accept(
         tenant: &access.tenant.id,
         number: Some(number),
     };
-    let (mut closed, mut outside) = (false, None);
+    let mut outside = None;
     match channel {
         Channel::Sms => {
             if state.opt_outs.contains(&(from.clone(), number.to_owned())) {
@@ -160,11 +159,9 @@ fn accept(
                 .windows
                 .get(&window)
                 .is_some_and(|last| now.duration_since(*last) < WINDOW);
-            closed = !composed.template && !open;
             // A template that WhatsApp refuses is not free text.
             outside = composed.fails_outside.filter(|_| !open);
-            closed &= outside.is_none();
-            if closed && config.window_closed == WindowClosed::Answer {
+            if !composed.template && !open && outside.is_none() {
                 return Err(TwilioError::new(63_016));
             }
         }
@@ -203,9 +200,6 @@ fn accept(
     };
     let mut course = Course::decide(&mut state, &sent);
     course.fails = course.fails.or(composed.fails).or(outside);
-    if closed {
-        course.fails = Some(63_016);
-    }
     course.fetches = composed.fetches.filter(|_| course.fails.is_none());
     let answer = resource(&account.account_sid, &sent);
     statuses::accept(world, &mut state, sent, course);

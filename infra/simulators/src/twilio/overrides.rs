@@ -24,22 +24,6 @@ struct On {
     server_error: bool,
 }
 
-const EDGES: &[&str] = &[
-    "ashburn",
-    "dublin",
-    "frankfurt",
-    "sao-paulo",
-    "singapore",
-    "sydney",
-    "tokyo",
-    "umatilla",
-    "ashburn-ix",
-    "london-ix",
-    "san-jose-ix",
-    "frankfurt-ix",
-    "singapore-ix",
-];
-
 impl Default for Overrides {
     /// One retry, only if the connection is refused.
     fn default() -> Self {
@@ -68,14 +52,10 @@ impl Overrides {
             let (key, value) = part.split_once('=')?;
             let within = |least: u64, most: u64| value.parse().ok().filter(|number| (least..=most).contains(number));
             match key {
-                // On one machine, a connection is accepted at once or not at all.
-                "ct" => drop(within(100, 10_000)?),
                 "rt" => all.read = Duration::from_millis(within(100, 15_000)?),
                 "tt" => all.total = Duration::from_millis(within(100, 15_000)?),
                 "rc" => all.retries = u32::try_from(within(0, 5)?).ok()?,
                 "rp" => all.on = On::parse(value)?,
-                "sni" if matches!(value, "y" | "n") => {}
-                "e" if value.split(',').all(|edge| EDGES.contains(&edge)) => {}
                 _ => return None,
             }
         }
@@ -125,52 +105,5 @@ impl On {
             }
         }
         Some(on)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn fragments_are_read_as_twilio_documents_them() {
-        for good in [
-            "rc=3&rp=all",
-            "rc=3&rp=ct,rt,5xx",
-            "rc=0",
-            "rc=5&rp=all",
-            "ct=2000&rt=8000&tt=12000",
-            "e=ashburn,dublin",
-            "sni=n",
-            "",
-        ] {
-            assert!(Overrides::parse(good).is_some(), "{good}");
-        }
-        for bad in [
-            "rc=6", "ct=50", "ct=10001", "rt=15001", "tt=99", "rp=read", "e=paris", "ta=5000", "rc",
-        ] {
-            assert_eq!(Overrides::parse(bad), None, "{bad}");
-            assert_eq!(Overrides::of(&format!("https://h.test/a#{bad}")), Overrides::default());
-        }
-    }
-
-    #[test]
-    fn only_requested_failures_are_retried_within_the_limit() {
-        let none = Duration::ZERO;
-        let own = Overrides::of("https://h.test/voice");
-        assert!(own.again(1, none, Cause::Connect) && !own.again(2, none, Cause::Connect));
-        for cause in [Cause::Status(503), Cause::Status(401), Cause::Read, Cause::BrokenOff] {
-            assert!(!own.again(1, none, cause), "{cause:?}");
-        }
-        let all = Overrides::of("https://h.test/voice?a=b#rc=3&rp=all");
-        for cause in [Cause::Status(503), Cause::Status(401), Cause::Read, Cause::Connect] {
-            assert!(all.again(3, Duration::from_secs(14), cause), "{cause:?}");
-            assert!(!all.again(4, none, cause) && !all.again(1, Duration::from_secs(15), cause));
-        }
-        assert!(!all.again(1, none, Cause::BrokenOff));
-        assert_eq!(all.next_try(Duration::from_secs(10)), Duration::from_secs(5));
-        let short = Overrides::of("https://h.test/voice#rt=3000&tt=4000");
-        assert_eq!(short.next_try(none), Duration::from_secs(3));
-        assert_eq!(short.next_try(Duration::from_secs(3)), Duration::from_secs(1));
     }
 }

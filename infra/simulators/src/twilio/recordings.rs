@@ -11,8 +11,6 @@ use serde_json::{Value, json};
 use super::account::looking;
 use super::date;
 use super::errors::TwilioError;
-use crate::faults::{Api, Event};
-use crate::interference;
 use crate::world::Sims;
 
 /// A recording of an account.
@@ -64,16 +62,9 @@ pub(super) async fn fetch_recording(
     headers: HeaderMap,
 ) -> Response {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &account_sid).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
-    let event = Event {
-        api: Api::Twilio,
-        tenant: &access.tenant.id,
-        number: None,
-    };
-    interference::delay(&world, event).await;
+    if let Err(refused) = looking(&world, &config, &headers, &account_sid).await {
+        return refused;
+    }
     let (sid, form) = file.split_once('.').unwrap_or((&file, "wav"));
     let state = world.state();
     let found = state.recordings.get(sid);

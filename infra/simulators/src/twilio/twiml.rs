@@ -4,28 +4,21 @@ use roxmltree::{Document, Node};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Verb {
-    /// Say, Play, Pause: how long the caller listens, in seconds.
+    /// Say: how long the caller listens, in seconds.
     Listen(u32),
     Dial {
         timeout: u32,
-        action: Option<Target>,
+        /// Relative to the document that contains it, as are the others.
+        action: Option<String>,
     },
     Record {
-        action: Option<Target>,
-        status_callback: Option<Target>,
+        action: Option<String>,
+        status_callback: Option<String>,
     },
-    Redirect(Target),
     Reject {
         busy: bool,
     },
     Hangup,
-}
-
-/// A URL to request, relative to the document that contains it.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Target {
-    pub(crate) url: String,
-    pub(crate) get: bool,
 }
 
 /// Reads a TwiML document.
@@ -44,27 +37,15 @@ pub(crate) fn parse(xml: &str) -> Result<Vec<Verb>, String> {
     let mut verbs = Vec::new();
     for node in root.children().filter(Node::is_element) {
         match node.tag_name().name() {
-            "Say" => verbs.push(Verb::Listen(spoken_seconds(text(node)))),
-            // The recording's length is unknown here; ten seconds are assumed.
-            "Play" => verbs.push(Verb::Listen(10)),
-            "Pause" => verbs.push(Verb::Listen(number(node, "length").unwrap_or(1))),
+            "Say" => verbs.push(Verb::Listen(spoken_seconds(node.text().unwrap_or_default()))),
             "Dial" => verbs.push(Verb::Dial {
                 timeout: number(node, "timeout").unwrap_or(30),
-                action: target(node, "action", "method"),
+                action: url(node, "action"),
             }),
             "Record" => verbs.push(Verb::Record {
-                action: target(node, "action", "method"),
-                status_callback: target(node, "recordingStatusCallback", "recordingStatusCallbackMethod"),
+                action: url(node, "action"),
+                status_callback: url(node, "recordingStatusCallback"),
             }),
-            "Redirect" => {
-                let get = node
-                    .attribute("method")
-                    .is_some_and(|method| method.eq_ignore_ascii_case("GET"));
-                verbs.push(Verb::Redirect(Target {
-                    url: text(node).trim().to_owned(),
-                    get,
-                }));
-            }
             "Reject" => verbs.push(Verb::Reject {
                 busy: node.attribute("reason") == Some("busy"),
             }),
@@ -75,22 +56,12 @@ pub(crate) fn parse(xml: &str) -> Result<Vec<Verb>, String> {
     Ok(verbs)
 }
 
-fn text<'a>(node: Node<'a, '_>) -> &'a str {
-    node.text().unwrap_or_default()
-}
-
 fn number(node: Node<'_, '_>, name: &str) -> Option<u32> {
     node.attribute(name)?.parse().ok()
 }
 
-fn target(node: Node<'_, '_>, url: &str, method: &str) -> Option<Target> {
-    let get = node
-        .attribute(method)
-        .is_some_and(|method| method.eq_ignore_ascii_case("GET"));
-    node.attribute(url).map(|url| Target {
-        url: url.to_owned(),
-        get,
-    })
+fn url(node: Node<'_, '_>, name: &str) -> Option<String> {
+    node.attribute(name).map(str::to_owned)
 }
 
 /// About two and a half words a second.

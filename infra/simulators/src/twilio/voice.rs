@@ -9,11 +9,11 @@ use url::Url;
 
 use super::date;
 use super::recordings::Recording;
-use super::twiml::{self, Target, Verb};
+use super::twiml::{self, Verb};
 use super::webhooks::{form, pairs, push};
 use crate::config::{Config, Tenant, TwilioAccount};
 use crate::control::CallEvent;
-use crate::delivery::{Body, Outcome, Webhook};
+use crate::delivery::{Outcome, Webhook};
 use crate::phones::country;
 use crate::random::Random;
 use crate::world::Sims;
@@ -21,7 +21,7 @@ use crate::world::Sims;
 /// Twilio's number for a withheld caller: ANONYMOUS on a keypad.
 const ANONYMOUS: &str = "+266696687";
 
-/// Maximum number of documents per call, so that circular redirects end.
+/// Maximum number of documents per call, so that circular flows end.
 const DOCUMENTS: usize = 20;
 
 #[derive(Clone, Debug)]
@@ -89,8 +89,7 @@ impl Line<'_> {
     fn own_flow(&mut self) -> &'static str {
         if self.call.outcome == "voicemail" {
             let url = self.tenant.twilio_url(self.config, self.account, "recording");
-            let callback = Target { url, get: false };
-            self.record(None, Some(&callback), &callback.url);
+            self.record(None, Some(&url), &url);
             return "completed";
         }
         self.seconds = self.call.talk_seconds.unwrap_or(0);
@@ -143,7 +142,7 @@ impl Line<'_> {
                     }
                 }
                 Verb::Dial { timeout, action } => {
-                    if let Some(next) = self.dial(*timeout, action.as_ref(), document) {
+                    if let Some(next) = self.dial(*timeout, action.as_deref(), document) {
                         return next;
                     }
                 }
@@ -152,14 +151,10 @@ impl Line<'_> {
                     status_callback,
                 } => {
                     if outcome == "voicemail" {
-                        self.record(action.as_ref(), status_callback.as_ref(), document);
+                        self.record(action.as_deref(), status_callback.as_deref(), document);
                     }
                     // The caller hangs up: after the message, or rather than leave one.
                     return Next::End;
-                }
-                Verb::Redirect(target) => {
-                    let fields = self.fields("in-progress");
-                    return Next::Ask(self.target("voice", target, document, fields));
                 }
                 Verb::Reject { .. } | Verb::Hangup => return Next::End,
             }
@@ -168,7 +163,7 @@ impl Line<'_> {
     }
 
     /// `None`: the call continues with the next verb.
-    fn dial(&mut self, timeout: u32, action: Option<&Target>, document: &str) -> Option<Next> {
+    fn dial(&mut self, timeout: u32, action: Option<&str>, document: &str) -> Option<Next> {
         let (dial_status, ringing) = match self.call.outcome.as_str() {
             "answered" => ("completed", 5),
             "busy" => ("busy", 1),
@@ -201,7 +196,7 @@ impl Line<'_> {
         Some(Next::Ask(ask))
     }
 
-    fn record(&mut self, action: Option<&Target>, status_callback: Option<&Target>, document: &str) {
+    fn record(&mut self, action: Option<&str>, status_callback: Option<&str>, document: &str) {
         let seconds = self.call.talk_seconds.unwrap_or(14);
         self.seconds += seconds;
         let sid = format!("RE{}", self.world.hex_id());
@@ -342,12 +337,8 @@ impl Line<'_> {
         )
     }
 
-    fn target(&self, what: &str, target: &Target, document: &str, fields: Vec<(String, String)>) -> Webhook {
-        let mut webhook = self.webhook(what, &resolve(document, &target.url), fields);
-        if let Body::Twilio { get, .. } = &mut webhook.body {
-            *get = target.get;
-        }
-        webhook
+    fn target(&self, what: &str, target: &str, document: &str, fields: Vec<(String, String)>) -> Webhook {
+        self.webhook(what, &resolve(document, target), fields)
     }
 }
 

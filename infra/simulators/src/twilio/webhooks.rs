@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::Inbound;
 use crate::config::{Config, Tenant, TwilioAccount};
-use crate::delivery::{Body, TwilioKey, Webhook};
+use crate::delivery::{Body, Webhook};
 use crate::media::Owner;
 use crate::outbox::{Channel, Sent};
 use crate::phones::{Profile, bsuid, country, digits};
@@ -40,17 +40,9 @@ pub(super) fn form(
     url: String,
     form: Vec<(String, String)>,
 ) -> Webhook {
-    let key = account.shared_key.as_ref().map_or_else(
-        || TwilioKey::AuthToken(account.auth_token.clone()),
-        |key| TwilioKey::Shared {
-            id: key.id.clone(),
-            secret: key.secret.clone(),
-        },
-    );
     let body = Body::Twilio {
-        key,
+        auth_token: account.auth_token.clone(),
         form,
-        get: false,
         idempotency_token: world.hex_id(),
     };
     Webhook {

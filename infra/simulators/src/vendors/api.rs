@@ -104,67 +104,62 @@ async fn asking<'a>(
     }
 }
 
-async fn ping_aircall(State(world): State<Sims>, headers: HeaderMap) -> Response {
-    match asking(&world, &world.config(), Vendor::Aircall, &headers).await {
-        Ok(_) => Json(json!({"ping": "pong"})).into_response(),
-        Err(refused) => refused,
-    }
+async fn ping_aircall(State(world): State<Sims>, headers: HeaderMap) -> Result<Response, Response> {
+    asking(&world, &world.config(), Vendor::Aircall, &headers).await?;
+    Ok(Json(json!({"ping": "pong"})).into_response())
 }
 
 /// All on one page.
-async fn list_aircalls_numbers(State(world): State<Sims>, headers: HeaderMap) -> Response {
+async fn list_aircalls_numbers(State(world): State<Sims>, headers: HeaderMap) -> Result<Response, Response> {
     let config = world.config();
-    let tenant = match asking(&world, &config, Vendor::Aircall, &headers).await {
-        Ok(tenant) => tenant,
-        Err(refused) => return refused,
-    };
+    let tenant = asking(&world, &config, Vendor::Aircall, &headers).await?;
     let number = |digits: &str| json!({"id": 4400, "name": "Main line", "digits": spaced(digits), "country": "GB"});
     let numbers: Vec<_> = Vendor::Aircall.number(tenant).into_iter().map(number).collect();
     let meta = json!({
         "count": numbers.len(), "total": numbers.len(), "current_page": 1, "per_page": 50,
         "next_page_link": null, "previous_page_link": null,
     });
-    Json(json!({"meta": meta, "numbers": numbers})).into_response()
+    Ok(Json(json!({"meta": meta, "numbers": numbers})).into_response())
 }
 
-async fn show_vonages_balance(State(world): State<Sims>, headers: HeaderMap) -> Response {
-    match asking(&world, &world.config(), Vendor::Vonage, &headers).await {
-        Ok(_) => Json(json!({"value": 10.28, "autoReload": false})).into_response(),
-        Err(refused) => refused,
-    }
+async fn show_vonages_balance(State(world): State<Sims>, headers: HeaderMap) -> Result<Response, Response> {
+    asking(&world, &world.config(), Vendor::Vonage, &headers).await?;
+    Ok(Json(json!({"value": 10.28, "autoReload": false})).into_response())
 }
 
 /// `None`: calls are not stored here.
-async fn list_exotels_calls(State(world): State<Sims>, Path(account): Path<String>, headers: HeaderMap) -> Response {
+async fn list_exotels_calls(
+    State(world): State<Sims>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let tenant = match asking(&world, &config, Vendor::Exotel, &headers).await {
-        Ok(tenant) => tenant,
-        Err(refused) => return refused,
-    };
+    let tenant = asking(&world, &config, Vendor::Exotel, &headers).await?;
     let own = tenant.exotel.as_ref().and_then(|own| own.account_sid.as_ref());
     if own != Some(&account) {
-        return Vendor::Exotel.error(StatusCode::NOT_FOUND, "There is no such account");
+        return Err(Vendor::Exotel.error(StatusCode::NOT_FOUND, "There is no such account"));
     }
-    Json(json!({"Metadata": {"Total": 0, "PageSize": 1}, "Calls": []})).into_response()
+    Ok(Json(json!({"Metadata": {"Total": 0, "PageSize": 1}, "Calls": []})).into_response())
 }
 
-async fn show_plivos_account(State(world): State<Sims>, Path(account): Path<String>, headers: HeaderMap) -> Response {
+async fn show_plivos_account(
+    State(world): State<Sims>,
+    Path(account): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, Response> {
     let config = world.config();
-    let tenant = match asking(&world, &config, Vendor::Plivo, &headers).await {
-        Ok(tenant) => tenant,
-        Err(refused) => return refused,
-    };
+    let tenant = asking(&world, &config, Vendor::Plivo, &headers).await?;
     let own = tenant.plivo.as_ref().and_then(|own| own.auth_id.as_ref());
     if own != Some(&account) {
-        return Vendor::Plivo.error(StatusCode::NOT_FOUND, "not found");
+        return Err(Vendor::Plivo.error(StatusCode::NOT_FOUND, "not found"));
     }
-    Json(json!({
+    let account = json!({
         "account_type": "standard",
         "api_id": "00000000-0000-4000-8000-000000000001",
         "auth_id": account,
         "billing_mode": "prepaid",
         "name": tenant.name,
         "resource_uri": format!("/v1/Account/{account}/"),
-    }))
-    .into_response()
+    });
+    Ok(Json(account).into_response())
 }

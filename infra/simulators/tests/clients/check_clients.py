@@ -260,11 +260,6 @@ assert (error.code, error.subcode) == (100, 2388040), error
 assert wa.delete_template("pywa_offer", template_id=created.id).success
 refused(pywa.errors.TemplateNotExists, send)
 
-approved = [kinds.TemplateStatus.APPROVED]
-names = {template.name for template in wa.get_templates(statuses=approved)}
-# pywa 4.5.0 cannot step to the next page of templates itself (TemplatesResult lacks item_factory): only ask for one.
-assert wa.get_templates(statuses=approved, pagination=pywa.types.Pagination(limit=3)).has_next
-assert "missed_call_named" in names and "paused" not in names, names
 assert control("POST", "/handshakes", {"tenant": tenant["id"]}) == {"status": 200, "challenge_echoed": True}
 
 stranger_session = httpx.Client()
@@ -323,14 +318,5 @@ for webhook in webhooks:
     assert validator.validate(webhook.url, webhook.form, signature), webhook.path
     assert not validator.validate(webhook.url, {**webhook.form, "Extra": "1"}, signature)
     assert not validator.validate(webhook.url + "1", webhook.form, signature)
-
-account["shared_key"] = {"id": "webhooks_sharedkey_1", "secret": "shared-secret"}
-configure()
-before = len(received)
-control("POST", "/replies", {"tenant": tenant["id"], "from": MAYA, "text": "START", "channel": "sms", "wait": True})
-webhook = received[before]
-assert "algorithm=HMAC_SHA256" in webhook.headers["X-Twilio-Webhooks-Signature-Settings"]
-assert RequestValidator("shared-secret").validate(
-    webhook.url, webhook.form, webhook.headers["X-Twilio-Signature"], "HMAC_SHA256")
 
 print("twilio and pywa work against the simulators")

@@ -129,33 +129,6 @@ async fn fixtures_are_created_and_fetched() {
 }
 
 #[tokio::test]
-async fn contents_keep_to_their_limits() {
-    let stage = stage().await;
-    let reply = json!({"type": "QUICK_REPLY", "title": "Yes", "id": "yes"});
-    let cases = [
-        json!({}),
-        json!({"twilio/hologram": {"body": "a"}}),
-        json!({"twilio/text": {"body": "x".repeat(1601)}}),
-        json!({"twilio/media": {"body": "a", "media": ["https://{{1}}/a.pdf"]}}),
-        json!({"twilio/quick-reply": {"body": "a", "actions": vec![reply.clone(); 11]}}),
-        json!({"twilio/quick-reply": {"body": "a", "actions": [{"title": "x".repeat(21), "id": "a"}]}}),
-        json!({"twilio/call-to-action": {"body": "x".repeat(641), "actions": [reply]}}),
-        json!({"twilio/call-to-action": {"body": "a", "actions": [{"type": "URL", "title": "a", "url": "https://a.test/{{1}}/b"}]}}),
-        json!({"twilio/list-picker": {"body": "a", "button": "b", "items": []}}),
-        json!({"whatsapp/card": {"body": "a"}}),
-        json!({"whatsapp/card": {"body": "a", "footer": "{{1}}"}}),
-        json!({"whatsapp/authentication": {"code_expiration_minutes": 91, "actions": [{"type": "COPY_CODE", "copy_code_text": "a"}]}}),
-    ];
-    for types in cases {
-        let content = json!({"friendly_name": "a", "language": "en", "types": types});
-        let (status, answer) = parsed(stage.contents("POST", "Content").json(&content)).await;
-        assert_eq!(status, 400, "{content}: {answer}");
-    }
-    let nameless = json!({"types": {"twilio/text": {"body": "a"}}});
-    assert_eq!(parsed(stage.contents("POST", "Content").json(&nameless)).await.0, 400);
-}
-
-#[tokio::test]
 async fn approvals_have_the_states_of_the_fixtures() {
     let stage = stage().await;
     let sid = stage.content("create_request_quick_reply_with_text_fallback").await;
@@ -195,34 +168,6 @@ async fn approvals_have_the_states_of_the_fixtures() {
     assert_eq!(stage.submit(&picker, "With Capitals").await.0, 400);
     let delete = async || parsed(stage.contents("DELETE", &format!("Content/{sid}"))).await.0;
     assert_eq!((delete().await, delete().await), (204, 404));
-}
-
-#[tokio::test]
-async fn a_review_takes_time_by_the_clock() {
-    let mut tenant = without_graph();
-    tenant["twilio"]["content_review_seconds"] = json!(3600);
-    let stage = Stage::with(json!({"tenants": [tenant]})).await;
-    let good = stage.content("create_request_text").await;
-    let edge = json!({"language": "en", "variables": {"1": "Maya"}, "types": {"twilio/text": {"body": "Hello there, dear {{1}}"}}});
-    let bad = parsed(stage.contents("POST", "Content").json(&edge)).await.1["sid"]
-        .as_str()
-        .unwrap()
-        .to_owned();
-    stage.submit(&good, "good").await;
-    stage.submit(&bad, "bad").await;
-    let status = async |sid: &str| stage.approval(sid).await["whatsapp"]["status"].clone();
-    assert_eq!(status(&good).await, "received");
-    stage.forward(SignedDuration::from_mins(45)).await;
-    assert_eq!(status(&good).await, "pending");
-    stage.forward(SignedDuration::from_mins(20)).await;
-    assert_eq!(
-        (status(&good).await, status(&bad).await),
-        (json!("approved"), json!("rejected"))
-    );
-    assert_eq!(
-        stage.approval(&bad).await["whatsapp"]["rejection_reason"],
-        "INVALID_FORMAT"
-    );
 }
 
 #[tokio::test]
@@ -281,27 +226,15 @@ async fn only_approved_contents_need_no_window() {
     );
     assert_eq!(shown["buttons"][1]["payload"], "callback");
 
-    for (variables, code) in [("[1]", 21_656), (r#"{"1": null}"#, 21_656), (r#"{"1": ""}"#, 21_656)] {
-        assert_eq!(stage.send_content(&sid, variables).await.1["code"], code, "{variables}");
+    for variables in ["[1]", r#"{"1": null}"#, r#"{"1": ""}"#] {
+        assert_eq!(
+            stage.send_content(&sid, variables).await.1["code"],
+            21_656,
+            "{variables}"
+        );
     }
     stage.send_content(&sid, "{\"1\": \"two\\nlines\"}").await;
     assert_eq!(stage.last_status().await["code"], 63_013);
-    stage
-        .send_content(&sid, &json!({"1": "x".repeat(1100)}).to_string())
-        .await;
-    assert_eq!(stage.last_status().await["code"], 63_021);
-    let unknown = stage
-        .send_content("HX00000000000000000000000000000099", variables)
-        .await;
-    assert_eq!(unknown.1["code"], 21_655);
-    let both = [
-        ("To", TO_WHATSAPP),
-        ("From", WHATSAPP),
-        ("ContentSid", sid.as_str()),
-        ("ContentVariables", "{}"),
-        ("Body", "hello"),
-    ];
-    assert_eq!(stage.twilio(&both).await.1["code"], 35_127);
     let (status, answer) = stage
         .twilio(&[("To", TO_WHATSAPP), ("From", WHATSAPP), ("ContentVariables", "{}")])
         .await;
@@ -311,19 +244,6 @@ async fn only_approved_contents_need_no_window() {
             400,
             fixture_json("twilio/content/400_error_21654_content_sid_required.json")
         )
-    );
-    let sms = [
-        ("To", MAYA),
-        ("From", "+15005550006"),
-        ("ContentSid", sid.as_str()),
-        ("ContentVariables", variables),
-    ];
-    assert!(
-        stage.twilio(&sms).await.1["body"]
-            .as_str()
-            .unwrap()
-            .ends_with("Reply STOP to opt out."),
-        "the text of SMS"
     );
 }
 
@@ -394,21 +314,7 @@ async fn customers_send_media_and_more_through_twilio() {
     let url = webhook.field("MediaUrl0").unwrap();
     let fetch = async |user: &str, secret: &str| parsed(stage.http.get(&url).basic_auth(user, Some(secret))).await;
     assert_eq!(fetch("SKa", "secret-a").await, (200, json!("picture")));
-    assert_eq!(fetch("SKa", "wrong").await.0, 401);
     assert_eq!(fetch("SKb", "secret-b").await.0, 401);
-    stage
-        .faults(json!([{"kind": "media_unavailable", "api": "twilio"}]))
-        .await;
-    assert_eq!(fetch("SKa", "secret-a").await.0, 503);
-    let refused = json!({"tenant": "tnt_a", "from": MAYA, "reaction": {"to": "MM1", "emoji": "👍"}});
-    let answer = stage
-        .http
-        .post(stage.url("/replies"))
-        .json(&refused)
-        .send()
-        .await
-        .unwrap();
-    assert_eq!(answer.status(), 400, "Twilio hands over no reactions");
 }
 
 #[tokio::test]
@@ -454,15 +360,6 @@ async fn a_place_is_sent_through_twilio() {
         (&sent["other"]["type"], &sent["other"]["location"]),
         (&json!("location"), &shown)
     );
-    let chat = stage.get(&format!("/phones/{MAYA}")).await["chats"][0]["whatsapp"].clone();
-    let last = chat
-        .as_array()
-        .and_then(|chat| chat.last())
-        .expect("it is on the phone");
-    assert_eq!((&last["location"], &last["text"]), (&shown, &json!("")));
-    let listed = stage.twilio_list(&[("To", TO_WHATSAPP)]).await;
-    assert_eq!(listed["messages"][0]["body"], "Fixture Hair");
-
     for (body, action, code) in [
         ("", place, 21_602),
         ("Fixture Hair", "51.5007,-0.1246", 20_001),
@@ -473,10 +370,6 @@ async fn a_place_is_sent_through_twilio() {
         let (status, answer) = send(TO_WHATSAPP, WHATSAPP, body, action).await;
         assert_eq!((status, &answer["code"]), (400, &json!(code)), "{action}");
     }
-    let (_, text) = send(MAYA, "+15005550006", "Fixture Hair", place).await;
-    assert_eq!(text["body"], "Fixture Hair");
-    let sent = stage.outbox("").await.pop().expect("an SMS");
-    assert_eq!(sent["body"], "Fixture Hair", "an SMS carries no place");
 }
 
 #[tokio::test]

@@ -1,10 +1,9 @@
 use std::os::unix::process::ExitStatusExt as _;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::support::{MAYA, Stage, fixture_json, parsed, shape, template, until};
+use crate::support::{MAYA, Stage, fixture_json, parsed, shape, template};
 
 const SMS: &str = "+15005550006";
 const TOM: &str = "+447700900222";
@@ -28,15 +27,6 @@ async fn sms(stage: &Stage, to: &str) -> (u16, Value) {
             ("Body", "hello"),
             ("StatusCallback", &callback),
         ])
-        .await
-}
-
-async fn twilio_whatsapp(stage: &Stage, to: &str) -> (u16, Value) {
-    let (to, from) = (format!("whatsapp:{to}"), format!("whatsapp:{SMS}"));
-    let callback = stage.callback("con.msg.1");
-    let content = ("ContentSid", "HX00000000000000000000000000000001");
-    stage
-        .twilio(&[("To", &to), ("From", &from), content, ("StatusCallback", &callback)])
         .await
 }
 
@@ -74,70 +64,6 @@ async fn missing_whatsapp_is_reported_by_a_failed_status() {
             131_026
         );
     }
-}
-
-#[tokio::test]
-async fn missing_whatsapp_is_reported_by_twilio_too() {
-    let stage = Stage::set().await;
-    stage.faults(json!([{"kind": "not_on_whatsapp", "number": MAYA}])).await;
-    assert_eq!(twilio_whatsapp(&stage, MAYA).await.0, 201);
-    assert_eq!(sms(&stage, MAYA).await.0, 201, "SMS needs no WhatsApp");
-    stage.drained().await;
-    let undelivered = &stage
-        .ringback
-        .received()
-        .into_iter()
-        .find(|webhook| webhook.field("ErrorCode").is_some())
-        .unwrap();
-    assert_eq!(undelivered.field("ErrorCode").as_deref(), Some("63024"));
-    assert_eq!(undelivered.field("MessageStatus").as_deref(), Some("undelivered"));
-    assert_eq!(stage.outbox("").await[1]["statuses"][1]["status"], "delivered");
-}
-
-#[tokio::test]
-async fn offline_phone_gets_its_messages_later() {
-    let stage = Stage::set().await;
-    stage.faults(json!([{"kind": "offline", "number": MAYA}])).await;
-    stage.send_whatsapp(&template(MAYA, "k")).await;
-    sms(&stage, MAYA).await;
-    stage.drained().await;
-    assert_eq!(stage.get("/idle").await["held_messages"], 2);
-    assert_eq!(statuses(&stage, MAYA).await, ["sent"]);
-    stage.faults(json!([])).await;
-    until("both messages have arrived", async || {
-        stage
-            .outbox("")
-            .await
-            .iter()
-            .all(|sent| sent["statuses"].as_array().unwrap().len() > 1)
-    })
-    .await;
-    stage.drained().await;
-    assert_eq!(statuses(&stage, MAYA).await, ["sent", "delivered", "read"]);
-    assert_eq!(stage.get("/idle").await["held_messages"], 0);
-
-    stage
-        .faults(json!([{"kind": "offline", "number": TOM, "seconds": 0.02}]))
-        .await;
-    stage.send_whatsapp(&template(TOM, "k")).await;
-    until("Tom's phone is back by itself", async || {
-        statuses(&stage, TOM).await.len() == 3
-    })
-    .await;
-}
-
-#[tokio::test]
-async fn sms_knows_landlines_and_blocked_numbers() {
-    let stage = Stage::set().await;
-    stage
-        .faults(json!([{"kind": "landline", "number": MAYA}, {"kind": "blocked", "number": TOM}]))
-        .await;
-    let (status, answer) = sms(&stage, MAYA).await;
-    assert_eq!((status, &answer["code"]), (400, &json!(21_614)));
-    assert_eq!(sms(&stage, TOM).await.0, 201);
-    stage.drained().await;
-    assert_eq!(statuses(&stage, TOM).await, ["sent", "undelivered"]);
-    assert_eq!(stage.outbox("").await[0]["statuses"][1]["code"], 30_004);
 }
 
 #[tokio::test]
@@ -179,37 +105,6 @@ async fn answers_can_be_errors_of_the_fixtures() {
     stage.faults(json!([{"kind": "server_error_after"}])).await;
     assert!(stage.send_whatsapp(&template(MAYA, "k")).await.0 >= 500);
     assert_eq!(stage.outbox("").await.len(), 1, "accepted all the same");
-}
-
-#[tokio::test]
-async fn timeouts_come_before_or_after_acceptance() {
-    let stage = Stage::set().await;
-    let impatient = || {
-        stage
-            .http
-            .post(stage.url("/v26.0/910000000000001/messages"))
-            .bearer_auth("token-a")
-    };
-    for (kind, accepted) in [("timeout_before", 0), ("timeout_after", 1)] {
-        stage.faults(json!([{"kind": kind, "api": "graph", "times": 1}])).await;
-        let request = impatient()
-            .json(&template(MAYA, "k"))
-            .timeout(Duration::from_millis(100));
-        let error = request.send().await.expect_err("held unanswered");
-        assert!(error.is_timeout(), "{error}");
-        assert_eq!(stage.outbox("").await.len(), accepted, "{kind}");
-    }
-    stage.drained().await;
-    assert_eq!(
-        stage.ringback.statuses(),
-        ["sent", "delivered", "read"],
-        "the statuses settle it"
-    );
-    stage.faults(json!([{"kind": "timeout_before", "seconds": 0.01}])).await;
-    assert!(
-        stage.send_whatsapp(&template(MAYA, "k")).await.0 >= 500,
-        "held, then let go"
-    );
 }
 
 #[tokio::test]

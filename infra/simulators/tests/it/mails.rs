@@ -114,22 +114,6 @@ async fn mail_page_is_sandboxed() {
 }
 
 #[tokio::test]
-async fn unsigned_mail_is_refused() {
-    let stage = Stage::set().await;
-    let incomplete = authorization("ses").replace(&"0f".repeat(32), "0f");
-    for (given, code) in [
-        (None, "MissingAuthenticationTokenException"),
-        (Some("Bearer token"), "IncompleteSignatureException"),
-        (Some(incomplete.as_str()), "IncompleteSignatureException"),
-        (Some(&authorization("sqs")), "InvalidSignatureException"),
-    ] {
-        let (status, answered, _) = send_as(&stage, given, &mail(MAYA)).await;
-        assert_eq!((status, answered.as_str()), (403, code));
-    }
-    assert_eq!(stage.get("/mails").await, json!([]));
-}
-
-#[tokio::test]
 async fn invalid_mail_is_refused_as_by_ses() {
     let stage = Stage::set().await;
     let with = |pointer: &str, value: Value| {
@@ -156,48 +140,4 @@ async fn invalid_mail_is_refused_as_by_ses() {
         assert_eq!((status, code.as_str()), (400, "BadRequestException"), "{wrong}");
     }
     assert_eq!(stage.get("/mails").await, json!([]));
-}
-
-#[tokio::test]
-async fn faults_affect_mails_to_their_address() {
-    let stage = Stage::set().await;
-    let cases = [
-        ("throttled", 429, "TooManyRequestsException", 0),
-        ("server_error", 500, "InternalServiceErrorException", 0),
-        ("server_error_after", 500, "InternalServiceErrorException", 1),
-        ("bad_credentials", 403, "UnrecognizedClientException", 0),
-        ("mail_rejected", 400, "BadRequestException", 0),
-        ("mail_unverified", 400, "MessageRejected", 0),
-    ];
-    for (kind, status, code, taken) in cases {
-        stage.post("/reset", json!({})).await;
-        stage
-            .faults(json!([{"api": "ses", "kind": kind, "number": MAYA, "times": 1}]))
-            .await;
-        assert_eq!(
-            send(&stage, &mail("tom@salon.example")).await.0,
-            200,
-            "others are not touched"
-        );
-        let (answered, answered_code, _) = send(&stage, &mail(MAYA)).await;
-        assert_eq!((answered, answered_code.as_str()), (status, code), "{kind}");
-        assert_eq!(
-            stage.get(&format!("/mails?to={MAYA}")).await.as_array().unwrap().len(),
-            taken,
-            "{kind}"
-        );
-        assert_eq!(send(&stage, &mail(MAYA)).await.0, 200, "{kind} once");
-    }
-}
-
-#[tokio::test]
-async fn page_is_notified_of_a_mail() {
-    let stage = Stage::set().await;
-    let mut events = stage.http.get(stage.url("/events")).send().await.unwrap();
-    send(&stage, &mail(MAYA)).await;
-    let mut heard = String::new();
-    while !heard.contains("data: mails") {
-        let chunk = events.chunk().await.unwrap().expect("the stream goes on");
-        heard.push_str(&String::from_utf8_lossy(&chunk));
-    }
 }

@@ -30,7 +30,11 @@ fn meta_signatures_are_those_of_the_vectors() {
 
 #[test]
 fn twilio_signatures_are_those_of_the_vectors() {
-    for vector in valid("vectors/twilio_x_twilio_signature.json") {
+    let by_token = |vector: &Value| vector["headers"]["X-Twilio-Webhooks-Signature-Settings"].is_null();
+    for vector in valid("vectors/twilio_x_twilio_signature.json")
+        .into_iter()
+        .filter(by_token)
+    {
         let is_form = vector["method"] == "POST" && text(&vector, "content_type").contains("form");
         let body = if is_form { text(&vector, "body") } else { "" };
         let form: Vec<(String, String)> = form_urlencoded::parse(body.as_bytes()).into_owned().collect();
@@ -41,15 +45,7 @@ fn twilio_signatures_are_those_of_the_vectors() {
             text(&vector, "url").to_owned()
         };
         let secret = text(&vector, "auth_token");
-        let settings = vector["headers"]["X-Twilio-Webhooks-Signature-Settings"].as_str();
-        let signature = match settings {
-            None => signatures::twilio(secret, &url, &form),
-            Some(settings) => {
-                let id = settings.trim_start_matches("key=").split(',').next().expect("a key id");
-                assert_eq!(signatures::twilio_shared_key_settings(id), settings);
-                signatures::twilio_shared_key(secret, &url, &form)
-            }
-        };
+        let signature = signatures::twilio(secret, &url, &form);
         assert_eq!(signature, vector["headers"]["X-Twilio-Signature"], "{}", vector["name"]);
     }
 }

@@ -120,7 +120,6 @@ pub(crate) fn tenant_b() -> Value {
         "twilio": {
             "connection": "con_tb", "account_sid": "AC000000000000000000000000000000b2", "auth_token": "token-tb",
             "api_key_sid": "SKb", "api_key_secret": "secret-b", "numbers": ["+15005550008"],
-            "shared_key": {"id": "webhooks_sharedkey_1", "secret": "shared-secret"},
         },
         "whatsapp": {
             "connection": "con_wb", "waba_id": "900000000000002", "phone_number_id": "910000000000002",

@@ -60,25 +60,3 @@ async fn unusual_and_repeated_calls_are_sent() {
     );
     assert_eq!((&data["call_id"], &data["ring_seconds"]), (&json!("pbx-7"), &json!(9)));
 }
-
-#[tokio::test]
-async fn impossible_calls_are_refused_with_the_reason() {
-    let stage = Stage::set().await;
-    let cases = [
-        (json!({"tenant": "tnt_x", "from": MAYA, "outcome": "missed"}), 404),
-        (
-            json!({"tenant": "tnt_b", "from": MAYA, "outcome": "missed", "via": "telephony"}),
-            404,
-        ),
-        (json!({"tenant": "tnt_a", "from": "07700", "outcome": "missed"}), 400),
-        (
-            json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "typo": 1}),
-            422,
-        ),
-    ];
-    for (call, status) in cases {
-        let answer = stage.http.post(stage.url("/calls")).json(&call).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{call}");
-    }
-    assert!(stage.ringback.received().is_empty());
-}

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use simulators::signatures;
 
 use crate::ringback::Received;
-use crate::support::{MAYA, Stage, fields, fixture, fixture_json, parsed, shape};
+use crate::support::{MAYA, Stage, fields, fixture, fixture_json, shape};
 
 async fn call(stage: &Stage, via: &str, outcome: &str) -> (Value, Vec<Received>) {
     let before = stage.ringback.received().len();
@@ -162,117 +162,5 @@ async fn plivos_callback_looks_like_the_fixtures_and_is_signed() {
         let nonce = received[0].header("x-plivo-signature-v3-nonce");
         let signed = signatures::plivo("fixture-plivo-auth-token-0001", &url, &received[0].form(), nonce);
         assert_eq!(received[0].header("x-plivo-signature-v3"), signed);
-    }
-}
-
-#[tokio::test]
-async fn repeated_and_shuffled_events_are_of_one_call() {
-    let stage = Stage::set().await;
-    let call = json!({
-        "tenant": "tnt_a", "from": null, "outcome": "answered", "via": "vonage", "repeat": 3, "shuffle": true,
-    });
-    stage.post("/calls", call).await;
-    let received = stage.ringback.received();
-    assert_eq!(received.len(), 9);
-    let ids: std::collections::BTreeSet<_> = received
-        .iter()
-        .map(|event| event.json()["conversation_uuid"].to_string())
-        .collect();
-    assert_eq!(ids.len(), 1);
-    assert!(received.iter().all(|event| event.json()["from"] == "anonymous"));
-}
-
-#[tokio::test]
-async fn impossible_outcome_of_a_vendor_is_refused() {
-    let stage = Stage::set().await;
-    for (tenant, via, outcome, status) in [
-        ("tnt_a", "aircall", "busy", 400),
-        ("tnt_a", "vonage", "voicemail", 400),
-        ("tnt_a", "exotel", "after_hours", 400),
-        ("tnt_a", "plivo", "voicemail", 400),
-        ("tnt_b", "aircall", "missed", 404),
-        ("tnt_a", "acme", "missed", 422),
-    ] {
-        let call = json!({"tenant": tenant, "from": MAYA, "outcome": outcome, "via": via});
-        let answer = stage.http.post(stage.url("/calls")).json(&call).send().await.unwrap();
-        assert_eq!(answer.status(), status, "{call}");
-    }
-    assert!(stage.ringback.received().is_empty());
-}
-
-/// The APIs: requests, credentials, and refusals.
-const APIS: [(&str, &str, [&str; 2], u16, &str); 5] = [
-    (
-        "aircall",
-        "/v1/ping",
-        ["aircall-id-a", "aircall-secret-a"],
-        403,
-        "/troubleshoot",
-    ),
-    (
-        "aircall",
-        "/v1/numbers?per_page=50",
-        ["aircall-id-a", "aircall-secret-a"],
-        403,
-        "/troubleshoot",
-    ),
-    (
-        "vonage",
-        "/account/get-balance",
-        ["f1x7ure0", "vonage-secret-a"],
-        401,
-        "/error-code-label",
-    ),
-    (
-        "exotel",
-        "/v1/Accounts/fixture1/Calls.json?PageSize=1",
-        ["exotel-key-a", "exotel-secret-a"],
-        401,
-        "/RestException/Message",
-    ),
-    (
-        "plivo",
-        "/v1/Account/MAFIXTURE0/",
-        ["MAFIXTURE0", "fixture-plivo-auth-token-0001"],
-        401,
-        "/error",
-    ),
-];
-
-async fn ask(stage: &Stage, path: &str, user: &str, password: &str) -> (u16, Value) {
-    let request = stage.http.get(stage.url(path));
-    parsed(request.basic_auth(user, Some(password))).await
-}
-
-#[tokio::test]
-async fn vendor_apis_require_the_accounts_credentials() {
-    let stage = Stage::set().await;
-    for (api, path, [user, password], refused, why) in APIS {
-        let (status, body) = ask(&stage, path, user, password).await;
-        assert_eq!(status, 200, "{api} {path}: {body}");
-        for (user, password) in [(user, "wrong"), ("wrong", password), (user, ""), ("", "")] {
-            let (status, body) = ask(&stage, path, user, password).await;
-            assert_eq!(status, refused, "{api} {path}: {body}");
-            assert!(body.pointer(why).is_some_and(Value::is_string), "{api}: {body}");
-        }
-        assert_eq!(parsed(stage.http.get(stage.url(path))).await.0, refused, "{api}");
-        for (kind, status) in [("bad_credentials", refused), ("throttled", 429), ("server_error", 500)] {
-            stage.faults(json!([{"kind": kind, "api": api}])).await;
-            let (answered, body) = ask(&stage, path, user, password).await;
-            assert_eq!(answered, status, "{api} {kind}");
-            assert!(body.pointer(why).is_some(), "{api} {kind}: {body}");
-            stage.faults(json!([])).await;
-        }
-    }
-    let [user, password] = APIS[0].2;
-    assert_eq!(ask(&stage, "/v1/ping", user, password).await.1, json!({"ping": "pong"}));
-    let (_, page) = ask(&stage, "/v1/numbers", user, password).await;
-    assert_eq!(page["numbers"][0]["digits"], "+44 2079 460001");
-    assert_eq!(page["meta"]["next_page_link"], Value::Null);
-    for (path, [user, password]) in [
-        ("/v1/Accounts/fixture2/Calls.json", APIS[3].2),
-        ("/v1/Account/MAFIXTURE1/", APIS[4].2),
-    ] {
-        assert_eq!(ask(&stage, path, user, password).await.0, 404, "{path}");
     }
 }

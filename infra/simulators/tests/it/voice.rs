@@ -147,18 +147,6 @@ async fn a_recording_can_be_fetched_until_it_is_deleted() {
         .faults(json!([{"api": "twilio", "kind": "server_error", "times": 1}]))
         .await;
     assert!(parsed(get(place(ACCOUNT, ".mp3"))).await.0 >= 500);
-    let late = json!([{"api": "twilio", "kind": "delayed", "times": 1, "seconds": 0.01}]);
-    stage.faults(late).await;
-    assert_eq!(
-        get(place(ACCOUNT, ".mp3"))
-            .send()
-            .await
-            .expect("an answer")
-            .status()
-            .as_u16(),
-        200
-    );
-    assert_eq!(stage.get("/faults").await[0]["times"], 0, "it was delayed");
 
     let delete = || {
         stage
@@ -198,51 +186,6 @@ async fn an_empty_answer_ends_the_call_as_completed() {
 }
 
 #[tokio::test]
-async fn flows_are_followed_but_not_in_circles() {
-    let redirects = r#"<Response><Gather><Say>Press 1</Say></Gather><Pause length="3"/><Redirect>/webhooks/twilio/tnt_a/con_ta/voice?again=1</Redirect></Response>"#;
-    let stage = stage(redirects, "").await;
-    let ringback = Ringback::answering(move |received, _| {
-        let more = received.path.ends_with("/voice");
-        (
-            200,
-            if more {
-                redirects
-            } else {
-                "<Response><Dial method=\"GET\" action=\"next?a=1\">+4420</Dial></Response>"
-            }
-            .to_owned(),
-        )
-    })
-    .await;
-    let circle = Stage::opposite(
-        Ringback::answering(move |_, _| (200, redirects.replace("?again=1", ""))).await,
-        json!({}),
-    )
-    .await;
-    call(&circle, "missed").await;
-    assert_eq!(circle.ringback.at("/voice").len(), 20);
-    assert_eq!(circle.ringback.at("/status").len(), 1);
-    drop(stage);
-
-    let stage = Stage::opposite(ringback, json!({})).await;
-    call(&stage, "missed").await;
-    let asked = stage.ringback.at("/next");
-    assert_eq!(asked[0].method, "GET");
-    assert!(
-        asked[0]
-            .path
-            .starts_with("/webhooks/twilio/tnt_a/con_ta/next?a=1&AccountSid="),
-        "{}",
-        asked[0].path
-    );
-    let url = format!("{}{}", stage.ringback.url, asked[0].path);
-    assert_eq!(
-        asked[0].header("x-twilio-signature"),
-        signatures::twilio("fixture0twilio0auth0token0000001", &url, &[])
-    );
-}
-
-#[tokio::test]
 async fn unreadable_twiml_ends_the_call() {
     for body in ["<html>", "{}", "<Request/>"] {
         let stage = stage(body, "").await;
@@ -250,46 +193,6 @@ async fn unreadable_twiml_ends_the_call() {
         assert_eq!(placed["events"][1]["what"], "unreadable TwiML");
         assert_eq!(status(&stage.ringback.at("/status")[0]), "completed");
     }
-}
-
-#[tokio::test]
-async fn own_flow_reports_only_the_final_status() {
-    for (outcome, expected) in [
-        ("missed", "no-answer"),
-        ("busy", "busy"),
-        ("failed", "failed"),
-        ("abandoned", "canceled"),
-        ("answered", "completed"),
-    ] {
-        let stage = Stage::set().await;
-        stage
-            .post(
-                "/calls",
-                json!({"tenant": "tnt_a", "from": MAYA, "outcome": outcome, "own_flow": true}),
-            )
-            .await;
-        let received = stage.ringback.received();
-        assert_eq!(received.len(), 1);
-        assert_eq!(status(&received[0]), expected);
-        let promised = expected.replace('-', "_").replace("completed", "completed_long");
-        assert_fields(&received[0], &format!("status_{promised}"));
-    }
-}
-
-#[tokio::test]
-async fn a_withheld_number_is_spelt_on_the_keypad() {
-    let stage = stage(&twiml("twiml_empty"), "").await;
-    stage
-        .post(
-            "/calls",
-            json!({"tenant": "tnt_a", "from": "anonymous", "outcome": "missed"}),
-        )
-        .await;
-    assert_eq!(
-        stage.ringback.received()[0].field("From").as_deref(),
-        Some("+266696687")
-    );
-    assert_eq!(stage.get("/phones").await, json!([]), "nobody's phone");
 }
 
 #[tokio::test]

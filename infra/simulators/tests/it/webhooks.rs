@@ -1,6 +1,4 @@
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 
 use serde_json::json;
 
@@ -72,26 +70,6 @@ async fn twilio_retries_only_as_its_urls_say() {
 }
 
 #[tokio::test]
-async fn an_outage_delays_statuses_and_loses_none() {
-    let status = Arc::new(AtomicU16::new(503));
-    let answer = Arc::clone(&status);
-    let ringback = Ringback::answering(move |_, _| (answer.load(Ordering::SeqCst), String::new())).await;
-    let delivery = json!({"attempts": 100_000, "first_backoff_ms": 1, "max_backoff_ms": 5});
-    let stage = Stage::opposite(ringback, json!({"delivery": delivery})).await;
-    stage.send_whatsapp(&template(MAYA, "k")).await;
-    until("the webhook was refused a few times", async || {
-        stage.ringback.received().len() > 10
-    })
-    .await;
-    assert_eq!(stage.get("/idle").await["idle"], false);
-    status.store(200, Ordering::SeqCst);
-    stage.drained().await;
-    let taken: BTreeSet<_> = stage.ringback.statuses().into_iter().collect();
-    assert_eq!(taken.len(), 3);
-    assert_eq!(stage.get("/idle").await["delivered_webhooks"], 3);
-}
-
-#[tokio::test]
 async fn undeliverable_webhook_is_given_up_and_counted() {
     let ringback = Ringback::answering(|_, _| (401, "secret reason".to_owned())).await;
     let delivery = json!({"attempts": 4, "first_backoff_ms": 1, "max_backoff_ms": 2});
@@ -113,33 +91,6 @@ async fn a_generic_event_found_unreadable_is_not_sent_again() {
     let call = json!({"tenant": "tnt_a", "from": MAYA, "outcome": "missed", "via": "telephony"});
     assert_eq!(stage.post("/calls", call).await["events"][0]["status"], 422);
     assert_eq!(stage.ringback.received().len(), 1);
-}
-
-#[tokio::test]
-async fn tenants_of_a_shared_app_get_its_own_url() {
-    let stage = Stage::set().await;
-    let mut tenant = crate::support::tenant_a();
-    tenant["whatsapp"]["shared_app"] = json!(true);
-    stage
-        .put(
-            "/config",
-            json!({"public_base_url": stage.ringback.url, "tenants": [tenant]}),
-        )
-        .await;
-    stage.maya_writes("tnt_a", "whatsapp").await;
-    assert_eq!(stage.ringback.received()[0].path, "/webhooks/whatsapp");
-}
-
-#[tokio::test]
-async fn messages_are_read_on_request() {
-    let stage = Stage::with(json!({"auto_read": false})).await;
-    stage.send_whatsapp(&template(MAYA, "k")).await;
-    stage.drained().await;
-    assert_eq!(stage.ringback.statuses(), ["sent", "delivered"]);
-    assert_eq!(stage.post(&format!("/phones/{MAYA}/read"), json!({})).await["read"], 1);
-    stage.drained().await;
-    assert_eq!(stage.ringback.statuses(), ["sent", "delivered", "read"]);
-    assert_eq!(stage.post(&format!("/phones/{MAYA}/read"), json!({})).await["read"], 0);
 }
 
 #[tokio::test]
@@ -192,23 +143,6 @@ async fn reset_deletes_everything_but_the_tenants() {
     assert_eq!(stage.get("/faults").await, json!([]));
     assert_eq!(stage.get("/phones").await, json!([]));
     assert_eq!(stage.send_whatsapp(&template(MAYA, "k")).await.0, 200);
-}
-
-#[tokio::test]
-async fn the_outbox_finds_a_number_whose_plus_became_a_space() {
-    let stage = Stage::set().await;
-    stage.send_whatsapp(&template(MAYA, "k")).await;
-    stage.send_whatsapp(&template("+447700900112", "k")).await;
-    for query in [
-        "?to=+447700900111",
-        "?to=%2B447700900111&tenant=tnt_a",
-        "?to=447700900111",
-    ] {
-        let found = stage.outbox(query).await;
-        assert_eq!(found.len(), 1, "{query}");
-        assert_eq!(found[0]["to"], MAYA);
-    }
-    assert!(stage.outbox("?to=+447700900111&tenant=tnt_b").await.is_empty());
 }
 
 #[tokio::test]

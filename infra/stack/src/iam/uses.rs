@@ -76,6 +76,11 @@ pub(super) fn in_words_of_template(arn: &str, names: &BTreeMap<String, String>) 
             let whole = start.starts_with("arn:") && start.ends_with([':', '/']);
             match rest {
                 "" if whole => Some(format!("{id}.Arn")),
+                // Secrets Manager adds a word to a secret's name, which may contain `/`.
+                _ if start.ends_with(":secret:") => {
+                    let added = rest.strip_prefix('-')?;
+                    (!added.contains('-')).then(|| format!("{id}.Id"))
+                }
                 _ if whole && rest.starts_with('/') => Some(format!("${{{id}.Arn}}{rest}")),
                 _ => None,
             }
@@ -117,6 +122,8 @@ mod tests {
             ("SendsQueue", "http://127.0.0.1:1/000000000000/ringback-SendsQueue-1"),
             ("Table", "ringback-Table-1"),
             ("RawBucket", "raw-1"),
+            ("MailSecret", "ringback-MailSecret-1"),
+            ("Dashboard", "ringback"),
         ];
         let names = names.map(|(id, name)| (id.to_owned(), name.to_owned())).into();
         for (arn, told) in [
@@ -131,6 +138,14 @@ mod tests {
             (
                 "arn:aws:dynamodb:us-east-1:000000000000:table/ringback-Table-1/index/due",
                 "${Table.Arn}/index/due",
+            ),
+            (
+                "arn:aws:secretsmanager:us-east-1:000000000000:secret:ringback-MailSecret-1-5aec52",
+                "MailSecret.Id",
+            ),
+            (
+                "arn:aws:secretsmanager:1:0:secret:ringback/a",
+                "arn:aws:secretsmanager:1:0:secret:ringback/a",
             ),
             ("arn:aws:s3:::raw-1/raw/*", "${RawBucket.Arn}/raw/*"),
             ("arn:aws:s3:::raw-12/raw/*", "arn:aws:s3:::raw-12/raw/*"),

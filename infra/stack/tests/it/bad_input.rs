@@ -254,62 +254,6 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
     });
 }
 
-#[test]
-fn generic_event_that_cannot_be_read_says_what_to_send() {
-    on_stage(async |stage| {
-        let business = stage.business("Unprocessable").await?;
-        let path = business.webhook("telephony");
-        for (body, reason) in [
-            ("not json".to_owned(), ""),
-            (json!({ "type": "call.ended", "data": {} }).to_string(), "data."),
-            (json!({ "type": "call.began", "data": {} }).to_string(), "type"),
-        ] {
-            let headers = signed(&business, "telephony", &path, body.as_bytes(), time_now()?)?;
-            let answer = post(stage, &path, JSON, &headers, body.clone()).await?;
-            ensure!(answer.status == 422, "{body}: {answer:?}");
-            let problem: Value = serde_json::from_str(&answer.body).context("a problem is JSON")?;
-            let detail = problem["detail"].as_str().unwrap_or_default();
-            ensure!(!detail.is_empty() && detail.contains(reason), "{body}: {detail}");
-        }
-        Ok(())
-    });
-}
-
-#[test]
-fn wrong_method_type_and_size_are_refused_as_such() {
-    on_stage(async |stage| {
-        let business = stage.business("Wrong").await?;
-        for (what, content_type) in WEBHOOKS {
-            let path = business.webhook(what);
-            for method in ["PUT", "DELETE", "PATCH"] {
-                let answer = stage
-                    .play
-                    .request(method, &path, &[("content-type", content_type)], "")
-                    .await?;
-                ensure!(answer.status == 405, "{method} {what}: {answer:?}");
-                ensure!(
-                    answer.header("allow").is_some_and(|allow| allow.contains("POST")),
-                    "{method} {what}: {answer:?}"
-                );
-            }
-            let wrong = if content_type == JSON { FORM } else { JSON };
-            for other in [wrong, "text/plain", ""] {
-                let answer = post(stage, &path, other, &[], "{}").await?;
-                ensure!(answer.status == 415, "{what} as {other:?}: {answer:?}");
-            }
-        }
-        // Correctly signed, so only its size is wrong. On AWS, Lambda's own limit is 6 MB.
-        for (what, content_type) in [("telephony", JSON), ("whatsapp", JSON), ("twilio/inbound", FORM)] {
-            let path = business.webhook(what);
-            let body = vec![b'a'; 3 * 1024 * 1024 + 1];
-            let headers = signed(&business, what, &path, &body, time_now()?)?;
-            let answer = post(stage, &path, content_type, &headers, body).await?;
-            ensure!(answer.status == 413, "{what}: {} {}", answer.status, answer.body);
-        }
-        Ok(())
-    });
-}
-
 /// One function answers all unknown paths, with the same problem as elsewhere.
 #[test]
 fn unknown_paths_and_wrong_methods_get_problems() {

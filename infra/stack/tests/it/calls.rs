@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::json;
 use stack::{
-    api::{self, Proof, ask},
+    api::{self, Proof},
     business::Plan,
     play::{Look, until},
 };
@@ -21,8 +21,7 @@ use crate::stage::{PATIENCE, Stage, customer, delayed, in_a_hurry, on_stage};
 fn missed_call_is_answered_by_whatsapp_and_read() {
     on_stage(async |stage| {
         let business = stage.business("Missed").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sent = business.accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "graph", "{sent:?}");
         let template = sent.template.as_ref().context("WhatsApp carries a template")?;
@@ -30,12 +29,7 @@ fn missed_call_is_answered_by_whatsapp_and_read() {
             template.name == "missed_call" && template.parameters[0] == "there" && template.parameters[1] == "Missed"
         );
 
-        let message = business
-            .known(&caller, "the message read", |customer| {
-                let message = customer.messages.first()?;
-                (message.state() == MessageState::Read).then(|| message.clone())
-            })
-            .await?;
+        let message = business.comes_to(&caller, MessageState::Read).await?;
         let key = sent.key().context("our key travelled")?;
         ensure!(key.message == message.id && key.attempt == 1, "{key:?}");
         let attempt = message.last().context("one attempt")?;
@@ -62,22 +56,6 @@ fn missed_call_is_answered_by_whatsapp_and_read() {
 }
 
 #[test]
-fn any_telephone_system_can_report_a_missed_call() {
-    on_stage(async |stage| {
-        let business = stage.business("Telephone system").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
-        business.accepted(&caller, Channel::WhatsApp).await?;
-        let call = business.decided(&caller, 1).await?;
-        ensure!(
-            call.outcome == Outcome::Missed && call.facts.ring_seconds == Some(25),
-            "{call:?}"
-        );
-        Ok(())
-    });
-}
-
-#[test]
 fn redelivered_and_shuffled_webhooks_send_once() {
     on_stage(async |stage| {
         let business = stage.changed_business("Redelivered", Plan::forward_calls).await?;
@@ -87,12 +65,7 @@ fn redelivered_and_shuffled_webhooks_send_once() {
             let caller = customer();
             let chaos = json!({ "via": via, "repeat": 3, "shuffle": true });
             business.call(&caller, "missed", chaos).await?;
-            business
-                .known(&caller, "the message read", |customer| {
-                    let message = customer.messages.first()?;
-                    (message.state() == MessageState::Read).then_some(())
-                })
-                .await?;
+            business.comes_to(&caller, MessageState::Read).await?;
             let known = stage
                 .play
                 .customer(business.id(), &caller)
@@ -131,10 +104,7 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
     on_stage(async |stage| {
         let business = stage.business("Heard").await?;
         let key = Proof::Key(business.tenant.api_key.clone());
-        let get = async |path: &str| {
-            let answer = ask(&stage.play, "get", path, &key, None, &None).await?;
-            api::succeeded(&answer, path)
-        };
+        let get = async |path: &str| business.api("get", path, None).await;
         let call: CallId = api::recorded(&stage.play, &key).await?.parse()?;
         let shown = get(&format!("/api/v1/calls/{call}")).await?;
         let recording = &shown["recordings"][0];
@@ -150,20 +120,8 @@ fn voicemail_is_heard_by_a_link_until_its_contact_is_erased() {
         ensure!(status == 206, "a player gets {status}");
         ensure!(sound.bytes().await?[..] == [0xff, 0xf3, 0x40, 0xc0], "it is no MP3");
         let erase = format!("/api/v1/contacts/{}/erase", call.contact());
-        let started = ask(&stage.play, "post", &erase, &key, None, &None).await?;
-        let operation = api::succeeded(&started, &erase)?["id"].clone();
-        let operation = format!("/api/v1/operations/{}", operation.as_str().context("an id")?);
-        until(PATIENCE, "an erasure that is done", async || {
-            let shown = get(&operation).await?;
-            let state = shown["state"].clone();
-            ensure!(state != "failed", "{shown}");
-            Ok(if state == "done" {
-                Look::Seen(())
-            } else {
-                Look::Instead(state.to_string())
-            })
-        })
-        .await?;
+        let started = business.api("post", &erase, None).await?;
+        business.finished(&started).await?;
         let gone = stage.play.http.get(url).send().await?.status();
         ensure!(!gone.is_success(), "an erased person is still heard: {gone}");
         Ok(())
@@ -281,8 +239,7 @@ fn withheld_numbers_are_stored_and_not_messaged() {
 fn repeat_caller_is_held_by_the_cooldown() {
     on_stage(async |stage| {
         let business = stage.business("Cooldown").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
         business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
         let second = business.decided(&caller, 2).await?;
@@ -300,8 +257,7 @@ fn repeat_caller_is_held_by_the_cooldown() {
 fn answered_call_cancels_a_follow_up_not_sent_yet() {
     on_stage(async |stage| {
         let business = stage.changed_business("Answered after all", delayed).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business.decided(&caller, 1).await?;
         business
             .call(&caller, "answered", json!({ "via": "telephony" }))
@@ -322,8 +278,7 @@ fn answered_call_cancels_a_follow_up_not_sent_yet() {
 fn customer_who_writes_first_cancels_a_follow_up_not_sent_yet() {
     on_stage(async |stage| {
         let business = stage.changed_business("Wrote first", delayed).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business.decided(&caller, 1).await?;
         business.reply(&caller, Channel::WhatsApp, "I just called you").await?;
         let message = business.settled(&caller).await?;
@@ -349,8 +304,7 @@ fn unfit_template_sends_nothing_and_gives_the_reason() {
             })
             .await?;
         for business in [unknown, variables] {
-            let caller = customer();
-            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            let caller = business.missed("twilio").await?;
             let call = business.decided(&caller, 1).await?;
             ensure!(call.reason == "template" && call.message.is_none(), "{}", call.decision);
             ensure!(
@@ -389,15 +343,10 @@ fn whatsapp_can_be_sent_through_twilio() {
         let business = stage
             .changed_business("WhatsApp through Twilio", |plan| plan.whatsapp_through_twilio(&sender))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sent = business.accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.via == "twilio", "{sent:?}");
-        business
-            .known(&caller, "the message read", |customer| {
-                (customer.messages.first()?.state() == MessageState::Read).then_some(())
-            })
-            .await?;
+        business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Thank you").await?;
         business
             .known(&caller, "the reply, with an open window", |customer| {
@@ -423,13 +372,8 @@ fn shared_meta_app_finds_the_tenant_by_its_number() {
                 } });
             })
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        business
-            .known(&caller, "the message read", |customer| {
-                (customer.messages.first()?.state() == MessageState::Read).then_some(())
-            })
-            .await?;
+        let caller = business.missed("twilio").await?;
+        business.comes_to(&caller, MessageState::Read).await?;
         business.reply(&caller, Channel::WhatsApp, "Hello").await?;
         business
             .known(&caller, "the reply", |customer| customer.received.first().map(drop))
@@ -504,8 +448,7 @@ fn day_counters_are_exact() {
 fn person_known_by_a_business_scoped_id_is_the_caller() {
     on_stage(async |stage| {
         let business = stage.business("Hidden number").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business
             .known(&caller, "the business-scoped id", |customer| {
                 customer.contact.bsuid().map(str::to_owned)

@@ -7,7 +7,7 @@ use domain::ids::ContactId;
 use serde_json::{Value, json};
 use stack::inspect;
 
-use crate::stage::{Business, Stage, customer, on_stage};
+use crate::stage::{Business, Stage, on_stage};
 
 type Counters = BTreeMap<String, u64>;
 
@@ -66,8 +66,7 @@ async fn call_row(stage: &Stage, business: &Business<'_>, contact: ContactId) ->
 fn reprocessed_changes_count_once() {
     on_stage(async |stage| {
         let business = stage.business("Given up").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         let call = business.decided(&caller, 1).await?;
         let row = call_row(stage, &business, call.id.contact()).await?;
         // Of another day, which no other test counts.

@@ -35,8 +35,7 @@ fn reply_is_stored_once_and_opens_the_window() {
 fn button_reply_is_stored_with_its_message() {
     on_stage(async |stage| {
         let business = stage.business("Button").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
         let tap = json!({ "tenant": business.id(), "from": caller, "button": "Place an order", "wait": true });
         stage.play.post("/replies", &tap).await?;
@@ -104,8 +103,7 @@ fn stop_silences_every_channel_until_start() {
 fn stop_before_the_message_goes_out_blocks_it() {
     on_stage(async |stage| {
         let business = stage.changed_business("Stop in time", delayed).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business
             .known(&caller, "the planned message", |customer| {
                 customer.messages.first().map(drop)
@@ -146,8 +144,7 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
             then["cooldown_seconds"] = 0.into();
         };
         let business = stage.changed_business("Preferences", plan).await?;
-        let person = customer();
-        business.call(&person, "missed", json!({ "via": "telephony" })).await?;
+        let person = business.missed("telephony").await?;
         let sent = business.accepted(&person, Channel::Sms).await?;
         let text = sent.body.context("an SMS has a text")?;
         let link = text.strip_prefix("Sorry. Your choices: ").context("it has a link")?;

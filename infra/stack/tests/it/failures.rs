@@ -17,8 +17,7 @@ fn caller_not_on_whatsapp_gets_the_sms() {
         business
             .fault(json!({ "api": "graph", "kind": "not_on_whatsapp" }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sms = business.accepted(&caller, Channel::Sms).await?;
         ensure!(
             sms.body
@@ -26,12 +25,7 @@ fn caller_not_on_whatsapp_gets_the_sms() {
                 .is_some_and(|body| body.starts_with("Not on WhatsApp: ")),
             "{sms:?}"
         );
-        let message = business
-            .known(&caller, "the SMS delivered", |customer| {
-                let message = customer.messages.first()?;
-                (message.state() == MessageState::Delivered).then(|| message.clone())
-            })
-            .await?;
+        let message = business.comes_to(&caller, MessageState::Delivered).await?;
         let states: Vec<_> = message.attempts.iter().map(|attempt| attempt.state).collect();
         ensure!(states == [AttemptState::Failed, AttemptState::Delivered], "{states:?}");
         // The failure is remembered: the next call does not try WhatsApp first.
@@ -59,13 +53,8 @@ fn offline_phone_gets_the_message_later_and_no_sms() {
             .changed_business("Offline", |plan| plan.then()["fallback_after_seconds"] = 3600.into())
             .await?;
         let off = business.fault(json!({ "kind": "offline" })).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
-        business
-            .known(&caller, "the message sent", |customer| {
-                (customer.messages.first()?.state() == MessageState::Sent).then_some(())
-            })
-            .await?;
+        let caller = business.missed("twilio").await?;
+        business.comes_to(&caller, MessageState::Sent).await?;
         stage.play.mend(off).await?;
         let message = business.settled(&caller).await?;
         ensure!(message.delivered(), "a delivery leaves nothing to do: {message:?}");
@@ -84,8 +73,7 @@ fn missed_deadline_sends_sms_and_late_delivery_counts() {
             .changed_business("Deadline", |plan| plan.then()["fallback_after_seconds"] = 3.into())
             .await?;
         let off = business.fault(json!({ "api": "graph", "kind": "offline" })).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business.accepted(&caller, Channel::WhatsApp).await?;
         // Only the scheduled dispatcher sends it.
         business.accepted(&caller, Channel::Sms).await?;
@@ -109,8 +97,7 @@ fn blocked_everywhere_ends_with_the_reason() {
     on_stage(async |stage| {
         let business = stage.business("Blocked").await?;
         business.fault(json!({ "kind": "blocked" })).await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let message = business
             .known(&caller, "a message that failed", |customer| {
                 let message = customer.messages.first()?;
@@ -142,8 +129,7 @@ fn throttled_send_is_retried_and_sent_once() {
         business
             .fault(json!({ "api": "graph", "kind": "throttled", "times": 1 }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let sent = business.accepted(&caller, Channel::WhatsApp).await?;
         ensure!(sent.key().is_some_and(|key| key.attempt == 2), "{sent:?}");
         business.settled(&caller).await?;
@@ -159,8 +145,7 @@ fn time_out_after_accepting_is_settled_by_the_status() {
         for kind in ["timeout_after", "server_error_after"] {
             let fault = json!({ "api": "graph", "kind": kind, "times": 1 });
             business.fault(fault).await?;
-            let caller = customer();
-            business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+            let caller = business.missed("twilio").await?;
             let message = business.settled(&caller).await?;
             ensure!(
                 message.delivered() && message.attempts.len() == 1,
@@ -184,8 +169,7 @@ fn time_out_after_accepting_an_sms_is_settled() {
         business
             .fault(json!({ "api": "twilio", "kind": "timeout_after", "times": 1 }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         business
             .known(&caller, "the SMS delivered, by one attempt", |customer| {
                 let message = customer.messages.first()?;
@@ -206,8 +190,7 @@ fn sms_that_twilio_never_accepted_is_sent_once_more() {
         business
             .fault(json!({ "api": "twilio", "kind": "timeout_before", "times": 1 }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         let message = business.settled(&caller).await?;
         ensure!(
             message.delivered() && message.attempts.len() == 2 && message.attempts[0].state == AttemptState::Unknown,
@@ -225,8 +208,7 @@ fn unknown_outcome_without_evidence_uses_next_channel() {
         business
             .fault(json!({ "api": "graph", "kind": "timeout_before", "times": 1 }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         business.accepted(&caller, Channel::Sms).await?;
         let message = business.settled(&caller).await?;
         ensure!(
@@ -248,8 +230,7 @@ fn refused_credentials_hold_messages_until_they_work_again() {
         let fault = business
             .fault(json!({ "api": "graph", "kind": "bad_credentials" }))
             .await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "twilio" })).await?;
+        let caller = business.missed("twilio").await?;
         let reason = stack::play::until(PATIENCE, "an unhealthy connection", async || {
             Ok(match health(&business).await? {
                 Health::Unhealthy { reason, .. } => stack::play::Look::Seen(reason),

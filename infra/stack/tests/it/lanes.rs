@@ -157,8 +157,7 @@ async fn answered(business: &Business<'_>) -> Result<Vec<Phone>> {
 fn broadcast_does_not_delay_follow_ups() {
     alone_on_stage(async |stage| {
         let business = stage.business("Broadcast").await?;
-        let first = customer();
-        business.call(&first, "missed", json!({ "via": "telephony" })).await?;
+        let first = business.missed("telephony").await?;
         let like = business.settled(&first).await?;
         let count = bulk_messages()?;
         bulk_lane(&business, false).await?;

@@ -67,8 +67,7 @@ fn cors_admits_only_configured_origins() {
 fn correlation_id_links_a_call_through_all_functions() {
     on_stage(async |stage| {
         let business = stage.business("Correlated").await?;
-        let caller = customer();
-        business.call(&caller, "missed", json!({ "via": "telephony" })).await?;
+        let caller = business.missed("telephony").await?;
         let call = business.decided(&caller, 1).await?;
         let id = call.correlation_id.clone();
         for function in ["telephony_webhook", "process_call", "send_message"] {
@@ -305,8 +304,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
         let credentials = business
             .fault(json!({ "api": "graph", "kind": "bad_credentials", "times": 1 }))
             .await?;
-        let third = customer();
-        business.call(&third, "missed", json!({ "via": "telephony" })).await?;
+        let third = business.missed("telephony").await?;
         business.accepted(&third, Channel::WhatsApp).await?;
         stage.play.mend(credentials).await.ok();
         for person in [&caller, &other] {
@@ -314,11 +312,7 @@ fn logs_contain_no_secrets_texts_or_numbers() {
                 .known(person, "the reply", |customer| customer.received.first().map(drop))
                 .await?;
         }
-        business
-            .known(&third, "the message read", |customer| {
-                (customer.messages.first()?.state() == MessageState::Read).then_some(())
-            })
-            .await?;
+        business.comes_to(&third, MessageState::Read).await?;
         let (requested, unlucky, tried) = (customer(), customer(), customer());
         Box::pin(request_messages(&business, [&caller, &requested, &unlucky])).await?;
         Box::pin(try_draft(&business, &tried)).await?;

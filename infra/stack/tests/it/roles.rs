@@ -1,9 +1,8 @@
 //! The functions' roles as deployed. What no test uses of them is found at the end of a whole run (`stack::iam`).
 
-mod lambda;
 mod partitions;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use stack::{
     build,
     iam::{self, Role},
@@ -14,18 +13,6 @@ use crate::stage::{Stage, on_stage};
 async fn roles(stage: &Stage) -> Result<Vec<Role>> {
     let functions = build::functions(&stage.place.root)?;
     iam::roles(&stage.aws.session()?, &stage.play.endpoints.stack, &functions).await
-}
-
-#[test]
-fn logs_and_triggers_are_what_lambda_needs() {
-    on_stage(async |stage| {
-        let bucket = stage.town.outputs.get("RawBucketName").context("an output")?;
-        let stack = &stage.play.endpoints.stack;
-        let roles = roles(stage).await?;
-        let wrong = lambda::triggers_and_logs(&roles, &stage.aws.session()?, stack, bucket).await?;
-        ensure!(wrong.is_empty(), "{}", wrong.join("\n"));
-        Ok(())
-    });
 }
 
 #[test]

@@ -9,7 +9,10 @@ use std::{
 };
 
 use anyhow::{Context as _, Result};
-use domain::{message::Channel, phone::Phone};
+use domain::{
+    message::{Channel, Message, MessageState},
+    phone::Phone,
+};
 use serde_json::{Value, json};
 use stack::{
     api::{Proof, ask, succeeded},
@@ -161,6 +164,28 @@ impl Business<'_> {
         succeeded(&self.ask(method, path, body).await?, path)
     }
 
+    /// Waits until an operation is done, or that of what is at this path; returns what is there.
+    pub(crate) async fn done(&self, path: &str) -> Result<Value> {
+        until(PATIENCE, &format!("{path} that is done"), async || {
+            let shown = self.api("get", path, None).await?;
+            let own = &shown["operation"];
+            let state = if own.is_null() { &shown["state"] } else { &own["state"] };
+            anyhow::ensure!(state != "failed", "{shown}");
+            Ok(if state == "done" {
+                Look::Seen(shown)
+            } else {
+                Look::Instead(shown.to_string())
+            })
+        })
+        .await
+    }
+
+    /// The same of an operation that was started.
+    pub(crate) async fn finished(&self, started: &Value) -> Result<Value> {
+        let id = started["id"].as_str().context("an operation has an id")?;
+        self.done(&format!("/api/v1/operations/{id}")).await
+    }
+
     /// A customer calls; every webhook must be accepted.
     pub(crate) async fn call(&self, from: &Phone, outcome: &str, more: Value) -> Result<()> {
         let call = self.stage.play.call(self.id(), from, outcome, more).await?;
@@ -169,6 +194,13 @@ impl Business<'_> {
             anyhow::ensure!(event["status"] == 200, "a webhook of the call was not taken: {call}");
         }
         Ok(())
+    }
+
+    /// A new customer calls by this system, and nobody answers.
+    pub(crate) async fn missed(&self, via: &str) -> Result<Phone> {
+        let caller = customer();
+        self.call(&caller, "missed", json!({ "via": via })).await?;
+        Ok(caller)
     }
 
     /// A customer writes.
@@ -204,8 +236,17 @@ impl Business<'_> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 
+    /// Waits until this customer's first message is in this state; returns it.
+    pub(crate) async fn comes_to(&self, phone: &Phone, state: MessageState) -> Result<Message> {
+        self.known(phone, &format!("a message in the state {state:?}"), |customer| {
+            let message = customer.messages.first()?;
+            (message.state() == state).then(|| message.clone())
+        })
+        .await
+    }
+
     /// Waits until this customer's last message is in a final state and no status is pending; returns it.
-    pub(crate) async fn settled(&self, phone: &Phone) -> Result<domain::message::Message> {
+    pub(crate) async fn settled(&self, phone: &Phone) -> Result<Message> {
         self.known(phone, "a message that is settled", |customer| {
             let message = customer.messages.last()?;
             let over = message.due.is_none() && (message.ended.is_some() || message.delivered());

@@ -13,21 +13,6 @@ use crate::stage::{Business, PATIENCE, on_stage};
 const IMPORTS: &str = "/api/v1/imports";
 const EXPORTS: &str = "/api/v1/exports";
 
-/// Waits until the operation of an import, export or archive is done.
-async fn done(business: &Business<'_>, path: &str) -> Result<Value> {
-    until(PATIENCE, "an operation that is done", async || {
-        let shown = business.api("get", path, None).await?;
-        let state = shown["operation"]["state"].clone();
-        ensure!(state != "failed", "{path} failed: {}", shown["operation"]["reason"]);
-        Ok(if state == "done" {
-            Look::Seen(shown)
-        } else {
-            Look::Instead(shown["operation"].to_string())
-        })
-    })
-    .await
-}
-
 async fn download(business: &Business<'_>, link: &Value) -> Result<String> {
     let url = link["url"].as_str().context("a link has a URL")?;
     let answer = business.stage.play.http.get(url).send().await?;
@@ -65,7 +50,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
         ensure!(preview["rows"][0]["becomes"] == "created", "{preview}");
         let settings = json!({"mapping": preview["mapping"], "mode": "skip"});
         business.api("post", &format!("{place}/start"), Some(settings)).await?;
-        let shown = done(&business, &place).await?;
+        let shown = business.done(&place).await?;
         let result = &shown["operation"]["result"];
         let counts = ["rows", "created", "skipped", "refused"].map(|name| result[name].as_u64().unwrap_or_default());
         ensure!(counts == [102, 100, 1, 1], "{result}");
@@ -78,7 +63,7 @@ fn uploaded_table_becomes_contacts_that_can_be_exported() {
 
         let export = business.api("post", EXPORTS, Some(json!({"what": "contacts"}))).await?;
         let id = export["id"].as_str().context("an export has an id")?;
-        let shown = done(&business, &format!("{EXPORTS}/{id}")).await?;
+        let shown = business.done(&format!("{EXPORTS}/{id}")).await?;
         let file = download(&business, &shown["file"]).await?;
         ensure!(file.lines().count() == 101, "a header and a hundred contacts: {file}");
         ensure!(file.contains("'+971501234199"), "numbers are no formulas: {file}");
@@ -115,7 +100,7 @@ fn archive_of_a_contact_goes_with_its_erasure() {
         let archive = business.api("post", &format!("{place}/archive"), None).await?;
         let archive = archive["id"].as_str().context("an archive has an id")?;
         let archive = format!("{place}/archive/{archive}");
-        let link = done(&business, &archive).await?["file"].clone();
+        let link = business.done(&archive).await?["file"].clone();
         let document: Value = serde_json::from_str(&download(&business, &link).await?)?;
         ensure!(document["contact"]["name"] == "Maya Haddad", "{document}");
         ensure!(document["notes"][0]["text"] == "Likes saffron cake.", "{document}");
@@ -125,16 +110,7 @@ fn archive_of_a_contact_goes_with_its_erasure() {
         ensure!(entries.iter().any(is_look), "{log}");
 
         let erasure = business.api("post", &format!("{place}/erase"), None).await?;
-        let erasure = erasure["id"].as_str().context("an operation has an id")?;
-        let path = format!("/api/v1/operations/{erasure}");
-        until(PATIENCE, "an erased contact", async || {
-            let shown = business.api("get", &path, None).await?;
-            Ok(match shown["state"].as_str() {
-                Some("done") => Look::Seen(()),
-                _ => Look::Instead(shown.to_string()),
-            })
-        })
-        .await?;
+        business.finished(&erasure).await?;
         let url = link["url"].as_str().context("a link has a URL")?;
         let gone = stage.play.http.get(url).send().await?.status();
         ensure!(gone.is_client_error(), "the file is still there: {gone}");

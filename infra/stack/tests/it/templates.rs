@@ -174,18 +174,7 @@ fn lost_reports_about_templates_are_found_by_a_list() {
         let started = business
             .api("post", &format!("{TEMPLATES}/sync"), Some(json!({})))
             .await?;
-        let id = started["id"].as_str().context("an operation has an id")?;
-        let operation = format!("/api/v1/operations/{id}");
-        until(PATIENCE, "a list that is done", async || {
-            let shown = business.api("get", &operation, None).await?;
-            ensure!(shown["state"] != "failed", "{shown}");
-            Ok(if shown["state"] == "done" {
-                Look::Seen(())
-            } else {
-                Look::Instead(shown.to_string())
-            })
-        })
-        .await?;
+        business.finished(&started).await?;
         shows(&business, &path, &[("status", "APPROVED")]).await?;
         let connection = &business.tenant.connections["whatsapp"];
         let version = |language: &str| format!("{TEMPLATES}/{connection}.{IN_USE}.{language}");

@@ -409,20 +409,6 @@ fn functions_write_only_to_their_own_dead_letters() {
     assert!(count >= 3, "only {count} functions lay aside");
 }
 
-/// A function that stores the answer to a request also reads it when the request is repeated.
-#[test]
-fn stored_answers_can_be_written_and_read() {
-    let who = |action: &str| -> Vec<&str> {
-        let statements = on_table().into_iter().filter(|(_, statement)| {
-            texts(&statement["Action"]).contains(&action) && partitions(statement).contains(&"T#*#IDEM#*")
-        });
-        statements.map(|(function, _)| function).collect()
-    };
-    let (writers, readers) = (who("dynamodb:PutItem"), who("dynamodb:GetItem"));
-    assert_eq!(writers, readers);
-    assert!(writers.len() >= 3, "only {writers:?}");
-}
-
 /// Security events that strangers cause are counted in one row.
 #[test]
 fn functions_that_count_attempts_may_update_counters() {

@@ -6,7 +6,9 @@
 )]
 
 use domain::{
+    consent::Wishes,
     contact::{Contact, Identity},
+    erasure::Salt,
     ids::{ContactId, OperationId},
     import::{ImportResult, RowCounts},
     operation::{Data, Operation, Progress},
@@ -168,6 +170,7 @@ Known,+971509999999;+971501234561,
 Known or Ann,+971501234561,
 Ben,+971501234562,
 Ann or Ben,+971501234561;+971501234562,
+Erased,+971508888888,
 ";
     let aws = Aws::new().await;
     let town = town(&aws).await;
@@ -176,13 +179,17 @@ Ann or Ben,+971501234561;+971501234562,
     let write = ContactWrite::new(contact, identity);
     let written = aws.store().write_contact(town.home.scope(), &write, None).await;
     written.unwrap();
+    let erased = [Identity::Phone("+971508888888".parse().unwrap()).key()];
+    let (store, salt, nothing) = (aws.store(), Salt::new([7; 32]), Wishes::NONE);
+    let remembered = store.remember_erased(town.home.scope(), &erased, &nothing, salt, aws.now());
+    remembered.await.unwrap();
     let manager = town.manager();
     let place = uploaded(&manager, ROWS).await;
     for (mode, expected) in [
         // Whoever is skipped gains no number.
-        ("skip", ["skipped", "created", "created", "skipped"]),
-        ("update", ["updated", "updated", "created", "refused"]),
-        ("create", ["refused", "created", "created", "refused"]),
+        ("skip", ["skipped", "created", "created", "skipped", "refused"]),
+        ("update", ["updated", "updated", "created", "refused", "refused"]),
+        ("create", ["refused", "created", "created", "refused", "refused"]),
     ] {
         let becomes = previewed(&manager, &place, json!({ "mode": mode })).await;
         assert_eq!(becomes, expected, "{mode}");

@@ -109,6 +109,21 @@ async fn an_erasure_while_a_row_is_written_is_obeyed() {
     assert_eq!(rows, before - 4 + 4);
 }
 
+/// The row is refused as one about two people, and the address stays whose it became.
+#[tokio::test]
+async fn an_address_that_another_gained_meanwhile_stays_theirs() {
+    let (mut world, [mut maya, _]) = two_contacts().await;
+    let (store, scope, owner) = (world.store.clone(), world.scope.clone(), maya.contact.id);
+    let result = import_while(&mut world, async move || {
+        maya.contact.emails.push("maya@example.com".parse().unwrap());
+        let write = ContactWrite::new(maya.contact, email());
+        store.write_contact(&scope, &write, None).await.unwrap();
+    });
+    let counts = Box::pin(result).await.counts;
+    assert_eq!((counts.rows, counts.refused), (1, 1));
+    assert_eq!(holder(&world, &email()).await, Some(owner));
+}
+
 /// An import of one contact, whose first worker has died before it listed the contact by its name.
 async fn interrupted(world: &World, mode: &str) -> StartOperation {
     let import = world.upload(format!("name,phone\nMaya Haddad,{HALF}\n")).await;

@@ -3,8 +3,7 @@
 use domain::{
     bounded::Whole,
     connection::Connection,
-    message::{AttemptState, Category, Channel, Evidence, Message, MessageState, WhenUnknown},
-    purpose::{Narrowing, Policy, Purpose},
+    message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
     record::MessageRef,
 };
 use jiff::SignedDuration;
@@ -122,14 +121,7 @@ async fn deadline_waits_for_queued_reports() {
 #[tokio::test]
 async fn bulk_deadline_waits_for_queued_reports_too() {
     let world = World::new().await;
-    let mut message = world.follow_up().await;
-    let by = Narrowing {
-        bulk: true,
-        ..Narrowing::default()
-    };
-    message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).unwrap();
-    world.write(&message).await;
-    message.version += 1;
+    let message = world.bulk_follow_up().await;
     let message = world.claimed(message).await;
     world.aws.pass(1800);
     is(&world.worked(&message).await, MessageState::Unknown);

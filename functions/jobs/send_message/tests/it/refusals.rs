@@ -54,6 +54,17 @@ async fn permanent_refusal_queues_the_next_channel() {
     );
 }
 
+/// What becomes of a broadcast delays no answers.
+#[tokio::test]
+async fn bulk_message_is_queued_again_in_its_lane() {
+    let world = World::new().await;
+    let message = world.bulk_follow_up().await;
+    world.provider.reply(Reply::graph(400, 131_026));
+    world.worked(&message).await;
+    let bulk = world.aws.depth(kit::QueueName::BulkSends).await;
+    assert_eq!((bulk, world.copies().await), (1, 0));
+}
+
 #[tokio::test]
 async fn refusal_by_the_person_blocks_every_channel() {
     let world = World::by(&[Channel::Sms, Channel::WhatsApp]).await;

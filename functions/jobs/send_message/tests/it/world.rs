@@ -5,7 +5,8 @@ use std::ops::{Deref, DerefMut};
 use domain::{
     connection::{Connection, Purpose, SendSecrets, whatsapp},
     ids::ConnectionId,
-    message::{AttemptState, Channel, Message, MessageState, StatusReport},
+    message::{AttemptState, Category, Channel, Message, MessageState, StatusReport},
+    purpose::{self, Narrowing, Policy},
     record::MessageRef,
 };
 use jobs::SendMessage;
@@ -60,6 +61,19 @@ impl World {
             rounds: 1,
             ..self.job(message).body
         }
+    }
+
+    /// A planned follow-up in the lane of broadcasts.
+    pub(crate) async fn bulk_follow_up(&self) -> Message {
+        let mut message = self.follow_up().await;
+        let by = Narrowing {
+            bulk: true,
+            ..Narrowing::default()
+        };
+        message.policy = Policy::narrowed(purpose::Purpose::FollowUp, Category::Utility, &by).expect("a policy");
+        self.write(&message).await;
+        message.version += 1;
+        message
     }
 
     /// Processes the message in its current state, by one job from the queue.

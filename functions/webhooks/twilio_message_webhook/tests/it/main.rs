@@ -126,6 +126,13 @@ async fn too_large_message_is_queued_through_the_bucket() {
 }
 
 #[tokio::test]
+async fn refused_job_is_spilled() {
+    let world = world().await;
+    let inbound = signed(&world, "inbound", fixtures::text(TEXT));
+    world.assert_spilled(&inbound, QueueName::ProviderEvents).await;
+}
+
+#[tokio::test]
 async fn size_method_and_type_are_checked() {
     let world = world().await;
     let (large, path) = (

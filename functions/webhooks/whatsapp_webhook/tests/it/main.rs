@@ -262,6 +262,13 @@ async fn post_with_many_unreadable_changes_is_stored_whole() {
 }
 
 #[tokio::test]
+async fn refused_job_is_spilled() {
+    let world = world().await;
+    let post = signed(&world.path(), &large(10));
+    world.assert_spilled(&post, QueueName::ProviderEvents).await;
+}
+
+#[tokio::test]
 async fn small_change_is_queued_directly() {
     let world = world().await;
     assert_eq!(world.status(&signed(&world.path(), &large(9_000))).await, 200);

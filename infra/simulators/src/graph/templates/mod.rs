@@ -1,7 +1,6 @@
-//! Message templates of the Graph API: create, edit, delete, list, unpause, and the library.
+//! Message templates of the Graph API: create, edit, delete and list.
 
 mod fill;
-mod library;
 mod review;
 mod rules;
 
@@ -22,30 +21,18 @@ use sha2::{Digest as _, Sha256};
 use super::errors::GraphError;
 use super::{Access, FieldsQuery, looking, own_url, refused_after, uploads};
 use crate::config::{self, Config};
-use crate::faults::{Api, Event, Kind as Fault};
 use crate::world::{Sims, State as WorldState};
 
 pub(super) use fill::fill;
-pub(super) use library::list_library;
 use review::What;
 pub(crate) use review::{Change, act, keep_time, run_due};
 use rules::Frame;
 pub(crate) use rules::{is_closed, is_line, is_sample, is_web, words};
 
-const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
-
-/// Creations of an account in an hour.
-const CREATIONS: usize = 100;
-
-/// Edits of an approved template in 30 days; one of them in a day.
-const EDITS: usize = 10;
 
 /// Time for which the name of a deleted template that was approved is blocked.
 const DELETION: SignedDuration = SignedDuration::from_hours(30 * 24);
-
-/// Time after a pause before it can be ended by hand.
-const UNPAUSE: SignedDuration = SignedDuration::from_mins(5);
 
 const STATE_FORBIDS: u32 = 2_388_039;
 
@@ -63,21 +50,14 @@ pub(crate) struct Record {
     quality_at: Timestamp,
     rejected_reason: Option<String>,
     previous_category: Option<String>,
-    correct_category: Option<String>,
     sub_category: Option<String>,
     ttl_seconds: Option<i64>,
-    library_template: Option<String>,
-    created_at: Timestamp,
     /// The configuration that it stands in.
     configured: Option<config::Template>,
     /// Name and language are blocked after a deletion.
     was_approved: bool,
-    /// Edits while it was approved.
-    edits: Vec<Timestamp>,
-    pauses: u32,
-    paused_at: Option<Timestamp>,
-    /// The status before it was archived.
-    archived_from: Option<String>,
+    /// Last edit while it was approved.
+    edited_at: Option<Timestamp>,
     /// Time of the last event; the next is at least a second later, so that events have an order.
     last_event: Option<Timestamp>,
     /// What happens next by itself.
@@ -88,8 +68,6 @@ pub(crate) struct Record {
 #[derive(Debug, Default)]
 pub(crate) struct Templates {
     by_waba: HashMap<String, Vec<Record>>,
-    /// Times of creation, for the limit per hour.
-    creations: HashMap<String, Vec<Timestamp>>,
 }
 
 impl Templates {
@@ -153,17 +131,11 @@ impl Record {
             quality_at: now,
             rejected_reason: None,
             previous_category: None,
-            correct_category: None,
             sub_category: None,
             ttl_seconds: None,
-            library_template: None,
-            created_at: now,
             configured: None,
             was_approved: false,
-            edits: Vec::new(),
-            pauses: 0,
-            paused_at: None,
-            archived_from: None,
+            edited_at: None,
             last_event: None,
             due: None,
         }
@@ -206,10 +178,8 @@ impl Record {
         let optional = [
             ("rejected_reason", json!(self.rejected_reason)),
             ("previous_category", json!(self.previous_category)),
-            ("correct_category", json!(self.correct_category)),
             ("sub_category", json!(self.sub_category)),
             ("message_send_ttl_seconds", json!(self.ttl_seconds)),
-            ("library_template_name", json!(self.library_template)),
         ];
         for (name, value) in optional {
             if !value.is_null() {
@@ -263,64 +233,25 @@ fn list(value: &Value) -> &[Value] {
     value.as_array().map_or(&[], Vec::as_slice)
 }
 
-fn event<'a>(access: &Access<'a>) -> Event<'a> {
-    Event {
-        api: Api::Graph,
-        tenant: &access.tenant.id,
-        number: None,
-    }
-}
-
 // List and read
 
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct ListQuery {
     limit: Option<usize>,
     after: Option<String>,
-    before: Option<String>,
     name: Option<String>,
-    content: Option<String>,
-    name_or_content: Option<String>,
-    status: Option<String>,
-    category: Option<String>,
     language: Option<String>,
-    quality_score: Option<String>,
-    since: Option<i64>,
-    until: Option<i64>,
     fields: Option<String>,
-    summary: Option<String>,
 }
 
 impl ListQuery {
     fn wants(&self, record: &Record) -> bool {
-        let wanted = |filter: &Option<String>, value: &str| {
-            filter
-                .as_deref()
-                .is_none_or(|filter| filter.split(',').any(|one| one.eq_ignore_ascii_case(value)))
-        };
-        // Meta searches names and contents by part.
-        let named = |part: &str| record.name.contains(part);
-        let contains = |part: &str| {
-            let part = part.to_lowercase();
-            let mut texts = record
-                .components
-                .iter()
-                .filter_map(|component| text(component, "/text"));
-            texts.any(|text| text.to_lowercase().contains(&part))
-        };
-        let created = record.created_at.as_second();
-        self.name.as_deref().is_none_or(named)
-            && self.content.as_deref().is_none_or(contains)
+        // Meta searches names by part.
+        self.name.as_deref().is_none_or(|part| record.name.contains(part))
             && self
-                .name_or_content
+                .language
                 .as_deref()
-                .is_none_or(|part| named(part) || contains(part))
-            && wanted(&self.status, &record.status)
-            && wanted(&self.category, &record.category)
-            && wanted(&self.language, &record.language)
-            && wanted(&self.quality_score, &record.quality)
-            && self.since.is_none_or(|since| created >= since)
-            && self.until.is_none_or(|until| created <= until)
+                .is_none_or(|language| record.language == language)
     }
 }
 
@@ -345,13 +276,11 @@ pub(super) async fn list_templates(
     Path((version, waba)): Path<(String, String)>,
     Query(query): Query<ListQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => page(&world, &access, (&version, &waba), &query, &headers)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    let page = page(&world, &access, (&version, &waba), &query, &headers)?;
+    Ok(page.into_response())
 }
 
 fn page(
@@ -368,20 +297,11 @@ fn page(
         fields: query.fields.clone(),
     };
     let state = world.state();
-    let records = state.templates.of(waba);
-    let found: Vec<&Record> = records.iter().filter(|record| query.wants(record)).collect();
+    let records = state.templates.of(waba).iter();
+    let found: Vec<&Record> = records.filter(|record| query.wants(record)).collect();
     let limit = query.limit.unwrap_or(25).clamp(1, 1000);
-    let (start, end) = match (&query.after, &query.before) {
-        (Some(after), _) => {
-            let start = place_of(after)?.min(found.len());
-            (start, (start + limit).min(found.len()))
-        }
-        (None, Some(before)) => {
-            let end = place_of(before)?.min(found.len());
-            (end.saturating_sub(limit), end)
-        }
-        (None, None) => (0, limit.min(found.len())),
-    };
+    let start = query.after.as_deref().map_or(Ok(0), place_of)?.min(found.len());
+    let end = (start + limit).min(found.len());
     let data: Vec<Value> = found[start..end]
         .iter()
         .map(|record| fields.only(record.resource()))
@@ -390,24 +310,11 @@ fn page(
         "data": data,
         "paging": {"cursors": {"before": cursor(start), "after": cursor(end)}},
     });
-    if query.summary.is_some() {
-        answer["summary"] = json!({
-            "total_count": found.len(),
-            "message_template_count": records.len(),
-            "message_template_limit": access.account.template_limit,
-            "are_translations_complete": true,
-        });
-    }
-    let link = |name: &str, place: usize| {
+    if end < found.len() {
         let mut kept = form_urlencoded::Serializer::new(String::new());
         let filters = [
             ("name", &query.name),
-            ("content", &query.content),
-            ("name_or_content", &query.name_or_content),
-            ("status", &query.status),
-            ("category", &query.category),
             ("language", &query.language),
-            ("quality_score", &query.quality_score),
             ("fields", &query.fields),
         ];
         for (name, value) in filters {
@@ -415,24 +322,10 @@ fn page(
                 kept.append_pair(name, value);
             }
         }
-        for (name, value) in [("since", query.since), ("until", query.until)] {
-            if let Some(value) = value {
-                kept.append_pair(name, &value.to_string());
-            }
-        }
         kept.append_pair("limit", &limit.to_string())
-            .append_pair(name, &cursor(place));
-        format!(
-            "{}/{version}/{waba}/message_templates?{}",
-            own_url(headers),
-            kept.finish()
-        )
-    };
-    if end < found.len() {
-        answer["paging"]["next"] = json!(link("after", end));
-    }
-    if start > 0 {
-        answer["paging"]["previous"] = json!(link("before", start));
+            .append_pair("after", &cursor(end));
+        let (base, query) = (own_url(headers), kept.finish());
+        answer["paging"]["next"] = json!(format!("{base}/{version}/{waba}/message_templates?{query}"));
     }
     Ok(Json(answer))
 }
@@ -452,21 +345,13 @@ pub(super) async fn create_template(
     Path((version, waba)): Path<(String, String)>,
     headers: HeaderMap,
     body: Bytes,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
-    let created = match create(&world, &access, &waba, &body) {
-        Ok(created) => created,
-        Err(error) => return error.into_response(),
-    };
+    let access = looking(&world, &config, &headers, &version).await?;
+    let created = create(&world, &access, &waba, &body)?;
     world.timers_changed();
-    if let Some(refused) = refused_after(&world, &access, &headers).await {
-        return refused;
-    }
-    created.into_response()
+    let refused = refused_after(&world, &access, &headers).await;
+    Ok(refused.unwrap_or_else(|| created.into_response()))
 }
 
 fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<Json<Value>, GraphError> {
@@ -478,32 +363,22 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
     };
     let field = |name: &str| input[name].as_str().unwrap_or_default();
     let (name, language) = (field("name"), field("language"));
-    let mut category = field("category").to_uppercase();
+    let category = field("category").to_uppercase();
     rules::name(name)?;
     rules::language(language)?;
     rules::category(&category)?;
     let now = world.now();
     let mut state = world.state();
     let state = &mut *state;
-    let recent = state.templates.creations.entry(waba.to_owned()).or_default();
-    recent.retain(|at| now.duration_since(*at) < HOUR);
-    if recent.len() >= CREATIONS {
-        return Err(GraphError::new(80_008, "100 templates were created within an hour"));
-    }
     let named = field("parameter_format").eq_ignore_ascii_case("NAMED");
-    let from_library = input["library_template_name"].as_str();
-    let components = if let Some(entry) = from_library {
-        library::adopt(entry, language, &input)?
-    } else {
-        let frame = Frame {
-            category: &category,
-            named,
-        };
-        let app = &access.account.app_id;
-        rules::components(list(&input["components"]), frame, |handle| {
-            uploads::type_of(state, app, handle)
-        })?
+    let frame = Frame {
+        category: &category,
+        named,
     };
+    let app = &access.account.app_id;
+    let components = rules::components(list(&input["components"]), frame, |handle| {
+        uploads::type_of(state, app, handle)
+    })?;
     let records = state.templates.of(waba);
     if records
         .iter()
@@ -516,17 +391,6 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
             text,
         ));
     }
-    if records.len() >= access.account.template_limit {
-        let text = format!("This account has {} templates already.", records.len());
-        return Err(GraphError::template(
-            Some(2_388_019),
-            "Message template limit exceeded",
-            text,
-        ));
-    }
-    if state.fault(event(access), &[Fault::CategoryCorrected]).is_some() {
-        category = if category == "UTILITY" { "MARKETING" } else { "UTILITY" }.to_owned();
-    }
     let mut record = Record::new(
         stable_id(waba, (&world.hex_id(), language)),
         (name, language),
@@ -537,15 +401,8 @@ fn create(world: &Sims, access: &Access<'_>, waba: &str, body: &[u8]) -> Result<
     record.named = named;
     record.sub_category = input["sub_category"].as_str().map(str::to_owned);
     record.ttl_seconds = input["message_send_ttl_seconds"].as_i64();
-    if let Some(entry) = from_library {
-        record.library_template = Some(entry.to_owned());
-        record.status = "APPROVED".to_owned();
-        record.was_approved = true;
-    } else {
-        record.due = review::due_at(access.account, now);
-    }
+    record.due = review::due_at(access.account, now);
     let answer = json!({"id": record.id, "status": record.status, "category": record.category});
-    state.templates.creations.entry(waba.to_owned()).or_default().push(now);
     state.templates.by_waba.entry(waba.to_owned()).or_default().push(record);
     Ok(Json(answer))
 }
@@ -576,11 +433,8 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
         return Err(forbidden("The template cannot be edited in its present state."));
     }
     let approved = record.status == "APPROVED";
-    let lately = |time: SignedDuration| record.edits.iter().filter(|at| now.duration_since(**at) < time).count();
-    if approved && (lately(DAY) >= 1 || lately(DAY * 30) >= EDITS) {
-        return Err(forbidden(
-            "An approved template is edited once in 24 hours and 10 times in 30 days.",
-        ));
+    if approved && record.edited_at.is_some_and(|at| now.duration_since(at) < DAY) {
+        return Err(forbidden("An approved template is edited once in 24 hours."));
     }
     let category = input["category"]
         .as_str()
@@ -590,7 +444,7 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
         return Err(forbidden("The category of an approved template cannot change."));
     }
     let components = match input.get("components") {
-        None => record.components.clone(),
+        None => record.components,
         Some(given) => {
             let frame = Frame {
                 category: &category,
@@ -602,13 +456,12 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
     };
     if let Some(record) = state.templates.find_mut(waba, id) {
         if approved {
-            record.edits.push(now);
+            record.edited_at = Some(now);
         }
         record.category = category;
         record.components = components;
         record.ttl_seconds = input["message_send_ttl_seconds"].as_i64().or(record.ttl_seconds);
         record.rejected_reason = None;
-        record.paused_at = None;
         record.status = "PENDING".to_owned();
         record.due = review::due_at(access.account, now);
     }
@@ -623,7 +476,6 @@ pub(super) fn edit(world: &Sims, access: &Access<'_>, id: &str, body: &[u8]) -> 
 pub(super) struct DeleteQuery {
     name: Option<String>,
     hsm_id: Option<String>,
-    hsm_ids: Option<String>,
 }
 
 /// `DELETE /{version}/{waba}/message_templates`.
@@ -632,13 +484,11 @@ pub(super) async fn delete_templates(
     Path((version, waba)): Path<(String, String)>,
     Query(query): Query<DeleteQuery>,
     headers: HeaderMap,
-) -> Response {
+) -> Result<Response, Response> {
     let config = world.config();
-    match looking(&world, &config, &headers, &version).await {
-        Ok(access) => delete(&world, &access, &waba, &query)
-            .map_or_else(GraphError::into_response, |answer| answer.into_response()),
-        Err(refused) => refused,
-    }
+    let access = looking(&world, &config, &headers, &version).await?;
+    let deleted = delete(&world, &access, &waba, &query)?;
+    Ok(deleted.into_response())
 }
 
 fn delete(world: &Sims, access: &Access<'_>, waba: &str, query: &DeleteQuery) -> Result<Json<Value>, GraphError> {
@@ -675,17 +525,6 @@ fn chosen(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Rec
         let found = records.iter().filter(alive).find(|record| record.id == id);
         found.ok_or_else(|| GraphError::no_object(id))
     };
-    if let Some(ids) = &query.hsm_ids {
-        let ids: Vec<Value> =
-            serde_json::from_str(ids).map_err(|_| GraphError::new(100, "hsm_ids is a list of ids"))?;
-        if ids.is_empty() || ids.len() > 100 {
-            return Err(GraphError::new(100, "hsm_ids has 1 to 100 ids"));
-        }
-        let texts = ids
-            .iter()
-            .map(|id| id.as_str().map_or_else(|| id.to_string(), str::to_owned));
-        return texts.map(|id| by_id(&id).cloned()).collect();
-    }
     let name = query.name.as_deref();
     let name = name.ok_or_else(|| GraphError::new(100, "The parameter name is required."))?;
     if let Some(id) = &query.hsm_id {
@@ -705,33 +544,4 @@ fn chosen(state: &WorldState, waba: &str, query: &DeleteQuery) -> Result<Vec<Rec
         return Err(GraphError::no_object(name));
     }
     Ok(found)
-}
-
-// Unpause
-
-/// `POST /{version}/{template_id}/unpause`.
-pub(super) async fn unpause_template(
-    State(world): State<Sims>,
-    Path((version, id)): Path<(String, String)>,
-    headers: HeaderMap,
-) -> Response {
-    let config = world.config();
-    let access = match looking(&world, &config, &headers, &version).await {
-        Ok(access) => access,
-        Err(refused) => return refused,
-    };
-    let found = world.state().templates.find(&access.account.waba_id, &id).cloned();
-    let Some(record) = found else {
-        return GraphError::no_object(&id).into_response();
-    };
-    let refused = match record.paused_at {
-        _ if record.status != "PAUSED" => Some("The template is not paused"),
-        Some(at) if world.now().duration_since(at) < UNPAUSE => Some("The template was paused less than 5 minutes ago"),
-        _ => None,
-    };
-    if let Some(reason) = refused {
-        return Json(json!({"success": false, "reason": reason})).into_response();
-    }
-    review::apply_and_tell(&world, access.account, &id, &Change::of(What::Reinstate));
-    Json(json!({"success": true})).into_response()
 }

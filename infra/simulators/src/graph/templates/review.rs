@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{DELETION, Record, kind, list, text};
+use super::{DELETION, Record};
 use crate::config::{Tenant, WhatsAppAccount};
 use crate::delivery::Webhook;
 use crate::faults::{Api, Event, Kind as Fault};
@@ -15,37 +15,22 @@ use crate::graph::account_webhook;
 use crate::statuses::COPIES_WHEN_DUPLICATED;
 use crate::world::Sims;
 
-/// Pauses for low quality; the third disables.
-const PAUSES: [(SignedDuration, &str); 2] = [
-    (SignedDuration::from_hours(3), "FIRST_PAUSE"),
-    (SignedDuration::from_hours(6), "SECOND_PAUSE"),
-];
-
-/// An archived template is deleted after this time.
-const ARCHIVED: SignedDuration = SignedDuration::from_hours(28 * 24);
+/// A first pause for low quality.
+const PAUSE: SignedDuration = SignedDuration::from_hours(3);
 
 #[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum What {
     Approve,
     Reject,
-    Appeal,
     Pause,
     Reinstate,
     Disable,
-    Flag,
-    Lock,
-    Archive,
-    Unarchive,
     PendingDeletion,
     Delete,
-    LimitExceeded,
-    /// Meta announces the category that it finds correct.
-    CategoryUpcoming,
     /// Meta changes the category.
     Category,
     Quality,
-    Components,
 }
 
 /// An event of a template, as the control API takes it.
@@ -57,12 +42,10 @@ pub(crate) struct Change {
     reason: Option<String>,
     /// Of a rejection for its format: `reason` and `recommendation`.
     rejection_info: Option<Value>,
-    /// The correct category, or the new one.
+    /// The new category.
     category: Option<String>,
     /// The new quality: `GREEN`, `YELLOW`, `RED` or `UNKNOWN`.
     score: Option<String>,
-    /// The new components.
-    components: Option<Vec<Value>>,
 }
 
 impl Change {
@@ -73,7 +56,6 @@ impl Change {
             rejection_info: None,
             category: None,
             score: None,
-            components: None,
         }
     }
 
@@ -82,10 +64,6 @@ impl Change {
         record.last_event = Some(at);
         match self.event {
             What::Approve => Ok(record.become_status("APPROVED", "APPROVED")),
-            What::Appeal => Ok(record.become_status("IN_APPEAL", "IN_APPEAL")),
-            What::Flag => Ok(record.become_status("FLAGGED", "FLAGGED")),
-            What::Lock => Ok(record.become_status("LOCKED", "LOCKED")),
-            What::LimitExceeded => Ok(record.become_status("LIMIT_EXCEEDED", "LIMIT_EXCEEDED")),
             What::Reinstate => Ok(record.become_status("APPROVED", "REINSTATED")),
             What::Disable => Ok(record.disable(at)),
             What::Pause => Ok(record.pause(at)),
@@ -96,32 +74,12 @@ impl Change {
                 record.due = Some((at + DELETION, Self::of(What::Delete)));
                 Ok(told)
             }
-            What::Archive => {
-                let before = record.status.clone();
-                let told = record.become_status("ARCHIVED", "ARCHIVED");
-                record.archived_from = Some(before);
-                record.due = Some((at + ARCHIVED, Self::of(What::Delete)));
-                Ok(told)
-            }
-            What::Unarchive => {
-                let before = record.archived_from.take().ok_or("the template is not archived")?;
-                Ok(record.become_status(&before, "UNARCHIVED"))
-            }
-            What::CategoryUpcoming => {
-                let correct = self.category()?;
-                let mut value = record.named_value();
-                value["correct_category"] = json!(correct);
-                value["new_category"] = json!(record.category);
-                record.correct_category = Some(correct);
-                Ok(("template_category_update", value))
-            }
             What::Category => {
                 let category = self.category()?;
                 let mut value = record.named_value();
                 value["previous_category"] = json!(record.category);
                 value["new_category"] = json!(category);
                 record.previous_category = Some(std::mem::replace(&mut record.category, category));
-                record.correct_category = None;
                 Ok(("template_category_update", value))
             }
             What::Quality => {
@@ -135,12 +93,6 @@ impl Change {
                 record.quality = score;
                 record.quality_at = at;
                 Ok(("message_template_quality_update", value))
-            }
-            What::Components => {
-                if let Some(components) = &self.components {
-                    record.components.clone_from(components);
-                }
-                Ok(("message_template_components_update", record.components_value()))
             }
         }
     }
@@ -186,7 +138,6 @@ impl Record {
         self.status = status.to_owned();
         self.due = None;
         self.rejected_reason = None;
-        self.paused_at = None;
         self.was_approved |= status == "APPROVED";
         let mut value = self.named_value();
         value["event"] = json!(event);
@@ -202,45 +153,10 @@ impl Record {
     }
 
     fn pause(&mut self, at: Timestamp) -> (&'static str, Value) {
-        let place = usize::try_from(self.pauses).unwrap_or(usize::MAX);
-        let Some((time, title)) = PAUSES.get(place) else {
-            return self.disable(at);
-        };
         let (field, mut value) = self.become_status("PAUSED", "PAUSED");
-        value["other_info"] = json!({"title": title, "description": "Paused for low quality."});
-        self.pauses += 1;
-        self.paused_at = Some(at);
-        self.due = Some((at + *time, Change::of(What::Reinstate)));
+        value["other_info"] = json!({"title": "FIRST_PAUSE", "description": "Paused for low quality."});
+        self.due = Some((at + PAUSE, Change::of(What::Reinstate)));
         (field, value)
-    }
-
-    fn components_value(&self) -> Value {
-        let mut value = self.named_value();
-        for component in &self.components {
-            let words = text(component, "/text");
-            match (kind(component).as_str(), words) {
-                ("HEADER", Some(words)) => value["message_template_title"] = json!(words),
-                ("BODY", Some(words)) => value["message_template_element"] = json!(words),
-                ("FOOTER", Some(words)) => value["message_template_footer"] = json!(words),
-                ("BUTTONS", _) => {
-                    let buttons = list(&component["buttons"]).iter().map(|button| {
-                        let mut shown = json!({
-                            "message_template_button_type": kind(button),
-                            "message_template_button_text": text(button, "/text").unwrap_or_default(),
-                        });
-                        for name in ["url", "phone_number"] {
-                            if let Some(content) = button[name].as_str() {
-                                shown[format!("message_template_button_{name}")] = json!(content);
-                            }
-                        }
-                        shown
-                    });
-                    value["message_template_buttons"] = buttons.collect();
-                }
-                _ => {}
-            }
-        }
-        value
     }
 }
 

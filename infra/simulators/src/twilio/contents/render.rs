@@ -44,13 +44,12 @@ impl Composed {
     }
 }
 
-/// Fills a content. Those of the configuration have no values of their own for what is left out.
+/// Fills a content.
 pub(super) fn compose(
     record: &Record,
     status: Option<&str>,
     given: &BTreeMap<String, String>,
     whatsapp: bool,
-    strict: bool,
 ) -> Result<Composed, TwilioError> {
     let kind = if whatsapp {
         richest(&record.types)
@@ -64,7 +63,6 @@ pub(super) fn compose(
     for name in placeholders(&content.to_string()) {
         match given.get(name).or_else(|| record.variables.get(name)) {
             Some(value) => drop(parameters.insert(name.to_owned(), value.clone())),
-            None if strict => return Err(TwilioError::new(21_656)),
             None => missing = true,
         }
     }
