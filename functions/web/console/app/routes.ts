@@ -13,6 +13,8 @@ export interface Route {
   load: () => Promise<{ default: Component }>;
   /** Its place in the menu. */
   menu?: { icon: Icon; page: string };
+  /** Its page among the settings, which the screen of settings lists. */
+  setting?: string;
   /** What it shows instead of content: `empty` is the text where there is nothing. */
   states: { empty?: string; error: boolean };
 }
@@ -36,4 +38,9 @@ export const routes: Route[] = [
   { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, load: () => import("./screens/messages/Message.svelte") },
   { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, load: () => import("./screens/contacts/Contacts.svelte") },
   { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, load: () => import("./screens/contacts/Contact.svelte") },
+  { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, load: () => import("./screens/settings/Settings.svelte") },
+  { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, load: () => import("./screens/settings/Connections.svelte") },
+  { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },
+  { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, load: () => import("./screens/settings/Lines.svelte") },
+  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, load: () => import("./screens/settings/People.svelte") },
 ];
