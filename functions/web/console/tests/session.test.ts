@@ -94,7 +94,7 @@ browserTest("another_persons_log_in_discards_the_page", async () => {
   await dialog.getByLabel("E-mail address").fill(logInOf("manager").email);
   await dialog.getByLabel("Password").fill(logInOf("manager").password);
   await page.keyboard.press("Enter");
-  await page.waitForURL(`**/app/${logInOf("manager").tenant}`);
+  await page.waitForURL(/\/app\/[^/]+$/);
   visitor.expectQuiet(401);
   await visitor.leave();
 });
@@ -109,7 +109,7 @@ browserTest("refused_form_keeps_its_input_and_marks_the_field", async () => {
   const name = page.getByLabel("Your name");
   await name.fill("Kept");
   await page.getByRole("button", { name: "Save" }).click();
-  await page.getByText("at most 100 characters").waitFor();
+  await page.getByText(/at most .100. characters/).waitFor();
   assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "name", "focus moves to the wrong field");
   answer = problem(412, "stale");
   await page.getByRole("button", { name: "Save" }).click();

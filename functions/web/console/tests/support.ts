@@ -67,6 +67,7 @@ export const PHONE: Look = { language: "ar", theme: "dark", width: 360 };
 export class Visitor {
   /** What the browser complained about. */
   readonly complaints: string[] = [];
+  private readonly underWay = new Set<unknown>();
   readonly context: BrowserContext;
   readonly page: Page;
 
@@ -74,6 +75,9 @@ export class Visitor {
     this.context = context;
     this.page = page;
     this.watch(page);
+    page.on("request", (request) => this.underWay.add(request));
+    page.on("requestfinished", (request) => this.underWay.delete(request));
+    page.on("requestfailed", (request) => this.underWay.delete(request));
   }
 
   static async arrive({ language, theme, width }: Look = DESK): Promise<Visitor> {
@@ -113,9 +117,10 @@ export class Visitor {
     await this.settle();
   }
 
+  /** Waits until the page has its title and no request has been under way for a moment. */
   async settle(): Promise<void> {
     await this.page.locator("h1").waitFor();
-    await this.page.waitForLoadState("networkidle");
+    for (let quiet = 0; quiet < 3; quiet = this.underWay.size > 0 ? 0 : quiet + 1) await this.page.waitForTimeout(25);
   }
 
   /** Answers an operation in place of the stack. */
