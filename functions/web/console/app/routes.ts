@@ -40,6 +40,7 @@ export const routes: Route[] = [
   { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, load: () => import("./screens/contacts/Contact.svelte") },
   { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, load: () => import("./screens/settings/Settings.svelte") },
   { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, load: () => import("./screens/settings/Connections.svelte") },
+  { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, load: () => import("./screens/settings/NewConnection.svelte") },
   { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },
   { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, load: () => import("./screens/settings/Lines.svelte") },
   { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, load: () => import("./screens/settings/People.svelte") },

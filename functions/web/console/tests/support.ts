@@ -93,11 +93,11 @@ export class Visitor {
   static async logIn(role: Role, look: Look = DESK): Promise<Visitor> {
     const visitor = await Visitor.arrive(look);
     await visitor.enter(logInOf(role));
-    // What a person has chosen on any device follows them, so the look is theirs.
+    // What a person has chosen on any device follows them, so the look is theirs. The address is as long as some are.
     await visitor.intercept("get_me", async (route) => {
       const answer = await route.fetch();
       const me = (await answer.json()) as object;
-      await route.fulfill({ response: answer, json: { ...me, preferences: { language: look.language, theme: look.theme } } });
+      await route.fulfill({ response: answer, json: { ...me, email: `${"a-long-address-".repeat(4)}@tenant.example`, preferences: { language: look.language, theme: look.theme } } });
     });
     return visitor;
   }
@@ -114,6 +114,15 @@ export class Visitor {
   /** Opens a page and waits until nothing is loading any more. */
   async open(path: string): Promise<void> {
     await this.page.goto(path);
+    await this.settle();
+  }
+
+  /** Goes to another page of the console without loading the shell again. */
+  async move(path: string): Promise<void> {
+    await this.page.evaluate((path) => {
+      history.pushState(null, "", path);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, path);
     await this.settle();
   }
 

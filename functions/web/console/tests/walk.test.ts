@@ -76,7 +76,7 @@ for (const role of Object.keys(roles) as Role[]) {
     const shown = await visitor.page.locator("[data-menu]").evaluateAll((links) => links.map((link) => link.getAttribute("data-menu")));
     assert.deepEqual(shown, routes.filter((route) => route.menu && isOpenTo(role, route)).map(({ name }) => name));
     for (const route of routes.filter(logsIn)) {
-      await visitor.open(pathOf(route, tenant));
+      await visitor.move(pathOf(route, tenant));
       assert.equal(await visitor.see("forbidden").count(), isOpenTo(role, route) ? 0 : 1, route.name);
     }
     visitor.expectQuiet();
