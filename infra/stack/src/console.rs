@@ -12,13 +12,14 @@ use tokio::process::Command;
 
 use crate::{
     aws::Aws,
-    build::taking_turns,
+    build::{Builder, function, taking_turns},
     business::{Plan, Town},
     endpoints::{Endpoints, Login},
     place::Place,
     play::Play,
     process::{run_logged, run_shown, succeeds},
     report::step,
+    running::redeploy,
     tools::{Node, Tools, fingerprint},
 };
 
@@ -140,11 +141,14 @@ pub async fn dev(place: &Place) -> Result<()> {
     run_shown(serve.env("RINGBACK_URL", endpoints.api), "npm run dev").await
 }
 
-/// Tests the console of the stack that runs here; true if all tests passed.
+/// Deploys the console of the working copy to the stack that runs here, and tests it; true if all tests passed.
 pub async fn test(place: &Place) -> Result<bool> {
     let play = Play::new(Endpoints::of_running(place)?).await?;
     let tools = Tools::set_up(place).await?;
     let aws = Aws::local(tools.clone(), play.endpoints.aws_endpoint.clone());
+    let builder = Builder::new(place.clone(), tools.clone(), play.endpoints.profile);
+    let function = function(&place.root, FUNCTION)?;
+    redeploy(place, &tools, &aws, &builder, &function).await?;
     let town = Town::new(&play, &aws, place, &place.data).await?;
     let mut tests = Box::pin(tests(place, &tools, &play.endpoints.api, &town)).await?;
     succeeds(&mut tests, "npm test").await

@@ -148,7 +148,7 @@ enum TenantCommand {
 enum ConsoleCommand {
     /// Serve the console of the working copy, with the API of the running stack
     Dev,
-    /// Test the running stack's console in a browser
+    /// Deploy the console of the working copy to the running stack, and test it in a browser
     Test,
 }
 
