@@ -39,6 +39,7 @@ export const routes: Route[] = [
   { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, load: () => import("./screens/contacts/Contacts.svelte") },
   { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, load: () => import("./screens/contacts/Contact.svelte") },
   { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, load: () => import("./screens/settings/Settings.svelte") },
+  { name: "business", paths: ["/app/:tenant/settings/business"], needs: ["get_tenant", "update_tenant"], setting: "settings/business", states: { error: true }, load: () => import("./screens/settings/Business.svelte") },
   { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, load: () => import("./screens/settings/Connections.svelte") },
   { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, load: () => import("./screens/settings/NewConnection.svelte") },
   { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },

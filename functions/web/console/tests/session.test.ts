@@ -90,6 +90,7 @@ browserTest("another_persons_log_in_discards_the_page", async () => {
   await visitor.intercept("update_me", (route) => route.fulfill(problem(401, "unauthorized")));
   await page.getByRole("button", { name: "Save" }).click();
   const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
   over = false;
   await dialog.getByLabel("E-mail address").fill(logInOf("manager").email);
   await dialog.getByLabel("Password").fill(logInOf("manager").password);
@@ -130,10 +131,28 @@ browserTest("two_tabs_refresh_once_and_log_out_ends_both", async () => {
   await second.locator("h1").waitFor();
   assert.equal(refreshed, 1, "the second tab takes the token of the first");
   await visitor.page.locator("header [popovertarget]").last().click();
-  await visitor.page.getByRole("button", { name: "Log out" }).click();
+  await visitor.page.getByRole("banner").getByRole("button", { name: "Log out" }).click();
   for (const page of [visitor.page, second]) await page.waitForURL("**/app/log-in");
   await second.goto("/app/account");
   await second.waitForURL("**/app/log-in?next=*");
   visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("manager").tenant}/settings/business`);
+  await page.getByLabel("Name of the business").fill("Mine");
+  await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
+  await visitor.intercept("get_tenant", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), name: "Theirs" } });
+  });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[data-kind=stale]").waitFor();
+  await page.getByText(/has set: .Theirs/).waitFor();
+  assert.equal(await page.getByLabel("Name of the business").inputValue(), "Mine");
+  visitor.expectQuiet(412);
   await visitor.leave();
 });

@@ -30,8 +30,26 @@ export class Refused extends Error {
   }
 }
 
+/** A resource with the tag of its version. */
+export interface Tagged<T> {
+  value: T;
+  tag: string;
+}
+
+interface Answer<T> {
+  data?: T;
+  error?: unknown;
+  response: Response;
+}
+
+/** The answer's body and the tag of its version, which a change of it names, or the problem as an error. */
+export async function takeTagged<T>(answer: Promise<Answer<T>>): Promise<Tagged<T>> {
+  const value = await take(answer);
+  return { value, tag: (await answer).response.headers.get("etag") ?? "" };
+}
+
 /** The answer's body, or the problem as an error. */
-export async function take<T>(answer: Promise<{ data?: T; error?: unknown; response: Response }>): Promise<T> {
+export async function take<T>(answer: Promise<Answer<T>>): Promise<T> {
   const { data, error, response } = await answer;
   if (response.ok) return data as T;
   throw new Refused(response.status, typeof error === "object" && error !== null ? error : {}, response.headers);

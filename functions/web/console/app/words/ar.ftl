@@ -91,6 +91,14 @@ mail-connection_refused = مزوّد يرفض أحد الاتصالات
 mail-template_paused = قالب موقوف مؤقتًا أو مرفوض
 mail-automation_unmatched = أتمتة لم تعد تعمل
 mail-cap_nearly_reached = حدٌّ أوشك على بلوغه
+account-password-why = تنتهي الجلسات الأخرى، وتبقى هذه.
+account-password-current = كلمة المرور الحالية
+account-password-change = تغيير كلمة المرور
+account-sessions = الأجهزة التي سجّلت الدخول منها
+account-session-this = هذه الجلسة
+account-session-end = تسجيل الخروج
+account-device-unknown = جهاز غير معروف
+account-log-out-everywhere = تسجيل الخروج من كل الأجهزة
 
 ## Home
 today-is = { $day }
@@ -306,6 +314,7 @@ conversion-other = تحويل آخر
 
 ## Settings
 title-settings = الإعدادات
+title-business = النشاط التجاري
 title-connections = الاتصالات
 title-connection = اتصال
 title-new-connection = ربط مزوّد
@@ -314,6 +323,13 @@ title-people = الأشخاص
 settings-connections = واتساب والرسائل القصيرة وأنظمة الهاتف، وهل تعمل
 settings-lines = الأرقام التي يتصل بها العملاء
 settings-people = من ينتمي إلى النشاط وبأي دور
+settings-business = الاسم والبلد والمنطقة الزمنية وساعات العمل
+business-zone = المنطقة الزمنية
+business-country = البلد
+business-country-hint = حرفان، مثل AE. تُقرأ الأرقام التي بلا رمز دولة على أنها من هذا البلد.
+business-hours-hint = مثل ⁦09:00-13:00⁩، ⁦16:00-21:00⁩. اليوم الذي بلا ساعات مغلق.
+business-closed = مغلق
+now = عيّن شخص آخر: { $value }
 connections-empty = لا مزوّد متصلًا. صِل نظام هاتف لملاحظة المكالمات الفائتة، وواتساب أو Twilio للرد عليها.
 connection-kind-whatsapp = واتساب
 connection-kind-twilio = Twilio

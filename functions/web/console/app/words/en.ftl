@@ -91,6 +91,14 @@ mail-connection_refused = A provider refuses a connection
 mail-template_paused = A template is paused or refused
 mail-automation_unmatched = An automation no longer works
 mail-cap_nearly_reached = A cap is nearly reached
+account-password-why = The other sessions end. This one goes on.
+account-password-current = Current password
+account-password-change = Change the password
+account-sessions = Where you are logged in
+account-session-this = this session
+account-session-end = Log out
+account-device-unknown = Unknown device
+account-log-out-everywhere = Log out everywhere
 
 ## Home
 today-is = { $day }
@@ -306,6 +314,7 @@ conversion-other = Other conversion
 
 ## Settings
 title-settings = Settings
+title-business = Business
 title-connections = Connections
 title-connection = Connection
 title-new-connection = Connect a provider
@@ -314,6 +323,13 @@ title-people = People
 settings-connections = WhatsApp, SMS and telephone systems, and whether they work
 settings-lines = The numbers that customers call
 settings-people = Who belongs to the business, and with which role
+settings-business = Name, country, time zone and opening hours
+business-zone = Time zone
+business-country = Country
+business-country-hint = Two letters, such as AE. Numbers without a country code are read as of this country.
+business-hours-hint = Such as 09:00-13:00, 16:00-21:00. A day without hours is closed.
+business-closed = closed
+now = Somebody else has set: { $value }
 connections-empty = No provider is connected. Connect a telephone system to notice missed calls, and WhatsApp or Twilio to answer them.
 connection-kind-whatsapp = WhatsApp
 connection-kind-twilio = Twilio
