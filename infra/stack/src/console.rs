@@ -20,6 +20,7 @@ use crate::{
     process::{run_logged, run_shown, succeeds},
     report::step,
     running::redeploy,
+    test::SKIPPED,
     tools::{Node, Tools, fingerprint},
 };
 
@@ -176,9 +177,38 @@ pub async fn tests(place: &Place, tools: &Tools, url: &str, town: &Town) -> Resu
     Ok(command)
 }
 
+/// The line by which `cargo stack test` learns how many tests were skipped, and why; `None` if none was.
+///
+/// # Errors
+/// When this is not the output of Node's test runner.
+pub fn skipped(said: &str) -> Result<Option<String>> {
+    let mut numbers = said.lines().filter_map(|line| line.strip_prefix("ℹ skipped "));
+    let number = numbers.next_back().and_then(|number| number.parse::<u64>().ok());
+    let number = number.with_context(|| format!("npm test ends without its numbers:\n{said}"))?;
+    if number == 0 {
+        return Ok(None);
+    }
+    let mut tests = said.lines().filter(|line| line.trim_start().starts_with('﹣'));
+    let why = tests.find_map(|line| Some(line.split_once(" # ")?.1));
+    let why = why.with_context(|| format!("npm test does not say why it skipped tests:\n{said}"))?;
+    Ok(Some(format!("{SKIPPED}{number}: {why}")))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn skipped_tests_are_counted_with_their_reason() {
+        let of =
+            |tests: &str, number: u32| skipped(&format!("{tests}\nℹ tests 2\nℹ pass 1\nℹ skipped {number}\nℹ todo 0"));
+        assert_eq!(of("✔ one (0.5ms)", 0).expect("numbers"), None);
+        let why = of("✔ one (0.5ms)\n﹣ two (0.2ms) # no browser: install Chromium", 1);
+        let expected = Some("skipped 1: no browser: install Chromium".to_owned());
+        assert_eq!(why.expect("numbers"), expected);
+        assert!(of("✔ one (0.5ms)\n﹣ two (0.2ms)", 1).is_err());
+        assert!(skipped("npm ERR! missing script: test").is_err());
+    }
 
     /// What a build writes would otherwise call for the next one.
     #[test]
