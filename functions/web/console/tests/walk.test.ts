@@ -188,3 +188,22 @@ browserTest("first_visit_to_home_keeps_its_budget", async () => {
     await visitor.leave();
   }
 });
+
+/** Each screen is one look at the API, or two. */
+browserTest("screens_ask_the_api_at_most_twice", async () => {
+  const visitor = await Visitor.logIn("admin");
+  await giveSamples(visitor);
+  const { tenant } = logInOf("admin");
+  await visitor.open(`/app/${tenant}/settings`);
+  let asked: string[] = [];
+  visitor.page.on("request", (request) => {
+    if (request.url().includes("/api/")) asked.push(new URL(request.url()).pathname);
+  });
+  for (const route of routes.filter(logsIn)) {
+    asked = [];
+    await visitor.move(pathOf(route, tenant));
+    assert.ok(asked.length <= 2, `${route.name}: ${asked.join(" ")}`);
+  }
+  visitor.expectQuiet();
+  await visitor.leave();
+});
