@@ -268,17 +268,7 @@ impl Builder {
     /// Waits until no other stack of this checkout builds or deploys, and prevents others while the result is held.
     /// All stacks of a checkout deploy from one folder, and cargo-lambda moves cargo's binaries.
     pub async fn alone(&self) -> Result<File> {
-        let folder = self.place.dot.join("build");
-        std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
-        let path = folder.join(format!("{}.lock", self.profile.name()));
-        let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
-        if file.try_lock().is_err() {
-            eprintln!("· waiting for the build of another stack");
-            while file.try_lock().is_err() {
-                tokio::time::sleep(Duration::from_millis(200)).await;
-            }
-        }
-        Ok(file)
+        taking_turns(&self.place, self.profile.name()).await
     }
 
     /// Compiles functions, showing cargo's own progress.
@@ -374,6 +364,21 @@ impl Builder {
         std::fs::write(&template, text).with_context(|| format!("writing {}", template.display()))?;
         Ok(template)
     }
+}
+
+/// Waits until no other command of this checkout builds what has this name, and prevents others while the result is held.
+pub async fn taking_turns(place: &Place, name: &str) -> Result<File> {
+    let folder = place.dot.join("build");
+    std::fs::create_dir_all(&folder).with_context(|| format!("creating {}", folder.display()))?;
+    let path = folder.join(format!("{name}.lock"));
+    let file = File::create(&path).with_context(|| format!("opening {}", path.display()))?;
+    if file.try_lock().is_err() {
+        eprintln!("· waiting for the build of another stack");
+        while file.try_lock().is_err() {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+    Ok(file)
 }
 
 /// Lambda's name of this machine's architecture.

@@ -67,6 +67,11 @@ impl Plan {
         }
     }
 
+    /// Raises the limits of requests beyond what a test asks within a minute.
+    pub fn lift_limits(&mut self) {
+        self.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
+    }
+
     /// Sets what follows a call.
     pub fn then(&mut self) -> &mut Value {
         &mut self.file["rules"][0]["then"]

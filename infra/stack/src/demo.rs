@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     message::{Channel, MessageState},
+    permission::Role,
     phone::Phone,
 };
 use jiff::SignedDuration;
@@ -58,7 +59,10 @@ pub async fn demo(options: &Options, stay: bool) -> Result<bool> {
 async fn acts(running: &Running) -> Result<bool> {
     let play = Play::new(running.endpoints.clone()).await?;
     let tenant = play.endpoints.tenants.first().context("a tenant is seeded")?.clone();
-    println!("The customers' phones: {}\n", running.endpoints.simulators);
+    let admin = tenant.users.of(Role::Admin);
+    println!("The customers' phones: {}", running.endpoints.simulators);
+    println!("The console:           {}", running.endpoints.console());
+    println!("                       {}, password {}\n", admin.email, admin.password);
 
     let begun = started_at()?;
     let mut scene = Scene {

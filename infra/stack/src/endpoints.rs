@@ -104,6 +104,11 @@ pub struct Secrets {
 }
 
 impl Endpoints {
+    /// The console.
+    pub fn console(&self) -> String {
+        format!("{}/app", self.api)
+    }
+
     /// The endpoints of the stack that runs in this data directory.
     pub fn of_running(place: &Place) -> Result<Self> {
         let file = place.endpoints();

@@ -17,6 +17,7 @@ pub mod canary;
 pub mod chaos;
 pub mod checks;
 pub mod clock;
+pub mod console;
 pub mod contract;
 pub mod demo;
 pub mod deploy;

@@ -13,7 +13,7 @@ use stack::{
     aws::Aws,
     bench::{self, Part},
     build::{self, Builder, Profile},
-    chaos, checks, clock, demo,
+    chaos, checks, clock, console, demo,
     endpoints::Endpoints,
     fuzz, iam, inspect,
     place::Place,
@@ -145,6 +145,14 @@ enum TenantCommand {
 }
 
 #[derive(Subcommand)]
+enum ConsoleCommand {
+    /// Serve the console of the working copy, with the API of the running stack
+    Dev,
+    /// Deploy the console of the working copy to the running stack, and test it in a browser
+    Test,
+}
+
+#[derive(Subcommand)]
 enum Command {
     /// Start everything from nothing and show a missed call, what follows and the bill; exits with 0 only if all steps were seen
     Demo {
@@ -190,6 +198,13 @@ enum Command {
         /// Build profile
         #[arg(long, value_enum, default_value_t = Profile::Local)]
         profile: Profile,
+    },
+    /// Build the console, if its sources have changed since the last time
+    Console {
+        #[command(subcommand)]
+        command: Option<ConsoleCommand>,
+        #[command(flatten)]
+        place: Where,
     },
     /// Place a call through the simulators
     Call {
@@ -371,8 +386,16 @@ async fn run(command: Command) -> Result<bool> {
             let endpoints = Endpoints::of_running(&place)?;
             let tools = Tools::set_up(&place).await?;
             let aws = Aws::local(tools.clone(), endpoints.aws_endpoint);
-            let builder = Builder::new(place.clone(), tools, profile);
-            running::redeploy(&place, &aws, &builder, &function).await?;
+            let builder = Builder::new(place.clone(), tools.clone(), profile);
+            running::redeploy(&place, &tools, &aws, &builder, &function).await?;
+        }
+        Command::Console { command, place } => {
+            let place = place.place()?;
+            match command {
+                None => console::build(&place, &Tools::set_up(&place).await?).await?,
+                Some(ConsoleCommand::Dev) => console::dev(&place).await?,
+                Some(ConsoleCommand::Test) => return Box::pin(console::test(&place)).await,
+            }
         }
         Command::Call {
             from,

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use crate::{
     aws::{Aws, LogEvent, REGION},
     build::{self, Builder, Function, Profile},
-    clock,
+    clock, console,
     deploy::{self, Deployed, META_APP_SECRET, STACK},
     endpoints::Endpoints,
     ministack, people,
@@ -122,11 +122,12 @@ impl Running {
         }
         write_json(&place.data.join("ports.json"), &ports)?;
 
-        // MiniStack starts while cargo compiles.
+        // MiniStack starts while npm and cargo build.
         let mut ministack = ministack::start(&place, &tools, ports.ministack)?;
         let functions = build::functions(&place.root)?;
         let builder = Builder::new(place.clone(), tools.clone(), options.profile);
         let alone = builder.alone().await?;
+        console::build_if_possible(&place, &tools).await;
         step("building functions", builder.compile(&functions)).await?;
         step("building simulators", builder.compile_simulators()).await?;
         ministack::wait_until_ready(&mut ministack, ports.ministack).await?;
@@ -241,7 +242,7 @@ impl Running {
 
     /// Compiles one function and deploys it to the running stack.
     pub async fn redeploy(&self, function: &Function) -> Result<()> {
-        redeploy(&self.place, &self.aws, &self.builder, function).await
+        redeploy(&self.place, &self.tools, &self.aws, &self.builder, function).await
     }
 
     /// Invokes a function by its crate's name and waits for the answer, so that `dispatch_due` need not wait for its minute.
@@ -280,8 +281,11 @@ impl Running {
 }
 
 /// Compiles one function and deploys it to the stack that runs in this data directory.
-pub async fn redeploy(place: &Place, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
+pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, builder: &Builder, function: &Function) -> Result<()> {
     let _alone = builder.alone().await?;
+    if function.name == console::FUNCTION {
+        console::build(place, tools).await?;
+    }
     step(
         &format!("building {}", function.name),
         builder.compile(std::slice::from_ref(function)),

@@ -5,6 +5,7 @@
 //! tables, queues and keys only. The others use what the first, which mostly wait for each other, leave of the machine.
 
 use std::{
+    collections::BTreeSet,
     fmt::Write as _,
     net::{Ipv4Addr, TcpListener},
     path::PathBuf,
@@ -18,6 +19,7 @@ pub mod selected;
 use crate::{
     build::{self, TestProgram},
     canary::{self, Canaries},
+    console,
     deploy::STACK,
     iam::{self, Record},
     ministack,
@@ -28,6 +30,9 @@ use crate::{
     tools::Tools,
     up::interrupted,
 };
+
+/// How a test's line begins that says how many tests it skipped. Rust's own test programs know no such tests.
+pub const SKIPPED: &str = "skipped ";
 
 /// Threads of the tests of the deployed stack, which mostly wait for it.
 const THREADS_ON_STAGE: &str = "4";
@@ -48,6 +53,7 @@ async fn build_and_run(options: &Options, arguments: &[String]) -> Result<bool> 
     let tools = Tools::set_up(&place).await?;
     // Otherwise, tests would wait for each other to set them up.
     tools.contract().await?;
+    console::build(&place, &tools).await?;
     let programs = build::test_programs(&place).await?;
     let (of_stack, others): (Vec<_>, Vec<_>) = programs.into_iter().partition(TestProgram::needs_stage);
     let record = arguments.is_empty().then(|| Record::of(&place));
@@ -177,24 +183,34 @@ async fn silent(running: &Running) -> Result<bool> {
     Ok(wrong.is_empty())
 }
 
-/// Counts of passed and failed tests, over all programs.
+/// Counts of passed, failed and skipped tests, over all programs.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Count {
     passed: u64,
     failed: u64,
+    /// Tests for which the machine lacks something.
+    skipped: u64,
+    /// Why, once each.
+    reasons: BTreeSet<String>,
     /// Failed tests, and programs that ended otherwise than by a result, each with its program.
     failures: Vec<String>,
 }
 
 impl Count {
-    /// Adds a line of a program: of the result, `test result: ok. 5 passed; 0 failed; …`, or of a failed test, `test calls::a ... FAILED`;
-    /// other lines are ignored.
+    /// Adds a line of a program: of the result, `test result: ok. 5 passed; 0 failed; …`, of a failed test, `test calls::a ... FAILED`, or
+    /// of what a test skipped, `skipped 5: there is no browser`; other lines are ignored.
     fn add(&mut self, line: &str) {
         if let Some(test) = line
             .strip_prefix("test ")
             .and_then(|rest| rest.strip_suffix(" ... FAILED"))
         {
             self.failures.push(test.to_owned());
+        }
+        if let Some((number, why)) = line.strip_prefix(SKIPPED).and_then(|rest| rest.split_once(": "))
+            && let Ok(number) = number.parse::<u64>()
+        {
+            self.skipped += number;
+            self.reasons.insert(why.to_owned());
         }
         let Some(result) = line.strip_prefix("test result: ") else {
             return;
@@ -224,6 +240,8 @@ impl Count {
     fn merge(&mut self, other: Self) {
         self.passed += other.passed;
         self.failed += other.failed;
+        self.skipped += other.skipped;
+        self.reasons.extend(other.reasons);
         self.failures.extend(other.failures);
     }
 
@@ -236,7 +254,16 @@ impl Count {
         for failure in &self.failures {
             let _ = writeln!(text, "failed: {failure}");
         }
-        let _ = writeln!(text, "tests: {} passed, {} failed", self.passed, self.failed);
+        for why in &self.reasons {
+            let _ = writeln!(text, "skipped: {why}");
+        }
+        let Self {
+            passed,
+            failed,
+            skipped,
+            ..
+        } = self;
+        let _ = writeln!(text, "tests: {passed} passed, {failed} failed, {skipped} skipped");
         text
     }
 }
@@ -266,8 +293,16 @@ mod tests {
         ]);
         failed.ended("stack (it)", false);
         all.merge(failed);
+        all.merge(count(&[
+            "skipped 5: there is no browser",
+            "skipped nothing",
+            "skipped 2: there is no browser",
+        ]));
         assert!(!all.all_passed());
-        assert_eq!(all.show(), "failed: stack (it): calls::b\ntests: 7 passed, 1 failed\n");
+        assert_eq!(
+            all.show(),
+            "failed: stack (it): calls::b\nskipped: there is no browser\ntests: 7 passed, 1 failed, 7 skipped\n"
+        );
     }
 
     #[test]
@@ -276,7 +311,7 @@ mod tests {
         killed.ended("store (it)", false);
         assert_eq!(
             killed.show(),
-            "failed: store (it): ended without a result\ntests: 0 passed, 1 failed\n"
+            "failed: store (it): ended without a result\ntests: 0 passed, 1 failed, 0 skipped\n"
         );
         assert!(!killed.all_passed());
     }

@@ -25,8 +25,10 @@ enum Environment {
     Sam,
     /// MiniStack and boto3.
     MiniStack,
-    /// Checkers of the API's contract, and Node.js.
+    /// Checkers of the API's contract.
     Contract,
+    /// Node.js with npm.
+    Node,
 }
 
 impl Environment {
@@ -35,6 +37,7 @@ impl Environment {
             Self::Sam => "sam",
             Self::MiniStack => "ministack",
             Self::Contract => "contract",
+            Self::Node => "nodejs",
         }
     }
 }
@@ -145,10 +148,20 @@ impl Tools {
         let contract = Contract {
             place: self.place.clone(),
             python: self.folder(Environment::Contract).join("bin"),
-            node: self.place.dot.join("tools/node"),
+            node: self.node().await?,
+            packages: self.place.dot.join("tools/node"),
         };
         contract.packages().await?;
         Ok(contract)
+    }
+
+    /// Node.js, set up on first use: only the console and checks of the contract need it.
+    pub async fn node(&self) -> Result<Node> {
+        self.environment(Environment::Node).await?;
+        Ok(Node {
+            place: self.place.clone(),
+            bin: self.folder(Environment::Node).join("bin"),
+        })
     }
 
     /// cargo-deny, installed on first use: only the checks need it.
@@ -195,24 +208,39 @@ impl Tools {
 /// Files in which Linux distributions keep the machine's root certificates.
 const SYSTEM_ROOTS: [&str; 2] = ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt"];
 
-/// Tools for the API's contract: linters, generators of clients, the fuzzer, Node.js.
+/// Node.js with npm.
 #[derive(Debug, Clone)]
-pub struct Contract {
+pub struct Node {
     place: Place,
-    python: PathBuf,
-    node: PathBuf,
+    bin: PathBuf,
 }
 
-impl Contract {
-    /// A program of its Python environment (`python`, `schemathesis`, `node`) or of its npm packages (`redocly`, `tsc`). It keeps no
-    /// files in the home directory and sends no telemetry.
-    pub fn program(&self, program: &str) -> Command {
-        let packages = self.node.join("node_modules/.bin");
-        let own = [&self.python, &packages].map(|folder| folder.join(program));
-        let own = own.into_iter().find(|path| path.exists());
+impl Node {
+    /// npm. What it runs finds the same Node.js.
+    pub fn npm(&self) -> Command {
+        self.program("npm", &[])
+    }
+
+    /// Installs exactly the packages that the lock file in a folder names, and runs no scripts of theirs.
+    pub async fn install(&self, folder: &Path, log: &Path) -> Result<()> {
+        let mut install = self.npm();
+        install
+            .current_dir(folder)
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
+            // Otherwise, it is a minute before it says that there is no registry.
+            .args(["--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=5000"]);
+        let what = "npm ci (is there a network connection with a package registry?)";
+        run_logged(&mut install, log, what).await
+    }
+
+    /// A program in one of these folders, or of Node.js. It keeps no files in the home directory.
+    fn program(&self, program: &str, folders: &[&Path]) -> Command {
+        let folders: Vec<&Path> = folders.iter().copied().chain([self.bin.as_path()]).collect();
+        let mut own = folders.iter().map(|folder| folder.join(program));
+        let own = own.find(|path| path.exists());
         let mut command = Command::new(own.unwrap_or_else(|| program.into()));
         let path = std::env::var_os("PATH").unwrap_or_default();
-        let paths = [self.python.clone(), packages].into_iter();
+        let paths = folders.into_iter().map(Path::to_owned);
         if let Ok(path) = std::env::join_paths(paths.chain(std::env::split_paths(&path))) {
             command.env("PATH", path);
         }
@@ -226,10 +254,30 @@ impl Contract {
         command
             .current_dir(&self.place.root)
             .env("XDG_CACHE_HOME", &cache)
-            .env("RUFF_CACHE_DIR", cache.join("ruff"))
-            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("npm_config_cache", cache.join("npm"))
-            .env("npm_config_update_notifier", "false")
+            .env("npm_config_update_notifier", "false");
+        command
+    }
+}
+
+/// Tools for the API's contract: linters, generators of clients, the fuzzer.
+#[derive(Debug, Clone)]
+pub struct Contract {
+    place: Place,
+    python: PathBuf,
+    node: Node,
+    packages: PathBuf,
+}
+
+impl Contract {
+    /// A program of its Python environment (`python`, `schemathesis`), of its npm packages (`redocly`, `tsc`) or of Node.js. It keeps no
+    /// files in the home directory and sends no telemetry.
+    pub fn program(&self, program: &str) -> Command {
+        let packages = self.packages_folder().join(".bin");
+        let mut command = self.node.program(program, &[&self.python, &packages]);
+        command
+            .env("RUFF_CACHE_DIR", self.place.cache().join("ruff"))
+            .env("PYTHONDONTWRITEBYTECODE", "1")
             .env("REDOCLY_TELEMETRY", "off")
             .env("REDOCLY_SUPPRESS_UPDATE_NOTICE", "true");
         command
@@ -237,36 +285,28 @@ impl Contract {
 
     /// Folder of the npm packages. Code that uses them looks for them from its own folder upwards.
     pub fn packages_folder(&self) -> PathBuf {
-        self.node.join("node_modules")
+        self.packages.join("node_modules")
     }
 
     async fn packages(&self) -> Result<()> {
         let pins = self.place.root.join("infra/stack/node");
         let files = ["package.json", "package-lock.json"];
         let pinned = fingerprint(files.map(|file| pins.join(file)).iter().map(PathBuf::as_path))?;
-        let stamp = self.node.join("pins.sha256");
+        let stamp = self.packages.join("pins.sha256");
         if std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
             return Ok(());
         }
         step("setting up npm packages in .stack/tools (once)", async {
-            if self.node.exists() {
-                std::fs::remove_dir_all(&self.node)
-                    .with_context(|| format!("removing the old {}", self.node.display()))?;
+            if self.packages.exists() {
+                std::fs::remove_dir_all(&self.packages)
+                    .with_context(|| format!("removing the old {}", self.packages.display()))?;
             }
-            std::fs::create_dir_all(&self.node).context("creating .stack/tools/node")?;
+            std::fs::create_dir_all(&self.packages).context("creating .stack/tools/node")?;
             for file in files {
-                std::fs::copy(pins.join(file), self.node.join(file)).with_context(|| format!("copying {file}"))?;
+                std::fs::copy(pins.join(file), self.packages.join(file)).with_context(|| format!("copying {file}"))?;
             }
-            let mut install = self.program("npm");
-            install
-                .current_dir(&self.node)
-                .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-            run_logged(
-                &mut install,
-                &self.place.logs().join("setup-node.log"),
-                "npm ci (is there a network connection with a package registry?)",
-            )
-            .await?;
+            let log = self.place.logs().join("setup-node.log");
+            self.node.install(&self.packages, &log).await?;
             std::fs::write(&stamp, &pinned).with_context(|| format!("writing {}", stamp.display()))
         })
         .await

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
+use domain::permission::Role;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::{
@@ -29,7 +30,8 @@ pub async fn up(options: &Options) -> Result<()> {
 fn summary(running: &Running) -> String {
     let endpoints = &running.endpoints;
     let mut text = format!(
-        "\nRingback is running.\n  API        {}\n  phones     {}\n  AWS        {} (any credentials, {})\n  details    {}\n",
+        "\nRingback is running.\n  console    {}\n  API        {}\n  phones     {}\n  AWS        {} (any credentials, {})\n  details    {}\n",
+        endpoints.console(),
         endpoints.api,
         endpoints.simulators,
         endpoints.aws_endpoint,
@@ -38,7 +40,11 @@ fn summary(running: &Running) -> String {
     );
     for tenant in &endpoints.tenants {
         text += &format!("  tenant     {} ({})\n", tenant.name, tenant.id);
+        let logins = Role::ALL.map(|role| tenant.users.of(role).email.as_str());
+        text += &format!("  log-ins    {}\n", logins.join(", "));
     }
+    // All local users have the same.
+    text += &format!("  password   {}\n", endpoints.platform_admin.password);
     text + "Ctrl-C or `cargo stack down` stops the stack and keeps its data."
 }
 

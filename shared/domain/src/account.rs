@@ -97,9 +97,32 @@ pub enum InvalidSlug {
     Reserved,
 }
 
-const RESERVED: [&str; 16] = [
-    "admin", "api", "app", "auth", "billing", "console", "docs", "help", "mail", "platform", "ringback", "root",
-    "status", "support", "webhooks", "www",
+/// Names of hosts and paths, also those of the console, whose paths begin with the tenant's name.
+const RESERVED: [&str; 24] = [
+    "accept-invitation",
+    "account",
+    "admin",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "billing",
+    "console",
+    "docs",
+    "forgot-password",
+    "help",
+    "log-in",
+    "mail",
+    "platform",
+    "reset-password",
+    "ringback",
+    "root",
+    "sign-up",
+    "status",
+    "support",
+    "verify-email",
+    "webhooks",
+    "www",
 ];
 
 shown_as!(Slug, {

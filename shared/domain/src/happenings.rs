@@ -26,6 +26,8 @@ pub struct CallFilter {
     pub rule: Option<RuleId>,
     /// The code of the decision.
     pub code: Option<Reason>,
+    /// Whether a message follows it.
+    pub followed_up: Option<bool>,
 }
 
 impl CallFilter {
@@ -45,12 +47,14 @@ impl CallFilter {
             line,
             rule,
             code,
+            followed_up,
         } = *self;
         fulfils(outcome, Some(call.outcome))
             && fulfils(direction, Some(call.direction()))
             && fulfils(line, call.grounds.line)
             && fulfils(rule, call.grounds.rule)
             && code.is_none_or(|code| code.as_str() == call.reason)
+            && fulfils(followed_up, Some(call.message.is_some()))
     }
 }
 

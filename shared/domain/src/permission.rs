@@ -114,7 +114,7 @@ macro_rules! permissions {
 
 // The table.
 permissions! {
-    /// Read the tenant's profile, settings and set-up.
+    /// Read the tenant's profile, settings and set-up, and the names of its users.
     TenantRead = "tenant:read", Viewer;
     /// Change the tenant's profile and settings.
     TenantWrite = "tenant:write", Manager;

@@ -19,25 +19,39 @@ const LEVEL: Compression = Compression::new(3);
 #[derive(Debug, Clone, Copy)]
 pub struct Uncompressed;
 
-/// Whether the caller accepts gzip (RFC 9110, 12.5.3).
-pub(crate) fn accepts_gzip(headers: &HeaderMap) -> bool {
+/// Whether the caller accepts a coding, such as `gzip` or `br` (RFC 9110, 12.5.3).
+#[must_use]
+pub fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
-    let codings = values
+    let accepted = values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','));
-    let (mut gzip, mut others) = (None, false);
-    for coding in codings {
-        let mut parts = coding.split(';').map(str::trim);
+    let (mut named, mut others) = (None, false);
+    for accepted in accepted {
+        let mut parts = accepted.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default();
         let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok());
         let wanted = weight.is_none_or(|weight| weight > 0.0);
         match name {
             "*" => others = wanted,
-            name if name.eq_ignore_ascii_case("gzip") => gzip = Some(wanted),
+            name if name.eq_ignore_ascii_case(coding) => named = Some(wanted),
             _ => {}
         }
     }
-    gzip.unwrap_or(others)
+    named.unwrap_or(others)
+}
+
+/// Adds a request header on which the answer depends to those that it names.
+fn vary(headers: &mut HeaderMap, by: &str) {
+    let named = headers.get(header::VARY).and_then(|named| named.to_str().ok());
+    let all = match named {
+        None => by.to_owned(),
+        Some(named) if named.split(',').any(|name| name.trim() == by) => return,
+        Some(named) => format!("{named}, {by}"),
+    };
+    if let Ok(all) = HeaderValue::from_str(&all) {
+        headers.insert(header::VARY, all);
+    }
 }
 
 /// Whether the body is text, which becomes shorter.
@@ -47,16 +61,16 @@ fn is_text(headers: &HeaderMap) -> bool {
     kind.starts_with("text/") || kind == "application/json" || kind.ends_with("+json")
 }
 
-/// Compresses an answer if that is worth it and the caller accepts it. The `ETag` stays: it names the version of what is answered,
-/// in whichever coding.
+/// Compresses an answer if that is worth it, the caller accepts it, and it has no coding yet. The `ETag` stays: it names the version of
+/// what is answered, in whichever coding.
 pub(crate) fn encoded(mut answer: Response<Bytes>, accepts_gzip: bool) -> Response<Bytes> {
     let bytes = answer.body().len();
     let marked = answer.extensions().get::<Uncompressed>().is_some();
-    if bytes < SMALLEST || marked || !is_text(answer.headers()) {
+    let coded = answer.headers().contains_key(header::CONTENT_ENCODING);
+    if bytes < SMALLEST || marked || coded || !is_text(answer.headers()) {
         return answer;
     }
-    let headers = answer.headers_mut();
-    headers.insert(header::VARY, HeaderValue::from_static("accept-encoding"));
+    vary(answer.headers_mut(), "accept-encoding");
     if !accepts_gzip {
         return answer;
     }
@@ -86,7 +100,7 @@ mod tests {
 
     fn accepts(sent: &[&'static str]) -> bool {
         let sent = sent.iter().map(|value| HeaderValue::from_static(value));
-        accepts_gzip(&sent.map(|value| (header::ACCEPT_ENCODING, value)).collect())
+        accepts_coding(&sent.map(|value| (header::ACCEPT_ENCODING, value)).collect(), "gzip")
     }
 
     #[test]
@@ -148,6 +162,29 @@ mod tests {
             assert_eq!(short.body().len() < bytes, expected.0);
             assert_eq!(short.headers()[header::ETAG], "\"3\"");
         }
+    }
+
+    #[test]
+    fn answers_with_a_coding_stay_as_they_are() {
+        let mut coded = answer("text/javascript", vec![b' '; 5000]);
+        let brotli = HeaderValue::from_static("br");
+        coded.headers_mut().insert(header::CONTENT_ENCODING, brotli.clone());
+        let coded = encoded(coded, true);
+        assert_eq!(
+            (coded.body().len(), &coded.headers()[header::CONTENT_ENCODING]),
+            (5000, &brotli)
+        );
+    }
+
+    #[test]
+    fn every_header_that_an_answer_depends_on_is_named() {
+        let mut page = answer("text/html", vec![b' '; 5000]);
+        let language = HeaderValue::from_static("accept-language");
+        page.headers_mut().insert(header::VARY, language);
+        assert_eq!(
+            encoded(page, true).headers()[header::VARY],
+            "accept-language, accept-encoding"
+        );
     }
 
     #[test]

@@ -276,6 +276,16 @@ impl Files {
         })
     }
 
+    /// Scheme and host of the links to objects, for the policy of a page that shows them.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        // Without a region, the process had not started.
+        let region = self.env.config().optional("AWS_REGION").unwrap_or_default();
+        let on_aws = || format!("https://{}.s3.{region}.amazonaws.com", self.bucket);
+        // An emulator has one host for all buckets.
+        self.env.aws_endpoint().map_or_else(on_aws, str::to_owned)
+    }
+
     /// The same with files in parts of this length, for tests. S3 accepts no shorter ones than 5 MiB.
     #[must_use]
     pub fn in_parts_of(self, part: usize) -> Self {

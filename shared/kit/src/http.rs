@@ -29,13 +29,13 @@ use tower::ServiceExt;
 
 use crate::{
     ConfigError, Env, Problem,
-    encoding::{accepts_gzip, encoded},
+    encoding::encoded,
     invocation::{Invocation, Outcome},
     line, process_start,
     proxy::{ORIGIN_SECRET, TrustedProxy},
 };
 
-pub use crate::encoding::Uncompressed;
+pub use crate::encoding::{Uncompressed, accepts_coding};
 
 /// Maximum size of a body for any function: the most that Meta sends.
 pub const LARGEST_BODY: usize = 3 * 1024 * 1024;
@@ -229,6 +229,14 @@ pub fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Pr
     }
 }
 
+/// Whether the caller has this version of an answer, by its `ETag` in `If-None-Match`.
+#[must_use]
+pub fn knows_version(headers: &HeaderMap, tag: &str) -> bool {
+    let sent = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
+    let mut tags = sent.unwrap_or_default().split(',').map(str::trim);
+    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
+}
+
 /// A function's routes with the common layers. Tests call it in process.
 #[derive(Clone)]
 pub struct App {
@@ -261,7 +269,7 @@ impl App {
         }
         let correlation_id = CorrelationId::choose(&self.env, &headers, &event.request_context.request_id);
         line::correlation_id(correlation_id.as_str());
-        let accepts_gzip = accepts_gzip(&headers);
+        let accepts_gzip = accepts_coding(&headers, "gzip");
         let source = self.source(&event, &mut headers);
         let asked = source.and_then(|source| request(event, headers, source));
         let mut answer = match asked {

@@ -45,6 +45,8 @@ pub(crate) struct CallQuery {
     #[serde(default, deserialize_with = "reason")]
     #[schemars(with = "String", length(max = 40), example = &"cooldown")]
     code: Option<Reason>,
+    /// Whether a message follows the call, whatever became of it.
+    followed_up: Option<bool>,
 }
 
 /// An outcome, if one is asked for.
@@ -71,6 +73,7 @@ impl CallQuery {
             line: self.line,
             rule: self.rule,
             code: self.code,
+            followed_up: self.followed_up,
         }
     }
 }

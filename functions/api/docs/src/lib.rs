@@ -1,5 +1,5 @@
-//! The API's contract as a document, a page to read it on, and the pages that links in mails lead to. All are part of the binary:
-//! neither we nor the reader's browser load anything from elsewhere.
+//! The API's contract as a document, and a page to read it on. Both are part of the binary: neither we nor the reader's browser load
+//! anything from elsewhere.
 
 use std::sync::{LazyLock, OnceLock};
 
@@ -7,10 +7,10 @@ use api::{Anyone, Document, Input, Path, Row, Sketch};
 use axum::{
     Json, Router,
     http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
-use kit::{ConfigError, Env};
+use kit::{ConfigError, Env, http::knows_version};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -86,10 +86,6 @@ const PAGE: &str = include_str!("../page/index.html");
 const STYLE: &str = include_str!("../page/page.css");
 const SCRIPT: &str = include_str!("../page/page.js");
 
-const LINK_PAGE: &str = include_str!("../page/link.html");
-const LINK_STYLE: &str = include_str!("../page/link.css");
-const LINK_SCRIPT: &str = include_str!("../page/link.js");
-
 /// The page runs its own script and style and sends requests to its own origin only.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src data:; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -105,12 +101,8 @@ pub fn routes(_env: &Env) -> Result<Router, ConfigError> {
         .route("/docs/{guide}", get(guide))
         .route("/docs/page.css", get(style))
         .route("/docs/page.js", get(script))
-        .route("/docs/link.css", get(link_style))
-        .route("/docs/link.js", get(link_script))
-        .route("/verify-email", get(link))
-        .route("/reset-password", get(link))
-        .route("/accept-invitation", get(link))
-        .route("/log-in", get(link)))
+        // The console's first page, as people write it: API Gateway refuses routes that end with a slash.
+        .route("/app/", get(async || Redirect::temporary("/app"))))
 }
 
 /// The operations of this function in the API's document. They authenticate nobody, so the function serves them without the API's
@@ -180,23 +172,6 @@ async fn script(sent: HeaderMap) -> Response {
     text(&sent, "text/javascript; charset=utf-8", SCRIPT, &TAG)
 }
 
-/// Target of links in mails if the deployment has no other console (`AppUrl`). The page sends the link's token when the person
-/// presses its button.
-async fn link(sent: HeaderMap) -> Response {
-    static TAG: OnceLock<String> = OnceLock::new();
-    text(&sent, "text/html; charset=utf-8", LINK_PAGE, &TAG)
-}
-
-async fn link_style(sent: HeaderMap) -> Response {
-    static TAG: OnceLock<String> = OnceLock::new();
-    text(&sent, "text/css; charset=utf-8", LINK_STYLE, &TAG)
-}
-
-async fn link_script(sent: HeaderMap) -> Response {
-    static TAG: OnceLock<String> = OnceLock::new();
-    text(&sent, "text/javascript; charset=utf-8", LINK_SCRIPT, &TAG)
-}
-
 /// A text of the binary, or 304 if the client has it.
 fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock<String>) -> Response {
     let tag = tag.get_or_init(|| format!("\"{}\"", hex::encode(&Sha256::digest(body.as_bytes())[..12])));
@@ -208,7 +183,7 @@ fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock
         (header::CONTENT_SECURITY_POLICY, POLICY),
         (header::REFERRER_POLICY, "no-referrer"),
     ];
-    let mut answer = if has(sent, tag) {
+    let mut answer = if knows_version(sent, tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         body.into_response()
@@ -217,12 +192,6 @@ fn text(sent: &HeaderMap, kind: &'static str, body: &'static str, tag: &OnceLock
         insert(answer.headers_mut(), name, value);
     }
     answer
-}
-
-fn has(sent: &HeaderMap, tag: &str) -> bool {
-    let sent = sent.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
-    let mut tags = sent.unwrap_or_default().split(',').map(str::trim);
-    tags.any(|known| known == "*" || known.trim_start_matches("W/") == tag)
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: &str) {

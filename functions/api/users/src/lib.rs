@@ -30,6 +30,11 @@ api::operations! {
         /// Includes deactivated users, but not invited people.
         GET "/api/v1/users" => people::list_users, "A page of users";
 
+        /// List the names of users
+        ///
+        /// For every member: answers name people by their ids. Includes deactivated users, whom older ones name.
+        GET "/api/v1/users/names" => people::list_user_names, "A page of names";
+
         /// Get a user
         GET "/api/v1/users/{user_id}" => people::get_user, "The user";
 

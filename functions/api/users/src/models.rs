@@ -45,6 +45,25 @@ impl From<Member> for MemberOut {
     }
 }
 
+/// The name of a user.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct UserName {
+    /// Id of the user.
+    id: UserId,
+    /// Display name.
+    #[schemars(example = "Maya Haddad")]
+    name: String,
+}
+
+impl From<Member> for UserName {
+    fn from(member: Member) -> Self {
+        Self {
+            id: member.user,
+            name: member.name,
+        }
+    }
+}
+
 /// Changes to a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]

@@ -11,7 +11,7 @@ use store::{Versioned, members::MemberError};
 
 use crate::{
     RACES, may_all_of,
-    models::{MemberChange, MemberOut},
+    models::{MemberChange, MemberOut, UserName},
     refuse_beyond_own, refuse_outliving,
 };
 
@@ -31,6 +31,18 @@ pub(crate) async fn list_users(
     State(api): State<Api>,
     paging: Paging,
 ) -> Result<Listed<MemberOut>, Problem> {
+    let store = api.store();
+    let page = store
+        .page::<Member>(who.scope(), paging.after(), paging.limit())
+        .await?;
+    Ok(Listed::of(page, |member| member.value.into()))
+}
+
+pub(crate) async fn list_user_names(
+    who: Allowed<permits::TenantRead>,
+    State(api): State<Api>,
+    paging: Paging,
+) -> Result<Listed<UserName>, Problem> {
     let store = api.store();
     let page = store
         .page::<Member>(who.scope(), paging.after(), paging.limit())

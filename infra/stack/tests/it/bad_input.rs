@@ -259,7 +259,6 @@ fn unreadable_signed_webhook_is_stored_and_acknowledged() {
 fn unknown_paths_and_wrong_methods_get_problems() {
     on_stage(async |stage| {
         let nowhere = [
-            "/",
             "/api",
             "/api/v1",
             "/api/v1/nothing",
@@ -270,6 +269,8 @@ fn unknown_paths_and_wrong_methods_get_problems() {
         let nowhere = nowhere.map(|path| (path, 404, "not_found"));
         // Both of routes for one method, and within functions that handle all methods.
         let known = [
+            "/",
+            "/app",
             "/docs",
             "/verify-email",
             "/api/v1/openapi.json",

@@ -15,6 +15,7 @@ mod calls;
 mod caps;
 mod changes;
 mod clients;
+mod console;
 mod conversations;
 mod costs;
 mod demo;

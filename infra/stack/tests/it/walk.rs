@@ -24,13 +24,6 @@ use stack::{
 
 use crate::stage::{Stage, on_stage};
 
-/// A rate limit that the walk never reaches.
-const PLENTY: u32 = 100_000;
-
-fn without_limits(plan: &mut Plan) {
-    plan.file["tenant"]["limits"] = json!({ "principal_per_minute": PLENTY, "requests_per_minute": PLENTY });
-}
-
 /// All callers.
 struct Walk<'a> {
     stage: &'a Stage,
@@ -112,11 +105,11 @@ impl<'a> Walk<'a> {
     async fn begin(stage: &'a Stage) -> Result<Self> {
         // Caps have names and no ids, so the other tenant has one that this one has not.
         let without_caps = |plan: &mut Plan| {
-            without_limits(plan);
+            plan.lift_limits();
             plan.file["tenant"]["caps"] = json!([]);
         };
         let home = stage.town.open("Walked home", without_caps).await?;
-        let away = stage.town.open("Walked away", without_limits).await?;
+        let away = stage.town.open("Walked away", Plan::lift_limits).await?;
         let mut tokens = BTreeMap::new();
         for role in Role::ALL {
             tokens.insert(role, log_in(&stage.play, home.users.of(role)).await?);

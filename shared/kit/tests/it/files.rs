@@ -192,6 +192,12 @@ async fn links_work_without_credentials() {
     // Another length has another signature.
     assert!(upload.url.contains("content-length"), "the length is signed");
     assert!(!format!("{upload:?}").contains("http"), "it is a secret");
+    // Of which a page may ask.
+    assert!(
+        upload.url.starts_with(&format!("{}/", files.origin())),
+        "{}",
+        files.origin()
+    );
     let http = reqwest::Client::new();
     let mut put = http.put(&upload.url);
     for (name, value) in &upload.headers {

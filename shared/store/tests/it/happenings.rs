@@ -60,6 +60,7 @@ const MISSED: CallFilter = CallFilter {
     line: None,
     rule: None,
     code: None,
+    followed_up: None,
 };
 
 /// A thousand answered calls after it: pages are empty until it is found. Of the others, only entries of the list are read.

@@ -67,6 +67,17 @@ fn functions_are_named_and_built_alike() {
     }
 }
 
+/// API Gateway has no such routes, and SAM says nothing.
+#[test]
+fn no_route_ends_with_a_slash() {
+    for function in functions() {
+        for (name, event) in events(&function) {
+            let path = event["Properties"]["Path"].as_str().unwrap_or_default();
+            assert!(path == "/" || !path.ends_with('/'), "{} {name}: {path}", function.id);
+        }
+    }
+}
+
 #[test]
 fn logs_expire() {
     for (id, logs) in resources("AWS::Logs::LogGroup") {
@@ -206,11 +217,12 @@ fn only_the_local_stage_has_local_origins() {
     let resources = &template()["Resources"];
     let api = &resources["Api"]["Properties"]["CorsConfiguration"]["!If"];
     assert_eq!((&api[0], &api[1]["AllowOrigins"]), (&json!("HasCors"), &chosen));
-    let files = &resources["PeopleFiles"]["Properties"]["CorsConfiguration"]["!If"];
-    assert_eq!(
-        (&files[0], &files[1]["CorsRules"][0]["AllowedOrigins"]),
-        (&json!("HasCors"), &chosen)
-    );
+    let rules = &resources["PeopleFiles"]["Properties"]["CorsConfiguration"]["!If"][1]["CorsRules"];
+    let admitted = |place: usize| (&rules[place]["!If"][0], &rules[place]["!If"][1]["AllowedOrigins"]);
+    assert_eq!(admitted(1), (&json!("HasCors"), &chosen));
+    // That of the console.
+    let own = json!([{"!Ref": "PublicBaseUrl"}]);
+    assert_eq!(admitted(0), (&json!("HasPublicBaseUrl"), &own));
 }
 
 /// The emulator has no budgets.

@@ -262,6 +262,7 @@ async fn calls_are_found_by_each_condition_and_by_all() {
                 if last % 4 == 3 {
                     call.facts.direction = Some(Direction::Outbound);
                     "outbound".clone_into(&mut call.reason);
+                    call.message = None;
                 }
                 if last > 3 {
                     call.grounds.line = Some(line);
@@ -279,6 +280,8 @@ async fn calls_are_found_by_each_condition_and_by_all() {
         ("?direction=outbound".to_owned(), vec![7, 3]),
         ("?outcome=answered&direction=inbound".to_owned(), vec![5, 1]),
         ("?code=outbound".to_owned(), vec![7, 3]),
+        ("?followed_up=false".to_owned(), vec![7, 3]),
+        ("?followed_up=true&outcome=answered".to_owned(), vec![5, 1]),
         ("?code=follow_up&outcome=answered".to_owned(), vec![5, 1]),
         (format!("?line={line}"), vec![7, 6, 5, 4]),
         (format!("?rule={rule}&outcome=missed"), vec![6, 4]),

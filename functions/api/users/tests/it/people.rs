@@ -6,6 +6,8 @@ use serde_json::json;
 
 use super::*;
 
+const NAMES: &str = "/api/v1/users/names";
+
 #[tokio::test]
 async fn managers_list_users_and_only_admins_change_them() {
     let aws = Aws::new().await;
@@ -27,6 +29,32 @@ async fn managers_list_users_and_only_admins_change_them() {
     let (_, narrow) = town.new_key(Role::Admin, &[Permission::TenantRead]).await;
     town.api_key(&narrow).get(USERS).await.is(403);
     town.key().get(USERS).await.is(200);
+}
+
+/// Answers name people by their ids, also those who have left; addresses and roles are for managers.
+#[tokio::test]
+async fn every_member_reads_names_and_nothing_else_of_users() {
+    let aws = Aws::new().await;
+    let town = town(&aws).await;
+    let left = of_home(&town, Role::Manager);
+    town.admin()
+        .patch(&left, json!({"status": "deactivated"}))
+        .await
+        .is(200);
+    let known = town.admin().get(USERS).await.items();
+    let names: Vec<_> = known
+        .iter()
+        .map(|user| json!({"id": user["id"], "name": user["name"]}))
+        .collect();
+    for role in [Role::Viewer, Role::Agent, Role::Admin] {
+        assert_eq!(town.role(role).get(NAMES).await.items(), names, "{role}");
+    }
+    assert_eq!(town.viewer().all(NAMES, 3).await, names);
+    let foreign = town.foreign_admin().get(NAMES).await.items();
+    assert!(foreign.iter().all(|name| !names.contains(name)));
+    town.anyone().get(NAMES).await.is_refused(401, "unauthorized");
+    let (_, narrow) = town.new_key(Role::Admin, &[Permission::UsersRead]).await;
+    town.api_key(&narrow).get(NAMES).await.is_refused(403, "forbidden");
 }
 
 #[tokio::test]

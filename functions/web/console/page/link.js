@@ -1,4 +1,4 @@
-// Pages behind the links in mails, for a deployment without a console of its own. Nothing happens before somebody presses
+// Pages behind the links in mails, for a function that was built without the console. Nothing happens before somebody presses
 // the button: mail programs open links, too.
 "use strict";
 
@@ -49,7 +49,12 @@ if (AR) {
   form.querySelector("button").textContent = "متابعة";
 }
 
-if (!page) {
+if (location.pathname === "/account/notifications") {
+  answer.textContent = say(
+    "Which of these mails you get is a preference of your account. Choose it on the site where your business uses Ringback, or with the operation update_me.",
+    "الرسائل التي تصلك من هذا النوع من تفضيلات حسابك. اخترها حيث يستخدم نشاطك Ringback أو بالعملية update_me.",
+  );
+} else if (!page) {
   answer.textContent = say("Log in on the site where your business uses Ringback.", "سجّل الدخول حيث يستخدم نشاطك Ringback.");
 } else if (!token) {
   answer.textContent = say("The link is incomplete. Open it from the mail again.", "الرابط ناقص. افتحه من الرسالة مجددا.");

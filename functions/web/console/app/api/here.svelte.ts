@@ -1,0 +1,33 @@
+/** The tenant of the page that is shown. */
+import type { components } from "./contract.d.ts";
+import { operations, roles, type Operation, type Role } from "./permissions.ts";
+
+export type Place = components["schemas"]["PlaceOut"];
+
+class Here {
+  place = $state<Place | null>(null);
+
+  may(operation: Operation): boolean {
+    return this.place !== null && permits(this.place.role, operation);
+  }
+
+  /** Path of a page of this tenant. */
+  to(page: string): string {
+    return this.place ? pathOf(this.place, page) : "/app/";
+  }
+}
+
+export function pathOf(place: Place, page: string): string {
+  return `/app/${place.slug ?? place.id}${page && `/${page}`}`;
+}
+
+export function permits(role: Role, operation: Operation): boolean {
+  return (roles[role] as readonly string[]).includes(operations[operation]);
+}
+
+/** The least role that may do it. */
+export function leastRole(operation: Operation): Role | undefined {
+  return (Object.keys(roles) as Role[]).find((role) => permits(role, operation));
+}
+
+export const here = new Here();

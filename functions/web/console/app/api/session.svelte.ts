@@ -1,0 +1,141 @@
+/** The person's session. The access token lives in memory only; the refresh token is a cookie that scripts cannot read. Of all tabs
+ * one refreshes at a time, and tells the others. */
+import type { components } from "./contract.d.ts";
+import { Refused } from "./problem.ts";
+
+type LoggedIn = components["schemas"]["LoggedInOut"];
+type Shared = { kind: "in"; session: LoggedIn; until: number } | { kind: "ask" } | { kind: "out" };
+
+/** Part of an access token's life after which it is refreshed: 12 of 15 minutes. */
+const FRESH = 0.8;
+/** How long another tab may take to tell its token. */
+const PATIENCE = 3000;
+
+class Session {
+  current = $state.raw<LoggedIn | null>(null);
+  /** True while the person must log in again over the page. */
+  expired = $state(false);
+  private until = 0;
+  private readonly channel = new BroadcastChannel("session");
+  private again: PromiseWithResolvers<string | null> | null = null;
+
+  constructor() {
+    this.channel.addEventListener("message", ({ data }: MessageEvent<Shared>) => this.hear(data));
+    // Held as long as the tab lives, so that a new one knows whether there is anybody to ask.
+    void navigator.locks.request("tab", { mode: "shared" }, () => new Promise(() => undefined));
+  }
+
+  /** Continues the session of the browser, if there is one. */
+  async start(): Promise<void> {
+    await this.refresh(null).catch(() => undefined);
+  }
+
+  /** An access token with some life left. */
+  async token(): Promise<string | null> {
+    if (this.current && Date.now() > this.until) await this.refresh(this.current.access_token).catch(() => undefined);
+    return this.current?.access_token ?? null;
+  }
+
+  /** The token after one that was refused, if need be after the person has logged in again. */
+  async renew(refused: string | null): Promise<string | null> {
+    try {
+      await this.refresh(refused);
+      return this.current?.access_token ?? null;
+    } catch (problem) {
+      if (!(problem instanceof Refused) || problem.status !== 401 || !this.current) return null;
+      this.expired = true;
+      this.again ??= Promise.withResolvers();
+      return this.again.promise;
+    }
+  }
+
+  /** Takes a session that a log-in gave. Another person's discards everything that is on the page. */
+  enter(session: LoggedIn): void {
+    const same = this.current?.user.id === session.user.id;
+    const over = this.expired;
+    this.take(session, Date.now() + session.expires_in * 1000 * FRESH);
+    this.share();
+    if (over && !same) leave("/app/");
+  }
+
+  async logOut(): Promise<void> {
+    await post("log-out", {}).catch(() => undefined);
+    this.tell({ kind: "out" });
+    leave("/app/log-in");
+  }
+
+  private async refresh(known: string | null): Promise<void> {
+    await navigator.locks.request("auth", async () => {
+      if (this.current && this.current.access_token !== known) return;
+      if (!this.current && (await this.ask())) return;
+      try {
+        const session = await post<LoggedIn>("refresh", {});
+        this.take(session, Date.now() + session.expires_in * 1000 * FRESH);
+        this.share();
+      } catch (problem) {
+        if (!(problem instanceof Refused) || problem.kind !== "refreshed_elsewhere" || !(await this.heard(known))) throw problem;
+      }
+    });
+  }
+
+  /** Asks other tabs for their token, if there are any. */
+  private async ask(): Promise<boolean> {
+    const { held = [] } = await navigator.locks.query();
+    if (held.filter(({ name }) => name === "tab").length < 2) return false;
+    this.tell({ kind: "ask" });
+    return this.heard(null, 300);
+  }
+
+  private async heard(known: string | null, patience = PATIENCE): Promise<boolean> {
+    const end = Date.now() + patience;
+    while (Date.now() < end) {
+      if (this.current && this.current.access_token !== known) return true;
+      await new Promise((resume) => setTimeout(resume, 20));
+    }
+    return false;
+  }
+
+  private hear(said: Shared): void {
+    if (said.kind === "ask") {
+      if (this.current && !this.expired) this.share();
+    } else if (said.kind === "out") {
+      if (this.current) leave("/app/log-in");
+    } else if (this.current && this.current.user.id !== said.session.user.id) {
+      leave("/app/");
+    } else {
+      this.take(said.session, said.until);
+    }
+  }
+
+  private take(session: LoggedIn, until: number): void {
+    this.current = session;
+    this.until = until;
+    this.expired = false;
+    this.again?.resolve(session.access_token);
+    this.again = null;
+  }
+
+  private share(): void {
+    if (this.current) this.tell({ kind: "in", session: this.current, until: this.until });
+  }
+
+  private tell(what: Shared): void {
+    this.channel.postMessage(what);
+  }
+}
+
+/** Loads another page, so that nothing of this one stays in memory. */
+function leave(to: string): void {
+  sessionStorage.clear();
+  location.replace(to);
+}
+
+async function post<T>(operation: string, body: object): Promise<T> {
+  const headers = { "content-type": "application/json" };
+  const answer = await fetch(`/api/v1/auth/${operation}`, { method: "POST", headers, body: JSON.stringify(body) });
+  const said = answer.status === 204 ? {} : await answer.json();
+  if (!answer.ok) throw new Refused(answer.status, said, answer.headers);
+  return said as T;
+}
+
+export const session = new Session();

@@ -1,0 +1,48 @@
+/** Every screen. A new one is a folder in `screens` and an entry here: menu, refusal and the walk of the tests follow from it. */
+import type { Component } from "svelte";
+import type { Operation } from "./api/permissions.ts";
+import type { Icon } from "./ui/icons.ts";
+
+export interface Route {
+  /** Name of the screen. `title-NAME` is its title. */
+  name: string;
+  /** Paths as of `URLPattern`. Links are made with the first. */
+  paths: [string, ...string[]];
+  /** Who may open it: anybody, who is logged in, or who may do these operations, of which the first fills the page. */
+  needs: "nobody" | "person" | [Operation, ...Operation[]];
+  load: () => Promise<{ default: Component }>;
+  /** Its place in the menu. */
+  menu?: { icon: Icon; page: string };
+  /** Its page among the settings, which the screen of settings lists. */
+  setting?: string;
+  /** What it shows instead of content: `empty` is the text where there is nothing. */
+  states: { empty?: string; error: boolean };
+}
+
+/** States of a page that reads nothing. */
+const STILL = { error: false };
+
+export const routes: Route[] = [
+  { name: "log-in", paths: ["/app/log-in", "/log-in"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/LogIn.svelte") },
+  { name: "sign-up", paths: ["/app/sign-up"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/SignUp.svelte") },
+  { name: "verify-email", paths: ["/verify-email", "/app/verify-email"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/VerifyEmail.svelte") },
+  { name: "forgot-password", paths: ["/app/forgot-password"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/ForgotPassword.svelte") },
+  { name: "reset-password", paths: ["/reset-password", "/app/reset-password"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/ResetPassword.svelte") },
+  { name: "accept-invitation", paths: ["/accept-invitation", "/app/accept-invitation"], needs: "nobody", states: STILL, load: () => import("./screens/entrance/AcceptInvitation.svelte") },
+  { name: "account", paths: ["/app/account", "/app/account/notifications", "/account/notifications"], needs: "person", states: { error: true }, load: () => import("./screens/account/Account.svelte") },
+  { name: "home", paths: ["/app/:tenant"], needs: ["get_overview", "get_tenant_setup"], menu: { icon: "home", page: "" }, states: { error: true }, load: () => import("./screens/home/Home.svelte") },
+  { name: "calls", paths: ["/app/:tenant/calls"], needs: ["list_calls"], menu: { icon: "calls", page: "calls" }, states: { empty: "calls-empty", error: true }, load: () => import("./screens/calls/Calls.svelte") },
+  { name: "call", paths: ["/app/:tenant/calls/:call"], needs: ["get_call"], states: { error: true }, load: () => import("./screens/calls/Call.svelte") },
+  { name: "messages", paths: ["/app/:tenant/messages"], needs: ["list_messages"], menu: { icon: "messages", page: "messages" }, states: { empty: "messages-empty", error: true }, load: () => import("./screens/messages/Messages.svelte") },
+  { name: "new-message", paths: ["/app/:tenant/messages/new"], needs: ["send_message"], states: STILL, load: () => import("./screens/messages/NewMessage.svelte") },
+  { name: "message", paths: ["/app/:tenant/messages/:message"], needs: ["get_message"], states: { error: true }, load: () => import("./screens/messages/Message.svelte") },
+  { name: "contacts", paths: ["/app/:tenant/contacts"], needs: ["list_contacts"], menu: { icon: "contacts", page: "contacts" }, states: { empty: "contacts-empty", error: true }, load: () => import("./screens/contacts/Contacts.svelte") },
+  { name: "contact", paths: ["/app/:tenant/contacts/:contact"], needs: ["get_contact", "get_timeline"], states: { error: true }, load: () => import("./screens/contacts/Contact.svelte") },
+  { name: "settings", paths: ["/app/:tenant/settings"], needs: "person", menu: { icon: "settings", page: "settings" }, states: STILL, load: () => import("./screens/settings/Settings.svelte") },
+  { name: "business", paths: ["/app/:tenant/settings/business"], needs: ["get_tenant", "update_tenant"], setting: "settings/business", states: { error: true }, load: () => import("./screens/settings/Business.svelte") },
+  { name: "connections", paths: ["/app/:tenant/settings/connections"], needs: ["list_connections"], setting: "settings/connections", states: { empty: "connections-empty", error: true }, load: () => import("./screens/settings/Connections.svelte") },
+  { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, load: () => import("./screens/settings/NewConnection.svelte") },
+  { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },
+  { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, load: () => import("./screens/settings/Lines.svelte") },
+  { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, load: () => import("./screens/settings/People.svelte") },
+];

@@ -1,0 +1,16 @@
+import { phraseOf, reasonOf } from "../../words/codes.ts";
+import { t } from "../../words/words.svelte.ts";
+import type { Facts } from "../../api/problem.ts";
+
+interface Decided {
+  code: string;
+  facts: Facts;
+  decision: string;
+  message_id: string | null;
+}
+
+/** The decision about a call in one sentence. */
+export function decisionOf({ code, facts, decision, message_id }: Decided): string {
+  const reason = { code, facts, sentence: decision };
+  return code === "follow_up" || message_id ? reasonOf(reason) : t("no-message", { reason: phraseOf(reason) });
+}

@@ -1,0 +1,23 @@
+import type { components } from "../../api/contract.d.ts";
+import { language } from "../../words/formats.ts";
+import { t } from "../../words/words.svelte.ts";
+
+interface Written {
+  text: string | null;
+  legs: components["schemas"]["MessageLeg"][];
+  media: { kind: string }[];
+  location: unknown;
+  reaction: { emoji: string | null } | null;
+}
+
+/** What a message says: its text, or else what it is. */
+export function textOf({ text, legs, media, location, reaction }: Written): string {
+  if (text) return text;
+  const template = legs.find((leg) => leg.template)?.template;
+  if (template) return t("message-template", { name: template.name, language: language(template.language) });
+  if (reaction) return reaction.emoji ?? t("content-kind-reaction");
+  if (media[0]) return t(`medium-${media[0].kind}`);
+  if (location) return t("content-kind-location");
+  const kind = legs[0]?.content.kind;
+  return kind ? t(`content-kind-${kind}`) : t("message-none-text");
+}

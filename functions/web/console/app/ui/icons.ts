@@ -1,0 +1,9 @@
+/** Icons of the menu, by what they stand for. */
+import Calls from "@lucide/svelte/icons/phone";
+import Contacts from "@lucide/svelte/icons/users";
+import Home from "@lucide/svelte/icons/house";
+import Messages from "@lucide/svelte/icons/message-square";
+import Settings from "@lucide/svelte/icons/settings";
+
+export const icons = { home: Home, calls: Calls, messages: Messages, contacts: Contacts, settings: Settings };
+export type Icon = keyof typeof icons;

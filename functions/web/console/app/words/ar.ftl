@@ -1,0 +1,767 @@
+## Frame
+title-log-in = تسجيل الدخول
+title-sign-up = تسجيل نشاط تجاري
+title-verify-email = تأكيد البريد الإلكتروني
+title-forgot-password = نسيت كلمة المرور
+title-reset-password = كلمة مرور جديدة
+title-accept-invitation = دعوة
+title-account = حسابي
+title-home = الرئيسية
+title-calls = المكالمات
+title-call = مكالمة
+title-messages = الرسائل
+title-message = رسالة
+title-new-message = رسالة جديدة
+title-contacts = جهات الاتصال
+title-contact = جهة اتصال
+
+menu = القائمة الرئيسية
+skip = الانتقال إلى المحتوى
+loading = جارٍ التحميل
+working = لحظة…
+reload = إعادة تحميل الصفحة
+try-again = إعادة المحاولة
+save = حفظ
+saved = تم الحفظ
+continue = متابعة
+log-out = تسجيل الخروج
+log-in = تسجيل الدخول
+go-home = الذهاب إلى الرئيسية
+account-menu = الحساب واللغة والمظهر
+tenant-switch = : تغيير النشاط التجاري
+theme = المظهر
+theme-system = حسب الجهاز
+theme-light = فاتح
+theme-dark = داكن
+offline = أنت غير متصل بالشبكة. قد لا يكون المعروض محدّثًا.
+missing = الصفحة غير موجودة
+missing-why = لا توجد صفحة كهذه، أو أنها تخص نشاطًا تجاريًا لست عضوًا فيه.
+forbidden = لا تملك الصلاحية
+forbidden-role = هذه الصفحة لدور «{ $role }» فما فوق. اطلب ذلك من مدير النظام في نشاطك.
+forbidden-why = لا يسمح دورك بفتح هذه الصفحة. اطلب ذلك من مدير النظام في نشاطك.
+suspended = هذا النشاط موقوف
+suspended-why = ما زالت المكالمات تُسجَّل، لكن لا يُرسَل شيء. راسل الجهة التي تشغّل Ringback لك لإعادة تفعيله.
+error-load = لم تُحمَّل الصفحة
+error-load-why = ربما حُدِّث Ringback منذ أن فتحته. أعد تحميل الصفحة للحصول على الإصدار الحالي.
+expired = انتهت جلستك
+expired-why = سجّل الدخول مجددًا للمتابعة. تبقى الصفحة كما هي.
+
+role-viewer = مُطَّلِع
+role-agent = موظف
+role-manager = مشرف
+role-admin = مدير النظام
+
+## Log-in and sign-up
+email = البريد الإلكتروني
+password = كلمة المرور
+new-password = كلمة المرور الجديدة
+password-hint = 10 أحرف على الأقل يصعب تخمينها، مثل بضع كلمات لا رابط بينها
+code = الرمز
+code-hint = الأرقام الستة الظاهرة في تطبيق المصادقة
+recovery-code = رمز الاسترداد
+recovery-code-hint = أحد الرموز التي احتفظت بها عند إعداد العامل الثاني. يُستخدم كل رمز مرة واحدة.
+use-recovery-code = استخدام رمز استرداد بدلًا منه
+use-code = استخدام تطبيق المصادقة بدلًا منه
+back-to-log-in = العودة إلى تسجيل الدخول
+has-account = لديّ حساب
+sign-up-why = يرد Ringback على مكالماتك الفائتة خلال ثوانٍ عبر واتساب أو الرسائل القصيرة.
+sign-up-done = أرسلنا رسالة إلى { $email }. افتح الرابط الذي فيها لإنشاء نشاطك.
+business-name = اسم النشاط التجاري
+business-slug = الاسم في الروابط
+business-slug-hint = أحرف لاتينية صغيرة a إلى z وأرقام وشرطات: { $host }/app/…
+your-name = اسمك
+verify-why = أدخل كلمة المرور التي اخترتها عند التسجيل. إن لم تكن أنت، فأغلق هذه الصفحة.
+link-incomplete = الرابط ناقص. افتحه من الرسالة مجددًا.
+forgot-why = نرسل إليك رابطًا لاختيار كلمة مرور جديدة.
+forgot-send = إرسال الرابط
+forgot-done = إن كان للعنوان { $email } حساب، فستصله رسالة فيها رابط.
+reset-save = تعيين كلمة المرور
+reset-done = تم تغيير كلمة المرور.
+accept = انضمام
+accept-why = هل لديك حساب في Ringback؟
+accept-new = لا، هذا أول حساب لي
+accept-known = نعم، بالعنوان الذي وصلته الدعوة
+accept-done = أنت الآن عضو في { $business }.
+
+## My account
+account-profile = الملف الشخصي
+account-mails = الرسائل البريدية
+account-mails-why = تصل إلى المشرفين ومديري النظام رسالة عندما يحتاج شيء إلى انتباههم.
+mail-connection_refused = مزوّد يرفض أحد الاتصالات
+mail-template_paused = قالب موقوف مؤقتًا أو مرفوض
+mail-automation_unmatched = أتمتة لم تعد تعمل
+mail-cap_nearly_reached = حدٌّ أوشك على بلوغه
+account-password-why = تنتهي الجلسات الأخرى، وتبقى هذه.
+account-password-current = كلمة المرور الحالية
+account-password-change = تغيير كلمة المرور
+account-sessions = الأجهزة التي سجّلت الدخول منها
+account-session-this = هذه الجلسة
+account-session-end = تسجيل الخروج
+account-device-unknown = جهاز غير معروف
+account-log-out-everywhere = تسجيل الخروج من كل الأجهزة
+
+## Home
+today-is = { $day }
+home-needs = يحتاج إليك
+home-today = اليوم
+home-days = المكالمات التي لم يُرَدّ عليها في آخر 14 يومًا
+home-cost = كلفة رسائل اليوم
+home-cost-none = لا شيء بعد
+figure-unanswered = بلا رد
+figure-followed-up = تمت متابعتها
+figure-delivered = وصلت
+figure-replied = ردّ العميل
+figure-recovered = استُعيدت
+figure-change = { $sign ->
+    [0] كما قبل أسبوع
+    [1] أكثر بـ { $n } مما قبل أسبوع
+   *[other] أقل بـ { $n } مما قبل أسبوع
+  }
+figure-share = { $share }
+as-table = عرض كجدول
+column-day = اليوم
+step-profile = النشاط التجاري
+step-hours = ساعات العمل
+step-telephone_line = الهاتف
+step-whatsapp = واتساب
+step-sms_fallback = الرسائل القصيرة
+step-template = القالب
+step-rule = الأتمتة
+
+## Lists
+filter = تصفية
+filter-from = من
+filter-to = إلى
+filter-any = الكل
+filters-clear = مسح التصفية
+older = الأقدم
+newest = الأحدث
+column-time = الوقت
+column-caller = العميل
+column-line = الخط
+column-outcome = النتيجة
+column-message = الرسالة
+column-state = الحالة
+column-name = الاسم
+column-phones = الهاتف
+column-last-call = آخر مكالمة
+column-calls = المكالمات
+hidden-number = رقم مخفي
+nothing-found = لا شيء يطابق التصفية.
+
+direction = الاتجاه
+direction-inbound = واردة
+direction-outbound = صادرة
+
+outcome = النتيجة
+outcome-answered = رُدّ عليها
+outcome-missed = فائتة
+outcome-busy = مشغول
+outcome-abandoned = أُنهيت قبل الرد
+outcome-voicemail = رسالة صوتية
+outcome-after_hours = خارج ساعات العمل
+outcome-failed = فشلت
+outcome-unknown = غير معروفة
+
+channel = القناة
+channel-whatsapp = واتساب
+channel-sms = رسالة قصيرة
+
+state = الحالة
+state-scheduled = مجدولة
+state-sending = قيد الإرسال
+state-unknown = غير مؤكدة
+state-accepted = مقبولة
+state-sent = أُرسلت
+state-delivered = وصلت
+state-read = قُرئت
+state-failed = فشلت
+state-cancelled = أُلغيت
+state-blocked = لم تُرسل
+state-claimed = قيد الإرسال
+state-refused = مرفوضة
+state-received = وردت
+state-none = لم تُرسل
+
+purpose = الغرض
+purpose-follow_up = متابعة مكالمة
+purpose-reply = رد
+purpose-auto_reply = رد تلقائي
+purpose-campaign = حملة
+purpose-order = طلب
+purpose-payment = دفع
+purpose-one_time_code = رمز لمرة واحدة
+purpose-feedback = رأي العميل
+purpose-api = رسالة
+purpose-stop_confirmation = تأكيد إيقاف الرسائل
+
+## Calls
+calls-empty = لا مكالمات في هذه الأيام. تظهر هنا كل مكالمة مع الرسالة التي تلتها والسبب.
+calls-followed = المتابعة
+calls-followed-yes = تلتها رسالة
+calls-followed-no = بلا رسالة
+call-talk = الحديث
+call-ring = الرنين
+no-message = لا رسالة: { $reason }
+decision = القرار
+call-grounds = ما بُني عليه القرار
+call-grounds-why = كما كان معروفًا وقت اتخاذ القرار، ويبقى كذلك مهما تغيّر.
+ground-new_caller = أول مكالمة من هذا الرقم
+ground-open = النشاط مفتوح
+ground-opted_out = رفض كل الرسائل
+ground-marketing_opted_out = رفض الرسائل التسويقية
+ground-opted_in = وافق على الرسائل
+ground-last_follow_up_at = آخر متابعة
+ground-last_inbound_at = آخر ما كتبه
+ground-last_answered_at = آخر مكالمة رُدّ عليها
+ground-cooldown_seconds = فترة التهدئة للقاعدة
+yes = نعم
+no = لا
+never = أبدًا
+call-reported = ما أبلغ به نظام الهاتف
+call-started = البداية
+call-decided = وقت القرار
+call-provider = نظام الهاتف
+call-recordings = التسجيلات
+recording-listen = استماع
+recording-voicemail = رسالة صوتية
+recording-call = تسجيل المكالمة
+remarks = ما حدث بعد ذلك
+open-message = فتح الرسالة
+open-contact = فتح جهة الاتصال
+
+## Messages
+messages-empty = لا رسائل في هذه الأيام. تظهر هنا الرسائل إلى العملاء وردودهم.
+message-new = رسالة جديدة
+message-none-text = (بلا نص)
+message-template = القالب «{ $name }» بلغة { $language }
+message-attempts = محاولات الإرسال
+message-attempts-none = لم تجرِ أي محاولة.
+message-cost = الكلفة
+message-cost-unknown = غير معروفة بعد
+message-cost-free = مجانًا
+message-category = الفئة
+message-retry = إرسال مجددًا
+message-cancel = عدم الإرسال
+message-cancelled = لن يُرسل ما بقي من الرسالة.
+message-retried = ستُرسل مجددًا كرسالة جديدة.
+message-call = المكالمة التي تليها
+message-send-at = موعد الإرسال
+message-valid-until = صالحة حتى
+message-file-open = فتح
+medium-image = صورة
+medium-video = مقطع مرئي
+medium-audio = مقطع صوتي
+medium-document = مستند
+medium-sticker = ملصق
+content-kind-template = قالب
+content-kind-text = نص
+content-kind-media = ملف
+content-kind-interactive = نص بأزرار
+content-kind-location = موقع
+content-kind-contacts = بطاقة اتصال
+content-kind-reaction = تفاعل
+category-utility = خدمية
+category-marketing = تسويقية
+category-authentication = رمز لمرة واحدة
+category-service = رد
+
+new-to = إلى
+new-to-hint = رقم الهاتف مع رمز الدولة، مثل ‎+971 50 123 4567
+new-channel = عبر
+new-channel-both = واتساب، وإلا فرسالة قصيرة
+new-text = النص
+new-category = الموضوع
+new-category-utility = شيء طلبه العميل
+new-category-marketing = عرض
+new-preview = معاينة
+new-preview-why = لم يُرسل شيء بعد. هذه هي الفحوص التي تقرر.
+new-send = إرسال الآن
+new-basis = الأساس
+new-basis-hint = ما فعله العميل أو وافق عليه، مثل «الطلب 1042 في 20 نوفمبر». يُحفظ مع الرسالة.
+new-change = تعديل
+new-would = ستُرسل: { $reason }
+new-would-not = لن تُرسل: { $reason }
+new-leave = هل تغادر الصفحة؟ سيضيع ما كتبته.
+
+## Contacts
+contacts-empty = لا جهات اتصال بعد. يظهر هنا كل من يتصل أو يكتب.
+contacts-search = بحث
+contacts-search-hint = كلمات من الاسم، أو آخر أربعة أرقام على الأقل
+contact-none = لا أحد يطابق البحث.
+contact-profile = الملف الشخصي
+contact-language = اللغة
+contact-tags = الوسوم
+contact-source = المصدر
+contact-email = البريد الإلكتروني
+contact-may = يمكن مراسلته
+contact-may-yes = نعم
+contact-may-no = لا، رفض في { $day }
+contact-may-no-marketing = نعم، لكن بلا رسائل تسويقية
+contact-created = معروف منذ
+contact-timeline = السجل الزمني
+contact-timeline-empty = لم يحدث شيء بعد.
+timeline-consent = الموافقة
+timeline-note = ملاحظة
+timeline-merge = دُمجت معها جهة اتصال أخرى
+conversion-order = طلب
+conversion-booking = حجز
+conversion-visit = زيارة
+conversion-payment = دفعة
+conversion-quote = عرض سعر
+conversion-sign_up = تسجيل
+conversion-other = تحويل آخر
+
+## Settings
+title-settings = الإعدادات
+title-business = النشاط التجاري
+title-connections = الاتصالات
+title-connection = اتصال
+title-new-connection = ربط مزوّد
+title-lines = الخطوط
+title-people = الأشخاص
+settings-connections = واتساب والرسائل القصيرة وأنظمة الهاتف، وهل تعمل
+settings-lines = الأرقام التي يتصل بها العملاء
+settings-people = من ينتمي إلى النشاط وبأي دور
+settings-business = الاسم والبلد والمنطقة الزمنية وساعات العمل
+business-zone = المنطقة الزمنية
+business-country = البلد
+business-country-hint = حرفان، مثل AE. تُقرأ الأرقام التي بلا رمز دولة على أنها من هذا البلد.
+business-hours-hint = مثل ⁦09:00-13:00⁩، ⁦16:00-21:00⁩. اليوم الذي بلا ساعات مغلق.
+business-closed = مغلق
+now = عيّن شخص آخر: { $value }
+connections-empty = لا مزوّد متصلًا. صِل نظام هاتف لملاحظة المكالمات الفائتة، وواتساب أو Twilio للرد عليها.
+connection-kind-whatsapp = واتساب
+connection-kind-twilio = Twilio
+connection-kind-telephony = نظام هاتف آخر
+connection-kind-aircall = Aircall
+connection-kind-vonage = Vonage
+connection-kind-exotel = Exotel
+connection-kind-plivo = Plivo
+connection-kind = المزوّد
+connection-state = الحالة
+connection-numbers = الأرقام
+connection-healthy = يعمل
+connection-unhealthy = مرفوض
+connection-untested = لم يُختبر
+connection-health = السلامة
+connection-test = اختبار الآن
+connection-test-last = آخر اختبار
+connection-test-passed = نجح
+connection-test-failed = فشل
+connection-test-unclear = غير واضح
+connection-test-waiting = بانتظار المزوّد
+connection-quality = الجودة لدى Meta
+quality-green = جيدة
+quality-yellow = متوسطة
+quality-red = منخفضة
+quality-unknown = غير معروفة
+connection-paused = موقوف مؤقتًا حتى
+connection-urls = عناوين تُلصق لدى المزوّد
+connection-urls-why = أدخلها في لوحة المزوّد كما هي تمامًا.
+copy = نسخ
+copied = تم النسخ
+connect = ربط
+connect-name = الاسم كما سيراه فريقك
+connect-account_sid = معرّف الحساب (SID)
+connect-auth_id = معرّف المصادقة
+connect-api_key = مفتاح API
+connect-numbers = الأرقام
+connect-numbers-hint = مع رمز الدولة، تفصل بينها فواصل
+connect-display_number = الرقم على واتساب
+connect-phone_number_id = معرّف رقم الهاتف لدى Meta
+connect-waba_id = معرّف حساب واتساب للأعمال
+connect-auth_token = رمز المصادقة
+connect-api_key_sid = معرّف مفتاح API
+connect-api_key_secret = سرّ مفتاح API
+connect-access_token = رمز الوصول لمستخدم النظام
+connect-app_secret = سرّ تطبيق Meta
+connect-signature_secret = سرّ التوقيع
+connect-optional = { $label } (اختياري)
+connect-done = تم ربط { $name }
+connect-once = تُعرض هذه الأسرار مرة واحدة فقط. احفظها، أو أدخلها لدى المزوّد الآن.
+connect-secret = السرّ
+connect-verify-token = رمز التحقق
+connect-open = اختبار الاتصال
+lines-empty = لا خطوط بعد. الخط رقم يتصل به العملاء.
+line-number = الرقم
+line-hours = الساعات
+line-hours-own = خاصة به
+line-hours-tenant = ساعات النشاط
+people-empty = لا أحد ينتمي إلى النشاط بعد.
+people-members = الأعضاء
+people-role = الدور
+people-deactivated = معطَّل
+people-invitations = الدعوات المفتوحة
+people-invitations-none = لا دعوة مفتوحة.
+people-invite = دعوة
+people-invited = أرسلنا دعوة إلى { $email }.
+people-withdraw = سحب
+people-withdrawn = سُحبت الدعوة.
+role-viewer-may = يقرأ كل شيء
+role-agent-may = يراسل العملاء أيضًا
+role-manager-may = يغيّر الإعدادات أيضًا
+role-admin-may = يدير الأشخاص والمفاتيح أيضًا
+
+## Lengths of time
+duration-second = { $n ->
+    [zero] { $n } ثانية
+    [one] ثانية واحدة
+    [two] ثانيتان
+    [few] { $n } ثوانٍ
+    [many] { $n } ثانية
+   *[other] { $n } ثانية
+  }
+duration-minute = { $n ->
+    [zero] { $n } دقيقة
+    [one] دقيقة واحدة
+    [two] دقيقتان
+    [few] { $n } دقائق
+    [many] { $n } دقيقة
+   *[other] { $n } دقيقة
+  }
+duration-hour = { $n ->
+    [zero] { $n } ساعة
+    [one] ساعة واحدة
+    [two] ساعتان
+    [few] { $n } ساعات
+    [many] { $n } ساعة
+   *[other] { $n } ساعة
+  }
+duration-day = { $n ->
+    [zero] { $n } يوم
+    [one] يوم واحد
+    [two] يومان
+    [few] { $n } أيام
+    [many] { $n } يومًا
+   *[other] { $n } يوم
+  }
+
+## Facts inside sentences
+fact-channel-whatsapp = واتساب
+fact-channel-sms = رسالة قصيرة
+fact-outcome-answered = مكالمة رُدّ عليها
+fact-outcome-missed = مكالمة فائتة
+fact-outcome-busy = مكالمة أثناء الانشغال
+fact-outcome-abandoned = مكالمة أُنهيت قبل الرد
+fact-outcome-voicemail = رسالة صوتية
+fact-outcome-after_hours = مكالمة خارج ساعات العمل
+fact-outcome-failed = مكالمة فاشلة
+fact-outcome-unknown = مكالمة نتيجتها غير معروفة
+fact-period-hour = الساعة
+fact-period-day = اليوم
+fact-period-month = الشهر
+fact-category-utility = الرسائل الخدمية
+fact-category-marketing = الرسائل التسويقية
+fact-category-authentication = رموز المرة الواحدة
+fact-category-service = الردود
+
+## Problems
+problem-id = المرجع للدعم:
+problem-offline = تعذّر الوصول إلى Ringback. تحقق من اتصالك.
+problem-bad_request = الطلب غير سليم. أعد تحميل الصفحة.
+problem-ambiguous_credentials = في الطلب نوعان من بيانات الدخول. أعد تحميل الصفحة.
+problem-no_tenant = لا يسمّي الطلب نشاطًا تجاريًا. أعد تحميل الصفحة.
+problem-unauthorized = لم تسجّل الدخول. سجّل الدخول مجددًا.
+problem-forbidden = لا يسمح دورك بذلك. اطلبه من مدير النظام.
+problem-tenant_suspended = هذا النشاط موقوف. راسل الجهة التي تشغّل Ringback لك.
+problem-second_factor_needed = أعدّ عاملًا ثانيًا، ثم سجّل الدخول برمزه.
+problem-not_found = هذا غير موجود، أو لم يعد موجودًا.
+problem-method_not_allowed = لا يعرف Ringback هذا الطلب. أعد تحميل الصفحة.
+problem-conflict = غيّر شخص آخر هذا في الوقت نفسه. انظر إليه مجددًا وكرّر تغييرك إن كان ما زال مناسبًا.
+problem-limit_reached = بلغ العدد حدّه الأقصى. احذف واحدًا أولًا.
+problem-taken = هذه القيمة مستخدمة. اختر غيرها.
+problem-still_running = الطلب نفسه ما زال جاريًا. حاول مجددًا بعد لحظة.
+problem-already_done = تم هذا من قبل.
+problem-stale = غيّر شخص ما هذا منذ أن فتحته. حمّله مجددًا وكرّر تغييرك إن كان ما زال مناسبًا.
+problem-too_large = هذا أكبر من المسموح. أرسل أقل.
+problem-wrong_content_type = لا يقبل Ringback هذا النوع من المحتوى.
+problem-invalid = صحّح الحقول المعلَّمة.
+problem-idempotency_key_reused = تغيّر الطلب أثناء تكراره. أرسله مجددًا.
+problem-too_many_requests = طلبات كثيرة جدًا. انتظر لحظة ثم حاول مجددًا.
+problem-too_many_requests-retry = طلبات كثيرة جدًا. سيحاول Ringback مجددًا من تلقاء نفسه بعد لحظة.
+problem-internal = حدث خطأ عندنا. حاول مجددًا، وإن تكرر فأبلغ عن المرجع.
+problem-unavailable = Ringback غير متاح الآن. حاول مجددًا.
+problem-wrong_credentials = البريد الإلكتروني أو كلمة المرور غير صحيحة.
+problem-second_factor_required = أدخل رمز تطبيق المصادقة.
+problem-wrong_code = الرمز خاطئ أو انتهت صلاحيته أو استُخدم من قبل. استخدم الرمز التالي.
+problem-session_over = انتهت الجلسة. سجّل الدخول مجددًا.
+problem-second_factor_locked = رموز خاطئة كثيرة. أعد تعيين كلمة المرور بالبريد، ثم سجّل الدخول برمز.
+problem-sign_up_closed = لا يمكن للأنشطة الجديدة التسجيل من تلقاء نفسها. اطلب دعوة من الجهة التي تشغّل Ringback.
+problem-link_not_valid = استُخدم الرابط أو سُحب أو انتهت صلاحيته. اطلب رابطًا جديدًا.
+problem-second_factor_off = العامل الثاني غير مفعّل. أعدّه أولًا.
+problem-merged = دُمجت جهة الاتصال هذه في أخرى.
+problem-refreshed_elsewhere = جدّدت علامة تبويب أخرى الجلسة. حاول مجددًا.
+problem-account_exists = لهذا العنوان حساب. سجّل الدخول بدلًا من ذلك.
+problem-slug_taken = لنشاط آخر هذا الاسم في الروابط. اختر غيره.
+problem-list_changed = تغيّرت القائمة منذ أن فتحتها. حمّلها مجددًا ثم رتّبها.
+problem-second_factor_on = يوجد عامل ثانٍ مفعّل. أوقفه أولًا.
+problem-no_pending_factor = لا عامل ثانٍ ينتظر التأكيد. أعدّ واحدًا أولًا.
+problem-is_contact = العنوان لجهة اتصال. سجّل الرفض عندها.
+problem-last_admin = لن يبقى للنشاط مدير نظام. عيّن غيره مدير نظام أولًا.
+problem-already_member = هذا الشخص عضو في النشاط.
+problem-already_invited = هذا العنوان مدعوّ. أعد إرسال الدعوة أو اسحبها.
+problem-too_many_invitations = بلغت الدعوات المفتوحة حدّها الأقصى. اسحب واحدة أولًا.
+problem-too_many_users = بلغ مستخدمو النشاط حدّهم الأقصى. عطّل أحدهم أولًا.
+problem-too_many_tenants = ينتمي الحساب إلى أقصى عدد من الأنشطة. استخدم عنوانًا آخر.
+problem-expired = انتهت صلاحية المفتاح. مدّدها أولًا.
+problem-still_rotating = للمفتاح أقصى عدد من الأسرار الصالحة. انتظر حتى ينتهي أحدها.
+problem-number_taken = رقم واتساب هذا متصل بنشاط آخر. افصله هناك أولًا.
+problem-number_connected = رقم واتساب هذا في اتصال آخر. استخدم ذلك الاتصال.
+problem-secret_is_generated = ينشئ Ringback سرّ هذا الاتصال. بدّله للحصول على سرّ جديد.
+problem-nothing_to_rotate = ليس لهذا الاتصال سرّ خاص به. عيّن بيانات دخول فيها سرّ أولًا.
+problem-too_many_secrets = للاتصال أقصى عدد من الأسرار الصالحة. أنهِ التبديل أولًا.
+problem-not_rotating = لا تبديل جارٍ.
+problem-segment_unusable = تشير الشريحة إلى وسم أو مرحلة أو حقل حُذف أو تغيّر. غيّر شروطها.
+problem-window_closed = النص الحر عبر واتساب ممكن خلال 24 ساعة من آخر رسالة للشخص. أرسل قالبًا، أو نصًا برسالة قصيرة.
+problem-cap_reached = أُرسل أقصى عدد من الرسائل يسمح به الحد. أرسلها لاحقًا، أو اطلب من المشرف رفع الحد.
+problem-message_refused = لن تُرسل الرسالة.
+problem-not_cancellable = لم يبقَ من الرسالة ما يُلغى.
+problem-not_retryable = لم تفشل الرسالة، فلا تُرسل مجددًا.
+problem-tenant_leaving = يجري حذف النشاط. أعد تفعيله للإبقاء عليه.
+problem-tenant_gone = يجري حذف النشاط نهائيًا.
+problem-not_uploaded = لم يُرفع الملف، أو حُذف بعد يوم. ارفعه مجددًا.
+problem-import_running = الاستيراد جارٍ. انتظر حتى ينتهي، أو ألغه.
+problem-import_done = تم الاستيراد. أنشئ استيرادًا جديدًا.
+problem-too_many_imports = يجري أقصى عدد من عمليات الاستيراد. انتظر حتى تنتهي إحداها.
+problem-retention_running = يجري تطبيق سياسة الاحتفاظ. انتظر حتى ينتهي، أو ألغه.
+problem-recording_not_ready = التسجيل غير جاهز بعد. حاول مجددًا بعد لحظة.
+problem-recording_elsewhere = هذا التسجيل في نظام الهاتف فقط. استمع إليه هناك.
+problem-media_not_ready = ما زال الملف قيد الجلب. حاول مجددًا بعد لحظة.
+problem-asset_refused = ليس الملف كما ذُكر، أو أنه ضار. ارفع غيره.
+problem-no_whatsapp = لا اتصال يرسل عبر واتساب. صِله، أو عيّن بيانات دخوله.
+problem-template_in_use = تستخدم القالبَ عملياتُ أتمتة. غيّرها أولًا.
+problem-template_submitting = يجري تقديم القالب. انتظر دقيقتين.
+problem-template_not_editable = لا يسمح المزوّد بتغيير القالب الآن.
+problem-template_refused = يرفض المزوّد القالب. صحّحه ثم قدّمه مجددًا.
+problem-recording_gone = لم يعد التسجيل موجودًا.
+problem-media_gone = لم يعد الملف متاحًا.
+problem-unprocessable = تعذّرت قراءة بلاغ نظام الهاتف.
+problem-provider_refused = يرفض المزوّد بيانات دخول الاتصال. عيّنها مجددًا.
+problem-provider_failed = لم يُجب المزوّد كما ينبغي. حاول لاحقًا.
+
+## Faults of fields
+fault-required = هذا الحقل مطلوب.
+fault-unknown = لا يوجد حقل كهذا.
+fault-given_twice = هذا مذكور مرتين.
+fault-wrong_type = هذا من نوع غير المتوقع.
+fault-not_one_of = اختر إحدى القيم الممكنة.
+fault-format = { $example ->
+    [none] هذا بصيغة غير المتوقعة.
+   *[other] هذا بصيغة غير المتوقعة. مثال: { $example }
+  }
+fault-too_short = { $minimum ->
+    [zero] أدخل نصًا أطول.
+    [one] أدخل حرفًا واحدًا على الأقل.
+    [two] أدخل حرفين على الأقل.
+    [few] أدخل { $minimum } أحرف على الأقل.
+    [many] أدخل { $minimum } حرفًا على الأقل.
+   *[other] أدخل { $minimum } حرف على الأقل.
+  }
+fault-too_long = { $maximum ->
+    [zero] اترك هذا فارغًا.
+    [one] أدخل حرفًا واحدًا على الأكثر.
+    [two] أدخل حرفين على الأكثر.
+    [few] أدخل { $maximum } أحرف على الأكثر.
+    [many] أدخل { $maximum } حرفًا على الأكثر.
+   *[other] أدخل { $maximum } حرف على الأكثر.
+  }
+fault-control_characters = أدخل سطرًا واحدًا بلا رموز تحكم.
+fault-invisible_characters = في هذا رموز غير مرئية. اكتبه مجددًا.
+fault-out_of_range = { $minimum ->
+    [none] هذا خارج الحدود.
+   *[other] أدخل قيمة من { $minimum } إلى { $maximum }.
+  }
+fault-too_many = هذا أكثر من المسموح: { $maximum } على الأكثر.
+fault-too_few = هذا أقل من المطلوب: { $minimum } على الأقل.
+fault-too_large = هذا أكبر من المسموح.
+fault-reserved = هذا الاسم محجوز. اختر غيره.
+fault-taken = هذه القيمة مستخدمة.
+fault-not_found = هذا غير موجود.
+fault-not_applicable = هذا لا ينطبق هنا.
+fault-fixed = لا يمكن تغيير هذا.
+fault-excludes = هذا يستبعد حقلًا آخر.
+fault-requires = هذا يحتاج إلى حقل آخر.
+fault-wrong_order = النهاية قبل البداية.
+fault-overlaps = تتداخل الفترات.
+fault-in_past = هذا الوقت مضى.
+fault-in_future = هذا الوقت في المستقبل.
+fault-not_permitted = لا يمكنك منح هذا القدر أو هذه المدة.
+fault-weak_password = كلمة المرور هذه سهلة التخمين. اختر بضع كلمات لا رابط بينها.
+fault-wrong_secret = هذا ليس الصحيح.
+fault-invalid = هذا غير صالح.
+
+## Reasons
+reason-other = سبب آخر
+reason-follow_up = { $channel } { $delay_seconds ->
+    [none] فورًا
+   *[other] بعد { $delay_seconds }
+  }{ $next_channel ->
+    [none] {""}
+   *[other] ، ثم { $next_channel } إن لم تصل خلال { $fallback_after_seconds }
+  }: { $outcome }، القاعدة «{ $rule }»{ $whatsapp_problem ->
+    [none] {""}
+   *[other] ؛ بلا واتساب: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] ؛ بلا رسالة قصيرة: { $sms_problem }
+  }
+reason-planned = { $channel } { $send_at ->
+    [none] فورًا
+   *[other] في { $send_at }
+  }{ $next_channel ->
+    [none] {""}
+   *[other] ، ثم { $next_channel } إن لم تصل خلال { $fallback_after_seconds }
+  }{ $whatsapp_problem ->
+    [none] {""}
+   *[other] ؛ بلا واتساب: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] ؛ بلا رسالة قصيرة: { $sms_problem }
+  }
+reason-suspended = النشاط موقوف
+reason-outbound = النشاط هو من اتصل بالعميل
+reason-withheld = أخفى المتصل رقمه
+reason-sip = ليس للمتصل رقم هاتف
+reason-own_number = جاءت المكالمة من رقم للنشاط نفسه
+reason-unknown_outcome = نتيجة المكالمة غير معروفة
+reason-late = وصل البلاغ متأخرًا، أو لم يكن الإرسال ممكنًا إلا متأخرًا
+reason-destination = { $kind ->
+    [country] { $country ->
+        [none] لا يراسل النشاط أرقامًا بلا دولة
+       *[other] لا يراسل النشاط الأرقام في { $country }
+      }
+    [premium] هذا رقم مرتفع الكلفة، ولا يُراسَل أبدًا
+    [shared_cost] هذا رقم مشترك الكلفة، ولا يُراسَل أبدًا
+    [satellite] هذا رقم فضائي، ولا يُراسَل أبدًا
+   *[other] هذا ليس رقم هاتف صالحًا
+  }
+reason-opted_out = { $category ->
+    [none] رفض الشخص الرسائل: { $refused_at }
+   *[other] رفض الشخص { $category }: { $refused_at }
+  }
+reason-unnecessary = { $event ->
+    [stop] رفض الشخص الرسائل منذ ذلك الحين
+    [answered_call] تم الحديث مع الشخص هاتفيًا منذ ذلك الحين
+    [inbound] كتب الشخص منذ ذلك الحين
+    [human_reply] ردّ زميل منذ ذلك الحين
+    [author] ألغاها من طلبها
+    [exit] انتهت الحملة لهذا الشخص
+    [template_change] تغيّر القالب منذ ذلك الحين
+   *[other] حدث ما يجعلها غير لازمة
+  }
+reason-no_rule = لا أتمتة لهذه المكالمة
+reason-no_consent = { $needs ->
+    [opt_in] لم يوافق الشخص على الرسائل
+   *[other] لا أساس لمراسلة هذا الشخص
+  }
+reason-cooldown = آخر رسالة { $last_at }، وفترة التهدئة { $cooldown_seconds }
+reason-cap_reached = بلغ العدد حدّه: { $maximum } في { $period }. يتجدد الحد { $resets_at }
+reason-frequency = لا تُرسل رسائل من هذا النوع بهذا التكرار
+reason-too_many_open = ينتظر هذا الشخصَ أقصى عدد من الرسائل
+reason-quiet_hours = ساعات الهدوء من { $quiet_from } إلى { $quiet_to }
+reason-template = القالب أو قيمه غير مناسبة{ $whatsapp_problem ->
+    [none] {""}
+   *[other] : { $whatsapp_problem }
+  }
+reason-content = تعذّر إرسال المحتوى{ $whatsapp_problem ->
+    [none] {""}
+   *[other] : { $whatsapp_problem }
+  }
+reason-no_channel = لا قناة تصل إلى الشخص{ $whatsapp_problem ->
+    [none] {""}
+   *[other] . واتساب: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] . رسالة قصيرة: { $sms_problem }
+  }
+reason-rule_archived = الأتمتة مؤرشفة
+reason-rule_inactive = الأتمتة متوقفة
+reason-other_outcome = الأتمتة ليست لمكالمات بهذه النتيجة
+reason-other_direction = الأتمتة للمكالمات الصادرة، وهي لا تتلوها رسائل
+reason-other_line = لم تكن المكالمة إلى أيٍّ من خطوط الأتمتة
+reason-other_hours = الأتمتة لساعات أخرى
+reason-other_caller = الأتمتة لمتصلين آخرين
+reason-other_ring_time = رنّ الهاتف مدة أقصر أو أطول مما ينبغي
+reason-other_talk_time = كانت المكالمة أقصر أو أطول مما ينبغي
+reason-no_connection = لا اتصال يحمل هذه القناة
+reason-not_reached = لم تصل القناة إلى هذا الشخص قبل قليل
+reason-no_marketing = لا يوصل واتساب رسائل تسويقية إلى { $country }
+reason-no_number = لا رقم هاتف معروفًا للشخص
+reason-landline = الرقم هاتف ثابت
+reason-no_content = ليس في الأتمتة محتوى لهذه القناة
+reason-no_text = لا نص بأي لغة
+reason-no_template = لا قالب باسم «{ $template }» بهذه اللغة
+reason-template_not_approved = القالب «{ $template }» غير معتمد
+reason-template_doubted = يُقرأ القالب «{ $template }» من المزوّد مجددًا
+reason-template_category = القالب «{ $template }» من فئة غير فئة الرسالة
+reason-value_missing = يحتاج القالب «{ $template }» إلى قيمة
+reason-value_unexpected = ليس في القالب «{ $template }» متغيّر كهذا
+reason-template_broken = القالب المحفوظ «{ $template }» معطوب
+reason-no_content_sid = ليس للقالب «{ $template }» معرّف لدى Twilio
+reason-value_refused = يرفض واتساب قيمة فارغة أو فيها أسطر أو مسافات كثيرة
+reason-text_too_long = النص أطول من المسموح: { $maximum } حرفًا على الأكثر
+reason-text_empty = النص فارغ
+reason-value_unknown = قيمة غير معروفة وليس لها بديل
+reason-wrong_placeholder = في النص متغيّر غير صالح
+reason-asset_unusable = تعذّر إرسال ملف: غير موجود أو غير جاهز أو من نوع آخر
+reason-wrong_content = لا تحمل الرسائل القصيرة إلا النص
+reason-not_carried_by_twilio = لا يحمل واتساب عبر Twilio محتوى كهذا
+reason-too_large_for_twilio = الملف أكبر مما يمرره Twilio
+reason-other_number = الرسالة المُجاب عنها تخص رقم واتساب آخر للنشاط
+reason-asset_uploading = يُرفع الملف إلى واتساب
+reason-wrong_file_kind = لا يقبل واتساب ملفًا من هذا النوع هنا
+reason-not_voice = الملف ليس رسالة صوتية
+reason-not_carried = لم يعد الاتصال يحمل هذه القناة
+reason-no_recipient = لم يُذكر من تُرسل إليه
+reason-window_closed = لم يكتب الشخص عبر واتساب في آخر 24 ساعة
+reason-paused = الرقم موقوف مؤقتًا حتى { $until_at }
+reason-connection_broken = يرفض المزوّد الاتصال
+reason-provider_refused = رفض المزوّد الرسالة (الرمز { $provider_code })
+reason-not_accepted = لم يقبل المزوّد الرسالة
+reason-unconfirmed = لم يقل المزوّد إن كان قبل الرسالة
+reason-contact_deleted = حُذفت جهة الاتصال
+reason-recipient_removed = أُزيل الرقم من جهة الاتصال
+reason-replaced = حلّت محلها رسائل أحدث إلى هذا الشخص
+reason-not_failed = لم تفشل الرسالة
+reason-automatic_answer = لا تُرسل الردود التلقائية مجددًا
+reason-nothing_left = لم يبقَ من الرسالة ما يُلغى
+reason-awaits_reports = ما زالت بلاغات المزوّد منتظرة
+reason-decided_again = اتُّخذ القرار مجددًا لأن النتيجة وصلت لاحقًا
+reason-recording = ترك المتصل تسجيلًا مدته { $seconds }
+reason-answered_after_all = وصل لاحقًا أنه رُدّ على المكالمة
+reason-asked = كتب العميل «{ $word }»
+reason-follow_up_cancelled = أُلغي ما بقي من المتابعة لأن العميل كتب أولًا
+reason-answered_already = أُعطي الرد التلقائي نفسه قبل قليل
+reason-answered_often = تلقى هذا الشخص أقصى عدد من الردود التلقائية في يوم
+reason-stored_shortened = حُفظت الرسالة مختصرة
+reason-no_country = لم يُحدَّد بلد النشاط
+reason-no_language = لم تُحدَّد لغة
+reason-no_own_number = لم يُحدَّد رقم الهاتف الذي تذكره الرسائل
+reason-no_hours = لم تُحدَّد ساعات العمل
+reason-never_open = النشاط مغلق طوال الأسبوع
+reason-no_calls = لا اتصال يبلغ عن المكالمات، فلا تُلاحَظ المكالمات الفائتة
+reason-line_problem = في الخط «{ $line }» مشكلة: { $problem }
+reason-no_webhook_secret = ليس للاتصال «{ $connection }» بيانات للتحقق من البلاغات
+reason-test_failed = فشل آخر اختبار للاتصال «{ $connection }»
+reason-test_unclear = لم يُجب المزوّد عن آخر اختبار للاتصال «{ $connection }»
+reason-not_tested = لم يُختبر الاتصال «{ $connection }» منذ آخر تغيير فيه
+reason-no_sender = لا اتصال يرسل عبر { $channel }
+reason-channel_unused = لا أتمتة مفعّلة تستخدم { $channel }
+reason-no_templates = لا يوجد قالب
+reason-none_approved = لا قالب معتمدًا
+reason-no_active_rule = لا أتمتة مفعّلة
+reason-rule_invalid = الأتمتة «{ $rule }» غير صالحة: { $problem }
+reason-rule_obstacle = لا تستطيع الأتمتة «{ $rule }» استخدام إحدى القنوات{ $whatsapp_problem ->
+    [none] {""}
+   *[other] . واتساب: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] . رسالة قصيرة: { $sms_problem }
+  }
+reason-line_without_sender = ليس للخط «{ $line }» مرسل خاص عبر { $channel }، فيرسل اتصال آخر
+reason-always_quiet = ساعات الهدوء من { $quiet_from } إلى { $quiet_to } تُسقط معظم الرسائل
+reason-hours_never = النشاط لا يفتح أبدًا أو لا يغلق أبدًا، فلا تطابق أي مكالمة
+reason-unreached = تُجرَّب قبلها أتمتة أخرى تأخذ كل مكالماتها
+reason-looks_like_marketing = تبدو «{ $word }» عرضًا، فقد يُعدّ القالب تسويقيًا
+reason-looks_like_code = تبدو «{ $word }» رمزًا لمرة واحدة، ولهذا فئة خاصة في واتساب

@@ -1,0 +1,734 @@
+## Frame
+title-log-in = Log in
+title-sign-up = Sign up a business
+title-verify-email = Confirm your e-mail address
+title-forgot-password = Forgotten password
+title-reset-password = New password
+title-accept-invitation = Invitation
+title-account = My account
+title-home = Home
+title-calls = Calls
+title-call = Call
+title-messages = Messages
+title-message = Message
+title-new-message = New message
+title-contacts = Contacts
+title-contact = Contact
+
+menu = Main menu
+skip = Skip to the content
+loading = Loading
+working = One moment…
+reload = Reload
+try-again = Try again
+save = Save
+saved = Saved
+continue = Continue
+log-out = Log out
+log-in = Log in
+go-home = Go to Home
+account-menu = Account, language and theme
+tenant-switch = : change business
+theme = Theme
+theme-system = as the device
+theme-light = light
+theme-dark = dark
+offline = You are offline. What is shown may be out of date.
+missing = Page not found
+missing-why = There is no such page, or it belongs to a business that you are not a member of.
+forbidden = No permission
+forbidden-role = This page is for the role “{ $role }” and above. Ask an administrator of your business.
+forbidden-why = Your role may not open this page. Ask an administrator of your business.
+suspended = This business is suspended
+suspended-why = Calls are still recorded, but nothing is sent. Write to whoever operates Ringback for you to have it resumed.
+error-load = The page did not load
+error-load-why = Ringback may have been updated since you opened it. Reload the page to get the current version.
+expired = Your session has ended
+expired-why = Log in again to continue. The page stays as it is.
+
+role-viewer = Viewer
+role-agent = Agent
+role-manager = Manager
+role-admin = Administrator
+
+## Log-in and sign-up
+email = E-mail address
+password = Password
+new-password = New password
+password-hint = At least 10 characters that are hard to guess, such as a few unrelated words
+code = Code
+code-hint = The 6 digits in your authenticator app
+recovery-code = Recovery code
+recovery-code-hint = One of the codes that you kept when you set up the second factor. Each works once.
+use-recovery-code = Use a recovery code instead
+use-code = Use the authenticator app instead
+back-to-log-in = Back to the log-in
+has-account = I have an account already
+sign-up-why = Ringback answers the calls that you miss, within seconds, by WhatsApp or SMS.
+sign-up-done = We have sent a mail to { $email }. Open its link to create your business.
+business-name = Name of the business
+business-slug = Name in addresses
+business-slug-hint = Lower-case letters a to z, digits and hyphens: { $host }/app/…
+your-name = Your name
+verify-why = Enter the password that you chose when you signed up. If this was not you, close this page.
+link-incomplete = The link is incomplete. Open it from the mail again.
+forgot-why = We send you a link to choose a new one.
+forgot-send = Send the link
+forgot-done = If { $email } has an account, a mail with a link is on its way.
+reset-save = Set the password
+reset-done = Your password has been changed.
+accept = Join
+accept-why = Do you have an account at Ringback already?
+accept-new = No, this is my first
+accept-known = Yes, with the address that was invited
+accept-done = You now belong to { $business }.
+
+## My account
+account-profile = Profile
+account-mails = Mails
+account-mails-why = Managers and administrators get a mail when something needs their attention.
+mail-connection_refused = A provider refuses a connection
+mail-template_paused = A template is paused or refused
+mail-automation_unmatched = An automation no longer works
+mail-cap_nearly_reached = A cap is nearly reached
+account-password-why = The other sessions end. This one goes on.
+account-password-current = Current password
+account-password-change = Change the password
+account-sessions = Where you are logged in
+account-session-this = this session
+account-session-end = Log out
+account-device-unknown = Unknown device
+account-log-out-everywhere = Log out everywhere
+
+## Home
+today-is = { $day }
+home-needs = Needs you
+home-today = Today
+home-days = Unanswered calls of the last 14 days
+home-cost = Messages today cost
+home-cost-none = nothing yet
+figure-unanswered = Unanswered
+figure-followed-up = Followed up
+figure-delivered = Delivered
+figure-replied = Replied
+figure-recovered = Recovered
+figure-change = { $sign ->
+    [0] as a week ago
+    [1] { $n } more than a week ago
+   *[other] { $n } fewer than a week ago
+  }
+figure-share = { $share }
+as-table = Show as a table
+column-day = Day
+step-profile = Business
+step-hours = Opening hours
+step-telephone_line = Telephone
+step-whatsapp = WhatsApp
+step-sms_fallback = SMS
+step-template = Template
+step-rule = Automation
+
+## Lists
+filter = Filter
+filter-from = From
+filter-to = To
+filter-any = All
+filters-clear = Clear filters
+older = Older
+newest = Newest
+column-time = Time
+column-caller = Customer
+column-line = Line
+column-outcome = Outcome
+column-message = Message
+column-state = State
+column-name = Name
+column-phones = Telephone
+column-last-call = Last call
+column-calls = Calls
+hidden-number = Number hidden
+nothing-found = Nothing matches the filters.
+
+direction = Direction
+direction-inbound = Incoming
+direction-outbound = Outgoing
+
+outcome = Outcome
+outcome-answered = Answered
+outcome-missed = Missed
+outcome-busy = Busy
+outcome-abandoned = Hung up
+outcome-voicemail = Voicemail
+outcome-after_hours = After hours
+outcome-failed = Failed
+outcome-unknown = Unknown
+
+channel = Channel
+channel-whatsapp = WhatsApp
+channel-sms = SMS
+
+state = State
+state-scheduled = Scheduled
+state-sending = Sending
+state-unknown = Unconfirmed
+state-accepted = Accepted
+state-sent = Sent
+state-delivered = Delivered
+state-read = Read
+state-failed = Failed
+state-cancelled = Cancelled
+state-blocked = Not sent
+state-claimed = Sending
+state-refused = Refused
+state-received = Received
+state-none = Not sent
+
+purpose = Purpose
+purpose-follow_up = Follow-up to a call
+purpose-reply = Reply
+purpose-auto_reply = Automatic answer
+purpose-campaign = Campaign
+purpose-order = Order
+purpose-payment = Payment
+purpose-one_time_code = One-time code
+purpose-feedback = Feedback
+purpose-api = Message
+purpose-stop_confirmation = Confirmation of STOP
+
+## Calls
+calls-empty = No calls in these days. Every call appears here with the message it got and the reason.
+calls-followed = Follow-up
+calls-followed-yes = With a message
+calls-followed-no = Without a message
+call-talk = Talk
+call-ring = Ringing
+no-message = No message: { $reason }
+decision = Decision
+call-grounds = What the decision is based on
+call-grounds-why = As it was known when the decision was made. It stays so, whatever changes.
+ground-new_caller = First call of this number
+ground-open = Business open
+ground-opted_out = Refused all messages
+ground-marketing_opted_out = Refused marketing
+ground-opted_in = Gave an opt-in
+ground-last_follow_up_at = Last follow-up
+ground-last_inbound_at = Last wrote
+ground-last_answered_at = Last answered call
+ground-cooldown_seconds = Cooldown of the rule
+yes = yes
+no = no
+never = never
+call-reported = What the telephone system reported
+call-started = Began
+call-decided = Decided
+call-provider = Telephone system
+call-recordings = Recordings
+recording-listen = Listen
+recording-voicemail = Voicemail
+recording-call = Recording of the call
+remarks = What happened since
+open-message = Open the message
+open-contact = Open the contact
+
+## Messages
+messages-empty = No messages in these days. Messages to customers and their replies appear here.
+message-new = New message
+message-none-text = (no text)
+message-template = Template “{ $name }” in { $language }
+message-attempts = Attempts
+message-attempts-none = No attempt was made.
+message-cost = Cost
+message-cost-unknown = not known yet
+message-cost-free = free
+message-category = Category
+message-retry = Send again
+message-cancel = Do not send
+message-cancelled = The rest of the message will not be sent.
+message-retried = It is sent again as a new message.
+message-call = Call that it follows
+message-send-at = Send at
+message-valid-until = Valid until
+message-file-open = Open
+medium-image = Picture
+medium-video = Video
+medium-audio = Sound
+medium-document = Document
+medium-sticker = Sticker
+content-kind-template = Template
+content-kind-text = Text
+content-kind-media = File
+content-kind-interactive = Text with buttons
+content-kind-location = Place
+content-kind-contacts = Business card
+content-kind-reaction = Reaction
+category-utility = Service
+category-marketing = Marketing
+category-authentication = One-time code
+category-service = Reply
+
+new-to = To
+new-to-hint = Telephone number with country code, such as +971 50 123 4567
+new-channel = By
+new-channel-both = WhatsApp, otherwise SMS
+new-text = Text
+new-category = It is about
+new-category-utility = something the customer asked for
+new-category-marketing = an offer
+new-preview = Preview
+new-preview-why = Nothing is sent yet. These are the checks that decide.
+new-send = Send now
+new-basis = Ground
+new-basis-hint = What the customer did or agreed to, such as “Order 1042 of 20 November”. It is kept with the message.
+new-change = Change
+new-would = It would be sent: { $reason }
+new-would-not = It would not be sent: { $reason }
+new-leave = Leave the page? What you wrote is lost.
+
+## Contacts
+contacts-empty = No contacts yet. Everybody who calls or writes appears here.
+contacts-search = Search
+contacts-search-hint = Words of the name, or at least four last digits of the number
+contact-none = Nobody matches the search.
+contact-profile = Profile
+contact-language = Language
+contact-tags = Tags
+contact-source = Source
+contact-email = E-mail
+contact-may = May get messages
+contact-may-yes = yes
+contact-may-no = no, refused on { $day }
+contact-may-no-marketing = yes, but no marketing
+contact-created = Known since
+contact-timeline = Timeline
+contact-timeline-empty = Nothing has happened yet.
+timeline-consent = Consent
+timeline-note = Note
+timeline-merge = Merged with another contact
+conversion-order = Order
+conversion-booking = Booking
+conversion-visit = Visit
+conversion-payment = Payment
+conversion-quote = Quote
+conversion-sign_up = Sign-up
+conversion-other = Other conversion
+
+## Settings
+title-settings = Settings
+title-business = Business
+title-connections = Connections
+title-connection = Connection
+title-new-connection = Connect a provider
+title-lines = Lines
+title-people = People
+settings-connections = WhatsApp, SMS and telephone systems, and whether they work
+settings-lines = The numbers that customers call
+settings-people = Who belongs to the business, and with which role
+settings-business = Name, country, time zone and opening hours
+business-zone = Time zone
+business-country = Country
+business-country-hint = Two letters, such as AE. Numbers without a country code are read as of this country.
+business-hours-hint = Such as 09:00-13:00, 16:00-21:00. A day without hours is closed.
+business-closed = closed
+now = Somebody else has set: { $value }
+connections-empty = No provider is connected. Connect a telephone system to notice missed calls, and WhatsApp or Twilio to answer them.
+connection-kind-whatsapp = WhatsApp
+connection-kind-twilio = Twilio
+connection-kind-telephony = Another telephone system
+connection-kind-aircall = Aircall
+connection-kind-vonage = Vonage
+connection-kind-exotel = Exotel
+connection-kind-plivo = Plivo
+connection-kind = Provider
+connection-state = State
+connection-numbers = Numbers
+connection-healthy = Works
+connection-unhealthy = Refused
+connection-untested = Not tested
+connection-health = Health
+connection-test = Test now
+connection-test-last = Last test
+connection-test-passed = Passed
+connection-test-failed = Failed
+connection-test-unclear = Unclear
+connection-test-waiting = Waiting for the provider
+connection-quality = Quality at Meta
+quality-green = good
+quality-yellow = medium
+quality-red = low
+quality-unknown = unknown
+connection-paused = Paused until
+connection-urls = Addresses to paste at the provider
+connection-urls-why = Enter them in the provider’s console exactly as they are.
+copy = Copy
+copied = Copied
+connect = Connect
+connect-name = Name, as your team will see it
+connect-account_sid = Account SID
+connect-auth_id = Auth id
+connect-api_key = API key
+connect-numbers = Numbers
+connect-numbers-hint = With country code, separated by commas
+connect-display_number = Number on WhatsApp
+connect-phone_number_id = Phone number id at Meta
+connect-waba_id = Id of the WhatsApp Business Account
+connect-auth_token = Auth token
+connect-api_key_sid = SID of the API key
+connect-api_key_secret = Secret of the API key
+connect-access_token = Access token of a system user
+connect-app_secret = Secret of the Meta app
+connect-signature_secret = Signature secret
+connect-optional = { $label } (optional)
+connect-done = { $name } is connected
+connect-once = These secrets are shown only once. Keep them, or enter them at the provider now.
+connect-secret = Secret
+connect-verify-token = Verify token
+connect-open = Test the connection
+lines-empty = No lines yet. A line is a number that customers call.
+line-number = Number
+line-hours = Hours
+line-hours-own = its own
+line-hours-tenant = those of the business
+people-empty = Nobody belongs to the business yet.
+people-members = Members
+people-role = Role
+people-deactivated = Deactivated
+people-invitations = Open invitations
+people-invitations-none = No invitation is open.
+people-invite = Invite
+people-invited = We have sent an invitation to { $email }.
+people-withdraw = Withdraw
+people-withdrawn = The invitation is withdrawn.
+role-viewer-may = reads everything
+role-agent-may = writes to customers, too
+role-manager-may = changes settings, too
+role-admin-may = manages people and keys, too
+
+## Lengths of time
+duration-second = { $n } s
+duration-minute = { $n } min
+duration-hour = { $n } h
+duration-day = { $n ->
+    [one] { $n } day
+   *[other] { $n } days
+  }
+
+## Facts inside sentences
+fact-channel-whatsapp = WhatsApp
+fact-channel-sms = SMS
+fact-outcome-answered = answered call
+fact-outcome-missed = missed call
+fact-outcome-busy = call while busy
+fact-outcome-abandoned = call that was hung up
+fact-outcome-voicemail = voicemail
+fact-outcome-after_hours = call after hours
+fact-outcome-failed = failed call
+fact-outcome-unknown = call with unknown outcome
+fact-period-hour = hour
+fact-period-day = day
+fact-period-month = month
+fact-category-utility = service messages
+fact-category-marketing = marketing
+fact-category-authentication = one-time codes
+fact-category-service = replies
+
+## Problems
+problem-id = Reference for support:
+problem-offline = Ringback cannot be reached. Check your connection.
+problem-bad_request = The request is malformed. Reload the page.
+problem-ambiguous_credentials = The request has two kinds of credentials. Reload the page.
+problem-no_tenant = The request names no business. Reload the page.
+problem-unauthorized = You are not logged in. Log in again.
+problem-forbidden = Your role may not do this. Ask an administrator.
+problem-tenant_suspended = The business is suspended. Contact whoever operates Ringback for you.
+problem-second_factor_needed = Set up a second factor, then log in with its code.
+problem-not_found = This does not exist, or no longer.
+problem-method_not_allowed = Ringback does not know this request. Reload the page.
+problem-conflict = Somebody else changed this at the same time. Look at it again and repeat your change if it still applies.
+problem-limit_reached = There are as many of these as there can be. Delete one first.
+problem-taken = Something else has this value already. Choose another.
+problem-still_running = The same request is still running. Try again in a moment.
+problem-already_done = This was done already.
+problem-stale = Somebody has changed this since you opened it. Load it again and repeat your change if it still applies.
+problem-too_large = This is too large. Send less.
+problem-wrong_content_type = Ringback does not take this kind of content.
+problem-invalid = Correct the marked fields.
+problem-idempotency_key_reused = The request was changed while it was repeated. Send it again.
+problem-too_many_requests = Too many requests. Wait a moment and try again.
+problem-too_many_requests-retry = Too many requests. Ringback tries again by itself in a moment.
+problem-internal = Something went wrong on our side. Try again. If it persists, report the reference.
+problem-unavailable = Ringback is not available at the moment. Try again.
+problem-wrong_credentials = The e-mail address or the password is wrong.
+problem-second_factor_required = Enter the code of your authenticator app.
+problem-wrong_code = The code is wrong, has expired or was used already. Use the next one.
+problem-session_over = The session has ended. Log in again.
+problem-second_factor_locked = Too many wrong codes. Reset your password by mail, then log in with a code.
+problem-sign_up_closed = New businesses cannot sign up by themselves. Ask whoever operates Ringback to invite you.
+problem-link_not_valid = The link was used, withdrawn or has expired. Request a new one.
+problem-second_factor_off = The second factor is off. Set it up first.
+problem-merged = This contact was merged into another one.
+problem-refreshed_elsewhere = Another tab has refreshed the session. Try again.
+problem-account_exists = This address has an account already. Log in instead.
+problem-slug_taken = Another business has this name in addresses. Choose another.
+problem-list_changed = The list has changed since you opened it. Load it again and put it in order.
+problem-second_factor_on = A second factor is on already. Turn it off first.
+problem-no_pending_factor = No second factor waits to be confirmed. Set one up first.
+problem-is_contact = The address belongs to a contact. Record the refusal there.
+problem-last_admin = The business would have no administrator left. Make somebody else administrator first.
+problem-already_member = This person belongs to the business already.
+problem-already_invited = This address is invited already. Send the invitation again or withdraw it.
+problem-too_many_invitations = There are as many open invitations as there can be. Withdraw one first.
+problem-too_many_users = The business has as many users as it can have. Deactivate one first.
+problem-too_many_tenants = The account belongs to as many businesses as it can. Use another address.
+problem-expired = The key has expired. Give it a later expiry first.
+problem-still_rotating = The key has as many valid secrets as it can have. Wait until one ends.
+problem-number_taken = This WhatsApp number is connected to another business. Disconnect it there first.
+problem-number_connected = Another connection has this WhatsApp number. Use that one.
+problem-secret_is_generated = Ringback makes the secret of this connection. Rotate it to get a new one.
+problem-nothing_to_rotate = This connection has no secret of its own. Set credentials with one first.
+problem-too_many_secrets = The connection has as many valid secrets as it can have. Finish the rotation first.
+problem-not_rotating = No rotation is under way.
+problem-segment_unusable = The segment refers to a tag, stage or field that was deleted or changed. Change its filter.
+problem-window_closed = Free text by WhatsApp is possible within 24 hours of the person’s last message. Send a template, or text by SMS.
+problem-cap_reached = As many messages were sent as a cap allows. Send it later, or ask a manager to raise the cap.
+problem-message_refused = The message would not be sent.
+problem-not_cancellable = Nothing of the message is left to cancel.
+problem-not_retryable = The message did not fail, so it is not sent again.
+problem-tenant_leaving = The business is being deleted. Resume it to keep it.
+problem-tenant_gone = The business is being deleted for good.
+problem-not_uploaded = The file is not uploaded, or was deleted after a day. Upload it again.
+problem-import_running = The import is running. Wait until it ends, or cancel it.
+problem-import_done = The import is done. Create a new one.
+problem-too_many_imports = As many imports are running as can. Wait until one ends.
+problem-retention_running = The retention policy is being applied. Wait until this ends, or cancel it.
+problem-recording_not_ready = The recording is not ready yet. Try again in a moment.
+problem-recording_elsewhere = Only the telephone system has this recording. Listen to it there.
+problem-media_not_ready = The file is still being fetched. Try again in a moment.
+problem-asset_refused = The file is not what it was stated to be, or is harmful. Upload another one.
+problem-no_whatsapp = No connection sends WhatsApp. Connect it, or set its credentials.
+problem-template_in_use = Automations use the template. Change them first.
+problem-template_submitting = The template is being submitted. Wait two minutes.
+problem-template_not_editable = The provider allows no change of the template now.
+problem-template_refused = The provider refuses the template. Correct it and submit it again.
+problem-recording_gone = The recording does not exist any more.
+problem-media_gone = The file is not to be had any more.
+problem-unprocessable = The report of the telephone system cannot be read.
+problem-provider_refused = The provider refuses the credentials of the connection. Set them again.
+problem-provider_failed = The provider did not answer as expected. Try again later.
+
+## Faults of fields
+fault-required = This is required.
+fault-unknown = There is no such field.
+fault-given_twice = This is given twice.
+fault-wrong_type = This is of another type than expected.
+fault-not_one_of = Choose one of the possible values.
+fault-format = { $example ->
+    [none] This has another form than expected.
+   *[other] This has another form than expected, such as { $example }.
+  }
+fault-too_short = { $minimum ->
+    [one] Enter at least one character.
+   *[other] Enter at least { $minimum } characters.
+  }
+fault-too_long = { $maximum ->
+    [one] Enter at most one character.
+   *[other] Enter at most { $maximum } characters.
+  }
+fault-control_characters = Enter one line without control characters.
+fault-invisible_characters = This contains invisible characters. Type it again.
+fault-out_of_range = { $minimum ->
+    [none] This is outside the bounds.
+   *[other] Enter a value from { $minimum } to { $maximum }.
+  }
+fault-too_many = These are too many: at most { $maximum }.
+fault-too_few = These are too few: at least { $minimum }.
+fault-too_large = This is too large.
+fault-reserved = This name is reserved. Choose another.
+fault-taken = Something else has this value already.
+fault-not_found = This does not exist.
+fault-not_applicable = This does not apply here.
+fault-fixed = This cannot change.
+fault-excludes = This excludes another field.
+fault-requires = This needs another field.
+fault-wrong_order = The end is before the beginning.
+fault-overlaps = Periods overlap.
+fault-in_past = This time is in the past.
+fault-in_future = This time is in the future.
+fault-not_permitted = You may not give as much, or for as long.
+fault-weak_password = This password is easy to guess. Take a few unrelated words.
+fault-wrong_secret = This is not the right one.
+fault-invalid = This is not valid.
+
+## Reasons
+reason-other = another reason
+reason-follow_up = { $channel } { $delay_seconds ->
+    [none] at once
+   *[other] after { $delay_seconds }
+  }{ $next_channel ->
+    [none] {""}
+   *[other] , { $next_channel } if not delivered within { $fallback_after_seconds }
+  }: { $outcome }, rule “{ $rule }”{ $whatsapp_problem ->
+    [none] {""}
+   *[other] ; without WhatsApp: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] ; without SMS: { $sms_problem }
+  }
+reason-planned = { $channel } { $send_at ->
+    [none] at once
+   *[other] at { $send_at }
+  }{ $next_channel ->
+    [none] {""}
+   *[other] , { $next_channel } if not delivered within { $fallback_after_seconds }
+  }{ $whatsapp_problem ->
+    [none] {""}
+   *[other] ; without WhatsApp: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] ; without SMS: { $sms_problem }
+  }
+reason-suspended = the business is suspended
+reason-outbound = the business called the customer
+reason-withheld = the caller hid the number
+reason-sip = the caller has no telephone number
+reason-own_number = the call came from a number of the business itself
+reason-unknown_outcome = the outcome of the call is not known
+reason-late = it was reported too late, or could only be sent too late
+reason-destination = { $kind ->
+    [country] the business does not write to numbers { $country ->
+        [none] of no country
+       *[other] in { $country }
+      }
+    [premium] this is a premium-rate number, which is never written to
+    [shared_cost] this is a shared-cost number, which is never written to
+    [satellite] this is a satellite number, which is never written to
+   *[other] this is no valid telephone number
+  }
+reason-opted_out = { $category ->
+    [none] the person refused messages on { $refused_at }
+   *[other] the person refused { $category } on { $refused_at }
+  }
+reason-unnecessary = { $event ->
+    [stop] the person has refused messages since
+    [answered_call] the person has been reached by telephone since
+    [inbound] the person has written since
+    [human_reply] a colleague has replied since
+    [author] it was cancelled by its author
+    [exit] the campaign has ended for this person
+    [template_change] the template has changed since
+   *[other] something has happened since that makes it unnecessary
+  }
+reason-no_rule = no automation is for this call
+reason-no_consent = { $needs ->
+    [opt_in] the person gave no opt-in
+   *[other] there is no ground to write to this person
+  }
+reason-cooldown = last message { $last_at }, cooldown { $cooldown_seconds }
+reason-cap_reached = a cap is reached: { $maximum } messages in this { $period }. It resets { $resets_at }
+reason-frequency = messages of this kind are not sent that often
+reason-too_many_open = as many messages to this person are waiting as can wait
+reason-quiet_hours = quiet hours from { $quiet_from } to { $quiet_to }
+reason-template = the template or its values do not fit{ $whatsapp_problem ->
+    [none] {""}
+   *[other] : { $whatsapp_problem }
+  }
+reason-content = the content cannot be sent{ $whatsapp_problem ->
+    [none] {""}
+   *[other] : { $whatsapp_problem }
+  }
+reason-no_channel = no channel reaches the person{ $whatsapp_problem ->
+    [none] {""}
+   *[other] . WhatsApp: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] . SMS: { $sms_problem }
+  }
+reason-rule_archived = the automation is archived
+reason-rule_inactive = the automation is turned off
+reason-other_outcome = the automation is not for calls with this outcome
+reason-other_direction = the automation is for outgoing calls, which never get a message
+reason-other_line = the call was to none of the automation’s lines
+reason-other_hours = the automation is for other hours
+reason-other_caller = the automation is for other callers
+reason-other_ring_time = the telephone rang for too short or too long a time
+reason-other_talk_time = the call was too short or too long
+reason-no_connection = no connection carries this channel
+reason-not_reached = the channel did not reach this person a short time ago
+reason-no_marketing = WhatsApp delivers no marketing to { $country }
+reason-no_number = no telephone number of the person is known
+reason-landline = the number is a landline
+reason-no_content = the automation has no content for this channel
+reason-no_text = there is no text in any language
+reason-no_template = there is no template “{ $template }” in this language
+reason-template_not_approved = the template “{ $template }” is not approved
+reason-template_doubted = the template “{ $template }” is being read from the provider again
+reason-template_category = the template “{ $template }” is of another category than the message
+reason-value_missing = the template “{ $template }” needs a value
+reason-value_unexpected = the template “{ $template }” has no such variable
+reason-template_broken = the stored template “{ $template }” is broken
+reason-no_content_sid = the template “{ $template }” has no id at Twilio
+reason-value_refused = WhatsApp refuses a value that is empty or has line breaks, tabs or many spaces
+reason-text_too_long = the text is too long: at most { $maximum } characters
+reason-text_empty = the text is empty
+reason-value_unknown = a value is not known and has no default
+reason-wrong_placeholder = a placeholder in the text is not valid
+reason-asset_unusable = a file cannot be sent: it is missing, not ready or of another kind
+reason-wrong_content = only text can be sent by SMS
+reason-not_carried_by_twilio = WhatsApp through Twilio carries no such content
+reason-too_large_for_twilio = the file is larger than Twilio passes on
+reason-other_number = the message that is answered belongs to another WhatsApp number of the business
+reason-asset_uploading = the file is being uploaded to WhatsApp
+reason-wrong_file_kind = WhatsApp does not take a file of this kind here
+reason-not_voice = the file is no voice message
+reason-not_carried = the connection no longer carries this channel
+reason-no_recipient = nobody is named to whom it could be sent
+reason-window_closed = the person has not written by WhatsApp in the last 24 hours
+reason-paused = the number is paused until { $until_at }
+reason-connection_broken = the provider refuses the connection
+reason-provider_refused = the provider refused the message (code { $provider_code })
+reason-not_accepted = the provider did not accept the message
+reason-unconfirmed = the provider did not say whether it accepted the message
+reason-contact_deleted = the contact was deleted
+reason-recipient_removed = the number was taken off the contact
+reason-replaced = newer messages to this person replace it
+reason-not_failed = the message did not fail
+reason-automatic_answer = automatic answers are not sent again
+reason-nothing_left = nothing of the message is left to cancel
+reason-awaits_reports = reports of the provider are still awaited
+reason-decided_again = decided again, because the outcome was reported later
+reason-recording = the caller left a recording of { $seconds }
+reason-answered_after_all = it was reported later that the call was answered
+reason-asked = the customer wrote “{ $word }”
+reason-follow_up_cancelled = the rest of a follow-up is cancelled, because the customer wrote first
+reason-answered_already = the same automatic answer was given a short time ago
+reason-answered_often = this person got the most automatic answers of a day
+reason-stored_shortened = the message is stored shortened
+reason-no_country = the country of the business is not set
+reason-no_language = no language is set
+reason-no_own_number = the telephone number that messages name is not set
+reason-no_hours = no opening hours are set
+reason-never_open = the business is closed all week
+reason-no_calls = no connection reports calls, so missed calls are not noticed
+reason-line_problem = the line “{ $line }” has a problem: { $problem }
+reason-no_webhook_secret = the connection “{ $connection }” has no credentials to verify reports
+reason-test_failed = the last test of the connection “{ $connection }” failed
+reason-test_unclear = the provider did not answer the last test of the connection “{ $connection }”
+reason-not_tested = the connection “{ $connection }” has not been tested since its last change
+reason-no_sender = no connection sends by { $channel }
+reason-channel_unused = no active automation uses { $channel }
+reason-no_templates = there is no template
+reason-none_approved = no template is approved
+reason-no_active_rule = no automation is turned on
+reason-rule_invalid = the automation “{ $rule }” is not valid: { $problem }
+reason-rule_obstacle = the automation “{ $rule }” cannot use a channel{ $whatsapp_problem ->
+    [none] {""}
+   *[other] . WhatsApp: { $whatsapp_problem }
+  }{ $sms_problem ->
+    [none] {""}
+   *[other] . SMS: { $sms_problem }
+  }
+reason-line_without_sender = the line “{ $line }” has no sender of its own for { $channel }, so another connection sends
+reason-always_quiet = quiet hours from { $quiet_from } to { $quiet_to } would skip nearly all messages
+reason-hours_never = the business is never open, or never closed, so no call matches
+reason-unreached = another automation is tried before and takes all calls of this one
+reason-looks_like_marketing = “{ $word }” sounds like an offer, so the template may be counted as marketing
+reason-looks_like_code = “{ $word }” sounds like a one-time code, for which WhatsApp has a category of its own

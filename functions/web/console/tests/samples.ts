@@ -1,0 +1,97 @@
+/** Calls, messages and contacts as the API gives them, with names and texts that mean no good. */
+import type { components } from "../app/api/contract.d.ts";
+import type { Visitor } from "./support.ts";
+
+type Schemas = components["schemas"];
+
+/** Markup, a direction override, and more characters than fit. */
+export const HOSTILE = {
+  markup: `<img src=x onerror=alert(1)><script>alert(2)</script>`,
+  override: "Moon \u202egnp.exe\u202c",
+  long: "ابجد".repeat(250),
+};
+
+const at = new Date(Date.now() - 3_600_000).toISOString();
+const customer = { formatted: "+971 50 555 3913", number: "+971505553913" };
+const line = { id: "line_sample", name: "Shop" };
+const contactName = { id: "con_sample", name: HOSTILE.markup };
+
+const callEntry: Schemas["CallEntry"] = {
+  at, code: "follow_up", contact: contactName, customer, decided_at: at, decision: "WhatsApp at once: missed call, rule \"Missed calls\"", direction: "inbound",
+  facts: { rule: HOSTILE.override, outcome: "missed", called_number: "+97145550100", channel: "whatsapp", next_channel: "sms", fallback_after_seconds: 120 },
+  id: "call_sample", line, message: { channel: "whatsapp", code: null, decision: null, facts: {}, id: "msg_sample", state: "read" },
+  message_id: "msg_sample", outcome: "missed", recordings: [], remarks: [], started_at: at, talk_seconds: null, voicemail_seconds: null,
+};
+const silent: Schemas["CallEntry"] = {
+  ...callEntry, id: "call_silent", contact: { id: "con_silent", name: null }, code: "no_channel", outcome: "voicemail", voicemail_seconds: 9,
+  facts: { whatsapp_problem: "not_reached", sms_problem: "landline" }, message: null, message_id: null,
+};
+const call: Schemas["CallDetails"] = {
+  ...callEntry, connection_id: "conn_sample", correlation_id: "sample", provider: "twilio", provider_call_id: "CA0",
+  grounds: {
+    config_version: 1, cooldown_seconds: 86_400, last_answered_at: null, last_follow_up_at: at, last_inbound_at: null, line_id: null,
+    marketing_opted_out: false, new_caller: true, open: true, opted_in: false, opted_out: false, rule_id: null, rule_version: null,
+  },
+  recordings: [{ available: true, duration_seconds: 9, id: "rec_sample", state: "completed", voicemail: true }],
+  remarks: [{ at, code: "recording", facts: { seconds: 9 }, text: "The caller left a recording of 9 s." }],
+  reported: {
+    answered_at: null, call_seconds: 18, caller_name: null, closed: null, dial: null, ended_at: null, from: null, handling: null,
+    ring_seconds: 18, stated: null, status: null, to: null,
+  },
+};
+
+const leg: Schemas["MessageLeg"] = {
+  accepted_at: at, channel: "sms", code: null, delivered_at: null, facts: {}, provider_code: null, read_at: null, reason: null, state: "failed", template: null,
+  content: { contacts: [], interactive: null, kind: "text", location: null, media: null, reaction: null, reply_to: null }, text: HOSTILE.markup,
+};
+const sent: Schemas["MessageEntry"] = {
+  answer: null, at, call_id: "call_sample", category: "utility", channel: "sms", code: "provider_refused", contact: contactName, contacts: [], content: null,
+  customer, cut: false, decision: "refused", direction: "outbound", facts: { provider_code: 30_006 }, id: "msg_sample", in_reply_to: null, legs: [leg], line,
+  location: null, media: [], purpose: "follow_up", reaction: null, remarks: [], send_at: at, state: "failed", text: HOSTILE.long,
+};
+const received: Schemas["MessageEntry"] = {
+  ...sent, id: "msg_received", call_id: null, category: null, code: null, decision: null, direction: "inbound", facts: {}, legs: [], purpose: null, send_at: null,
+  state: null, text: HOSTILE.markup,
+};
+const message: Schemas["MessageDetails"] = {
+  ...sent, basis: null, correlation_id: "sample", reported: null, requested_by: null, retried_as: null, retries: null, valid_until: at,
+  attempts: [{
+    accepted_at: at, began_at: at, channel: "sms", code: "provider_refused", connection_id: null, delivered_at: null, facts: { provider_code: 30_006 },
+    cost: { amount: "0.0345", billable: true, category: "sms", currency: "USD", kind: null, units: 1 },
+    number: 1, provider_code: 30_006, provider_ref: null, read_at: null, reason: "Landline or unreachable carrier", state: "failed", unknown_at: null,
+  }],
+};
+
+const contact: Schemas["Contact"] = {
+  calls: 6, created_at: at, deleted_at: null, emails: ["layla@example.com"], fields: {}, formatted_phones: [customer.formatted], id: "con_sample",
+  language: "ar", language_detected: true, last_call_at: at, last_message_at: at, marketing_opted_out: null, name: HOSTILE.long, opted_in_at: null,
+  opted_out: { at, source: "asked for no more messages" }, owner: null, phones: [customer.number], source: HOSTILE.override, stage: null, stage_since: null,
+  tags: [HOSTILE.markup], updated_at: at, value: null, whatsapp_ids: [],
+};
+const timeline: Schemas["TimelineEntryOut"][] = [
+  { at, kind: "message", message: received }, { at, kind: "message", message: sent }, { at, kind: "call", call: callEntry },
+  { at, kind: "note", note: { author: "usr_sample", created_at: at, id: "note_sample", text: HOSTILE.override, updated_at: at } },
+  { at, kind: "consent", consent: { changed_at: at, code: "stop", source: "asked for no more messages by SMS" } },
+];
+
+const connection: Schemas["ConnectionOut"] = {
+  account: { account_sid: "AC0" }, created_at: at, health: { reason: "Twilio refuses the credentials.", since: at, state: "unhealthy" }, id: "conn_sample",
+  kind: "twilio", last_test: { at, message: "Twilio answered 401.", result: "failed" }, limits: { customers_per_day: null, messages_per_second: null },
+  name: HOSTILE.override, numbers: [customer.number], paused_until: null, quality: null, rotating_since: null, verified_name: null,
+};
+const webhooks: Schemas["WebhookAddress"][] = [
+  { method: "POST", url: `https://ringback.example/webhooks/twilio/${"x".repeat(80)}/voice`, what: "A call comes in" },
+];
+
+/** Gives a visitor the samples wherever the stack would have to have calls. */
+export async function giveSamples(visitor: Visitor): Promise<void> {
+  const answers = {
+    list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
+    list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
+    list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
+    list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks },
+  } as const;
+  for (const [operation, json] of Object.entries(answers)) {
+    await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));
+  }
+}

@@ -1,0 +1,158 @@
+/** Log-in and log-out, the end of a session, and forms that are refused. */
+import assert from "node:assert/strict";
+import { browserTest, logInOf, problem, Visitor } from "./support.ts";
+
+const REFRESH = "/api/v1/auth/refresh";
+
+browserTest("log_in_by_keyboard_leads_to_the_page_that_was_wanted", async () => {
+  const visitor = await Visitor.arrive();
+  const { page } = visitor;
+  const { email, password, tenant } = logInOf("manager");
+  await page.goto(`/app/${tenant}/contacts?q=Nobody`);
+  await page.waitForURL(/\/app\/log-in\?next=/);
+  await page.getByRole("textbox").first().waitFor();
+  await visitor.settle();
+  for (const text of [email, password]) {
+    await tabTo(visitor, "INPUT");
+    await page.keyboard.type(text);
+  }
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/app/${tenant}/contacts?q=Nobody`);
+  await visitor.settle();
+  assert.equal(await page.evaluate(() => document.activeElement?.tagName), "H1", "focus follows to the page");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+async function tabTo({ page }: Visitor, tag: string): Promise<void> {
+  const begin = await page.evaluate(() => document.activeElement?.id);
+  for (let step = 0; step < 10; step += 1) {
+    await page.keyboard.press("Tab");
+    const [name, id] = await page.evaluate(() => [document.activeElement?.tagName, document.activeElement?.id]);
+    if (name === tag && id !== begin) return;
+  }
+  assert.fail(`no ${tag} is reached by Tab`);
+}
+
+browserTest("wrong_password_and_second_factor_are_asked_for_again", async () => {
+  const visitor = await Visitor.arrive();
+  const { page } = visitor;
+  await visitor.open("/app/log-in");
+  await page.getByLabel("E-mail address").fill(logInOf("viewer").email);
+  await page.getByLabel("Password").fill("not the password at all");
+  await page.keyboard.press("Enter");
+  assert.equal(await visitor.see("problem").getAttribute("data-kind"), "wrong_credentials");
+  assert.equal(await page.getByLabel("E-mail address").inputValue(), logInOf("viewer").email);
+  await visitor.intercept("log_in", (route) => route.fulfill(problem(401, route.request().postDataJSON().code ? "wrong_code" : "second_factor_required")));
+  await page.keyboard.press("Enter");
+  await page.getByLabel("Code").waitFor();
+  await page.keyboard.type("492039");
+  await page.keyboard.press("Enter");
+  await page.locator("[data-kind=wrong_code]").waitFor();
+  await page.getByRole("button", { name: "recovery code" }).click();
+  await page.getByLabel("Recovery code").waitFor();
+  visitor.expectQuiet(401);
+  await visitor.leave();
+});
+
+/** The dialog opens over the page, which keeps its input, and the request is repeated after the log-in. */
+browserTest("expired_session_in_a_form_keeps_the_input", async () => {
+  const visitor = await Visitor.logIn("agent");
+  const { page } = visitor;
+  const { email, password } = logInOf("agent");
+  await visitor.open("/app/account");
+  await page.getByLabel("Your name").fill("Noor of the shop");
+  let over = true;
+  await visitor.context.route(`**${REFRESH}`, (route) => (over ? route.fulfill(problem(401, "session_over")) : route.fallback()));
+  await visitor.intercept("update_me", (route) => (over ? route.fulfill(problem(401, "unauthorized")) : route.fallback()));
+  await page.getByRole("button", { name: "Save" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  assert.equal(await dialog.getByLabel("E-mail address").inputValue(), email);
+  over = false;
+  await dialog.getByLabel("Password").fill(password);
+  const repeated = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  await page.keyboard.press("Enter");
+  assert.equal((await (await repeated).json()).name, "Noor of the shop");
+  await dialog.waitFor({ state: "detached" });
+  assert.equal(await page.getByLabel("Your name").inputValue(), "Noor of the shop");
+  visitor.expectQuiet(401);
+  await visitor.leave();
+});
+
+browserTest("another_persons_log_in_discards_the_page", async () => {
+  const visitor = await Visitor.logIn("agent");
+  const { page } = visitor;
+  await visitor.open("/app/account");
+  await page.getByLabel("Your name").fill("Not saved");
+  let over = true;
+  await visitor.context.route(`**${REFRESH}`, (route) => (over ? route.fulfill(problem(401, "session_over")) : route.fallback()));
+  await visitor.intercept("update_me", (route) => route.fulfill(problem(401, "unauthorized")));
+  await page.getByRole("button", { name: "Save" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.waitFor();
+  over = false;
+  await dialog.getByLabel("E-mail address").fill(logInOf("manager").email);
+  await dialog.getByLabel("Password").fill(logInOf("manager").password);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/\/app\/[^/]+$/);
+  visitor.expectQuiet(401);
+  await visitor.leave();
+});
+
+browserTest("refused_form_keeps_its_input_and_marks_the_field", async () => {
+  const visitor = await Visitor.logIn("agent");
+  const { page } = visitor;
+  await visitor.open("/app/account");
+  const errors = [{ field: "name", code: "too_long", detail: "x", facts: { minimum: 1, maximum: 100 } }];
+  let answer = problem(422, "invalid", { errors });
+  await visitor.intercept("update_me", (route) => route.fulfill(answer));
+  const name = page.getByLabel("Your name");
+  await name.fill("Kept");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText(/at most .100. characters/).waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "name", "focus moves to the wrong field");
+  answer = problem(412, "stale");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[data-kind=stale]").waitFor();
+  assert.equal(await name.inputValue(), "Kept");
+  visitor.expectQuiet(422, 412);
+  await visitor.leave();
+});
+
+browserTest("two_tabs_refresh_once_and_log_out_ends_both", async () => {
+  const visitor = await Visitor.logIn("viewer");
+  let refreshed = 0;
+  visitor.context.on("request", (request) => { if (request.url().endsWith(REFRESH)) refreshed += 1; });
+  await visitor.open("/app/account");
+  const second = await visitor.context.newPage();
+  visitor.watch(second);
+  await second.goto("/app/account");
+  await second.locator("h1").waitFor();
+  assert.equal(refreshed, 1, "the second tab takes the token of the first");
+  await visitor.page.locator("header [popovertarget]").last().click();
+  await visitor.page.getByRole("banner").getByRole("button", { name: "Log out" }).click();
+  for (const page of [visitor.page, second]) await page.waitForURL("**/app/log-in");
+  await second.goto("/app/account");
+  await second.waitForURL("**/app/log-in?next=*");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("manager").tenant}/settings/business`);
+  await page.getByLabel("Name of the business").fill("Mine");
+  await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
+  await visitor.intercept("get_tenant", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), name: "Theirs" } });
+  });
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[data-kind=stale]").waitFor();
+  await page.getByText(/has set: .Theirs/).waitFor();
+  assert.equal(await page.getByLabel("Name of the business").inputValue(), "Mine");
+  visitor.expectQuiet(412);
+  await visitor.leave();
+});

@@ -1,0 +1,207 @@
+/** What the browser tests share: the browser, the deployed stack, and a visitor who sees what the browser complains about. */
+import assert from "node:assert/strict";
+import { accessSync, constants, readFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { after, test } from "node:test";
+import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Route as Intercepted } from "playwright-core";
+import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
+import { routes, type Route } from "../app/routes.ts";
+
+interface LogIn {
+  role: Role;
+  email: string;
+  password: string;
+  tenant: string;
+}
+
+export const stack = (process.env.RINGBACK_URL ?? "").replace(/\/$/, "");
+export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
+
+const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
+const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
+const NONE = "no browser: install Chromium or Chrome, or name one in RINGBACK_CHROMIUM";
+
+async function findBrowser(): Promise<string | undefined> {
+  if (process.env.RINGBACK_CHROMIUM) return process.env.RINGBACK_CHROMIUM;
+  const places = (process.env.PATH ?? "").split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
+  const installed = places.find(isProgram);
+  if (installed) return installed;
+  // It is a package for some machines only, so it may not be there.
+  process.env.TMPDIR ??= tmpdir();
+  return import("@sparticuz/chromium").then(({ default: packed }) => packed.executablePath()).catch(() => undefined);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+const program = await findBrowser();
+let browser: Promise<Browser> | undefined;
+after(async () => (await browser)?.close());
+
+/** A test in the browser. Without one it is skipped, and fails in CI. */
+export function browserTest(name: string, run: () => Promise<void>): void {
+  test(name, { skip: program || process.env.CI ? false : NONE, timeout: 120_000 }, async () => {
+    assert.ok(program, NONE);
+    assert.ok(stack && logIns.length > 0, "RINGBACK_URL and RINGBACK_LOGINS name the stack: run `cargo stack console test`");
+    await run();
+  });
+}
+
+export interface Look {
+  language: "en" | "ar";
+  theme: "light" | "dark";
+  width: number;
+}
+
+export const DESK: Look = { language: "en", theme: "light", width: 1280 };
+export const PHONE: Look = { language: "ar", theme: "dark", width: 360 };
+
+/** A browser's profile with a page. */
+export class Visitor {
+  /** What the browser complained about. */
+  readonly complaints: string[] = [];
+  private readonly underWay = new Set<unknown>();
+  readonly context: BrowserContext;
+  readonly page: Page;
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.context = context;
+    this.page = page;
+    this.watch(page);
+    page.on("request", (request) => this.underWay.add(request));
+    page.on("requestfinished", (request) => this.underWay.delete(request));
+    page.on("requestfailed", (request) => this.underWay.delete(request));
+  }
+
+  static async arrive({ language, theme, width }: Look = DESK): Promise<Visitor> {
+    browser ??= chromium.launch({ executablePath: program ?? "", args: ARGUMENTS });
+    const touch = width < 640;
+    const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch });
+    context.setDefaultTimeout(10_000);
+    await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
+    return new Visitor(context, await context.newPage());
+  }
+
+  /** A visitor with a session of this role. */
+  static async logIn(role: Role, look: Look = DESK): Promise<Visitor> {
+    const visitor = await Visitor.arrive(look);
+    await visitor.enter(logInOf(role));
+    // What a person has chosen on any device follows them, so the look is theirs. The address is as long as some are.
+    await visitor.intercept("get_me", async (route) => {
+      const answer = await route.fetch();
+      const me = (await answer.json()) as object;
+      await route.fulfill({ response: answer, json: { ...me, email: `${"a-long-address-".repeat(4)}@tenant.example`, preferences: { language: look.language, theme: look.theme } } });
+    });
+    return visitor;
+  }
+
+  private async enter({ email, password }: LogIn): Promise<void> {
+    await this.page.goto("/app/log-in");
+    const status = await this.page.evaluate(async (body) => {
+      const headers = { "content-type": "application/json" };
+      return (await fetch("/api/v1/auth/log-in", { method: "POST", headers, body: JSON.stringify(body) })).status;
+    }, { email, password, session: "cookie" });
+    assert.equal(status, 200, `${email} cannot log in`);
+  }
+
+  /** Opens a page and waits until nothing is loading any more. */
+  async open(path: string): Promise<void> {
+    await this.page.goto(path);
+    await this.settle();
+  }
+
+  /** Goes to another page of the console without loading the shell again. */
+  async move(path: string): Promise<void> {
+    await this.page.evaluate((path) => {
+      history.pushState(null, "", path);
+      dispatchEvent(new PopStateEvent("popstate"));
+    }, path);
+    await this.settle();
+  }
+
+  /** Waits until the page has its title and no request has been under way for a moment. */
+  async settle(): Promise<void> {
+    await this.page.locator("h1").waitFor();
+    for (let quiet = 0; quiet < 3; quiet = this.underWay.size > 0 ? 0 : quiet + 1) await this.page.waitForTimeout(25);
+  }
+
+  /** Answers an operation in place of the stack. */
+  async intercept(operation: Operation, answer: (route: Intercepted) => Promise<void>): Promise<void> {
+    const { method, path } = found(operation);
+    await this.context.route((url) => path.test(url.pathname), (route) =>
+      route.request().method() === method ? answer(route) : route.fallback(),
+    );
+  }
+
+  see(id: string): Locator {
+    return this.page.getByTestId(id);
+  }
+
+  /** Fails if the browser has complained, but for failures to load that the test has caused. */
+  expectQuiet(...statuses: number[]): void {
+    const rest = this.complaints.filter((said) => !statuses.some((status) => said.includes(`status of ${status} `)));
+    assert.deepEqual(rest, []);
+  }
+
+  async leave(): Promise<void> {
+    await this.context.unrouteAll({ behavior: "ignoreErrors" });
+    await this.context.close();
+  }
+
+  watch(page: Page): void {
+    page.on("pageerror", (error) => this.complaints.push(`${page.url()}: ${error.stack ?? error.message}`));
+    page.on("console", (message) => {
+      // Whoever has no session is told so by the refresh, which browsers log.
+      const expected = message.location().url.endsWith("/auth/refresh") && message.text().includes("status of 401 ");
+      if (["error", "warning"].includes(message.type()) && !expected) this.complaints.push(`${page.url()}: ${message.text()}`);
+    });
+  }
+}
+
+export function logInOf(role: Role): LogIn {
+  const one = logIns.find((logIn) => logIn.role === role);
+  assert.ok(one, `RINGBACK_LOGINS has no ${role}`);
+  return one;
+}
+
+const contract = JSON.parse(readFileSync("../../../docs/openapi.json", "utf8")) as {
+  paths: Record<string, Record<string, { operationId?: string }>>;
+};
+
+function found(operation: Operation): { method: string; path: RegExp } {
+  for (const [path, methods] of Object.entries(contract.paths)) {
+    for (const [method, { operationId }] of Object.entries(methods)) {
+      if (operationId === operation) return { method: method.toUpperCase(), path: new RegExp(`^${path.replace(/\{\w+\}/g, "[^/]+")}$`) };
+    }
+  }
+  throw new Error(`the contract has no ${operation}`);
+}
+
+/** A path of the screen in the tenant of the log-ins. */
+export function pathOf({ paths }: Route, tenant: string): string {
+  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", connection: "conn_sample" };
+  const path = paths[0].replace(/:(\w+)/g, (_, name: string) => values[name] ?? assert.fail(`no sample of ${name}`));
+  return /verify|reset|accept/.test(path) ? `${path}?token=sample` : path;
+}
+
+export function permits(role: Role, operation: Operation): boolean {
+  return (roles[role] as readonly string[]).includes(operations[operation]);
+}
+
+export function isOpenTo(role: Role, { needs }: Route): boolean {
+  return typeof needs === "string" || needs.every((operation) => permits(role, operation));
+}
+
+export { routes, type Route };
+
+export function problem(status: number, kind: string, more: object = {}): { status: number; headers: Record<string, string>; json: object } {
+  const headers = { "x-correlation-id": "sample-correlation", "content-type": "application/problem+json", ...(status === 429 ? { "retry-after": "1" } : {}) };
+  return { status, headers, json: { type: `urn:ringback:problem:${kind}`, title: kind, status, detail: `detail of ${kind}`, ...more } };
+}

@@ -1,0 +1,209 @@
+/** Every screen of `routes.ts`, in both languages, for every role, in every state. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import type { Route as Intercepted } from "playwright-core";
+import { roles, type Role } from "../app/api/permissions.ts";
+import { giveSamples, HOSTILE } from "./samples.ts";
+import { browserTest, DESK, isOpenTo, logInOf, pathOf, PHONE, problem, routes, Visitor, type Look, type Route } from "./support.ts";
+
+const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
+const RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+
+interface Axe {
+  run(where: Document, options: object): Promise<{ violations: { id: string; nodes: { target: unknown[]; failureSummary?: string }[] }[] }>;
+}
+
+async function violations({ page }: Visitor): Promise<string[]> {
+  await page.evaluate(AXE);
+  return page.evaluate(async (rules) => {
+    const { violations } = await (window as unknown as { axe: Axe }).axe.run(document, { runOnly: rules });
+    return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary ?? ""}`));
+  }, RULES);
+}
+
+/** What sticks out of the page sideways. */
+async function clipped({ page }: Visitor): Promise<string[]> {
+  return page.evaluate(() => {
+    const fits = document.documentElement.scrollWidth <= document.documentElement.clientWidth;
+    const inside = ({ left, right }: DOMRect) => right <= innerWidth + 1 && left >= -1;
+    const shown = [...document.querySelectorAll("body *")].filter((element) => element.checkVisibility() && !element.closest(".hidden, .rows thead"));
+    const out = shown.filter((element) => !inside(element.getBoundingClientRect())).map((element) => `${element.tagName} ${element.textContent.slice(0, 40)}`);
+    return fits && out.length === 0 ? [] : ["the page is wider than the window", ...out.slice(0, 5)];
+  });
+}
+
+/** Elements that texts of the samples would have made. */
+async function made({ page }: Visitor): Promise<number> {
+  return page.locator("#app :is(img, script, iframe)").count();
+}
+
+function logsIn(route: Route): boolean {
+  return route.needs !== "nobody";
+}
+
+for (const look of [DESK, PHONE]) {
+  browserTest(`walk_as_administrator_in_${look.language}_at_${look.width}`, async () => {
+    const person = await Visitor.logIn("admin", look);
+    await giveSamples(person);
+    const stranger = await Visitor.arrive(look);
+    for (const route of routes) {
+      const visitor = logsIn(route) ? person : stranger;
+      await visitor.open(pathOf(route, logInOf("admin").tenant));
+      const height = await visitor.page.evaluate(() => document.documentElement.scrollHeight);
+      await visitor.page.setViewportSize({ width: look.width, height: Math.max(800, height) });
+      if (process.env.RINGBACK_SHOTS) await visitor.page.screenshot({ path: `${process.env.RINGBACK_SHOTS}/${route.name}-${look.language}-${look.width}.png` });
+      assert.deepEqual(await violations(visitor), [], route.name);
+      assert.equal(await visitor.page.locator("html").getAttribute("dir"), look.language === "ar" ? "rtl" : "ltr");
+      assert.equal(await made(visitor), 0, `${route.name}: a text became an element`);
+      await visitor.page.setViewportSize({ width: Math.min(look.width, 320), height: 800 });
+      assert.deepEqual(await clipped(visitor), [], `${route.name} at 320 px`);
+      await visitor.page.setViewportSize({ width: look.width, height: 800 });
+    }
+    for (const visitor of [person, stranger]) {
+      visitor.expectQuiet();
+      await visitor.leave();
+    }
+  });
+}
+
+for (const role of Object.keys(roles) as Role[]) {
+  browserTest(`menu_and_refusals_of_${role}_equal_the_table`, async () => {
+    const visitor = await Visitor.logIn(role, DESK);
+    await giveSamples(visitor);
+    const { tenant } = logInOf(role);
+    await visitor.open(`/app/${tenant}`);
+    const shown = await visitor.page.locator("[data-menu]").evaluateAll((links) => links.map((link) => link.getAttribute("data-menu")));
+    assert.deepEqual(shown, routes.filter((route) => route.menu && isOpenTo(role, route)).map(({ name }) => name));
+    for (const route of routes.filter(logsIn)) {
+      await visitor.move(pathOf(route, tenant));
+      assert.equal(await visitor.see("forbidden").count(), isOpenTo(role, route) ? 0 : 1, route.name);
+    }
+    visitor.expectQuiet();
+    await visitor.leave();
+  });
+}
+
+test("every_screen_that_reads_declares_its_states", () => {
+  for (const { name, needs, states } of routes) {
+    const [first = ""] = typeof needs === "string" ? [] : needs;
+    if (/^(get|list)_/.test(first)) assert.ok(states.error, `${name} declares no error`);
+    if (first.startsWith("list_")) assert.ok(states.empty, `${name} declares nothing for an empty list`);
+  }
+});
+
+type State = "broken" | "limited" | "well" | "forbidden" | "slow" | "empty";
+
+/** Answers in place of the stack's own. */
+const ANSWERS: { [state in State]?: Parameters<Intercepted["fulfill"]>[0] } = {
+  broken: problem(500, "internal"),
+  limited: problem(429, "too_many_requests"),
+  forbidden: problem(403, "forbidden"),
+  empty: { json: { items: [], next_cursor: null } },
+};
+
+browserTest("screens_show_loading_problems_and_emptiness", async () => {
+  const { tenant } = logInOf("admin");
+  const visitor = await Visitor.logIn("admin", DESK);
+  await giveSamples(visitor);
+  for (const route of routes) {
+    const [operation] = typeof route.needs === "string" ? [] : route.needs;
+    if (!operation || !route.states.error) continue;
+    let state: State = "broken";
+    await visitor.intercept(operation, async (intercepted) => {
+      const answer = ANSWERS[state];
+      if (state === "limited") state = "well";
+      if (state === "slow") await new Promise((resume) => setTimeout(resume, 700));
+      await (answer ? intercepted.fulfill(answer) : intercepted.fallback());
+    });
+    await visitor.open(pathOf(route, tenant));
+    await visitor.see("problem").first().waitFor();
+    assert.match(await visitor.see("problem").first().innerText(), /sample-correlation/, `${route.name}: no id to report`);
+    state = "limited";
+    await visitor.see("problem").first().getByRole("button").click();
+    await visitor.see("limited").waitFor();
+    await visitor.see("limited").waitFor({ state: "detached" });
+    assert.equal(await visitor.see("problem").count(), 0, `${route.name}: the problem stays after another try`);
+    state = "forbidden";
+    await visitor.open(pathOf(route, tenant));
+    assert.equal(await visitor.see("problem").first().getAttribute("data-kind"), "forbidden", route.name);
+    state = "slow";
+    await visitor.page.goto(pathOf(route, tenant));
+    await visitor.see("loading").first().waitFor();
+    await visitor.settle();
+    if (route.states.empty) {
+      state = "empty";
+      await visitor.open(pathOf(route, tenant));
+      await visitor.see("empty").waitFor();
+    }
+    state = "well";
+  }
+  visitor.expectQuiet(500, 429, 403);
+  await visitor.leave();
+});
+
+browserTest("suspended_tenant_has_one_page_and_no_menu", async () => {
+  const visitor = await Visitor.logIn("admin");
+  await visitor.intercept("get_tenant", (route) => route.fulfill(problem(403, "tenant_suspended")));
+  await visitor.open(`/app/${logInOf("admin").tenant}`);
+  await visitor.see("suspended").waitFor();
+  assert.equal(await visitor.page.locator("[data-menu]").count(), 0);
+  await visitor.leave();
+});
+
+browserTest("unknown_paths_and_other_tenants_are_missing", async () => {
+  const visitor = await Visitor.logIn("admin");
+  for (const path of ["/app/not-my-business/calls", `/app/${logInOf("admin").tenant}/nothing/here`]) {
+    await visitor.open(path);
+    await visitor.see("missing").waitFor();
+  }
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("names_are_shown_as_they_are", async () => {
+  const visitor = await Visitor.logIn("admin");
+  await giveSamples(visitor);
+  await visitor.open(`/app/${logInOf("admin").tenant}/calls`);
+  assert.ok((await visitor.page.locator(".rows").innerText()).includes(HOSTILE.markup));
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** Bytes of a first visit, as the network log has them. */
+browserTest("first_visit_to_home_keeps_its_budget", async () => {
+  for (const [look, most] of [[DESK, 160], [PHONE, 250]] as [Look, number][]) {
+    const visitor = await Visitor.logIn("admin", look);
+    const sizes: number[] = [];
+    const asked: string[] = [];
+    const network = await visitor.context.newCDPSession(visitor.page);
+    await network.send("Network.enable");
+    await network.send("Network.setCacheDisabled", { cacheDisabled: true });
+    network.on("Network.requestWillBeSent", ({ request }) => asked.push(new URL(request.url).pathname));
+    network.on("Network.loadingFinished", ({ encodedDataLength }) => sizes.push(encodedDataLength));
+    await visitor.open(`/app/${logInOf("admin").tenant}`);
+    const kilobytes = sizes.reduce((sum, size) => sum + size, 0) / 1024;
+    assert.ok(kilobytes <= most, `${look.language}: ${kilobytes.toFixed(1)} KB of ${most}`);
+    assert.ok(asked.length <= 14, `${look.language}: ${asked.join(" ")}`);
+    await visitor.leave();
+  }
+});
+
+/** Each screen is one look at the API, or two. */
+browserTest("screens_ask_the_api_at_most_twice", async () => {
+  const visitor = await Visitor.logIn("admin");
+  await giveSamples(visitor);
+  const { tenant } = logInOf("admin");
+  await visitor.open(`/app/${tenant}/settings`);
+  let asked: string[] = [];
+  visitor.page.on("request", (request) => {
+    if (request.url().includes("/api/")) asked.push(new URL(request.url()).pathname);
+  });
+  for (const route of routes.filter(logsIn)) {
+    asked = [];
+    await visitor.move(pathOf(route, tenant));
+    assert.ok(asked.length <= 2, `${route.name}: ${asked.join(" ")}`);
+  }
+  visitor.expectQuiet();
+  await visitor.leave();
+});

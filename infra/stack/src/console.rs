@@ -1,0 +1,249 @@
+//! `console`: builds the console, which its function then has in its binary, tests it in a browser, and serves it while it is written.
+//!
+//! `up`, `demo` and `test` build it before they compile the function. Nothing is done if no source has changed since the last build.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, ensure};
+use domain::permission::Role;
+use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
+use tokio::process::Command;
+
+use crate::{
+    aws::Aws,
+    build::{Builder, function, taking_turns},
+    business::{Plan, Town},
+    endpoints::{Endpoints, Login},
+    place::Place,
+    play::Play,
+    process::{run_logged, run_shown, succeeds},
+    report::step,
+    running::redeploy,
+    test::SKIPPED,
+    tools::{Node, Tools, fingerprint},
+};
+
+/// The crate and folder of the function.
+pub const FUNCTION: &str = "console";
+
+/// What the folder holds beside sources of the console: what others or the build write, and the function in Rust.
+const OTHERS: [&str; 9] = [
+    "node_modules",
+    "dist",
+    "app/api/contract.d.ts",
+    "app/api/permissions.ts",
+    "Cargo.toml",
+    "build.rs",
+    "src",
+    "page",
+    "tests/it",
+];
+
+/// The steps of a build: npm's scripts.
+const STEPS: [(&str, &str); 3] = [
+    ("contract", "generating the console's types from the contract"),
+    ("check", "checking the console"),
+    ("build", "building the console"),
+];
+
+fn folder(place: &Place) -> PathBuf {
+    place.root.join("functions/web/console")
+}
+
+/// Builds the console if its sources have changed since. After an error there is none, rather than an outdated one.
+pub async fn build(place: &Place, tools: &Tools) -> Result<()> {
+    let _alone = taking_turns(place, FUNCTION).await?;
+    let (folder, stamp) = (folder(place), place.dot.join("build/console.sha256"));
+    let (sources, dist) = (fingerprint_of_sources(place)?, folder.join("dist"));
+    let is_of = |sources: &str| std::fs::read_to_string(&stamp).is_ok_and(|was| was == sources);
+    if is_of(&sources) && dist.join("index.html").exists() {
+        return Ok(());
+    }
+    let built = build_anew(place, &folder, tools).await;
+    if built.is_err() && dist.exists() {
+        std::fs::remove_dir_all(&dist).with_context(|| format!("removing {}", dist.display()))?;
+    }
+    built?;
+    std::fs::write(&stamp, sources).with_context(|| format!("writing {}", stamp.display()))
+}
+
+/// The same, for who can do without the console: its function then says how to build it.
+pub async fn build_if_possible(place: &Place, tools: &Tools) {
+    if let Err(error) = build(place, tools).await {
+        eprintln!("· going on without the console: {error:#}");
+    }
+}
+
+async fn build_anew(place: &Place, folder: &Path, tools: &Tools) -> Result<()> {
+    let node = installed(place, folder, tools).await?;
+    for (script, what) in STEPS {
+        let log = place.logs().join(format!("console-{script}.log"));
+        let mut run = npm(&node, folder, script);
+        step(what, run_logged(&mut run, &log, &format!("npm run {script}"))).await?;
+    }
+    Ok(())
+}
+
+/// Node.js with the console's packages.
+async fn installed(place: &Place, folder: &Path, tools: &Tools) -> Result<Node> {
+    let node = tools.node().await?;
+    let pins = ["package.json", "package-lock.json"].map(|file| folder.join(file));
+    let pinned = fingerprint(pins.iter().map(PathBuf::as_path))?;
+    let stamp = folder.join("node_modules/pins.sha256");
+    if !std::fs::read_to_string(&stamp).is_ok_and(|was| was == pinned) {
+        let log = place.logs().join("console-packages.log");
+        step("installing the console's packages (once)", node.install(folder, &log)).await?;
+        std::fs::write(&stamp, pinned).with_context(|| format!("writing {}", stamp.display()))?;
+    }
+    Ok(node)
+}
+
+fn npm(node: &Node, folder: &Path, script: &str) -> Command {
+    let mut command = node.npm();
+    command.current_dir(folder).args(["run", "--silent", script]);
+    command
+}
+
+/// The hash of everything that the build reads.
+fn fingerprint_of_sources(place: &Place) -> Result<String> {
+    let folder = folder(place);
+    let others = OTHERS.map(|name| folder.join(name));
+    let mut files = vec![place.root.join("docs/openapi.json")];
+    let mut folders = vec![folder];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
+            let path = entry.with_context(|| format!("listing {}", folder.display()))?.path();
+            if others.contains(&path) {
+                continue;
+            }
+            let list = if path.is_dir() { &mut folders } else { &mut files };
+            list.push(path);
+        }
+    }
+    files.sort();
+    let mut hash = Sha256::new();
+    for file in &files {
+        hash.update(file.to_string_lossy().as_bytes());
+        hash.update([0]);
+    }
+    hash.update(fingerprint(files.iter().map(PathBuf::as_path))?);
+    Ok(hex::encode(hash.finalize()))
+}
+
+/// Serves the console of the working copy, with the API of the stack that runs here, until Ctrl-C.
+pub async fn dev(place: &Place) -> Result<()> {
+    let endpoints = Endpoints::of_running(place)?;
+    let (folder, tools) = (folder(place), Tools::set_up(place).await?);
+    let node = installed(place, &folder, &tools).await?;
+    let types = npm(&node, &folder, "contract").status().await;
+    ensure!(types.context("starting npm")?.success(), "npm run contract failed");
+    let mut serve = npm(&node, &folder, "dev");
+    run_shown(serve.env("RINGBACK_URL", endpoints.api), "npm run dev").await
+}
+
+/// Deploys the console of the working copy to the stack that runs here, and tests it; true if all tests passed.
+pub async fn test(place: &Place) -> Result<bool> {
+    let play = Play::new(Endpoints::of_running(place)?).await?;
+    let tools = Tools::set_up(place).await?;
+    let aws = Aws::local(tools.clone(), play.endpoints.aws_endpoint.clone());
+    let builder = Builder::new(place.clone(), tools.clone(), play.endpoints.profile);
+    let function = function(&place.root, FUNCTION)?;
+    redeploy(place, &tools, &aws, &builder, &function).await?;
+    let town = Town::new(&play, &aws, place, &place.data).await?;
+    let mut tests = Box::pin(tests(place, &tools, &play.endpoints.api, &town)).await?;
+    succeeds(&mut tests, "npm test").await
+}
+
+/// The tests of the console at this address, in a business of their own with a log-in of each role.
+pub async fn tests(place: &Place, tools: &Tools, url: &str, town: &Town) -> Result<Command> {
+    let folder = folder(place);
+    let node = installed(place, &folder, tools).await?;
+    // Nobody clicks as fast as a test.
+    let tenant = town.open("Console", Plan::lift_limits).await?;
+    let logins: Vec<Value> = Role::ALL
+        .map(|role| {
+            let Login { email, password, .. } = tenant.users.of(role);
+            json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
+        })
+        .into();
+    let mut command = npm(&node, &folder, "test");
+    command
+        .env("RINGBACK_URL", url)
+        .env("RINGBACK_LOGINS", Value::from(logins).to_string())
+        .env("NO_PROXY", "127.0.0.1")
+        // A browser that npm brings unpacks itself there.
+        .env("TMPDIR", place.data.join("tmp"));
+    Ok(command)
+}
+
+/// The line by which `cargo stack test` learns how many tests were skipped, and why; `None` if none was.
+///
+/// # Errors
+/// When this is not the output of Node's test runner.
+pub fn skipped(said: &str) -> Result<Option<String>> {
+    let mut numbers = said.lines().filter_map(|line| line.strip_prefix("ℹ skipped "));
+    let number = numbers.next_back().and_then(|number| number.parse::<u64>().ok());
+    let number = number.with_context(|| format!("npm test ends without its numbers:\n{said}"))?;
+    if number == 0 {
+        return Ok(None);
+    }
+    let mut tests = said.lines().filter(|line| line.trim_start().starts_with('﹣'));
+    let why = tests.find_map(|line| Some(line.split_once(" # ")?.1));
+    let why = why.with_context(|| format!("npm test does not say why it skipped tests:\n{said}"))?;
+    Ok(Some(format!("{SKIPPED}{number}: {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn skipped_tests_are_counted_with_their_reason() {
+        let of =
+            |tests: &str, number: u32| skipped(&format!("{tests}\nℹ tests 2\nℹ pass 1\nℹ skipped {number}\nℹ todo 0"));
+        assert_eq!(of("✔ one (0.5ms)", 0).expect("numbers"), None);
+        let why = of("✔ one (0.5ms)\n﹣ two (0.2ms) # no browser: install Chromium", 1);
+        let expected = Some("skipped 1: no browser: install Chromium".to_owned());
+        assert_eq!(why.expect("numbers"), expected);
+        assert!(of("✔ one (0.5ms)\n﹣ two (0.2ms)", 1).is_err());
+        assert!(skipped("npm ERR! missing script: test").is_err());
+    }
+
+    /// What a build writes would otherwise call for the next one.
+    #[test]
+    fn only_sources_call_for_a_build() {
+        let data = std::env::temp_dir().join(format!("console-sources-{}", std::process::id()));
+        let mut place = Place::new(Some(&data)).expect("a place");
+        place.root = data.join("checkout");
+        let write = |name: &str, text: &str| {
+            let file = place.root.join(name);
+            std::fs::create_dir_all(file.parent().expect("a folder")).expect("folders");
+            std::fs::write(file, text).expect("a file");
+        };
+        write("docs/openapi.json", "{}");
+        write("functions/web/console/app/main.ts", "1");
+        let of = || fingerprint_of_sources(&place).expect("sources");
+        let first = of();
+        for written in [
+            "node_modules/a/index.js",
+            "dist/index.html",
+            "app/api/contract.d.ts",
+            "src/lib.rs",
+        ] {
+            write(&format!("functions/web/console/{written}"), "2");
+            assert_eq!(of(), first, "{written}");
+        }
+        let mut seen = vec![first];
+        for (changed, text) in [
+            ("docs/openapi.json", "{} "),
+            ("functions/web/console/app/main.ts", "3"),
+            ("functions/web/console/app/other.ts", ""),
+        ] {
+            write(changed, text);
+            assert!(!seen.contains(&of()), "{changed}");
+            seen.push(of());
+        }
+        std::fs::remove_dir_all(&data).expect("it is ours");
+    }
+}

@@ -1,0 +1,27 @@
+//! The deployed console in a browser, as the people of a business use it.
+
+use std::io::Write as _;
+
+use anyhow::{Context as _, ensure};
+use stack::{console, tools::Tools};
+
+use crate::stage::on_stage;
+
+/// Its own tests are programs of Node.js: see functions/web/console/tests.
+#[test]
+fn console_keeps_its_promises_in_a_browser() {
+    on_stage(async |stage| {
+        let tools = Tools::set_up(&stage.place).await?;
+        let url = &stage.play.endpoints.api;
+        let mut tests = console::tests(&stage.place, &tools, url, &stage.town).await?;
+        let output = tests.output().await.context("starting npm")?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        let wrong = String::from_utf8_lossy(&output.stderr);
+        ensure!(output.status.success(), "npm test: {}\n{said}{wrong}", output.status);
+        if let Some(line) = console::skipped(&said)? {
+            // Not by a macro, whose output Rust shows of failed tests only.
+            writeln!(std::io::stdout(), "\n{line}").context("writing to stdout")?;
+        }
+        Ok(())
+    });
+}
