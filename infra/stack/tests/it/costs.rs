@@ -165,7 +165,10 @@ fn a_missed_call_stays_within_its_write_units() {
         .await?;
         let sum: f64 = units.iter().sum();
         eprintln!("two missed calls: {units:?}, together {sum} write units");
-        ensure!(sum <= 2.0 * MOST_UNITS_CALL + MOST_UNITS_FIRST, "{units:?}, together {sum}");
+        ensure!(
+            sum <= 2.0 * MOST_UNITS_CALL + MOST_UNITS_FIRST,
+            "{units:?}, together {sum}"
+        );
         Ok(())
     });
 }

@@ -75,10 +75,8 @@ pub(crate) async fn connect(town: &Town<'_>, kind: &str, api_secret: Option<&str
     let connection = seed::connection(aws, town.home.tenant, account, &verify, send.as_ref()).await;
     let stamp = aws.stamp();
     let store = aws.store();
-    let made = store
-        .create_connection(town.home.scope(), &connection, false, &stamp)
-        .await;
-    made.expect("it is connected");
+    let made = store.create_connection(town.home.scope(), &connection, false, &stamp);
+    Box::pin(made).await.expect("it is connected");
     connection.id.to_string()
 }
 

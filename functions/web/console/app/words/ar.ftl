@@ -656,7 +656,10 @@ reason-no_consent = { $needs ->
    *[other] لا أساس لمراسلة هذا الشخص
   }
 reason-cooldown = آخر رسالة { $last_at }، وفترة التهدئة { $cooldown_seconds }
-reason-cap_reached = بلغ العدد حدّه: { $maximum } في { $period }. يتجدد الحد { $resets_at }
+reason-cap_reached = { $currency ->
+    [none] بلغ العدد حدّه: { $maximum } في { $period }
+   *[other] بلغت تكلفة الرسائل حدّها بعملة { $currency } في { $period }
+  }. يتجدد الحد { $resets_at }
 reason-frequency = لا تُرسل رسائل من هذا النوع بهذا التكرار
 reason-too_many_open = ينتظر هذا الشخصَ أقصى عدد من الرسائل
 reason-quiet_hours = ساعات الهدوء من { $quiet_from } إلى { $quiet_to }

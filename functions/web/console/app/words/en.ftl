@@ -623,7 +623,10 @@ reason-no_consent = { $needs ->
    *[other] there is no ground to write to this person
   }
 reason-cooldown = last message { $last_at }, cooldown { $cooldown_seconds }
-reason-cap_reached = a cap is reached: { $maximum } messages in this { $period }. It resets { $resets_at }
+reason-cap_reached = { $currency ->
+    [none] a cap is reached: { $maximum } messages in this { $period }
+   *[other] a cap of money in { $currency } is reached for this { $period }
+  }. It resets { $resets_at }
 reason-frequency = messages of this kind are not sent that often
 reason-too_many_open = as many messages to this person are waiting as can wait
 reason-quiet_hours = quiet hours from { $quiet_from } to { $quiet_to }
