@@ -149,6 +149,7 @@ pub(crate) struct UnblockedMessage {
     #[schemars(with = "Option<String>", example = &"cap_reached")]
     code: Option<Reason>,
     /// The same as a sentence.
+    #[schemars(example = &"The message is not sent: the cap of 500 messages by the API per hour is reached.")]
     detail: Option<String>,
 }
 

@@ -158,12 +158,17 @@ impl Desk<'_> {
         Ok(())
     }
 
-    /// Uses room for one contact, if there is any left.
-    fn use_room(&self) -> bool {
+    /// Uses room for one contact, if there is any left: what was taken for the wave, or more, for a row that was found to be about somebody
+    /// at first.
+    async fn use_room(&self) -> Result<bool, JobError> {
         let used = self
             .room
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(1));
-        used.is_ok()
+        if used.is_ok() {
+            return Ok(true);
+        }
+        let taken = self.store.take_room(self.scope, Stored::Contacts, (1, self.most));
+        Ok(taken.await?.is_ok())
     }
 
     async fn write_chain(&self, (known, rows): Chain) -> Result<Vec<(usize, Outcome)>, JobError> {
@@ -238,7 +243,7 @@ impl Desk<'_> {
                 Err(reason) => return Ok(refused(&reason)),
                 Ok(Plan::Skip(_)) => return Ok((RowOutcome::Skipped, None)),
                 Ok(Plan::Create(mut addition)) => {
-                    has_room = has_room || self.use_room();
+                    has_room = has_room || self.use_room().await?;
                     if !has_room {
                         return Ok(refused(&RowRefused::NoRoom(self.most)));
                     }
