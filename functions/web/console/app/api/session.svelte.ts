@@ -15,6 +15,8 @@ class Session {
   current = $state.raw<LoggedIn | null>(null);
   /** True while the person must log in again over the page. */
   expired = $state(false);
+  /** True once the page is left for good: nothing asks whether input may be lost. */
+  leaving = $state(false);
   private until = 0;
   private readonly channel = new BroadcastChannel("session");
   private again: PromiseWithResolvers<string | null> | null = null;
@@ -25,9 +27,9 @@ class Session {
     void navigator.locks.request("tab", { mode: "shared" }, () => new Promise(() => undefined));
   }
 
-  /** Continues the session of the browser, if there is one. */
+  /** Continues the session of the browser, if there is one. Only the answer 401 says that there is none. */
   async start(): Promise<void> {
-    await this.refresh(null).catch(() => undefined);
+    await patiently(() => this.refresh(null)).catch(() => undefined);
   }
 
   /** An access token with some life left. */
@@ -51,17 +53,17 @@ class Session {
 
   /** Takes a session that a log-in gave. Another person's discards everything that is on the page. */
   enter(session: LoggedIn): void {
-    const same = this.current?.user.id === session.user.id;
-    const over = this.expired;
-    this.take(session, Date.now() + session.expires_in * 1000 * FRESH);
-    this.share();
-    if (over && !same) leave("/app/");
+    const until = Date.now() + session.expires_in * 1000 * FRESH;
+    this.tell({ kind: "in", session, until });
+    // Nothing of the other person's is repeated with this token.
+    if (this.isOfAnother(session)) this.leave("/app/");
+    else this.take(session, until);
   }
 
   async logOut(): Promise<void> {
-    await post("log-out", {}).catch(() => undefined);
+    await patiently(() => navigator.locks.request("auth", () => post("log-out", {}))).catch(() => undefined);
     this.tell({ kind: "out" });
-    leave("/app/log-in");
+    this.leave("/app/log-in");
   }
 
   private async refresh(known: string | null): Promise<void> {
@@ -70,6 +72,7 @@ class Session {
       if (!this.current && (await this.ask())) return;
       try {
         const session = await post<LoggedIn>("refresh", {});
+        if (this.isOfAnother(session)) return this.leave("/app/");
         this.take(session, Date.now() + session.expires_in * 1000 * FRESH);
         this.share();
       } catch (problem) {
@@ -99,12 +102,26 @@ class Session {
     if (said.kind === "ask") {
       if (this.current && !this.expired) this.share();
     } else if (said.kind === "out") {
-      if (this.current) leave("/app/log-in");
-    } else if (this.current && this.current.user.id !== said.session.user.id) {
-      leave("/app/");
+      if (this.current) this.leave("/app/log-in");
+    } else if (this.isOfAnother(said.session)) {
+      this.leave("/app/");
     } else {
       this.take(said.session, said.until);
     }
+  }
+
+  private isOfAnother(session: LoggedIn): boolean {
+    return this.current !== null && this.current.user.id !== session.user.id;
+  }
+
+  /** Loads another page, so that nothing of this one stays in memory. Until then it shows nothing. */
+  private leave(to: string): void {
+    this.leaving = true;
+    this.current = null;
+    this.again?.resolve(null);
+    this.again = null;
+    sessionStorage.clear();
+    location.replace(to);
   }
 
   private take(session: LoggedIn, until: number): void {
@@ -124,10 +141,18 @@ class Session {
   }
 }
 
-/** Loads another page, so that nothing of this one stays in memory. */
-function leave(to: string): void {
-  sessionStorage.clear();
-  location.replace(to);
+/** Tries again what failed for a moment: there were too many requests, an error of the server, or no connection. */
+async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = 2; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (problem) {
+      const isFinal = problem instanceof Refused && problem.status < 500 && problem.status !== 429;
+      if (isFinal || left === 0) throw problem;
+      const after = problem instanceof Refused ? Math.max(problem.after, 1) : 1;
+      await new Promise((resume) => setTimeout(resume, Math.min(after, 5) * 1000));
+    }
+  }
 }
 
 async function post<T>(operation: string, body: object): Promise<T> {
