@@ -67,7 +67,7 @@ impl Plan {
         }
     }
 
-    /// Raises the limits of requests beyond what a test asks within a minute.
+    /// Raises the limits of requests beyond what software or a test asks within a minute.
     pub fn lift_limits(&mut self) {
         self.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
     }

@@ -8,7 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::process::Command;
 
 use crate::{
@@ -167,13 +167,7 @@ impl Fuzzer<'_> {
             .env("PYTHONPATH", self.place.root.join("infra/stack/python"));
         let keeper = match part.caller {
             "tenant" => {
-                let unlimited = |plan: &mut Plan| {
-                    plan.file["tenant"]["limits"] = json!({
-                        "principal_per_minute": 100_000,
-                        "requests_per_minute": 100_000,
-                    });
-                };
-                let key = town.open("Fuzzed", unlimited).await?.api_key;
+                let key = town.open("Fuzzed", Plan::lift_limits).await?.api_key;
                 command.args(["--header", &format!("X-API-Key:{key}")]);
                 Some(Proof::Key(key))
             }

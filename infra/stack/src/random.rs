@@ -1,5 +1,10 @@
 //! Reproducible choices from a seed, the same on every machine: SplitMix64.
 
+use std::collections::BTreeSet;
+
+use anyhow::{Result, anyhow};
+use domain::phone::Phone;
+
 /// A sequence of random numbers.
 #[derive(Debug, Clone)]
 pub struct Random(u64);
@@ -36,6 +41,21 @@ impl Random {
     /// If there are none.
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         self.choose(from).expect("there is something to pick from")
+    }
+
+    /// A mobile number of the United Arab Emirates.
+    pub fn phone(&mut self) -> Result<Phone> {
+        let number = format!("+97150{:07}", self.roll() % 10_000_000);
+        number.parse().map_err(|error| anyhow!("{error}"))
+    }
+
+    /// As many different ones.
+    pub fn phones(&mut self, count: usize) -> Result<BTreeSet<Phone>> {
+        let mut numbers = BTreeSet::new();
+        while numbers.len() < count {
+            numbers.insert(self.phone()?);
+        }
+        Ok(numbers)
     }
 
     /// Random small letters and digits.

@@ -181,6 +181,13 @@ impl Api {
         }
     }
 
+    /// Gives back room of what was not stored, or is gone. If that fails, it is counted anew within a day.
+    pub async fn give_room_back<P: Permit>(&self, who: &Allowed<P>, what: Stored, amount: u64) {
+        if let Err(error) = self.store().give_room_back(who.scope(), what, amount).await {
+            tracing::warn!(error = kit::chain(&error), ?what, "room is not given back");
+        }
+    }
+
     /// Counts one use of what the tenant's plan allows so many times a day, in UTC.
     ///
     /// # Errors
@@ -192,12 +199,14 @@ impl Api {
         most: u32,
         things: &str,
     ) -> Result<(), Problem> {
-        let taken = async {
-            self.store()
-                .take(who.scope(), name, Limit::per_day(most), who.now())
-                .await
-        };
-        if most > 0 && taken.await?.is_within() {
+        let limit = Limit::per_day(most);
+        if most > 0
+            && self
+                .store()
+                .take(who.scope(), name, limit, who.now())
+                .await?
+                .is_within()
+        {
             return Ok(());
         }
         let allowed = format!("{most} {things} a day. Try again after midnight UTC, or");

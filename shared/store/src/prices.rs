@@ -1,6 +1,9 @@
 //! Prices of messages that an operator gives instead of those that come with the code: one row of the platform.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+};
 
 use domain::prices::PriceBook;
 use jiff::{SignedDuration, Timestamp};
@@ -16,22 +19,34 @@ const KEPT: SignedDuration = SignedDuration::from_secs(60);
 
 /// The prices that hold, as a process read them last.
 #[derive(Debug, Default)]
-pub struct PriceCache(Mutex<Option<(Timestamp, Arc<PriceBook>)>>);
+pub struct PriceCache(Mutex<Option<(Timestamp, Arc<Cow<'static, PriceBook>>)>>);
 
 impl Store {
-    /// The prices that hold, at most a minute old: those that an operator gave, or those that come with the code.
+    /// The prices that hold: those that an operator gave, or those that come with the code.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn price_book(&self, cache: &PriceCache, now: Timestamp) -> Result<Arc<PriceBook>, StoreError> {
+    pub async fn current_prices(&self) -> Result<Cow<'static, PriceBook>, StoreError> {
+        let given = self.prices().await?.map(|given| Cow::Owned(given.value));
+        Ok(given.unwrap_or(Cow::Borrowed(PriceBook::shipped())))
+    }
+
+    /// The same, at most a minute old.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn price_book(
+        &self,
+        cache: &PriceCache,
+        now: Timestamp,
+    ) -> Result<Arc<Cow<'static, PriceBook>>, StoreError> {
         let known = || cache.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((read_at, book)) = &*known()
             && (*read_at..*read_at + KEPT).contains(&now)
         {
             return Ok(Arc::clone(book));
         }
-        let given = self.prices().await?.map(|given| given.value);
-        let book = Arc::new(given.unwrap_or_else(|| PriceBook::shipped().clone()));
+        let book = Arc::new(self.current_prices().await?);
         *known() = Some((now, Arc::clone(&book)));
         Ok(book)
     }

@@ -111,19 +111,13 @@ impl Store {
                 }
                 Stored::AssetKilobytes => self.all::<Asset>(scope).await?.iter().map(kilobytes).sum(),
             };
-            let key = what.key(scope);
-            usage::count(&["dynamodb:UpdateItem"]);
-            let _waiting = usage::waiting();
             let counted = "SET n = :n, counted_at = :now, expires_at = :until, kind = :kind, f = :form";
             let request = self
-                .updating(&key, counted)
+                .updating(&what.key(scope), counted)
                 .expression_attribute_values(":n", number(count));
             let request = request.expression_attribute_values(":now", second(now));
             let request = request.expression_attribute_values(":until", second(now + KEPT_FOR));
-            request
-                .send()
-                .await
-                .map_err(|error| StoreError::answered(DOING, error))?;
+            written(request).await?;
         }
         Ok(true)
     }
@@ -144,29 +138,34 @@ impl Store {
         amount: i128,
         (condition, room): (&str, u64),
     ) -> Result<Option<u64>, StoreError> {
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
         let request = self
             .updating(key, "ADD n :amount SET kind = :kind, f = :form")
             .expression_attribute_values(":amount", AttributeValue::N(amount.to_string()))
             .condition_expression(condition)
             .expression_attribute_values(":room", number(room))
             .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
-        let error = match request.send().await {
-            Ok(output) => {
-                let spent = output
-                    .consumed_capacity()
-                    .and_then(|capacity| capacity.capacity_units());
-                usage::capacity(0.0, spent.unwrap_or_default());
-                return Ok(None);
-            }
-            Err(error) => error,
-        };
-        match error.as_service_error() {
-            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
-                Ok(Some(failed.item().map(row::count).unwrap_or_default()))
-            }
-            _ => Err(StoreError::answered(DOING, error)),
+        written(request).await
+    }
+}
+
+/// Sends an update. If its condition does not hold, the count.
+async fn written(request: UpdateItemFluentBuilder) -> Result<Option<u64>, StoreError> {
+    usage::count(&["dynamodb:UpdateItem"]);
+    let _waiting = usage::waiting();
+    let error = match request.send().await {
+        Ok(output) => {
+            let spent = output
+                .consumed_capacity()
+                .and_then(|capacity| capacity.capacity_units());
+            usage::capacity(0.0, spent.unwrap_or_default());
+            return Ok(None);
         }
+        Err(error) => error,
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Ok(Some(failed.item().map(row::count).unwrap_or_default()))
+        }
+        _ => Err(StoreError::answered(DOING, error)),
     }
 }

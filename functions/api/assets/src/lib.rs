@@ -21,7 +21,7 @@ use domain::{
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use store::{
-    TenantScope, Versioned,
+    Versioned,
     rates::Limit,
     stored::{Stored, kilobytes},
 };
@@ -120,7 +120,7 @@ async fn create_asset(
         .await?;
     let created = api.create_this(&who, "/api/v1/assets", asset).await;
     if created.is_err() {
-        give_room_back(&api, who.scope(), room).await;
+        api.give_room_back(&who, Stored::AssetKilobytes, room).await;
     }
     let Created {
         location,
@@ -133,14 +133,6 @@ async fn create_asset(
         version,
         body: AssetOut::from(asset).with_upload(upload),
     })
-}
-
-/// If that fails, it is counted anew within a day.
-async fn give_room_back(api: &Api, scope: &TenantScope, kilobytes: u64) {
-    let given = api.store().give_room_back(scope, Stored::AssetKilobytes, kilobytes);
-    if let Err(error) = given.await {
-        tracing::warn!(error = kit::chain(&error), "the room of an asset is not given back");
-    }
 }
 
 fn too_large(kind: MediaKind, most: u64) -> Fault {
@@ -189,7 +181,8 @@ async fn delete_asset(
     let known = api.store().asset(who.scope(), id).await?;
     let removed = api.remove::<Asset, _>(&who, &id, &if_match).await;
     if let (Ok(_), Some(asset)) = (&removed, known) {
-        give_room_back(&api, who.scope(), kilobytes(&asset.value)).await;
+        api.give_room_back(&who, Stored::AssetKilobytes, kilobytes(&asset.value))
+            .await;
     }
     // Also when there is none: an earlier request may have been interrupted between the two.
     let is_gone = match &removed {

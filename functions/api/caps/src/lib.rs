@@ -9,7 +9,6 @@ use domain::{
     capped::{all_caps_of, caps_of},
     fault::{Fault, FaultCode},
     line::Line,
-    prices::PriceBook,
     tenant::Tenant,
 };
 use kit::{ConfigError, Env, Problem};
@@ -77,10 +76,7 @@ async fn set_cap(who: Writing, State(api): State<Api>, Body(input): Body<CapIn>)
         return Err(Problem::field("cap", fault.and("id", line.to_string())));
     }
     if let Some(currency) = &name.currency {
-        let given = store.prices().await?;
-        let book = given
-            .as_ref()
-            .map_or_else(|| PriceBook::shipped(), |given| &given.value);
+        let book = store.current_prices().await?;
         if book.dearest(None, currency, cap::day_of(now)).is_none() {
             let detail = "No price list is in this currency, so what messages cost in it is not known.";
             let fault = Fault::new(FaultCode::NotFound, detail);

@@ -324,13 +324,8 @@ async fn create_contact(
         }
     });
     let created = created.await;
-    if created.is_err()
-        && let Err(error) = store.give_room_back(scope, Stored::Contacts, 1).await
-    {
-        tracing::warn!(
-            error = kit::chain(&error),
-            "the room of a contact is not given back before it is counted anew"
-        );
+    if created.is_err() {
+        api.give_room_back(who, Stored::Contacts, 1).await;
     }
     let person = created?;
     Ok(Created {

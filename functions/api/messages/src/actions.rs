@@ -138,7 +138,7 @@ pub(crate) async fn cancel_message(
     Ok(Json(CancelledMessage { cancelled, message }))
 }
 
-/// What became of a blocked message.
+/// Result of sending a blocked message again.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct UnblockedMessage {
     /// The blocked message.

@@ -1,6 +1,6 @@
 //! The numbers of a template.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use api::{CostOut, Path, Query};
 use axum::{Extension, Json};
@@ -146,8 +146,7 @@ pub(crate) async fn get_template_numbers(
     let counted = store.template_days(who.scope(), &id, (first, last)).await?;
     let with_cost = who.principal().may(Permission::UsageRead);
     let prices = if with_cost {
-        let own = store.prices().await?.map(|own| Cow::Owned(own.value));
-        Some(own.unwrap_or(Cow::Borrowed(PriceBook::shipped())))
+        Some(store.current_prices().await?)
     } else {
         None
     };

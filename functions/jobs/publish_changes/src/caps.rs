@@ -1,4 +1,4 @@
-//! What messages cost, in the counters of caps of money: they were counted by what they were expected to cost.
+//! Corrections of caps of money, whose counters hold expected costs, once the prices of messages are known.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use store::{StoreError, TenantScope, changes::What};
 
 use crate::Context;
 
-/// By the time at which it was taken: what caps counted too little, by their numbers.
+/// Differences of prices from expected costs: by the time of the attempt, then by the number of the cap.
 pub(crate) type Corrections = BTreeMap<Timestamp, BTreeMap<u32, i64>>;
 
-/// What caps counted otherwise than is known since this change.
+/// The corrections that follow from a change.
 pub(crate) async fn corrections(what: &What, ctx: &Context) -> Result<Corrections, StoreError> {
     let mut corrections = Corrections::new();
     let What::MessageMoved {

@@ -115,7 +115,7 @@ struct Said {
 struct Counts {
     changes: Vec<Counted>,
     gaps: usize,
-    /// What caps of money are corrected by, by the position of the change.
+    /// Corrections of caps of money, by the position of the change.
     corrections: Vec<(usize, caps::Corrections)>,
 }
 

@@ -8,7 +8,6 @@ use domain::{
     permission::{Permission, Role},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 
 use crate::{
     api::{Proof, log_in, object_for},
@@ -57,10 +56,7 @@ impl Cost {
 
 /// Calls every operation of a tenant, and the reading ones of a user; `groups` are all functions' log groups.
 pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], contract: &Contract) -> Result<Vec<Cost>> {
-    let plenty = |plan: &mut Plan| {
-        plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
-    };
-    let tenant = town.open("Measured", plenty).await?;
+    let tenant = town.open("Measured", Plan::lift_limits).await?;
     let person = Proof::Token(log_in(play, tenant.users.of(Role::Admin)).await?);
     let begun = Timestamp::now().as_millisecond() - 1000;
     let mut asked = Vec::new();

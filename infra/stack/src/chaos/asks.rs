@@ -1,9 +1,7 @@
 //! Software that requests messages during the storm. It sends each request several times with one idempotency key, some of them at once,
 //! until it has answers: whatever dies meanwhile, the key stands for one message.
 
-use std::collections::BTreeSet;
-
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use domain::phone::Phone;
 use futures::future::try_join_all;
 use serde_json::json;
@@ -31,11 +29,7 @@ pub(super) struct Asked {
 /// Requests messages, spread over the storm.
 pub(super) async fn ask(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: u64) -> Result<Vec<Asked>> {
     let mut random = Random::new(seed);
-    let mut numbers: BTreeSet<Phone> = BTreeSet::new();
-    while numbers.len() < size.asks {
-        let number = format!("+97150{:07}", random.roll() % 10_000_000);
-        numbers.insert(number.parse().map_err(|error| anyhow!("{error}"))?);
-    }
+    let numbers = random.phones(size.asks)?;
     let shop = Shop { ground, tenant };
     let all = numbers.into_iter().enumerate().map(|(place, to)| async move {
         tokio::time::sleep(size.storm.mul_f64(BEGIN * place as f64 / size.asks as f64)).await;

@@ -1,9 +1,7 @@
 //! Messages that are requested all at once during the storm, of a tenant whose caps have room for few of them: providers accept no more
 //! than the caps allow, whatever dies meanwhile, and whatever is sent is counted.
 
-use std::collections::BTreeSet;
-
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, ensure};
 use domain::{
     cap::day_of,
     costs::expected,
@@ -43,11 +41,7 @@ pub(super) fn caps(plan: &mut Plan, size: Size) {
 /// Requests messages to as many people, all at once. Returns those that were taken: the others are beyond a cap already.
 pub(super) async fn race(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: u64) -> Result<Vec<Phone>> {
     let mut random = Random::new(seed);
-    let mut numbers: BTreeSet<Phone> = BTreeSet::new();
-    while numbers.len() < size.raced {
-        let number = format!("+97150{:07}", random.roll() % 10_000_000);
-        numbers.insert(number.parse().map_err(|error| anyhow!("{error}"))?);
-    }
+    let numbers = random.phones(size.raced)?;
     let shop = Shop { ground, tenant };
     let all = numbers.into_iter().map(|to| async move {
         let (key, body) = (format!("chaos-{to}"), shop::message(json!({ "phone": to })));

@@ -1,12 +1,9 @@
 //! Customers who send files during the storm, while their provider delivers something else, or nothing, and the function that fetches them
 //! is killed. Afterwards each file is stored as it was sent, and served so. Nothing is refused, pending, gone, or left over in the bucket.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     Timestamp,
@@ -114,11 +111,7 @@ pub(super) async fn faults(
 }
 
 fn plans(count: usize, random: &mut Random) -> Result<Vec<Planned>> {
-    let mut numbers: BTreeSet<Phone> = BTreeSet::new();
-    while numbers.len() < count {
-        let number = format!("+97150{:07}", random.roll() % 10_000_000);
-        numbers.insert(number.parse().map_err(|error| anyhow!("{error}"))?);
-    }
+    let numbers = random.phones(count)?;
     let plan = |(place, from): (usize, Phone)| {
         let is_large = place % LARGE_EVERY == 0;
         // Large ones are documents: pictures have at most 5 MB.
@@ -312,6 +305,8 @@ mod tests {
         media::{InboundMedia, MediaReason},
     };
     use ulid::Ulid;
+
+    use std::collections::BTreeSet;
 
     use super::*;
 

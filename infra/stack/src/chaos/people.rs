@@ -5,9 +5,9 @@
 //! A merged contact has both histories, each call and message once; after the undoing, each contact has its own. Of an erased person
 //! nothing is left, nothing more is sent, and whoever calls again is somebody new, who still refuses what the person refused.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
     consent::{Choice, ConsentCategory},
@@ -85,11 +85,7 @@ struct Plan {
 
 /// The choices for this number of people. Each fate meets some of them.
 fn plans(count: usize, random: &mut Random) -> Result<Vec<Plan>> {
-    let mut numbers: BTreeSet<Phone> = BTreeSet::new();
-    while numbers.len() < 2 * count {
-        let number = format!("+97150{:07}", random.roll() % 10_000_000);
-        numbers.insert(number.parse().map_err(|error| anyhow!("{error}"))?);
-    }
+    let numbers = random.phones(2 * count)?;
     let mut numbers = numbers.into_iter();
     let mut plans = Vec::with_capacity(count);
     for fate in Fate::ALL.into_iter().cycle().take(count) {
@@ -673,6 +669,8 @@ fn sent_afterwards(gone: &Gone, outbox: &Outbox) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const FIRST: &str = "01m7w3h8g0yee2bzz05vbpakr3";

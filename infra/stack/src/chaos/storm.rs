@@ -145,25 +145,25 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
         .town
         .open("Chaos, expiring token", |plan| settings(plan.then()))
         .await?;
-    let asking = ground.town.open("Chaos, asking", unlimited).await?;
+    let asking = ground.town.open("Chaos, asking", Plan::lift_limits).await?;
     // Each of its people is two contacts. Their phones have no faults, so that few messages wait for one person at a time.
     let peopled = ground
         .town
         .open("Chaos, merging and erasing", |plan| {
             settings(plan.then());
             plan.then()["cooldown_seconds"] = 0.into();
-            unlimited(plan);
+            plan.lift_limits();
         })
         .await?;
     let capped = ground
         .town
         .open("Chaos, capped", |plan| {
-            unlimited(plan);
+            plan.lift_limits();
             capped::caps(plan, size);
         })
         .await?;
     // Its files have faults of their own.
-    let sending = ground.town.open("Chaos, sending files", unlimited).await?;
+    let sending = ground.town.open("Chaos, sending files", Plan::lift_limits).await?;
     let tenants = vec![greeting, forwarding, expiring];
     let mut faults = Vec::new();
     let faulty = tenants[..EXPIRING].iter().chain([&asking, &capped]);
@@ -290,11 +290,6 @@ pub(super) const EXPIRING: usize = 2;
 /// Long enough for the unknown deadline (15 s) to pass first, short enough to happen in the test.
 pub(super) const FALLBACK_SECONDS: u32 = 25;
 
-/// Software may send as many requests as it wants to.
-fn unlimited(plan: &mut Plan) {
-    plan.file["tenant"]["limits"] = json!({ "principal_per_minute": 100_000, "requests_per_minute": 100_000 });
-}
-
 fn settings(then: &mut Value) {
     then["fallback_after_seconds"] = FALLBACK_SECONDS.into();
 }
@@ -326,9 +321,7 @@ async fn place_calls(ground: &Ground<'_>, size: Size, tenants: &[Tenant], mut ra
     for number in 0..size.calls {
         let due = size.storm.mul_f64(number as f64 / size.calls.max(1) as f64);
         tokio::time::sleep(due.saturating_sub(begun.elapsed())).await;
-        let from: Phone = format!("+97150{:07}", random.roll() % 10_000_000)
-            .parse()
-            .map_err(|error| anyhow!("{error}"))?;
+        let from = random.phone()?;
         let tenant = random.choose(tenants).context("there are tenants")?;
         let forwards = tenant.id == tenants[1].id;
         let (via, outcomes): (&str, &[&str]) = match (random.roll() % 2, forwards) {

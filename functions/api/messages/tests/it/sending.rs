@@ -807,7 +807,7 @@ async fn blocked(agent: &Caller<'_>, (aws, scope): (&Aws, &TenantScope), cap: &C
 }
 
 #[tokio::test]
-async fn blocked_messages_are_sent_again_together_once_the_cap_is_raised() {
+async fn blocked_messages_are_retried_once_the_cap_is_raised() {
     let aws = Aws::new().await;
     let cap = |maximum| Cap {
         number: 1,

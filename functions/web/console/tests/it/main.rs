@@ -229,7 +229,7 @@ async fn binary_without_the_console_says_how_to_build_it() {
 }
 
 #[tokio::test]
-async fn without_the_console_mail_links_open_a_page_that_acts_on_click_only() {
+async fn mail_links_act_on_click_only_without_the_console() {
     let function = unbuilt().await;
     for path in LINKED {
         let answer = function.call(&Call::get(&format!("{path}?token=secret"))).await;
