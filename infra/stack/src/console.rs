@@ -151,12 +151,12 @@ pub async fn test(place: &Place) -> Result<bool> {
     let function = function(&place.root, FUNCTION)?;
     redeploy(place, &tools, &aws, &builder, &function).await?;
     let town = Town::new(&play, &aws, place, &place.data).await?;
-    let mut tests = Box::pin(tests(place, &tools, &play.endpoints.api, &town)).await?;
+    let mut tests = Box::pin(tests(place, &tools, &play.endpoints, &town)).await?;
     succeeds(&mut tests, "npm test").await
 }
 
-/// The tests of the console at this address, in a business of their own with a log-in of each role.
-pub async fn tests(place: &Place, tools: &Tools, url: &str, town: &Town) -> Result<Command> {
+/// The tests of the console of this stack, in a business of their own with a log-in of each role.
+pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Command> {
     let folder = folder(place);
     let node = installed(place, &folder, tools).await?;
     // Nobody clicks as fast as a test.
@@ -169,7 +169,8 @@ pub async fn tests(place: &Place, tools: &Tools, url: &str, town: &Town) -> Resu
         .into();
     let mut command = npm(&node, &folder, "test");
     command
-        .env("RINGBACK_URL", url)
+        .env("RINGBACK_URL", &endpoints.api)
+        .env("RINGBACK_PHONES", &endpoints.simulators)
         .env("RINGBACK_LOGINS", Value::from(logins).to_string())
         .env("NO_PROXY", "127.0.0.1")
         // A browser that npm brings unpacks itself there.

@@ -83,12 +83,31 @@ const webhooks: Schemas["WebhookAddress"][] = [
   { method: "POST", url: `https://ringback.example/webhooks/twilio/${"x".repeat(80)}/voice`, what: "A call comes in" },
 ];
 
+const automation: Schemas["AutomationOut"] = {
+  archived_at: null, changed_by: "usr_sample", created_at: at, enabled: true, id: "rule_sample", lines: [{ id: line.id, name: HOSTILE.markup }], name: HOSTILE.override, priority: 10,
+  problems: [{ field: "then.template.name", code: "not_found", detail: "x", facts: { id: "missed_call" } }], templates: [],
+  then: {
+    channels: ["whatsapp", "sms"], category: "utility", cooldown_seconds: 86_400, delay_seconds: 90, quiet_hours: { from: "21:00", to: "08:00" },
+    sms_text: { en: `{{tenant.name}}: ${HOSTILE.markup}`, ar: HOSTILE.long.slice(0, 300) },
+    template: { name: "missed_call", language: "en_GB", variables: { 1: { from: "contact.first_name", default: "there" } } },
+  },
+  updated_at: at, version: 7, when: { outcomes: ["missed", "busy", "voicemail"], hours: "closed", caller: "new", lines: [line.id], min_ring_seconds: 4 },
+  warnings: [{ code: "value_unknown", field: "then.sms_text", facts: { source: "tenant.address" }, detail: "x" }],
+};
+const template: Schemas["TemplateModel"] = {
+  category: "utility", connection_id: "conn_sample", content: { category: "utility", body: "Hello {{1}}, sorry we missed your call to {{2}}.", buttons: [] }, content_sid: null,
+  created_at: at, doubted_at: null, draft: null, editable_at: null, edition: 0, id: "tpl_sample", language: "en_GB", name: "missed_call", provider_id: null, quality: null,
+  rejected_reason: null, sendable: true, status: "APPROVED", status_at: at, submitting: false, updated_at: at, variables: ["1", "2"],
+};
+
 /** Gives a visitor the samples wherever the stack would have to have calls. */
 export async function giveSamples(visitor: Visitor): Promise<void> {
   const answers = {
     list_calls: { items: [callEntry, silent], next_cursor: "next" }, get_call: call,
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
+    list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
+    list_templates: { items: [template], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks },
   } as const;
   for (const [operation, json] of Object.entries(answers)) {

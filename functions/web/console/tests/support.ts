@@ -16,6 +16,7 @@ interface LogIn {
 }
 
 export const stack = (process.env.RINGBACK_URL ?? "").replace(/\/$/, "");
+const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
@@ -186,7 +187,7 @@ function found(operation: Operation): { method: string; path: RegExp } {
 
 /** A path of the screen in the tenant of the log-ins. */
 export function pathOf({ paths }: Route, tenant: string): string {
-  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", connection: "conn_sample" };
+  const values: Record<string, string> = { tenant, call: "call_sample", message: "msg_sample", contact: "con_sample", connection: "conn_sample", automation: "rule_sample" };
   const path = paths[0].replace(/:(\w+)/g, (_, name: string) => values[name] ?? assert.fail(`no sample of ${name}`));
   return /verify|reset|accept/.test(path) ? `${path}?token=sample` : path;
 }
@@ -197,6 +198,13 @@ export function permits(role: Role, operation: Operation): boolean {
 
 export function isOpenTo(role: Role, { needs }: Route): boolean {
   return typeof needs === "string" || needs.every((operation) => permits(role, operation));
+}
+
+/** A customer calls the business of the log-ins, and the call ends so. */
+export async function call(from: string, outcome: string): Promise<void> {
+  const body = JSON.stringify({ tenant: logInOf("manager").tenant, from, outcome, via: "telephony", wait: true });
+  const answer = await fetch(`${phones}/calls`, { method: "POST", headers: { "content-type": "application/json" }, body });
+  assert.ok(answer.ok, `the call was not placed: ${answer.status} ${await answer.text()}`);
 }
 
 export { routes, type Route };

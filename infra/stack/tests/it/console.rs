@@ -12,8 +12,7 @@ use crate::stage::on_stage;
 fn console_keeps_its_promises_in_a_browser() {
     on_stage(async |stage| {
         let tools = Tools::set_up(&stage.place).await?;
-        let url = &stage.play.endpoints.api;
-        let mut tests = console::tests(&stage.place, &tools, url, &stage.town).await?;
+        let mut tests = console::tests(&stage.place, &tools, &stage.play.endpoints, &stage.town).await?;
         let output = tests.output().await.context("starting npm")?;
         let said = String::from_utf8_lossy(&output.stdout);
         let wrong = String::from_utf8_lossy(&output.stderr);

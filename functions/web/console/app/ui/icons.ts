@@ -1,9 +1,10 @@
 /** Icons of the menu, by what they stand for. */
+import Automations from "@lucide/svelte/icons/workflow";
 import Calls from "@lucide/svelte/icons/phone";
 import Contacts from "@lucide/svelte/icons/users";
 import Home from "@lucide/svelte/icons/house";
 import Messages from "@lucide/svelte/icons/message-square";
 import Settings from "@lucide/svelte/icons/settings";
 
-export const icons = { home: Home, calls: Calls, messages: Messages, contacts: Contacts, settings: Settings };
+export const icons = { home: Home, calls: Calls, messages: Messages, contacts: Contacts, automations: Automations, settings: Settings };
 export type Icon = keyof typeof icons;

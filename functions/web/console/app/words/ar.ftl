@@ -312,6 +312,214 @@ conversion-quote = عرض سعر
 conversion-sign_up = تسجيل
 conversion-other = تحويل آخر
 
+## Automations
+title-automations = الأتمتة
+title-automation = أتمتة
+title-new-automation = أتمتة جديدة
+title-try-automations = تجربة على مكالمة
+automations-why = أول أتمتة تطابق المكالمة هي التي تقرر.
+automations-empty = لا توجد أتمتة. من دونها لا تتلو أيَّ مكالمة رسالة.
+automations-archived = عرض المؤرشفة
+automations-current = عرض الحالية
+automations-archived-why = لا تطابق الأتمتة المؤرشفة أي مكالمة، ويمكن استعادتها.
+automations-archived-empty = لا شيء مؤرشفًا.
+automations-order = الترتيب
+automations-earlier = تقديم «{ $name }»
+automations-later = تأخير «{ $name }»
+automations-moved = { $name }: الموضع { $place } من { $of }
+automation-does = { $outcomes }{ $lines ->
+    [none] {""}
+   *[other] {" "}إلى { $lines }
+  }{ $hours ->
+    [open] {" "}والنشاط مفتوح
+    [closed] {" "}والنشاط مغلق
+   *[any] {""}
+  }{ $caller ->
+    [new] {" "}من متصل جديد
+    [known] {" "}من متصل معروف
+   *[any] {""}
+  }: { $channel } { $delay ->
+    [none] فورًا
+   *[other] بعد { $delay }
+  }{ $next ->
+    [none] {""}
+   *[other] ، وإلا { $next }
+  }{ $cooldown ->
+    [none] {""}
+   *[other] ، مرة واحدة على الأكثر خلال { $cooldown }
+  }
+labelled = { $label }: { $text }
+automation-line-deleted = خط محذوف
+automation-on = مفعّلة
+automation-off = متوقفة
+automation-archived = مؤرشفة
+automation-restored = مستعادة
+automation-enabled = مفعّلة
+automation-when = متى
+automation-outcomes = نتيجة المكالمة
+automation-hours = النشاط
+automation-hours-any = مفتوح أو مغلق
+automation-hours-open = مفتوح
+automation-hours-closed = مغلق
+automation-caller = المتصل
+automation-caller-any = أي شخص
+automation-caller-new = جديد: لم يتصل ولم يكتب من قبل
+automation-caller-known = معروف: اتصل أو كتب من قبل
+automation-when-more = الخطوط والمدد
+automation-lines = المكالمات إلى
+automation-lines-hint = من دون اختيار: المكالمات إلى كل الخطوط.
+automation-min_ring_seconds = أقل مدة رنين بالثواني
+automation-max_ring_seconds = أطول مدة رنين بالثواني
+automation-min_talk_seconds = أقل مدة حديث بالثواني
+automation-max_talk_seconds = أطول مدة حديث بالثواني
+automation-then = عندئذٍ
+automation-channels = { $one }، وإلا { $other }
+automation-channel-only = { $one } فقط
+automation-template = قالب واتساب
+automation-template-none = اختر قالبًا
+automation-template-one = { $name }، { $language }{ $sendable ->
+    [yes] {""}
+    [gone] {" "}(غير موجود)
+   *[no] {" "}(غير معتمد)
+  }
+automation-by-language = بلغة العميل إن وُجدت نسخة بها
+automation-value = قيمة { $name }
+automation-value-header = القيمة في الترويسة
+automation-value-button = قيمة الزر «{ $name }»
+automation-default = وإلا
+automation-sms = نص الرسالة القصيرة
+text-in = { $label }، { $language }
+text-insert = إدراج قيمة
+text-insert-hint = يُستخدم النص الذي بعد الخط إن لم تُعرف القيمة: { $example }
+automation-delay = الانتظار قبل الإرسال
+automation-delay-hint = إن أمكن الوصول إلى العميل في هذه الأثناء فلا يُرسل شيء.
+automation-cooldown = لا تتكرر خلال
+automation-cooldown-hint = لا يتلقى الشخص نفسه متابعة أخرى في هذه المدة. 0: بلا حد.
+automation-then-more = الموافقة وساعات الهدوء وغيرها
+automation-fallback = القناة الثانية بعد
+automation-fallback-hint = إن لم تصل الرسالة حتى ذلك الحين. 0: فقط إن فشلت القناة الأولى.
+automation-category-utility = المكالمة
+automation-category-marketing = عرض، ويتطلب موافقة
+automation-consent = من يتلقاها
+automation-consent-caller_initiated = كل من اتصل
+automation-consent-opt_in_only = من وافق على الرسائل فقط
+automation-quiet-tenant = ساعات هدوء النشاط
+automation-unknown = إن لم يقل المزوّد هل أرسل
+automation-unknown-hint = قد تصل القناة الثانية إلى الشخص مرتين.
+automation-unknown-usual = كالمعتاد لمثل هذه الرسائل
+automation-unknown-next_channel = استخدام القناة الثانية
+automation-unknown-stop = عدم إرسال أي شيء آخر
+automation-archive = أرشفة: لا تُتابَع بها أي مكالمة
+automation-archive-why = تحتفظ بموضعها وسجلها ويمكن استعادتها. تُرسل الرسائل التي تنتظر من قبل.
+automation-archived-done = تمت الأرشفة.
+automation-restore = استعادة: تتابع المكالمات مجددًا
+automation-restore-why = تعود كما كانت، في موضعها السابق.
+automation-field-name = الاسم
+automation-field-enabled = التفعيل
+automation-field-priority = الترتيب
+automation-field-outcomes = النتائج
+automation-field-direction = الاتجاه
+automation-field-lines = الخطوط
+automation-field-hours = الساعات
+automation-field-caller = المتصل
+automation-field-min_ring_seconds = أقل رنين
+automation-field-max_ring_seconds = أطول رنين
+automation-field-min_talk_seconds = أقل حديث
+automation-field-max_talk_seconds = أطول حديث
+automation-field-channels = القنوات
+automation-field-category = نوع الرسالة
+automation-field-template = القالب
+automation-field-sms_text = نص الرسالة القصيرة
+automation-field-delay_seconds = الانتظار
+automation-field-fallback_after_seconds = مهلة القناة الثانية
+automation-field-cooldown_seconds = فترة التهدئة
+automation-field-quiet_hours = ساعات الهدوء
+automation-field-consent = الموافقة
+automation-field-when_unknown = الإرسال غير المؤكد
+automation-ring = مدة الرنين بالثواني
+versions = الإصدارات
+version = الإصدار { $n }
+version-first = أُنشئت
+version-take = نقل إلى النموذج
+source-text = نص ثابت
+source-contact-first_name = الاسم الأول
+source-contact-name = الاسم
+source-contact-phone = رقم العميل
+source-tenant-name = اسم النشاط
+source-tenant = { $name } (للنشاط)
+source-call-number = الرقم الذي اتُّصل به
+source-call-time = وقت المكالمة
+source-call-date = يوم المكالمة
+source-call-outcome = نتيجة المكالمة
+source-preferences-link = رابط اختيار الرسائل
+unit-second = ثوانٍ
+unit-minute = دقائق
+unit-hour = ساعات
+unit-day = أيام
+unit-of = { $label }: الوحدة
+quiet-hours = ساعات الهدوء
+quiet-hours-hint = بالمنطقة الزمنية للعميل.
+quiet-hours-some = ساعات خاصة
+quiet-hours-from = من
+quiet-hours-to = إلى
+quiet-hours-action = الرسائل خلالها
+quiet-hours-defer = تنتظر حتى تنتهي
+quiet-hours-skip = لا تُرسل
+quiet-hours-send = تُرسل رغم ذلك
+try-title = تجربة
+try-why = لا يُرسل شيء ولا يُحفظ شيء. ما يقرر في المكالمات الحقيقية يقرر هنا.
+try = تجربة
+try-on = على
+try-recorded = مكالمة مسجّلة لدينا
+try-invented = مكالمة افتراضية
+try-call = { $at }، { $who }، { $outcome }
+try-this-call = المكالمة التي فتحتها
+try-no-calls = لا مكالمات بعد. جرّب مكالمة افتراضية.
+try-phone = الرقم المتصل
+try-rules = الأتمتة بترتيبها
+try-unnamed = أتمتة جديدة
+try-draft = (كما في النموذج)
+try-decides = تطابق وتقرر
+try-passed = كانت ستطابق أيضًا
+try-message = الرسالة
+try-checks = { $n ->
+    [zero] لم ينجح أي فحص.
+    [one] نجح فحص واحد.
+    [two] نجح فحصان.
+    [few] نجحت { $n } فحوص.
+    [many] نجح { $n } فحصًا.
+   *[other] نجح { $n } فحص.
+  }
+call-try = تجربة القواعد على هذه المكالمة
+replay = آخر المكالمات
+replay-why = ماذا كان النموذج سيفعل بمكالمات آخر 31 يومًا، 500 على الأكثر؟
+replay-run = مقارنة
+replay-unchanged = { $n } من { $of } من المكالمات تبقى كما كانت.
+replay-more = { $n ->
+    [zero] لا رسائل إضافية
+    [one] رسالة إضافية لمكالمة واحدة
+    [two] رسالتان إضافيتان لمكالمتين
+    [few] رسائل إضافية لـ { $n } مكالمات
+    [many] رسائل إضافية لـ { $n } مكالمة
+   *[other] رسائل إضافية لـ { $n } مكالمة
+  }
+replay-fewer = { $n ->
+    [zero] لا مكالمات تبقى بلا رسالة
+    [one] مكالمة واحدة تبقى بلا رسالة
+    [two] مكالمتان تبقيان بلا رسالة
+    [few] { $n } مكالمات تبقى بلا رسالة
+    [many] { $n } مكالمة تبقى بلا رسالة
+   *[other] { $n } مكالمة تبقى بلا رسالة
+  }
+replay-different = { $n ->
+    [zero] لا مكالمات تتلوها رسالة أخرى
+    [one] مكالمة واحدة تتلوها رسالة أخرى
+    [two] مكالمتان تتلوهما رسالة أخرى
+    [few] { $n } مكالمات تتلوها رسالة أخرى
+    [many] { $n } مكالمة تتلوها رسالة أخرى
+   *[other] { $n } مكالمة تتلوها رسالة أخرى
+  }
+
 ## Settings
 title-settings = الإعدادات
 title-business = النشاط التجاري
@@ -706,7 +914,10 @@ reason-no_content_sid = ليس للقالب «{ $template }» معرّف لدى 
 reason-value_refused = يرفض واتساب قيمة فارغة أو فيها أسطر أو مسافات كثيرة
 reason-text_too_long = النص أطول من المسموح: { $maximum } حرفًا على الأكثر
 reason-text_empty = النص فارغ
-reason-value_unknown = قيمة غير معروفة وليس لها بديل
+reason-value_unknown = { $source ->
+    [none] قيمة غير معروفة وليس لها بديل
+   *[other] القيمة «{ $source }» غير معروفة وليس لها بديل
+  }
 reason-wrong_placeholder = في النص متغيّر غير صالح
 reason-asset_unusable = تعذّر إرسال ملف: غير موجود أو غير جاهز أو من نوع آخر
 reason-wrong_content = لا تحمل الرسائل القصيرة إلا النص
@@ -766,6 +977,6 @@ reason-rule_obstacle = لا تستطيع الأتمتة «{ $rule }» استخد
 reason-line_without_sender = ليس للخط «{ $line }» مرسل خاص عبر { $channel }، فيرسل اتصال آخر
 reason-always_quiet = ساعات الهدوء من { $quiet_from } إلى { $quiet_to } تُسقط معظم الرسائل
 reason-hours_never = النشاط لا يفتح أبدًا أو لا يغلق أبدًا، فلا تطابق أي مكالمة
-reason-unreached = تُجرَّب قبلها أتمتة أخرى تأخذ كل مكالماتها
+reason-unreached = تُجرَّب قبلها «{ $rule }» وتأخذ كل مكالماتها
 reason-looks_like_marketing = تبدو «{ $word }» عرضًا، فقد يُعدّ القالب تسويقيًا
 reason-looks_like_code = تبدو «{ $word }» رمزًا لمرة واحدة، ولهذا فئة خاصة في واتساب

@@ -69,6 +69,6 @@ function word(name: string, value: Facts[string]): string | number {
   return words.has(id) ? t(id) : value;
 }
 
-function capital(text: string): string {
+export function capital(text: string): string {
   return text.replace(/^\P{L}*\p{Ll}/u, (begin) => begin.toUpperCase());
 }

@@ -312,6 +312,198 @@ conversion-quote = Quote
 conversion-sign_up = Sign-up
 conversion-other = Other conversion
 
+## Automations
+title-automations = Automations
+title-automation = Automation
+title-new-automation = New automation
+title-try-automations = Try on a call
+automations-why = The first one that matches decides a call.
+automations-empty = No automations. Without one, no call is followed by a message.
+automations-archived = Show archived
+automations-current = Show current
+automations-archived-why = Archived automations match no call. They can be restored.
+automations-archived-empty = Nothing is archived.
+automations-order = Order
+automations-earlier = Try “{ $name }” earlier
+automations-later = Try “{ $name }” later
+automations-moved = { $name }: place { $place } of { $of }
+automation-does = { $outcomes }{ $lines ->
+    [none] {""}
+   *[other] {" "}to { $lines }
+  }{ $hours ->
+    [open] {" "}while the business is open
+    [closed] {" "}while the business is closed
+   *[any] {""}
+  }{ $caller ->
+    [new] {" "}by a new caller
+    [known] {" "}by a known caller
+   *[any] {""}
+  }: { $channel } { $delay ->
+    [none] at once
+   *[other] after { $delay }
+  }{ $next ->
+    [none] {""}
+   *[other] , otherwise { $next }
+  }{ $cooldown ->
+    [none] {""}
+   *[other] , at most once in { $cooldown }
+  }
+labelled = { $label }: { $text }
+automation-line-deleted = a deleted line
+automation-on = On
+automation-off = Off
+automation-archived = Archived
+automation-restored = Restored
+automation-enabled = Turned on
+automation-when = When
+automation-outcomes = The call ended as
+automation-hours = The business is
+automation-hours-any = open or closed
+automation-hours-open = open
+automation-hours-closed = closed
+automation-caller = The caller is
+automation-caller-any = anybody
+automation-caller-new = new: never called or wrote before
+automation-caller-known = known: called or wrote before
+automation-when-more = Lines and lengths
+automation-lines = Calls to
+automation-lines-hint = Without a choice, calls to all lines.
+automation-min_ring_seconds = Ringing at least, in seconds
+automation-max_ring_seconds = Ringing at most, in seconds
+automation-min_talk_seconds = Talk at least, in seconds
+automation-max_talk_seconds = Talk at most, in seconds
+automation-then = Then
+automation-channels = { $one }, otherwise { $other }
+automation-channel-only = { $one } only
+automation-template = Template for WhatsApp
+automation-template-none = Choose a template
+automation-template-one = { $name }, { $language }{ $sendable ->
+    [yes] {""}
+    [gone] {" "}(not found)
+   *[no] {" "}(not approved)
+  }
+automation-by-language = in the customer’s language, if there is such a version
+automation-value = Value of { $name }
+automation-value-header = Value in the header
+automation-value-button = Value of the button “{ $name }”
+automation-default = Otherwise
+automation-sms = Text of the SMS
+text-in = { $label }, { $language }
+text-insert = Insert a value
+text-insert-hint = Text after a line is used where the value is not known: { $example }
+automation-delay = Wait before sending
+automation-delay-hint = If the customer is reached meanwhile, nothing is sent.
+automation-cooldown = Not again within
+automation-cooldown-hint = The same person gets no other follow-up in this time. 0: no limit.
+automation-then-more = Consent, quiet hours and more
+automation-fallback = Second channel after
+automation-fallback-hint = If the message is not delivered by then. 0: only if the first channel fails.
+automation-category-utility = the call
+automation-category-marketing = an offer, which needs an opt-in
+automation-consent = Who may get it
+automation-consent-caller_initiated = whoever called
+automation-consent-opt_in_only = only who agreed to messages
+automation-quiet-tenant = those of the business
+automation-unknown = If a provider does not say whether it sent
+automation-unknown-hint = The second channel can then reach the person twice.
+automation-unknown-usual = as usual for such messages
+automation-unknown-next_channel = use the second channel
+automation-unknown-stop = send nothing more
+automation-archive = Archive: no call is followed up by it
+automation-archive-why = It keeps its place and its history, and can be restored. Messages that wait already are sent.
+automation-archived-done = It is archived.
+automation-restore = Restore: it follows up calls again
+automation-restore-why = It is as it was before, at its former place.
+automation-field-name = name
+automation-field-enabled = on or off
+automation-field-priority = order
+automation-field-outcomes = outcomes
+automation-field-direction = direction
+automation-field-lines = lines
+automation-field-hours = hours
+automation-field-caller = caller
+automation-field-min_ring_seconds = shortest ringing
+automation-field-max_ring_seconds = longest ringing
+automation-field-min_talk_seconds = shortest talk
+automation-field-max_talk_seconds = longest talk
+automation-field-channels = channels
+automation-field-category = kind of message
+automation-field-template = template
+automation-field-sms_text = text of the SMS
+automation-field-delay_seconds = wait
+automation-field-fallback_after_seconds = time to the second channel
+automation-field-cooldown_seconds = cooldown
+automation-field-quiet_hours = quiet hours
+automation-field-consent = consent
+automation-field-when_unknown = unclear sending
+automation-ring = Ringing, in seconds
+versions = Versions
+version = Version { $n }
+version-first = made
+version-take = Take into the form
+source-text = Fixed text
+source-contact-first_name = First name
+source-contact-name = Name
+source-contact-phone = Number of the customer
+source-tenant-name = Name of the business
+source-tenant = { $name } (of the business)
+source-call-number = Number that was called
+source-call-time = Time of the call
+source-call-date = Day of the call
+source-call-outcome = Outcome of the call
+source-preferences-link = Link to choose messages
+unit-second = seconds
+unit-minute = minutes
+unit-hour = hours
+unit-day = days
+unit-of = { $label }: unit
+quiet-hours = Quiet hours
+quiet-hours-hint = In the customer’s time zone.
+quiet-hours-some = its own
+quiet-hours-from = From
+quiet-hours-to = To
+quiet-hours-action = Messages then
+quiet-hours-defer = wait until they end
+quiet-hours-skip = are not sent
+quiet-hours-send = are sent all the same
+try-title = Try it
+try-why = Nothing is sent and nothing is saved. What decides real calls decides here.
+try = Try
+try-on = On
+try-recorded = a recorded call
+try-invented = a made-up call
+try-call = { $at }, { $who }, { $outcome }
+try-this-call = The call that you opened
+try-no-calls = There are no calls yet. Try a made-up one.
+try-phone = Number that calls
+try-rules = Automations, in their order
+try-unnamed = New automation
+try-draft = (as in the form)
+try-decides = matches and decides
+try-passed = would match, too
+try-message = The message
+try-checks = { $n ->
+    [one] One check passed.
+   *[other] { $n } checks passed.
+  }
+call-try = Try the rules on this call
+replay = The latest calls
+replay-why = What would the form have made of the calls of the last 31 days, at most 500?
+replay-run = Compare
+replay-unchanged = { $n } of { $of } calls stay as they were.
+replay-more = { $n ->
+    [one] One call more would get a message
+   *[other] { $n } calls more would get a message
+  }
+replay-fewer = { $n ->
+    [one] One call would get no message any more
+   *[other] { $n } calls would get no message any more
+  }
+replay-different = { $n ->
+    [one] One call would get another message
+   *[other] { $n } calls would get another message
+  }
+
 ## Settings
 title-settings = Settings
 title-business = Business
@@ -673,7 +865,10 @@ reason-no_content_sid = the template “{ $template }” has no id at Twilio
 reason-value_refused = WhatsApp refuses a value that is empty or has line breaks, tabs or many spaces
 reason-text_too_long = the text is too long: at most { $maximum } characters
 reason-text_empty = the text is empty
-reason-value_unknown = a value is not known and has no default
+reason-value_unknown = { $source ->
+    [none] a value is not known and has no default
+   *[other] nothing is known for “{ $source }”, and it has no default
+  }
 reason-wrong_placeholder = a placeholder in the text is not valid
 reason-asset_unusable = a file cannot be sent: it is missing, not ready or of another kind
 reason-wrong_content = only text can be sent by SMS
@@ -733,6 +928,6 @@ reason-rule_obstacle = the automation “{ $rule }” cannot use a channel{ $wha
 reason-line_without_sender = the line “{ $line }” has no sender of its own for { $channel }, so another connection sends
 reason-always_quiet = quiet hours from { $quiet_from } to { $quiet_to } would skip nearly all messages
 reason-hours_never = the business is never open, or never closed, so no call matches
-reason-unreached = another automation is tried before and takes all calls of this one
+reason-unreached = “{ $rule }” is tried before and takes all calls of this one
 reason-looks_like_marketing = “{ $word }” sounds like an offer, so the template may be counted as marketing
 reason-looks_like_code = “{ $word }” sounds like a one-time code, for which WhatsApp has a category of its own

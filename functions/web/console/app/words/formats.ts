@@ -77,8 +77,8 @@ export function duration(seconds: number): string {
   return seconds > 120 ? t("duration-minute", { n: Math.round(seconds / 60) }) : t("duration-second", { n: seconds });
 }
 
-export function list(items: string[]): string {
-  return new Intl.ListFormat(words.locale()).format(items);
+export function list(items: string[], type: "conjunction" | "disjunction" = "conjunction"): string {
+  return new Intl.ListFormat(words.locale(), { type }).format(items);
 }
 
 export function country(code: string): string {

@@ -1,0 +1,71 @@
+/** What a form changes of a resource. Only what the person has changed is sent, so changes of others to the rest stay. */
+import { Refused, type Tagged } from "../api/problem.ts";
+
+type Fields = Record<string, unknown>;
+
+export class Draft<T extends object> {
+  /** What the form shows. */
+  value: T;
+  /** What somebody else has saved meanwhile. */
+  theirs = $state.raw<T | null>(null);
+  private base: T;
+  private tag: string;
+
+  constructor({ value, tag }: Tagged<T>) {
+    this.base = $state.raw(value);
+    this.value = $state(structuredClone(value));
+    this.tag = tag;
+  }
+
+  /** The changes as a merge patch (RFC 7396). */
+  get changes(): object {
+    return difference(this.base, $state.snapshot(this.value) as T);
+  }
+
+  /** Goes on after a change that was made beside the form. */
+  follow(tag: string): void {
+    this.tag = tag;
+  }
+
+  get dirty(): boolean {
+    return Object.keys(this.changes).length > 0;
+  }
+
+  /** Sends the changes. If somebody else was faster, the input stays, and the next try builds on theirs. */
+  async save(send: (changes: object, tag: string) => Promise<Tagged<T>>, read: () => Promise<Tagged<T>>): Promise<void> {
+    try {
+      const { value, tag } = await send(this.changes, this.tag);
+      this.base = value;
+      this.value = structuredClone(value);
+      this.theirs = null;
+      this.tag = tag;
+    } catch (problem) {
+      if (problem instanceof Refused && problem.status === 412) {
+        const { value, tag } = await read();
+        this.theirs = value;
+        this.tag = tag;
+      }
+      throw problem;
+    }
+  }
+}
+
+/** The merge patch that makes one object of the other. */
+export function difference(from: object, to: object): object {
+  const [before, after] = [from as Fields, to as Fields];
+  const changes: Fields = {};
+  for (const name of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [old, next] = [before[name] ?? null, after[name] ?? null];
+    if (isObject(old) && isObject(next)) {
+      const inner = difference(old, next);
+      if (Object.keys(inner).length > 0) changes[name] = inner;
+    } else if (JSON.stringify(old) !== JSON.stringify(next)) {
+      changes[name] = next;
+    }
+  }
+  return changes;
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

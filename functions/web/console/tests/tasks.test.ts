@@ -1,0 +1,173 @@
+/** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
+import assert from "node:assert/strict";
+import { browserTest, call, DESK, logInOf, PHONE, problem, Visitor } from "./support.ts";
+
+
+
+/** A number that nobody has called from. */
+function stranger(): string {
+  return `+97150${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;
+}
+
+/** A text without the marks that keep names and numbers in their direction. */
+function plain(text: string): string {
+  return text.replace(/[\u2066-\u2069\u200e\u200f]/g, "").trim();
+}
+
+/** Goes on with Tab until the focus is on what has this name. */
+async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Promise<void> {
+  for (let step = 0; step < 120; step += 1) {
+    await page.keyboard.press(key);
+    const found = await page.evaluate(() => {
+      const element = document.activeElement as HTMLInputElement | null;
+      return element?.ariaLabel ?? element?.labels?.[0]?.textContent ?? element?.textContent ?? "";
+    });
+    if (typeof name === "string" ? plain(found) === name : name.test(plain(found))) return;
+  }
+  assert.fail(`Tab does not lead to ${name}`);
+}
+
+/** The dry run of an unsaved automation says what the real call then gets. */
+browserTest("rule_by_keyboard_decides_calls_as_its_dry_run", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  const { page } = visitor;
+  const { keyboard } = page;
+  const { tenant } = logInOf("manager");
+  const customer = stranger();
+  await visitor.open(`/app/${tenant}/automations`);
+  await reach(visitor, "New automation");
+  await keyboard.press("Enter");
+  await page.waitForURL("**/automations/new");
+  await visitor.settle();
+  await reach(visitor, "Name");
+  await keyboard.type("Busy line");
+  for (const outcome of ["Missed", "Hung up", "Voicemail", "After hours"]) {
+    await reach(visitor, outcome);
+    await keyboard.press("Space");
+  }
+  await reach(visitor, "By");
+  await keyboard.press("End");
+  await reach(visitor, /^Text of the SMS/);
+  await keyboard.type("{{tenant.name}}: we were on the telephone, {{contact.first_name|friend}}. Reply STOP for no more messages.");
+  await reach(visitor, "Outcome");
+  await keyboard.type("Busy");
+  await reach(visitor, "Number that calls");
+  await keyboard.type(customer);
+  await keyboard.press("Enter");
+  const verdict = plain(await visitor.see("verdict").innerText()).replace(/^.*?: /, "");
+  const text = await visitor.see("text").innerText();
+  assert.match(text, /we were on the telephone, friend\./);
+  assert.match(plain(await visitor.see("rules").innerText()), /Busy line \(as in the form\)\s+matches and decides/);
+  await reach(visitor, "Save", "Shift+Tab");
+  await keyboard.press("Enter");
+  await page.waitForURL(/automations\/rule_/);
+
+  await call(customer, "busy");
+  await page.waitForTimeout(500);
+  const row = page.locator(".rows tr", { hasText: "Busy line" });
+  for (let look = 0; look < 30 && (await row.count()) === 0; look += 1) {
+    await visitor.open(`/app/${tenant}/calls`);
+    await page.waitForTimeout(500);
+  }
+  await row.getByRole("link").focus();
+  await keyboard.press("Enter");
+  await page.locator(".decision").waitFor();
+  assert.equal(plain(await page.locator(".decision").innerText()).toLowerCase(), verdict.toLowerCase());
+  await reach(visitor, "Open the message");
+  await keyboard.press("Enter");
+  await page.locator(".bubble").first().waitFor();
+  assert.equal(await page.locator(".bubble").first().innerText(), text);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("order_changes_by_keyboard_and_focus_stays", async () => {
+  const visitor = await Visitor.logIn("manager", DESK);
+  const { page } = visitor;
+  const { tenant } = logInOf("manager");
+  const names = () => page.locator(".rows .who").allInnerTexts();
+  await visitor.open(`/app/${tenant}/automations`);
+  const before = await names();
+  assert.ok(before.length > 1, "there is nothing to put in order");
+  await reach(visitor, /^Try .* later$/);
+  await page.keyboard.press("Enter");
+  await page.locator("[role=status]", { hasText: /place/ }).waitFor({ state: "attached" });
+  assert.match(plain(await page.evaluate(() => document.activeElement?.textContent ?? "")), /later$/, "focus stays on the button");
+  const [first, second, ...rest] = before;
+  await visitor.open(`/app/${tenant}/automations`);
+  assert.deepEqual(await names(), [second, first, ...rest]);
+  await visitor.intercept("order_automations", (route) => route.fulfill(problem(409, "list_changed")));
+  await page.getByRole("button", { name: /later/ }).first().click();
+  await page.locator("[data-kind=list_changed]").waitFor();
+  visitor.expectQuiet(409);
+  await visitor.leave();
+});
+
+/** Two people change different fields of an automation: the second one is told, keeps the input, and neither change is lost. */
+browserTest("automation_that_somebody_else_changed_keeps_both_changes", async () => {
+  const [one, other] = [await Visitor.logIn("manager"), await Visitor.logIn("admin")];
+  const { tenant } = logInOf("manager");
+  for (const visitor of [one, other]) {
+    await visitor.open(`/app/${tenant}/automations`);
+    await visitor.page.getByRole("link", { name: "Missed call" }).click();
+    await visitor.page.getByLabel("Name", { exact: true }).waitFor();
+  }
+  const path = new URL(one.page.url()).pathname;
+  await other.page.getByLabel("Wait before sending", { exact: true }).fill("3");
+  await other.page.getByRole("button", { name: "Save" }).click();
+  await other.page.getByText("Saved", { exact: true }).waitFor();
+  const name = one.page.getByLabel("Name", { exact: true });
+  await name.fill("Missed call, mine");
+  await one.page.getByRole("button", { name: "Save" }).click();
+  await one.page.locator("[data-kind=stale]").waitFor();
+  assert.match(plain(await one.see("theirs").innerText()), /after 3 min/);
+  assert.equal(await name.inputValue(), "Missed call, mine");
+  await one.page.getByRole("button", { name: "Save" }).click();
+  await one.page.getByText("Saved", { exact: true }).waitFor();
+  await one.open(path);
+  assert.equal(await name.inputValue(), "Missed call, mine");
+  assert.equal(await one.page.getByLabel("Wait before sending", { exact: true }).inputValue(), "3");
+  await one.page.getByText("Versions").click();
+  await one.page.getByText("The admin").waitFor();
+  one.expectQuiet(412);
+  other.expectQuiet();
+  for (const visitor of [one, other]) await visitor.leave();
+});
+
+browserTest("automation_that_cannot_be_saved_says_why_and_keeps_the_input", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("manager").tenant}/automations/new`);
+  await page.getByLabel("Name", { exact: true }).fill("Kept");
+  await page.getByLabel("By", { exact: true }).selectOption("sms");
+  await page.getByLabel(/^.?Text of the SMS.*English/).fill("{{contact.nickname}}");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[name='then.sms_text'][aria-invalid=true]").waitFor();
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "then.sms_text");
+  for (const [status, kind] of [[500, "internal"], [429, "too_many_requests"], [403, "forbidden"], [409, "limit_reached"]] as const) {
+    await visitor.intercept("create_automation", (route) => route.fulfill(problem(status, kind)));
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.locator(`[data-kind=${kind}]`).waitFor();
+    assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Kept");
+  }
+  visitor.expectQuiet(422, 500, 429, 403, 409);
+  await visitor.leave();
+});
+
+browserTest("automation_is_archived_and_restored_by_touch", async () => {
+  const visitor = await Visitor.logIn("manager", { ...PHONE, language: "en" });
+  const { page } = visitor;
+  const { tenant } = logInOf("manager");
+  await visitor.open(`/app/${tenant}/automations`);
+  await page.getByRole("link", { name: "Busy line" }).tap();
+  await page.getByRole("button", { name: /^Archive/ }).tap();
+  await page.getByText("It is archived.").waitFor();
+  await visitor.open(`/app/${tenant}/automations`);
+  assert.equal(await page.getByRole("link", { name: "Busy line" }).count(), 0);
+  await page.getByRole("link", { name: "Show archived" }).tap();
+  await page.getByRole("link", { name: "Busy line" }).tap();
+  await page.getByRole("button", { name: /^Restore/ }).tap();
+  await page.getByRole("button", { name: /^Archive/ }).waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
