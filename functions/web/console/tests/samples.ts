@@ -100,6 +100,15 @@ const template: Schemas["TemplateModel"] = {
   rejected_reason: null, sendable: true, status: "APPROVED", status_at: at, submitting: false, updated_at: at, variables: ["1", "2"],
 };
 
+const cap: Schemas["Cap"] = {
+  cap: "day.tenant.follow_up", counted: 812, country: null, currency: null, line_id: null, maximum: 1000, of_plan: false, period: "day", purpose: "follow_up", resets_at: at, scope: "tenant",
+};
+const caps: Schemas["Cap"][] = [
+  cap, { ...cap, cap: "month.tenant.any.USD", currency: "USD", purpose: null, period: "month", counted: 1234, maximum: 2500 },
+  { ...cap, cap: "hour.line_sample.any", line_id: "line_sample", scope: "line", purpose: null, period: "hour", counted: 0, maximum: 0 },
+  { ...cap, of_plan: true, maximum: 1_000_000, counted: 99_000 },
+];
+
 /** Gives a visitor the samples wherever the stack would have to have calls. */
 export async function giveSamples(visitor: Visitor): Promise<void> {
   const answers = {
@@ -107,6 +116,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_messages: { items: [sent, received], next_cursor: null }, get_message: message,
     list_contacts: { items: [contact], next_cursor: null }, get_contact: contact, get_timeline: { items: timeline, next_cursor: null },
     list_automations: { items: [automation, { ...automation, id: "rule_other", name: HOSTILE.long.slice(0, 100), enabled: false }], next_cursor: null }, get_automation: automation,
+    list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks },
   } as const;

@@ -113,20 +113,20 @@ browserTest("automation_that_somebody_else_changed_keeps_both_changes", async ()
     await visitor.page.getByLabel("Name", { exact: true }).waitFor();
   }
   const path = new URL(one.page.url()).pathname;
-  await other.page.getByLabel("Wait before sending", { exact: true }).fill("3");
+  await other.page.getByLabel("Not again within", { exact: true }).fill("25");
   await other.page.getByRole("button", { name: "Save" }).click();
   await other.page.getByText("Saved", { exact: true }).waitFor();
   const name = one.page.getByLabel("Name", { exact: true });
   await name.fill("Missed call, mine");
   await one.page.getByRole("button", { name: "Save" }).click();
   await one.page.locator("[data-kind=stale]").waitFor();
-  assert.match(plain(await one.see("theirs").innerText()), /after 3 min/);
+  assert.match(plain(await one.see("theirs").innerText()), /once in 25 h/);
   assert.equal(await name.inputValue(), "Missed call, mine");
   await one.page.getByRole("button", { name: "Save" }).click();
   await one.page.getByText("Saved", { exact: true }).waitFor();
   await one.open(path);
   assert.equal(await name.inputValue(), "Missed call, mine");
-  assert.equal(await one.page.getByLabel("Wait before sending", { exact: true }).inputValue(), "3");
+  assert.equal(await one.page.getByLabel("Not again within", { exact: true }).inputValue(), "25");
   await one.page.getByText("Versions").click();
   await one.page.getByText("The admin").waitFor();
   one.expectQuiet(412);
@@ -168,6 +168,126 @@ browserTest("automation_is_archived_and_restored_by_touch", async () => {
   await page.getByRole("link", { name: "Busy line" }).tap();
   await page.getByRole("button", { name: /^Restore/ }).tap();
   await page.getByRole("button", { name: /^Archive/ }).waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** A cap stops a follow-up. Once a manager has raised it, what it blocked is sent. */
+browserTest("raised_cap_lets_blocked_messages_be_sent_again", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  const { tenant } = logInOf("manager");
+  const setMaximum = async (maximum: string) => {
+    await page.getByLabel("Maximum").fill(maximum);
+    await page.getByRole("button", { name: "Save" }).click();
+  };
+  await visitor.open(`/app/${tenant}/settings/caps`);
+  await page.getByLabel("Messages", { exact: true }).selectOption("follow_up");
+  await page.getByLabel("In", { exact: true }).selectOption("month");
+  await setMaximum("");
+  await page.locator("[name=maximum][aria-invalid=true]").waitFor();
+  await setMaximum("0");
+  await page.getByText("The cap is set.").waitFor();
+  await call(stranger(), "missed");
+  const blocked = page.locator(".rows tr", { hasText: "Not sent" });
+  for (let look = 0; look < 30 && (await blocked.count()) === 0; look += 1) {
+    await page.waitForTimeout(500);
+    await visitor.open(`/app/${tenant}/messages?state=blocked`);
+  }
+  await visitor.open(`/app/${tenant}/settings/caps`);
+  const row = page.locator(".rows tr", { hasText: /Follow-ups to calls.*a month/ });
+  await row.getByRole("button", { name: "Change" }).click();
+  await setMaximum("500");
+  await row.getByText(/ of .*500/).waitFor();
+  await page.getByRole("button", { name: "Retry what caps blocked" }).click();
+  await page.getByText("Nothing more was blocked.").waitFor();
+  assert.match(plain(await visitor.see("retried").innerText()), /^1 sent again, 0 not\./);
+  await row.getByRole("button", { name: "Remove" }).click();
+  await page.getByText("The cap is removed.").waitFor();
+  await row.waitFor({ state: "detached" });
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("settings_of_messages_are_saved_and_shown_again", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  const { tenant } = logInOf("manager");
+  const save = async () => {
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Saved", { exact: true }).waitFor();
+  };
+  await visitor.open(`/app/${tenant}/settings/closures`);
+  await page.getByRole("button", { name: "Add a holiday" }).click();
+  await page.getByLabel("First day").fill("2030-12-02");
+  await page.getByLabel("Hours", { exact: true }).fill("nine");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[name='holidays[0].hours'][aria-invalid=true]").waitFor();
+  await page.getByLabel("Hours", { exact: true }).fill("9:00-12:00");
+  await page.getByLabel("Quiet hours").selectOption("some");
+  await page.getByLabel("Countries that may be written to").fill("ae, in");
+  await save();
+  await visitor.open(`/app/${tenant}/settings/closures`);
+  assert.equal(await page.getByLabel("Hours", { exact: true }).inputValue(), "09:00-12:00");
+  assert.equal(await page.getByLabel("Countries that may be written to").inputValue(), "AE, IN");
+  await page.getByRole("button", { name: /^Remove/ }).click();
+  await page.getByLabel("Quiet hours").selectOption("none");
+  await page.getByLabel("Countries that may be written to").fill("");
+  await save();
+
+  await visitor.open(`/app/${tenant}/settings/words`);
+  await page.getByLabel("New value: name").fill("address");
+  await page.keyboard.press("Enter");
+  await page.getByLabel("address", { exact: true }).fill("Pier 7");
+  await save();
+  await visitor.open(`/app/${tenant}/settings/words`);
+  assert.equal(await page.getByLabel("address", { exact: true }).inputValue(), "Pier 7");
+  await page.getByRole("button", { name: "Remove address" }).click();
+  await save();
+  await visitor.open(`/app/${tenant}/settings/words`);
+  assert.equal(await page.getByLabel("address", { exact: true }).count(), 0);
+
+  await visitor.open(`/app/${tenant}/settings/answers`);
+  await page.getByLabel("answer who writes while the business is closed").check();
+  const text = page.locator("[name='answers.after_hours.text']");
+  await text.fill("We open at nine, ");
+  await page.getByText("Insert a value").first().click();
+  await page.getByRole("button", { name: "First name" }).first().click();
+  assert.equal(await text.inputValue(), "We open at nine, {{contact.first_name}}");
+  await save();
+  await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
+  await visitor.intercept("get_tenant", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), answers: { help: { enabled: false } } } });
+  });
+  await text.fill("Mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[data-kind=stale]").waitFor();
+  assert.match(plain(await visitor.see("theirs").innerText()), /automatic answers/);
+  assert.equal(await text.inputValue(), "Mine");
+  visitor.expectQuiet(422, 412);
+  await visitor.leave();
+});
+
+/** A message with its preview, by touch on a small phone, in Arabic. */
+browserTest("message_is_previewed_and_sent_by_touch", async () => {
+  const visitor = await Visitor.logIn("agent", PHONE);
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/messages`);
+  await page.locator("a[href$='/messages/new']").tap();
+  await page.locator("[name=phone]").tap();
+  await page.keyboard.type(stranger());
+  await page.locator("[name=channel][value=sms]").tap();
+  await page.locator("[name=sms_text], [name=text]").first().tap();
+  await page.keyboard.insertText("طلبك جاهز");
+  await page.locator("[name=basis]").tap();
+  await page.keyboard.insertText("Order 1042");
+  await page.locator("form button").tap();
+  await visitor.see("verdict").waitFor();
+  assert.equal(await visitor.see("text").innerText(), "طلبك جاهز");
+  await page.locator("form button").tap();
+  await page.waitForURL(/messages\/msg_/);
+  await page.getByText("طلبك جاهز").first().waitFor();
   visitor.expectQuiet();
   await visitor.leave();
 });

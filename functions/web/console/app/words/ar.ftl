@@ -85,6 +85,51 @@ accept-done = أنت الآن عضو في { $business }.
 
 ## My account
 account-profile = الملف الشخصي
+account-preferences = المظهر واللغة
+account-language = اللغة
+account-theme = المظهر
+account-theme-system = حسب الجهاز
+account-theme-light = فاتح
+account-theme-dark = داكن
+account-numerals = الأرقام في النصوص
+account-numerals-auto = كالمعتاد في المنطقة
+account-numerals-latin = 0 1 2 3
+account-numerals-arabic = ٠ ١ ٢ ٣
+account-clock = صيغة الوقت
+account-clock-auto = كالمعتاد في المنطقة
+account-clock-12h = 2:05 م
+account-clock-24h = 14:05
+account-density = الصفوف
+account-density-regular = عادية
+account-density-comfortable = أعلى
+account-security = أمان الحساب
+account-security-why = إن رأيت ما لا تعرفه فغيّر كلمة المرور.
+security-logged_in = تسجيل دخول
+security-second_factor_asked = قُبلت كلمة المرور وطُلب الرمز
+security-log_in_refused = رُفض تسجيل الدخول
+security-log_in_limited = محاولات دخول كثيرة جدًا
+security-logged_out = تسجيل خروج
+security-logged_out_everywhere = تسجيل خروج من كل الأجهزة
+security-token_reused = أُنهيت جلسة لأن رمزها استُخدم مرتين
+security-reset_asked = طُلبت كلمة مرور جديدة بالبريد
+security-password_reset = عُيّنت كلمة المرور برابط في رسالة
+security-password_changed = غُيّرت كلمة المرور
+security-second_factor_on = فُعّل العامل الثاني
+security-second_factor_off = أُوقف العامل الثاني
+security-recovery_codes_replaced = رموز استرداد جديدة
+security-recovery_code_used = استُخدم رمز استرداد
+security-platform_right_given = عُيّن مديرًا للمنصة
+security-platform_right_taken = لم يعد مديرًا للمنصة
+security-proof_refused = كلمة مرور أو رمز خاطئ أثناء الجلسة
+security-other = حدث آخر
+security-times = { $n ->
+    [zero] (لم يتكرر)
+    [one] (مرة واحدة)
+    [two] (مرتان)
+    [few] ({ $n } مرات)
+    [many] ({ $n } مرة)
+   *[other] ({ $n } مرة)
+  }
 account-mails = الرسائل البريدية
 account-mails-why = تصل إلى المشرفين ومديري النظام رسالة عندما يحتاج شيء إلى انتباههم.
 mail-connection_refused = مزوّد يرفض أحد الاتصالات
@@ -459,7 +504,7 @@ unit-day = أيام
 unit-of = { $label }: الوحدة
 quiet-hours = ساعات الهدوء
 quiet-hours-hint = بالمنطقة الزمنية للعميل.
-quiet-hours-some = ساعات خاصة
+quiet-hours-some = ساعات محددة
 quiet-hours-from = من
 quiet-hours-to = إلى
 quiet-hours-action = الرسائل خلالها
@@ -535,6 +580,8 @@ settings-business = الاسم والبلد والمنطقة الزمنية وس
 business-zone = المنطقة الزمنية
 business-country = البلد
 business-country-hint = حرفان، مثل AE. تُقرأ الأرقام التي بلا رمز دولة على أنها من هذا البلد.
+business-languages = لغات عملائك
+business-languages-hint = مثل ⁦en, ar⁩. الأولى لمن لا تُعرف لغته.
 business-hours-hint = مثل ⁦09:00-13:00⁩، ⁦16:00-21:00⁩. اليوم الذي بلا ساعات مغلق، وإن لم تكن لأي يوم ساعات فالنشاط مفتوح دائمًا.
 business-always = مفتوح دائمًا
 business-closed = مغلق
@@ -611,6 +658,115 @@ role-viewer-may = يقرأ كل شيء
 role-agent-may = يراسل العملاء أيضًا
 role-manager-may = يغيّر الإعدادات أيضًا
 role-admin-may = يدير الأشخاص والمفاتيح أيضًا
+
+## Settings of messages
+title-closures = العطل وساعات الهدوء والدول
+title-words = الكلمات والقيم
+title-answers = الردود التلقائية
+title-caps = الحدود
+settings-closures = متى يكون النشاط مغلقًا، ومتى لا يُزعَج العملاء، وإلى أين تُرسل الرسائل
+settings-words = قيم في الرسائل مثل العنوان، وكلمات يوقف بها العملاء الرسائل
+settings-answers = ما يُرَدّ عليه تلقائيًا: خارج ساعات العمل، وعند طلب المساعدة أو الإيقاف
+settings-caps = كم يجوز أن يُرسل ويُنفق
+remove = إزالة
+tenant-theirs = غيّر شخص آخر في هذه الأثناء: { $fields }. ما زال ما أدخلته هنا، ويُحفظ التغييران إن اختلفت الحقول.
+tenant-field-holidays = العطل
+tenant-field-quiet_hours = ساعات الهدوء
+tenant-field-allowed_countries = الدول
+tenant-field-variables = القيم
+tenant-field-stop_words = كلمات الإيقاف
+tenant-field-start_words = كلمات البدء
+tenant-field-answers = الردود التلقائية
+holidays = العطل
+holidays-none = لا عطل محددة.
+holiday = العطلة { $n }
+holiday-name = الاسم
+holiday-from = أول يوم
+holiday-to = آخر يوم
+holiday-hours = الساعات
+holiday-add = إضافة عطلة
+quiet-hours-why = تنتظر المتابعات حتى تنتهي. ويمكن أن تكون للأتمتة ساعات خاصة.
+quiet-hours-none = بلا
+countries = الدول
+countries-allowed = الدول التي يجوز مراسلتها
+countries-hint = حرفان لكل دولة، مثل ⁦AE, IN⁩. من دون أي دولة: كل الدول.
+variables = قيم في الرسائل
+variables-why = يمكن أن يعرض النص أو القالب كلًّا منها، مثل { $example }.
+variable-new = قيمة جديدة: الاسم
+variable-new-hint = مثل address أو website
+variable-add = إضافة
+stop_words = كلمات الإيقاف
+start_words = كلمات البدء
+words-more = كلمات أخرى تفصل بينها فواصل
+stop_words-hint = تعمل كلمة STOP والكلمات المعتادة بالإنجليزية والعربية دائمًا.
+start_words-hint = تعمل كلمة START والكلمات المعتادة بالإنجليزية والعربية دائمًا.
+answers-why = لا يتلقى أحد أكثر من أربعة منها خلال 24 ساعة. من دون نص منك يُرسل النص المعتاد بالإنجليزية أو العربية.
+answer-after_hours = خارج ساعات العمل
+answer-after_hours-on = الرد على من يكتب والنشاط مغلق
+answer-help = المساعدة
+answer-help-on = الرد على HELP وINFO ومساعدة
+answer-stop = كلمات الإيقاف
+answer-stop-on = تأكيد أن الرسائل لن تصل بعد الآن
+answer-start = كلمات البدء
+answer-start-on = تأكيد أن الرسائل ستصل مجددًا
+answer-text = النص
+answer-usual = النص المعتاد
+answer-every = للعميل نفسه مرة واحدة على الأكثر خلال
+caps-why = ما تجاوز الحد لا يُرسل. الفترات بالتوقيت العالمي UTC.
+caps-empty = لا توجد حدود.
+cap = الحد
+cap-used = المستخدم
+cap-change = تغيير
+cap-change-title = تغيير الحد
+cap-new = حد جديد
+cap-set = تم تعيين الحد.
+cap-removed = أُزيل الحد.
+cap-title = { $purpose }{ $kind ->
+    [money] {" "}(بالمال)
+   *[number] {""}
+  } في { $period ->
+    [hour] الساعة
+    [month] الشهر
+   *[day] اليوم
+  }
+cap-of = { $used } من { $maximum }
+cap-of-plan = تحدده الباقة
+cap-resets = يبدأ من جديد
+cap-scope-tenant = النشاط كله
+cap-scope-abroad = الخارج: دول ليس لك فيها خط
+cap-scope-country = دولة واحدة
+cap-line = الخط { $name }
+cap-purpose = الرسائل
+cap-purpose-any = الكل عدا الردود والردود التلقائية والرموز
+cap-purpose-follow_up = متابعات المكالمات
+cap-purpose-api = الرسائل المطلوبة
+cap-purpose-reply = الردود
+cap-purpose-auto_reply = الردود التلقائية
+cap-purpose-campaign = الحملات
+cap-purpose-order = الطلبات
+cap-purpose-payment = الدفعات
+cap-purpose-one_time_code = رموز المرة الواحدة
+cap-purpose-feedback = آراء العملاء
+cap-purpose-stop_confirmation = تأكيدات الإيقاف
+cap-place = أين
+cap-period = خلال
+cap-period-hour = ساعة
+cap-period-day = يوم
+cap-period-month = شهر
+cap-period-hint = الحد الموجود يأخذ القيمة الجديدة ويواصل العدّ.
+cap-counts = ما يُعدّ
+cap-counts-number = الرسائل
+cap-counts-money = تكلفتها
+cap-currency = العملة
+cap-currency-hint = ثلاثة أحرف، مثل USD. يجب أن تكون لها أسعار في قوائم الأسعار.
+cap-maximum = الحد الأقصى
+cap-maximum-hint = مع 0 لا يُرسل شيء من هذا.
+country-hint = حرفان، مثل AE
+blocked = ما منعته الحدود
+blocked-why = متى توفر متسع من جديد، يمكن إرسال ما منعته الحدود في الأيام الأخيرة وما زال صالحًا.
+blocked-retry = إعادة إرسال ما منعته الحدود
+blocked-progress = أُعيد إرسال { $sent }، ولم يُرسل { $not }.
+blocked-done = لم يُمنع غير ذلك.
 
 ## Lengths of time
 duration-second = { $n ->

@@ -63,6 +63,21 @@ export function money(amount: string, currency: string): string {
   return new Intl.NumberFormat(latin(), options).format(Number(amount));
 }
 
+/** Digits of a currency's smallest unit: 2 of dollars, 3 of dinars. */
+export function unitDigits(currency: string): number {
+  try {
+    return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 2;
+  } catch {
+    return 2;
+  }
+}
+
+/** An amount in the smallest unit of its currency. */
+export function minor(amount: number, currency: string): string {
+  const digits = unitDigits(currency);
+  return money((amount / 10 ** digits).toFixed(digits), currency);
+}
+
 function latin(): Intl.Locale {
   return new Intl.Locale(words.locale(), { numberingSystem: "latn" });
 }

@@ -1,0 +1,49 @@
+/** Caps by their names, such as `day.tenant.follow_up` or `month.IN.any.USD`. */
+import type { components } from "../../api/contract.d.ts";
+import { country, digits, minor, unitDigits } from "../../words/formats.ts";
+import { t } from "../../words/words.svelte.ts";
+
+export type Cap = components["schemas"]["Cap"];
+
+export const PERIODS = ["hour", "day", "month"] as const;
+export const PURPOSES = ["any", "follow_up", "api", "reply", "auto_reply", "one_time_code"] as const;
+
+export interface Typed {
+  period: string;
+  /** Where it applies: `tenant`, `abroad`, `country` or the id of a line. */
+  place: string;
+  country: string;
+  purpose: string;
+  /** Empty for a number of messages. */
+  currency: string;
+  maximum: string;
+}
+
+export function nameOf({ period, place, country: code, purpose, currency }: Typed): string {
+  return [period, place === "country" ? code.trim().toUpperCase() : place, purpose, ...(currency ? [currency.trim().toUpperCase()] : [])].join(".");
+}
+
+export function typedOf(cap: Cap): Typed {
+  const { period, country: code, line_id, scope, purpose, currency, maximum } = cap;
+  const amount = currency ? (maximum / 10 ** unitDigits(currency)).toString() : maximum.toString();
+  return { period, place: code ? "country" : (line_id ?? scope), country: code ?? "", purpose: purpose ?? "any", currency: currency ?? "", maximum: amount };
+}
+
+/** The maximum as it is sent, in the smallest unit of a currency. */
+export function maximumOf({ currency, maximum }: Typed): number {
+  return Math.round(Number(maximum.replace(",", ".")) * (currency ? 10 ** unitDigits(currency.trim().toUpperCase()) : 1));
+}
+
+/** A number of messages or an amount of money. */
+export function amountOf(cap: Cap, amount: number): string {
+  return cap.currency ? minor(amount, cap.currency) : digits(amount);
+}
+
+export function titleOf(cap: Cap): string {
+  return t("cap-title", { purpose: t(`cap-purpose-${cap.purpose ?? "any"}`), kind: cap.currency ? "money" : "number", period: cap.period });
+}
+
+export function placeOf(cap: Cap, lineName: (id: string) => string): string {
+  if (cap.line_id) return lineName(cap.line_id);
+  return cap.country ? country(cap.country) : t(`cap-scope-${cap.scope}`);
+}
