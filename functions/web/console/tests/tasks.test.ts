@@ -27,14 +27,35 @@ async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Pro
   assert.fail(`Tab does not lead to ${name}`);
 }
 
+/** The call of this customer in the console: its decision is that of the dry run, by which it is tried again, and so is the message's text. */
+async function expectDecision(visitor: Visitor, customer: string, verdict: string, text: string): Promise<void> {
+  const { page } = visitor;
+  const row = page.locator(".rows tr", { hasText: customer.slice(-4) });
+  for (let look = 0; look < 30 && (await row.count()) === 0; look += 1) {
+    await page.waitForTimeout(500);
+    await visitor.open(`/app/${logInOf("manager").tenant}/calls`);
+  }
+  await row.getByRole("link").focus();
+  await page.keyboard.press("Enter");
+  await page.locator(".decision").waitFor();
+  assert.equal(plain(await page.locator(".decision").innerText()).toLowerCase(), verdict.toLowerCase());
+  await reach(visitor, "Try the rules on this call");
+  await page.keyboard.press("Enter");
+  assert.equal(plain(await visitor.see("verdict").innerText()).replace(/^.*?: /, "").toLowerCase(), verdict.toLowerCase());
+  await page.goBack();
+  await reach(visitor, "Open the message");
+  await page.keyboard.press("Enter");
+  await page.locator(".bubble").first().waitFor();
+  assert.equal(await page.locator(".bubble").first().innerText(), text);
+}
+
 /** The dry run of an unsaved automation says what the real call then gets. */
 browserTest("rule_by_keyboard_decides_calls_as_its_dry_run", async () => {
   const visitor = await Visitor.logIn("manager", DESK);
   const { page } = visitor;
   const { keyboard } = page;
-  const { tenant } = logInOf("manager");
   const customer = stranger();
-  await visitor.open(`/app/${tenant}/automations`);
+  await visitor.open(`/app/${logInOf("manager").tenant}/automations`);
   await reach(visitor, "New automation");
   await keyboard.press("Enter");
   await page.waitForURL("**/automations/new");
@@ -61,22 +82,39 @@ browserTest("rule_by_keyboard_decides_calls_as_its_dry_run", async () => {
   await reach(visitor, "Save", "Shift+Tab");
   await keyboard.press("Enter");
   await page.waitForURL(/automations\/rule_/);
-
   await call(customer, "busy");
-  await page.waitForTimeout(500);
-  const row = page.locator(".rows tr", { hasText: "Busy line" });
-  for (let look = 0; look < 30 && (await row.count()) === 0; look += 1) {
-    await visitor.open(`/app/${tenant}/calls`);
-    await page.waitForTimeout(500);
-  }
-  await row.getByRole("link").focus();
-  await keyboard.press("Enter");
-  await page.locator(".decision").waitFor();
-  assert.equal(plain(await page.locator(".decision").innerText()).toLowerCase(), verdict.toLowerCase());
-  await reach(visitor, "Open the message");
-  await keyboard.press("Enter");
-  await page.locator(".bubble").first().waitFor();
-  assert.equal(await page.locator(".bubble").first().innerText(), text);
+  await expectDecision(visitor, customer, verdict, text);
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("rule_by_touch_decides_calls_as_its_dry_run", async () => {
+  const visitor = await Visitor.logIn("manager", { ...PHONE, language: "en" });
+  const { page } = visitor;
+  const customer = stranger();
+  const write = async (label: string | RegExp, text: string) => {
+    await page.getByLabel(label, { exact: true }).first().tap();
+    await page.keyboard.insertText(text);
+  };
+  await visitor.open(`/app/${logInOf("manager").tenant}/automations`);
+  await page.getByRole("link", { name: "New automation" }).tap();
+  await write("Name", "Voicemail left");
+  for (const outcome of ["Missed", "Busy", "Hung up", "After hours"]) await page.getByLabel(outcome, { exact: true }).tap();
+  await page.getByLabel("By", { exact: true }).selectOption("sms");
+  await write(/^.?Text of the SMS.*English/, "We got your message and call back. ");
+  await page.getByText("Insert a value").tap();
+  await page.getByRole("button", { name: "Name of the business" }).tap();
+  await page.getByRole("button", { name: "Try it" }).tap();
+  await page.getByLabel("Outcome", { exact: true }).selectOption("voicemail");
+  await write("Number that calls", customer);
+  await page.getByRole("button", { name: "Try", exact: true }).tap();
+  const verdict = plain(await visitor.see("verdict").innerText()).replace(/^.*?: /, "");
+  const text = await visitor.see("text").innerText();
+  assert.match(text, /^We got your message and call back. Console$/);
+  await page.getByRole("button", { name: "Save" }).tap();
+  await page.waitForURL(/automations\/rule_/);
+  await call(customer, "voicemail");
+  await expectDecision(visitor, customer, verdict, text);
   visitor.expectQuiet();
   await visitor.leave();
 });
@@ -288,6 +326,28 @@ browserTest("message_is_previewed_and_sent_by_touch", async () => {
   await page.locator("form button").tap();
   await page.waitForURL(/messages\/msg_/);
   await page.getByText("طلبك جاهز").first().waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("message_is_previewed_and_sent_by_keyboard", async () => {
+  const visitor = await Visitor.logIn("agent", DESK);
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("agent").tenant}/messages`);
+  await reach(visitor, "New message");
+  await page.keyboard.press("Enter");
+  await reach(visitor, "To");
+  await page.keyboard.type(stranger());
+  await reach(visitor, "Text");
+  await page.keyboard.type("Your order is ready.");
+  await reach(visitor, "Ground");
+  await page.keyboard.type("Order 1042");
+  await page.keyboard.press("Enter");
+  assert.match(plain(await visitor.see("verdict").innerText()), /^It would be sent/);
+  await reach(visitor, "Send now");
+  await page.keyboard.press("Enter");
+  await page.waitForURL(/messages\/msg_/);
+  await page.getByText("Your order is ready.").first().waitFor();
   visitor.expectQuiet();
   await visitor.leave();
 });
