@@ -4,6 +4,7 @@ import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import type { Route as Intercepted } from "playwright-core";
 import { roles, type Role } from "../app/api/permissions.ts";
+import { giveDay, pageOf, PICTURES } from "./pictures.ts";
 import { giveSamples, HOSTILE } from "./samples.ts";
 import { browserTest, DESK, isOpenTo, logInOf, pathOf, PHONE, problem, routes, Visitor, type Look, type Route } from "./support.ts";
 
@@ -64,6 +65,26 @@ for (const look of [DESK, PHONE]) {
       visitor.expectQuiet();
       await visitor.leave();
     }
+  });
+}
+
+// The pictures of docs/console.md, for people only: nothing is compared with them.
+for (const look of process.env.RINGBACK_PICTURES ? [DESK, { ...PHONE, width: 390 }] : []) {
+  browserTest(`pictures_for_the_guide_in_${look.language}`, async () => {
+    const visitor = await Visitor.logIn("admin", look);
+    await giveDay(visitor, look);
+    for (const name of Object.keys(PICTURES) as (keyof typeof PICTURES)[]) {
+      await visitor.open(pageOf(name));
+      if (name === "automation") {
+        await visitor.page.locator("[name=phone]").fill("+971505553913");
+        await visitor.page.keyboard.press("Enter");
+        if (look === DESK) await visitor.page.setViewportSize({ width: look.width, height: 1040 });
+        else await visitor.see("verdict").scrollIntoViewIfNeeded();
+        await visitor.see("outlook").waitFor();
+      }
+      await visitor.page.screenshot({ path: `${process.env.RINGBACK_PICTURES}/console-${name}-${look.language}.png` });
+    }
+    await visitor.leave();
   });
 }
 
