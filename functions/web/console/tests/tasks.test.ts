@@ -167,6 +167,10 @@ browserTest("automation_that_somebody_else_changed_keeps_both_changes", async ()
   assert.equal(await one.page.getByLabel("Not again within", { exact: true }).inputValue(), "25");
   await one.page.getByText("Versions").click();
   await one.page.getByText("The admin").waitFor();
+  await one.page.getByRole("button", { name: /^Take into the form/ }).last().click();
+  assert.notEqual(await name.inputValue(), "Missed call, mine");
+  await one.page.getByRole("button", { name: "Compare" }).click();
+  await one.see("replay").waitFor();
   one.expectQuiet(412);
   other.expectQuiet();
   for (const visitor of [one, other]) await visitor.leave();
