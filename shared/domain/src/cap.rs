@@ -27,7 +27,7 @@ pub const MAX_CAPS: usize = 20;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cap {
-    /// Its number, by which it is counted. No other cap of the tenant ever has it.
+    /// Its number. No other cap of the tenant ever has it.
     pub number: u32,
     /// What it is counted for.
     pub period: Period,
@@ -345,6 +345,15 @@ impl Cap {
         Some(Price { amount, currency })
     }
 
+    /// The number by which it is counted: its own, or that of the plan's cap that counts the same. So such a cap counts from the beginning of
+    /// its period, whenever it was set.
+    #[must_use]
+    pub fn counted_as(&self) -> u32 {
+        let is_general = self.scope == Scope::Tenant && self.purpose.is_none() && self.currency.is_none();
+        let of_plan = OF_PLAN.iter().find(|(_, period)| is_general && *period == self.period);
+        of_plan.map_or(self.number, |(number, _)| *number)
+    }
+
     /// The name of its counter within a day: `h1`, `d2`, `m3`.
     #[must_use]
     pub fn counter(&self) -> String {
@@ -353,7 +362,7 @@ impl Cap {
             Period::Day => 'd',
             Period::Month => 'm',
         };
-        format!("{letter}{}", self.number)
+        format!("{letter}{}", self.counted_as())
     }
 
     /// Why nothing more is sent.

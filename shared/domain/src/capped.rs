@@ -8,13 +8,13 @@ use crate::{
     cap::{Cap, Scope, Take, day_of, of_plan, usual},
     config::TenantConfig,
     costs::expected,
-    counting::{Charge, Listed, charged},
+    counting::{Charge, Listed, charge_of},
     country::Country,
     ids::LineId,
     message::{Attempt, Leg, Message, Recipient},
     prices::PriceBook,
     product::Currency,
-    purpose::{Category, Purpose},
+    purpose::{Category, Policy},
     tenant::Tenant,
 };
 
@@ -38,12 +38,12 @@ pub fn count_money(caps: &[Cap]) -> bool {
     caps.iter().any(|cap| cap.currency.is_some())
 }
 
-/// The caps that apply to messages of this purpose from this line to this recipient.
+/// The caps that apply to a message with this policy from this line to this recipient. Of those with the same counter, it is the lowest.
 #[must_use]
-pub fn applying(config: &TenantConfig, purpose: Purpose, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
+pub fn applying(config: &TenantConfig, policy: &Policy, line: Option<LineId>, to: &Recipient) -> Vec<Cap> {
     let country = to.country();
     let mut caps = all_caps_of(&config.tenant);
-    caps.retain(|cap| cap.purpose.map_or(purpose.is_capped(), |named| named == purpose));
+    caps.retain(|cap| policy.is_counted_for(cap.purpose));
     let abroad = caps.iter().any(|cap| cap.scope == Scope::Abroad)
         && country.is_none_or(|country| !home(config).contains(&country));
     caps.retain(|cap| match cap.scope {
@@ -52,6 +52,11 @@ pub fn applying(config: &TenantConfig, purpose: Purpose, line: Option<LineId>, t
         Scope::Country(named) => country == Some(named),
         Scope::Abroad => abroad,
     });
+    let all = caps.clone();
+    let lower = |cap: &Cap, other: &Cap| {
+        other.counted_as() == cap.counted_as() && (other.maximum, other.number) < (cap.maximum, cap.number)
+    };
+    caps.retain(|cap| !all.iter().any(|other| lower(cap, other)));
     caps
 }
 
@@ -75,27 +80,38 @@ pub fn takes(
     caps.into_iter().map(take).collect()
 }
 
-/// An attempt whose price became known.
+/// An attempt whose price became known, or another one.
 #[derive(Debug)]
 pub struct Priced<'a> {
     /// The attempt.
     pub attempt: &'a Attempt,
-    charge: Charge,
+    before: Option<Charge>,
+    after: Option<Charge>,
 }
 
-/// The attempts of a message that were charged by this change, and are counted for caps of money.
+/// The attempts of a message that are counted for caps of money, and whose prices changed.
 pub fn priced<'a>(before: &'a Message, after: &'a Message) -> impl Iterator<Item = Priced<'a>> {
-    let charged = charged(before, after).filter(|(attempt, _)| !attempt.expected.is_empty());
-    charged.map(|(attempt, charge)| Priced { attempt, charge })
+    let counted = after.attempts.iter().filter(|attempt| !attempt.expected.is_empty());
+    counted.filter_map(|attempt| {
+        let known = before.attempts.iter().find(|known| known.number == attempt.number);
+        let before = known.and_then(|known| charge_of(before, known));
+        let after = charge_of(after, attempt);
+        (before != after).then_some(Priced { attempt, before, after })
+    })
 }
 
 impl Priced<'_> {
-    /// The difference from what was expected, by the numbers of caps, in millionths of their currencies' units.
+    /// The differences from what is counted, by the numbers of caps, in millionths of their currencies' units.
     pub fn differences(&self, book: &PriceBook) -> impl Iterator<Item = (u32, i64)> {
         let day = day_of(self.attempt.claimed_at);
         self.attempt.expected.iter().filter_map(move |expected| {
-            let amount = amount(&self.charge, book, &expected.currency, day)?;
-            let difference = i64::try_from(amount).ok()?.checked_sub_unsigned(expected.millionths)?;
+            let counted = |charge: &Option<Charge>| {
+                let known = charge
+                    .as_ref()
+                    .and_then(|charge| amount(charge, book, &expected.currency, day));
+                i64::try_from(known.unwrap_or(expected.millionths)).ok()
+            };
+            let difference = counted(&self.after)?.checked_sub(counted(&self.before)?)?;
             (difference != 0).then_some((expected.cap, difference))
         })
     }
@@ -130,12 +146,13 @@ fn home(config: &TenantConfig) -> BTreeSet<Country> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use jiff::civil::date;
+    use jiff::{Timestamp, civil::date};
 
     use crate::{
         cap::Period,
-        message::{AttemptState, Cost, SendOutcome, StatusReport},
+        message::{AttemptState, Cost, Evidence, SendOutcome, StatusReport},
         prices::Money,
+        purpose::{Narrowing, Purpose},
         samples::{Case, NOON, at, message_of, timers},
     };
 
@@ -146,9 +163,54 @@ mod tests {
         }
     }
 
+    fn policy(purpose: Purpose, by: &Narrowing) -> Policy {
+        let categories = [
+            Category::Utility,
+            Category::Service,
+            Category::Marketing,
+            Category::Authentication,
+        ];
+        let mut policies = categories
+            .into_iter()
+            .map(|category| Policy::narrowed(purpose, category, by));
+        policies.find_map(Result::ok).unwrap()
+    }
+
     fn numbers(case: &Case, purpose: Purpose, to: &Recipient) -> Vec<u32> {
-        let caps = applying(&case.config, purpose, None, to);
+        let caps = applying(&case.config, &policy(purpose, &Narrowing::default()), None, to);
         caps.iter().map(|cap| cap.number).collect()
+    }
+
+    #[test]
+    fn repeated_message_is_counted_for_its_first_purpose_too() {
+        let by = Narrowing {
+            capped_as: Some(Purpose::FollowUp),
+            ..Narrowing::default()
+        };
+        let caps = applying(
+            &Case::new().config,
+            &policy(Purpose::Api, &by),
+            None,
+            &recipient("+971501234567"),
+        );
+        let numbers: Vec<u32> = caps.iter().map(|cap| cap.number).collect();
+        assert_eq!(numbers, [1, 2, 3, 4, 101, 102]);
+    }
+
+    #[test]
+    fn caps_of_all_messages_share_the_counters_of_the_plan() {
+        let mut case = Case::new();
+        let to = recipient("+971501234567");
+        for (maximum, lower) in [(5, 9), (u32::MAX, 101)] {
+            let own = Cap {
+                maximum,
+                currency: None,
+                ..dollars(9)
+            };
+            assert_eq!(own.counter(), "d101");
+            case.config.tenant.caps = Some(vec![own].into());
+            assert_eq!(numbers(&case, Purpose::Api, &to), [lower, 102]);
+        }
     }
 
     #[test]
@@ -230,8 +292,8 @@ mod tests {
         assert_eq!(of(vec![dollars(7)], &plan.legs[1]), [sms], "no list has a price for it");
     }
 
-    #[test]
-    fn what_was_expected_is_corrected_once_the_price_is_known() {
+    /// A message whose claim has taken 0.03 dollars of a cap.
+    fn counted_in_money() -> (Message, Timestamp) {
         let now = at(NOON);
         let mut message = message_of(Case::new().plan(), now);
         message.claim(0, "a".to_owned(), now, &timers());
@@ -240,6 +302,12 @@ mod tests {
             amount: 30_000,
         };
         message.claimed_within(&[take]);
+        (message, now)
+    }
+
+    #[test]
+    fn what_was_expected_is_corrected_once_the_price_is_known() {
+        let (message, now) = counted_in_money();
         let differences = |before: &Message, after: &Message| {
             let book = PriceBook::shipped();
             let priced = priced(before, after).flat_map(|priced| priced.differences(book).collect::<Vec<_>>());
@@ -291,5 +359,21 @@ mod tests {
             assert_eq!(differences(&accepted, &after), expected);
             assert_eq!(differences(&after, &after), []);
         }
+        let failed = reported(status(AttemptState::Failed, None));
+        let mut delivered_after_all = failed.clone();
+        delivered_after_all.apply(1, delivered(cost(true, None)), now, &timers());
+        assert_eq!(differences(&failed, &delivered_after_all), [(7, 15_700)]);
+    }
+
+    #[test]
+    fn attempt_that_was_not_taken_holds_nothing_of_caps() {
+        let (mut message, now) = counted_in_money();
+        let reason = "no answer".to_owned();
+        message.record(1, SendOutcome::Unknown { reason }, now, &timers());
+        let later = now + message.policy.unknown_after();
+        message.give_up_waiting(Evidence::NotTaken, later, &timers());
+        let attempt = &message.attempts[0];
+        assert!(attempt.taken().is_empty());
+        assert_eq!(attempt.expected[0].millionths, 0);
     }
 }

@@ -228,11 +228,9 @@ mod tests {
             (Carrier::Meta, "AE", 1, 15_700),
             (Carrier::Twilio, "AE", 1, 20_700),
             (Carrier::Sms, "AE", 3, 300_000),
-            // In another currency; the fee is in this one.
-            (Carrier::Meta, "DE", 1, 5_000),
-            // Not listed: Twilio's fee is the dearest of the country.
-            (Carrier::Sms, "FR", 2, 10_000),
-            // No country at all: the dearest of all.
+            // In another currency, not listed, of no country: the dearest of all. Twilio's fee, which comes on top of a price, is none.
+            (Carrier::Meta, "DE", 1, 100_000),
+            (Carrier::Sms, "FR", 2, 200_000),
             (Carrier::Sms, "", 1, 100_000),
         ] {
             assert_eq!(

@@ -324,26 +324,16 @@ fn states(message: &Message) -> Vec<&'static str> {
     states
 }
 
-/// The attempts of a message that were charged by this change, and those that are known to be free since they failed.
-pub(crate) fn charged<'a>(before: &'a Message, after: &'a Message) -> impl Iterator<Item = (&'a Attempt, Charge)> {
-    after.attempts.iter().filter_map(move |attempt| {
-        let leg = after.plan.get(usize::from(attempt.leg))?;
-        let known = before.attempts.iter().find(|known| known.number == attempt.number);
-        let of = |message: &Message, attempt: &Attempt| {
-            // Meta bills what it delivers.
-            let is_free = leg.channel == Channel::WhatsApp && attempt.state == AttemptState::Failed;
-            let free = || is_free.then(|| Charge::Free(Carrier::of(attempt, leg)));
-            charge(message, attempt, leg).or_else(free)
-        };
-        let charge = of(after, attempt)?;
-        known
-            .is_none_or(|known| of(before, known).is_none())
-            .then_some((attempt, charge))
-    })
+/// The price of an attempt, once it is known: nothing if Meta, which bills what it delivers, could not deliver it.
+pub(crate) fn charge_of(message: &Message, attempt: &Attempt) -> Option<Charge> {
+    let leg = message.plan.get(usize::from(attempt.leg))?;
+    let carrier = Carrier::of(attempt, leg);
+    let is_free = carrier == Carrier::Meta && attempt.state == AttemptState::Failed;
+    charge(message, attempt, leg).or(is_free.then_some(Charge::Free(carrier)))
 }
 
 /// The price of an attempt.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Charge {
     /// The provider does not bill it.
     Free(Carrier),

@@ -740,6 +740,14 @@ impl Message {
         Err(Refusal::new(Reason::Unconfirmed, sentence))
     }
 
+    /// Whether a cap had no room for it.
+    #[must_use]
+    pub fn is_blocked_by_cap(&self) -> bool {
+        self.because
+            .as_ref()
+            .is_some_and(|because| because.code == Reason::CapReached)
+    }
+
     /// Time at which something of it last went out, or may have.
     #[must_use]
     pub fn last_sent_at(&self) -> Option<Timestamp> {
@@ -1002,7 +1010,7 @@ impl Message {
         let Some(attempt) = self.attempts.last_mut() else {
             return;
         };
-        attempt.took = takes.iter().map(|take| take.cap.number).collect();
+        attempt.took = takes.iter().map(|take| take.cap.counted_as()).collect();
         let expected = takes.iter().filter_map(|Take { cap, amount }| {
             Some(Expected {
                 cap: cap.number,
@@ -1253,6 +1261,13 @@ impl Message {
         let why = why.and_if("channel", channel.map(Channel::as_str));
         let why = why.and("next", next);
         if let Some(attempt) = self.attempts.last_mut() {
+            if not_taken {
+                // It is given back. If it was sent after all, its price is counted once it is known.
+                attempt.took.clear();
+                for expected in &mut attempt.expected {
+                    expected.millionths = 0;
+                }
+            }
             let (reason, because) = why.clone().split();
             attempt.error = Some(AttemptError {
                 because,

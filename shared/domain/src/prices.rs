@@ -329,8 +329,8 @@ impl PriceBook {
         Some((&market.currency, market.prices.of(category)?))
     }
 
-    /// The highest price of any service for messages to this country on a day, in this currency, in millionths of its unit. If there is none
-    /// for the country, that of all countries.
+    /// The highest price of a message to this country on a day, in this currency, in millionths of its unit. If there is none for the country,
+    /// that of all countries. Twilio's fee for a WhatsApp message is no such price.
     #[must_use]
     pub fn dearest(&self, country: Option<Country>, currency: &Currency, day: Date) -> Option<u64> {
         let begun = |list: &&PriceList| list.from.get() <= day;
@@ -338,7 +338,8 @@ impl PriceBook {
             let mut others = self.lists.iter().filter(begun);
             others.all(|other| other.service != list.service || other.from <= list.from)
         };
-        let lists = || self.lists.iter().filter(begun).filter(is_latest);
+        let of_messages = |list: &&PriceList| list.service != Service::TwilioWhatsapp;
+        let lists = || self.lists.iter().filter(begun).filter(is_latest).filter(of_messages);
         let highest = |market: &Market| {
             let all = PriceCategory::ALL.into_iter();
             let rates = all.filter_map(|category| market.prices.of(category));

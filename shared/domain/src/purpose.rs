@@ -527,6 +527,8 @@ pub struct Narrowing {
     pub when_unknown: Option<WhenUnknown>,
     /// Sent in the bulk lane.
     pub bulk: bool,
+    /// Another purpose for whose caps it is counted as well: that of a message that it repeats.
+    pub capped_as: Option<Purpose>,
 }
 
 impl Default for Narrowing {
@@ -539,6 +541,7 @@ impl Default for Narrowing {
             fallback_after_seconds: USUAL_FALLBACK_SECONDS,
             when_unknown: None,
             bulk: false,
+            capped_as: None,
         }
     }
 }
@@ -558,6 +561,7 @@ pub struct Policy {
     fallback_after_seconds: u32,
     when_unknown: WhenUnknown,
     lane: Lane,
+    capped_as: Option<Purpose>,
 }
 
 /// A category that the purpose does not have.
@@ -596,6 +600,7 @@ impl Policy {
                 .when_unknown
                 .map_or(kind.when_unknown, |chosen| kind.when_unknown.stricter(chosen)),
             lane: if by.bulk { Lane::Bulk } else { kind.lane },
+            capped_as: by.capped_as.filter(|other| *other != row.purpose),
         })
     }
 
@@ -603,6 +608,21 @@ impl Policy {
     #[must_use]
     pub const fn purpose(&self) -> Purpose {
         self.row.purpose
+    }
+
+    /// Whether the caps of a purpose, or those of no purpose, count it.
+    #[must_use]
+    pub fn is_counted_for(&self, named: Option<Purpose>) -> bool {
+        let purpose = self.purpose();
+        named.map_or(purpose.is_capped(), |named| {
+            named == purpose || self.capped_as == Some(named)
+        })
+    }
+
+    /// Another purpose for whose caps it is counted as well.
+    #[must_use]
+    pub const fn capped_as(&self) -> Option<Purpose> {
+        self.capped_as
     }
 
     /// The version of the table from which it was narrowed.
@@ -734,6 +754,8 @@ struct Kept {
     when_unknown: Option<WhenUnknown>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     bulk: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    capped_as: Option<Purpose>,
 }
 
 /// Version of the table of stored policies and intents that name none.
@@ -760,6 +782,7 @@ impl From<Policy> for Kept {
                 .then_some(policy.fallback_after_seconds),
             when_unknown: (policy.when_unknown != plain.when_unknown).then_some(policy.when_unknown),
             bulk: policy.lane != plain.lane,
+            capped_as: policy.capped_as,
         }
     }
 }
@@ -791,6 +814,7 @@ impl TryFrom<Kept> for Policy {
             fallback_after_seconds: kept.fallback_after_seconds.unwrap_or(USUAL_FALLBACK_SECONDS),
             when_unknown: kept.when_unknown,
             bulk: kept.bulk,
+            capped_as: kept.capped_as,
         };
         Ok(Self::narrowed_from((row, version), kept.category, &by)?)
     }

@@ -482,13 +482,17 @@ impl TemplateRequest {
     }
 }
 
-/// The same message once more: what each channel said, to the same recipient.
+/// The same message once more: what each channel said, to the same recipient. Caps count it for the purpose of the first message, too. If that
+/// one was blocked by a cap, it is valid no longer than that one.
 #[must_use]
 pub fn again<'a>(message: &'a Message, asked: &Asked) -> Intent<'a> {
     let policy = &message.policy;
     let legs = message.plan.iter();
+    let left = message.valid_until().duration_since(asked.now);
     Intent {
         narrowing: Narrowing {
+            validity: (message.is_blocked_by_cap() && left.is_positive()).then_some(left),
+            capped_as: Some(policy.capped_as().unwrap_or_else(|| policy.purpose())),
             opt_in: policy.needs_opt_in(),
             fallback_after_seconds: policy.fallback_after_seconds(),
             when_unknown: Some(policy.when_unknown()),
@@ -897,6 +901,19 @@ mod tests {
         case.material.templates[0].category = Category::Marketing;
         let by_sms = again(&case).unwrap();
         assert_eq!(by_sms.legs, message.plan[1..]);
+    }
+
+    #[test]
+    fn message_that_a_cap_blocked_keeps_its_end_when_sent_again() {
+        let mut case = Case::new();
+        let mut message = message_of(composed(&case, &json!({"sms_text": "Hello"})).unwrap(), case.now);
+        message.block(crate::cap::usual()[2].reached(case.now));
+        case.now += jiff::SignedDuration::from_hours(1);
+        let second = case.with_world(|_, world| {
+            let asked = asked(world, &request(&json!({})));
+            compose(&again(&message, &asked), world).unwrap()
+        });
+        assert_eq!(case.now + second.policy.validity(), message.valid_until());
     }
 
     #[test]

@@ -190,7 +190,7 @@ impl Store {
         prices: &PriceCache,
         now: Timestamp,
     ) -> Result<Vec<Take>, StoreError> {
-        let caps = capped::applying(config, policy.purpose(), line, to);
+        let caps = capped::applying(config, policy, line, to);
         let message = (policy.category(), to, leg);
         if !capped::count_money(&caps) {
             return Ok(capped::takes(
@@ -392,7 +392,13 @@ impl Store {
         }
         begun.hour = hour;
         let known: Vec<String> = all.iter().map(Cap::counter).collect();
-        begun.counts.retain(|counter, _| known.contains(counter));
+        // A worker whose configuration is older does not know the newest caps, which have the highest numbers.
+        let newest = all.iter().map(|cap| cap.number).max().unwrap_or_default();
+        let number = |counter: &str| counter.get(1..)?.parse::<u32>().ok();
+        let is_newer = |counter: &str| number(counter).is_some_and(|number| number > newest);
+        begun
+            .counts
+            .retain(|counter, _| known.contains(counter) || is_newer(counter));
         if begun.reached_in(takes, hour).is_some() {
             // The row is needed, since it says so.
             return self.put_caps(&key, &begun, now).await.map(|_| None);

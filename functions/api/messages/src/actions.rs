@@ -167,11 +167,7 @@ pub(crate) struct BlockedDays {
 
 /// Whether a message was blocked by a cap, is still valid, and was not sent again.
 fn is_worth_retrying(message: &Message, now: Timestamp) -> bool {
-    let is_capped = message
-        .because
-        .as_ref()
-        .is_some_and(|because| because.code == Reason::CapReached);
-    is_capped && message.retried_as.is_none() && now < message.valid_until()
+    message.is_blocked_by_cap() && message.retried_as.is_none() && now < message.valid_until()
 }
 
 impl Sending {
@@ -200,7 +196,8 @@ impl Sending {
                 }
                 return Ok(second);
             }
-            message.may_be_retried().map_err(not_retryable)?;
+            let may_be = message.may_be_retried();
+            may_be.map_err(|refusal| not_retryable(reason_for(who, refusal)))?;
             if !store.is_recipient(scope, &person.contact, &message.to).await? {
                 let sentence = "the number or id was taken off the contact";
                 return Err(refused(Refusal::new(Reason::RecipientRemoved, sentence)).into());
@@ -273,7 +270,7 @@ pub(crate) async fn retry_blocked_messages(
         let retried = Box::pin(sending.retry(&api, &who, &config, message.id)).await;
         let (retried_as, (detail, code)) = match retried {
             Ok(placed) => (Some(placed.message.id()), (None, None)),
-            Err(problem) if problem.status() == StatusCode::CONFLICT => {
+            Err(problem) if [StatusCode::CONFLICT, StatusCode::NOT_FOUND].contains(&problem.status()) => {
                 let (detail, code) = problem.into_reason();
                 (None, (Some(detail), code))
             }

@@ -470,8 +470,12 @@ impl Work<'_> {
         Box::pin(store.takes(&self.config, of, prices, now)).await
     }
 
-    /// Blocks a message for which a cap is reached.
+    /// Blocks a message for which a cap is reached. Managers were told at four fifths of it, unless its maximum was lowered since, or what
+    /// messages cost was corrected.
     async fn beyond(&self, mut message: Message, reached: &Cap, now: Timestamp) -> Result<Step, StepError> {
+        if reached.maximum > 0 {
+            Box::pin(self.tell_of_caps(std::slice::from_ref(reached), now)).await;
+        }
         message.block(reached.reached(now));
         Box::pin(self.write_step(&message, &self.contact)).await?;
         metric::count("cap_reached", &[]);

@@ -94,6 +94,13 @@ impl Raced {
                 self.cost
             ));
         }
+        let wasted = self.counted.saturating_sub(self.accepted);
+        if wasted > most / 2 + 2 {
+            wrong.push(format!(
+                "{} messages were counted, and only {} accepted: no storm wastes so many",
+                self.counted, self.accepted
+            ));
+        }
         if self.counted < self.accepted {
             wrong.push(format!(
                 "{} messages were accepted, and {} counted",
@@ -149,6 +156,7 @@ mod tests {
             Raced { accepted: 9, ..held },
             Raced { cost: 240_001, ..held },
             Raced { counted: 7, ..held },
+            Raced { accepted: 1, ..held },
         ] {
             assert_eq!(broken.check(Size::SHORT).len(), 1, "{broken:?}");
         }

@@ -32,9 +32,10 @@ prop_compose! {
         fallback_after_seconds in select(vec![0_u32, 120, 3600]),
         when_unknown in option::of(select(vec![WhenUnknown::NextChannel, WhenUnknown::Stop, WhenUnknown::SendAgain])),
         bulk in any::<bool>(),
+        capped_as in option::of(select(Purpose::ALL.to_vec())),
     ) -> Narrowing {
         let validity = seconds.map(SignedDuration::from_secs);
-        Narrowing { opt_in, quiet, validity, fallback_after_seconds, when_unknown, bulk }
+        Narrowing { opt_in, quiet, validity, fallback_after_seconds, when_unknown, bulk, capped_as }
     }
 }
 

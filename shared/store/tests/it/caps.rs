@@ -2,7 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use domain::cap::{Cap, Period, Scope, Take};
+use domain::{
+    cap::{Cap, Period, Scope, Take},
+    purpose::Purpose,
+};
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 
@@ -95,7 +98,7 @@ async fn what_is_given_back_can_be_taken_again() {
     let world = World::new().await;
     let caps = [cap(1, Period::Hour, 1), cap(2, Period::Day, 2)];
     let (now, later) = (at("2026-11-20T12:00:00Z"), at("2026-11-20T13:00:00Z"));
-    let back = BTreeMap::from([(1, -1), (2, -1)]);
+    let back: BTreeMap<u32, i64> = caps.iter().map(|cap| (cap.counted_as(), -1)).collect();
     let give_back = async |at| world.store.correct_caps(world.scope(), &back, at, later).await.unwrap();
     assert_eq!(taken(&world, &caps, 2, now).await, 1);
     give_back(now).await;
@@ -107,6 +110,18 @@ async fn what_is_given_back_can_be_taken_again() {
     assert_eq!(caps.each_ref().map(|cap| counts.of(cap, 13)), [1, 1]);
     // What nobody took is not given back.
     give_back(at("2026-11-21T12:00:00Z")).await;
+}
+
+/// A worker whose configuration is older begins the day.
+#[tokio::test]
+async fn new_cap_of_a_month_goes_on_counting_the_next_day() {
+    let world = World::new().await;
+    let (old, mut new) = (cap(3, Period::Hour, 9), cap(4, Period::Month, 2));
+    new.purpose = Some(Purpose::FollowUp);
+    let (day, next) = (at("2026-11-20T12:00:00Z"), at("2026-11-21T12:00:00Z"));
+    assert_eq!(taken(&world, &[old.clone(), new.clone()], 2, day).await, 2);
+    assert_eq!(taken(&world, std::slice::from_ref(&old), 1, next).await, 1);
+    assert_eq!(taken(&world, &[old, new], 1, next).await, 0);
 }
 
 /// Around midnight, workers count for both days, and the month's counts pass from one to the other.
