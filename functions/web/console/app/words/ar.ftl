@@ -173,6 +173,69 @@ step-sms_fallback = الرسائل القصيرة
 step-template = القالب
 step-rule = الأتمتة
 
+## Set-up
+title-set-up = الإعداد
+title-set-up-business = نشاطك التجاري
+title-set-up-telephone = هاتفك
+title-set-up-messages = كيف تُرسل الرسائل
+title-set-up-text = ما يصل إلى العملاء
+title-set-up-try = جرّبه
+settings-set-up = من أول اتصال بمزوّد إلى أول مكالمة تمت متابعتها، في خمس صفحات
+set-up-business = النشاط
+set-up-telephone = الهاتف
+set-up-messages = الرسائل
+set-up-text = ماذا تقول
+set-up-try = جرّبه
+set-up-done = مكتمل
+set-up-open = غير مكتمل
+set-up-missing = ما ينقص في هذه الصفحة
+set-up-later = لاحقًا
+set-up-left = { $place } من { $of } · بقي نحو { $n ->
+    [zero] { $n } دقيقة
+    [one] دقيقة واحدة
+    [two] دقيقتين
+    [few] { $n } دقائق
+    [many] { $n } دقيقة
+   *[other] { $n } دقيقة
+  }
+set-up-skip = تخطٍّ الآن
+set-up-save = حفظ ومتابعة
+set-up-go-on = متابعة الإعداد
+set-up-another = ربط مزوّد آخر
+set-up-change = تغييره
+set-up-languages = لغات عملائك
+set-up-languages-hint = رموز مثل ar, en. الأولى للعملاء الذين لا تُعرف لغتهم.
+set-up-phone = رقم الهاتف في الرسائل
+set-up-phone-hint = الرقم الذي يصل به العملاء إليك، كما ينبغي أن يقرؤوه
+set-up-telephone-why = يعرف Ringback بالمكالمات الفائتة من نظام هاتفك. يلزم اتصال واحد يبلّغ عن المكالمات.
+set-up-messages-why = تصل الرسالة إلى العملاء عبر واتساب أو رسالة قصيرة. يكفي أحدهما، ومع كليهما تصل الرسالة القصيرة إلى من ليس لديه واتساب.
+set-up-text-why = هذا ما يصل إلى العميل بعد مكالمة لم يرد عليها أحد. غيّره ليكون بأسلوبك.
+set-up-text-sms = نص الرسالة القصيرة
+set-up-text-name = المكالمات الفائتة
+set-up-text-first = { $name }: نعتذر، فاتتنا مكالمتك. كيف يمكننا مساعدتك؟ أرسل STOP لإيقاف الرسائل.
+set-up-text-create = تشغيل
+set-up-text-unnamed = عميلنا العزيز
+set-up-template-why = لا يسمح واتساب برسالة أولى إلا بقالب وافقت عليه Meta. حتى ذلك الحين تصل الرسالة القصيرة إلى العملاء.
+set-up-template-choose = اختيار قالب
+set-up-template-use = استخدام هذا القالب
+set-up-template-approved = تمت الموافقة عليه
+set-up-template-waits = لم تتم الموافقة عليه بعد
+set-up-try-call = اتصل بهذا الرقم من هاتف آخر، ودعه يرن ثم أغلق الخط
+set-up-try-number = اتصل بأحد أرقامك المربوطة.
+set-up-try-how = تعرض الصفحة من تلقاء نفسها ما يحدث. يجب ألا يكون رقم المتصل مخفيًا.
+set-up-try-waiting = بانتظار مكالمة
+set-up-try-heard = تم الإبلاغ عن مكالمة من
+set-up-try-decision = يقرر Ringback بشأن الرسالة
+set-up-try-sent = استلم { $channel } الرسالة
+set-up-try-took = بعد القرار بـ { $time }
+set-up-try-open = فتح المكالمة
+set-up-try-team = دعوة فريقك
+set-up-try-calls = فتح المكالمات
+set-up-nothing = لم يصل شيء منذ نصف دقيقة. تحقق مما يلي:
+set-up-nothing-address = العناوين أدناه مدخلة في لوحة المزوّد كما هي هنا تمامًا، عند الرقم الذي تتصل به.
+set-up-nothing-number = الرقم الذي تتصل به من أرقام الاتصال.
+set-up-nothing-answered = انتهت المكالمة ولم يرد عليها أحد. بعض الأنظمة تبلّغ عن المكالمة بعد نصف دقيقة من انتهائها.
+
 ## Lists
 filter = تصفية
 filter-from = من
@@ -633,6 +696,41 @@ connect-api_key_secret = سرّ مفتاح API
 connect-access_token = رمز الوصول لمستخدم النظام
 connect-app_secret = سرّ تطبيق Meta
 connect-signature_secret = سرّ التوقيع
+connect-more = المزيد، إن كنت تستخدمه
+connect-sources-hint = العناوين التي يبلّغ منها Exotel، تفصل بينها فواصل. فارغ: أي عنوان.
+connect-token-hint = يعرضه Aircall عند إنشاء الـ webhook. أنشئ الاتصال أولًا، ثم عيّنه ضمن بيانات الدخول.
+connect-token = رمز الـ webhook
+connect-api_id = معرّف API
+connect-api_token = رمز API
+connect-api_secret = سرّ API
+connect-application_id = معرّف تطبيق الصوت
+connect-cluster = منطقة الحساب
+connect-cluster-singapore = سنغافورة
+connect-cluster-mumbai = مومباي
+connect-country_code = رمز الاتصال للأرقام الوطنية
+connect-sources = عناوين IP
+connect-whatsapp_sender = الرقم الذي يرسل عبر واتساب
+connect-messaging_service_sid = معرّف Messaging Service
+connect-handling = عند ورود مكالمة
+connect-handling-own_flow = يرد مسار المكالمات الخاص بي
+connect-handling-greet = يسمع المتصل أن الخط مشغول
+connect-handling-voicemail = يمكن للمتصل ترك رسالة صوتية
+connect-handling-forward = تُحوَّل المكالمة
+connect-forward_to = تحويل إلى
+guide-find-whatsapp = في developers.facebook.com افتح تطبيقك ثم «WhatsApp → API Setup»: تجد فيه «Phone number ID» و«WhatsApp Business Account ID». رمز الوصول لمستخدم نظام، ضمن «Business settings → System users».
+guide-find-twilio = في console.twilio.com تجد ضمن «Account Info» كلًا من «Account SID» و«Auth Token». أنشئ المفتاح ضمن «Account management → API keys & tokens → Create API key».
+guide-find-telephony = أي نظام هاتف يستطيع إرسال حدث موقّع عند انتهاء المكالمة. ينشئ Ringback العنوان والسرّ.
+guide-find-aircall = أنشئ الاتصال أولًا. يُدخل عنوانه بعد ذلك في «Integrations → Webhooks» في لوحة Aircall.
+guide-find-vonage = في dashboard.vonage.com تجد ضمن «API settings» كلًا من «API key» و«Signature secret».
+guide-find-exotel = في my.exotel.com تجد ضمن «Settings → API Settings» كلًا من «Account SID» و«API key» و«API token».
+guide-find-plivo = في console.plivo.com تعرض الصفحة الأولى «Auth ID» و«Auth Token».
+guide-paste-whatsapp = في developers.facebook.com افتح تطبيقك ثم «WhatsApp → Configuration → Edit». ألصق «Callback URL» و«Verify token»، واشترك في الحقل «messages».
+guide-paste-twilio = في console.twilio.com افتح «Phone Numbers → Manage → Active numbers» واختر الرقم. ألصق العناوين كاملة عند «A call comes in» و«Call status changes» و«A message comes in»، كل منها مع «Webhook» و«HTTP POST». إن كان مسار مكالماتك الخاص يرد، فاترك «A call comes in» كما هو.
+guide-paste-telephony = اجعل نظام هاتفك يرسل حدثه إلى هذا العنوان، موقّعًا بالسرّ وفق Standard Webhooks.
+guide-paste-aircall = في لوحة Aircall افتح «Integrations → Webhooks»، وألصق العنوان واختر الحدث «call.ended». ثم عيّن الرمز الذي يظهر هناك ضمن بيانات الدخول.
+guide-paste-vonage = في dashboard.vonage.com افتح «Applications → تطبيقك → Voice» وألصق العنوان عند «Event URL» مع «POST». يبقى «Answer URL» لمسارك الخاص.
+guide-paste-exotel = في المسار ضمن my.exotel.com ضع التطبيق «Passthru» بعد «Connect» وألصق العنوان الأول هناك، غير متزامن. ضع السرّ مكان {"{secret}"}.
+guide-paste-plivo = في console.plivo.com افتح «Voice → Applications → تطبيقك» وألصق العنوان عند «Hangup URL» مع «POST». يبقى «Answer URL» لمسارك الخاص.
 connect-optional = { $label } (اختياري)
 connect-done = تم ربط { $name }
 connect-once = تُعرض هذه الأسرار مرة واحدة فقط. احفظها، أو أدخلها لدى المزوّد الآن.

@@ -1,4 +1,4 @@
-/** What each provider asks for. The names are those of the API; `credentials.` begins those of secrets, which are never shown again. */
+/** What each provider asks for. The names are those of the API; a dot leads into an object. */
 import type { components } from "../../api/contract.d.ts";
 
 export type Kind = components["schemas"]["ConnectionKind"];
@@ -6,40 +6,104 @@ export type Kind = components["schemas"]["ConnectionKind"];
 export interface Asked {
   name: string;
   optional?: true;
+  /** Values to choose from, the first being the default. */
+  choices?: [string, ...string[]];
+}
+
+interface Provider {
+  /** Identity of the account, which cannot change. */
+  account: Asked[];
+  settings: Asked[];
+  /** Secrets, which are never shown again. */
+  credentials: Asked[];
+  /** Who makes the secret that signs reports. */
+  secret: "ours" | "theirs" | "either";
 }
 
 const NUMBERS: Asked = { name: "numbers", optional: true };
 
-export const KINDS: Record<Kind, Asked[]> = {
-  whatsapp: [
-    { name: "display_number" }, { name: "phone_number_id" }, { name: "waba_id" },
-    { name: "credentials.access_token" }, { name: "credentials.app_secret", optional: true },
-  ],
-  twilio: [
-    { name: "account_sid" }, { name: "numbers" },
-    { name: "credentials.auth_token" }, { name: "credentials.api_key_sid" }, { name: "credentials.api_key_secret" },
-  ],
-  telephony: [NUMBERS],
-  aircall: [NUMBERS],
-  vonage: [{ name: "api_key" }, NUMBERS, { name: "credentials.signature_secret" }],
-  exotel: [{ name: "account_sid" }, NUMBERS],
-  plivo: [{ name: "auth_id" }, NUMBERS, { name: "credentials.auth_token" }],
+export const KINDS: Record<Kind, Provider> = {
+  whatsapp: {
+    account: [{ name: "phone_number_id" }, { name: "waba_id" }],
+    settings: [{ name: "display_number" }],
+    credentials: [{ name: "credentials.access_token" }, { name: "credentials.app_secret", optional: true }],
+    secret: "either",
+  },
+  twilio: {
+    account: [{ name: "account_sid" }],
+    settings: [
+      { name: "numbers" },
+      { name: "voice.handling", optional: true, choices: ["own_flow", "greet", "voicemail", "forward"] }, { name: "voice.forward_to", optional: true },
+      { name: "whatsapp_sender", optional: true }, { name: "messaging_service_sid", optional: true },
+    ],
+    credentials: [{ name: "credentials.auth_token" }, { name: "credentials.api_key_sid" }, { name: "credentials.api_key_secret" }],
+    secret: "theirs",
+  },
+  telephony: { account: [], settings: [NUMBERS], credentials: [], secret: "ours" },
+  aircall: {
+    account: [],
+    settings: [NUMBERS],
+    credentials: [{ name: "credentials.token", optional: true }, { name: "credentials.api_key.api_id", optional: true }, { name: "credentials.api_key.api_token", optional: true }],
+    secret: "theirs",
+  },
+  vonage: {
+    account: [{ name: "api_key" }],
+    settings: [NUMBERS, { name: "application_id", optional: true }],
+    credentials: [{ name: "credentials.signature_secret" }, { name: "credentials.api_secret", optional: true }],
+    secret: "theirs",
+  },
+  exotel: {
+    account: [{ name: "account_sid" }],
+    settings: [NUMBERS, { name: "cluster", optional: true, choices: ["singapore", "mumbai"] }, { name: "country_code", optional: true }, { name: "sources", optional: true }],
+    credentials: [{ name: "credentials.api_key", optional: true }, { name: "credentials.api_token", optional: true }],
+    secret: "ours",
+  },
+  plivo: { account: [{ name: "auth_id" }], settings: [NUMBERS], credentials: [{ name: "credentials.auth_token" }], secret: "theirs" },
 };
 
-/** The request for a connection of this kind with what was typed. */
-export function requestOf(kind: Kind, name: string, typed: Record<string, string>): components["schemas"]["ConnectionIn"] {
-  const body: Record<string, unknown> = { kind, name };
-  const credentials: Record<string, string> = {};
-  for (const { name: field, optional } of KINDS[kind]) {
-    const value = (typed[field] ?? "").trim();
-    if (!value && optional) continue;
-    if (field.startsWith("credentials.")) credentials[field.slice("credentials.".length)] = value;
-    else if (field === "numbers") body.numbers = value.split(",").map(plain).filter(Boolean);
-    else body[field] = field.endsWith("number") ? plain(value) : value;
+/** Kinds that report calls, and kinds that send messages. */
+export const CALLING: Kind[] = ["twilio", "telephony", "aircall", "vonage", "exotel", "plivo"];
+export const SENDING: Kind[] = ["whatsapp", "twilio"];
+
+export type Typed = Record<string, string>;
+
+const isList = (name: string): boolean => name === "numbers" || name === "sources";
+const isNumber = (name: string): boolean => /number$|_to$|_sender$/.test(name);
+
+/** An object of these fields with what was typed. Where `empty` is given, it stands for an optional field without a value. */
+export function objectOf(asked: Asked[], typed: Typed, empty?: null): Record<string, unknown> {
+  const whole: Record<string, unknown> = {};
+  for (const { name, optional } of asked) {
+    const text = (typed[name] ?? "").trim();
+    if (!text && optional && empty === undefined) continue;
+    const path = name.split(".");
+    const last = path.pop() ?? "";
+    let inner = whole;
+    for (const part of path) inner = (inner[part] ??= {}) as Record<string, unknown>;
+    inner[last] = valueOf(name, text, optional ? empty : undefined);
   }
-  if (Object.keys(credentials).length > 0) body.credentials = credentials;
+  return whole;
+}
+
+function valueOf(name: string, text: string, empty: null | undefined): unknown {
+  if (isList(name)) return text.split(/[,،]/).map((item) => (name === "numbers" ? plain(item) : item.trim())).filter(Boolean);
+  if (!text && empty === null) return null;
+  return isNumber(name) ? plain(text) : text;
+}
+
+/** The request for a connection of this kind with what was typed. */
+export function requestOf(kind: Kind, name: string, typed: Typed): components["schemas"]["ConnectionIn"] {
+  const { account, settings, credentials } = KINDS[kind];
   // The table above has the fields of each kind, which types cannot follow.
-  return body as components["schemas"]["ConnectionIn"];
+  return { kind, name, ...objectOf([...account, ...settings, ...credentials], typed) } as components["schemas"]["ConnectionIn"];
+}
+
+/** What is typed into the fields of settings for a connection as it is. */
+export function typedOf(kind: Kind, connection: object): Typed {
+  return Object.fromEntries(KINDS[kind].settings.map(({ name }) => {
+    const value = name.split(".").reduce<unknown>((inner, part) => (inner as Record<string, unknown> | null | undefined)?.[part], connection);
+    return [name, Array.isArray(value) ? value.join(", ") : String(value ?? "")];
+  }));
 }
 
 function plain(number: string): string {

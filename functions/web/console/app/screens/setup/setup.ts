@@ -1,0 +1,20 @@
+import { createQuery, type CreateQueryResult, type QueryClient } from "@tanstack/svelte-query";
+import { api } from "../../api/client.ts";
+import type { components } from "../../api/contract.d.ts";
+import { here } from "../../api/here.svelte.ts";
+import { take } from "../../api/problem.ts";
+import { settings } from "../../ui/settings.svelte.ts";
+
+/** The steps of the set-up, and whether they are done. */
+export function createSetup(): CreateQueryResult<components["schemas"]["SetupOut"]> {
+  return createQuery(() => ({
+    queryKey: [here.place?.id, "setup"],
+    queryFn: () => take(api.GET("/api/v1/tenant/setup")),
+  }));
+}
+
+/** Languages of the customers, which the frame has read. */
+export function languagesOf(queries: QueryClient): string[] {
+  const { languages = [] } = queries.getQueryData<components["schemas"]["TenantOut"]>([here.place?.id, "tenant"]) ?? {};
+  return languages.length > 0 ? languages : [settings.language];
+}
