@@ -58,5 +58,7 @@ export const routes: Route[] = [
   { name: "new-connection", paths: ["/app/:tenant/settings/connections/new"], needs: ["create_connection"], states: STILL, load: () => import("./screens/settings/NewConnection.svelte") },
   { name: "connection", paths: ["/app/:tenant/settings/connections/:connection"], needs: ["get_connection", "list_connection_webhooks"], states: { error: true }, load: () => import("./screens/settings/Connection.svelte") },
   { name: "lines", paths: ["/app/:tenant/settings/lines"], needs: ["list_lines"], setting: "settings/lines", states: { empty: "lines-empty", error: true }, load: () => import("./screens/settings/Lines.svelte") },
+  { name: "new-line", paths: ["/app/:tenant/settings/lines/new"], needs: ["create_line", "list_connections"], states: STILL, load: () => import("./screens/settings/NewLine.svelte") },
+  { name: "line", paths: ["/app/:tenant/settings/lines/:line"], needs: ["get_line", "update_line", "list_connections"], states: { error: true }, load: () => import("./screens/settings/Line.svelte") },
   { name: "people", paths: ["/app/:tenant/settings/people"], needs: ["list_users", "list_invitations"], setting: "settings/people", states: { empty: "people-empty", error: true }, load: () => import("./screens/settings/People.svelte") },
 ];

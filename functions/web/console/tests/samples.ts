@@ -79,6 +79,10 @@ const connection: Schemas["ConnectionOut"] = {
   kind: "twilio", last_test: { at, message: "Twilio answered 401.", result: "failed" }, limits: { customers_per_day: null, messages_per_second: null },
   name: HOSTILE.override, numbers: [customer.number], paused_until: null, quality: null, rotating_since: null, verified_name: null,
 };
+const shop: Schemas["Line"] = {
+  business_hours: { monday: [{ from: "09:00", to: "18:00" }] }, created_at: at, id: "line_sample", name: HOSTILE.override, number: customer.number,
+  sms: { connection: "conn_sample", number: customer.number }, updated_at: at, whatsapp: null,
+};
 const webhooks: Schemas["WebhookAddress"][] = [
   { method: "POST", url: `https://ringback.example/webhooks/twilio/${"x".repeat(80)}/voice`, what: "A call comes in" },
 ];
@@ -119,6 +123,7 @@ export async function giveSamples(visitor: Visitor): Promise<void> {
     list_caps: { items: caps, next_cursor: null },
     list_templates: { items: [template], next_cursor: null },
     list_connections: { items: [connection], next_cursor: null }, get_connection: connection, list_connection_webhooks: { webhooks },
+    list_lines: { items: [shop], next_cursor: null }, get_line: shop,
   } as const;
   for (const [operation, json] of Object.entries(answers)) {
     await visitor.intercept(operation as keyof typeof answers, (route) => route.fulfill({ json }));

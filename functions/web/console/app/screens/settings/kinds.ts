@@ -106,6 +106,7 @@ export function typedOf(kind: Kind, connection: object): Typed {
   }));
 }
 
-function plain(number: string): string {
+/** A number without the spaces and signs with which people write it. */
+export function plain(number: string): string {
   return number.replace(/[\s()-]/g, "");
 }
