@@ -21,7 +21,9 @@ export default defineConfig({
     },
   },
   server: {
-    port: 5170,
+    // The local stack admits this origin, for uploads.
+    port: 5173,
+    strictPort: true,
     proxy: { "/api": { target: stack, changeOrigin: true } },
   },
 });

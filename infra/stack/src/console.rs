@@ -109,7 +109,8 @@ fn npm(node: &Node, folder: &Path, script: &str) -> Command {
 fn fingerprint_of_sources(place: &Place) -> Result<String> {
     let folder = folder(place);
     let others = OTHERS.map(|name| folder.join(name));
-    let mut files = vec![place.root.join("docs/openapi.json")];
+    // Its tests of the sources look for a sentence for each problem.
+    let mut files = Vec::from(["docs/openapi.json", "docs/problems.md"].map(|file| place.root.join(file)));
     let mut folders = vec![folder];
     while let Some(folder) = folders.pop() {
         for entry in std::fs::read_dir(&folder).with_context(|| format!("listing {}", folder.display()))? {
@@ -223,6 +224,7 @@ mod tests {
             std::fs::write(file, text).expect("a file");
         };
         write("docs/openapi.json", "{}");
+        write("docs/problems.md", "");
         write("functions/web/console/app/main.ts", "1");
         let of = || fingerprint_of_sources(&place).expect("sources");
         let first = of();
@@ -238,6 +240,7 @@ mod tests {
         let mut seen = vec![first];
         for (changed, text) in [
             ("docs/openapi.json", "{} "),
+            ("docs/problems.md", "| 404 |"),
             ("functions/web/console/app/main.ts", "3"),
             ("functions/web/console/app/other.ts", ""),
         ] {

@@ -9,8 +9,14 @@ if (!target) throw new Error("the page has no #app");
 
 // Words, session and letters come at the same time: each takes a round trip. Slow letters are not waited for.
 const letters = settings.language === "ar" ? ["1em IBM Plex Sans", "1em IBM Plex Sans Arabic", "600 1em IBM Plex Sans Arabic"] : ["1em IBM Plex Sans"];
-const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم")));
+const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم"))).catch(() => undefined);
 const patience = new Promise((resume) => setTimeout(resume, 1000));
-await Promise.all([words.load(settings.language), session.start(), Promise.race([drawn, patience])]);
-target.replaceChildren();
-mount(App, { target });
+try {
+  await Promise.all([words.load(settings.language), session.start(), Promise.race([drawn, patience])]);
+  target.replaceChildren();
+  mount(App, { target });
+} catch (failure) {
+  // There are no words to say it with but those of the shell.
+  target.querySelector(".late")?.classList.add("now");
+  throw failure;
+}

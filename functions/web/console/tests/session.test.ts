@@ -85,6 +85,7 @@ browserTest("another_persons_log_in_discards_the_page", async () => {
   const { page } = visitor;
   await visitor.open("/app/account");
   await page.getByLabel("Your name").fill("Not saved");
+  await page.evaluate(() => { sessionStorage.setItem("form", "Not saved"); Object.assign(window, { marked: true }); });
   let over = true;
   await visitor.context.route(`**${REFRESH}`, (route) => (over ? route.fulfill(problem(401, "session_over")) : route.fallback()));
   await visitor.intercept("update_me", (route) => route.fulfill(problem(401, "unauthorized")));
@@ -96,6 +97,10 @@ browserTest("another_persons_log_in_discards_the_page", async () => {
   await dialog.getByLabel("Password").fill(logInOf("manager").password);
   await page.keyboard.press("Enter");
   await page.waitForURL(/\/app\/[^/]+$/);
+  await visitor.settle();
+  const left = await page.evaluate(() => ({ stored: sessionStorage.length, marked: "marked" in window, typed: document.body.innerHTML.includes("Not saved") }));
+  assert.deepEqual(left, { stored: 0, marked: false, typed: false }, "something of the page stays");
+  assert.equal(await page.getByLabel("Your name").count(), 0);
   visitor.expectQuiet(401);
   await visitor.leave();
 });

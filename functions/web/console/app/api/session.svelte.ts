@@ -60,6 +60,11 @@ class Session {
     else this.take(session, until);
   }
 
+  /** Reads the person's businesses again, after they have joined one. */
+  async renewPlaces(): Promise<void> {
+    if (this.current) await this.refresh(this.current.access_token).catch(() => undefined);
+  }
+
   async logOut(): Promise<void> {
     await patiently(() => navigator.locks.request("auth", () => post("log-out", {}))).catch(() => undefined);
     this.tell({ kind: "out" });
@@ -157,7 +162,8 @@ async function patiently<T>(attempt: () => Promise<T>): Promise<T> {
 
 async function post<T>(operation: string, body: object): Promise<T> {
   const headers = { "content-type": "application/json" };
-  const answer = await fetch(`/api/v1/auth/${operation}`, { method: "POST", headers, body: JSON.stringify(body) });
+  // A page that is reloaded meanwhile must not lose the cookie of the answer.
+  const answer = await fetch(`/api/v1/auth/${operation}`, { method: "POST", headers, body: JSON.stringify(body), keepalive: true });
   const said = answer.status === 204 ? {} : await answer.json();
   if (!answer.ok) throw new Refused(answer.status, said, answer.headers);
   return said as T;

@@ -34,19 +34,38 @@ class Router {
   url = $state.raw(new URL(location.href));
   readonly found = $derived(find(this.url));
   /** Asks before unsaved input is left. */
-  guard: (() => boolean) | null = null;
+  guard: () => boolean = () => true;
+  /** Place in the browser's history, by which a refused step back is undone. */
+  private place = placeInHistory();
 
   constructor() {
-    addEventListener("popstate", () => this.moveTo(new URL(location.href)));
+    addEventListener("popstate", () => this.step());
     document.addEventListener("click", (event) => this.follow(event));
   }
 
   /** Goes to a path of the console. */
-  go(to: string, { replace = false } = {}): void {
+  go(to: string, { replace = false, ask = true } = {}): void {
     const url = new URL(to, location.href);
-    if (url.pathname !== this.url.pathname && this.guard && !this.guard()) return;
-    if (replace) history.replaceState(null, "", url);
-    else history.pushState(null, "", url);
+    if (ask && this.loses(url)) return;
+    if (replace) history.replaceState({ place: this.place }, "", url);
+    else history.pushState({ place: (this.place += 1) }, "", url);
+    this.moveTo(url);
+  }
+
+  /** Whether input would be lost that the person wants to keep. */
+  private loses(url: URL): boolean {
+    return url.pathname !== this.url.pathname && !this.guard();
+  }
+
+  /** Follows the browser's buttons, or goes back to where the input is. */
+  private step(): void {
+    const [url, place] = [new URL(location.href), placeInHistory()];
+    if (this.loses(url)) {
+      if (place === this.place) history.pushState({ place }, "", this.url);
+      else history.go(this.place - place);
+      return;
+    }
+    this.place = place;
     this.moveTo(url);
   }
 
@@ -80,6 +99,10 @@ class Router {
     event.preventDefault();
     this.go(url.href);
   }
+}
+
+function placeInHistory(): number {
+  return (history.state as { place?: number } | null)?.place ?? 0;
 }
 
 export const router = new Router();

@@ -13,13 +13,13 @@ const PARTS: Record<Part, Intl.DateTimeFormatOptions> = {
 
 const cache = new Map<string, Intl.DateTimeFormat>();
 
-function formatter(part: Part, timeZone: string): Intl.DateTimeFormat {
-  const key = [part, timeZone, words.locale(), settings.clock].join(" ");
+function formatter(part: Part, timeZone: string, year: boolean): Intl.DateTimeFormat {
+  const key = [part, timeZone, words.locale(), settings.clock, year].join(" ");
   let found = cache.get(key);
   if (!found) {
     const hours = { auto: {}, "12h": { hour12: true }, "24h": { hour12: false } }[settings.clock];
     const locale = new Intl.Locale(words.locale(), { numberingSystem: "latn", calendar: "gregory" });
-    const options = { ...PARTS[part], ...(part === "day" ? {} : hours), timeZone };
+    const options = { ...PARTS[part], ...(part === "day" ? {} : hours), ...(year ? { year: "numeric" as const } : {}), timeZone };
     found = new Intl.DateTimeFormat(locale, options);
     cache.set(key, found);
   }
@@ -28,12 +28,17 @@ function formatter(part: Part, timeZone: string): Intl.DateTimeFormat {
 
 /** A moment in the tenant's time zone. */
 export function moment(iso: string, part: Part): string {
-  return formatter(part, zone.name).format(new Date(iso));
+  return formatter(part, zone.name, part !== "time" && isOtherYear(iso)).format(new Date(iso));
 }
 
 /** A day that is a date already, such as 2026-11-20. */
 export function day(date: string): string {
-  return formatter("day", "UTC").format(new Date(`${date}T12:00:00Z`));
+  return formatter("day", "UTC", isOtherYear(date)).format(new Date(`${date}T12:00:00Z`));
+}
+
+/** A date of another year says so. */
+function isOtherYear(iso: string): boolean {
+  return new Date(iso).getFullYear() !== new Date().getFullYear();
 }
 
 /** Day and time, or only the time if it is today. */

@@ -18,6 +18,8 @@ class Words {
 
   async load(language: Language): Promise<void> {
     const resource = new FluentResource((await FILES[language]()).default);
+    // Somebody who switches twice gets the second choice, whichever file comes last.
+    if (language !== settings.language) return;
     const bundle = new FluentBundle(this.locale(language));
     bundle.addResource(resource);
     this.variables = variablesOf(resource);

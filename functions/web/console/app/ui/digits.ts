@@ -1,0 +1,4 @@
+/** Arabic and Persian digits as those that numbers, codes and hours are sent with. */
+export function latinDigits(text: string): string {
+  return text.replace(/[\u0660-\u0669\u06f0-\u06f9]/g, (digit) => String(digit.charCodeAt(0) & 0xf));
+}

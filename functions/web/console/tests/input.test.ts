@@ -1,0 +1,108 @@
+/** What people type and choose: it is not lost without a question, not shown as accepted when refused, and read in any digits. */
+import assert from "node:assert/strict";
+import { giveSamples } from "./samples.ts";
+import { browserTest, DESK, logInOf, PHONE, problem, Visitor } from "./support.ts";
+
+const at = (page: string): string => `/app/${logInOf("admin").tenant}/${page}`;
+
+browserTest("unsaved_input_is_asked_about_before_it_is_left", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const asked: string[] = [];
+  let leave = false;
+  page.on("dialog", (dialog) => {
+    asked.push(dialog.type());
+    void (leave ? dialog.accept() : dialog.dismiss());
+  });
+  await visitor.open(at("settings/lines"));
+  await page.getByRole("link", { name: "New line" }).click();
+  await page.waitForURL("**/lines/new");
+  await page.getByLabel("Name", { exact: true }).fill("Kept");
+  await page.goBack();
+  // The browser goes back to the page by itself.
+  await page.waitForFunction(() => location.pathname.endsWith("/new"));
+  await page.locator("[data-menu=calls]").click();
+  await page.waitForURL("**/lines/new");
+  assert.equal(await page.getByLabel("Name", { exact: true }).inputValue(), "Kept");
+  leave = true;
+  await page.goBack();
+  await page.getByRole("link", { name: "New line" }).waitFor();
+  assert.deepEqual(asked, ["confirm", "confirm", "confirm"]);
+  await page.goForward();
+  await page.waitForURL("**/lines/new");
+  await page.getByLabel("Name", { exact: true }).fill("Lost");
+  await page.goto(at("calls"));
+  assert.equal(asked.at(-1), "beforeunload");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("refused_choice_is_not_shown_as_accepted", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await visitor.intercept("update_me", async (route) => {
+    await new Promise((resume) => setTimeout(resume, 300));
+    await route.fulfill(problem(500, "internal"));
+  });
+  await visitor.intercept("update_user", (route) => route.fulfill(problem(409, "last_admin")));
+  await visitor.open("/app/account");
+  const mail = page.getByLabel("A cap is nearly reached");
+  await mail.click();
+  await visitor.see("problem").waitFor();
+  assert.equal(await mail.isChecked(), true);
+  await page.locator("header [popovertarget]").last().click();
+  await page.getByRole("banner").getByRole("button", { name: "العربية" }).click();
+  await page.locator("html[lang=ar]").waitFor();
+  await page.locator("html[lang=en]").waitFor();
+  await visitor.open(at("settings/people"));
+  const role = page.locator(".rows select").first();
+  const before = await role.inputValue();
+  await role.selectOption(before === "viewer" ? "agent" : "viewer");
+  await page.locator("[data-kind=last_admin]").waitFor();
+  assert.equal(await role.inputValue(), before);
+  visitor.expectQuiet(500, 409);
+  await visitor.leave();
+});
+
+browserTest("periods_have_bounds_and_name_their_fault", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  await visitor.open(at("calls?from=2026-01-01"));
+  assert.equal(await page.locator("input[name=to]").getAttribute("max"), "2026-01-31");
+  // The focus stays where a filter was chosen, since the screen does.
+  await page.locator("select[name=outcome]").focus();
+  await page.keyboard.press("ArrowDown");
+  await page.waitForURL(/outcome=missed/);
+  assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("name")), "outcome");
+  const errors = [{ field: "to", code: "out_of_range", detail: "x", facts: {} }];
+  await visitor.intercept("list_calls", (route) => route.fulfill(problem(422, "invalid", { errors })));
+  await visitor.open(at("calls?from=2026-01-01&to=2026-03-01"));
+  assert.match(await visitor.see("problem").innerText(), /\bto\b/);
+  visitor.expectQuiet(422);
+  await visitor.leave();
+});
+
+browserTest("arabic_digits_are_read_as_numbers", async () => {
+  const visitor = await Visitor.logIn("admin", PHONE);
+  const { page } = visitor;
+  await visitor.open(at("settings/lines/new"));
+  const number = page.locator("input[name=number]");
+  await number.pressSequentially("+٩٧١۴٥٥٥٠١٠٠");
+  assert.equal(await number.inputValue(), "+97145550100");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
+browserTest("console_that_cannot_start_says_so", async () => {
+  const visitor = await Visitor.arrive(DESK);
+  const { page } = visitor;
+  await page.route(/assets\/en-[\w-]+\.js$/, (route) => route.abort());
+  await page.goto("/app/log-in");
+  await page.getByText("Ringback did not load").waitFor();
+  await page.unrouteAll();
+  await page.getByRole("link", { name: "Reload" }).click();
+  await page.getByLabel("Password").waitFor();
+  await visitor.leave();
+});
