@@ -200,11 +200,31 @@ export function isOpenTo(role: Role, { needs }: Route): boolean {
   return typeof needs === "string" || needs.every((operation) => permits(role, operation));
 }
 
-/** A customer calls the business of the log-ins, and the call ends so. */
-export async function call(from: string, outcome: string): Promise<void> {
-  const body = JSON.stringify({ tenant: logInOf("manager").tenant, from, outcome, via: "telephony", wait: true });
-  const answer = await fetch(`${phones}/calls`, { method: "POST", headers: { "content-type": "application/json" }, body });
-  assert.ok(answer.ok, `the call was not placed: ${answer.status} ${await answer.text()}`);
+/** Tells the simulators, which play customers and providers. */
+export async function tell(path: string, body: object): Promise<void> {
+  const answer = await fetch(phones + path, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) });
+  assert.ok(answer.ok, `${path}: ${answer.status} ${await answer.text()}`);
+}
+
+/** A customer calls a business, by default that of the log-ins, and the call ends so. */
+export function call(from: string, outcome: string, tenant = logInOf("manager").tenant): Promise<void> {
+  return tell("/calls", { tenant, from, outcome, via: "telephony", wait: true });
+}
+
+/** A number that nobody has called from. */
+export function stranger(): string {
+  return `+97150${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;
+}
+
+/** The link of the mail to this address, on this stack. */
+export async function linkMailedTo(address: string): Promise<string> {
+  for (let look = 0; look < 60; look += 1) {
+    const mails = (await (await fetch(`${phones}/mails?to=${encodeURIComponent(address)}`)).json()) as { links: string[] }[];
+    const link = mails.at(-1)?.links.find((found) => found.includes("token="));
+    if (link) return new URL(link).pathname + new URL(link).search;
+    await new Promise((resume) => setTimeout(resume, 500));
+  }
+  return assert.fail(`no mail to ${address}`);
 }
 
 export { routes, type Route };

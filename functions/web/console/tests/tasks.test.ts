@@ -1,13 +1,7 @@
 /** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
-import { browserTest, call, DESK, logInOf, PHONE, problem, Visitor } from "./support.ts";
+import { browserTest, call, DESK, logInOf, PHONE, problem, stranger, Visitor } from "./support.ts";
 
-
-
-/** A number that nobody has called from. */
-function stranger(): string {
-  return `+97150${Math.floor(1_000_000 + Math.random() * 8_999_999)}`;
-}
 
 /** A text without the marks that keep names and numbers in their direction. */
 function plain(text: string): string {

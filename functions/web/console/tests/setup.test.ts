@@ -1,0 +1,211 @@
+/** From nothing to an answered call, an invitation, and a connection that the provider refuses: by keyboard only, and by touch on a small phone. */
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { browserTest, call, DESK, linkMailedTo, logInOf, PHONE, stranger, tell, Visitor, type Look } from "./support.ts";
+
+const PASSWORD = "seven quiet lanterns";
+
+/** One way to use a page, which counts what a person does. */
+abstract class Hand {
+  fields = 0;
+  presses = 0;
+  protected readonly page: Page;
+
+  constructor(page: Page) {
+    this.page = page;
+  }
+
+  async type(selector: string, text: string): Promise<void> {
+    this.fields += 1;
+    await this.reach(selector);
+    await this.page.keyboard.type(text);
+  }
+
+  async press(selector: string): Promise<void> {
+    this.presses += 1;
+    await this.page.locator(selector).first().waitFor();
+    await this.activate(selector);
+  }
+
+  abstract choose(selector: string, value: string): Promise<void>;
+  protected abstract reach(selector: string): Promise<void>;
+  protected abstract activate(selector: string): Promise<void>;
+}
+
+class Keyboard extends Hand {
+  protected async reach(selector: string): Promise<void> {
+    await this.page.locator(selector).first().waitFor();
+    for (let step = 0; step < 150; step += 1) {
+      if (await this.page.evaluate((wanted) => document.activeElement?.matches(wanted) ?? false, selector)) return;
+      await this.page.keyboard.press("Tab");
+    }
+    assert.fail(`Tab does not lead to ${selector}`);
+  }
+
+  protected async activate(selector: string): Promise<void> {
+    await this.reach(selector);
+    await this.page.keyboard.press("Enter");
+  }
+
+  async choose(selector: string, value: string): Promise<void> {
+    this.presses += 1;
+    await this.reach(selector);
+    const field = this.page.locator(selector);
+    for (let step = 0; step < 10 && (await field.inputValue()) !== value; step += 1) await this.page.keyboard.press("ArrowDown");
+    assert.equal(await field.inputValue(), value);
+  }
+}
+
+class Touch extends Hand {
+  protected async reach(selector: string): Promise<void> {
+    await this.page.locator(selector).first().tap();
+  }
+
+  protected activate(selector: string): Promise<void> {
+    return this.reach(selector);
+  }
+
+  async choose(selector: string, value: string): Promise<void> {
+    // One to open it, one to choose.
+    this.presses += 2;
+    await this.page.locator(selector).selectOption(value);
+  }
+}
+
+const WAYS: [string, Look, new (page: Page) => Hand][] = [["keyboard", DESK, Keyboard], ["touch", PHONE, Touch]];
+const SEND = "main form:not(dialog form) button:not([type=button])";
+const digits = (length: number): string => Array.from({ length }, () => Math.floor(Math.random() * 10)).join("");
+
+/** An account at Twilio, which the simulators play once they are told. */
+function twilioAccount() {
+  const [own, number] = [digits(32), `+9714${digits(7)}`];
+  return { account_sid: `AC${own}`, auth_token: `token-${own}`, api_key_sid: `SK${own}`, api_key_secret: `secret-${own}`, numbers: [number] };
+}
+
+async function connectTwilio(hand: Hand, account: ReturnType<typeof twilioAccount>): Promise<void> {
+  await hand.type("input[name=account_sid]", account.account_sid);
+  await hand.type("input[name=numbers]", account.numbers.join());
+  for (const name of ["auth_token", "api_key_sid", "api_key_secret"] as const) await hand.type(`input[name='credentials.${name}']`, account[name]);
+}
+
+/** What the API answered to the connection that the form makes. */
+async function made(page: Page, make: Promise<void>): Promise<{ connection: { id: string }; secret: string }> {
+  const answer = page.waitForResponse((response) => response.url().endsWith("/api/v1/connections") && response.request().method() === "POST");
+  await make;
+  return (await (await answer).json()) as { connection: { id: string }; secret: string };
+}
+
+for (const [name, look, Way] of WAYS) {
+  browserTest(`sign_up_to_the_first_followed_up_call_by_${name}`, async () => {
+    const visitor = await Visitor.arrive(look);
+    const { page } = visitor;
+    const hand = new Way(page);
+    const email = `maya-${digits(8)}@corner.example`;
+    await visitor.open("/app/sign-up");
+    await hand.type("input[name=business]", `Corner ${digits(8)}`);
+    await hand.type("input[name=name]", "Maya Haddad");
+    await hand.type("input[name=email]", email);
+    await hand.type("input[name=password]", PASSWORD);
+    await hand.press(SEND);
+    await visitor.see("done").waitFor();
+
+    await visitor.open(await linkMailedTo(email));
+    await hand.type("input[name=password]", PASSWORD);
+    const entered = page.waitForResponse((response) => response.url().endsWith("/auth/verify-email"));
+    await hand.press(SEND);
+    const { tenants } = (await (await entered).json()) as { tenants: { id: string }[] };
+    const tenant = tenants[0]?.id ?? assert.fail("no business");
+
+    await page.waitForURL("**/set-up/business");
+    assert.match(await page.locator("input[name=default_region]").inputValue(), /^[A-Z]{2}$/, "the browser tells the country");
+    await hand.type("input[name='variables.phone']", "+971 4 555 0199");
+    await hand.press(SEND);
+
+    await page.waitForURL("**/set-up/telephone");
+    await hand.choose("select[name=kind]", "telephony");
+    const telephone = await made(page, hand.press(SEND));
+    assert.equal(await visitor.see("secret").innerText(), telephone.secret);
+    await hand.press("a[href$='/set-up/messages'].button");
+
+    await page.waitForURL("**/set-up/messages");
+    await hand.choose("select[name=kind]", "twilio");
+    const account = twilioAccount();
+    await connectTwilio(hand, account);
+    const twilio = await made(page, hand.press(SEND));
+    await tell("/tenants", { id: tenant, name: "Corner", telephony: { connection: telephone.connection.id, secret: telephone.secret }, twilio: { ...account, connection: twilio.connection.id } });
+    await hand.press("main section .row button");
+    await hand.press("a[href$='/set-up/text'].button.primary");
+    await page.waitForURL("**/set-up/text");
+    await hand.press("a[href$='/set-up/try'].button.primary");
+
+    await page.waitForURL("**/set-up/try");
+    await page.getByText(account.numbers[0] ?? "").waitFor();
+    const customer = stranger();
+    await call(customer, "missed", tenant);
+    await page.locator("[data-stage=delivered].done").waitFor({ timeout: 30_000 });
+    assert.ok(hand.fields <= 12, `${hand.fields} fields`);
+    assert.ok(hand.presses <= 25, `${hand.presses} clicks`);
+    await hand.press("a[href$='/calls'].button");
+    await page.locator(".rows tr", { hasText: customer.slice(-4) }).waitFor();
+    visitor.expectQuiet();
+    await visitor.leave();
+  });
+
+  browserTest(`invitation_is_accepted_by_${name}`, async () => {
+    const [admin, guest] = [await Visitor.logIn("admin", look), await Visitor.arrive(look)];
+    const email = `guest-${digits(8)}@corner.example`;
+    await admin.open(`/app/${logInOf("admin").tenant}/settings/people`);
+    const inviting = new Way(admin.page);
+    await inviting.type("input[name=email]", email);
+    await inviting.press(SEND);
+    await admin.page.getByText(email).first().waitFor();
+
+    const { page } = guest;
+    const hand = new Way(page);
+    await guest.open(await linkMailedTo(email));
+    await hand.type("input[name=name]", "Noor");
+    await hand.type("input[name=password]", PASSWORD);
+    await hand.press(SEND);
+    await guest.see("done").waitFor();
+    await hand.press("a[href='/app/log-in']");
+    await hand.type("input[name=email]", email);
+    await hand.type("input[name=password]", PASSWORD);
+    await hand.press(SEND);
+    await page.locator("[data-menu=home][aria-current]").waitFor();
+    for (const visitor of [admin, guest]) {
+      visitor.expectQuiet();
+      await visitor.leave();
+    }
+  });
+
+  browserTest(`refused_connection_is_mended_by_${name}`, async () => {
+    const visitor = await Visitor.logIn("admin", look);
+    const { page } = visitor;
+    const hand = new Way(page);
+    const account = twilioAccount();
+    const to = (path: string): string => `/app/${logInOf("admin").tenant}/${path}`;
+    await visitor.open(to("settings/connections/new"));
+    await hand.choose("select[name=kind]", "twilio");
+    await connectTwilio(hand, account);
+    const { connection } = await made(page, hand.press(SEND));
+    await visitor.open(to("settings/connections"));
+    await hand.press(`a[href$='${connection.id}']`);
+    await page.locator("main .badge.bad").first().waitFor();
+
+    // From now on the simulators know the account, with another token.
+    await tell("/tenants", { id: `tnt_${"0".repeat(18)}${digits(8)}`, name: "Mended", twilio: { ...account, auth_token: `mended-${account.auth_token}`, api_key_secret: `mended-${account.api_key_secret}`, connection: connection.id } });
+    await hand.type("input[name='credentials.auth_token']", `mended-${account.auth_token}`);
+    await hand.type("input[name='credentials.api_key_sid']", account.api_key_sid);
+    await hand.type("input[name='credentials.api_key_secret']", `mended-${account.api_key_secret}`);
+    await hand.press("details:has(input[name='credentials.auth_token']) form > button");
+    await page.locator("details [role=status] .badge.ok").waitFor();
+    await page.locator("main .facts .badge.bad").first().waitFor({ state: "detached" });
+
+    // What is there no more asks before it goes.
+    await hand.press("main .columns > section:last-child .button.danger");
+    await hand.press("dialog[open] .button.danger");
+    await page.waitForURL("**/settings/connections");
+    visitor.expectQuiet();
+    await visitor.leave();
+  });
+}
