@@ -1,6 +1,6 @@
 /** What the browser tests share: the browser, the deployed stack, and a visitor who sees what the browser complains about. */
 import assert from "node:assert/strict";
-import { accessSync, constants, readFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { after, test } from "node:test";
@@ -64,6 +64,17 @@ export interface Look {
 export const DESK: Look = { language: "en", theme: "light", width: 1280 };
 export const PHONE: Look = { language: "ar", theme: "dark", width: 360 };
 
+const FILES = "**/app/assets/*";
+
+/**
+ * The built files, which the browser would get through the emulator with every page, since it caches nothing of contexts whose requests
+ * are intercepted.
+ */
+async function giveFile(route: Intercepted): Promise<void> {
+  const path = join("dist", new URL(route.request().url()).pathname.replace("/app/", ""));
+  await (existsSync(path) ? route.fulfill({ path }) : route.fallback());
+}
+
 /** A browser's profile with a page. */
 export class Visitor {
   /** What the browser complained about. */
@@ -87,7 +98,13 @@ export class Visitor {
     const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch });
     context.setDefaultTimeout(10_000);
     await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
+    await context.route(FILES, giveFile);
     return new Visitor(context, await context.newPage());
+  }
+
+  /** Gets the console's files from the stack from now on. */
+  async fetchFiles(): Promise<void> {
+    await this.context.unroute(FILES, giveFile);
   }
 
   /** A visitor with a session of this role. */
@@ -127,10 +144,12 @@ export class Visitor {
     await this.settle();
   }
 
-  /** Waits until the page has its title and no request has been under way for a moment. */
+  /** Waits until the page has its title, and has been painted several times without a request under way. */
   async settle(): Promise<void> {
     await this.page.locator("h1").waitFor();
-    for (let quiet = 0; quiet < 3; quiet = this.underWay.size > 0 ? 0 : quiet + 1) await this.page.waitForTimeout(25);
+    for (let quiet = 0; quiet < 3; quiet = this.underWay.size > 0 ? 0 : quiet + 1) {
+      await this.page.evaluate(() => new Promise((resume) => { requestAnimationFrame(() => setTimeout(resume)); }));
+    }
   }
 
   /** Answers an operation in place of the stack. */
@@ -225,6 +244,11 @@ export async function linkMailedTo(address: string): Promise<string> {
     await new Promise((resume) => setTimeout(resume, 500));
   }
   return assert.fail(`no mail to ${address}`);
+}
+
+/** A text without the marks that keep names and numbers in their direction. */
+export function plain(text: string): string {
+  return text.replace(/[\u2066-\u2069\u200e\u200f]/g, "").trim();
 }
 
 export { routes, type Route };

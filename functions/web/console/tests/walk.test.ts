@@ -16,9 +16,9 @@ interface Axe {
 }
 
 async function violations({ page }: Visitor): Promise<string[]> {
-  await page.evaluate(AXE);
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(AXE);
   return page.evaluate(async (rules) => {
-    const { violations } = await (window as unknown as { axe: Axe }).axe.run(document, { runOnly: rules });
+    const { violations } = await (window as unknown as { axe: Axe }).axe.run(document, { runOnly: rules, resultTypes: ["violations"] });
     return violations.flatMap(({ id, nodes }) => nodes.map(({ target, failureSummary }) => `${id}: ${target.join(" ")}: ${failureSummary ?? ""}`));
   }, RULES);
 }
@@ -48,9 +48,12 @@ for (const look of [DESK, PHONE]) {
     const person = await Visitor.logIn("admin", look);
     await giveSamples(person);
     const stranger = await Visitor.arrive(look);
+    await person.open("/app/account");
+    await stranger.open("/app/log-in");
     for (const route of routes) {
       const visitor = logsIn(route) ? person : stranger;
-      await visitor.open(pathOf(route, logInOf("admin").tenant));
+      await visitor.move(pathOf(route, logInOf("admin").tenant));
+      assert.equal(await visitor.see("loading").count(), 0, `${route.name} is still loading`);
       const height = await visitor.page.evaluate(() => document.documentElement.scrollHeight);
       await visitor.page.setViewportSize({ width: look.width, height: Math.max(800, height) });
       if (process.env.RINGBACK_SHOTS) await visitor.page.screenshot({ path: `${process.env.RINGBACK_SHOTS}/${route.name}-${look.language}-${look.width}.png` });
@@ -113,13 +116,13 @@ test("every_screen_that_reads_declares_its_states", () => {
   }
 });
 
-type State = "broken" | "limited" | "well" | "forbidden" | "slow" | "empty";
+type State = "forbidden" | "broken" | "limited" | "empty" | "well";
 
 /** Answers in place of the stack's own. */
 const ANSWERS: { [state in State]?: Parameters<Intercepted["fulfill"]>[0] } = {
+  forbidden: problem(403, "forbidden"),
   broken: problem(500, "internal"),
   limited: problem(429, "too_many_requests"),
-  forbidden: problem(403, "forbidden"),
   empty: { json: { items: [], next_cursor: null } },
 };
 
@@ -127,39 +130,36 @@ const ANSWERS: { [state in State]?: Parameters<Intercepted["fulfill"]>[0] } = {
 const PARTS = { lists: routes.filter(({ states }) => states.empty), screens: routes.filter(({ states }) => !states.empty) };
 
 for (const [what, screens] of Object.entries(PARTS)) browserTest(`${what}_show_loading_problems_and_emptiness`, async () => {
-  const { tenant } = logInOf("admin");
   const visitor = await Visitor.logIn("admin", DESK);
   await giveSamples(visitor);
+  const problems = visitor.see("problem").first();
+  const tryAgain = () => problems.getByRole("button").click();
   for (const route of screens) {
     const [operation] = typeof route.needs === "string" ? [] : route.needs;
     if (!operation || !route.states.error) continue;
-    let state: State = "broken";
+    let state: State = "forbidden";
+    const seen = Promise.withResolvers<void>();
     await visitor.intercept(operation, async (intercepted) => {
+      await seen.promise;
       const answer = ANSWERS[state];
-      if (state === "limited") state = "well";
-      if (state === "slow") await new Promise((resume) => setTimeout(resume, 700));
+      if (state === "limited") state = route.states.empty ? "empty" : "well";
       await (answer ? intercepted.fulfill(answer) : intercepted.fallback());
     });
-    await visitor.open(pathOf(route, tenant));
-    await visitor.see("problem").first().waitFor();
-    assert.match(await visitor.see("problem").first().innerText(), /sample-correlation/, `${route.name}: no id to report`);
+    await visitor.page.goto(pathOf(route, logInOf("admin").tenant));
+    await visitor.see("loading").first().waitFor();
+    seen.resolve();
+    await problems.waitFor();
+    assert.equal(await problems.getAttribute("data-kind"), "forbidden", route.name);
+    state = "broken";
+    await tryAgain();
+    await visitor.page.locator("[data-kind=internal]").first().waitFor();
+    assert.match(await problems.innerText(), /sample-correlation/, `${route.name}: no id to report`);
     state = "limited";
-    await visitor.see("problem").first().getByRole("button").click();
+    await tryAgain();
     await visitor.see("limited").waitFor();
     await visitor.see("limited").waitFor({ state: "detached" });
     assert.equal(await visitor.see("problem").count(), 0, `${route.name}: the problem stays after another try`);
-    state = "forbidden";
-    await visitor.open(pathOf(route, tenant));
-    assert.equal(await visitor.see("problem").first().getAttribute("data-kind"), "forbidden", route.name);
-    state = "slow";
-    await visitor.page.goto(pathOf(route, tenant));
-    await visitor.see("loading").first().waitFor();
-    await visitor.settle();
-    if (route.states.empty) {
-      state = "empty";
-      await visitor.open(pathOf(route, tenant));
-      await visitor.see("empty").waitFor();
-    }
+    if (route.states.empty) await visitor.see("empty").waitFor();
     state = "well";
   }
   visitor.expectQuiet(500, 429, 403);
@@ -198,6 +198,7 @@ browserTest("names_are_shown_as_they_are", async () => {
 browserTest("first_visit_to_home_keeps_its_budget", async () => {
   for (const [look, most] of [[DESK, 160], [PHONE, 250]] as [Look, number][]) {
     const visitor = await Visitor.logIn("admin", look);
+    await visitor.fetchFiles();
     // What the page of the log-in still loads is not of this one.
     await visitor.page.goto("about:blank");
     const sizes: number[] = [];

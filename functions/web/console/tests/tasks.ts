@@ -1,12 +1,6 @@
 /** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
-import { browserTest, call, DESK, logInOf, PHONE, problem, stranger, Visitor } from "./support.ts";
-
-
-/** A text without the marks that keep names and numbers in their direction. */
-function plain(text: string): string {
-  return text.replace(/[\u2066-\u2069\u200e\u200f]/g, "").trim();
-}
+import { browserTest, call, DESK, logInOf, PHONE, plain, problem, stranger, Visitor } from "./support.ts";
 
 /** Goes on with Tab until the focus is on what has this name. */
 async function reach({ page }: Visitor, name: RegExp | string, key = "Tab"): Promise<void> {
