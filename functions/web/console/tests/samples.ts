@@ -98,7 +98,7 @@ const automation: Schemas["AutomationOut"] = {
   updated_at: at, version: 7, when: { outcomes: ["missed", "busy", "voicemail"], hours: "closed", caller: "new", lines: [line.id], min_ring_seconds: 4 },
   warnings: [{ code: "value_unknown", field: "then.sms_text", facts: { source: "tenant.address" }, detail: "x" }],
 };
-const template: Schemas["TemplateModel"] = {
+export const template: Schemas["TemplateModel"] = {
   category: "utility", connection_id: "conn_sample", content: { category: "utility", body: "Hello {{1}}, sorry we missed your call to {{2}}.", buttons: [] }, content_sid: null,
   created_at: at, doubted_at: null, draft: null, editable_at: null, edition: 0, id: "tpl_sample", language: "en_GB", name: "missed_call", provider_id: null, quality: null,
   rejected_reason: null, sendable: true, status: "APPROVED", status_at: at, submitting: false, updated_at: at, variables: ["1", "2"],

@@ -1,5 +1,6 @@
 /** What people come for, from beginning to end: by keyboard only, and by touch on a small phone. */
 import assert from "node:assert/strict";
+import { giveSamples, template } from "./samples.ts";
 import { browserTest, call, DESK, logInOf, PHONE, plain, problem, stranger, Visitor } from "./support.ts";
 
 /** Goes on with Tab until the focus is on what has this name. */
@@ -199,6 +200,39 @@ browserTest("automation_is_archived_and_restored_by_touch", async () => {
   await page.getByRole("button", { name: /^Restore/ }).tap();
   await page.getByRole("button", { name: /^Archive/ }).waitFor();
   visitor.expectQuiet();
+  await visitor.leave();
+});
+
+/** The file in the header of a template is chosen of those that fit it. */
+browserTest("header_of_a_template_gets_its_file", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  await giveSamples(visitor);
+  const file = { bytes: 1, content_type: "image/png", created_at: "2026-11-20T10:00:00Z", download: null, reason: null, sha256: null, updated_at: "2026-11-20T10:00:00Z", upload: null };
+  const files = [["ast_sign", "sign.png", "image", "ready"], ["ast_menu", "menu.pdf", "document", "ready"], ["ast_late", "late.png", "image", "scanning"]].map(([id, name, kind, state]) => ({ ...file, id, name, kind, state }));
+  await visitor.intercept("list_assets", (route) => route.fulfill({ json: { items: files, next_cursor: null } }));
+  await visitor.intercept("list_templates", (route) => route.fulfill({ json: { items: [{ ...template, content: { ...template.content, header: { media: "image" } } }], next_cursor: null } }));
+  let answer = problem(422, "invalid", { errors: [{ field: "then.template.header_media", code: "required", detail: "x", facts: {} }] });
+  const sent: { then: { template: object } }[] = [];
+  await visitor.intercept("create_automation", (route) => {
+    sent.push(route.request().postDataJSON());
+    return route.fulfill(answer);
+  });
+  await visitor.open(`/app/${logInOf("manager").tenant}/automations/new`);
+  await page.getByLabel("Name", { exact: true }).fill("With a picture");
+  await page.getByLabel("Template for WhatsApp").selectOption("missed_call en_GB");
+  const field = page.getByLabel("Image in the header");
+  await field.waitFor();
+  assert.deepEqual(await field.locator("option").allInnerTexts(), ["Choose a file", "sign.png"]);
+  const save = page.getByRole("button", { name: "Save" });
+  await save.click();
+  await page.locator("[name='then.template.header_media'][aria-invalid=true]").waitFor();
+  await field.selectOption("sign.png");
+  answer = problem(409, "limit_reached");
+  await save.click();
+  await page.locator("[data-kind=limit_reached]").waitFor();
+  assert.deepEqual(sent.map(({ then }) => (then.template as { header_media?: string }).header_media), [undefined, "ast_sign"]);
+  visitor.expectQuiet(422, 409);
   await visitor.leave();
 });
 
