@@ -149,15 +149,18 @@ browserTest("change_of_somebody_else_is_shown_beside_the_input", async () => {
   const { page } = visitor;
   await visitor.open(`/app/${logInOf("manager").tenant}/settings/business`);
   await page.getByLabel("Name of the business").fill("Mine");
+  await page.getByLabel("Monday").fill("8:00-9:00");
   await visitor.intercept("update_tenant", (route) => route.fulfill(problem(412, "stale")));
   await visitor.intercept("get_tenant", async (route) => {
     const answer = await route.fetch();
-    await route.fulfill({ response: answer, json: { ...(await answer.json()), name: "Theirs" } });
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), name: "Theirs", business_hours: { monday: [{ from: "10:00", to: "12:00" }] } } });
   });
   await page.getByRole("button", { name: "Save" }).click();
   await page.locator("[data-kind=stale]").waitFor();
   await page.getByText(/has set: .Theirs/).waitFor();
+  await page.getByText(/has set: .10:00-12:00/).waitFor();
   assert.equal(await page.getByLabel("Name of the business").inputValue(), "Mine");
+  assert.equal(await page.getByLabel("Monday").inputValue(), "8:00-9:00");
   visitor.expectQuiet(412);
   await visitor.leave();
 });
