@@ -1,4 +1,5 @@
 /** What changes the business is tested one after the other: calls of one test must not meet caps, hours or connections of another. */
 import "./session.ts";
 import "./setup.ts";
+import "./settings.ts";
 import "./tasks.ts";

@@ -236,6 +236,26 @@ browserTest("header_of_a_template_gets_its_file", async () => {
   await visitor.leave();
 });
 
+/** A template of the library becomes the WhatsApp message of the first automation. */
+browserTest("template_of_the_library_is_chosen_in_the_set_up", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  await visitor.open(`/app/${logInOf("manager").tenant}/set-up/text`);
+  await page.getByRole("button", { name: "Choose a template" }).click();
+  const changed = page.waitForResponse((answer) => answer.request().method() === "PATCH" && answer.ok());
+  // The business has templates of its own with the name of the first one.
+  const use = page.getByRole("button", { name: "Use this one" }).last();
+  const name = plain(await use.innerText()).replace(/^.*\s/, "");
+  await use.click();
+  const { then } = (await (await changed).json()) as { then: { channels: string[]; template: { name: string; variables: object } } };
+  assert.equal(then.channels[0], "whatsapp");
+  assert.equal(then.template.name, name);
+  assert.deepEqual(Object.keys(then.template.variables), ["1", "2"]);
+  await page.getByText(then.template.name).first().waitFor();
+  visitor.expectQuiet();
+  await visitor.leave();
+});
+
 /** A cap stops a follow-up. Once a manager has raised it, what it blocked is sent. */
 browserTest("raised_cap_lets_blocked_messages_be_sent_again", async () => {
   const visitor = await Visitor.logIn("manager");

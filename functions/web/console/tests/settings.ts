@@ -1,0 +1,74 @@
+/** Lines and connections: made, changed, and deleted. */
+import assert from "node:assert/strict";
+import { browserTest, logInOf, plain, problem, stranger, Visitor } from "./support.ts";
+
+const at = (page: string): string => `/app/${logInOf("manager").tenant}/settings/${page}`;
+
+browserTest("line_is_made_changed_and_deleted", async () => {
+  const visitor = await Visitor.logIn("manager");
+  const { page } = visitor;
+  const number = stranger();
+  const names = [`Kiosk ${number}`, `Pier ${number}`] as const;
+  const name = page.getByLabel("Name", { exact: true });
+  await visitor.open(at("lines/new"));
+  await name.fill(names[0]);
+  await page.getByLabel("Number", { exact: true }).fill(number);
+  await page.getByRole("button", { name: "Create the line" }).click();
+  await page.getByRole("link", { name: names[0] }).click();
+  await name.fill(names[1]);
+  await page.getByLabel("its own").check();
+  await page.getByLabel("Monday").fill("9:00-12:00");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.getByText("Saved", { exact: true }).waitFor();
+  await visitor.open(new URL(page.url()).pathname);
+  assert.equal(await name.inputValue(), names[1]);
+  assert.equal(await page.getByLabel("Monday").inputValue(), "09:00-12:00");
+
+  // Somebody else gives it other hours, which stay.
+  await visitor.intercept("update_line", (route) => route.fulfill(problem(412, "stale")));
+  await visitor.intercept("get_line", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), business_hours: null } });
+  });
+  await name.fill("Mine");
+  await page.getByRole("button", { name: "Save" }).click();
+  await page.locator("[data-kind=stale]").waitFor();
+  assert.match(plain(await visitor.see("theirs").innerText()), /hours/);
+  assert.equal(await name.inputValue(), "Mine");
+  await page.getByRole("button", { name: "Delete the line" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+  await page.waitForURL("**/settings/lines");
+  await page.getByRole("link", { name: "New line" }).waitFor();
+  assert.equal(await page.getByRole("link", { name: names[1] }).count(), 0);
+  visitor.expectQuiet(412);
+  await visitor.leave();
+});
+
+browserTest("secret_of_a_connection_is_rotated", async () => {
+  const visitor = await Visitor.logIn("admin");
+  const { page } = visitor;
+  await visitor.open(at("connections/new"));
+  await page.locator("select[name=kind]").selectOption("telephony");
+  await page.locator("main form button:not([type=button])").last().click();
+  const first = await visitor.see("secret").innerText();
+  await page.getByRole("link", { name: "Test the connection" }).click();
+  await page.getByText("Rotate the secret").click();
+  await page.getByRole("button", { name: "Rotate", exact: true }).click();
+  const second = visitor.see("secret");
+  await second.waitFor();
+  assert.notEqual(await second.innerText(), first);
+  await visitor.see("rotating").waitFor();
+  // Whoever comes back finds the rotation that is not finished, and no secret.
+  await visitor.open(new URL(page.url()).pathname);
+  await visitor.see("rotating").waitFor();
+  assert.equal(await second.count(), 0);
+  await page.getByRole("button", { name: "Finish the rotation" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Finish the rotation" }).click();
+  await page.getByText("Only the new secret is valid now.").waitFor();
+  await visitor.see("rotating").waitFor({ state: "detached" });
+  await page.getByRole("button", { name: "Delete the connection" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: /^Delete/ }).click();
+  await page.waitForURL("**/settings/connections");
+  visitor.expectQuiet();
+  await visitor.leave();
+});
