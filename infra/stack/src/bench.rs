@@ -17,6 +17,7 @@ use crate::{
     bill::Bill,
     build::{self, Builder, Function, Profile},
     business::Town,
+    console::{self, Visit},
     contract::Contract,
     inspect::Queue,
     place::Place,
@@ -43,10 +44,12 @@ pub enum Part {
     Load,
     /// AWS requests of each operation of the API.
     Api,
+    /// Wait of a phone in a slow network for the console.
+    Console,
 }
 
 impl Part {
-    const ALL: [Self; 4] = [Self::Start, Self::Bill, Self::Load, Self::Api];
+    const ALL: [Self; 5] = [Self::Start, Self::Bill, Self::Load, Self::Api, Self::Console];
 }
 
 /// Baseline of the other functions' starts.
@@ -123,6 +126,8 @@ pub struct Figures {
     kernel_share: Option<f64>,
     #[serde(default)]
     operations: Vec<Cost>,
+    #[serde(default)]
+    visits: Vec<Visit>,
 }
 
 /// Measures these parts, and writes `docs/benchmarks.md` from all measurements.
@@ -140,6 +145,9 @@ pub async fn bench(profile: Profile, parts: &[Part]) -> Result<()> {
         .unwrap_or_default();
     if parts.contains(&Part::Start) {
         start(&place, profile, &mut figures).await?;
+    }
+    if parts.contains(&Part::Console) {
+        console::build(&place, &Tools::set_up(&place).await?).await?;
     }
     if parts.iter().any(|part| *part != Part::Start) {
         let running = tokio::select! {
@@ -232,6 +240,15 @@ async fn deployed(running: &Running, parts: &[Part], figures: &mut Figures) -> R
         let contract = Contract::read(&running.place)?;
         let measuring = operations::measure(&play, &town, &running.aws, &groups, &contract);
         figures.operations = step("every operation of the API", Box::pin(measuring)).await?;
+    }
+    if parts.contains(&Part::Console) {
+        let measuring = Box::pin(console::visits(
+            &running.place,
+            &running.tools,
+            &running.endpoints,
+            &town,
+        ));
+        figures.visits = step("visits to the console", measuring).await?;
     }
     if !parts.contains(&Part::Bill) && !parts.contains(&Part::Load) {
         return Ok(());

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
 use domain::permission::Role;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::process::Command;
@@ -17,7 +18,7 @@ use crate::{
     endpoints::{Endpoints, Login},
     place::Place,
     play::Play,
-    process::{run_logged, run_shown, succeeds},
+    process::{run_captured, run_logged, run_shown, succeeds},
     report::step,
     running::redeploy,
     test::SKIPPED,
@@ -156,8 +157,37 @@ pub async fn test(place: &Place) -> Result<bool> {
     succeeds(&mut tests, "npm test").await
 }
 
-/// The tests of the console of this stack, in a business of their own with a log-in of each role.
+/// The tests of the console of this stack.
 pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Command> {
+    visitors(place, tools, endpoints, town, "test").await
+}
+
+/// A page that a phone in a slow network opens.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Visit {
+    /// The screen.
+    pub page: String,
+    /// The tag of its language.
+    pub language: String,
+    /// Milliseconds to the largest contentful paint of a first visit.
+    pub cold: f64,
+    /// The same of a later one.
+    pub warm: f64,
+    /// Bytes of a first visit.
+    pub cold_bytes: u64,
+    /// Bytes of a later one.
+    pub warm_bytes: u64,
+}
+
+/// How long such a phone waits for the console of this stack.
+pub async fn visits(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town) -> Result<Vec<Visit>> {
+    let mut measure = visitors(place, tools, endpoints, town, "bench").await?;
+    let said = run_captured(&mut measure, &[], "npm run bench").await?;
+    serde_json::from_slice(&said).context("reading the visits")
+}
+
+/// A script that visits the console of this stack, in a business of its own with a log-in of each role.
+async fn visitors(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &Town, script: &str) -> Result<Command> {
     let folder = folder(place);
     let node = installed(place, &folder, tools).await?;
     // Nobody clicks as fast as a test.
@@ -168,7 +198,7 @@ pub async fn tests(place: &Place, tools: &Tools, endpoints: &Endpoints, town: &T
             json!({ "role": role, "email": email, "password": password, "tenant": tenant.id })
         })
         .into();
-    let mut command = npm(&node, &folder, "test");
+    let mut command = npm(&node, &folder, script);
     command
         .env("RINGBACK_URL", &endpoints.api)
         .env("RINGBACK_PHONES", &endpoints.simulators)
