@@ -62,7 +62,7 @@ const message: Schemas["MessageDetails"] = {
   }],
 };
 
-const contact: Schemas["Contact"] = {
+export const contact: Schemas["Contact"] = {
   calls: 6, created_at: at, deleted_at: null, emails: ["layla@example.com"], fields: {}, formatted_phones: [customer.formatted], id: "con_sample",
   language: "ar", language_detected: true, last_call_at: at, last_message_at: at, marketing_opted_out: null, name: HOSTILE.long, opted_in_at: null,
   opted_out: { at, source: "asked for no more messages" }, owner: null, phones: [customer.number], source: HOSTILE.override, stage: null, stage_since: null,

@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
-import type { Route as Intercepted } from "playwright-core";
+import type { Page, Route as Intercepted } from "playwright-core";
 import { roles, type Role } from "../app/api/permissions.ts";
 import { giveDay, pageOf, PICTURES } from "./pictures.ts";
-import { giveSamples, HOSTILE } from "./samples.ts";
+import { contact, giveSamples, HOSTILE } from "./samples.ts";
 import { browserTest, DESK, isOpenTo, logInOf, pathOf, PHONE, problem, routes, Visitor, type Look, type Route } from "./support.ts";
 
 const AXE = readFileSync("node_modules/axe-core/axe.min.js", "utf8");
@@ -194,42 +194,74 @@ browserTest("names_are_shown_as_they_are", async () => {
   await visitor.leave();
 });
 
-/** Bytes of a first visit, as the network log has them. */
+/** What a page costs: its requests, bytes as the network log has them, and how far its content moves while it comes. */
+class Cost {
+  readonly asked: string[] = [];
+  bytes = 0;
+  scripts = 0;
+  private readonly page: Page;
+
+  private constructor(page: Page) {
+    this.page = page;
+  }
+
+  static async of({ context, page }: Visitor): Promise<Cost> {
+    const cost = new Cost(page);
+    const network = await context.newCDPSession(page);
+    const scripts = new Set<string>();
+    network.on("Network.requestWillBeSent", ({ request }) => cost.asked.push(new URL(request.url).pathname));
+    network.on("Network.responseReceived", ({ requestId, type }) => { if (type === "Script") scripts.add(requestId); });
+    network.on("Network.loadingFinished", ({ requestId, encodedDataLength }) => {
+      cost.bytes += encodedDataLength;
+      if (scripts.has(requestId)) cost.scripts += encodedDataLength;
+    });
+    await network.send("Network.enable");
+    await network.send("Network.setCacheDisabled", { cacheDisabled: true });
+    await page.addInitScript(() => {
+      Object.assign(window, { shift: 0 });
+      const add = (list: PerformanceObserverEntryList) => { for (const entry of list.getEntries()) (window as unknown as { shift: number }).shift += (entry as unknown as { value: number }).value; };
+      new PerformanceObserver(add).observe({ type: "layout-shift", buffered: true });
+    });
+    return cost;
+  }
+
+  shift(): Promise<number> {
+    return this.page.evaluate(() => (window as unknown as { shift: number }).shift);
+  }
+}
+
 browserTest("first_visit_to_home_keeps_its_budget", async () => {
   for (const [look, most] of [[DESK, 160], [PHONE, 250]] as [Look, number][]) {
     const visitor = await Visitor.logIn("admin", look);
     await visitor.fetchFiles();
     // What the page of the log-in still loads is not of this one.
     await visitor.page.goto("about:blank");
-    const sizes: number[] = [];
-    const asked: string[] = [];
-    const network = await visitor.context.newCDPSession(visitor.page);
-    await network.send("Network.enable");
-    await network.send("Network.setCacheDisabled", { cacheDisabled: true });
-    network.on("Network.requestWillBeSent", ({ request }) => asked.push(new URL(request.url).pathname));
-    network.on("Network.loadingFinished", ({ encodedDataLength }) => sizes.push(encodedDataLength));
+    const cost = await Cost.of(visitor);
     await visitor.open(`/app/${logInOf("admin").tenant}`);
-    const kilobytes = sizes.reduce((sum, size) => sum + size, 0) / 1024;
-    assert.ok(kilobytes <= most, `${look.language}: ${kilobytes.toFixed(1)} KB of ${most}`);
-    assert.ok(asked.length <= 14, `${look.language}: ${asked.join(" ")}`);
+    assert.ok(cost.bytes / 1024 <= most, `${look.language}: ${(cost.bytes / 1024).toFixed(1)} KB of ${most}`);
+    assert.ok(cost.asked.length <= 14, `${look.language}: ${cost.asked.join(" ")}`);
+    assert.ok((await cost.shift()) <= 0.02, `${look.language}: shifts by ${await cost.shift()}`);
     await visitor.leave();
   }
 });
 
-/** Each screen is one look at the API, or two. */
-browserTest("screens_ask_the_api_at_most_twice", async () => {
+browserTest("screens_keep_their_budgets", async () => {
   const visitor = await Visitor.logIn("admin");
+  await visitor.fetchFiles();
   await giveSamples(visitor);
+  // A name as long as those of the samples pushes down what is below it.
+  await visitor.intercept("get_contact", (route) => route.fulfill({ json: { ...contact, name: "Layla Haddad" } }));
   const { tenant } = logInOf("admin");
+  const cost = await Cost.of(visitor);
   await visitor.open(`/app/${tenant}/settings`);
-  let asked: string[] = [];
-  visitor.page.on("request", (request) => {
-    if (request.url().includes("/api/")) asked.push(new URL(request.url()).pathname);
-  });
   for (const route of routes.filter(logsIn)) {
-    asked = [];
+    cost.asked.length = 0;
+    const [scripts, shift] = [cost.scripts, await cost.shift()];
     await visitor.move(pathOf(route, tenant));
+    const asked = cost.asked.filter((path) => path.startsWith("/api/"));
     assert.ok(asked.length <= 2, `${route.name}: ${asked.join(" ")}`);
+    assert.ok((cost.scripts - scripts) / 1024 <= 25, `${route.name}: ${cost.scripts - scripts} bytes of script`);
+    assert.ok((await cost.shift()) - shift <= 0.02, `${route.name}: shifts by ${(await cost.shift()) - shift}`);
   }
   visitor.expectQuiet();
   await visitor.leave();
