@@ -8,7 +8,7 @@ type Schemas = components["schemas"];
 export const HOSTILE = {
   markup: `<img src=x onerror=alert(1)><script>alert(2)</script>`,
   override: "Moon \u202egnp.exe\u202c",
-  long: "ابجد".repeat(250),
+  long: "ابجد".repeat(1000),
 };
 
 const at = new Date(Date.now() - 3_600_000).toISOString();
