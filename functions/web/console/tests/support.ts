@@ -144,11 +144,14 @@ export class Visitor {
     await this.settle();
   }
 
-  /** Waits until the page has its title, and has been painted several times without a request under way. */
+  /** Waits until the page has its title, and has been painted several times with no placeholder on it and no request under way. */
   async settle(): Promise<void> {
     await this.page.locator("h1").waitFor();
-    for (let quiet = 0; quiet < 3; quiet = this.underWay.size > 0 ? 0 : quiet + 1) {
-      await this.page.evaluate(() => new Promise((resume) => { requestAnimationFrame(() => setTimeout(resume)); }));
+    for (let quiet = 0; quiet < 3; ) {
+      const waits = await this.page.evaluate(() => new Promise<boolean>((resume) => {
+        requestAnimationFrame(() => setTimeout(() => resume(document.querySelector("[data-testid=loading]") !== null)));
+      }));
+      quiet = waits || this.underWay.size > 0 ? 0 : quiet + 1;
     }
   }
 

@@ -53,7 +53,6 @@ for (const look of [DESK, PHONE]) {
     for (const route of routes) {
       const visitor = logsIn(route) ? person : stranger;
       await visitor.move(pathOf(route, logInOf("admin").tenant));
-      assert.equal(await visitor.see("loading").count(), 0, `${route.name} is still loading`);
       const height = await visitor.page.evaluate(() => document.documentElement.scrollHeight);
       await visitor.page.setViewportSize({ width: look.width, height: Math.max(800, height) });
       if (process.env.RINGBACK_SHOTS) await visitor.page.screenshot({ path: `${process.env.RINGBACK_SHOTS}/${route.name}-${look.language}-${look.width}.png` });
