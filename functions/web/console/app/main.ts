@@ -1,18 +1,21 @@
 import { mount } from "svelte";
 import App from "./App.svelte";
 import { session } from "./api/session.svelte.ts";
+import { router } from "./ui/router.svelte.ts";
 import { settings } from "./ui/settings.svelte.ts";
 import { words } from "./words/words.svelte.ts";
 
 const target = document.getElementById("app");
 if (!target) throw new Error("the page has no #app");
 
-// Words, session and letters come at the same time: each takes a round trip. Slow letters are not waited for.
+// Words, session, letters and the screen come at the same time: each takes a round trip. Slow letters are not waited for.
 const letters = settings.language === "ar" ? ["1em IBM Plex Sans", "1em IBM Plex Sans Arabic", "600 1em IBM Plex Sans Arabic"] : ["1em IBM Plex Sans"];
 const drawn = Promise.all(letters.map((font) => document.fonts.load(font, "aم"))).catch(() => undefined);
+// The screen itself says if it does not load.
+void router.found?.route.load().catch(() => undefined);
 const patience = new Promise((resume) => setTimeout(resume, 1000));
 try {
-  await Promise.all([words.load(settings.language), session.start(), Promise.race([drawn, patience])]);
+  await Promise.all([session.start(), words.load(settings.language), Promise.race([drawn, patience])]);
   target.replaceChildren();
   mount(App, { target });
 } catch (failure) {
