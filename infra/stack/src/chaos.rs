@@ -81,11 +81,11 @@ impl Size {
 
     /// Size of `cargo stack chaos`.
     pub const LONG: Self = Self {
-        calls: 1000,
+        calls: 500,
         asks: 80,
         people: 24,
         kills_leased: true,
-        media: 1000,
+        media: 250,
         raced: 500,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),

@@ -275,13 +275,13 @@ enum Command {
         /// State, logs and secrets of the stack, deleted first [default: .stack/chaos]
         #[arg(long, value_name = "FOLDER")]
         data_dir: Option<PathBuf>,
-        /// Take about 90 seconds instead of eight minutes
+        /// Take about 90 seconds instead of a quarter of an hour
         #[arg(long)]
         short: bool,
-        /// Number of calls [default: 1000; short: 120]
+        /// Number of calls [default: 500; short: 120]
         #[arg(long)]
         calls: Option<usize>,
-        /// Number of files that customers send [default: 1000; short: 16]
+        /// Number of files that customers send [default: 250; short: 16]
         #[arg(long)]
         media: Option<usize>,
         /// Repeat the choices of the run that printed this seed

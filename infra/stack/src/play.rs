@@ -2,6 +2,7 @@
 //! the table for the results. `demo`, `chaos`, `bench` and the deployed tests use it.
 
 use std::{
+    collections::BTreeMap,
     fmt::Display,
     time::{Duration, Instant},
 };
@@ -213,7 +214,11 @@ impl Play {
         body: Option<&Value>,
     ) -> Result<T> {
         let url = format!("{}{path}", self.endpoints.simulators);
-        let mut request = self.http.request(method.clone(), &url);
+        self.json(method, &url, body).await
+    }
+
+    async fn json<T: DeserializeOwned>(&self, method: reqwest::Method, url: &str, body: Option<&Value>) -> Result<T> {
+        let mut request = self.http.request(method.clone(), url);
         if let Some(body) = body {
             request = request.json(body);
         }
@@ -245,6 +250,13 @@ impl Play {
     /// `DELETE` of the simulators' control API.
     pub async fn delete(&self, path: &str) -> Result<Value> {
         self.simulators(reqwest::Method::DELETE, path, None).await
+    }
+
+    /// HTTP requests that named a tenant since the emulator was started, by the role of their sender: the emulator's own count.
+    pub async fn requests_of(&self, tenant: &str) -> Result<BTreeMap<String, u64>> {
+        let id = tenant.strip_prefix("tnt_").unwrap_or(tenant);
+        let url = format!("{}/_stack/requests?{id}", self.endpoints.aws_endpoint);
+        self.json(reqwest::Method::GET, &url, None).await
     }
 
     /// A customer calls a business; `more` as in the simulators' README. Returns when all webhooks are answered.

@@ -21,7 +21,7 @@ use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::material::LegMaterial;
+use store::{Along, material::LegMaterial};
 
 use crate::{content::ContentOut, context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
 
@@ -325,7 +325,8 @@ impl Api {
         let Some(planned) = message.plan.get(usize::from(leg)) else {
             return Ok(checked);
         };
-        let read = self.store().leg_material(who.scope(), planned);
+        let nothing = Along::default();
+        let read = self.store().leg_material(who.scope(), planned, &nothing);
         let LegMaterial {
             connection,
             template,

@@ -159,6 +159,15 @@ impl Whom {
         }
     }
 
+    /// The number or id that names them.
+    #[must_use]
+    pub const fn identity(&self) -> Option<&Identity> {
+        match self {
+            Self::Known(identity) => Some(identity),
+            Self::Contact(_) => None,
+        }
+    }
+
     /// How a message reaches them. Whoever is named by a number or id gets it there and nowhere else.
     #[must_use]
     pub fn recipient(&self, contact: &Contact) -> Recipient {

@@ -13,7 +13,8 @@ pub use operation::StartOperation;
 
 use domain::{
     call::{CallEvent, CallProvider},
-    ids::{ConnectionId, MessageId, TenantId},
+    ids::{AssetId, ConnectionId, MessageId, TenantId},
+    message::Leg,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -139,6 +140,35 @@ pub struct SendMessage {
     /// never delay the follow-ups to its calls.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub requested: bool,
+    /// What the first attempt is sent with, so that it is read in one request with the message. `None` for further attempts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub with: Option<SentWith>,
+}
+
+/// The rows that a message's attempt is sent with: their ids and names.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SentWith {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Name and language of the template.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub template: Option<(String, String)>,
+    /// The asset.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asset: Option<AssetId>,
+}
+
+impl SentWith {
+    /// What a leg is sent with.
+    #[must_use]
+    pub fn of(leg: &Leg) -> Self {
+        let template = leg.content.template();
+        Self {
+            connection: leg.connection,
+            template: template.map(|filled| (filled.name.clone(), filled.language.clone())),
+            asset: leg.content.asset().map(|used| used.asset_id),
+        }
+    }
 }
 
 const fn none(rounds: &u8) -> bool {

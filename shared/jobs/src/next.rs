@@ -10,7 +10,7 @@ use domain::{
 };
 use jiff::Timestamp;
 
-use crate::{CallJob, MediaJob, SendMessage, StartOperation};
+use crate::{CallJob, MediaJob, SendMessage, SentWith, StartOperation};
 
 /// A job to be queued. The due index also has a row for each, from which it is queued if it is lost or its time is far off.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,11 @@ impl SendMessage {
             attempt: message.next_number(),
             rounds: 0,
             requested: message.policy.purpose() == Purpose::Api,
+            with: message
+                .plan
+                .first()
+                .filter(|_| message.attempts.is_empty())
+                .map(SentWith::of),
         }
     }
 }

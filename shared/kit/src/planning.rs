@@ -11,7 +11,7 @@ use domain::{
     send::Timers,
 };
 use jiff::Timestamp;
-use store::{Store, StoreError, TenantScope, preferences::LinkWrite};
+use store::{Along, Store, StoreError, TenantScope, preferences::LinkWrite};
 
 use crate::{Pages, log::chain};
 
@@ -50,7 +50,8 @@ impl Planner {
         Self { store, pages, timers }
     }
 
-    /// Reads what a message needs. `code`: that of the link to the recipient's preference page, if one is needed.
+    /// Reads what a message needs and was not read along with other rows. `code`: that of the link to the recipient's preference page, if
+    /// one is needed.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -59,10 +60,11 @@ impl Planner {
         scope: &TenantScope,
         needs: &Needs,
         code: Option<LinkCode>,
+        along: &Along,
         now: Timestamp,
     ) -> Result<Gathered, StoreError> {
         let (mut material, open) = tokio::try_join!(
-            Box::pin(self.store.material(scope, needs)),
+            Box::pin(self.store.material(scope, needs, along)),
             Box::pin(self.readable(scope, &needs.open, now))
         )?;
         material.link = code.map(|code| self.pages.new_preferences(code));

@@ -110,7 +110,7 @@ impl Store {
         let different: HashSet<&Identity> = identities.iter().collect();
         let different: Vec<Identity> = different.into_iter().cloned().collect();
         let texts: Vec<String> = different.iter().map(Identity::key).collect();
-        let leads = self.leads_of(scope, &different, DOING).await?;
+        let leads = self.leads_only(scope, &different, DOING).await?;
         let mut known = KnownPeople::default();
         for (text, leads) in texts.iter().zip(leads) {
             match leads {
@@ -126,7 +126,7 @@ impl Store {
         // Those that were merged into others.
         wanted.retain(|id| !known.people.contains_key(id));
         if !wanted.is_empty() {
-            let survivors = self.followed_many(scope, &wanted, DOING).await?;
+            let (survivors, _) = self.followed_many(scope, &wanted, &[], DOING).await?;
             for leads in known.leads.values_mut() {
                 if let Some(survivor) = survivors.get(leads) {
                     *leads = survivor.id;

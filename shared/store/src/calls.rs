@@ -2,6 +2,7 @@
 
 use domain::{
     call::CallProvider,
+    contact::Identity,
     ids::{CallId, ConnectionId},
     purpose::Lane,
     record::{Call, CallProgress},
@@ -10,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::{
     Store, StoreError, TenantScope, compact,
-    contacts::happened,
+    contacts::{Begun, happened},
     keys::{self, Key},
     row::{self, Condition, Row},
 };
@@ -71,26 +72,24 @@ pub(crate) fn call_row(
 }
 
 impl Store {
-    /// The merged reports of a call.
+    /// What a report of a call begins with, in one request: its other reports, the tenant, and what leads to the caller if the report names
+    /// one.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn call_progress(
+    pub async fn begun_call(
         &self,
         scope: &TenantScope,
-        provider: CallProvider,
-        connection: ConnectionId,
-        provider_call_id: &str,
+        (provider, connection, provider_call_id): (CallProvider, ConnectionId, &str),
+        caller: Option<Identity>,
         now: Timestamp,
-    ) -> Result<Option<CallProgress>, StoreError> {
+    ) -> Result<Begun<Option<CallProgress>>, StoreError> {
         const DOING: &str = "read the reports of a call";
         let key = progress_key(scope, provider, connection, provider_call_id);
-        let item = self
-            .database
-            .get(&key, DOING)
-            .await?
-            .filter(|item| !row::expired(item, now));
-        item.map(|item| row::data(item, DOING)).transpose()
+        let mut begun = self.begun_with(scope, Some(key), caller.as_slice(), DOING).await?;
+        let progress = begun.own.take().filter(|item| !row::expired(item, now));
+        let progress = progress.map(|item| row::data(item, DOING)).transpose()?;
+        Ok(begun.with(progress))
     }
 
     /// A decided call, unless its retention is over.

@@ -26,8 +26,10 @@ use crate::{
     Owned, Part, Pointer, Signed, Store, StoreError, TenantScope, Versioned, keys,
     keys::Key,
     lookups, owned,
-    row::{self, Condition, Row, Write},
+    row::{self, Condition, Item, Row, Write},
 };
+
+const READ_TENANT: &str = "read the tenant";
 
 /// Maximum tenants whose configuration one process caches.
 const CACHED_TENANTS: usize = 256;
@@ -35,6 +37,18 @@ const CACHED_TENANTS: usize = 256;
 /// Cache of tenants' configuration, each valid for one version.
 #[derive(Debug, Default)]
 pub struct ConfigCache(Mutex<HashMap<TenantId, Arc<TenantConfig>>>);
+
+/// The row of a tenant that was read with others: see [`Store::config_of`].
+#[derive(Debug, Clone)]
+pub struct TenantRow(pub(crate) Option<Item>);
+
+impl TenantRow {
+    /// Whether there is such a tenant.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.0.is_some()
+    }
+}
 
 /// A tenant's whole configuration, as an operator writes it.
 #[derive(Debug, Clone, PartialEq)]
@@ -114,12 +128,8 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn tenant(&self, scope: &TenantScope) -> Result<Option<Tenant>, StoreError> {
-        const DOING: &str = "read the tenant";
-        self.database
-            .get(&keys::tenant(scope), DOING)
-            .await?
-            .map(|item| row::data(item, DOING))
-            .transpose()
+        let item = self.database.get(&keys::tenant(scope), READ_TENANT).await?;
+        item.map(|item| row::data(item, READ_TENANT)).transpose()
     }
 
     /// Changes the tenant's settings, if its configuration is unchanged since it was read: `tenant` still has the version
@@ -143,17 +153,32 @@ impl Store {
         scope: &TenantScope,
         cache: &ConfigCache,
     ) -> Result<Option<Arc<TenantConfig>>, StoreError> {
-        let Some(tenant) = self.tenant(scope).await? else {
+        let row = self.database.get(&keys::tenant(scope), READ_TENANT).await?;
+        self.config_of(scope, cache, TenantRow(row)).await
+    }
+
+    /// The same by the tenant's row, as it was just read: two queries if it has changed since this process read the others.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn config_of(
+        &self,
+        scope: &TenantScope,
+        cache: &ConfigCache,
+        row: TenantRow,
+    ) -> Result<Option<Arc<TenantConfig>>, StoreError> {
+        let Some(item) = row.0 else {
             return Ok(None);
         };
         {
             let known = cache.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if let Some(config) = known.get(&tenant.id)
-                && config.tenant.config_version == tenant.config_version
+            if let Some(config) = known.get(&scope.tenant())
+                && config.tenant.config_version == row::version_of(&item)
             {
                 return Ok(Some(Arc::clone(config)));
             }
         }
+        let tenant: Tenant = row::data(item, READ_TENANT)?;
         // By their prefixes: the partition of rules and lines has kinds of rows that no message needs, too.
         let (rules, lines, connections) = tokio::try_join!(
             Box::pin(self.rules(scope)),

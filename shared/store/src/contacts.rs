@@ -5,9 +5,11 @@ use std::collections::HashMap;
 use domain::{
     consent::Wish,
     contact::{Change, Contact, Identity, Linked, MOST_ALIASES, MOST_SAME},
+    erasure::Salt,
     ids::ContactId,
     merge::Alias,
     message::Recipient,
+    needs::Needs,
     person::Person,
     profile::Profile,
     record::{ConsentEntry, Entry},
@@ -17,8 +19,11 @@ use jiff::Timestamp;
 use ulid::Ulid;
 
 use crate::{
-    Page, Store, StoreError, TenantScope, Versioned, compact,
+    Along, Page, Store, StoreError, TenantScope, Versioned, compact,
+    config::TenantRow,
+    erasure::remembered,
     keys::{self, Key},
+    material::KeysOfNeeds,
     row::{self, ALIAS, Condition, Item, Row, Write, text},
     timeline::{Kind, Position, Wanted, entry},
 };
@@ -310,6 +315,7 @@ impl Refusals {
 }
 
 /// The row of an identity.
+#[derive(Debug)]
 pub(crate) enum Leads {
     To(ContactId),
     Suppressed(Box<Versioned<Suppression>>),
@@ -336,6 +342,84 @@ impl Leads {
         Ok(Self::Suppressed(Box::new(Versioned { value, version })))
     }
 }
+
+/// What leads to somebody with an identity, so far as it was read.
+#[derive(Debug)]
+pub struct Lead {
+    identity: Identity,
+    leads: Leads,
+    /// The key of what is remembered of them if they were erased; `None` if nobody was by then.
+    erased: Option<Key>,
+}
+
+impl Lead {
+    pub(crate) fn keys(scope: &TenantScope, identities: &[Identity]) -> Vec<Key> {
+        let own = identities.iter().map(|identity| keys::identity(scope, identity));
+        own.chain((!identities.is_empty()).then(|| keys::salt(scope))).collect()
+    }
+
+    pub(crate) fn read(
+        scope: &TenantScope,
+        identities: &[Identity],
+        found: &mut HashMap<Key, Item>,
+        doing: &'static str,
+    ) -> Result<Vec<Self>, StoreError> {
+        let salt: Option<Salt> = found
+            .remove(&keys::salt(scope))
+            .map(|item| row::data(item, doing))
+            .transpose()?;
+        let leads = identities.iter().map(|identity| {
+            Ok(Self {
+                identity: identity.clone(),
+                leads: Leads::read(found.remove(&keys::identity(scope, identity)), doing)?,
+                erased: salt
+                    .as_ref()
+                    .map(|salt| keys::erased(scope, &salt.hash(&identity.key()))),
+            })
+        });
+        leads.collect()
+    }
+
+    /// Whether it is that of this identity.
+    #[must_use]
+    pub fn is_of(&self, identity: &Identity) -> bool {
+        self.identity == *identity
+    }
+
+    /// Whether it leads to a contact.
+    #[must_use]
+    pub const fn to_contact(&self) -> bool {
+        matches!(self.leads, Leads::To(_))
+    }
+}
+
+/// What work for people begins with: a row of its own, the tenant, and what leads to them.
+#[derive(Debug)]
+pub struct Begun<T> {
+    /// The row.
+    pub own: T,
+    /// The tenant.
+    pub tenant: TenantRow,
+    /// What leads to the people, in the order of their identities.
+    pub leads: Vec<Lead>,
+}
+
+impl<T> Begun<T> {
+    pub(crate) fn with<U>(self, own: U) -> Begun<U> {
+        let Self { tenant, leads, .. } = self;
+        Begun { own, tenant, leads }
+    }
+}
+
+/// The keys of what is remembered of the people of those of these identities that lead to no contact. If nobody had been erased, that of
+/// the salt: the first erasure may just have begun. To be read after the identities' rows, which go later than these come.
+fn refusals_behind(scope: &TenantScope, leads: &[Lead]) -> Vec<Key> {
+    let free = leads.iter().filter(|lead| !lead.to_contact());
+    free.map(|lead| lead.erased.clone().unwrap_or_else(|| keys::salt(scope)))
+        .collect()
+}
+
+const FIND: &str = "find the contacts of identities";
 
 /// The kind of the rows of suppressed identities.
 pub(crate) const SUPPRESSION: &str = "suppression";
@@ -374,22 +458,88 @@ impl Store {
         scope: &TenantScope,
         identity: &Identity,
     ) -> Result<(Option<Person>, Refusals), StoreError> {
-        const DOING: &str = "find the contact of an identity, or its refusals";
-        let item = self.database.get(&keys::identity(scope, identity), DOING).await?;
-        let leads = Leads::read(item, DOING)?;
-        if let Leads::To(id) = leads {
-            let found = self.known(scope, id).await?;
-            let found = found.ok_or(StoreError::Gone { doing: DOING })?;
-            unerased(&found.contact, DOING)?;
-            return Ok((Some(found), Refusals::default()));
-        }
-        let own = std::slice::from_ref(identity);
-        let (_, refusals) = self
-            .awaiting(scope, own, vec![leads], DOING)
-            .await?
-            .pop()
+        let lead = self.lead_of(scope, identity).await?;
+        let (found, refusals, _) = self.led_to(scope, lead, &Needs::default()).await?;
+        Ok((found, refusals))
+    }
+
+    /// What leads to somebody with this identity.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn lead_of(&self, scope: &TenantScope, identity: &Identity) -> Result<Lead, StoreError> {
+        let mut leads = self.leads_of(scope, std::slice::from_ref(identity)).await?;
+        leads.pop().ok_or(StoreError::Gone { doing: FIND })
+    }
+
+    /// What work for people with these identities begins with, in one request: a row of its own, if it has one, and the tenant.
+    pub(crate) async fn begun_with(
+        &self,
+        scope: &TenantScope,
+        own: Option<Key>,
+        identities: &[Identity],
+        doing: &'static str,
+    ) -> Result<Begun<Option<Item>>, StoreError> {
+        let tenant = keys::tenant(scope);
+        let mut wanted = Lead::keys(scope, identities);
+        wanted.extend(own.iter().chain([&tenant]).cloned());
+        let mut found = self.database.get_many(&wanted, doing).await?;
+        Ok(Begun {
+            own: own.and_then(|key| found.remove(&key)),
+            tenant: TenantRow(found.remove(&tenant)),
+            leads: Lead::read(scope, identities, &mut found, doing)?,
+        })
+    }
+
+    /// What a message to people with these identities begins with, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begun(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Begun<()>, StoreError> {
+        let begun = self.begun_with(scope, None, identities, FIND).await?;
+        Ok(begun.with(()))
+    }
+
+    /// What leads to people with these identities, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn leads_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Lead>, StoreError> {
+        let mut found = self.database.get_many(&Lead::keys(scope, identities), FIND).await?;
+        Lead::read(scope, identities, &mut found, FIND)
+    }
+
+    /// The contact with its profile, or the refusals of the identity's person, and what a message will probably need, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer, or the contact is being deleted.
+    pub async fn led_to(
+        &self,
+        scope: &TenantScope,
+        lead: Lead,
+        needs: &Needs,
+    ) -> Result<(Option<Person>, Refusals, Along), StoreError> {
+        const DOING: &str = "read the contact of an identity, or its refusals";
+        let along = KeysOfNeeds::of(scope, needs).all();
+        let id = lead.leads.contact();
+        let wanted = [refusals_behind(scope, std::slice::from_ref(&lead)), along.clone()].concat();
+        let KnownMany { mut people, mut rows } = self.known_many(scope, id.as_slice(), &wanted, DOING).await?;
+        let read = self.with_refusals(scope, vec![lead], &mut rows, DOING).await?;
+        let refusals = read
+            .into_iter()
+            .map(|(_, refusals)| refusals)
+            .next()
             .unwrap_or_default();
-        Ok((None, refusals))
+        let along = Along {
+            asked: along.into_iter().collect(),
+            found: rows,
+        };
+        let Some(id) = id else {
+            return Ok((None, refusals, along));
+        };
+        let found = people.remove(&id).ok_or(StoreError::Gone { doing: DOING })?;
+        unerased(&found.contact, DOING)?;
+        Ok((Some(found), refusals, along))
     }
 
     pub(crate) async fn id_of(
@@ -472,7 +622,8 @@ impl Store {
         Err(StoreError::Conflict { doing })
     }
 
-    /// The same for several contacts, by the ids that were asked for. One request, unless some were merged.
+    /// The same for several contacts, by the ids that were asked for, and these other rows along with them. One request per hundred rows, and
+    /// one more for each step from a contact that was merged.
     ///
     /// # Errors
     /// As [`Store::followed`].
@@ -480,32 +631,17 @@ impl Store {
         &self,
         scope: &TenantScope,
         ids: &[ContactId],
+        along: &[Key],
         doing: &'static str,
-    ) -> Result<HashMap<ContactId, Contact>, StoreError> {
-        let mut contacts = HashMap::with_capacity(ids.len());
-        // Each id, and the one that it leads to so far.
-        let mut leads: Vec<(ContactId, ContactId)> = ids.iter().map(|id| (*id, *id)).collect();
-        for _ in 0..=MOST_ALIASES {
-            let keys: Vec<_> = leads.iter().map(|(_, id)| keys::contact(scope, *id)).collect();
-            let found = self.database.get_many(&keys, doing).await?;
-            let mut further = Vec::new();
-            for ((asked, _), key) in leads.into_iter().zip(&keys) {
-                let Some(item) = found.get(key) else { continue };
-                match merged_into(item, doing)? {
-                    Some(into) => further.push((asked, into)),
-                    None => drop(contacts.insert(asked, compact::contact(item.clone(), doing)?)),
-                }
-            }
-            leads = further;
-            if leads.is_empty() {
-                return Ok(contacts);
-            }
-        }
-        Err(StoreError::Conflict { doing })
+    ) -> Result<(HashMap<ContactId, Contact>, HashMap<Key, Item>), StoreError> {
+        let (found, rows) = self.rows_of_many(scope, ids, false, along, doing).await?;
+        let contacts = found
+            .into_iter()
+            .map(|(asked, (contact, _))| Ok((asked, compact::contact(contact, doing)?)));
+        Ok((contacts.collect::<Result<_, StoreError>>()?, rows))
     }
 
-    /// The same for several contacts with their profiles, and these other rows along with them. One request per hundred rows, and one
-    /// more for each step from a contact that was merged.
+    /// The same with their profiles.
     ///
     /// # Errors
     /// As [`Store::followed`].
@@ -516,16 +652,35 @@ impl Store {
         along: &[Key],
         doing: &'static str,
     ) -> Result<KnownMany, StoreError> {
+        let (found, rows) = self.rows_of_many(scope, ids, true, along, doing).await?;
+        let people = found.into_iter();
+        let people = people.map(|(asked, (contact, profile))| Ok((asked, person(contact, profile, doing)?)));
+        Ok(KnownMany {
+            people: people.collect::<Result<_, StoreError>>()?,
+            rows,
+        })
+    }
+
+    /// The rows of contacts, and those of their profiles if they are wanted.
+    async fn rows_of_many(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+        profiles: bool,
+        mut along: &[Key],
+        doing: &'static str,
+    ) -> Result<(HashMap<ContactId, (Item, Option<Item>)>, HashMap<Key, Item>), StoreError> {
         let mut people = HashMap::with_capacity(ids.len());
         let mut rows = HashMap::with_capacity(along.len());
         // Each id, and the one that it leads to so far.
         let mut leads: Vec<(ContactId, ContactId)> = ids.iter().map(|id| (*id, *id)).collect();
-        let mut along = along;
         for _ in 0..=MOST_ALIASES {
-            let own = leads
+            let contacts = leads.iter().map(|(_, id)| keys::contact(scope, *id));
+            let of_profiles = leads
                 .iter()
-                .flat_map(|(_, id)| [keys::contact(scope, *id), keys::profile(scope, *id)]);
-            let wanted: Vec<Key> = own.chain(along.iter().cloned()).collect();
+                .filter(|_| profiles)
+                .map(|(_, id)| keys::profile(scope, *id));
+            let wanted: Vec<Key> = contacts.chain(of_profiles).chain(along.iter().cloned()).collect();
             let mut found = self.database.get_many(&wanted, doing).await?;
             for key in std::mem::take(&mut along) {
                 rows.extend(found.remove(key).map(|item| (key.clone(), item)));
@@ -539,13 +694,13 @@ impl Store {
                     Some(into) => further.push((asked, into)),
                     None => {
                         let profile = found.get(&keys::profile(scope, id)).cloned();
-                        drop(people.insert(asked, person(contact.clone(), profile, doing)?));
+                        people.insert(asked, (contact.clone(), profile));
                     }
                 }
             }
             leads = further;
             if leads.is_empty() {
-                return Ok(KnownMany { people, rows });
+                return Ok((people, rows));
             }
         }
         Err(StoreError::Conflict { doing })
@@ -584,22 +739,22 @@ impl Store {
         Ok(profile.unwrap_or_default())
     }
 
-    /// What these identities lead to, one entry per identity: contacts, or nobody, with the refusals of people who are no contacts.
-    /// At most four requests, however many there are.
+    /// What these lead to: contacts, or nobody, with the refusals of people who are no contacts. One request, unless some contacts were
+    /// merged.
     ///
     /// # Errors
     /// When the table does not answer, or one of the contacts is being deleted.
-    pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
-        const DOING: &str = "find the contacts of identities";
-        let leads = self.leads_of(scope, identities, DOING).await?;
-        let mut wanted: Vec<ContactId> = leads.iter().filter_map(Leads::contact).collect();
+    pub async fn holders(&self, scope: &TenantScope, leads: Vec<Lead>) -> Result<Vec<Holder>, StoreError> {
+        const DOING: &str = "read the contacts of identities";
+        let mut wanted: Vec<ContactId> = leads.iter().filter_map(|lead| lead.leads.contact()).collect();
         wanted.sort();
         wanted.dedup();
-        let contacts = self.followed_many(scope, &wanted, DOING).await?;
+        let along = refusals_behind(scope, &leads);
+        let (contacts, mut rows) = self.followed_many(scope, &wanted, &along, DOING).await?;
         for contact in contacts.values() {
             unerased(contact, DOING)?;
         }
-        let holders = self.awaiting(scope, identities, leads, DOING).await?;
+        let holders = self.with_refusals(scope, leads, &mut rows, DOING).await?;
         let holders = holders.into_iter().map(|(lead, refusals)| {
             let Some(id) = lead else {
                 return Ok(Holder::Nobody(refusals));
@@ -611,48 +766,65 @@ impl Store {
         holders.collect()
     }
 
+    /// The same for identities, in one request more.
+    ///
+    /// # Errors
+    /// As [`Store::holders`].
+    pub async fn holders_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Vec<Holder>, StoreError> {
+        let leads = self.leads_of(scope, identities).await?;
+        self.holders(scope, leads).await
+    }
+
     /// The refusals of those of these identities that lead to no contact.
     ///
     /// # Errors
     /// When the table does not answer.
     pub async fn refusals_of(&self, scope: &TenantScope, identities: &[Identity]) -> Result<Refusals, StoreError> {
         const DOING: &str = "look up refusals of identities";
-        let leads = self.leads_of(scope, identities, DOING).await?;
+        let leads = self.leads_of(scope, identities).await?;
+        let mut rows = self.database.get_many(&refusals_behind(scope, &leads), DOING).await?;
         let mut all = Refusals::default();
-        for (_, refusals) in self.awaiting(scope, identities, leads, DOING).await? {
+        for (_, refusals) in self.with_refusals(scope, leads, &mut rows, DOING).await? {
             all.add(refusals);
         }
         Ok(all)
     }
 
-    /// What each of these identities leads to: a contact, or refusals of its person. What is remembered of erased people is read
-    /// after the identities' rows, which go later than it comes.
-    async fn awaiting(
+    /// What each of these leads to: a contact, or refusals of its person, by the rows of [`refusals_behind`].
+    async fn with_refusals(
         &self,
         scope: &TenantScope,
-        identities: &[Identity],
-        leads: Vec<Leads>,
+        leads: Vec<Lead>,
+        rows: &mut HashMap<Key, Item>,
         doing: &'static str,
     ) -> Result<Vec<(Option<ContactId>, Refusals)>, StoreError> {
-        let pairs = identities.iter().zip(&leads);
-        let free: Vec<&Identity> = pairs
-            .filter(|(_, lead)| lead.contact().is_none())
-            .map(|(identity, _)| identity)
-            .collect();
-        let mut remembered = self.remembered_refusals(scope, &free, doing).await?.into_iter();
-        let holders = leads.into_iter().map(|lead| {
-            let suppressed = match lead {
-                Leads::To(id) => return (Some(id), Refusals::default()),
+        let just_begun = rows.remove(&keys::salt(scope)).is_some();
+        let mut holders = Vec::with_capacity(leads.len());
+        for Lead {
+            identity,
+            leads,
+            erased,
+        } in leads
+        {
+            let suppressed = match leads {
+                Leads::To(id) => {
+                    holders.push((Some(id), Refusals::default()));
+                    continue;
+                }
                 Leads::Suppressed(suppressed) => vec![*suppressed],
                 Leads::Nowhere => Vec::new(),
             };
-            let remembered = remembered.next().unwrap_or_default();
-            (None, Refusals { suppressed, remembered })
-        });
-        Ok(holders.collect())
+            let remembered = match erased {
+                Some(key) => remembered(rows.remove(&key), doing)?,
+                None if just_begun => self.remembered_refusals(scope, &identity, doing).await?,
+                None => Vec::new(),
+            };
+            holders.push((None, Refusals { suppressed, remembered }));
+        }
+        Ok(holders)
     }
 
-    pub(crate) async fn leads_of(
+    pub(crate) async fn leads_only(
         &self,
         scope: &TenantScope,
         identities: &[Identity],
@@ -724,7 +896,7 @@ impl Store {
             if wanted.is_empty() {
                 break;
             }
-            let mut found = self.followed_many(scope, &wanted, DOING).await?;
+            let (mut found, _) = self.followed_many(scope, &wanted, &[], DOING).await?;
             for id in &wanted {
                 let room = people.len() + others.len() <= MOST_SAME;
                 let Some(other) = found.remove(id).filter(|_| room) else {

@@ -78,6 +78,13 @@ impl Index {
     }
 }
 
+/// Rows that were read in one request with others, since somebody will probably need them: also those that do not exist.
+#[derive(Debug, Clone, Default)]
+pub struct Along {
+    pub(crate) asked: HashSet<Key>,
+    pub(crate) found: HashMap<Key, Item>,
+}
+
 /// Items found by a query, and the key after which there may be more.
 type Found = (Vec<Item>, Option<Item>);
 
@@ -161,6 +168,21 @@ impl Database {
                 ));
             }
         }
+        Ok(found)
+    }
+
+    /// The same without a request for rows that were read along with others.
+    pub(crate) async fn get_further(
+        &self,
+        along: &Along,
+        keys: &[Key],
+        doing: &'static str,
+    ) -> Result<HashMap<Key, Item>, StoreError> {
+        let (known, others): (Vec<&Key>, Vec<&Key>) = keys.iter().partition(|key| along.asked.contains(*key));
+        let others: Vec<Key> = others.into_iter().cloned().collect();
+        let mut found = self.get_many(&others, doing).await?;
+        let known = known.into_iter().filter_map(|key| along.found.get_key_value(key));
+        found.extend(known.map(|(key, item)| (key.clone(), item.clone())));
         Ok(found)
     }
 
@@ -602,11 +624,12 @@ impl Database {
         writes: Vec<Write>,
         doing: &'static str,
     ) -> Result<Result<(), Lost>, StoreError> {
+        let actions: Vec<_> = writes.iter().map(Write::action).collect();
+        usage::count(&actions);
         let mut items = Vec::with_capacity(writes.len());
         for write in writes {
             items.push(match write {
                 Write::Put(row) => {
-                    usage::count(&["dynamodb:PutItem"]);
                     let mut put = Put::builder().table_name(&self.table).set_item(Some(row.item));
                     if let Some((expression, values)) = row.condition.expression() {
                         put = put.condition_expression(expression);
@@ -655,7 +678,6 @@ impl Database {
                     )?
                 }
                 Write::Shown(key) => {
-                    usage::count(&["dynamodb:ConditionCheckItem"]);
                     let check = ConditionCheck::builder()
                         .table_name(&self.table)
                         .set_key(Some(key_item(&key)))
@@ -714,7 +736,6 @@ impl Database {
         held: Vec<AttributeValue>,
         doing: &'static str,
     ) -> Result<TransactWriteItem, StoreError> {
-        usage::count(&["dynamodb:PutItem"]);
         let put = Put::builder().table_name(&self.table).set_item(Some(row.item));
         let names: Vec<String> = (0..held.len()).map(|place| format!(":held{place}")).collect();
         let holds: Vec<String> = names.iter().map(|name| format!("#data = {name}")).collect();
@@ -741,14 +762,12 @@ pub(crate) struct Lost {
 
 /// One part of a transaction.
 fn updating(update: UpdateBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
-    usage::count(&["dynamodb:UpdateItem"]);
     let update = update.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().update(update).build())
 }
 
 /// One part of a transaction.
 fn removing(delete: DeleteBuilder, doing: &'static str) -> Result<TransactWriteItem, StoreError> {
-    usage::count(&["dynamodb:DeleteItem"]);
     let delete = delete.build().map_err(|error| StoreError::database(doing, error))?;
     Ok(TransactWriteItem::builder().delete(delete).build())
 }

@@ -24,7 +24,7 @@ use crate::{
     Page, Store, StoreError, TenantScope, calls, compact,
     contacts::ContactWrite,
     keys::{self, Key, Listed},
-    row::{self, Condition, Row, Write, text},
+    row::{self, Condition, Item, Row, Write, text},
 };
 
 /// Rows read per page of a deletion.
@@ -42,6 +42,12 @@ pub(crate) struct Remembered {
     /// Refusals of the person. A new contact with the identity has them from its first moment.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     refusals: Vec<Wish>,
+}
+
+/// The refusals in a row of what is remembered.
+pub(crate) fn remembered(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
+    let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
+    Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
 }
 
 /// An identity that leads to a person.
@@ -350,25 +356,14 @@ impl Store {
     pub(crate) async fn remembered_refusals(
         &self,
         scope: &TenantScope,
-        identities: &[&Identity],
+        identity: &Identity,
         doing: &'static str,
-    ) -> Result<Vec<Vec<Wish>>, StoreError> {
-        let none = vec![Vec::new(); identities.len()];
-        if identities.is_empty() {
-            return Ok(none);
-        }
+    ) -> Result<Vec<Wish>, StoreError> {
         let Some(salt) = self.salt(scope).await? else {
-            return Ok(none);
+            return Ok(Vec::new());
         };
-        let hashed = identities.iter().map(|identity| salt.hash(&identity.key()));
-        let keys: Vec<Key> = hashed.map(|hash| keys::erased(scope, &hash)).collect();
-        let mut found = self.database.get_many(&keys, doing).await?;
-        let refusals = keys.iter().map(|key| {
-            let item = found.remove(key);
-            let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
-            Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
-        });
-        refusals.collect()
+        let key = keys::erased(scope, &salt.hash(&identity.key()));
+        remembered(self.database.get(&key, doing).await?, doing)
     }
 
     /// Whether a person with this identity was erased, so that no list of the tenant's may bring them back.

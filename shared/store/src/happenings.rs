@@ -210,7 +210,7 @@ impl Store {
         for _page in 0..MOST_PAGES {
             let (calls, next) = self.listed_calls(scope, filter, &page, DOING).await?;
             let contacts: Vec<ContactId> = calls.iter().map(|call| call.id.contact()).collect();
-            let contacts = self.followed_many(scope, &contacts, DOING).await?;
+            let (contacts, _) = self.followed_many(scope, &contacts, &[], DOING).await?;
             found.extend(calls.into_iter().filter(|call| {
                 let contact = contacts.get(&call.id.contact());
                 contact.is_some_and(|contact| contact.deleted_at.is_none())

@@ -65,6 +65,7 @@ pub mod templates;
 pub mod timeline;
 pub mod usage;
 
+pub use database::Along;
 pub use error::{StoreError, chain};
 pub use keys::Part;
 pub use owned::{Owned, OwnedError, Pointer, Share, Signed, Version, first_version};

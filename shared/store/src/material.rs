@@ -14,9 +14,10 @@ use domain::{
     template::TemplateDefinition,
 };
 use futures::future::try_join_all;
+use jobs::SentWith;
 
 use crate::{
-    Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
+    Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
     keys::{self, Key},
     owned, row,
 };
@@ -24,8 +25,8 @@ use crate::{
 /// Maximum languages of a template at Meta.
 const MOST_LANGUAGES: i32 = 100;
 
-/// Maximum templates that are read one by one.
-const MOST_ONE_BY_ONE: usize = 20;
+/// Maximum templates that are read by their keys.
+const MOST_BY_KEY: usize = 20;
 
 impl Owned for TemplateDefinition {
     const KIND: &'static str = "template";
@@ -78,41 +79,107 @@ pub struct LegMaterial {
     pub asset: Option<Versioned<Asset>>,
 }
 
+/// The keys of what a leg is sent with.
+pub(crate) struct KeysOfLeg {
+    connection: Key,
+    template: Option<Key>,
+    asset: Option<Key>,
+}
+
+impl KeysOfLeg {
+    pub(crate) fn of(scope: &TenantScope, with: &SentWith) -> Self {
+        let template = with.template.as_ref();
+        Self {
+            connection: owned::key::<Connection>(scope, &with.connection),
+            template: template.map(|(name, language)| template_key(scope, with.connection, name, language)),
+            asset: with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Key> {
+        let all = [Some(&self.connection), self.template.as_ref(), self.asset.as_ref()];
+        all.into_iter().flatten().cloned().collect()
+    }
+}
+
+/// The keys of those needs that are named by theirs.
+pub(crate) struct KeysOfNeeds {
+    templates: Vec<Key>,
+    products: Vec<Key>,
+    assets: Vec<Key>,
+}
+
+impl KeysOfNeeds {
+    pub(crate) fn of(scope: &TenantScope, needs: &Needs) -> Self {
+        let templates = needs.templates.iter().filter(|_| needs.templates.len() <= MOST_BY_KEY);
+        let products = needs.products.iter().filter(|name| name.parse::<ProductId>().is_ok());
+        Self {
+            templates: templates
+                .filter_map(|need| {
+                    Some(template_key(
+                        scope,
+                        need.connection,
+                        &need.name,
+                        need.language.as_deref()?,
+                    ))
+                })
+                .collect(),
+            products: products.map(|id| owned::key::<Product>(scope, id)).collect(),
+            assets: needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Key> {
+        [&self.templates[..], &self.products, &self.assets].concat()
+    }
+}
+
 pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
     owned::key::<TemplateDefinition>(scope, &format!("{connection}#{name}#{language}"))
 }
 
 impl Store {
-    /// The templates, products, assets and fields of contacts that messages need: one request for each template, one for each hundred
-    /// products (two if some are named by SKU) and each hundred assets, and one for the fields, in parallel.
+    /// The templates, products, assets and fields of contacts that messages need. One request for all that is named by its key and was not
+    /// read along with other rows; besides, in parallel, one for each template in all its languages, two for products that are named by SKU,
+    /// and one for the fields.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn material(&self, scope: &TenantScope, needs: &Needs) -> Result<Material, StoreError> {
-        let (templates, products, assets, fields) = tokio::try_join!(
-            Box::pin(self.templates_named(scope, &needs.templates)),
-            Box::pin(self.products_named(scope, &needs.products)),
-            Box::pin(self.assets_named(scope, &needs.assets)),
+    pub async fn material(&self, scope: &TenantScope, needs: &Needs, along: &Along) -> Result<Material, StoreError> {
+        const DOING: &str = "read what a message is made of";
+        let keys = KeysOfNeeds::of(scope, needs);
+        let named = keys.all();
+        let (mut found, languages, by_sku, fields) = tokio::try_join!(
+            Box::pin(self.database.get_further(along, &named, DOING)),
+            Box::pin(self.templates_in_all_languages(scope, &needs.templates)),
+            Box::pin(self.products_by_sku(scope, &needs.products)),
             Box::pin(self.fields_if(scope, needs.fields))
         )?;
-        Ok(Material {
-            templates,
-            products,
-            assets,
+        let mut material = Material {
+            templates: row::live_data(&mut found, &keys.templates, DOING)?,
+            products: row::live_data(&mut found, &keys.products, DOING)?,
+            assets: row::live_data(&mut found, &keys.assets, DOING)?,
             fields,
             link: None,
-        })
+        };
+        material.templates.extend(languages);
+        // One may be named by its id and by its SKU.
+        let others = by_sku.into_iter();
+        let others = others.filter(|product| !material.products.iter().any(|known| known.id == product.id));
+        material.products.extend(others.collect::<Vec<Product>>());
+        Ok(material)
     }
 
-    /// The templates with these names. A message names few of them. The set-up asks for those of all rules and connections:
-    /// then the tenant's templates are read from beginning to end, which is bounded by their maximum.
-    async fn templates_named(
+    /// The templates that may be sent in any of their languages. A message names few of them. The set-up asks for those of all rules and
+    /// connections: then the tenant's templates are read from beginning to end, which is bounded by their maximum.
+    async fn templates_in_all_languages(
         &self,
         scope: &TenantScope,
         needs: &[TemplateNeed],
     ) -> Result<Vec<TemplateDefinition>, StoreError> {
-        if needs.len() <= MOST_ONE_BY_ONE {
-            let found = try_join_all(needs.iter().map(|need| self.languages(scope, need))).await?;
+        if needs.len() <= MOST_BY_KEY {
+            let needs = needs.iter().filter(|need| need.language.is_none());
+            let found = try_join_all(needs.map(|need| self.languages(scope, need))).await?;
             return Ok(found.into_iter().flatten().collect());
         }
         let named = |need: &TemplateNeed| (need.connection, need.name.clone(), need.language.clone());
@@ -127,19 +194,12 @@ impl Store {
         Ok(all)
     }
 
-    /// The possible languages of a template.
+    /// A template in all its languages.
     async fn languages(&self, scope: &TenantScope, need: &TemplateNeed) -> Result<Vec<TemplateDefinition>, StoreError> {
         const DOING: &str = "read a template";
-        let language = need.language.as_deref().unwrap_or_default();
-        let key = template_key(scope, need.connection, &need.name, language);
-        let items = if language.is_empty() {
-            self.database
-                .query(&key.pk, &key.sk, MOST_LANGUAGES, false, DOING)
-                .await?
-        } else {
-            self.database.get(&key, DOING).await?.into_iter().collect()
-        };
-        let live = items.into_iter().filter(row::live);
+        let key = template_key(scope, need.connection, &need.name, "");
+        let items = self.database.query(&key.pk, &key.sk, MOST_LANGUAGES, false, DOING);
+        let live = items.await?.into_iter().filter(row::live);
         live.map(|item| row::data(item, DOING)).collect()
     }
 
@@ -148,17 +208,12 @@ impl Store {
         if needed { self.all(scope).await } else { Ok(Vec::new()) }
     }
 
-    /// The products with these ids and SKUs.
-    async fn products_named(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
+    /// The products with those of these names that are SKUs.
+    async fn products_by_sku(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
         const DOING: &str = "read the owners of SKUs";
-        let (mut ids, mut claims) = (BTreeSet::new(), Vec::new());
-        for name in names {
-            if name.parse::<ProductId>().is_ok() {
-                ids.insert(name.clone());
-            } else {
-                claims.push(keys::claim(scope, SKU, name));
-            }
-        }
+        let skus = names.iter().filter(|name| name.parse::<ProductId>().is_err());
+        let claims: Vec<Key> = skus.map(|sku| keys::claim(scope, SKU, sku)).collect();
+        let mut ids = BTreeSet::new();
         for item in self.database.get_many(&claims, DOING).await?.into_values() {
             let id: ProductId = row::data(item, DOING)?;
             ids.insert(id.to_string());
@@ -166,32 +221,19 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset. One request.
+    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset. One request,
+    /// unless they were read along with other rows.
     ///
     /// # Errors
     /// When the table does not answer.
-    pub async fn leg_material(&self, scope: &TenantScope, leg: &Leg) -> Result<LegMaterial, StoreError> {
+    pub async fn leg_material(&self, scope: &TenantScope, leg: &Leg, along: &Along) -> Result<LegMaterial, StoreError> {
         const DOING: &str = "read what a message is sent with";
-        let (template, asset) = (leg.content.template(), leg.content.asset());
-        if template.is_none() && asset.is_none() {
-            return Ok(LegMaterial {
-                connection: self.connection(scope, leg.connection).await?,
-                ..LegMaterial::default()
-            });
-        }
-        let connection_key = owned::key::<Connection>(scope, &leg.connection);
-        let template_key = template.map(|filled| template_key(scope, leg.connection, &filled.name, &filled.language));
-        let asset_key = asset.map(|used| owned::key::<Asset>(scope, &used.asset_id));
-        let wanted: Vec<Key> = [Some(&connection_key), template_key.as_ref(), asset_key.as_ref()]
-            .into_iter()
-            .flatten()
-            .cloned()
-            .collect();
-        let mut found = self.database.get_many(&wanted, DOING).await?;
-        let connection = row::versioned::<Connection>(found.remove(&connection_key), None, DOING)?;
-        let template = template_key.and_then(|key| found.remove(&key));
+        let keys = KeysOfLeg::of(scope, &SentWith::of(leg));
+        let mut found = self.database.get_further(along, &keys.all(), DOING).await?;
+        let connection = row::versioned::<Connection>(found.remove(&keys.connection), None, DOING)?;
+        let template = keys.template.and_then(|key| found.remove(&key));
         let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
-        let asset = asset_key.and_then(|key| found.remove(&key));
+        let asset = keys.asset.and_then(|key| found.remove(&key));
         Ok(LegMaterial {
             connection: connection.map(|found| found.value),
             template: template.map(|found| found.value),

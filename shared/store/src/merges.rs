@@ -135,7 +135,7 @@ impl Store {
         };
         writes.extend(profile.writes(scope, other.contact.id, DOING)?);
         let identities = other.contact.known_by();
-        let leads = self.leads_of(scope, &identities, DOING).await?;
+        let leads = self.leads_only(scope, &identities, DOING).await?;
         for (identity, leads) in identities.iter().zip(leads) {
             if let Leads::To(holder) = leads
                 && other.contact.is(holder)
@@ -197,7 +197,7 @@ impl Store {
         let undo = undo.filter(|_| into == Some(id.contact()));
         let identities = undo.as_ref().map(|undo| undo.other.contact.known_by());
         let identities = identities.unwrap_or_default();
-        let leads = self.leads_of(scope, &identities, DOING).await?;
+        let leads = self.leads_only(scope, &identities, DOING).await?;
         let leading = identities
             .into_iter()
             .zip(leads)
@@ -287,7 +287,7 @@ impl Store {
         const DOING: &str = "look for duplicates of a contact";
         let contact = &person.contact;
         let mut ids: BTreeSet<ContactId> = BTreeSet::new();
-        let proven = self.followed_many(scope, &contact.same_as, DOING).await?;
+        let (proven, _) = self.followed_many(scope, &contact.same_as, &[], DOING).await?;
         ids.extend(proven.values().map(|contact| contact.id));
         let numbers = keys::numbers(scope);
         let ends: BTreeSet<String> = contact
@@ -306,7 +306,7 @@ impl Store {
         }
         let addresses = contact.emails.iter().filter_map(|email| email.without_suffix());
         let addresses: Vec<Identity> = addresses.map(Identity::Email).collect();
-        for leads in self.leads_of(scope, &addresses, DOING).await? {
+        for leads in self.leads_only(scope, &addresses, DOING).await? {
             if let Leads::To(contact) = leads {
                 ids.insert(contact);
             }

@@ -2,7 +2,7 @@
 
 use domain::{
     call::Direction,
-    contact::Contact,
+    contact::{Contact, Identity},
     ids::MessageId,
     media::InboundMedia,
     message::{Leg, Message, StatusReport},
@@ -11,12 +11,15 @@ use domain::{
     record::{MessageRef, Received},
 };
 use jiff::{SignedDuration, Timestamp};
+use jobs::SentWith;
 
 use crate::{
-    Store, StoreError, TenantScope, compact,
-    contacts::{REFERENCE_LIFE, happened},
+    Along, Store, StoreError, TenantScope, compact,
+    config::TenantRow,
+    contacts::{Begun, REFERENCE_LIFE, happened},
     keys::{self, Key},
-    row::{self, Condition, Row},
+    material::KeysOfLeg,
+    row::{self, Condition, Item, Row},
 };
 
 /// Retention of a report on an unknown message. Our own record is written within minutes of the send; reports on messages
@@ -132,7 +135,18 @@ pub(crate) fn reference_row(
     Ok(row.version(version).expires(now, REFERENCE_LIFE))
 }
 
-/// A message and its contact, as needed by `send_message`.
+/// What the next step of a message begins with.
+#[derive(Debug)]
+pub struct ToSend {
+    /// The message and its contact.
+    pub of: MessageAndContact,
+    /// The tenant.
+    pub tenant: TenantRow,
+    /// What the message is sent with.
+    pub along: Along,
+}
+
+/// A message and its contact.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MessageAndContact {
     /// The message.
@@ -204,20 +218,43 @@ impl Store {
         id: MessageId,
         now: Timestamp,
     ) -> Result<Option<MessageAndContact>, StoreError> {
-        const DOING: &str = "read a message and its contact";
-        let message_key = keys::message(scope, id);
-        let contact_key = keys::contact(scope, id.contact());
-        let mut found = self
-            .database
-            .get_many(&[message_key.clone(), contact_key.clone()], DOING)
-            .await?;
-        let message = found.remove(&message_key).and_then(|item| row::kept(item, now));
-        let Some(message) = message else {
+        let read = self.to_send(scope, id, None, now).await?;
+        Ok(read.map(|read| read.of))
+    }
+
+    /// What the next step of a message begins with, in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn to_send(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        with: Option<&SentWith>,
+        now: Timestamp,
+    ) -> Result<Option<ToSend>, StoreError> {
+        const DOING: &str = "read a message with what it is sent with";
+        let own = [
+            keys::message(scope, id),
+            keys::contact(scope, id.contact()),
+            keys::tenant(scope),
+        ];
+        let with = with.map(|with| KeysOfLeg::of(scope, with).all()).unwrap_or_default();
+        let mut found = self.database.get_many(&[&own[..], &with].concat(), DOING).await?;
+        let [message, contact, tenant] = own.map(|key| found.remove(&key));
+        let Some(message) = message.and_then(|item| row::kept(item, now)) else {
             return Ok(None);
         };
         let message = compact::message(message, DOING)?;
-        let contact = self.followed(scope, found.remove(&contact_key), DOING).await?;
-        Ok(contact.map(|contact| MessageAndContact { message, contact }))
+        let contact = self.followed(scope, contact, DOING).await?;
+        Ok(contact.map(|contact| ToSend {
+            of: MessageAndContact { message, contact },
+            tenant: TenantRow(tenant),
+            along: Along {
+                asked: with.into_iter().collect(),
+                found,
+            },
+        }))
     }
 
     /// A customer's message, unless its retention is over.
@@ -306,18 +343,25 @@ impl Store {
         provider_ref: &ProviderRef,
         now: Timestamp,
     ) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
-        const DOING: &str = "find a message by the provider's id";
         let key = reference_key(scope, api, provider_ref);
-        let Some(item) = self
-            .database
-            .get(&key, DOING)
-            .await?
-            .filter(|item| !row::expired(item, now))
-        else {
-            return Ok(None);
-        };
-        let version = row::version_of(&item);
-        Ok(Some((row::data(item, DOING)?, ParkedVersion(version))))
+        referred(self.database.get(&key, FIND).await?, now)
+    }
+
+    /// What a customer's message begins with, in one request: also the row under the provider's id.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn begun_message(
+        &self,
+        scope: &TenantScope,
+        (api, provider_ref): (&str, &ProviderRef),
+        writer: &[Identity],
+        now: Timestamp,
+    ) -> Result<Begun<Option<(MessageRef, ParkedVersion)>>, StoreError> {
+        let key = reference_key(scope, api, provider_ref);
+        let mut begun = self.begun_with(scope, Some(key), writer, FIND).await?;
+        let known = referred(begun.own.take(), now)?;
+        Ok(begun.with(known))
     }
 
     /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
@@ -385,6 +429,17 @@ impl Store {
             .expires(now, PARKED_LIFE);
         self.database.put(row, DOING).await
     }
+}
+
+const FIND: &str = "find a message by the provider's id";
+
+/// The row under a provider's id, unless it has expired.
+fn referred(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+    let Some(item) = item.filter(|item| !row::expired(item, now)) else {
+        return Ok(None);
+    };
+    let version = row::version_of(&item);
+    Ok(Some((row::data(item, FIND)?, ParkedVersion(version))))
 }
 
 /// The row that leads from the provider's id to a sent message.

@@ -136,6 +136,18 @@ pub(crate) enum Write {
     Raise(Key),
 }
 
+impl Write {
+    /// The IAM action that it needs.
+    pub(crate) const fn action(&self) -> &'static str {
+        match self {
+            Self::Put(_) | Self::PutHeld(..) | Self::PutOwn(..) => "dynamodb:PutItem",
+            Self::Delete(_) | Self::DeleteHeld(..) | Self::DeleteVersion(..) | Self::Clear(_) => "dynamodb:DeleteItem",
+            Self::CountBelow(..) | Self::CountDown(_) | Self::Raise(_) => "dynamodb:UpdateItem",
+            Self::Shown(_) => "dynamodb:ConditionCheckItem",
+        }
+    }
+}
+
 impl Row {
     /// A row of this kind, by which stream filters and readers distinguish rows.
     pub(crate) fn new(
@@ -330,6 +342,16 @@ pub(crate) fn versioned<T: DeserializeOwned>(
         version,
         value: data(item, doing)?,
     }))
+}
+
+/// What the rows with these keys hold, of those that were found and are not deleted.
+pub(crate) fn live_data<T: DeserializeOwned>(
+    found: &mut HashMap<Key, Item>,
+    keys: &[Key],
+    doing: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    let items = keys.iter().filter_map(|key| found.remove(key)).filter(live);
+    items.map(|item| data(item, doing)).collect()
 }
 
 /// The version for the next write's condition.

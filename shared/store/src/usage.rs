@@ -11,7 +11,7 @@ use std::{
 /// Usage since the last [`take`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Usage {
-    /// Calls by IAM action, such as `dynamodb:GetItem`; a transaction counts once per action it contains. Calls of
+    /// Calls by IAM action, such as `dynamodb:GetItem`; a transaction counts each of its parts. Calls of
     /// providers are listed as well, as `whatsapp.send`.
     pub actions: BTreeMap<&'static str, u64>,
     /// Requests sent to AWS: a transaction or batch is one.

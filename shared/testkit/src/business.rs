@@ -574,7 +574,7 @@ impl Seeded {
             line_type: &|_: &Phone| domain::line_type::LineType::Other,
         };
         let needs = needs(&view, &world);
-        let material = store.material(&scope, &needs).await;
+        let material = store.material(&scope, &needs, &store::Along::default()).await;
         let material = material.expect("the templates");
         let open = store.messages(&scope, &needs.open, now).await;
         let mut open = open.expect("the open messages");

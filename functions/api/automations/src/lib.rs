@@ -25,7 +25,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
-use store::{Page, Signed, Version, Versioned, config::ConfigCache};
+use store::{Along, Page, Signed, Version, Versioned, config::ConfigCache};
 
 use crate::{
     models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
@@ -143,7 +143,7 @@ async fn material<P: Permit>(
     rules: &[&Rule],
 ) -> Result<Material, Problem> {
     let needs = needs(rules.iter().copied(), config);
-    let read = api.store().material(who.scope(), &needs).await?;
+    let read = api.store().material(who.scope(), &needs, &Along::default()).await?;
     Ok(Material {
         // As every message would get one.
         link: Some(NewLink::nobodys()),

@@ -19,7 +19,7 @@ use domain::{
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
-use store::{Versioned, config::ConfigCache};
+use store::{Along, Versioned, config::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};
 
@@ -130,7 +130,8 @@ impl Trying {
     /// What composing reads. A link to the recipient's preference page is nobody's: as long as any, and it leads nowhere.
     pub(crate) async fn gather(&self, who: &Writing, needs: &Needs) -> Result<Gathered, Problem> {
         let code = needs.link.then(|| LinkCode::of([0; 32]));
-        let gathered = self.planner.gather(who.scope(), needs, code, who.now());
+        let nothing = Along::default();
+        let gathered = self.planner.gather(who.scope(), needs, code, &nothing, who.now());
         Ok(Box::pin(gathered).await?)
     }
 

@@ -21,7 +21,7 @@ use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
-    Page,
+    Along, Page,
     contacts::ContactWrite,
     effects::Effects,
     happenings::{Exchanged, KnownMessage},
@@ -207,7 +207,7 @@ impl Sending {
             let needs = needs(config, &person, &intent, now);
             // What it says has its values already, also a link.
             let no_link = || Err(Problem::internal());
-            let gathered = Box::pin(self.gather(scope, &needs, no_link, now)).await?;
+            let gathered = Box::pin(self.gather(scope, &needs, no_link, &Along::default(), now)).await?;
             let composed = reviewed(config, &person, &intent, &gathered, now).and_then(|review| review.into_outcome());
             let composed = composed.map_err(|refusal| refused(reason_for(who, refusal)))?;
             Box::pin(self.within_caps(api, who, config, &composed)).await?;

@@ -25,7 +25,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    send::{RACES, Sending, Sends, addressable, asked, not_oneself, reach, referred, refused, reviewed, world},
+    send::{
+        RACES, Sending, Sends, addressable, asked, lead_to, not_oneself, reach, referred, refused, reviewed, world,
+    },
     visibility::may_read_contacts,
 };
 
@@ -114,16 +116,18 @@ fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Times
 
 impl Sending {
     async fn preview(&self, api: &Api, who: &Sends, request: &MessageRequest) -> Result<MessagePreview, Problem> {
-        let config = self.config(api, who).await?;
+        let whom = request.whom();
+        let (config, lead) = self.start(api, who, whom.as_ref()).await?;
         let problems = request.problems(&config, who.now());
-        let (true, Some(whom)) = (problems.is_empty(), request.whom()) else {
+        let (true, Some(whom)) = (problems.is_empty(), whom) else {
             return Err(problems.into());
         };
         let (id, new) = (who.ulid(), ContactId::new(who.ulid()));
         let (config, whom) = (&*config, &whom);
-        let previewed = RACES.until_won(|| async move {
+        let read = || Box::pin(lead_to(api, who, whom));
+        let previewed = RACES.until_won_from(lead, read, |lead| async move {
             let now = who.now();
-            let to = Box::pin(reach(api, who, whom, new)).await?;
+            let to = Box::pin(reach(api, who, (whom, lead), new, &Needs::default())).await?;
             addressable(whom, &to.person.contact)?;
             let mut asked = asked(who, id, whom, &to.person.contact);
             not_oneself(config, whom, &asked)?;
@@ -131,7 +135,7 @@ impl Sending {
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             // Nobody's link: it is as long as any, and leads nowhere.
-            let gathered = self.gather(who.scope(), &needs, || Ok(LinkCode::of([0; 32])), now);
+            let gathered = self.gather(who.scope(), &needs, || Ok(LinkCode::of([0; 32])), &to.along, now);
             let gathered = Box::pin(gathered).await?;
             let reviewed = reviewed(config, &to.person, &intent, &gathered, now).map_err(refused)?;
             let (decision, code, facts) = match reviewed.outcome() {

@@ -34,9 +34,9 @@ use jiff::Timestamp;
 use jobs::ToQueue;
 use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
 use store::{
-    TenantScope,
+    Along, TenantScope,
     config::ConfigCache,
-    contacts::{ContactWrite, Refusals},
+    contacts::{ContactWrite, Lead, Refusals},
     effects::{Consent, Effects},
     happenings::{Exchanged, KnownMessage},
     prices::PriceCache,
@@ -87,9 +87,23 @@ impl Sending {
         &self.timers
     }
 
+    /// The tenant with its configuration, and what leads to a recipient who is named by a number or id.
+    pub(crate) async fn start(
+        &self,
+        api: &Api,
+        who: &Sends,
+        whom: Option<&Whom>,
+    ) -> Result<(Arc<TenantConfig>, Option<Lead>), Problem> {
+        let (store, scope) = (api.store(), who.scope());
+        let named = whom.and_then(Whom::identity).map(std::slice::from_ref);
+        let mut begun = store.begun(scope, named.unwrap_or_default()).await?;
+        let config = found(store.config_of(scope, &self.config, begun.tenant)).await?;
+        Ok((config, begun.leads.pop()))
+    }
+
     /// The tenant with its configuration.
     pub(crate) async fn config(&self, api: &Api, who: &Sends) -> Result<Arc<TenantConfig>, Problem> {
-        found(api.store().config(who.scope(), &self.config)).await
+        self.start(api, who, None).await.map(|(config, _)| config)
     }
 
     /// What composing reads. `code`: makes that of a link to the recipient's preference page.
@@ -98,10 +112,11 @@ impl Sending {
         scope: &TenantScope,
         needs: &Needs,
         code: impl FnOnce() -> Result<LinkCode, Problem>,
+        along: &Along,
         now: Timestamp,
     ) -> Result<Gathered, Setback> {
         let code = if needs.link { Some(code()?) } else { None };
-        Ok(self.planner.gather(scope, needs, code, now).await?)
+        Ok(self.planner.gather(scope, needs, code, along, now).await?)
     }
 
     /// Writes a message with everything that changes with it, and queues it.
@@ -119,6 +134,7 @@ impl Sending {
             new,
             refusals,
             entries,
+            along: _,
         } = to;
         let (contact, follows) = (&mut person.contact, who.correlation_id().to_owned());
         let uploads = uploads(who, config, &composed, &gathered);
@@ -205,15 +221,24 @@ impl Sending {
     }
 
     async fn send(&self, api: &Api, who: &Sends, request: &MessageRequest) -> Result<Placed, Problem> {
-        let (config, now) = (self.config(api, who).await?, who.now());
+        let (whom, now) = (request.whom(), who.now());
+        let (config, lead) = self.start(api, who, whom.as_ref()).await?;
         let problems = request.problems(&config, now);
-        let Some(whom) = request.whom() else {
+        let Some(whom) = whom else {
             return Err(problems.into());
         };
         let (id, new) = (who.ulid(), ContactId::new(who.ulid()));
         let (config, problems, whom, counted) = (&*config, &problems, &whom, &OnceCell::new());
-        let placed = RACES.until_won(|| async move {
-            let to = Box::pin(reach(api, who, whom, new)).await?;
+        let read = || Box::pin(lead_to(api, who, whom));
+        let placed = RACES.until_won_from(lead, read, |lead| async move {
+            let likely = likely(who, whom, new);
+            let likely = needs(
+                config,
+                &likely,
+                &request.intent(&asked(who, id, whom, &likely.contact), config),
+                now,
+            );
+            let to = Box::pin(reach(api, who, (whom, lead), new, &likely)).await?;
             let contact = &to.person.contact;
             let mut asked = asked(who, id, whom, contact);
             let refers = Box::pin(referred(api, who, request, contact)).await?;
@@ -221,7 +246,8 @@ impl Sending {
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             let before = self.placed_before(api, who, contact, &asked);
-            let gathered = self.gather(who.scope(), &needs, || Ok(LinkCode::of(api.secret()?)), now);
+            let code = || Ok(LinkCode::of(api.secret()?));
+            let gathered = self.gather(who.scope(), &needs, code, &to.along, now);
             let (before, gathered) = tokio::try_join!(Box::pin(before), Box::pin(gathered))?;
             if let Some(message) = before {
                 return Ok(KnownMessage {
@@ -302,6 +328,8 @@ pub(crate) struct Reached {
     refusals: Refusals,
     /// Those refusals in the new contact's ledger.
     entries: Vec<ConsentEntry>,
+    /// What was read along with them.
+    pub(crate) along: Along,
 }
 
 impl From<Person> for Reached {
@@ -312,21 +340,49 @@ impl From<Person> for Reached {
             new: None,
             refusals: Refusals::default(),
             entries: Vec::new(),
+            along: Along::default(),
         }
     }
 }
 
-/// The recipient of a request, perhaps one that is not [`addressable`]. Nothing is written.
-pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -> Result<Reached, Setback> {
+/// What leads to a recipient who is named by a number or id.
+pub(crate) async fn lead_to(api: &Api, who: &Sends, whom: &Whom) -> Result<Option<Lead>, Problem> {
+    let Some(identity) = whom.identity() else {
+        return Ok(None);
+    };
+    Ok(Some(api.store().lead_of(who.scope(), identity).await?))
+}
+
+/// The recipient before anything was read of them.
+fn likely(who: &Sends, whom: &Whom, new: ContactId) -> Person {
+    let contact = match whom.identity() {
+        Some(identity) => Contact::first_seen(new, identity, who.now()),
+        None => Contact::new(new, who.now()),
+    };
+    Person {
+        contact,
+        profile: Profile::default(),
+    }
+}
+
+/// The recipient of a request, perhaps one that is not [`addressable`], and what a message will probably need. Nothing is written.
+pub(crate) async fn reach(
+    api: &Api,
+    who: &Sends,
+    (whom, lead): (&Whom, Option<Lead>),
+    new: ContactId,
+    needs: &Needs,
+) -> Result<Reached, Setback> {
     let (store, scope) = (api.store(), who.scope());
-    let identity = match whom {
-        Whom::Contact(id) => {
+    let (identity, lead) = match (whom, lead) {
+        (Whom::Known(identity), Some(lead)) => (identity, lead),
+        (Whom::Known(identity), None) => (identity, store.lead_of(scope, identity).await?),
+        (Whom::Contact(id), _) => {
             let person = found(store.known(scope, *id)).await?;
             return Ok(Reached::from(person));
         }
-        Whom::Known(identity) => identity,
     };
-    let (known, refusals) = match store.known_or_refusals(scope, identity).await {
+    let (known, refusals, along) = match store.led_to(scope, lead, needs).await {
         Err(error) if error.is_conflict() || error.is_gone() => {
             let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
             return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());
@@ -334,7 +390,10 @@ pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -
         read => read?,
     };
     if let Some(person) = known {
-        return Ok(Reached::from(person));
+        return Ok(Reached {
+            along,
+            ..Reached::from(person)
+        });
     }
     if let Identity::Bsuid(id) = identity {
         let fault = Fault::new(FaultCode::NotFound, "No contact has this WhatsApp id.");
@@ -350,6 +409,7 @@ pub(crate) async fn reach(api: &Api, who: &Sends, whom: &Whom, new: ContactId) -
         new: Some(identity.clone()),
         refusals,
         entries,
+        along,
     })
 }
 

@@ -10,7 +10,7 @@ use api::{Allowed, Api, IfMatch, Patch, Races, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
 use domain::{links::NewLink, template::TemplateDefinition, tenant::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{StoreError, Versioned, config::ConfigCache};
+use store::{Along, StoreError, Versioned, config::ConfigCache};
 
 use crate::{
     models::{SetupOut, TenantOut, TenantSettings},
@@ -106,7 +106,7 @@ async fn get_tenant_setup(
     // One read while the configuration is the one that this process knows, two queries more when it is another.
     let (store, scope) = (api.store(), who.scope());
     let config = found(store.config(scope, &configs)).await?;
-    let mut material = store.material(scope, &setup::needs(&config)).await?;
+    let mut material = store.material(scope, &setup::needs(&config), &Along::default()).await?;
     // As every message would get one.
     material.link = Some(NewLink::nobodys());
     let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;

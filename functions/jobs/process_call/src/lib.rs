@@ -7,12 +7,14 @@ use domain::{
     Timestamp,
     call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
     compose::World,
+    config::TenantConfig,
     contact::{Contact, Identity},
     decide::{decide, needs},
-    ids::{ConnectionId, ContactId, MessageId},
+    ids::{CallId, ConnectionId, ContactId, MessageId},
     links::LinkCode,
     material::Material,
     message::{Message, Remark},
+    needs::Needs,
     person::Person,
     profile::Profile,
     purpose::Event,
@@ -24,9 +26,9 @@ use domain::{
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
-    Races, Store, StoreError, TenantScope,
-    config::ConfigCache,
-    contacts::{ContactWrite, ProfileWrite, Refusals},
+    Along, Races, Store, StoreError, TenantScope,
+    config::{ConfigCache, TenantRow},
+    contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
     effects::{Consent, Effects, Once},
 };
 
@@ -110,14 +112,17 @@ async fn attempt(
 ) -> Result<Done, JobError> {
     let now = ctx.clock.now();
     let scope = job.scope();
-    let known = ctx
-        .store
-        .call_progress(scope, key.provider, key.connection, key.provider_call_id, now)
-        .await?;
+    let call = (key.provider, key.connection, key.provider_call_id);
+    let caller = report.map(|facts| identity(facts, key.connection));
+    let Begun {
+        own: known,
+        tenant,
+        mut leads,
+    } = ctx.store.begun_call(scope, call, caller, now).await?;
     let before = known.clone();
     let mut progress = match (known, report) {
         (Some(progress), _) if progress.decided.is_some() => {
-            return Box::pin(after_decision(job, progress, report, ctx)).await;
+            return Box::pin(after_decision(job, progress, report, tenant, ctx)).await;
         }
         (Some(progress), _) => progress,
         (None, Some(_)) => CallProgress {
@@ -156,7 +161,7 @@ async fn attempt(
             progress.due = Some(until);
             let known = before.is_some_and(|before| before.facts == progress.facts && before.due <= progress.due);
             // Callers of a deleted business are not stored.
-            if progress.version == 0 && ctx.store.config(scope, &ctx.config).await?.is_none() {
+            if progress.version == 0 && !tenant.exists() {
                 return Ok(kit::queue::gone("tenant"));
             }
             let jobs = if known {
@@ -173,7 +178,10 @@ async fn attempt(
             }
             Ok(if known { Done::Already } else { Done::Now })
         }
-        Verdict::Decided(outcome) => Box::pin(decide_call(job, progress, outcome, None, now, ctx)).await,
+        Verdict::Decided(outcome) => {
+            let lead = leads.pop().map_or(Way::Unknown, Way::Led);
+            Box::pin(decide_call(job, (progress, outcome), tenant, lead, now, ctx)).await
+        }
     }
 }
 
@@ -225,41 +233,64 @@ async fn write_progress(
     ctx.store.commit(scope, effects, now).await
 }
 
-/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message. `before` is
-/// the earlier decision, if the call was decided without a message.
+/// The way to the caller.
+enum Way {
+    /// Nothing of it was read yet.
+    Unknown,
+    /// By their number.
+    Led(Lead),
+    /// By the earlier decision, if the call was decided without a message.
+    Decided(Box<Call>),
+}
+
+/// Decides the call: writes its row, its contact and its follow-up in one transaction, then queues the message.
 async fn decide_call(
     job: &Job<CallJob>,
-    mut progress: CallProgress,
-    outcome: Outcome,
-    before: Option<Call>,
+    (mut progress, outcome): (CallProgress, Outcome),
+    tenant: TenantRow,
+    way: Way,
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Done, JobError> {
     let scope = job.scope();
-    let identity = identity(&progress);
-    let (config, found) = tokio::join!(ctx.store.config(scope, &ctx.config), async {
-        match &before {
-            Some(call) => match ctx.store.known(scope, call.id.contact()).await? {
-                None => Err(StoreError::Gone {
-                    doing: "decide a call again",
-                }),
-                found => Ok((found, Refusals::default())),
-            },
-            None => ctx.store.known_or_refusals(scope, &identity).await,
+    let identity = identity(&progress.facts, progress.connection);
+    let Some(config) = ctx.store.config_of(scope, &ctx.config, tenant).await? else {
+        return let_rest(progress, "tenant", now, scope, ctx).await;
+    };
+    let first_seen = Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now);
+    let (before, expected, found) = match way {
+        Way::Decided(before) => {
+            let doing = "decide a call again";
+            let found = ctx.store.known(scope, before.id.contact()).await?;
+            let found = found.map(|found| (Some(found), Refusals::default(), Along::default()));
+            (Some(*before), Needs::default(), found.ok_or(StoreError::Gone { doing }))
         }
-    });
-    let (config, (found, refusals)) = match (config?, found) {
-        (Some(config), Ok(found)) => (config, found),
-        (None, _) => return let_rest(progress, "tenant", now, scope, ctx).await,
-        (_, Err(error)) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
-        (_, Err(error)) => return Err(error.into()),
+        way => {
+            let lead = match way {
+                Way::Led(lead) if lead.is_of(&identity) => lead,
+                _ => ctx.store.lead_of(scope, &identity).await?,
+            };
+            // Of a known caller only that they have called is known before their contact is read.
+            let mut likely = first_seen.clone();
+            likely.calls = u32::from(lead.to_contact());
+            let profile = Profile::default();
+            let call = view(&progress, outcome, progress.call_id(likely.id));
+            let needs = needs(&call, &world(&config, &likely, &profile, now));
+            let found = ctx.store.led_to(scope, lead, &needs).await;
+            (None, needs, found)
+        }
+    };
+    let (found, refusals, along) = match found {
+        Ok(found) => found,
+        Err(error) if error.is_gone() => return let_rest(progress, "contact", now, scope, ctx).await,
+        Err(error) => return Err(error.into()),
     };
     let new = found.is_none();
     let Person {
         mut contact,
         mut profile,
     } = found.unwrap_or_else(|| Person {
-        contact: Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now),
+        contact: first_seen,
         profile: Profile::default(),
     });
     let known_as = profile.clone();
@@ -296,25 +327,15 @@ async fn decide_call(
             Vec::new()
         }
     };
-    let view = CallView {
-        id: call_id,
-        connection: progress.connection,
-        facts: &progress.facts,
-        outcome,
-        started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
+    let view = view(&progress, outcome, call_id);
+    let world = world(&config, &contact, &profile, now);
+    let needs = if new && refusals.is_empty() {
+        expected
+    } else {
+        needs(&view, &world)
     };
-    let world = World {
-        config: &config,
-        material: Material::NONE,
-        contact: &contact,
-        profile: &profile,
-        open: &[],
-        now,
-        line_type: &domain::line_type::by_numbering_plan,
-    };
-    let needs = needs(&view, &world);
-    let secret = needs.link.then(|| ctx.ids.secret()).transpose()?;
-    let gathered = ctx.planner.gather(scope, &needs, secret.map(LinkCode::of), now).await?;
+    let code = needs.link.then(|| ctx.ids.secret()).transpose()?.map(LinkCode::of);
+    let gathered = ctx.planner.gather(scope, &needs, code, &along, now).await?;
     let decision = decide(
         &view,
         &World {
@@ -418,11 +439,33 @@ const fn names_nobody(facts: &CallFacts) -> bool {
 }
 
 /// The identity of the customer.
-fn identity(progress: &CallProgress) -> Identity {
-    match progress.facts.customer() {
+fn identity(facts: &CallFacts, connection: ConnectionId) -> Identity {
+    match facts.customer() {
         Party::Phone(phone) => Identity::Phone(phone.clone()),
         Party::Sip(address) => Identity::Sip(address.clone()),
-        Party::Withheld => Identity::Withheld(progress.connection),
+        Party::Withheld => Identity::Withheld(connection),
+    }
+}
+
+fn view(progress: &CallProgress, outcome: Outcome, id: CallId) -> CallView<'_> {
+    CallView {
+        id,
+        connection: progress.connection,
+        facts: &progress.facts,
+        outcome,
+        started_at: progress.facts.started_at.unwrap_or(progress.first_seen),
+    }
+}
+
+fn world<'a>(config: &'a TenantConfig, contact: &'a Contact, profile: &'a Profile, now: Timestamp) -> World<'a> {
+    World {
+        config,
+        material: Material::NONE,
+        contact,
+        profile,
+        open: &[],
+        now,
+        line_type: &domain::line_type::by_numbering_plan,
     }
 }
 
@@ -505,6 +548,7 @@ async fn after_decision(
     job: &Job<CallJob>,
     mut progress: CallProgress,
     report: Option<&CallFacts>,
+    tenant: TenantRow,
     ctx: &Context,
 ) -> Result<Done, JobError> {
     let scope = job.scope();
@@ -547,7 +591,8 @@ async fn after_decision(
     {
         // The call keeps the facts of its earlier decision until the next.
         progress.facts = std::mem::replace(&mut call.facts, before);
-        return Box::pin(decide_call(job, progress, outcome, Some(call), now, ctx)).await;
+        let way = Way::Decided(Box::new(call));
+        return Box::pin(decide_call(job, (progress, outcome), tenant, way, now, ctx)).await;
     }
     let answered = |facts: &CallFacts| verdict(facts) == Verdict::Decided(Outcome::Answered);
     if answered(&call.facts) && !answered(&before) {

@@ -20,7 +20,7 @@ use domain::{
 };
 use jobs::ToQueue;
 use kit::{JobError, crash, planning::Gathered};
-use store::{contacts::ContactWrite, effects::Effects};
+use store::{Along, contacts::ContactWrite, effects::Effects};
 
 use crate::{Event, RACES};
 
@@ -162,7 +162,11 @@ impl Event<'_> {
             let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
             let secret = needs.link.then(|| self.ctx.ids.secret()).transpose()?;
             let code = secret.map(LinkCode::of);
-            let gathered = self.ctx.planner.gather(self.scope, &needs, code, now).await?;
+            let gathered = self
+                .ctx
+                .planner
+                .gather(self.scope, &needs, code, &Along::default(), now)
+                .await?;
             let composed = compose(&intent, &world(config, person, &gathered, now));
             match composed {
                 Ok(composed) => return Ok(Ok((composed, gathered))),

@@ -28,7 +28,7 @@ use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
     Versioned,
-    contacts::{ContactWrite, Holder, ProfileWrite, Refusals},
+    contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
     effects::{Consent, Effects, Once},
     media::LANE,
 };
@@ -208,8 +208,13 @@ impl Event<'_> {
     /// One attempt to store a message.
     async fn receive(&self, message: &InboundMessage) -> Result<Arrival, JobError> {
         let (store, now) = (&self.ctx.store, self.ctx.clock.now());
-        let known = store
-            .message_ref(self.scope, self.api, &message.provider_ref, now)
+        let reference = (self.api, &message.provider_ref);
+        let Begun {
+            own: known,
+            tenant,
+            leads,
+        } = store
+            .begun_message(self.scope, reference, &identities(&message.from), now)
             .await?;
         let parked = match known {
             Some((MessageRef::Theirs { message }, _)) => return Ok(Arrival::Before(message)),
@@ -225,10 +230,11 @@ impl Event<'_> {
             Some((MessageRef::Parked { .. }, version)) => Some(version),
             None => None,
         };
-        let Some(config) = store.config(self.scope, &self.ctx.config).await? else {
+        let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
             return Ok(Arrival::Never(kit::queue::gone("tenant")));
         };
-        let About { mut people, answered } = self.people(&message.from, message.reply_to.as_ref(), now).await?;
+        let about = self.people(&message.from, leads, message.reply_to.as_ref(), now);
+        let About { mut people, answered } = about.await?;
         let Some(writer) = people.first().map(|person| person.contact.id) else {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
@@ -435,7 +441,9 @@ impl Event<'_> {
                 wish: said.flag().map(|flag| (flag, true)),
                 now,
             };
-            let people = self.people(&message.from, message.reply_to.as_ref(), now).await?.people;
+            let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
+            let about = self.people(&message.from, leads, message.reply_to.as_ref(), now);
+            let people = about.await?.people;
             // Known ones: nobody is created by an old message, such as during an erasure.
             let is_other = |person: &Person| person.before.is_some() && !person.contact.is(received.id.contact());
             let others = people.into_iter().filter(is_other);
@@ -484,7 +492,13 @@ impl Event<'_> {
 
     /// The contacts named by a sender's identities and by the message that it answers; the contact of the first identity
     /// comes first. A new contact if nobody is known. Empty if the sender has no identity.
-    async fn people(&self, from: &Sender, reply_to: Option<&ProviderRef>, now: Timestamp) -> Result<About, JobError> {
+    async fn people(
+        &self,
+        from: &Sender,
+        leads: Vec<Lead>,
+        reply_to: Option<&ProviderRef>,
+        now: Timestamp,
+    ) -> Result<About, JobError> {
         let identities = identities(from);
         let Some(first) = identities.first() else {
             return Ok(About {
@@ -492,7 +506,7 @@ impl Event<'_> {
                 answered: None,
             });
         };
-        let holders = self.ctx.store.holders_of(self.scope, &identities).await?;
+        let holders = self.ctx.store.holders(self.scope, leads).await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
         for (identity, holder) in identities.iter().zip(holders) {
             match holder {
@@ -803,7 +817,8 @@ impl Event<'_> {
     ) -> Result<Done, JobError> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
-            let mut people = self.people(from, None, now).await?.people;
+            let leads = self.ctx.store.leads_of(self.scope, &identities(from)).await?;
+            let mut people = self.people(from, leads, None, now).await?.people;
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);
                 person.says(entry, place == 0);

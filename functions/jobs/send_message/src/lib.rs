@@ -88,12 +88,12 @@ use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
-    LostRace, Races, Store, StoreError, TenantScope, Versioned,
+    Along, LostRace, Races, Store, StoreError, TenantScope, Versioned,
     config::ConfigCache,
     contacts::ContactWrite,
     effects::Effects,
     material::LegMaterial,
-    messages::{MessageAndContact, Reference},
+    messages::{MessageAndContact, Reference, ToSend},
     prices::PriceCache,
 };
 
@@ -176,12 +176,19 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
 
 /// Reads the message and takes its next step. `moved`: this job has taken one already.
 async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, StepError> {
-    let scope = job.scope();
-    let found = tokio::try_join!(
-        ctx.store.message_and_contact(scope, job.body.message, ctx.clock.now()),
-        ctx.store.config(scope, &ctx.config)
-    )?;
-    let (Some(MessageAndContact { message, contact }), Some(config)) = found else {
+    let (scope, wanted) = (job.scope(), &job.body);
+    let read = ctx
+        .store
+        .to_send(scope, wanted.message, wanted.with.as_ref(), ctx.clock.now());
+    let Some(ToSend {
+        of: MessageAndContact { message, contact },
+        tenant,
+        along,
+    }) = read.await?
+    else {
+        return Ok(Step::Enough(kit::queue::gone("message")));
+    };
+    let Some(config) = ctx.store.config_of(scope, &ctx.config, tenant).await? else {
         return Ok(Step::Enough(kit::queue::gone("message")));
     };
     let work = Work {
@@ -189,6 +196,7 @@ async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result
         ctx,
         config,
         contact,
+        along,
         receive_count: job.receive_count,
         rounds: job.body.rounds,
     };
@@ -225,6 +233,7 @@ struct Work<'a> {
     ctx: &'a Context,
     config: Arc<TenantConfig>,
     contact: Contact,
+    along: Along,
     receive_count: u32,
     rounds: u8,
 }
@@ -302,7 +311,7 @@ impl Work<'_> {
         };
         let others = check::others_that_count(&message, &self.contact);
         let (mut material, open) = tokio::try_join!(
-            self.ctx.store.leg_material(self.scope, &planned),
+            self.ctx.store.leg_material(self.scope, &planned, &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
         let connection = material.connection.take();

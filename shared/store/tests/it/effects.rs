@@ -141,8 +141,13 @@ async fn reports_of_a_call_outlive_only_their_queue() {
     store.commit(scope, reported(&progress), world.aws.now()).await.unwrap();
     for (days, found) in [(14, true), (2, false)] {
         world.aws.pass(days * 24 * 3600);
-        let read = store.call_progress(scope, CallProvider::Twilio, progress.connection, "CA1", world.aws.now());
-        assert_eq!(read.await.unwrap().is_some(), found, "{days}");
+        let read = store.begun_call(
+            scope,
+            (CallProvider::Twilio, progress.connection, "CA1"),
+            None,
+            world.aws.now(),
+        );
+        assert_eq!(read.await.unwrap().own.is_some(), found, "{days}");
     }
 }
 

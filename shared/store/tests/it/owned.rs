@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use domain::{
     actor::{Actor, Stamp},
+    contact::Identity,
     field::Field,
     ids::{FieldId, LineId, ProductId, RuleId, UserId},
     line::Line,
@@ -13,7 +14,8 @@ use domain::{
     template::TemplateDefinition,
 };
 use jiff::SignedDuration;
-use store::{OwnedError, Signed, Store, TenantScope, Versioned, config::ConfigCache, usage};
+use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, config::ConfigCache, usage};
+use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};
 
@@ -414,7 +416,10 @@ async fn material_of_many_rules_is_complete() {
     // One that does not exist, and one that is not named.
     templates[0].name = "template_of_nobody".to_owned();
     drop(usage::take());
-    let read = store.material(scope, &needs(templates, BTreeSet::new())).await.unwrap();
+    let read = store
+        .material(scope, &needs(templates, BTreeSet::new()), &Along::default())
+        .await
+        .unwrap();
     assert_eq!(usage::take().requests, 1);
     let mut found: Vec<_> = read
         .templates
@@ -427,7 +432,8 @@ async fn material_of_many_rules_is_complete() {
     assert!(found.contains(&("template_27", "en_GB")) && !found.contains(&("template_0", "ar")));
 }
 
-/// A call that names a template costs one more request, and products one or, by SKU, two.
+/// What is named by its key costs one request together, products that are named by SKU two more, and nothing that was read along with the
+/// recipient.
 #[tokio::test]
 async fn material_of_a_message_is_read_in_few_requests() {
     let _alone = COUNTING.write().await;
@@ -450,13 +456,26 @@ async fn material_of_a_message_is_read_in_few_requests() {
         (vec![], vec![], (0, 0), 0),
         (vec![template.clone()], vec![], (1, 0), 1),
         (vec![every], vec![], (1, 0), 1),
-        (vec![template.clone()], vec![&*id], (1, 1), 2),
-        (vec![template], vec!["cake", &*id, "nothing"], (1, 2), 3),
+        (vec![template.clone()], vec![&*id], (1, 1), 1),
+        (vec![template.clone()], vec!["cake", &*id, "nothing"], (1, 2), 3),
     ] {
         drop(usage::take());
         let products: BTreeSet<String> = products.into_iter().map(str::to_owned).collect();
-        let read = store.material(scope, &needs(templates, products)).await.unwrap();
+        let read = store
+            .material(scope, &needs(templates, products), &Along::default())
+            .await
+            .unwrap();
         assert_eq!((read.templates.len(), read.products.len()), found);
         assert_eq!(usage::take().requests, requests);
+    }
+    drop(world.business.contact(&world.aws, CUSTOMER).await);
+    let needs = needs(vec![template], BTreeSet::from([id]));
+    for caller in [CUSTOMER, "+971501112233"] {
+        let lead = store.lead_of(scope, &Identity::Phone(phone(caller))).await.unwrap();
+        drop(usage::take());
+        let (_, _, along) = store.led_to(scope, lead, &needs).await.unwrap();
+        let read = store.material(scope, &needs, &along).await.unwrap();
+        assert_eq!((read.templates.len(), read.products.len()), (1, 1));
+        assert_eq!(usage::take().requests, 1, "{caller:?}");
     }
 }

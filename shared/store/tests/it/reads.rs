@@ -138,16 +138,15 @@ async fn index_query_counts_only_projected_data() {
     assert_eq!(units(read.consumed_capacity()), Some(1.5));
 }
 
-/// A message and its contact are fetched in one request, and both are counted.
+/// A message, its contact and the tenant are fetched in one request, and each is counted.
 #[tokio::test]
 async fn batch_read_of_the_store_is_counted() {
     let _alone = COUNTING.write().await;
     let world = World::alone().await;
     let message = Box::pin(world.business.follow_up(&world.aws, CUSTOMER)).await;
     drop(usage::take());
-    let found = world
-        .store
-        .message_and_contact(world.scope(), message.id, world.aws.now());
-    found.await.expect("the table answers").expect("both are there");
-    assert_eq!(usage::take().read_units, 2.0);
+    let found = world.store.to_send(world.scope(), message.id, None, world.aws.now());
+    found.await.expect("the table answers").expect("all are there");
+    let used = usage::take();
+    assert_eq!((used.requests, used.read_units), (1, 3.0));
 }

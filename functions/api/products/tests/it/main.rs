@@ -135,7 +135,11 @@ async fn messages_find_a_product_by_sku_and_id() {
             products: BTreeSet::from([name.to_owned()]),
             ..Needs::default()
         };
-        let material = aws.store().material(town.home.scope(), &needs).await.unwrap();
+        let material = aws
+            .store()
+            .material(town.home.scope(), &needs, &store::Along::default())
+            .await
+            .unwrap();
         let product = material.product(name).unwrap();
         assert_eq!(product.price.as_ref().unwrap().to_string(), "900 JPY");
     }

@@ -315,7 +315,10 @@ async fn follows(
         now: aws.now(),
         line_type: &line_type::unknown,
     };
-    let material = aws.store().material(scope, &needs(&call, &world)).await;
+    let material = aws
+        .store()
+        .material(scope, &needs(&call, &world), &store::Along::default())
+        .await;
     let material = &material.expect("the table answers");
     let decision = decide(&call, &World { material, ..world });
     decision.follow_up.is_ok()

@@ -92,14 +92,9 @@ impl World {
 
     pub(crate) async fn progress(&self) -> Option<CallProgress> {
         let (store, business) = (self.aws.store(), &self.business);
-        let progress = store.call_progress(
-            business.scope(),
-            CallProvider::Twilio,
-            business.twilio,
-            "CA1",
-            self.aws.now(),
-        );
-        progress.await.expect("the table answers")
+        let call = (CallProvider::Twilio, business.twilio, "CA1");
+        let begun = store.begun_call(business.scope(), call, None, self.aws.now());
+        begun.await.expect("the table answers").own
     }
 
     /// All calls and messages of this person.
