@@ -199,7 +199,9 @@ def recorded_uses(file):
         _, role, session, *_ = [*ctx.principal_arn.split("/"), "", ""]
         if not role or session == "check-of-roles":
             return
-        REQUEST.get()["role"] = role
+        request = REQUEST.get()
+        if request is not None:
+            request["role"] = role
         keys = ctx.service_context.get("dynamodb:leadingkeys") or [None]
         for used in {(role, ctx.action, place(ctx.resource_arn), key and kind(key)) for key in keys} - known:
             known.add(used)
@@ -209,7 +211,7 @@ def recorded_uses(file):
     iam_evaluator.enforce, iam_evaluator.evaluate = enforce_noting, evaluate_noting
 
 
-REQUEST = contextvars.ContextVar("REQUEST", default={})
+REQUEST = contextvars.ContextVar("REQUEST", default=None)
 
 
 def counted_requests():

@@ -79,7 +79,8 @@ impl Size {
         calm: Duration::from_secs(1200),
     };
 
-    /// Size of `cargo stack chaos`.
+    /// Size of `cargo stack chaos`: no more than the emulator works off on two cores. Batches that are always full hold a crash each, and are
+    /// then received again and again until the storm ends.
     pub const LONG: Self = Self {
         calls: 500,
         asks: 80,

@@ -16,12 +16,12 @@ use domain::{
     suppression::Suppression,
 };
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use ulid::Ulid;
 
 use crate::{
     Along, Page, Store, StoreError, TenantScope, Versioned, compact,
     config::TenantRow,
-    erasure::remembered,
     keys::{self, Key},
     material::KeysOfNeeds,
     row::{self, ALIAS, Condition, Item, Row, Write, text},
@@ -393,6 +393,22 @@ impl Lead {
     }
 }
 
+/// What is stored with the hash of an identity.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Remembered {
+    /// Time of the erasure.
+    pub(crate) at: Timestamp,
+    /// Refusals of the person. A new contact with the identity has them from its first moment.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) refusals: Vec<Wish>,
+}
+
+/// The refusals in a row of what is remembered.
+fn remembered(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
+    let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
+    Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
+}
+
 /// What work for people begins with: a row of its own, the tenant, and what leads to them.
 #[derive(Debug)]
 pub struct Begun<T> {
@@ -530,10 +546,7 @@ impl Store {
             .map(|(_, refusals)| refusals)
             .next()
             .unwrap_or_default();
-        let along = Along {
-            asked: along.into_iter().collect(),
-            found: rows,
-        };
+        let along = Along::of(along, rows);
         let Some(id) = id else {
             return Ok((None, refusals, along));
         };
@@ -580,23 +593,24 @@ impl Store {
     /// # Errors
     /// When the table does not answer.
     pub async fn known(&self, scope: &TenantScope, id: ContactId) -> Result<Option<Person>, StoreError> {
+        let (found, _) = self.known_with(scope, id, &Needs::default()).await?;
+        Ok(found)
+    }
+
+    /// The same with what a message will probably need, also in one request.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn known_with(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        needs: &Needs,
+    ) -> Result<(Option<Person>, Along), StoreError> {
         const DOING: &str = "read a contact and its profile";
-        let mut id = id;
-        for _ in 0..=MOST_ALIASES {
-            let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
-            let mut found = self
-                .database
-                .get_many(&[contact.clone(), profile.clone()], DOING)
-                .await?;
-            let Some(contact) = found.remove(&contact) else {
-                return Ok(None);
-            };
-            match merged_into(&contact, DOING)? {
-                Some(into) => id = into,
-                None => return person(contact, found.remove(&profile), DOING).map(Some),
-            }
-        }
-        Err(StoreError::Conflict { doing: DOING })
+        let along = KeysOfNeeds::of(scope, needs).all();
+        let KnownMany { mut people, rows } = self.known_many(scope, &[id], &along, DOING).await?;
+        Ok((people.remove(&id), Along::of(along, rows)))
     }
 
     /// The contact of this row. If it was merged into another: that one. At most [`MOST_ALIASES`] lead from one to the next.
@@ -713,19 +727,10 @@ impl Store {
     /// When the table does not answer.
     pub async fn known_as_of(&self, scope: &TenantScope, id: ContactId) -> Result<(Option<Person>, u64), StoreError> {
         const DOING: &str = "read a contact, its profile and the version of the configuration";
-        let (contact, profile) = (keys::contact(scope, id), keys::profile(scope, id));
         let tenant = keys::tenant(scope);
-        let wanted = [contact.clone(), profile.clone(), tenant.clone()];
-        let mut found = self.database.get_many(&wanted, DOING).await?;
-        let version = found.get(&tenant).map_or(0, row::version_of);
-        let Some(contact) = found.remove(&contact) else {
-            return Ok((None, version));
-        };
-        let known = match merged_into(&contact, DOING)? {
-            Some(into) => self.known(scope, into).await?,
-            None => Some(person(contact, found.remove(&profile), DOING)?),
-        };
-        Ok((known, version))
+        let along = std::slice::from_ref(&tenant);
+        let KnownMany { mut people, rows } = self.known_many(scope, &[id], along, DOING).await?;
+        Ok((people.remove(&id), rows.get(&tenant).map_or(0, row::version_of)))
     }
 
     /// The profile of a contact; empty if there is none.
@@ -794,18 +799,24 @@ impl Store {
     async fn with_refusals(
         &self,
         scope: &TenantScope,
-        leads: Vec<Lead>,
+        mut leads: Vec<Lead>,
         rows: &mut HashMap<Key, Item>,
         doing: &'static str,
     ) -> Result<Vec<(Option<ContactId>, Refusals)>, StoreError> {
-        let just_begun = rows.remove(&keys::salt(scope)).is_some();
+        // Read where nobody had been erased: if there is one now, the first erasure has just begun.
+        let salt: Option<Salt> = rows
+            .remove(&keys::salt(scope))
+            .map(|item| row::data(item, doing))
+            .transpose()?;
+        if let Some(salt) = salt {
+            for lead in leads.iter_mut().filter(|lead| !lead.to_contact()) {
+                lead.erased = Some(keys::erased(scope, &salt.hash(&lead.identity.key())));
+            }
+            let further: Vec<Key> = leads.iter().filter_map(|lead| lead.erased.clone()).collect();
+            rows.extend(self.database.get_many(&further, doing).await?);
+        }
         let mut holders = Vec::with_capacity(leads.len());
-        for Lead {
-            identity,
-            leads,
-            erased,
-        } in leads
-        {
+        for Lead { leads, erased, .. } in leads {
             let suppressed = match leads {
                 Leads::To(id) => {
                     holders.push((Some(id), Refusals::default()));
@@ -816,7 +827,6 @@ impl Store {
             };
             let remembered = match erased {
                 Some(key) => remembered(rows.remove(&key), doing)?,
-                None if just_begun => self.remembered_refusals(scope, &identity, doing).await?,
                 None => Vec::new(),
             };
             holders.push((None, Refusals { suppressed, remembered }));

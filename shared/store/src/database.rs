@@ -85,6 +85,13 @@ pub struct Along {
     pub(crate) found: HashMap<Key, Item>,
 }
 
+impl Along {
+    pub(crate) fn of(asked: Vec<Key>, found: HashMap<Key, Item>) -> Self {
+        let asked = asked.into_iter().collect();
+        Self { asked, found }
+    }
+}
+
 /// Items found by a query, and the key after which there may be more.
 type Found = (Vec<Item>, Option<Item>);
 

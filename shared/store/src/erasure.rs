@@ -18,13 +18,12 @@ use domain::{
     record::{Call, Received},
 };
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
 use crate::{
     Page, Store, StoreError, TenantScope, calls, compact,
-    contacts::ContactWrite,
+    contacts::{ContactWrite, Remembered},
     keys::{self, Key, Listed},
-    row::{self, Condition, Item, Row, Write, text},
+    row::{self, Condition, Row, Write, text},
 };
 
 /// Rows read per page of a deletion.
@@ -33,22 +32,6 @@ pub(crate) const DELETE_PAGE: i32 = 100;
 /// APIs under whose names messages are found by their provider's id. Which of them sent a message is known from its connection,
 /// which may be gone: all are tried.
 const APIS: [&str; 2] = ["whatsapp", "twilio"];
-
-/// What is stored with the hash of an identity.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Remembered {
-    /// Time of the erasure.
-    at: Timestamp,
-    /// Refusals of the person. A new contact with the identity has them from its first moment.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    refusals: Vec<Wish>,
-}
-
-/// The refusals in a row of what is remembered.
-pub(crate) fn remembered(item: Option<Item>, doing: &'static str) -> Result<Vec<Wish>, StoreError> {
-    let remembered: Option<Remembered> = item.map(|item| row::data(item, doing)).transpose()?;
-    Ok(remembered.map(|remembered| remembered.refusals).unwrap_or_default())
-}
 
 /// An identity that leads to a person.
 struct Leading {
@@ -350,20 +333,6 @@ impl Store {
             self.database.put(row, DOING).await?;
         }
         Ok(())
-    }
-
-    /// What people who were erased refuse, for each of these identities. One read if the tenant erased nobody, otherwise two.
-    pub(crate) async fn remembered_refusals(
-        &self,
-        scope: &TenantScope,
-        identity: &Identity,
-        doing: &'static str,
-    ) -> Result<Vec<Wish>, StoreError> {
-        let Some(salt) = self.salt(scope).await? else {
-            return Ok(Vec::new());
-        };
-        let key = keys::erased(scope, &salt.hash(&identity.key()));
-        remembered(self.database.get(&key, doing).await?, doing)
     }
 
     /// Whether a person with this identity was erased, so that no list of the tenant's may bring them back.

@@ -208,7 +208,7 @@ impl Store {
         Ok(each.collect())
     }
 
-    /// A message, unless its retention is over, and its contact, in one request.
+    /// A message, unless its retention is over, and its contact: [`Store::to_send`] without the rest.
     ///
     /// # Errors
     /// When the table does not answer.
@@ -250,10 +250,7 @@ impl Store {
         Ok(contact.map(|contact| ToSend {
             of: MessageAndContact { message, contact },
             tenant: TenantRow(tenant),
-            along: Along {
-                asked: with.into_iter().collect(),
-                found,
-            },
+            along: Along::of(with, found),
         }))
     }
 

@@ -40,7 +40,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Signed, StoreError, accounts, api_keys, audit, caps, compact, counters, erasure, forms, hours, idempotency,
+    Signed, StoreError, accounts, api_keys, audit, caps, compact, contacts, counters, forms, hours, idempotency,
     lookups, messages, platform,
     row::{self, Item},
 };
@@ -90,7 +90,7 @@ const READ: &[(&str, Read)] = &[
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
     ("email", as_it_is::<accounts::EmailOwner>),
-    ("erased", as_it_is::<erasure::Remembered>),
+    ("erased", as_it_is::<contacts::Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("grant", as_it_is::<Grant>),

@@ -378,8 +378,12 @@ pub(crate) async fn reach(
         (Whom::Known(identity), Some(lead)) => (identity, lead),
         (Whom::Known(identity), None) => (identity, store.lead_of(scope, identity).await?),
         (Whom::Contact(id), _) => {
-            let person = found(store.known(scope, *id)).await?;
-            return Ok(Reached::from(person));
+            let (person, along) = store.known_with(scope, *id, needs).await?;
+            let person = person.ok_or_else(Problem::not_found)?;
+            return Ok(Reached {
+                along,
+                ..Reached::from(person)
+            });
         }
     };
     let (known, refusals, along) = match store.led_to(scope, lead, needs).await {

@@ -266,18 +266,28 @@ async fn decide_call(
             (Some(*before), Needs::default(), found.ok_or(StoreError::Gone { doing }))
         }
         way => {
-            let lead = match way {
-                Way::Led(lead) if lead.is_of(&identity) => lead,
-                _ => ctx.store.lead_of(scope, &identity).await?,
+            let mut led = match way {
+                Way::Led(lead) if lead.is_of(&identity) => Some(lead),
+                _ => None,
             };
-            // Of a known caller only that they have called is known before their contact is read.
-            let mut likely = first_seen.clone();
-            likely.calls = u32::from(lead.to_contact());
-            let profile = Profile::default();
-            let call = view(&progress, outcome, progress.call_id(likely.id));
-            let needs = needs(&call, &world(&config, &likely, &profile, now));
-            let found = ctx.store.led_to(scope, lead, &needs).await;
-            (None, needs, found)
+            loop {
+                let is_fresh = led.is_none();
+                let lead = match led.take() {
+                    Some(lead) => lead,
+                    None => ctx.store.lead_of(scope, &identity).await?,
+                };
+                // Of a known caller only that they have called is known before their contact is read.
+                let mut likely = first_seen.clone();
+                likely.calls = u32::from(lead.to_contact());
+                let profile = Profile::default();
+                let call = view(&progress, outcome, progress.call_id(likely.id));
+                let needs = needs(&call, &world(&config, &likely, &profile, now));
+                let found = ctx.store.led_to(scope, lead, &needs).await;
+                // Their erasure may have ended since what leads to them was read.
+                if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
+                    break (None, needs, found);
+                }
+            }
         }
     };
     let (found, refusals, along) = match found {

@@ -177,9 +177,8 @@ pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobErr
 /// Reads the message and takes its next step. `moved`: this job has taken one already.
 async fn take_step(job: &Job<SendMessage>, moved: bool, ctx: &Context) -> Result<Step, StepError> {
     let (scope, wanted) = (job.scope(), &job.body);
-    let read = ctx
-        .store
-        .to_send(scope, wanted.message, wanted.with.as_ref(), ctx.clock.now());
+    let with = wanted.with.as_ref().filter(|_| !moved);
+    let read = ctx.store.to_send(scope, wanted.message, with, ctx.clock.now());
     let Some(ToSend {
         of: MessageAndContact { message, contact },
         tenant,

@@ -19,7 +19,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
-/// Maximum wait for what a customer did to take effect, despite kills and crashes.
+/// Maximum wait for what a customer did to take effect, despite kills and crashes: three storms, since whole batches come back.
 const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Requests that are sent at once, one key for all of them.

@@ -3,7 +3,10 @@
 use domain::{
     consent::{By, Choice, Scope, Wish},
     contact::{Contact, Identity},
+    erasure::Salt,
     ids::{ContactId, SuppressionId},
+    inbound::OptFlag,
+    needs::Needs,
     record::{ConsentEntry, consent_id},
     suppression::{Address, Refused, Suppression},
 };
@@ -181,6 +184,34 @@ async fn newcomer_takes_the_refusal_over_in_one_transaction() {
     assert!(late.unwrap_err().is_conflict());
     let holders = store.holders_of(scope, &[identity]).await.unwrap();
     assert_eq!(holders, [Holder::Contact(Box::new(contact))]);
+}
+
+/// An erasure writes what it remembers before it deletes what leads to the person: whoever found them leading nowhere finds the refusals, also
+/// if it is the tenant's first erasure.
+#[tokio::test]
+async fn refusals_of_an_erasure_that_just_began_are_found() {
+    for erased_before in [false, true] {
+        let world = World::new().await;
+        let (store, scope, now) = (&world.store, world.scope(), world.aws.now());
+        let identity = Identity::Phone(phone(CUSTOMER));
+        let mut contact = Contact::first_seen(ContactId::new(world.aws.ids().ulid()), &identity, now);
+        contact.wish(OptFlag::Stop, "wrote STOP", now);
+        let remember = async |identity: String| {
+            let (known, salt) = ([identity], Salt::new([7; 32]));
+            let remembered = store.remember_erased(scope, &known, &contact.consent, salt, now);
+            remembered.await.unwrap();
+        };
+        if erased_before {
+            remember("phone:+971501112233".to_owned()).await;
+        }
+        let lead = store.lead_of(scope, &identity).await.unwrap();
+        let leads = store.leads_of(scope, std::slice::from_ref(&identity)).await.unwrap();
+        remember(identity.key()).await;
+        let (_, refusals, _) = store.led_to(scope, lead, &Needs::default()).await.unwrap();
+        assert_eq!(refusals.remembered.len(), 1, "{erased_before}");
+        let holders = store.holders(scope, leads).await.unwrap();
+        assert_eq!(holders, [Holder::Nobody(refusals)]);
+    }
 }
 
 /// An entry that was removed, or got a further refusal, is not the one that was read.
