@@ -79,8 +79,7 @@ impl Size {
         calm: Duration::from_secs(1200),
     };
 
-    /// Size of `cargo stack chaos`: no more than the emulator works off on two cores. Batches that are always full hold a crash each, and are
-    /// then received again and again until the storm ends.
+    /// Size of `cargo stack chaos`: as much as the emulator works off on two cores within the storm.
     pub const LONG: Self = Self {
         calls: 500,
         asks: 80,

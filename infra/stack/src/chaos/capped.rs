@@ -11,7 +11,7 @@ use domain::{
     prices::{PriceBook, PriceCategory},
     product::Currency,
 };
-use futures::future::try_join_all;
+use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
 
 use super::{
@@ -38,7 +38,11 @@ pub(super) fn caps(plan: &mut Plan, size: Size) {
     ]);
 }
 
-/// Requests messages to as many people, all at once. Returns those that were taken: the others are beyond a cap already.
+/// Messages that are requested at the same time, each several times. The emulator starts a process for each request that waits: hundreds of
+/// them would keep the machine from all else.
+const AT_ONCE: usize = 20;
+
+/// Requests messages to as many people, many at once. Returns those that were taken: the others are beyond a cap already.
 pub(super) async fn race(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed: u64) -> Result<Vec<Phone>> {
     let mut random = Random::new(seed);
     let numbers = random.phones(size.raced)?;
@@ -51,7 +55,8 @@ pub(super) async fn race(ground: &Ground<'_>, size: Size, tenant: &Tenant, seed:
         ensure!(is_beyond || answer.status == 201, "{} {}", answer.status, answer.body);
         Ok((answer.status == 201).then_some(to))
     });
-    Ok(try_join_all(all).await?.into_iter().flatten().collect())
+    let taken: Vec<Option<Phone>> = stream::iter(all).buffer_unordered(AT_ONCE).try_collect().await?;
+    Ok(taken.into_iter().flatten().collect())
 }
 
 /// What the caps count, and what providers accepted.

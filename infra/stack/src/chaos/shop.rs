@@ -19,8 +19,8 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
-/// Maximum wait for what a customer did to take effect, despite kills and crashes: three storms, since whole batches come back.
-const PATIENCE: Duration = Duration::from_secs(900);
+/// Maximum wait for what a customer did to take effect, despite kills and crashes.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;
