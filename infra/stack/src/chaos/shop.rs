@@ -19,8 +19,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(400);
 
 const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(5);
 
-/// Maximum wait for what a customer did to take effect, despite kills and crashes.
-const PATIENCE: Duration = Duration::from_secs(300);
+/// Maximum wait for what a customer did to take effect, despite kills and crashes. A batch whose function died comes back as a whole, and the
+/// fuller batches are, the more of them die: what waits at the end of a long storm is worked off after it.
+const PATIENCE: Duration = Duration::from_secs(900);
 
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;
