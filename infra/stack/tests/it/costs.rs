@@ -258,7 +258,7 @@ fn a_customers_message_stays_within_its_requests_and_units() {
         let requests = lines.iter().filter_map(|line| line["aws_requests"].as_u64()).min();
         eprintln!("messages of a new contact: {units:?} write units, {requests:?} requests at least");
         ensure!(
-            requests <= Some(MOST_REQUESTS_INBOUND),
+            requests.is_some_and(|requests| requests <= MOST_REQUESTS_INBOUND),
             "{requests:?} requests, {MOST_REQUESTS_INBOUND} at most"
         );
         units.sort_by(f64::total_cmp);
