@@ -48,7 +48,6 @@ Within this version, fields, operations and values may be added but never remove
 const GUIDE: &str = "/docs/guide.md";
 
 /// Root of the repository.
-#[must_use]
 pub fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     here.ancestors().nth(2).unwrap_or(here).to_path_buf()
@@ -71,7 +70,6 @@ macro_rules! functions {
 }
 
 /// All functions of the API: those on which this crate depends.
-#[must_use]
 pub fn functions() -> Vec<Function> {
     include!(concat!(env!("OUT_DIR"), "/functions.rs"))
 }
@@ -125,7 +123,6 @@ fn merge(all: &mut Value, own: Value) {
 }
 
 /// The document as it is written to its file.
-#[must_use]
 pub fn document() -> Value {
     let mut document = merged();
     while drop_unused(&mut document) {}

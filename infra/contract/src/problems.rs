@@ -15,7 +15,6 @@ use crate::{Operation, operations};
 pub const OF_WEBHOOKS: &[&str] = &["unprocessable"];
 
 /// Problems of single operations, in which their functions name them, with the ids of these operations.
-#[must_use]
 pub fn answered_by(document: &Value) -> BTreeMap<String, BTreeSet<String>> {
     let mut answered: BTreeMap<_, BTreeSet<_>> = BTreeMap::new();
     for operation in operations(document) {

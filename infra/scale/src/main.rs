@@ -15,25 +15,11 @@ use std::{
 
 use anyhow::{Context as _, Result, bail, ensure};
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
-use domain::{
-    actor::{Actor, Stamp},
-    contact::Contact,
-    field::FieldValue,
-    filter::{Driver, Filter, Test},
-    ids::{ContactId, FieldId, StageId, TagId, TenantId},
-    listing::{Day, Word},
-    outside::ShownName,
-    person::Person,
-    profile::{Profile, Staged},
-};
+use domain::{base::{actor::{Actor, Stamp}, ids::{ContactId, FieldId, StageId, TagId, TenantId}, external::ShownName}, contacts::{contact::Contact, field::FieldValue, filter::{Driver, Filter, Test}, listing::{Day, Word}, person::Person, profile::{Profile, Staged}}};
 use dynoxide::{Database, ImportOptions, types::Item};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::{
-    Authority, Store, TenantScope,
-    people::{Brought, Position},
-    usage,
-};
+use store::{Authority, Store, TenantScope, contacts::people::{Brought, Position}, table::usage};
 use ulid::Ulid;
 
 #[path = "../../../shared/testkit/src/template.rs"]

@@ -255,7 +255,6 @@ fn default_review() -> Option<f64> {
 }
 
 impl Config {
-    #[must_use]
     pub fn tenant(&self, id: &str) -> Option<&Tenant> {
         self.tenants.iter().find(|tenant| tenant.id == id)
     }

@@ -95,7 +95,6 @@ pub async fn start(config: Config) -> std::io::Result<Running> {
 
 impl Running {
     /// Where they listen, without a trailing slash.
-    #[must_use]
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }

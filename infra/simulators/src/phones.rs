@@ -47,7 +47,6 @@ pub(crate) type Phones = BTreeMap<String, Phone>;
 
 /// E.164 with `+` from the forms that people and requests use: digits, spaces, `whatsapp:`, a plus that a query string turned
 /// into a space. `None` if it is not a phone number.
-#[must_use]
 pub fn e164(text: &str) -> Option<String> {
     let text = text.trim();
     let text = text.strip_prefix("whatsapp:").unwrap_or(text).trim();
@@ -90,7 +89,6 @@ pub(crate) fn country(number: &str) -> &'static str {
 }
 
 /// The person's business-scoped id, which differs between WhatsApp accounts.
-#[must_use]
 pub fn bsuid(waba_id: &str, number: &str) -> String {
     let hash = Sha256::digest(format!("{waba_id}/{number}"));
     let start: [u8; 8] = hash[..8].try_into().expect("eight bytes of a SHA-256");

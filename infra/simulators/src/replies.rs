@@ -25,7 +25,7 @@ use crate::world::Sims;
 use crate::{graph, twilio};
 
 /// The largest file that is made up.
-const MOST_BYTES: u64 = 1024 * 1024 * 1024;
+const MAX_BYTES: u64 = 1024 * 1024 * 1024;
 
 pub(crate) fn routes() -> Router<Sims> {
     Router::new()
@@ -254,7 +254,7 @@ impl Sender<'_> {
                     .map_err(|_| bad_request("bytes are not base64"))?;
                 Blob::Held(bytes.into())
             }
-            (None, size) if size.is_some_and(|size| size > MOST_BYTES) => {
+            (None, size) if size.is_some_and(|size| size > MAX_BYTES) => {
                 return Err(bad_request("a made-up file has 1 GiB at most"));
             }
             (None, size) => Blob::made(&input.mime, size),

@@ -7,13 +7,11 @@ use sha1::Sha1;
 use sha2::{Digest as _, Sha256};
 
 /// Meta: `X-Hub-Signature-256`, over the raw body.
-#[must_use]
 pub fn meta(app_secret: &str, body: &[u8]) -> String {
     format!("sha256={}", hex::encode(hmac_sha256(app_secret.as_bytes(), body)))
 }
 
 /// Twilio: `X-Twilio-Signature` with the account's auth token.
-#[must_use]
 pub fn twilio(auth_token: &str, url: &str, form: &[(String, String)]) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect("HMAC takes a key of any length");
     mac.update(twilio_text(url, form).as_bytes());
@@ -44,7 +42,6 @@ pub fn standard_webhooks(secret: &str, id: &str, timestamp: i64, body: &[u8]) ->
 }
 
 /// Vonage: the `Authorization` header, a token that binds the body by its hash.
-#[must_use]
 pub fn vonage(secret: &str, api_key: &str, application_id: &str, iat: i64, jti: &str, body: &[u8]) -> String {
     let hash = hex::encode(Sha256::digest(body));
     let head = URL_SAFE_NO_PAD.encode(r#"{"alg":"HS256","typ":"JWT"}"#);
@@ -57,7 +54,6 @@ pub fn vonage(secret: &str, api_key: &str, application_id: &str, iat: i64, jti: 
 }
 
 /// Plivo: `X-Plivo-Signature-V3` for a form post to a URL without a query.
-#[must_use]
 pub fn plivo(auth_token: &str, url: &str, form: &[(String, String)], nonce: &str) -> String {
     let mut pairs: Vec<_> = form.iter().collect();
     pairs.sort();

@@ -5,9 +5,9 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    media::MediumState,
-    message::{Channel, MessageState},
-    phone::Phone,
+    base::phone::Phone,
+    media::medium::MediumState,
+    messages::message::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 
@@ -148,7 +148,6 @@ pub async fn object_for(
 }
 
 /// A text or a number as it stands in a path.
-#[must_use]
 pub fn word(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -333,7 +332,6 @@ pub async fn upload(play: &Play, upload: &Value, file: String) -> Result<reqwest
 }
 
 /// A path with these values for its parameters.
-#[must_use]
 pub fn filled(path: &str, values: &[(&str, String)]) -> String {
     let fill = |path: String, (name, value): &(&str, String)| path.replace(&format!("{{{name}}}"), value);
     values.iter().fold(path.to_owned(), fill)
@@ -358,13 +356,11 @@ pub async fn make(
 }
 
 /// An answer's body; null if it is not JSON.
-#[must_use]
 pub fn json(answer: &Answer) -> Value {
     serde_json::from_str(&answer.body).unwrap_or_default()
 }
 
 /// The last word of a problem's type, such as `not_found`; empty if it is not a problem.
-#[must_use]
 pub fn kind(answer: &Answer) -> String {
     let body = json(answer);
     let kind = body["type"].as_str().and_then(|kind| kind.rsplit(':').next());

@@ -9,7 +9,7 @@ pub mod start;
 use std::{collections::BTreeMap, time::Duration};
 
 use anyhow::{Context as _, Result, bail};
-use domain::{Timestamp, message::Channel, phone::Phone};
+use domain::{Timestamp, base::phone::Phone, messages::message::Channel};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 

@@ -55,7 +55,6 @@ impl Canaries {
     }
 
     /// The kind of data that a line contains, if any; never the data itself.
-    #[must_use]
     pub fn found(&self, line: &str) -> Option<&'static str> {
         let form = FORMS.iter().find(|(form, _)| line.contains(form));
         if let Some((_, what)) = form {

@@ -81,11 +81,11 @@ impl Size {
 
     /// Size of `cargo stack chaos`: as much as the emulator works off on two cores within the storm.
     pub const LONG: Self = Self {
-        calls: 500,
+        calls: 200,
         asks: 80,
         people: 24,
         kills_leased: true,
-        media: 250,
+        media: 100,
         raced: 500,
         storm: Duration::from_secs(300),
         outage: Duration::from_secs(30),

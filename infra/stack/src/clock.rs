@@ -68,9 +68,6 @@ pub async fn clock(place: &Place, by: Option<SignedDuration>) -> Result<()> {
 }
 
 /// Moves the time of a running stack to where it was when it started, after a demonstration.
-///
-/// # Errors
-/// If something does not answer.
 pub async fn restore(place: &Place, aws: &Aws, functions: &[Function], started: &Endpoints) -> Result<()> {
     if kept(place) == started.clock_offset_seconds {
         return Ok(());

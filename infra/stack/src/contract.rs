@@ -24,13 +24,11 @@ pub struct Operation<'a> {
 
 impl<'a> Operation<'a> {
     /// The operation id.
-    #[must_use]
     pub fn id(&self) -> &'a str {
         self.value["operationId"].as_str().unwrap_or_default()
     }
 
     /// Authorized callers: a permission's word, `person`, `platform` or `public`.
-    #[must_use]
     pub fn permission(&self) -> &'a str {
         self.value["x-permission"].as_str().unwrap_or_default()
     }
@@ -42,7 +40,6 @@ impl<'a> Operation<'a> {
     }
 
     /// The path with these values for its parameters.
-    #[must_use]
     pub fn path_with(&self, values: &[(&str, String)]) -> String {
         crate::api::filled(self.path, values)
     }
@@ -74,7 +71,6 @@ impl Contract {
     }
 
     /// The document with only these operations.
-    #[must_use]
     pub fn only(&self, wanted: impl Fn(&Operation<'_>) -> bool) -> Value {
         let mut paths: Map<String, Value> = Map::new();
         for operation in self.operations().filter(wanted) {
@@ -87,7 +83,6 @@ impl Contract {
     }
 
     /// A valid body from the document's examples, with its content type; `None` if the operation takes none.
-    #[must_use]
     pub fn example_body(&self, operation: &Operation<'_>) -> Option<(String, Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
         let (kind, media) = body["content"].as_object()?.iter().next()?;
@@ -98,7 +93,6 @@ impl Contract {
 
     /// Fields of the operation's body whose values must be unique, with their schemas: `x-unique`. Examples leave out those that
     /// are not required.
-    #[must_use]
     pub fn unique_fields<'a>(&'a self, operation: &Operation<'a>) -> Vec<(&'a str, &'a Value)> {
         let body = resolve(&self.document, &operation.value["requestBody"]);
         let media = body["content"].as_object().and_then(|content| content.values().next());
@@ -111,7 +105,6 @@ impl Contract {
 }
 
 /// The target of a reference; other values are returned unchanged.
-#[must_use]
 pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
     match value["$ref"].as_str() {
         Some(reference) => document
@@ -122,7 +115,6 @@ pub fn resolve<'a>(document: &'a Value, value: &'a Value) -> &'a Value {
 }
 
 /// Whether this schema allows a value of this kind, such as `string` or `null`.
-#[must_use]
 pub fn is_kind(schema: &Value, kind: &str) -> bool {
     match &schema["type"] {
         Value::Array(kinds) => kinds.iter().any(|one| one == kind),

@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
-    message::{Channel, MessageState},
-    permission::Role,
-    phone::Phone,
+    accounts::permission::Role,
+    base::phone::Phone,
+    messages::message::{Channel, MessageState},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -294,8 +294,9 @@ async fn answered(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     for (state, status) in [(MessageState::Delivered, "delivered"), (MessageState::Read, "read")] {
         let what = format!("the status `{status}` in the table");
         play.known(&tenant.id, from, PATIENCE, &what, |customer| {
-            let reached =
-                |message: &&domain::message::Message| message.state() == state || message.state() == MessageState::Read;
+            let reached = |message: &&domain::messages::message::Message| {
+                message.state() == state || message.state() == MessageState::Read
+            };
             customer.messages.first().filter(reached).map(drop)
         })
         .await?;
@@ -314,7 +315,7 @@ async fn replies(play: &Play, tenant: &Tenant, from: &Phone) -> Result<usize> {
     play.reply(&tenant.id, from, Channel::WhatsApp, text).await?;
     clock.say(format_args!("{from} writes {text:?}"));
     play.known(&tenant.id, from, PATIENCE, "the reply on the contact", |customer| {
-        let written = |received: &&domain::record::Received| received.message.text.as_deref() == Some(text);
+        let written = |received: &&domain::calls::record::Received| received.message.text.as_deref() == Some(text);
         customer.received.iter().find(written).map(drop)
     })
     .await?;

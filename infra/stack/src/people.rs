@@ -7,13 +7,17 @@ use access::Signer;
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
     Timestamp,
-    account::{Account, Email, Member, PasswordHash, SecondFactor},
-    actor::{Actor, Stamp},
-    api_key::{ApiKey, KeySecret},
-    ids::{ApiKeyId, TenantId, UserId},
-    permission::Role,
+    accounts::{
+        account::{Account, Email, Member, PasswordHash, SecondFactor},
+        api_key::{ApiKey, KeySecret},
+        permission::Role,
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ApiKeyId, TenantId, UserId},
+    },
 };
-use store::{Store, platform::PlatformAct};
+use store::{Store, tenants::platform::PlatformAct};
 
 use crate::{
     business::new_ulid,

@@ -11,11 +11,13 @@ use anyhow::{Context as _, Result, anyhow, bail};
 use aws_sdk_dynamodb::config::Credentials;
 use domain::{
     Timestamp,
-    contact::{Contact, Identity},
-    ids::{SendKey, TenantId},
-    message::{Channel, Message},
-    phone::Phone,
-    record::{Call, ConsentEntry, Entry, Received},
+    base::{
+        ids::{SendKey, TenantId},
+        phone::Phone,
+    },
+    calls::record::{Call, ConsentEntry, Entry, Received},
+    contacts::contact::{Contact, Identity},
+    messages::message::{Channel, Message},
 };
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Result, anyhow};
-use domain::phone::Phone;
+use domain::base::phone::Phone;
 
 /// A sequence of random numbers.
 #[derive(Debug, Clone)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    connection::{Account, SendSecrets, VerifySecrets, twilio, whatsapp},
-    template::{ButtonKind, TemplateDefinition},
+    templates::template::{ButtonKind, TemplateDefinition},
+    tenants::connection::{Account, SendSecrets, VerifySecrets, twilio, whatsapp},
 };
 use serde_json::{Value, json};
 

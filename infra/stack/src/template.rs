@@ -40,7 +40,7 @@ impl fmt::Display for Sizes {
 
 impl Sizes {
     /// Below CloudFormation's 500 resources and 1 MB, and API Gateway's 300 routes: what lies above takes days to rebuild.
-    const MOST: Self = Self {
+    const MAX: Self = Self {
         resources: 480,
         routes: 270,
         bytes: 900_000,
@@ -70,9 +70,9 @@ impl Sizes {
     /// Otherwise, with what to do.
     pub fn check(self) -> Result<()> {
         for (what, size, most) in [
-            ("resources", self.resources, Self::MOST.resources),
-            ("routes", self.routes, Self::MOST.routes),
-            ("bytes", self.bytes, Self::MOST.bytes),
+            ("resources", self.resources, Self::MAX.resources),
+            ("routes", self.routes, Self::MAX.routes),
+            ("bytes", self.bytes, Self::MAX.bytes),
         ] {
             ensure!(
                 size <= most,
@@ -87,7 +87,6 @@ impl Sizes {
 
 /// The environment that the expanded template gives a function in a first deploy on AWS: parameters have their defaults, and
 /// names stand for what is known only after the deploy.
-#[must_use]
 pub fn variables(template: &Value, logical_id: &str) -> BTreeMap<String, String> {
     let variables = &template["Resources"][logical_id]["Properties"]["Environment"]["Variables"];
     let variables = variables.as_object().into_iter().flatten();
@@ -132,10 +131,10 @@ mod tests {
         let sizes = Sizes::of(template.to_string().as_bytes()).unwrap();
         assert_eq!((sizes.resources, sizes.routes), (2, 3));
         sizes.check().unwrap();
-        Sizes::MOST.check().unwrap();
+        Sizes::MAX.check().unwrap();
         let full = Sizes {
             resources: 481,
-            ..Sizes::MOST
+            ..Sizes::MAX
         };
         let refused = full.check().unwrap_err().to_string();
         assert!(refused.contains("has 481 resources, of at most 480"), "{refused}");

@@ -6,23 +6,27 @@ use std::{collections::BTreeMap, ops::Deref, path::Path};
 use access::{Kms, Secrets, Signer};
 use anyhow::{Context as _, Result, bail};
 use domain::{
-    actor::{Actor, Stamp},
-    config::{ConnectionSummary, TenantConfig},
-    connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
-    ids::{ConnectionId, LineId},
-    line::{self, Line},
-    links::NewLink,
-    material::Material,
-    product::Product,
-    resource::Resource as _,
-    rule::Rule,
-    template::TemplateDefinition,
-    tenant::{Tenant, TenantStatus},
+    automations::rule::Rule,
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ConnectionId, LineId},
+        resource::Resource as _,
+    },
+    consent::links::NewLink,
+    messages::material::Material,
+    money::product::Product,
+    templates::template::TemplateDefinition,
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        connection::{Account, Connection, Health, Purpose, SendSecrets, VerifySecrets, WebhookAddress, whatsapp},
+        line::{self, Line},
+        tenant::{Tenant, TenantStatus},
+    },
 };
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
 use serde_json::{Map, Value};
-use store::{Races, Store, StoreError, TenantScope, config::Configured};
+use store::{Races, Store, StoreError, TenantScope, tenants::config::Configured};
 
 use crate::{aws::Aws, secrets::random_hex};
 

@@ -44,7 +44,6 @@ fn row(first: &str, others: impl IntoIterator<Item = String>) -> String {
 
 /// The answer to a dry run: the rules with what does not hold, the message, and each check with its verdict, when the message is planned
 /// and before each channel.
-#[must_use]
 pub fn table(run: &Value) -> Vec<String> {
     let mut lines = vec![row("rule", ["this call".to_owned()])];
     for rule in list(&run["automations"]) {

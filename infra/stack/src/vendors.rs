@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
-use domain::{Timestamp, phone::Phone};
+use domain::{Timestamp, base::phone::Phone};
 use providers::{plivo, vonage};
 use serde_json::json;
 
@@ -52,7 +52,6 @@ pub struct Event {
 
 impl Event {
     /// The headers as a map.
-    #[must_use]
     pub fn headers(&self) -> Vec<(&str, &str)> {
         self.headers
             .iter()
@@ -189,7 +188,6 @@ impl Vendors {
     }
 
     /// The secret that authenticates their requests.
-    #[must_use]
     pub fn secret(&self) -> &str {
         &self.secret
     }

@@ -3,17 +3,18 @@
 use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
-    call::{Direction, Party},
-    contact::Identity,
-    ids::TenantId,
-    message::{Ended, Message},
-    phone::Phone,
-    record::{Call, Entry},
+    base::{ids::TenantId, phone::Phone},
+    calls::{
+        call::{Direction, Party},
+        record::{Call, Entry},
+    },
+    contacts::contact::Identity,
+    messages::message::{Ended, Message},
 };
 use store::Store;
 
 /// Maximum rows of a contact's history.
-const MOST: i32 = 200;
+const MAX: i32 = 200;
 
 /// The timeline of the customer with this number: time and sentence, oldest first.
 pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Vec<(Timestamp, String)>> {
@@ -29,7 +30,7 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
         bail!("{tenant} does not know {phone}");
     };
     let history = store
-        .history(&scope, contact.id, MOST, Timestamp::now())
+        .history(&scope, contact.id, MAX, Timestamp::now())
         .await
         .context("reading the history")?;
     let mut lines = Vec::new();

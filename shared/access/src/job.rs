@@ -1,10 +1,9 @@
 //! Jobs from our own queues, and rows of our own table.
 
-use domain::ids::TenantId;
+use domain::base::ids::TenantId;
 use store::{Authority, TenantScope};
 
 /// The scope of a job's tenant. Only our own functions can put jobs into our queues.
-#[must_use]
 pub fn scope(tenant: TenantId) -> TenantScope {
     TenantScope::mint(tenant, Authority::Job)
 }

@@ -1,15 +1,14 @@
 //! Links: the holder of a link may do what it is for, with the tenant that it names, and nothing else.
 
 use domain::{
-    account::{Account, Grant},
-    ids::TenantId,
-    links::{LinkCode, PreferenceLink},
+    accounts::account::{Account, Grant},
+    base::ids::TenantId,
+    consent::links::{LinkCode, PreferenceLink},
 };
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};
 
 /// The scope of the tenant that the holder of an invitation may join. `None` for links of another kind.
-#[must_use]
 pub fn invited(grant: &Grant) -> Option<TenantScope> {
     match grant {
         Grant::Invitation { tenant, .. } => Some(TenantScope::mint(*tenant, Authority::Link)),
@@ -18,14 +17,12 @@ pub fn invited(grant: &Grant) -> Option<TenantScope> {
 }
 
 /// The scope of a new tenant, under an unused id.
-#[must_use]
 pub fn founded(tenant: TenantId) -> TenantScope {
     TenantScope::mint(tenant, Authority::Link)
 }
 
 /// The scopes of the tenants of a person, to end their sessions everywhere. Call it only for the account of the caller, or of a
 /// person identified by a link.
-#[must_use]
 pub fn of_own_account(account: &Account) -> Vec<TenantScope> {
     let mint = |tenant: &TenantId| TenantScope::mint(*tenant, Authority::User);
     account.tenants.iter().map(mint).collect()
@@ -43,9 +40,6 @@ impl Customer {
     ///
     /// The table finds a link by the hash of its code, so nothing here compares secrets: whoever measures the time of answers
     /// learns at most about hashes of guesses.
-    ///
-    /// # Errors
-    /// When the table does not answer.
     pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
         let link = store.preference_link_before_scope(code, now).await?;
         Ok(link.map(|link| Self {
@@ -55,13 +49,11 @@ impl Customer {
     }
 
     /// The right to touch the tenant's data.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
     /// The link.
-    #[must_use]
     pub const fn link(&self) -> &PreferenceLink {
         &self.link
     }

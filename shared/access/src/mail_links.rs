@@ -34,7 +34,6 @@ impl fmt::Debug for MailLinks {
 
 impl MailLinks {
     /// With the secret of this id.
-    #[must_use]
     pub const fn new(client: aws_sdk_secretsmanager::Client, secret_id: String) -> Self {
         Self {
             client,
@@ -44,9 +43,6 @@ impl MailLinks {
     }
 
     /// Seals a mail's link, if it has one.
-    ///
-    /// # Errors
-    /// When the secret cannot be read.
     pub async fn seal(&self, mut job: MailJob) -> Result<MailJob, SecretsError> {
         let about = job.about();
         if let Some(link) = job.mail.link_mut()

@@ -7,7 +7,7 @@ use argon2::{
     Argon2, PasswordHasher, PasswordVerifier,
     password_hash::phc::{self, PasswordHash as Phc},
 };
-use domain::account::PasswordHash;
+use domain::accounts::account::PasswordHash;
 use icu_normalizer::ComposingNormalizerBorrowed;
 use zxcvbn::{Score, zxcvbn};
 
@@ -20,7 +20,7 @@ pub struct HashError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum WeakPassword {
     /// Wrong length.
-    #[error("use {SHORTEST} to {LONGEST} characters, such as a few unrelated words")]
+    #[error("use {SHORTEST} to {MAX_LENGTH} characters, such as a few unrelated words")]
     Length,
     /// Easy to guess.
     #[error("it is easy to guess; use a few unrelated words")]
@@ -34,7 +34,7 @@ pub enum WeakPassword {
 pub const SHORTEST: usize = 10;
 
 /// Maximum length in characters.
-pub const LONGEST: usize = 128;
+pub const MAX_LENGTH: usize = 128;
 
 /// Fragments that, repeated or with digits around them, make up most leaked passwords of ten characters and more, and the name of
 /// this product.
@@ -70,12 +70,12 @@ fn spelled(password: &str) -> Cow<'_, str> {
 /// When it is too short, too long, guessable or personal.
 pub fn check(password: &str, about: &[&str]) -> Result<(), WeakPassword> {
     // One character may be spelled by eighteen, so both lengths are limited.
-    if password.chars().count() > LONGEST {
+    if password.chars().count() > MAX_LENGTH {
         return Err(WeakPassword::Length);
     }
     let password = spelled(password);
     let length = password.chars().count();
-    if !(SHORTEST..=LONGEST).contains(&length) {
+    if !(SHORTEST..=MAX_LENGTH).contains(&length) {
         return Err(WeakPassword::Length);
     }
     let lower = password.to_lowercase();
@@ -141,7 +141,6 @@ pub fn hash(password: &str, salt: &[u8]) -> Result<PasswordHash, HashError> {
 
 /// True if the password matches the hash. Takes the same time for `None`, so that the time does not reveal whether an account
 /// exists.
-#[must_use]
 pub fn is_right(password: &str, known: Option<&PasswordHash>) -> bool {
     /// Hash of an unknown password, with the parameters above.
     const NOBODYS: &str =

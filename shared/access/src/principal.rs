@@ -8,19 +8,23 @@ use std::{
 };
 
 use domain::{
-    account::{Account, Member, MemberStatus},
-    actor::{Actor, Stamp},
-    api_key::ApiKey,
-    ids::{ApiKeyId, SessionId, TenantId, UserId},
-    ip_range::IpRange,
-    permission::{Permission, Role},
-    tenant::{Limits, Tenant, TenantStatus},
+    accounts::{
+        account::{Account, Member, MemberStatus},
+        api_key::ApiKey,
+        permission::{Permission, Role},
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ApiKeyId, SessionId, TenantId, UserId},
+        ip_range::IpRange,
+    },
+    tenants::tenant::{Limits, Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Authority, Store, StoreError, TenantScope, Versioned,
-    api_keys::ApiKeyOwner,
-    rates::{Allowance, Limit},
+    accounts::api_keys::ApiKeyOwner,
+    table::rates::{Allowance, Limit},
 };
 
 use crate::{
@@ -89,61 +93,51 @@ pub struct Principal {
 
 impl Principal {
     /// The right to touch the tenant's data.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
     /// Id of the caller.
-    #[must_use]
     pub const fn actor(&self) -> Actor {
         self.actor
     }
 
     /// Role in the tenant.
-    #[must_use]
     pub const fn role(&self) -> Role {
         self.role
     }
 
     /// Scopes of their key. None: all that the role allows.
-    #[must_use]
     pub fn scopes(&self) -> &[Permission] {
         &self.scopes
     }
 
     /// Time of expiry, if the caller is a key that expires or uses a secret that does.
-    #[must_use]
     pub const fn ends_at(&self) -> Option<Timestamp> {
         self.ends_at
     }
 
     /// Limits of the tenant's plan, at most half a minute old.
-    #[must_use]
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
 
     /// Remaining allowance of the caller's rate limit.
-    #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
     }
 
     /// What remains of the caller's address.
-    #[must_use]
     pub const fn trace(&self) -> Option<&AddressTrace> {
         self.trace.as_ref()
     }
 
     /// True if their role grants the permission and the scopes of their key include it.
-    #[must_use]
     pub fn may(&self, permission: Permission) -> bool {
         self.role.may(permission) && (self.scopes.is_empty() || self.scopes.contains(&permission))
     }
 
     /// Stamp of a change by this caller.
-    #[must_use]
     pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
         Stamp {
             actor: self.actor,
@@ -180,31 +174,26 @@ pub struct PlatformAdmin {
 
 impl PlatformAdmin {
     /// Id of the user.
-    #[must_use]
     pub const fn user(&self) -> UserId {
         self.user
     }
 
     /// Remaining allowance of their rate limit.
-    #[must_use]
     pub const fn allowance(&self) -> Allowance {
         self.allowance
     }
 
     /// What remains of their address.
-    #[must_use]
     pub const fn trace(&self) -> Option<&AddressTrace> {
         self.trace.as_ref()
     }
 
     /// The right to touch this tenant's data, for the platform's operations.
-    #[must_use]
     pub fn scope(&self, tenant: TenantId) -> TenantScope {
         TenantScope::mint(tenant, Authority::Platform)
     }
 
     /// Stamp of a change by this administrator.
-    #[must_use]
     pub fn stamp(&self, now: Timestamp, correlation_id: &str) -> Stamp {
         Stamp {
             actor: Actor::Platform(self.user),
@@ -230,7 +219,7 @@ const OWNER_LIFETIME: SignedDuration = SignedDuration::from_hours(24);
 const STRANGER_LIFETIME: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached keys, and of cached tenants.
-const MOST: usize = 5_000;
+const MAX: usize = 5_000;
 
 #[derive(Debug, Clone, Copy)]
 struct Gate {
@@ -270,16 +259,15 @@ impl fmt::Debug for Authenticator {
 
 impl Authenticator {
     /// For callers of this table's tenants.
-    #[must_use]
     pub fn new(store: Store) -> Self {
         Self {
             verifier: Verifier::new(store.clone()),
             store,
             memory: Mutex::new(Memory {
-                owners: Remembered::new(OWNER_LIFETIME, MOST),
-                strangers: Remembered::new(STRANGER_LIFETIME, MOST),
-                gates: Remembered::new(TENANT_LIFETIME, MOST),
-                noted: Remembered::new(OWNER_LIFETIME, MOST),
+                owners: Remembered::new(OWNER_LIFETIME, MAX),
+                strangers: Remembered::new(STRANGER_LIFETIME, MAX),
+                gates: Remembered::new(TENANT_LIFETIME, MAX),
+                noted: Remembered::new(OWNER_LIFETIME, MAX),
             }),
         }
     }

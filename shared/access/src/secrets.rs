@@ -6,8 +6,8 @@ use std::{collections::HashMap, pin::Pin, sync::Arc};
 use aws_sdk_kms::primitives::Blob;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    connection::{Connection, Purpose, Sealed},
-    ids::{ConnectionId, TenantId},
+    base::ids::{ConnectionId, TenantId},
+    tenants::connection::{Connection, Purpose, Sealed},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -52,7 +52,6 @@ pub struct Kms {
 
 impl Kms {
     /// The keys of this function.
-    #[must_use]
     pub const fn new(client: aws_sdk_kms::Client, verify_key: Option<String>, send_key: Option<String>) -> Self {
         Self {
             client,
@@ -104,7 +103,6 @@ pub struct Secrets(Arc<dyn KeyService>);
 
 impl Secrets {
     /// With these keys.
-    #[must_use]
     pub fn new(keys: impl KeyService + 'static) -> Self {
         Self(Arc::new(keys))
     }

@@ -3,8 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use domain::{
-    connection::{Connection, Purpose, SendSecrets},
-    ids::{ConnectionId, TenantId},
+    base::ids::{ConnectionId, TenantId},
+    tenants::connection::{Connection, Purpose, SendSecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::TenantScope;
@@ -15,7 +15,7 @@ use crate::{Secrets, SecretsError, remembered::Remembered, webhook::REREAD};
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Maximum number of cached credentials.
-const MOST: usize = 1_000;
+const MAX: usize = 1_000;
 
 type Key = (TenantId, ConnectionId);
 
@@ -27,11 +27,10 @@ pub struct SendCredentials {
 
 impl SendCredentials {
     /// Opened with these keys.
-    #[must_use]
     pub fn new(secrets: Secrets) -> Self {
         Self {
             secrets,
-            known: Mutex::new(Remembered::new(LIFETIME, MOST)),
+            known: Mutex::new(Remembered::new(LIFETIME, MAX)),
         }
     }
 
@@ -84,7 +83,7 @@ impl SendCredentials {
 mod tests {
     use std::sync::atomic::Ordering;
 
-    use domain::connection::{Account, Sealed, telephony, whatsapp};
+    use domain::tenants::connection::{Account, Sealed, telephony, whatsapp};
 
     use super::*;
     use crate::{

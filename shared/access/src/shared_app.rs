@@ -4,8 +4,8 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use domain::{
-    connection::{Account, Connection},
-    ids::{ConnectionId, TenantId},
+    base::ids::{ConnectionId, TenantId},
+    tenants::connection::{Account, Connection},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
@@ -20,7 +20,7 @@ const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached accounts, with and without an owner.
-const MOST: usize = 10_000;
+const MAX: usize = 10_000;
 
 /// The app's secrets, as stored in Secrets Manager.
 #[derive(Clone, Deserialize)]
@@ -53,15 +53,14 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl SharedApp {
     /// The app whose secrets have this id in Secrets Manager. Without an id, every request is refused.
-    #[must_use]
     pub fn new(client: aws_sdk_secretsmanager::Client, secret_id: Option<String>, store: Store) -> Self {
         Self {
             client,
             secret_id,
             store,
             secrets: Mutex::new(Remembered::new(LIFETIME, 1)),
-            owners: Mutex::new(Remembered::new(LIFETIME, MOST)),
-            strangers: Mutex::new(Remembered::new(UNKNOWN_FOR, MOST)),
+            owners: Mutex::new(Remembered::new(LIFETIME, MAX)),
+            strangers: Mutex::new(Remembered::new(UNKNOWN_FOR, MAX)),
         }
     }
 
@@ -93,9 +92,6 @@ impl SharedApp {
     }
 
     /// The app's secrets, to verify webhooks of connections without secrets of their own. `None` without a shared app.
-    ///
-    /// # Errors
-    /// When they cannot be read.
     pub async fn secrets(&self, now: Timestamp) -> Result<Option<Arc<AppSecrets>>, AuthError> {
         let Some(id) = &self.secret_id else {
             return Ok(None);
@@ -155,7 +151,6 @@ impl SharedApp {
 }
 
 /// True if an account and number belong to a connection. An event without a number is about the account.
-#[must_use]
 pub fn is_of(connection: &Connection, waba: &str, number: &str) -> bool {
     match &connection.account {
         Account::WhatsApp(account) => {

@@ -7,7 +7,7 @@ use base64::{
     Engine,
     engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
 };
-use domain::{account::SealedFactor, ids::UserId};
+use domain::{accounts::account::SealedFactor, base::ids::UserId};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
@@ -93,7 +93,6 @@ pub struct Signer {
 
 impl Signer {
     /// With the secret of this id.
-    #[must_use]
     pub const fn new(client: aws_sdk_secretsmanager::Client, secret_id: String, store: Store) -> Self {
         Self {
             client,
@@ -115,9 +114,6 @@ impl Signer {
     }
 
     /// Seals the secret of a person's second factor.
-    ///
-    /// # Errors
-    /// When the key cannot be read.
     pub async fn seal(&self, user: UserId, secret: &[u8], now: Timestamp) -> Result<SealedFactor, SignError> {
         let known = self.known(now).await?;
         let sealed = known.sealing_key.seal(&user.to_string(), secret);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::ids::{SessionId, TenantId, UserId};
+use domain::base::ids::{SessionId, TenantId, UserId};
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use serde::{Deserialize, Serialize};
@@ -56,7 +56,6 @@ pub struct Claims {
 
 impl Claims {
     /// Claims of a user's session, from now on.
-    #[must_use]
     pub fn new(user: UserId, session: SessionId, tenant: Option<TenantId>, now: Timestamp) -> Self {
         Self {
             iss: ISSUER.to_owned(),
@@ -72,33 +71,28 @@ impl Claims {
     }
 
     /// The same for a session that began with a second factor.
-    #[must_use]
     pub const fn with_second_factor(mut self, proven: bool) -> Self {
         self.mfa = proven;
         self
     }
 
     /// The same, expiring no later than the session.
-    #[must_use]
     pub fn until(mut self, session_ends: Timestamp) -> Self {
         self.exp = self.exp.min(session_ends.as_second());
         self
     }
 
     /// Lifetime in seconds.
-    #[must_use]
     pub const fn lifetime(&self) -> i64 {
         self.exp - self.iat
     }
 
     /// Time of issue.
-    #[must_use]
     pub fn issued_at(&self) -> Timestamp {
         Timestamp::from_millisecond(self.iat_ms).unwrap_or_default()
     }
 
     /// True if it was issued before all sessions were ended at this time, and does not belong to a session that continues.
-    #[must_use]
     pub fn is_ended(&self, sessions_from: Timestamp, spared: Option<SessionId>) -> bool {
         self.iat_ms < sessions_from.as_millisecond() && spared != Some(self.sid)
     }
@@ -127,7 +121,6 @@ pub struct Verifier {
 
 impl Verifier {
     /// With the keys that this table publishes.
-    #[must_use]
     pub const fn new(store: Store) -> Self {
         Self {
             store,
@@ -136,9 +129,6 @@ impl Verifier {
     }
 
     /// The token's claims, or `None` if it is not a valid token of ours.
-    ///
-    /// # Errors
-    /// When the keys cannot be read.
     pub async fn verify(&self, token: &str, now: Timestamp) -> Result<Option<Claims>, StoreError> {
         // No token of ours is longer, and a parser need not see it.
         if token.len() > 2048 {
@@ -190,7 +180,6 @@ impl Verifier {
 }
 
 /// SHA-256 in hex, which is stored instead of a secret.
-#[must_use]
 pub fn sha256_hex(text: &str) -> String {
     hex::encode(Sha256::digest(text.as_bytes()))
 }
@@ -199,20 +188,17 @@ pub fn sha256_hex(text: &str) -> String {
 pub const API_KEY_PREFIX: &str = "rbk_";
 
 /// A new API key from these random bytes.
-#[must_use]
 pub fn api_key(secret: [u8; 32]) -> String {
     format!("{API_KEY_PREFIX}{}", URL_SAFE_NO_PAD.encode(secret))
 }
 
 /// True if a text has the form of an API key. Others need no look-up.
-#[must_use]
 pub fn is_api_key(text: &str) -> bool {
     let secret = text.strip_prefix(API_KEY_PREFIX);
     secret.is_some_and(|secret| URL_SAFE_NO_PAD.decode(secret).is_ok_and(|bytes| bytes.len() == 32))
 }
 
 /// The token of a one-time link from these random bytes.
-#[must_use]
 pub fn link_token(secret: [u8; 32]) -> String {
     URL_SAFE_NO_PAD.encode(secret)
 }
@@ -232,7 +218,6 @@ const REFRESH_PREFIX: &str = "rbr_";
 
 impl RefreshToken {
     /// The first token of a session.
-    #[must_use]
     pub fn first(user: UserId, session: SessionId, family: [u8; 32], own: [u8; 32]) -> Self {
         Self {
             user,
@@ -243,7 +228,6 @@ impl RefreshToken {
     }
 
     /// The next token of the same session.
-    #[must_use]
     pub fn next(&self, own: [u8; 32]) -> Self {
         Self {
             own: URL_SAFE_NO_PAD.encode(own),
@@ -252,7 +236,6 @@ impl RefreshToken {
     }
 
     /// Parses a token.
-    #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let rest = text.strip_prefix(REFRESH_PREFIX)?;
         let (ids, secrets) = rest.split_once('.')?;
@@ -271,7 +254,6 @@ impl RefreshToken {
     }
 
     /// The token as it is sent.
-    #[must_use]
     pub fn text(&self) -> String {
         let bare = |id: String| id.split_once('_').map_or_else(String::new, |(_, ulid)| ulid.to_owned());
         let (user, session) = (bare(self.user.to_string()), bare(self.session.to_string()));
@@ -279,13 +261,11 @@ impl RefreshToken {
     }
 
     /// Stored hash of the family's secret.
-    #[must_use]
     pub fn family_sha256(&self) -> String {
         sha256_hex(&self.family)
     }
 
     /// Stored hash of the token.
-    #[must_use]
     pub fn sha256(&self) -> String {
         sha256_hex(&self.text())
     }

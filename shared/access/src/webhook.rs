@@ -6,8 +6,8 @@ use std::{
 };
 
 use domain::{
-    connection::{Connection, Purpose, VerifySecrets},
-    ids::{ConnectionId, TenantId},
+    base::ids::{ConnectionId, TenantId},
+    tenants::connection::{Connection, Purpose, VerifySecrets},
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{Authority, Store, StoreError, TenantScope};
@@ -24,10 +24,10 @@ pub(crate) const REREAD: SignedDuration = SignedDuration::from_secs(30);
 const UNKNOWN_FOR: SignedDuration = SignedDuration::from_secs(60);
 
 /// Maximum number of cached connections.
-const MOST_KNOWN: usize = 2_000;
+const MAX_KNOWN: usize = 2_000;
 
 /// Maximum number of cached absences.
-const MOST_UNKNOWN: usize = 10_000;
+const MAX_UNKNOWN: usize = 10_000;
 
 /// Reason why a webhook is refused.
 #[derive(Debug, thiserror::Error)]
@@ -52,13 +52,11 @@ pub struct Authenticated {
 
 impl Authenticated {
     /// The right to touch the tenant's data.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
     /// The connection of the webhook.
-    #[must_use]
     pub fn connection(&self) -> &Connection {
         &self.connection
     }
@@ -96,12 +94,11 @@ impl fmt::Debug for Connections {
 
 impl Connections {
     /// Reads from this table and opens with these keys.
-    #[must_use]
     pub fn new(store: Store, secrets: Secrets) -> Self {
         let memory = Memory {
-            known: Remembered::new(LIFETIME, MOST_KNOWN),
-            bare: Remembered::new(LIFETIME, MOST_KNOWN),
-            unknown: Remembered::new(UNKNOWN_FOR, MOST_UNKNOWN),
+            known: Remembered::new(LIFETIME, MAX_KNOWN),
+            bare: Remembered::new(LIFETIME, MAX_KNOWN),
+            unknown: Remembered::new(UNKNOWN_FOR, MAX_UNKNOWN),
         };
         Self {
             store,
@@ -112,7 +109,6 @@ impl Connections {
     }
 
     /// Restricts it to one kind, as accounts name it. Secrets of other kinds are not even opened.
-    #[must_use]
     pub const fn of_kind(mut self, kind: &'static str) -> Self {
         self.kind = Some(kind);
         self

@@ -7,7 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{header, request::Parts},
 };
-use domain::{
+use domain::base::{
     facts::Fact,
     fault::{Fault, FaultCode},
 };
@@ -44,13 +44,13 @@ fn checked_bytes<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 }
 
 /// Maximum number of further fields that are looked at. Each takes one more pass over the body.
-const MOST_MORE: usize = 9;
+const MAX_MORE: usize = 9;
 
 /// The problem with all wrong fields: without the field that was found wrong, the next one is found, until a field is missing.
 pub(crate) fn and_more<T: DeserializeOwned>(first: FieldError, mut members: Map<String, Value>) -> Problem {
     let sent: BTreeSet<_> = members.keys().cloned().collect();
     let mut errors = vec![first];
-    while let Some(found) = errors.last().filter(|_| errors.len() <= MOST_MORE) {
+    while let Some(found) = errors.last().filter(|_| errors.len() <= MAX_MORE) {
         let own = found.field.split(['.', '[']).next().unwrap_or_default();
         if members.remove(own).is_none() {
             break;
@@ -275,8 +275,8 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only reading it matters")]
     struct Person {
-        name: domain::account::PersonName,
-        email: domain::account::Email,
+        name: domain::accounts::account::PersonName,
+        email: domain::accounts::account::Email,
         places: Vec<u8>,
     }
 
@@ -306,11 +306,11 @@ mod tests {
     #[serde(deny_unknown_fields)]
     #[expect(dead_code, reason = "only reading it matters")]
     struct Shown {
-        name: domain::text::OneLine<1, 5>,
-        role: domain::permission::Role,
-        hours: domain::bounded::Whole<1, 168>,
+        name: domain::base::text::OneLine<1, 5>,
+        role: domain::accounts::permission::Role,
+        hours: domain::base::bounded::Whole<1, 168>,
         #[serde(default)]
-        phones: domain::bounded::UpTo<1, domain::phone::Phone>,
+        phones: domain::base::bounded::UpTo<1, domain::base::phone::Phone>,
     }
 
     /// Also of what the domain's own types refuse.

@@ -68,9 +68,6 @@ impl<T: Patchable> Patch<T> {
 
 impl Races {
     /// Changes a resource as [`Patch::change`] does. `decide` returns the resource after the change.
-    ///
-    /// # Errors
-    /// As [`Patch::change`].
     pub async fn change<T: PartialEq, R, W>(
         self,
         if_match: &IfMatch,

@@ -2,16 +2,20 @@
 
 use axum::http::{HeaderValue, StatusCode, header::LOCATION};
 use domain::{
-    account::Email,
-    consent::Wish,
-    contact::Contact,
-    field::Field,
-    ids::{ContactId, StageId, TagId, UserId},
-    person::{Person, PersonIn, WrittenFields},
-    phone::Phone,
-    product::Price,
-    profile::Origin,
-    settings::Language,
+    accounts::account::Email,
+    base::{
+        ids::{ContactId, StageId, TagId, UserId},
+        phone::Phone,
+    },
+    consent::wish::Wish,
+    contacts::{
+        contact::Contact,
+        field::Field,
+        person::{Person, PersonIn, WrittenFields},
+        profile::Origin,
+    },
+    money::product::Price,
+    tenants::settings::Language,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -126,7 +130,6 @@ impl From<&Wish> for RefusalOut {
 
 impl ContactOut {
     /// A contact with the values of these fields.
-    #[must_use]
     pub fn of(person: Person, definitions: &[Field]) -> Self {
         let shown = PersonIn::of(&person, definitions);
         let Person { contact, profile } = person;

@@ -1,15 +1,16 @@
 //! Content of messages as the API shows it.
 
 use domain::{
-    content::{
-        Action, Card, Content, Emoji, Header, Interactive, Kind, Latitude, Link, List, Location, Longitude, Media,
-        PhoneKind, Reaction,
+    base::{external::ShownName, ids::AssetId},
+    media::medium::{AssetUse, MediaKind},
+    messages::{
+        content::{
+            Action, Card, Content, Emoji, Header, Interactive, Kind, Latitude, Link, List, Location, Longitude, Media,
+            PhoneKind, Reaction,
+        },
+        inbound::{InboundMessage, SharedCard, SharedLocation},
+        message::Leg,
     },
-    ids::AssetId,
-    inbound::{InboundMessage, SharedCard, SharedLocation},
-    media::{AssetUse, MediaKind},
-    message::Leg,
-    outside::ShownName,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -388,7 +389,7 @@ impl ReactionOut {
             emoji: message
                 .text
                 .as_ref()
-                .map(|text| text.chars().take(Emoji::LONGEST).collect()),
+                .map(|text| text.chars().take(Emoji::MAX_LENGTH).collect()),
         })
     }
 }

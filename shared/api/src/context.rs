@@ -6,13 +6,13 @@ use std::{
 };
 
 use access::Authenticator;
-use domain::permission::permits::Permit;
+use domain::accounts::permission::permits::Permit;
 use kit::{ConfigError, Env, Links, Mails, Problem};
 use store::{
     Store,
-    fields::{FieldCache, Fields},
-    rates::{Allowance, Limit},
-    stored::Stored,
+    contacts::fields::{FieldCache, Fields},
+    reports::stored::Stored,
+    table::rates::{Allowance, Limit},
 };
 
 use crate::guards::Allowed;
@@ -38,17 +38,11 @@ impl fmt::Debug for Api {
 
 impl Api {
     /// From `TABLE_NAME`. Clients are made on first use.
-    ///
-    /// # Errors
-    /// When the variable is missing.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Self::made(env, None)
     }
 
     /// The same for a function that sends mails. Also reads the variables of [`Mails`] and [`Links`].
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn with_mails(env: &Env) -> Result<Self, ConfigError> {
         Self::made(env, Some((Mails::new(env)?, Links::new(env)?)))
     }
@@ -65,24 +59,17 @@ impl Api {
     }
 
     /// The table.
-    #[must_use]
     pub fn store(&self) -> &Store {
         let Inner { env, table, store, .. } = &*self.0;
         store.get_or_init(|| Store::new(env.dynamodb(), table))
     }
 
     /// The fields that the caller's tenant defines for its contacts, as they are now.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn fields<P: Permit>(&self, who: &Allowed<P>) -> Result<Fields, Problem> {
         Ok(self.store().fields(who.scope(), &self.0.fields).await?)
     }
 
     /// The same in a version of the configuration that was just read, which costs nothing if this process knows it.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn fields_as_of<P: Permit>(&self, who: &Allowed<P>, version: u64) -> Result<Fields, Problem> {
         let fields = self.store().fields_as_of(who.scope(), &self.0.fields, version);
         Ok(fields.await?)
@@ -120,7 +107,6 @@ impl Api {
     }
 
     /// Configuration of the function.
-    #[must_use]
     pub fn env(&self) -> &Env {
         &self.0.env
     }
@@ -129,7 +115,6 @@ impl Api {
     ///
     /// # Panics
     /// If this was not created by [`Api::with_mails`].
-    #[must_use]
     pub fn mails(&self) -> &Mails {
         &self.mailing().0
     }
@@ -138,7 +123,6 @@ impl Api {
     ///
     /// # Panics
     /// If this was not created by [`Api::with_mails`].
-    #[must_use]
     pub fn links(&self) -> &Links {
         &self.mailing().1
     }

@@ -110,7 +110,7 @@ impl Input for Paging {
     };
 
     fn describe(sketch: &mut Sketch<'_>) {
-        let limit = json!({"type": "integer", "minimum": 1, "maximum": paging::MOST, "default": paging::DEFAULT});
+        let limit = json!({"type": "integer", "minimum": 1, "maximum": paging::MAX, "default": paging::DEFAULT});
         sketch.parameter("query", "limit", false, "Maximum number of items on the page.", limit);
         let about = "`next_cursor` of the previous page. Omit it for the first page.";
         sketch.parameter("query", "cursor", false, about, json!({"type": "string"}));

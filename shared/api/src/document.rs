@@ -312,7 +312,6 @@ impl Default for Document {
 
 impl Document {
     /// Adds an operation.
-    #[must_use]
     pub fn with<H: Described<A>, A>(mut self, _handler: &H, row: &Row) -> Self {
         let mut sketch = Sketch::of(row.path, &mut self.schemas);
         let answered = H::describe(&mut sketch);
@@ -332,7 +331,6 @@ impl Document {
     }
 
     /// The document without title, version and servers.
-    #[must_use]
     pub fn json(self) -> Value {
         let responses = ERRORS.iter().map(|error| (error.name.to_owned(), error.response()));
         let tags = self.tags.iter();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{media::is_shown_inline, operation::Operation, permission::permits::Permit};
+use domain::{accounts::permission::permits::Permit, base::operation::Operation, media::medium::is_shown_inline};
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files, Problem, files::FileError};
 use schemars::JsonSchema;
@@ -69,7 +69,6 @@ impl FileLinkOut {
     }
 
     /// URL and the time until which it is valid.
-    #[must_use]
     pub fn into_parts(self) -> (String, Timestamp) {
         (self.url, self.expires_at)
     }
@@ -119,13 +118,11 @@ impl UploadOut {
 }
 
 /// Whether the files of an operation that has ended are still there.
-#[must_use]
 pub fn has_files(operation: &Operation, now: Timestamp) -> bool {
     operation.finished_at.is_some_and(|at| now < at + FILES)
 }
 
 /// The answer if a link cannot be signed.
-#[must_use]
 pub fn not_signed(error: &FileError) -> Problem {
     tracing::error!(error = kit::chain(error), "a link cannot be signed");
     Problem::internal()

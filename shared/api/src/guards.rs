@@ -17,14 +17,18 @@ use axum::{
     http::{HeaderMap, header, request::Parts},
 };
 use domain::{
-    account::Account,
-    actor::{Actor, Stamp},
-    ids::{self, SessionId, TenantId, UserId},
-    permission::{Permission, Role, permits::Permit},
+    accounts::{
+        account::Account,
+        permission::{Permission, Role, permits::Permit},
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{self, SessionId, TenantId, UserId},
+    },
 };
 use jiff::Timestamp;
 use kit::{Ids, Problem, http::Source};
-use store::{TenantScope, Versioned, rates::Allowance};
+use store::{TenantScope, Versioned, table::rates::Allowance};
 use ulid::Ulid;
 
 /// Kinds of callers.
@@ -47,7 +51,6 @@ impl Kind {
     }
 
     /// Value of `x-permission` in the document.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Tenant(permission) => permission.as_str(),
@@ -125,12 +128,12 @@ pub struct Device {
 
 impl Device {
     /// Length of the user agent that people need to recognise a browser.
-    const LONGEST_NAME: usize = 120;
+    const MAX_NAME_LENGTH: usize = 120;
 
     /// Origin of a request with these headers, from this address.
     pub(crate) fn of(headers: &HeaderMap, address: Option<IpAddr>) -> Self {
         let agent = headers.get(header::USER_AGENT).and_then(|agent| agent.to_str().ok());
-        let name: String = agent.unwrap_or_default().chars().take(Self::LONGEST_NAME).collect();
+        let name: String = agent.unwrap_or_default().chars().take(Self::MAX_NAME_LENGTH).collect();
         Self {
             name: (!name.is_empty()).then_some(name),
             address,
@@ -138,7 +141,6 @@ impl Device {
     }
 
     /// Identity of a device across log-ins: the user agent without version numbers, and the large network. A hash of both.
-    #[must_use]
     pub fn mark(&self) -> String {
         let name = self.name.as_deref().unwrap_or_default();
         let versionless = name.chars().filter(|letter| !letter.is_ascii_digit() && *letter != '.');
@@ -221,7 +223,6 @@ impl Proven {
     }
 
     /// Words of the log line about the caller: who it is, and what remains of the address.
-    #[must_use]
     pub fn notes(&self) -> Vec<(&'static str, String)> {
         let (actor, trace) = match self {
             Self::Tenant(principal) => (principal.actor().to_string(), principal.trace()),
@@ -258,25 +259,21 @@ macro_rules! guard {
     ([$($generics:tt)*] $guard:ty, $kind:expr, $proven:pat => $made:expr, $asked:ident) => {
         impl<$($generics)*> $guard {
             /// Time of the request.
-            #[must_use]
             pub fn now(&self) -> Timestamp {
                 self.asked.0.now
             }
 
             /// Correlation id of the request, its logs, jobs and answer.
-            #[must_use]
             pub fn correlation_id(&self) -> &str {
                 &self.asked.0.correlation_id
             }
 
             /// Origin of the request.
-            #[must_use]
             pub fn device(&self) -> &Device {
                 &self.asked.0.device
             }
 
             /// A new id. A repeated request with an idempotency key gets the same ids in the same order.
-            #[must_use]
             pub fn ulid(&self) -> Ulid {
                 self.asked.ulid()
             }
@@ -321,31 +318,26 @@ guard!([P: Permit,] Allowed<P>, Kind::Tenant(P::PERMISSION), Proven::Tenant(prin
 
 impl<P: Permit> Allowed<P> {
     /// The right to touch the tenant's data.
-    #[must_use]
     pub fn scope(&self) -> &TenantScope {
         self.principal.scope()
     }
 
     /// The caller with all their attributes.
-    #[must_use]
     pub fn principal(&self) -> &Principal {
         &self.principal
     }
 
     /// Id of the caller.
-    #[must_use]
     pub fn actor(&self) -> Actor {
         self.principal.actor()
     }
 
     /// Role of the caller.
-    #[must_use]
     pub fn role(&self) -> Role {
         self.principal.role()
     }
 
     /// Stamp of a change by this caller.
-    #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.principal.stamp(self.now(), self.correlation_id())
     }
@@ -361,31 +353,26 @@ guard!([] Person, Kind::Person, Proven::Person(person) => Self { asked, person }
 
 impl Person {
     /// Their current account.
-    #[must_use]
     pub fn account(&self) -> &Versioned<Account> {
         &self.person.account
     }
 
     /// Session of their token.
-    #[must_use]
     pub fn session(&self) -> SessionId {
         self.person.session
     }
 
     /// Tenant of their token.
-    #[must_use]
     pub fn tenant(&self) -> Option<TenantId> {
         self.person.tenant
     }
 
     /// True if their session began with a second factor, which is still on.
-    #[must_use]
     pub fn second_factor(&self) -> bool {
         self.person.second_factor
     }
 
     /// Stamp of a change by this caller.
-    #[must_use]
     pub fn stamp(&self) -> Stamp {
         stamp(&self.asked, self.person.account.value.id)
     }
@@ -410,13 +397,11 @@ guard!([] Platform, Kind::Platform, Proven::Platform(admin) => Self { asked, adm
 
 impl Platform {
     /// Id of the administrator.
-    #[must_use]
     pub fn admin(&self) -> &PlatformAdmin {
         &self.admin
     }
 
     /// Stamp of a change by this caller.
-    #[must_use]
     pub fn stamp(&self) -> Stamp {
         self.admin.stamp(self.now(), self.correlation_id())
     }
@@ -431,19 +416,16 @@ guard!([] Anyone, Kind::Anyone, Proven::Anyone => Self { asked }, asked);
 
 impl Anyone {
     /// Hash of the caller's IP address, to count attempts.
-    #[must_use]
     pub fn address(&self) -> String {
         Source(self.asked.0.device.address).sha256()
     }
 
     /// Stamp of a change by this person, whom a link has identified.
-    #[must_use]
     pub fn stamp_as(&self, user: UserId) -> Stamp {
         stamp(&self.asked, user)
     }
 
     /// The credentials of the request, not verified.
-    #[must_use]
     pub fn credentials(&self) -> Credentials<'_> {
         self.asked.0.sent.credentials()
     }

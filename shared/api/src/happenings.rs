@@ -4,30 +4,36 @@
 use std::collections::HashMap;
 
 use domain::{
-    answer::Answer,
-    call::{Direction, Outcome},
-    content::MOST_CARDS,
-    facts::Facts,
-    ids::{CallId, ContactId, LineId, MessageId, RecordingId},
-    inbound::Shared,
-    line::Line,
-    local::Day,
-    media::{FileName, InboundMedia, MOST_MEDIA, MediaKind, MediaReason, Medium, MediumState},
-    message::{
-        Attempt, AttemptError, AttemptState, Channel, Ended, FilledTemplate, Leg, Message, MessageState, Remark,
+    accounts::permission::permits::Permit,
+    automations::answer::Answer,
+    base::{
+        facts::Facts,
+        ids::{CallId, ContactId, LineId, MessageId, RecordingId},
+        local::Day,
     },
-    permission::permits::Permit,
-    person::Person,
-    purpose::{Category, Purpose},
-    record::{Call, Received},
-    recording::{MOST_RECORDINGS, RecordingState},
-    refusal::{Because, Reason},
+    calls::{
+        call::{Direction, Outcome},
+        record::{Call, Received},
+        recording::{MAX_RECORDINGS, RecordingState},
+    },
+    contacts::person::Person,
+    media::medium::{FileName, InboundMedia, MAX_MEDIA, MediaKind, MediaReason, Medium, MediumState},
+    messages::{
+        content::MAX_CARDS,
+        inbound::Shared,
+        message::{
+            Attempt, AttemptError, AttemptState, Channel, Ended, FilledTemplate, Leg, Message, MessageState, Remark,
+        },
+        purpose::{Category, Purpose},
+        refusal::{Because, Reason},
+    },
+    tenants::line::Line,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::happenings::Wanted;
+use store::reports::list_filter::Wanted;
 
 use crate::{
     change::found,
@@ -40,7 +46,7 @@ use crate::{
 };
 
 /// Maximum characters of a message's text in lists. WhatsApp allows as many, but other senders may write more.
-const LONGEST_TEXT: usize = 4_096;
+const MAX_TEXT_LENGTH: usize = 4_096;
 
 /// The contact of a call or message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -63,7 +69,6 @@ impl From<&Person> for ContactName {
 
 impl ContactName {
     /// The same without the name, for those who may not read contacts.
-    #[must_use]
     pub fn without_name(self) -> Self {
         Self { name: None, ..self }
     }
@@ -137,7 +142,7 @@ pub struct CallOut {
     #[schemars(example = 14)]
     voicemail_seconds: Option<u32>,
     /// Recordings that the telephone system has reported.
-    #[schemars(length(max = MOST_RECORDINGS))]
+    #[schemars(length(max = MAX_RECORDINGS))]
     recordings: Vec<RecordingOut>,
     /// The decision for or against a message, in one sentence.
     #[schemars(example = &"WhatsApp at once, SMS if not delivered within 2 min: missed call to +97145550100, rule \"Missed calls\"")]
@@ -206,12 +211,12 @@ pub struct MessageOut {
     #[schemars(example = &"text")]
     content: Option<String>,
     /// Pictures and other files of an inbound message.
-    #[schemars(length(max = MOST_MEDIA))]
+    #[schemars(length(max = MAX_MEDIA))]
     media: Vec<MediumOut>,
     /// Place of an inbound message. `null` if it has none.
     location: Option<LocationOut>,
     /// Business cards of an inbound message.
-    #[schemars(length(max = MOST_CARDS))]
+    #[schemars(length(max = MAX_CARDS))]
     contacts: Vec<ReceivedCardOut>,
     /// Reaction that an inbound message is. `null` if it is none.
     reaction: Option<ReactionOut>,
@@ -248,7 +253,6 @@ pub struct MediumOut {
 
 impl MediumOut {
     /// A medium as its message names it, and as it is stored. Those of before media were fetched have no rows, and are gone by now.
-    #[must_use]
     pub fn of(index: u8, reported: &InboundMedia, stored: Option<&Medium>) -> Self {
         let found = stored.and_then(|medium| medium.mime.clone());
         Self {
@@ -295,7 +299,6 @@ impl From<&AttemptError> for Failure {
 
 impl Failure {
     /// That of an attempt, if it has one.
-    #[must_use]
     pub fn of(attempt: Option<&Attempt>) -> Self {
         let error = attempt.and_then(|attempt| attempt.error.as_ref());
         error.map(Self::from).unwrap_or_default()
@@ -413,18 +416,16 @@ pub struct Showing {
 
 impl Showing {
     /// With these lines, for whoever has them.
-    #[must_use]
     pub fn of(lines: Vec<Line>) -> Self {
         let named = lines.into_iter().map(|line| (line.id, line.name.into()));
         Self {
             lines: named.collect(),
             media: HashMap::new(),
-            longest_text: LONGEST_TEXT,
+            longest_text: MAX_TEXT_LENGTH,
         }
     }
 
     /// The same with whole texts, for a single message.
-    #[must_use]
     pub fn whole(self) -> Self {
         Self {
             longest_text: usize::MAX,
@@ -459,7 +460,6 @@ impl Showing {
     }
 
     /// A call.
-    #[must_use]
     pub fn call(&self, call: Call) -> CallOut {
         CallOut {
             id: call.id,
@@ -498,7 +498,6 @@ impl Showing {
     }
 
     /// A message of the business.
-    #[must_use]
     pub fn sent(&self, message: Message) -> MessageOut {
         let message = message.masked();
         let state = message.state();
@@ -544,7 +543,6 @@ impl Showing {
     }
 
     /// A customer's message.
-    #[must_use]
     pub fn received(&self, received: Received) -> MessageOut {
         let media = self.media(&received);
         let received = received.masked();
@@ -588,17 +586,11 @@ impl Showing {
 impl Api {
     /// How the tenant's calls and messages are shown. Of the lines, only the names are needed: a unit for a handful of them, and no
     /// right to read the connections, which the cached configuration contains.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn showing<P: Permit>(&self, who: &Allowed<P>) -> Result<Showing, Problem> {
         Ok(Showing::of(self.store().all(who.scope()).await?))
     }
 
     /// The same with the states of the media of these messages: one request, or none if they have no media.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn showing_media<'a, P: Permit>(
         &self,
         who: &Allowed<P>,
@@ -638,8 +630,8 @@ mod tests {
 
     #[test]
     fn long_text_is_cut_at_the_end_of_a_character() {
-        let most = "é".repeat(LONGEST_TEXT);
-        let cut = |text: String| shortened(text, LONGEST_TEXT);
+        let most = "é".repeat(MAX_TEXT_LENGTH);
+        let cut = |text: String| shortened(text, MAX_TEXT_LENGTH);
         assert_eq!(cut(most.clone()), (most.clone(), false));
         assert_eq!(cut(format!("{most}x")), (most.clone(), true));
         assert_eq!(cut(String::new()), (String::new(), false));

@@ -7,13 +7,13 @@ use axum::{
     http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use domain::permission::granted;
+use domain::accounts::permission::granted;
 use jiff::Timestamp;
 use kit::{
     Problem, chain,
     http::{LARGEST_OF_API, Target},
 };
-use store::idempotency::{Begun, KeptAnswer, RequestKey};
+use store::table::idempotency::{Begun, KeptAnswer, RequestKey};
 use ulid::Ulid;
 
 use crate::{body::bytes, context::Api, guards::Proven, replies::ShownOnce};

@@ -63,7 +63,7 @@ pub use texts::{KnownPassword, NewPassword, SecretText};
 pub use verdict::{ScanVerdict, VerdictIn};
 
 /// Permissions as types for guards.
-pub use domain::permission::permits;
+pub use domain::accounts::permission::permits;
 
 #[doc(hidden)]
 pub use axum::http::Method;

@@ -6,10 +6,11 @@ use std::{
 };
 
 use domain::{
-    actor::Actor,
-    audit::Look,
-    ids::{ContactId, TenantId},
-    permission::permits::Permit,
+    accounts::{audit::Look, permission::permits::Permit},
+    base::{
+        actor::Actor,
+        ids::{ContactId, TenantId},
+    },
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;
@@ -17,7 +18,7 @@ use kit::Problem;
 use crate::{context::Api, guards::Allowed};
 
 /// Maximum looks that a process remembers. A further one forgets the others, which may then be written once more.
-const MOST: usize = 4_096;
+const MAX: usize = 4_096;
 
 /// A look that the log has.
 type Known = (TenantId, ContactId, Look, Actor, Date);
@@ -33,9 +34,6 @@ fn day(at: Timestamp) -> Date {
 impl Looks {
     /// Records that the caller sees this of a contact. Costs one write unit for the first look of a day, and for the first one that
     /// another process answers. Nothing is to be shown that is not recorded.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn record<P: Permit>(
         &self,
         api: &Api,
@@ -59,7 +57,7 @@ impl Looks {
 
     fn add(&self, look: Known) {
         if let Ok(mut known) = self.0.lock() {
-            if known.len() >= MOST {
+            if known.len() >= MAX {
                 known.clear();
             }
             known.insert(look);
@@ -87,11 +85,11 @@ mod tests {
                 Date::constant(2026, 11, 20),
             )
         };
-        for number in 0..MOST {
+        for number in 0..MAX {
             looks.add(look(number));
         }
-        assert!(looks.has(&look(0)) && looks.has(&look(MOST - 1)));
-        looks.add(look(MOST));
-        assert!(looks.has(&look(MOST)) && !looks.has(&look(0)));
+        assert!(looks.has(&look(0)) && looks.has(&look(MAX - 1)));
+        looks.add(look(MAX));
+        assert!(looks.has(&look(MAX)) && !looks.has(&look(0)));
     }
 }

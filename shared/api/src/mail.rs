@@ -1,10 +1,10 @@
 //! Mails that operations promise.
 
 use access::token::sha256_hex;
-use domain::account::Email;
+use domain::accounts::account::Email;
 use jobs::MailJob;
 use kit::{Problem, chain};
-use store::rates::Limit;
+use store::table::rates::Limit;
 
 use crate::context::Api;
 
@@ -30,17 +30,11 @@ impl Api {
 
     /// Counts a mail to this address that strangers can cause, such as a sign-up or an invitation, before it is sent and after
     /// all other checks. Returns false if the address has reached its limit: answer as if the mail were sent, but do not send it.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn may_mail(&self, to: &Email) -> Result<bool, Problem> {
         self.counted(to, ["mail_hour", "mail_day"]).await
     }
 
     /// The same for a link to reset a password.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn may_mail_reset(&self, to: &Email) -> Result<bool, Problem> {
         self.counted(to, ["reset_mail_hour", "reset_mail_day"]).await
     }

@@ -18,7 +18,7 @@ use kit::{
     line,
     problem::rate_headers,
 };
-use store::rates::Allowance;
+use store::table::rates::Allowance;
 
 use crate::{
     context::Api,
@@ -45,7 +45,6 @@ struct Route {
 
 impl Operations {
     /// Adds a handler.
-    #[must_use]
     pub fn with<H, M, A>(mut self, method: Method, path: &str, handler: &H) -> Self
     where
         H: Handler<M, Api> + Described<A>,
@@ -64,7 +63,6 @@ impl Operations {
     }
 
     /// Adds a path, without parameters, at which some software expects the handler of another one. A repeated request is the same at both.
-    #[must_use]
     pub fn with_alias<H, M, A>(self, method: Method, alias: &str, path: &str, handler: &H) -> Self
     where
         H: Handler<M, Api> + Described<A>,
@@ -257,7 +255,6 @@ macro_rules! operations {
         }
 
         /// Description of this function's operations.
-        #[must_use]
         pub fn document() -> $crate::Value {
             $crate::Document::default()
                 $($(.with(&$($segment)::+, &$crate::Row {

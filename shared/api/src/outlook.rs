@@ -3,25 +3,29 @@
 use std::mem;
 
 use domain::{
-    check::{self, Check, CheckInput},
-    compose::{self, Review},
-    config::TenantConfig,
-    contact::Contact,
-    facts::Facts,
-    ids::{ConnectionId, LineId},
-    line_type::by_numbering_plan,
-    material::Material,
-    message::{Channel, Content, Leg, Message},
-    permission::permits::Permit,
-    phone::Phone,
-    refusal::{Reason, Refusal},
-    send::Timers,
+    accounts::permission::permits::Permit,
+    base::{
+        facts::Facts,
+        ids::{ConnectionId, LineId},
+        line_type::by_numbering_plan,
+        phone::Phone,
+    },
+    contacts::contact::Contact,
+    messages::{
+        check::{self, Check, CheckInput},
+        compose::{self, Review},
+        material::Material,
+        message::{Channel, Content, Leg, Message},
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+    tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{Along, material::LegMaterial};
+use store::{Along, messages::material::LegMaterial};
 
 use crate::{content::ContentOut, context::Api, guards::Allowed, happenings::TemplateOut, phone::PhoneOut};
 
@@ -213,7 +217,6 @@ impl ChannelOutlook {
 impl MessageOutlook {
     /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
     /// message for nobody in particular.
-    #[must_use]
     pub fn in_general(mut self, anybody: &Review, material: &Material) -> Self {
         for check in &mut self.checks {
             check.verdict.make_general();
@@ -266,9 +269,6 @@ impl Checked {
 impl Api {
     /// What would become of a message that was reviewed and is not written: every check with its verdict, with each connection and its
     /// template as they are now. One request for each channel.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn outlook<P: Permit>(
         &self,
         who: &Allowed<P>,

@@ -4,9 +4,11 @@
 use std::fmt::Display;
 
 use domain::{
-    fault::{Fault, FaultCode},
-    permission::permits::Permit,
-    resource::{Fields, Resource},
+    accounts::permission::permits::Permit,
+    base::{
+        fault::{Fault, FaultCode},
+        resource::{Fields, Resource},
+    },
 };
 use kit::Problem;
 use store::{Owned, OwnedError, Versioned};
@@ -55,9 +57,8 @@ fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
 }
 
 /// 409: the tenant has as many of this kind as it may.
-#[must_use]
 pub fn limit_reached<T: Owned>() -> Problem {
-    at_most(T::MOST, T::NAME, "Delete one first.")
+    at_most(T::MAX, T::NAME, "Delete one first.")
 }
 
 fn at_most(most: u32, name: &str, advice: &str) -> Problem {
@@ -70,7 +71,7 @@ pub fn setback<T: Owned>(error: OwnedError) -> Setback {
     match error {
         OwnedError::Full => limit_reached::<T>().into(),
         OwnedError::ShareFull => {
-            let (most, name) = T::SHARE.map_or((T::MOST, T::NAME), |share| (share.most, share.name));
+            let (most, name) = T::SHARE.map_or((T::MAX, T::NAME), |share| (share.most, share.name));
             at_most(most, name, "Change or delete one first.").into()
         }
         OwnedError::Taken => {
@@ -83,9 +84,6 @@ pub fn setback<T: Owned>(error: OwnedError) -> Setback {
 
 impl Api {
     /// A page of the tenant's, by id, which is by time of creation.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn list<T: Owned, P: Permit>(&self, who: &Allowed<P>, paging: &Paging) -> Result<Listed<T>, Problem> {
         let page = self.store().page(who.scope(), paging.after(), paging.limit()).await?;
         Ok(Listed::of(page, |found: Versioned<T>| found.value))
@@ -119,9 +117,6 @@ impl Api {
     }
 
     /// The same for a resource that has more than its fields. Its id is the first one of the request.
-    ///
-    /// # Errors
-    /// As [`Api::create`].
     pub async fn create_this<T: Owned + Resource, P: Permit>(
         &self,
         who: &Allowed<P>,

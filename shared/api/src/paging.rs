@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use domain::{
+use domain::base::{
     facts::Fact,
     fault::{Fault, FaultCode},
 };
@@ -13,7 +13,7 @@ use store::Page;
 
 use crate::query::{PAGING, Takes, pairs};
 
-pub(crate) const MOST: i32 = 100;
+pub(crate) const MAX: i32 = 100;
 
 pub(crate) const DEFAULT: i32 = 25;
 
@@ -21,7 +21,7 @@ pub(crate) const DEFAULT: i32 = 25;
 const FORM: &str = "1";
 
 /// Maximum length of a position.
-const LONGEST: usize = 640;
+const MAX_LENGTH: usize = 640;
 
 /// The requested page.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +32,11 @@ pub struct Paging {
 
 impl Paging {
     /// Maximum number of items, 1 to 100.
-    #[must_use]
     pub const fn limit(&self) -> i32 {
         self.limit
     }
 
     /// Position at which the previous page ended, in the store's form.
-    #[must_use]
     pub fn after(&self) -> Option<&str> {
         self.after.as_deref()
     }
@@ -57,9 +55,9 @@ impl Paging {
         for (name, value) in pairs {
             match name.as_str() {
                 "limit" if limit.is_none() => {
-                    let number = value.parse().ok().filter(|number| (1..=MOST).contains(number));
-                    let detail = format!("Expected a whole number from 1 to {MOST}.");
-                    let wrong = || Problem::field("limit", Fault::out_of_range(1_i64, i64::from(MOST), detail));
+                    let number = value.parse().ok().filter(|number| (1..=MAX).contains(number));
+                    let detail = format!("Expected a whole number from 1 to {MAX}.");
+                    let wrong = || Problem::field("limit", Fault::out_of_range(1_i64, i64::from(MAX), detail));
                     limit = Some(number.ok_or_else(wrong)?);
                 }
                 "cursor" if after.is_none() => after = Some(position(value).ok_or_else(malformed)?),
@@ -85,7 +83,6 @@ impl Paging {
 }
 
 /// 400: the cursor is one, but no position in this list.
-#[must_use]
 pub fn of_another_list() -> Problem {
     Problem::bad_request(
         "The cursor belongs to another list. Send `next_cursor` of the previous page, or no cursor for the first page.",
@@ -129,7 +126,7 @@ fn position(cursor: &str) -> Option<String> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
     let position = text.strip_prefix(FORM)?;
     let plain = position.bytes().all(|byte| byte.is_ascii_graphic());
-    (plain && (1..=LONGEST).contains(&position.len())).then(|| position.to_owned())
+    (plain && (1..=MAX_LENGTH).contains(&position.len())).then(|| position.to_owned())
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Paging {
@@ -176,7 +173,7 @@ mod tests {
             &foreign("1"),
             &foreign("1a b"),
             &foreign("1\u{7f}"),
-            &cursor(&"x".repeat(LONGEST + 1)),
+            &cursor(&"x".repeat(MAX_LENGTH + 1)),
         ] {
             assert_eq!(read(&[("cursor", wrong)], true), Err(400), "{wrong}");
         }

@@ -5,7 +5,7 @@ mod fields;
 use std::marker::PhantomData;
 
 use axum::extract::{FromRequest, Request};
-use domain::fault::{Fault, FaultCode};
+use domain::base::fault::{Fault, FaultCode};
 use kit::{Problem, http::LARGEST_PATCH};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
@@ -15,7 +15,7 @@ use crate::body;
 pub(crate) const TYPES: [&str; 2] = ["application/merge-patch+json", "application/json"];
 
 /// Maximum number of members of an object in a patch: twice that of our largest map, to empty and refill it.
-const MOST_MEMBERS: usize = 100;
+const MAX_MEMBERS: usize = 100;
 
 /// A change of some fields: given fields are replaced, fields with `null` are removed, all others stay.
 #[derive(Debug, Clone)]
@@ -40,9 +40,9 @@ impl<S: Send + Sync, T> FromRequest<S> for Patch<T> {
 
 /// Limits objects that are merged. Lists are replaced as a whole and have limits of their own.
 fn refuse_crowded<'a>(changes: &'a Map<String, Value>, at: &mut Vec<&'a str>) -> Result<(), Problem> {
-    if changes.len() > MOST_MEMBERS {
-        let detail = format!("Expected at most {MOST_MEMBERS} members, got {}.", changes.len());
-        return Err(Problem::field(at.join("."), Fault::too_many(MOST_MEMBERS, detail)));
+    if changes.len() > MAX_MEMBERS {
+        let detail = format!("Expected at most {MAX_MEMBERS} members, got {}.", changes.len());
+        return Err(Problem::field(at.join("."), Fault::too_many(MAX_MEMBERS, detail)));
     }
     for (name, change) in changes {
         if let Value::Object(deeper) = change {
@@ -105,7 +105,7 @@ mod tests {
     #[derive(Debug, PartialEq, Serialize, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Shop {
-        name: domain::text::OneLine<1, 5>,
+        name: domain::base::text::OneLine<1, 5>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         hint: Option<String>,
         #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! Periods of lists, by days.
 
-use domain::{
+use domain::base::{
     fault::{Fault, FaultCode},
     local::Day,
 };
@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 use kit::Problem;
 
 /// Maximum days of a period.
-const MOST_DAYS: i32 = 31;
+const MAX_DAYS: i32 = 31;
 
 /// Days of a period if the caller names no first one.
 const USUAL_DAYS: i32 = 7;
@@ -41,9 +41,9 @@ pub(crate) fn of_days(
         return Err(Problem::field("from", fault));
     }
     let length = first.until(last).map_err(|_| out_of_range())?.get_days() + 1;
-    if length > MOST_DAYS {
-        let detail = format!("The period may have at most {MOST_DAYS} days. Give a later `from`, or an earlier `to`.");
-        let fault = Fault::out_of_range(1_i64, i64::from(MOST_DAYS), detail);
+    if length > MAX_DAYS {
+        let detail = format!("The period may have at most {MAX_DAYS} days. Give a later `from`, or an earlier `to`.");
+        let fault = Fault::out_of_range(1_i64, i64::from(MAX_DAYS), detail);
         return Err(Problem::field("from", fault));
     }
     let after = last.tomorrow().map_err(|_| out_of_range())?;

@@ -1,6 +1,6 @@
 //! Telephone numbers as answers show them.
 
-use domain::phone::Phone;
+use domain::base::phone::Phone;
 use schemars::JsonSchema;
 use serde::Serialize;
 

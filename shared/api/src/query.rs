@@ -1,7 +1,7 @@
 //! The query of a request: which parts of it a handler reads, and its decoded parameters.
 
 use axum::http::Extensions;
-use domain::fault::{Fault, FaultCode};
+use domain::base::fault::{Fault, FaultCode};
 use kit::{Problem, http::Target};
 
 /// The parameters of a list's page.
@@ -18,7 +18,6 @@ pub struct Takes {
 
 impl Takes {
     /// Parts that two arguments read together.
-    #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self {
             query: self.query || other.query,

@@ -25,7 +25,6 @@ pub struct Races {
 
 impl Races {
     /// This number of attempts. A change that loses all of them gets a 409 of the kind `conflict`.
-    #[must_use]
     pub const fn most(most: u32) -> Self {
         Self {
             races: store::Races::most(most),
@@ -34,7 +33,6 @@ impl Races {
     }
 
     /// Sets another answer for a change that loses all attempts.
-    #[must_use]
     pub const fn or_else(mut self, lost: fn() -> Problem) -> Self {
         self.lost = lost;
         self

@@ -1,13 +1,13 @@
 //! Other resources that a request names, and whether they exist.
 
 use domain::{
-    account::Member,
-    fault::{Fault, FaultCode},
-    ids::{StageId, TagId, UserId},
-    permission::permits::Permit,
-    settings::FieldProblem,
-    stage::Stage,
-    tag::Tag,
+    accounts::{account::Member, permission::permits::Permit},
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{StageId, TagId, UserId},
+    },
+    contacts::{stage::Stage, tag::Tag},
+    tenants::settings::FieldProblem,
 };
 use kit::Problem;
 
@@ -26,9 +26,6 @@ pub struct References {
 
 impl Api {
     /// A problem for each that does not exist in the caller's tenant. One request for each kind that is named.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn missing<P: Permit>(&self, who: &Allowed<P>, named: &References) -> Result<Vec<FieldProblem>, Problem> {
         let (store, scope) = (self.store(), who.scope());
         let tags = store.missing::<Tag>(scope, &named.tags.1).await?;

@@ -6,22 +6,22 @@ use std::{
 };
 
 use domain::{
-    costs::{Costs, Spent},
-    ids::LineId,
-    line::Line,
-    local::Day,
-    message::Channel,
-    metrics::{Length, MOST_DAYS, Period},
-    permission::permits::Permit,
-    prices::{PriceBook, decimal},
-    product::Currency,
-    zone::Zone,
+    accounts::permission::permits::Permit,
+    base::{ids::LineId, local::Day, zone::Zone},
+    messages::message::Channel,
+    money::{
+        costs::{Costs, Spent},
+        prices::{PriceBook, decimal},
+        product::Currency,
+    },
+    reports::metrics::{Length, MAX_DAYS, Period},
+    tenants::line::Line,
 };
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::hours::{Hour, Lines};
+use store::reports::hours::{Hour, Lines};
 
 use crate::{change::found, context::Api, guards::Allowed};
 
@@ -40,10 +40,9 @@ pub enum ReportBy {
 
 impl ReportBy {
     /// Number of days of such a report.
-    #[must_use]
     pub const fn length(self) -> Length {
         let (usual, most) = match self {
-            Self::Day => (7, MOST_DAYS),
+            Self::Day => (7, MAX_DAYS),
             Self::Hour => (1, 3),
             Self::Line => (7, 31),
         };
@@ -119,7 +118,6 @@ pub enum ReportPart {
 
 impl ReportPart {
     /// The day, if it is one.
-    #[must_use]
     pub const fn day(self) -> Option<Date> {
         match self {
             Self::Day(day) => Some(day),
@@ -163,7 +161,6 @@ impl Report {
     }
 
     /// Its head as the API shows it.
-    #[must_use]
     pub fn head(&self) -> ReportHeadOut {
         ReportHeadOut {
             time_zone: self.zone.clone(),
@@ -174,7 +171,6 @@ impl Report {
     }
 
     /// A part as the API shows it.
-    #[must_use]
     pub fn part(&self, part: ReportPart) -> ReportPartOut {
         let mut shown = ReportPartOut {
             day: None,
@@ -336,7 +332,7 @@ impl From<&Costs> for CostOut {
 #[cfg(test)]
 mod tests {
     use proptest::{option, prelude::*, sample::select};
-    use store::counters::{Counters, join};
+    use store::reports::counters::{Counters, join};
 
     use super::*;
 

@@ -5,8 +5,8 @@ use access::{
     token,
 };
 use domain::{
-    account::PasswordHash,
-    fault::{Fault, FaultCode},
+    accounts::account::PasswordHash,
+    base::fault::{Fault, FaultCode},
 };
 use kit::{Problem, chain};
 
@@ -33,9 +33,6 @@ impl Api {
     }
 
     /// A token for a new one-time link.
-    ///
-    /// # Errors
-    /// As for [`Api::secret`].
     pub fn link_token(&self) -> Result<LinkToken, Problem> {
         let token = token::link_token(self.secret()?);
         let sha256 = token::sha256_hex(&token);
@@ -65,7 +62,7 @@ fn refused(weak: WeakPassword) -> Fault {
         WeakPassword::Length => fault
             .and("reason", "length")
             .and("minimum", password::SHORTEST)
-            .and("maximum", password::LONGEST),
+            .and("maximum", password::MAX_LENGTH),
         WeakPassword::Guessable => fault.and("reason", "guessable"),
         WeakPassword::Personal => fault.and("reason", "personal"),
     }

@@ -1,20 +1,18 @@
 //! Searches for contacts by segments, and pages of searches.
 
 use domain::{
-    conditions::Conditions, field::Field, filter::Search, permission::permits::Permit, segment::Segment,
-    settings::FieldProblem,
+    accounts::permission::permits::Permit,
+    contacts::{conditions::Conditions, field::Field, filter::Search, segment::Segment},
+    tenants::settings::FieldProblem,
 };
 use kit::Problem;
-use store::people::Position;
+use store::contacts::people::Position;
 
 use crate::{context::Api, guards::Allowed, paging::Paging, references::References};
 
 impl Api {
     /// Problems of a segment's conditions by the tenant's tags and stages. Empty: none. The responsible user may have left: a
     /// segment finds the contacts of those, too.
-    ///
-    /// # Errors
-    /// 503 when the table does not answer.
     pub async fn missing_of<P: Permit>(
         &self,
         who: &Allowed<P>,

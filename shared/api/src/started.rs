@@ -2,10 +2,12 @@
 
 use axum::Json;
 use domain::{
-    actor::Actor,
-    ids::OperationId,
-    operation::{Data, Operation, OperationKind, OperationState, Progress},
-    permission::permits::Permit,
+    accounts::permission::permits::Permit,
+    base::{
+        actor::Actor,
+        ids::OperationId,
+        operation::{Data, Operation, OperationKind, OperationState, Progress},
+    },
 };
 use jiff::Timestamp;
 use jobs::StartOperation;

@@ -1,43 +1,43 @@
 //! Types of fields that hold secrets of people. They cannot be printed.
 
 use access::password;
-use domain::fault::Fault;
+use domain::base::fault::Fault;
 use schemars::JsonSchema;
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer};
 
 /// A secret of at most so many characters.
 #[derive(Debug, Clone)]
-pub struct SecretText<const MOST: usize>(SecretString);
+pub struct SecretText<const MAX: usize>(SecretString);
 
-impl<const MOST: usize> ExposeSecret<str> for SecretText<MOST> {
+impl<const MAX: usize> ExposeSecret<str> for SecretText<MAX> {
     fn expose_secret(&self) -> &str {
         self.0.expose_secret()
     }
 }
 
-impl<'de, const MOST: usize> Deserialize<'de> for SecretText<MOST> {
+impl<'de, const MAX: usize> Deserialize<'de> for SecretText<MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = SecretString::deserialize(deserializer)?;
-        if text.expose_secret().chars().take(MOST + 1).count() > MOST {
-            let detail = format!("must have at most {MOST} characters");
-            return Err(Fault::length(MOST + 1, 0, MOST, detail).refuse());
+        if text.expose_secret().chars().take(MAX + 1).count() > MAX {
+            let detail = format!("must have at most {MAX} characters");
+            return Err(Fault::length(MAX + 1, 0, MAX, detail).refuse());
         }
         Ok(Self(text))
     }
 }
 
-impl<const MOST: usize> JsonSchema for SecretText<MOST> {
+impl<const MAX: usize> JsonSchema for SecretText<MAX> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        format!("SecretText{MOST}").into()
+        format!("SecretText{MAX}").into()
     }
 
     fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
-        schemars::json_schema!({"type": "string", "maxLength": MOST})
+        schemars::json_schema!({"type": "string", "maxLength": MAX})
     }
 }
 
@@ -58,7 +58,7 @@ impl ExposeSecret<str> for KnownPassword {
 #[serde(transparent)]
 #[schemars(inline, description = "", example = "seven quiet lanterns", extend("format" = "password"))]
 pub struct NewPassword(
-    #[schemars(with = "String", length(min = password::SHORTEST, max = password::LONGEST))] SecretString,
+    #[schemars(with = "String", length(min = password::SHORTEST, max = password::MAX_LENGTH))] SecretString,
 );
 
 impl ExposeSecret<str> for NewPassword {

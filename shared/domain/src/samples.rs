@@ -4,25 +4,31 @@ use jiff::{SignedDuration, Timestamp};
 use ulid::Ulid;
 
 use crate::{
-    call::{CallFacts, Direction, Outcome, Party},
-    compose::{Composed, World},
-    config::TenantConfig,
-    connection::Connection,
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity},
-    decide::{self, Decision},
-    ids::{CallId, ContactId},
-    line_type::LineType,
-    links::NewLink,
-    material::Material,
-    message::{Channel, Message},
-    phone::Phone,
-    profile::Profile,
-    refusal::Reason,
-    send::Timers,
-    subject::{CallView, Subject},
-    tenant::Tenant,
-    values::Values,
+    automations::decide::{self, Decision},
+    base::{
+        ids::{CallId, ContactId},
+        line_type::LineType,
+        phone::Phone,
+    },
+    calls::call::{CallFacts, Direction, Outcome, Party},
+    consent::{
+        links::NewLink,
+        wish::{By, Choice, ConsentCategory, Scope, Wish},
+    },
+    contacts::{
+        contact::{Contact, Identity},
+        profile::Profile,
+    },
+    messages::{
+        compose::{Composed, World},
+        material::Material,
+        message::{Channel, Message},
+        refusal::Reason,
+        send::Timers,
+        subject::{CallView, Subject},
+        values::Values,
+    },
+    tenants::{config::TenantConfig, connection::Connection, tenant::Tenant},
 };
 
 pub(crate) const TENANT: &str = r#"{

@@ -12,9 +12,9 @@ pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
 
 use domain::{
-    call::{CallEvent, CallProvider},
-    ids::{AssetId, ConnectionId, MessageId, TenantId},
-    message::Leg,
+    base::ids::{AssetId, ConnectionId, MessageId, TenantId},
+    calls::call::{CallEvent, CallProvider},
+    messages::message::Leg,
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -160,7 +160,6 @@ pub struct SentWith {
 
 impl SentWith {
     /// What a leg is sent with.
-    #[must_use]
     pub fn of(leg: &Leg) -> Self {
         let template = leg.content.template();
         Self {

@@ -8,8 +8,8 @@ use std::{
 };
 
 use domain::{
-    ids::{ConnectionId, TenantId},
-    notice::Notice,
+    accounts::notice::Notice,
+    base::ids::{ConnectionId, TenantId},
 };
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,6 @@ pub enum Link {
 
 impl Link {
     /// The URL, unless it is sealed.
-    #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::Clear(url) => Some(url),
@@ -159,7 +158,6 @@ pub enum FactorChange {
 
 impl Mail {
     /// Name of the kind, as in the body of the job.
-    #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::VerifyEmail { .. } => "verify_email",
@@ -177,7 +175,6 @@ impl Mail {
     }
 
     /// URL of its link. `None` if it has no link, or a sealed one.
-    #[must_use]
     pub fn url(&self) -> Option<&str> {
         match self {
             Self::VerifyEmail { link, .. }
@@ -195,7 +192,6 @@ impl Mail {
     }
 
     /// Its link, if it has one.
-    #[must_use]
     pub const fn link_mut(&mut self) -> Option<&mut Link> {
         match self {
             Self::VerifyEmail { link, .. }
@@ -215,7 +211,6 @@ impl Mail {
 
 impl MailJob {
     /// Context to which a sealed link is bound: this mail, its kind and its recipient.
-    #[must_use]
     pub fn about(&self) -> String {
         format!("{}\n{}\n{}", self.mail.kind(), self.id, self.to)
     }

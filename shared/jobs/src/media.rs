@@ -1,8 +1,8 @@
 //! Jobs about media.
 
 use domain::{
-    ids::{AssetId, ConnectionId, MessageId, TenantId},
-    media::Medium,
+    base::ids::{AssetId, ConnectionId, MessageId, TenantId},
+    media::medium::Medium,
 };
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +38,6 @@ pub enum MediaJob {
 
 impl MediaJob {
     /// The job of a medium.
-    #[must_use]
     pub fn fetch(tenant: TenantId, medium: &Medium) -> Self {
         Self::Fetch {
             tenant,

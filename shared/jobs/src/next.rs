@@ -1,12 +1,16 @@
 //! Jobs that follow from writes.
 
 use domain::{
-    ids::{AssetId, ConnectionId, TenantId},
-    media::Medium,
-    message::Message,
-    operation::Operation,
-    purpose::{Lane, Purpose},
-    record::CallProgress,
+    base::{
+        ids::{AssetId, ConnectionId, TenantId},
+        operation::Operation,
+    },
+    calls::record::CallProgress,
+    media::medium::Medium,
+    messages::{
+        message::Message,
+        purpose::{Lane, Purpose},
+    },
 };
 use jiff::Timestamp;
 
@@ -36,7 +40,6 @@ pub enum NextJob {
 
 impl SendMessage {
     /// A copy for the message's next attempt.
-    #[must_use]
     pub fn next_of(tenant: TenantId, message: &Message) -> Self {
         Self {
             tenant,
@@ -56,7 +59,6 @@ impl SendMessage {
 
 impl ToQueue {
     /// A message's next attempt.
-    #[must_use]
     pub fn send(tenant: TenantId, message: &Message) -> Self {
         Self {
             job: NextJob::Send(message.policy.lane(), SendMessage::next_of(tenant, message)),
@@ -65,7 +67,6 @@ impl ToQueue {
     }
 
     /// A check of a call that waits until this time.
-    #[must_use]
     pub fn look(tenant: TenantId, progress: CallProgress, until: Timestamp) -> Self {
         let job = CallJob::Decide {
             tenant,
@@ -81,7 +82,6 @@ impl ToQueue {
     }
 
     /// The upload of an asset to the provider of a connection, at once.
-    #[must_use]
     pub fn upload(
         tenant: TenantId,
         asset: AssetId,
@@ -102,7 +102,6 @@ impl ToQueue {
     }
 
     /// The job of a medium, at once.
-    #[must_use]
     pub fn media(tenant: TenantId, medium: &Medium, now: Timestamp) -> Self {
         Self {
             job: NextJob::Media(MediaJob::fetch(tenant, medium)),
@@ -111,7 +110,6 @@ impl ToQueue {
     }
 
     /// The start of an operation, at once.
-    #[must_use]
     pub const fn start(tenant: TenantId, operation: &Operation) -> Self {
         Self {
             job: NextJob::Start(StartOperation::of(tenant, operation)),
@@ -120,14 +118,12 @@ impl ToQueue {
     }
 
     /// The same job at another time.
-    #[must_use]
     pub const fn at(mut self, not_before: Timestamp) -> Self {
         self.not_before = not_before;
         self
     }
 
     /// The same job, queued by its own worker this many times.
-    #[must_use]
     pub fn again(mut self, rounds: u8) -> Self {
         if let NextJob::Send(_, job) = &mut self.job {
             job.rounds = rounds;

@@ -1,6 +1,6 @@
 //! Events that start operations.
 
-use domain::{
+use domain::base::{
     ids::{OperationId, TenantId},
     operation::{Operation, OperationKind},
 };
@@ -20,7 +20,6 @@ pub struct StartOperation {
 
 impl StartOperation {
     /// The event for an operation.
-    #[must_use]
     pub const fn of(tenant: TenantId, operation: &Operation) -> Self {
         Self {
             tenant,

@@ -159,7 +159,7 @@ impl Intercept for CountCalls {
         if let Some(operation) = config.load::<Metadata>()
             && operation.service() != "DynamoDB"
         {
-            store::usage::count(&[action(operation.service(), operation.name())]);
+            store::table::usage::count(&[action(operation.service(), operation.name())]);
         }
         Ok(())
     }

@@ -21,25 +21,21 @@ enum Source {
 
 impl Clock {
     /// The machine's clock.
-    #[must_use]
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
     /// The machine's clock, moved by this much: what `cargo stack clock` makes of the local stack's.
-    #[must_use]
     pub const fn shifted(by: SignedDuration) -> Self {
         Self(Source::Shifted(by))
     }
 
     /// A clock for tests, which stands still until it is moved. Copies move together.
-    #[must_use]
     pub fn fixed(at: Timestamp) -> Self {
         Self(Source::Fixed(Arc::new(AtomicI64::new(at.as_millisecond()))))
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         let milliseconds = match &self.0 {
             Source::System => Timestamp::now().as_millisecond(),
@@ -53,7 +49,6 @@ impl Clock {
     }
 
     /// A time of the machine's clock by this one: AWS knows no other, so all times from it have to pass here.
-    #[must_use]
     pub fn of_machine(&self, at: Timestamp) -> Timestamp {
         match &self.0 {
             Source::Shifted(by) => at.saturating_add(*by).unwrap_or(Timestamp::MAX),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::send::Timers;
+use domain::messages::send::Timers;
 use jiff::SignedDuration;
 
 use crate::Clock;
@@ -10,10 +10,10 @@ use crate::Clock;
 /// Variable of the seconds that the local stack's time is ahead of the machine's. `cargo stack clock` writes it.
 const CLOCK_OFFSET: &str = "CLOCK_OFFSET_SECONDS";
 /// Its maximum: ten years.
-const LONGEST_OFFSET: u32 = 10 * 365 * 24 * 60 * 60;
+const MAX_OFFSET: u32 = 10 * 365 * 24 * 60 * 60;
 
 /// Maximum of a timer.
-const LONGEST_TIMER: SignedDuration = SignedDuration::from_hours(24);
+const MAX_TIMER: SignedDuration = SignedDuration::from_hours(24);
 
 /// Stage of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,6 @@ pub enum Stage {
 
 impl Stage {
     /// Name of the stage in the parameter.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Local => "local",
@@ -48,7 +47,6 @@ pub struct ConfigError {
 
 impl ConfigError {
     /// An error about a variable's value.
-    #[must_use]
     pub fn new(variable: impl Into<String>, problem: impl Into<String>) -> Self {
         Self {
             variable: variable.into(),
@@ -78,9 +76,6 @@ impl Config {
     }
 
     /// An environment of these variables.
-    ///
-    /// # Errors
-    /// As [`Config::from_process`].
     pub fn from_variables(variables: impl IntoIterator<Item = (String, String)>) -> Result<Self, ConfigError> {
         let variables: BTreeMap<_, _> = variables.into_iter().collect();
         let stage = match variables.get("STAGE").map(String::as_str) {
@@ -119,7 +114,6 @@ impl Config {
     }
 
     /// The stage.
-    #[must_use]
     pub const fn stage(&self) -> Stage {
         self.stage
     }
@@ -133,16 +127,15 @@ impl Config {
             return Ok(Clock::system());
         };
         match offset.parse::<u32>() {
-            Ok(seconds) if seconds <= LONGEST_OFFSET => Ok(Clock::shifted(SignedDuration::from_secs(seconds.into()))),
+            Ok(seconds) if seconds <= MAX_OFFSET => Ok(Clock::shifted(SignedDuration::from_secs(seconds.into()))),
             _ => Err(ConfigError::new(
                 CLOCK_OFFSET,
-                format!("must be a whole number of seconds, at most {LONGEST_OFFSET}"),
+                format!("must be a whole number of seconds, at most {MAX_OFFSET}"),
             )),
         }
     }
 
     /// A variable that may be missing or empty, which has the same meaning.
-    #[must_use]
     pub fn optional(&self, variable: &str) -> Option<&str> {
         self.variables
             .get(variable)
@@ -226,8 +219,8 @@ impl Config {
         self.must_rise(&["CLAIM_SECONDS", "UNKNOWN_DEADLINE_SECONDS"])?;
         let or = |variable, default| {
             let given = self.optional_seconds(variable)?;
-            if given.is_some_and(|given| given > LONGEST_TIMER) {
-                let most = LONGEST_TIMER.as_secs();
+            if given.is_some_and(|given| given > MAX_TIMER) {
+                let most = MAX_TIMER.as_secs();
                 return Err(ConfigError::new(variable, format!("must be at most {most} seconds")));
             }
             Ok(given.unwrap_or(SignedDuration::from_secs(default)))

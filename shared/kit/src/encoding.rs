@@ -20,7 +20,6 @@ const LEVEL: Compression = Compression::new(3);
 pub struct Uncompressed;
 
 /// Whether the caller accepts a coding, such as `gzip` or `br` (RFC 9110, 12.5.3).
-#[must_use]
 pub fn accepts_coding(headers: &HeaderMap, coding: &str) -> bool {
     let values = headers.get_all(header::ACCEPT_ENCODING).iter();
     let accepted = values

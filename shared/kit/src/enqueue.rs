@@ -18,7 +18,7 @@ pub struct Entry {
 }
 
 /// Maximum delay of a queue.
-pub const LONGEST_DELAY: Duration = Duration::from_secs(900);
+pub const MAX_DELAY: Duration = Duration::from_secs(900);
 
 impl Entry {
     /// A job.
@@ -35,7 +35,6 @@ impl Entry {
     }
 
     /// A job read back from the bucket.
-    #[must_use]
     pub fn from_spilled(job: Spilled) -> Self {
         Self {
             group: job.group,
@@ -45,15 +44,13 @@ impl Entry {
     }
 
     /// Size of its body.
-    #[must_use]
     pub fn bytes(&self) -> usize {
         self.body.len()
     }
 
-    /// Delays the job by at most [`LONGEST_DELAY`]. Parts of a second count as one.
-    #[must_use]
+    /// Delays the job by at most [`MAX_DELAY`]. Parts of a second count as one.
     pub fn after(mut self, delay: Duration) -> Self {
-        let delay = delay.min(LONGEST_DELAY);
+        let delay = delay.min(MAX_DELAY);
         let seconds = delay.as_secs() + u64::from(delay.subsec_nanos() > 0);
         self.delay_seconds = i32::try_from(seconds).unwrap_or_default().min(900);
         self
@@ -120,14 +117,12 @@ impl Queue {
     }
 
     /// Its name.
-    #[must_use]
     pub const fn name(&self) -> QueueName {
         self.name
     }
 
     /// Stores jobs that the queue refuses in this bucket, if it is one of [`QueueName::SWEPT`]: jobs of other queues would never
     /// be queued again. For webhooks only, because a failing job is retried by itself.
-    #[must_use]
     pub fn or_bucket(mut self, bucket: &RawBucket) -> Self {
         if QueueName::SWEPT.contains(&self.name) {
             self.spill = Some(Arc::new(bucket.clone()));
@@ -152,9 +147,6 @@ impl Queue {
     }
 
     /// The same, but a queue that accepts none of them within this time counts as refusing them.
-    ///
-    /// # Errors
-    /// As [`Queue::send_all`].
     pub async fn send_all_or_give_up(&self, entries: Vec<Entry>, limit: TimeLimit) -> Result<(), EnqueueError> {
         self.send_batches(entries, Some(limit)).await
     }
@@ -221,18 +213,12 @@ impl Queue {
     }
 
     /// Approximate number of jobs in the queue, including those being processed.
-    ///
-    /// # Errors
-    /// When the queue does not answer.
     pub async fn depth(&self) -> Result<u64, EnqueueError> {
         depth(&self.env, &self.url).await
     }
 }
 
 /// Approximate number of messages in a queue, including those being processed and delayed ones.
-///
-/// # Errors
-/// When the queue does not answer.
 pub async fn depth(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
     let all = [
         QueueAttributeName::ApproximateNumberOfMessages,
@@ -243,9 +229,6 @@ pub async fn depth(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
 }
 
 /// Approximate number of messages that are waiting in a queue.
-///
-/// # Errors
-/// When the queue does not answer.
 pub async fn waiting(env: &Env, queue_url: &str) -> Result<u64, EnqueueError> {
     count(env, queue_url, [QueueAttributeName::ApproximateNumberOfMessages]).await
 }

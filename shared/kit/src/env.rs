@@ -61,19 +61,16 @@ impl Env {
     }
 
     /// Name of the function.
-    #[must_use]
     pub fn function(&self) -> &'static str {
         self.0.function
     }
 
     /// The configuration.
-    #[must_use]
     pub fn config(&self) -> &Config {
         &self.0.config
     }
 
     /// The stage.
-    #[must_use]
     pub fn stage(&self) -> Stage {
         self.0.config.stage()
     }
@@ -84,19 +81,16 @@ impl Env {
     }
 
     /// The clock.
-    #[must_use]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }
 
     /// The source of new ids.
-    #[must_use]
     pub fn ids(&self) -> &Ids {
         &self.0.ids
     }
 
     /// User agent for providers. Locally it names the process, so that the simulators can kill the caller.
-    #[must_use]
     pub fn user_agent(&self) -> String {
         let version = env!("CARGO_PKG_VERSION");
         match self.stage() {
@@ -106,20 +100,17 @@ impl Env {
     }
 
     /// Endpoint of AWS, if it is not AWS itself.
-    #[must_use]
     pub fn aws_endpoint(&self) -> Option<&str> {
         self.0.aws.endpoint()
     }
 
     /// Client of the table. `store` counts its calls itself.
-    #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.0.dynamodb.get_or_init(|| self.0.aws.dynamodb()).clone()
     }
 
     /// Shows every request to the table, the queues, the buckets, the event bus and the secrets to this observer, unless a client exists already. Tests
     /// compare them with the function's role.
-    #[must_use]
     pub fn observed_by(self, observer: impl aws_sdk_dynamodb::config::Intercept + Clone + 'static) -> Self {
         let aws = &self.0.aws;
         let config = aws.dynamodb().config().to_builder().interceptor(observer.clone());
@@ -138,25 +129,21 @@ impl Env {
     }
 
     /// Client of the queues.
-    #[must_use]
     pub fn sqs(&self) -> aws_sdk_sqs::Client {
         self.0.sqs.get_or_init(|| self.0.aws.sqs()).clone()
     }
 
     /// Client of the event bus.
-    #[must_use]
     pub fn eventbridge(&self) -> aws_sdk_eventbridge::Client {
         self.0.eventbridge.get_or_init(|| self.0.aws.eventbridge()).clone()
     }
 
     /// Client of the bucket.
-    #[must_use]
     pub fn s3(&self) -> aws_sdk_s3::Client {
         self.0.s3.get_or_init(|| self.0.aws.s3()).clone()
     }
 
     /// Client of the KMS keys.
-    #[must_use]
     pub fn kms(&self) -> aws_sdk_kms::Client {
         self.0.kms.get_or_init(|| self.0.aws.kms()).clone()
     }
@@ -174,7 +161,6 @@ impl Env {
     }
 
     /// Client of the platform's own secrets.
-    #[must_use]
     pub fn secrets_manager(&self) -> aws_sdk_secretsmanager::Client {
         self.0.secrets.get_or_init(|| self.0.aws.secrets_manager()).clone()
     }

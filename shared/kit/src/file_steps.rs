@@ -13,7 +13,7 @@ const PAGE: i32 = 100;
 const WORK: Duration = Duration::from_secs(5);
 
 /// Length after which a step reads no further page, in bytes.
-const MOST_BYTES: usize = 6 * 1024 * 1024;
+const MAX_BYTES: usize = 6 * 1024 * 1024;
 
 /// State of a function with such steps, created once per process.
 pub struct FileSteps {
@@ -30,21 +30,17 @@ pub struct FileSteps {
 
 impl FileSteps {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             files: Files::new(env)?,
             clock: env.clock().clone(),
             page: PAGE,
-            most_bytes: MOST_BYTES,
+            most_bytes: MAX_BYTES,
         })
     }
 
     /// The same with steps of one page of this many rows, and files in parts of this many bytes. For tests.
-    #[must_use]
     pub fn in_pages_of(self, page: i32, part: usize) -> Self {
         Self {
             files: self.files.in_parts_of(part),
@@ -55,7 +51,6 @@ impl FileSteps {
     }
 
     /// The limit of a step that begins now.
-    #[must_use]
     pub fn limit(&self) -> StepLimit {
         StepLimit {
             time: TimeLimit::of(WORK),
@@ -73,7 +68,6 @@ pub struct StepLimit {
 
 impl StepLimit {
     /// True if a step that has made this many bytes reads no further page.
-    #[must_use]
     pub fn is_reached(self, bytes: usize) -> bool {
         bytes >= self.most_bytes || self.time.is_up()
     }

@@ -22,7 +22,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
-use domain::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId};
+use domain::base::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
 use store::TenantScope;
@@ -34,7 +34,7 @@ use crate::{ConfigError, Env};
 const NOT_IN_NAMES: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_');
 
 /// Longest escaped name in a link, which escapes it once more. Names of 120 letters fit in any script.
-const LONGEST_CHOSEN: usize = 1_440;
+const MAX_CHOSEN_LENGTH: usize = 1_440;
 
 /// The bucket.
 #[derive(Clone)]
@@ -72,20 +72,17 @@ pub struct Folder(String);
 
 impl Folder {
     /// What operations keep and make of this contact, the copies of its recordings, and its media. Nothing else.
-    #[must_use]
     pub fn of_contact(scope: &TenantScope, contact: ContactId) -> [Self; 4] {
         [STEPS, RESULTS, RECORDINGS, MEDIA].map(|kind| Self::of(kind, scope, contact))
     }
 
     /// What a tenant has that no rule of the bucket deletes: its customers' media, and its assets.
-    #[must_use]
     pub fn of_tenant(scope: &TenantScope) -> [Self; 2] {
         let tenant = lower(scope.tenant().ulid());
         [MEDIA, ASSETS].map(|kind| Self(format!("{kind}/{tenant}/")))
     }
 
     /// What one operation keeps and makes of it.
-    #[must_use]
     pub fn of_archive(scope: &TenantScope, contact: ContactId, operation: OperationId) -> [Self; 2] {
         let operation = lower(operation.ulid());
         [STEPS, RESULTS].map(|kind| {
@@ -100,13 +97,11 @@ impl Folder {
     }
 
     /// An object of this name in it.
-    #[must_use]
     pub fn file(&self, name: &str) -> FileKey {
         FileKey(format!("{}{name}", self.0))
     }
 
     /// The text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -129,46 +124,39 @@ impl FileKey {
     }
 
     /// The table that is uploaded for this import, or the file for this asset.
-    #[must_use]
     pub fn upload(scope: &TenantScope, id: Ulid) -> Self {
         Self::of("uploads", scope, id)
     }
 
     /// What an operation keeps under this name.
-    #[must_use]
     pub fn step(scope: &TenantScope, operation: Ulid, name: &str) -> Self {
         let Self(folder) = Self::of(STEPS, scope, operation);
         Self(format!("{folder}/{name}"))
     }
 
     /// What an operation makes under this name.
-    #[must_use]
     pub fn result(scope: &TenantScope, operation: Ulid, name: &str) -> Self {
         let Self(folder) = Self::of(RESULTS, scope, operation);
         Self(format!("{folder}/{name}"))
     }
 
     /// The copy of a recording of this contact's.
-    #[must_use]
     pub fn recording(scope: &TenantScope, contact: ContactId, recording: RecordingId) -> Self {
         Folder::of(RECORDINGS, scope, contact).file(&lower(recording.ulid()))
     }
 
     /// A medium of a customer's message, by its place among the message's.
-    #[must_use]
     pub fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Self {
         let folder = Folder::of(MEDIA, scope, message.contact());
         folder.file(&format!("{}/{index}", lower(message.own())))
     }
 
     /// The file of an asset.
-    #[must_use]
     pub fn asset(scope: &TenantScope, asset: AssetId) -> Self {
         Self::of(ASSETS, scope, asset.ulid())
     }
 
     /// The text.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -224,13 +212,11 @@ pub struct Appended {
 
 impl Appended {
     /// Length of the file in bytes.
-    #[must_use]
     pub const fn size(&self) -> u64 {
         self.size
     }
 
     /// Whether the file may have these bytes, too.
-    #[must_use]
     pub const fn has_room_for(&self, bytes: &[u8]) -> bool {
         self.size + bytes.len() as u64 <= LARGEST_FILE
     }
@@ -243,10 +229,10 @@ const PART: usize = 8 * 1024 * 1024;
 const DELETED_AT_ONCE: i32 = 100;
 
 /// Maximum parts of a file: a checkpoint holds their tags.
-const MOST_PARTS: usize = 300;
+const MAX_PARTS: usize = 300;
 
 /// Maximum length of a file in bytes.
-pub const LARGEST_FILE: u64 = MOST_PARTS as u64 * PART as u64;
+pub const LARGEST_FILE: u64 = MAX_PARTS as u64 * PART as u64;
 
 /// Status of an answer, if there was one.
 fn status<E>(error: &SdkError<E>) -> Option<u16> {
@@ -277,7 +263,6 @@ impl Files {
     }
 
     /// Scheme and host of the links to objects, for the policy of a page that shows them.
-    #[must_use]
     pub fn origin(&self) -> String {
         // Without a region, the process had not started.
         let region = self.env.config().optional("AWS_REGION").unwrap_or_default();
@@ -287,7 +272,6 @@ impl Files {
     }
 
     /// The same with files in parts of this length, for tests. S3 accepts no shorter ones than 5 MiB.
-    #[must_use]
     pub fn in_parts_of(self, part: usize) -> Self {
         Self { part, ..self }
     }
@@ -364,7 +348,7 @@ impl Files {
     ) -> Result<SignedLink, FileError> {
         let mut get = self.typed(key, name, content_type);
         let chosen = chosen.map(|chosen| utf8_percent_encode(chosen, NOT_IN_NAMES).to_string());
-        if let Some(chosen) = chosen.filter(|chosen| chosen.len() <= LONGEST_CHOSEN) {
+        if let Some(chosen) = chosen.filter(|chosen| chosen.len() <= MAX_CHOSEN_LENGTH) {
             let both = format!("attachment; filename=\"{name}\"; filename*=UTF-8''{chosen}");
             get = get.response_content_disposition(both);
         }
@@ -392,9 +376,6 @@ impl Files {
     }
 
     /// Size and tag of an object; `None` if it does not exist.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn facts(&self, key: &FileKey) -> Result<Option<FileFacts>, FileError> {
         const DOING: &str = "look for a file";
         // The first byte, since the answer to HEAD does not say why something is forbidden.
@@ -419,9 +400,6 @@ impl Files {
     }
 
     /// At most `length` bytes of an object from this offset on, as long as it has this tag.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn piece(&self, key: &FileKey, etag: &str, offset: u64, length: u64) -> Result<Piece, FileError> {
         const DOING: &str = "read a piece of a file";
         let last = offset + length.max(1) - 1;
@@ -440,9 +418,6 @@ impl Files {
     }
 
     /// A whole object; `None` if it does not exist. For objects of at most a few megabytes.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn read(&self, key: &FileKey) -> Result<Option<Vec<u8>>, FileError> {
         const DOING: &str = "read a file";
         let get = self.env.s3().get_object().bucket(&self.bucket).key(key.as_str());
@@ -467,9 +442,6 @@ impl Files {
     }
 
     /// Deletes at most a hundred objects of a folder. Returns their number, and whether there are more.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn delete_some(&self, folder: &Folder) -> Result<(u64, bool), FileError> {
         const DOING: &str = "list files that are to be deleted";
         let list = self.env.s3().list_objects_v2().bucket(&self.bucket);
@@ -519,9 +491,6 @@ impl Files {
     }
 
     /// Completes a file, so that it can be read. Doing it again changes nothing.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn complete(
         &self,
         key: &FileKey,
@@ -557,9 +526,6 @@ impl Files {
 
     /// Deletes a file and what its operation has kept for it, also what a step has written that was not recorded. Parts of an upload
     /// that is not complete can be read by nobody, and are removed by the bucket after a day.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn discard(
         &self,
         key: &FileKey,
@@ -574,7 +540,6 @@ impl Files {
     }
 
     /// Begins a copy of what arrives from elsewhere.
-    #[must_use]
     pub fn copy(&self, key: FileKey) -> Copying<'_> {
         Copying {
             files: self,
@@ -585,9 +550,6 @@ impl Files {
     }
 
     /// Deletes an object, if it exists.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn remove(&self, key: &FileKey) -> Result<(), FileError> {
         self.delete(key.as_str()).await
     }
@@ -612,7 +574,7 @@ impl Files {
 
     async fn add_part(&self, key: &FileKey, file: &mut Appended, bytes: Vec<u8>) -> Result<(), FileError> {
         const DOING: &str = "write a part of a file";
-        if file.parts.len() >= MOST_PARTS {
+        if file.parts.len() >= MAX_PARTS {
             return Err(FileError::new(DOING, "the file is too long"));
         }
         let upload = match &file.upload {
@@ -653,7 +615,6 @@ pub struct Copying<'a> {
 
 impl Copying<'_> {
     /// Length so far, in bytes.
-    #[must_use]
     pub const fn size(&self) -> u64 {
         self.file.size
     }
@@ -674,9 +635,6 @@ impl Copying<'_> {
     }
 
     /// Completes the object, which replaces one of this name. Returns its length in bytes.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn complete(self) -> Result<u64, FileError> {
         let Self {
             files,

@@ -1,7 +1,6 @@
 //! Texts in pages and mails.
 
 /// Escapes text for elements and quoted attributes of HTML.
-#[must_use]
 pub fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {

@@ -20,11 +20,11 @@ use axum::{
     response::IntoResponse,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::text::hex;
+use domain::base::text::hex;
 use futures::FutureExt;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde::{Deserialize, Serialize};
-use store::usage;
+use store::table::usage;
 use tower::ServiceExt;
 
 use crate::{
@@ -139,20 +139,17 @@ pub struct Target {
 
 impl Target {
     /// The whole URL under the configured base, or else under the API's own domain, with path and query byte for byte as sent.
-    #[must_use]
     pub fn url(&self, base: Option<&str>) -> String {
         let question = if self.query.is_empty() { "" } else { "?" };
         format!("{}{}{question}{}", self.origin(base), self.path, self.query)
     }
 
     /// Scheme and host: the configured base, or else the API's own domain.
-    #[must_use]
     pub fn origin(&self, base: Option<&str>) -> String {
         base.map_or_else(|| format!("https://{}", self.domain), str::to_owned)
     }
 
     /// The query, byte for byte.
-    #[must_use]
     pub fn query(&self) -> &str {
         &self.query
     }
@@ -165,7 +162,6 @@ pub struct Source(pub Option<IpAddr>);
 impl Source {
     /// Hash of the address, to count attempts. Only the first 64 bits of IPv6 addresses count, because one subscriber has all
     /// addresses in that range.
-    #[must_use]
     pub fn sha256(self) -> String {
         let address = match self.0 {
             Some(IpAddr::V4(address)) => address.octets().to_vec(),
@@ -185,7 +181,6 @@ pub struct CorrelationId(String);
 
 impl CorrelationId {
     /// The id.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -230,7 +225,6 @@ pub fn expect_content_type(headers: &HeaderMap, expected: &str) -> Result<(), Pr
 }
 
 /// Whether the caller has this version of an answer, by its `ETag` in `If-None-Match`.
-#[must_use]
 pub fn knows_version(headers: &HeaderMap, tag: &str) -> bool {
     let sent = headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok());
     let mut tags = sent.unwrap_or_default().split(',').map(str::trim);
@@ -247,7 +241,6 @@ pub struct App {
 
 impl App {
     /// These routes in this environment.
-    #[must_use]
     pub fn new(env: &Env, routes: Router) -> Self {
         // The body is already complete and its size checked; axum's own limit is lower.
         let router = routes.layer(DefaultBodyLimit::disable());
@@ -422,9 +415,6 @@ fn request(event: HttpEvent, headers: HeaderMap, source: Source) -> Result<Reque
 }
 
 /// Runs a function behind the HTTP API.
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 pub fn serve_http(
     function: &'static str,
     routes: impl FnOnce(&Env) -> Result<Router, ConfigError>,

@@ -29,7 +29,6 @@ enum Source {
 
 impl Ids {
     /// Random ids with this clock's time.
-    #[must_use]
     pub const fn random(clock: Clock) -> Self {
         Self {
             clock,
@@ -38,7 +37,6 @@ impl Ids {
     }
 
     /// The same ids in every run of a test.
-    #[must_use]
     pub fn seeded(clock: Clock, seed: u64) -> Self {
         Self {
             clock,
@@ -47,7 +45,6 @@ impl Ids {
     }
 
     /// A new ULID.
-    #[must_use]
     pub fn ulid(&self) -> Ulid {
         let time = u64::try_from(self.clock.now().as_millisecond()).unwrap_or(0);
         let random = match &self.source {
@@ -74,7 +71,6 @@ impl Ids {
     }
 
     /// A random number from 0 up to, but not including, 1.
-    #[must_use]
     pub fn fraction(&self) -> f64 {
         let bits = u32::try_from(self.ulid().random() & u128::from(u32::MAX)).unwrap_or(0);
         f64::from(bits) / (f64::from(u32::MAX) + 1.0)

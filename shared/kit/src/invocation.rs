@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde::Serialize;
-use store::usage::{self, Usage};
+use store::table::usage::{self, Usage};
 
 use crate::{Env, line, metric, process};
 

@@ -14,9 +14,6 @@ use crate::{
 
 /// Runs a function that an operator invokes. `build` creates its context once per process. An invalid request is refused with the
 /// reason, which the operator reads in the answer.
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

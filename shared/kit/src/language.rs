@@ -1,7 +1,6 @@
 //! The language that a browser prefers.
 
 /// Which of our languages is preferred by a header `Accept-Language`; `None` if it names none of them. Regions do not matter.
-#[must_use]
 pub fn accepted_language<'a>(header: &str, ours: &[&'a str]) -> Option<&'a str> {
     let mut wanted: Vec<(f32, &'a str)> = Vec::new();
     for range in header.split(',') {

@@ -15,25 +15,21 @@ pub struct TimeUp;
 
 impl TimeLimit {
     /// A limit of this time from now.
-    #[must_use]
     pub fn of(time: Duration) -> Self {
         Self(Instant::now() + time)
     }
 
     /// The same limit, but at most this time from now.
-    #[must_use]
     pub fn at_most(self, time: Duration) -> Self {
         Self(self.0.min(Instant::now() + time))
     }
 
     /// Half of the remaining time, for the first of two alternatives.
-    #[must_use]
     pub fn half(self) -> Self {
         Self::of(self.0.saturating_duration_since(Instant::now()) / 2)
     }
 
     /// True if the time is up.
-    #[must_use]
     pub fn is_up(self) -> bool {
         Instant::now() >= self.0
     }

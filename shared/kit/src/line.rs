@@ -8,7 +8,7 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use domain::ids::TenantId;
+use domain::base::ids::TenantId;
 use store::TenantScope;
 
 /// A value that appears on the line only if all agree on it.
@@ -87,12 +87,12 @@ pub(crate) fn owner(tenant: Option<TenantId>) {
 }
 
 /// Maximum correlation ids on a line: no queue gives a function more jobs at once.
-const MOST_CORRELATION_IDS: usize = 10;
+const MAX_CORRELATION_IDS: usize = 10;
 
 /// Correlation id of the invocation, or of one of its jobs.
 pub fn correlation_id(id: &str) {
     with(|line| {
-        if line.correlation_ids.len() < MOST_CORRELATION_IDS {
+        if line.correlation_ids.len() < MAX_CORRELATION_IDS {
             line.correlation_ids.insert(id.to_owned());
         }
     });

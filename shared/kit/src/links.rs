@@ -1,6 +1,6 @@
 //! Links to pages of the console, in mails, and to pages that customers see, in messages.
 
-use domain::links::{LinkCode, NewLink};
+use domain::consent::links::{LinkCode, NewLink};
 
 use crate::{ConfigError, Env, http::Target};
 
@@ -27,26 +27,22 @@ impl Links {
     }
 
     /// The link to a page, as answer to a request.
-    #[must_use]
     pub fn to(&self, page: &str, target: &Target) -> String {
         format!("{}/{page}", target.origin(self.base.as_deref()))
     }
 
     /// The link to a page with a one-time token, as answer to a request.
-    #[must_use]
     pub fn with_token(&self, page: &str, token: &str, target: &Target) -> String {
         format!("{}?token={token}", self.to(page, target))
     }
 
     /// The link to a page without a request: `None` if no base is configured.
-    #[must_use]
     pub fn configured(&self, page: &str) -> Option<String> {
         let base = self.base.as_deref()?;
         Some(format!("{base}/{page}"))
     }
 
     /// The same with a one-time token.
-    #[must_use]
     pub fn with_token_configured(&self, page: &str, token: &str) -> Option<String> {
         Some(format!("{}?token={token}", self.configured(page)?))
     }
@@ -71,13 +67,11 @@ impl Pages {
     }
 
     /// The link to a preference page, as answer to a request.
-    #[must_use]
     pub fn preferences(&self, code: &LinkCode, target: &Target) -> String {
         NewLink::at(&target.origin(self.base.as_deref()), code)
     }
 
     /// The same for a message, without a request. It has no URL if no base is configured.
-    #[must_use]
     pub fn new_preferences(&self, code: LinkCode) -> NewLink {
         NewLink {
             code,

@@ -12,7 +12,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::{
+use domain::base::{
     ids::OperationId,
     operation::{Claim, Data, Operation, OperationState, Progress},
 };
@@ -41,19 +41,16 @@ pub struct Turn {
 
 impl Turn {
     /// A step of this operation.
-    #[must_use]
     pub const fn new(scope: TenantScope, operation: Operation) -> Self {
         Self { scope, operation }
     }
 
     /// Scope of the operation.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
 
     /// The operation, as of the last checkpoint.
-    #[must_use]
     pub const fn operation(&self) -> &Operation {
         &self.operation
     }
@@ -123,9 +120,6 @@ pub struct Runner {
 
 impl Runner {
     /// From `TABLE_NAME` and `OPERATIONS_BUS`.
-    ///
-    /// # Errors
-    /// When a variable is missing.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -341,9 +335,6 @@ struct BusEvent {
 
 /// Runs a function that does operations of one kind, started by events on the bus. `build` creates its context once per process;
 /// `handle` makes one step, of a few seconds at most.
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

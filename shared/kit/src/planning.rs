@@ -1,17 +1,13 @@
 //! Planning: what is read before a message is composed, and what is written with it. The same for every cause of messages.
 
 use domain::{
-    compose::Composed,
-    contact::Contact,
-    ids::MessageId,
-    links::{LinkCode, LinkOrigin},
-    material::Material,
-    message::Message,
-    needs::Needs,
-    send::Timers,
+    base::ids::MessageId,
+    consent::links::{LinkCode, LinkOrigin},
+    contacts::contact::Contact,
+    messages::{compose::Composed, material::Material, message::Message, needs::Needs, send::Timers},
 };
 use jiff::Timestamp;
-use store::{Along, Store, StoreError, TenantScope, preferences::LinkWrite};
+use store::{Along, Store, StoreError, TenantScope, consent::preferences::LinkWrite};
 
 use crate::{Pages, log::chain};
 
@@ -45,16 +41,12 @@ pub struct Planned {
 
 impl Planner {
     /// A planner of messages whose links lead to these pages.
-    #[must_use]
     pub const fn new(store: Store, pages: Pages, timers: Timers) -> Self {
         Self { store, pages, timers }
     }
 
     /// Reads what a message needs and was not read along with other rows. `code`: that of the link to the recipient's preference page, if
     /// one is needed.
-    ///
-    /// # Errors
-    /// When the table does not answer.
     pub async fn gather(
         &self,
         scope: &TenantScope,
@@ -73,9 +65,6 @@ impl Planner {
 
     /// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
     /// keep further messages from being planned: it is left as it is, and not sent until it can be read.
-    ///
-    /// # Errors
-    /// When the table does not answer.
     pub async fn readable(
         &self,
         scope: &TenantScope,
@@ -93,9 +82,6 @@ impl Planner {
     }
 
     /// The message, of which the contact knows from now on. To be written in one transaction with the contact.
-    ///
-    /// # Errors
-    /// When the table does not answer.
     pub async fn plan(
         &self,
         scope: &TenantScope,

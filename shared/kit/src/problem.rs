@@ -8,13 +8,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use domain::{
-    facts::Facts,
-    fault::{Fault, FaultCode},
-    refusal::Reason,
-    settings::FieldProblem,
+    base::{
+        facts::Facts,
+        fault::{Fault, FaultCode},
+    },
+    messages::refusal::Reason,
+    tenants::settings::FieldProblem,
 };
 use serde::Serialize;
-use store::{StoreError, rates::Allowance};
+use store::{StoreError, table::rates::Allowance};
 
 use crate::{files::FileError, log::chain};
 
@@ -43,7 +45,7 @@ pub struct Problem {
     facts: Option<Box<Facts>>,
     /// Invalid fields, at most 50.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    #[schemars(length(max = MOST_ERRORS))]
+    #[schemars(length(max = MAX_ERRORS))]
     errors: Vec<FieldError>,
     /// Number of further errors, if there are more than 50.
     #[serde(skip_serializing_if = "is_zero")]
@@ -88,7 +90,6 @@ impl From<FieldProblem> for FieldError {
 
 impl FieldError {
     /// An error of this field.
-    #[must_use]
     pub fn new(field: impl Into<String>, fault: impl Into<Fault>) -> Self {
         let Fault { code, facts, detail } = fault.into();
         Self {
@@ -105,11 +106,11 @@ fn example() -> Problem {
 }
 
 /// Maximum number of errors in a problem. One body can have hundreds of thousands.
-const MOST_ERRORS: usize = 50;
+const MAX_ERRORS: usize = 50;
 /// Maximum length of a field's path in characters. It may contain names that were sent.
-const LONGEST_FIELD: usize = 200;
+const MAX_FIELD_LENGTH: usize = 200;
 /// Maximum length of a sentence in characters.
-const LONGEST_DETAIL: usize = 500;
+const MAX_DETAIL_LENGTH: usize = 500;
 
 fn bounded(mut text: String, longest: usize) -> String {
     if let Some((end, _)) = text.char_indices().nth(longest) {
@@ -134,7 +135,6 @@ const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining"
 const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
 
 /// The rate limit headers of an allowance.
-#[must_use]
 pub fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
     [
         (RATE_LIMIT, allowance.limit.into()),
@@ -145,7 +145,6 @@ pub fn rate_headers(allowance: &Allowance) -> [(HeaderName, HeaderValue); 3] {
 
 impl Problem {
     /// A problem of a stable kind, such as `unauthorized`, out of [`kinds`].
-    #[must_use]
     pub fn new(status: StatusCode, kind: &str, title: &'static str, detail: impl Into<String>) -> Self {
         debug_assert!(
             kinds::all().any(|known| known.word == kind && known.status == status.as_u16()),
@@ -155,7 +154,7 @@ impl Problem {
             kind: format!("urn:ringback:problem:{kind}"),
             title,
             status,
-            detail: bounded(detail.into(), LONGEST_DETAIL).into(),
+            detail: bounded(detail.into(), MAX_DETAIL_LENGTH).into(),
             code: None,
             facts: None,
             errors: Vec::new(),
@@ -165,14 +164,12 @@ impl Problem {
     }
 
     /// Adds a header.
-    #[must_use]
     pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         self.headers.push((name, value));
         self
     }
 
     /// Adds the code and the facts of a reason.
-    #[must_use]
     pub fn because(mut self, code: Reason, facts: Facts) -> Self {
         self.code = Some(code);
         self.facts = Some(Box::new(facts));
@@ -180,31 +177,26 @@ impl Problem {
     }
 
     /// The HTTP status.
-    #[must_use]
     pub const fn status(&self) -> StatusCode {
         self.status
     }
 
     /// The sentence, with the code of its reason if it has one.
-    #[must_use]
     pub fn into_reason(self) -> (String, Option<Reason>) {
         (self.detail.into(), self.code)
     }
 
     /// 400.
-    #[must_use]
     pub fn bad_request(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "bad_request", "Bad request", detail)
     }
 
     /// 422 about one field.
-    #[must_use]
     pub fn field(field: impl Into<String>, fault: impl Into<Fault>) -> Self {
         Self::fields(Vec::new()).about(field, fault)
     }
 
     /// 422 about several fields. The first 50 are named, the others counted.
-    #[must_use]
     pub fn fields(errors: Vec<FieldError>) -> Self {
         let detail = "Correct the fields that `errors` names.";
         let problem = Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", "Invalid fields", detail);
@@ -213,23 +205,21 @@ impl Problem {
     }
 
     /// Adds an error of this field.
-    #[must_use]
     pub fn about(self, field: impl Into<String>, fault: impl Into<Fault>) -> Self {
         self.with_error(FieldError::new(field, fault))
     }
 
     /// Adds these errors.
-    #[must_use]
     pub fn naming(self, problems: Vec<FieldProblem>) -> Self {
         let add = |problem: Self, wrong: FieldProblem| problem.with_error(wrong.into());
         problems.into_iter().fold(self, add)
     }
 
     fn with_error(mut self, error: FieldError) -> Self {
-        if self.errors.len() < MOST_ERRORS {
+        if self.errors.len() < MAX_ERRORS {
             self.errors.push(FieldError {
-                field: bounded(error.field, LONGEST_FIELD),
-                detail: bounded(error.detail, LONGEST_DETAIL),
+                field: bounded(error.field, MAX_FIELD_LENGTH),
+                detail: bounded(error.detail, MAX_DETAIL_LENGTH),
                 ..error
             });
         } else {
@@ -239,19 +229,16 @@ impl Problem {
     }
 
     /// 409 of this kind.
-    #[must_use]
     pub fn conflict(kind: &str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, kind, "Conflict", detail)
     }
 
     /// 409 of this kind: the tenant has the maximum number of these things. `advice` says how to make room.
-    #[must_use]
     pub fn at_most(kind: &str, most: usize, things: &str, advice: &str) -> Self {
         Self::conflict(kind, format!("A tenant can have at most {most} {things}. {advice}"))
     }
 
     /// 412: the object has changed since the caller read it.
-    #[must_use]
     pub fn stale() -> Self {
         let detail =
             "The object has changed since you read it. Read it again and repeat your change if it still applies.";
@@ -259,7 +246,6 @@ impl Problem {
     }
 
     /// 429 with the time to wait.
-    #[must_use]
     pub fn too_many(allowance: Allowance) -> Self {
         let Allowance { limit, resets_in, .. } = allowance;
         let detail = format!("The limit of {limit} requests is reached. Try again in {resets_in} s.");
@@ -274,7 +260,6 @@ impl Problem {
     }
 
     /// 401 of the API: no valid token or key.
-    #[must_use]
     pub fn unproven() -> Self {
         let detail = "Send a valid access token as `Authorization: Bearer …` or, where keys are accepted, a valid \
             key as `X-API-Key`.";
@@ -283,27 +268,23 @@ impl Problem {
     }
 
     /// 401 without a reason: a wrong signature gets the same answer as an unknown tenant.
-    #[must_use]
     pub fn unauthorized() -> Self {
         let detail = "The request is not authenticated. Check the URL and the secret that signs the request.";
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized", detail)
     }
 
     /// 403.
-    #[must_use]
     pub fn forbidden(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", "Not allowed", detail)
     }
 
     /// 404.
-    #[must_use]
     pub fn not_found() -> Self {
         let detail = "Nothing exists under this URL. Check the path and the ids in it.";
         Self::new(StatusCode::NOT_FOUND, "not_found", "Not found", detail)
     }
 
     /// 405. The `Allow` header of the answer names the allowed methods.
-    #[must_use]
     pub fn method_not_allowed() -> Self {
         let detail = "Use one of the methods that the `Allow` header names.";
         Self::new(
@@ -315,7 +296,6 @@ impl Problem {
     }
 
     /// 413 with the limit in bytes.
-    #[must_use]
     pub fn larger_than(most: usize) -> Self {
         const KB: usize = 1024;
         let detail = if most.is_multiple_of(KB * KB) {
@@ -327,7 +307,6 @@ impl Problem {
     }
 
     /// 415.
-    #[must_use]
     pub fn wrong_content_type(expected: &str) -> Self {
         let detail = format!("Send the body as {expected}.");
         Self::new(
@@ -339,7 +318,6 @@ impl Problem {
     }
 
     /// 422 with the reason.
-    #[must_use]
     pub fn unprocessable(detail: impl Into<String>) -> Self {
         Self::new(
             StatusCode::UNPROCESSABLE_ENTITY,
@@ -350,7 +328,6 @@ impl Problem {
     }
 
     /// 500.
-    #[must_use]
     pub fn internal() -> Self {
         let detail =
             "Something went wrong on our side. Try again; if the problem persists, report the `X-Correlation-Id`.";
@@ -358,7 +335,6 @@ impl Problem {
     }
 
     /// 503: the sender should try again.
-    #[must_use]
     pub fn unavailable() -> Self {
         let detail = "The service is temporarily unavailable. Send the request again.";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail)

@@ -51,7 +51,6 @@ impl<T: QueueBody> ScopeOf<T> for NoScope {
 
 impl<T: QueueBody, S: ScopeOf<T>> Job<T, S> {
     /// A job as delivered by the queue.
-    #[must_use]
     pub fn new(body: T, receive_count: u32) -> Self {
         Self {
             scope: S::of(&body),
@@ -64,7 +63,6 @@ impl<T: QueueBody, S: ScopeOf<T>> Job<T, S> {
 
 impl<T> Job<T> {
     /// Scope of the job.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
@@ -72,13 +70,11 @@ impl<T> Job<T> {
 
 impl<T, S> Job<T, S> {
     /// Correlation id of the request that caused the job.
-    #[must_use]
     pub fn correlation_id(&self) -> &str {
         &self.correlation_id
     }
 
     /// True if the job was delivered before. Then "already done" must ensure that the next step is queued.
-    #[must_use]
     pub const fn redelivered(&self) -> bool {
         self.receive_count > 1
     }
@@ -95,7 +91,6 @@ pub enum Done {
 
 /// The subject of a job no longer exists: its tenant, its contact or itself was deleted. Nothing is left to do. Counted, because
 /// it is a bug unless something is being deleted.
-#[must_use]
 pub fn gone(what: &'static str) -> Done {
     tracing::info!(what, "the subject of a job no longer exists");
     metric::count("job_gone", &[("what", what)]);
@@ -111,7 +106,6 @@ pub struct JobError {
 
 impl JobError {
     /// An error in words.
-    #[must_use]
     pub fn new(text: impl Into<String>) -> Self {
         Self {
             source: text.into().into(),
@@ -120,7 +114,6 @@ impl JobError {
     }
 
     /// True if the subject of the job is being deleted, so that nothing is left to do.
-    #[must_use]
     pub fn is_gone(&self) -> bool {
         self.source
             .downcast_ref::<StoreError>()
@@ -128,7 +121,6 @@ impl JobError {
     }
 
     /// True if the table refuses the request as invalid, which it will do every time: a bug, not a temporary failure.
-    #[must_use]
     pub fn is_hopeless(&self) -> bool {
         self.source
             .downcast_ref::<StoreError>()
@@ -136,7 +128,6 @@ impl JobError {
     }
 
     /// Deliver again after this time instead of the usual back-off.
-    #[must_use]
     pub const fn again_after(mut self, delay: Duration) -> Self {
         self.again_after = Some(delay);
         self
@@ -176,9 +167,6 @@ fn back_off(receive_count: u32) -> Duration {
 }
 
 /// Runs a function that processes a queue. `build` creates its context once per process.
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

@@ -33,7 +33,6 @@ impl QueueName {
     pub const SWEPT: [Self; 2] = [Self::Calls, Self::ProviderEvents];
 
     /// Name in the template and in keys of spilled objects.
-    #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Calls => "calls",
@@ -46,7 +45,6 @@ impl QueueName {
     }
 
     /// Variable with its URL.
-    #[must_use]
     pub const fn variable(self) -> &'static str {
         match self {
             Self::Calls => "CALLS_QUEUE_URL",

@@ -2,12 +2,12 @@
 //!
 //! [`Store::commit`]: store::Store::commit
 
-use domain::{Timestamp, purpose::Lane};
+use domain::{Timestamp, messages::purpose::Lane};
 use jobs::{NextJob, StartOperation, ToQueue};
 
 use crate::{
     Bus, ConfigError, Entry, Env, Queue, QueueName,
-    enqueue::{EnqueueError, LONGEST_DELAY},
+    enqueue::{EnqueueError, MAX_DELAY},
 };
 
 /// The queues into which a function puts the jobs that follow from what it writes, and the bus.
@@ -31,7 +31,6 @@ impl Queues {
     }
 
     /// The same with the bus, for a function that starts operations.
-    #[must_use]
     pub fn with_bus(mut self, bus: Bus) -> Self {
         self.bus = Some(bus);
         self
@@ -48,7 +47,7 @@ impl Queues {
         let mut count = 0;
         for ToQueue { job, not_before } in jobs {
             let wait = std::time::Duration::try_from(not_before.duration_since(now)).unwrap_or_default();
-            if wait > LONGEST_DELAY {
+            if wait > MAX_DELAY {
                 continue;
             }
             let (name, entry) = match job {
@@ -94,7 +93,6 @@ impl Queues {
 
 impl QueueName {
     /// The queue of messages of this lane.
-    #[must_use]
     pub const fn of(lane: Lane) -> Self {
         match lane {
             Lane::Answers => Self::Sends,

@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use domain::tenant::Tenant;
+use domain::tenants::tenant::Tenant;
 use futures::{FutureExt as _, StreamExt as _, stream};
 use jiff::Timestamp;
 use store::Store;
@@ -29,7 +29,6 @@ pub struct Deadline(Timestamp);
 
 impl Deadline {
     /// At this time.
-    #[must_use]
     pub const fn at(time: Timestamp) -> Self {
         Self(time)
     }
@@ -41,7 +40,6 @@ impl Deadline {
     }
 
     /// Remaining time.
-    #[must_use]
     pub fn remaining(self, now: Timestamp) -> Duration {
         Duration::try_from(self.0.duration_since(now)).unwrap_or_default()
     }
@@ -49,9 +47,6 @@ impl Deadline {
 
 /// Runs a function that a schedule starts. `build` creates its context once per process. Numbers are added to the log line by
 /// [`crate::line::count`].
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

@@ -74,9 +74,6 @@ impl RawBucket {
     }
 
     /// Reads what [`RawBucket::keep_raw`] stored. `None` if it is gone.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn read_raw(&self, key: &str) -> Result<Option<Vec<u8>>, BucketError> {
         self.get(key, "read a raw event").await
     }
@@ -106,9 +103,6 @@ impl RawBucket {
     }
 
     /// Keys of at most `most` spilled jobs of one queue, oldest first.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn spilled(&self, queue: QueueName, most: u16) -> Result<Vec<String>, BucketError> {
         let listed = self
             .client
@@ -125,9 +119,6 @@ impl RawBucket {
     }
 
     /// True if there are changes of the table: counters and the audit log lack them until they are processed.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn has_changes(&self) -> Result<bool, BucketError> {
         for prefix in CHANGES {
             let list = self.client.s3().list_objects_v2().bucket(&self.bucket);
@@ -165,9 +156,6 @@ impl RawBucket {
     }
 
     /// Deletes a spilled job that has been queued again.
-    ///
-    /// # Errors
-    /// When the bucket does not answer.
     pub async fn delete_spilled(&self, key: &str) -> Result<(), BucketError> {
         let delete = self.client.s3().delete_object().bucket(&self.bucket).key(key);
         let deleted = delete.send().await;

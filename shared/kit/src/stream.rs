@@ -60,9 +60,6 @@ pub struct StreamError {
 
 /// Runs a function that processes the table's stream. `build` creates its context once per process. The handler must spill a
 /// record that can never be processed: an error blocks its shard until the mapping's retries are used up.
-///
-/// # Errors
-/// When the configuration is wrong or Lambda's runtime interface fails.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "main hands over a function, and it is never used again"

@@ -12,8 +12,8 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    call::CallEvent,
-    connection::{Connection, VerifySecrets},
+    calls::call::CallEvent,
+    tenants::connection::{Connection, VerifySecrets},
 };
 use jobs::{CallJob, JobBody};
 use serde::Deserialize;
@@ -68,21 +68,16 @@ impl Webhook {
     }
 
     /// The webhook of a provider that reports calls, as the state of its routes.
-    ///
-    /// # Errors
-    /// As for [`Webhook::new`].
     pub fn calls(env: &Env, provider: &'static str) -> Result<Arc<Self>, ConfigError> {
         Self::new(env, provider, QueueName::Calls).map(Arc::new)
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// URL under which providers reach us, if configured.
-    #[must_use]
     pub fn base_url(&self) -> Option<&str> {
         self.base_url.as_deref()
     }
@@ -96,7 +91,6 @@ impl Webhook {
     }
 
     /// The table.
-    #[must_use]
     pub fn store(&self) -> Store {
         Store::new(self.env.dynamodb(), &self.table)
     }
@@ -120,7 +114,6 @@ impl Webhook {
     }
 
     /// The counted answer to a sender who is not admitted: 401 for refusals, 503 if the table does not respond.
-    #[must_use]
     pub fn refuse(&self, error: &AuthError) -> Problem {
         match error {
             AuthError::Refused => {
@@ -246,9 +239,9 @@ impl Webhook {
     }
 }
 
-/// A request to a connection's own URL, before its sender is authenticated. A body larger than `MOST` bytes is refused (413)
+/// A request to a connection's own URL, before its sender is authenticated. A body larger than `MAX` bytes is refused (413)
 /// before it is read.
-pub struct Delivery<const MOST: usize = LARGEST_CALL> {
+pub struct Delivery<const MAX: usize = LARGEST_CALL> {
     /// The provider's webhook.
     pub webhook: Arc<Webhook>,
     /// Tenant in the URL.
@@ -275,7 +268,7 @@ struct Addressed {
     connection_id: String,
 }
 
-impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
+impl<const MAX: usize> FromRequest<Arc<Webhook>> for Delivery<MAX> {
     type Rejection = Response;
 
     async fn from_request(request: Request, webhook: &Arc<Webhook>) -> Result<Self, Response> {
@@ -289,7 +282,7 @@ impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
         let (Path(addressed), Extension(correlation_id), Extension(target), Extension(source)) =
             parts.extract::<Parts>().await?;
         // The body is in memory already, so this fails only because of its size.
-        let body = body::to_bytes(body, MOST).await;
+        let body = body::to_bytes(body, MAX).await;
         Ok(Self {
             webhook: Arc::clone(webhook),
             tenant: addressed.tenant_id,
@@ -298,29 +291,24 @@ impl<const MOST: usize> FromRequest<Arc<Webhook>> for Delivery<MOST> {
             target,
             source,
             headers: parts.headers,
-            body: body.map_err(|_| Problem::larger_than(MOST).into_response())?,
+            body: body.map_err(|_| Problem::larger_than(MAX).into_response())?,
             at: webhook.now(),
         })
     }
 }
 
-impl<const MOST: usize> Delivery<MOST> {
+impl<const MAX: usize> Delivery<MAX> {
     /// A header as text.
-    #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
         header(&self.headers, name)
     }
 
     /// Full URL of the request, as the sender used it.
-    #[must_use]
     pub fn url(&self) -> String {
         self.target.url(self.webhook.base_url())
     }
 
     /// Admits the sender if `proves` accepts it for the connection in the URL.
-    ///
-    /// # Errors
-    /// As for [`Webhook::refuse`].
     pub async fn prove(&self, proves: impl Fn(&Connection, &VerifySecrets) -> bool) -> Result<Authenticated, Problem> {
         let proven = self.webhook.authenticate(&self.tenant, &self.connection, proves).await;
         proven.map_err(|error| self.webhook.refuse(&error))
@@ -360,7 +348,6 @@ impl<const MOST: usize> Delivery<MOST> {
     }
 
     /// The job for a report of a call.
-    #[must_use]
     pub fn call_job(&self, proven: &Authenticated, event: CallEvent) -> CallJob {
         CallJob::Reported {
             tenant: proven.scope().tenant(),
@@ -371,13 +358,11 @@ impl<const MOST: usize> Delivery<MOST> {
 }
 
 /// A header as text.
-#[must_use]
 pub fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok()
 }
 
 /// A 200 with this body.
-#[must_use]
 pub fn answer(content_type: &'static str, body: impl Into<String>) -> Response {
     (
         [(header::CONTENT_TYPE, HeaderValue::from_static(content_type))],

@@ -9,7 +9,6 @@ use percent_encoding::percent_decode;
 pub struct Form(Vec<(Vec<u8>, Vec<u8>)>);
 
 /// Decodes a form. Every text is a form; an invalid escape is kept literally. Nothing is trimmed.
-#[must_use]
 pub fn parse(body: &[u8]) -> Form {
     let pairs = body.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty());
     Form(
@@ -33,7 +32,6 @@ fn decode(text: &[u8]) -> Vec<u8> {
 
 impl Form {
     /// The first value of this name, which may be empty.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
         self.0
             .iter()
@@ -42,7 +40,6 @@ impl Form {
     }
 
     /// The first value of this name, unless it is empty: vendors send unknown fields as empty.
-    #[must_use]
     pub fn filled(&self, name: &str) -> Option<Cow<'_, str>> {
         self.get(name).filter(|value| !value.is_empty())
     }

@@ -15,9 +15,9 @@ use reqwest::{
 use crate::times;
 
 /// Maximum size of an answer, far above a page of templates.
-const LONGEST_BODY: usize = 4 * 1024 * 1024;
+const MAX_BODY_LENGTH: usize = 4 * 1024 * 1024;
 /// Maximum pause, even if a provider requests a longer one.
-const LONGEST_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
+const MAX_RETRY_AFTER: SignedDuration = SignedDuration::from_hours(24);
 /// Maximum idle time of a connection, shorter than that of any provider. A frozen function may wake with a connection that the
 /// other side has closed; a request written to it would have an unknown outcome.
 const IDLE_CONNECTION: Duration = Duration::from_secs(15);
@@ -66,7 +66,6 @@ pub enum Failure {
 
 impl Failure {
     /// True if it is certain that the provider received nothing.
-    #[must_use]
     pub const fn nothing_left(&self) -> bool {
         matches!(self, Self::NotBuilt(_) | Self::NotConnected(_))
     }
@@ -94,7 +93,6 @@ impl Incoming {
     }
 
     /// Length in bytes, if the answer says it.
-    #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.0.content_length()
     }
@@ -118,7 +116,6 @@ impl Incoming {
 
 impl Http {
     /// A client with this `User-Agent` that waits at most `timeout` for a whole answer.
-    #[must_use]
     pub fn new(user_agent: String, timeout: Duration) -> Self {
         Self(Arc::new(Inner {
             user_agent,
@@ -170,7 +167,7 @@ impl Http {
 async fn read(mut response: Response) -> Option<Vec<u8>> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.ok()? {
-        if body.len() + chunk.len() > LONGEST_BODY {
+        if body.len() + chunk.len() > MAX_BODY_LENGTH {
             return None;
         }
         body.extend_from_slice(&chunk);
@@ -188,7 +185,7 @@ pub(crate) fn retry_after(headers: &HeaderMap) -> Option<SignedDuration> {
             times::rfc2822(text)?.duration_since(now)
         }
     };
-    (!wait.is_negative()).then(|| wait.min(LONGEST_RETRY_AFTER))
+    (!wait.is_negative()).then(|| wait.min(MAX_RETRY_AFTER))
 }
 
 #[cfg(test)]

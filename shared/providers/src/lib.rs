@@ -36,18 +36,18 @@ pub struct Unreadable {
 
 /// A provider's id of a call, if it is suitable as a table key.
 pub(crate) fn call_id(text: &str) -> Option<String> {
-    const LONGEST: usize = 100;
+    const MAX_LENGTH: usize = 100;
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
-    let fit = (1..=LONGEST).contains(&text.len()) && text.bytes().all(plain);
+    let fit = (1..=MAX_LENGTH).contains(&text.len()) && text.bytes().all(plain);
     fit.then(|| text.to_owned())
 }
 
 /// A provider's word, made suitable for log lines and counters: short, and without anything that could be an address.
 pub(crate) fn label(word: &str) -> String {
-    const LONGEST: usize = 64;
+    const MAX_LENGTH: usize = 64;
     let plain = |character: char| character.is_ascii_alphanumeric() || "_-./ ".contains(character);
     word.chars()
         .filter(|character| plain(*character))
-        .take(LONGEST)
+        .take(MAX_LENGTH)
         .collect()
 }

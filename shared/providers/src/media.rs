@@ -107,7 +107,6 @@ pub struct Outgoing {
 }
 
 /// A file of this many bytes, and where its pieces go. At most one piece waits.
-#[must_use]
 pub fn outgoing(bytes: u64) -> (Sending, Outgoing) {
     let (sender, pieces) = mpsc::channel(1);
     let outgoing = Outgoing {

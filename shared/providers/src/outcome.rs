@@ -1,6 +1,6 @@
 //! Meaning of an answer, or of its absence, for a send.
 
-use domain::{
+use domain::messages::{
     errors::{Stage, classify, known},
     message::{AttemptError, SendOutcome},
     send::{Api, Classified, Effect, ErrorClass},

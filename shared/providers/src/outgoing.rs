@@ -1,6 +1,9 @@
 //! What a client sends.
 
-use domain::{content::Content, outside::ProviderRef, send::ErrorClass};
+use domain::{
+    base::external::ProviderRef,
+    messages::{content::Content, send::ErrorClass},
+};
 
 use crate::outcome::Unsendable;
 

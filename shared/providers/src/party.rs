@@ -1,6 +1,6 @@
 //! Callers, in the formats of telephone systems.
 
-use domain::{call::Party, phone::Phone};
+use domain::{base::phone::Phone, calls::call::Party};
 
 /// Replacements for a hidden number: words, and the same words typed on a keypad, which look like a number (`+266696687` is
 /// ANONYMOUS). The keypad forms are reported by users of Twilio, not by its documentation.
@@ -20,7 +20,7 @@ const HIDDEN: [&str; 12] = [
 ];
 
 /// Maximum length of a SIP address.
-const LONGEST_SIP: usize = 256;
+const MAX_SIP_LENGTH: usize = 256;
 
 /// True if a text stands for a hidden number.
 pub(crate) fn is_hidden(text: &str) -> bool {
@@ -46,7 +46,7 @@ pub(crate) fn parse(text: &str) -> Party {
             // Parameters (`;transport=udp`) belong to the way, not to the person.
             let address = rest.split([';', '?']).next().unwrap_or_default();
             let user = address.split_once('@').map_or(address, |(user, _)| user);
-            if is_hidden(user) || address.len() > LONGEST_SIP || address.chars().any(char::is_control) {
+            if is_hidden(user) || address.len() > MAX_SIP_LENGTH || address.chars().any(char::is_control) {
                 Party::Withheld
             } else {
                 Party::Sip(format!("{scheme}:{address}"))

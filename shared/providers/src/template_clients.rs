@@ -1,6 +1,6 @@
 //! Templates of a connection's account, whichever provider has it.
 
-use domain::connection::{Account, SendSecrets};
+use domain::tenants::connection::{Account, SendSecrets};
 
 use crate::{
     templates::{NamePage, TemplateError, TemplatePage},
@@ -24,7 +24,6 @@ pub enum TemplateAccount<'a> {
 
 impl<'a> TemplateAccount<'a> {
     /// The account of a connection; `None`: it has no templates, or no credentials.
-    #[must_use]
     pub fn of(account: &'a Account, credentials: Option<&'a SendSecrets>) -> Option<Self> {
         match (account, credentials) {
             (Account::WhatsApp(account), Some(SendSecrets::WhatsApp(own))) => Some(Self::Meta {
@@ -52,9 +51,6 @@ pub struct TemplateClients {
 
 impl TemplateClients {
     /// A page of an account's templates. `after`: [`TemplatePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub async fn page(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<TemplatePage, TemplateError> {
         match account {
             TemplateAccount::Meta { waba_id, access_token } => {
@@ -65,9 +61,6 @@ impl TemplateClients {
     }
 
     /// A page of the names and languages of an account's templates. `after`: [`NamePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub async fn names(&self, account: TemplateAccount<'_>, after: Option<&str>) -> Result<NamePage, TemplateError> {
         match account {
             TemplateAccount::Meta { waba_id, access_token } => {

@@ -1,10 +1,12 @@
 //! What managing templates at a provider answers.
 
 use domain::{
-    errors::{Stage, classify},
-    message::Category,
-    send::{Api, ErrorClass},
-    template::{TemplateDefinition, TemplateStatus, reports},
+    messages::{
+        errors::{Stage, classify},
+        message::Category,
+        send::{Api, ErrorClass},
+    },
+    templates::template::{TemplateDefinition, TemplateStatus, reports},
 };
 
 use crate::http::{Answer, Failure};
@@ -67,7 +69,6 @@ impl TemplateError {
     }
 
     /// Whether the provider may have done what was asked for.
-    #[must_use]
     pub fn is_unknown(&self) -> bool {
         match self {
             Self::BadCredentials | Self::TooMany | Self::NoSample => false,
@@ -80,7 +81,6 @@ impl TemplateError {
     }
 
     /// Whether the provider wants fewer requests.
-    #[must_use]
     pub fn is_throttled(&self) -> bool {
         let Self::Refused { status, code, .. } = self else {
             return false;
@@ -89,7 +89,6 @@ impl TemplateError {
     }
 
     /// Whether the provider refuses the credentials.
-    #[must_use]
     pub fn denies(&self) -> bool {
         match self {
             Self::BadCredentials => true,
@@ -101,7 +100,6 @@ impl TemplateError {
     }
 
     /// Whether a template of this name and language exists.
-    #[must_use]
     pub fn exists(&self) -> bool {
         matches!(
             self,
@@ -113,7 +111,6 @@ impl TemplateError {
     }
 
     /// Whether the template does not exist.
-    #[must_use]
     pub fn is_missing(&self) -> bool {
         matches!(
             self,
@@ -126,7 +123,6 @@ impl TemplateError {
     }
 
     /// What the provider tells people.
-    #[must_use]
     pub fn told(&self) -> Option<&str> {
         match self {
             Self::Refused { told, .. } => told.as_deref(),
@@ -169,10 +165,10 @@ pub struct NamePage {
 }
 
 /// Maximum pages in which one template is looked for: an account at Meta has at most 6,000.
-pub const MOST_PAGES: usize = 60;
+pub const MAX_PAGES: usize = 60;
 
 /// Maximum pages of a whole list. A provider may fill its pages with fewer than requested, or with what was never submitted.
-pub const LONGEST_LIST: usize = 1_000;
+pub const MAX_LIST_LENGTH: usize = 1_000;
 
 /// Maximum length of a position in characters. It is part of an operation's cursor.
-pub const LONGEST_POSITION: usize = 2_000;
+pub const MAX_POSITION_LENGTH: usize = 2_000;

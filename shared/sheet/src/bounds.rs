@@ -3,14 +3,14 @@
 /// Bytes at the beginning of a file from which its dialect is detected.
 pub const SAMPLE: usize = 64 * 1024;
 /// Maximum length of a record in the file's encoding, in bytes.
-pub const LONGEST_RECORD: usize = 64 * 1024;
+pub const MAX_RECORD_LENGTH: usize = 64 * 1024;
 /// Maximum columns of a table.
-pub const MOST_COLUMNS: usize = 200;
+pub const MAX_COLUMNS: usize = 200;
 /// Maximum length of a column's name, in characters. The remaining ones are cut.
-pub const LONGEST_NAME: usize = 60;
+pub const MAX_NAME_LENGTH: usize = 60;
 /// Maximum length of a cell in a sentence, in characters.
-pub const LONGEST_EXCERPT: usize = 40;
+pub const MAX_EXCERPT_LENGTH: usize = 40;
 /// Maximum errors of one row. Further ones are left out.
-pub const MOST_ERRORS: usize = 20;
+pub const MAX_ERRORS: usize = 20;
 /// Maximum rows of a preview.
-pub const MOST_PREVIEWED: usize = 100;
+pub const MAX_PREVIEWED: usize = 100;

@@ -2,12 +2,11 @@
 //! say what is wrong and what to do.
 
 use domain::{
-    account::Email,
-    field::Number,
-    phone::Phone,
-    product::{Currency, Price},
-    settings::Language,
-    text::folded,
+    accounts::account::Email,
+    base::{phone::Phone, text::folded},
+    contacts::field::Number,
+    money::product::{Currency, Price},
+    tenants::settings::Language,
 };
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
@@ -324,7 +323,7 @@ pub(crate) fn price(cell: &str, usual: Option<&Currency>, sign: DecimalSign) -> 
         return wrong("has more decimal places than its currency. Round it.");
     }
     let amount = format!("{whole}{places:0<most$}").parse().ok();
-    match amount.filter(|amount| *amount <= Price::MOST) {
+    match amount.filter(|amount| *amount <= Price::MAX) {
         Some(amount) => Ok(Price { amount, currency }),
         None => wrong("is too large an amount of money. Write a smaller one."),
     }

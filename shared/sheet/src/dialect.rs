@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::text::quotable;
+use domain::base::text::quotable;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounds::{LONGEST_NAME, LONGEST_RECORD, MOST_COLUMNS, SAMPLE},
+    bounds::{MAX_COLUMNS, MAX_NAME_LENGTH, MAX_RECORD_LENGTH, SAMPLE},
     cell::is_a_value,
     encoding::Encoding,
     reader::{Form, Item, Position, Problem, Reader, Separator},
@@ -58,7 +58,7 @@ pub enum NotATable {
     #[error("The file is not a text. Save the table as “CSV UTF-8” in a spreadsheet program.")]
     NoText,
     /// Its first row is longer than a row may be.
-    #[error("The first row has more than {} KB. Check that the file is a table with line breaks.", LONGEST_RECORD / 1024)]
+    #[error("The first row has more than {} KB. Check that the file is a table with line breaks.", MAX_RECORD_LENGTH / 1024)]
     FirstRowTooLong,
     /// Its first row cannot be read.
     #[error(
@@ -66,13 +66,12 @@ pub enum NotATable {
     )]
     FirstRowBroken,
     /// It has too many columns.
-    #[error("The table has more than {MOST_COLUMNS} columns. Remove those that are not needed.")]
+    #[error("The table has more than {MAX_COLUMNS} columns. Remove those that are not needed.")]
     TooManyColumns,
 }
 
 impl Dialect {
     /// The form of the records.
-    #[must_use]
     pub fn form(&self) -> Form {
         Form {
             encoding: self.encoding,
@@ -82,13 +81,11 @@ impl Dialect {
     }
 
     /// A reader that starts at the first record, or at a later position.
-    #[must_use]
     pub fn reader(&self, position: Option<Position>) -> Reader {
         Reader::new(self.form(), position.unwrap_or(self.first))
     }
 
     /// The name of a column in sentences and files: its header, or "Column C".
-    #[must_use]
     pub fn name(&self, column: usize) -> String {
         let named = self.header.get(column).map(|name| quotable(name));
         let named = named.filter(|name| !name.trim().is_empty());
@@ -164,7 +161,7 @@ fn separator_line(sample: &[u8], encoding: Encoding, start: &mut Position) -> Op
     let form = |separator| Form {
         encoding,
         separator,
-        columns: MOST_COLUMNS,
+        columns: MAX_COLUMNS,
     };
     Separator::ALL.into_iter().find(|separator| {
         // Read with another separator, the line has one cell.
@@ -204,21 +201,21 @@ struct Table {
 }
 
 /// Maximum records of a sample that are looked at.
-const MOST_RECORDS: usize = 500;
+const MAX_RECORDS: usize = 500;
 
 impl Table {
     fn read(sample: &[u8], whole: bool, encoding: Encoding, separator: Separator, start: Position) -> Self {
         let form = Form {
             encoding,
             separator,
-            columns: MOST_COLUMNS,
+            columns: MAX_COLUMNS,
         };
         let mut reader = Reader::new(form, start);
         let from = usize::try_from(start.offset).unwrap_or_default();
         let mut rest = sample.get(from..).unwrap_or_default();
         let mut items = Vec::new();
         let mut widths = BTreeMap::new();
-        while items.len() < MOST_RECORDS {
+        while items.len() < MAX_RECORDS {
             let item = match reader.read(&mut rest) {
                 None if whole => reader.finish(),
                 item => item,
@@ -226,7 +223,7 @@ impl Table {
             let Some(item) = item else { break };
             let width = match &item {
                 Item::Record(record) => Some(record.len()),
-                Item::Broken(broken) if broken.problem == Problem::TooManyCells => Some(MOST_COLUMNS + 1),
+                Item::Broken(broken) if broken.problem == Problem::TooManyCells => Some(MAX_COLUMNS + 1),
                 Item::Broken(_) => None,
             };
             if let Some(width) = width {
@@ -280,14 +277,14 @@ impl Table {
                 });
             }
         };
-        if usual > MOST_COLUMNS {
+        if usual > MAX_COLUMNS {
             return Err(NotATable::TooManyColumns);
         }
         let has_header = header.unwrap_or_else(|| is_a_header(first));
         let header: Vec<String> = if has_header {
             first
                 .cells()
-                .map(|name| name.trim().chars().take(LONGEST_NAME).collect())
+                .map(|name| name.trim().chars().take(MAX_NAME_LENGTH).collect())
                 .collect()
         } else {
             Vec::new()

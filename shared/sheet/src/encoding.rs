@@ -19,13 +19,11 @@ impl Encoding {
     pub const UTF_8: Self = Self(encoding_rs::UTF_8);
 
     /// The name.
-    #[must_use]
     pub fn name(self) -> &'static str {
         self.0.name()
     }
 
     /// Bytes of a code unit.
-    #[must_use]
     pub fn width(self) -> usize {
         if self.is_utf_16() { 2 } else { 1 }
     }

@@ -1,13 +1,17 @@
 //! Settings of an import.
 
 use domain::{
-    bounded::UpTo,
-    fault::{Fault, FaultCode},
-    field::Field,
-    ids::{ImportId, TagId},
-    import::{ConsentOf, ConsentStatement, ImportMode},
-    profile::Profile,
-    settings::{FieldProblem, Region},
+    base::{
+        bounded::UpTo,
+        fault::{Fault, FaultCode},
+        ids::{ImportId, TagId},
+    },
+    contacts::{
+        field::Field,
+        import::{ConsentOf, ConsentStatement, ImportMode},
+        profile::Profile,
+    },
+    tenants::settings::{FieldProblem, Region},
 };
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +31,7 @@ pub struct Settings {
     pub region: Option<Region>,
     /// Tags for everybody.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
-    pub tags: UpTo<{ Profile::MOST_TAGS }, TagId>,
+    pub tags: UpTo<{ Profile::MAX_TAGS }, TagId>,
     /// Whether tags that do not exist are created.
     #[serde(default)]
     pub create_tags: bool,
@@ -57,7 +61,6 @@ pub struct ImportContacts {
 
 impl Settings {
     /// Problems of the settings, with this mapping of a table with this number of columns. Empty: none.
-    #[must_use]
     pub fn problems(&self, mapping: &Mapping, columns: usize, fields: &[Field]) -> Vec<FieldProblem> {
         let mut problems = mapping.problems(columns, fields);
         for problem in &mut problems {
@@ -83,11 +86,11 @@ impl Settings {
 
 #[cfg(test)]
 mod tests {
-    use domain::operation::Data;
+    use domain::base::operation::Data;
     use serde_json::{from_value, json};
 
     use super::*;
-    use crate::bounds::MOST_COLUMNS;
+    use crate::bounds::MAX_COLUMNS;
 
     fn settings(consent: &serde_json::Value) -> Settings {
         from_value(json!({ "consent": consent })).unwrap()
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn largest_parameters_fit_into_an_operation() {
         let field = |place: usize| format!("a{place:0>39}");
-        let columns = (0..MOST_COLUMNS).map(|column| {
+        let columns = (0..MAX_COLUMNS).map(|column| {
             let target = match column {
                 0..50 => json!({ "field": field(column) }),
                 _ => json!("tags"),

@@ -3,17 +3,17 @@
 use std::collections::HashSet;
 
 use domain::{
-    bounded::{UpTo, Whole},
-    contact::MOST_IDENTITIES,
-    fault::{Fault, FaultCode},
-    field::Field,
-    field_key::FieldKey,
-    product::Currency,
-    settings::FieldProblem,
+    base::{
+        bounded::{UpTo, Whole},
+        fault::{Fault, FaultCode},
+    },
+    contacts::{contact::MAX_IDENTITIES, field::Field, field_key::FieldKey},
+    money::product::Currency,
+    tenants::settings::FieldProblem,
 };
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::MOST_COLUMNS;
+use crate::bounds::MAX_COLUMNS;
 pub use crate::cell::{DateOrder, DecimalSign};
 
 /// Which column of a table is what of a contact. Other columns are ignored.
@@ -27,7 +27,7 @@ pub use crate::cell::{DateOrder, DecimalSign};
 pub struct Mapping {
     /// Columns that are imported.
     #[serde(default, skip_serializing_if = "UpTo::is_empty")]
-    pub columns: UpTo<MOST_COLUMNS, MappedColumn>,
+    pub columns: UpTo<MAX_COLUMNS, MappedColumn>,
     /// Order of day and month in dates such as 03/04/2026.
     #[serde(default)]
     pub dates: DateOrder,
@@ -46,14 +46,13 @@ pub struct Mapping {
 pub struct MappedColumn {
     /// The column; the first is 0.
     #[cfg_attr(feature = "schema", schemars(example = 0))]
-    pub column: Whole<0, { MOST_COLUMNS as u32 - 1 }>,
+    pub column: Whole<0, { MAX_COLUMNS as u32 - 1 }>,
     /// Meaning of its cells.
     pub target: Target,
 }
 
 impl MappedColumn {
     /// Index of the column.
-    #[must_use]
     pub fn index(&self) -> usize {
         self.column.get() as usize
     }
@@ -114,11 +113,10 @@ fn describe(schema: &mut schemars::Schema) {
 
 impl Target {
     /// Maximum columns with this target.
-    #[must_use]
     pub fn most(&self) -> usize {
         match self {
-            Self::Phone | Self::Email => MOST_IDENTITIES,
-            Self::Tags => MOST_COLUMNS,
+            Self::Phone | Self::Email => MAX_IDENTITIES,
+            Self::Tags => MAX_COLUMNS,
             _ => 1,
         }
     }
@@ -126,13 +124,11 @@ impl Target {
 
 impl Mapping {
     /// Whether a column has this target.
-    #[must_use]
     pub fn has(&self, target: &Target) -> bool {
         self.columns.iter().any(|column| column.target == *target)
     }
 
     /// Problems of the mapping for a table with this number of columns. Empty: none.
-    #[must_use]
     pub fn problems(&self, columns: usize, fields: &[Field]) -> Vec<FieldProblem> {
         let mut problems = Vec::new();
         let mut known = HashSet::new();

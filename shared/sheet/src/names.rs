@@ -3,14 +3,18 @@
 use std::collections::HashMap;
 
 use domain::{
-    account::{Email, Member},
-    actor::Actor,
-    foreseen::Foreseen,
-    ids::{StageId, TagId, UserId},
-    import::{ConsentStatement, Import, Incoming},
-    stage::Stage,
-    tag::Tag,
-    text::fingerprint,
+    accounts::account::{Email, Member},
+    base::{
+        actor::Actor,
+        ids::{StageId, TagId, UserId},
+        text::fingerprint,
+    },
+    contacts::{
+        dry_run::Foreseen,
+        import::{ConsentStatement, Import, Incoming},
+        stage::Stage,
+        tag::Tag,
+    },
 };
 use jiff::Timestamp;
 
@@ -48,7 +52,6 @@ pub struct Common<'a> {
 
 impl Names {
     /// The names of these.
-    #[must_use]
     pub fn of(tags: &[Tag], stages: &[Stage], members: &[Member]) -> Self {
         Self {
             tags: tags
@@ -171,7 +174,7 @@ impl Names {
 
 #[cfg(test)]
 mod tests {
-    use domain::{ids::ImportId, resource::Resource};
+    use domain::base::{ids::ImportId, resource::Resource};
     use serde_json::{from_value, json};
     use ulid::Ulid;
 
@@ -271,7 +274,7 @@ mod tests {
 
     #[test]
     fn tags_without_room_are_not_foreseen() {
-        let tags: Vec<Tag> = (2..Tag::MOST).map(|id| tag(id.into(), &format!("Tag {id}"))).collect();
+        let tags: Vec<Tag> = (2..Tag::MAX).map(|id| tag(id.into(), &format!("Tag {id}"))).collect();
         let names = || Names::of(&tags, &[], &[]);
         let new = |names: &Names, labels: &[&str]| {
             let new = names.new_tags([&row(labels, None)]);

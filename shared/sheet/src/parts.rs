@@ -10,7 +10,7 @@ const GOOGLES: &str = ":::";
 const STAR: &str = "* ";
 /// Maximum length of a value in quotation marks, in bytes: more than any value may have. Without it, a cell of quotation marks would be
 /// searched to its end for each of them.
-const LONGEST_QUOTED: usize = 1_000;
+const MAX_QUOTED_LENGTH: usize = 1_000;
 
 /// A value of a cell.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,10 +75,10 @@ fn quoted(text: &str) -> Option<(String, &str)> {
     let mut value = String::new();
     let mut rest = text.strip_prefix('"')?;
     loop {
-        let end = rest.bytes().take(LONGEST_QUOTED + 1).position(|byte| byte == b'"')?;
+        let end = rest.bytes().take(MAX_QUOTED_LENGTH + 1).position(|byte| byte == b'"')?;
         let (before, after) = (&rest[..end], &rest[end + 1..]);
         value.push_str(before);
-        if value.len() > LONGEST_QUOTED {
+        if value.len() > MAX_QUOTED_LENGTH {
             return None;
         }
         let Some(doubled) = after.strip_prefix('"') else {
@@ -93,7 +93,6 @@ fn quoted(text: &str) -> Option<(String, &str)> {
 }
 
 /// A cell with these values. An import reads the same ones.
-#[must_use]
 pub fn joined<'a>(values: impl IntoIterator<Item = &'a str>) -> String {
     let values: Vec<Cow<'_, str>> = values.into_iter().map(written).collect();
     values.join("; ")

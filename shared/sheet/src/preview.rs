@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    bounds::MOST_PREVIEWED,
+    bounds::MAX_PREVIEWED,
     mapping::Mapping,
     reader::Item,
     record::{Record, RowError},
@@ -27,11 +27,10 @@ pub struct PreviewedRow {
 }
 
 /// Maximum length of a cell in a preview, in characters.
-const LONGEST_CELL: usize = 100;
+const MAX_CELL_LENGTH: usize = 100;
 
-/// The first rows of a table, at most [`MOST_PREVIEWED`]. `sample` begins where the file does; `whole` says whether it is the
+/// The first rows of a table, at most [`MAX_PREVIEWED`]. `sample` begins where the file does; `whole` says whether it is the
 /// whole file.
-#[must_use]
 pub fn preview(sample: &[u8], whole: bool, mapping: &Mapping, context: &Context<'_>, most: usize) -> Vec<PreviewedRow> {
     items(sample, whole, context, most)
         .into_iter()
@@ -43,7 +42,6 @@ pub fn preview(sample: &[u8], whole: bool, mapping: &Mapping, context: &Context<
 }
 
 /// The first records of a table, for suggestions.
-#[must_use]
 pub fn records(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<Record> {
     let items = items(sample, whole, context, most).into_iter();
     let records = items.filter_map(|item| match item {
@@ -58,7 +56,7 @@ fn items(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<
     let from = usize::try_from(context.dialect.first.offset).unwrap_or(usize::MAX);
     let mut rest = sample.get(from..).unwrap_or_default();
     let mut items = Vec::new();
-    while items.len() < most.min(MOST_PREVIEWED) {
+    while items.len() < most.min(MAX_PREVIEWED) {
         // The last record of a part of the file is cut.
         let item = match reader.read(&mut rest) {
             None if whole => reader.finish(),
@@ -71,7 +69,7 @@ fn items(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<
 }
 
 fn previewed(record: &Record, contact: Result<Row, Vec<RowError>>) -> PreviewedRow {
-    let cells = record.cells().map(|cell| cell.chars().take(LONGEST_CELL).collect());
+    let cells = record.cells().map(|cell| cell.chars().take(MAX_CELL_LENGTH).collect());
     let (contact, errors) = match contact {
         Ok(contact) => (Some(contact), Vec::new()),
         Err(errors) => (None, errors),

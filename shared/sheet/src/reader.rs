@@ -10,7 +10,7 @@ use std::{borrow::Cow, mem};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
     encoding::Encoding,
     record::{Record, RowError, unguarded},
 };
@@ -105,8 +105,8 @@ pub struct Broken {
 /// What is wrong with a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Problem {
-    /// It is longer than [`LONGEST_RECORD`].
-    #[error("The row has more than {} KB. Shorten it.", LONGEST_RECORD / 1024)]
+    /// It is longer than [`MAX_RECORD_LENGTH`].
+    #[error("The row has more than {} KB. Shorten it.", MAX_RECORD_LENGTH / 1024)]
     TooLong,
     /// A quoted cell does not end.
     #[error(
@@ -134,13 +134,12 @@ pub enum Problem {
     )]
     ExtraCells,
     /// It has more cells than any table.
-    #[error("The row has more than {MOST_COLUMNS} cells. Remove some.")]
+    #[error("The row has more than {MAX_COLUMNS} cells. Remove some.")]
     TooManyCells,
 }
 
 impl Broken {
     /// The problem as an error of the row.
-    #[must_use]
     pub fn error(&self) -> RowError {
         RowError {
             row: self.record.row,
@@ -220,7 +219,6 @@ const SPACE: u16 = b' ' as u16;
 
 impl Reader {
     /// A reader that starts at this position. The first piece that it is given begins there.
-    #[must_use]
     pub fn new(form: Form, position: Position) -> Self {
         let cells = csv_core::ReaderBuilder::new().delimiter(form.separator.sign()).build();
         Self {
@@ -244,13 +242,11 @@ impl Reader {
     }
 
     /// The place behind the last record.
-    #[must_use]
     pub fn position(&self) -> Position {
         self.at
     }
 
     /// Bytes that the reader keeps.
-    #[must_use]
     pub fn kept(&self) -> usize {
         self.record.len() + (self.again.len() - self.again_from) + self.unit_length
     }
@@ -268,7 +264,7 @@ impl Reader {
                     item => return item,
                 }
             }
-            if !self.too_long && self.record.len() + self.form.encoding.width() > LONGEST_RECORD {
+            if !self.too_long && self.record.len() + self.form.encoding.width() > MAX_RECORD_LENGTH {
                 if let Some(item) = self.overflow() {
                     return Some(item);
                 }
@@ -503,12 +499,12 @@ impl Reader {
         })
     }
 
-    /// The cells of a record's text, up to [`MOST_COLUMNS`], and the problem if these are not all.
+    /// The cells of a record's text, up to [`MAX_COLUMNS`], and the problem if these are not all.
     fn record(&mut self, text: &str, begun: Position) -> (Record, Option<Problem>) {
         self.cells.reset();
         // Cells are never longer than their text.
         let mut output = vec![0; text.len() + 1];
-        let mut ends = [0; MOST_COLUMNS + 1];
+        let mut ends = [0; MAX_COLUMNS + 1];
         let (mut read, mut written, mut cells) = (0, 0, 0);
         loop {
             let (result, taken, put, ended) =
@@ -521,7 +517,7 @@ impl Reader {
                 break;
             }
         }
-        let wrong = if cells > MOST_COLUMNS {
+        let wrong = if cells > MAX_COLUMNS {
             Some(Problem::TooManyCells)
         } else {
             // Removing byte order marks can move a quote to the beginning of a cell, or behind another one.
@@ -530,7 +526,7 @@ impl Reader {
         // Separators and quotes are ASCII, so no character is cut.
         let output = String::from_utf8_lossy(&output[..written]);
         let starts = [0].into_iter().chain(ends);
-        let bounds = starts.zip(ends).take(cells.min(MOST_COLUMNS));
+        let bounds = starts.zip(ends).take(cells.min(MAX_COLUMNS));
         let cells = bounds.map(|(start, end)| unguarded(output.get(start..end).unwrap_or_default()));
         let cells: Vec<Cow<'_, str>> = cells.collect();
         (

@@ -2,10 +2,10 @@
 
 use std::borrow::Cow;
 
-use domain::text::quotable;
+use domain::base::text::quotable;
 use serde::{Deserialize, Serialize};
 
-use crate::bounds::LONGEST_EXCERPT;
+use crate::bounds::MAX_EXCERPT_LENGTH;
 
 /// A record of a table.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +20,6 @@ pub struct Record {
 
 impl Record {
     /// A record of these cells.
-    #[must_use]
     pub fn of<'a>(row: u64, line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
         let mut record = Self {
             row,
@@ -35,19 +34,16 @@ impl Record {
     }
 
     /// Number of cells.
-    #[must_use]
     pub fn len(&self) -> usize {
         self.ends.len()
     }
 
     /// Whether there are no cells.
-    #[must_use]
     pub fn is_empty(&self) -> bool {
         self.ends.is_empty()
     }
 
     /// The cell of a column. Missing cells are empty.
-    #[must_use]
     pub fn cell(&self, column: usize) -> &str {
         let start = column
             .checked_sub(1)
@@ -64,7 +60,6 @@ impl Record {
     }
 
     /// Whether all cells are empty.
-    #[must_use]
     pub fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
@@ -91,12 +86,12 @@ pub struct RowError {
 
 /// The beginning of a cell, for a sentence. Sentences are stored and shown, so they never hold more of a cell.
 pub(crate) fn excerpt(cell: &str) -> String {
-    let begin: String = cell.trim().chars().take(LONGEST_EXCERPT + 1).collect();
+    let begin: String = cell.trim().chars().take(MAX_EXCERPT_LENGTH + 1).collect();
     let text = quotable(&begin);
-    if text.chars().count() <= LONGEST_EXCERPT {
+    if text.chars().count() <= MAX_EXCERPT_LENGTH {
         return text;
     }
-    text.chars().take(LONGEST_EXCERPT - 1).chain(['…']).collect()
+    text.chars().take(MAX_EXCERPT_LENGTH - 1).chain(['…']).collect()
 }
 
 /// Characters with which a spreadsheet program begins a formula, with their forms of full width.

@@ -3,22 +3,26 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    account::Email,
-    bounded::UpTo,
-    contact::MOST_IDENTITIES,
-    field::{Field, FieldType, LONGEST_TEXT, Written},
-    person::{LONGEST_NAME, WrittenFields},
-    phone::Phone,
-    product::Price,
-    profile::{Origin, Profile},
-    settings::Language,
-    text::{OneLine, folded},
+    accounts::account::Email,
+    base::{
+        bounded::UpTo,
+        phone::Phone,
+        text::{OneLine, folded},
+    },
+    contacts::{
+        contact::MAX_IDENTITIES,
+        field::{Field, FieldType, MAX_TEXT_LENGTH, Written},
+        person::{MAX_NAME_LENGTH, WrittenFields},
+        profile::{Origin, Profile},
+    },
+    money::product::Price,
+    tenants::settings::Language,
 };
 use jiff::civil::Date;
 use serde::Serialize;
 
 use crate::{
-    bounds::MOST_ERRORS,
+    bounds::MAX_ERRORS,
     cell,
     dialect::Dialect,
     mapping::{Mapping, Target},
@@ -36,20 +40,20 @@ pub struct Row {
     /// Name.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "schema", schemars(example = "Maya Haddad"))]
-    pub name: Option<OneLine<1, LONGEST_NAME>>,
+    pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     /// Telephone numbers, all different.
     #[serde(skip_serializing_if = "UpTo::is_empty")]
-    pub phones: UpTo<MOST_IDENTITIES, Phone>,
+    pub phones: UpTo<MAX_IDENTITIES, Phone>,
     /// E-mail addresses, all different.
     #[serde(skip_serializing_if = "UpTo::is_empty")]
-    pub emails: UpTo<MOST_IDENTITIES, Email>,
+    pub emails: UpTo<MAX_IDENTITIES, Email>,
     /// Language for messages.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub language: Option<Language>,
     /// Names of tags, all different.
     #[serde(skip_serializing_if = "UpTo::is_empty")]
     #[cfg_attr(feature = "schema", schemars(example = serde_json::json!(["Regular"])))]
-    pub tags: UpTo<{ Profile::MOST_TAGS }, Label>,
+    pub tags: UpTo<{ Profile::MAX_TAGS }, Label>,
     /// Values of the tenant's fields, each valid for its field.
     #[serde(skip_serializing_if = "WrittenFields::is_empty")]
     #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"visits": 3})))]
@@ -75,7 +79,7 @@ pub struct Row {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[cfg_attr(
         feature = "schema",
-        schemars(with = "Option<domain::local::Day>", example = "2026-11-20")
+        schemars(with = "Option<domain::base::local::Day>", example = "2026-11-20")
     )]
     pub opted_in_at: Option<Date>,
 }
@@ -92,7 +96,7 @@ pub struct Context<'a> {
 }
 
 /// A text of one line. Line breaks, which addresses have in tables, become spaces.
-fn line<const MOST: usize>(cell: &str) -> Result<OneLine<1, MOST>, String> {
+fn line<const MAX: usize>(cell: &str) -> Result<OneLine<1, MAX>, String> {
     let lines: Vec<&str> = cell
         .split(['\r', '\n', '\t'])
         .map(str::trim)
@@ -113,7 +117,7 @@ fn add<T: PartialEq>(items: &mut Vec<T>, item: T) {
 /// The value of a field in a cell.
 fn field_value(cell: &str, field: &Field, mapping: &Mapping) -> Result<Written, String> {
     let written = match field.kind {
-        FieldType::Text | FieldType::Choice => Written::Text(line::<LONGEST_TEXT>(cell)?),
+        FieldType::Text | FieldType::Choice => Written::Text(line::<MAX_TEXT_LENGTH>(cell)?),
         FieldType::Number => Written::Number(cell::number(cell, mapping.decimals)?),
         FieldType::Date => Written::Text(OneLine::stored(&cell::date(cell, mapping.dates)?.to_string())),
         FieldType::YesNo => Written::YesNo(cell::yes_no(cell)?),
@@ -142,7 +146,7 @@ impl Row {
     /// The values of a contact in a record. Empty cells have none.
     ///
     /// # Errors
-    /// The errors of the record's cells, at most [`MOST_ERRORS`].
+    /// The errors of the record's cells, at most [`MAX_ERRORS`].
     pub fn of(record: &Record, mapping: &Mapping, context: &Context<'_>) -> Result<Self, Vec<RowError>> {
         let mut values = Values::default();
         let mut errors = Vec::new();
@@ -179,7 +183,7 @@ impl Row {
                 detail,
             }),
         }
-        errors.truncate(MOST_ERRORS);
+        errors.truncate(MAX_ERRORS);
         Err(errors)
     }
 }
@@ -188,12 +192,12 @@ impl Row {
 #[derive(Default)]
 struct Values {
     row: Row,
-    first_name: Option<OneLine<1, LONGEST_NAME>>,
-    last_name: Option<OneLine<1, LONGEST_NAME>>,
+    first_name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    last_name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     phones: Vec<Phone>,
     emails: Vec<Email>,
     tags: Vec<Label>,
-    fields: BTreeMap<domain::field_key::FieldKey, Written>,
+    fields: BTreeMap<domain::contacts::field_key::FieldKey, Written>,
 }
 
 impl Values {
@@ -221,10 +225,10 @@ impl Values {
                         self.tags.push(tag);
                     }
                     // Otherwise, a cell of thousands of tags would be compared with itself.
-                    if self.tags.len() > Profile::MOST_TAGS {
+                    if self.tags.len() > Profile::MAX_TAGS {
                         return Err(format!(
                             "A contact has at most {} tags. Remove some.",
-                            Profile::MOST_TAGS
+                            Profile::MAX_TAGS
                         ));
                     }
                 }
@@ -244,7 +248,7 @@ impl Values {
             Target::OptedIn => self.row.opted_in = Some(cell::yes_no(cell)?),
             Target::OptedInAt => self.row.opted_in_at = Some(cell::date(cell, mapping.dates)?),
         }
-        let most = MOST_IDENTITIES;
+        let most = MAX_IDENTITIES;
         if self.phones.len() > most {
             return Err(format!("A contact has at most {most} telephone numbers. Remove some."));
         }

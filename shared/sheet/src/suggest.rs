@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use domain::{bounded::Whole, field::Field};
+use domain::{base::bounded::Whole, contacts::field::Field};
 
 use crate::{
-    bounds::MOST_COLUMNS,
+    bounds::MAX_COLUMNS,
     cell::{is_like_a_phone, is_like_an_email, may_be_phones, shown_date_order, shown_decimal_sign},
     mapping::{MappedColumn, Mapping, Target},
     record::Record,
@@ -15,7 +15,6 @@ use crate::{
 /// A mapping for a person to correct. `header` has the names of the columns, `samples` the first rows, `fields` the tenant's
 /// fields. The tenant's own fields come first, if a column has exactly their name or key: a number behind it tells fields apart.
 /// Then come words of five languages, then what the cells look like.
-#[must_use]
 pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mapping {
     let columns = samples
         .iter()
@@ -23,7 +22,7 @@ pub fn suggest(header: &[String], samples: &[Record], fields: &[Field]) -> Mappi
         .chain([header.len()])
         .max()
         .unwrap_or_default();
-    let targets = (0..columns.min(MOST_COLUMNS)).map(|column| {
+    let targets = (0..columns.min(MAX_COLUMNS)).map(|column| {
         let name = header.get(column).map_or("", String::as_str);
         target(name, column, samples, fields)
     });

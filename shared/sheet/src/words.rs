@@ -1,6 +1,6 @@
 //! Words of tables in several languages, in the form in which they are compared. A test holds that form.
 
-use domain::text::folded;
+use domain::base::text::folded;
 
 /// Texts that mean yes.
 #[rustfmt::skip]

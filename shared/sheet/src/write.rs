@@ -11,7 +11,7 @@ use std::io;
 use serde::Serialize;
 
 use crate::{
-    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
     dialect::Dialect,
     record::{Record, RowError, guarded},
 };
@@ -21,7 +21,7 @@ pub const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// A row that is longer than a row may be, or has more cells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a row has at most {LONGEST_RECORD} bytes and {MOST_COLUMNS} cells")]
+#[error("a row has at most {MAX_RECORD_LENGTH} bytes and {MAX_COLUMNS} cells")]
 pub struct RowTooLarge;
 
 /// Appends a row of CSV. Our reader reads the same cells, except NUL and byte order marks, which are left out, and rows of
@@ -32,7 +32,7 @@ pub struct RowTooLarge;
 pub fn csv_row<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> Result<(), RowTooLarge> {
     let begin = output.len();
     let written = csv_cells(output, cells);
-    if written.is_err() || output.len() - begin >= LONGEST_RECORD {
+    if written.is_err() || output.len() - begin >= MAX_RECORD_LENGTH {
         output.truncate(begin);
         return Err(RowTooLarge);
     }
@@ -45,7 +45,7 @@ fn csv_cells<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>)
         .terminator(csv_core::Terminator::CRLF)
         .build();
     for (index, cell) in cells.into_iter().enumerate() {
-        if index >= MOST_COLUMNS || output.len() - begin + cell.len() > LONGEST_RECORD {
+        if index >= MAX_COLUMNS || output.len() - begin + cell.len() > MAX_RECORD_LENGTH {
             return Err(RowTooLarge);
         }
         let visible = cell.chars().filter(|sign| !matches!(sign, '\0' | '\u{feff}'));
@@ -97,7 +97,7 @@ pub fn json_line(output: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Row
     }
 
     let begin = output.len();
-    let most = begin + LONGEST_RECORD - 1;
+    let most = begin + MAX_RECORD_LENGTH - 1;
     if serde_json::to_writer(UpTo { output, most }, value).is_err() {
         output.truncate(begin);
         return Err(RowTooLarge);
@@ -110,7 +110,7 @@ pub fn json_line(output: &mut Vec<u8>, value: &impl Serialize) -> Result<(), Row
 pub const ERROR_COLUMN: &str = "error";
 
 /// Maximum length of the errors of a row, in characters.
-const LONGEST_ERRORS: usize = 2_000;
+const MAX_ERRORS_LENGTH: usize = 2_000;
 
 /// Sentence behind the errors of a row that has more cells than the table.
 const FURTHER: &str = " Its further cells are behind this one.";
@@ -124,7 +124,6 @@ pub struct ErrorsFile<'a> {
 
 impl<'a> ErrorsFile<'a> {
     /// The errors file of a table.
-    #[must_use]
     pub fn new(dialect: &'a Dialect) -> Self {
         Self { dialect }
     }
@@ -133,7 +132,7 @@ impl<'a> ErrorsFile<'a> {
     fn columns(&self) -> usize {
         let columns = self.dialect.columns;
         let earlier = self.dialect.header.last().is_some_and(|name| name == ERROR_COLUMN);
-        (columns - usize::from(earlier && columns > 0)).min(MOST_COLUMNS - 1)
+        (columns - usize::from(earlier && columns > 0)).min(MAX_COLUMNS - 1)
     }
 
     /// Begins the file: the mark and the names of the columns.
@@ -154,13 +153,13 @@ impl<'a> ErrorsFile<'a> {
             None => error.detail.clone(),
         });
         let sentences = sentences.collect::<Vec<_>>().join(" ");
-        let sentences: String = sentences.chars().take(LONGEST_ERRORS).collect();
+        let sentences: String = sentences.chars().take(MAX_ERRORS_LENGTH).collect();
         let placed = format!("Row {}, line {}: {sentences}", record.row, record.line);
         // A record that is too long has no cells. Behind the maximum, cells were not read, or the errors need their place.
-        let is_whole = (1..MOST_COLUMNS).contains(&record.len());
+        let is_whole = (1..MAX_COLUMNS).contains(&record.len());
         let mut told = if is_whole { sentences } else { placed.clone() };
         let further = record.cells().skip(self.dialect.columns);
-        let further: Vec<&str> = further.take(MOST_COLUMNS - 1 - columns).collect();
+        let further: Vec<&str> = further.take(MAX_COLUMNS - 1 - columns).collect();
         if further.iter().any(|cell| !cell.trim().is_empty()) {
             told.push_str(FURTHER);
         }

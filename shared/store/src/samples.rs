@@ -5,44 +5,53 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account::{Account, Email, Grant, Invitation, Member, Session},
-    api_key::{ApiKey, LastUsed},
-    asset::Asset,
-    bulk::ChangeDetails,
-    connection::Connection,
-    conversion::Conversion,
-    erasure::Salt,
-    field::Field,
-    ids::{ContactId, OperationId, UserId},
-    import::Import,
-    line::Line,
-    links::PreferenceLink,
-    media::Medium,
-    merge::{Alias, Merge, Undo},
-    note::Note,
-    notice::{Mailings, NoticeState, Watch},
-    operation::Operation,
-    prices::PriceBook,
-    product::Product,
-    profile::Profile,
-    record::{CallProgress, ConsentEntry, MessageRef, Received},
-    rule::Rule,
-    security::SecurityEvent,
-    segment::Segment,
-    stage::Stage,
-    suppression::Suppression,
-    tag::Tag,
-    template::{TemplateDefinition, sync::LastSync},
-    tenant::Tenant,
+    accounts::{
+        account::{Account, Email, Grant, Invitation, Member, Session},
+        api_key::{ApiKey, LastUsed},
+        notice::{Mailings, NoticeState, Watch},
+        security::SecurityEvent,
+    },
+    automations::rule::Rule,
+    base::{
+        ids::{ContactId, OperationId, UserId},
+        operation::Operation,
+    },
+    calls::record::{CallProgress, ConsentEntry, MessageRef, Received},
+    consent::{links::PreferenceLink, suppression::Suppression},
+    contacts::{
+        bulk::ChangeDetails,
+        conversion::Conversion,
+        erasure::Salt,
+        field::Field,
+        import::Import,
+        merge::{Alias, Merge, Undo},
+        note::Note,
+        profile::Profile,
+        segment::Segment,
+        stage::Stage,
+        tag::Tag,
+    },
+    media::{asset::Asset, medium::Medium},
+    money::{prices::PriceBook, product::Product},
+    templates::template::{TemplateDefinition, sync::LastSync},
+    tenants::{connection::Connection, line::Line, tenant::Tenant},
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 
 use crate::{
-    Signed, StoreError, accounts, api_keys, audit, caps, compact, contacts, counters, forms, hours, idempotency,
-    lookups, messages, platform,
-    row::{self, Item},
+    Signed, StoreError,
+    accounts::{account, api_keys, audit},
+    contacts::contact,
+    messages::message,
+    money::caps,
+    reports::{counters, hours},
+    table::{
+        compact, forms, idempotency, lookups,
+        row::{self, Item},
+    },
+    tenants::platform,
 };
 
 const SAMPLES: &str = include_str!("../tests/rows.json");
@@ -89,8 +98,8 @@ const READ: &[(&str, Read)] = &[
         Ok(written(&hours::sparse(&hours)))
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
-    ("email", as_it_is::<accounts::EmailOwner>),
-    ("erased", as_it_is::<contacts::Remembered>),
+    ("email", as_it_is::<account::EmailOwner>),
+    ("erased", as_it_is::<contact::Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
     ("grant", as_it_is::<Grant>),
@@ -140,7 +149,7 @@ const READ: &[(&str, Read)] = &[
     ("segment", as_it_is::<Segment>),
     ("session", as_it_is::<Session>),
     ("signing_keys", as_it_is::<String>),
-    ("slug", as_it_is::<accounts::SlugOwner>),
+    ("slug", as_it_is::<account::SlugOwner>),
     ("stage", as_it_is::<Stage>),
     ("suppression", as_it_is::<Suppression>),
     ("tag", as_it_is::<Tag>),
@@ -222,7 +231,7 @@ fn every_kind_has_a_sample_of_each_form() {
     let kinds: BTreeSet<&str> = forms::kinds().collect();
     assert_eq!(
         readers, kinds,
-        "left: READ in shared/store/src/samples.rs; right: FORMS in forms.rs"
+        "left: READ in shared/store/src/samples.rs; right: FORMS in table/forms.rs"
     );
     let samples = samples();
     for kind in kinds {
@@ -265,12 +274,12 @@ fn messages_are_written_in_the_oldest_form_that_fits() {
         let form = form_of(&row);
         let kept = row::kept(row, Timestamp::UNIX_EPOCH).unwrap_or_default();
         let message = compact::message(kept, DOING).expect("it is read");
-        assert_eq!(messages::form_of(&message), form, "{}", message.id);
+        assert_eq!(message::form_of(&message), form, "{}", message.id);
     }
     for row in samples().remove("received").expect("there is a sample") {
         let form = form_of(&row);
         let received: Received = row::data(row, DOING).expect("it is read");
-        assert_eq!(messages::form_of_received(&received), form, "{}", received.id);
+        assert_eq!(message::form_of_received(&received), form, "{}", received.id);
     }
 }
 

@@ -10,21 +10,24 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use axum::Router;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    account::{Account, Email, Invitation, Member, PasswordHash, SealedFactor, SecondFactor, SignUp, Slug},
-    actor::{Actor, Stamp},
-    api_key::{ApiKey, KeySecret},
-    connection::Connection,
-    ids::{ApiKeyId, ConnectionId, InvitationId, RuleId, SessionId, TenantId, UserId},
-    permission::{Permission, Role},
-    resource::Resource,
-    rule::Rule,
-    tenant::Tenant,
+    accounts::{
+        account::{Account, Email, Invitation, Member, PasswordHash, SealedFactor, SecondFactor, SignUp, Slug},
+        api_key::{ApiKey, KeySecret},
+        permission::{Permission, Role},
+    },
+    automations::rule::Rule,
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ApiKeyId, ConnectionId, InvitationId, RuleId, SessionId, TenantId, UserId},
+        resource::Resource,
+    },
+    tenants::{connection::Connection, tenant::Tenant},
 };
 use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
-use store::{Owned, TenantScope, Versioned, platform::PlatformAct};
+use store::{Owned, TenantScope, Versioned, tenants::platform::PlatformAct};
 
 use crate::{Answer, Aws, Call, Function, Lossy, seed};
 
@@ -103,7 +106,6 @@ pub struct House {
 
 impl House {
     /// The scope of its data.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
@@ -112,7 +114,6 @@ impl House {
     ///
     /// # Panics
     /// Never: there is one of each.
-    #[must_use]
     pub fn person(&self, role: Role) -> &Citizen {
         let found = self.people.iter().find(|(known, _)| *known == role);
         &found.expect("there is one of each role").1
@@ -170,99 +171,83 @@ impl<'a> Town<'a> {
     }
 
     /// The test's AWS.
-    #[must_use]
     pub const fn aws(&self) -> &'a Aws {
         self.aws
     }
 
     /// The function itself, for other kinds of calls.
-    #[must_use]
     pub const fn function(&self) -> &Function {
         &self.function
     }
 
     /// The home tenant's admin.
-    #[must_use]
     pub fn admin(&self) -> Caller<'_> {
         self.role(Role::Admin)
     }
 
     /// The home tenant's manager.
-    #[must_use]
     pub fn manager(&self) -> Caller<'_> {
         self.role(Role::Manager)
     }
 
     /// The home tenant's agent.
-    #[must_use]
     pub fn agent(&self) -> Caller<'_> {
         self.role(Role::Agent)
     }
 
     /// The home tenant's viewer.
-    #[must_use]
     pub fn viewer(&self) -> Caller<'_> {
         self.role(Role::Viewer)
     }
 
     /// The home tenant's user of this role.
-    #[must_use]
     pub fn role(&self, role: Role) -> Caller<'_> {
         self.of(&self.home, role)
     }
 
     /// The other tenant's admin.
-    #[must_use]
     pub fn foreign_admin(&self) -> Caller<'_> {
         self.of(&self.away, Role::Admin)
     }
 
     /// A tenant's user of this role.
-    #[must_use]
     pub fn of(&self, house: &House, role: Role) -> Caller<'_> {
         self.person(house.person(role), Some(house.tenant))
     }
 
     /// This user, with a new access token for this tenant.
-    #[must_use]
     pub fn person(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
         let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
         self.bearer(&sign(&claims))
     }
 
     /// The platform administrator, with a second factor.
-    #[must_use]
     pub fn platform(&self) -> Caller<'_> {
         self.person_by_two_factors(&self.platform, None)
     }
 
     /// This user, with a new access token of a session that began with a second factor.
-    #[must_use]
     pub fn person_by_two_factors(&self, citizen: &Citizen, tenant: Option<TenantId>) -> Caller<'_> {
         let claims = Claims::new(citizen.user, citizen.session, tenant, self.aws.now());
         self.bearer(&sign(&claims.with_second_factor(true)))
     }
 
     /// The home tenant's software, with its API key of the role admin.
-    #[must_use]
     pub fn key(&self) -> Caller<'_> {
         self.api_key(&self.home.key_secret)
     }
 
     /// A caller with this access token.
-    #[must_use]
     pub fn bearer(&self, token: &str) -> Caller<'_> {
         self.anyone().with_header("authorization", &format!("Bearer {token}"))
     }
 
     /// A caller with this API key.
-    #[must_use]
     pub fn api_key(&self, secret: &str) -> Caller<'_> {
         self.anyone().with_header("x-api-key", secret)
     }
 
     /// A caller without credentials.
-    #[must_use]
     pub const fn anyone(&self) -> Caller<'_> {
         Caller {
             function: &self.function,
@@ -271,7 +256,6 @@ impl<'a> Town<'a> {
     }
 
     /// A caller with this permission, as named in the API's document.
-    #[must_use]
     pub fn who_may(&self, permission: &str) -> Caller<'_> {
         match permission {
             "public" => self.anyone(),
@@ -379,14 +363,12 @@ pub struct Caller<'a> {
 
 impl<'a> Caller<'a> {
     /// The same with a header on every request.
-    #[must_use]
     pub fn with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
     /// The same, naming a tenant.
-    #[must_use]
     pub fn in_tenant(self, tenant: TenantId) -> Self {
         self.with_header("x-tenant-id", &tenant.to_string())
     }
@@ -528,7 +510,6 @@ pub async fn interrupted<'a>(aws: &Aws, lossy: &Lossy, ask: impl Fn() -> Asking<
 ///
 /// # Panics
 /// Never: the key is a constant.
-#[must_use]
 pub fn sign(claims: &Claims) -> String {
     let mut header = Header::new(Algorithm::ES256);
     header.kid = Some(KID.to_owned());
@@ -592,7 +573,7 @@ async fn house(aws: &Aws, slug: &str) -> House {
     let admin = citizen(aws, "admin", slug_text);
     let tenant_id = TenantId::new(aws.ids().ulid());
     let scope = link::founded(tenant_id);
-    let zone: domain::zone::Zone = "Europe/London".parse().expect("it is a time zone");
+    let zone: domain::base::zone::Zone = "Europe/London".parse().expect("it is a time zone");
     let sign_up = SignUp {
         email: admin.email.clone(),
         name: "admin".to_owned(),

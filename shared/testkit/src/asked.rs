@@ -14,14 +14,14 @@ pub struct Asked {
     pub path: String,
     /// The `Authorization` header.
     pub authorization: String,
-    /// The beginning of the body, at most [`LONGEST_KEPT`] bytes.
+    /// The beginning of the body, at most [`MAX_KEPT`] bytes.
     pub body: Vec<u8>,
     /// Length of the body in bytes.
     pub length: u64,
 }
 
 /// Bytes of a body that are kept.
-pub const LONGEST_KEPT: u64 = 16 * 1024 * 1024;
+pub const MAX_KEPT: u64 = 16 * 1024 * 1024;
 
 impl Asked {
     /// Reads the request that a connection begins with.
@@ -45,7 +45,7 @@ impl Asked {
             }
         }
         let mut body = Vec::new();
-        let kept = length.min(LONGEST_KEPT);
+        let kept = length.min(MAX_KEPT);
         reader.by_ref().take(kept).read_to_end(&mut body)?;
         let dropped = std::io::copy(&mut reader.take(length - kept), &mut std::io::sink())?;
         if body.len() as u64 + dropped < length {

@@ -9,10 +9,12 @@ use aws_sdk_dynamodb::types::{
 };
 use domain::{
     Timestamp,
-    actor::{Actor, Stamp},
-    ids::{LineId, TenantId},
-    template_numbers::TemplateEdition,
-    tenant::{Limits, Tenant},
+    base::{
+        actor::{Actor, Stamp},
+        ids::{LineId, TenantId},
+    },
+    reports::template_numbers::TemplateEdition,
+    tenants::tenant::{Limits, Tenant},
 };
 use jiff::SignedDuration;
 use jobs::{MailJob, QueueBody};
@@ -20,7 +22,7 @@ use kit::{Clock, Config, Env, Ids, QueueName, SealedLinks, Stage};
 use serde_json::Value;
 use store::{
     Store, TenantScope,
-    counters::{Counted, Place, Source, TemplateDay},
+    reports::counters::{Counted, Place, Source, TemplateDay},
 };
 
 use crate::{
@@ -47,7 +49,6 @@ const NEEDED: &str =
 pub const DEAD_LETTERS: &str = kit::queue::DEAD_LETTERS;
 
 /// The time at which every test begins, on the day of the vectors and fixtures.
-#[must_use]
 pub fn noon() -> Timestamp {
     "2026-11-20T12:00:00Z".parse().expect("it is a time")
 }
@@ -126,13 +127,11 @@ impl Aws {
 
     /// The environment of a function in the stack. Its requests to the table are compared with the role of the function whose tests
     /// these are; the test fails at its end if the role does not allow one.
-    #[must_use]
     pub const fn env(&self) -> &Env {
         &self.env
     }
 
     /// The same with some variables changed; an empty one counts as missing.
-    #[must_use]
     pub fn env_with(&self, changes: &[(&str, &str)]) -> Env {
         let mut variables = self.variables.clone();
         for (name, value) in changes {
@@ -142,19 +141,16 @@ impl Aws {
     }
 
     /// The table's client for the test itself.
-    #[must_use]
     pub fn dynamodb(&self) -> aws_sdk_dynamodb::Client {
         self.own.dynamodb()
     }
 
     /// The clock of everything in the test.
-    #[must_use]
     pub const fn clock(&self) -> &Clock {
         &self.clock
     }
 
     /// New ids.
-    #[must_use]
     pub const fn ids(&self) -> &Ids {
         &self.ids
     }
@@ -163,7 +159,6 @@ impl Aws {
     ///
     /// # Panics
     /// Never: the table always exists.
-    #[must_use]
     pub fn store(&self) -> Store {
         Store::new(
             self.own.dynamodb(),
@@ -172,7 +167,6 @@ impl Aws {
     }
 
     /// Sealing and opening with both keys.
-    #[must_use]
     pub fn secrets(&self) -> Secrets {
         let key = |name: &str| self.env.config().optional(name).map(str::to_owned);
         Secrets::new(Kms::new(
@@ -183,19 +177,16 @@ impl Aws {
     }
 
     /// An operator's scope of this tenant.
-    #[must_use]
     pub fn scope(&self, tenant: TenantId) -> TenantScope {
         operator::scope(tenant)
     }
 
     /// The time.
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// The author of what an operator does now.
-    #[must_use]
     pub fn stamp(&self) -> Stamp {
         Stamp {
             actor: Actor::Operator,

@@ -2,40 +2,52 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    actor::Stamp,
-    asset::Asset,
-    call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-    compose::World,
-    connection::Account,
-    consent::By,
-    contact::{Change, Contact, Identity},
-    decide::{decide, needs},
-    erasure::Salt,
-    ids::{AssetId, CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
-    inbound::{InboundMessage, OptFlag, Sender},
-    material::Material,
-    media::{InboundMedia, Medium},
-    merge::{Merge, Merged, Undo, merge},
-    message::{Channel, Message},
-    person::Person,
-    phone::Phone,
-    profile::Profile,
-    record::{Call, CallProgress, Received},
-    rule::Rule,
-    subject::CallView,
-    suppression::{Address, Refused},
-    template::TemplateDefinition,
+    automations::{
+        decide::{decide, needs},
+        rule::Rule,
+    },
+    base::{
+        actor::Stamp,
+        ids::{AssetId, CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
+        phone::Phone,
+    },
+    calls::{
+        call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+        record::{Call, CallProgress, Received},
+    },
+    consent::{
+        suppression::{Address, Refused},
+        wish::By,
+    },
+    contacts::{
+        contact::{Change, Contact, Identity},
+        erasure::Salt,
+        merge::{Merge, Merged, Undo, merge},
+        person::Person,
+        profile::Profile,
+    },
+    media::{
+        asset::Asset,
+        medium::{InboundMedia, Medium},
+    },
+    messages::{
+        compose::World,
+        inbound::{InboundMessage, OptFlag, Sender},
+        material::Material,
+        message::{Channel, Message},
+        subject::CallView,
+    },
+    templates::template::TemplateDefinition,
+    tenants::connection::Account,
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{CallJob, ProviderEvent};
 use serde_json::{Value, json};
 use store::{
     Store, TenantScope,
-    config::{ConfigCache, Configured},
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-    merges::Decided,
-    people::PersonError,
+    contacts::{contact::ContactWrite, merges::Decided, people::PersonError},
+    table::effects::{Effects, Once},
+    tenants::config::{ConfigCache, Configured},
 };
 
 use crate::{
@@ -52,7 +64,6 @@ pub const LINE: &str = TWILIO_NUMBER;
 pub const CUSTOMER: &str = "+971501234567";
 
 /// The mobile of one of up to a hundred customers.
-#[must_use]
 pub fn mobile(last: usize) -> String {
     format!("+9715012345{last:02}")
 }
@@ -69,7 +80,6 @@ pub fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
 ///
 /// # Panics
 /// When it is invalid.
-#[must_use]
 pub fn phone(number: &str) -> Phone {
     number.parse().expect("a telephone number")
 }
@@ -128,13 +138,11 @@ impl Aws {
 
 impl Seeded {
     /// A report of a call through its Twilio connection.
-    #[must_use]
     pub fn twilio_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.twilio, CallProvider::Twilio, call, facts)
     }
 
     /// A report of a call through its own telephone system.
-    #[must_use]
     pub fn telephony_report(&self, aws: &Aws, call: &str, facts: CallFacts) -> CallJob {
         self.report(aws, self.telephony, CallProvider::Telephony, call, facts)
     }
@@ -161,7 +169,6 @@ impl Seeded {
     }
 
     /// An event of WhatsApp's webhook for its number; `value` is the content of `changes[].value`.
-    #[must_use]
     pub fn whatsapp_event(&self, aws: &Aws, field: &str, value: &Value) -> ProviderEvent {
         let change = providers::whatsapp::webhook::Change {
             waba_id: WABA.to_owned(),
@@ -176,7 +183,6 @@ impl Seeded {
     }
 
     /// An event of one of its connections.
-    #[must_use]
     pub fn event(
         &self,
         aws: &Aws,
@@ -278,7 +284,6 @@ impl Seeded {
     ///
     /// # Panics
     /// Never: the reference is one.
-    #[must_use]
     pub fn received(&self, aws: &Aws, contact: ContactId, change: impl FnOnce(&mut Received)) -> Received {
         let id = MessageId::new(contact, aws.ids().ulid());
         let message = InboundMessage {
@@ -571,7 +576,7 @@ impl Seeded {
             profile: &profile,
             open: &[],
             now,
-            line_type: &|_: &Phone| domain::line_type::LineType::Other,
+            line_type: &|_: &Phone| domain::base::line_type::LineType::Other,
         };
         let needs = needs(&view, &world);
         let material = store.material(&scope, &needs, &store::Along::default()).await;
@@ -657,7 +662,6 @@ impl Seeded {
 }
 
 /// The effects of a text by WhatsApp: it is stored, and these contacts are written.
-#[must_use]
 pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_> {
     Effects {
         once: Once::Received {
@@ -675,7 +679,6 @@ pub fn effects_of(received: &Received, people: Vec<ContactWrite>) -> Effects<'_>
 ///
 /// # Panics
 /// When they cannot be merged.
-#[must_use]
 pub fn decided_merge(aws: &Aws, survivor: Person, other: Person) -> (Undo, Merge, Stamp) {
     let Merged { person, conflicts } = merge(&survivor, &other, aws.now()).expect("they can be merged");
     let stamp = aws.stamp();
@@ -732,13 +735,11 @@ pub async fn erase(store: &Store, scope: &TenantScope, id: ContactId, now: Times
 }
 
 /// A call that the telephone system reports as missed.
-#[must_use]
 pub fn missed(from: &str) -> CallFacts {
     stated(from, Outcome::Missed)
 }
 
 /// A call whose outcome the telephone system reports.
-#[must_use]
 pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
     CallFacts {
         stated: Some(outcome),
@@ -747,7 +748,6 @@ pub fn stated(from: &str, outcome: Outcome) -> CallFacts {
 }
 
 /// A call of which only the two ends are known.
-#[must_use]
 pub fn from_to(from: &str) -> CallFacts {
     CallFacts {
         direction: Some(Direction::Inbound),

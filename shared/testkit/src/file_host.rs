@@ -8,7 +8,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-pub use crate::asked::{Asked, LONGEST_KEPT};
+pub use crate::asked::{Asked, MAX_KEPT};
 
 /// The answer to a request for a file.
 #[derive(Debug, Clone)]
@@ -56,7 +56,6 @@ impl FileHost {
     ///
     /// # Panics
     /// When there is no free port.
-    #[must_use]
     pub fn start(reply: Reply) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -82,7 +81,6 @@ impl FileHost {
     }
 
     /// Its URL.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -98,7 +96,6 @@ impl FileHost {
     }
 
     /// The requests since the last call.
-    #[must_use]
     pub fn take_requests(&self) -> Vec<Asked> {
         std::mem::take(&mut self.shared.lock().requests)
     }

@@ -12,7 +12,6 @@ fn path(name: &str) -> PathBuf {
 ///
 /// # Panics
 /// When the fixture does not exist: a test that names a wrong file must fail.
-#[must_use]
 pub fn bytes(name: &str) -> Vec<u8> {
     let path = path(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("cannot read fixture {}: {error}", path.display()))
@@ -22,7 +21,6 @@ pub fn bytes(name: &str) -> Vec<u8> {
 ///
 /// # Panics
 /// When it does not exist or is not UTF-8.
-#[must_use]
 pub fn text(name: &str) -> String {
     String::from_utf8(bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not UTF-8: {error}"))
 }
@@ -31,7 +29,6 @@ pub fn text(name: &str) -> String {
 ///
 /// # Panics
 /// When it does not exist or is not JSON.
-#[must_use]
 pub fn json(name: &str) -> Value {
     serde_json::from_slice(&bytes(name)).unwrap_or_else(|error| panic!("fixture {name} is not JSON: {error}"))
 }
@@ -40,7 +37,6 @@ pub fn json(name: &str) -> Value {
 ///
 /// # Panics
 /// When the folder does not exist.
-#[must_use]
 pub fn names(folder: &str) -> Vec<String> {
     let root = path(folder);
     let mut names: Vec<String> = std::fs::read_dir(&root)

@@ -55,7 +55,6 @@ impl Lossy {
     ///
     /// # Panics
     /// When there is no free port, or the emulator's URL is invalid.
-    #[must_use]
     pub fn before(aws: &Aws) -> Self {
         let endpoint = aws.env().config().text("AWS_ENDPOINT_URL");
         let upstream = endpoint.expect("the emulator").trim_start_matches("http://").to_owned();
@@ -75,7 +74,6 @@ impl Lossy {
     }
 
     /// Its URL, for `AWS_ENDPOINT_URL`.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
@@ -154,13 +152,11 @@ impl Lossy {
     }
 
     /// True if a client has waited for an answer in vain.
-    #[must_use]
     pub fn has_kept_waiting(&self) -> bool {
         !lock(&self.hanging).waiting.is_empty()
     }
 
     /// True if every planned loss has happened.
-    #[must_use]
     pub fn has_lost_all(&self) -> bool {
         lock(&self.losing).is_empty()
     }

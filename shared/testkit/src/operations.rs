@@ -1,6 +1,6 @@
 //! Operations of a tenant: created as the API does, and worked on by the function under test.
 
-use domain::{
+use domain::base::{
     actor::{Actor, Stamp},
     ids::OperationId,
     operation::{Data, Operation, OperationKind, OperationState},
@@ -31,7 +31,6 @@ impl Operations {
     ///
     /// # Panics
     /// When the test's environment lacks a variable.
-    #[must_use]
     pub fn of(aws: &Aws, scope: &TenantScope) -> Self {
         Self {
             store: aws.store(),
@@ -46,7 +45,6 @@ impl Operations {
     ///
     /// # Panics
     /// When the parameters are too large.
-    #[must_use]
     pub fn unstored(&self, kind: OperationKind, params: &impl Serialize) -> Operation {
         let id = OperationId::new(self.ids.ulid());
         let params = Data::of(params).expect("parameters of an operation");
@@ -55,7 +53,6 @@ impl Operations {
     }
 
     /// The job that starts it.
-    #[must_use]
     pub fn start(&self, operation: &Operation) -> StartOperation {
         StartOperation::of(self.scope.tenant(), operation)
     }
@@ -185,7 +182,6 @@ impl Operations {
 ///
 /// # Panics
 /// When it is not, or the result is of another type.
-#[must_use]
 pub fn result_of<T: DeserializeOwned>(operation: &Operation) -> T {
     assert_eq!(operation.state, OperationState::Done, "{:?}", operation.reason);
     let result = operation.result.as_ref().expect("it has a result");

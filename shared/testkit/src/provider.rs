@@ -32,27 +32,23 @@ pub enum Reply {
 
 impl Reply {
     /// The Graph API refuses with this code.
-    #[must_use]
     pub fn graph(status: u16, code: i64) -> Self {
         let error = json!({"error": {"message": "(#1) no", "type": "OAuthException", "code": code}});
         Self::Answer(status, Vec::new(), error)
     }
 
     /// Twilio refuses with this code.
-    #[must_use]
     pub fn twilio(status: u16, code: i64) -> Self {
         let error = json!({"code": code, "message": "no", "status": status});
         Self::Answer(status, Vec::new(), error)
     }
 
     /// SES refuses with this code and these words.
-    #[must_use]
     pub fn ses(status: u16, code: &str, words: &str) -> Self {
         Self::Answer(status, Vec::new(), json!({"message": words})).header("x-amzn-errortype", code)
     }
 
     /// The same with a header.
-    #[must_use]
     pub fn header(mut self, name: &'static str, value: &str) -> Self {
         if let Self::Answer(_, headers, _) = &mut self {
             headers.push((name, value.to_owned()));
@@ -76,13 +72,11 @@ pub struct Request {
 
 impl Request {
     /// True if it was sent to the Graph API.
-    #[must_use]
     pub fn is_graph(&self) -> bool {
         self.path.ends_with("/messages")
     }
 
     /// True if it was sent to SES.
-    #[must_use]
     pub fn is_mail(&self) -> bool {
         self.path == "/v2/email/outbound-emails"
     }
@@ -91,13 +85,11 @@ impl Request {
     ///
     /// # Panics
     /// When it is not JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_str(&self.body).expect("a JSON body")
     }
 
     /// A field of the form.
-    #[must_use]
     pub fn field(&self, name: &str) -> Option<String> {
         let form = providers::form::parse(self.body.as_bytes());
         form.get(name).map(|value| value.into_owned())
@@ -107,7 +99,6 @@ impl Request {
     ///
     /// # Panics
     /// When it was sent to the Graph API and is not JSON.
-    #[must_use]
     pub fn recipient(&self) -> Option<String> {
         if !self.is_graph() {
             return self.field("To");
@@ -125,7 +116,6 @@ impl Request {
     }
 
     /// The key that its statuses will contain.
-    #[must_use]
     pub fn key(&self) -> Option<String> {
         if self.is_graph() {
             return self.json()["biz_opaque_callback_data"].as_str().map(str::to_owned);
@@ -195,7 +185,6 @@ impl Provider {
     ///
     /// # Panics
     /// When there is none.
-    #[must_use]
     pub fn start() -> Self {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let url = format!("http://{}", listener.local_addr().expect("its address"));
@@ -214,19 +203,16 @@ impl Provider {
     }
 
     /// Its URL.
-    #[must_use]
     pub fn url(&self) -> &str {
         &self.url
     }
 
     /// The environment of `send_message`, with this as both providers.
-    #[must_use]
     pub fn env(&self, aws: &crate::Aws) -> kit::Env {
         self.env_with(aws, &[])
     }
 
     /// The same with some variables changed.
-    #[must_use]
     pub fn env_with(&self, aws: &crate::Aws, changes: &[(&str, &str)]) -> kit::Env {
         let mut variables = vec![
             ("PUBLIC_BASE_URL", "https://hooks.example.test"),
@@ -261,7 +247,6 @@ impl Provider {
     }
 
     /// Every send so far.
-    #[must_use]
     pub fn sends(&self) -> Vec<Request> {
         let state = self.shared.lock();
         let sends = state.requests.iter().filter(|request| request.method == "POST");
@@ -272,7 +257,6 @@ impl Provider {
     ///
     /// # Panics
     /// When there are none, or several.
-    #[must_use]
     pub fn only_send(&self) -> Request {
         let mut sends = self.sends();
         assert_eq!(sends.len(), 1, "{sends:?}");
@@ -280,7 +264,6 @@ impl Provider {
     }
 
     /// Number of requests for Twilio's list.
-    #[must_use]
     pub fn lookups(&self) -> usize {
         let state = self.shared.lock();
         state.requests.iter().filter(|request| request.method == "GET").count()

@@ -21,7 +21,6 @@ pub const DOMAIN: &str = "demoapi123.execute-api.us-east-1.amazonaws.com";
 
 impl Call {
     /// A request of this method for this path, which may have a query.
-    #[must_use]
     pub fn new(method: &str, path_and_query: &str) -> Self {
         let (path, query) = path_and_query.split_once('?').unwrap_or((path_and_query, ""));
         let mut event = fixtures::json("aws/http_api_v2_json_webhook.json");
@@ -35,13 +34,11 @@ impl Call {
     }
 
     /// A `GET`.
-    #[must_use]
     pub fn get(path_and_query: &str) -> Self {
         Self::new("GET", path_and_query)
     }
 
     /// A `POST` of JSON.
-    #[must_use]
     pub fn json(path: &str, body: impl AsRef<[u8]>) -> Self {
         Self::new("POST", path)
             .header("content-type", "application/json")
@@ -49,28 +46,24 @@ impl Call {
     }
 
     /// A `POST` of a form, which arrives as base64.
-    #[must_use]
     pub fn form(path: &str, body: impl AsRef<[u8]>) -> Self {
         let call = Self::new("POST", path).header("content-type", "application/x-www-form-urlencoded");
         call.body_base64(body)
     }
 
     /// Adds a header.
-    #[must_use]
     pub fn header(mut self, name: &str, value: &str) -> Self {
         self.event["headers"][name] = value.into();
         self
     }
 
     /// Sets the caller's address.
-    #[must_use]
     pub fn from_address(mut self, address: &str) -> Self {
         self.event["requestContext"]["http"]["sourceIp"] = address.into();
         self
     }
 
     /// Removes everything that could authenticate the request.
-    #[must_use]
     pub fn unsigned(mut self) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
             headers.retain(|name, _| matches!(name.as_str(), "host" | "content-type"));
@@ -79,7 +72,6 @@ impl Call {
     }
 
     /// Removes a header.
-    #[must_use]
     pub fn without_header(mut self, name: &str) -> Self {
         if let Some(headers) = self.event["headers"].as_object_mut() {
             headers.remove(name);
@@ -88,7 +80,6 @@ impl Call {
     }
 
     /// The body as text if it is valid, otherwise as base64, as API Gateway does.
-    #[must_use]
     pub fn body(mut self, body: impl AsRef<[u8]>) -> Self {
         match std::str::from_utf8(body.as_ref()) {
             Ok(text) => {
@@ -101,7 +92,6 @@ impl Call {
     }
 
     /// The body as base64.
-    #[must_use]
     pub fn body_base64(mut self, body: impl AsRef<[u8]>) -> Self {
         self.event["body"] = STANDARD.encode(body).into();
         self.event["isBase64Encoded"] = true.into();
@@ -128,7 +118,6 @@ impl Call {
     ///
     /// # Panics
     /// Never: it is built from API Gateway's own example.
-    #[must_use]
     pub fn event(&self) -> HttpEvent {
         serde_json::from_value(self.event.clone()).expect("it has API Gateway's form")
     }
@@ -168,13 +157,11 @@ impl Function {
 
 impl Answer {
     /// The status.
-    #[must_use]
     pub fn status(&self) -> u16 {
         self.response.status().as_u16()
     }
 
     /// A header, empty if there is none.
-    #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.response
             .headers()
@@ -184,7 +171,6 @@ impl Answer {
     }
 
     /// Method and path of the request.
-    #[must_use]
     pub fn request(&self) -> &str {
         &self.request
     }
@@ -196,14 +182,12 @@ impl Answer {
     }
 
     /// The cookies in the answer.
-    #[must_use]
     pub fn cookies(&self) -> Vec<&str> {
         let all = self.response.headers().get_all("set-cookie").iter();
         all.filter_map(|value| value.to_str().ok()).collect()
     }
 
     /// The body.
-    #[must_use]
     pub fn text(&self) -> &str {
         std::str::from_utf8(self.response.body()).unwrap_or_default()
     }
@@ -212,7 +196,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is not JSON.
-    #[must_use]
     pub fn json(&self) -> Value {
         serde_json::from_slice(self.response.body()).unwrap_or_else(|error| panic!("{error}: {}", self.shown()))
     }
@@ -221,7 +204,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is none.
-    #[must_use]
     #[track_caller]
     pub fn items(&self) -> Vec<Value> {
         let items = self.is(200).json()["items"].as_array().cloned();
@@ -232,14 +214,12 @@ impl Answer {
     ///
     /// # Panics
     /// When it is none, or an item has no such text.
-    #[must_use]
     #[track_caller]
     pub fn texts(&self, field: &str) -> Vec<String> {
         texts(&self.items(), field)
     }
 
     /// The last word of the problem's `type`; empty if it is none.
-    #[must_use]
     pub fn problem(&self) -> String {
         let body: Value = serde_json::from_slice(self.response.body()).unwrap_or_default();
         let kind = body["type"].as_str().unwrap_or_default();
@@ -250,7 +230,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it has none.
-    #[must_use]
     pub fn detail(&self) -> String {
         self.json()["detail"]
             .as_str()
@@ -259,7 +238,6 @@ impl Answer {
     }
 
     /// The fields that the problem names, in its order.
-    #[must_use]
     pub fn fields(&self) -> Vec<String> {
         let body: Value = serde_json::from_slice(self.response.body()).unwrap_or_default();
         let errors = body["errors"].as_array().into_iter().flatten();
@@ -296,7 +274,6 @@ impl Answer {
     ///
     /// # Panics
     /// When it is no number in quotes.
-    #[must_use]
     pub fn version(&self) -> u64 {
         let version = self.header("etag").trim_matches('"').parse();
         version.expect("the ETag is a version")
@@ -345,7 +322,6 @@ impl Answer {
 ///
 /// # Panics
 /// When it is not a text.
-#[must_use]
 #[track_caller]
 pub fn texts(items: &[Value], field: &str) -> Vec<String> {
     let text = |item: &Value| match item[field].as_str() {

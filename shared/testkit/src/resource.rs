@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use domain::permission::{Permission, Role};
+use domain::accounts::permission::{Permission, Role};
 use kit::{ConfigError, Env};
 use serde_json::{Value, json};
 use store::Owned;
@@ -224,7 +224,7 @@ impl Resource {
     /// The counter of the tenant's rows stands at the maximum. What is deleted makes room.
     async fn is_limited<T: Owned>(&self, town: &Town<'_>) {
         let made = self.make::<T>(town, &town.admin()).await;
-        town.fill_counter(T::KIND, T::MOST).await;
+        town.fill_counter(T::KIND, T::MAX).await;
         let refused = async || {
             let one_more = town.admin().post(self.path, self.another::<T>(town)).await;
             one_more.is_refused(409, "limit_reached");

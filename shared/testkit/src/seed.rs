@@ -1,16 +1,18 @@
 //! A tenant with the accounts, numbers and secrets of the fixtures.
 
 use domain::{
-    call::Handling,
-    connection::{
-        Account, Connection, Purpose, SendSecrets, VerifySecrets, telephony,
-        twilio::{self, Spoken, VoiceSettings},
-        whatsapp,
+    base::ids::{ConnectionId, TenantId},
+    calls::call::Handling,
+    tenants::{
+        connection::{
+            Account, Connection, Purpose, SendSecrets, VerifySecrets, telephony,
+            twilio::{self, Spoken, VoiceSettings},
+            whatsapp,
+        },
+        tenant::{Tenant, TenantStatus},
     },
-    ids::{ConnectionId, TenantId},
-    tenant::{Tenant, TenantStatus},
 };
-use store::{TenantScope, config::Configured};
+use store::{TenantScope, tenants::config::Configured};
 
 use crate::aws::Aws;
 
@@ -46,13 +48,11 @@ pub struct Seeded {
 
 impl Seeded {
     /// The tenant.
-    #[must_use]
     pub const fn tenant(&self) -> TenantId {
         self.configured.tenant.id
     }
 
     /// The scope of its data.
-    #[must_use]
     pub const fn scope(&self) -> &TenantScope {
         &self.scope
     }
@@ -93,7 +93,6 @@ impl Seeded {
 }
 
 /// Voice settings of the fixtures' Twilio number: forwards for 20 s, then records a voicemail.
-#[must_use]
 pub fn voice() -> VoiceSettings {
     let said = |text: &str| {
         let spoken = Spoken {
@@ -113,7 +112,7 @@ pub fn voice() -> VoiceSettings {
     }
 }
 
-fn phone(text: &str) -> domain::phone::Phone {
+fn phone(text: &str) -> domain::base::phone::Phone {
     text.parse().expect("it is a number")
 }
 

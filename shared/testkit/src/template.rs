@@ -77,7 +77,6 @@ pub struct Function {
 ///
 /// # Panics
 /// When one has no `CodeUri`.
-#[must_use]
 pub fn functions() -> Vec<Function> {
     resources("AWS::Serverless::Function")
         .map(|(id, resource)| {
@@ -99,7 +98,6 @@ impl Function {
     ///
     /// # Panics
     /// When the room is unknown.
-    #[must_use]
     pub fn logs(&self) -> &'static str {
         match self.room {
             "api" => "ApiFunctionLogs",
@@ -113,7 +111,6 @@ impl Function {
 }
 
 /// All texts in a value: a single one, those of a list, the arguments of a function.
-#[must_use]
 pub fn texts(value: &Value) -> Vec<&str> {
     match value {
         Value::String(text) => vec![text],
@@ -127,7 +124,6 @@ pub fn texts(value: &Value) -> Vec<&str> {
 ///
 /// # Panics
 /// When they are not a list.
-#[must_use]
 pub fn statements(policy: &Value) -> Vec<&Value> {
     let listed = policy["PolicyDocument"]["Statement"]
         .as_array()
@@ -146,7 +142,6 @@ pub fn statements(policy: &Value) -> Vec<&Value> {
 ///
 /// # Panics
 /// When it has no role of its own.
-#[must_use]
 pub fn policies(function: &Function) -> &'static [Value] {
     let (_, role) = resources("AWS::IAM::Role")
         .find(|(id, _)| *id == format!("{}Role", function.id))

@@ -5,9 +5,9 @@ use std::fmt::Display;
 
 use axum::Router;
 use domain::{
-    call::CallEvent,
-    connection::{Account, VerifySecrets},
-    ids::{ConnectionId, TenantId},
+    base::ids::{ConnectionId, TenantId},
+    calls::call::CallEvent,
+    tenants::connection::{Account, VerifySecrets},
 };
 use jobs::CallJob;
 use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
@@ -15,13 +15,11 @@ use kit::{ConfigError, Env, QueueName, webhook::LARGEST_CALL};
 use crate::{Answer, Aws, Call, Function, Lossy, Seeded, seed};
 
 /// A body larger than the limit of any webhook.
-#[must_use]
 pub fn too_large() -> Vec<u8> {
     vec![b' '; 3 * 1024 * 1024 + 1]
 }
 
 /// A body one byte larger than the limit of a webhook for calls.
-#[must_use]
 pub fn larger_than_a_call() -> Vec<u8> {
     vec![b' '; LARGEST_CALL + 1]
 }
@@ -50,7 +48,6 @@ pub struct World {
 
 impl Webhook {
     /// The function with these routes, for the provider with this name in paths and in the raw bucket's keys.
-    #[must_use]
     pub const fn new(provider: &'static str, routes: fn(&Env) -> Result<Router, ConfigError>) -> Self {
         Self {
             provider,
@@ -60,7 +57,6 @@ impl Webhook {
     }
 
     /// With these variables in addition to those of every test.
-    #[must_use]
     pub const fn given(mut self, variables: &'static [(&'static str, &'static str)]) -> Self {
         self.variables = variables;
         self
@@ -107,7 +103,6 @@ impl Webhook {
 
 impl World {
     /// The path of the connection, without further parts.
-    #[must_use]
     pub fn path(&self) -> String {
         self.webhook.path(self.tenant.tenant(), self.connection)
     }
@@ -130,13 +125,11 @@ impl World {
     }
 
     /// Another process of the function, with some variables changed.
-    #[must_use]
     pub fn function_with(&self, changes: &[(&str, &str)]) -> Function {
         self.webhook.function(&self.aws, changes)
     }
 
     /// Another process of the function, which can reach neither a queue nor the bucket.
-    #[must_use]
     pub fn storing_nowhere(&self) -> Function {
         let queues = QueueName::ALL.map(|queue| (queue.variable(), "http://127.0.0.1:9/000000000000/none"));
         self.function_with(&[&queues[..], &[("RAW_BUCKET", "none-such")]].concat())

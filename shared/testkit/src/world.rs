@@ -1,15 +1,14 @@
 //! A business, and a process of the function under test.
 
 use domain::{
-    contact::{Contact, Identity},
-    ids::ContactId,
-    message::Message,
-    outside::ShownName,
-    record::Entry,
+    base::{external::ShownName, ids::ContactId},
+    calls::record::Entry,
+    contacts::contact::{Contact, Identity},
+    messages::message::Message,
 };
 use jobs::SendMessage;
 use kit::{ConfigError, Env, QueueName};
-use store::config::Configured;
+use store::tenants::config::Configured;
 
 use crate::{
     Aws, Seeded,
@@ -63,7 +62,6 @@ impl<C> World<C> {
     ///
     /// # Panics
     /// When it does not start.
-    #[must_use]
     pub fn another(&self) -> C {
         (self.build)(&self.env).expect("a context")
     }

@@ -10,10 +10,14 @@ use api::{
 };
 use axum::{Json, Router, extract::State};
 use domain::{
-    api_key::{ApiKey, KeySecret},
-    fault::{Fault, FaultCode},
-    ids::{ApiKeyId, RotationId},
-    permission::{Permission, Role, granted},
+    accounts::{
+        api_key::{ApiKey, KeySecret},
+        permission::{Permission, Role, granted},
+    },
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{ApiKeyId, RotationId},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
@@ -24,9 +28,6 @@ use crate::models::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }
@@ -318,10 +319,10 @@ fn rotated(before: &[KeySecret], fresh: KeySecret, hours: u32, now: Timestamp) -
     if hours == 0 {
         return Ok(secrets);
     }
-    if working.len() >= ApiKey::MOST_SECRETS {
+    if working.len() >= ApiKey::MAX_SECRETS {
         let until = working.iter().filter_map(|secret| secret.valid_until).min();
         let until = until.map_or_else(String::new, |until| format!(" until {until}"));
-        let most = ApiKey::MOST_SECRETS;
+        let most = ApiKey::MAX_SECRETS;
         let detail = format!(
             "{most} secrets are valid already. Wait{until}, or rotate with `overlap_hours` 0 to end all of them now."
         );

@@ -2,14 +2,18 @@
 
 use api::Patchable;
 use domain::{
-    actor::Actor,
-    api_key::{ApiKey, LastUsed},
-    bounded::{UpTo, Whole},
-    fault::{Fault, FaultCode},
-    ids::ApiKeyId,
-    ip_range::IpRange,
-    permission::{Permission, Role},
-    text::OneLine,
+    accounts::{
+        api_key::{ApiKey, LastUsed},
+        permission::{Permission, Role},
+    },
+    base::{
+        actor::Actor,
+        bounded::{UpTo, Whole},
+        fault::{Fault, FaultCode},
+        ids::ApiKeyId,
+        ip_range::IpRange,
+        text::OneLine,
+    },
 };
 use jiff::{Timestamp, civil::Date};
 use kit::Problem;

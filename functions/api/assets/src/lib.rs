@@ -12,18 +12,18 @@ use api::{
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
 use domain::{
-    asset::{Asset, AssetIn, AssetState},
-    fault::Fault,
-    ids::AssetId,
-    media::{MediaKind, MediaReason},
-    permission::{Permission, permits::Permit},
-    resource::Resource as _,
+    accounts::permission::{Permission, permits::Permit},
+    base::{fault::Fault, ids::AssetId, resource::Resource as _},
+    media::{
+        asset::{Asset, AssetIn, AssetState},
+        medium::{MediaKind, MediaReason},
+    },
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 use store::{
     Versioned,
-    rates::Limit,
-    stored::{Stored, kilobytes},
+    reports::stored::{Stored, kilobytes},
+    table::rates::Limit,
 };
 
 use crate::{
@@ -32,9 +32,6 @@ use crate::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     let scanned = Scanned(env.config().optional("MEDIA_SCANNER").is_some());

@@ -2,10 +2,11 @@
 
 use api::{FileLinkOut, UploadOut};
 use domain::{
-    asset::{Asset, AssetState},
-    bounded::Whole,
-    ids::AssetId,
-    media::{FileHash, FileName, MediaKind, MediaReason, MediaType},
+    base::{bounded::Whole, ids::AssetId},
+    media::{
+        asset::{Asset, AssetState},
+        medium::{FileHash, FileName, MediaKind, MediaReason, MediaType},
+    },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

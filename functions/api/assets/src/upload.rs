@@ -1,8 +1,8 @@
 //! Checks the file that was uploaded for an asset, and copies it to where no upload can change it.
 
-use domain::{
+use domain::media::{
     asset::Asset,
-    media::{MediaReason, content_type, not_taken},
+    medium::{MediaReason, content_type, not_taken},
     sniff::BEGINNING,
 };
 use kit::{

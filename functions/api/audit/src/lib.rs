@@ -5,19 +5,16 @@ mod models;
 use api::{Allowed, Api, Listed, Paging, Query, of_another_list, permits};
 use axum::{Router, extract::State};
 use domain::{
-    audit::MOST_DAYS,
-    fault::{Fault, FaultCode},
+    accounts::audit::MAX_DAYS,
+    base::fault::{Fault, FaultCode},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{ConfigError, Env, Problem};
-use store::audit::{Wanted, is_position};
+use store::accounts::audit::{Wanted, is_position};
 
 use crate::models::{AuditEntryOut, AuditQuery};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }
@@ -37,7 +34,7 @@ api::operations! {
 /// Length of the period if the caller names none.
 const USUAL: SignedDuration = SignedDuration::from_hours(7 * 24);
 
-const LONGEST: SignedDuration = SignedDuration::from_hours(MOST_DAYS as i64 * 24);
+const MAX_SPAN: SignedDuration = SignedDuration::from_hours(MAX_DAYS as i64 * 24);
 
 /// The requested period, or the last seven days.
 fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), Problem> {
@@ -52,11 +49,11 @@ fn period(query: &AuditQuery, now: Timestamp) -> Result<(Timestamp, Timestamp), 
         let fault = Fault::new(FaultCode::WrongOrder, "The period must begin before it ends.");
         return Err(Problem::field("from", fault.and("other", "to")));
     }
-    if end.duration_since(from) > LONGEST {
-        let detail = format!("The period may be at most {MOST_DAYS} days long.");
+    if end.duration_since(from) > MAX_SPAN {
+        let detail = format!("The period may be at most {MAX_DAYS} days long.");
         return Err(Problem::field(
             "from",
-            Fault::out_of_range(0_i64, i64::from(MOST_DAYS), detail),
+            Fault::out_of_range(0_i64, i64::from(MAX_DAYS), detail),
         ));
     }
     // Where it ends now, what happens in this very moment is in it.

@@ -1,14 +1,14 @@
 //! Models of requests and responses.
 
 use domain::{
-    actor::Actor,
-    audit::{Action, FieldChange},
+    accounts::audit::{Action, FieldChange},
+    base::actor::Actor,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use store::audit::Recorded;
+use store::accounts::audit::Recorded;
 
 /// Filters of the audit log.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]

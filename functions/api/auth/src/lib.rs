@@ -26,9 +26,8 @@ use access::{
 use api::{Api, Races};
 use axum::{Extension, Router};
 use domain::{
-    account::{Account, Email},
-    actor::Stamp,
-    ids::UserId,
+    accounts::account::{Account, Email},
+    base::{actor::Stamp, ids::UserId},
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -170,9 +169,6 @@ api::operations! {
 }
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();
     let context = Context {

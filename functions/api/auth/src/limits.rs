@@ -3,9 +3,9 @@
 //! elsewhere. A higher one counts the account's attempts from all addresses.
 
 use api::Anyone;
-use domain::account::Email;
+use domain::accounts::account::Email;
 use kit::{Config, ConfigError, Problem};
-use store::rates::Limit;
+use store::table::rates::Limit;
 
 use crate::{Context, email_sha256};
 

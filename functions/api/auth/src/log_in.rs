@@ -9,18 +9,19 @@ use axum::{
     http::{HeaderMap, StatusCode, header},
 };
 use domain::{
-    account::{Account, Presented, Session},
-    fault::Fault,
-    ids::SessionId,
-    security::SecurityEventKind::{
-        self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
-        TokenReused,
+    accounts::{
+        account::{Account, Presented, Session},
+        security::SecurityEventKind::{
+            self, LogInLimited, LogInRefused, LoggedOut, LoggedOutEverywhere, RecoveryCodeUsed, SecondFactorAsked,
+            TokenReused,
+        },
     },
+    base::{fault::Fault, ids::SessionId},
 };
 use jobs::{FactorChange, Mail};
 use kit::{Problem, line, metric};
 use secrecy::ExposeSecret;
-use store::{Versioned, security::Whose};
+use store::{Versioned, accounts::security::Whose};
 
 use crate::{
     Context, RACES,

@@ -9,13 +9,18 @@ use axum::{
     http::{HeaderName, header},
 };
 use domain::{
-    account::{Account, Member, Session},
-    ids::SessionId,
-    security::SecurityEventKind::LoggedOut,
+    accounts::{
+        account::{Account, Member, Session},
+        security::SecurityEventKind::LoggedOut,
+    },
+    base::ids::SessionId,
 };
 use futures::future::try_join_all;
 use kit::Problem;
-use store::{TenantScope, Versioned, members::MemberError, security::Whose};
+use store::{
+    TenantScope, Versioned,
+    accounts::{members::MemberError, security::Whose},
+};
 
 use crate::{
     Context, RACES,
@@ -27,7 +32,7 @@ use crate::{
 const CHANGES: Races = Races::most(8);
 
 /// Maximum number of sessions that are listed.
-const MOST_SESSIONS: i32 = 100;
+const MAX_SESSIONS: i32 = 100;
 
 /// The same time as our own verifiers cache the keys.
 const KEYS_CACHED: &str = "public, max-age=300";
@@ -47,7 +52,7 @@ impl Context {
     /// Sessions that have not ended. Sessions that were ended all at once remain as rows for a while.
     async fn open_sessions(&self, who: &Person) -> Result<Vec<Session>, Problem> {
         let account = &who.account().value;
-        let mut sessions = self.store().sessions(account.id, MOST_SESSIONS).await?;
+        let mut sessions = self.store().sessions(account.id, MAX_SESSIONS).await?;
         sessions.retain(|session| session.expires_at > who.now() && !account.has_ended(session));
         Ok(sessions)
     }

@@ -4,23 +4,26 @@ use std::{borrow::Cow, net::IpAddr};
 
 use api::{KnownPassword, NewPassword, Patchable, SecretText};
 use domain::{
-    account::{Account, Email, Member, PersonName, Session, Slug},
-    fault::Fault,
-    ids::{SessionId, TenantId, UserId},
-    interface::InterfacePreferences,
-    permission::Role,
-    security::SecurityEventKind,
-    settings::Language,
-    tenant::Tenant,
-    text::{LONGEST_NAME, OneLine},
-    zone::Zone,
+    accounts::{
+        account::{Account, Email, Member, PersonName, Session, Slug},
+        interface::InterfacePreferences,
+        permission::Role,
+        security::SecurityEventKind,
+    },
+    base::{
+        fault::Fault,
+        ids::{SessionId, TenantId, UserId},
+        text::{MAX_NAME_LENGTH, OneLine},
+        zone::Zone,
+    },
+    tenants::{settings::Language, tenant::Tenant},
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Deserializer, Serialize};
-use store::security::Noted;
+use store::accounts::security::Noted;
 
 fn english() -> Language {
     Language::stored("en")
@@ -75,7 +78,7 @@ pub(crate) struct Token(pub(crate) SecretText<100>);
 pub(crate) struct SignUpIn {
     /// Name of the business, as its customers know it.
     #[schemars(example = "Saffron Bakery")]
-    pub(crate) business: OneLine<1, LONGEST_NAME>,
+    pub(crate) business: OneLine<1, MAX_NAME_LENGTH>,
     /// Unique name in URLs: 3 to 40 lower-case letters a to z, digits and single hyphens.
     pub(crate) slug: Slug,
     /// E-mail address. The business is created only after the link in a mail to this address is opened.

@@ -6,15 +6,17 @@ use access::token::sha256_hex;
 use api::{Anyone, Body, KnownPassword, LinkToken, NoContent, Person, With};
 use axum::{Extension, Json};
 use domain::{
-    account::{Account, Email, Grant},
-    fault::{Fault, FaultCode},
-    security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
+    accounts::{
+        account::{Account, Email, Grant},
+        security::SecurityEventKind::{PasswordChanged, PasswordReset, ProofRefused, ResetAsked},
+    },
+    base::fault::{Fault, FaultCode},
 };
 use jiff::SignedDuration;
 use jobs::Mail;
 use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
-use store::security::Whose;
+use store::accounts::security::Whose;
 
 use crate::{
     Context, RACES,

@@ -1,9 +1,9 @@
 //! The time of an answer must not reveal whether an address has an account. The requests to AWS are counted per process, so no
 //! other test of this binary may make any.
 
-use domain::permission::Role;
+use domain::accounts::permission::Role;
 use serde_json::{Value, json};
-use store::usage::{Usage, take};
+use store::table::usage::{Usage, take};
 use testkit::{
     Aws,
     api::{PASSWORD, Town},

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use api::{Body, NoContent, Once, Person};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
-    account::{Account, SecondFactor},
-    fault::{Fault, FaultCode},
-    security::SecurityEventKind::{
-        ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
+    accounts::{
+        account::{Account, SecondFactor},
+        security::SecurityEventKind::{
+            ProofRefused, RecoveryCodeUsed, RecoveryCodesReplaced, SecondFactorOff, SecondFactorOn,
+        },
     },
+    base::fault::{Fault, FaultCode},
 };
 use jobs::{FactorChange, Mail};
 use kit::Problem;

@@ -10,9 +10,9 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
 };
 use domain::{
-    account::{Account, Member, MemberStatus, Session},
-    ids::{SessionId, TenantId},
-    tenant::Tenant,
+    accounts::account::{Account, Member, MemberStatus, Session},
+    base::ids::{SessionId, TenantId},
+    tenants::tenant::Tenant,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;

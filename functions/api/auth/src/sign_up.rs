@@ -6,18 +6,22 @@ use access::{link, password, token::sha256_hex};
 use api::{Anyone, Body, LinkToken, With};
 use axum::{Extension, Json, http::StatusCode};
 use domain::{
-    account::{Account, Grant, Member, SignUp},
-    fault::{Fault, FaultCode},
-    ids::{RuleId, TenantId, UserId},
-    permission::Role,
-    rule::Rule,
-    security::SecurityEventKind,
-    tenant::Tenant,
+    accounts::{
+        account::{Account, Grant, Member, SignUp},
+        permission::Role,
+        security::SecurityEventKind,
+    },
+    automations::rule::Rule,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{RuleId, TenantId, UserId},
+    },
+    tenants::tenant::Tenant,
 };
 use jobs::Mail;
 use kit::{Problem, http::Target};
 use secrecy::ExposeSecret;
-use store::security::Whose;
+use store::accounts::security::Whose;
 
 use crate::{
     Context, RACES, email_sha256,

@@ -7,17 +7,19 @@ use std::sync::Arc;
 use api::{Device, Listed, Paging, Person};
 use axum::Extension;
 use domain::{
-    account::{Account, Email},
-    ids::SessionId,
-    security::{
-        SecurityEvent,
-        SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
+    accounts::{
+        account::{Account, Email},
+        security::{
+            SecurityEvent,
+            SecurityEventKind::{self, LogInRefused, ProofRefused, TokenReused},
+        },
     },
+    base::ids::SessionId,
 };
 use jiff::Timestamp;
 use jobs::Mail;
 use kit::{Problem, metric};
-use store::{Versioned, security::Whose};
+use store::{Versioned, accounts::security::Whose};
 
 use crate::{Context, RACES, email_sha256, models::SecurityEventOut};
 
@@ -103,7 +105,7 @@ impl Context {
 
 /// Owner of the trail for an attempt with this address.
 pub(crate) enum Tried {
-    Person(domain::ids::UserId),
+    Person(domain::base::ids::UserId),
     Nobody(String),
 }
 

@@ -6,27 +6,31 @@ use std::{collections::BTreeMap, sync::Arc};
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Verdict};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    call::{CallFacts, Direction, Outcome, Party, asked_outcome},
-    compose::World,
-    config::{ConnectionSummary, TenantConfig},
-    contact::{Contact, Identity},
-    decide::{Considered, consider, needs_to_consider},
-    facts::Facts,
-    fault::{Fault, FaultCode},
-    ids::{CallId, ConnectionId, ContactId, LineId, RuleId},
-    line::{Line, by_id},
-    line_type::by_numbering_plan,
-    material::Material,
-    message::Message,
-    person::Person,
-    phone::Phone,
-    profile::Profile,
-    refusal::Reason,
-    replay::{Recorded, scene},
-    rule::{CallSeconds, RuleIn},
-    settings::{FieldProblem, Language},
-    subject::CallView,
-    text::{LONGEST_NAME, OneLine},
+    automations::{
+        decide::{Considered, consider, needs_to_consider},
+        replay::{Recorded, scene},
+        rule::{CallSeconds, RuleIn},
+    },
+    base::{
+        facts::Facts,
+        fault::{Fault, FaultCode},
+        ids::{CallId, ConnectionId, ContactId, LineId, RuleId},
+        line_type::by_numbering_plan,
+        phone::Phone,
+        text::{MAX_NAME_LENGTH, OneLine},
+    },
+    calls::call::{CallFacts, Direction, Outcome, Party, asked_outcome},
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
+    messages::{compose::World, material::Material, message::Message, refusal::Reason, subject::CallView},
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        line::{Line, by_id},
+        settings::{FieldProblem, Language},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
@@ -149,7 +153,7 @@ pub(crate) struct TriedAutomation {
     id: Option<RuleId>,
     /// Display name.
     #[schemars(example = &"Missed calls")]
-    name: OneLine<1, LONGEST_NAME>,
+    name: OneLine<1, MAX_NAME_LENGTH>,
     /// Priority.
     #[schemars(example = 100)]
     priority: i32,

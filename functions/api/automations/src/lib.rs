@@ -14,18 +14,18 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    config::TenantConfig,
-    ids::RuleId,
-    links::NewLink,
-    material::Material,
-    resource::Resource as _,
-    review::{needs, review},
-    rule::{Rule, RuleIn, priorities},
-    settings::added,
+    automations::{
+        problems::{needs, review},
+        rule::{Rule, RuleIn, priorities},
+    },
+    base::{ids::RuleId, resource::Resource as _},
+    consent::links::NewLink,
+    messages::material::Material,
+    tenants::{config::TenantConfig, settings::added},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem};
-use store::{Along, Page, Signed, Version, Versioned, config::ConfigCache};
+use store::{Along, Page, Signed, Version, Versioned, tenants::config::ConfigCache};
 
 use crate::{
     models::{AutomationOrderIn, AutomationOut, AutomationQuery, AutomationVersionOut, VersionNumber},
@@ -33,9 +33,6 @@ use crate::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));
     let api = Api::new(env)?;

@@ -1,22 +1,22 @@
 //! Models of automations.
 
 use domain::{
-    actor::Actor,
-    bounded::Distinct,
-    config::TenantConfig,
-    facts::Facts,
-    fault::{Fault, FaultCode},
-    ids::{ConnectionId, LineId, RuleId},
-    line::by_id,
-    material::Material,
-    message::Category,
-    refusal::Reason,
-    resource::Resource as _,
-    review::{MOST_WARNINGS, Review, review},
-    rule::{Rule, RuleIn, Then, When},
-    settings::Warning,
-    template::TemplateDefinition,
-    text::{LONGEST_NAME, OneLine},
+    automations::{
+        problems::{MAX_WARNINGS, Review, review},
+        rule::{Rule, RuleIn, Then, When},
+    },
+    base::{
+        actor::Actor,
+        bounded::Distinct,
+        facts::Facts,
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, LineId, RuleId},
+        resource::Resource as _,
+        text::{MAX_NAME_LENGTH, OneLine},
+    },
+    messages::{material::Material, message::Category, refusal::Reason},
+    templates::template::TemplateDefinition,
+    tenants::{config::TenantConfig, line::by_id, settings::Warning},
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;
@@ -37,7 +37,7 @@ pub(crate) struct AutomationQuery {
 #[serde(deny_unknown_fields)]
 pub(crate) struct AutomationOrderIn {
     /// All automations that are not archived, in the order in which they are to be tried.
-    pub(crate) automations: Distinct<{ Rule::MOST_UNARCHIVED as usize }, RuleId>,
+    pub(crate) automations: Distinct<{ Rule::MAX_UNARCHIVED as usize }, RuleId>,
 }
 
 /// Number of a version: `version` of an automation, or the number that a decision about a call names.
@@ -47,9 +47,9 @@ pub(crate) struct AutomationOrderIn {
 pub(crate) struct VersionNumber(pub(crate) u64);
 
 /// Maximum templates that are shown of an automation: of one name in one account, there are as many as languages.
-const MOST_TEMPLATES: usize = 50;
+const MAX_TEMPLATES: usize = 50;
 /// Maximum problems that are shown of an automation.
-const MOST_PROBLEMS: usize = 50;
+const MAX_PROBLEMS: usize = 50;
 
 /// An automation: which calls are followed by which message, and what keeps it from doing its work at present.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -58,7 +58,7 @@ pub(crate) struct AutomationOut {
     id: RuleId,
     /// Display name.
     #[schemars(example = &"Missed calls")]
-    name: OneLine<1, LONGEST_NAME>,
+    name: OneLine<1, MAX_NAME_LENGTH>,
     /// Priority: the automation with the lowest number is tried first, and the first one that matches decides the call.
     #[schemars(example = 100)]
     priority: i32,
@@ -85,14 +85,14 @@ pub(crate) struct AutomationOut {
     /// The lines that `when.lines` names.
     lines: Vec<AutomationLine>,
     /// The templates that it may send, at most 50: one for each connection and language.
-    #[schemars(length(max = MOST_TEMPLATES))]
+    #[schemars(length(max = MAX_TEMPLATES))]
     templates: Vec<AutomationTemplate>,
     /// What has become wrong with it since it was saved, at most 50: a template, line or product may have been deleted. Calls that it
     /// decides may get no message.
-    #[schemars(length(max = MOST_PROBLEMS), example = wrong())]
+    #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
     /// What keeps it from doing its work at present, or in part, at most 20. Nothing of this prevents a change.
-    #[schemars(length(max = MOST_WARNINGS))]
+    #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
 
@@ -175,17 +175,17 @@ impl From<Warning> for AutomationWarning {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct AutomationReview {
     /// What is wrong with it, at most 50, so that it would not be saved.
-    #[schemars(length(max = MOST_PROBLEMS), example = wrong())]
+    #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
     problems: Vec<FieldError>,
     /// What would keep it from doing its work at present, or in part, at most 20.
-    #[schemars(length(max = MOST_WARNINGS))]
+    #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<AutomationWarning>,
 }
 
 impl From<Review> for AutomationReview {
     fn from(Review { problems, warnings }: Review) -> Self {
         Self {
-            problems: problems.into_iter().take(MOST_PROBLEMS).map(FieldError::from).collect(),
+            problems: problems.into_iter().take(MAX_PROBLEMS).map(FieldError::from).collect(),
             warnings: warnings.into_iter().map(AutomationWarning::from).collect(),
         }
     }
@@ -225,7 +225,7 @@ impl AutomationOut {
             created_at: rule.created_at,
             updated_at: rule.updated_at,
             lines: rule.when.lines.iter().map(line).collect(),
-            templates: templates.take(MOST_TEMPLATES).map(AutomationTemplate::from).collect(),
+            templates: templates.take(MAX_TEMPLATES).map(AutomationTemplate::from).collect(),
             problems,
             warnings,
         }

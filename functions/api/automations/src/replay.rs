@@ -5,33 +5,39 @@ use std::collections::{BTreeSet, HashMap};
 use api::{Api, Body};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    bounded::Whole,
-    call::{Direction, Outcome},
-    happenings::CallFilter,
-    ids::{CallId, MessageId, RuleId},
-    line_type::by_numbering_plan,
-    record::Call,
-    refusal::Reason,
-    replay::{Difference, Former, Recorded, scene},
-    rule::{Rule, RuleIn},
-    text::{LONGEST_NAME, OneLine},
+    automations::{
+        replay::{Difference, Former, Recorded, scene},
+        rule::{Rule, RuleIn},
+    },
+    base::{
+        bounded::Whole,
+        ids::{CallId, MessageId, RuleId},
+        line_type::by_numbering_plan,
+        text::{MAX_NAME_LENGTH, OneLine},
+    },
+    calls::{
+        call::{Direction, Outcome},
+        record::Call,
+    },
+    messages::refusal::Reason,
+    reports::list_filter::CallFilter,
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::happenings::Wanted;
+use store::reports::list_filter::Wanted;
 
 use crate::{Configs, Writing, material, models::AutomationReview, trying::Scene};
 
 /// Maximum recorded calls of a replay: as many as a page of the list examines.
-const MOST_CALLS: u32 = 500;
+const MAX_CALLS: u32 = 500;
 
 /// Recorded calls of a replay, unless it says otherwise.
 const USUAL_CALLS: u32 = 100;
 
 /// Maximum examples of each difference.
-const MOST_EXAMPLES: usize = 10;
+const MAX_EXAMPLES: usize = 10;
 
 /// Time from which calls are taken: as long as the longest period of their list.
 const PERIOD: SignedDuration = SignedDuration::from_hours(31 * 24);
@@ -50,7 +56,7 @@ pub(crate) struct ReplayIn {
     /// Number of calls. Default: 100.
     #[serde(default)]
     #[schemars(example = 100)]
-    calls: Option<Whole<1, MOST_CALLS>>,
+    calls: Option<Whole<1, MAX_CALLS>>,
 }
 
 /// The differences that automations make for recorded calls.
@@ -82,7 +88,7 @@ pub(crate) struct ReplayDifference {
     #[schemars(example = 3)]
     count: usize,
     /// The latest of them, at most ten.
-    #[schemars(length(max = MOST_EXAMPLES))]
+    #[schemars(length(max = MAX_EXAMPLES))]
     examples: Vec<ReplayExample>,
 }
 
@@ -127,7 +133,7 @@ pub(crate) struct ReplayedAfter {
     automation_id: Option<RuleId>,
     /// Its display name. `null` if none matches.
     #[schemars(example = &"Missed calls")]
-    name: Option<OneLine<1, LONGEST_NAME>>,
+    name: Option<OneLine<1, MAX_NAME_LENGTH>>,
     /// Whether it is the draft.
     draft: bool,
     /// The decision as a word: one of `x-codes` at the root of the document.
@@ -153,7 +159,7 @@ impl From<&Call> for ReplayedBefore {
 impl ReplayDifference {
     fn add(&mut self, example: impl FnOnce() -> ReplayExample) {
         self.count += 1;
-        if self.examples.len() < MOST_EXAMPLES {
+        if self.examples.len() < MAX_EXAMPLES {
             self.examples.push(example());
         }
     }

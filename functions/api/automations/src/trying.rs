@@ -3,23 +3,23 @@
 
 use api::{Api, MessageOutlook, Patchable as _, Setting};
 use domain::{
-    compose::Review,
-    config::TenantConfig,
-    contact::Contact,
-    fault::{Fault, FaultCode},
-    ids::{LineId, RuleId},
-    links::LinkCode,
-    material::Material,
-    needs::Needs,
-    purpose::Event,
-    resource::Resource as _,
-    review::review,
-    rule::{Rule, RuleIn},
-    send::Timers,
+    automations::{
+        problems::review,
+        rule::{Rule, RuleIn},
+    },
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{LineId, RuleId},
+        resource::Resource as _,
+    },
+    consent::links::LinkCode,
+    contacts::contact::Contact,
+    messages::{compose::Review, material::Material, needs::Needs, purpose::Event, send::Timers},
+    tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Pages, Planner, Problem, planning::Gathered};
-use store::{Along, Versioned, config::ConfigCache};
+use store::{Along, Versioned, tenants::config::ConfigCache};
 
 use crate::{Writing, material, models::AutomationReview};
 

@@ -4,15 +4,12 @@ mod models;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Json, Router, extract::State};
-use domain::ids::CallId;
+use domain::base::ids::CallId;
 use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CallDetails, CallEntry, CallQuery};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

@@ -2,20 +2,26 @@
 
 use api::{CallOut, ContactName, PhoneOut, Showing};
 use domain::{
-    call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
-    facts::Facts,
-    fault::{Fault, FaultCode},
-    happenings::CallFilter,
-    ids::{ConnectionId, LineId, MessageId, RuleId},
-    local::Day,
-    message::{Channel, Ended, Message, MessageState},
-    record::Grounds,
-    refusal::Reason,
+    base::{
+        facts::Facts,
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, LineId, MessageId, RuleId},
+        local::Day,
+    },
+    calls::{
+        call::{CallFacts, CallProvider, CallStatus, DialStatus, Direction, Handling, Outcome, Party, asked_outcome},
+        record::Grounds,
+    },
+    messages::{
+        message::{Channel, Ended, Message, MessageState},
+        refusal::Reason,
+    },
+    reports::list_filter::CallFilter,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
-use store::happenings::KnownCall;
+use store::reports::list_filter::KnownCall;
 
 /// Conditions that the calls fulfil, all of them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]

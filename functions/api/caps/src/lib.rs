@@ -5,20 +5,18 @@ mod models;
 use api::{Allowed, Api, Body, Listed, NoContent, Path, Races, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
-    cap::{self, Cap, CapName, MAX_CAPS, Scope},
-    capped::{all_caps_of, caps_of},
-    fault::{Fault, FaultCode},
-    line::Line,
-    tenant::Tenant,
+    base::fault::{Fault, FaultCode},
+    money::{
+        cap::{self, Cap, CapName, MAX_CAPS, Scope},
+        capped::{all_caps_of, caps_of},
+    },
+    tenants::{line::Line, tenant::Tenant},
 };
 use kit::{ConfigError, Env, Problem};
 
 use crate::models::{CapIn, CapOut};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

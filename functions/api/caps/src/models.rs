@@ -1,12 +1,12 @@
 //! Models of caps.
 
 use domain::{
-    bounded::Whole,
-    cap::{Cap, CapName, Counts, Period, Scope, hour_of},
-    country::Country,
-    ids::LineId,
-    product::Currency,
-    purpose::Purpose,
+    base::{bounded::Whole, country::Country, ids::LineId},
+    messages::purpose::Purpose,
+    money::{
+        cap::{Cap, CapName, Counts, Period, Scope, hour_of},
+        product::Currency,
+    },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -15,12 +15,14 @@ use api::{
 };
 use axum::{Extension, Router};
 use domain::{
-    connection::{
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, RotationId, TenantId},
+    },
+    tenants::connection::{
         Connection, Credentials, Health, Kept, NewConnection, Purpose, Sealed, SendSecrets, VerifySecrets,
         kind::Generated,
     },
-    fault::{Fault, FaultCode},
-    ids::{ConnectionId, RotationId, TenantId},
 };
 use jiff::Timestamp;
 use kit::{ConfigError, Env, Problem, http::Target};
@@ -30,7 +32,7 @@ use providers::{
 };
 use store::{
     StoreError, TenantScope, Versioned,
-    connections::{ConnectionError, Proof},
+    tenants::connections::{ConnectionError, Proof},
 };
 
 use crate::{
@@ -63,9 +65,6 @@ struct Context {
 }
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();
     let verify = config.text("KMS_VERIFY_KEY_ID")?.to_owned();

@@ -2,9 +2,11 @@
 
 use api::{Api, Races};
 use domain::{
-    connection::Connection,
-    line::{self, Line},
-    message::Channel,
+    messages::message::Channel,
+    tenants::{
+        connection::Connection,
+        line::{self, Line},
+    },
 };
 use kit::Problem;
 

@@ -4,13 +4,13 @@ use access::token;
 use api::Api;
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    connection::{VerifySecrets, kind::Generated},
-    fault::{Fault, FaultCode},
+    base::fault::{Fault, FaultCode},
+    tenants::connection::{VerifySecrets, kind::Generated},
 };
 use kit::Problem;
 
 /// Maximum number of valid secrets of a connection, with unfinished rotations.
-const MOST_AT_ONCE: usize = 4;
+const MAX_AT_ONCE: usize = 4;
 
 /// Generated secrets of a connection, shown when they are new.
 #[derive(Default)]
@@ -83,8 +83,8 @@ pub(crate) fn rotate(api: &Api, secrets: &mut VerifySecrets, given: Option<Strin
         let fault = Fault::new(FaultCode::GivenTwice, "This secret is already valid.");
         return Err(Problem::field("secret", fault));
     }
-    if list.len() >= MOST_AT_ONCE {
-        let detail = format!("{MOST_AT_ONCE} secrets are already valid. Finish the rotation first.");
+    if list.len() >= MAX_AT_ONCE {
+        let detail = format!("{MAX_AT_ONCE} secrets are already valid. Finish the rotation first.");
         return Err(Problem::conflict("too_many_secrets", detail));
     }
     list.insert(0, new);

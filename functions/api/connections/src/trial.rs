@@ -1,10 +1,12 @@
 //! Testing a connection: asks the provider and records its answer on the connection.
 
 use domain::{
-    checkup::{CheckResult, Checkup},
-    connection::{Account, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp},
-    phone::Phone,
-    send::{Classified, Effect, ErrorClass},
+    base::phone::Phone,
+    messages::send::{Classified, Effect, ErrorClass},
+    tenants::{
+        connection::{Account, Connection, Health, SendSecrets, aircall, exotel, plivo, twilio, vonage, whatsapp},
+        connection_test::{CheckResult, Checkup},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use providers::{
@@ -20,8 +22,8 @@ use providers::{
     whatsapp::{check::NumberState, client::GraphClient},
 };
 use store::{
-    connections::{Proof, Tested},
-    usage,
+    table::usage,
+    tenants::connections::{Proof, Tested},
 };
 
 /// The providers that can be asked.

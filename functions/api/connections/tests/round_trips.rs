@@ -1,6 +1,6 @@
 //! Cost of reading connections. Alone in its process, whose counters it reads.
 
-use store::usage;
+use store::table::usage;
 use testkit::{Aws, api::Town};
 
 /// Reading connections in a warm process needs two reads of the table and no call to KMS.

@@ -7,15 +7,17 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    archive::{ArchiveContact, ArchiveResult},
-    audit::Look,
-    ids::{ContactId, OperationId},
-    operation::{Operation, OperationKind},
+    accounts::audit::Look,
+    base::{
+        ids::{ContactId, OperationId},
+        operation::{Operation, OperationKind},
+    },
+    contacts::archive::{ArchiveContact, ArchiveResult},
 };
 use kit::{Bus, Files, Folder, Problem};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::rates::Limit;
+use store::table::rates::Limit;
 
 use crate::{CONTACTS, RACES, itself};
 

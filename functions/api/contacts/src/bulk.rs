@@ -5,11 +5,15 @@ use std::collections::HashSet;
 use api::{Allowed, Api, Body, OperationOut, References, With, operation, permits, started};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
-    ids::{ContactId, SegmentId},
-    operation::OperationKind,
-    segment::Segment,
-    settings::FieldProblem,
+    base::{
+        ids::{ContactId, SegmentId},
+        operation::OperationKind,
+    },
+    contacts::{
+        bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
+        segment::Segment,
+    },
+    tenants::settings::FieldProblem,
 };
 use kit::{Bus, Problem};
 

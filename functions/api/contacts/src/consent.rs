@@ -3,20 +3,22 @@
 use api::{Allowed, Api, Body, Html, Listed, Looks, Paging, Path, Races, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    actor::Actor,
-    audit::Look,
-    consent::{By, Choice, ConsentCategory, Evidence, Method, Party, Scope, Wish, Wording},
-    contact::Contact,
-    fault::{Fault, FaultCode},
-    ids::ContactId,
-    message::Channel,
-    record::ConsentEntry,
+    accounts::audit::Look,
+    base::{
+        actor::Actor,
+        fault::{Fault, FaultCode},
+        ids::ContactId,
+    },
+    calls::record::ConsentEntry,
+    consent::wish::{By, Choice, ConsentCategory, Evidence, Method, Party, Scope, Wish, Wording},
+    contacts::contact::Contact,
+    messages::message::Channel,
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{contacts::Recorded, timeline::Position};
+use store::contacts::{contact::Recorded, timeline::Position};
 
 use crate::{itself, proof::ConsentProofOut};
 
@@ -24,7 +26,7 @@ use crate::{itself, proof::ConsentProofOut};
 const RACES: Races = Races::most(24);
 
 /// Maximum entries of a proof. With the longest texts, they fit in an answer.
-const MOST_OF_PROOF: usize = 400;
+const MAX_OF_PROOF: usize = 400;
 
 /// A wish of a contact.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -261,7 +263,7 @@ async fn proof_of(
     let (store, scope) = (api.store(), who.scope());
     let contact = found(store.contact(scope, contact_id)).await?;
     itself(contact_id, &contact)?;
-    let ledger = store.consent_ledger(scope, &contact, MOST_OF_PROOF, who.now());
+    let ledger = store.consent_ledger(scope, &contact, MAX_OF_PROOF, who.now());
     let ((entries, more), tenant) = tokio::try_join!(ledger, store.tenant(scope))?;
     looks.record(api, who, Look::ConsentProof, contact_id).await?;
     Ok(ConsentProofOut {

@@ -3,11 +3,11 @@
 use api::{Allowed, Api, Body, Created, Listed, Paging, Path, Races, Setback, Tagged, found, of_another_list, permits};
 use axum::extract::State;
 use domain::{
-    conversion::{Conversion, ConversionIn},
-    ids::{ContactId, ConversionId},
+    base::ids::{ContactId, ConversionId},
+    contacts::conversion::{Conversion, ConversionIn},
 };
 use kit::Problem;
-use store::of_contact::NotCreated;
+use store::contacts::of_contact::NotCreated;
 
 use crate::{itself, unless_merged};
 
@@ -17,7 +17,7 @@ const RACES: Races = Races::most(24);
 fn limit_reached() -> Problem {
     let detail = format!(
         "A contact can have at most {} conversions. Record further ones of this person elsewhere.",
-        Conversion::MOST
+        Conversion::MAX
     );
     Problem::conflict("limit_reached", detail)
 }

@@ -2,7 +2,7 @@
 
 use api::{Api, ContactOut, Path};
 use axum::{Json, extract::State};
-use domain::{duplicate::Likeness, ids::ContactId};
+use domain::{base::ids::ContactId, contacts::duplicate::Likeness};
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::Serialize;

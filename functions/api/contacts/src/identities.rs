@@ -2,7 +2,11 @@
 
 use api::{Api, Body, ContactOut, IfMatch, NoContent, Path, Tagged};
 use axum::extract::State;
-use domain::{account::Email, contact::MOST_IDENTITIES, fault::Fault, ids::ContactId, outside::Bsuid, person::Person};
+use domain::{
+    accounts::account::Email,
+    base::{external::Bsuid, fault::Fault, ids::ContactId},
+    contacts::{contact::MAX_IDENTITIES, person::Person},
+};
 use kit::Problem;
 
 use crate::{Writing, changed, definitions, models::EmailIn, tagged};
@@ -20,8 +24,8 @@ pub(crate) fn add<T: Clone + PartialEq>(
     match known.iter().position(|known| known == new) {
         Some(place) if preferred => known[..=place].rotate_right(1),
         Some(_) => {}
-        None if known.len() >= MOST_IDENTITIES => {
-            let detail = format!("A contact can have at most {MOST_IDENTITIES} {kind}. Remove one first.");
+        None if known.len() >= MAX_IDENTITIES => {
+            let detail = format!("A contact can have at most {MAX_IDENTITIES} {kind}. Remove one first.");
             return Err(Problem::conflict("limit_reached", detail));
         }
         None if preferred => known.insert(0, new.clone()),

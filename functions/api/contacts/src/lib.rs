@@ -19,33 +19,36 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
-    contact::{Contact, Identity, Linked, RESTORABLE},
-    erasure::EraseContact,
-    fault::{Fault, FaultCode},
-    field::Field,
-    ids::{ContactId, OperationId},
-    operation::Operation,
-    permission::permits::Permit,
-    person::{Person, PersonIn},
-    phone::Phone,
-    profile::Profile,
-    record::consent_id,
+    accounts::permission::permits::Permit,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{ContactId, OperationId},
+        operation::Operation,
+        phone::Phone,
+    },
+    calls::record::consent_id,
+    contacts::{
+        contact::{Contact, Identity, Linked, RESTORABLE},
+        erasure::EraseContact,
+        field::Field,
+        person::{Person, PersonIn},
+        profile::Profile,
+    },
 };
 use kit::{Bus, ConfigError, Env, Files, Pages, Problem};
 use store::{
     Store, StoreError, TenantScope, Versioned,
-    effects::Consent,
-    fields::Fields,
-    people::{Brought, PersonError},
-    stored::Stored,
+    contacts::{
+        fields::Fields,
+        people::{Brought, PersonError},
+    },
+    reports::stored::Stored,
+    table::effects::Consent,
 };
 
 use crate::models::{ContactQuery, Order, PhoneIn};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served

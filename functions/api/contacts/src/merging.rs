@@ -3,18 +3,22 @@
 use api::{Api, Body, ContactOut, Path};
 use axum::{Json, extract::State};
 use domain::{
-    actor::Actor,
-    contact::Contact,
-    field::Field,
-    ids::{ContactId, MergeId},
-    merge::{Conflict, Merge, Merged, Resolution, Undo, Unmergeable, merge},
-    record::ConsentEntry,
+    base::{
+        actor::Actor,
+        ids::{ContactId, MergeId},
+    },
+    calls::record::ConsentEntry,
+    contacts::{
+        contact::Contact,
+        field::Field,
+        merge::{Conflict, Merge, Merged, Resolution, Undo, Unmergeable, merge},
+    },
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{merges::Decided, people::PersonError};
+use store::contacts::{merges::Decided, people::PersonError};
 
 use crate::{RACES, Writing, definitions, existing, found};
 

@@ -1,20 +1,24 @@
 //! Models of requests.
 
 use domain::{
-    account::Email,
-    bounded::UpTo,
-    bulk::{ChangeIn, MOST_CHOSEN},
-    conditions::Conditions,
-    fault::Fault,
-    field::{Field, Written},
-    field_key::FieldKey,
-    filter::{Digits, Filter, Search},
-    ids::{ContactId, SegmentId, StageId, TagId, UserId},
-    listing::{Day, Word},
-    phone::Phone,
-    profile::Origin,
-    settings::Language,
-    text::OneLine,
+    accounts::account::Email,
+    base::{
+        bounded::UpTo,
+        fault::Fault,
+        ids::{ContactId, SegmentId, StageId, TagId, UserId},
+        phone::Phone,
+        text::OneLine,
+    },
+    contacts::{
+        bulk::{ChangeIn, MAX_CHOSEN},
+        conditions::Conditions,
+        field::{Field, Written},
+        field_key::FieldKey,
+        filter::{Digits, Filter, Search},
+        listing::{Day, Word},
+        profile::Origin,
+    },
+    tenants::settings::Language,
 };
 use kit::Problem;
 use schemars::JsonSchema;
@@ -159,7 +163,7 @@ pub(crate) struct EmailIn {
 pub(crate) struct ContactChangesIn {
     /// Contacts to change. Not together with `segment`.
     #[serde(default)]
-    pub(crate) contacts: UpTo<MOST_CHOSEN, ContactId>,
+    pub(crate) contacts: UpTo<MAX_CHOSEN, ContactId>,
     /// Segment whose contacts change.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]

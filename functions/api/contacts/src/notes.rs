@@ -7,14 +7,14 @@ use api::{
 };
 use axum::extract::State;
 use domain::{
-    ids::{ContactId, NoteId},
-    note::{Note, NoteText},
-    permission::Role,
+    accounts::permission::Role,
+    base::ids::{ContactId, NoteId},
+    contacts::note::{Note, NoteText},
 };
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Versioned, of_contact::NotCreated};
+use store::{Versioned, contacts::of_contact::NotCreated};
 use ulid::Ulid;
 
 use crate::{itself, unless_merged};
@@ -62,7 +62,7 @@ fn own_or_managed<P: Permit>(who: &Allowed<P>, note: &Note) -> Result<(), Proble
 }
 
 fn limit_reached() -> Problem {
-    let detail = format!("A contact can have at most {} notes. Delete one first.", Note::MOST);
+    let detail = format!("A contact can have at most {} notes. Delete one first.", Note::MAX);
     Problem::conflict("limit_reached", detail)
 }
 

@@ -3,15 +3,15 @@
 use api::{Allowed, Api, Once, Path, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    audit::Entry,
-    ids::ContactId,
-    links::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+    accounts::audit::Entry,
+    base::ids::ContactId,
+    consent::links::{LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
 };
 use jiff::Timestamp;
 use kit::{Pages, Problem, http::Target};
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::{preferences::LinkWrite, rates::Limit};
+use store::{consent::preferences::LinkWrite, table::rates::Limit};
 
 use crate::itself;
 

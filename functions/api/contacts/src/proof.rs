@@ -2,11 +2,13 @@
 
 use api::Html;
 use domain::{
-    account::Email,
-    consent::{Choice, ConsentCategory, Method, Party},
-    ids::{ContactId, TenantId},
-    message::Channel,
-    phone::Phone,
+    accounts::account::Email,
+    base::{
+        ids::{ContactId, TenantId},
+        phone::Phone,
+    },
+    consent::wish::{Choice, ConsentCategory, Method, Party},
+    messages::message::Channel,
 };
 use jiff::Timestamp;
 use kit::html::escaped;

@@ -4,17 +4,16 @@
 use api::{Allowed, Api, CallOut, Listed, Looks, MessageOut, Paging, Path, Query, Showing, found, permits};
 use axum::{Extension, extract::State};
 use domain::{
-    audit::Look,
-    conversion::Conversion,
-    ids::ContactId,
-    note::Note,
-    record::{ConsentEntry, Entry},
+    accounts::audit::Look,
+    base::ids::ContactId,
+    calls::record::{ConsentEntry, Entry},
+    contacts::{conversion::Conversion, note::Note},
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::timeline::{Kind, Placed, Position};
+use store::contacts::timeline::{Kind, Placed, Position};
 
 use crate::{itself, merging::MergeOut};
 

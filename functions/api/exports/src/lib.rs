@@ -8,24 +8,25 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    actor::Stamp,
-    audit::{Action, Entry},
-    export::{ExportData, ExportResult, Exported},
-    fault::{Fault, FaultCode},
-    ids::OperationId,
-    operation::{Operation, OperationKind},
-    permission::{Permission, permits::Permit},
+    accounts::{
+        audit::{Action, Entry},
+        permission::{Permission, permits::Permit},
+    },
+    base::{
+        actor::Stamp,
+        fault::{Fault, FaultCode},
+        ids::OperationId,
+        operation::{Operation, OperationKind},
+    },
+    reports::export::{ExportData, ExportResult, Exported},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
-use store::{Page, rates::Limit};
+use store::{Page, table::rates::Limit};
 
 use crate::models::{ExportIn, ExportOut};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
@@ -88,8 +89,8 @@ fn period(order: &ExportIn, now: Timestamp) -> Result<Option<(Timestamp, Timesta
         let fault = Fault::new(FaultCode::WrongOrder, detail).and("other", "to");
         return Err(Problem::field("from", fault));
     }
-    if to.duration_since(from) > ExportData::LONGEST {
-        let days = ExportData::LONGEST.as_hours() / 24;
+    if to.duration_since(from) > ExportData::MAX_SPAN {
+        let days = ExportData::MAX_SPAN.as_hours() / 24;
         let detail = format!("The period may be at most {days} days long.");
         return Err(Problem::field("from", Fault::new(FaultCode::OutOfRange, detail)));
     }

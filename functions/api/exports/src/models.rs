@@ -2,8 +2,8 @@
 
 use api::{FileLinkOut, OperationOut};
 use domain::{
-    export::{ExportData, Exported, FileFormat},
-    ids::OperationId,
+    base::ids::OperationId,
+    reports::export::{ExportData, Exported, FileFormat},
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

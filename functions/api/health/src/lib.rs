@@ -21,9 +21,6 @@ use serde_json::{Value, json};
 use store::Store;
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let queue = |name: QueueName| Ok((name.as_str(), Queue::new(env, name)?));
     let context = Arc::new(Context {
@@ -43,7 +40,6 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 
 /// The operations of this function in the API's document. They authenticate nobody, so the function serves them without the API's
 /// layers.
-#[must_use]
 pub fn document() -> Value {
     let operation = async |_: Anyone, _: Deep| -> Json<HealthOut> { unreachable!("it is only described") };
     let row = Row {

@@ -9,17 +9,21 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    fault::{Fault, FaultCode},
-    field::Field,
-    ids::{ImportId, OperationId},
-    import::{Import, ImportResult},
-    operation::{Data, Operation, OperationKind},
-    permission::{Permission, permits::Permit},
-    settings::Region,
+    accounts::permission::{Permission, permits::Permit},
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{ImportId, OperationId},
+        operation::{Data, Operation, OperationKind},
+    },
+    contacts::{
+        field::Field,
+        import::{Import, ImportResult},
+    },
+    tenants::settings::Region,
 };
 use kit::{Bus, ConfigError, Env, FileKey, Files, Problem};
 use sheet::import::ImportContacts;
-use store::{Versioned, rates::Limit};
+use store::{Versioned, table::rates::Limit};
 
 use crate::{
     models::{ImportIn, ImportOut, ImportSettingsIn, PreviewOut},
@@ -27,9 +31,6 @@ use crate::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
@@ -257,8 +258,8 @@ async fn may_start(api: &Api, who: &Writing, import: &Import, dry_run: bool) -> 
     let running = operations
         .values()
         .filter(|operation| !operation.state.is_end() && !is_dry(operation));
-    if !dry_run && running.count() >= Import::MOST_AT_ONCE {
-        let most = Import::MOST_AT_ONCE;
+    if !dry_run && running.count() >= Import::MAX_AT_ONCE {
+        let most = Import::MAX_AT_ONCE;
         let detail = format!("{most} imports are running. Wait until one of them ends, or cancel it.");
         return Err(Problem::conflict("too_many_imports", detail));
     }

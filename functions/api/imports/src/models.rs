@@ -2,12 +2,16 @@
 
 use api::{FileLinkOut, OperationOut, UploadOut};
 use domain::{
-    actor::Actor,
-    bounded::{UpTo, Whole},
-    ids::{ContactId, ImportId, TagId},
-    import::{ConsentStatement, FileName, Import, ImportMode, RowOutcome},
-    profile::Profile,
-    settings::Region,
+    base::{
+        actor::Actor,
+        bounded::{UpTo, Whole},
+        ids::{ContactId, ImportId, TagId},
+    },
+    contacts::{
+        import::{ConsentStatement, FileName, Import, ImportMode, RowOutcome},
+        profile::Profile,
+    },
+    tenants::settings::Region,
 };
 use jiff::Timestamp;
 use kit::problem::FieldError;
@@ -56,7 +60,7 @@ pub(crate) struct ImportSettingsIn {
     /// Tags for everybody in the table.
     #[serde(default)]
     #[schemars(extend("x-refers" = true))]
-    pub(crate) tags: UpTo<{ Profile::MOST_TAGS }, TagId>,
+    pub(crate) tags: UpTo<{ Profile::MAX_TAGS }, TagId>,
     /// Whether tags of the table that do not exist are created. Otherwise, their rows are errors.
     #[serde(default)]
     pub(crate) create_tags: bool,

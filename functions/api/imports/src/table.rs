@@ -2,16 +2,17 @@
 
 use api::{Allowed, Api, References};
 use domain::{
-    account::Member,
-    contact::Identity,
-    field::Field,
-    foreseen::Foreseen,
-    ids::{ContactId, TagId},
-    import::{Import, ImportMode, Incoming, RowOutcome, RowRefused},
-    permission::permits::Permit,
-    settings::{FieldProblem, Region},
-    stage::Stage,
-    tag::Tag,
+    accounts::{account::Member, permission::permits::Permit},
+    base::ids::{ContactId, TagId},
+    contacts::{
+        contact::Identity,
+        dry_run::Foreseen,
+        field::Field,
+        import::{Import, ImportMode, Incoming, RowOutcome, RowRefused},
+        stage::Stage,
+        tag::Tag,
+    },
+    tenants::settings::{FieldProblem, Region},
 };
 use jiff::Timestamp;
 use kit::{
@@ -19,7 +20,7 @@ use kit::{
     files::{FileFacts, Piece},
 };
 use sheet::{
-    bounds::{LONGEST_RECORD, SAMPLE},
+    bounds::{MAX_RECORD_LENGTH, SAMPLE},
     dialect::{Dialect, Known, detect},
     import::Settings,
     mapping::{Mapping, Target},
@@ -29,7 +30,7 @@ use sheet::{
     row::{self, Label},
     suggest::suggest,
 };
-use store::{Store, TenantScope, arrivals::KnownPeople};
+use store::{Store, TenantScope, contacts::arrivals::KnownPeople};
 
 use crate::models::{Becomes, PreviewOut, PreviewedOut};
 
@@ -69,7 +70,7 @@ impl Table {
             return Err(not_uploaded());
         }
         // The form is detected from the first part. A quoted cell that begins there is searched for its end as far as in an import.
-        let piece = files.piece(&key, &etag, 0, (SAMPLE + LONGEST_RECORD) as u64).await;
+        let piece = files.piece(&key, &etag, 0, (SAMPLE + MAX_RECORD_LENGTH) as u64).await;
         let sample = match piece? {
             Piece::Bytes(bytes) => bytes,
             Piece::Changed => return Err(not_uploaded()),

@@ -3,19 +3,17 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    config::{ConnectionSummary, line_problems},
-    ids::LineId,
-    line::{Line, LineIn},
-    permission::permits::Permit,
-    resource::Resource,
-    settings::{FieldProblem, added},
+    accounts::permission::permits::Permit,
+    base::{ids::LineId, resource::Resource},
+    tenants::{
+        config::{ConnectionSummary, line_problems},
+        line::{Line, LineIn},
+        settings::{FieldProblem, added},
+    },
 };
 use kit::{ConfigError, Env, Problem};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

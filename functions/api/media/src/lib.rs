@@ -15,18 +15,15 @@ use axum::{
     http::{StatusCode, header::RETRY_AFTER},
 };
 use domain::{
-    audit::Look,
-    ids::MessageId,
-    media::{MediaReason, Medium, MediumState, ending},
+    accounts::audit::Look,
+    base::ids::MessageId,
+    media::medium::{MediaReason, Medium, MediumState, ending},
 };
 use kit::{ConfigError, Env, FileKey, Files, Problem};
 
 use crate::models::{MediumIndex, MediumLink};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served

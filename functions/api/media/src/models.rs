@@ -1,6 +1,6 @@
 //! Models of requests and responses.
 
-use domain::media::MediaKind;
+use domain::media::medium::MediaKind;
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,7 +1,7 @@
 //! Cost of a link to a file, in a warm process. Alone in its process, whose counters it reads.
 
-use domain::{media::InboundMedia, permission::Role};
-use store::usage;
+use domain::{accounts::permission::Role, media::medium::InboundMedia};
+use store::table::usage;
 use testkit::{
     Aws,
     api::Town,

@@ -6,25 +6,25 @@ use api::{Api, Listed, Paging, Path, Query, Setback, found};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
-    config::TenantConfig,
-    facts::Facts,
-    happenings::MessageFilter,
-    ids::MessageId,
-    local::Day,
-    message::{Ended, Message, MessageState},
-    person::Person,
-    purpose::Event,
-    refusal::{Reason, Refusal},
-    request::{Asked, again},
+    base::{facts::Facts, ids::MessageId, local::Day},
+    contacts::person::Person,
+    messages::{
+        message::{Ended, Message, MessageState},
+        purpose::Event,
+        refusal::{Reason, Refusal},
+        send_request::{Asked, again},
+    },
+    reports::list_filter::MessageFilter,
+    tenants::config::TenantConfig,
 };
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
     Along, Page,
-    contacts::ContactWrite,
-    effects::Effects,
-    happenings::{Exchanged, KnownMessage},
+    contacts::contact::ContactWrite,
+    reports::list_filter::{Exchanged, KnownMessage},
+    table::effects::Effects,
 };
 use tokio::sync::OnceCell;
 use ulid::Ulid;

@@ -10,9 +10,9 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, Listed, Paging, Path, Query, found, permits};
 use axum::{Extension, Json, Router, extract::State};
-use domain::ids::MessageId;
+use domain::base::ids::MessageId;
 use kit::{ConfigError, Env, Problem};
-use store::happenings::KnownMessage;
+use store::reports::list_filter::KnownMessage;
 
 use crate::{
     models::{MessageDetails, MessageEntry, MessageQuery},
@@ -20,9 +20,6 @@ use crate::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let api = Api::new(env)?;
     let sending = Sending::new(env, &api)?;

@@ -2,21 +2,23 @@
 
 use api::{ContactName, Failure, MessageOut, PhoneOut, Showing};
 use domain::{
-    actor::Actor,
-    call::Direction,
-    happenings::MessageFilter,
-    ids::{ConnectionId, MessageId},
-    local::Day,
-    message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
-    prices::decimal,
-    product::Currency,
-    purpose::Purpose,
-    record::Received,
+    base::{
+        actor::Actor,
+        ids::{ConnectionId, MessageId},
+        local::Day,
+    },
+    calls::{call::Direction, record::Received},
+    messages::{
+        message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState},
+        purpose::Purpose,
+    },
+    money::{prices::decimal, product::Currency},
+    reports::list_filter::MessageFilter,
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::happenings::{Exchanged, KnownMessage};
+use store::reports::list_filter::{Exchanged, KnownMessage};
 
 /// Conditions that the messages fulfil, all of them.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]

@@ -5,19 +5,22 @@ use std::sync::Arc;
 use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    compose::{Intent, Review},
-    config::TenantConfig,
-    contact::{Contact, Identity},
-    facts::Facts,
-    ids::ContactId,
-    links::LinkCode,
-    needs::Needs,
-    person::Person,
-    profile::Profile,
-    referred::Referred,
-    refusal::{Reason, Refusal},
-    request::{Asked, MessageRequest, Whom},
-    subject::Subject,
+    base::{facts::Facts, ids::ContactId},
+    consent::links::LinkCode,
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
+    messages::{
+        compose::{Intent, Review},
+        needs::Needs,
+        referred::Referred,
+        refusal::{Reason, Refusal},
+        send_request::{Asked, MessageRequest, Whom},
+        subject::Subject,
+    },
+    tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
 use kit::{Problem, planning::Gathered};

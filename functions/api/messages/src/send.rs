@@ -10,37 +10,44 @@ use axum::{
     http::{HeaderName, header::LOCATION},
 };
 use domain::{
-    cap::Scope,
-    compose::{Composed, Intent, Review, World, review},
-    config::TenantConfig,
-    contact::{Contact, Identity},
-    fault::{Fault, FaultCode},
-    ids::{ConnectionId, ContactId, MessageId},
-    line_type::by_numbering_plan,
-    links::LinkCode,
-    message::{Category, Message},
-    needs::Needs,
-    person::Person,
-    profile::Profile,
-    purpose::{Lane, Purpose},
-    record::{ConsentEntry, consent_id},
-    referred::Referred,
-    refusal::{Reason, Refusal},
-    request::{Asked, MessageRequest, TemplateRequest, Whom, is_own, to_oneself},
-    send::Timers,
-    tenant::Tenant,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, ContactId, MessageId},
+        line_type::by_numbering_plan,
+    },
+    calls::record::{ConsentEntry, consent_id},
+    consent::links::LinkCode,
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
+    messages::{
+        compose::{Composed, Intent, Review, World, review},
+        message::{Category, Message},
+        needs::Needs,
+        purpose::{Lane, Purpose},
+        referred::Referred,
+        refusal::{Reason, Refusal},
+        send::Timers,
+        send_request::{Asked, MessageRequest, TemplateRequest, Whom, is_own, to_oneself},
+    },
+    money::cap::Scope,
+    tenants::{config::TenantConfig, tenant::Tenant},
 };
 use jiff::Timestamp;
 use jobs::ToQueue;
 use kit::{ConfigError, Env, Pages, Planner, Problem, QueueName, Queues, planning::Gathered};
 use store::{
     Along, TenantScope,
-    config::ConfigCache,
-    contacts::{ContactWrite, Lead, Refusals},
-    effects::{Consent, Effects},
-    happenings::{Exchanged, KnownMessage},
-    prices::PriceCache,
-    rates::Limit,
+    contacts::contact::{ContactWrite, Lead, Refusals},
+    money::prices::PriceCache,
+    reports::list_filter::{Exchanged, KnownMessage},
+    table::{
+        effects::{Consent, Effects},
+        rates::Limit,
+    },
+    tenants::config::ConfigCache,
 };
 use tokio::sync::OnceCell;
 use ulid::Ulid;

@@ -3,10 +3,14 @@
 use std::borrow::Cow;
 
 use api::Showing;
-use domain::{ids::MessageId, message::MessageState, permission::Permission, refusal::Refusal};
+use domain::{
+    accounts::permission::Permission,
+    base::ids::MessageId,
+    messages::{message::MessageState, refusal::Refusal},
+};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
-use store::happenings::{Exchanged, KnownMessage};
+use store::reports::list_filter::{Exchanged, KnownMessage};
 
 use crate::{models::MessageDetails, send::Sends};
 

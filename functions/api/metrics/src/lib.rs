@@ -4,10 +4,10 @@ mod models;
 
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
-use domain::{costs::Costs, metrics::Length, permission::Permission, zone::Zone};
+use domain::{accounts::permission::Permission, base::zone::Zone, money::costs::Costs, reports::metrics::Length};
 use jiff::{Timestamp, ToSpan as _, civil::Date};
 use kit::{ConfigError, Env, Problem};
-use store::{
+use store::reports::{
     counters::{Counters, join},
     hours::Hour,
 };
@@ -15,9 +15,6 @@ use store::{
 use crate::models::{FiguresOut, MetricsOut, MetricsPartOut, OverviewDayOut, OverviewOut, reply_times};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

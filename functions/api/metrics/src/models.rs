@@ -4,17 +4,19 @@ use std::collections::BTreeMap;
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
-    conversion::ConversionKind,
-    counting::{Counter, REPLY_TIMES},
-    metrics::{Replies, median},
-    product::Price,
-    zone::Zone,
+    base::zone::Zone,
+    contacts::conversion::ConversionKind,
+    money::product::Price,
+    reports::{
+        counting::{Counter, REPLY_TIMES},
+        metrics::{Replies, median},
+    },
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
-use store::counters::Counters;
+use store::reports::counters::Counters;
 
 /// Metrics of a period.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -328,7 +330,7 @@ impl From<&Counters> for FiguresOut {
 
 #[cfg(test)]
 mod tests {
-    use domain::call::Outcome;
+    use domain::calls::call::Outcome;
     use serde_json::{Value, from_value, to_value};
 
     use super::*;

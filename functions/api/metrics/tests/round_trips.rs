@@ -1,6 +1,6 @@
 //! Cost of reports in a warm process. Alone in its process, whose counters it reads.
 
-use store::usage;
+use store::table::usage;
 use testkit::{Aws, api::Town};
 
 #[tokio::test]

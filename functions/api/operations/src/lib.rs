@@ -2,7 +2,7 @@
 
 use api::{Allowed, Api, Listed, OperationOut, Paging, Path, Tagged, found, permits};
 use axum::{Router, extract::State};
-use domain::{
+use domain::base::{
     ids::OperationId,
     operation::{Operation, OperationKind},
 };
@@ -10,9 +10,6 @@ use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

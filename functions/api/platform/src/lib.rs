@@ -9,22 +9,28 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    account::{Account, Email, Invitation, Slug},
-    actor::Stamp,
-    checkup::{CheckResult, Checkup},
-    fault::Fault,
-    ids::{InvitationId, RuleId, TenantId},
-    permission::Role,
-    prices::PriceBook,
-    rule::Rule,
-    settings::Language,
-    tenant::{Tenant, TenantStatus},
+    accounts::{
+        account::{Account, Email, Invitation, Slug},
+        permission::Role,
+    },
+    automations::rule::Rule,
+    base::{
+        actor::Stamp,
+        fault::Fault,
+        ids::{InvitationId, RuleId, TenantId},
+    },
+    money::prices::PriceBook,
+    tenants::{
+        connection_test::{CheckResult, Checkup},
+        settings::Language,
+        tenant::{Tenant, TenantStatus},
+    },
 };
 use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, Problem, http::Target};
 use serde_json::json;
-use store::{StoreError, TenantScope, Versioned, lookups::WhatsAppOwner, platform::PlatformAct};
+use store::{StoreError, TenantScope, Versioned, table::lookups::WhatsAppOwner, tenants::platform::PlatformAct};
 
 use crate::models::{
     DayUsageOut, InviteAdminIn, LogQuery, PlatformActOut, PlatformPricesOut, PlatformTenantIn, PlatformTenantOut,
@@ -32,9 +38,6 @@ use crate::models::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let grace = Grace(env.config().seconds("TENANT_GRACE_SECONDS")?);
     Ok(api::serve(operations(), Api::with_mails(env)?).layer(Extension(grace)))
@@ -131,7 +134,7 @@ const INVITATION_LIFETIME: SignedDuration = SignedDuration::from_hours(14 * 24);
 const RACES: Races = Races::most(8);
 
 /// Maximum days of usage per request.
-const MOST_DAYS: i32 = 31;
+const MAX_DAYS: i32 = 31;
 
 async fn list_platform_tenants(
     _who: Platform,
@@ -560,7 +563,7 @@ async fn get_platform_tenant_usage(
     let to = query.to.unwrap_or(today);
     let from = query.from.unwrap_or_else(|| to.saturating_sub(7.days()));
     let length = from.until(to).map_err(|_| days_refused())?.get_days();
-    if !(0..MOST_DAYS).contains(&length) {
+    if !(0..MAX_DAYS).contains(&length) {
         return Err(days_refused());
     }
     let days: Vec<_> = from.series(1.day()).take_while(|day| *day <= to).collect();
@@ -632,8 +635,8 @@ async fn restore_platform_prices(
 }
 
 fn days_refused() -> Problem {
-    let detail = format!("The first day must not be after `to`, nor more than {MOST_DAYS} days before it.");
-    Problem::field("from", Fault::out_of_range(0_i64, i64::from(MOST_DAYS), detail))
+    let detail = format!("The first day must not be after `to`, nor more than {MAX_DAYS} days before it.");
+    Problem::field("from", Fault::out_of_range(0_i64, i64::from(MAX_DAYS), detail))
 }
 
 /// True if the text is a position in the platform's log of this month.

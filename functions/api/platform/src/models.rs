@@ -2,22 +2,26 @@
 
 use api::{Patchable, Tagged};
 use domain::{
-    account::{Email, Slug},
-    bounded::Whole,
-    connection::whatsapp::MetaId,
-    ids::{ConnectionId, TenantId},
-    prices::PriceBook,
-    settings::Language,
-    tenant::{Limits, Tenant, TenantStatus},
-    text::{LONGEST_NAME, OneLine},
-    zone::Zone,
+    accounts::account::{Email, Slug},
+    base::{
+        bounded::Whole,
+        ids::{ConnectionId, TenantId},
+        text::{MAX_NAME_LENGTH, OneLine},
+        zone::Zone,
+    },
+    money::prices::PriceBook,
+    tenants::{
+        connection::whatsapp::MetaId,
+        settings::Language,
+        tenant::{Limits, Tenant, TenantStatus},
+    },
 };
 use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use store::{Versioned, platform::PlatformAct};
+use store::{Versioned, tenants::platform::PlatformAct};
 
 /// A tenant as platform administrators see it, without its calls and messages.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -126,7 +130,7 @@ pub type Plan = OneLine<1, 50>;
 pub struct PlatformTenantIn {
     /// Name of the business, as its customers know it.
     #[schemars(example = &"Joe's Pizza")]
-    pub name: OneLine<1, LONGEST_NAME>,
+    pub name: OneLine<1, MAX_NAME_LENGTH>,
     /// Unique name in URLs: 3 to 40 lower-case letters, digits and single hyphens.
     #[schemars(
         length(min = 3, max = 40),

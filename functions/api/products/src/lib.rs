@@ -5,19 +5,18 @@ use api::{
 };
 use axum::{Router, extract::State};
 use domain::{
-    fault::{Fault, FaultCode},
-    ids::{AssetId, ProductId},
-    media::MediaKind,
-    product::{Product, ProductIn},
-    resource::Resource as _,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::{AssetId, ProductId},
+        resource::Resource as _,
+    },
+    media::medium::MediaKind,
+    money::product::{Product, ProductIn},
 };
 use kit::{ConfigError, Env, Problem};
 use store::Versioned;
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

@@ -6,9 +6,11 @@ use access::{Kms, Secrets, SendCredentials};
 use api::Api;
 use axum::http::{StatusCode, header::RETRY_AFTER};
 use domain::{
-    connection::{Account, SendSecrets},
-    record::Call,
-    recording::{Recording, RecordingState},
+    calls::{
+        record::Call,
+        recording::{Recording, RecordingState},
+    },
+    tenants::connection::{Account, SendSecrets},
 };
 use kit::{ConfigError, Env, Problem, TimeLimit, files::Copying};
 use providers::{
@@ -18,7 +20,7 @@ use providers::{
         recording::{BYTES_PER_SECOND, RecordingError, Sound},
     },
 };
-use store::{rates::Limit, usage};
+use store::table::{rates::Limit, usage};
 
 use crate::Listener;
 

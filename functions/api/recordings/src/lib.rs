@@ -9,8 +9,8 @@ mod models;
 use api::{Allowed, Api, Looks, Path, found, not_signed, permits};
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    audit::Look,
-    ids::{CallId, RecordingId},
+    accounts::audit::Look,
+    base::ids::{CallId, RecordingId},
 };
 use jiff::SignedDuration;
 use kit::{ConfigError, Env, FileKey, Files, Problem};
@@ -19,9 +19,6 @@ use providers::twilio::recording::MEDIA_TYPE;
 use crate::{fetch::Fetcher, models::RecordingLink};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let served = api::serve(operations(), Api::new(env)?);
     Ok(served
@@ -52,7 +49,7 @@ type Listener = Allowed<permits::RecordingsRead>;
 const LINKS: SignedDuration = SignedDuration::from_mins(5);
 
 /// The most that the length of a recording adds to it.
-const LONGEST_PLAYED: u32 = 3_600;
+const MAX_PLAYED: u32 = 3_600;
 
 async fn get_recording(
     who: Listener,
@@ -84,7 +81,7 @@ async fn get_recording(
     looks
         .record(&api, &who, Look::Recording, before.contact.contact.id)
         .await?;
-    let played = recording.seconds.unwrap_or_default().min(LONGEST_PLAYED);
+    let played = recording.seconds.unwrap_or_default().min(MAX_PLAYED);
     let valid = LINKS + SignedDuration::from_secs(played.into());
     let name = format!("{recording_id}.mp3");
     let link = Box::pin(files.player_link(&key, &name, MEDIA_TYPE, valid.unsigned_abs())).await;

@@ -1,13 +1,15 @@
 //! Cost of a link to a recording that was fetched before, in a warm process. Alone in its process, whose counters it reads.
 
 use domain::{
-    call::CallProvider,
-    permission::Role,
-    record::Call,
-    recording::{Recording, RecordingState},
+    accounts::permission::Role,
+    calls::{
+        call::CallProvider,
+        record::Call,
+        recording::{Recording, RecordingState},
+    },
 };
 use kit::{FileKey, Files};
-use store::usage;
+use store::table::usage;
 use testkit::{
     Aws,
     api::Town,

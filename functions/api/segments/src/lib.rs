@@ -6,20 +6,17 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    conditions::Conditions,
-    ids::SegmentId,
-    operation::OperationKind,
-    permission::permits::Permit,
-    resource::Resource as _,
-    segment::{CountSegment, Segment, SegmentIn},
+    accounts::permission::permits::Permit,
+    base::{ids::SegmentId, operation::OperationKind, resource::Resource as _},
+    contacts::{
+        conditions::Conditions,
+        segment::{CountSegment, Segment, SegmentIn},
+    },
 };
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Versioned, rates::Limit};
+use store::{Versioned, table::rates::Limit};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?).layer(Extension(Bus::new(env)?)))
 }

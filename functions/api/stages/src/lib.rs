@@ -3,15 +3,12 @@
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
-    ids::StageId,
-    stage::{Stage, StageIn},
+    base::ids::StageId,
+    contacts::stage::{Stage, StageIn},
 };
 use kit::{ConfigError, Env, Problem};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

@@ -6,16 +6,13 @@ use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, Races, Setback, Tagged, found, permits,
 };
 use axum::{Router, extract::State};
-use domain::{ids::SuppressionId, suppression::Address};
+use domain::{base::ids::SuppressionId, consent::suppression::Address};
 use kit::{ConfigError, Env, Problem};
-use store::{Versioned, suppressions::SuppressError};
+use store::{Versioned, consent::suppressions::SuppressError};
 
 use crate::models::{SuppressionIn, SuppressionOut};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

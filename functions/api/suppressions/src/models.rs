@@ -1,12 +1,16 @@
 //! Models of requests and responses.
 
 use domain::{
-    actor::Actor,
-    consent::{By, ConsentCategory, Evidence, Method, Party},
-    fault::{Fault, FaultCode},
-    ids::SuppressionId,
-    message::Channel,
-    suppression::{Address, Refused, Suppression},
+    base::{
+        actor::Actor,
+        fault::{Fault, FaultCode},
+        ids::SuppressionId,
+    },
+    consent::{
+        suppression::{Address, Refused, Suppression},
+        wish::{By, ConsentCategory, Evidence, Method, Party},
+    },
+    messages::message::Channel,
 };
 use jiff::Timestamp;
 use kit::Problem;

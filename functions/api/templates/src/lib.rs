@@ -15,15 +15,16 @@ use api::{
 };
 use axum::{Extension, Json, Router};
 use domain::{
-    asset::Asset,
-    connection::{Account, Connection},
-    facts::Fact,
-    fault::{Fault, FaultCode},
-    ids::ConnectionId,
-    message::Channel,
-    operation::OperationKind,
-    rule::Rule,
-    template::{
+    automations::rule::Rule,
+    base::{
+        facts::Fact,
+        fault::{Fault, FaultCode},
+        ids::ConnectionId,
+        operation::OperationKind,
+    },
+    media::asset::Asset,
+    messages::message::Channel,
+    templates::template::{
         TemplateDefinition, TemplateKey,
         draft::TemplateContent,
         id::TemplateId,
@@ -33,13 +34,16 @@ use domain::{
         shown::ShownTemplate,
         sync::SyncTemplates,
     },
+    tenants::connection::{Account, Connection},
 };
 use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, Files, Problem};
 use providers::{
     http::Http, template_clients::TemplateClients, twilio::content::ContentClient, whatsapp::client::GraphClient,
 };
-use store::{OwnedError, Page, Version, Versioned, first_version, rates::Limit, templates::TemplateFilter};
+use store::{
+    OwnedError, Page, Version, Versioned, first_version, messages::templates::TemplateFilter, table::rates::Limit,
+};
 
 use crate::{
     models::{
@@ -64,9 +68,6 @@ struct Context {
 }
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let config = env.config();
     let timeout = Duration::try_from(config.seconds("PROVIDER_TIMEOUT")?)

@@ -2,24 +2,27 @@
 
 use api::Patchable;
 use domain::{
-    actor::Actor,
-    bounded::{ByName, UpTo},
-    checkup::Quality,
-    facts::Facts,
-    fault::{Fault, FaultCode},
-    ids::{ConnectionId, RuleId},
-    refusal::Reason,
-    settings::Warning,
-    source::{LONGEST_TEMPLATE_LANGUAGE, LONGEST_TEMPLATE_NAME, MOST_VALUES},
-    template::{
+    base::{
+        actor::Actor,
+        bounded::{ByName, UpTo},
+        facts::Facts,
+        fault::{Fault, FaultCode},
+        ids::{ConnectionId, RuleId},
+        text::{OneLine, Verbatim},
+    },
+    messages::{
+        refusal::Reason,
+        source::{MAX_TEMPLATE_LANGUAGE_LENGTH, MAX_TEMPLATE_NAME_LENGTH, MAX_VALUES},
+    },
+    templates::template::{
         TemplateDefinition,
         draft::{Sample, TemplateCategory, TemplateContent},
         id::TemplateId,
         library::{Entry, Topic},
-        lint::{Lint, MOST_FOUND},
+        lint::{Lint, MAX_FOUND},
         shown::{ShownTemplate, ShownValues, shown_draft},
     },
-    text::{OneLine, Verbatim},
+    tenants::{connection_test::Quality, settings::Warning},
 };
 use jiff::Timestamp;
 use kit::{Problem, problem::FieldError};
@@ -31,8 +34,8 @@ use store::{Signed, Version, Versioned};
 /// 6 MB.
 const LARGEST: usize = 16 * 1024;
 
-type Name = OneLine<1, LONGEST_TEMPLATE_NAME>;
-type LanguageCode = OneLine<1, LONGEST_TEMPLATE_LANGUAGE>;
+type Name = OneLine<1, MAX_TEMPLATE_NAME_LENGTH>;
+type LanguageCode = OneLine<1, MAX_TEMPLATE_LANGUAGE_LENGTH>;
 
 /// A new template.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
@@ -167,7 +170,7 @@ pub(crate) struct TemplatePreviewIn {
     /// Values of the body's variables, by number or name. Default: their samples.
     #[serde(default)]
     #[schemars(example = serde_json::json!({"1": "Maya"}))]
-    variables: ByName<MOST_VALUES, Sample>,
+    variables: ByName<MAX_VALUES, Sample>,
     /// Values of buttons.
     #[serde(default)]
     buttons: UpTo<20, TemplatePreviewButton>,
@@ -325,10 +328,10 @@ pub(crate) struct TemplateWarning {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub(crate) struct TemplateLintOut {
     /// Reasons for which it would be refused, at most 50.
-    #[schemars(length(max = MOST_FOUND))]
+    #[schemars(length(max = MAX_FOUND))]
     problems: Vec<FieldError>,
     /// Points that WhatsApp may judge differently than intended, at most 50. None prevents submitting.
-    #[schemars(length(max = MOST_FOUND))]
+    #[schemars(length(max = MAX_FOUND))]
     warnings: Vec<TemplateWarning>,
     /// The template as a phone would display it, with the samples.
     shown: ShownTemplate,
@@ -346,7 +349,7 @@ impl TemplateLintOut {
     pub(crate) fn of(lint: Lint, content: &TemplateContent, language: &str) -> Self {
         let problems = lint.problems.into_iter().map(|problem| {
             let field = placed(&problem.field);
-            FieldError::from(domain::settings::FieldProblem { field, ..problem })
+            FieldError::from(domain::tenants::settings::FieldProblem { field, ..problem })
         });
         let warnings = lint.warnings.into_iter().map(|Warning { field, why }| TemplateWarning {
             code: why.reason,

@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use api::{CostOut, Path, Query};
 use axum::{Extension, Json};
 use domain::{
-    costs::Costs,
-    counting::{CLICKED, DELIVERED, FAILED, READ, REPLIED, SENT},
-    local::Day,
-    metrics::{Length, Period},
-    permission::Permission,
-    prices::PriceBook,
-    template::id::TemplateId,
-    zone::Zone,
+    accounts::permission::Permission,
+    base::{local::Day, zone::Zone},
+    money::{costs::Costs, prices::PriceBook},
+    reports::{
+        counting::{CLICKED, DELIVERED, FAILED, READ, REPLIED, SENT},
+        metrics::{Length, Period},
+    },
+    templates::template::id::TemplateId,
 };
 use jiff::civil::Date;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::counters::{Counters, join};
+use store::reports::counters::{Counters, join};
 
 use crate::{Reading, Shared};
 

@@ -8,22 +8,27 @@ use std::sync::Arc;
 use api::{IfMatch, Setback, found, setback};
 use axum::http::StatusCode;
 use domain::{
-    asset::Asset,
-    connection::{Account, Connection, SendSecrets},
-    ids::ConnectionId,
-    settings::FieldProblem,
-    template::{
+    base::ids::ConnectionId,
+    media::asset::Asset,
+    templates::template::{
         TemplateDefinition, TemplateReport, TemplateStatus,
         id::TemplateId,
         lint::lint,
         reports::{Accepted, NotNow, Submission},
         sync::{self, Cause},
     },
+    tenants::{
+        connection::{Account, Connection, SendSecrets},
+        settings::FieldProblem,
+    },
 };
 use jiff::Timestamp;
 use kit::Problem;
 use providers::{template_clients::TemplateAccount, templates::TemplateError, twilio::client::Credentials};
-use store::{Owned as _, Versioned, rates::Limit, usage};
+use store::{
+    Owned as _, Versioned,
+    table::{rates::Limit, usage},
+};
 
 use crate::{
     Context, Found, RACES, Writing, models::placed, no_whatsapp, not_editable, submitting, through, unwritable,

@@ -4,17 +4,17 @@ use std::time::Duration;
 
 use api::Allowed;
 use domain::{
-    asset::Asset,
-    fault::{Fault, FaultCode},
-    permission::permits::Permit,
-    template::lint::LARGEST_SAMPLE,
+    accounts::permission::permits::Permit,
+    base::fault::{Fault, FaultCode},
+    media::asset::Asset,
+    templates::template::lint::LARGEST_SAMPLE,
 };
 use kit::{
     FileKey, Problem, TimeLimit,
     files::{FileError, FileFacts, Piece},
 };
 use providers::{media::Sending, templates::TemplateError, whatsapp::templates::SampleFile};
-use store::usage;
+use store::table::usage;
 
 use crate::{Context, submit::Outcome};
 

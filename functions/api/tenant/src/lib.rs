@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, IfMatch, Patch, Races, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
-use domain::{links::NewLink, template::TemplateDefinition, tenant::Tenant};
+use domain::{consent::links::NewLink, templates::template::TemplateDefinition, tenants::tenant::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Along, StoreError, Versioned, config::ConfigCache};
+use store::{Along, StoreError, Versioned, tenants::config::ConfigCache};
 
 use crate::{
     models::{SetupOut, TenantOut, TenantSettings},
@@ -18,9 +18,6 @@ use crate::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let configs = Extension(Arc::new(ConfigCache::default()));
     let bus = Extension(Bus::new(env)?);

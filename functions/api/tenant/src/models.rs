@@ -4,24 +4,32 @@ use std::collections::BTreeMap;
 
 use api::{OperationOut, Patchable};
 use domain::{
-    account::Slug,
-    answer::Answers,
-    applying::{Estimate, Past},
-    bounded::UpTo,
-    country::Country,
-    destination::MAX_COUNTRIES,
-    facts::Facts,
-    ids::TenantId,
-    quiet::QuietHours,
-    refusal::{Reason, Refusal},
-    retention::Retention,
-    settings::{
-        LONGEST_VARIABLE, LONGEST_VARIABLE_NAME, LONGEST_WORD, Language, MOST_LANGUAGES, MOST_VARIABLES, MOST_WORDS,
-        MOST_ZONES, added,
+    accounts::account::Slug,
+    automations::answer::Answers,
+    base::{
+        bounded::UpTo,
+        country::Country,
+        facts::Facts,
+        ids::TenantId,
+        text::{MAX_NAME_LENGTH, OneLine},
+        zone::Zone,
     },
-    tenant::{BusinessHours, Holiday, MOST_HOLIDAYS, Tenant, TenantStatus},
-    text::{LONGEST_NAME, OneLine},
-    zone::Zone,
+    calls::{
+        retention::Retention,
+        retention_change::{Estimate, Past},
+    },
+    messages::{
+        destination::MAX_COUNTRIES,
+        quiet::QuietHours,
+        refusal::{Reason, Refusal},
+    },
+    tenants::{
+        settings::{
+            Language, MAX_LANGUAGES, MAX_VARIABLE_LENGTH, MAX_VARIABLE_NAME_LENGTH, MAX_VARIABLES, MAX_WORD_LENGTH,
+            MAX_WORDS, MAX_ZONES, added,
+        },
+        tenant::{BusinessHours, Holiday, MAX_HOLIDAYS, Tenant, TenantStatus},
+    },
 };
 use kit::Problem;
 use schemars::{JsonSchema, Schema, json_schema};
@@ -33,7 +41,7 @@ use serde_json::json;
 #[serde(deny_unknown_fields)]
 pub(crate) struct TenantSettings {
     /// Name of the business, as its customers know it.
-    #[schemars(length(min = 1, max = LONGEST_NAME), example = "Saffron Bakery")]
+    #[schemars(length(min = 1, max = MAX_NAME_LENGTH), example = "Saffron Bakery")]
     pub name: String,
     /// Time zone of the business, from the IANA database.
     pub time_zone: Zone,
@@ -42,27 +50,27 @@ pub(crate) struct TenantSettings {
     pub default_region: Option<String>,
     /// Languages of the customers (BCP 47), the default first.
     #[serde(default)]
-    #[schemars(length(max = MOST_LANGUAGES), with = "Vec<Language>", example = ["en", "ar"])]
+    #[schemars(length(max = MAX_LANGUAGES), with = "Vec<Language>", example = ["en", "ar"])]
     pub languages: Vec<String>,
     /// Business hours. `null`: always open.
     pub business_hours: Option<BusinessHours>,
     /// Days with other business hours.
     #[serde(default)]
-    pub holidays: UpTo<MOST_HOLIDAYS, Holiday>,
+    pub holidays: UpTo<MAX_HOLIDAYS, Holiday>,
     /// Quiet hours for customers. `null`: none. A rule can set its own.
     pub quiet_hours: Option<QuietHours>,
     /// Words that opt out, in addition to the built-in ones.
     #[serde(default)]
-    #[schemars(length(max = MOST_WORDS), with = "Vec<OneLine<1, LONGEST_WORD>>", example = ["kifaya"])]
+    #[schemars(length(max = MAX_WORDS), with = "Vec<OneLine<1, MAX_WORD_LENGTH>>", example = ["kifaya"])]
     pub stop_words: Vec<String>,
     /// Words that opt in again, in addition to the built-in ones.
     #[serde(default)]
-    #[schemars(length(max = MOST_WORDS), with = "Vec<OneLine<1, LONGEST_WORD>>", example = ["yalla"])]
+    #[schemars(length(max = MAX_WORDS), with = "Vec<OneLine<1, MAX_WORD_LENGTH>>", example = ["yalla"])]
     pub start_words: Vec<String>,
     /// Time zones of recipients by calling code, for countries whose main time zone is not the one of the tenant's customers.
     #[serde(default)]
     #[schemars(
-        extend("maxProperties" = MOST_ZONES, "propertyNames" = json!({"type": "string", "pattern": "^[0-9]{1,3}$"})),
+        extend("maxProperties" = MAX_ZONES, "propertyNames" = json!({"type": "string", "pattern": "^[0-9]{1,3}$"})),
         example = json!({"1": "America/New_York"})
     )]
     pub recipient_zones: BTreeMap<String, Zone>,
@@ -74,8 +82,8 @@ pub(crate) struct TenantSettings {
     /// at most 500 characters.
     #[serde(default)]
     #[schemars(
-        with = "BTreeMap<String, OneLine<1, LONGEST_VARIABLE>>",
-        extend("maxProperties" = MOST_VARIABLES, "propertyNames" = variable_name()),
+        with = "BTreeMap<String, OneLine<1, MAX_VARIABLE_LENGTH>>",
+        extend("maxProperties" = MAX_VARIABLES, "propertyNames" = variable_name()),
         example = json!({"phone": "+97145550001", "website": "https://saffron.example"})
     )]
     pub variables: BTreeMap<String, String>,
@@ -89,7 +97,7 @@ pub(crate) struct TenantSettings {
 
 /// Schema of a variable's name.
 fn variable_name() -> Schema {
-    json_schema!({"type": "string", "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", LONGEST_VARIABLE_NAME - 1)})
+    json_schema!({"type": "string", "pattern": format!("^[a-z][a-z0-9_]{{0,{}}}$", MAX_VARIABLE_NAME_LENGTH - 1)})
 }
 
 /// A tenant.
@@ -115,7 +123,7 @@ pub(crate) struct TenantOut {
     /// Business hours. `null`: always open.
     pub business_hours: Option<BusinessHours>,
     /// Days with other business hours.
-    pub holidays: UpTo<MOST_HOLIDAYS, Holiday>,
+    pub holidays: UpTo<MAX_HOLIDAYS, Holiday>,
     /// Quiet hours for customers. `null`: none.
     pub quiet_hours: Option<QuietHours>,
     /// Words that opt out, in addition to the built-in ones.

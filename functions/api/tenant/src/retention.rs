@@ -3,14 +3,18 @@
 use api::{Allowed, Api, IfMatch, OperationOut, Tagged, With, found, permits, started};
 use axum::{Extension, Json, extract::State};
 use domain::{
-    applying::{ApplyRetention, Estimate, Past, Recorded, Stretch},
-    ids::OperationId,
-    operation::{Data, Operation, OperationKind},
-    permission::permits::Permit,
-    retention::Retention,
+    accounts::permission::permits::Permit,
+    base::{
+        ids::OperationId,
+        operation::{Data, Operation, OperationKind},
+    },
+    calls::{
+        retention::Retention,
+        retention_change::{ApplyRetention, Estimate, Past, Recorded, Stretch},
+    },
 };
 use kit::{Bus, Problem};
-use store::{StoreError, Versioned, rates::Limit};
+use store::{StoreError, Versioned, table::rates::Limit};
 
 use crate::{models::RetentionOut, tenant};
 

@@ -1,16 +1,22 @@
 //! The progress of the set-up, derived from the configuration.
 
 use domain::{
-    checkup::CheckResult,
-    compose::carriers,
-    config::{ConnectionSummary, TenantConfig, line_problems},
-    decide::obstacles,
-    material::Material,
-    message::Channel,
-    needs::Needs,
-    refusal::{Reason, Refusal},
-    review::{self, Review, review},
-    rule::Rule,
+    automations::{
+        decide::obstacles,
+        problems::{self, Review, review},
+        rule::Rule,
+    },
+    messages::{
+        compose::carriers,
+        material::Material,
+        message::Channel,
+        needs::Needs,
+        refusal::{Reason, Refusal},
+    },
+    tenants::{
+        config::{ConnectionSummary, TenantConfig, line_problems},
+        connection_test::CheckResult,
+    },
 };
 
 use crate::models::{Gap, OperationLink, SetupOut, SetupStep, StepId, StepState};
@@ -78,7 +84,7 @@ impl SetupStep {
 
 /// Templates and products that the steps look at: those that active rules name.
 pub(crate) fn needs(config: &TenantConfig) -> Needs {
-    review::needs(active(config), config)
+    problems::needs(active(config), config)
 }
 
 /// The steps in the order of the wizard.

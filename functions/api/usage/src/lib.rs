@@ -4,9 +4,9 @@ mod models;
 
 use api::{Allowed, Api, CostOut, Query, Report, ReportQuery, permits};
 use axum::{Json, Router, extract::State};
-use domain::costs::Costs;
+use domain::money::costs::Costs;
 use kit::{ConfigError, Env, Problem};
-use store::{
+use store::reports::{
     counters::{Counters, join},
     hours::Hour,
 };
@@ -14,9 +14,6 @@ use store::{
 use crate::models::{PricesOut, UnpricedOut, UsagePartOut, UsageReportOut, UsedOut, messages};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::new(env)?))
 }

@@ -2,16 +2,18 @@
 
 use api::{CostOut, ReportHeadOut, ReportPartOut};
 use domain::{
-    costs::Costs,
-    counting::{STATES, purposes},
-    country::Country,
-    message::Channel,
-    prices::{Certainty, PriceBook, PriceCategory, PriceList, Service},
+    base::country::Country,
+    messages::message::Channel,
+    money::{
+        costs::Costs,
+        prices::{Certainty, PriceBook, PriceCategory, PriceList, Service},
+    },
+    reports::counting::{STATES, purposes},
 };
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::Serialize;
-use store::counters::Counters;
+use store::reports::counters::Counters;
 
 /// Usage in a period.
 #[derive(Debug, Serialize, JsonSchema)]

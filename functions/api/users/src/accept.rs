@@ -6,16 +6,20 @@ use access::{Refusal, link, token::sha256_hex};
 use api::{Anyone, Api, Body};
 use axum::{Json, extract::State, http::StatusCode};
 use domain::{
-    account::{Account, Grant, Invitation, Member, PasswordHash},
-    actor::Actor,
-    fault::{Fault, FaultCode},
-    ids::UserId,
-    permission::Role,
-    tenant::Tenant,
+    accounts::{
+        account::{Account, Grant, Invitation, Member, PasswordHash},
+        permission::Role,
+    },
+    base::{
+        actor::Actor,
+        fault::{Fault, FaultCode},
+        ids::UserId,
+    },
+    tenants::tenant::Tenant,
 };
 use kit::{Problem, problem::FieldError};
 use secrecy::ExposeSecret;
-use store::{TenantScope, Versioned, rates::Limit};
+use store::{TenantScope, Versioned, table::rates::Limit};
 
 use crate::{
     RACES, email_sha256,
@@ -106,8 +110,8 @@ fn room_in(account: &Account, open: &Open) -> Result<(), Problem> {
         let detail = "You already belong to this business. If you cannot log in, ask an administrator to activate you.";
         return Err(Problem::conflict("already_member", detail));
     }
-    if account.tenants.len() >= Account::MOST_TENANTS {
-        let most = Account::MOST_TENANTS;
+    if account.tenants.len() >= Account::MAX_TENANTS {
+        let most = Account::MAX_TENANTS;
         let detail = format!("Your account already belongs to {most} businesses, the maximum. Use another address.");
         return Err(Problem::conflict("too_many_tenants", detail));
     }

@@ -5,19 +5,20 @@ use std::sync::OnceLock;
 use api::{Allowed, Api, Body, Created, LinkToken, Listed, NoContent, Paging, Path, Setback, Tagged, found, permits};
 use axum::{Extension, extract::State};
 use domain::{
-    account::{Email, Invitation, Member},
-    actor::Actor,
-    ids::InvitationId,
-    settings::Language,
+    accounts::account::{Email, Invitation, Member},
+    base::{actor::Actor, ids::InvitationId},
+    tenants::settings::Language,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Problem, http::Target};
 use store::{
     Versioned,
-    limited::People,
-    members::{MOST_INVITATIONS, MOST_PEOPLE},
-    rates::Limit,
+    accounts::{
+        limited::People,
+        members::{MAX_INVITATIONS, MAX_PEOPLE},
+    },
+    table::rates::Limit,
 };
 
 use crate::{
@@ -116,18 +117,18 @@ async fn refuse(api: &Api, who: &Inviting, people: &People, email: &Email) -> Re
         let detail = "This person already belongs to the tenant. If they are deactivated, activate them.";
         return Err(Problem::conflict("already_member", detail));
     }
-    if people.invitations.len() >= MOST_INVITATIONS {
+    if people.invitations.len() >= MAX_INVITATIONS {
         return Err(Problem::at_most(
             "too_many_invitations",
-            MOST_INVITATIONS,
+            MAX_INVITATIONS,
             "open invitations",
             "Withdraw one, or wait until one expires.",
         ));
     }
-    if people.members + people.invitations.len() >= MOST_PEOPLE {
+    if people.members + people.invitations.len() >= MAX_PEOPLE {
         return Err(Problem::at_most(
             "too_many_users",
-            MOST_PEOPLE,
+            MAX_PEOPLE,
             "users, including invited ones",
             "Deactivate a user or withdraw an invitation first.",
         ));

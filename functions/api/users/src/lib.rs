@@ -9,16 +9,15 @@ use access::token::sha256_hex;
 use api::{Allowed, Api, Races, permits};
 use axum::Router;
 use domain::{
-    account::Email,
-    fault::{Fault, FaultCode},
-    permission::{Role, granted},
+    accounts::{
+        account::Email,
+        permission::{Role, granted},
+    },
+    base::fault::{Fault, FaultCode},
 };
 use kit::{ConfigError, Env, Problem};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(api::serve(operations(), Api::with_mails(env)?))
 }

@@ -2,11 +2,15 @@
 
 use api::{NewPassword, Patchable, SecretText};
 use domain::{
-    account::{Email, Invitation, Member, MemberStatus, PersonName, Slug},
-    actor::Actor,
-    ids::{InvitationId, TenantId, UserId},
-    permission::Role,
-    settings::Language,
+    accounts::{
+        account::{Email, Invitation, Member, MemberStatus, PersonName, Slug},
+        permission::Role,
+    },
+    base::{
+        actor::Actor,
+        ids::{InvitationId, TenantId, UserId},
+    },
+    tenants::settings::Language,
 };
 use jiff::Timestamp;
 use kit::Problem;

@@ -3,11 +3,11 @@
 use api::{Allowed, Api, IfMatch, Listed, Paging, Patch, Path, Setback, Tagged, found, permits};
 use axum::extract::State;
 use domain::{
-    account::{Member, MemberStatus},
-    ids::UserId,
+    accounts::account::{Member, MemberStatus},
+    base::ids::UserId,
 };
 use kit::Problem;
-use store::{Versioned, members::MemberError};
+use store::{Versioned, accounts::members::MemberError};
 
 use crate::{
     RACES, may_all_of,

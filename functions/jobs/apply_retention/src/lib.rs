@@ -10,10 +10,12 @@
 use std::time::Duration;
 
 use domain::{
-    applying::{AppliedRetention, ApplyRetention},
-    operation::{Data, Progress},
-    record::Entry,
-    retention::Retention,
+    base::operation::{Data, Progress},
+    calls::{
+        record::Entry,
+        retention::Retention,
+        retention_change::{AppliedRetention, ApplyRetention},
+    },
 };
 use futures::{StreamExt as _, TryStreamExt as _, future::try_join_all, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -24,7 +26,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use store::{
     Races, Store,
-    exports::{DayPart, DayPlace, Happenings},
+    reports::exports::{DayPart, DayPlace, Happenings},
 };
 
 /// Rows of a page.
@@ -52,9 +54,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -65,7 +64,6 @@ impl Context {
     }
 
     /// The same with steps of one page of this many rows. For tests.
-    #[must_use]
     pub fn in_pages_of(self, page: i32) -> Self {
         Self {
             page,
@@ -120,9 +118,6 @@ struct Cursor {
 }
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table does not answer, or a row cannot be read.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ApplyRetention = turn.params()?;
     let begun = turn.operation().created_at;

@@ -13,16 +13,20 @@ mod rows;
 use std::collections::HashMap;
 
 use domain::{
-    account::Member,
-    archive::{ArchiveContact, ArchiveResult},
-    contact::Contact,
-    field::Field,
-    ids::ContactId,
-    line::Line,
-    operation::{Data, Progress},
-    person::Person,
-    stage::Stage,
-    tag::Tag,
+    accounts::account::Member,
+    base::{
+        ids::ContactId,
+        operation::{Data, Progress},
+    },
+    contacts::{
+        archive::{ArchiveContact, ArchiveResult},
+        contact::Contact,
+        field::Field,
+        person::Person,
+        stage::Stage,
+        tag::Tag,
+    },
+    tenants::line::Line,
 };
 pub use kit::FileSteps as Context;
 use kit::{
@@ -34,7 +38,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use store::{
     StoreError, TenantScope,
-    timeline::{Kind, Position},
+    contacts::timeline::{Kind, Position},
 };
 
 use crate::{
@@ -126,9 +130,6 @@ const MERGED: &str =
 const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export the calls and messages by period instead.";
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table or the bucket does not answer.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let ArchiveContact { contact } = turn.params()?;
     let work = Work {

@@ -4,16 +4,20 @@
 use std::collections::HashMap;
 
 use domain::{
-    actor::Actor,
-    consent::Wish,
-    field::Field,
-    ids::{LineId, StageId, TagId, UserId},
-    person::{Person, PersonIn},
-    record::{ConsentEntry, Entry},
+    base::{
+        actor::Actor,
+        ids::{LineId, StageId, TagId, UserId},
+    },
+    calls::record::{ConsentEntry, Entry},
+    consent::wish::Wish,
+    contacts::{
+        field::Field,
+        person::{Person, PersonIn},
+    },
 };
 use serde::Serialize;
 use serde_json::{Map, Value, json};
-use store::timeline::Placed;
+use store::contacts::timeline::Placed;
 
 /// Fields of rows, at any depth, that only keep the service running.
 const OWN: [&str; 14] = [

@@ -10,17 +10,21 @@
 //! a list of values can a contact move ahead, and be met twice; the second time, it has nothing to change.
 
 use domain::{
-    actor::Stamp,
-    bulk::{Became, ChangeContacts, ChangeDetails, Failure, Reason, Tally},
-    contact::RESTORABLE,
-    erasure::EraseContact,
-    field::Field,
-    filter::Search,
-    ids::ContactId,
-    operation::{Data, Operation, Progress},
-    person::Person,
-    stage::Stage,
-    tag::Tag,
+    base::{
+        actor::Stamp,
+        ids::ContactId,
+        operation::{Data, Operation, Progress},
+    },
+    contacts::{
+        bulk::{Became, ChangeContacts, ChangeDetails, Failure, Reason, Tally},
+        contact::RESTORABLE,
+        erasure::EraseContact,
+        field::Field,
+        filter::Search,
+        person::Person,
+        stage::Stage,
+        tag::Tag,
+    },
 };
 use jiff::SignedDuration;
 use kit::{
@@ -30,7 +34,7 @@ use kit::{
 use serde::{Deserialize, Serialize};
 use store::{
     Races, Store, StoreError, TenantScope,
-    people::{Brought, PersonError},
+    contacts::people::{Brought, PersonError},
 };
 
 /// State of the function, created once per process.
@@ -41,9 +45,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -112,9 +113,6 @@ impl From<Tally> for Report {
 }
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table does not answer, or a row cannot be read.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let params: ChangeContacts = turn.params()?;
     let begin = || Cursor {

@@ -3,9 +3,11 @@
 //! Safe to run twice: it only reads, and the number of a step that was not recorded is counted again.
 
 use domain::{
-    field::Field,
-    operation::{Data, Progress},
-    segment::{CountSegment, SegmentCount},
+    base::operation::{Data, Progress},
+    contacts::{
+        field::Field,
+        segment::{CountSegment, SegmentCount},
+    },
 };
 use kit::{
     ConfigError, Env, JobError,
@@ -21,9 +23,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -45,9 +44,6 @@ struct Cursor {
 }
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table does not answer, or a row cannot be read.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let CountSegment { filter, .. } = turn.params()?;
     let Cursor { after, contacts } = turn.cursor()?.unwrap_or_default();

@@ -7,18 +7,25 @@
 //! made again; what it had deleted before is then not counted.
 
 use domain::{
-    consent::Wishes,
-    contact::{Contact, Identity},
-    erasure::{EraseContact, Erased, Salt},
-    ids::ContactId,
-    operation::{Data, Progress},
+    base::{
+        ids::ContactId,
+        operation::{Data, Progress},
+    },
+    consent::wish::Wishes,
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::{EraseContact, Erased, Salt},
+    },
 };
 use kit::{
     Clock, ConfigError, Env, Files, Folder, Ids, JobError,
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, contacts::ContactWrite, erasure::ErasedPage};
+use store::{
+    Store, TenantScope,
+    contacts::{contact::ContactWrite, erasure::ErasedPage},
+};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -30,9 +37,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),

@@ -9,20 +9,24 @@ mod rows;
 use std::pin::pin;
 
 use domain::{
-    account::Member,
-    consent::Wishes,
-    contact::Contact,
-    export::{ExportData, ExportResult, Exported as What, FileFormat},
-    field::Field,
-    field_key::FieldKey,
-    filter::{Driver, Filter, Search},
-    ids::ContactId,
-    line::Line,
-    operation::{Data, Progress},
-    person::Person,
-    record::Entry,
-    stage::Stage,
-    tag::Tag,
+    accounts::account::Member,
+    base::{
+        ids::ContactId,
+        operation::{Data, Progress},
+    },
+    calls::record::Entry,
+    consent::wish::Wishes,
+    contacts::{
+        contact::Contact,
+        field::Field,
+        field_key::FieldKey,
+        filter::{Driver, Filter, Search},
+        person::Person,
+        stage::Stage,
+        tag::Tag,
+    },
+    reports::export::{ExportData, ExportResult, Exported as What, FileFormat},
+    tenants::line::Line,
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::{Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
@@ -36,9 +40,9 @@ use serde::{Deserialize, Serialize};
 use sheet::write::{MARK, csv_row, json_line};
 use store::{
     TenantScope,
-    audit::Wanted,
-    exports::{DayPlace, Happenings},
-    timeline::Position,
+    accounts::audit::Wanted,
+    contacts::timeline::Position,
+    reports::exports::{DayPlace, Happenings},
 };
 
 use crate::rows::{Exported, Names};
@@ -91,9 +95,6 @@ struct Cursor {
 const TOO_LARGE: &str = "The file would be larger than two gigabytes. Export a shorter period.";
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table or the bucket does not answer.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ExportData = turn.params()?;
     let work = Work {
@@ -147,7 +148,7 @@ impl Work<'_> {
     /// The period. What happens after the export was started is not part of it.
     fn period(&self) -> (Timestamp, Timestamp) {
         let to = self.order.to.unwrap_or(self.turn.operation().created_at);
-        (self.order.from.unwrap_or(to - ExportData::LONGEST), to)
+        (self.order.from.unwrap_or(to - ExportData::MAX_SPAN), to)
     }
 
     fn beginning(&self) -> Place {

@@ -3,23 +3,31 @@
 use std::collections::HashMap;
 
 use domain::{
-    actor::Actor,
-    call::Party,
-    consent::Party as WishParty,
-    field::{Field, Written},
-    field_key::FieldKey,
-    ids::{ContactId, LineId, StageId, TagId, UserId},
-    inbound::InboundMessage,
-    message::{Content, Ended, Message},
-    person::{Person, PersonIn},
-    record::{Call, ConsentEntry, Received},
-    settings::Language,
-    text::OneLine,
+    base::{
+        actor::Actor,
+        ids::{ContactId, LineId, StageId, TagId, UserId},
+        text::OneLine,
+    },
+    calls::{
+        call::Party,
+        record::{Call, ConsentEntry, Received},
+    },
+    consent::wish::Party as WishParty,
+    contacts::{
+        field::{Field, Written},
+        field_key::FieldKey,
+        person::{Person, PersonIn},
+    },
+    messages::{
+        inbound::InboundMessage,
+        message::{Content, Ended, Message},
+    },
+    tenants::settings::Language,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 use sheet::parts;
-use store::audit::Recorded;
+use store::accounts::audit::Recorded;
 
 /// The tenant's own names of what rows refer to.
 #[derive(Debug, Default)]
@@ -94,7 +102,11 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
         .collect();
     let stage = profile.stage.and_then(|staged| names.stages.get(&staged.stage));
     let owner = profile.owner.and_then(|owner| names.users.get(&owner));
-    let emails: Vec<&str> = contact.emails.iter().map(domain::account::Email::as_str).collect();
+    let emails: Vec<&str> = contact
+        .emails
+        .iter()
+        .map(domain::accounts::account::Email::as_str)
+        .collect();
     let wishes: Vec<Value> = contact
         .consent
         .all()
@@ -108,7 +120,7 @@ pub(crate) fn contact(person: &Person, keys: &[FieldKey], names: &Names) -> Expo
     let refusals: Vec<String> = contact
         .consent
         .refusals()
-        .map(domain::consent::Wish::sentence)
+        .map(domain::consent::wish::Wish::sentence)
         .collect();
     let updated_at = profile.updated_at.unwrap_or(contact.created_at);
     let mut cells = vec![

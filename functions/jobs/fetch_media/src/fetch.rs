@@ -2,11 +2,13 @@
 
 use domain::{
     Timestamp,
-    connection::{Account, SendSecrets},
-    ids::MessageId,
-    media::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence, may_be_excuse},
-    record::Received,
-    sniff::BEGINNING,
+    base::ids::MessageId,
+    calls::record::Received,
+    media::{
+        medium::{InboundMedia, MediaKind, MediaReason, Medium, MediumState, content_type, essence, may_be_excuse},
+        sniff::BEGINNING,
+    },
+    tenants::connection::{Account, SendSecrets},
 };
 use jiff::SignedDuration;
 use kit::{Done, FileKey, JobError, TimeLimit, crash, files::Copying, line, metric};
@@ -15,7 +17,7 @@ use providers::{
     twilio::client::Credentials,
 };
 use sha2::{Digest as _, Sha256};
-use store::{StoreError, TenantScope, media::KnownMedium, usage};
+use store::{StoreError, TenantScope, messages::media::KnownMedium, table::usage};
 
 use crate::{Context, RACES};
 

@@ -17,7 +17,7 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
     Timestamp,
-    connection::{Connection, SendSecrets},
+    tenants::connection::{Connection, SendSecrets},
 };
 use jobs::MediaJob;
 use kit::{Clock, ConfigError, Done, Env, Files, Job, JobError};
@@ -47,9 +47,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let config = env.config();
         let keys = Kms::new(env.kms(), None, Some(config.text("KMS_SEND_KEY_ID")?.to_owned()));
@@ -71,7 +68,6 @@ impl Context {
     }
 
     /// The same with parts of this length, and this time for a file. For tests.
-    #[must_use]
     pub fn with_limits(self, part: usize, within: Duration) -> Self {
         Self {
             files: self.files.in_parts_of(part),

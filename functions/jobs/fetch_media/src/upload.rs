@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use domain::{
-    asset::{Asset, AssetState, Turn},
-    connection::{Account, SendSecrets},
-    ids::{AssetId, ConnectionId},
-    outside::ProviderRef,
+    base::{
+        external::ProviderRef,
+        ids::{AssetId, ConnectionId},
+    },
+    media::asset::{Asset, AssetState, Turn},
+    tenants::connection::{Account, SendSecrets},
 };
 use kit::{
     Done, FileKey, JobError, TimeLimit,
@@ -17,7 +19,7 @@ use providers::{
     media::{MediaError, Sending, outgoing},
     whatsapp::media::Upload,
 };
-use store::{TenantScope, Versioned, usage};
+use store::{TenantScope, Versioned, table::usage};
 
 use crate::Context;
 
@@ -25,10 +27,10 @@ use crate::Context;
 const PIECE: u64 = 4 * 1024 * 1024;
 
 /// Attempts until the job is given up: a message that still needs the asset queues another.
-const MOST_RECEIVES: u32 = 8;
+const MAX_RECEIVES: u32 = 8;
 
 /// Attempts of a change that loses races, before the queue retries the job.
-const MOST_RACES: u32 = 8;
+const MAX_RACES: u32 = 8;
 
 /// Wait after credentials were refused.
 const RENEWAL: Duration = Duration::from_secs(900);
@@ -67,7 +69,7 @@ pub(crate) async fn work(
     let Some(known) = taken.await? else {
         return match turn {
             // It may be this one, delivered again after it broke off. Other jobs are not needed.
-            Turn::Later(left) if (2..MOST_RECEIVES).contains(&receive_count) => {
+            Turn::Later(left) if (2..MAX_RECEIVES).contains(&receive_count) => {
                 let error = JobError::new("another job uploads the asset, or it was refused just now");
                 Err(error.again_after(left.unsigned_abs()))
             }
@@ -107,13 +109,13 @@ pub(crate) async fn work(
     };
     Box::pin(noted(ctx, scope, known, failed)).await?;
     if is_refusal {
-        let Some(rest) = rest.filter(|_| receive_count < MOST_RECEIVES) else {
+        let Some(rest) = rest.filter(|_| receive_count < MAX_RECEIVES) else {
             metric::count("asset_not_uploaded", &[]);
             return Ok(Done::Now);
         };
         return Err(JobError::from(error).again_after(rest.unsigned_abs()));
     }
-    if receive_count >= MOST_RECEIVES {
+    if receive_count >= MAX_RECEIVES {
         metric::count("asset_not_uploaded", &[]);
         return Ok(Done::Already);
     }
@@ -172,7 +174,7 @@ async fn noted(
 ) -> Result<Option<Versioned<Asset>>, JobError> {
     let id = known.value.id;
     let mut known = Some(known);
-    for _attempt in 0..MOST_RACES {
+    for _attempt in 0..MAX_RACES {
         let Some(Versioned { mut value, version }) = known else {
             let _gone = kit::queue::gone("asset");
             return Ok(None);

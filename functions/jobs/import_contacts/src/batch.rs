@@ -9,24 +9,28 @@ use std::{
 };
 
 use domain::{
-    contact::{Contact, Identity},
-    field::Field,
-    foreseen::Foreseen,
-    ids::ContactId,
-    import::{Addition, Found, Import, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
-    profile::Profile,
-    record::consent_id,
-    suppression::Suppression,
+    base::ids::ContactId,
+    calls::record::consent_id,
+    consent::suppression::Suppression,
+    contacts::{
+        contact::{Contact, Identity},
+        dry_run::Foreseen,
+        field::Field,
+        import::{Addition, Found, Import, ImportMode, Incoming, Plan, RowOutcome, RowRefused},
+        profile::Profile,
+    },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use kit::JobError;
 use store::{
     Store, TenantScope, Versioned,
-    arrivals::{Added, KnownPerson},
-    effects::Consent,
-    people::{Brought, PersonError},
-    stored::Stored,
+    contacts::{
+        arrivals::{Added, KnownPerson},
+        people::{Brought, PersonError},
+    },
+    reports::stored::Stored,
+    table::effects::Consent,
 };
 
 /// Rows that are written at a time.

@@ -10,15 +10,19 @@ mod table;
 use std::{sync::atomic::AtomicU64, time::Duration};
 
 use domain::{
-    account::Member,
-    actor::Stamp,
-    field::Field,
-    foreseen::Foreseen,
-    import::{Import, ImportResult, RowCounts, RowOutcome},
-    operation::{Data, Progress},
-    resource::Resource,
-    stage::Stage,
-    tag::{Tag, TagIn},
+    accounts::account::Member,
+    base::{
+        actor::Stamp,
+        operation::{Data, Progress},
+        resource::Resource,
+    },
+    contacts::{
+        dry_run::Foreseen,
+        field::Field,
+        import::{Import, ImportResult, RowCounts, RowOutcome},
+        stage::Stage,
+        tag::{Tag, TagIn},
+    },
 };
 use kit::{
     Clock, ConfigError, Env, FileKey, Files, JobError, TimeLimit, crash,
@@ -43,7 +47,7 @@ use crate::{
     table::{Next, Table, Upload},
 };
 
-/// Maximum rows of an import per second: 300 of a tenant, which has two at a time ([`Import::MOST_AT_ONCE`]). A partition of a list
+/// Maximum rows of an import per second: 300 of a tenant, which has two at a time ([`Import::MAX_AT_ONCE`]). A partition of a list
 /// takes a thousand writes, and calls and messages need theirs.
 const ROWS_PER_SECOND: u32 = 150;
 
@@ -51,13 +55,13 @@ const ROWS_PER_SECOND: u32 = 150;
 const BATCH: usize = 60;
 
 /// Maximum rows of a step.
-const MOST_ROWS: usize = 1_500;
+const MAX_ROWS: usize = 1_500;
 
 /// Time after which a step begins no further batch, and looks no further for a row behind blank ones.
 const WORK: Duration = Duration::from_secs(5);
 
 /// Length of refused rows after which a step begins no further batch, in bytes.
-const MOST_REFUSED: usize = 2 * 1024 * 1024;
+const MAX_REFUSED: usize = 2 * 1024 * 1024;
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -70,21 +74,17 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
             files: Files::new(env)?,
             clock: env.clock().clone(),
-            most_rows: MOST_ROWS,
+            most_rows: MAX_ROWS,
             work: WORK,
         })
     }
 
     /// The same with steps of at most this many rows, and files in parts of this many bytes. For tests.
-    #[must_use]
     pub fn in_steps_of(self, most_rows: usize, part: usize) -> Self {
         Self {
             files: self.files.in_parts_of(part),
@@ -94,7 +94,6 @@ impl Context {
     }
 
     /// The same with steps that end as soon as they may. For tests.
-    #[must_use]
     pub fn in_shortest_steps(self) -> Self {
         Self {
             work: Duration::ZERO,
@@ -126,9 +125,6 @@ struct Cursor {
 const GONE: &str = "The file is gone, or another one was uploaded since the import was started. Create a new import.";
 
 /// Makes one step.
-///
-/// # Errors
-/// When the table or the bucket does not answer.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let order: ImportContacts = turn.params()?;
     let cursor: Cursor = turn.cursor()?.unwrap_or_default();
@@ -210,7 +206,11 @@ impl Work<'_> {
                 reason: GONE.to_owned(),
             });
         };
-        let region = order.settings.region.as_ref().map(domain::settings::Region::as_str);
+        let region = order
+            .settings
+            .region
+            .as_ref()
+            .map(domain::tenants::settings::Region::as_str);
         let whole = sample.len() as u64 >= upload.size;
         let dialect = match detect(&sample, whole, region, &order.table) {
             Ok(dialect) => dialect,
@@ -233,7 +233,7 @@ impl Work<'_> {
             let mut lines: Vec<Line> = Vec::new();
             while lines.len() < most {
                 let item = match table.next().await? {
-                    Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MOST_ROWS => {
+                    Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MAX_ROWS => {
                         (cursor.ended, cursor.left_out) = (true, true);
                         break;
                     }
@@ -269,7 +269,7 @@ impl Work<'_> {
             }
             cursor.position = Some(table.position());
             crash::point("import_contacts.written");
-            if cursor.ended || rows >= ctx.most_rows || errors.len() >= MOST_REFUSED || limit.is_up() {
+            if cursor.ended || rows >= ctx.most_rows || errors.len() >= MAX_REFUSED || limit.is_up() {
                 break;
             }
         }
@@ -299,7 +299,7 @@ impl Work<'_> {
                 .settings
                 .region
                 .as_ref()
-                .map(domain::settings::Region::as_str),
+                .map(domain::tenants::settings::Region::as_str),
         };
         match item {
             Item::Record(record) => {
@@ -437,7 +437,7 @@ impl Work<'_> {
         };
         let mut raced = false;
         for label in labels {
-            let id = import.tag_of(&domain::text::fingerprint(label.as_str()));
+            let id = import.tag_of(&domain::base::text::fingerprint(label.as_str()));
             let fields = TagIn {
                 name: label.clone(),
                 color: None,

@@ -7,20 +7,24 @@
 
 use access::{password, token};
 use domain::{
-    account::{Account, Email, Grant},
-    actor::{Actor, Stamp},
-    ids::UserId,
-    security::{
-        SecurityEvent,
-        SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
+    accounts::{
+        account::{Account, Email, Grant},
+        security::{
+            SecurityEvent,
+            SecurityEventKind::{self, PlatformRightGiven, PlatformRightTaken},
+        },
     },
-    text::check_line,
+    base::{
+        actor::{Actor, Stamp},
+        ids::UserId,
+        text::check_line,
+    },
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{ConfigError, Env, JobError, Links, Mails};
 use serde::{Deserialize, Serialize};
-use store::{Store, platform::PlatformAct, security::Whose};
+use store::{Store, accounts::security::Whose, tenants::platform::PlatformAct};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -32,9 +36,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),

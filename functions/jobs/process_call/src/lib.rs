@@ -5,31 +5,37 @@
 
 use domain::{
     Timestamp,
-    call::{CallFacts, CallProvider, Direction, LONGEST_CALL, Outcome, Party, Verdict},
-    compose::World,
-    config::TenantConfig,
-    contact::{Contact, Identity},
-    decide::{decide, needs},
-    ids::{CallId, ConnectionId, ContactId, MessageId},
-    links::LinkCode,
-    material::Material,
-    message::{Message, Remark},
-    needs::Needs,
-    person::Person,
-    profile::Profile,
-    purpose::Event,
-    record::{Call, CallProgress, consent_id},
-    refusal::{Reason, Refusal},
-    send::Timers,
-    subject::CallView,
+    automations::decide::{decide, needs},
+    base::ids::{CallId, ConnectionId, ContactId, MessageId},
+    calls::{
+        call::{CallFacts, CallProvider, Direction, MAX_CALL, Outcome, Party, Verdict},
+        record::{Call, CallProgress, consent_id},
+    },
+    consent::links::LinkCode,
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+        profile::Profile,
+    },
+    messages::{
+        compose::World,
+        material::Material,
+        message::{Message, Remark},
+        needs::Needs,
+        purpose::Event,
+        refusal::{Reason, Refusal},
+        send::Timers,
+        subject::CallView,
+    },
+    tenants::config::TenantConfig,
 };
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
     Along, Races, Store, StoreError, TenantScope,
-    config::{ConfigCache, TenantRow},
-    contacts::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    effects::{Consent, Effects, Once},
+    contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
+    table::effects::{Consent, Effects, Once},
+    tenants::config::{ConfigCache, TenantRow},
 };
 
 /// Attempts of a change that loses races, before the queue retries the job.
@@ -48,9 +54,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
         let timers = env.config().timers()?;
@@ -74,9 +77,6 @@ struct CallKey<'a> {
 }
 
 /// Merges one report, or checks whether a waiting call can be decided now.
-///
-/// # Errors
-/// When the table or the queue does not answer: the job is retried.
 pub async fn handle(job: Job<CallJob>, ctx: &Context) -> Result<Done, JobError> {
     let (key, report) = match &job.body {
         CallJob::Reported { event, .. } => (
@@ -145,7 +145,7 @@ async fn attempt(
     let verdict = match progress.facts.verdict(progress.first_seen, now, ctx.timers.decide_call) {
         // The report of a recording names nobody and may arrive before the one that does.
         Verdict::Decided(outcome) if names_nobody(&progress.facts) => {
-            let expires = progress.first_seen + LONGEST_CALL;
+            let expires = progress.first_seen + MAX_CALL;
             if now < expires {
                 Verdict::Wait(expires)
             } else if progress.facts.direction.is_none() {
@@ -475,7 +475,7 @@ fn world<'a>(config: &'a TenantConfig, contact: &'a Contact, profile: &'a Profil
         profile,
         open: &[],
         now,
-        line_type: &domain::line_type::by_numbering_plan,
+        line_type: &domain::base::line_type::by_numbering_plan,
     }
 }
 

@@ -1,10 +1,14 @@
 //! Cost of a decision with as many rules as a tenant can have. Alone in its process, whose counters it reads.
 
-use domain::{call::Outcome, message::Message, record::Entry, rule::Rule};
+use domain::{
+    automations::rule::Rule,
+    calls::{call::Outcome, record::Entry},
+    messages::message::Message,
+};
 use kit::{Done, Job};
 use process_call::{Context, handle};
 use serde_json::json;
-use store::{config::Configured, usage};
+use store::{table::usage, tenants::config::Configured};
 use testkit::{
     World,
     business::{CUSTOMER, missed, mobile, read},
@@ -16,12 +20,12 @@ const PAGE: usize = 1024 * 1024;
 /// Adds as many rules as there may be, which all come before the one that is there. Those that are not archived are for other calls.
 fn as_many_as_possible(configured: &mut Configured) {
     let own = configured.rules[0].clone();
-    for place in 1..Rule::MOST {
+    for place in 1..Rule::MAX {
         let mut rule = own.clone();
         rule.id = read(json!(format!("rule_{place:026}")));
         rule.priority = own.priority - 1;
         rule.then.sms_text = Some(read(json!({"en": "x".repeat(2_000), "ar": "x".repeat(2_000)})));
-        if place < Rule::MOST_UNARCHIVED {
+        if place < Rule::MAX_UNARCHIVED {
             rule.when.outcomes = vec![Outcome::Answered].into();
         } else {
             rule.archived_at = Some(configured.at);
@@ -59,7 +63,7 @@ async fn five_hundred_rules_cost_a_new_process_a_few_pages() {
     let usual = Box::pin(World::with(Context::new, |_| {})).await;
     let full = Box::pin(World::with(Context::new, as_many_as_possible)).await;
     let rules = &full.business.configured.rules;
-    assert_eq!(rules.len(), usize::try_from(Rule::MOST).expect("a few"));
+    assert_eq!(rules.len(), usize::try_from(Rule::MAX).expect("a few"));
     let bytes = serde_json::to_vec(rules).expect("they are JSON").len();
     let most = u64::try_from(bytes / PAGE + 1).expect("a few");
     assert!(most < 5, "{bytes} bytes");

@@ -3,24 +3,23 @@
 
 use domain::{
     Timestamp,
-    answer::Answer,
-    answers,
-    compose::{Composed, World, compose},
-    config::TenantConfig,
-    contact::Contact,
-    ids::MessageId,
-    line_type,
-    links::LinkCode,
-    media::MediumState,
-    message::Cause,
-    needs::Needs,
-    person::Person,
-    record::Received,
-    refusal::{Reason, Refusal},
+    automations::{answer::Answer, answers},
+    base::{ids::MessageId, line_type},
+    calls::record::Received,
+    consent::links::LinkCode,
+    contacts::{contact::Contact, person::Person},
+    media::medium::MediumState,
+    messages::{
+        compose::{Composed, World, compose},
+        message::Cause,
+        needs::Needs,
+        refusal::{Reason, Refusal},
+    },
+    tenants::config::TenantConfig,
 };
 use jobs::ToQueue;
 use kit::{JobError, crash, planning::Gathered};
-use store::{Along, contacts::ContactWrite, effects::Effects};
+use store::{Along, contacts::contact::ContactWrite, table::effects::Effects};
 
 use crate::{Event, RACES};
 

@@ -4,33 +4,39 @@ use std::sync::Arc;
 
 use domain::{
     Timestamp,
-    answers::{Heard, no_way_back},
-    config::TenantConfig,
-    contact::{Contact, Identity, Linked},
-    counting,
-    ids::{ConnectionId, ContactId, MessageId},
-    inbound::{InboundMessage, OptFlag, Sender},
-    language::{self, Recognized},
-    line,
-    media::Medium,
-    message::{Channel, Message, Remark},
-    outside::{ProviderRef, ShownName},
-    phone::Phone,
-    profile::Profile,
-    purpose::{Event as Happened, Purpose},
-    record::{ConsentEntry, MessageRef, Received, consent_id},
-    refusal::{Reason, Refusal},
-    suppression::Suppression,
-    template_numbers::{self, Templated},
-    words,
+    automations::answers::{Heard, no_way_back},
+    base::{
+        external::{ProviderRef, ShownName},
+        ids::{ConnectionId, ContactId, MessageId},
+        phone::Phone,
+    },
+    calls::record::{ConsentEntry, MessageRef, Received, consent_id},
+    consent::{suppression::Suppression, words},
+    contacts::{
+        contact::{Contact, Identity, Linked},
+        profile::Profile,
+    },
+    media::medium::Medium,
+    messages::{
+        inbound::{InboundMessage, OptFlag, Sender},
+        language::{self, Recognized},
+        message::{Channel, Message, Remark},
+        purpose::{Event as Happened, Purpose},
+        refusal::{Reason, Refusal},
+    },
+    reports::{
+        counting,
+        template_numbers::{self, Templated},
+    },
+    tenants::{config::TenantConfig, line},
 };
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
     Versioned,
-    contacts::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
-    effects::{Consent, Effects, Once},
-    media::LANE,
+    contacts::contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
+    messages::media::LANE,
+    table::effects::{Consent, Effects, Once},
 };
 
 use crate::{Event, RACES};

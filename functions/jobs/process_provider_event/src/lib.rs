@@ -10,23 +10,29 @@ mod status;
 
 use domain::{
     Timestamp,
-    checkup::Reported,
-    connection::{Account, Connection, Health},
-    contact::{Change, Contact},
-    ids::{ConnectionId, ContactId},
-    inbound::Update,
-    phone::Phone,
-    record::consent_id,
-    send::{Classified, Effect, Timers},
-    template::{
+    base::{
+        ids::{ConnectionId, ContactId},
+        phone::Phone,
+    },
+    calls::record::consent_id,
+    contacts::contact::{Change, Contact},
+    messages::{
+        inbound::Update,
+        send::{Classified, Effect, Timers},
+    },
+    templates::template::{
         TemplateReport, TemplateStatus,
         sync::{self, Cause},
+    },
+    tenants::{
+        connection::{Account, Connection, Health},
+        connection_test::Reported,
     },
 };
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
-use store::{Races, Store, StoreError, TenantScope, config::ConfigCache};
+use store::{Races, Store, StoreError, TenantScope, tenants::config::ConfigCache};
 
 /// Attempts of a change that loses races, before the queue retries the job.
 const RACES: Races = Races::most(12);
@@ -45,9 +51,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
         let timers = env.config().timers()?;
@@ -76,9 +79,6 @@ struct Event<'a> {
 }
 
 /// Processes every update of the event. If one fails, the others are still processed; the whole event is retried.
-///
-/// # Errors
-/// When the table, the queue or the bucket does not answer.
 pub async fn handle(job: Job<ProviderEvent>, ctx: &Context) -> Result<Done, JobError> {
     let body = match &job.body.payload {
         Payload::Inline(body) => body.clone(),
@@ -295,7 +295,7 @@ impl Event<'_> {
     }
 
     /// Queues a message's next attempt; the due index is the safety net behind the queue.
-    async fn queue(&self, message: &domain::message::Message) -> Result<(), JobError> {
+    async fn queue(&self, message: &domain::messages::message::Message) -> Result<(), JobError> {
         let now = self.ctx.clock.now();
         let next = ToQueue::send(self.scope.tenant(), message).at(now);
         self.ctx.queues.enqueue(vec![next], now).await?;

@@ -2,13 +2,15 @@
 
 use domain::{
     Timestamp,
-    contact::{Contact, Identity},
-    errors::{self, Stage},
-    ids::MessageId,
-    inbound::{Sender, Status},
-    message::{AttemptState, Leg, Message, Next, StatusReport},
-    record::MessageRef,
-    send::Api,
+    base::ids::MessageId,
+    calls::record::MessageRef,
+    contacts::contact::{Contact, Identity},
+    messages::{
+        errors::{self, Stage},
+        inbound::{Sender, Status},
+        message::{AttemptState, Leg, Message, Next, StatusReport},
+        send::Api,
+    },
 };
 use kit::{Done, JobError, crash};
 use store::StoreError;

@@ -2,12 +2,12 @@
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    audit::{self, Action, Entry},
-    ids::TenantId,
+    accounts::audit::{self, Action, Entry},
+    base::ids::TenantId,
 };
 use store::{
     StoreError,
-    changes::{self, Stamped},
+    table::changes::{self, Stamped},
 };
 
 /// The entry for a change that a person or a key made; `None` for all others, and if no field of theirs differs.

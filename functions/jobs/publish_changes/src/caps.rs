@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, capped::priced};
-use store::{StoreError, TenantScope, changes::What};
+use domain::{Timestamp, money::capped::priced};
+use store::{StoreError, TenantScope, table::changes::What};
 
 use crate::Context;
 

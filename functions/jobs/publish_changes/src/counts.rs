@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use domain::{Timestamp, counting, template_numbers::TemplateEdition};
-use store::{changes::What, counters::Counters};
+use domain::{
+    Timestamp,
+    reports::{counting, template_numbers::TemplateEdition},
+};
+use store::{reports::counters::Counters, table::changes::What};
 
 /// The counters that a change raises, which was stored at this time, with the number by which each is raised.
 pub(crate) fn of(what: &What, stored: Timestamp) -> Vec<counting::Raise> {

@@ -22,16 +22,22 @@ use std::{
 };
 
 use aws_lambda_events::dynamodb::EventRecord;
-use domain::{Timestamp, audit::Entry, ids::TenantId, notice::Notice};
+use domain::{
+    Timestamp,
+    accounts::{audit::Entry, notice::Notice},
+    base::ids::TenantId,
+};
 use jiff::{SignedDuration, civil::Date};
 use kit::{Clock, ConfigError, Env, JobError, RawBucket, line, metric, stream::Batch, stream::StreamError};
 use serde_json::json;
 use store::{
     Store, StoreError,
-    changes::{self, RowChange},
-    counters::{Counted, Counters, Place, Source, TemplateDay},
-    hours,
-    prices::PriceCache,
+    money::prices::PriceCache,
+    reports::{
+        counters::{Counted, Counters, Place, Source, TemplateDay},
+        hours,
+    },
+    table::changes::{self, RowChange},
 };
 
 /// Minimum time for which a batch is retried: less than the mapping's `MaximumRecordAgeInSeconds`, which a test checks.
@@ -54,9 +60,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),

@@ -9,13 +9,13 @@ use std::{
 };
 
 use domain::{
-    ids::{RuleId, TenantId},
-    notice::{Notice, day_of},
+    accounts::notice::{Notice, day_of},
+    base::ids::{RuleId, TenantId},
 };
 use jiff::civil::Date;
 use store::{
     Races, StoreError,
-    changes::{RowChange, What},
+    table::changes::{RowChange, What},
 };
 
 use crate::Context;
@@ -24,7 +24,7 @@ use crate::Context;
 const RACES: Races = Races::most(8);
 
 /// Maximum marks that a process remembers.
-const MOST_KNOWN: usize = 50_000;
+const MAX_KNOWN: usize = 50_000;
 
 /// The tenants with calls, and the automations that matched some of them, by days.
 pub(crate) type Days = BTreeMap<(TenantId, Date), BTreeSet<RuleId>>;
@@ -53,7 +53,7 @@ impl Known {
 
     fn learn(&self, tenant: TenantId, day: Date, rules: &BTreeSet<RuleId>) {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.day < Some(day) || known.marks.len() >= MOST_KNOWN {
+        if known.day < Some(day) || known.marks.len() >= MAX_KNOWN {
             known.marks.clear();
             known.day = Some(day);
         }
@@ -75,9 +75,6 @@ pub(crate) fn called(change: &RowChange) -> Option<(Date, Option<RuleId>)> {
 }
 
 /// Records an occurrence. Returns whether it was new.
-///
-/// # Errors
-/// When the table does not answer.
 pub(crate) async fn record(tenant: TenantId, notice: &Notice, ctx: &Context) -> Result<bool, StoreError> {
     let scope = access::job::scope(tenant);
     let now = ctx.clock.now();
@@ -85,9 +82,6 @@ pub(crate) async fn record(tenant: TenantId, notice: &Notice, ctx: &Context) -> 
 }
 
 /// Records days with calls that this process does not know yet.
-///
-/// # Errors
-/// When the table does not answer.
 pub(crate) async fn record_days(days: Days, ctx: &Context) -> Result<(), StoreError> {
     for ((tenant, day), rules) in days {
         if ctx.known.has(tenant, day, &rules) {

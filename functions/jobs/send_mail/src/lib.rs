@@ -18,7 +18,7 @@ use providers::mail::{MailClass, MailError, Mailer};
 const RECEIVES_UNTIL_BELIEVED: u32 = 3;
 
 /// More mails than one process sends before the queue would deliver one again.
-const MOST_REMEMBERED: usize = 1000;
+const MAX_REMEMBERED: usize = 1000;
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -33,9 +33,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let mailer = match env.config().optional("MAIL_FROM") {
             Some(from) => Some(Mailer::new(env.ses()?, from)),
@@ -68,7 +65,7 @@ impl Context {
 
     fn remember(&self, id: String) {
         let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
-        if sent.len() >= MOST_REMEMBERED {
+        if sent.len() >= MAX_REMEMBERED {
             sent.pop_front();
         }
         sent.push_back(id);

@@ -5,9 +5,9 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    cap::Period,
-    ids::ConnectionId,
-    notice::{DOUBTED, Matter, Notice},
+    accounts::notice::{DOUBTED, Matter, Notice},
+    base::ids::ConnectionId,
+    money::cap::Period,
 };
 use jiff::{Timestamp, tz::TimeZone};
 use jobs::{FactorChange, Link, Mail};
@@ -22,10 +22,10 @@ const NAME_ENDS: char = '\u{2069}';
 /// Invisible character that keeps text after a dot or a slash from becoming a link.
 const WORD_JOINER: char = '\u{2060}';
 
-const LONGEST_NAME: usize = 80;
+const MAX_NAME_LENGTH: usize = 80;
 
 /// Maximum length of a provider's reason.
-const LONGEST_REASON: usize = 200;
+const MAX_REASON_LENGTH: usize = 200;
 
 /// Writes a mail in this language, or else in English.
 pub(crate) fn write(mail: &Mail, language: &str) -> Letter {
@@ -254,7 +254,7 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
             "The connection {subject} has been unable to send since {}: {}. Messages that only it can send wait until somebody \
                 corrects this.",
             moment(notice.at),
-            quoted(reason, LONGEST_REASON)
+            quoted(reason, MAX_REASON_LENGTH)
         ),
         Matter::TemplatePaused {
             connection,
@@ -317,7 +317,7 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
         Matter::ConnectionRefused { reason, .. } => format!(
             "لا يمكن الإرسال عبر الاتصال {subject} منذ {}: {}. الرسائل التي لا يمكن إرسالها إلا به تنتظر إلى أن يُحل ذلك.",
             moment(notice.at),
-            quoted(reason, LONGEST_REASON)
+            quoted(reason, MAX_REASON_LENGTH)
         ),
         Matter::TemplatePaused {
             connection,
@@ -547,7 +547,7 @@ fn moment(at: Timestamp) -> String {
 
 /// A name that a person typed, as [`quoted`].
 fn name(typed: &str) -> String {
-    quoted(typed, LONGEST_NAME)
+    quoted(typed, MAX_NAME_LENGTH)
 }
 
 /// A text of somebody else's, made safe for a mail: on one line, shortened, without direction marks, and without text that a mail
@@ -815,6 +815,6 @@ mod tests {
                 );
             }
         }
-        assert_eq!(name(&"x".repeat(500)).chars().count(), LONGEST_NAME + 2);
+        assert_eq!(name(&"x".repeat(500)).chars().count(), MAX_NAME_LENGTH + 2);
     }
 }

@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use access::{Kms, Secrets, SecretsError, SendCredentials};
 use domain::{
     Timestamp,
-    asset::Asset,
-    connection::{Account, Connection, SendSecrets, twilio},
-    errors::{self, Stage},
-    facts::Facts,
-    ids::SendKey,
-    media::FileName,
-    message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
-    refusal::{Because, Reason},
-    send::{Classified, Effect, ErrorClass, Timers},
+    base::{facts::Facts, ids::SendKey},
+    media::{asset::Asset, medium::FileName},
+    messages::{
+        errors::{self, Stage},
+        message::{Attempt, AttemptState, Channel, Leg, Message, Recipient, SendOutcome},
+        refusal::{Because, Reason},
+        send::{Classified, Effect, ErrorClass, Timers},
+    },
+    tenants::connection::{Account, Connection, SendSecrets, twilio},
 };
 use kit::{
     ConfigError, Env,
@@ -25,7 +25,7 @@ use providers::{
     twilio::client::{Credentials, Search, Sender, TwilioClient, Wanted},
     whatsapp::client::GraphClient,
 };
-use store::{Store, TenantScope, usage};
+use store::{Store, TenantScope, table::usage};
 
 use crate::evidence::Found;
 

@@ -2,10 +2,12 @@
 
 use domain::{
     Timestamp,
-    connection::Connection,
-    ids::SendKey,
-    message::{AttemptState, Evidence as Known, Leg, Message, SendOutcome, StatusReport},
-    refusal::{Reason, Refusal},
+    base::ids::SendKey,
+    messages::{
+        message::{AttemptState, Evidence as Known, Leg, Message, SendOutcome, StatusReport},
+        refusal::{Reason, Refusal},
+    },
+    tenants::connection::Connection,
 };
 use jiff::SignedDuration;
 use kit::{

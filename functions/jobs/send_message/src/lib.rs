@@ -6,10 +6,10 @@
 //! ## Before this function
 //!
 //! 1. **Intent.** Something happens, such as a missed call. `process_call` finds the rule that matches
-//!    ([`domain::decide`]), which yields an [`Intent`](domain::compose::Intent): the cause, the purpose, the recipient, and what to
+//!    ([`domain::automations::decide`]), which yields an [`Intent`](domain::messages::compose::Intent): the cause, the purpose, the recipient, and what to
 //!    say by each channel.
-//! 2. **Composing.** [`domain::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
-//!    narrows the purpose's row of [`domain::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
+//! 2. **Composing.** [`domain::messages::compose::compose`] fills templates and texts with values, chooses a connection for each channel, and
+//!    narrows the purpose's row of [`domain::messages::purpose`] to a policy. The result is a message with its legs, usually WhatsApp and
 //!    then SMS, or a refusal with its sentence. It is a pure function: the same intent in the same world gives the same message.
 //! 3. **Commit.** The message is written in one transaction with its cause. Its id follows from the cause, so a second commit finds
 //!    the first. Only then is it queued, in `sends` or `bulk-sends` by its lane. A worker that dies in between loses nothing: the
@@ -21,13 +21,13 @@
 //! [`Message::next`] says what to do now: try a leg, wait, give up, or look for evidence of an attempt whose outcome is unknown.
 //! To try a leg:
 //!
-//! 1. **Check** ([`domain::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
+//! 1. **Check** ([`domain::messages::check`]) against fresh rows: opt-outs, the service window, quiet hours, validity, the connection's health.
 //!    The policy is the one frozen on the message; no rule is read. The answer is to go on, to come back later, to skip the leg,
 //!    or never to send.
 //!
 //!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
 //!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
-//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::capped`]), of money by what it is expected to cost, unless one
+//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::money::capped`]), of money by what it is expected to cost, unless one
 //!    has no room: then it is blocked. What was taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
 //! 3. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
@@ -67,34 +67,40 @@ use std::{sync::Arc, time::Duration};
 
 use domain::{
     Timestamp,
-    asset::Asset,
-    cap::{Cap, Take},
-    capped,
-    check::{self, Check, CheckInput},
-    config::TenantConfig,
-    connection::{Connection, Health},
-    contact::{Change, Contact},
-    errors::{self, doubts_template},
-    ids::SendKey,
-    message::{Attempt, AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
-    notice::Notice,
-    outside::ProviderRef,
-    phone::Phone,
-    record::{MessageRef, consent_id},
-    refusal::{Reason, Refusal},
-    send::{Classified, Effect, ErrorClass, Timers},
+    accounts::notice::Notice,
+    base::{external::ProviderRef, ids::SendKey, phone::Phone},
+    calls::record::{MessageRef, consent_id},
+    contacts::contact::{Change, Contact},
+    media::asset::Asset,
+    messages::{
+        check::{self, Check, CheckInput},
+        errors::{self, doubts_template},
+        message::{Attempt, AttemptState, Channel, Leg, Message, Next, SendOutcome, StatusReport},
+        refusal::{Reason, Refusal},
+        send::{Classified, Effect, ErrorClass, Timers},
+    },
+    money::{
+        cap::{Cap, Take},
+        capped,
+    },
+    tenants::{
+        config::TenantConfig,
+        connection::{Connection, Health},
+    },
 };
 use jiff::SignedDuration;
 use jobs::{SendMessage, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, QueueName, Queues, TimeLimit, crash, metric};
 use store::{
     Along, LostRace, Races, Store, StoreError, TenantScope, Versioned,
-    config::ConfigCache,
-    contacts::ContactWrite,
-    effects::Effects,
-    material::LegMaterial,
-    messages::{MessageAndContact, Reference, ToSend},
-    prices::PriceCache,
+    contacts::contact::ContactWrite,
+    messages::{
+        material::LegMaterial,
+        message::{MessageAndContact, Reference, ToSend},
+    },
+    money::prices::PriceCache,
+    table::effects::Effects,
+    tenants::config::ConfigCache,
 };
 
 use channels::{Channels, Sending, Sent};
@@ -104,22 +110,22 @@ use evidence::Evidence;
 const RACES: Races = Races::most(13);
 
 /// Maximum steps of a message in one job: skipping a channel or settling an old claim leads to the next.
-const MOST_STEPS: u32 = 6;
+const MAX_STEPS: u32 = 6;
 
 /// Receives of a job until credentials that cannot be opened count as broken: temporary problems are over by then.
 const RECEIVES_UNTIL_UNHEALTHY: u32 = 3;
 
 /// Maximum times that this function queues a copy again. Then the dispatcher does, whose copies start at zero.
-pub const MOST_ROUNDS: u8 = 8;
+pub const MAX_ROUNDS: u8 = 8;
 
 /// The dispatcher looks once a minute, so a longer wait for a connection needs no copy in the queue.
-const LONGEST_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
+const MAX_QUEUED_WAIT: SignedDuration = SignedDuration::from_secs(60);
 
 /// Pause between two attempts to record the outcome of a send.
 const BETWEEN_RECORDS: Duration = Duration::from_millis(500);
 
 /// Maximum time for recording: the function's own time-out would fail the batch's other records, too.
-const LONGEST_RECORDING: Duration = Duration::from_secs(12);
+const MAX_RECORDING: Duration = Duration::from_secs(12);
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -136,9 +142,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let timers = env.config().timers()?;
         Ok(Self {
@@ -156,12 +159,9 @@ impl Context {
 }
 
 /// Takes the next step of a message, or drops the job.
-///
-/// # Errors
-/// When the table or the queue does not answer: the job is retried.
 pub async fn handle(job: Job<SendMessage>, ctx: &Context) -> Result<Done, JobError> {
     let mut moved = false;
-    for _step in 0..MOST_STEPS {
+    for _step in 0..MAX_STEPS {
         let step = RACES.until_won(|| Box::pin(take_step(&job, moved, ctx)));
         match step.await {
             Ok(Step::Again) => moved = true,
@@ -267,7 +267,7 @@ impl Work<'_> {
             asset: material.asset.as_ref().map(|asset| &asset.value),
             now,
             timers: &self.ctx.timers,
-            line_type: &domain::line_type::by_numbering_plan,
+            line_type: &domain::base::line_type::by_numbering_plan,
         }
     }
 
@@ -677,7 +677,7 @@ impl Work<'_> {
         let ctx = self.ctx;
         let now = ctx.clock.now();
         count_outcome(&sent.outcome);
-        let limit = TimeLimit::of(LONGEST_RECORDING);
+        let limit = TimeLimit::of(MAX_RECORDING);
         let attempted = message.attempts.iter().find(|attempt| attempt.number == key.attempt);
         let attempted = attempted.cloned();
         // A status may be faster, and the customer may write meanwhile: then the outcome is applied to the current rows. The
@@ -931,8 +931,8 @@ impl Work<'_> {
             Next::Wait(until) if message.last().is_none_or(|last| last.state == AttemptState::Refused) => until,
             _ => return Ok(()),
         };
-        let is_long = message.waiting.is_some() && until > now + LONGEST_QUEUED_WAIT;
-        if is_long || self.rounds >= MOST_ROUNDS {
+        let is_long = message.waiting.is_some() && until > now + MAX_QUEUED_WAIT;
+        if is_long || self.rounds >= MAX_ROUNDS {
             return Ok(());
         }
         let next = ToQueue::send(self.scope.tenant(), message)

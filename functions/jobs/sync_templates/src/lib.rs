@@ -10,15 +10,17 @@ use std::time::Duration;
 
 use access::{Kms, Secrets, SendCredentials};
 use domain::{
-    connection::Connection,
-    ids::ConnectionId,
-    message::Channel,
-    operation::{Data, Progress},
-    template::{
+    base::{
+        ids::ConnectionId,
+        operation::{Data, Progress},
+    },
+    messages::message::Channel,
+    templates::template::{
         listed::ListedNames,
-        reports::LONGEST_REASON,
+        reports::MAX_REASON_LENGTH,
         sync::{LastSync, SyncTemplates, Synced},
     },
+    tenants::connection::Connection,
 };
 use jiff::Timestamp;
 use kit::{
@@ -28,12 +30,12 @@ use kit::{
 use providers::{
     http::Http,
     template_clients::{TemplateAccount, TemplateClients},
-    templates::{LONGEST_LIST, TemplateError},
+    templates::{MAX_LIST_LENGTH, TemplateError},
     twilio::content::ContentClient,
     whatsapp::client::GraphClient,
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, StoreError, TenantScope, usage};
+use store::{Store, StoreError, TenantScope, table::usage};
 
 /// Time after which a step reads no further page.
 const WORK: Duration = Duration::from_secs(5);
@@ -49,9 +51,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         let config = env.config();
         let timeout = Duration::try_from(config.seconds("PROVIDER_TIMEOUT")?)
@@ -75,7 +74,6 @@ impl Context {
     }
 
     /// The same with steps of one page. For tests.
-    #[must_use]
     pub fn page_by_page(self) -> Self {
         Self {
             work: Duration::ZERO,
@@ -360,14 +358,14 @@ impl Context {
         }
         list.pages += 1;
         list.after = next;
-        let endless = list.after.is_some() && list.pages >= LONGEST_LIST;
+        let endless = list.after.is_some() && list.pages >= MAX_LIST_LENGTH;
         // Twilio's have an id besides the name.
         let each = if matches!(account, TemplateAccount::Twilio(_)) {
             2
         } else {
             1
         };
-        if endless || names.count() > each * ListedNames::MOST {
+        if endless || names.count() > each * ListedNames::MAX {
             return Err(refused(TemplateError::TooMany));
         }
         if list.after.is_none() {
@@ -435,6 +433,6 @@ impl Unlisted {
             error = kit::chain(&error),
             "the templates of a connection cannot be listed"
         );
-        Self::Refused(reason.chars().take(LONGEST_REASON).collect())
+        Self::Refused(reason.chars().take(MAX_REASON_LENGTH).collect())
     }
 }

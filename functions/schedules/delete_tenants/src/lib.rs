@@ -6,13 +6,13 @@
 
 use std::time::Duration;
 
-use domain::actor::{Actor, Stamp};
+use domain::base::actor::{Actor, Stamp};
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, Files, Folder, Ids, JobError, line, schedule::Deadline};
 use serde_json::json;
 use store::{
     Store,
-    platform::{Leaving, PlatformAct},
+    tenants::platform::{Leaving, PlatformAct},
 };
 
 /// Tenants read per page.
@@ -34,9 +34,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -48,9 +45,6 @@ impl Context {
 }
 
 /// Deletes as much as the time allows; the next run continues. A tenant that cannot be deleted does not block the others.
-///
-/// # Errors
-/// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let now = ctx.clock.now();
     let (mut last, mut failed) = (None, None);

@@ -11,7 +11,10 @@ use std::{
     time::Duration,
 };
 
-use domain::{Timestamp, purpose::Lane, send::Timers};
+use domain::{
+    Timestamp,
+    messages::{purpose::Lane, send::Timers},
+};
 use futures::{StreamExt, stream};
 use jiff::SignedDuration;
 use jobs::ToQueue;
@@ -21,7 +24,7 @@ use kit::{
 };
 use store::{
     Store, StoreError,
-    due::{Due, DueRow, Next, Partition},
+    table::due::{Due, DueRow, Next, Partition},
 };
 
 /// Maximum rows of a lane that one run queues; the next run, a minute later, continues. The lanes are processed one after
@@ -39,21 +42,21 @@ const fn budget(lane: Lane) -> usize {
 const PAGE: i32 = 100;
 
 /// Pages of one shard that one run reads, several times those of its budget: rows of unknown kinds use none and stay in place.
-const MOST_PAGES: usize = 20;
+const MAX_PAGES: usize = 20;
 
 /// Shards processed at the same time, and rows leased at the same time within each.
 const SHARDS_AT_ONCE: usize = 4;
 const LEASES_AT_ONCE: usize = 8;
 
 /// Spilled jobs of one queue swept in one run, and at the same time.
-const MOST_SWEPT: u16 = 200;
+const MAX_SWEPT: u16 = 200;
 const SWEEPS_AT_ONCE: usize = 8;
 
 /// No new page is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
 
 /// Maximum lease, so that every row is looked at at least this often.
-const LONGEST_LEASE: SignedDuration = SignedDuration::from_hours(1);
+const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
 /// Interval at which a process looks for changes in the bucket: a listing costs, and no operator reacts within a minute.
 const LOOK_EVERY: SignedDuration = SignedDuration::from_mins(15);
@@ -82,9 +85,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -148,9 +148,6 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
 }
 
 /// Counts once, for an alarm, if the bucket holds changes of the table. Returns whether it looked and they exist.
-///
-/// # Errors
-/// When the bucket does not answer.
 pub async fn look_for_changes(ctx: &Context) -> Result<bool, JobError> {
     let now = ctx.clock.now();
     let looked = *ctx.looked.lock().unwrap_or_else(PoisonError::into_inner);
@@ -168,7 +165,7 @@ pub async fn look_for_changes(ctx: &Context) -> Result<bool, JobError> {
 
 /// Time until a queued row is due again: doubles each time, so that a backlog does not multiply jobs.
 fn lease(first_due: SignedDuration, dispatches: u32) -> SignedDuration {
-    first_due.saturating_mul(1 << dispatches.min(12)).min(LONGEST_LEASE)
+    first_due.saturating_mul(1 << dispatches.min(12)).min(MAX_LEASE)
 }
 
 async fn dispatch_partition(
@@ -179,7 +176,7 @@ async fn dispatch_partition(
 ) -> Result<u64, JobError> {
     let (mut dispatched, mut seen, mut pages) = (0, 0, 0);
     let mut from = unread(ctx).remove(&partition);
-    while seen < most && pages < MOST_PAGES && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
+    while seen < most && pages < MAX_PAGES && deadline.remaining(ctx.clock.now()) > ENOUGH_TIME {
         let now = ctx.clock.now();
         let left = i32::try_from(most - seen).unwrap_or(PAGE);
         let page = ctx.store.due(partition, now, from, PAGE.min(left)).await?;
@@ -197,7 +194,7 @@ async fn dispatch_partition(
         }
     }
     if seen < most
-        && pages == MOST_PAGES
+        && pages == MAX_PAGES
         && let Some(next) = from
     {
         unread(ctx).insert(partition, next);
@@ -264,7 +261,7 @@ async fn lease_row(
             // Leased for the maximum time: at the head of its shard, it would block the others.
             tracing::error!(tenant = %due.tenant(), error = %error, "a due row that cannot be read");
             metric::count("due_unreadable", &[]);
-            ctx.store.lease(&due, now + LONGEST_LEASE).await?;
+            ctx.store.lease(&due, now + MAX_LEASE).await?;
             return Ok(None);
         }
     };
@@ -286,7 +283,7 @@ async fn sweep(
     leave: Duration,
     ctx: &Context,
 ) -> Result<u64, JobError> {
-    let keys = ctx.bucket.spilled(name, MOST_SWEPT).await?;
+    let keys = ctx.bucket.spilled(name, MAX_SWEPT).await?;
     let sweeps = keys.into_iter().map(async |key| {
         let in_time = deadline.remaining(ctx.clock.now()) > leave;
         if in_time {

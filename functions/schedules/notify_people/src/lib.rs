@@ -14,20 +14,22 @@ use std::{
 
 use domain::{
     Timestamp,
-    account::{Account, Member},
-    config::TenantConfig,
-    ids::{ConnectionId, TenantId, derived},
-    notice::{
-        MOST_DESCRIBED, MOST_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
+    accounts::{
+        account::{Account, Member},
+        notice::{
+            MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
+        },
     },
+    base::ids::{ConnectionId, TenantId, derived},
+    tenants::config::TenantConfig,
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Clock, ConfigError, Env, JobError, Links, Mails, line, schedule::Deadline};
 use store::{
     LostRace as _, Races, Store, StoreError, TenantScope, Versioned,
-    config::ConfigCache,
-    notices::{DueNotice, Pending},
+    accounts::notices::{DueNotice, Pending},
+    tenants::config::ConfigCache,
 };
 
 /// Due rows read per page.
@@ -37,7 +39,7 @@ const PAGE: i32 = 100;
 const ENOUGH_TIME: Duration = Duration::from_secs(20);
 
 /// By then, a mailing's worker has ended: longer than the function's time-out, shorter than two runs.
-const LONGEST_MAILING: SignedDuration = SignedDuration::from_mins(4);
+const MAX_MAILING: SignedDuration = SignedDuration::from_mins(4);
 
 /// Attempts to mark a notice while another occurrence is recorded.
 const RACES: Races = Races::most(4);
@@ -55,9 +57,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -139,7 +138,7 @@ impl Tenant<'_> {
         if let Some(mailings) = &pending.mailings
             && let Some(open) = &mailings.value.open
         {
-            if self.now.duration_since(open.at) < LONGEST_MAILING {
+            if self.now.duration_since(open.at) < MAX_MAILING {
                 return Ok(());
             }
             let notices: BTreeSet<String> = open.notices.iter().cloned().collect();
@@ -195,7 +194,7 @@ impl Tenant<'_> {
         for (key, state) in due {
             if !standing.contains(&key) {
                 self.change(&state, &state.value.settled()).await?;
-            } else if told.len() < MOST_TOLD {
+            } else if told.len() < MAX_TOLD {
                 told.insert(key, state);
             }
         }
@@ -323,7 +322,7 @@ impl Tenant<'_> {
         let mail = |(member, account): &(Member, Account)| {
             let reaches = |notice: &&&Notice| notice.kind().reaches(member, account);
             let own: Vec<&Notice> = all.iter().filter(reaches).copied().collect();
-            let described = own.iter().take(MOST_DESCRIBED);
+            let described = own.iter().take(MAX_DESCRIBED);
             (!own.is_empty()).then(|| MailJob {
                 tenant: Some(self.id),
                 correlation_id: id(&mailing),
@@ -337,7 +336,7 @@ impl Tenant<'_> {
                         .filter_map(|notice| of_template(notice, config))
                         .collect(),
                     notices: described.copied().cloned().collect(),
-                    more: own.len().saturating_sub(MOST_DESCRIBED),
+                    more: own.len().saturating_sub(MAX_DESCRIBED),
                     link: self.ctx.links.configured(SETTINGS).map(Into::into),
                 },
             })

@@ -6,7 +6,7 @@
 
 use std::time::Duration;
 
-use domain::{ids::TenantId, tenant::Tenant};
+use domain::{base::ids::TenantId, tenants::tenant::Tenant};
 use kit::{
     Clock, ConfigError, Env, JobError, line,
     schedule::{Deadline, for_every_tenant},
@@ -24,9 +24,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -36,9 +33,6 @@ impl Context {
 }
 
 /// Rolls up as much as the time allows; the next run continues. A tenant whose days cannot be rolled up does not block the others.
-///
-/// # Errors
-/// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let work = |tenant: Tenant| roll_up(tenant.id, deadline, ctx);
     Box::pin(for_every_tenant(&ctx.store, &ctx.clock, deadline, work)).await

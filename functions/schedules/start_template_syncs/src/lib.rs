@@ -4,9 +4,9 @@
 //! Safe to run twice, and twice at the same time: the id of an operation follows from its connection and the hour.
 
 use domain::{
-    message::Channel,
-    template::sync::{self, Cause, LastSync},
-    tenant::{Tenant, TenantStatus},
+    messages::message::Channel,
+    templates::template::sync::{self, Cause, LastSync},
+    tenants::tenant::{Tenant, TenantStatus},
 };
 use kit::{
     Clock, ConfigError, Env, JobError, line,
@@ -22,9 +22,6 @@ pub struct Context {
 
 impl Context {
     /// Creates the state from the function's environment.
-    ///
-    /// # Errors
-    /// When a variable is missing or wrong.
     pub fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
             store: Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?),
@@ -35,9 +32,6 @@ impl Context {
 
 /// Starts what is due. A tenant that cannot be read does not block the others. One that is not reached in time waits for the
 /// next run.
-///
-/// # Errors
-/// When the table does not answer, or a row does not have the expected form.
 pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     let work = |tenant| start(tenant, ctx);
     Box::pin(for_every_tenant(&ctx.store, &ctx.clock, deadline, work)).await

@@ -68,17 +68,11 @@ const GUARDS: [(HeaderName, &str); 4] = [
 ];
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     routes_of(env, &Dist)
 }
 
 /// The same with another build.
-///
-/// # Errors
-/// When a variable is missing.
 pub fn routes_of(env: &Env, build: Build) -> Result<Router, ConfigError> {
     let policy = policy(&Files::new(env)?.origin())?;
     let pages = match Shell::of(build) {

@@ -24,13 +24,15 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    consent::{Choice, Wish, Wording},
-    contact::Contact,
-    links::{LinkCode, PreferenceLink},
-    preferences::{Chosen, Topic, choose, seen, stop},
-    record::{ConsentEntry, consent_id},
-    tenant::Tenant,
-    text::OneLine,
+    base::text::OneLine,
+    calls::record::{ConsentEntry, consent_id},
+    consent::{
+        links::{LinkCode, PreferenceLink},
+        preferences::{Chosen, Topic, choose, seen, stop},
+        wish::{Choice, Wish, Wording},
+    },
+    contacts::contact::Contact,
+    tenants::tenant::Tenant,
 };
 use kit::{
     Clock, ConfigError, Env, chain,
@@ -39,7 +41,7 @@ use kit::{
 };
 use store::{
     Races, Store, StoreError,
-    rates::{Allowance, Limit},
+    table::rates::{Allowance, Limit},
 };
 use ulid::Ulid;
 
@@ -83,9 +85,6 @@ impl Context {
 }
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/p/{code}", get(show).post(save).fallback(refuse_method))

@@ -9,8 +9,8 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use domain::{
-    contact::Contact,
-    preferences::{Topic, TopicState, seen, state, stopped},
+    consent::preferences::{Topic, TopicState, seen, state, stopped},
+    contacts::contact::Contact,
 };
 use sha2::{Digest, Sha256};
 
@@ -125,7 +125,7 @@ pub(crate) fn preferences(
         style: STYLE,
         title: note.map_or_else(|| title.clone(), |note| format!("{} {title}", note.text)),
         business,
-        number: contact.phone().map(domain::phone::Phone::masked),
+        number: contact.phone().map(domain::base::phone::Phone::masked),
         note,
         stopped: stopped(wishes),
         action,

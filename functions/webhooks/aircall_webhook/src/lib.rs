@@ -1,7 +1,7 @@
 //! Aircall's webhooks: verifies the sender's token and queues every ended call in `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::VerifySecrets;
+use domain::tenants::connection::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,
@@ -10,9 +10,6 @@ use kit::{
 use providers::aircall;
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/webhooks/aircall/{tenant_id}/{connection_id}", post(receive))

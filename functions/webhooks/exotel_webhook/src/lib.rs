@@ -8,8 +8,8 @@ use axum::{
     routing::{get, post},
 };
 use domain::{
-    call::CallEvent,
-    connection::{Account, CallingCode, Connection, VerifySecrets},
+    calls::call::CallEvent,
+    tenants::connection::{Account, CallingCode, Connection, VerifySecrets},
 };
 use kit::{
     ConfigError, Env, Problem, Webhook,
@@ -19,9 +19,6 @@ use kit::{
 use providers::{Unreadable, exotel, form};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route(

@@ -1,7 +1,7 @@
 //! Plivo's hangup callback: verifies the signature and queues the report in `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::VerifySecrets;
+use domain::tenants::connection::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,
@@ -16,9 +16,6 @@ use providers::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/webhooks/plivo/{tenant_id}/{connection_id}/hangup", post(receive))

@@ -2,7 +2,7 @@
 //! `calls`.
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::VerifySecrets;
+use domain::tenants::connection::VerifySecrets;
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,
@@ -11,9 +11,6 @@ use kit::{
 use providers::telephony::{self, Headers};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/webhooks/telephony/{tenant_id}/{connection_id}", post(receive))

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::{Account, Connection, twilio};
+use domain::tenants::connection::{Account, Connection, twilio};
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
     ConfigError, Env, Problem, QueueName, Webhook,
@@ -18,9 +18,6 @@ use providers::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let webhook = Arc::new(Webhook::new(env, "twilio", QueueName::ProviderEvents)?);
     let callback = |what| post(move |delivery| receive(what, delivery));

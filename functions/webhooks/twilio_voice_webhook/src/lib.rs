@@ -11,16 +11,17 @@ use std::{
 use axum::{Extension, Router, response::Response, routing::post};
 use domain::{
     Timestamp,
-    call::{CallFacts, Party},
-    connection::{
-        Account, Connection, VerifySecrets,
-        twilio::{OVERRIDES, VoiceSettings},
+    base::{ids::TenantId, phone::Phone},
+    calls::call::{CallFacts, Party},
+    tenants::{
+        connection::{
+            Account, Connection, VerifySecrets,
+            twilio::{OVERRIDES, VoiceSettings},
+        },
+        hours,
+        line::{self, Line},
+        tenant::Tenant,
     },
-    hours,
-    ids::TenantId,
-    line::{self, Line},
-    phone::Phone,
-    tenant::Tenant,
 };
 use jiff::SignedDuration;
 use kit::{
@@ -36,9 +37,6 @@ use providers::twilio::{
 use store::{Store, TenantScope};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let tenants = Arc::new(Tenants(Mutex::new(Vec::new())));
     let callback = |what| post(move |tenants, delivery| receive(what, tenants, delivery));
@@ -170,7 +168,7 @@ struct Tenants(Mutex<Vec<(TenantId, Timestamp, Arc<Known>)>>);
 const LIFETIME: SignedDuration = SignedDuration::from_mins(5);
 
 /// Maximum number of cached tenants.
-const MOST: usize = 500;
+const MAX: usize = 500;
 
 impl Tenants {
     /// The tenant. `None` if the table does not respond: the call is answered anyway.
@@ -198,7 +196,7 @@ impl Tenants {
     fn remember(&self, new: Arc<Known>, now: Timestamp) -> Arc<Known> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         known.retain(|(id, _, _)| *id != new.tenant.id);
-        if known.len() >= MOST {
+        if known.len() >= MAX {
             known.remove(0);
         }
         known.push((new.tenant.id, now, Arc::clone(&new)));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::{Router, response::Response, routing::post};
-use domain::connection::{Account, VerifySecrets};
+use domain::tenants::connection::{Account, VerifySecrets};
 use kit::{
     ConfigError, Env, Problem, Webhook,
     http::expect_content_type,
@@ -12,9 +12,6 @@ use kit::{
 use providers::vonage::{self, Expected};
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     Ok(Router::new()
         .route("/webhooks/vonage/{tenant_id}/{connection_id}", post(receive))

@@ -20,7 +20,7 @@ use axum::{
 };
 use domain::{
     Timestamp,
-    connection::{Connection, VerifySecrets},
+    tenants::connection::{Connection, VerifySecrets},
 };
 use jobs::{EventGroup, EventSource, Payload, ProviderEvent};
 use kit::{
@@ -35,9 +35,6 @@ use providers::whatsapp::{
 };
 
 /// Routes of the function.
-///
-/// # Errors
-/// When a variable is missing or wrong.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let secret_id = env.config().optional("META_APP_SECRET_ID").map(str::to_owned);
     let context = Arc::new(Context {
@@ -66,7 +63,7 @@ struct Context {
 const UNREADABLE: &str = "unreadable";
 
 /// Maximum number of unreadable changes of a post that are stored one by one. Beyond it, the post is stored whole.
-const MOST_KEPT: usize = 20;
+const MAX_KEPT: usize = 20;
 
 // ---- The handshake ------------------------------------------------------------------------------------------------
 
@@ -249,7 +246,7 @@ impl Context {
         let unreadable: Vec<Change> = changes
             .extract_if(.., |change| change.field == UNREADABLE || change.waba_id.is_empty())
             .collect();
-        if unreadable.len() > MOST_KEPT {
+        if unreadable.len() > MAX_KEPT {
             self.webhook.keep_unreadable(body, &NotAChange).await?;
         } else {
             for change in unreadable {

@@ -16,7 +16,7 @@ use std::{
 };
 
 use contract::{Function, Operation, document, functions, operations};
-use domain::permission::Role;
+use domain::accounts::permission::Role;
 use kit::http::{LARGEST_OF_API, LARGEST_PATCH};
 use serde_json::Value;
 use testkit::{
@@ -31,7 +31,7 @@ use crate::{
 
 /// Maximum work for a body, as a multiple of parsing it, in addition to the work for the document's example. About twice the
 /// worst case: a patch of very short items, which is parsed, merged and parsed again.
-const MOST: Work = Work {
+const MAX: Work = Work {
     allocations: 40.0,
     bytes: 30.0,
     peak: 40.0,
@@ -150,7 +150,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
                 if status == 422 {
                     outcome.read.insert(operation.id().to_owned());
                 }
-                if status >= 500 || size > LARGEST_ANSWER || !work.is_within(MOST) {
+                if status >= 500 || size > LARGEST_ANSWER || !work.is_within(MAX) {
                     let wrong = format!("{} {what}: {status}, {size} bytes, {work:.1?}", operation.id());
                     outcome.wrong.push(wrong);
                     // What is slow is slow with many of them.
@@ -204,5 +204,5 @@ fn work_for_a_body_grows_no_faster_than_the_body() {
         read.extend(outcome.read);
     }
     wrong.extend(asked.difference(&read).map(|id| format!("{id}: none was parsed")));
-    assert!(wrong.is_empty(), "readings, {MOST:?} at most:\n{}", wrong.join("\n"));
+    assert!(wrong.is_empty(), "readings, {MAX:?} at most:\n{}", wrong.join("\n"));
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use contract::{Function, Operation, document, functions, operations};
-use domain::permission::Role;
+use domain::accounts::permission::Role;
 use serde_json::Value;
 use testkit::{
     Aws, Call,

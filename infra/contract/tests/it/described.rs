@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use contract::{document, operations};
 use domain::{
-    fault::FaultCode,
-    permission::{Permission, Role},
-    refusal::Reason,
+    accounts::permission::{Permission, Role},
+    base::fault::FaultCode,
+    messages::refusal::Reason,
 };
 use serde_json::{Value, json};
 use stack::contract::{is_kind, resolve};

@@ -20,7 +20,7 @@ use crate::world::Sims;
 
 const TYPES: &[&str] = &["application/pdf", "image/jpeg", "image/jpg", "image/png", "video/mp4"];
 
-const MOST_BYTES: u64 = 100 * 1024 * 1024;
+const MAX_BYTES: u64 = 100 * 1024 * 1024;
 
 /// An upload, finished or not.
 #[derive(Clone, Debug)]
@@ -80,7 +80,7 @@ fn open(world: &Sims, access: &Access<'_>, app_id: &str, query: &OpenQuery) -> R
     }
     let length = query
         .file_length
-        .filter(|length| (1..=MOST_BYTES).contains(length))
+        .filter(|length| (1..=MAX_BYTES).contains(length))
         .ok_or_else(|| GraphError::new(100, "Param file_length must be the number of bytes of the file"))?;
     let session = format!("upload:{}", URL_SAFE.encode(format!("1:attachment:{}", world.hex_id())));
     let upload = Upload {

@@ -18,7 +18,7 @@ use crate::outbox::{Content, ShownMedia};
 use crate::world::Sims;
 
 /// The largest file of a WhatsApp message through Twilio.
-const MOST_BYTES: u64 = 16 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Validity of an address at the file server.
 const URL_SECONDS: i64 = 5 * 60;
@@ -119,7 +119,7 @@ pub(crate) async fn fetch_media(world: &Sims, sid: &str, url: &str) -> Result<()
     let mime = answer.headers().get(CONTENT_TYPE).and_then(|mime| mime.to_str().ok());
     let mime = essence(mime.unwrap_or_default());
     let kind = Kind::of(&mime).ok_or(WRONG_TYPE)?;
-    let most = kind.most_bytes(true).min(MOST_BYTES);
+    let most = kind.most_bytes(true).min(MAX_BYTES);
     let mut bytes = Vec::new();
     while let Some(part) = answer.chunk().await.map_err(|_| NOT_FETCHED)? {
         bytes.extend_from_slice(&part);

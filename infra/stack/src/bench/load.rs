@@ -12,9 +12,11 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    ids::{MessageId, OperationId},
-    message::Channel,
-    phone::Phone,
+    base::{
+        ids::{MessageId, OperationId},
+        phone::Phone,
+    },
+    messages::message::Channel,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};

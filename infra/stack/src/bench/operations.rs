@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
 };
 use serde::{Deserialize, Serialize};
 
@@ -47,7 +47,6 @@ pub struct Cost {
 
 impl Cost {
     /// Reads of the table.
-    #[must_use]
     pub fn table_reads(&self) -> u64 {
         let reads = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query"];
         reads.iter().filter_map(|action| self.aws.get(*action)).sum()

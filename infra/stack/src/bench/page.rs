@@ -10,22 +10,22 @@ use super::{
 use crate::{bill::price, console::Visit};
 
 /// The targets, set before the first measurement.
-const MOST_ZIPPED_MB: f64 = 3.0;
-const MOST_OVER_EMPTY_MS: f64 = 1.5;
-const MOST_MEMORY_MIB: f64 = 25.0;
-const MOST_CPU_MS: f64 = 3.0;
-const MOST_WEBHOOK_CPU_MS: f64 = 0.5;
+const MAX_ZIPPED_MB: f64 = 3.0;
+const MAX_OVER_EMPTY_MS: f64 = 1.5;
+const MAX_MEMORY_MIB: f64 = 25.0;
+const MAX_CPU_MS: f64 = 3.0;
+const MAX_WEBHOOK_CPU_MS: f64 = 0.5;
 
 /// Maximum write units of a new caller's missed call: decided, counted for its caps, sent, with three statuses.
-const MOST_UNITS: f64 = 32.0;
+const MAX_UNITS: f64 = 32.0;
 /// Maximum dollars per 1,000 of them, in the order of their measurements: with one webhook, with Twilio's three.
 const MOST_DOLLARS_PER_1000: [f64; 2] = [0.038, 0.047];
 /// Maximum write units of a known contact's message, without its search tokens.
-const MOST_UNITS_INBOUND: f64 = 13.0;
+const MAX_UNITS_INBOUND: f64 = 13.0;
 /// Maximum write units of a contact that is created by the API.
-const MOST_UNITS_CREATED: f64 = 21.0;
+const MAX_UNITS_CREATED: f64 = 21.0;
 /// Maximum write units of a row of an import that creates a contact.
-const MOST_UNITS_IMPORTED: f64 = 11.0;
+const MAX_UNITS_IMPORTED: f64 = 11.0;
 
 /// Budgets in write units of operations that do not exist yet. Each moves up when it is built, and is then measured.
 const NOT_BUILT: [(&str, f64); 4] = [
@@ -36,8 +36,8 @@ const NOT_BUILT: [(&str, f64); 4] = [
 ];
 
 /// Maximum time to the largest contentful paint of the console's pages: of a first visit, and of a later one.
-const MOST_FIRST_PAINT_MS: f64 = 2500.0;
-const MOST_LATER_PAINT_MS: f64 = 1200.0;
+const MAX_FIRST_PAINT_MS: f64 = 2500.0;
+const MAX_LATER_PAINT_MS: f64 = 1200.0;
 
 /// The same work on FastAPI + Celery + PostgreSQL + Redis: CPU of a call from webhook to send, and of its webhook.
 const TO_BEAT_CPU_MS: (f64, f64) = (7.2, 2.6);
@@ -79,7 +79,7 @@ fn console(visits: &[Visit]) -> String {
 
 Time to the largest contentful paint on a phone in a slow network: CPU throttled 4 times, 1.6 Mbit/s, round trips of 150 ms, with the
 stack on the same cores; the median of 3 visits. *First*: nothing is cached. *Later*: what a browser has kept is used. Both have a
-session. Aims: {MOST_FIRST_PAINT_MS} ms and {MOST_LATER_PAINT_MS} ms.
+session. Aims: {MAX_FIRST_PAINT_MS} ms and {MAX_LATER_PAINT_MS} ms.
 
 | page | language | first | | received | later | | received |
 | --- | --- | ---: | --- | ---: | ---: | --- | ---: |
@@ -93,10 +93,10 @@ session. Aims: {MOST_FIRST_PAINT_MS} ms and {MOST_LATER_PAINT_MS} ms.
             visit.page,
             visit.language,
             visit.cold,
-            verdict(visit.cold <= MOST_FIRST_PAINT_MS),
+            verdict(visit.cold <= MAX_FIRST_PAINT_MS),
             kilobytes(visit.cold_bytes),
             visit.warm,
-            verdict(visit.warm <= MOST_LATER_PAINT_MS),
+            verdict(visit.warm <= MAX_LATER_PAINT_MS),
             kilobytes(visit.warm_bytes),
         );
     }
@@ -104,7 +104,7 @@ session. Aims: {MOST_FIRST_PAINT_MS} ms and {MOST_LATER_PAINT_MS} ms.
 }
 
 /// Maximum reads of the table by a warm GET of an authenticated caller: one for the caller, one for the content.
-pub(super) const MOST_READS: u64 = 2;
+pub(super) const MAX_READS: u64 = 2;
 
 fn operations(costs: &[Cost]) -> String {
     if costs.is_empty() {
@@ -116,7 +116,7 @@ fn operations(costs: &[Cost]) -> String {
 
 One warm request of each operation that an API key or a user may call, with the contract's own example as its body: the requests
 to AWS in the function's log line. *Requests* are round trips: a batch or a transaction is one. The two updates of every
-operation count the caller and the tenant against their limits. Aim: a warm `GET` reads the table {MOST_READS} times at most.
+operation count the caller and the tenant against their limits. Aim: a warm `GET` reads the table {MAX_READS} times at most.
 
 | operation | | requests | table reads | read units | write units | calls |
 | --- | --- | ---: | ---: | ---: | ---: | --- |
@@ -129,7 +129,7 @@ operation count the caller and the tenant against their limits. Aim: a warm `GET
             .map(|(action, count)| format!("{action} {count}"))
             .collect();
         let reads = cost.table_reads();
-        let over = if cost.method == "get" && reads > MOST_READS {
+        let over = if cost.method == "get" && reads > MAX_READS {
             " **over**"
         } else {
             ""
@@ -199,9 +199,9 @@ fn aims(figures: &Figures) -> String {
         let mb = size.zipped as f64 / 1e6;
         row(
             "largest function, zipped",
-            format!("≤ {MOST_ZIPPED_MB} MB"),
+            format!("≤ {MAX_ZIPPED_MB} MB"),
             format!("{mb:.2} MB (`{name}`)"),
-            mb <= MOST_ZIPPED_MB,
+            mb <= MAX_ZIPPED_MB,
         );
     }
     let empty = figures.starts.iter().find(|starts| starts.name == EMPTY);
@@ -214,18 +214,18 @@ fn aims(figures: &Figures) -> String {
         let over = slowest.quickest_ms() - empty.quickest_ms();
         row(
             "start to first event, over an empty function",
-            format!("≤ {MOST_OVER_EMPTY_MS} ms"),
+            format!("≤ {MAX_OVER_EMPTY_MS} ms"),
             format!("{over:.2} ms (`{}`)", slowest.name),
-            over <= MOST_OVER_EMPTY_MS,
+            over <= MAX_OVER_EMPTY_MS,
         );
     }
     if let Some((name, work)) = figures.work.iter().max_by_key(|(_, work)| work.peak_kb) {
         let mib = work.peak_kb as f64 / 1024.0;
         row(
             "peak memory of a function",
-            format!("≤ {MOST_MEMORY_MIB} MiB"),
+            format!("≤ {MAX_MEMORY_MIB} MiB"),
             format!("{mib:.1} MiB (`{name}`)"),
-            mib <= MOST_MEMORY_MIB,
+            mib <= MAX_MEMORY_MIB,
         );
     }
     for (Billed { what, count, bill }, most) in figures.follow_ups.iter().zip(MOST_DOLLARS_PER_1000) {
@@ -240,15 +240,15 @@ fn aims(figures: &Figures) -> String {
     if let Some((all, webhook)) = figures.follow_ups.first().and_then(call_cpu_ms) {
         row(
             "CPU of a call, from webhook to send",
-            format!("≤ {MOST_CPU_MS} ms"),
+            format!("≤ {MAX_CPU_MS} ms"),
             format!("{all:.2} ms"),
-            all <= MOST_CPU_MS,
+            all <= MAX_CPU_MS,
         );
         row(
             "CPU of its webhook",
-            format!("≤ {MOST_WEBHOOK_CPU_MS} ms"),
+            format!("≤ {MAX_WEBHOOK_CPU_MS} ms"),
             format!("{webhook:.2} ms"),
-            webhook <= MOST_WEBHOOK_CPU_MS,
+            webhook <= MAX_WEBHOOK_CPU_MS,
         );
     }
     if rows.is_empty() {
@@ -276,16 +276,16 @@ Each of Twilio's reports of a call is stored, because the last may never come: t
     let follow_up = |billed: &Billed| format!("missed call of a new caller, with {}", billed.what);
     let message = |billed: &Billed| format!("message from {}", billed.what);
     let follow_ups = figures.follow_ups.iter();
-    let follow_ups = follow_ups.map(|one| (follow_up(one), one, Some(MOST_UNITS)));
+    let follow_ups = follow_ups.map(|one| (follow_up(one), one, Some(MAX_UNITS)));
     // A message of a new contact also writes the contact, its identities and its profile.
-    let known = |one: &Billed| (one.what == KNOWN).then_some(MOST_UNITS_INBOUND);
+    let known = |one: &Billed| (one.what == KNOWN).then_some(MAX_UNITS_INBOUND);
     let inbound = figures.inbound.iter().map(|one| (message(one), one, known(one)));
     let message = |billed: &Billed| format!("message requested by the API, {}", billed.what);
     let requested = figures.requested.iter().map(|one| (message(one), one, None));
     let created = figures.created.iter();
-    let created = created.map(|one| (one.what.clone(), one, Some(MOST_UNITS_CREATED)));
+    let created = created.map(|one| (one.what.clone(), one, Some(MAX_UNITS_CREATED)));
     let imported = figures.imported.iter();
-    let imported = imported.map(|one| (one.what.clone(), one, Some(MOST_UNITS_IMPORTED)));
+    let imported = imported.map(|one| (one.what.clone(), one, Some(MAX_UNITS_IMPORTED)));
     let all = follow_ups
         .chain(inbound)
         .chain(requested)

@@ -3,13 +3,15 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    cap::day_of,
-    costs::expected,
-    counting::{Carrier, Listed},
-    message::Channel,
-    phone::Phone,
-    prices::{PriceBook, PriceCategory},
-    product::Currency,
+    base::phone::Phone,
+    messages::message::Channel,
+    money::{
+        cap::day_of,
+        costs::expected,
+        prices::{PriceBook, PriceCategory},
+        product::Currency,
+    },
+    reports::counting::{Carrier, Listed},
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use serde_json::json;
@@ -141,7 +143,7 @@ fn cost(sent: &Sent) -> Option<u64> {
         category,
     };
     let dollars: Currency = "USD".parse().ok()?;
-    let units = sent.body.as_deref().map_or(1, domain::sms::segments);
+    let units = sent.body.as_deref().map_or(1, domain::messages::sms::segments);
     expected(listed, units, PriceBook::shipped(), &dollars, day_of(sent.accepted_at))
 }
 

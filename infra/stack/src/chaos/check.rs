@@ -9,13 +9,15 @@ use std::{
 use anyhow::{Result, bail};
 use domain::{
     Timestamp,
-    ids::{ContactId, MessageId, TenantId},
-    message::{AttemptState, Channel, Message, MessageState},
-    send::ErrorClass,
+    base::ids::{ContactId, MessageId, TenantId},
+    messages::{
+        message::{AttemptState, Channel, Message, MessageState},
+        send::ErrorClass,
+    },
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::due::{Due, Partition};
+use store::table::due::{Due, Partition};
 
 use super::{
     Ground, Size, asks,

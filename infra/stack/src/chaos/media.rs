@@ -7,10 +7,10 @@ use anyhow::{Context as _, Result};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use domain::{
     Timestamp,
-    media::{Medium, MediumState},
-    message::Channel,
-    phone::Phone,
-    record::Received,
+    base::phone::Phone,
+    calls::record::Received,
+    media::medium::{Medium, MediumState},
+    messages::message::Channel,
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -301,8 +301,8 @@ async fn objects(ground: &Ground<'_>, tenant: &Tenant) -> Result<usize> {
 #[cfg(test)]
 mod tests {
     use domain::{
-        ids::{ContactId, MessageId},
-        media::{InboundMedia, MediaReason},
+        base::ids::{ContactId, MessageId},
+        media::medium::{InboundMedia, MediaReason},
     };
     use ulid::Ulid;
 

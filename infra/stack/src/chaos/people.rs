@@ -10,14 +10,15 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use domain::{
     Timestamp,
-    consent::{Choice, ConsentCategory},
-    contact::Identity,
-    erasure::Erased,
-    ids::{ContactId, MessageId, OperationId},
-    message::Channel,
-    operation::OperationState,
-    phone::Phone,
-    record::ConsentEntry,
+    base::{
+        ids::{ContactId, MessageId, OperationId},
+        operation::OperationState,
+        phone::Phone,
+    },
+    calls::record::ConsentEntry,
+    consent::wish::{Choice, ConsentCategory},
+    contacts::{contact::Identity, erasure::Erased},
+    messages::message::Channel,
 };
 use futures::future::try_join_all;
 use jiff::SignedDuration;
@@ -687,7 +688,7 @@ mod tests {
     }
 
     /// A message that was requested for this contact.
-    fn message(contact: &str) -> domain::message::Message {
+    fn message(contact: &str) -> domain::messages::message::Message {
         serde_json::from_value(json!({
             "id": format!("msg_{contact}{OWN}"),
             "cause": { "requested": { "contact": id(contact), "by": format!("key_{OWN}"), "request": OWN.to_uppercase() } },
@@ -711,10 +712,10 @@ mod tests {
 
     /// A contact that refuses offers, with a message to each of these contacts, which it is or was.
     fn customer(contact: &str, messages: &[&str]) -> Customer {
-        let mut known = domain::contact::Contact::new(id(contact), at(0));
+        let mut known = domain::contacts::contact::Contact::new(id(contact), at(0));
         let refusal = refusal();
-        let scope = domain::consent::Scope::MARKETING;
-        known.record(domain::consent::Wish::new(
+        let scope = domain::consent::wish::Scope::MARKETING;
+        known.record(domain::consent::wish::Wish::new(
             refusal.choice,
             scope,
             refusal.by,
@@ -803,7 +804,7 @@ mod tests {
             assert_eq!(found.is_empty(), fine, "{fate:?}: {found:?}");
         }
         let mut forgetful = back();
-        forgetful.contact.consent = domain::consent::Wishes::NONE;
+        forgetful.contact.consent = domain::consent::wish::Wishes::NONE;
         let mut answered = gone();
         answered.refused = vec![404, 201];
         for (customer, gone) in [(forgetful, gone()), (back(), answered)] {

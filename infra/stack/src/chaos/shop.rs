@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::phone::Phone;
+use domain::base::phone::Phone;
 use futures::future::join_all;
 use serde_json::{Value, json};
 
@@ -26,11 +26,11 @@ const PATIENCE: Duration = Duration::from_secs(900);
 /// Requests that are sent at once, one key for all of them.
 const AT_ONCE: usize = 3;
 
-/// Pause before a key is used again. It doubles up to [`LONGEST_PAUSE`]: on a busy machine, requests without end would keep all functions
+/// Pause before a key is used again. It doubles up to [`MAX_PAUSE`]: on a busy machine, requests without end would keep all functions
 /// starting and none of them ending.
 const PAUSE: Duration = Duration::from_millis(700);
 
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// Maximum wait for the answers of one key, despite kills. A request whose function died blocks its key for a while.
 const PATIENCE_FOR_A_KEY: Duration = Duration::from_secs(400);
@@ -159,7 +159,7 @@ impl Shop<'_> {
             }
             tokio::time::sleep(pause).await;
             // Those of the first time were at the same time: one after the other is enough now.
-            (at_once, pause) = (1, (pause * 2).min(LONGEST_PAUSE));
+            (at_once, pause) = (1, (pause * 2).min(MAX_PAUSE));
         }
     }
 }

@@ -7,8 +7,8 @@ use std::{
 
 use anyhow::{Context as _, Result, anyhow};
 use domain::{
-    message::{Channel, Message, Waiting},
-    phone::Phone,
+    base::phone::Phone,
+    messages::message::{Channel, Message, Waiting},
 };
 use rustix::process::{Signal, kill_process};
 use serde_json::{Value, json};
@@ -77,7 +77,7 @@ const KILL_IDLE_EVERY: Duration = Duration::from_secs(10);
 const SENT_IN_STORM: f64 = 0.5;
 
 /// A storm on a slow machine lasts at most this many times its duration.
-const LONGEST: u32 = 5;
+const MAX_SPANS: u32 = 5;
 
 /// A call that was placed.
 #[derive(Debug, Clone)]
@@ -234,7 +234,7 @@ pub(super) async fn storm(ground: &Ground<'_>, size: Size, seed: u64) -> Result<
 async fn until_enough(ground: &Ground<'_>, size: Size, tenants: &[Tenant], calls: &[Placed]) -> Result<()> {
     let wanted = calls.iter().filter(|call| call.followed).count() as f64 * SENT_IN_STORM;
     let begun = Instant::now();
-    while begun.elapsed() < size.storm * (LONGEST - 1) {
+    while begun.elapsed() < size.storm * (MAX_SPANS - 1) {
         let sent = sent(ground, tenants).await? as f64;
         if sent >= wanted && one_fell_back(ground, &tenants[EXPIRING]).await? {
             break;

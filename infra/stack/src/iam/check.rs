@@ -124,7 +124,6 @@ impl fmt::Display for Finding {
 }
 
 /// All that is not used of the roles' `work` policies, without exceptions. What two statements allow counts for neither.
-#[must_use]
 pub fn findings(roles: &[Role], uses: &[Use]) -> Vec<Finding> {
     let mut own: BTreeMap<&str, Vec<&Use>> = BTreeMap::new();
     for used in uses {

@@ -13,7 +13,7 @@ const ADDED: usize = 3;
 const REMOVED: usize = 1;
 
 /// Attempts to make one: not every statement can be changed in every way.
-const MOST_TRIES: usize = 1_000;
+const MAX_TRIES: usize = 1_000;
 
 /// Actions on the table that a widened statement gets.
 const FURTHER: [&str; 3] = ["dynamodb:DeleteItem", "dynamodb:Scan", "dynamodb:UpdateItem"];
@@ -37,7 +37,7 @@ pub(super) fn proof(roles: &[Role], uses: &[Use], seed: u64) -> Vec<(String, boo
     let mut shown = Vec::new();
     for (count, change) in kinds {
         for _ in 0..count {
-            let made = (0..MOST_TRIES).find_map(|_| change(roles, uses, &mut random));
+            let made = (0..MAX_TRIES).find_map(|_| change(roles, uses, &mut random));
             let Some(Changed { what, function, roles }) = made else {
                 shown.push(("a change that cannot be made".to_owned(), false));
                 continue;

@@ -73,7 +73,7 @@ async fn post(
 }
 
 /// A valid body of a webhook.
-fn understood(what: &str, business: &Business<'_>, from: &domain::phone::Phone) -> Result<String> {
+fn understood(what: &str, business: &Business<'_>, from: &domain::base::phone::Phone) -> Result<String> {
     let at = time_now()?.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
     Ok(match what {
         "telephony" => json!({

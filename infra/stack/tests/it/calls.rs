@@ -2,11 +2,10 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    call::Outcome,
-    contact::Identity,
-    ids::CallId,
-    message::{AttemptState, Channel, Ended, MessageState},
-    record::Entry,
+    base::ids::CallId,
+    calls::{call::Outcome, record::Entry},
+    contacts::contact::Identity,
+    messages::message::{AttemptState, Channel, Ended, MessageState},
 };
 use serde_json::json;
 use stack::{

@@ -1,7 +1,10 @@
 //! Destinations and caps: calls that somebody has placed to earn from the answers.
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{message::MessageState, phone::Phone, refusal::Reason};
+use domain::{
+    base::phone::Phone,
+    messages::{message::MessageState, refusal::Reason},
+};
 use serde_json::json;
 
 use crate::stage::{PATIENCE, on_stage};

@@ -1,7 +1,7 @@
 //! Customers' messages, opt-outs and opt-ins.
 
 use anyhow::{Context as _, ensure};
-use domain::message::Channel;
+use domain::messages::message::Channel;
 use serde_json::json;
 
 use crate::stage::{customer, delayed, on_stage};

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    message::{Channel, MessageState},
-    permission::Permission,
+    accounts::permission::Permission,
+    messages::message::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 use stack::{bench::operations::measure, build, contract::Contract, play::Customer};
@@ -13,7 +13,7 @@ use stack::{bench::operations::measure, build, contract::Contract, play::Custome
 use crate::stage::{Business, customer, on_stage};
 
 /// A warm GET reads the caller and the content.
-const MOST_READS: u64 = 2;
+const MAX_READS: u64 = 2;
 
 /// Operations that read more, with the reason in docs/decisions/0042-partitions-of-a-tenant.md: the set-up reads the templates, which no
 /// process remembers, and keys are listed with the days of their last use. Lists of contacts are read before the contacts, notes and
@@ -80,10 +80,10 @@ const WRITE_MORE: &[(&str, f64)] = &[
 /// Maximum requests of a warm request for a message to a known contact: the caller, two counters, the key of the request twice, the tenant
 /// with what leads to the contact, the contact with what the message is made of, the message if it was written before, the counters of caps,
 /// the transaction and the queue.
-const MOST_REQUESTS_MESSAGE: u64 = 11;
+const MAX_REQUESTS_MESSAGE: u64 = 11;
 
 /// A warm GET counts the requests of the caller and of the tenant.
-const MOST_WRITES: f64 = 2.0;
+const MAX_WRITES: f64 = 2.0;
 
 #[test]
 fn a_warm_get_stays_within_its_reads_and_writes() {
@@ -100,7 +100,7 @@ fn a_warm_get_stays_within_its_reads_and_writes() {
         for cost in costs.iter().filter(|cost| cost.method == "get") {
             let (id, reads) = (&cost.id, cost.table_reads());
             let more = READ_MORE.iter().find(|(known, _)| known == id);
-            let most = more.map_or(MOST_READS, |(_, most)| *most);
+            let most = more.map_or(MAX_READS, |(_, most)| *most);
             ensure!(
                 reads <= most,
                 "{id} reads the table {reads} times, {most} at most: {:?}",
@@ -110,7 +110,7 @@ fn a_warm_get_stays_within_its_reads_and_writes() {
         for cost in costs.iter().filter(|cost| cost.method == "get") {
             let (id, units) = (&cost.id, cost.write);
             let more = WRITE_MORE.iter().find(|(known, _)| known == id);
-            let most = MOST_WRITES + more.map_or(0.0, |(_, more)| *more);
+            let most = MAX_WRITES + more.map_or(0.0, |(_, more)| *more);
             ensure!(
                 units <= most,
                 "{id} writes {units} units, {most} at most: {:?}",
@@ -122,7 +122,7 @@ fn a_warm_get_stays_within_its_reads_and_writes() {
             .find(|cost| cost.id == "send_message")
             .context("send_message")?;
         ensure!(
-            message.requests <= MOST_REQUESTS_MESSAGE,
+            message.requests <= MAX_REQUESTS_MESSAGE,
             "{} requests: {:?}",
             message.requests,
             message.aws
@@ -229,10 +229,10 @@ async fn own_lines(business: &Business<'_>, function: &str) -> Result<Vec<Value>
 
 /// Maximum write units of a known contact's message in the function that stores it, and of one that creates the contact.
 /// `publish_changes` adds at most two for counters.
-const MOST_UNITS_INBOUND: (f64, f64) = (11.0, 20.0);
+const MAX_UNITS_INBOUND: (f64, f64) = (11.0, 20.0);
 
 /// Maximum requests of that function for a known contact's message that calls for no answer.
-const MOST_REQUESTS_INBOUND: u64 = 3;
+const MAX_REQUESTS_INBOUND: u64 = 3;
 
 #[test]
 fn a_customers_message_stays_within_its_requests_and_units() {
@@ -258,13 +258,13 @@ fn a_customers_message_stays_within_its_requests_and_units() {
         let requests = lines.iter().filter_map(|line| line["aws_requests"].as_u64()).min();
         eprintln!("messages of a new contact: {units:?} write units, {requests:?} requests at least");
         ensure!(
-            requests.is_some_and(|requests| requests <= MOST_REQUESTS_INBOUND),
-            "{requests:?} requests, {MOST_REQUESTS_INBOUND} at most"
+            requests.is_some_and(|requests| requests <= MAX_REQUESTS_INBOUND),
+            "{requests:?} requests, {MAX_REQUESTS_INBOUND} at most"
         );
         units.sort_by(f64::total_cmp);
         // The first message costs most.
         let first = units.pop().context("nothing was written")?;
-        let (of_known, of_new) = MOST_UNITS_INBOUND;
+        let (of_known, of_new) = MAX_UNITS_INBOUND;
         ensure!(
             first <= of_new && units.iter().all(|units| *units <= of_known),
             "{units:?}, {first}"

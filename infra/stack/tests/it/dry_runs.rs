@@ -4,10 +4,12 @@
 use anyhow::{Context as _, Result, ensure};
 use domain::{
     Timestamp,
-    ids::{ConnectionId, MessageId},
-    message::{AttemptError, AttemptState, Content, Ended, Leg, Message},
-    phone::Phone,
-    record::Call,
+    base::{
+        ids::{ConnectionId, MessageId},
+        phone::Phone,
+    },
+    calls::record::Call,
+    messages::message::{AttemptError, AttemptState, Content, Ended, Leg, Message},
 };
 use futures::future::try_join_all;
 use jiff::{SignedDuration, tz::TimeZone};

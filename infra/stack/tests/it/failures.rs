@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    connection::Health,
-    ids::ConnectionId,
-    message::{AttemptState, Channel, Ended, MessageState},
+    base::ids::ConnectionId,
+    messages::message::{AttemptState, Channel, Ended, MessageState},
+    tenants::connection::Health,
 };
 use serde_json::json;
 

@@ -4,17 +4,21 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    contact::{Contact, Identity},
-    ids::{ContactId, MessageId, TenantId},
-    message::{Channel, Message},
-    phone::Phone,
-    purpose::{Category, Lane, Narrowing, Policy, Purpose},
+    base::{
+        ids::{ContactId, MessageId, TenantId},
+        phone::Phone,
+    },
+    contacts::contact::{Contact, Identity},
+    messages::{
+        message::{Channel, Message},
+        purpose::{Category, Lane, Narrowing, Policy, Purpose},
+    },
 };
 use jiff::Timestamp;
 use jobs::NextJob;
 use serde_json::json;
 use stack::play::{Look, Sent, until};
-use store::{contacts::ContactWrite, effects::Effects};
+use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
 use crate::stage::{Business, alone_on_stage, customer};

@@ -2,9 +2,9 @@
 
 use anyhow::{Context as _, Result, ensure};
 use domain::{
-    answer::Answer,
-    message::{Channel, MessageState},
-    phone::Phone,
+    automations::answer::Answer,
+    base::phone::Phone,
+    messages::message::{Channel, MessageState},
 };
 use serde_json::{Value, json};
 use stack::play::Customer;

@@ -10,8 +10,8 @@ use std::{
 
 use anyhow::{Context as _, Result};
 use domain::{
-    message::{Channel, Message, MessageState},
-    phone::Phone,
+    base::phone::Phone,
+    messages::message::{Channel, Message, MessageState},
 };
 use serde_json::{Value, json};
 use stack::{
@@ -232,7 +232,7 @@ impl Business<'_> {
         self.stage.play.known(self.id(), phone, PATIENCE, what, seen).await
     }
 
-    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::record::Call> {
+    pub(crate) async fn decided(&self, phone: &Phone, count: usize) -> Result<domain::calls::record::Call> {
         self.stage.play.decided(self.id(), phone, count, PATIENCE).await
     }
 

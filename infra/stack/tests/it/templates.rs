@@ -2,10 +2,9 @@
 
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
-    message::{Category, Channel, Message},
-    notice::Matter,
-    permission::Role,
-    phone::Phone,
+    accounts::{notice::Matter, permission::Role},
+    base::phone::Phone,
+    messages::message::{Category, Channel, Message},
 };
 use futures::future::{try_join, try_join_all};
 use jiff::{SignedDuration, Timestamp};

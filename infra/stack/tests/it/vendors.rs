@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::{Context as _, Result, ensure};
-use domain::{call::Outcome, message::Channel};
+use domain::{calls::call::Outcome, messages::message::Channel};
 use serde_json::{Value, json};
 use stack::vendors::{KINDS, PASSWORDS, Vendors};
 

@@ -10,8 +10,8 @@ use aws_config::BehaviorVersion;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use domain::{
     Timestamp,
-    ids::TenantId,
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
+    base::ids::TenantId,
 };
 use serde_json::{Value, json};
 use stack::{

@@ -11,11 +11,12 @@ use api::{
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
-    account::Account,
-    api_key::ApiKey,
-    ids::ContactId,
-    permission::{Permission, Role},
-    text::OneLine,
+    accounts::{
+        account::Account,
+        api_key::ApiKey,
+        permission::{Permission, Role},
+    },
+    base::{ids::ContactId, text::OneLine},
 };
 use jiff::SignedDuration;
 use kit::{
@@ -188,7 +189,7 @@ mod others {
     }
 
     pub(super) async fn get_open(who: Anyone, State(api): State<Api>) -> Result<Json<String>, Problem> {
-        let limit = store::rates::Limit { most: 2, seconds: 60 };
+        let limit = store::table::rates::Limit { most: 2, seconds: 60 };
         api.limit_outside("open", &who.address(), limit).await?;
         Ok(Json(who.address()))
     }

@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    bulk::{ChangeIn, Edit, FieldEdits},
-    contact::Contact,
-    field::{Field, FieldValue},
-    filter::{Filter, Test},
-    ids::{ContactId, FieldId, StageId, TagId, UserId},
-    person::Person,
-    profile::{Profile, Staged},
-    settings::Language,
+    base::ids::{ContactId, FieldId, StageId, TagId, UserId},
+    contacts::{
+        bulk::{ChangeIn, Edit, FieldEdits},
+        contact::Contact,
+        field::{Field, FieldValue},
+        filter::{Filter, Test},
+        person::Person,
+        profile::{Profile, Staged},
+    },
+    tenants::settings::Language,
 };
 use proptest::prelude::*;
 use serde_json::{from_value, json};

@@ -1,11 +1,15 @@
 //! Reports of a call come in any order and any number.
 
 use domain::{
-    call::{CallFacts, CallStatus, DialStatus, Direction, Handling, LONGEST_CALL, Outcome, Party, Verdict},
-    ids::{CallId, ContactId},
-    outside::ShownName,
-    phone::Phone,
-    recording::{MOST_RECORDINGS, Recording, RecordingState, Recordings},
+    base::{
+        external::ShownName,
+        ids::{CallId, ContactId},
+        phone::Phone,
+    },
+    calls::{
+        call::{CallFacts, CallStatus, DialStatus, Direction, Handling, MAX_CALL, Outcome, Party, Verdict},
+        recording::{MAX_RECORDINGS, Recording, RecordingState, Recordings},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
@@ -134,9 +138,9 @@ fn a_call_has_a_bounded_number_of_recordings() {
         seconds: Some(1),
         voicemail: false,
     };
-    let all: Recordings = (0..3 * MOST_RECORDINGS).rev().map(recording).collect();
+    let all: Recordings = (0..3 * MAX_RECORDINGS).rev().map(recording).collect();
     let known: Vec<_> = all.iter().cloned().collect();
-    let expected: Vec<_> = (0..MOST_RECORDINGS).map(recording).collect();
+    let expected: Vec<_> = (0..MAX_RECORDINGS).map(recording).collect();
     assert_eq!(known, expected);
 }
 
@@ -192,11 +196,11 @@ proptest! {
         match facts.verdict(first_seen, now, quiet) {
             Verdict::Wait(until) => {
                 prop_assert!(now < until);
-                prop_assert!(until <= first_seen + LONGEST_CALL + quiet);
+                prop_assert!(until <= first_seen + MAX_CALL + quiet);
                 prop_assert!(matches!(facts.verdict(first_seen, until, quiet), Verdict::Decided(_)));
             }
             decided @ Verdict::Decided(_) => {
-                prop_assert_eq!(facts.verdict(first_seen, now + LONGEST_CALL, quiet), decided);
+                prop_assert_eq!(facts.verdict(first_seen, now + MAX_CALL, quiet), decided);
             }
         }
     }
@@ -214,7 +218,7 @@ proptest! {
             ..facts
         };
         let first_seen = Timestamp::from_second(1_700_000_000).unwrap();
-        let end = first_seen + LONGEST_CALL + LONGEST_CALL;
+        let end = first_seen + MAX_CALL + MAX_CALL;
         prop_assert_eq!(facts.verdict(first_seen, end, SignedDuration::from_secs(60)), Verdict::Decided(Outcome::Unknown));
     }
 }
@@ -233,7 +237,7 @@ fn an_attempt_that_failed_counts_only_once_the_call_has_ended() {
         ..CallFacts::default()
     };
     // The next person in the queue may still pick up.
-    assert_eq!(verdict(&facts, 20), Verdict::Wait(first_seen + LONGEST_CALL));
+    assert_eq!(verdict(&facts, 20), Verdict::Wait(first_seen + MAX_CALL));
     facts.merge(CallFacts {
         status: Some(CallStatus::Completed),
         ended_at: Some(ended_at),

@@ -2,12 +2,16 @@
 
 use domain::{
     Timestamp,
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity},
-    ids::ContactId,
-    message::{Category, Channel},
-    purpose::{Purpose, Stop, TABLE},
-    welcome::allowed,
+    base::ids::ContactId,
+    consent::{
+        welcome::allowed,
+        wish::{By, Choice, ConsentCategory, Scope, Wish},
+    },
+    contacts::contact::{Contact, Identity},
+    messages::{
+        message::{Category, Channel},
+        purpose::{Purpose, Stop, TABLE},
+    },
 };
 use proptest::{prelude::*, sample::select};
 

@@ -1,12 +1,13 @@
 use domain::{
     Timestamp,
-    contact::{Change, Contact, Identity, MOST_UNREACHABLE},
-    errors::{Stage, classify},
-    ids::ContactId,
-    inbound::OptFlag,
-    message::Channel,
-    phone::Phone,
-    send::{Api, Classified, Effect},
+    base::{ids::ContactId, phone::Phone},
+    contacts::contact::{Change, Contact, Identity, MAX_UNREACHABLE},
+    messages::{
+        errors::{Stage, classify},
+        inbound::OptFlag,
+        message::Channel,
+        send::{Api, Classified, Effect},
+    },
 };
 use proptest::{prelude::*, sample::Index};
 
@@ -131,7 +132,7 @@ fn numbers_that_a_channel_does_not_reach_are_told_apart() {
     for place in 0..9_u8 {
         learn(&mut contact, Channel::Sms, Some(&number(place)), place.into());
     }
-    assert_eq!(contact.unreachable.len(), MOST_UNREACHABLE);
+    assert_eq!(contact.unreachable.len(), MAX_UNREACHABLE);
     assert!(
         contact.unreachable_on(Channel::Sms, Some(&number(8))).is_some(),
         "the newest"

@@ -4,15 +4,23 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    call::{Direction, Outcome},
-    costs::Costs,
-    counting::{Carrier, Counter, Raise, decided, decided_again, moved, moved_templates},
-    message::{AttemptState, Category, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport},
-    prices::{Money, PriceBook},
-    purpose::{Narrowing, Policy, Purpose},
-    record::Call,
-    send::ErrorClass,
-    template_numbers::TemplateEdition,
+    calls::{
+        call::{Direction, Outcome},
+        record::Call,
+    },
+    messages::{
+        message::{AttemptState, Category, Cost, Evidence, Message, MessageState, Next, SendOutcome, StatusReport},
+        purpose::{Narrowing, Policy, Purpose},
+        send::ErrorClass,
+    },
+    money::{
+        costs::Costs,
+        prices::{Money, PriceBook},
+    },
+    reports::{
+        counting::{Carrier, Counter, Raise, decided, decided_again, moved, moved_templates},
+        template_numbers::TemplateEdition,
+    },
 };
 use jiff::civil::date;
 use proptest::{option, prelude::*, sample::select};

@@ -1,6 +1,6 @@
 //! Error classes are total, and a status never leads to a second send.
 
-use domain::{
+use domain::messages::{
     errors::{Stage, classify},
     send::{Api, ErrorClass},
 };

@@ -1,10 +1,12 @@
 //! Quiet hours across daylight-saving changes, in many zones.
 
 use domain::{
-    hours::{is_open, next_opening},
-    local::LocalTime,
-    quiet::{QuietAction, QuietHours, is_quiet, next_allowed},
-    tenant::Tenant,
+    base::local::LocalTime,
+    messages::quiet::{QuietAction, QuietHours, is_quiet, next_allowed},
+    tenants::{
+        hours::{is_open, next_opening},
+        tenant::Tenant,
+    },
 };
 use jiff::{SignedDuration, Timestamp, tz::TimeZone};
 use proptest::prelude::*;

@@ -1,13 +1,17 @@
 use domain::{
     Timestamp,
-    answer::Answer,
-    contact::{Contact, Identity, MOST_IDENTITIES, MOST_OPEN, MOST_WINDOWS, Unreachable},
-    ids::{CallId, ContactId},
-    inbound::Sender,
-    message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
-    phone::Phone,
-    purpose::{Category, Event, Narrowing, Policy, Purpose},
-    refusal::Reason,
+    automations::answer::Answer,
+    base::{
+        ids::{CallId, ContactId},
+        phone::Phone,
+    },
+    contacts::contact::{Contact, Identity, MAX_IDENTITIES, MAX_OPEN, MAX_WINDOWS, Unreachable},
+    messages::{
+        inbound::Sender,
+        message::{Cause, Channel, Content, Ended, Leg, Message, MessageState, Recipient, SendOutcome},
+        purpose::{Category, Event, Narrowing, Policy, Purpose},
+        refusal::Reason,
+    },
 };
 use jiff::SignedDuration;
 use proptest::{array::uniform3, option, prelude::*};
@@ -197,7 +201,7 @@ fn only_marketing_is_compared_with_open_marketing() {
         contact.opens(&follow_up(&contact, second), vec![]);
     }
     assert_eq!(contact.to_compare(&limited), contact.to_make_room());
-    assert_eq!(contact.to_compare(&limited).len(), MOST_OPEN);
+    assert_eq!(contact.to_compare(&limited).len(), MAX_OPEN);
     assert_eq!(contact.to_compare(&first.policy), contact.to_make_room());
 }
 
@@ -345,7 +349,7 @@ fn only_follow_ups_displace_and_never_a_request() {
     assert_eq!(contact.no_room(Purpose::Api, &messages, at(19)), None);
     let requested = planned(&contact, 20, Purpose::Api, Category::Utility);
     assert_eq!(contact.opens(&requested, messages), []);
-    assert_eq!(contact.open.len(), MOST_OPEN);
+    assert_eq!(contact.open.len(), MAX_OPEN);
 }
 
 /// What they end needs no place. Whatever is sent nevertheless does.
@@ -417,7 +421,7 @@ fn late_message_that_makes_room_gives_its_limits_back() {
     let (mut contact, messages) = full(None);
     let next = later(&contact, 15);
     assert_eq!(contact.opens(&next, messages), []);
-    assert_eq!((contact.answered.len(), contact.open.len()), (0, MOST_OPEN));
+    assert_eq!((contact.answered.len(), contact.open.len()), (0, MAX_OPEN));
     assert_eq!(contact.last_follow_up_at, Some(at(10)), "the follow-up is still valid");
     // The follow-up was valid for three days.
     let (mut contact, messages) = full(None);
@@ -501,9 +505,9 @@ fn lists_of_a_contact_are_bounded() {
             format!("{number}@example.com").parse().expect("an address"),
         ));
     }
-    assert_eq!(contact.open.len(), MOST_OPEN);
-    assert_eq!(contact.windows.len(), MOST_WINDOWS);
-    assert_eq!(contact.known_by().len(), 3 * MOST_IDENTITIES);
+    assert_eq!(contact.open.len(), MAX_OPEN);
+    assert_eq!(contact.windows.len(), MAX_WINDOWS);
+    assert_eq!(contact.known_by().len(), 3 * MAX_IDENTITIES);
     let newest = follow_up(&contact, 49);
     assert_eq!(contact.open.last().map(|open| open.message), Some(newest.id));
     assert_eq!(contact.last_whatsapp_at(), Some(at(49)));

@@ -4,26 +4,34 @@ use std::collections::BTreeSet;
 
 use domain::{
     Timestamp,
-    actor::Actor,
-    answer::{Answer, Answered, MOST_ANSWERS, MOST_REMEMBERED},
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{
-        Contact, Identity, MOST_ALIASES, MOST_MISSED, MOST_OPEN, MOST_SAME, MOST_UNREACHABLE, MOST_WINDOWS, MissedCall,
-        Unreachable,
+    automations::answer::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
+    base::{
+        actor::Actor,
+        external::ShownName,
+        ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
+        phone::Phone,
     },
-    field::FieldValue,
-    ids::{ContactId, FieldId, MergeId, StageId, TagId, UserId},
-    inbound::{OptFlag, Sender},
-    merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
-    message::Channel,
-    outside::ShownName,
-    person::Person,
-    phone::Phone,
-    profile::{Profile, Staged},
-    purpose::{Stop, TABLE},
-    record::ConsentEntry,
-    refusal::Reason,
-    welcome::allowed,
+    calls::record::ConsentEntry,
+    consent::{
+        welcome::allowed,
+        wish::{By, Choice, ConsentCategory, Scope, Wish},
+    },
+    contacts::{
+        contact::{
+            Contact, Identity, MAX_ALIASES, MAX_MISSED, MAX_OPEN, MAX_SAME, MAX_UNREACHABLE, MAX_WINDOWS, MissedCall,
+            Unreachable,
+        },
+        field::FieldValue,
+        merge::{Conflict, Merge, Merged, Resolution, Undo, Undone, Unmergeable, merge},
+        person::Person,
+        profile::{Profile, Staged},
+    },
+    messages::{
+        inbound::{OptFlag, Sender},
+        message::Channel,
+        purpose::{Stop, TABLE},
+        refusal::Reason,
+    },
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*, sample::select};
@@ -83,10 +91,10 @@ fn time() -> impl Strategy<Value = Option<Timestamp>> {
 fn contact(number: u64) -> impl Strategy<Value = Contact> {
     let identities = (0_u64..3, 0_u64..3, 0_u64..3, any::<bool>());
     let times = (time(), time(), time(), time(), time(), time());
-    let missed = prop::collection::vec((0_u8..200).prop_map(at), 0..=MOST_MISSED);
+    let missed = prop::collection::vec((0_u8..200).prop_map(at), 0..=MAX_MISSED);
     let windows = prop::collection::vec((0_u64..6, 0_u8..200), 0..5);
     let unreachable = prop::collection::vec((any::<bool>(), 0_u64..6, 0_u8..200), 0..5);
-    let open = prop::collection::btree_set(0_u8..60, 0..=MOST_OPEN);
+    let open = prop::collection::btree_set(0_u8..60, 0..=MAX_OPEN);
     let wishes = prop::collection::vec(wish(50), 0..6);
     let language = option::of((select(vec!["en", "ar"]), any::<bool>()));
     (
@@ -102,7 +110,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
             any::<bool>(),
             0_u64..3,
             missed,
-            prop::collection::btree_set(0_u8..200, 0..=MOST_ANSWERS),
+            prop::collection::btree_set(0_u8..200, 0..=MAX_ANSWERS),
         ),
     )
         .prop_map(
@@ -147,7 +155,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
                 for (sms, number, second) in unreachable {
                     let channel = if sms { Channel::Sms } else { Channel::WhatsApp };
                     let known = |known: &Unreachable| known.channel == channel && known.number == Some(phone(number));
-                    if contact.unreachable.len() < MOST_UNREACHABLE && !contact.unreachable.iter().any(known) {
+                    if contact.unreachable.len() < MAX_UNREACHABLE && !contact.unreachable.iter().any(known) {
                         contact.unreachable.push(Unreachable {
                             channel,
                             number: Some(phone(number)),
@@ -175,7 +183,7 @@ fn contact(number: u64) -> impl Strategy<Value = Contact> {
 fn profile() -> impl Strategy<Value = Profile> {
     let name = option::of(select(vec!["Maya Haddad", "M. Haddad", "Ann"]));
     let fields = prop::collection::btree_map(0_u64..6, (0_u64..3, any::<bool>()), 0..5);
-    let tags = prop::collection::btree_set(0_u64..30, 0..=Profile::MOST_TAGS);
+    let tags = prop::collection::btree_set(0_u64..30, 0..=Profile::MAX_TAGS);
     let stage = option::of((0_u64..3, 0_u8..100));
     let source = option::of(select(vec!["Web form", "Shop"]));
     let rest = (option::of(0_u64..3), source, time(), 0_u64..9);
@@ -340,7 +348,7 @@ proptest! {
         }
 
         for known in one.contact.same_as.iter().filter(|known| !gone.contains(*known)) {
-            prop_assert!(first.same_as.contains(known) || first.same_as.len() == MOST_SAME, "{}", known);
+            prop_assert!(first.same_as.contains(known) || first.same_as.len() == MAX_SAME, "{}", known);
         }
         for known in now.contact.same_as.iter().filter(|known| !merged.contact.same_as.contains(known)) {
             prop_assert!(first.same_as.contains(known), "{}", known);
@@ -370,13 +378,13 @@ proptest! {
         }
         prop_assert_eq!(contact.calls, one.contact.calls + other.contact.calls);
         prop_assert!(one.profile.tags.is_subset(&profile.tags));
-        prop_assert!(profile.tags.len() <= Profile::MOST_TAGS);
+        prop_assert!(profile.tags.len() <= Profile::MAX_TAGS);
         let answered: Vec<_> = [&one, &other].into_iter().flat_map(|before| &before.contact.answered).collect();
-        prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MOST_REMEMBERED);
+        prop_assert!(contact.answered.is_sorted_by_key(|known| known.at) && contact.answered.len() <= MAX_REMEMBERED);
         let newest = answered.iter().map(|known| known.at).max();
         prop_assert_eq!(contact.answered.last().map(|known| known.at), newest);
-        prop_assert!(contact.windows.len() <= MOST_WINDOWS && contact.unreachable.len() <= MOST_UNREACHABLE);
-        prop_assert!(contact.missed.is_sorted() && contact.missed.len() <= MOST_MISSED);
+        prop_assert!(contact.windows.len() <= MAX_WINDOWS && contact.unreachable.len() <= MAX_UNREACHABLE);
+        prop_assert!(contact.missed.is_sorted() && contact.missed.len() <= MAX_MISSED);
         prop_assert!(profile.listed.iter().all(|field| profile.fields.contains_key(field)));
     }
 
@@ -410,10 +418,10 @@ proptest! {
     /// In whatever order the messages of both are cancelled, the cooldown counts from the newest one left.
     #[test]
     fn cooldown_of_both_ends_with_the_last_message(
-        planned in prop::collection::btree_map(0_u8..100, any::<bool>(), 0..=MOST_OPEN),
+        planned in prop::collection::btree_map(0_u8..100, any::<bool>(), 0..=MAX_OPEN),
         before in (option::of(0_i64..50), option::of(0_i64..50)),
         order in any::<prop::sample::Index>(),
-        how_many in 0..=MOST_OPEN,
+        how_many in 0..=MAX_OPEN,
     ) {
         let long_ago = |seconds: i64| at(0) - SignedDuration::from_secs(1 + seconds);
         let (mut one, mut other) = (nobody(1), nobody(2));
@@ -568,12 +576,7 @@ fn contacts_that_cannot_be_merged_are_refused() {
         one.contact.aliases = vec![id(ContactId::new, 3), id(ContactId::new, 4)];
         other.contact.aliases = vec![id(ContactId::new, 5)];
     });
-    assert_eq!(
-        aliases,
-        Unmergeable::TooManyAliases {
-            count: MOST_ALIASES + 1
-        }
-    );
+    assert_eq!(aliases, Unmergeable::TooManyAliases { count: MAX_ALIASES + 1 });
     let large = refused(|one, other| {
         for (person, first) in [(one, 0), (other, 20)] {
             let text = FieldValue::Text("x".repeat(500).parse().unwrap());

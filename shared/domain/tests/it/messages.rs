@@ -4,16 +4,20 @@
 use std::collections::HashMap;
 
 use domain::{
-    compose::Composed,
-    facts::Facts,
-    ids::{CallId, ContactId, MessageId},
-    message::{
-        AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
-        Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
+    base::{
+        facts::Facts,
+        ids::{CallId, ContactId, MessageId},
     },
-    purpose::{Narrowing, Policy, Purpose},
-    refusal::{Because, Reason, Refusal},
-    send::{Classified, Effect, ErrorClass, Timers},
+    messages::{
+        compose::Composed,
+        message::{
+            AttemptError, AttemptState, Category, Cause, Channel, Content, Cost, Evidence, Leg, Message, MessageState,
+            Next, Recipient, SendOutcome, StatusReport, Waiting, WhenUnknown,
+        },
+        purpose::{Narrowing, Policy, Purpose},
+        refusal::{Because, Reason, Refusal},
+        send::{Classified, Effect, ErrorClass, Timers},
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
@@ -394,7 +398,7 @@ fn throttling_on_the_last_channel_ends_after_max_tries() {
         tries += 1;
         sent.record(number, refused(ErrorClass::RetryAfter));
     }
-    assert_eq!(tries, domain::message::MOST_TRIES);
+    assert_eq!(tries, domain::messages::message::MAX_TRIES);
     assert_eq!(sent.message.state(), MessageState::Failed);
     assert_eq!(sent.message.attempts.len(), 1);
 }

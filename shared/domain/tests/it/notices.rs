@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::{
     Timestamp,
-    notice::{MOST_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
+    accounts::notice::{MAX_MAILINGS, Mailings, Matter, Notice, NoticeState, day_of},
 };
 use jiff::SignedDuration;
 use proptest::prelude::*;
@@ -96,11 +96,11 @@ proptest! {
                 }
                 Err(until) => {
                     prop_assert!(until > at(now));
-                    prop_assert_eq!(counts[&day_of(at(now))], MOST_MAILINGS);
+                    prop_assert_eq!(counts[&day_of(at(now))], MAX_MAILINGS);
                     prop_assert!(Mailings::begin(known.as_ref(), Vec::new(), until).is_ok());
                 }
             }
         }
-        prop_assert!(counts.values().all(|count| *count <= MOST_MAILINGS));
+        prop_assert!(counts.values().all(|count| *count <= MAX_MAILINGS));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use domain::{country::Country, phone::Phone};
+use domain::base::{country::Country, phone::Phone};
 use phonenumber::{
     Mode,
     metadata::{DATABASE, Metadata},

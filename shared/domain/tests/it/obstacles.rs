@@ -1,21 +1,28 @@
 //! The set-up list names exactly the obstacles that calls of a rule meet.
 
 use domain::{
-    call::{CallFacts, Direction, Outcome, Party},
-    compose::{World, carriers},
-    config::TenantConfig,
-    contact::{Contact, Identity},
-    decide::{decide, needs, obstacles},
-    ids::{CallId, ConnectionId, ContactId, LineId},
-    line::Line,
-    line_type,
-    material::Material,
-    message::Channel,
-    needs::Needs,
-    outside::ShownName,
-    profile::Profile,
-    rule::Rule,
-    subject::CallView,
+    automations::{
+        decide::{decide, needs, obstacles},
+        rule::Rule,
+    },
+    base::{
+        external::ShownName,
+        ids::{CallId, ConnectionId, ContactId, LineId},
+        line_type,
+    },
+    calls::call::{CallFacts, Direction, Outcome, Party},
+    contacts::{
+        contact::{Contact, Identity},
+        profile::Profile,
+    },
+    messages::{
+        compose::{World, carriers},
+        material::Material,
+        message::Channel,
+        needs::Needs,
+        subject::CallView,
+    },
+    tenants::{config::TenantConfig, line::Line},
 };
 use jiff::Timestamp;
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -117,7 +124,7 @@ prop_compose! {
 
 /// The material that these needs select.
 fn read(needs: &Needs, all: &Material) -> Material {
-    let needed = |template: &&domain::template::TemplateDefinition| {
+    let needed = |template: &&domain::templates::template::TemplateDefinition| {
         needs.templates.iter().any(|need| {
             let language = need
                 .language

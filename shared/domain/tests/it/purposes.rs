@@ -1,6 +1,6 @@
 //! A policy never allows what its purpose forbids, however it was narrowed, and survives being stored and read.
 
-use domain::{
+use domain::messages::{
     message::{Category, WhenUnknown},
     purpose::{Basis, Event, Lane, Limit, Narrowing, Policy, Purpose, QuietRule, TABLE},
     quiet::{QuietAction, QuietHours, is_quiet},

@@ -2,8 +2,8 @@
 
 use domain::{
     Timestamp,
-    contact::{Contact, MOST_MISSED, RECOVERABLE},
-    ids::ContactId,
+    base::ids::ContactId,
+    contacts::contact::{Contact, MAX_MISSED, RECOVERABLE},
 };
 use jiff::SignedDuration;
 use proptest::{prelude::*, sample::select};
@@ -60,7 +60,7 @@ fn day() -> impl Strategy<Value = Vec<(Event, u32)>> {
         let events = events.into_iter().map(|(minute, event)| (event, minute));
         let few = events.filter(|(event, _)| {
             missed += usize::from(*event == Event::Missed);
-            *event != Event::Missed || missed <= MOST_MISSED
+            *event != Event::Missed || missed <= MAX_MISSED
         });
         few.collect::<Vec<_>>()
     });
@@ -76,7 +76,7 @@ proptest! {
         let missed = events.iter().filter(|(event, _)| *event == Event::Missed);
         let truth = missed.filter(|(_, minute)| is_recovered(*minute)).count();
         prop_assert_eq!(usize::try_from(recovered).unwrap(), truth);
-        prop_assert!(contact.missed.len() <= MOST_MISSED);
+        prop_assert!(contact.missed.len() <= MAX_MISSED);
     }
 
     /// Over weeks: none is recovered twice or by something later than a day after it, if all is reported in the order in which it happened.
@@ -90,7 +90,7 @@ proptest! {
             recovered += record(&mut contact, event, at(minute));
             if event == Event::Missed {
                 open.push(minute);
-                let most = open.len().saturating_sub(MOST_MISSED);
+                let most = open.len().saturating_sub(MAX_MISSED);
                 open.drain(..most);
             } else if event.recovers() {
                 truth += open.iter().filter(|missed| at(minute) <= at(**missed) + RECOVERABLE).count();

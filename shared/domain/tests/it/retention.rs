@@ -2,15 +2,21 @@
 
 use domain::{
     Timestamp,
-    call::{CallFacts, CallProvider, Outcome},
-    contact::{Contact, Identity},
-    facts::Facts,
-    ids::{CallId, ContactId, MessageId},
-    inbound::{InboundMessage, Sender},
-    message::{Category, Channel},
-    purpose::{Narrowing, Policy, Purpose},
-    record::{Call, Entry, Grounds, Received},
-    retention::Retention,
+    base::{
+        facts::Facts,
+        ids::{CallId, ContactId, MessageId},
+    },
+    calls::{
+        call::{CallFacts, CallProvider, Outcome},
+        record::{Call, Entry, Grounds, Received},
+        retention::Retention,
+    },
+    contacts::contact::{Contact, Identity},
+    messages::{
+        inbound::{InboundMessage, Sender},
+        message::{Category, Channel},
+        purpose::{Narrowing, Policy, Purpose},
+    },
 };
 use jiff::SignedDuration;
 use proptest::{option, prelude::*};
@@ -23,7 +29,7 @@ fn days(days: u32) -> SignedDuration {
 }
 
 fn retention() -> impl Strategy<Value = Retention> {
-    let days = || Retention::FEWEST_DAYS..=Retention::MOST_DAYS;
+    let days = || Retention::FEWEST_DAYS..=Retention::MAX_DAYS;
     (days(), days()).prop_map(|(calls_days, messages_days)| Retention {
         calls_days,
         messages_days,

@@ -1,24 +1,25 @@
 //! The first matching rule decides; some calls never get a message, whatever the rules say.
 
 use domain::{
-    bounded::Whole,
-    call::{CallFacts, Direction, Outcome, Party},
-    compose::World,
-    config::TenantConfig,
-    contact::{Contact, Identity},
-    decide::{Decision, decide, unmet},
-    ids::{CallId, ContactId, RuleId},
-    inbound::OptFlag,
-    line::Line,
-    line_type,
-    material::Material,
-    message::Channel,
-    phone::Phone,
-    profile::Profile,
-    refusal::Reason,
-    rule::{Caller, Hours, Rule, in_order},
-    subject::CallView,
-    tenant::TenantStatus,
+    automations::{
+        decide::{Decision, decide, unmet},
+        rule::{Caller, Hours, Rule, in_order},
+    },
+    base::{
+        bounded::Whole,
+        ids::{CallId, ContactId, RuleId},
+        line_type,
+        phone::Phone,
+    },
+    calls::call::{CallFacts, Direction, Outcome, Party},
+    contacts::{
+        contact::{Contact, Identity},
+        profile::Profile,
+    },
+    messages::{
+        compose::World, inbound::OptFlag, material::Material, message::Channel, refusal::Reason, subject::CallView,
+    },
+    tenants::{config::TenantConfig, line::Line, tenant::TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{option, prelude::*, sample::select};
@@ -187,7 +188,7 @@ fn decided_for(config: &TenantConfig, call: &Call, contact: &Contact) -> Decisio
 
 /// The rule that must decide, found in the simplest way.
 fn expected<'a>(config: &'a TenantConfig, call: &Call) -> Option<&'a Rule> {
-    let open = domain::hours::is_open(&config.tenant, None, call.now);
+    let open = domain::tenants::hours::is_open(&config.tenant, None, call.now);
     let mut best: Option<&Rule> = None;
     for rule in &config.rules {
         let when = &rule.when;

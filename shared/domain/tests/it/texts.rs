@@ -1,11 +1,12 @@
 //! Ids and telephone numbers survive conversion to text; no other text is accepted as one.
 
 use domain::{
-    ids::{CallId, ContactId, MessageId, SendKey, TenantId},
-    phone::Phone,
-    source::Source,
-    source::placeholders,
-    words::opt_word,
+    base::{
+        ids::{CallId, ContactId, MessageId, SendKey, TenantId},
+        phone::Phone,
+    },
+    consent::words::opt_word,
+    messages::source::{Source, placeholders},
 };
 use proptest::prelude::*;
 use ulid::Ulid;

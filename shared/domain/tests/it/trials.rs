@@ -1,37 +1,49 @@
 //! Dry runs say what happens, and replays find a difference only where rules differ.
 
 use domain::{
-    bounded::Whole,
-    call::{CallFacts, CallProvider, Direction, Outcome, Party},
-    check::{Check, CheckInput, check, checks},
-    compose::{Composed, World},
-    config::TenantConfig,
-    connection::{Connection, Health},
-    consent::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
-    contact::{Contact, Identity, MOST_OPEN, Unreachable},
-    decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
-    facts::Fact,
-    field::{Field, FieldValue},
-    ids::{CallId, ContactId, FieldId},
-    line::Line,
-    line_type,
-    material::Material,
-    message::{Category, Channel, FilledTemplate, Message},
-    needs::Needs,
-    outside::ShownName,
-    phone::Phone,
-    profile::Profile,
-    purpose::{Event, Purpose},
-    quiet::QuietAction,
-    record::{Call, Grounds},
-    refusal::{Reason, Refusal},
-    replay::{Difference, Former, Recorded, Replayed, scene},
-    rule::{Caller, Consent, Hours, Rule, in_order},
-    source::SmsText,
-    subject::CallView,
-    template::TemplateDefinition,
-    tenant::TenantStatus,
-    text::OneLine,
+    automations::{
+        decide::{Considered, Decision, consider, decide, needs, needs_to_consider},
+        replay::{Difference, Former, Recorded, Replayed, scene},
+        rule::{Caller, Consent, Hours, Rule, in_order},
+    },
+    base::{
+        bounded::Whole,
+        external::ShownName,
+        facts::Fact,
+        ids::{CallId, ContactId, FieldId},
+        line_type,
+        phone::Phone,
+        text::OneLine,
+    },
+    calls::{
+        call::{CallFacts, CallProvider, Direction, Outcome, Party},
+        record::{Call, Grounds},
+    },
+    consent::wish::{By, Choice, ConsentCategory, Scope, Wish, Wishes},
+    contacts::{
+        contact::{Contact, Identity, MAX_OPEN, Unreachable},
+        field::{Field, FieldValue},
+        profile::Profile,
+    },
+    messages::{
+        check::{Check, CheckInput, check, checks},
+        compose::{Composed, World},
+        material::Material,
+        message::{Category, Channel, FilledTemplate, Message},
+        needs::Needs,
+        purpose::{Event, Purpose},
+        quiet::QuietAction,
+        refusal::{Reason, Refusal},
+        source::SmsText,
+        subject::CallView,
+    },
+    templates::template::TemplateDefinition,
+    tenants::{
+        config::TenantConfig,
+        connection::{Connection, Health},
+        line::Line,
+        tenant::TenantStatus,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use proptest::{
@@ -187,7 +199,7 @@ prop_compose! {
         name in option::of(select(vec!["Maya", "Layla Haddad"])),
         level in option::of(select(vec!["Silver", "Gold"])),
         waiting in option::of(btree_map(
-            1_i64..3_000, (select(WAITING.to_vec()), any::<bool>(), prop::bool::weighted(0.1)), 1..=MOST_OPEN,
+            1_i64..3_000, (select(WAITING.to_vec()), any::<bool>(), prop::bool::weighted(0.1)), 1..=MAX_OPEN,
         )),
         now in (1_700_000_000_i64..1_900_000_000).prop_map(|second| Timestamp::from_second(second).unwrap()),
     ) -> (Contact, Vec<Message>, Profile, Timestamp) {
@@ -396,7 +408,7 @@ impl Case {
 /// A message without the facts that a decision adds.
 fn plain(composed: &Composed) -> Composed {
     Composed {
-        facts: domain::facts::Facts::NONE,
+        facts: domain::base::facts::Facts::NONE,
         ..composed.clone()
     }
 }

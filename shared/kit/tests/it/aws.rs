@@ -1,7 +1,7 @@
 //! Queues and the bucket, against the emulator.
 
 use aws_lambda_events::sqs::SqsEvent;
-use domain::purpose::Lane;
+use domain::messages::purpose::Lane;
 use jiff::SignedDuration;
 use jobs::{NextJob, SendMessage, ToQueue};
 use kit::{
@@ -156,7 +156,7 @@ async fn refused_jobs_are_spilled_and_swept_back() {
 #[tokio::test]
 async fn requests_are_counted_by_iam_action() {
     let aws = Aws::new().await;
-    let _ = store::usage::take();
+    let _ = store::table::usage::take();
     let bucket = RawBucket::new(aws.env()).unwrap();
     let key = bucket.keep_raw("unreadable", "test", b"bytes".to_vec()).await.unwrap();
     assert!(key.starts_with("raw/unreadable/test/"), "{key}");
@@ -168,7 +168,7 @@ async fn requests_are_counted_by_iam_action() {
         .unwrap();
     aws.store().ping().await.unwrap();
     // Other tests of this process count too, so there may be more.
-    let usage = store::usage::take();
+    let usage = store::table::usage::take();
     for action in ["s3:PutObject", "s3:GetObject", "sqs:SendMessage", "dynamodb:GetItem"] {
         assert!(usage.actions.contains_key(action), "{action}: {usage:?}");
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId, TenantId};
+use domain::base::ids::{AssetId, ContactId, MessageId, OperationId, RecordingId, TenantId};
 use kit::{
     FileKey, Files, Folder,
     files::{Appended, Piece},

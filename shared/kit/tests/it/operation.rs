@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use domain::{
+use domain::base::{
     actor::Actor,
     ids::{OperationId, TenantId},
     operation::{Data, Operation, OperationKind, OperationState, Progress},
@@ -180,7 +180,7 @@ async fn an_error_or_panic_waits_longer_each_time() {
         waits.push(wait.as_secs());
     }
     assert_eq!(waits, [30, 60, 120]);
-    for _ in 3..Operation::MOST_ATTEMPTS {
+    for _ in 3..Operation::MAX_ATTEMPTS {
         let fails = async |_: Turn, (): &()| -> Result<Step, JobError> { Err(JobError::new("still on holiday")) };
         let ran = run(&world.start, world.deadline(60), &runner, &(), &fails);
         assert!(Box::pin(ran).await.is_err());

@@ -2,7 +2,7 @@
 //! `GET /v1/numbers` `{"meta": {"next_page_link"}, "numbers": [{"digits"}]}`.
 //! Sources: developer.aircall.io, API reference "Ping" and "Number", and the tutorial "Basic authentication".
 
-use domain::phone::Phone;
+use domain::base::phone::Phone;
 use serde_json::Value;
 
 use super::event::number;
@@ -14,7 +14,7 @@ use crate::{
 const PROVIDER: &str = "Aircall";
 
 /// Maximum page size of Aircall.
-const MOST_NUMBERS: &str = "50";
+const MAX_NUMBERS: &str = "50";
 
 /// A read-only client of Aircall's API.
 #[derive(Debug, Clone)]
@@ -26,7 +26,6 @@ pub struct AircallClient {
 
 impl AircallClient {
     /// A client of `base_url`, such as `https://api.aircall.io`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str) -> Self {
         Self {
             http,
@@ -48,7 +47,7 @@ impl AircallClient {
         let ping = self.look(api_id, api_token, "ping", &[]);
         let numbers = async {
             if with_numbers {
-                let query = [("per_page", MOST_NUMBERS)];
+                let query = [("per_page", MAX_NUMBERS)];
                 self.look(api_id, api_token, "numbers", &query).await.map(Some)
             } else {
                 Ok(None)

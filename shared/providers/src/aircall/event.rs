@@ -4,9 +4,11 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-    ids::ConnectionId,
-    recording::{Recording, RecordingState},
+    base::ids::ConnectionId,
+    calls::{
+        call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
+        recording::{Recording, RecordingState},
+    },
 };
 use serde_json::Value;
 

@@ -28,14 +28,12 @@ fn token(body: &[u8]) -> Option<&RawValue> {
 
 /// True if the event contains one of the tokens that Aircall issued for its webhooks. Aircall signs nothing, so whoever has seen
 /// one event can forge others. Source: developer.aircall.io, "Webhooks overview".
-#[must_use]
 pub fn is_from(tokens: &[impl AsRef<str>], body: &[u8]) -> bool {
     let token = token(body).map(|token| serde_json::from_str::<String>(token.get()));
     token.is_some_and(|token| token.is_ok_and(|token| shown::is_one_of(tokens, &token)))
 }
 
 /// The event without its token, which would authenticate any other event, for storage.
-#[must_use]
 pub fn without_token(body: &[u8]) -> Vec<u8> {
     let Some(token) = token(body) else {
         return Vec::new();

@@ -3,7 +3,7 @@
 //! Sources: developer.exotel.com/docs/references/authentication, /docs/getting-started/api-credentials (accounts exist only in
 //! their own cluster), /api/http-status-codes.
 
-use domain::connection::exotel::Cluster;
+use domain::tenants::connection::exotel::Cluster;
 
 use crate::{
     check::{self, CheckError},
@@ -23,7 +23,6 @@ pub struct ExotelClient {
 
 impl ExotelClient {
     /// A client of both clusters, such as `https://api.exotel.com` and `https://api.in.exotel.com`.
-    #[must_use]
     pub fn new(http: Http, singapore_url: &str, mumbai_url: &str) -> Self {
         let base = |url: &str| url.trim_end_matches('/').to_owned();
         Self {

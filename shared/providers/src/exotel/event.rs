@@ -4,10 +4,12 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party},
-    connection::CallingCode,
-    ids::ConnectionId,
-    recording::{Recording, RecordingState},
+    base::ids::ConnectionId,
+    calls::{
+        call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction, Outcome, Party},
+        recording::{Recording, RecordingState},
+    },
+    tenants::connection::CallingCode,
 };
 use jiff::{civil::DateTime, tz};
 use serde_json::Value;

@@ -6,14 +6,13 @@ mod event;
 use std::net::IpAddr;
 
 pub use check::ExotelClient;
-use domain::ip_range::IpRange;
+use domain::base::ip_range::IpRange;
 pub use event::{passthru, status_form, status_json};
 
 use crate::shown;
 
 /// True if a request comes from the connection's Exotel account, as far as that can be known. Exotel signs nothing, so the URL
 /// ends in our secret, and the sender's address must be listed if any are. Whoever learns the URL can forge events.
-#[must_use]
 pub fn is_from(url_secrets: &[impl AsRef<str>], shown: &str, sources: &[IpRange], source: Option<IpAddr>) -> bool {
     let placed = sources.is_empty() || source.is_some_and(|source| sources.iter().any(|range| range.contains(source)));
     shown::is_one_of(url_secrets, shown) && placed

@@ -28,7 +28,6 @@ pub struct Mailer {
 
 impl Mailer {
     /// The client must not retry by itself, because SES has no idempotency key.
-    #[must_use]
     pub fn new(client: Client, from: &str) -> Self {
         Self {
             client,

@@ -18,7 +18,6 @@ pub struct PlivoClient {
 
 impl PlivoClient {
     /// A client of `base_url`, such as `https://api.plivo.com`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str) -> Self {
         Self {
             http,

@@ -4,9 +4,8 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
-    ids::ConnectionId,
-    outside::ShownName,
+    base::{external::ShownName, ids::ConnectionId},
+    calls::call::{CallEvent, CallFacts, CallProvider, CallStatus, Direction, Outcome},
 };
 use jiff::{civil::DateTime, tz};
 

@@ -80,7 +80,6 @@ pub fn verify(
 }
 
 /// The header's value for a form post, for tests that act as Plivo.
-#[must_use]
 pub fn sign(auth_token: &str, url: &str, body: &[u8], nonce: &str) -> String {
     STANDARD.encode(mac(auth_token, &signed_text(url, body, nonce)).finalize().into_bytes())
 }

@@ -3,8 +3,8 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
-    ids::ConnectionId,
+    base::ids::ConnectionId,
+    calls::call::{CallEvent, CallFacts, CallProvider, Direction, Outcome, Party},
 };
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -12,11 +12,11 @@ use serde_json::Value;
 use crate::{party, times::plausible};
 
 /// A call's id is part of a table key.
-const LONGEST_CALL_ID: usize = 200;
+const MAX_CALL_ID_LENGTH: usize = 200;
 /// Clocks differ. A call that ends more than this after we received the event has a wrong date.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_hours(1);
 /// No call is longer: the value is not in seconds.
-const MOST_SECONDS: u64 = 7 * 24 * 3600;
+const MAX_SECONDS: u64 = 7 * 24 * 3600;
 
 /// An event that violates the contract. Its sender gets a 422 that says what to change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -54,7 +54,9 @@ pub fn event(body: &[u8], connection: ConnectionId, received_at: Timestamp) -> R
         );
     }
     let provider_call_id = match data["call_id"].as_str() {
-        Some(id) if !id.is_empty() && id.len() <= LONGEST_CALL_ID && !id.chars().any(char::is_control) => id.to_owned(),
+        Some(id) if !id.is_empty() && id.len() <= MAX_CALL_ID_LENGTH && !id.chars().any(char::is_control) => {
+            id.to_owned()
+        }
         _ => {
             return invalid(
                 "data.call_id",
@@ -175,7 +177,7 @@ fn seconds(value: &Value, field: &'static str) -> Result<Option<u32>, Invalid> {
     }
     match value
         .as_u64()
-        .filter(|seconds| *seconds <= MOST_SECONDS)
+        .filter(|seconds| *seconds <= MAX_SECONDS)
         .and_then(|seconds| u32::try_from(seconds).ok())
     {
         Some(seconds) => Ok(Some(seconds)),

@@ -1,6 +1,6 @@
 //! Twilio's message addresses: `+447700900111`, `whatsapp:+447700900111`, `whatsapp:GB.7000000000000222`.
 
-use domain::{message::Channel, phone::Phone};
+use domain::{base::phone::Phone, messages::message::Channel};
 
 use crate::whatsapp::bsuid;
 
@@ -16,7 +16,6 @@ pub struct Address {
 }
 
 /// Parses an address; `None` for other channels, short codes and names.
-#[must_use]
 pub fn address(text: &str) -> Option<Address> {
     let (channel, rest) = match text.strip_prefix("whatsapp:") {
         Some(rest) => (Channel::WhatsApp, rest),

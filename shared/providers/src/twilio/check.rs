@@ -1,7 +1,7 @@
 //! Checks whether a Twilio account works: its status, and its numbers. Source: twilio.com/docs/iam/api/account and
 //! twilio.com/docs/phone-numbers/api/incomingphonenumber-resource.
 
-use domain::{phone::Phone, send::Api};
+use domain::{base::phone::Phone, messages::send::Api};
 use serde_json::Value;
 
 use super::{
@@ -13,7 +13,7 @@ use crate::check::CheckError;
 const PROVIDER: &str = "Twilio";
 
 /// Maximum page size of Twilio. Further numbers of an account are not searched.
-const MOST_NUMBERS: &str = "1000";
+const MAX_NUMBERS: &str = "1000";
 
 /// State of an account at Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl TwilioClient {
             return Err(CheckError::refused("The account SID is not a valid one of Twilio."));
         }
         let account = self.look(credentials, format!("Accounts/{sid}.json"), &[]);
-        let query = [("PageSize", MOST_NUMBERS)];
+        let query = [("PageSize", MAX_NUMBERS)];
         let numbers = self.look(credentials, format!("Accounts/{sid}/IncomingPhoneNumbers.json"), &query);
         let (account, numbers) = futures::join!(account, numbers);
         let numbers = numbers?;

@@ -5,12 +5,13 @@ use std::error::Error;
 
 use domain::{
     Timestamp,
-    connection::twilio::OVERRIDES,
-    content::{Content, Location},
-    ids::SendKey,
-    message::{AttemptState, Channel, FilledTemplate, Recipient, SendOutcome, StatusReport},
-    phone::Phone,
-    send::{Api, ErrorClass},
+    base::{ids::SendKey, phone::Phone},
+    messages::{
+        content::{Content, Location},
+        message::{AttemptState, Channel, FilledTemplate, Recipient, SendOutcome, StatusReport},
+        send::{Api, ErrorClass},
+    },
+    tenants::connection::twilio::OVERRIDES,
 };
 use jiff::SignedDuration;
 use serde_json::{Map, Value};
@@ -67,7 +68,6 @@ const VALIDITY_SECONDS: &str = "14400";
 
 impl TwilioClient {
     /// A client of `base_url`, such as `https://api.twilio.com`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str) -> Self {
         Self {
             http,
@@ -148,7 +148,7 @@ impl TwilioClient {
         let mut query = vec![("To", to.as_str()), ("PageSize", PAGE)];
         let mut found: Option<StatusReport> = None;
         let (mut unclear, mut past_it) = (false, false);
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let page = self.page(credentials, &url, &query).await?;
             let messages = page["messages"].as_array().ok_or(FindError::NoList)?;
             let possible: Vec<&Value> = messages.iter().filter(|message| wanted.could_be(message)).collect();
@@ -228,7 +228,7 @@ pub enum Search {
 }
 
 const PAGE: &str = "50";
-const MOST_PAGES: usize = 4;
+const MAX_PAGES: usize = 4;
 /// Tolerance for the difference between Twilio's clock and ours; its times are whole seconds.
 const CLOCK_DIFFERENCE: SignedDuration = SignedDuration::from_secs(30);
 

@@ -6,9 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    message::Category,
-    send::Api,
-    template::{
+    messages::{message::Category, send::Api},
+    templates::template::{
         ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus,
         draft::{CODE_BODY, TemplateContent},
         filled,
@@ -26,7 +25,7 @@ use super::{
 use crate::{
     http::Http,
     label,
-    templates::{LONGEST_POSITION, MOST_PAGES, NamePage, Submitted, TemplateError, TemplatePage},
+    templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
     whatsapp,
 };
 
@@ -43,11 +42,10 @@ const LIST: &str = "/v1/ContentAndApprovals";
 const PAGE: &str = "100";
 
 /// Maximum length of a text that is taken over. Twilio's own limit is below.
-const LONGEST_TEXT: usize = 4_000;
+const MAX_TEXT_LENGTH: usize = 4_000;
 
 impl ContentClient {
     /// A client of `base_url`, such as `https://content.twilio.com`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str) -> Self {
         Self {
             http,
@@ -114,9 +112,6 @@ impl ContentClient {
     }
 
     /// A page of an account's templates that were submitted to WhatsApp. `after`: [`TemplatePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub async fn template_page(
         &self,
         credentials: Credentials<'_>,
@@ -133,9 +128,6 @@ impl ContentClient {
     }
 
     /// Name, language and id of the submitted templates on a page of the list.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub(crate) async fn names(
         &self,
         credentials: Credentials<'_>,
@@ -166,7 +158,7 @@ impl ContentClient {
     ) -> Result<Option<String>, TemplateError> {
         let parts = echoed(&content(template)["types"]);
         let mut after = None::<String>;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             let (items, next) = self.list(credentials, after.as_deref()).await?;
             let mut own = items.iter().filter(|item| {
                 let named = item["friendly_name"] == template.name && item["language"] == template.language;
@@ -286,7 +278,7 @@ fn is_position(text: &str) -> bool {
     let rest = text.strip_prefix(LIST).unwrap_or("!");
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=&%+.~".contains(&byte);
     let query = rest.strip_prefix('?').unwrap_or(rest);
-    text.len() <= LONGEST_POSITION && query.bytes().all(fine)
+    text.len() <= MAX_POSITION_LENGTH && query.bytes().all(fine)
 }
 
 fn sid(item: &Value) -> Option<String> {
@@ -474,7 +466,7 @@ fn definition(item: &Value) -> Option<TemplateDefinition> {
     let kind = TYPES.into_iter().find(|kind| item["types"][*kind].is_object())?;
     let own = &item["types"][kind];
     let text = |value: &Value| {
-        let text = value.as_str().filter(|text| text.chars().count() <= LONGEST_TEXT);
+        let text = value.as_str().filter(|text| text.chars().count() <= MAX_TEXT_LENGTH);
         text.map(str::to_owned)
     };
     let media = own["media"].as_array().into_iter().flatten();
@@ -535,7 +527,7 @@ fn button(
     let text = |name: &str| {
         let text = action[name]
             .as_str()
-            .filter(|text| text.chars().count() <= LONGEST_TEXT);
+            .filter(|text| text.chars().count() <= MAX_TEXT_LENGTH);
         text.map(str::to_owned)
     };
     let kind = match action["type"].as_str()? {

@@ -16,7 +16,7 @@ const FILES: &str = ".twiliocdn.com";
 const BUCKET: (&str, &str) = ("s3-external-1.amazonaws.com", "/media.twiliocdn.com/");
 
 /// Maximum redirects.
-const MOST_REDIRECTS: usize = 3;
+const MAX_REDIRECTS: usize = 3;
 
 impl TwilioClient {
     /// Opens a medium that a webhook named. The URL is made of account and SIDs, whatever else it said: only Twilio gets the credentials.
@@ -31,7 +31,7 @@ impl TwilioClient {
             request.basic_auth(credentials.api_key_sid, Some(credentials.api_key_secret))
         });
         let mut response = opened.await?;
-        for _redirect in 0..MOST_REDIRECTS {
+        for _redirect in 0..MAX_REDIRECTS {
             let Some(to) = redirected(&response) else { break };
             if !is_of(&self.base, &to) && !is_file_server(&to) {
                 // It could be anywhere, also within our own network.

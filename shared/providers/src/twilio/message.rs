@@ -3,11 +3,13 @@
 
 use domain::{
     Timestamp,
-    inbound::{InboundMessage, OptFlag, Sender, Shared, SharedLocation, Status, Update},
-    media::{InboundMedia, MOST_MEDIA, MediaKind},
-    message::{AttemptState, Channel, Cost, StatusReport},
-    outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
-    send::Api,
+    base::external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
+    media::medium::{InboundMedia, MAX_MEDIA, MediaKind},
+    messages::{
+        inbound::{InboundMessage, OptFlag, Sender, Shared, SharedLocation, Status, Update},
+        message::{AttemptState, Channel, Cost, StatusReport},
+        send::Api,
+    },
 };
 
 use super::address::{Address, address};
@@ -28,7 +30,6 @@ fn sid(form: &Form) -> Option<ProviderRef> {
 
 /// Parses a status callback. `key` is the query parameter that we put into the callback's address. Twilio sends no time, so the
 /// time of receipt is used.
-#[must_use]
 pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Update> {
     let word = form
         .filled("MessageStatus")
@@ -61,7 +62,6 @@ pub fn status(form: &Form, key: Option<&str>, received_at: Timestamp) -> Vec<Upd
 
 /// Parses a message from a customer. One of a type that is not known is stored as unsupported, with what can be read of it, and is an
 /// unknown event beside.
-#[must_use]
 pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
     let Some(provider_ref) = sid(form) else {
         return vec![unknown("message", "without MessageSid")];
@@ -99,8 +99,8 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
             .map(|text| text.into_owned())
     };
     let text = first(&["Body", "ButtonText", "ListTitle"]).or_else(|| location(form));
-    let text = text.map(|text| cut(text, LONGEST_TEXT));
-    let payload = first(&["ButtonPayload", "ListId"]).map(|payload| cut(payload, LONGEST_TEXT));
+    let text = text.map(|text| cut(text, MAX_TEXT_LENGTH));
+    let payload = first(&["ButtonPayload", "ListId"]).map(|payload| cut(payload, MAX_TEXT_LENGTH));
     let was_cut = |part: &Option<(String, bool)>| part.as_ref().is_some_and(|(_, cut)| *cut);
     let message = Update::Message(InboundMessage {
         channel,
@@ -127,9 +127,9 @@ pub fn inbound(form: &Form, received_at: Timestamp) -> Vec<Update> {
 /// The media of a message. WhatsApp has one in a message, whose type says which it is.
 fn media(form: &Form) -> Vec<InboundMedia> {
     let named = form.filled("MessageType").and_then(|kind| MediaKind::named(&kind));
-    let fits = |text: &str| text.len() <= InboundMedia::LONGEST;
+    let fits = |text: &str| text.len() <= InboundMedia::MAX_LENGTH;
     let source = |index: usize| Some((index, form.filled(&format!("MediaUrl{index}"))?));
-    let sources = (0..MOST_MEDIA).map_while(source).filter(|(_, url)| fits(url));
+    let sources = (0..MAX_MEDIA).map_while(source).filter(|(_, url)| fits(url));
     let media = sources.map(|(index, url)| InboundMedia {
         kind: named,
         mime: form

@@ -45,7 +45,6 @@ pub struct Sound(Incoming);
 
 impl Sound {
     /// Length in bytes, if Twilio says it.
-    #[must_use]
     pub fn length(&self) -> Option<u64> {
         self.0.length()
     }

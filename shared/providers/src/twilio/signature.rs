@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
-use domain::connection::{
+use domain::tenants::connection::{
     VerifySecrets,
     twilio::{SharedKey, Verify},
 };
@@ -128,7 +128,6 @@ pub fn verify(secrets: Secrets<'_>, headers: Headers<'_>, url: &str, body: Body<
 }
 
 /// The header's value for a form post (or, with an empty form, a `GET`), for tests that act as Twilio.
-#[must_use]
 pub fn sign(auth_token: &str, url: &str, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(auth_token.as_bytes()).expect(ANY_LENGTH);
     mac.update(&signed_text(without_fragment(url), Some(&form::parse(body))));

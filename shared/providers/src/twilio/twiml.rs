@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use domain::{
-    call::{DialStatus, Handling},
-    connection::twilio::{Spoken, VoiceSettings},
-    phone::Phone,
+    base::phone::Phone,
+    calls::call::{DialStatus, Handling},
+    tenants::connection::twilio::{Spoken, VoiceSettings},
 };
 
 /// An empty answer, which ends the call.
@@ -22,7 +22,6 @@ pub struct Urls<'a> {
 }
 
 /// The effective handling of a call: forwarding needs a target number.
-#[must_use]
 pub fn handling(settings: &VoiceSettings) -> Handling {
     match settings.handling {
         Handling::Forward if settings.forward_to.is_none() => Handling::Greet,
@@ -31,7 +30,6 @@ pub fn handling(settings: &VoiceSettings) -> Handling {
 }
 
 /// The answer to a ringing call.
-#[must_use]
 pub fn answer(settings: &VoiceSettings, urls: Urls<'_>) -> String {
     let said = Twiml::new().say(&settings.greeting);
     match (handling(settings), &settings.forward_to) {
@@ -47,7 +45,6 @@ pub fn answer(settings: &VoiceSettings, urls: Urls<'_>) -> String {
 }
 
 /// The answer to the result of forwarding: empty if somebody spoke or the caller has hung up.
-#[must_use]
 pub fn answer_after_dial(settings: &VoiceSettings, dial: Option<DialStatus>, urls: Urls<'_>) -> String {
     match dial {
         Some(DialStatus::Answered | DialStatus::Canceled) => EMPTY.to_owned(),
@@ -77,13 +74,11 @@ pub struct Twiml(String);
 
 impl Twiml {
     /// An empty answer.
-    #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Speaks sentences, each in its language.
-    #[must_use]
     pub fn say(mut self, sentences: &[Spoken]) -> Self {
         for spoken in sentences {
             self.0.push_str("<Say");
@@ -96,7 +91,6 @@ impl Twiml {
     }
 
     /// Forwards the call. The caller hears it ring and is not charged until somebody answers.
-    #[must_use]
     pub fn dial(mut self, to: &Phone, timeout_seconds: u32, action: &str) -> Self {
         self.0.push_str("<Dial");
         self.attribute("timeout", &timeout_seconds.to_string());
@@ -108,7 +102,6 @@ impl Twiml {
     }
 
     /// Records what the caller says.
-    #[must_use]
     pub fn record(mut self, max_seconds: u32, action: Option<&str>, callback: &str) -> Self {
         self.0.push_str("<Record");
         self.attribute("maxLength", &max_seconds.to_string());
@@ -122,21 +115,18 @@ impl Twiml {
     }
 
     /// Ends the call.
-    #[must_use]
     pub fn hang_up(mut self) -> Self {
         self.0.push_str("<Hangup/>");
         self
     }
 
     /// Plays the busy tone without answering.
-    #[must_use]
     pub fn reject_busy(mut self) -> Self {
         self.0.push_str("<Reject reason=\"busy\"/>");
         self
     }
 
     /// The whole document, of the type `text/xml`.
-    #[must_use]
     pub fn finish(self) -> String {
         format!(
             "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Response>{}</Response>\n",

@@ -3,10 +3,11 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
-    ids::ConnectionId,
-    outside::ShownName,
-    recording::{Recording, RecordingState},
+    base::{external::ShownName, ids::ConnectionId},
+    calls::{
+        call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
+        recording::{Recording, RecordingState},
+    },
 };
 use jiff::SignedDuration;
 
@@ -27,7 +28,7 @@ pub enum VoiceCallback {
 }
 
 /// A SID is 34 characters; a longer text would not fit a table key.
-const LONGEST_SID: usize = 64;
+const MAX_SID_LENGTH: usize = 64;
 
 /// Parses a callback.
 ///
@@ -41,7 +42,7 @@ pub fn event(
 ) -> Result<CallEvent, Unreadable> {
     let provider_call_id = form
         .filled("CallSid")
-        .filter(|sid| sid.len() <= LONGEST_SID && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+        .filter(|sid| sid.len() <= MAX_SID_LENGTH && sid.bytes().all(|byte| byte.is_ascii_alphanumeric()))
         .ok_or(Unreadable {
             provider: "Twilio",
             field: "CallSid",
@@ -146,7 +147,6 @@ fn call_status(word: &str) -> Option<CallStatus> {
 }
 
 /// The result of forwarding, also for the answer to the dial result.
-#[must_use]
 pub fn dial_status(word: &str) -> Option<DialStatus> {
     Some(match word {
         "completed" | "answered" => DialStatus::Answered,

@@ -19,7 +19,6 @@ pub struct VonageClient {
 
 impl VonageClient {
     /// A client of `base_url`, such as `https://rest.nexmo.com`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str) -> Self {
         Self {
             http,

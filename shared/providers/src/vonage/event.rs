@@ -4,8 +4,8 @@
 
 use domain::{
     Timestamp,
-    call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
-    ids::ConnectionId,
+    base::ids::ConnectionId,
+    calls::call::{CallEvent, CallFacts, CallProvider, CallStatus, DialStatus, Direction},
 };
 use serde_json::Value;
 

@@ -140,7 +140,6 @@ fn is_hash_of(text: &str, body: &[u8]) -> bool {
 }
 
 /// The header's value for this body, for tests that act as Vonage.
-#[must_use]
 pub fn sign(secret: &str, api_key: &str, application_id: &str, now: Timestamp, body: &[u8]) -> String {
     let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
     let head = encode(json!({ "alg": "HS256", "typ": "JWT" }));

@@ -1,7 +1,7 @@
 //! Checks whether a WhatsApp number works: Meta's data of it, that it belongs to the account, and that an app receives its events.
 //! Source: developers.facebook.com, "Business phone numbers" and "Subscribed apps".
 
-use domain::{checkup::Quality, phone::Phone, send::Api};
+use domain::{base::phone::Phone, messages::send::Api, tenants::connection_test::Quality};
 use reqwest::header::AUTHORIZATION;
 use serde_json::Value;
 
@@ -17,7 +17,7 @@ const FIELDS: &str = "display_phone_number,verified_name,quality_rating,throughp
                       whatsapp_business_manager_messaging_limit";
 
 /// Page size. A number that is not among the first thousand of its account is not found; Meta allows twenty by default.
-const MOST_NUMBERS: &str = "1000";
+const MAX_NUMBERS: &str = "1000";
 
 /// Meta's data of a number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl GraphClient {
                 "The ids of the account and the number are not valid ones of Meta.",
             ));
         }
-        let numbers_query = [("fields", "id"), ("limit", MOST_NUMBERS)];
+        let numbers_query = [("fields", "id"), ("limit", MAX_NUMBERS)];
         let number = self.look(access_token, number_path, &[("fields", FIELDS)], |id| {
             format!(
                 "WhatsApp shows the access token no number of the id {id}. Check `phone_number_id`, and that the token's \
@@ -84,7 +84,7 @@ impl GraphClient {
             .as_array()
             .ok_or_else(|| CheckError::unreadable(PROVIDER))?;
         Ok(NumberState {
-            verified_name: word("verified_name").map(|name| name.chars().take(LONGEST_NAME).collect()),
+            verified_name: word("verified_name").map(|name| name.chars().take(MAX_NAME_LENGTH).collect()),
             number: word("display_phone_number").and_then(phone),
             quality: word("quality_rating").map(quality),
             messages_per_second: number["throughput"]["level"].as_str().and_then(throughput),
@@ -129,7 +129,7 @@ impl GraphClient {
     }
 }
 
-const LONGEST_NAME: usize = 200;
+const MAX_NAME_LENGTH: usize = 200;
 
 /// Meta formats it for people, `+971 4 555 5001`, or writes only digits.
 pub(super) fn phone(text: &str) -> Option<Phone> {

@@ -2,11 +2,13 @@
 //! Source: developers.facebook.com, "Messages" of the Cloud API; it has no idempotency key.
 
 use domain::{
-    content::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind},
-    ids::SendKey,
-    media::{AssetUse, FileName, MediaKind},
-    message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
-    send::{Api, ErrorClass},
+    base::ids::SendKey,
+    media::medium::{AssetUse, FileName, MediaKind},
+    messages::{
+        content::{Action, Card, Content, Emoji, Header, Interactive, List, Media, PhoneKind},
+        message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
+        send::{Api, ErrorClass},
+    },
 };
 use reqwest::header::{AUTHORIZATION, HeaderValue};
 use serde_json::{Value, json};
@@ -28,7 +30,6 @@ pub struct GraphClient {
 
 impl GraphClient {
     /// A client of `{base_url}/{version}`, such as `https://graph.facebook.com` and `v26.0`.
-    #[must_use]
     pub fn new(http: Http, base_url: &str, version: &str) -> Self {
         Self {
             http,

@@ -1,13 +1,13 @@
 //! Error bodies of the Graph API: `{"error": {"code", "error_data": {"details"}, …}}`. The code decides, because the HTTP status is
 //! not reliable (code 3 comes with 500 and is permanent), and a body may be HTML.
 
-use domain::{message::SendOutcome, send::Api};
+use domain::messages::{message::SendOutcome, send::Api};
 use serde_json::Value;
 
 use crate::{http::Answer, outcome};
 
 /// Maximum length of details, which are for people.
-const LONGEST_DETAILS: usize = 200;
+const MAX_DETAILS_LENGTH: usize = 200;
 /// This many digits may be somebody's number.
 const NUMBER_DIGITS: usize = 5;
 
@@ -68,7 +68,7 @@ pub(crate) fn presentable(details: &str) -> String {
     }
     shown.push_str(rest);
     let printable = |character: char| if character.is_control() { ' ' } else { character };
-    shown.chars().take(LONGEST_DETAILS).map(printable).collect()
+    shown.chars().take(MAX_DETAILS_LENGTH).map(printable).collect()
 }
 
 #[cfg(test)]
@@ -81,6 +81,6 @@ mod tests {
             presentable("447700900111 (+44 7700 900-111) is not 1234 or\n97155500333, (2)"),
             "… (+…) is not 1234 or …, (2)"
         );
-        assert_eq!(presentable(&"x".repeat(1000)).len(), LONGEST_DETAILS);
+        assert_eq!(presentable(&"x".repeat(1000)).len(), MAX_DETAILS_LENGTH);
     }
 }

@@ -17,7 +17,6 @@ pub enum Refused {
 
 impl Refused {
     /// The HTTP status to answer with.
-    #[must_use]
     pub const fn http_status(self) -> u16 {
         match self {
             Self::Incomplete => 400,

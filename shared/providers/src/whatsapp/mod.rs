@@ -12,7 +12,7 @@ mod error;
 
 pub(crate) use error::presentable;
 
-use domain::{checkup::Quality, message::Category, outside::Bsuid};
+use domain::{base::external::Bsuid, messages::message::Category, tenants::connection_test::Quality};
 
 /// Parses a business-scoped user id.
 pub(crate) fn bsuid(text: &str) -> Option<String> {

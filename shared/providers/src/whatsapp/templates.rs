@@ -4,13 +4,12 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    media::MediaKind,
-    message::Category,
-    send::Api,
-    template::{
+    media::medium::MediaKind,
+    messages::{message::Category, send::Api},
+    templates::template::{
         ButtonKind, ParameterFormat, TemplateButton, TemplateDefinition, TemplateStatus,
         draft::{CODE_BODY, CodeOptions},
-        reports::{self, LONGEST_STATUS},
+        reports::{self, MAX_STATUS_LENGTH},
         variables,
     },
 };
@@ -29,7 +28,7 @@ use crate::{
     http::{Answer, Failure},
     label,
     media::{Sending, outgoing},
-    templates::{LONGEST_POSITION, MOST_PAGES, NamePage, Submitted, TemplateError, TemplatePage},
+    templates::{MAX_PAGES, MAX_POSITION_LENGTH, NamePage, Submitted, TemplateError, TemplatePage},
 };
 
 const PAGE: &str = "100";
@@ -44,7 +43,7 @@ const UPLOADS: usize = 3;
 const APP: &str = "app";
 
 /// Maximum length of an upload's id, and of a handle, in bytes.
-const LONGEST_HANDLE: usize = 4_096;
+const MAX_HANDLE_LENGTH: usize = 4_096;
 
 /// A sample for a header.
 #[derive(Debug, Clone, Copy)]
@@ -88,16 +87,13 @@ impl GraphClient {
         // The cursor, never the address in `next`: our token is only sent to the configured host.
         let after = page["paging"]["next"].is_string();
         let after = after.then(|| page["paging"]["cursors"]["after"].as_str()).flatten();
-        if after.is_some_and(|after| after.chars().count() > LONGEST_POSITION) {
+        if after.is_some_and(|after| after.chars().count() > MAX_POSITION_LENGTH) {
             return Err(TemplateError::Unreadable);
         }
         Ok((items, after.map(str::to_owned)))
     }
 
     /// A page of an account's templates.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub async fn template_page(
         &self,
         access_token: &str,
@@ -116,9 +112,6 @@ impl GraphClient {
     }
 
     /// Name and language of the templates on a page of an account's list. `after`: [`NamePage::next`] of the page before.
-    ///
-    /// # Errors
-    /// When it cannot be retrieved or parsed.
     pub async fn template_names(
         &self,
         access_token: &str,
@@ -152,7 +145,7 @@ impl GraphClient {
         language: &str,
     ) -> Result<Option<TemplateDefinition>, TemplateError> {
         let mut after = None::<String>;
-        for _ in 0..MOST_PAGES {
+        for _ in 0..MAX_PAGES {
             // Meta searches names by part, so others may fill whole pages.
             let mut query = vec![
                 ("limit", PAGE),
@@ -210,9 +203,6 @@ impl GraphClient {
     }
 
     /// Replaces the content of a template. Its category can change only while it is not approved.
-    ///
-    /// # Errors
-    /// As [`GraphClient::create_template`].
     pub async fn edit_template(
         &self,
         access_token: &str,
@@ -349,7 +339,7 @@ fn succeeded(answer: &Value) -> Result<(), TemplateError> {
 fn handle(answer: &Value) -> Result<String, TemplateError> {
     let handle = answer["h"]
         .as_str()
-        .filter(|handle| (1..=LONGEST_HANDLE).contains(&handle.len()));
+        .filter(|handle| (1..=MAX_HANDLE_LENGTH).contains(&handle.len()));
     handle.map(str::to_owned).ok_or(TemplateError::Unreadable)
 }
 
@@ -357,7 +347,7 @@ fn handle(answer: &Value) -> Result<String, TemplateError> {
 fn is_upload(id: &str) -> bool {
     let opaque = id.strip_prefix("upload:").unwrap_or_default();
     let fine = |byte: u8| byte.is_ascii_alphanumeric() || b"-_=?&%+:.".contains(&byte);
-    (1..=LONGEST_HANDLE).contains(&opaque.len()) && opaque.bytes().all(fine) && !opaque.contains("..")
+    (1..=MAX_HANDLE_LENGTH).contains(&opaque.len()) && opaque.bytes().all(fine) && !opaque.contains("..")
 }
 
 /// Meta's id of a template, which webhooks write as a number.
@@ -373,7 +363,7 @@ pub(super) fn id_of(value: &Value) -> Option<String> {
 /// Meta's word for a state, made suitable for rows.
 pub(super) fn status(word: &str) -> TemplateStatus {
     let word = label(word);
-    TemplateStatus(word.chars().take(LONGEST_STATUS).collect())
+    TemplateStatus(word.chars().take(MAX_STATUS_LENGTH).collect())
 }
 
 /// Meta's word for a category. None is of the category service.
@@ -471,18 +461,18 @@ fn new_button(button: &TemplateButton) -> Value {
 }
 
 /// Maximum length of a text of a template, and of a sample, that is taken over. Meta's own limits are far below.
-const LONGEST_TEXT: usize = 4_000;
-const LONGEST_SAMPLE: usize = 1_024;
+const MAX_TEXT_LENGTH: usize = 4_000;
+const MAX_SAMPLE_LENGTH: usize = 1_024;
 /// Maximum buttons and samples that are taken over.
-const MOST_BUTTONS: usize = 20;
-const MOST_SAMPLES: usize = 50;
+const MAX_BUTTONS: usize = 20;
+const MAX_SAMPLES: usize = 50;
 
 fn bounded(text: &str, most: usize) -> Option<String> {
     (text.chars().count() <= most).then(|| text.to_owned())
 }
 
 fn sample(value: &Value) -> Option<String> {
-    value.as_str().and_then(|text| bounded(text, LONGEST_SAMPLE))
+    value.as_str().and_then(|text| bounded(text, MAX_SAMPLE_LENGTH))
 }
 
 /// Parses a template. `None` for one that our definitions cannot represent and that therefore cannot be sent: with a location as its
@@ -507,7 +497,7 @@ pub(super) fn definition(item: &Value) -> Option<TemplateDefinition> {
     };
     for component in item["components"].as_array().into_iter().flatten() {
         let text = component["text"].as_str();
-        let text = || text.and_then(|text| bounded(text, LONGEST_TEXT));
+        let text = || text.and_then(|text| bounded(text, MAX_TEXT_LENGTH));
         match component["type"].as_str()? {
             "HEADER" => header(component, text(), &mut definition)?,
             "BODY" => {
@@ -517,9 +507,9 @@ pub(super) fn definition(item: &Value) -> Option<TemplateDefinition> {
             "FOOTER" => definition.footer = text(),
             "BUTTONS" => {
                 let buttons = component["buttons"].as_array()?;
-                let buttons = buttons.iter().take(MOST_BUTTONS + 1).map(button);
+                let buttons = buttons.iter().take(MAX_BUTTONS + 1).map(button);
                 definition.buttons = buttons.collect::<Option<Vec<_>>>()?;
-                if definition.buttons.len() > MOST_BUTTONS {
+                if definition.buttons.len() > MAX_BUTTONS {
                     return None;
                 }
             }
@@ -555,16 +545,16 @@ fn samples(example: &Value, definition: &TemplateDefinition) -> BTreeMap<String,
     if definition.parameter_format == ParameterFormat::Named {
         let named = example["body_text_named_params"].as_array().into_iter().flatten();
         let named = named.filter_map(|one| Some((one["param_name"].as_str()?.to_owned(), sample(&one["example"])?)));
-        return named.take(MOST_SAMPLES).collect();
+        return named.take(MAX_SAMPLES).collect();
     }
     let counted = example["body_text"][0].as_array().into_iter().flatten();
     let counted = (1..).zip(counted);
     let counted = counted.filter_map(|(number, one): (u32, _)| Some((number.to_string(), sample(one)?)));
-    counted.take(MOST_SAMPLES).collect()
+    counted.take(MAX_SAMPLES).collect()
 }
 
 fn button(item: &Value) -> Option<TemplateButton> {
-    let text = |name: &str| item[name].as_str().and_then(|text| bounded(text, LONGEST_TEXT));
+    let text = |name: &str| item[name].as_str().and_then(|text| bounded(text, MAX_TEXT_LENGTH));
     let kind = match item["type"].as_str()? {
         "QUICK_REPLY" => ButtonKind::QuickReply,
         "URL" => ButtonKind::Url,

@@ -9,20 +9,24 @@ mod pieces;
 
 use domain::{
     Timestamp,
-    checkup::{Dated, Quality, Reported},
-    content::{MOST_CARDS, MOST_OF_CARD},
-    errors::{Stage, classify},
-    inbound::{InboundMessage, Sender, Shared, SharedCard, SharedLocation, Status, Update},
-    media::{FileName, InboundMedia, MediaKind},
-    message::{AttemptState, Channel, Cost, StatusReport},
-    outside::{LONGEST_TEXT, ProviderRef, ShownName, cut},
-    phone::Phone,
-    prices::Money,
-    send::{Api, ErrorClass},
-    template::{
+    base::{
+        external::{MAX_TEXT_LENGTH, ProviderRef, ShownName, cut},
+        phone::Phone,
+    },
+    media::medium::{FileName, InboundMedia, MediaKind},
+    messages::{
+        content::{MAX_CARDS, MAX_OF_CARD},
+        errors::{Stage, classify},
+        inbound::{InboundMessage, Sender, Shared, SharedCard, SharedLocation, Status, Update},
+        message::{AttemptState, Channel, Cost, StatusReport},
+        send::{Api, ErrorClass},
+    },
+    money::prices::Money,
+    templates::template::{
         ButtonKind, TemplateButton, TemplateKey, TemplateReport,
         reports::{self, ReportedContent},
     },
+    tenants::connection_test::{Dated, Quality, Reported},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, value::RawValue};
@@ -109,8 +113,8 @@ struct PeekValue<'a> {
 
 /// A change's own fields. Nothing that Meta describes is longer; longer values count as missing.
 fn short(raw: Option<&RawValue>) -> Value {
-    const LONGEST: usize = 1024;
-    let text = raw.map(RawValue::get).filter(|text| text.len() <= LONGEST);
+    const MAX_LENGTH: usize = 1024;
+    let text = raw.map(RawValue::get).filter(|text| text.len() <= MAX_LENGTH);
     text.and_then(|text| serde_json::from_str(text).ok())
         .unwrap_or_default()
 }
@@ -141,9 +145,9 @@ const UNREADABLE: &str = "unreadable";
 const OF_ITEMS: [&str; 4] = ["messages", "calls", "user_preferences", "standby"];
 
 /// Maximum changes of a post, including pieces: as many as fit in 3 MB if each has one status and nothing else.
-const MOST_CHANGES: usize = 10_000;
+const MAX_CHANGES: usize = 10_000;
 /// Maximum bytes of all changes together. Shared members are part of each piece.
-const MOST_BYTES: usize = 16 * 1024 * 1024;
+const MAX_BYTES: usize = 16 * 1024 * 1024;
 
 /// Cuts a post into its changes. A change with more than 50 items, or too large for a queue's message, is cut into several that
 /// together give the same result.
@@ -164,7 +168,7 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
     let mut add = |change: Change| {
         bytes += change.raw.len();
         found.push(change);
-        let fits = found.len() <= MOST_CHANGES && bytes <= MOST_BYTES;
+        let fits = found.len() <= MAX_CHANGES && bytes <= MAX_BYTES;
         fits.then_some(()).ok_or(Unreadable::TooMuch)
     };
     for raw in envelope.entry {
@@ -214,7 +218,6 @@ pub fn split(body: &[u8]) -> Result<Vec<Change>, Unreadable> {
 
 /// Parses a change. Items are in the order of the change; a change of a known field without any item is one
 /// [`Update::Unknown`].
-#[must_use]
 pub fn updates(change: &Change) -> Vec<Update> {
     let raw: Value = serde_json::from_str(&change.raw).unwrap_or_default();
     let value = &raw["value"];
@@ -240,7 +243,6 @@ pub fn updates(change: &Change) -> Vec<Update> {
 }
 
 /// Whether a change holds reports on messages and nothing else. What cannot be read may be anything.
-#[must_use]
 pub fn only_statuses(change: &Change) -> bool {
     change.field == "messages" && pieces::only_statuses(&change.raw)
 }
@@ -261,8 +263,8 @@ fn spelled(value: &Value) -> Option<String> {
 /// An id of an account or number. It is part of a table key that leads to its owner, so it is ignored if it is too long or has other
 /// characters than digits.
 fn id(value: &Value) -> Option<String> {
-    const LONGEST: usize = 64;
-    spelled(value).filter(|text| text.len() <= LONGEST && text.bytes().all(|byte| byte.is_ascii_digit()))
+    const MAX_LENGTH: usize = 64;
+    spelled(value).filter(|text| text.len() <= MAX_LENGTH && text.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn text(value: &Value) -> Option<String> {
@@ -381,7 +383,7 @@ fn message(item: &Value, people: &[Value], standby: bool, fallback_time: Timesta
 pub(crate) const UNSUPPORTED: &str = "unsupported";
 
 fn shortened(text: Option<String>) -> (Option<String>, bool) {
-    match text.map(|text| cut(text, LONGEST_TEXT)) {
+    match text.map(|text| cut(text, MAX_TEXT_LENGTH)) {
         Some((text, cut)) => (Some(text), cut),
         None => (None, false),
     }
@@ -468,7 +470,7 @@ fn content(kind: &str, item: &Value) -> Option<Carried> {
 
 /// A medium, unless what names it is too long.
 fn medium(kind: Option<MediaKind>, own: &Value) -> Option<InboundMedia> {
-    let fits = |text: &String| text.len() <= InboundMedia::LONGEST;
+    let fits = |text: &String| text.len() <= InboundMedia::MAX_LENGTH;
     let source = spelled(&own["id"]).or_else(|| text(&own["url"])).filter(fits)?;
     Some(InboundMedia {
         kind,
@@ -516,10 +518,10 @@ fn place(own: &Value) -> Option<SharedLocation> {
 fn cards(own: &Value) -> Option<Vec<SharedCard>> {
     let read = |value: &Value| ShownName::of(value.as_str()?);
     let parts = |card: &Value, list: &str, part: &str| {
-        let parts = items(card, list).iter().take(MOST_OF_CARD);
+        let parts = items(card, list).iter().take(MAX_OF_CARD);
         parts.filter_map(|entry| read(&entry[part])).collect()
     };
-    let cards = own.as_array()?.iter().take(MOST_CARDS).map(|card| SharedCard {
+    let cards = own.as_array()?.iter().take(MAX_CARDS).map(|card| SharedCard {
         name: read(&card["name"]["formatted_name"]),
         organization: read(&card["org"]["company"]),
         phones: parts(card, "phones", "phone"),
@@ -528,7 +530,7 @@ fn cards(own: &Value) -> Option<Vec<SharedCard>> {
     let mut bytes = 0;
     let cards = cards.filter(|card| card.bytes() > 0).take_while(|card| {
         bytes += card.bytes();
-        bytes <= SharedCard::MOST_BYTES
+        bytes <= SharedCard::MAX_BYTES
     });
     let cards: Vec<_> = cards.collect();
     (!cards.is_empty()).then_some(cards)
@@ -728,11 +730,11 @@ fn status_reason(value: &Value) -> Option<String> {
 
 /// The new texts and buttons of a template.
 fn reported_content(value: &Value) -> Option<ReportedContent> {
-    const LONGEST: usize = 4_000;
-    const MOST: usize = 20;
-    let part = |name: &str| text(&value[name]).filter(|text| text.chars().count() <= LONGEST);
+    const MAX_LENGTH: usize = 4_000;
+    const MAX: usize = 20;
+    let part = |name: &str| text(&value[name]).filter(|text| text.chars().count() <= MAX_LENGTH);
     let button = |item: &Value| {
-        let part = |name: &str| text(&item[name]).filter(|text| text.chars().count() <= LONGEST);
+        let part = |name: &str| text(&item[name]).filter(|text| text.chars().count() <= MAX_LENGTH);
         Some(TemplateButton {
             kind: match item["message_template_button_type"].as_str()? {
                 "QUICK_REPLY" => ButtonKind::QuickReply,
@@ -754,7 +756,7 @@ fn reported_content(value: &Value) -> Option<ReportedContent> {
         header: part("message_template_title"),
         body: part("message_template_element")?,
         footer: part("message_template_footer"),
-        buttons: buttons.iter().take(MOST).map(button).collect::<Option<_>>()?,
+        buttons: buttons.iter().take(MAX).map(button).collect::<Option<_>>()?,
     })
 }
 

@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{Direction, Outcome, Party};
+use domain::calls::call::{Direction, Outcome, Party};
 use providers::aircall::{event, without_token};
 use serde_json::{Value, json};
 
 use crate::fixtures::{self, at, connection, outcome};
 
-fn read(body: &[u8]) -> Result<Option<domain::call::CallEvent>, providers::Unreadable> {
+fn read(body: &[u8]) -> Result<Option<domain::calls::call::CallEvent>, providers::Unreadable> {
     event(body, connection(), at("2026-10-31T09:20:05Z"))
 }
 

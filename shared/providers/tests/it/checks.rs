@@ -2,7 +2,11 @@
 
 use std::time::Duration;
 
-use domain::{checkup::Quality, connection::exotel::Cluster, phone::Phone, send::Effect};
+use domain::{
+    base::phone::Phone,
+    messages::send::Effect,
+    tenants::{connection::exotel::Cluster, connection_test::Quality},
+};
 use providers::{
     aircall::AircallClient,
     check::CheckError,

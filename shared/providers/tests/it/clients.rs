@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use domain::{
+use domain::messages::{
     message::{Content, SendOutcome},
     send::{Classified, ErrorClass},
 };

@@ -5,10 +5,12 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use domain::{
-    asset::{Asset, AssetIn},
-    media::MediaKind,
-    resource::Resource as _,
-    template::{
+    base::resource::Resource as _,
+    media::{
+        asset::{Asset, AssetIn},
+        medium::MediaKind,
+    },
+    templates::template::{
         TemplateDefinition, TemplateKey,
         draft::TemplateContent,
         lint::{Through, lint},

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    call::{CallEvent, Direction, Outcome, Party},
-    connection::CallingCode,
+    calls::call::{CallEvent, Direction, Outcome, Party},
+    tenants::connection::CallingCode,
 };
 use providers::{
     Unreadable, exotel,

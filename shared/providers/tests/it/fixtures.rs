@@ -5,12 +5,14 @@ use std::{collections::BTreeSet, path::PathBuf};
 
 use domain::{
     Timestamp,
-    call::{CallFacts, LONGEST_CALL, Outcome, Verdict},
-    ids::{ConnectionId, ContactId, MessageId, SendKey},
-    inbound::Update,
-    message::{Recipient, SendOutcome},
-    send::{Classified, ErrorClass},
-    template::{TemplateDefinition, TemplateKey, draft::TemplateContent},
+    base::ids::{ConnectionId, ContactId, MessageId, SendKey},
+    calls::call::{CallFacts, MAX_CALL, Outcome, Verdict},
+    messages::{
+        inbound::Update,
+        message::{Recipient, SendOutcome},
+        send::{Classified, ErrorClass},
+    },
+    templates::template::{TemplateDefinition, TemplateKey, draft::TemplateContent},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -136,7 +138,7 @@ pub(crate) fn outcome(facts: &CallFacts) -> Outcome {
     let first_seen = at("2026-10-31T09:20:00Z");
     match facts.verdict(
         first_seen,
-        first_seen + LONGEST_CALL + LONGEST_CALL,
+        first_seen + MAX_CALL + MAX_CALL,
         SignedDuration::from_mins(1),
     ) {
         Verdict::Decided(outcome) => outcome,

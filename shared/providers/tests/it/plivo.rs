@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::call::{CallEvent, Direction, Outcome, Party};
+use domain::calls::call::{CallEvent, Direction, Outcome, Party};
 use providers::{form, plivo};
 
 use crate::fixtures::{self, at, connection, outcome};

@@ -1,6 +1,6 @@
 //! Every signature vector, including invalid ones: accepted or refused as its `valid` says.
 
-use domain::connection::twilio::SharedKey;
+use domain::tenants::connection::twilio::SharedKey;
 use jiff::Timestamp;
 use providers::{aircall, plivo, telephony, twilio, vonage, whatsapp};
 use serde_json::Value;

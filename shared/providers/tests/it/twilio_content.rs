@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::template::{ButtonKind, TemplateDefinition};
+use domain::templates::template::{ButtonKind, TemplateDefinition};
 use providers::{
     http::Http,
     templates::TemplateError,

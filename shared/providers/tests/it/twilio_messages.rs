@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use domain::{
+use domain::messages::{
     inbound::{OptFlag, Update},
     message::Channel,
 };

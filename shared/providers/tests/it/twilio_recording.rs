@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use domain::recording::RecordingState;
+use domain::calls::recording::RecordingState;
 use providers::{
     http::{Failure, Http},
     twilio::{

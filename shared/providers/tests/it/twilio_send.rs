@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::{
+use domain::messages::{
     message::{AttemptState, Content, FilledTemplate, Recipient, SendOutcome, StatusReport, TemplateValue},
     send::ErrorClass::{Blocked, Bug, FallBack, RetryAfter, TenantMustAct},
 };

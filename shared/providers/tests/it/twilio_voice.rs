@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    call::{DialStatus, Handling, Party},
-    connection::twilio::{Spoken, VoiceSettings},
-    recording::{Recording, RecordingState, Recordings},
+    calls::{
+        call::{DialStatus, Handling, Party},
+        recording::{Recording, RecordingState, Recordings},
+    },
+    tenants::connection::twilio::{Spoken, VoiceSettings},
 };
 use providers::twilio::{
     form,
@@ -41,7 +43,7 @@ fn every_callback_fixture_is_parsed() {
     insta::assert_json_snapshot!("twilio_voice", read);
 }
 
-fn read(what: VoiceCallback, body: &str) -> domain::call::CallEvent {
+fn read(what: VoiceCallback, body: &str) -> domain::calls::call::CallEvent {
     event(
         what,
         &form::parse(body.as_bytes()),

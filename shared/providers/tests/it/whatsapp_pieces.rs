@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::inbound::Update;
+use domain::messages::inbound::Update;
 use proptest::{collection::vec, prelude::*, sample::select};
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde_json::{Value, json};

@@ -1,10 +1,12 @@
 //! Sending by the Graph API: our requests equal the fixtures, their answers are classified.
 
 use domain::{
-    content::Content,
-    media::AssetUse,
-    message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
-    send::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
+    media::medium::AssetUse,
+    messages::{
+        content::Content,
+        message::{FilledTemplate, Recipient, SendOutcome, TemplateValue},
+        send::ErrorClass::{Bug, FallBack, RetryAfter, TenantMustAct},
+    },
 };
 use providers::{http::Http, outgoing::Outgoing, whatsapp::client::GraphClient};
 use serde_json::{Value, from_value, json};

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use domain::{
-    checkup::Quality,
-    media::MediaKind,
-    message::Category,
-    template::{
+    media::medium::MediaKind,
+    messages::message::Category,
+    templates::template::{
         ButtonKind, ParameterFormat,
         draft::TemplateContent,
         lint::{Through, lint},
     },
+    tenants::connection_test::Quality,
 };
 use providers::{
     http::Http,

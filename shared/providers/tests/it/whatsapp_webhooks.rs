@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use domain::inbound::{InboundMessage, Shared, SharedCard, Update};
+use domain::messages::inbound::{InboundMessage, Shared, SharedCard, Update};
 use providers::whatsapp::webhook::{Change, Unreadable, split, updates};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -295,7 +295,7 @@ fn strange_places_and_cards_are_left_to_their_words() {
             panic!()
         };
         assert_eq!((cards[0].phones.len(), cards[0].emails.len()), (5, 0));
-        assert!(cards.iter().map(SharedCard::bytes).sum::<usize>() <= SharedCard::MOST_BYTES);
+        assert!(cards.iter().map(SharedCard::bytes).sum::<usize>() <= SharedCard::MAX_BYTES);
         assert_eq!(cards.len(), count.min(2), "{count}");
     }
     let small = json!({"name": {"formatted_name": "Sam"}});

@@ -1,10 +1,10 @@
 //! From columns to contacts: suggestions, values, errors, previews.
 
-use domain::field::Field;
+use domain::contacts::field::Field;
 use proptest::prelude::*;
 use serde_json::{Value, from_value, json, to_value};
 use sheet::{
-    bounds::MOST_ERRORS,
+    bounds::MAX_ERRORS,
     dialect::Dialect,
     mapping::Mapping,
     preview::{preview, records},
@@ -253,7 +253,7 @@ proptest! {
         let json = to_value(&mapping).unwrap();
         prop_assert_eq!(&from_value::<Mapping>(json).unwrap(), &mapping);
         if let Err(errors) = Row::of(&record, &mapping, &context(&dialect, &fields)) {
-            prop_assert!((1..=MOST_ERRORS).contains(&errors.len()));
+            prop_assert!((1..=MAX_ERRORS).contains(&errors.len()));
             for error in errors {
                 prop_assert_eq!(error.row, 7);
                 prop_assert!(error.detail.chars().count() <= 300, "{}", error.detail);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use sheet::{
-    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
     encoding::Encoding,
     reader::{Form, Item, Position, Problem, Reader, Separator},
 };
@@ -29,7 +29,7 @@ fn items(form: Form, from: Position, file: &[u8], lengths: &[usize]) -> Vec<(Ite
         rest = after;
         while let Some(item) = reader.read(&mut piece) {
             items.push((item, reader.position()));
-            assert!(reader.kept() <= 2 * LONGEST_RECORD + 8, "{}", reader.kept());
+            assert!(reader.kept() <= 2 * MAX_RECORD_LENGTH + 8, "{}", reader.kept());
         }
         assert!(piece.is_empty());
     }
@@ -99,9 +99,9 @@ fn rows_may_have_fewer_cells_but_not_more() {
     let many = format!("a\n{}\nb\n", ",x".repeat(10_000));
     let expected = [(1, good(&["a"])), (2, Err(Problem::TooManyCells)), (3, good(&["b"]))];
     assert_eq!(rows(COMMAS(200), many.as_bytes()), expected);
-    let most = format!("{}\n", ",x".repeat(MOST_COLUMNS - 1));
+    let most = format!("{}\n", ",x".repeat(MAX_COLUMNS - 1));
     assert!(rows(COMMAS(200), most.as_bytes())[0].1.is_ok());
-    let more = format!("{}\n", ",x".repeat(MOST_COLUMNS));
+    let more = format!("{}\n", ",x".repeat(MAX_COLUMNS));
     assert_eq!(rows(COMMAS(200), more.as_bytes())[0].1, Err(Problem::TooManyCells));
 }
 
@@ -158,7 +158,7 @@ fn a_row_of_any_length_is_skipped() {
     let piece = vec![b'x'; 1 << 20];
     for _ in 0..16 {
         assert_eq!(reader.read(&mut &piece[..]), None);
-        assert!(reader.kept() <= LONGEST_RECORD);
+        assert!(reader.kept() <= MAX_RECORD_LENGTH);
     }
     let mut last = &b"\r\na,b\n"[..];
     let Some(Item::Broken(broken)) = reader.read(&mut last) else {
@@ -265,7 +265,7 @@ fn long_bytes() -> impl Strategy<Value = Vec<u8>> {
         1_usize..3,
     );
     (bytes(), long, bytes()).prop_map(|(before, (line, times), after)| {
-        let middle = line.repeat(times * LONGEST_RECORD / line.len());
+        let middle = line.repeat(times * MAX_RECORD_LENGTH / line.len());
         [before, b",\"".to_vec(), middle, after].concat()
     })
 }

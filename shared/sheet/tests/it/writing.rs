@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use serde_json::json;
 use sheet::{
-    bounds::{LONGEST_RECORD, MOST_COLUMNS},
+    bounds::{MAX_COLUMNS, MAX_RECORD_LENGTH},
     dialect::{Dialect, Known, detect},
     reader::{Item, Position, Problem, Reader, Separator},
     record::{Record, RowError},
@@ -68,17 +68,17 @@ fn formulas_behind_other_separators_are_texts() {
 #[test]
 fn rows_are_bounded_and_refused_as_a_whole() {
     let mut output = b"before".to_vec();
-    let long = "\"".repeat(LONGEST_RECORD / 2);
+    let long = "\"".repeat(MAX_RECORD_LENGTH / 2);
     assert_eq!(csv_row(&mut output, [long.as_str()]), Err(RowTooLarge));
-    let long = "x".repeat(LONGEST_RECORD + 1);
+    let long = "x".repeat(MAX_RECORD_LENGTH + 1);
     assert_eq!(csv_row(&mut output, ["a", &long]), Err(RowTooLarge));
-    assert_eq!(csv_row(&mut output, vec!["a"; MOST_COLUMNS + 1]), Err(RowTooLarge));
+    assert_eq!(csv_row(&mut output, vec!["a"; MAX_COLUMNS + 1]), Err(RowTooLarge));
     assert_eq!(json_line(&mut output, &json!({"a": long})), Err(RowTooLarge));
     assert_eq!(output, b"before");
-    csv_row(&mut output, vec!["a"; MOST_COLUMNS]).unwrap();
+    csv_row(&mut output, vec!["a"; MAX_COLUMNS]).unwrap();
     // The largest row can be read.
     let mut largest = Vec::new();
-    let cell = "x".repeat(LONGEST_RECORD - 3);
+    let cell = "x".repeat(MAX_RECORD_LENGTH - 3);
     csv_row(&mut largest, [cell.as_str()]).unwrap();
     assert_eq!(read(&largest, 1), [[cell]]);
 }
@@ -109,7 +109,7 @@ fn an_errors_file_can_be_corrected_and_imported() {
         std::slice::from_ref(&error),
     );
     file.row(&mut output, &Record::of(3, 3, []), std::slice::from_ref(&error));
-    let long = "x".repeat(LONGEST_RECORD);
+    let long = "x".repeat(MAX_RECORD_LENGTH);
     file.row(&mut output, &Record::of(4, 5, ["a", &long]), &[error]);
     assert!(output.starts_with(MARK));
     let again = detect(&output, true, None, &Known::default()).unwrap();
@@ -177,13 +177,13 @@ fn an_errors_file_has_all_cells_of_a_row() {
 /// The last cells of the widest rows are missing.
 #[test]
 fn an_errors_file_tells_the_place_of_incomplete_rows() {
-    let table = format!("Name,Phone\nMaya,1\n{}\n", "a,".repeat(MOST_COLUMNS));
+    let table = format!("Name,Phone\nMaya,1\n{}\n", "a,".repeat(MAX_COLUMNS));
     let (_, rows) = items(&refused(table.as_bytes()));
     let [Item::Broken(broken)] = &rows[..] else {
         panic!("{rows:?}")
     };
     let record = &broken.record;
-    assert_eq!((record.len(), record.cell(MOST_COLUMNS - 1)), (MOST_COLUMNS, "a"));
+    assert_eq!((record.len(), record.cell(MAX_COLUMNS - 1)), (MAX_COLUMNS, "a"));
     assert!(record.cell(2).starts_with("Row 3, line 3: The row has"), "{record:?}");
 }
 

@@ -1,16 +1,15 @@
 //! People who come in large numbers, and are added again after an interruption.
 
 use domain::{
-    consent::{By, Choice, Scope, Wish},
-    contact::Contact,
-    ids::ContactId,
-    import::Addition,
-    outside::ShownName,
-    person::Person,
-    profile::Profile,
-    record::ConsentEntry,
+    base::{external::ShownName, ids::ContactId},
+    calls::record::ConsentEntry,
+    consent::wish::{By, Choice, Scope, Wish},
+    contacts::{contact::Contact, import::Addition, person::Person, profile::Profile},
 };
-use store::{Store, arrivals::Added, contacts::ContactWrite, merges::Decided, people::Brought};
+use store::{
+    Store,
+    contacts::{arrivals::Added, contact::ContactWrite, merges::Decided, people::Brought},
+};
 use testkit::{
     Lossy,
     business::{decided_merge, erase},

@@ -4,27 +4,41 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    answer::{Answer, Answered, MOST_ANSWERS, MOST_REMEMBERED},
-    answers,
-    call::{CallProvider, LONGEST_CALL},
-    compose::compose,
-    contact::{Contact, Identity, MOST_IDENTITIES, MOST_MISSED, MOST_UNREACHABLE, MissedCall, OpenIntent, Unreachable},
-    ids::{CallId, ContactId, LineId, MessageId},
-    inbound::OptFlag,
-    line_type,
-    material::Material,
-    message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
-    profile::Profile,
-    purpose::{Category, Narrowing, Policy, Purpose},
-    record::CallProgress,
+    automations::{
+        answer::{Answer, Answered, MAX_ANSWERS, MAX_REMEMBERED},
+        answers,
+    },
+    base::{
+        ids::{CallId, ContactId, LineId, MessageId},
+        line_type,
+    },
+    calls::{
+        call::{CallProvider, MAX_CALL},
+        record::CallProgress,
+    },
+    contacts::{
+        contact::{
+            Contact, Identity, MAX_IDENTITIES, MAX_MISSED, MAX_UNREACHABLE, MissedCall, OpenIntent, Unreachable,
+        },
+        profile::Profile,
+    },
+    messages::{
+        compose::compose,
+        inbound::OptFlag,
+        material::Material,
+        message::{AttemptState, Cause, Channel, Cost, SendOutcome, StatusReport},
+        purpose::{Category, Narrowing, Policy, Purpose},
+    },
 };
 use store::{
-    config::{ConfigCache, Configured},
-    contacts::ContactWrite,
-    counters::{Counted, Place, Source, TemplateDay},
-    effects::{Effects, Once},
-    messages::Reference,
-    usage,
+    contacts::contact::ContactWrite,
+    messages::message::Reference,
+    reports::counters::{Counted, Place, Source, TemplateDay},
+    table::{
+        effects::{Effects, Once},
+        usage,
+    },
+    tenants::config::{ConfigCache, Configured},
 };
 use testkit::business::{CUSTOMER, LINE, missed, phone, read};
 
@@ -258,7 +272,7 @@ async fn automatic_answer_is_planned_by_six_write_units() {
     let intent = answers::intent(&received, Answer::Help, &text, &config, &contact, now);
     let composed = compose(
         &intent,
-        &domain::compose::World {
+        &domain::messages::compose::World {
             config: &config,
             material: Material::NONE,
             contact: &contact,
@@ -293,7 +307,7 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
         let cause = Cause::Call(CallId::new(id, world.aws.ids().ulid()));
         contact.open.push(OpenIntent {
             purpose: Purpose::FollowUp,
-            version: domain::purpose::VERSION,
+            version: domain::messages::purpose::VERSION,
             message: cause.message_id(),
             before: Some(now),
             counts_from: None,
@@ -323,15 +337,15 @@ fn known_for_years(world: &World, identities: usize, unreachable: usize) -> Cont
 /// help, wrote STOP, and then called eight times.
 fn after_a_busy_day(world: &World, contact: Contact) -> Contact {
     let now = world.aws.now();
-    let given = [Answer::AfterHours; MOST_ANSWERS].into_iter();
+    let given = [Answer::AfterHours; MAX_ANSWERS].into_iter();
     let answered = given.chain([Answer::Help, Answer::Stop]).map(|answer| Answered {
         answer,
         at: now,
         line: Some(LineId::new(world.aws.ids().ulid())),
     });
     let answered: Vec<Answered> = answered.collect();
-    assert_eq!(answered.len(), MOST_REMEMBERED);
-    let minutes = (0..).take(MOST_MISSED).map(jiff::SignedDuration::from_mins);
+    assert_eq!(answered.len(), MAX_REMEMBERED);
+    let minutes = (0..).take(MAX_MISSED).map(jiff::SignedDuration::from_mins);
     Contact {
         answered,
         missed: minutes.map(|minute| MissedCall { at: now + minute }).collect(),
@@ -341,8 +355,8 @@ fn after_a_busy_day(world: &World, contact: Contact) -> Contact {
 
 /// A contact with as many identities as it can have, as long as they can be.
 fn longest(world: &World) -> Contact {
-    let mut contact = known_for_years(world, MOST_IDENTITIES, MOST_UNREACHABLE);
-    for place in 0..MOST_IDENTITIES {
+    let mut contact = known_for_years(world, MAX_IDENTITIES, MAX_UNREACHABLE);
+    for place in 0..MAX_IDENTITIES {
         contact.prefer(&Identity::Bsuid(format!("AE.{place}{}", "x".repeat(127))));
         let label = "x".repeat(60);
         let domain = format!("{label}.{label}.{label}.com");
@@ -362,18 +376,18 @@ async fn a_contact_known_for_years_costs_one_write_unit() {
     let known = |identities| known_for_years(&world, identities, 2);
     let alone = || Contact {
         same_as: Vec::new(),
-        ..known(MOST_IDENTITIES)
+        ..known(MAX_IDENTITIES)
     };
     let busy = |contact| after_a_busy_day(&world, contact);
     for (mut contact, units) in [
         (known(2), 1.0),
         (alone(), 1.0),
         // The entry in the list of duplicates takes it over a KiB.
-        (known(MOST_IDENTITIES), 2.0),
+        (known(MAX_IDENTITIES), 2.0),
         (longest(&world), 3.0),
         (busy(known(2)), 2.0),
         (busy(alone()), 2.0),
-        (busy(known(MOST_IDENTITIES)), 2.0),
+        (busy(known(MAX_IDENTITIES)), 2.0),
         (busy(longest(&world)), 4.0),
     ] {
         // A new contact costs the list index one more.
@@ -440,7 +454,7 @@ async fn call_reported_three_times_costs_19_write_units() {
         facts: missed(CUSTOMER),
         first_seen: now,
         decided: None,
-        due: Some(now + LONGEST_CALL),
+        due: Some(now + MAX_CALL),
         dispatches: 0,
         correlation_id: world.aws.ids().ulid().to_string(),
         version: 0,

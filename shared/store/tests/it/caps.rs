@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    cap::{Cap, Period, Scope, Take},
-    purpose::Purpose,
+    messages::purpose::Purpose,
+    money::cap::{Cap, Period, Scope, Take},
 };
 use futures::future::join_all;
 use jiff::{SignedDuration, Timestamp};

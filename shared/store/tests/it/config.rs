@@ -2,20 +2,26 @@
 //! notes.
 
 use domain::{
-    connection::{Connection, Health},
-    field::Field,
-    filter::{Filter, Search},
-    ids::{ConnectionId, FieldId, LineId, ProductId, RuleId},
-    line::{Line, MOST_LINES},
-    product::Product,
-    resource::Resource as _,
-    rule::Rule,
-    template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenant::{Limits, Tenant, TenantStatus},
+    automations::rule::Rule,
+    base::{
+        ids::{ConnectionId, FieldId, LineId, ProductId, RuleId},
+        resource::Resource as _,
+    },
+    contacts::{
+        field::Field,
+        filter::{Filter, Search},
+    },
+    money::product::Product,
+    templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
+    tenants::{
+        connection::{Connection, Health},
+        line::{Line, MAX_LINES},
+        tenant::{Limits, Tenant, TenantStatus},
+    },
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{OwnedError, Races, StoreError, config::ConfigCache, fields::FieldCache, usage};
+use store::{OwnedError, Races, StoreError, contacts::fields::FieldCache, table::usage, tenants::config::ConfigCache};
 use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{COUNTING, World};
@@ -370,7 +376,7 @@ async fn lines_that_are_not_meant_stay_as_they_are() {
     assert_eq!(store.all::<Line>(scope).await.unwrap(), std::slice::from_ref(&added));
     let twice = store.create(scope, &line("Twice", "+97143330000"), &stamp).await;
     assert!(matches!(twice, Err(OwnedError::Taken)), "the number is still claimed");
-    for number in 1..MOST_LINES {
+    for number in 1..MAX_LINES {
         let one_more = line("Further", &format!("+9714333{number:04}"));
         store.create(scope, &one_more, &stamp).await.unwrap();
     }

@@ -1,21 +1,26 @@
 //! The consent ledger and the suppression list.
 
 use domain::{
-    consent::{By, Choice, Scope, Wish},
-    contact::{Contact, Identity},
-    erasure::Salt,
-    ids::{ContactId, SuppressionId},
-    inbound::OptFlag,
-    needs::Needs,
-    record::{ConsentEntry, consent_id},
-    suppression::{Address, Refused, Suppression},
+    base::ids::{ContactId, SuppressionId},
+    calls::record::{ConsentEntry, consent_id},
+    consent::{
+        suppression::{Address, Refused, Suppression},
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::Salt,
+    },
+    messages::{inbound::OptFlag, needs::Needs},
 };
 use store::{
     Versioned,
-    contacts::{ContactWrite, Holder},
-    effects::{Consent, Effects},
-    suppressions::SuppressError,
-    timeline::Position,
+    consent::suppressions::SuppressError,
+    contacts::{
+        contact::{ContactWrite, Holder},
+        timeline::Position,
+    },
+    table::effects::{Consent, Effects},
 };
 use testkit::business::{CUSTOMER, erase, phone};
 

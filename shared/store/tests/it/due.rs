@@ -1,9 +1,9 @@
 //! The due index: every waiting row becomes due at its time, once.
 
-use domain::message::Message;
+use domain::messages::message::Message;
 use jiff::SignedDuration;
 use jobs::ToQueue;
-use store::due::{Due, Partition};
+use store::table::due::{Due, Partition};
 use testkit::business::CUSTOMER;
 
 use crate::world::World;

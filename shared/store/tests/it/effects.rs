@@ -1,19 +1,25 @@
 //! Effects: all of them or none, at most a hundred rows, and the jobs that follow.
 
 use domain::{
-    call::{CallProvider, LONGEST_CALL},
-    consent::{By, Choice, Scope, Wish},
-    contact::{Contact, Identity},
-    ids::{ContactId, MessageId},
-    message::Message,
-    purpose::{Category, Lane, Narrowing, Policy, Purpose},
-    record::{CallProgress, ConsentEntry},
+    base::ids::{ContactId, MessageId},
+    calls::{
+        call::{CallProvider, MAX_CALL},
+        record::{CallProgress, ConsentEntry},
+    },
+    consent::wish::{By, Choice, Scope, Wish},
+    contacts::contact::{Contact, Identity},
+    messages::{
+        message::Message,
+        purpose::{Category, Lane, Narrowing, Policy, Purpose},
+    },
 };
 use jobs::ToQueue;
 use store::{
-    contacts::ContactWrite,
-    due::Partition,
-    effects::{Consent, Effects, MOST_WRITES, Once},
+    contacts::contact::ContactWrite,
+    table::{
+        due::Partition,
+        effects::{Consent, Effects, MAX_WRITES, Once},
+    },
 };
 use testkit::business::{CUSTOMER, missed, phone};
 
@@ -46,13 +52,13 @@ async fn effects_are_at_most_a_hundred_rows() {
     let world = World::new().await;
     let (now, scope) = (world.aws.now(), world.scope());
     let before = world.rows().await.len();
-    let many = person(&world, MOST_WRITES - 1);
+    let many = person(&world, MAX_WRITES - 1);
     let refused = world.store.commit(scope, many, now).await.unwrap_err();
     assert!(refused.is_invalid() && !refused.is_conflict(), "{refused}");
     assert_eq!(world.rows().await.len(), before, "nothing is written");
-    let most = person(&world, MOST_WRITES - 2);
+    let most = person(&world, MAX_WRITES - 2);
     assert_eq!(world.store.commit(scope, most, now).await.unwrap(), []);
-    assert_eq!(world.rows().await.len(), before + MOST_WRITES);
+    assert_eq!(world.rows().await.len(), before + MAX_WRITES);
 }
 
 #[tokio::test]
@@ -155,7 +161,7 @@ async fn reports_of_a_call_outlive_only_their_queue() {
 async fn waiting_call_is_due_at_its_time() {
     let world = World::new().await;
     let now = world.aws.now();
-    let until = now + LONGEST_CALL;
+    let until = now + MAX_CALL;
     let mut progress = CallProgress {
         connection: world.business.twilio,
         provider: CallProvider::Twilio,

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use domain::{call::Outcome, happenings::CallFilter, ids::CallId};
+use domain::{base::ids::CallId, calls::call::Outcome, reports::list_filter::CallFilter};
 use jiff::Timestamp;
 use store::{
-    contacts::ContactWrite,
-    happenings::{Position, Wanted},
-    usage,
+    contacts::contact::ContactWrite,
+    reports::list_filter::{Position, Wanted},
+    table::usage,
 };
 use testkit::business::CUSTOMER;
 use ulid::Ulid;
@@ -16,7 +16,7 @@ use ulid::Ulid;
 use crate::world::{COUNTING, World};
 
 /// Queries of one page.
-const MOST_QUERIES: u64 = 10;
+const MAX_QUERIES: u64 = 10;
 
 /// A missed call, as of the test's time.
 async fn missed(world: &World) -> CallId {
@@ -41,7 +41,7 @@ async fn pages(world: &World, filter: CallFilter, from: &str, to: &str) -> Vec<V
         let used = usage::take();
         let page = page.expect("the table answers");
         let queries = used.actions.get("dynamodb:Query").copied().unwrap_or_default();
-        assert!((1..=MOST_QUERIES).contains(&queries), "{used:?}");
+        assert!((1..=MAX_QUERIES).contains(&queries), "{used:?}");
         // Rows of calls, and of contacts and messages: only of what is shown.
         let batches = used.actions.get("dynamodb:BatchGetItem").copied().unwrap_or_default();
         assert_eq!(batches, if page.items.is_empty() { 0 } else { 2 }, "{used:?}");

@@ -4,16 +4,17 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account::{Account, Member, PasswordHash},
-    connection::Account as Provider,
-    contact::Identity,
-    ids::{LineId, UserId},
-    inbound::OptFlag,
-    line::Line,
-    notice::{Mailings, Matter, Notice, day_of},
-    permission::Role,
+    accounts::{
+        account::{Account, Member, PasswordHash},
+        notice::{Mailings, Matter, Notice, day_of},
+        permission::Role,
+    },
+    base::ids::{LineId, UserId},
+    contacts::contact::Identity,
+    messages::inbound::OptFlag,
+    tenants::{connection::Account as Provider, line::Line},
 };
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::{
     Seeded,
     business::{CUSTOMER, business, phone},

@@ -1,6 +1,9 @@
 //! Limits are counted correctly, however many rows were there before.
 
-use domain::{account::Invitation, actor::Actor, ids::InvitationId, permission::Role};
+use domain::{
+    accounts::{account::Invitation, permission::Role},
+    base::{actor::Actor, ids::InvitationId},
+};
 use jiff::SignedDuration;
 
 use crate::world::World;

@@ -4,17 +4,21 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account::Email,
-    contact::{Change, Contact, Identity},
-    field::FieldValue,
-    ids::{ContactId, FieldId, MergeId, StageId, TagId},
-    listing::Listing,
-    outside::ShownName,
-    person::Person,
-    phone::Phone,
-    profile::{Profile, Staged},
+    accounts::account::Email,
+    base::{
+        external::ShownName,
+        ids::{ContactId, FieldId, MergeId, StageId, TagId},
+        phone::Phone,
+    },
+    contacts::{
+        contact::{Change, Contact, Identity},
+        field::FieldValue,
+        listing::Listing,
+        person::Person,
+        profile::{Profile, Staged},
+    },
 };
-use store::people::{Brought, PersonError};
+use store::contacts::people::{Brought, PersonError};
 use testkit::business::erase;
 use ulid::Ulid;
 
@@ -324,7 +328,7 @@ impl Sequence {
     async fn merge(&mut self, survivor: Person) {
         let other = *self.dice.one(&self.ids);
         let other = self.known(other).await;
-        if domain::merge::merge(&survivor, &other, self.world.aws.now()).is_err() {
+        if domain::contacts::merge::merge(&survivor, &other, self.world.aws.now()).is_err() {
             return;
         }
         let (into, other_id) = (survivor.contact.id, other.contact.id);

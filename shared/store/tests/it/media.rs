@@ -1,12 +1,12 @@
 //! Rows of media: due until they are stored, and again when they go.
 
 use domain::{
-    media::{InboundMedia, MediaReason, Medium, MediumState},
-    record::{Entry, Received},
+    calls::record::{Entry, Received},
+    media::medium::{InboundMedia, MediaReason, Medium, MediumState},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::{MediaJob, NextJob};
-use store::usage;
+use store::table::usage;
 use testkit::{
     Lossy,
     business::{CUSTOMER, effects_of},
@@ -42,7 +42,7 @@ async fn medium(world: &World, message: &Received, index: u8) -> Option<Medium> 
 /// The jobs that are due.
 async fn jobs(world: &World) -> Vec<NextJob> {
     let rows = world.store.due_rows(due(world).await).await.expect("the table answers");
-    let job = |(_, row): (_, Result<Option<store::due::DueRow>, _>)| row.ok().flatten().map(|row| row.job.job);
+    let job = |(_, row): (_, Result<Option<store::table::due::DueRow>, _>)| row.ok().flatten().map(|row| row.job.job);
     rows.into_iter().filter_map(job).collect()
 }
 
@@ -177,7 +177,9 @@ async fn media_of_several_messages_are_read_together() {
             .iter()
             .all(|medium| messages[1..].iter().any(|message| message.id == medium.message))
     );
-    let other = world.aws.scope(domain::ids::TenantId::new(world.aws.ids().ulid()));
+    let other = world
+        .aws
+        .scope(domain::base::ids::TenantId::new(world.aws.ids().ulid()));
     let foreign = world.store.media_of(&other, &messages, world.aws.now()).await;
     assert_eq!(foreign.unwrap(), []);
 }

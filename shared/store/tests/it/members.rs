@@ -1,13 +1,17 @@
 //! Members of a tenant.
 
 use domain::{
-    account::{Account, Invitation, Member, PasswordHash},
-    actor::Actor,
-    ids::{InvitationId, UserId},
-    permission::Role,
+    accounts::{
+        account::{Account, Invitation, Member, PasswordHash},
+        permission::Role,
+    },
+    base::{
+        actor::Actor,
+        ids::{InvitationId, UserId},
+    },
 };
 use jiff::SignedDuration;
-use store::{Versioned, members::MemberError};
+use store::{Versioned, accounts::members::MemberError};
 
 use crate::world::World;
 

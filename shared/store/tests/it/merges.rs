@@ -1,23 +1,27 @@
 //! Merged contacts: whatever leads to one leads to the survivor, and what one had is read with it.
 
 use domain::{
-    consent::{By, Choice, Scope, Wish},
-    contact::{Change, Contact, Identity},
-    conversion::{Conversion, ConversionIn, ConversionKind},
-    duplicate::Likeness,
-    field::FieldValue,
-    ids::{ContactId, ConversionId, FieldId, MergeId, NoteId, TagId},
-    inbound::{OptFlag, Sender},
-    merge::UNDOABLE,
-    note::Note,
-    outside::ShownName,
-    person::Person,
-    profile::Profile,
-    record::Entry,
+    base::{
+        external::ShownName,
+        ids::{ContactId, ConversionId, FieldId, MergeId, NoteId, TagId},
+    },
+    calls::record::Entry,
+    consent::wish::{By, Choice, Scope, Wish},
+    contacts::{
+        contact::{Change, Contact, Identity},
+        conversion::{Conversion, ConversionIn, ConversionKind},
+        duplicate::Likeness,
+        field::FieldValue,
+        merge::UNDOABLE,
+        note::Note,
+        person::Person,
+        profile::Profile,
+    },
+    messages::inbound::{OptFlag, Sender},
 };
 use jiff::SignedDuration;
-use store::{
-    contacts::Holder,
+use store::contacts::{
+    contact::Holder,
     of_contact::NotCreated,
     people::{Brought, PersonError},
     timeline::{Kind, Position},

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ids::{ConnectionId, RuleId},
-    notice::{Matter, Notice, day_of},
+    accounts::notice::{Matter, Notice, day_of},
+    base::ids::{ConnectionId, RuleId},
 };
 use jiff::SignedDuration;
-use store::notices::DueNotice;
+use store::accounts::notices::DueNotice;
 
 use crate::world::World;
 

@@ -1,15 +1,19 @@
 //! Operations, and what is remembered of erased people.
 
 use domain::{
-    actor::Actor,
-    consent::Wishes,
-    contact::{Change, Identity},
-    erasure::Salt,
-    ids::OperationId,
-    operation::{Claim, Data, Operation, OperationKind, Progress},
+    base::{
+        actor::Actor,
+        ids::OperationId,
+        operation::{Claim, Data, Operation, OperationKind, Progress},
+    },
+    consent::wish::Wishes,
+    contacts::{
+        contact::{Change, Identity},
+        erasure::Salt,
+    },
 };
 use jobs::{StartOperation, ToQueue};
-use store::{Versioned, contacts::ContactWrite, operations::DETAILS_LIFE};
+use store::{Versioned, contacts::contact::ContactWrite, table::operations::DETAILS_LIFE};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::{due::due, world::World};

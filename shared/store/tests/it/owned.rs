@@ -3,18 +3,19 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    actor::{Actor, Stamp},
-    contact::Identity,
-    field::Field,
-    ids::{FieldId, LineId, ProductId, RuleId, UserId},
-    line::Line,
-    needs::{Needs, TemplateNeed},
-    product::Product,
-    rule::Rule,
-    template::TemplateDefinition,
+    automations::rule::Rule,
+    base::{
+        actor::{Actor, Stamp},
+        ids::{FieldId, LineId, ProductId, RuleId, UserId},
+    },
+    contacts::{contact::Identity, field::Field},
+    messages::needs::{Needs, TemplateNeed},
+    money::product::Product,
+    templates::template::TemplateDefinition,
+    tenants::line::Line,
 };
 use jiff::SignedDuration;
-use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, config::ConfigCache, usage};
+use store::{Along, OwnedError, Signed, Store, TenantScope, Versioned, table::usage, tenants::config::ConfigCache};
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{COUNTING, World};
@@ -89,7 +90,7 @@ async fn sku_is_unique_until_released() {
         .iter()
         .filter_map(|product| product.value.sku.clone())
         .collect();
-    let skus: Vec<&str> = skus.iter().map(domain::product::Sku::as_str).collect();
+    let skus: Vec<&str> = skus.iter().map(domain::money::product::Sku::as_str).collect();
     assert_eq!((products.len(), skus), (3, vec!["cake-1", "cake-2", "cake-3"]));
 }
 
@@ -160,7 +161,7 @@ async fn creation_stops_at_the_maximum() {
         archived_at: Some(world.aws.now()),
         ..rule(&world)
     };
-    let most = usize::try_from(<Rule as store::Owned>::MOST).unwrap();
+    let most = usize::try_from(<Rule as store::Owned>::MAX).unwrap();
     let mut world_of = world.business.configured.clone();
     world_of.rules = (0..most - 2).map(rule).collect();
     store.write_config(scope, &world_of).await.unwrap();
@@ -210,7 +211,7 @@ async fn share_of_a_kind_stops_at_its_own_maximum() {
         };
         store.change(scope, &before, &after, stamp).await
     };
-    let most = usize::try_from(Field::MOST_SEARCHABLE).unwrap();
+    let most = usize::try_from(Field::MAX_SEARCHABLE).unwrap();
     let plain: Vec<Field> = (0..4).map(|number| field(number, false)).collect();
     for field in &plain {
         store.create(scope, field, stamp).await.unwrap();

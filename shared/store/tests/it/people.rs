@@ -1,16 +1,15 @@
 //! Contacts as people change and search them.
 
 use domain::{
-    contact::Contact,
-    filter::Filter,
-    ids::{ContactId, TagId},
-    outside::ShownName,
-    person::Person,
-    profile::Profile,
+    base::{
+        external::ShownName,
+        ids::{ContactId, TagId},
+    },
+    contacts::{contact::Contact, filter::Filter, person::Person, profile::Profile},
 };
 use store::{
     StoreError,
-    people::{Brought, PersonError},
+    contacts::people::{Brought, PersonError},
 };
 
 use crate::{

@@ -2,15 +2,16 @@
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    actor::Actor,
-    consent::{By, Choice, Scope, Wish},
-    contact::{Change, Contact},
-    ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink},
-    record::ConsentEntry,
-    tenant::Tenant,
+    base::{actor::Actor, ids::ContactId},
+    calls::record::ConsentEntry,
+    consent::{
+        links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME, PreferenceLink},
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::contact::{Change, Contact},
+    tenants::tenant::Tenant,
 };
-use store::{preferences::LinkWrite, usage};
+use store::{consent::preferences::LinkWrite, table::usage};
 use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};

@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::{
         TransactGetItem,
     },
 };
-use store::usage;
+use store::table::usage;
 use testkit::business::CUSTOMER;
 
 use crate::world::{COUNTING, World};

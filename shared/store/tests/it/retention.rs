@@ -5,14 +5,16 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     Timestamp,
-    ids::MessageId,
-    message::{AttemptState, Message, SendOutcome, StatusReport},
-    record::{Call, Entry},
-    retention::Retention,
+    base::ids::MessageId,
+    calls::{
+        record::{Call, Entry},
+        retention::Retention,
+    },
+    messages::message::{AttemptState, Message, SendOutcome, StatusReport},
 };
 use jiff::SignedDuration;
 use jobs::{NextJob, ToQueue};
-use store::{due::DueRow, messages::Reference};
+use store::{messages::message::Reference, table::due::DueRow};
 use testkit::business::{CUSTOMER, SENT_WITHIN, effects_of};
 
 use crate::{due::due, world::World};

@@ -1,19 +1,25 @@
 //! Conditions: the first writer wins, and the other one gets a conflict.
 
 use domain::{
-    contact::{Change, Contact, Identity, MOST_IDENTITIES},
-    ids::ContactId,
-    inbound::OptFlag,
-    message::{AttemptState, StatusReport},
-    outside::{ProviderRef, ShownName},
-    profile::Profile,
-    record::{Entry, MessageRef},
+    base::{
+        external::{ProviderRef, ShownName},
+        ids::ContactId,
+    },
+    calls::record::{Entry, MessageRef},
+    contacts::{
+        contact::{Change, Contact, Identity, MAX_IDENTITIES},
+        profile::Profile,
+    },
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, StatusReport},
+    },
 };
 use store::{
     Races,
-    contacts::{ContactWrite, Holder},
-    messages::Reference,
-    usage,
+    contacts::contact::{ContactWrite, Holder},
+    messages::message::Reference,
+    table::usage,
 };
 use testkit::business::{CUSTOMER, effects_of, phone};
 
@@ -345,7 +351,7 @@ async fn identity_without_room_still_leads_to_its_contact() {
     let (store, scope) = (&world.store, world.scope());
     let contact = world.business.contact(&world.aws, CUSTOMER).await;
     let bsuid = |number: usize| Identity::Bsuid(format!("AE.{number}"));
-    for number in 0..=MOST_IDENTITIES {
+    for number in 0..=MAX_IDENTITIES {
         let learnt = store.change_contact(scope, contact.id, world.aws.ids().ulid(), |contact| {
             Change::Linked(contact.prefer(&bsuid(number)))
         });
@@ -360,7 +366,7 @@ async fn identity_without_room_still_leads_to_its_contact() {
     };
     assert_eq!(who(0).await, Some(contact.id));
     assert_eq!(who(1).await, Some(contact.id));
-    assert_eq!(who(MOST_IDENTITIES).await, Some(contact.id));
+    assert_eq!(who(MAX_IDENTITIES).await, Some(contact.id));
     let other = world.business.contact(&world.aws, "+971501234599").await;
     let link = async |number| {
         let linked = store.change_contact(scope, other.id, world.aws.ids().ulid(), |contact| {

@@ -1,9 +1,9 @@
 //! What is stored stays within what a plan allows, and is counted anew once a day.
 
-use domain::{contact::Contact, ids::ContactId};
+use domain::{base::ids::ContactId, contacts::contact::Contact};
 use futures::future::join_all;
 use jiff::SignedDuration;
-use store::{contacts::ContactWrite, stored::Stored};
+use store::{contacts::contact::ContactWrite, reports::stored::Stored};
 
 use crate::world::World;
 

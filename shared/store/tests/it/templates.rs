@@ -1,16 +1,17 @@
 //! Templates: their list, what the provider's lists and answers change, and their versions.
 
 use domain::{
-    ids::ConnectionId,
-    operation::OperationKind,
-    template::{TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames, sync::LastSync},
-    template_numbers::TemplateEdition,
+    base::{ids::ConnectionId, operation::OperationKind},
+    reports::template_numbers::TemplateEdition,
+    templates::template::{
+        TemplateDefinition, TemplateStatus, draft::TemplateContent, listed::ListedNames, sync::LastSync,
+    },
 };
 use jiff::{SignedDuration, Timestamp};
 use store::{
     Owned as _, OwnedError, Version, Versioned,
-    templates::{Noted, TemplateFilter},
-    usage,
+    messages::templates::{Noted, TemplateFilter},
+    table::usage,
 };
 use testkit::business::business;
 

@@ -3,8 +3,8 @@
 use std::{collections::HashMap, sync::LazyLock};
 
 use aws_sdk_dynamodb::types::{AttributeValue, PutRequest, WriteRequest};
-use domain::actor::Stamp;
-use store::{Store, TenantScope, config::Configured};
+use domain::base::actor::Stamp;
+use store::{Store, TenantScope, tenants::config::Configured};
 use testkit::{Aws, Seeded, business::business_with};
 use tokio::sync::{RwLock, RwLockReadGuard};
 

@@ -3,14 +3,16 @@
 use std::{collections::BTreeSet, path::Path};
 
 use domain::{
-    config::{ConnectionSummary, TenantConfig},
-    connection::{Account, SendSecrets, VerifySecrets},
-    line::Line,
-    material::Material,
-    product::Product,
-    rule::Rule,
-    template::TemplateDefinition,
-    tenant::Tenant,
+    automations::rule::Rule,
+    messages::material::Material,
+    money::product::Product,
+    templates::template::TemplateDefinition,
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        connection::{Account, SendSecrets, VerifySecrets},
+        line::Line,
+        tenant::Tenant,
+    },
 };
 use serde_json::{from_str, from_value, json};
 use testkit::template::template;
@@ -217,7 +219,7 @@ fn the_worked_example_of_the_generic_event_verifies() {
     );
     let connection = "conn_00000000000000000000000001".parse().unwrap();
     let event = providers::telephony::event(body.as_bytes(), connection, now).unwrap();
-    assert_eq!(event.facts.stated, Some(domain::call::Outcome::Missed));
+    assert_eq!(event.facts.stated, Some(domain::calls::call::Outcome::Missed));
 }
 
 #[test]

@@ -53,30 +53,35 @@ fn dependencies_point_one_way() {
     }
 }
 
-/// The names of its crate that a file uses, without its tests: modules, and what the crate's root exports of them.
-fn used_names(text: &str) -> BTreeSet<String> {
+/// The paths of a tree of imports: `a::{b, c::D}` is `a::b` and `a::c::D`.
+fn paths(tree: &str) -> Vec<String> {
+    let Some((prefix, inner)) = tree.trim().split_once('{') else {
+        return vec![tree.trim().to_owned()];
+    };
+    let mut depth = 0;
+    let parts = inner.trim_end().trim_end_matches('}').split(|letter| {
+        depth += i32::from(letter == '{') - i32::from(letter == '}');
+        letter == ',' && depth == 0
+    });
+    let parts = parts.filter(|part| !part.trim().is_empty());
+    parts.flat_map(paths).map(|path| format!("{prefix}{path}")).collect()
+}
+
+/// The paths in its crate that a file uses, without its tests, such as `messages::check::Verdict`.
+fn used_paths(text: &str) -> Vec<String> {
     let code = text.split("\n#[cfg(test)]\nmod ").next().unwrap_or_default();
     let comments = Regex::new(r"//[^\n]*").expect("a pattern");
     let code = comments.replace_all(code, "");
-    let direct = Regex::new(r"\bcrate::(\w+)").expect("a pattern");
-    let mut used: BTreeSet<String> = direct.captures_iter(&code).map(|found| found[1].to_owned()).collect();
-    let group = Regex::new(r"(?s)use crate::\{(.*?)\};").expect("a pattern");
-    // Of `a::{b, c::D}, e::F`, only `a` and `e` are names here.
-    let inner = Regex::new(r"(?s)\{[^{}]*\}").expect("a pattern");
-    let first = Regex::new(r"(?:^|,)\s*(\w+)").expect("a pattern");
-    for found in group.captures_iter(&code) {
-        let mut names = found[1].to_owned();
-        while inner.is_match(&names) {
-            names = inner.replace_all(&names, "").into_owned();
-        }
-        used.extend(first.captures_iter(&names).map(|found| found[1].to_owned()));
-    }
-    used
+    let import = Regex::new(r"(?s)\buse crate::(.*?);").expect("a pattern");
+    let direct = Regex::new(r"\bcrate::(\w+(?:::\w+)*)").expect("a pattern");
+    let imported = import.captures_iter(&code).flat_map(|found| paths(&found[1]));
+    let named = direct.captures_iter(&code).map(|found| found[1].to_owned());
+    imported.chain(named).collect()
 }
 
 /// What the root of a crate exports, with the module that defines it.
 fn exports(root: &str) -> BTreeMap<String, String> {
-    let export = Regex::new(r"(?s)\bpub(?:\([a-z]+\))? use (\w+)::(\{.*?\}|\w+);").expect("a pattern");
+    let export = Regex::new(r"(?s)\bpub(?:\([a-z]+\))? use ((?:\w+::)*\w+)::(\{.*?\}|\w+);").expect("a pattern");
     let name = Regex::new(r"\w+").expect("a pattern");
     let mut exports = BTreeMap::new();
     for found in export.captures_iter(root) {
@@ -86,18 +91,41 @@ fn exports(root: &str) -> BTreeMap<String, String> {
     exports
 }
 
-/// The modules of a crate, each with the others that it uses.
+/// Folders of a crate that are rooms, whose page only explains them and names their files. Any other folder is parts of one file.
+fn rooms(sources: &str) -> BTreeSet<String> {
+    let pages = rust_files().filter_map(|file| {
+        let room = file.strip_prefix(sources)?.strip_suffix("/mod.rs")?;
+        let text = read(file);
+        let code = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let names_files = |line: &str| {
+            line.starts_with("//") || line.starts_with('#') || (line.contains("mod ") && line.ends_with(';'))
+        };
+        code.into_iter().all(names_files).then(|| room.to_owned())
+    });
+    pages.collect()
+}
+
+/// The modules of a crate, each with the others that it uses: `room/file` in a room, otherwise `file`.
 fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
     let exports = exports(&read(format!("{sources}lib.rs")));
+    let rooms = rooms(sources);
+    let module = |path: &str| {
+        let first = path.split("::").next().unwrap_or_default();
+        let path = path.replacen(first, exports.get(first).map_or(first, String::as_str), 1);
+        let mut parts = path.split("::");
+        let first = parts.next().unwrap_or_default();
+        match parts.next() {
+            Some(second) if rooms.contains(first) => format!("{first}/{second}"),
+            _ => first.to_owned(),
+        }
+    };
     let mut uses: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     let files = rust_files().filter(|file| file.starts_with(sources) && !file.ends_with("/tests.rs"));
     for file in files {
-        let name = file[sources.len()..].trim_end_matches(".rs");
-        let module = name.split('/').next().unwrap_or_default();
-        if !matches!(module, "lib" | "samples") {
-            let names = used_names(&read(file)).into_iter();
-            let modules = names.map(|name| exports.get(&name).cloned().unwrap_or(name));
-            uses.entry(module.to_owned()).or_default().extend(modules);
+        let name = module(&file[sources.len()..].trim_end_matches(".rs").replace('/', "::"));
+        if !matches!(name.as_str(), "lib" | "samples") {
+            let used = used_paths(&read(file)).into_iter();
+            uses.entry(name).or_default().extend(used.map(|path| module(&path)));
         }
     }
     let all: BTreeSet<String> = uses.keys().cloned().collect();
@@ -109,7 +137,7 @@ fn modules(sources: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn files_of_a_shared_crate_form_no_circle() {
-    assert!(modules("shared/domain/src/")["compose"].contains("material"));
+    assert!(modules("shared/domain/src/")["messages/compose"].contains("messages/material"));
     assert!(
         modules("shared/kit/src/")["spill"].contains("queue_name"),
         "the crate's root exports it"

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::operation::OperationKind;
+use domain::base::operation::OperationKind;
 use serde_json::{Value, json};
 use testkit::template::{Function, functions, list_fields, resources, template};
 

@@ -5,7 +5,7 @@
     reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
 )]
 
-use domain::{
+use domain::accounts::{
     account::{Member, MemberStatus},
     permission::{Permission, Role},
 };

@@ -6,15 +6,17 @@
 )]
 
 use domain::{
-    asset::{Asset, AssetState},
-    ids::AssetId,
-    media::MediaReason,
-    permission::{Permission, Role},
-    tenant::Limits,
+    accounts::permission::{Permission, Role},
+    base::ids::AssetId,
+    media::{
+        asset::{Asset, AssetState},
+        medium::MediaReason,
+    },
+    tenants::tenant::Limits,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::{Versioned, rates::Limit};
+use store::{Versioned, table::rates::Limit};
 use testkit::{
     Answer, Aws, Lossy,
     api::{Caller, Town, interrupted},
@@ -428,7 +430,7 @@ async fn assets_are_limited_and_listed_page_by_page() {
     let listed = manager.get(ASSETS).await.items();
     assert_eq!(texts(&manager.all(ASSETS, 2).await, "id"), texts(&listed, "id"));
     assert_eq!(listed.len(), 3);
-    town.fill_counter("asset", Asset::MOST).await;
+    town.fill_counter("asset", Asset::MAX).await;
     let refused = manager.post(ASSETS, new("image/jpeg", 9)).await;
     refused.is_refused(409, "limit_reached");
     let (store, scope) = (aws.store(), town.home.scope());

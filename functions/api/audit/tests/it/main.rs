@@ -6,9 +6,11 @@
 )]
 
 use domain::{
-    actor::{Actor, Stamp},
-    audit::{Action, Entry, FieldChange},
-    permission::{Permission, Role},
+    accounts::{
+        audit::{Action, Entry, FieldChange},
+        permission::{Permission, Role},
+    },
+    base::actor::{Actor, Stamp},
 };
 use serde_json::json;
 use store::TenantScope;

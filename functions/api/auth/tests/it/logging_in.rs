@@ -1,14 +1,18 @@
 use access::{Authenticator, Credentials, token::sha256_hex};
 use domain::{
-    account::{Account, Invitation, Member, MemberStatus},
-    actor::{Actor, Stamp},
-    ids::{InvitationId, UserId},
-    permission::Role,
+    accounts::{
+        account::{Account, Invitation, Member, MemberStatus},
+        permission::Role,
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{InvitationId, UserId},
+    },
 };
 use futures::future::join_all;
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::{Versioned, rates::Limit};
+use store::{Versioned, table::rates::Limit};
 use testkit::Call;
 
 use crate::world::{PASSWORD, World, log_in, post, statuses, text};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use auth::routes;
-use domain::{account::Account, ids::UserId};
+use domain::{accounts::account::Account, base::ids::UserId};
 use futures::future::join_all;
 use jobs::{Mail, MailJob};
 use kit::Env;

@@ -3,13 +3,13 @@
 mod trying;
 
 use domain::{
-    field::Field,
-    ids::FieldId,
-    permission::{Permission, Role},
-    rule::Rule,
+    accounts::permission::{Permission, Role},
+    automations::rule::Rule,
+    base::ids::FieldId,
+    contacts::field::Field,
 };
 use serde_json::{Value, json};
-use store::{Owned as _, config::ConfigCache};
+use store::{Owned as _, tenants::config::ConfigCache};
 use testkit::{
     Answer, Aws, Resource, Seeded,
     api::{Caller, Town},
@@ -57,7 +57,7 @@ fn id(made: &Answer) -> Value {
 async fn deciding(town: &Town<'_>, cache: &ConfigCache) -> Vec<(String, u64)> {
     let config = town.aws().store().config(town.home.scope(), cache).await;
     let config = config.expect("the table answers").expect("the tenant is there");
-    let rules = domain::rule::in_order(&config.rules).into_iter();
+    let rules = domain::automations::rule::in_order(&config.rules).into_iter();
     let told = |rule: &Rule| (rule.name.as_str().to_owned(), rule.version);
     rules.map(told).collect()
 }
@@ -188,7 +188,7 @@ async fn archive_makes_room_and_restoring_needs_it() {
     let place = made.is(201).header("location");
     manager.post(&format!("{place}/archive"), json!({})).await.is(200);
     // One is there from the beginning.
-    for number in 1..Rule::MOST_UNARCHIVED {
+    for number in 1..Rule::MAX_UNARCHIVED {
         town.home.own::<Rule>(&aws, new(&format!("{number}"))).await;
     }
     let share = Rule::SHARE.expect("they are a share").most;

@@ -1,21 +1,24 @@
 //! Dry runs and replays: they say what happens, and write nothing.
 
 use domain::{
-    actor::{Actor, Stamp},
-    call::Outcome,
-    consent::{By, Choice, Scope, Wish},
-    contact::Contact,
-    field::FieldValue,
-    ids::{CallId, ContactId, RuleId},
-    inbound::OptFlag,
-    message::{Channel, Content, Leg},
-    outside::ShownName,
-    resource::Resource as _,
-    source::SmsText,
-    text::OneLine,
+    base::{
+        actor::{Actor, Stamp},
+        external::ShownName,
+        ids::{CallId, ContactId, RuleId},
+        resource::Resource as _,
+        text::OneLine,
+    },
+    calls::call::Outcome,
+    consent::wish::{By, Choice, Scope, Wish},
+    contacts::{contact::Contact, field::FieldValue},
+    messages::{
+        inbound::OptFlag,
+        message::{Channel, Content, Leg},
+        source::SmsText,
+    },
 };
 use jiff::SignedDuration;
-use store::config::Configured;
+use store::tenants::config::Configured;
 use testkit::business::{CUSTOMER, LINE, business_with, erase, mobile};
 
 use super::*;
@@ -300,11 +303,11 @@ async fn archived_automations_are_not_tried() {
     let town = Town::new(&aws, automations::routes).await;
     let manager = town.manager();
     // One is there from the beginning.
-    for place in 1..Rule::MOST {
+    for place in 1..Rule::MAX {
         let mut fields = new(&format!("{place}"));
         fields["priority"] = json!(place);
         let mut rule = Rule::new(aws.ids().ulid(), read(fields), aws.now());
-        rule.archived_at = (place >= Rule::MOST_UNARCHIVED).then(|| aws.now());
+        rule.archived_at = (place >= Rule::MAX_UNARCHIVED).then(|| aws.now());
         let stamp = aws.stamp();
         let created = aws.store().create(town.home.scope(), &rule, &stamp).await;
         created.expect("it is created");
@@ -382,7 +385,7 @@ async fn recorded_call_does_not_know_a_later_name() {
     let mut after = before.clone();
     (after.profile.name, after.contact.named) = (ShownName::of("Maya"), true);
     let (brought, stamp) = (
-        store::people::Brought::default(),
+        store::contacts::people::Brought::default(),
         Stamp {
             actor: Actor::Operator,
             at: aws.now(),
@@ -721,7 +724,7 @@ async fn texts_that_name_fields_are_compared_in_replays() {
     let mut after = before.clone();
     let value = FieldValue::Text(OneLine::stored("Gold"));
     after.profile.fields.insert(field_id, value);
-    let (brought, stamp) = (store::people::Brought::default(), aws.stamp());
+    let (brought, stamp) = (store::contacts::people::Brought::default(), aws.stamp());
     let changed = store.change_person(scope, &before, &after, &brought, &stamp).await;
     assert!(changed.is_ok());
     let happened = Box::pin(business.follow_up(&aws, CUSTOMER)).await;

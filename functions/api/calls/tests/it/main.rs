@@ -6,20 +6,24 @@
 )]
 
 use domain::{
-    call::{CallProvider, Direction, Outcome},
-    ids::{CallId, ContactId, LineId, RuleId},
-    line::Line,
-    outside::ShownName,
-    permission::{Permission, Role},
-    profile::Profile,
-    record::Call,
-    recording::{Recording, RecordingState},
-    refusal::{Reason, Refusal},
-    retention::Retention,
+    accounts::permission::{Permission, Role},
+    base::{
+        external::ShownName,
+        ids::{CallId, ContactId, LineId, RuleId},
+    },
+    calls::{
+        call::{CallProvider, Direction, Outcome},
+        record::Call,
+        recording::{Recording, RecordingState},
+        retention::Retention,
+    },
+    contacts::profile::Profile,
+    messages::refusal::{Reason, Refusal},
+    tenants::line::Line,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
-use store::contacts::{ContactWrite, ProfileWrite};
+use store::contacts::contact::{ContactWrite, ProfileWrite};
 use testkit::{
     Aws, Seeded,
     api::Town,

@@ -1,8 +1,8 @@
 //! Caps, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    cap::{Take, of_plan, usual},
-    permission::Role,
+    accounts::permission::Role,
+    money::cap::{Take, of_plan, usual},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};

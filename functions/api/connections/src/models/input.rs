@@ -4,9 +4,11 @@ use std::{borrow::Cow, marker::PhantomData};
 
 use api::checked;
 use domain::{
-    connection::{ConnectionKind, ReadBody, credential::Credential},
-    facts::Fact,
-    fault::{Fault, FaultCode},
+    base::{
+        facts::Fact,
+        fault::{Fault, FaultCode},
+    },
+    tenants::connection::{ConnectionKind, ReadBody, credential::Credential},
 };
 use kit::Problem;
 use schemars::{JsonSchema, Schema, SchemaGenerator};

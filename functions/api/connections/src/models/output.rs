@@ -1,9 +1,11 @@
 //! Connections in responses.
 
 use domain::{
-    checkup::{CheckResult, Quality},
-    connection::{Connection, ConnectionKind, Health},
-    ids::ConnectionId,
+    base::ids::ConnectionId,
+    tenants::{
+        connection::{Connection, ConnectionKind, Health},
+        connection_test::{CheckResult, Quality},
+    },
 };
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -1,16 +1,18 @@
 //! Settings of a connection that can change.
 
 use domain::{
-    connection::{
+    base::{
+        ip_range::IpRange,
+        phone::Phone,
+        text::{MAX_NAME_LENGTH, OneLine},
+    },
+    tenants::connection::{
         CallingCode, Connection,
-        exotel::{Cluster, MOST_SOURCES},
-        kind::MOST_NUMBERS,
+        exotel::{Cluster, MAX_SOURCES},
+        kind::MAX_NUMBERS,
         twilio::{SERVICE_SID, VoiceSettings},
         vonage::UUID,
     },
-    ip_range::IpRange,
-    phone::Phone,
-    text::{LONGEST_NAME, OneLine},
 };
 use kit::Problem;
 use schemars::JsonSchema;
@@ -23,13 +25,13 @@ use serde_json::{Map, Value};
 pub(crate) struct ConnectionSettings {
     /// Display name.
     #[schemars(example = "Front desk")]
-    name: OneLine<1, LONGEST_NAME>,
+    name: OneLine<1, MAX_NAME_LENGTH>,
     /// `whatsapp`: phone number.
     #[serde(skip_serializing_if = "Option::is_none")]
     display_number: Option<Phone>,
     /// All kinds except `whatsapp`: numbers of this connection. Empty: all numbers that it reports.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MOST_NUMBERS))]
+    #[schemars(length(max = MAX_NUMBERS))]
     numbers: Option<Vec<Phone>>,
     /// `twilio`: Messaging Service that sends SMS.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -53,7 +55,7 @@ pub(crate) struct ConnectionSettings {
     country_code: Option<CallingCode>,
     /// `exotel`: IP addresses that may report events. Empty: any.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(length(max = MOST_SOURCES))]
+    #[schemars(length(max = MAX_SOURCES))]
     sources: Option<Vec<IpRange>>,
 }
 

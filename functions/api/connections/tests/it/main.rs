@@ -9,13 +9,15 @@ mod world;
 
 use access::Connections;
 use domain::{
-    checkup::{Dated, Quality, Reported},
-    connection::{Connection, Health, VerifySecrets},
-    permission::Role,
+    accounts::permission::Role,
+    tenants::{
+        connection::{Connection, Health, VerifySecrets},
+        connection_test::{Dated, Quality, Reported},
+    },
 };
 use providers::{telephony, whatsapp};
 use serde_json::{Value, json};
-use store::lookups::WhatsAppOwner;
+use store::table::lookups::WhatsAppOwner;
 use testkit::{Answer, Aws, api::Town, assert_snapshot};
 
 use crate::world::{
@@ -86,7 +88,7 @@ async fn every_kind_is_created_and_verifies_its_webhooks() {
     let token = body["verify_token"].as_str().unwrap().to_owned();
     let signature = whatsapp::signature::sign(APP_SECRET, b"{}");
     let proves = |_: &Connection, secrets: &VerifySecrets| match secrets {
-        VerifySecrets::WhatsApp(domain::connection::whatsapp::Verify {
+        VerifySecrets::WhatsApp(domain::tenants::connection::whatsapp::Verify {
             app_secrets,
             verify_token,
         }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),
@@ -264,7 +266,7 @@ async fn lost_verify_token_is_replaced() {
     let brings = |token: String| {
         let signature = signature.clone();
         move |_: &Connection, secrets: &VerifySecrets| match secrets {
-            VerifySecrets::WhatsApp(domain::connection::whatsapp::Verify {
+            VerifySecrets::WhatsApp(domain::tenants::connection::whatsapp::Verify {
                 app_secrets,
                 verify_token,
             }) => *verify_token == token && whatsapp::signature::verify(app_secrets, Some(&signature), b"{}").is_ok(),

@@ -1,12 +1,16 @@
 //! Archives of a contact, from the callers' point of view.
 
 use domain::{
-    actor::Actor,
-    archive::{ArchiveContact, ArchiveResult},
-    contact::{Change, Contact},
-    ids::{ContactId, OperationId},
-    operation::{Data, Operation, OperationKind, Progress},
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
+    base::{
+        actor::Actor,
+        ids::{ContactId, OperationId},
+        operation::{Data, Operation, OperationKind, Progress},
+    },
+    contacts::{
+        archive::{ArchiveContact, ArchiveResult},
+        contact::{Change, Contact},
+    },
 };
 use kit::{Files, Folder};
 use serde_json::{Value, json};

@@ -1,14 +1,12 @@
 //! Changes of many contacts, up to the operation that makes them.
 
 use domain::{
-    bulk::ChangeDetails,
-    field::Field,
-    ids::{ContactId, OperationId},
-    operation::OperationKind,
-    permission::{Permission, Role},
-    segment::Segment,
-    stage::Stage,
-    tag::Tag,
+    accounts::permission::{Permission, Role},
+    base::{
+        ids::{ContactId, OperationId},
+        operation::OperationKind,
+    },
+    contacts::{bulk::ChangeDetails, field::Field, segment::Segment, stage::Stage, tag::Tag},
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};

@@ -1,13 +1,15 @@
 //! The consent of a contact.
 
 use domain::{
-    contact::{Contact, Identity},
-    erasure::Salt,
-    ids::ContactId,
-    inbound::OptFlag,
+    base::ids::ContactId,
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::Salt,
+    },
+    messages::inbound::OptFlag,
 };
 use serde_json::{Value, json};
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::{Aws, api::Town};
 
 /// A contact of the home tenant, and the path of its consent.

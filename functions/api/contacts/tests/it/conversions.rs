@@ -1,6 +1,6 @@
 //! Conversions, from the callers' point of view.
 
-use domain::{conversion::Conversion, ids::ContactId, permission::Role};
+use domain::{accounts::permission::Role, base::ids::ContactId, contacts::conversion::Conversion};
 use serde_json::{Value, json};
 use testkit::{
     Aws, Lossy,
@@ -159,7 +159,7 @@ async fn a_contact_has_at_most_1000_conversions() {
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
     let agent = town.agent();
     agent.post(&conversions_of(contact), order()).await.is(201);
-    town.fill_counter("conversion", Conversion::MOST).await;
+    town.fill_counter("conversion", Conversion::MAX).await;
     let one_more = agent.post(&conversions_of(contact), order()).await;
     one_more.is_refused(409, "limit_reached");
 }

@@ -1,9 +1,9 @@
 //! Numbers, addresses and ids one by one, from the callers' point of view.
 
 use domain::{
-    contact::{Change, Contact, Identity},
-    ids::ContactId,
-    inbound::Sender,
+    base::ids::ContactId,
+    contacts::contact::{Change, Contact, Identity},
+    messages::inbound::Sender,
 };
 use serde_json::{Value, json};
 use testkit::{Aws, api::Town};

@@ -1,13 +1,15 @@
 //! Looks at personal data, as readers of the audit log see them.
 
 use domain::{
-    actor::Stamp,
-    audit::{Action, Look},
-    permission::Role,
+    accounts::{
+        audit::{Action, Look},
+        permission::Role,
+    },
+    base::actor::Stamp,
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::audit::Wanted;
+use store::accounts::audit::Wanted;
 use testkit::{Aws, api::Town};
 
 use crate::{CONTACTS, made, maya, town};

@@ -13,14 +13,13 @@ mod search;
 mod timeline;
 
 use domain::{
-    contact::RESTORABLE,
-    field::Field,
-    operation::{Operation, OperationState},
-    permission::{Permission, Role},
-    resource::Resource,
-    stage::Stage,
-    tag::Tag,
-    tenant::Limits,
+    accounts::permission::{Permission, Role},
+    base::{
+        operation::{Operation, OperationState},
+        resource::Resource,
+    },
+    contacts::{contact::RESTORABLE, field::Field, stage::Stage, tag::Tag},
+    tenants::tenant::Limits,
 };
 use serde_json::{Value, json};
 use store::Owned;

@@ -1,12 +1,14 @@
 //! Merges of contacts, their undoing, and duplicates, from the callers' point of view.
 
 use domain::{
-    contact::{Change, Contact},
-    field::Field,
-    ids::ContactId,
-    inbound::OptFlag,
-    merge::UNDOABLE,
-    tag::Tag,
+    base::ids::ContactId,
+    contacts::{
+        contact::{Change, Contact},
+        field::Field,
+        merge::UNDOABLE,
+        tag::Tag,
+    },
+    messages::inbound::OptFlag,
 };
 use serde_json::{Value, json};
 use testkit::{

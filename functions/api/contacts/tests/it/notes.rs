@@ -1,13 +1,15 @@
 //! Notes, from the callers' point of view.
 
 use domain::{
-    contact::{Contact, Identity},
-    ids::ContactId,
-    note::{LONGEST_TEXT, Note},
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
+    base::ids::ContactId,
+    contacts::{
+        contact::{Contact, Identity},
+        note::{MAX_TEXT_LENGTH, Note},
+    },
 };
 use serde_json::{Value, json};
-use store::{TenantScope, contacts::ContactWrite};
+use store::{TenantScope, contacts::contact::ContactWrite};
 use testkit::{
     Aws, Lossy,
     api::{Caller, Town, interrupted},
@@ -249,7 +251,7 @@ async fn text_of_a_note_is_bounded_and_visible() {
     let town = town(&aws).await;
     let notes = notes_of(contact(&aws, town.home.scope(), CUSTOMER).await);
     let agent = town.agent();
-    let longest = "é".repeat(LONGEST_TEXT);
+    let longest = "é".repeat(MAX_TEXT_LENGTH);
     for text in [
         json!(null),
         json!(1),
@@ -293,7 +295,7 @@ async fn a_contact_has_at_most_500_notes() {
     let notes = notes_of(contact);
     let agent = town.agent();
     let first = agent.post(&notes, said("First")).await;
-    town.fill_counter("note", Note::MOST).await;
+    town.fill_counter("note", Note::MAX).await;
     let one_more = || agent.post(&notes, said("One more"));
     one_more().await.is_refused(409, "limit_reached");
     agent.delete(first.header("location")).await.is(204);

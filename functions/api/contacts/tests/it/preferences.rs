@@ -2,13 +2,12 @@
 
 use access::link::Customer;
 use domain::{
-    audit::Action,
-    links::{LinkCode, LinkOrigin},
-    permission::Role,
+    accounts::{audit::Action, permission::Role},
+    consent::links::{LinkCode, LinkOrigin},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::audit::Wanted;
+use store::accounts::audit::Wanted;
 use testkit::{Aws, api::Town};
 
 /// A contact of the home tenant, by its path.
@@ -41,7 +40,7 @@ async fn link_leads_to_its_contact_and_names_its_author() {
     let agent = town.home.person(Role::Agent).user;
     assert_eq!(
         customer.link().origin,
-        LinkOrigin::Actor(domain::actor::Actor::User(agent))
+        LinkOrigin::Actor(domain::base::actor::Actor::User(agent))
     );
 }
 
@@ -103,7 +102,7 @@ async fn links_of_one_maker_are_limited_and_audited() {
         .map(|recorded| recorded.entry)
         .collect();
     assert_eq!(log.len(), 31);
-    let by = |role| domain::actor::Actor::User(town.home.person(role).user);
+    let by = |role| domain::base::actor::Actor::User(town.home.person(role).user);
     assert_eq!(log.iter().filter(|entry| entry.by.actor == by(Role::Agent)).count(), 30);
     for entry in &log {
         assert_eq!(

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{field::Field, stage::Stage, tag::Tag};
+use domain::contacts::{field::Field, stage::Stage, tag::Tag};
 use serde_json::json;
 use testkit::{Aws, api::Town, texts};
 

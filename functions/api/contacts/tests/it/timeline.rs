@@ -1,19 +1,20 @@
 //! The timeline of a contact, from the readers' point of view.
 
 use domain::{
-    consent::{By, Choice, Scope, Wish},
-    ids::{ContactId, LineId},
-    line::Line,
-    message::{Message, SendOutcome},
-    permission::Role,
-    purpose::Event,
-    record::ConsentEntry,
-    refusal::Refusal,
-    retention::Retention,
+    accounts::permission::Role,
+    base::ids::{ContactId, LineId},
+    calls::{record::ConsentEntry, retention::Retention},
+    consent::wish::{By, Choice, Scope, Wish},
+    messages::{
+        message::{Message, SendOutcome},
+        purpose::Event,
+        refusal::Refusal,
+    },
+    tenants::line::Line,
 };
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use store::effects::{Consent, Effects};
+use store::table::effects::{Consent, Effects};
 use testkit::{
     Aws, Seeded,
     api::Caller,

@@ -6,16 +6,20 @@
 )]
 
 use domain::{
-    audit::Action,
-    export::ExportResult,
-    ids::OperationId,
-    operation::{Data, Progress},
-    permission::{Permission, Role},
+    accounts::{
+        audit::Action,
+        permission::{Permission, Role},
+    },
+    base::{
+        ids::OperationId,
+        operation::{Data, Progress},
+    },
+    reports::export::ExportResult,
 };
 use jiff::SignedDuration;
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::audit::{Recorded, Wanted};
+use store::accounts::audit::{Recorded, Wanted};
 use testkit::{Aws, api::Town};
 
 const EXPORTS: &str = "/api/v1/exports";

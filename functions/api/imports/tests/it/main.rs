@@ -6,19 +6,23 @@
 )]
 
 use domain::{
-    consent::Wishes,
-    contact::{Contact, Identity},
-    erasure::Salt,
-    ids::{ContactId, OperationId},
-    import::{ImportResult, RowCounts},
-    operation::{Data, Operation, Progress},
-    permission::{Permission, Role},
-    tag::Tag,
-    tenant::Limits,
+    accounts::permission::{Permission, Role},
+    base::{
+        ids::{ContactId, OperationId},
+        operation::{Data, Operation, Progress},
+    },
+    consent::wish::Wishes,
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::Salt,
+        import::{ImportResult, RowCounts},
+        tag::Tag,
+    },
+    tenants::tenant::Limits,
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};
-use store::{Versioned, contacts::ContactWrite, rates::Limit};
+use store::{Versioned, contacts::contact::ContactWrite, table::rates::Limit};
 use testkit::{
     Aws,
     api::{Caller, Town},

@@ -8,14 +8,16 @@
 use std::cell::Cell;
 
 use domain::{
-    audit::Action,
-    ids::{ContactId, MessageId},
-    media::{InboundMedia, MediaReason, Medium, MediumState},
-    permission::{Permission, Role},
+    accounts::{
+        audit::Action,
+        permission::{Permission, Role},
+    },
+    base::ids::{ContactId, MessageId},
+    media::medium::{InboundMedia, MediaReason, Medium, MediumState},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::audit::Wanted;
+use store::accounts::audit::Wanted;
 use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},

@@ -1,11 +1,13 @@
 //! Previews, cancellations, and failed messages that are sent again.
 
 use domain::{
-    contact::Contact,
-    inbound::OptFlag,
-    message::Category,
-    purpose::{Narrowing, Policy, Purpose},
-    send::{Classified, Effect, ErrorClass},
+    contacts::contact::Contact,
+    messages::{
+        inbound::OptFlag,
+        message::Category,
+        purpose::{Narrowing, Policy, Purpose},
+        send::{Classified, Effect, ErrorClass},
+    },
 };
 use futures::future::join_all;
 use jobs::SendMessage;
@@ -407,7 +409,7 @@ async fn message_is_not_sent_again_to_a_removed_number() {
         .unwrap();
     let mut after = before.clone();
     after.contact.phones = vec![phone(&mobile(9))];
-    let brought = store::people::Brought::default();
+    let brought = store::contacts::people::Brought::default();
     let stamp = aws.stamp();
     let changed = aws
         .store()

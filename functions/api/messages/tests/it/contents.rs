@@ -1,6 +1,6 @@
 //! Content of WhatsApp beside texts and templates: files, interactive messages, places, cards, reactions, replies.
 
-use domain::contact::Contact;
+use domain::contacts::contact::Contact;
 use jobs::MediaJob;
 use kit::QueueName;
 

@@ -11,13 +11,15 @@ mod sending;
 mod visibility;
 
 use domain::{
-    ids::{ContactId, MessageId},
-    media::InboundMedia,
-    message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
-    permission::{Permission, Role},
-    prices::Money,
-    refusal::{Reason, Refusal},
-    send::Timers,
+    accounts::permission::{Permission, Role},
+    base::ids::{ContactId, MessageId},
+    media::medium::InboundMedia,
+    messages::{
+        message::{AttemptState, Cause, Channel, Cost, Message, SendOutcome, StatusReport},
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+    money::prices::Money,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -129,7 +131,7 @@ async fn automatic_answer_names_what_it_answers() {
         let inbound = MessageId::new(message.id.contact(), own);
         message.cause = Cause::Answered {
             inbound,
-            answer: domain::answer::Answer::Help,
+            answer: domain::automations::answer::Answer::Help,
         };
     })
     .await;

@@ -2,19 +2,23 @@
 
 use access::link::Customer;
 use domain::{
-    cap::{Cap, Period, Take},
-    consent::{By, Choice, Scope, Wish},
-    contact::{Contact, Identity},
-    inbound::OptFlag,
-    links::{LinkCode, LinkOrigin},
-    purpose::{Lane, Purpose},
-    record::Received,
-    tenant::{Limits, Tenant, TenantStatus},
+    calls::record::Received,
+    consent::{
+        links::{LinkCode, LinkOrigin},
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::contact::{Contact, Identity},
+    messages::{
+        inbound::OptFlag,
+        purpose::{Lane, Purpose},
+    },
+    money::cap::{Cap, Period, Take},
+    tenants::tenant::{Limits, Tenant, TenantStatus},
 };
 use futures::future::join_all;
 use jobs::SendMessage;
 use kit::QueueName;
-use store::{TenantScope, config::Configured, due::Partition};
+use store::{TenantScope, table::due::Partition, tenants::config::Configured};
 use testkit::{
     api::Caller,
     business::{business_with, read},
@@ -678,7 +682,7 @@ async fn new_contact_has_the_refusals_of_its_number() {
     ));
     let store = aws.store();
     let identities = [Identity::Phone(phone(CUSTOMER)).key()];
-    let salt = domain::erasure::Salt::new([7; 32]);
+    let salt = domain::contacts::erasure::Salt::new([7; 32]);
     let remembered = store.remember_erased(business.scope(), &identities, &left.consent, salt, aws.now());
     remembered.await.unwrap();
     agent.post(MESSAGES, sms(CUSTOMER, json!({}))).await.is(201);

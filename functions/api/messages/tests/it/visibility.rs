@@ -1,7 +1,11 @@
 //! What keys see that may send, and read nothing.
 
-use domain::{contact::Contact, inbound::OptFlag, outside::ShownName, profile::Profile};
-use store::contacts::ContactWrite;
+use domain::{
+    base::external::ShownName,
+    contacts::{contact::Contact, profile::Profile},
+    messages::inbound::OptFlag,
+};
+use store::contacts::contact::ContactWrite;
 use testkit::api::Caller;
 
 use super::{

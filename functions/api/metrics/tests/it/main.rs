@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    line::Line,
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
+    tenants::line::Line,
 };
 use jiff::civil::Date;
 use serde_json::{Value, json};

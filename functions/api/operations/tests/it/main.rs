@@ -6,10 +6,12 @@
 )]
 
 use domain::{
-    actor::Actor,
-    ids::OperationId,
-    operation::{Data, Operation, OperationKind, Progress},
-    permission::{Permission, Role},
+    accounts::permission::{Permission, Role},
+    base::{
+        actor::Actor,
+        ids::OperationId,
+        operation::{Data, Operation, OperationKind, Progress},
+    },
 };
 use serde_json::json;
 use store::TenantScope;

@@ -3,7 +3,10 @@
 use std::future::IntoFuture;
 
 use access::token::{Claims, sha256_hex};
-use domain::{account::Grant, connection::Connection, permission::Role, tenant::TenantStatus};
+use domain::{
+    accounts::{account::Grant, permission::Role},
+    tenants::{connection::Connection, tenant::TenantStatus},
+};
 use jobs::{Mail, MailJob};
 use kit::Env;
 use serde_json::{Value, json};

@@ -3,13 +3,14 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    asset::{Asset, AssetIn, AssetState},
-    ids::AssetId,
-    media::MediaKind,
-    needs::Needs,
-    permission::Permission,
-    product::Product,
-    resource::Resource as _,
+    accounts::permission::Permission,
+    base::{ids::AssetId, resource::Resource as _},
+    media::{
+        asset::{Asset, AssetIn, AssetState},
+        medium::MediaKind,
+    },
+    messages::needs::Needs,
+    money::product::Product,
 };
 use serde_json::{Value, json};
 use testkit::{

@@ -10,16 +10,20 @@ mod twilio;
 use std::cell::Cell;
 
 use domain::{
-    audit::Action,
-    call::CallProvider,
-    ids::{CallId, ConnectionId, ContactId, RecordingId},
-    permission::{Permission, Role},
-    record::Call,
-    recording::{Recording, RecordingState},
+    accounts::{
+        audit::Action,
+        permission::{Permission, Role},
+    },
+    base::ids::{CallId, ConnectionId, ContactId, RecordingId},
+    calls::{
+        call::CallProvider,
+        record::Call,
+        recording::{Recording, RecordingState},
+    },
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::{audit::Wanted, rates::Limit};
+use store::{accounts::audit::Wanted, table::rates::Limit};
 use testkit::{
     Answer, Aws, Seeded,
     api::{Caller, Town},

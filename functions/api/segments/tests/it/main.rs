@@ -1,19 +1,23 @@
 //! Segments, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    contact::Contact,
-    field::{Field, FieldValue},
-    ids::{ContactId, OperationId},
-    outside::ShownName,
-    permission::{Permission, Role},
-    person::Person,
-    profile::{Profile, Staged},
-    segment::Segment,
-    stage::Stage,
-    tag::Tag,
+    accounts::permission::{Permission, Role},
+    base::{
+        external::ShownName,
+        ids::{ContactId, OperationId},
+    },
+    contacts::{
+        contact::Contact,
+        field::{Field, FieldValue},
+        person::Person,
+        profile::{Profile, Staged},
+        segment::Segment,
+        stage::Stage,
+        tag::Tag,
+    },
 };
 use serde_json::{Value, json};
-use store::{Owned, people::Brought};
+use store::{Owned, contacts::people::Brought};
 use testkit::{
     Aws, Resource,
     api::{House, Town},

@@ -1,6 +1,6 @@
 //! Stages, in process against the emulator, from the callers' point of view.
 
-use domain::{permission::Permission, stage::Stage};
+use domain::{accounts::permission::Permission, contacts::stage::Stage};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

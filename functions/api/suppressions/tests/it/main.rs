@@ -1,11 +1,11 @@
 //! The suppression list, in process against the emulator, from the callers' point of view.
 
 use domain::{
-    contact::{Contact, Identity},
-    ids::ContactId,
+    base::ids::ContactId,
+    contacts::contact::{Contact, Identity},
 };
 use serde_json::{Value, json};
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::{Aws, api::Town};
 
 const SUPPRESSIONS: &str = "/api/v1/suppressions";

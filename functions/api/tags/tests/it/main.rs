@@ -1,6 +1,6 @@
 //! Tags, in process against the emulator, from the callers' point of view.
 
-use domain::{permission::Permission, tag::Tag};
+use domain::{accounts::permission::Permission, contacts::tag::Tag};
 use serde_json::{Value, json};
 use testkit::{Aws, Resource, api::Town};
 

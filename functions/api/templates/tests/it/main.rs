@@ -11,10 +11,9 @@ mod numbers;
 mod twilio;
 
 use domain::{
-    ids::ConnectionId,
-    operation::OperationKind,
-    permission::Role,
-    template::{
+    accounts::permission::Role,
+    base::{ids::ConnectionId, operation::OperationKind},
+    templates::template::{
         ButtonKind, TemplateButton, TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus,
         draft::TemplateContent, library::LIBRARY, sync::SyncTemplates,
     },

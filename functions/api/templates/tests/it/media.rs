@@ -1,9 +1,11 @@
 //! Samples of media headers: from the bucket to WhatsApp.
 
 use domain::{
-    asset::{Asset, AssetIn},
-    media::MediaKind,
-    resource::Resource as _,
+    base::resource::Resource as _,
+    media::{
+        asset::{Asset, AssetIn},
+        medium::MediaKind,
+    },
 };
 use kit::{FileKey, Files};
 use serde_json::{Value, json};

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use domain::{operation::OperationKind, permission::Role};
+use domain::{accounts::permission::Role, base::operation::OperationKind};
 use serde_json::{Value, json};
 use testkit::{
     Aws, Seeded,

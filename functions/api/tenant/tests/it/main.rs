@@ -4,11 +4,11 @@ mod retention;
 mod setup;
 
 use domain::{
-    actor::{Actor, Stamp},
-    config::TenantConfig,
+    base::actor::{Actor, Stamp},
+    tenants::config::TenantConfig,
 };
 use serde_json::{Value, json};
-use store::config::ConfigCache;
+use store::tenants::config::ConfigCache;
 use testkit::{Aws, api::Town, assert_snapshot};
 
 const TENANT: &str = "/api/v1/tenant";

@@ -1,6 +1,6 @@
 //! The retention policy: the estimate of its application to the past, and its start.
 
-use domain::{
+use domain::base::{
     ids::OperationId,
     operation::{Data, Progress},
 };

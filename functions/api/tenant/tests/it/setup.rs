@@ -1,23 +1,26 @@
 //! The progress of the set-up: working steps are done, and the problems of the others are named.
 
 use domain::{
-    checkup::{CheckResult, Checkup},
-    compose::World,
-    config::TenantConfig,
-    connection::{Account, Connection, Health, aircall},
-    contact::{Contact, Identity},
-    decide::{decide, needs},
-    ids::{CallId, ContactId, ProductId, RuleId},
-    line_type,
-    material::Material,
-    message::Channel,
-    profile::Profile,
-    subject::CallView,
-    template::TemplateDefinition,
-    text::OneLine,
+    automations::decide::{decide, needs},
+    base::{
+        ids::{CallId, ContactId, ProductId, RuleId},
+        line_type,
+        text::OneLine,
+    },
+    contacts::{
+        contact::{Contact, Identity},
+        profile::Profile,
+    },
+    messages::{compose::World, material::Material, message::Channel, subject::CallView},
+    templates::template::TemplateDefinition,
+    tenants::{
+        config::TenantConfig,
+        connection::{Account, Connection, Health, aircall},
+        connection_test::{CheckResult, Checkup},
+    },
 };
 use serde_json::{Value, json};
-use store::{TenantScope, config::Configured};
+use store::{TenantScope, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
     api::Town,
@@ -303,7 +306,7 @@ async fn follows(
         id: CallId::new(id, aws.ids().ulid()),
         connection: reported_by.id,
         facts: &facts,
-        outcome: domain::call::Outcome::Missed,
+        outcome: domain::calls::call::Outcome::Missed,
         started_at: aws.now(),
     };
     let world = World {

@@ -1,13 +1,13 @@
 //! The usage, in process against the emulator, from the readers' point of view.
 
 use domain::{
-    actor::{Actor, Stamp},
-    line::Line,
-    permission::{Permission, Role},
-    prices::PriceBook,
+    accounts::permission::{Permission, Role},
+    base::actor::{Actor, Stamp},
+    money::prices::PriceBook,
+    tenants::line::Line,
 };
 use serde_json::{Value, json};
-use store::platform::PlatformAct;
+use store::tenants::platform::PlatformAct;
 use testkit::{Aws, api::Town, assert_snapshot, business::read};
 
 const USAGE: &str = "/api/v1/usage";

@@ -2,10 +2,12 @@
 
 use access::token::{Claims, link_token, sha256_hex};
 use domain::{
-    account::{Account, Grant, Invitation},
-    actor::Actor,
-    ids::{InvitationId, TenantId},
-    tenant::TenantStatus,
+    accounts::account::{Account, Grant, Invitation},
+    base::{
+        actor::Actor,
+        ids::{InvitationId, TenantId},
+    },
+    tenants::tenant::TenantStatus,
 };
 use futures::future::join_all;
 use jiff::SignedDuration;
@@ -185,7 +187,7 @@ async fn twenty_who_accept_one_invitation_at_once_are_one() {
     }
     let members = aws
         .store()
-        .page::<domain::account::Member>(town.home.scope(), None, 100)
+        .page::<domain::accounts::account::Member>(town.home.scope(), None, 100)
         .await
         .unwrap()
         .items;
@@ -333,7 +335,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
         tokens.push(invite_admin(&town, Actor::Platform(town.platform.user), email).await);
     }
     town.anyone().post(ACCEPT, newcomer(&tokens[0])).await.is(200);
-    let act = store::platform::PlatformAct {
+    let act = store::tenants::platform::PlatformAct {
         action: "platform_admin_removed".to_owned(),
         tenant: None,
         by: aws.stamp(),
@@ -348,7 +350,7 @@ async fn an_invitation_goes_with_its_inviters_platform_right() {
 async fn an_invitation_without_a_mail_waits_for_another() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
-    let email: domain::account::Email = NEW.parse().unwrap();
+    let email: domain::accounts::account::Email = NEW.parse().unwrap();
     let api = api::Api::new(aws.env()).unwrap();
     while api.may_mail(&email).await.unwrap() {}
     let invited = invite(&town, NEW, "viewer").await;
@@ -468,7 +470,7 @@ async fn a_person_belongs_to_a_bounded_number_of_tenants() {
     let person = town.away.person(Role::Agent);
     let before = aws.store().account(person.user).await.unwrap().unwrap();
     let mut account = before.value;
-    account.tenants = (0..Account::MOST_TENANTS)
+    account.tenants = (0..Account::MAX_TENANTS)
         .map(|_| TenantId::new(aws.ids().ulid()))
         .collect();
     aws.store().write_account(&account, before.version).await.unwrap();
@@ -532,7 +534,7 @@ async fn nobody_joins_a_suspended_tenant() {
     let before = tenant.clone();
     tenant.status = TenantStatus::Suspended;
     tenant.config_version = before.config_version;
-    let act = store::platform::PlatformAct {
+    let act = store::tenants::platform::PlatformAct {
         action: "tenant_suspended".to_owned(),
         tenant: Some(tenant.id),
         by: aws.stamp(),

@@ -8,7 +8,7 @@
 mod invitations;
 mod people;
 
-use domain::permission::Role;
+use domain::accounts::permission::Role;
 use testkit::{
     Aws,
     api::{Citizen, Town},

@@ -1,6 +1,6 @@
 //! Users of a tenant, and their permissions.
 
-use domain::permission::{Permission, granted};
+use domain::accounts::permission::{Permission, granted};
 use futures::future::join_all;
 use serde_json::json;
 
@@ -190,12 +190,12 @@ async fn administrators_who_let_each_other_go_at_once_leave_one() {
     }
     let store = aws.store();
     let members = store
-        .page::<domain::account::Member>(town.home.scope(), None, 10)
+        .page::<domain::accounts::account::Member>(town.home.scope(), None, 10)
         .await
         .unwrap()
         .items;
     let active = members.iter().filter(|member| {
-        member.value.role == Role::Admin && member.value.status == domain::account::MemberStatus::Active
+        member.value.role == Role::Admin && member.value.status == domain::accounts::account::MemberStatus::Active
     });
     assert_eq!(active.count(), 1);
 }

@@ -10,18 +10,20 @@ use std::collections::{BTreeMap, HashMap};
 use apply_retention::{Context, handle};
 use domain::{
     Timestamp,
-    applying::{AppliedRetention, ApplyRetention, Past},
-    call::CallProvider,
-    media::InboundMedia,
-    message::{Message, MessageState},
-    operation::{OperationKind, OperationState},
-    record::CallProgress,
-    retention::Retention,
+    base::operation::{OperationKind, OperationState},
+    calls::{
+        call::CallProvider,
+        record::CallProgress,
+        retention::Retention,
+        retention_change::{AppliedRetention, ApplyRetention, Past},
+    },
+    media::medium::InboundMedia,
+    messages::message::{Message, MessageState},
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
-use store::effects::{Effects, Once};
+use store::table::effects::{Effects, Once};
 use testkit::{
     Aws, Operations, Seeded,
     business::{CUSTOMER, SENT_WITHIN, business, missed},

@@ -7,25 +7,30 @@
 
 use archive_contact::{Context, handle};
 use domain::{
-    account::Email,
-    actor::Actor,
-    archive::{ArchiveContact, ArchiveResult},
-    consent::{By, Choice, Scope, Wish},
-    contact::{Change, Identity},
-    conversion::Conversion,
-    field::Field,
-    ids::{ContactId, ConversionId, NoteId},
-    inbound::OptFlag,
-    links::LinkCode,
-    media::{FileName, InboundMedia},
-    message::Content,
-    note::Note,
-    operation::{OperationKind, OperationState},
-    outside::ShownName,
-    profile::Profile,
-    record::ConsentEntry,
-    resource::Resource,
-    tag::Tag,
+    accounts::account::Email,
+    base::{
+        actor::Actor,
+        external::ShownName,
+        ids::{ContactId, ConversionId, NoteId},
+        operation::{OperationKind, OperationState},
+        resource::Resource,
+    },
+    calls::record::ConsentEntry,
+    consent::{
+        links::LinkCode,
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::{
+        archive::{ArchiveContact, ArchiveResult},
+        contact::{Change, Identity},
+        conversion::Conversion,
+        field::Field,
+        note::Note,
+        profile::Profile,
+        tag::Tag,
+    },
+    media::medium::{FileName, InboundMedia},
+    messages::{inbound::OptFlag, message::Content},
 };
 use jobs::StartOperation;
 use kit::{
@@ -33,7 +38,7 @@ use kit::{
     operation::{Ran, Step},
 };
 use serde_json::{Value, json};
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::{
     Aws, Operations, Seeded,
     business::{CUSTOMER, business, phone},
@@ -166,7 +171,7 @@ impl World {
         found
     }
 
-    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contact::Contact)) {
+    async fn change(&self, contact: ContactId, change: impl Fn(&mut domain::contacts::contact::Contact)) {
         let changed = self.aws.change_contact(self.business.scope(), contact, |contact| {
             change(contact);
             Change::Contact

@@ -9,25 +9,29 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use change_contacts::{Context, PER_STEP, handle};
 use domain::{
-    actor::{Actor, Stamp},
-    bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
-    conditions::Conditions,
-    contact::{Contact, Identity, RESTORABLE},
-    field::{Field, FieldValue},
-    ids::{ContactId, SegmentId, TagId, TenantId, UserId},
-    operation::{Operation, OperationKind, OperationState},
-    outside::ShownName,
-    person::Person,
-    profile::{Profile, Staged},
-    resource::Resource,
-    stage::Stage,
-    tag::Tag,
+    base::{
+        actor::{Actor, Stamp},
+        external::ShownName,
+        ids::{ContactId, SegmentId, TagId, TenantId, UserId},
+        operation::{Operation, OperationKind, OperationState},
+        resource::Resource,
+    },
+    contacts::{
+        bulk::{ChangeContacts, ChangeDetails, ChangeIn, EditedFields},
+        conditions::Conditions,
+        contact::{Contact, Identity, RESTORABLE},
+        field::{Field, FieldValue},
+        person::Person,
+        profile::{Profile, Staged},
+        stage::Stage,
+        tag::Tag,
+    },
 };
 use jiff::SignedDuration;
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{Owned, TenantScope, operations::DETAILS_LIFE, people::Brought};
+use store::{Owned, TenantScope, contacts::people::Brought, table::operations::DETAILS_LIFE};
 use testkit::{Aws, Lossy, Operations, Seeded, business::business, operations::result_of};
 
 struct World {
@@ -565,7 +569,7 @@ async fn contacts_of_another_tenant_are_unknown() {
 #[tokio::test]
 async fn a_thousand_named_contacts_fit_an_operation() {
     let world = World::new().await;
-    let contacts: Vec<_> = (0..domain::bulk::MOST_CHOSEN)
+    let contacts: Vec<_> = (0..domain::contacts::bulk::MAX_CHOSEN)
         .map(|_| ContactId::new(world.aws.ids().ulid()))
         .collect();
     let start = world.start(Of::These(&contacts), json!({"language": "ar"})).await;

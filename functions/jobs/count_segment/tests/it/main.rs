@@ -7,20 +7,24 @@
 
 use count_segment::{Context, PER_STEP, handle};
 use domain::{
-    contact::Contact,
-    field::{Field, FieldValue},
-    ids::{ContactId, SegmentId, TagId, TenantId},
-    operation::{OperationKind, OperationState},
-    person::Person,
-    profile::{Profile, Staged},
-    resource::Resource,
-    segment::CountSegment,
-    stage::Stage,
+    base::{
+        ids::{ContactId, SegmentId, TagId, TenantId},
+        operation::{OperationKind, OperationState},
+        resource::Resource,
+    },
+    contacts::{
+        contact::Contact,
+        field::{Field, FieldValue},
+        person::Person,
+        profile::{Profile, Staged},
+        segment::CountSegment,
+        stage::Stage,
+    },
 };
 use jobs::StartOperation;
 use kit::operation::Ran;
 use serde_json::{Value, from_value, json};
-use store::{TenantScope, people::Brought};
+use store::{TenantScope, contacts::people::Brought};
 use testkit::{Aws, Operations, business::business, operations::result_of};
 
 struct World {

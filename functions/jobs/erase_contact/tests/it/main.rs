@@ -9,31 +9,44 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
-    account::Email,
-    actor::Actor,
-    bulk::ChangeDetails,
-    consent::{By, Choice, Scope, Wish},
-    contact::{Change, Contact, Identity},
-    conversion::{Conversion, ConversionIn, ConversionKind},
-    erasure::{EraseContact, Erased},
-    field::FieldValue,
-    filter::Filter,
-    ids::{ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
-    import::Import,
-    inbound::{OptFlag, Sender},
-    links::{LinkCode, LinkOrigin},
-    media::InboundMedia,
-    message::SendOutcome,
-    note::Note,
-    operation::{OperationKind, OperationState},
-    outside::ShownName,
-    profile::{Profile, Staged},
-    record::{ConsentEntry, Received},
+    accounts::account::Email,
+    base::{
+        actor::Actor,
+        external::ShownName,
+        ids::{
+            ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId,
+        },
+        operation::{OperationKind, OperationState},
+    },
+    calls::record::{ConsentEntry, Received},
+    consent::{
+        links::{LinkCode, LinkOrigin},
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::{
+        bulk::ChangeDetails,
+        contact::{Change, Contact, Identity},
+        conversion::{Conversion, ConversionIn, ConversionKind},
+        erasure::{EraseContact, Erased},
+        field::FieldValue,
+        filter::Filter,
+        import::Import,
+        note::Note,
+        profile::{Profile, Staged},
+    },
+    media::medium::InboundMedia,
+    messages::{
+        inbound::{OptFlag, Sender},
+        message::SendOutcome,
+    },
 };
 use erase_contact::{Context, handle};
 use jobs::StartOperation;
 use kit::{FileKey, Files, Folder, operation::Ran};
-use store::{contacts::ContactWrite, messages::Reference, operations::DETAILS_LIFE, preferences::LinkWrite};
+use store::{
+    consent::preferences::LinkWrite, contacts::contact::ContactWrite, messages::message::Reference,
+    table::operations::DETAILS_LIFE,
+};
 use testkit::{
     Aws, Operations, Seeded,
     business::{CUSTOMER, business, effects_of, phone},
@@ -272,7 +285,7 @@ async fn erased_contact_leaves_no_trace_despite_interruptions() {
         .find(|row| row["kind"].as_s().unwrap() == "preference_link");
     assert!(link.unwrap().contains_key("expires_at"));
     let (store, scope) = (world.aws.store(), world.business.scope());
-    let link = domain::links::PreferenceLink {
+    let link = domain::consent::links::PreferenceLink {
         tenant: scope.tenant(),
         contact,
         origin: LinkOrigin::Actor(Actor::Operator),

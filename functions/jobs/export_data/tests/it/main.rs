@@ -8,21 +8,23 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    audit::{Action, Entry},
-    consent::{By, Choice, Scope, Wish},
-    contact::{Change, Contact},
-    export::ExportResult,
-    field::Field,
-    ids::ContactId,
-    links::LinkCode,
-    media::{InboundMedia, MediaKind},
-    message::Content,
-    operation::OperationKind,
-    person::{Person, PersonIn},
-    profile::Profile,
-    record::{ConsentEntry, Received},
-    resource::Resource,
-    tag::Tag,
+    accounts::audit::{Action, Entry},
+    base::{ids::ContactId, operation::OperationKind, resource::Resource},
+    calls::record::{ConsentEntry, Received},
+    consent::{
+        links::LinkCode,
+        wish::{By, Choice, Scope, Wish},
+    },
+    contacts::{
+        contact::{Change, Contact},
+        field::Field,
+        person::{Person, PersonIn},
+        profile::Profile,
+        tag::Tag,
+    },
+    media::medium::{InboundMedia, MediaKind},
+    messages::message::Content,
+    reports::export::ExportResult,
 };
 use export_data::{Context, handle};
 use jiff::SignedDuration;
@@ -33,7 +35,7 @@ use sheet::{
     row::{self, Row},
     suggest::suggest,
 };
-use store::people::Brought;
+use store::contacts::people::Brought;
 use testkit::{
     Aws, Operations, Seeded,
     business::{CUSTOMER, business},

@@ -1,10 +1,14 @@
 //! Uploads of assets to WhatsApp.
 
 use domain::{
-    asset::{Asset, AssetIn, AssetState, Handle, Turn},
-    ids::{AssetId, ConnectionId},
-    media::MediaKind,
-    resource::Resource as _,
+    base::{
+        ids::{AssetId, ConnectionId},
+        resource::Resource as _,
+    },
+    media::{
+        asset::{Asset, AssetIn, AssetState, Handle, Turn},
+        medium::MediaKind,
+    },
 };
 use jiff::SignedDuration;
 use jobs::MediaJob;

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use domain::{
-    ids::MessageId,
-    media::{InboundMedia, MediaKind, Medium, MediumState},
+    base::ids::MessageId,
+    media::medium::{InboundMedia, MediaKind, Medium, MediumState},
 };
 use fetch_media::{Context, handle};
 use jobs::MediaJob;
@@ -102,12 +102,16 @@ impl World {
     }
 
     /// A message of a new contact with these media through this connection.
-    pub(crate) async fn message(&self, media: Vec<InboundMedia>, connection: domain::ids::ConnectionId) -> MessageId {
+    pub(crate) async fn message(
+        &self,
+        media: Vec<InboundMedia>,
+        connection: domain::base::ids::ConnectionId,
+    ) -> MessageId {
         let contact = self
             .business
             .contact_with(&self.aws, CUSTOMER, |contact| contact.phones.clear());
         let contact = contact.await.id;
-        let change = |received: &mut domain::record::Received| received.connection = connection;
+        let change = |received: &mut domain::calls::record::Received| received.connection = connection;
         self.business.receive_media(&self.aws, contact, media, change).await.id
     }
 

@@ -1,6 +1,6 @@
 //! Damaged and hostile tables.
 
-use domain::operation::OperationState;
+use domain::base::operation::OperationState;
 use import_contacts::Context;
 use kit::operation::Ran;
 use serde_json::json;

@@ -13,19 +13,22 @@ mod world;
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    consent::{By, Wishes},
-    contact::{Contact, Identity},
-    erasure::Salt,
-    filter::{Driver, Filter, Search},
-    ids::SuppressionId,
-    import::{Import, ImportResult, RowCounts, RowOutcome},
-    inbound::OptFlag,
-    listing::Word,
-    operation::OperationState,
-    record::Entry,
-    suppression::Refused,
-    tag::Tag,
-    tenant::Limits,
+    base::{ids::SuppressionId, operation::OperationState},
+    calls::record::Entry,
+    consent::{
+        suppression::Refused,
+        wish::{By, Wishes},
+    },
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::Salt,
+        filter::{Driver, Filter, Search},
+        import::{Import, ImportResult, RowCounts, RowOutcome},
+        listing::Word,
+        tag::Tag,
+    },
+    messages::inbound::OptFlag,
+    tenants::tenant::Limits,
 };
 use kit::operation::Ran;
 use serde_json::json;
@@ -492,7 +495,7 @@ async fn national_numbers_are_read_in_the_region() {
     let order = json!({"mapping": mapping(&["phone"]), "region": "AE"});
     let counts = world.import("phone\n050 123 4567\n", order).await.counts;
     assert_eq!(counts.created, 1);
-    let number: domain::phone::Phone = "+971501234567".parse().unwrap();
+    let number: domain::base::phone::Phone = "+971501234567".parse().unwrap();
     assert_eq!(world.people().await[0].contact.phones, [number]);
     let order = json!({"mapping": mapping(&["phone"])});
     assert_eq!(world.import("phone\n050 123 4567\n", order).await.counts.refused, 1);
@@ -502,14 +505,14 @@ async fn national_numbers_are_read_in_the_region() {
 #[tokio::test]
 async fn rows_behind_the_maximum_are_left_out() {
     let world = World::new(200_000).await;
-    let rows = usize::try_from(Import::MOST_ROWS).unwrap() + 1;
+    let rows = usize::try_from(Import::MAX_ROWS).unwrap() + 1;
     let table = format!("name\n{}", "A\n".repeat(rows));
     let order = json!({"mapping": mapping(&["name"]), "dry_run": true});
     let result = world.import(table, order).await;
     assert!(result.left_out);
     assert_eq!(
         (result.counts.rows, result.counts.created),
-        (Import::MOST_ROWS, Import::MOST_ROWS)
+        (Import::MAX_ROWS, Import::MAX_ROWS)
     );
 }
 

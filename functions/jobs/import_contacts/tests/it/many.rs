@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use kit::operation::Ran;
 use serde_json::json;
-use store::usage;
+use store::table::usage;
 
 use crate::world::{COUNTING, World, mapping, result};
 

@@ -1,13 +1,14 @@
 //! Contacts that are changed, merged or erased while an import is about to write to them, or between two attempts of a row.
 
 use domain::{
-    contact::Identity, ids::ContactId, import::ImportResult, outside::ShownName, person::Person, profile::Profile,
+    base::{external::ShownName, ids::ContactId},
+    contacts::{contact::Identity, import::ImportResult, person::Person, profile::Profile},
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
 use serde_json::json;
-use store::{
-    contacts::{ContactWrite, ProfileWrite},
+use store::contacts::{
+    contact::{ContactWrite, ProfileWrite},
     merges::Decided,
 };
 use testkit::{

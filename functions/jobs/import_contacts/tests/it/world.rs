@@ -3,21 +3,25 @@
 use std::sync::LazyLock;
 
 use domain::{
-    actor::Actor,
-    field::Field,
-    filter::{Driver, Filter, Search},
-    ids::ImportId,
-    import::{Import, ImportResult},
-    operation::{Operation, OperationKind},
-    person::Person,
-    resource::Resource,
+    base::{
+        actor::Actor,
+        ids::ImportId,
+        operation::{Operation, OperationKind},
+        resource::Resource,
+    },
+    contacts::{
+        field::Field,
+        filter::{Driver, Filter, Search},
+        import::{Import, ImportResult},
+        person::Person,
+    },
 };
 use import_contacts::{Context, handle};
 use jobs::StartOperation;
 use kit::{FileKey, Files, operation::Ran};
 use serde_json::{Value, json};
 use sheet::{encoding::Encoding, import::ImportContacts, row::Label};
-use store::{Owned, Store, TenantScope, Versioned, people::Position};
+use store::{Owned, Store, TenantScope, Versioned, contacts::people::Position};
 use testkit::{Aws, Operations, business::business, operations::result_of};
 use tokio::sync::{RwLock, RwLockReadGuard};
 

@@ -2,13 +2,13 @@
 
 use access::token;
 use domain::{
-    account::{Account, Grant, SealedFactor, SecondFactor},
-    ids::UserId,
+    accounts::account::{Account, Grant, SealedFactor, SecondFactor},
+    base::ids::UserId,
 };
 use jobs::{Mail, MailJob};
 use kit::JobError;
 use make_platform_admin::{Answer, Context, Request, handle};
-use store::platform::PlatformAct;
+use store::tenants::platform::PlatformAct;
 use testkit::Aws;
 
 async fn invoke(aws: &Aws, request: serde_json::Value) -> Result<Answer, JobError> {

@@ -1,25 +1,26 @@
 //! The decision about a call, and the sentence that explains it.
 
 use domain::{
-    bounded::Whole,
-    call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
-    contact::Identity,
-    field::{Field, FieldValue},
-    ids::FieldId,
-    inbound::OptFlag,
-    message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
-    outside::ShownName,
-    profile::Profile,
-    purpose::{Narrowing, Policy, Purpose},
-    source::SmsText,
-    tenant::TenantStatus,
-    text::OneLine,
+    base::{bounded::Whole, external::ShownName, ids::FieldId, text::OneLine},
+    calls::call::{CallFacts, CallStatus, DialStatus, Direction, Handling, Outcome, Party},
+    contacts::{
+        contact::Identity,
+        field::{Field, FieldValue},
+        profile::Profile,
+    },
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Category, Channel, Content, MessageState, SendOutcome},
+        purpose::{Narrowing, Policy, Purpose},
+        source::SmsText,
+    },
+    tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job, QueueName};
 use process_call::handle;
 use serde_json::json;
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
 
 use crate::world::World;
@@ -224,7 +225,7 @@ async fn follow_up_is_unnecessary_if_the_customer_wrote() {
     world.twilio(forwarded()).await;
     world.aws.pass(15);
     let wrote = world.aws.now();
-    let write = |contact: &mut domain::contact::Contact| contact.last_inbound_at = Some(wrote);
+    let write = |contact: &mut domain::contacts::contact::Contact| contact.last_inbound_at = Some(wrote);
     world.business.contact_with(&world.aws, CUSTOMER, write).await;
     world.aws.pass(45);
     world.work(world.decide()).await;
@@ -274,7 +275,7 @@ async fn waiting_marketing_is_the_only_one() {
     })
     .await;
     let now = world.aws.now();
-    let welcome = |contact: &mut domain::contact::Contact| drop(contact.wish(OptFlag::Start, "", now));
+    let welcome = |contact: &mut domain::contacts::contact::Contact| drop(contact.wish(OptFlag::Start, "", now));
     world.business.contact_with(&world.aws, CUSTOMER, welcome).await;
     world.telephony("17", missed(CUSTOMER)).await;
     world.aws.pass(25 * 3600);
@@ -340,7 +341,7 @@ async fn answered_call_stops_the_fallback_but_not_what_was_sent() {
     assert_eq!(messages[0].state(), MessageState::Accepted);
     assert_eq!(messages[0].attempts[0].state, AttemptState::Accepted);
     assert_eq!(messages[0].due, None, "no SMS");
-    let Some(domain::message::Ended::Cancelled(why)) = &messages[0].ended else {
+    let Some(domain::messages::message::Ended::Cancelled(why)) = &messages[0].ended else {
         panic!("{:?}", messages[0].ended);
     };
     assert!(!why.contains("not sent"), "{why}");
@@ -407,7 +408,7 @@ async fn unknown_template_or_wrong_values_are_the_stored_reason() {
         world.business.write(&world.aws).await;
         world.telephony("17", missed(CUSTOMER)).await;
         let history = world.entries(world.customer().await.id).await;
-        let [domain::record::Entry::Call(call)] = &history[..] else {
+        let [domain::calls::record::Entry::Call(call)] = &history[..] else {
             panic!("{history:?}");
         };
         assert_eq!(call.reason, "template", "{}", call.decision);
@@ -469,7 +470,7 @@ async fn erased_caller_who_wrote_stop_gets_no_message() {
 async fn caller_who_opted_out_gets_no_message() {
     let world = World::new().await;
     let at = world.aws.now();
-    let stop = |contact: &mut domain::contact::Contact| {
+    let stop = |contact: &mut domain::contacts::contact::Contact| {
         contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     };
     world.business.contact_with(&world.aws, CUSTOMER, stop).await;
@@ -560,7 +561,7 @@ async fn delayed_message_waits_in_the_queue_or_the_due_index() {
 #[tokio::test]
 async fn call_of_a_deleted_tenant_stores_nothing() {
     let world = World::new().await;
-    let nobody = domain::ids::TenantId::new(world.aws.ids().ulid());
+    let nobody = domain::base::ids::TenantId::new(world.aws.ids().ulid());
     let rows = world.aws.row_count().await;
     let ringing = CallFacts {
         direction: Some(Direction::Inbound),
@@ -639,7 +640,7 @@ async fn answered_call_cancels_all_planned_messages() {
     let world = after_missed(&["17", "18"]).await;
     world.telephony("19", stated(CUSTOMER, Outcome::Answered)).await;
     let (_, messages) = world.history().await;
-    let states: Vec<_> = messages.iter().map(domain::message::Message::state).collect();
+    let states: Vec<_> = messages.iter().map(domain::messages::message::Message::state).collect();
     assert_eq!(states, [MessageState::Cancelled; 2]);
     let customer = world.customer().await;
     assert_eq!((customer.open, customer.last_follow_up_at), (vec![], None));
@@ -664,7 +665,7 @@ async fn fifth_planned_message_cancels_the_oldest() {
     let world = after_missed(&["17", "18", "19", "20", "21"]).await;
     let states = async || -> Vec<_> {
         let (_, messages) = world.history().await;
-        messages.iter().map(domain::message::Message::state).collect()
+        messages.iter().map(domain::messages::message::Message::state).collect()
     };
     let mut expected = [MessageState::Scheduled; 5];
     expected[0] = MessageState::Cancelled;
@@ -701,7 +702,7 @@ async fn follow_up_never_displaces_a_requested_message() {
         (refused.reason.as_str(), refused.decision.as_str()),
         ("too_many_open", why)
     );
-    let states: Vec<_> = messages.iter().map(domain::message::Message::state).collect();
+    let states: Vec<_> = messages.iter().map(domain::messages::message::Message::state).collect();
     assert_eq!(states, [MessageState::Scheduled; 4]);
 }
 

@@ -2,12 +2,14 @@
 
 use access::link::Customer;
 use domain::{
-    ids::ContactId,
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin},
-    message::{Channel, Content, Message},
-    source::SmsText,
+    base::ids::ContactId,
+    consent::links::{LINK_LIFETIME, LinkCode, LinkOrigin},
+    messages::{
+        message::{Channel, Content, Message},
+        source::SmsText,
+    },
 };
-use store::config::Configured;
+use store::tenants::config::Configured;
 use testkit::business::{CUSTOMER, missed};
 
 use crate::world::World;

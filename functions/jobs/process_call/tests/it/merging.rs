@@ -1,9 +1,11 @@
 //! Reports of one call, in any order and number: one call, one message.
 
 use domain::{
-    bounded::Whole,
-    call::{CallFacts, CallStatus, DialStatus, Handling, Outcome},
-    recording::{Recording, RecordingState},
+    base::bounded::Whole,
+    calls::{
+        call::{CallFacts, CallStatus, DialStatus, Handling, Outcome},
+        recording::{Recording, RecordingState},
+    },
 };
 use jiff::SignedDuration;
 use kit::Done;
@@ -80,7 +82,7 @@ async fn reports_in_any_order_make_one_call_and_one_message() {
             }
             world.work(world.business.twilio_report(&world.aws, &call, facts)).await;
         }
-        let identity = domain::contact::Identity::Phone(testkit::business::phone(&number));
+        let identity = domain::contacts::contact::Identity::Phone(testkit::business::phone(&number));
         let (calls, messages) = world.history_of(&identity).await;
         let [call] = &calls[..] else {
             panic!("{order:?}: {calls:#?}")
@@ -102,7 +104,7 @@ async fn reports_in_any_order_make_one_call_and_one_message() {
 async fn recording_that_arrives_first_waits_for_its_caller() {
     let world = World::new().await;
     world.twilio(recorded()).await;
-    let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+    let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
     assert!(world.history_of(&hidden).await.0.is_empty());
     world.twilio(ringing()).await;
     assert_eq!(world.call().await.outcome, Outcome::Voicemail);
@@ -127,7 +129,7 @@ async fn reports_without_a_caller_expire_without_a_call() {
         let rows = world.aws.row_count().await;
         assert_eq!(world.work(world.decide()).await, Done::Now);
         assert_eq!(world.aws.row_count().await, rows, "no call, no contact");
-        let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+        let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
         assert_eq!(world.contact_of(&hidden).await, None);
         // The call is closed: neither the dispatcher nor a repeated report processes it again.
         world.aws.pass(3600);
@@ -145,13 +147,13 @@ async fn reports_without_a_caller_expire_without_a_call() {
 async fn inbound_call_without_a_caller_counts_as_withheld() {
     let world = World::new().await;
     let facts = CallFacts {
-        direction: Some(domain::call::Direction::Inbound),
+        direction: Some(domain::calls::call::Direction::Inbound),
         ..recorded()
     };
     world.twilio(facts).await;
     world.aws.pass(4 * 3600);
     assert_eq!(world.work(world.decide()).await, Done::Now);
-    let hidden = domain::contact::Identity::Withheld(world.business.twilio);
+    let hidden = domain::contacts::contact::Identity::Withheld(world.business.twilio);
     let (calls, _) = world.history_of(&hidden).await;
     assert_eq!((calls.len(), calls[0].reason.as_str()), (1, "withheld"));
 }
@@ -425,7 +427,7 @@ async fn late_report_of_an_answer_cancels_the_unsent_message() {
     world.twilio(dialled(DialStatus::NoAnswer)).await;
     world.twilio(dialled(DialStatus::Answered)).await;
     let (calls, messages) = world.history().await;
-    assert_eq!(messages[0].state(), domain::message::MessageState::Cancelled);
+    assert_eq!(messages[0].state(), domain::messages::message::MessageState::Cancelled);
     assert!(calls[0].remarks[0].text.contains("answered"), "{:?}", calls[0].remarks);
     assert_eq!(world.customer().await.open, []);
 }

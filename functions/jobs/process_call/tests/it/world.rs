@@ -3,15 +3,17 @@
 use std::ops::{Deref, DerefMut};
 
 use domain::{
-    call::{CallFacts, CallProvider},
-    contact::Identity,
-    message::Message,
-    record::{Call, CallProgress, Entry},
+    calls::{
+        call::{CallFacts, CallProvider},
+        record::{Call, CallProgress, Entry},
+    },
+    contacts::contact::Identity,
+    messages::message::Message,
 };
 use jobs::CallJob;
 use kit::{Done, Job, QueueName};
 use process_call::{Context, handle};
-use store::{config::Configured, due::Partition};
+use store::{table::due::Partition, tenants::config::Configured};
 use testkit::{
     Aws,
     business::{CUSTOMER, phone},

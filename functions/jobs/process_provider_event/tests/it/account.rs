@@ -2,10 +2,12 @@
 
 use domain::{
     Timestamp,
-    checkup::Quality,
-    connection::{Account, Connection, Health, whatsapp},
-    ids::ConnectionId,
-    message::Category,
+    base::ids::ConnectionId,
+    messages::message::Category,
+    tenants::{
+        connection::{Account, Connection, Health, whatsapp},
+        connection_test::Quality,
+    },
 };
 use jobs::{EventSource, Payload};
 use kit::{Done, Job, RawBucket};

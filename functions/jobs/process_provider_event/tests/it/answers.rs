@@ -1,21 +1,22 @@
 //! Automatic answers to customers' messages: once, to the right people, where they wrote.
 
 use domain::{
-    actor::Actor,
-    answer::{Answer, Answered, Answers, MOST_ANSWERS, MOST_REMEMBERED},
-    contact::{Contact, Identity, MOST_OPEN},
-    ids::ContactId,
-    inbound::OptFlag,
-    message::{Category, Cause, Channel, Content, Message, MessageState},
-    purpose::{Narrowing, Policy, Purpose},
-    record::{Entry, Received},
-    tenant::{BusinessHours, TenantStatus},
+    automations::answer::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
+    base::{actor::Actor, ids::ContactId},
+    calls::record::{Entry, Received},
+    contacts::contact::{Contact, Identity, MAX_OPEN},
+    messages::{
+        inbound::OptFlag,
+        message::{Category, Cause, Channel, Content, Message, MessageState},
+        purpose::{Narrowing, Policy, Purpose},
+    },
+    tenants::tenant::{BusinessHours, TenantStatus},
 };
 use jiff::SignedDuration;
 use jobs::{EventSource, ProviderEvent};
 use kit::Done;
 use serde_json::{Value, json};
-use store::{config::Configured, contacts::ContactWrite};
+use store::{contacts::contact::ContactWrite, tenants::config::Configured};
 use testkit::business::{CUSTOMER, LINE, effects_of, phone, read};
 
 use crate::world::{World, wrote};
@@ -450,7 +451,7 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
     let policy = Policy::narrowed(Purpose::Api, Category::Utility, &Narrowing::default());
     let policy = policy.expect("there are such messages");
     let mut waiting = Vec::new();
-    for _ in 0..MOST_OPEN {
+    for _ in 0..MAX_OPEN {
         let cause = Cause::Requested {
             contact: contact.id,
             by: Actor::Operator,
@@ -467,10 +468,10 @@ async fn all_that_can_wait(world: &World) -> Vec<Message> {
         assert_eq!(contact.opens(&message, vec![]), []);
         waiting.push(message);
     }
-    let effects = store::effects::Effects {
+    let effects = store::table::effects::Effects {
         people: vec![ContactWrite::from(contact)],
         planned: waiting.clone(),
-        ..store::effects::Effects::default()
+        ..store::table::effects::Effects::default()
     };
     store
         .commit(scope, effects, now)
@@ -491,7 +492,7 @@ async fn stop_is_confirmed_though_all_that_can_wait_waits() {
     for message in &waiting {
         assert_eq!(world.message(message).await.state(), MessageState::Scheduled);
     }
-    assert_eq!(world.customer().await.open.len(), MOST_OPEN + 1);
+    assert_eq!(world.customer().await.open.len(), MAX_OPEN + 1);
     // Whoever wants messages again has no room for another one.
     world.aws.pass(2);
     world.work(says(&world, "wamid.2", "START")).await;
@@ -684,14 +685,14 @@ async fn person_gets_four_answers_a_day_at_most() {
         }
         world.aws.pass(HOUR);
     }
-    assert_eq!(answers(&world).await.len(), MOST_ANSWERS);
+    assert_eq!(answers(&world).await.len(), MAX_ANSWERS);
     assert_eq!(codes(&world).await, ["answered_often"; 4]);
     for word in ["HELP", "STOP"] {
         world.work(says(&world, &format!("wamid.{word}"), word)).await;
         accept(&world, &format!("wamid.out{word}")).await;
         world.aws.pass(60);
     }
-    assert_eq!(answers(&world).await.len(), MOST_REMEMBERED);
+    assert_eq!(answers(&world).await.len(), MAX_REMEMBERED);
 }
 
 /// A value of the tenant's text is not known: the usual text has none.

@@ -1,14 +1,18 @@
 //! Messages from customers: stored once, for the right person, with their effects.
 
 use domain::{
-    bounded::Whole,
-    connection::Account,
-    consent::{By, Party},
-    contact::{Contact, Identity},
-    erasure::Salt,
-    inbound::OptFlag,
-    message::{AttemptState, Channel, MessageState},
-    record::ConsentEntry,
+    base::bounded::Whole,
+    calls::record::ConsentEntry,
+    consent::wish::{By, Party},
+    contacts::{
+        contact::{Contact, Identity},
+        erasure::Salt,
+    },
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Channel, MessageState},
+    },
+    tenants::connection::Account,
 };
 use jobs::EventSource;
 use kit::{Done, Job};
@@ -33,7 +37,7 @@ async fn message_from_a_new_customer_opens_the_window() {
 /// For WhatsApp the connection determines the line, for SMS the number that the message was sent to.
 #[tokio::test]
 async fn stored_message_names_the_line_written_to() {
-    let line = |own: u8, more: Value| -> domain::line::Line {
+    let line = |own: u8, more: Value| -> domain::tenants::line::Line {
         let mut line = json!({"id": format!("line_{own:026}"), "name": "Line"});
         line.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         read(line)
@@ -839,7 +843,7 @@ async fn message_is_stored_once_after_its_reference_is_gone() {
 /// A message sent in the bulk lane continues in it.
 #[tokio::test]
 async fn failed_bulk_message_is_queued_in_its_lane() {
-    use domain::purpose::{Category, Narrowing, Policy, Purpose};
+    use domain::messages::purpose::{Category, Narrowing, Policy, Purpose};
     let world = World::new().await;
     let mut message = world.follow_up().await;
     let narrowing = Narrowing {

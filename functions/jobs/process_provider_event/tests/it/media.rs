@@ -1,9 +1,9 @@
 //! Pictures and other files of customers' messages: stored as rows beside them, and fetched by jobs.
 
 use domain::{
-    contact::Identity,
-    media::{MediaKind, Medium, MediumState},
-    record::Received,
+    calls::record::Received,
+    contacts::contact::Identity,
+    media::medium::{MediaKind, Medium, MediumState},
 };
 use jobs::{EventSource, MediaJob};
 use kit::{Done, Job, QueueName};

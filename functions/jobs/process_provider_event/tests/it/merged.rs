@@ -1,15 +1,17 @@
 //! Reports on a contact that was merged into another arrive at the survivor.
 
 use domain::{
-    consent::{By, Choice, ConsentCategory, Scope, Wish},
-    contact::{Contact, Identity},
-    ids::ContactId,
-    inbound::OptFlag,
-    message::{AttemptState, Channel, MessageState},
+    base::ids::ContactId,
+    consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
+    contacts::contact::{Contact, Identity},
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Channel, MessageState},
+    },
 };
 use kit::Done;
 use serde_json::json;
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::business::{CUSTOMER, phone};
 
 use crate::world::{World, failed, states, status, wrote};

@@ -1,10 +1,10 @@
 //! Statuses move our messages forward, in any order and number.
 
 use domain::{
-    contact::{Contact, Identity},
-    message::{AttemptState, Channel, MessageState},
-    operation::OperationKind,
-    record::MessageRef,
+    base::operation::OperationKind,
+    calls::record::MessageRef,
+    contacts::contact::{Contact, Identity},
+    messages::message::{AttemptState, Channel, MessageState},
 };
 use kit::Done;
 use serde_json::json;
@@ -163,7 +163,7 @@ async fn status_with_our_key_needs_no_recorded_reference() {
     let moved = world.message(&message).await;
     assert_eq!(states(&moved), [AttemptState::Delivered]);
     assert_eq!(moved.attempts[0].provider_ref.as_deref(), Some("wamid.1"));
-    let key = domain::ids::SendKey {
+    let key = domain::base::ids::SendKey {
         message: message.id,
         attempt: 1,
     };
@@ -276,7 +276,7 @@ async fn id_of_another_contact_stays_with_that_contact() {
 async fn status_reaches_a_message_whose_send_was_not_recorded() {
     let world = World::new().await;
     let message = world.claimed(world.follow_up().await).await;
-    let reference = store::messages::Reference {
+    let reference = store::messages::message::Reference {
         attempt: 1,
         api: "whatsapp",
         provider_ref: &"wamid.1".parse().unwrap(),
@@ -300,7 +300,7 @@ async fn a_failure_for_the_account_makes_the_connection_unhealthy() {
     world.statuses(&[failed(131_042, world.aws.now().as_second())]).await;
     assert!(matches!(
         world.configured_whatsapp().await.health,
-        domain::connection::Health::Unhealthy { .. }
+        domain::tenants::connection::Health::Unhealthy { .. }
     ));
 }
 

@@ -4,16 +4,16 @@ use std::ops::Deref;
 
 use domain::{
     Timestamp,
-    contact::Contact,
-    message::{AttemptState, Message, SendOutcome},
-    record::{ConsentEntry, Entry, Received},
-    template::TemplateDefinition,
+    calls::record::{ConsentEntry, Entry, Received},
+    contacts::contact::Contact,
+    messages::message::{AttemptState, Message, SendOutcome},
+    templates::template::TemplateDefinition,
 };
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Done, Job, JobError};
 use process_provider_event::{Context, handle};
 use serde_json::{Value, json};
-use store::{config::Configured, messages::Reference};
+use store::{messages::message::Reference, tenants::config::Configured};
 use testkit::business::CUSTOMER;
 
 pub(crate) struct World(testkit::World<Context>);
@@ -153,7 +153,7 @@ impl World {
         templates.remove(0).value
     }
 
-    pub(crate) async fn configured_whatsapp(&self) -> domain::connection::Connection {
+    pub(crate) async fn configured_whatsapp(&self) -> domain::tenants::connection::Connection {
         let (store, scope) = (self.aws.store(), self.business.scope());
         let found = store.connection(scope, self.business.whatsapp).await;
         found.expect("the table answers").expect("the connection is there")
@@ -179,7 +179,7 @@ pub(crate) fn status(word: &str, at: i64) -> Value {
 
 /// The same report with our key.
 pub(crate) fn keyed(mut status: Value, message: &Message, attempt: u32) -> Value {
-    let key = domain::ids::SendKey {
+    let key = domain::base::ids::SendKey {
         message: message.id,
         attempt,
     };

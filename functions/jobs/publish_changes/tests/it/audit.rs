@@ -1,19 +1,23 @@
 //! The audit log has every change by people and keys: author, object, before and after; once, and never a secret.
 
 use domain::{
-    account::{Account, Invitation, Member, PasswordHash},
-    actor::{Actor, Stamp},
-    api_key::{ApiKey, KeySecret},
-    audit::Action,
-    ids::{ApiKeyId, InvitationId, UserId},
-    inbound::OptFlag,
-    permission::{Permission, Role},
+    accounts::{
+        account::{Account, Invitation, Member, PasswordHash},
+        api_key::{ApiKey, KeySecret},
+        audit::Action,
+        permission::{Permission, Role},
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ApiKeyId, InvitationId, UserId},
+    },
+    messages::inbound::OptFlag,
 };
 use jiff::SignedDuration;
 use store::{
     Page, Versioned,
-    audit::{Recorded, Wanted},
-    people::Brought,
+    accounts::audit::{Recorded, Wanted},
+    contacts::people::Brought,
 };
 
 use super::*;

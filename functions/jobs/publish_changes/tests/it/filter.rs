@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::OnceLock};
 
 use serde_json::{Value, json};
-use store::changes::{self, What};
+use store::table::changes::{self, What};
 use testkit::template::functions;
 
 use super::*;

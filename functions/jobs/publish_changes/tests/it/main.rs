@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 
 use aws_lambda_events::dynamodb::EventRecord;
 use domain::{
-    actor::{Actor, Stamp},
-    conversion::Conversion,
-    ids::{ConversionId, TenantId},
-    message::{AttemptState, Message, SendOutcome, StatusReport},
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ConversionId, TenantId},
+    },
+    contacts::conversion::Conversion,
+    messages::message::{AttemptState, Message, SendOutcome, StatusReport},
 };
 use jiff::SignedDuration;
 use kit::stream::Batch;
@@ -24,7 +26,7 @@ use proptest::{
 };
 use publish_changes::{Context, handle};
 use serde_dynamo::Item;
-use store::{counters::Counters, effects::Effects};
+use store::{reports::counters::Counters, table::effects::Effects};
 use testkit::{
     Aws, Seeded,
     business::{CUSTOMER, business, read},
@@ -247,7 +249,7 @@ async fn call_decided_again_counts_as_one_call() {
     call.version += 1;
     // A later report counts nothing.
     world.record().await;
-    call.outcome = domain::call::Outcome::Voicemail;
+    call.outcome = domain::calls::call::Outcome::Voicemail;
     call.decided_again = 1;
     store.write_call(&scope, &call).await.unwrap();
     world.record().await;

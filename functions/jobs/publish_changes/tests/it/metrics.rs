@@ -2,13 +2,17 @@
 
 use domain::{
     Timestamp,
-    ids::LineId,
-    template::id::TemplateId,
-    template_numbers::{AnsweredTemplate, TemplateEdition},
+    base::ids::LineId,
+    reports::template_numbers::{AnsweredTemplate, TemplateEdition},
+    templates::template::id::TemplateId,
 };
 use jiff::civil::Date;
 use serde_json::json;
-use store::{TenantScope, counters::join, effects::Consent, hours::Lines};
+use store::{
+    TenantScope,
+    reports::{counters::join, hours::Lines},
+    table::effects::Consent,
+};
 use testkit::business::{LINE, business_with, effects_of};
 
 use super::{again::made_at, *};

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    connection::Health,
-    notice::{Matter, NoticeState, day_of},
-    template::{TemplateKey, TemplateReport, TemplateStatus},
+    accounts::notice::{Matter, NoticeState, day_of},
+    templates::template::{TemplateKey, TemplateReport, TemplateStatus},
+    tenants::connection::Health,
 };
-use store::{Versioned, notices::DueNotice};
+use store::{Versioned, accounts::notices::DueNotice};
 
 use super::*;
 
@@ -115,7 +115,7 @@ async fn deleted_connection_is_not_noticed() {
     let (store, scope) = (world.aws.store(), world.business.scope().clone());
     world.health(false).await;
     let before = store
-        .get::<domain::connection::Connection>(&scope, &world.business.whatsapp)
+        .get::<domain::tenants::connection::Connection>(&scope, &world.business.whatsapp)
         .await;
     let before = before.expect("the table answers").expect("the connection");
     let stamp = world.aws.stamp();

@@ -3,13 +3,15 @@
 use std::ops::Range;
 
 use domain::{
-    cap::{Cap, Period, Scope, hour_of},
-    inbound::OptFlag,
-    message::{AttemptState, Channel, Ended, Message, MessageState},
-    refusal::Reason,
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Channel, Ended, Message, MessageState},
+        refusal::Reason,
+    },
+    money::cap::{Cap, Period, Scope, hour_of},
 };
 use jiff::SignedDuration;
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::Reply;
 
 use crate::world::{World, attempts, is};

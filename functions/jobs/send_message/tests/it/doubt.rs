@@ -1,10 +1,10 @@
 //! Unknown outcomes: settled by evidence, never repeated blindly.
 
 use domain::{
-    bounded::Whole,
-    connection::Connection,
-    message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
-    record::MessageRef,
+    base::bounded::Whole,
+    calls::record::MessageRef,
+    messages::message::{AttemptState, Channel, Evidence, Message, MessageState, WhenUnknown},
+    tenants::connection::Connection,
 };
 use jiff::SignedDuration;
 use kit::{Done, Job};
@@ -425,7 +425,7 @@ async fn opt_out_prevents_the_second_send() {
     let source = "asked for no more messages by SMS";
     world
         .change_contact(&message, |contact| {
-            contact.wish(domain::inbound::OptFlag::Stop, source, now);
+            contact.wish(domain::messages::inbound::OptFlag::Stop, source, now);
         })
         .await;
     world.aws.pass(DEADLINE);

@@ -1,12 +1,14 @@
 //! Messages with files: WhatsApp has the file before the message, Twilio fetches it.
 
 use domain::{
-    asset::Asset,
-    connection::{Account, twilio},
-    content::Content,
-    ids::ConnectionId,
-    message::{AttemptState, Channel, Message, MessageState},
-    refusal::Reason,
+    base::ids::ConnectionId,
+    media::asset::Asset,
+    messages::{
+        content::Content,
+        message::{AttemptState, Channel, Message, MessageState},
+        refusal::Reason,
+    },
+    tenants::connection::{Account, twilio},
 };
 use jobs::MediaJob;
 use kit::QueueName;

@@ -1,6 +1,6 @@
 //! The table did what it was asked, but its response was lost: the SDK retries, and is told that somebody was faster.
 
-use domain::{message::AttemptState, record::MessageRef};
+use domain::{calls::record::MessageRef, messages::message::AttemptState};
 use send_message::handle;
 use testkit::Reply;
 

@@ -1,15 +1,19 @@
 //! Messages on the way to a contact that is merged into another one are the survivor's.
 
 use domain::{
-    contact::{Contact, Identity},
-    ids::{ContactId, MessageId},
-    inbound::OptFlag,
-    message::{AttemptState, Message, MessageState},
-    person::Person,
-    purpose::{Category, Narrowing, Policy, Purpose},
-    refusal::Reason,
+    base::ids::{ContactId, MessageId},
+    contacts::{
+        contact::{Contact, Identity},
+        person::Person,
+    },
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Message, MessageState},
+        purpose::{Category, Narrowing, Policy, Purpose},
+        refusal::Reason,
+    },
 };
-use store::merges::Decided;
+use store::contacts::merges::Decided;
 use testkit::{
     Reply,
     business::{CUSTOMER, decided_merge, phone},

@@ -6,24 +6,25 @@ use std::sync::{
 };
 
 use domain::{
-    bounded::Whole,
-    connection::Health,
-    contact::Identity,
-    errors::{Stage, classify},
-    inbound::OptFlag,
-    message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
-    operation::OperationKind,
-    purpose::{Narrowing, Policy, Purpose},
-    record::Entry,
-    send::Api,
-    template::TemplateStatus,
+    base::{bounded::Whole, operation::OperationKind},
+    calls::record::Entry,
+    contacts::contact::Identity,
+    messages::{
+        errors::{Stage, classify},
+        inbound::OptFlag,
+        message::{AttemptState, Category, Channel, Content, Message, MessageState, Next, SendOutcome},
+        purpose::{Narrowing, Policy, Purpose},
+        send::Api,
+    },
+    templates::template::TemplateStatus,
+    tenants::connection::Health,
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
 use kit::{Done, Job};
-use send_message::{MOST_ROUNDS, handle};
+use send_message::{MAX_ROUNDS, handle};
 use serde_json::json;
-use store::contacts::ContactWrite;
+use store::contacts::contact::ContactWrite;
 use testkit::{
     Reply,
     business::{mobile, phone, read},
@@ -360,7 +361,7 @@ async fn message_waiting_for_its_connection_stays_in_the_table() {
     let world = World::by(&[Channel::WhatsApp]).await;
     let whatsapp = world.business.whatsapp;
     let message = world.follow_up().await;
-    for round in 0..=MOST_ROUNDS {
+    for round in 0..=MAX_ROUNDS {
         assert_eq!(world.copies().await, u64::from(round));
         // Other messages keep the number busy.
         let until = world.aws.now() + SignedDuration::from_secs(10);
@@ -374,7 +375,7 @@ async fn message_waiting_for_its_connection_stays_in_the_table() {
         world.aws.pass(12);
     }
     // Lambda ends a loop between a function and its queue after 16 rounds.
-    assert_eq!(world.copies().await, u64::from(MOST_ROUNDS));
+    assert_eq!(world.copies().await, u64::from(MAX_ROUNDS));
     assert!(world.message(&message).await.due.is_some(), "the dispatcher goes on");
 }
 

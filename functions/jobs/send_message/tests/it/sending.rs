@@ -1,11 +1,13 @@
 //! Content and time of messages, each sent once.
 
 use domain::{
-    bounded::Whole,
-    connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
-    message::{AttemptState, Channel, MessageState},
-    rule::Rule,
-    tenant::TenantStatus,
+    automations::rule::Rule,
+    base::bounded::Whole,
+    messages::message::{AttemptState, Channel, MessageState},
+    tenants::{
+        connection::{Account, SendSecrets, VerifySecrets, telephony, twilio, whatsapp},
+        tenant::TenantStatus,
+    },
 };
 use jiff::SignedDuration;
 use jobs::SendMessage;
@@ -34,7 +36,7 @@ async fn a_missed_call_is_answered_by_whatsapp() {
         body["biz_opaque_callback_data"],
         format!(
             "{}",
-            domain::ids::SendKey {
+            domain::base::ids::SendKey {
                 message: message.id,
                 attempt: 1
             }
@@ -134,8 +136,9 @@ async fn sms_comes_from_the_lines_number() {
 #[tokio::test]
 async fn whatsapp_goes_through_a_twilio_sender() {
     let world = World::with(|configured| {
-        let whatsapp =
-            |connection: &&mut domain::connection::Connection| matches!(connection.account, Account::Twilio(_));
+        let whatsapp = |connection: &&mut domain::tenants::connection::Connection| {
+            matches!(connection.account, Account::Twilio(_))
+        };
         let twilio = configured.connections.iter_mut().find(whatsapp).unwrap();
         let Account::Twilio(twilio::Account { whatsapp_sender, .. }) = &mut twilio.account else {
             unreachable!()
@@ -257,8 +260,8 @@ async fn opt_out_before_the_send_blocks_every_channel() {
     let world = World::new().await;
     let message = world.follow_up().await;
     let at = world.aws.now();
-    let stop = |contact: &mut domain::contact::Contact| {
-        contact.wish(domain::inbound::OptFlag::Stop, "wrote STOP by SMS", at);
+    let stop = |contact: &mut domain::contacts::contact::Contact| {
+        contact.wish(domain::messages::inbound::OptFlag::Stop, "wrote STOP by SMS", at);
     };
     world.change_contact(&message, stop).await;
     let message = world.worked(&message).await;
@@ -281,7 +284,7 @@ async fn a_suspended_tenant_sends_nothing() {
 async fn paused_template_falls_back_to_the_sms() {
     let mut world = World::new().await;
     let message = world.follow_up().await;
-    world.business.configured.templates[0].status = domain::template::TemplateStatus("PAUSED".to_owned());
+    world.business.configured.templates[0].status = domain::templates::template::TemplateStatus("PAUSED".to_owned());
     world.business.write(&world.aws).await;
     let message = world.worked(&message).await;
     assert_eq!(

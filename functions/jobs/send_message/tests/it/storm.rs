@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    ids::SendKey,
-    message::{AttemptState, Channel, Message},
+    base::ids::SendKey,
+    messages::message::{AttemptState, Channel, Message},
 };
 use serde_json::{Value, json};
 use testkit::{Reply, business::mobile, provider::Request};

@@ -3,16 +3,18 @@
 use std::ops::{Deref, DerefMut};
 
 use domain::{
-    connection::{Connection, Purpose, SendSecrets, whatsapp},
-    ids::ConnectionId,
-    message::{AttemptState, Category, Channel, Message, MessageState, StatusReport},
-    purpose::{self, Narrowing, Policy},
-    record::MessageRef,
+    base::ids::ConnectionId,
+    calls::record::MessageRef,
+    messages::{
+        message::{AttemptState, Category, Channel, Message, MessageState, StatusReport},
+        purpose::{self, Narrowing, Policy},
+    },
+    tenants::connection::{Connection, Purpose, SendSecrets, whatsapp},
 };
 use jobs::SendMessage;
 use kit::{Done, Job, JobError, QueueName};
 use send_message::{Context, handle};
-use store::{config::Configured, contacts::ContactWrite, messages::Reference};
+use store::{contacts::contact::ContactWrite, messages::message::Reference, tenants::config::Configured};
 use testkit::{Lossy, Provider, Reply};
 
 pub(crate) struct World {
@@ -207,7 +209,7 @@ impl World {
         .await;
     }
 
-    pub(crate) async fn contact(&self, message: &Message) -> domain::contact::Contact {
+    pub(crate) async fn contact(&self, message: &Message) -> domain::contacts::contact::Contact {
         let found = self
             .aws
             .store()
@@ -216,7 +218,11 @@ impl World {
         found.expect("the table answers").expect("the contact is there")
     }
 
-    pub(crate) async fn change_contact(&self, message: &Message, change: impl FnOnce(&mut domain::contact::Contact)) {
+    pub(crate) async fn change_contact(
+        &self,
+        message: &Message,
+        change: impl FnOnce(&mut domain::contacts::contact::Contact),
+    ) {
         let mut contact = self.contact(message).await;
         change(&mut contact);
         let write = ContactWrite::from(contact);

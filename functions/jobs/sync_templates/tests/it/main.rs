@@ -12,9 +12,11 @@ use std::{
 };
 
 use domain::{
-    ids::ConnectionId,
-    operation::{OperationKind, OperationState},
-    template::{
+    base::{
+        ids::ConnectionId,
+        operation::{OperationKind, OperationState},
+    },
+    templates::template::{
         TemplateDefinition, TemplateStatus,
         sync::{self, Cause, LastSync, SyncTemplates, Synced},
     },

@@ -3,24 +3,27 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use delete_tenants::{Context, handle};
 use domain::{
-    account::Invitation,
-    actor::Actor,
-    call::{CallFacts, CallProvider, Outcome, Party},
-    contact::{Contact, Identity},
-    facts::Facts,
-    ids::{AssetId, CallId, ContactId, InvitationId, TenantId},
-    media::InboundMedia,
-    permission::Role,
-    record::{Call, CallProgress, Grounds},
-    tenant::{Tenant, TenantStatus},
+    accounts::{account::Invitation, permission::Role},
+    base::{
+        actor::Actor,
+        facts::Facts,
+        ids::{AssetId, CallId, ContactId, InvitationId, TenantId},
+    },
+    calls::{
+        call::{CallFacts, CallProvider, Outcome, Party},
+        record::{Call, CallProgress, Grounds},
+    },
+    contacts::contact::{Contact, Identity},
+    media::medium::InboundMedia,
+    tenants::tenant::{Tenant, TenantStatus},
 };
 use jiff::{SignedDuration, Timestamp};
 use kit::{FileKey, Files, schedule::Deadline};
 use store::{
     TenantScope,
-    contacts::ContactWrite,
-    effects::{Effects, Once},
-    platform::PlatformAct,
+    contacts::contact::ContactWrite,
+    table::effects::{Effects, Once},
+    tenants::platform::PlatformAct,
 };
 use testkit::{
     Aws, Seeded,

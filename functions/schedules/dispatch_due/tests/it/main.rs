@@ -10,18 +10,22 @@ use aws_sdk_dynamodb::types::{
 };
 use dispatch_due::{Context, handle};
 use domain::{
-    actor::Actor,
-    call::CallStatus,
-    ids::{MessageId, OperationId},
-    media::InboundMedia,
-    message::{Message, SendOutcome},
-    operation::{Data, Operation, OperationKind},
-    purpose::{Category, Narrowing, Policy, Purpose},
+    base::{
+        actor::Actor,
+        ids::{MessageId, OperationId},
+        operation::{Data, Operation, OperationKind},
+    },
+    calls::call::CallStatus,
+    media::medium::InboundMedia,
+    messages::{
+        message::{Message, SendOutcome},
+        purpose::{Category, Narrowing, Policy, Purpose},
+    },
 };
 use jiff::SignedDuration;
 use jobs::{CallJob, MediaJob, SendMessage};
 use kit::{QueueName, RawBucket, Spilled, schedule::Deadline};
-use store::{
+use store::table::{
     due::Partition,
     effects::{Effects, Once},
 };
@@ -221,9 +225,9 @@ async fn waiting_call_is_dispatched_at_its_time() {
     let world = World::new().await;
     let mut facts = from_to(CUSTOMER);
     facts.status = Some(CallStatus::Completed);
-    let progress = domain::record::CallProgress {
+    let progress = domain::calls::record::CallProgress {
         connection: world.business.twilio,
-        provider: domain::call::CallProvider::Twilio,
+        provider: domain::calls::call::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
         facts,
         first_seen: world.aws.now(),
@@ -247,7 +251,7 @@ async fn waiting_call_is_dispatched_at_its_time() {
         tenant: world.business.tenant(),
         correlation_id: "cor-CA1".to_owned(),
         connection: world.business.twilio,
-        provider: domain::call::CallProvider::Twilio,
+        provider: domain::calls::call::CallProvider::Twilio,
         provider_call_id: "CA1".to_owned(),
     };
     assert_eq!(jobs, [decide]);

@@ -3,20 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::{
-    account::{Account, Member, MemberStatus, PasswordHash},
-    actor::{Actor, Stamp},
-    connection::{self, Health},
-    ids::{ConnectionId, RuleId, UserId},
-    notice::{MOST_MAILINGS, Mailing, Mailings, Matter, Notice, day_of},
-    permission::Role,
-    template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
-    tenant::TenantStatus,
+    accounts::{
+        account::{Account, Member, MemberStatus, PasswordHash},
+        notice::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, day_of},
+        permission::Role,
+    },
+    base::{
+        actor::{Actor, Stamp},
+        ids::{ConnectionId, RuleId, UserId},
+    },
+    templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
+    tenants::{
+        connection::{self, Health},
+        tenant::TenantStatus,
+    },
 };
 use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::schedule::Deadline;
 use notify_people::{Context, handle};
-use store::{Versioned, config::Configured};
+use store::{Versioned, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
     business::{business, business_with, phone},
@@ -457,7 +463,7 @@ async fn what_a_day_has_no_mailing_for_is_told_the_next_day() {
     world
         .write_mailings(Mailings {
             day: day_of(world.aws.now()),
-            count: MOST_MAILINGS,
+            count: MAX_MAILINGS,
             open: None,
         })
         .await;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use domain::ids::LineId;
+use domain::base::ids::LineId;
 use jiff::{SignedDuration, Timestamp, civil::Date};
 use kit::schedule::Deadline;
 use roll_up_counters::{Context, handle};
-use store::{
+use store::reports::{
     counters::{Counters, join},
     hours::Lines,
 };

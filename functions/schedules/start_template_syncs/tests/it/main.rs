@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use domain::{
-    ids::ConnectionId,
-    operation::OperationKind,
-    template::sync::{LastSync, SyncTemplates},
-    tenant::TenantStatus,
+    base::{ids::ConnectionId, operation::OperationKind},
+    templates::template::sync::{LastSync, SyncTemplates},
+    tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;

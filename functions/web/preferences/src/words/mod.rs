@@ -3,7 +3,7 @@
 mod ar;
 mod en;
 
-use domain::preferences::Topic;
+use domain::consent::preferences::Topic;
 
 pub(crate) use ar::ARABIC;
 pub(crate) use en::ENGLISH;
@@ -107,7 +107,7 @@ impl Words {
 
 #[cfg(test)]
 mod tests {
-    use domain::text::hex;
+    use domain::base::text::hex;
     use sha2::{Digest as _, Sha256};
 
     use super::*;

@@ -1,16 +1,22 @@
 //! Links that lead to no page, and requests that the page does not send.
 
 use domain::{
-    account::{Member, MemberStatus},
-    actor::Actor,
-    api_key::ApiKey,
-    consent::Choice,
-    contact::{Change, Contact},
-    ids::{ApiKeyId, UserId},
-    links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
-    permission::Role,
+    accounts::{
+        account::{Member, MemberStatus},
+        api_key::ApiKey,
+        permission::Role,
+    },
+    base::{
+        actor::Actor,
+        ids::{ApiKeyId, UserId},
+    },
+    consent::{
+        links::{LINK_LIFETIME, LinkCode, LinkOrigin, MADE_LINK_LIFETIME},
+        wish::Choice,
+    },
+    contacts::contact::{Change, Contact},
 };
-use store::preferences::LinkWrite;
+use store::consent::preferences::LinkWrite;
 use testkit::{
     Call,
     business::{CUSTOMER, business_with},

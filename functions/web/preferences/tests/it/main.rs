@@ -5,17 +5,18 @@ mod links;
 mod look;
 
 use domain::{
-    consent::{By, Choice, ConsentCategory, Party, Scope, Wish},
-    contact::{Change, Contact},
-    ids::MessageId,
-    inbound::OptFlag,
-    links::{LinkCode, LinkOrigin},
-    message::Channel,
-    preferences::{Topic, TopicState, state},
-    record::ConsentEntry,
+    base::ids::MessageId,
+    calls::record::ConsentEntry,
+    consent::{
+        links::{LinkCode, LinkOrigin},
+        preferences::{Topic, TopicState, state},
+        wish::{By, Choice, ConsentCategory, Party, Scope, Wish},
+    },
+    contacts::contact::{Change, Contact},
+    messages::{inbound::OptFlag, message::Channel},
 };
 use futures::future::join_all;
-use store::preferences::LinkWrite;
+use store::consent::preferences::LinkWrite;
 use testkit::{
     Answer, Aws, Call, Function, Lossy, Seeded, assert_snapshot,
     business::{CUSTOMER, business_with},

@@ -1,8 +1,8 @@
 //! Exotel's Passthru and StatusCallback, in process against the emulator's table and queues.
 
 use domain::{
-    call::{CallProvider, Outcome, Party},
-    connection::{
+    calls::call::{CallProvider, Outcome, Party},
+    tenants::connection::{
         Account, VerifySecrets,
         exotel::{self, Cluster},
     },

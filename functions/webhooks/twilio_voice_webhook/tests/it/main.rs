@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use domain::{
-    call::{DialStatus, Handling},
-    connection::{
-        Purpose, VerifySecrets,
-        twilio::{self, SharedKey},
+    calls::call::{DialStatus, Handling},
+    tenants::{
+        connection::{
+            Purpose, VerifySecrets,
+            twilio::{self, SharedKey},
+        },
+        tenant::BusinessHours,
     },
-    tenant::BusinessHours,
 };
 use jobs::CallJob;
 use kit::QueueName;
@@ -44,7 +46,7 @@ fn signed(world: &World, what: &str, fixture: &str) -> Call {
     signed_for(BASE, &path(world, what), &form)
 }
 
-fn event(job: Value) -> domain::call::CallEvent {
+fn event(job: Value) -> domain::calls::call::CallEvent {
     match serde_json::from_value(job).expect("it is a job of this queue") {
         CallJob::Reported { event, .. } => event,
         other => panic!("{other:?}"),

@@ -1,8 +1,8 @@
 //! Vonage's voice events, in process against the emulator's table and queues.
 
 use domain::{
-    call::{CallFacts, CallProvider, LONGEST_CALL, Outcome, Verdict},
-    connection::{Account, VerifySecrets, vonage},
+    calls::call::{CallFacts, CallProvider, MAX_CALL, Outcome, Verdict},
+    tenants::connection::{Account, VerifySecrets, vonage},
 };
 use jiff::SignedDuration;
 use providers::vonage::sign;
@@ -138,7 +138,7 @@ async fn missed_call_does_not_depend_on_the_shown_number() {
             facts.merge(world.only_report(from).await.facts);
         }
         let now = world.aws.now();
-        let verdict = facts.verdict(now, now + LONGEST_CALL, SignedDuration::from_secs(60));
+        let verdict = facts.verdict(now, now + MAX_CALL, SignedDuration::from_secs(60));
         assert_eq!(verdict, Verdict::Decided(Outcome::Missed), "{from}");
     }
 }

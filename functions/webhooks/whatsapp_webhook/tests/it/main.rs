@@ -1,6 +1,6 @@
 //! Meta's webhooks, in process against the emulator's table and queues.
 
-use domain::connection::{Account, Purpose, VerifySecrets, whatsapp};
+use domain::tenants::connection::{Account, Purpose, VerifySecrets, whatsapp};
 use jiff::SignedDuration;
 use jobs::{EventSource, Payload, ProviderEvent};
 use kit::{Env, QueueName};

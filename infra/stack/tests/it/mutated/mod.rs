@@ -7,7 +7,7 @@ mod json;
 use std::{collections::BTreeMap, path::Path};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use domain::{outside::ProviderRef, record::MessageRef};
+use domain::{base::external::ProviderRef, calls::record::MessageRef};
 use futures::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use stack::{
@@ -34,7 +34,7 @@ const CASES: usize = 1_000;
 const AT_ONCE: usize = 12;
 
 /// More receives than this are not just bad luck.
-const MOST_RECEIVES: u64 = 3;
+const MAX_RECEIVES: u64 = 3;
 
 const JSON: &str = "application/json";
 const FORM: &str = "application/x-www-form-urlencoded";
@@ -473,7 +473,7 @@ fn mutated_webhooks_cause_no_endless_retries() {
         let drained = until(PATIENCE, "all that was taken is worked", async || {
             let failing = failing(business, began).await?;
             // Another receive would exceed the limit.
-            if failing.values().any(|(count, _)| *count >= MOST_RECEIVES) {
+            if failing.values().any(|(count, _)| *count >= MAX_RECEIVES) {
                 bail!("records circle:\n{}", told(failing));
             }
             let waiting = waiting(stage, &session).await?;

@@ -12,7 +12,7 @@ use std::{
 use serde_json::value::RawValue;
 
 /// Maximum items of a piece.
-const MOST_ITEMS: usize = 50;
+const MAX_ITEMS: usize = 50;
 
 /// Maximum bytes of a piece in a queue's message, unless a single item is larger.
 const LARGEST: usize = 190 * 1024;
@@ -87,7 +87,7 @@ pub(super) fn of(raw: &RawValue) -> Option<Pieces<'_>> {
             items.extend(list.into_iter().map(|item| (place, item)));
         }
     }
-    if items.is_empty() || (items.len() <= MOST_ITEMS && queued(raw.get()) <= LARGEST) {
+    if items.is_empty() || (items.len() <= MAX_ITEMS && queued(raw.get()) <= LARGEST) {
         return None;
     }
     let contacts = value.get(CONTACTS).and_then(|raw| list(raw));
@@ -183,7 +183,7 @@ impl Iterator for Pieces<'_> {
             named.retain(|index| !people.contains(index));
             let contacts = named.iter().map(|index| self.people.contacts[*index].get());
             let more: usize = contacts.chain([item.get()]).map(|text| queued(text) + 1).sum();
-            if count == MOST_ITEMS || (count > 0 && bytes + more > LARGEST) {
+            if count == MAX_ITEMS || (count > 0 && bytes + more > LARGEST) {
                 break;
             }
             bytes += more;

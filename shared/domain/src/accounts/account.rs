@@ -1,0 +1,639 @@
+//! People who log in: their account, their membership of each tenant, their sessions.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::{
+        interface::InterfacePreferences,
+        permission::{Permission, Role},
+    },
+    base::{
+        actor::Actor,
+        fault::{Fault, FaultCode, Faulty},
+        ids::{InvitationId, SessionId, TenantId, UserId},
+        text::OneLine,
+    },
+};
+
+/// An e-mail address, in lower case. ASCII only: an internationalised domain is written in its ASCII form, so that two
+/// addresses that look alike are not two accounts.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Email(String);
+
+/// A text that is not an e-mail address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected an e-mail address such as name@example.com, in ASCII letters")]
+pub struct InvalidEmail;
+
+shown_as!(Email, {
+    "type": "string",
+    "format": "email",
+    "maxLength": Email::MAX_LENGTH,
+    "examples": ["maya@saffron.example"],
+});
+
+impl Email {
+    /// Maximum length in characters (RFC 5321, 4.5.3.1.3).
+    pub const MAX_LENGTH: usize = 254;
+
+    /// The address in the spelling that is stored and compared.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Email {
+    type Err = InvalidEmail;
+
+    fn from_str(text: &str) -> Result<Self, InvalidEmail> {
+        let text = text.trim();
+        let (local, domain) = text.rsplit_once('@').ok_or(InvalidEmail)?;
+        let local_ok = (1..=64).contains(&local.len())
+            && !local.starts_with('.')
+            && !local.ends_with('.')
+            && !local.contains("..")
+            && local
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~.".contains(&byte));
+        let label_ok = |label: &str| {
+            (1..=63).contains(&label.len())
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        };
+        let domain_ok = domain.len() <= 253 && domain.contains('.') && domain.split('.').all(label_ok);
+        if local_ok && domain_ok && text.len() <= Self::MAX_LENGTH {
+            Ok(Self(text.to_ascii_lowercase()))
+        } else {
+            Err(InvalidEmail)
+        }
+    }
+}
+
+impl fmt::Debug for Email {
+    /// Hides the address, which would end up in logs.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Email")
+    }
+}
+
+parsed!(Email, "email", "name@example.com");
+
+/// A tenant's name in URLs: lower-case ASCII letters, digits and single hyphens, 3 to 40 characters. No other script, so
+/// that none looks like another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Slug(String);
+
+/// Reason why a text is not a slug.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidSlug {
+    /// Wrong form.
+    #[error("expected 3 to 40 lower-case letters a to z, digits and single hyphens, such as joes-pizza")]
+    Form,
+    /// Reserved for the platform.
+    #[error("this name is reserved; choose another")]
+    Reserved,
+}
+
+/// Names of hosts and paths, also those of the console, whose paths begin with the tenant's name.
+const RESERVED: [&str; 24] = [
+    "accept-invitation",
+    "account",
+    "admin",
+    "api",
+    "app",
+    "assets",
+    "auth",
+    "billing",
+    "console",
+    "docs",
+    "forgot-password",
+    "help",
+    "log-in",
+    "mail",
+    "platform",
+    "reset-password",
+    "ringback",
+    "root",
+    "sign-up",
+    "status",
+    "support",
+    "verify-email",
+    "webhooks",
+    "www",
+];
+
+shown_as!(Slug, {
+    "type": "string",
+    "minLength": Slug::SHORTEST,
+    "maxLength": Slug::MAX_LENGTH,
+    "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$",
+    "examples": ["saffron-bakery"],
+});
+
+impl Slug {
+    /// Minimum length in characters.
+    pub const SHORTEST: usize = 3;
+
+    /// Maximum length in characters.
+    pub const MAX_LENGTH: usize = 40;
+
+    /// The text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Slug {
+    type Err = InvalidSlug;
+
+    fn from_str(text: &str) -> Result<Self, InvalidSlug> {
+        let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        let formed = (Self::SHORTEST..=Self::MAX_LENGTH).contains(&text.len())
+            && text.bytes().all(allowed)
+            && !text.starts_with('-')
+            && !text.ends_with('-')
+            && !text.contains("--");
+        if !formed {
+            return Err(InvalidSlug::Form);
+        }
+        if RESERVED.contains(&text) {
+            return Err(InvalidSlug::Reserved);
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl Faulty for InvalidSlug {
+    fn fault(&self) -> Fault {
+        match self {
+            Self::Form => Fault::format("slug", "joes-pizza", self.to_string()),
+            Self::Reserved => Fault::new(FaultCode::Reserved, self.to_string()),
+        }
+    }
+}
+
+impl fmt::Display for Slug {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+parsed!(Slug, by fault);
+
+/// A person's account. It belongs to no tenant: a person may work for several.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Account {
+    /// The person.
+    pub id: UserId,
+    /// E-mail address, verified.
+    pub email: Email,
+    /// Display name.
+    pub name: String,
+    /// BCP 47 language of their mail.
+    pub language: String,
+    /// argon2id, in PHC form.
+    pub password: PasswordHash,
+    /// Whether nobody knows the password: it was generated with the account, and the person chooses one by a link.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_password: bool,
+    /// The second factor, once switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub second_factor: Option<SecondFactor>,
+    /// A second factor that was set up and is not yet confirmed by a code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_factor: Option<SealedFactor>,
+    /// Tenants they belong to, in the order of joining.
+    pub tenants: Vec<TenantId>,
+    /// Tokens issued before this time are invalid: raised by logging out everywhere, a new password, and a second factor.
+    pub sessions_from: Timestamp,
+    /// The one older session that stays valid: the one in which the second factor was switched on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spared_session: Option<SessionId>,
+    /// Devices the person logged in from, as [`Account::learn`] keeps them, the newest last. Empty until the first log-in.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub devices: Vec<String>,
+    /// Preferences for user interfaces.
+    #[serde(
+        default,
+        deserialize_with = "InterfacePreferences::stored",
+        skip_serializing_if = "InterfacePreferences::are_usual"
+    )]
+    pub preferences: InterfacePreferences,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
+
+impl Account {
+    /// Maximum tenants of a person.
+    pub const MAX_TENANTS: usize = 20;
+
+    /// Maximum known devices. A further one replaces the oldest.
+    pub const MAX_DEVICES: usize = 20;
+
+    /// A new person, who belongs to no tenant yet.
+    pub const fn new(
+        id: UserId,
+        email: Email,
+        name: String,
+        language: String,
+        password: PasswordHash,
+        now: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            email,
+            name,
+            language,
+            password,
+            awaits_password: false,
+            second_factor: None,
+            pending_factor: None,
+            tenants: Vec::new(),
+            sessions_from: now,
+            spared_session: None,
+            devices: Vec::new(),
+            preferences: InterfacePreferences::USUAL,
+            created_at: now,
+        }
+    }
+
+    /// Whether the session was ended together with all others.
+    pub fn has_ended(&self, session: &Session) -> bool {
+        session.created_at < self.sessions_from && self.spared_session != Some(session.id)
+    }
+
+    /// Whether the second factor that is on now was on at that time. One that was switched off and on again is a new
+    /// factor, which older sessions have not proved.
+    pub fn had_its_factor_at(&self, at: Timestamp) -> bool {
+        let on = self.second_factor.as_ref();
+        on.is_some_and(|factor| factor.enabled_at.as_millisecond() <= at.as_millisecond())
+    }
+
+    /// Ends all sessions that began before this time, except `spared`.
+    pub const fn end_sessions(&mut self, from: Timestamp, spared: Option<SessionId>) {
+        self.sessions_from = from;
+        self.spared_session = spared;
+    }
+
+    /// Remembers the device of a log-in. Returns whether it was known.
+    pub fn learn(&mut self, device: String) -> bool {
+        if self.devices.contains(&device) {
+            return true;
+        }
+        if self.devices.len() >= Self::MAX_DEVICES {
+            self.devices.remove(0);
+        }
+        self.devices.push(device);
+        false
+    }
+}
+
+/// The hash of a password. Never logged.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct PasswordHash(pub String);
+
+impl fmt::Debug for PasswordHash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PasswordHash")
+    }
+}
+
+/// A TOTP secret, sealed for its user by `auth`; base64.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct SealedFactor(pub String);
+
+impl fmt::Debug for SealedFactor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SealedFactor")
+    }
+}
+
+/// A second factor that log-in asks for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SecondFactor {
+    /// The secret.
+    pub secret: SealedFactor,
+    /// The last 30-second step whose code was used, so that no code is accepted twice.
+    pub last_step: u64,
+    /// SHA-256 of the recovery codes that are left.
+    pub recovery_codes: Vec<String>,
+    /// Time at which it was switched on.
+    pub enabled_at: Timestamp,
+    /// Wrong codes since the last right one, or since the password was reset by mail.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub wrong_codes: u32,
+}
+
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
+
+impl SecondFactor {
+    /// Maximum wrong codes until only a reset of the password by mail admits further ones. Whoever gets this far knows the password.
+    pub const MAX_WRONG_CODES: u32 = 50;
+
+    /// Whether no code is accepted any more until the password is reset by mail.
+    pub const fn is_locked(&self) -> bool {
+        self.wrong_codes >= Self::MAX_WRONG_CODES
+    }
+}
+
+/// A person's membership of a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Member {
+    /// The person.
+    pub user: UserId,
+    /// Their address, as in the account.
+    pub email: Email,
+    /// Their name, as in the account.
+    pub name: String,
+    /// Role in this tenant.
+    pub role: Role,
+    /// Whether they are active.
+    pub status: MemberStatus,
+    /// Access tokens issued before this time are invalid here: the account's time, or the time of the deactivation.
+    pub sessions_from: Timestamp,
+    /// The account's older session that stays valid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub spared_session: Option<SessionId>,
+    /// Time of joining.
+    pub joined_at: Timestamp,
+}
+
+impl Member {
+    /// A new, active member for this account.
+    pub fn joining(account: &Account, role: Role, now: Timestamp) -> Self {
+        Self {
+            user: account.id,
+            email: account.email.clone(),
+            name: account.name.clone(),
+            role,
+            status: MemberStatus::Active,
+            sessions_from: account.sessions_from,
+            spared_session: account.spared_session,
+            joined_at: now,
+        }
+    }
+
+    /// Whether the member is active and has the permission.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.status == MemberStatus::Active && self.role.may(permission)
+    }
+
+    /// Whether the change gives the member access: activation, or a higher role.
+    pub fn may_more_than(&self, before: &Self) -> bool {
+        let active = |member: &Self| member.status == MemberStatus::Active;
+        (active(self) && !active(before)) || self.role > before.role
+    }
+
+    /// Deactivates the member. Tokens issued before stay invalid if the member is activated again.
+    pub fn deactivate(&mut self, now: Timestamp) {
+        self.status = MemberStatus::Deactivated;
+        self.sessions_from = self.sessions_from.max(now);
+        self.spared_session = None;
+    }
+
+    /// Ends all sessions that began before this time, except `spared`. A later end stays. Returns whether anything changed.
+    pub fn end_sessions(&mut self, from: Timestamp, spared: Option<SessionId>) -> bool {
+        // Ending all sessions also ends one that was spared meanwhile.
+        let all_ended = spared.is_some() || self.spared_session.is_none();
+        if self.sessions_from >= from && all_ended {
+            return false;
+        }
+        self.sessions_from = self.sessions_from.max(from);
+        self.spared_session = spared;
+        true
+    }
+}
+
+/// Display name of a person.
+pub type PersonName = OneLine<1, 100>;
+
+/// State of a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "UserStatus"))]
+#[serde(rename_all = "snake_case")]
+pub enum MemberStatus {
+    /// They may.
+    Active,
+    /// They may not, until somebody activates them again.
+    Deactivated,
+}
+
+/// An invitation to a tenant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Invitation {
+    /// The invitation.
+    pub id: InvitationId,
+    /// E-mail address. Accepting proves it, since the link is sent to it.
+    pub email: Email,
+    /// Role that the person will have.
+    pub role: Role,
+    /// The inviter.
+    pub invited_by: Actor,
+    /// Time of creation.
+    pub created_at: Timestamp,
+    /// Time at which the link expires.
+    pub expires_at: Timestamp,
+    /// SHA-256 of the link's token, in hex.
+    pub token_sha256: String,
+}
+
+/// A person's session on one device: the family of refresh tokens that began with one log-in. A refresh token is
+/// `rbr_<user><session>_<family secret>_<own secret>`; only hashes are stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The session.
+    pub id: SessionId,
+    /// The person.
+    pub user: UserId,
+    /// SHA-256 of the secret that all tokens of the session share, in hex.
+    pub family_sha256: String,
+    /// SHA-256 of the current token, in hex.
+    pub current_sha256: String,
+    /// SHA-256 of the previous token, in hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous_sha256: Option<String>,
+    /// Time at which the current token was issued.
+    pub rotated_at: Timestamp,
+    /// Time of the log-in.
+    pub created_at: Timestamp,
+    /// Time at which the session expires, unless it is refreshed before.
+    pub expires_at: Timestamp,
+    /// Whether it began with a second factor.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub second_factor: bool,
+    /// The browser or app by its `User-Agent`, shortened.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub device: Option<String>,
+}
+
+/// The meaning of a presented refresh token for its session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Presented {
+    /// The current token: rotate it.
+    Current,
+    /// The previous token, within the grace period for races of the same device: refuse it, and keep the session.
+    JustReplaced,
+    /// An older token, so somebody copied it: end the session.
+    Reused,
+    /// None of this session's tokens, or the session is over.
+    Unknown,
+}
+
+/// Two tabs of one browser may refresh at the same time: the later one is refused, but the session stays.
+pub const REFRESH_GRACE: jiff::SignedDuration = jiff::SignedDuration::from_secs(10);
+
+impl Session {
+    /// Judges the hashes of a presented token. Every token of the session contains the family's secret, so that any old one
+    /// is recognized and nobody can end a session by its id alone. Hashes need no comparison in constant time: their
+    /// preimage is the secret.
+    pub fn judge(&self, family_sha256: &str, sha256: &str, now: Timestamp) -> Presented {
+        if self.expires_at <= now || self.family_sha256 != family_sha256 {
+            return Presented::Unknown;
+        }
+        if self.current_sha256 == sha256 {
+            return Presented::Current;
+        }
+        let just = now.duration_since(self.rotated_at) <= REFRESH_GRACE;
+        if just && self.previous_sha256.as_deref() == Some(sha256) {
+            Presented::JustReplaced
+        } else {
+            Presented::Reused
+        }
+    }
+}
+
+/// A request to open a business: kept until the link in the mail is followed, for a day at most.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignUp {
+    /// E-mail address, not verified yet.
+    pub email: Email,
+    /// The person.
+    pub name: String,
+    /// BCP 47 language of their mail.
+    pub language: String,
+    /// Their password's hash.
+    pub password: PasswordHash,
+    /// The business's name.
+    pub business: String,
+    /// Its name in URLs, reserved until then.
+    pub slug: Slug,
+    /// Its time zone.
+    pub time_zone: crate::base::zone::Zone,
+    /// Time of the request.
+    pub created_at: Timestamp,
+}
+
+/// The purpose of a one-time link. Of the link's token, only the SHA-256 is stored.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Grant {
+    /// Open the business.
+    SignUp(Box<SignUp>),
+    /// Choose a new password.
+    Reset {
+        /// The account's person.
+        user: UserId,
+        /// The account's own value when the link was issued: whatever ends all sessions, such as a new password, also ends
+        /// the link. A row from before this field was added is expired.
+        #[serde(default)]
+        sessions_from: Timestamp,
+    },
+    /// Join a tenant.
+    Invitation {
+        /// The tenant.
+        tenant: TenantId,
+        /// The invitation.
+        invitation: InvitationId,
+    },
+}
+
+impl Grant {
+    /// A grant to choose a new password, valid as long as the account's sessions are.
+    pub const fn reset(account: &Account) -> Self {
+        Self::Reset {
+            user: account.id,
+            sessions_from: account.sessions_from,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_has_one_spelling() {
+        let email: Email = " Joe.Bloggs+till@Example.COM ".parse().unwrap();
+        assert_eq!(email.as_str(), "joe.bloggs+till@example.com");
+        for wrong in [
+            "",
+            "joe",
+            "joe@",
+            "@example.com",
+            "joe@localhost",
+            "j oe@example.com",
+            "jöe@example.com",
+            "joe@exämple.com",
+            "joe@-x.com",
+            "joe@x..com",
+            ".joe@x.com",
+        ] {
+            assert_eq!(wrong.parse::<Email>(), Err(InvalidEmail), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn slug_cannot_imitate_another() {
+        assert!("joes-pizza-2".parse::<Slug>().is_ok());
+        // Cyrillic о and а, full-width letters, a zero-width joiner, upper case.
+        for wrong in [
+            "j\u{43e}es-pizza",
+            "p\u{430}pa",
+            "ｐizza",
+            "pi\u{200d}zza",
+            "Pizza",
+            "pi",
+            "-pizza",
+            "pizza-",
+            "piz--za",
+            "piz_za",
+        ] {
+            assert_eq!(wrong.parse::<Slug>(), Err(InvalidSlug::Form), "{wrong}");
+        }
+        assert_eq!("admin".parse::<Slug>(), Err(InvalidSlug::Reserved));
+    }
+
+    #[test]
+    fn reused_refresh_token_is_told_from_a_race_of_tabs() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let session = Session {
+            id: SessionId::new(ulid::Ulid::from_parts(1, 1)),
+            user: UserId::new(ulid::Ulid::from_parts(1, 2)),
+            family_sha256: "f".to_owned(),
+            current_sha256: "b".to_owned(),
+            previous_sha256: Some("a".to_owned()),
+            rotated_at: at("2026-11-20T10:00:00Z"),
+            created_at: at("2026-11-20T09:00:00Z"),
+            expires_at: at("2026-12-20T10:00:00Z"),
+            second_factor: false,
+            device: None,
+        };
+        let judge = |family, token, now| session.judge(family, token, at(now));
+        assert_eq!(judge("f", "b", "2026-11-21T10:00:00Z"), Presented::Current);
+        assert_eq!(judge("f", "a", "2026-11-20T10:00:10Z"), Presented::JustReplaced);
+        assert_eq!(judge("f", "a", "2026-11-20T10:00:11Z"), Presented::Reused);
+        assert_eq!(judge("f", "older", "2026-11-20T10:00:01Z"), Presented::Reused);
+        assert_eq!(judge("guessed", "a", "2026-11-20T10:00:11Z"), Presented::Unknown);
+        assert_eq!(judge("f", "b", "2026-12-20T10:00:00Z"), Presented::Unknown);
+    }
+}

@@ -1,0 +1,753 @@
+//! The review of rules: what is wrong with one, and what keeps it from doing its work at present. The API refuses what is wrong and shows
+//! the rest; the set-up and whoever applies an operator's file show both.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    automations::{
+        decide::obstacles,
+        rule::{CallSeconds, Hours, MAX_COOLDOWN_SECONDS, Rule, in_order},
+    },
+    base::{
+        facts::Fact,
+        fault::{Fault, FaultCode},
+    },
+    calls::call::{Direction, Outcome},
+    messages::{
+        compose::carriers,
+        material::Material,
+        message::{Channel, WhenUnknown},
+        needs::{MAX_PRODUCTS, Needs},
+        purpose::{Category, FREQUENCY_SPAN, Limit, Purpose},
+        quiet::{QuietAction, QuietHours, is_quiet},
+        refusal::{Reason, Refusal},
+        source::{Source, TemplateUse, Value},
+    },
+    tenants::{
+        config::{TenantConfig, line_problems},
+        hours::is_open,
+        line::{Line, MAX_LINES, by_id},
+        settings::{FieldProblem, Findings, Warning},
+        tenant::BusinessHours,
+    },
+};
+
+/// What was found about a rule.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Review {
+    /// What is wrong, by field. A rule is not saved with such a problem, but may get one later, such as by the deletion of a line.
+    pub problems: Vec<FieldProblem>,
+    /// What keeps it from doing its work at present, or in part. At most [`MAX_WARNINGS`].
+    pub warnings: Vec<Warning>,
+}
+
+/// Maximum warnings about a rule.
+pub const MAX_WARNINGS: usize = 20;
+
+/// Reviews a rule among the others of its tenant. `material`: what [`needs`] says, with a link if every message gets one.
+pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review {
+    let mut found = Findings::default();
+    conditions(rule, config, &mut found);
+    message(rule, material, &mut found);
+    let problems = found.0;
+    let mut warnings = senders(rule, config, material, &problems);
+    warnings.extend(times(rule, config));
+    warnings.extend(unreached(rule, config));
+    warnings.truncate(MAX_WARNINGS);
+    Review { problems, warnings }
+}
+
+/// Templates, products and fields that a review of these rules looks at: templates in every language and for every connection that may
+/// send them.
+pub fn needs<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
+    let mut needs = Needs::default();
+    for rule in rules {
+        if let Some(wanted) = &rule.then.template {
+            for connection in carriers(config, Channel::WhatsApp) {
+                let in_all = TemplateUse {
+                    by_contact_language: true,
+                    ..wanted.clone()
+                };
+                needs.template(&in_all, connection.id, false);
+            }
+        }
+        if let Some(texts) = &rule.then.sms_text {
+            needs.texts(texts);
+        }
+    }
+    needs
+}
+
+impl TenantConfig {
+    /// Everything that its author should know, in sentences: problems of the whole and of its parts, and what keeps its rules from doing
+    /// their work. `material`: all its templates and products.
+    pub fn problems(&self, material: &Material) -> Vec<String> {
+        let mut problems = Vec::new();
+        for rule in self.rules.iter().filter(|rule| rule.archived_at.is_none()) {
+            let name = rule.name.as_str();
+            let found = review(rule, self, material);
+            let wrong = found.problems.iter().map(ToString::to_string);
+            let all = wrong.chain(found.warnings.iter().map(ToString::to_string));
+            problems.extend(all.map(|found| format!("rule {name:?}: {found}")));
+        }
+        let live = self.rules.iter().filter(|rule| rule.archived_at.is_none());
+        if live.count() > Rule::MAX_UNARCHIVED as usize {
+            problems.push(format!(
+                "a tenant has at most {} rules that are not archived",
+                Rule::MAX_UNARCHIVED
+            ));
+        }
+        problems.extend(self.tenant.problems().iter().map(ToString::to_string));
+        for line in &self.lines {
+            let found = line_problems(line, &self.lines, &self.connections).into_iter();
+            problems.extend(found.map(|problem| format!("line {:?}: {problem}", line.name.as_str())));
+        }
+        if self.lines.len() > MAX_LINES {
+            problems.push(format!("a tenant has at most {MAX_LINES} lines"));
+        }
+        let services = material
+            .templates
+            .iter()
+            .filter(|template| template.category == Category::Service);
+        problems.extend(
+            services.map(|template| format!("template {}: no template is of the category service", template.name)),
+        );
+        let mut ids: Vec<_> = self.rules.iter().map(|rule| rule.id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            problems.push("two rules have the same id".to_owned());
+        }
+        let mut ids: Vec<_> = self.lines.iter().map(|line| line.id).collect();
+        ids.sort_unstable();
+        if ids.windows(2).any(|pair| pair[0] == pair[1]) {
+            problems.push("two lines have the same id".to_owned());
+        }
+        let mut skus: Vec<_> = material
+            .products
+            .iter()
+            .filter_map(|product| product.sku.as_ref())
+            .collect();
+        skus.sort_unstable();
+        if let Some(pair) = skus.windows(2).find(|pair| pair[0] == pair[1]) {
+            problems.push(format!("two products have the SKU {}", pair[0]));
+        }
+        problems
+    }
+}
+
+/// Outcomes after which people are messaged.
+const OUTCOMES: [Outcome; 7] = [
+    Outcome::Missed,
+    Outcome::Busy,
+    Outcome::Abandoned,
+    Outcome::Voicemail,
+    Outcome::AfterHours,
+    Outcome::Answered,
+    Outcome::Failed,
+];
+
+fn one_of<'a>(words: impl IntoIterator<Item = &'a str>, detail: impl Into<String>) -> Fault {
+    Fault::new(FaultCode::NotOneOf, detail).and("expected", words.into_iter().collect::<Fact>())
+}
+
+/// Problems of the conditions.
+fn conditions(rule: &Rule, config: &TenantConfig, found: &mut Findings) {
+    let when = &rule.when;
+    if when.outcomes.is_empty() {
+        let detail = "No call matches without an outcome. Name at least one, or leave the field out.";
+        let fault = Fault::new(FaultCode::TooFew, detail).and("minimum", 1_u32);
+        found.add("when.outcomes", fault);
+    }
+    for (place, outcome) in when.outcomes.iter().enumerate() {
+        let known = OUTCOMES.map(Outcome::as_str);
+        let detail = format!(
+            "Nobody is messaged after a call with this outcome. Expected {}.",
+            known.join(", ")
+        );
+        let fault = one_of(known, detail);
+        found.expect(OUTCOMES.contains(outcome), format!("when.outcomes[{place}]"), fault);
+    }
+    let detail = "Outbound calls never get a message. Expected inbound.";
+    let inbound = when.direction == Direction::Inbound;
+    found.expect(inbound, "when.direction", one_of(["inbound"], detail));
+    for (place, id) in when.lines.iter().enumerate() {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
+        let known = by_id(&config.lines, *id).is_some();
+        found.expect(known, format!("when.lines[{place}]"), fault.and("id", id.to_string()));
+    }
+    let bounds = |what: &str, least: Option<CallSeconds>, most: Option<CallSeconds>| {
+        let (least, most) = (least?, most?);
+        let (field, other) = (format!("when.max_{what}_seconds"), format!("min_{what}_seconds"));
+        let fault = Fault::new(
+            FaultCode::WrongOrder,
+            format!("It is less than {other}, so no call matches."),
+        );
+        (most < least).then(|| FieldProblem::new(field, fault.and("other", other)))
+    };
+    let ring = bounds("ring", when.min_ring_seconds, when.max_ring_seconds);
+    let talk = bounds("talk", when.min_talk_seconds, when.max_talk_seconds);
+    found.0.extend(ring.into_iter().chain(talk));
+}
+
+/// Problems of the message.
+fn message(rule: &Rule, material: &Material, found: &mut Findings) {
+    let then = &rule.then;
+    if then.channels.is_empty() {
+        let fault = Fault::new(FaultCode::TooFew, "Name at least one channel: whatsapp or sms.");
+        found.add("then.channels", fault.and("minimum", 1_u32));
+    }
+    let purpose = Purpose::FollowUp.row();
+    match purpose.kind(then.category) {
+        None => {
+            let known: Vec<&str> = purpose.kinds.iter().map(|kind| kind.category.as_str()).collect();
+            let detail = format!(
+                "A call is followed by a message of the category {}.",
+                known.join(" or ")
+            );
+            found.add("then.category", one_of(known, detail));
+        }
+        Some(kind) => {
+            let least = FREQUENCY_SPAN.as_secs();
+            let category = then.category.as_str();
+            let detail = format!("For {category}, the cooldown is at least {least} seconds.");
+            let fault = Fault::out_of_range(least, MAX_COOLDOWN_SECONDS, detail);
+            let kept = i64::from(then.cooldown_seconds.get()) >= least;
+            let fine = !kind.obeys.contains(&Limit::Frequency) || kept;
+            found.expect(fine, "then.cooldown_seconds", fault);
+        }
+    }
+    let detail = "Sending again is for one-time codes only. Expected next_channel or stop.";
+    let again = then.when_unknown == Some(WhenUnknown::SendAgain);
+    found.expect(!again, "then.when_unknown", one_of(["next_channel", "stop"], detail));
+    if let Some(fault) = then.quiet_hours.and_then(|quiet| quiet.problem()) {
+        found.add("then.quiet_hours.to", fault);
+    }
+    if then.channels.contains(&Channel::WhatsApp) {
+        match &then.template {
+            None => found.add(
+                "then.template",
+                Fault::new(FaultCode::Required, "WhatsApp needs a template."),
+            ),
+            Some(wanted) => template(rule, wanted, material, found),
+        }
+    }
+    if then.channels.contains(&Channel::Sms) {
+        let texts = then.sms_text.as_ref().map(|texts| texts.texts()).unwrap_or_default();
+        let fault = Fault::new(FaultCode::Required, "SMS needs a text.");
+        found.expect(!texts.is_empty(), "then.sms_text", fault);
+        for (language, words) in texts {
+            text(language, words, material, found);
+        }
+    }
+}
+
+/// Problems of the text of an SMS in one language.
+fn text(language: Option<&str>, text: &str, material: &Material, found: &mut Findings) {
+    let field = match language {
+        None => "then.sms_text".to_owned(),
+        Some(language) => format!("then.sms_text.{language}"),
+    };
+    let sources = found.text(&field, language, text);
+    named(sources.iter().map(|source| (field.clone(), source)), material, found);
+}
+
+/// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
+/// fit: the warnings say so.
+fn template(rule: &Rule, wanted: &TemplateUse, material: &Material, found: &mut Findings) {
+    let (name, language) = (wanted.name.as_str(), wanted.language.as_str());
+    let sources = wanted.values().filter_map(|(field, value)| match value {
+        Value::From { source, .. } => Some((format!("then.template.{field}.from"), source)),
+        Value::Text(_) => None,
+    });
+    named(sources, material, found);
+    if let Some(id) = wanted.header_media.filter(|id| material.asset(*id).is_none()) {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
+        found.add("then.template.header_media", fault.and("id", id.to_string()));
+    }
+    let named = || material.templates.iter().filter(|template| template.name == name);
+    if named().next().is_none() {
+        let detail = format!("No connection that sends WhatsApp has a template {name}.");
+        let fault = Fault::new(FaultCode::NotFound, detail);
+        found.add("then.template.name", fault.and("id", name));
+        return;
+    }
+    // Accounts may have different templates of one name. One that fits is enough here.
+    let own: Vec<_> = named().filter(|template| template.language == language).collect();
+    let Some(first) = own.first() else {
+        let detail = format!("There is no template {name} in {language}.");
+        let fault = Fault::new(FaultCode::NotFound, detail);
+        found.add("then.template.language", fault.and("id", language));
+        return;
+    };
+    if own.iter().all(|template| template.category != rule.then.category) {
+        let category = first.category.as_str();
+        let detail = format!("Template {name} is of the category {category}, and the message must be, too.");
+        found.add("then.category", one_of([category], detail));
+    }
+    let mut misfits = own.iter().map(|template| template.problems_of(wanted));
+    let wrong = misfits.next().unwrap_or_default();
+    if !wrong.is_empty() && misfits.all(|others| !others.is_empty()) {
+        found
+            .0
+            .extend(wrong.into_iter().map(|problem| problem.within("then.template")));
+    }
+}
+
+/// Problems of the fields of contacts and the products that the values of one text or template name.
+fn named<'a>(sources: impl Iterator<Item = (String, &'a Source)>, material: &Material, found: &mut Findings) {
+    let mut named: Vec<&str> = Vec::new();
+    let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
+    for (place, source) in sources {
+        if let Source::ContactField(key) = source {
+            let detail = format!("Contacts have no field with the key {key}.");
+            found.expect(material.field(key).is_some(), place, not_found(key.as_str(), detail));
+            continue;
+        }
+        let Source::Product { id, field } = source else {
+            continue;
+        };
+        if !named.contains(&id.as_str()) {
+            if named.len() == MAX_PRODUCTS {
+                let detail = format!("A text or template can name at most {MAX_PRODUCTS} products.");
+                found.add(place, Fault::too_many(MAX_PRODUCTS, detail));
+                return;
+            }
+            named.push(id);
+        }
+        match material.product(id) {
+            None => {
+                let detail = format!("There is no product with the id or SKU {id}.");
+                found.add(place, not_found(id, detail));
+            }
+            Some(product) => {
+                let usual = ["name", "price", "url"].contains(&field.as_str());
+                let detail = format!("The product {id} has no value {field}.");
+                let known = usual || product.fields.get(field).is_some();
+                found.expect(known, place, not_found(field, detail));
+            }
+        }
+    }
+}
+
+/// Warnings about the connections and the content of each channel. Of content that is wrong, nothing more is said.
+fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[FieldProblem]) -> Vec<Warning> {
+    let mut warnings = Vec::new();
+    for (place, channel) in rule.then.channels.iter().copied().enumerate() {
+        let name = channel.name();
+        if carriers(config, channel).next().is_none() {
+            let why = Refusal::new(Reason::NoSender, format!("No connection sends {name}."));
+            warnings.push(Warning {
+                field: format!("then.channels[{place}]"),
+                why: why.and("channel", channel.as_str()),
+            });
+            continue;
+        }
+        let content = match channel {
+            Channel::WhatsApp => "then.template",
+            Channel::Sms => "then.sms_text",
+        };
+        let is_wrong = |problem: &FieldProblem| {
+            problem.field.starts_with(content) || (channel == Channel::WhatsApp && problem.field == "then.category")
+        };
+        if !problems.iter().any(is_wrong) {
+            let found = obstacles(config, material, rule, channel).into_iter();
+            warnings.extend(found.map(|why| Warning {
+                field: content.to_owned(),
+                why: Refusal {
+                    sentence: format!("{name}: {}.", why.sentence),
+                    ..why
+                },
+            }));
+        }
+        let of_line = |line: &&Line| rule.when.lines.is_empty() || rule.when.lines.contains(&line.id);
+        let without = config
+            .lines
+            .iter()
+            .filter(of_line)
+            .filter(|line| line.connection(channel).is_none());
+        warnings.extend(without.map(|line| {
+            let own = rule.when.lines.iter().position(|id| *id == line.id);
+            let line = line.name.as_str();
+            let sentence = format!("The line {line:?} names no connection for {name}, so another one sends.");
+            let why = Refusal::new(Reason::LineWithoutSender, sentence).and("line", line);
+            Warning {
+                field: own.map_or_else(|| "when.lines".to_owned(), |place| format!("when.lines[{place}]")),
+                why: why.and("channel", channel.as_str()),
+            }
+        }));
+    }
+    warnings
+}
+
+/// Half-hours of a week, at which the times of a rule are looked at. One of them stands for all.
+fn half_hours() -> impl Iterator<Item = Timestamp> {
+    const MONDAY: SignedDuration = SignedDuration::from_hours(491_160);
+    (0..7 * 48).map(|number| Timestamp::UNIX_EPOCH + MONDAY + SignedDuration::from_mins(30 * number))
+}
+
+/// Of so many moments, one that is not quiet is none: it may be the minute between two quiet hours.
+const ONE_OF: usize = 40;
+
+/// Warnings about hours that never come, and quiet hours in which nearly all messages would fall and are skipped.
+fn times(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
+    let (when, tenant) = (&rule.when, &config.tenant);
+    let quiet = rule.then.quiet_hours.or(tenant.quiet_hours);
+    let quiet = quiet.filter(|quiet| quiet.action == QuietAction::Skip);
+    if when.hours == Hours::Any && quiet.is_none() {
+        return None;
+    }
+    let hours = hours_of(rule, config);
+    let comes = |at: &Timestamp| {
+        let open = |own: &Option<&BusinessHours>| is_open(tenant, *own, *at) == (when.hours == Hours::Open);
+        when.hours == Hours::Any || hours.iter().any(open)
+    };
+    let moments: Vec<Timestamp> = half_hours().filter(comes).collect();
+    if moments.is_empty() {
+        let hours = when.hours.as_str();
+        let sentence = format!("The business is never {hours}, so no call matches.");
+        return Some(Warning {
+            field: "when.hours".to_owned(),
+            why: Refusal::new(Reason::HoursNever, sentence).and("hours", hours),
+        });
+    }
+    always_quiet(rule, config, quiet?, &moments)
+}
+
+fn always_quiet(rule: &Rule, config: &TenantConfig, quiet: QuietHours, moments: &[Timestamp]) -> Option<Warning> {
+    let (zone, delay) = (&config.tenant.time_zone, rule.then.delay_seconds.get());
+    let delay = SignedDuration::from_secs(delay.into());
+    let heard = moments
+        .iter()
+        .filter(|at| !is_quiet(**at + delay, zone.rules(), &quiet))
+        .count();
+    let always = heard * ONE_OF < moments.len();
+    always.then(|| {
+        let sentence = "Quiet hours skip nearly all of its messages. Change them, or let messages wait.";
+        let why = Refusal::new(Reason::AlwaysQuiet, sentence).within(&quiet);
+        Warning {
+            field: "then.quiet_hours".to_owned(),
+            why: why.and("time_zone", zone.to_string()),
+        }
+    })
+}
+
+/// The business hours by which a rule's calls are judged: those of its lines, and the tenant's (`None`) for all others.
+fn hours_of<'a>(rule: &Rule, config: &'a TenantConfig) -> Vec<Option<&'a BusinessHours>> {
+    let named = &rule.when.lines;
+    let lines: Vec<&Line> = config
+        .lines
+        .iter()
+        .filter(|line| named.is_empty() || named.contains(&line.id))
+        .collect();
+    let mut hours: Vec<_> = lines.iter().filter_map(|line| line.hours()).map(Some).collect();
+    if named.is_empty() || hours.len() < lines.len() {
+        hours.push(None);
+    }
+    hours
+}
+
+/// A warning if another rule decides all its calls.
+fn unreached(rule: &Rule, config: &TenantConfig) -> Option<Warning> {
+    let before = in_order(&config.rules)
+        .into_iter()
+        .take_while(|other| other.place() < rule.place());
+    // Its own earlier state may be among them.
+    let others = before.filter(|other| other.id != rule.id);
+    let mut active = others.filter(|other| rule.is_active() && other.is_active());
+    let other = active.find(|other| other.when.covers(&rule.when))?;
+    let name = other.name.as_str();
+    let sentence = format!("No call reaches it: {name:?} is tried before and matches all its calls.");
+    let why = Refusal::new(Reason::Unreached, sentence).and("rule", name);
+    Some(Warning {
+        field: "when".to_owned(),
+        why: why.and("id", other.id.to_string()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::{
+        base::ids::LineId,
+        messages::source::SmsText,
+        samples::{config, material},
+    };
+
+    #[test]
+    fn all_problems_of_a_configuration_are_reported_together() {
+        let (mut config, mut material) = (config(), material());
+        assert_eq!(config.problems(&material), Vec::<String>::new());
+        config.rules[0].then.when_unknown = Some(WhenUnknown::SendAgain);
+        material.templates.remove(0);
+        config.connections.remove(0);
+        assert_eq!(
+            config.problems(&material),
+            [
+                "rule \"Missed calls\": then.when_unknown: Sending again is for one-time codes only. Expected next_channel \
+                 or stop.",
+                "rule \"Missed calls\": then.template.language: There is no template missed_call_followup in en_GB.",
+                "rule \"Missed calls\": then.channels[1]: No connection sends SMS.",
+            ]
+        );
+        // What is archived is not looked at.
+        config.rules[0].archived_at = Some(Timestamp::UNIX_EPOCH);
+        assert_eq!(config.problems(&material), Vec::<String>::new());
+    }
+
+    #[test]
+    fn problems_of_lines_are_named_by_field() {
+        let (mut config, material) = (config(), material());
+        let sms = |number: &str| json!({"connection": config.connections[0].id, "number": number});
+        let line = |id: u8, number: &str| -> Line {
+            from_value(json!({
+                "id": format!("line_{id:026}"), "name": format!("Line {id}"), "number": number,
+                "whatsapp": config.connections[1].id, "sms": sms("+97143330000"),
+            }))
+            .unwrap()
+        };
+        let (one, two) = (line(1, "+97143330000"), line(2, "+97143330001"));
+        config.connections[0].sms_numbers = vec!["+97143330000".parse().unwrap()];
+        let named = one.id;
+        config.rules[0].when.lines = vec![named].into();
+        config.lines = vec![one, two];
+        assert_eq!(config.problems(&material), Vec::<String>::new());
+
+        let unknown: LineId = "line_00000000000000000000000003".parse().unwrap();
+        config.rules[0].when.lines = vec![named, unknown].into();
+        config.lines[1].number = config.lines[0].number.clone();
+        config.lines[1].whatsapp = Some(config.connections[0].id);
+        config.lines[0].sms.as_mut().unwrap().number = Some("+97143330009".parse().unwrap());
+        let hours = r#"{"monday": [{"from": "09:00", "to": "13:00"}, {"from": "12:00", "to": "15:00"}]}"#;
+        config.lines[1].business_hours = Some(serde_json::from_str(hours).unwrap());
+        config.lines[1].sms.as_mut().unwrap().connection = "conn_00000000000000000000000009".parse().unwrap();
+        assert_eq!(
+            config.problems(&material),
+            [
+                "rule \"Missed calls\": when.lines[1]: There is no line with the id line_00000000000000000000000003.",
+                "line \"Line 1\": number: The line \"Line 2\" already has this number.",
+                "line \"Line 1\": sms.number: The connection has no number +97143330009.",
+                "line \"Line 2\": business_hours.monday: These hours overlap.",
+                "line \"Line 2\": number: The line \"Line 1\" already has this number.",
+                "line \"Line 2\": whatsapp: No connection that sends WhatsApp has the id conn_00000000000000000000000001.",
+                "line \"Line 2\": sms.connection: No connection that sends SMS has the id conn_00000000000000000000000009.",
+            ]
+        );
+        config.lines[1].id = config.lines[0].id;
+        assert!(
+            config
+                .problems(&material)
+                .contains(&"two lines have the same id".to_owned())
+        );
+        config.lines = vec![config.lines[0].clone(); MAX_LINES + 1];
+        assert!(
+            config
+                .problems(&material)
+                .contains(&"a tenant has at most 50 lines".to_owned())
+        );
+    }
+
+    /// The sample configuration with other fields of its rule.
+    fn changed(change: &serde_json::Value) -> (TenantConfig, Material) {
+        let mut config = config();
+        let mut rule = serde_json::to_value(&config.rules[0]).unwrap();
+        for (pointer, value) in change.as_object().unwrap() {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            rule.pointer_mut(parent).unwrap()[name] = value.clone();
+        }
+        config.rules[0] = from_value(rule).unwrap();
+        (config, material())
+    }
+
+    #[test]
+    fn problems_name_their_field() {
+        let text = |text: &str| json!({ "/then/sms_text": text });
+        let many: String = (0..=MAX_PRODUCTS)
+            .map(|number| format!("{{{{product.p{number}.name}}}}"))
+            .collect();
+        for (change, fields) in [
+            (json!({"/when/outcomes": []}), &["when.outcomes"][..]),
+            (json!({"/when/outcomes": ["missed", "lost"]}), &["when.outcomes[1]"]),
+            (json!({"/when/direction": "outbound"}), &["when.direction"]),
+            (
+                json!({"/when/lines": ["line_00000000000000000000000003"]}),
+                &["when.lines[0]"],
+            ),
+            (
+                json!({"/when/min_ring_seconds": 5, "/when/max_ring_seconds": 4}),
+                &["when.max_ring_seconds"],
+            ),
+            (json!({"/then/channels": []}), &["then.channels"]),
+            (
+                json!({"/then/category": "service"}),
+                &["then.category", "then.category"],
+            ),
+            (json!({"/then/category": "marketing"}), &["then.category"]),
+            (
+                json!({"/then/category": "marketing", "/then/cooldown_seconds": 60}),
+                &["then.cooldown_seconds", "then.category"],
+            ),
+            (json!({"/then/when_unknown": "send_again"}), &["then.when_unknown"]),
+            (
+                json!({"/then/quiet_hours": {"from": "21:00", "to": "21:00"}}),
+                &["then.quiet_hours.to"],
+            ),
+            (json!({"/then/template": null}), &["then.template"]),
+            (json!({"/then/template/name": "other"}), &["then.template.name"]),
+            (json!({"/then/template/language": "fr"}), &["then.template.language"]),
+            (
+                json!({"/then/template/variables": {"1": {"text": "you"}, "3": {"text": "more"}}}),
+                &["then.template.variables.2", "then.template.variables.3"],
+            ),
+            (
+                json!({"/then/template/variables/2": {"text": "two\nlines"}}),
+                &["then.template.variables.2.text"],
+            ),
+            (
+                json!({"/then/template/variables/2": {"from": "product.cake.name"}}),
+                &["then.template.variables.2.from"],
+            ),
+            (
+                json!({"/then/template/header": {"text": "Hello"}}),
+                &["then.template.header"],
+            ),
+            (
+                json!({"/then/template/buttons": [{"index": 0, "value": {"text": "x"}}]}),
+                &["then.template.buttons", "then.template.buttons[0].index"],
+            ),
+            (json!({"/then/sms_text": null}), &["then.sms_text"]),
+            (json!({"/then/sms_text": {}}), &["then.sms_text"]),
+            (text("Hello {{contact.name"), &["then.sms_text"]),
+            (text("Hello {{contact.nme}}"), &["then.sms_text"]),
+            (text("{{product.cake.name|cake}}"), &["then.sms_text"]),
+            (text("{{product.haircut.colour}}"), &["then.sms_text"]),
+            (text("{{product.haircut.length}}"), &[]),
+            (text("{{contact.field.colour|none}}"), &["then.sms_text"]),
+            (text("{{contact.field.level|none}}"), &[]),
+            (
+                json!({"/then/template/variables/2": {"from": "contact.field.colour"}}),
+                &["then.template.variables.2.from"],
+            ),
+            (
+                json!({"/then/sms_text": {"en": "{{tenant.name}}", "english": "{{"}}),
+                &["then.sms_text.english", "then.sms_text.english"],
+            ),
+        ] {
+            let (config, material) = changed(&change);
+            let found = review(&config.rules[0], &config, &material).problems;
+            let named: Vec<&str> = found.iter().map(|problem| problem.field.as_str()).collect();
+            assert_eq!(named, fields, "{change}");
+            assert!(found.iter().all(|problem| problem.detail.ends_with('.')), "{found:?}");
+        }
+        let (config, material) = changed(&text(&many));
+        let found = review(&config.rules[0], &config, &material).problems;
+        assert_eq!(found.last().map(|problem| problem.code), Some(FaultCode::TooMany));
+    }
+
+    fn warned(config: &TenantConfig, material: &Material) -> Vec<(String, Reason)> {
+        let last = config.rules.last().unwrap();
+        let found = review(last, config, material);
+        assert_eq!(found.problems, []);
+        for Warning { why, .. } in &found.warnings {
+            let known = why.reason.facts();
+            assert!(why.facts.names().all(|name| known.contains(&name)), "{why:?}");
+            assert!(why.sentence.ends_with('.'), "{why:?}");
+        }
+        let warnings = found.warnings.into_iter();
+        warnings.map(|warning| (warning.field, warning.why.reason)).collect()
+    }
+
+    #[test]
+    fn warnings_say_what_keeps_a_rule_from_working() {
+        let one = |field: &str, reason: Reason| vec![(field.to_owned(), reason)];
+        assert_eq!(warned(&config(), &material()), []);
+
+        let mut paused = material();
+        paused.templates[0].status.0 = "PAUSED".to_owned();
+        let not_approved = one("then.template", Reason::TemplateNotApproved);
+        assert_eq!(warned(&config(), &paused), not_approved);
+        // Whose language cannot be sent get the other one.
+        let mut marketing = material();
+        marketing.templates[1].category = Category::Marketing;
+        assert_eq!(warned(&config(), &marketing), []);
+        // Of two accounts, one has the template in another category.
+        let mut two = config();
+        let mut second = two.connections[1].clone();
+        second.id = "conn_00000000000000000000000003".parse().unwrap();
+        let mut moved = material();
+        moved.templates[0].connection = Some(two.connections[1].id);
+        let mut theirs = moved.templates[0].clone();
+        (theirs.connection, theirs.category) = (Some(second.id), Category::Marketing);
+        moved.templates.push(theirs);
+        two.connections.push(second);
+        assert_eq!(warned(&two, &moved), one("then.template", Reason::TemplateCategory));
+        // If all have, it is wrong, and nothing more is said.
+        marketing.templates[0].category = Category::Marketing;
+        let found = review(&config().rules[0], &config(), &marketing);
+        let fields: Vec<&str> = found.problems.iter().map(|problem| &*problem.field).collect();
+        assert_eq!((fields, found.warnings), (vec!["then.category"], Vec::new()));
+
+        let mut alone = config();
+        alone.connections.remove(0);
+        assert_eq!(warned(&alone, &material()), one("then.channels[1]", Reason::NoSender));
+
+        let (mut branch, material) = (config(), material());
+        let line = json!({
+            "id": "line_00000000000000000000000001", "name": "Branch", "whatsapp": branch.connections[1].id,
+        });
+        branch.lines = vec![from_value(line).unwrap()];
+        let without = Reason::LineWithoutSender;
+        assert_eq!(warned(&branch, &material), one("when.lines", without));
+        branch.rules[0].when.lines = vec![branch.lines[0].id].into();
+        assert_eq!(warned(&branch, &material), one("when.lines[0]", without));
+
+        let mut unknown = config();
+        unknown.rules[0].then.sms_text = Some(SmsText::One("See {{tenant.website}}".to_owned()));
+        assert_eq!(warned(&unknown, &material), one("then.sms_text", Reason::ValueUnknown));
+    }
+
+    #[test]
+    fn hours_that_swallow_all_calls_are_told() {
+        let told = |change: serde_json::Value, hours: bool| {
+            let (mut config, material) = changed(&change);
+            if !hours {
+                config.tenant.business_hours = None;
+            }
+            warned(&config, &material)
+        };
+        let quiet = |from: &str, to: &str, action: &str| json!({"/then/quiet_hours": {"from": from, "to": to, "action": action}});
+        let always = [("then.quiet_hours".to_owned(), Reason::AlwaysQuiet)];
+        assert_eq!(told(quiet("00:01", "00:00", "skip"), true), always);
+        assert_eq!(told(quiet("00:01", "00:00", "defer"), true), []);
+        assert_eq!(told(quiet("21:00", "08:00", "skip"), true), []);
+        // Open on Monday from 9 to 13 and from 16 to 21, and on Friday from 18 to 2.
+        let mut open = quiet("09:00", "02:00", "skip");
+        open["/when/hours"] = json!("open");
+        assert_eq!(told(open, true), always);
+        let closed = json!({"/when/hours": "closed"});
+        assert_eq!(told(closed.clone(), true), []);
+        let never = [("when.hours".to_owned(), Reason::HoursNever)];
+        assert_eq!(told(closed, false), never);
+    }
+
+    #[test]
+    fn rule_behind_a_broader_one_is_unreached() {
+        let (mut config, material) = (config(), material());
+        let mut later = config.rules[0].clone();
+        later.id = "rule_00000000000000000000000002".parse().unwrap();
+        config.rules.push(later);
+        let unreached = [("when".to_owned(), Reason::Unreached)];
+        assert_eq!(warned(&config, &material), unreached);
+        config.rules[1].when.hours = Hours::Closed;
+        assert_eq!(warned(&config, &material), unreached);
+        config.rules[1].when.outcomes = vec![Outcome::Answered].into();
+        assert_eq!(warned(&config, &material), []);
+        config.rules[1].when.outcomes = config.rules[0].when.outcomes.clone();
+        config.rules[1].priority = 5;
+        assert_eq!(warned(&config, &material), [], "it is tried first");
+        config.rules[1].priority = 20;
+        config.rules[0].enabled = false;
+        assert_eq!(warned(&config, &material), []);
+    }
+}

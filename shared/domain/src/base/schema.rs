@@ -1,0 +1,51 @@
+//! Types that are written as a text: parsing them as JSON, and their schemas, each next to its type, with the limits that parsing it
+//! checks. Without the feature `schema`, no schema is compiled.
+
+/// The schema of a type, inline wherever a field has it. The field adds its own description.
+macro_rules! shown_as {
+    ($(const $($limit:ident),+;)? $type:ty, $($schema:tt)+) => {
+        #[cfg(feature = "schema")]
+        impl $(<$(const $limit: usize),+>)? schemars::JsonSchema for $type {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                std::any::type_name::<Self>().into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!($($schema)+)
+            }
+        }
+    };
+}
+
+/// Deserializes a type by parsing its text. Another text is a fault of the code `format`; its facts are a word for what is expected,
+/// and an example. With `by fault`, the error says which fault it is ([`crate::base::fault::Faulty`]).
+macro_rules! parsed {
+    ($(const $($limit:ident),+;)? $type:ty) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Fault::new(
+            $crate::base::fault::FaultCode::Format,
+            error.to_string()
+        ));
+    };
+    ($(const $($limit:ident),+;)? $type:ty, $expected:literal, $example:literal) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Fault::format(
+            $expected,
+            $example,
+            error.to_string()
+        ));
+    };
+    ($(const $($limit:ident),+;)? $type:ty, by fault) => {
+        parsed!($(const $($limit),+;)? $type => error, $crate::base::fault::Faulty::fault(&error));
+    };
+    ($(const $($limit:ident),+;)? $type:ty => $error:ident, $fault:expr) => {
+        impl<'de $(, $(const $limit: usize),+)?> serde::Deserialize<'de> for $type {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let text = <std::borrow::Cow<'de, str>>::deserialize(deserializer)?;
+                text.parse::<Self>().map_err(|$error| $fault.refuse())
+            }
+        }
+    };
+}

@@ -1,0 +1,346 @@
+//! Stored records of calls and of customers' messages.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    automations::answer::Answer,
+    base::{
+        facts::Facts,
+        ids::{CallId, ConnectionId, ContactId, LineId, MessageId, RuleId, derived},
+    },
+    calls::call::{CallFacts, CallProvider, Direction, Outcome},
+    consent::{links::masked, wish::Wishes},
+    contacts::{conversion::Conversion, merge::Merge, note::Note},
+    messages::{
+        inbound::InboundMessage,
+        message::{Channel, Message, Remark, StatusReport},
+    },
+    reports::template_numbers::{AnsweredTemplate, TemplateEdition},
+};
+
+pub use crate::consent::ledger::{ConsentEntry, consent_id};
+
+/// The merged reports of one call, before and after its outcome is decided. Stored under the provider's id of the call.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CallProgress {
+    /// The connection that reported it.
+    pub connection: ConnectionId,
+    /// The kind of telephone system.
+    pub provider: CallProvider,
+    /// The provider's id of the call.
+    pub provider_call_id: String,
+    /// All facts reported so far.
+    pub facts: CallFacts,
+    /// Time of the first report.
+    pub first_seen: Timestamp,
+    /// The call, once its outcome is decided. It is decided once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<CallId>,
+    /// Time at which it must be processed again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<Timestamp>,
+    /// Number of times the dispatcher has queued it since it last changed.
+    #[serde(default)]
+    pub dispatches: u32,
+    /// Correlation id of the call.
+    pub correlation_id: String,
+    /// Raised by every write, and the condition of the next one.
+    pub version: u64,
+}
+
+impl CallProgress {
+    /// The id of the call for this contact: the same however often it is decided.
+    pub fn call_id(&self, contact: ContactId) -> CallId {
+        let key = format!(
+            "call#{}#{}#{}",
+            self.provider.as_str(),
+            self.connection,
+            self.provider_call_id
+        );
+        let at = u64::try_from(self.first_seen.as_millisecond()).unwrap_or_default();
+        CallId::new(contact, derived(at, key.as_bytes()))
+    }
+}
+
+/// Facts of a decision that cannot be reconstructed later. Stored with the call.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Grounds {
+    /// The rule that matched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule: Option<RuleId>,
+    /// The version of that rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rule_version: Option<u64>,
+    /// The cooldown of that rule.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cooldown_seconds: Option<u32>,
+    /// The line that was called.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+    /// The version of the tenant's configuration, including rules and lines.
+    pub config_version: u64,
+    /// Whether the caller was new.
+    pub new_caller: bool,
+    /// Whether the business was open.
+    pub open: bool,
+    /// Whether the caller had opted in.
+    pub opted_in: bool,
+    /// Whether the caller had refused messages.
+    pub opted_out: bool,
+    /// Whether the caller had refused marketing.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub marketing_opted_out: bool,
+    /// Time of the last follow-up, from which the cooldown counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_follow_up_at: Option<Timestamp>,
+    /// Time of the caller's last message, if it was after the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_inbound_at: Option<Timestamp>,
+    /// Time of the caller's last answered call, if it was after this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answered_at: Option<Timestamp>,
+    /// Facts by which other rules would have decided. `None`: the row is of before they were stored.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub circumstances: Option<Circumstances>,
+}
+
+/// Facts of a call and its caller at the time of the decision that change later, and that some rule asks for. The usual values are left
+/// out of the row.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Circumstances {
+    /// Ringing time in seconds, if it was known by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ring_seconds: Option<u32>,
+    /// Talking time in seconds, if it was known by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub talk_seconds: Option<u32>,
+    /// The caller's language.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Whether the caller's name was known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// The caller's wishes.
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub consent: Wishes,
+    /// Channels that did not reach the caller a short time ago.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreached: Vec<Unreached>,
+    /// Time from which the frequency limit counts, if it is later than that of the cooldown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counted_at: Option<Timestamp>,
+}
+
+/// A channel that did not reach a caller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreached {
+    /// The channel.
+    pub channel: Channel,
+    /// Time at which this was found out.
+    pub at: Timestamp,
+    /// The reason, in words. Empty in older rows.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
+}
+
+impl Grounds {
+    /// Ringing and talking time in seconds, as far as they were known at the decision.
+    pub fn seconds(&self, facts: &CallFacts) -> (Option<u32>, Option<u32>) {
+        match &self.circumstances {
+            Some(known) => (known.ring_seconds, known.talk_seconds),
+            None => (facts.rang_seconds(), facts.talk_seconds),
+        }
+    }
+}
+
+/// A call with its outcome and the decision about a follow-up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Call {
+    /// The call.
+    pub id: CallId,
+    /// The connection that reported it.
+    pub connection: ConnectionId,
+    /// The kind of telephone system.
+    pub provider: CallProvider,
+    /// The provider's id of the call.
+    pub provider_call_id: String,
+    /// The facts reported by the time of the decision.
+    pub facts: CallFacts,
+    /// Its outcome.
+    pub outcome: Outcome,
+    /// Time of the decision.
+    pub decided_at: Timestamp,
+    /// The decision for or against a message: one sentence with its facts.
+    pub decision: String,
+    /// The decision for machines.
+    pub reason: String,
+    /// The facts of its sentence.
+    #[serde(default, skip_serializing_if = "Facts::is_empty")]
+    pub because: Facts,
+    /// The facts that the decision is based on.
+    pub grounds: Grounds,
+    /// The message that follows the call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<MessageId>,
+    /// Number of decisions after the first. Counting them depends on it: a filter of the table's stream sees it.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub decided_again: u32,
+    /// Missed calls that were recovered by it: earlier ones, if it was answered, whoever called; itself, if the customer wrote, or a call
+    /// with them was answered, before it was decided.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub recovered: u32,
+    /// Time with which its contact records it as missed or answered: its beginning as the decision knew it. `None` if that is still its
+    /// [beginning](Self::began).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub noted_at: Option<Timestamp>,
+    /// Later decisions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// Correlation id of the call.
+    pub correlation_id: String,
+    /// Time of deletion, by the tenant's policy when it was decided, or by one applied later. `None` (in older rows): never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Timestamp>,
+    /// Raised by every write, and the condition of the next one.
+    #[serde(default)]
+    pub version: u64,
+}
+
+const fn is_none_yet(count: &u32) -> bool {
+    *count == 0
+}
+
+impl Call {
+    /// Time of the call in lists: its start, or else its first report.
+    pub fn happened_at(&self) -> Timestamp {
+        self.facts.started_at.unwrap_or(self.decided_at)
+    }
+
+    /// Its beginning as it is known now, but no later than its decision, since a clock may be ahead. `first_seen`: the time of its first
+    /// report.
+    pub fn began(&self, first_seen: Timestamp) -> Timestamp {
+        self.facts.started_at.unwrap_or(first_seen).min(self.decided_at)
+    }
+
+    /// Time with which its contact records it as missed or answered.
+    pub fn noted(&self, first_seen: Timestamp) -> Timestamp {
+        self.noted_at.unwrap_or_else(|| self.began(first_seen))
+    }
+
+    /// Adds the facts of a report that came after the decision. The contact still has the beginning that the decision knew.
+    pub fn learn(&mut self, report: CallFacts, first_seen: Timestamp) {
+        let noted = self.noted(first_seen);
+        self.facts.merge(report);
+        if self.began(first_seen) != noted {
+            self.noted_at = Some(noted);
+        }
+    }
+
+    /// Its direction. A telephone system that does not say reports inbound calls only.
+    pub fn direction(&self) -> Direction {
+        self.facts.direction.unwrap_or(Direction::Inbound)
+    }
+
+    /// Whether a customer called and reached nobody.
+    pub fn is_missed(&self) -> bool {
+        self.facts.direction != Some(Direction::Outbound) && self.outcome.nobody_answered()
+    }
+}
+
+/// A stored message of a customer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Received {
+    /// The message.
+    pub id: MessageId,
+    /// The connection that received it.
+    pub connection: ConnectionId,
+    /// The line it was sent to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+    /// The message itself.
+    pub message: InboundMessage,
+    /// Our reactions, in sentences.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remarks: Vec<Remark>,
+    /// Missed calls that it recovers: the customer wrote within a day of them.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub recovered: u32,
+    /// Of each follow-up that it answers, the seconds since it was sent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers_after: Vec<u32>,
+    /// The templates that it answers.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub templates: Vec<AnsweredTemplate>,
+    /// The automatic answer that it calls for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answer: Option<Answer>,
+    /// Correlation id of the message.
+    pub correlation_id: String,
+    /// Time of deletion, by the tenant's policy when it was stored, or by one applied later. `None` (in older rows): never.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_until: Option<Timestamp>,
+}
+
+impl Received {
+    /// The id of a customer's message: the same however often and in whatever order it is delivered. It begins with the
+    /// provider's time, so that a conversation is in the order of writing. If the provider reports no time, that of the
+    /// webhook is used.
+    pub fn id_of(contact: ContactId, api: &str, message: &InboundMessage) -> MessageId {
+        let key = format!("received#{api}#{}", message.provider_ref);
+        let at = u64::try_from(message.at.as_millisecond()).unwrap_or_default();
+        MessageId::new(contact, derived(at, key.as_bytes()))
+    }
+
+    /// The same with the codes of preference links masked, such as one that the customer quotes. See [`Message::masked`].
+    pub fn masked(mut self) -> Self {
+        self.message.text = self.message.text.as_deref().map(masked);
+        self.message.payload = self.message.payload.as_deref().map(masked);
+        self
+    }
+}
+
+/// The row stored under a provider's id of a message.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum MessageRef {
+    /// An attempt of a message of ours.
+    Ours {
+        /// The message.
+        message: MessageId,
+        /// The attempt's number.
+        attempt: u32,
+        /// The template that it sent, for which answers are counted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        template: Option<TemplateEdition>,
+    },
+    /// Parked reports on an unknown message, whose own record may be about to be written.
+    Parked {
+        /// The reports, in the order of arrival.
+        reports: Vec<StatusReport>,
+    },
+    /// A customer's message that is already stored.
+    Theirs {
+        /// The message.
+        message: MessageId,
+    },
+}
+
+/// One entry of a contact's history.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Entry {
+    /// A call.
+    Call(Box<Call>),
+    /// A message of ours.
+    Sent(Box<Message>),
+    /// A customer's message.
+    Received(Box<Received>),
+    /// A change of consent.
+    Consent(ConsentEntry),
+    /// A note.
+    Note(Note),
+    /// A conversion.
+    Conversion(Conversion),
+    /// Another contact was merged into this one.
+    Merge(Merge),
+}

@@ -1,0 +1,911 @@
+//! Contacts: the people who call or write to a tenant, with the identities by which they are recognized.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::account::Email,
+    automations::answer::Answered,
+    base::{
+        ids::{ConnectionId, ContactId, MessageId},
+        phone::Phone,
+    },
+    consent::{
+        ledger::ConsentEntry,
+        wish::{Applied, By, Choice, Scope, Wish, Wishes},
+    },
+    messages::{
+        inbound::{OptFlag, Sender},
+        language::Recognized,
+        message::{Channel, Message},
+        purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
+        refusal::{Reason, Refusal},
+        send::{Classified, Effect},
+    },
+};
+
+/// An identity of a contact. A contact may have several, and none of them has to be a telephone number.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind", content = "value")]
+pub enum Identity {
+    /// A telephone number.
+    Phone(Phone),
+    /// Meta's business-scoped user id.
+    Bsuid(String),
+    /// An e-mail address.
+    Email(Email),
+    /// A SIP address.
+    Sip(String),
+    /// Everybody who hides their number from one connection: calls are stored, nobody is messaged.
+    Withheld(ConnectionId),
+}
+
+impl Identity {
+    /// The text in the table key, `<kind>:<value>`.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Phone(phone) => format!("phone:{phone}"),
+            Self::Bsuid(id) => format!("bsuid:{id}"),
+            Self::Email(email) => format!("email:{}", email.as_str()),
+            Self::Sip(address) => format!("sip:{address}"),
+            Self::Withheld(connection) => format!("withheld:{connection}"),
+        }
+    }
+}
+
+/// A person who calls or writes to a tenant, with the data that deciding and sending need. Read and written with every call
+/// and message, so every list is bounded; all other data is in the [`Profile`](crate::contacts::profile::Profile).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contact {
+    /// The contact.
+    pub id: ContactId,
+    /// Whether the profile has a name.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub named: bool,
+    /// Telephone numbers, the preferred one first. At most [`MAX_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<Phone>,
+    /// Meta's business-scoped user ids, the newest first. At most [`MAX_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub bsuids: Vec<String>,
+    /// E-mail addresses, the preferred one first. At most [`MAX_IDENTITIES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<Email>,
+    /// The identity it was first seen by, if of another kind: a SIP address, or a hidden number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub called_from: Option<Identity>,
+    /// BCP 47 language, where known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language: Option<String>,
+    /// Whether the language was recognized in what the person wrote. Otherwise it was set.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub language_detected: bool,
+    /// Other contacts that proved to be the same person, until somebody merges them: the wishes of one hold for all.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub same_as: Vec<ContactId>,
+    /// Contacts that were merged into this one, in that order. Their calls and messages are still under their ids. At most
+    /// [`MAX_ALIASES`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<ContactId>,
+    /// Wishes about messages: refusals and opt-ins.
+    #[serde(default, skip_serializing_if = "Wishes::is_empty")]
+    pub consent: Wishes,
+    /// Numbers that a channel does not reach. At most [`MAX_UNREACHABLE`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unreachable: Vec<Unreachable>,
+    /// Time at which the last message that starts a cooldown was planned, or sent if it obeyed the frequency limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_follow_up_at: Option<Timestamp>,
+    /// Time at which the last message was sent that starts no cooldown and counts towards the frequency limit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_counted_at: Option<Timestamp>,
+    /// Messages that may not have been sent yet, the newest last. At most [`MAX_OPEN`] and the confirmation of a stop word, or after a
+    /// merge those of all contacts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub open: Vec<OpenIntent>,
+    /// Time at which the last inbound call was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_call_at: Option<Timestamp>,
+    /// Time of the last answered call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_answered_at: Option<Timestamp>,
+    /// Calls of the person that nobody answered and that are not recovered, the oldest first. Those of more than a day ago count for
+    /// nothing. At most [`MAX_MISSED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missed: Vec<MissedCall>,
+    /// Beginning of the latest call with the person that was answered, in either direction, as its decision knew it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_reached_at: Option<Timestamp>,
+    /// Calls decided so far. A caller without earlier calls is new.
+    #[serde(default, skip_serializing_if = "is_none_yet")]
+    pub calls: u32,
+    /// WhatsApp numbers of the business that the customer wrote to or called. At most [`MAX_WINDOWS`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub windows: Vec<Window>,
+    /// Time of the customer's last message on any channel, whatever it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_inbound_at: Option<Timestamp>,
+    /// Time of the customer's last message that recovers missed calls: one that was written, and no stop word.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_written_at: Option<Timestamp>,
+    /// Automatic answers of the last day, in the order of planning. At most [`crate::automations::answer::MAX_REMEMBERED`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answered: Vec<Answered>,
+    /// Time at which a user deleted it. It is hidden from then on, and back if the person calls or writes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub deleted_at: Option<Timestamp>,
+    /// Whether its erasure has begun. It cannot be restored any more, and nothing new is written for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub erasing: bool,
+    /// Time at which the contact was first seen.
+    pub created_at: Timestamp,
+    /// Raised by every write; the condition of the next.
+    pub version: u64,
+}
+
+/// Maximum other contacts known to be the same person: each is read and written when the person makes a wish.
+pub const MAX_SAME: usize = 5;
+
+/// Maximum identities of one kind.
+pub const MAX_IDENTITIES: usize = 4;
+
+/// Maximum contacts that were merged into one: with its own, a timeline reads four partitions.
+pub const MAX_ALIASES: usize = 3;
+
+/// Maximum open intents. A further one takes the place of a settled one, or of the oldest that its purpose
+/// [displaces](Purpose::displaces), which is cancelled. Otherwise it is refused, unless it confirms the stop word that ends the others.
+pub const MAX_OPEN: usize = 4;
+
+/// Maximum numbers that a channel does not reach. A further one replaces the one that was found out longest ago, which then
+/// costs one more attempt.
+pub const MAX_UNREACHABLE: usize = 4;
+
+/// Maximum missed calls to be recovered. A further one takes the place of the oldest, which then is not recovered any more.
+pub const MAX_MISSED: usize = 8;
+
+/// Time after a missed call in which it is recovered if the person writes, or a call with them is answered, whoever calls.
+pub const RECOVERABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+/// Maximum service windows. A further one replaces the one that was opened longest ago.
+pub const MAX_WINDOWS: usize = 4;
+
+const fn is_none_yet(count: &u32) -> bool {
+    *count == 0
+}
+
+/// A message that may not have been sent yet, so that it can be cancelled if it becomes unnecessary.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OpenIntent {
+    /// Its purpose, which determines the events that cancel it.
+    pub purpose: Purpose,
+    /// The version of the purposes' table that its policy names.
+    #[serde(default = "first_version", skip_serializing_if = "is_first_version")]
+    pub version: u8,
+    /// The message.
+    pub message: MessageId,
+    /// Start of the cooldown before this message was planned, restored if nothing of it goes out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub before: Option<Timestamp>,
+    /// If the frequency limit counts from its sending: the earliest time at which it may be sent, from which that limit counts
+    /// until it is sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub counts_from: Option<Timestamp>,
+}
+
+impl OpenIntent {
+    /// Whether an event cancels it. Of an unknown version, the message itself is refused when it is read.
+    fn is_cancelled_by(&self, event: Event) -> bool {
+        let row = self.purpose.row_in(self.version);
+        row.is_none_or(|row| row.cancelled_by.contains(&event))
+    }
+}
+
+/// A call that nobody answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct MissedCall {
+    /// Time at which it began, as its decision knew it.
+    pub at: Timestamp,
+}
+
+impl MissedCall {
+    /// Whether it is recovered by what the person does at this time.
+    fn is_recovered_at(self, at: Timestamp) -> bool {
+        self.at <= at && at <= self.at + RECOVERABLE
+    }
+}
+
+/// WhatsApp's service window with one number of the business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Window {
+    /// The number of the business.
+    pub number: Phone,
+    /// Time of the customer's last message or call to it.
+    pub at: Timestamp,
+}
+
+/// Changes of the identities that lead to a contact.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Linked {
+    /// Identities that lead to the contact now.
+    pub new: Vec<Identity>,
+    /// Identities for which the contact has no room any more.
+    pub dropped: Vec<Identity>,
+}
+
+impl Linked {
+    /// Whether nothing has changed.
+    pub const fn is_empty(&self) -> bool {
+        self.new.is_empty() && self.dropped.is_empty()
+    }
+
+    /// The identities that a contact gains and loses by a change.
+    pub fn between(before: &Contact, after: &Contact) -> Self {
+        let (was, is) = (before.known_by(), after.known_by());
+        let missing = |of: &[Identity], among: &[Identity]| {
+            let missing = of.iter().filter(|identity| !among.contains(identity));
+            missing.cloned().collect()
+        };
+        Self {
+            new: missing(&is, &was),
+            dropped: missing(&was, &is),
+        }
+    }
+
+    /// Adds the change made by one identity: itself if it was new, and the one that it replaced.
+    fn note<T>(&mut self, learnt: Learnt<T>, kind: fn(T) -> Identity) {
+        if let Learnt::New { new, dropped } = learnt {
+            self.new.push(kind(new));
+            self.dropped.extend(dropped.map(kind));
+        }
+    }
+}
+
+/// Result of adding to a list of identities.
+enum Learnt<T> {
+    Known,
+    New { new: T, dropped: Option<T> },
+}
+
+/// Adds to a list of identities. The preferred one comes first; a further one replaces the last.
+fn learn_of<T: Clone + PartialEq>(known: &mut Vec<T>, new: &T, preferred: bool) -> Learnt<T> {
+    if let Some(place) = known.iter().position(|one| one == new) {
+        if preferred {
+            known[..=place].rotate_right(1);
+        }
+        return Learnt::Known;
+    }
+    let dropped = if known.len() < MAX_IDENTITIES {
+        None
+    } else {
+        known.pop()
+    };
+    let place = if preferred { 0 } else { known.len() };
+    known.insert(place, new.clone());
+    Learnt::New {
+        new: new.clone(),
+        dropped,
+    }
+}
+
+/// A number of the person's that a channel does not reach.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Unreachable {
+    /// The channel.
+    pub channel: Channel,
+    /// The number; `None` if the message was sent to Meta's user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub number: Option<Phone>,
+    /// Time at which this was found out.
+    pub at: Timestamp,
+    /// The reason, in words.
+    pub reason: String,
+}
+
+/// Time in which a deleted contact can be restored. It is erased afterwards.
+pub const RESTORABLE: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
+/// WhatsApp's service window: 24 hours from the user's last message or WhatsApp call.
+pub const SERVICE_WINDOW: jiff::SignedDuration = jiff::SignedDuration::from_hours(24);
+
+impl Contact {
+    /// A contact of which only one identity is known.
+    pub fn first_seen(id: ContactId, identity: &Identity, at: Timestamp) -> Self {
+        let mut contact = Self::new(id, at);
+        contact.prefer(identity);
+        contact
+    }
+
+    /// A contact of which nothing is known.
+    pub const fn new(id: ContactId, at: Timestamp) -> Self {
+        Self {
+            id,
+            named: false,
+            phones: Vec::new(),
+            bsuids: Vec::new(),
+            emails: Vec::new(),
+            called_from: None,
+            language: None,
+            language_detected: false,
+            same_as: Vec::new(),
+            aliases: Vec::new(),
+            consent: Wishes::NONE,
+            unreachable: Vec::new(),
+            last_follow_up_at: None,
+            last_counted_at: None,
+            open: Vec::new(),
+            last_call_at: None,
+            last_answered_at: None,
+            missed: Vec::new(),
+            last_reached_at: None,
+            calls: 0,
+            windows: Vec::new(),
+            last_inbound_at: None,
+            last_written_at: None,
+            answered: Vec::new(),
+            deleted_at: None,
+            erasing: false,
+            created_at: at,
+            version: 0,
+        }
+    }
+
+    /// Whether any messages are refused.
+    pub fn refuses(&self) -> bool {
+        self.consent.refusals().next().is_some()
+    }
+
+    /// The refusal of all messages on all channels.
+    pub fn opted_out(&self) -> Option<&Wish> {
+        self.consent.refusal(Scope::ALL)
+    }
+
+    /// The refusal of marketing on all channels, while other messages are still welcome.
+    pub fn marketing_opted_out(&self) -> Option<&Wish> {
+        self.consent.refusal(Scope::MARKETING)
+    }
+
+    /// Time of the last opt-in to all messages, beyond having called.
+    pub fn opted_in_at(&self) -> Option<Timestamp> {
+        self.consent.opted_in_at()
+    }
+
+    /// Its id, then those of the contacts that were merged into it.
+    pub fn ids(&self) -> impl Iterator<Item = ContactId> + '_ {
+        [self.id].into_iter().chain(self.aliases.iter().copied())
+    }
+
+    /// Whether this is its id, or that of a contact that was merged into it.
+    pub fn is(&self, id: ContactId) -> bool {
+        self.ids().any(|own| own == id)
+    }
+
+    /// The preferred telephone number, if one is known.
+    pub fn phone(&self) -> Option<&Phone> {
+        self.phones.first()
+    }
+
+    /// The newest of Meta's business-scoped user ids, if one is known.
+    pub fn bsuid(&self) -> Option<&str> {
+        self.bsuids.first().map(String::as_str)
+    }
+
+    /// The contact as known at an earlier time, as far as it tells: without what happened since, and without open messages. Identities,
+    /// language and wishes are those of today.
+    pub fn as_of(mut self, at: Timestamp) -> Self {
+        for time in [
+            &mut self.last_follow_up_at,
+            &mut self.last_counted_at,
+            &mut self.last_inbound_at,
+            &mut self.last_answered_at,
+        ] {
+            *time = time.filter(|time| *time <= at);
+        }
+        self.unreachable.retain(|failed| failed.at <= at);
+        self.open.clear();
+        self
+    }
+
+    /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
+    /// one whose erasure has begun stays deleted.
+    pub fn heard_again(&mut self, at: Timestamp) {
+        self.deleted_at = self.deleted_at.filter(|deleted_at| self.erasing || at <= *deleted_at);
+    }
+
+    /// Learns the language in which the person writes. One that was set stays, and one that is not certain only fills a gap.
+    pub fn writes_in(&mut self, recognized: Recognized) {
+        let was_set = self.language.is_some() && !self.language_detected;
+        if was_set || (self.language.is_some() && !recognized.certain) {
+            return;
+        }
+        self.language = Some(recognized.language);
+        self.language_detected = true;
+    }
+
+    /// Records an answered call of this time. The latest one counts, in whatever order they are decided.
+    pub fn answered(&mut self, at: Timestamp) {
+        self.last_answered_at = self.last_answered_at.max(Some(at));
+    }
+
+    /// Records a call of this time that nobody answered. Returns the number of calls that are recovered now: itself, if the person has
+    /// written or reached somebody since, which other reports said before this one.
+    pub fn missed_call(&mut self, at: Timestamp) -> u32 {
+        let call = MissedCall { at };
+        let since = [self.last_written_at, self.last_reached_at];
+        if since.into_iter().flatten().any(|since| call.is_recovered_at(since)) {
+            return 1;
+        }
+        self.missed.push(call);
+        self.missed.sort();
+        let most = self.missed.len().saturating_sub(MAX_MISSED);
+        self.missed.drain(..most);
+        0
+    }
+
+    /// Takes the call that was recorded with this time off the missed ones: somebody answered it after all. If it is not among them, it
+    /// was recovered, or later ones took its place.
+    pub fn not_missed(&mut self, at: Timestamp) {
+        if let Some(place) = self.missed.iter().position(|call| call.at == at) {
+            self.missed.remove(place);
+        }
+    }
+
+    /// A call with the person that began at this time was answered, whoever called. Returns the number of missed calls that are
+    /// recovered by it.
+    pub fn reached(&mut self, at: Timestamp) -> u32 {
+        self.last_reached_at = self.last_reached_at.max(Some(at));
+        self.recovers(at)
+    }
+
+    /// Nobody answered the call that was recorded with this time after all.
+    pub fn not_reached(&mut self, at: Timestamp) {
+        self.last_reached_at = self.last_reached_at.filter(|reached| *reached != at);
+    }
+
+    /// The person wrote a message at this time that is no stop word. Returns the number of missed calls that are recovered by it.
+    pub fn wrote(&mut self, at: Timestamp) -> u32 {
+        self.last_written_at = self.last_written_at.max(Some(at));
+        self.recovers(at)
+    }
+
+    /// The number of missed calls that are recovered by what happened at this time: each is recovered once.
+    fn recovers(&mut self, at: Timestamp) -> u32 {
+        let before = self.missed.len();
+        self.missed.retain(|call| !call.is_recovered_at(at));
+        let recovered = before - self.missed.len();
+        // Nothing recovers these any more.
+        self.missed.retain(|call| call.at > at);
+        u32::try_from(recovered).unwrap_or(u32::MAX)
+    }
+
+    /// Whether free text may go out by WhatsApp from this number of the business.
+    pub fn window_open(&self, number: &Phone, now: Timestamp) -> bool {
+        let mut windows = self.windows.iter();
+        windows.any(|window| window.number == *number && now < window.at + SERVICE_WINDOW)
+    }
+
+    /// Whether free text may go out by WhatsApp from any number of the business.
+    pub fn any_window_open(&self, now: Timestamp) -> bool {
+        self.last_whatsapp_at().is_some_and(|at| now < at + SERVICE_WINDOW)
+    }
+
+    /// Time of the customer's last WhatsApp message or WhatsApp call, to any number.
+    pub fn last_whatsapp_at(&self) -> Option<Timestamp> {
+        self.windows.iter().map(|window| window.at).max()
+    }
+
+    /// The customer wrote to this WhatsApp number of the business, or called it: the service window is open for 24 hours.
+    pub fn open_window(&mut self, number: &Phone, at: Timestamp) {
+        if let Some(window) = self.windows.iter_mut().find(|window| window.number == *number) {
+            window.at = window.at.max(at);
+            return;
+        }
+        self.windows.push(Window {
+            number: number.clone(),
+            at,
+        });
+        if self.windows.len() > MAX_WINDOWS
+            && let Some((oldest, _)) = self.windows.iter().enumerate().min_by_key(|(_, window)| window.at)
+        {
+            self.windows.remove(oldest);
+        }
+    }
+
+    /// The reason why a channel does not reach the person at this number, if that is known. Without a number: by Meta's user
+    /// id.
+    pub fn unreachable_on(&self, channel: Channel, number: Option<&Phone>) -> Option<&Unreachable> {
+        let mut known = self.unreachable.iter();
+        known.find(|known| known.channel == channel && known.number.as_ref() == number)
+    }
+
+    /// A message from this number proves that the channel reaches it. Without a number, it may be any of the person's.
+    pub fn reached_on(&mut self, channel: Channel, number: Option<&Phone>) {
+        let other = |known: &Unreachable| number.is_some() && known.number.is_some() && known.number.as_ref() != number;
+        self.unreachable
+            .retain(|known| known.channel != channel || other(known));
+    }
+
+    /// Learns from a provider's error about a message to this number, unless the person has said otherwise since or shown
+    /// that the channel works.
+    pub fn learn(&mut self, (channel, number): (Channel, Option<&Phone>), error: &Classified, at: Timestamp) -> Change {
+        let refused = |scope: Scope| {
+            let source = format!("{} says: {}", channel.name(), error.meaning);
+            Wish::new(Choice::Refused, scope, By::Provider, &source, at)
+        };
+        match error.effect {
+            Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
+            Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
+            Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),
+            Effect::ChannelOptOut if self.opted_out().is_some() => Change::Nothing,
+            Effect::ChannelOptOut => self.record(refused(Scope::ALL)),
+            Effect::Unreachable if self.heard_on(channel) > Some(at) => Change::Nothing,
+            Effect::Unreachable => {
+                self.unreachable
+                    .retain(|known| known.channel != channel || known.number.as_ref() != number);
+                self.unreachable.push(Unreachable {
+                    channel,
+                    number: number.cloned(),
+                    at,
+                    reason: error.meaning.to_owned(),
+                });
+                self.unreachable.sort_by_key(|known| known.at);
+                let most = self.unreachable.len().saturating_sub(MAX_UNREACHABLE);
+                self.unreachable.drain(..most);
+                Change::Contact
+            }
+        }
+    }
+
+    /// Time of the last sign of the person on the channel, if any.
+    fn heard_on(&self, channel: Channel) -> Option<Timestamp> {
+        match channel {
+            Channel::WhatsApp => self.last_whatsapp_at(),
+            Channel::Sms => self.last_inbound_at,
+        }
+    }
+
+    /// Records a wish. The newest of its scope and party holds, in whatever order they arrive.
+    pub fn record(&mut self, wish: Wish) -> Change {
+        self.recorded(wish, Wishes::apply)
+    }
+
+    /// Records a refusal that comes from elsewhere, which no earlier wish of this contact has ended: see [`Wishes::carry`].
+    pub fn carry(&mut self, refusal: Wish) -> Change {
+        self.recorded(refusal, Wishes::carry)
+    }
+
+    fn recorded(&mut self, wish: Wish, how: fn(&mut Wishes, Wish) -> Applied) -> Change {
+        let entry = ConsentEntry::of(&wish);
+        match how(&mut self.consent, wish) {
+            Applied::Nothing => Change::Nothing,
+            Applied::Noted => Change::Contact,
+            Applied::Changed => Change::Consent(Box::new(entry)),
+        }
+    }
+
+    /// Applies the person's wish about messages, as they wrote it. An opt-in to messages includes marketing.
+    pub fn wish(&mut self, flag: OptFlag, source: &str, at: Timestamp) -> Change {
+        let choice = match flag {
+            OptFlag::Stop => Choice::Refused,
+            OptFlag::Start => Choice::Granted,
+            OptFlag::Help => return Change::Nothing,
+        };
+        self.record(Wish::new(choice, Scope::ALL, By::Keyword, source, at))
+    }
+
+    /// Applies the person's wish about marketing, as a provider reports it. That it is welcome again is no opt-in: the report is
+    /// about the provider's channel, and an opt-in would hold for all.
+    pub fn wish_marketing(&mut self, welcome: bool, source: &str, at: Timestamp) -> Change {
+        let choice = if welcome { Choice::Lifted } else { Choice::Refused };
+        self.record(Wish::new(choice, Scope::MARKETING, By::Provider, source, at))
+    }
+
+    /// The messages to read before another one is planned. None, unless the list of open messages is full.
+    pub fn to_make_room(&self) -> Vec<MessageId> {
+        let full = self.open.len() >= MAX_OPEN;
+        let open = self.open.iter().filter(|_| full);
+        open.map(|open| open.message).collect()
+    }
+
+    /// The messages to read before one with this policy is composed: all open ones if their list is full, or else those that the
+    /// frequency limit counts, if the policy obeys it.
+    pub fn to_compare(&self, policy: &Policy) -> Vec<MessageId> {
+        let all = self.to_make_room();
+        if !all.is_empty() || !policy.obeys(Limit::Frequency) {
+            return all;
+        }
+        let counted = self.open.iter().filter(|open| open.counts_from.is_some());
+        counted.map(|open| open.message).collect()
+    }
+
+    /// The reason why there is no room for a message of this purpose: the list of open messages is full of some that may still be sent
+    /// and that it does not displace. What a stop word ends leaves room for its confirmation. `known`: those of
+    /// [`Contact::to_make_room`] that are still stored.
+    pub fn no_room(&self, purpose: Purpose, known: &[Message], now: Timestamp) -> Option<Refusal> {
+        if self.open.len() < MAX_OPEN {
+            return None;
+        }
+        let leaves = |open: &OpenIntent| {
+            let ended = purpose == Purpose::StopConfirmation && open.is_cancelled_by(Event::Stop);
+            ended || purpose.displaces(open.purpose)
+        };
+        let stay = self.open.iter().filter(|open| {
+            let waits = |message: &Message| message.id == open.message && message.may_be_sent(now);
+            !leaves(open) && known.iter().any(waits)
+        });
+        let stay = stay.count();
+        (stay >= MAX_OPEN).then(|| {
+            let sentence = format!("{stay} messages to this person may still be sent");
+            Refusal::new(Reason::TooManyOpen, sentence).and("maximum", MAX_OPEN)
+        })
+    }
+
+    /// The latest time from which the frequency limit counts, as far as this is known without the open messages. In the
+    /// future if one waits for its time.
+    pub fn frequency_from(&self) -> Option<Timestamp> {
+        let open = self.open.iter().filter_map(|open| open.counts_from);
+        open.max().max(self.last_follow_up_at).max(self.last_counted_at)
+    }
+
+    /// Records a planned message. Starts a cooldown if its policy says so. `known`: those messages of
+    /// [`Contact::to_make_room`] that are still stored. The settled and the late ones are closed. If too many are left, the oldest of
+    /// those that it displaces are cancelled and returned: a message that the contact does not know of could not be cancelled any more.
+    pub fn opens(&mut self, message: &Message, known: Vec<Message>) -> Vec<Message> {
+        let cancelled = if self.open.len() < MAX_OPEN {
+            Vec::new()
+        } else {
+            self.make_room(message, known)
+        };
+        let before = if message.policy.counts(Limit::Cooldown) {
+            self.last_follow_up_at.replace(message.created_at)
+        } else {
+            None
+        };
+        self.open.push(OpenIntent {
+            purpose: message.policy.purpose(),
+            version: message.policy.version(),
+            message: message.id,
+            before,
+            counts_from: message
+                .policy
+                .counts_from_sending()
+                .then(|| message.created_at.max(message.not_before)),
+        });
+        cancelled
+    }
+
+    fn make_room(&mut self, next: &Message, known: Vec<Message>) -> Vec<Message> {
+        let (purpose, now) = (next.policy.purpose(), next.created_at);
+        let (mut known, settled): (Vec<_>, Vec<_>) = known.into_iter().partition(|known| known.may_be_sent(now));
+        for message in &settled {
+            // Nothing may have gone out of a late one.
+            self.close(message);
+        }
+        self.open
+            .retain(|open| known.iter().any(|message| message.id == open.message));
+        let mut cancelled = Vec::new();
+        while self.open.len() >= MAX_OPEN {
+            let oldest = self.open.iter().find(|open| purpose.displaces(open.purpose));
+            let oldest = oldest.map(|open| open.message);
+            let Some(place) = known.iter().position(|message| Some(message.id) == oldest) else {
+                break;
+            };
+            let mut oldest = known.swap_remove(place);
+            let why = if oldest.attempts.is_empty() {
+                "not sent: newer messages to this person replace it"
+            } else {
+                "no further channel: newer messages to this person replace it"
+            };
+            let tried = !oldest.attempts.is_empty();
+            oldest.cancel(Refusal::new(Reason::Replaced, why).and("tried", tried));
+            self.close(&oldest);
+            cancelled.push(oldest);
+        }
+        cancelled
+    }
+
+    /// Messages that may not have been sent yet and that this event cancels.
+    pub fn open_to(&self, event: Event) -> Vec<MessageId> {
+        let open = self.open.iter().filter(|open| open.is_cancelled_by(event));
+        open.map(|open| open.message).collect()
+    }
+
+    /// Cancels and closes those of these open messages that can still be cancelled, because a call was answered. Returns them.
+    pub fn answered_after_all(&mut self, open: Vec<Message>) -> Vec<Message> {
+        let why = (
+            "not sent: the call was answered after all",
+            "no further channel: the call was answered after all",
+        );
+        self.cancel_for(Event::AnsweredCall, why, open)
+    }
+
+    /// Cancels and closes those of these waiting automatic answers that can still be cancelled, because the person wrote again and gets
+    /// an answer to that. Returns them.
+    pub fn answered_anew(&mut self, waiting: Vec<Message>) -> Vec<Message> {
+        let why = (
+            "not sent: the customer wrote again",
+            "no further channel: the customer wrote",
+        );
+        self.cancel_for(Event::Inbound, why, waiting)
+    }
+
+    /// Cancels and closes those of these open messages that can still be cancelled. `why`: the sentence about one that was not tried, and
+    /// about one that was. Returns them.
+    fn cancel_for(&mut self, event: Event, why: (&str, &str), mut open: Vec<Message>) -> Vec<Message> {
+        open.retain_mut(|message| {
+            let tried = !message.attempts.is_empty();
+            let why = if tried { why.1 } else { why.0 };
+            message.cancel(Refusal::since(event, why).and("tried", tried))
+        });
+        for message in &open {
+            self.close(message);
+        }
+        open
+    }
+
+    /// Removes a message of which nothing is left to cancel. If the frequency limit counts from its sending, that is kept.
+    pub fn settle(&mut self, message: &Message) {
+        let Some(place) = self.open.iter().position(|open| open.message == message.id) else {
+            return;
+        };
+        let settled = self.open.remove(place);
+        if settled.counts_from.is_some() {
+            self.sent(place, message);
+        }
+    }
+
+    /// Counts its limits from the sending of a message that left the list, if that was later. `place`: that of the message
+    /// planned after it.
+    fn sent(&mut self, place: usize, message: &Message) {
+        let sent = message.last_sent_at();
+        if !message.policy.counts(Limit::Cooldown) {
+            self.last_counted_at = self.last_counted_at.max(sent);
+            return;
+        }
+        self.last_follow_up_at = self.last_follow_up_at.max(sent);
+        for later in &mut self.open[place..] {
+            // Only messages that start a cooldown remember one.
+            if later.before.is_some() {
+                later.before = later.before.max(sent);
+            }
+        }
+    }
+
+    /// Removes a message that is no longer stored.
+    pub fn forget(&mut self, message: MessageId) {
+        self.open.retain(|open| open.message != message);
+    }
+
+    /// Closes a message that ended early. If nothing of it can have gone out, the cooldown before it is restored, and an automatic
+    /// answer counts as not given. Returns whether that changed a limit, so that the contact has to be written.
+    pub fn close(&mut self, ended: &Message) -> bool {
+        let Some(place) = self.open.iter().position(|open| open.message == ended.id) else {
+            return false;
+        };
+        let closed = self.open.remove(place);
+        let limited = closed.counts_from.is_some();
+        if !ended.policy.counts(Limit::Cooldown) {
+            if limited {
+                self.sent(place, ended);
+            }
+            return self.forget_answer(ended) || limited;
+        }
+        if !ended.nothing_went_out() {
+            if limited {
+                self.sent(place, ended);
+            }
+            return limited;
+        }
+        let planned = Some(ended.created_at);
+        // A message planned later remembers this one's cooldown.
+        if let Some(later) = self.open[place..].iter_mut().find(|later| later.before == planned) {
+            later.before = closed.before;
+            return true;
+        }
+        let last = self.last_follow_up_at == planned;
+        if last {
+            self.last_follow_up_at = closed.before;
+        }
+        last || limited
+    }
+
+    /// Copies the refusals of another contact of the same person. Returns the new ones, as repetitions.
+    pub fn share_refusals(&mut self, other: &Self) -> Vec<ConsentEntry> {
+        // Once they share what they refuse, what the person says later to one of them ends it there, unless the other one carries it, too.
+        let is_known = self.same_as.iter().any(|same| other.is(*same));
+        let refusals = other.consent.refusals();
+        let share = |refusal: &Wish| {
+            if is_known && !other.consent.carries(refusal) {
+                self.record(refusal.shared())
+            } else {
+                self.carry(refusal.shared())
+            }
+        };
+        let changes: Vec<Change> = refusals.map(share).collect();
+        let entries = changes.into_iter().filter_map(Change::consent);
+        entries.map(ConsentEntry::repeated).collect()
+    }
+
+    /// Records contacts that proved to be the same person, up to the maximum that is read together.
+    pub fn is_also(&mut self, others: impl IntoIterator<Item = ContactId>) {
+        for other in others {
+            if !self.is(other) && !self.same_as.contains(&other) && self.same_as.len() < MAX_SAME {
+                self.same_as.push(other);
+            }
+        }
+    }
+
+    /// The identities that lead to this contact, as far as its own row has them.
+    pub fn known_by(&self) -> Vec<Identity> {
+        let phones = self.phones.iter().cloned().map(Identity::Phone);
+        let bsuids = self.bsuids.iter().cloned().map(Identity::Bsuid);
+        let emails = self.emails.iter().cloned().map(Identity::Email);
+        phones
+            .chain(bsuids)
+            .chain(emails)
+            .chain(self.called_from.clone())
+            .collect()
+    }
+
+    /// Adds the identities in a report. A new number goes behind the known ones; the newest of Meta's ids comes first.
+    pub fn link(&mut self, sender: &Sender) -> Linked {
+        let mut linked = Linked::default();
+        if let Some(phone) = &sender.phone {
+            linked.note(learn_of(&mut self.phones, phone, false), Identity::Phone);
+        }
+        if let Some(bsuid) = &sender.bsuid {
+            linked.note(learn_of(&mut self.bsuids, bsuid, true), Identity::Bsuid);
+        }
+        linked
+    }
+
+    /// Adds an identity as the preferred one of its kind.
+    pub fn prefer(&mut self, identity: &Identity) -> Linked {
+        let mut linked = Linked::default();
+        match identity {
+            Identity::Phone(phone) => linked.note(learn_of(&mut self.phones, phone, true), Identity::Phone),
+            Identity::Bsuid(bsuid) => linked.note(learn_of(&mut self.bsuids, bsuid, true), Identity::Bsuid),
+            Identity::Email(email) => linked.note(learn_of(&mut self.emails, email, true), Identity::Email),
+            Identity::Sip(_) | Identity::Withheld(_) => self.called_from = Some(identity.clone()),
+        }
+        linked
+    }
+}
+
+/// The result of changing a contact: what has to be written.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// Nothing to write.
+    Nothing,
+    /// The contact's own row.
+    Contact,
+    /// The contact, and the identities that lead to it.
+    Linked(Linked),
+    /// The contact, with an entry in its consent ledger.
+    Consent(Box<ConsentEntry>),
+}
+
+impl Change {
+    /// The same; an entry in the ledger has a reference as proof.
+    pub fn proven_by(self, reference: &impl std::fmt::Display) -> Self {
+        match self {
+            Self::Consent(entry) => Self::Consent(Box::new(entry.proven_by(reference))),
+            other => other,
+        }
+    }
+
+    /// The same; an entry in the ledger repeats what is known already.
+    pub fn repeated(self) -> Self {
+        match self {
+            Self::Consent(entry) => Self::Consent(Box::new(entry.repeated())),
+            other => other,
+        }
+    }
+
+    /// The entry in the ledger, where there is one.
+    pub fn consent(self) -> Option<ConsentEntry> {
+        match self {
+            Self::Consent(entry) => Some(*entry),
+            Self::Nothing | Self::Contact | Self::Linked(_) => None,
+        }
+    }
+}

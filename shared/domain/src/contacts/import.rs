@@ -1,0 +1,743 @@
+//! Imports of contacts: what a row of a table makes of the person that it is about.
+//!
+//! A row is about somebody if one of its numbers or addresses leads to a contact. Everything else follows from the mode of the
+//! import. Nobody who was erased or deleted comes back, and no row undoes a refusal: an import is what the business says, not the
+//! person.
+
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+use ulid::Ulid;
+
+use crate::{
+    accounts::account::Email,
+    base::{
+        actor::Actor,
+        ids::{ContactId, ImportId, OperationId, StageId, TagId, UserId, derived},
+        local::Day,
+        phone::Phone,
+        text::OneLine,
+    },
+    calls::record::ConsentEntry,
+    consent::wish::{By, Choice, ConsentCategory, Evidence, Scope, Wish, Wording},
+    contacts::{
+        contact::{Contact, Identity, Linked, MAX_IDENTITIES},
+        field::Field,
+        person::{MAX_NAME_LENGTH, Person, PersonIn, WrittenFields},
+        profile::{Origin, Profile},
+    },
+    messages::message::Channel,
+    money::product::Price,
+    tenants::settings::{FieldProblem, Language},
+};
+
+/// An import: a table that is uploaded, then worked through by operations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Import {
+    /// The import.
+    pub id: ImportId,
+    /// Name of the file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<FileName>,
+    /// Size of the file in bytes.
+    pub size: u32,
+    /// User or key that created it.
+    pub created_by: Actor,
+    /// Time of creation.
+    pub created_at: Timestamp,
+    /// The newest operation that works through it. There may be several: a dry run, then the import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub operation: Option<OperationId>,
+}
+
+/// Name of a file.
+pub type FileName = OneLine<1, 200>;
+
+impl Import {
+    /// Maximum size of a file in bytes.
+    pub const LARGEST: u32 = 64 * 1024 * 1024;
+    /// Maximum rows of a table. Further ones are left out.
+    pub const MAX_ROWS: u64 = 100_000;
+    /// Maximum imports of a tenant at a time, so that its lists have capacity left for calls and messages. Requests at the same moment
+    /// can exceed it.
+    pub const MAX_AT_ONCE: usize = 2;
+    /// Retention after the creation.
+    pub const RETAINED: jiff::SignedDuration = jiff::SignedDuration::from_hours(30 * 24);
+
+    /// The contact that a row of the table creates. It is the same however often the row is worked: so a row that was
+    /// interrupted, or worked by an earlier operation, finds its own contact.
+    pub fn contact_of(&self, row: u64) -> ContactId {
+        ContactId::new(self.id_for("contact", &row.to_string()))
+    }
+
+    /// The entry in the consent ledger that a row of the table makes.
+    pub fn consent_of(&self, row: u64) -> Ulid {
+        self.id_for("consent", &row.to_string())
+    }
+
+    /// The tag of this name that the import creates.
+    pub fn tag_of(&self, fingerprint: &str) -> TagId {
+        TagId::new(self.id_for("tag", fingerprint))
+    }
+
+    fn id_for(&self, what: &str, which: &str) -> Ulid {
+        let at = u64::try_from(self.created_at.as_millisecond()).unwrap_or_default();
+        derived(at, format!("import#{}#{what}#{which}", self.id).as_bytes())
+    }
+}
+
+/// What happens to rows about people who are contacts already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ImportMode {
+    /// They are errors.
+    Create,
+    /// They change the contacts: their cells replace values, and add numbers, addresses and tags.
+    Update,
+    /// They are skipped.
+    #[default]
+    Skip,
+}
+
+/// The statement that people of a table agreed to messages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ConsentStatement {
+    /// The rows that it is about.
+    #[serde(default)]
+    pub of: ConsentOf,
+    /// How and where the people agreed. It is stored with each contact, as proof.
+    #[cfg_attr(feature = "schema", schemars(example = "Signed the form at the till"))]
+    pub evidence: Evidence,
+    /// The text that they agreed to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wording: Option<Wording>,
+    /// The channel of the messages. Default: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub channel: Option<Channel>,
+    /// The category of the messages. Default: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub category: Option<ConsentCategory>,
+    /// Day on which they agreed, unless a column says it. Default: the day of the import.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20"))]
+    pub on: Option<Day>,
+}
+
+/// Rows that a statement about consent is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentOf {
+    /// Rows of which the column `opted_in` says yes, or the column `opted_in_at` has a day.
+    #[default]
+    Column,
+    /// All rows, except those of which the column `opted_in` says no.
+    AllRows,
+}
+
+impl ConsentStatement {
+    /// The consent of a row of which the columns say this, as an entry for a ledger; `None`: the person did not agree. `by` is the
+    /// author of the import.
+    pub fn agreed(&self, opted_in: Option<bool>, on: Option<Date>, by: Actor, now: Timestamp) -> Option<ConsentEntry> {
+        if !opted_in.unwrap_or(self.of == ConsentOf::AllRows) {
+            return None;
+        }
+        let on = on.or_else(|| self.on.map(Day::get));
+        let at = on.and_then(|day| day.to_zoned(TimeZone::UTC).ok());
+        // Nobody has agreed in the future.
+        let at = at.map_or(now, |at| at.timestamp().min(now));
+        let scope = Scope {
+            channel: self.channel,
+            category: self.category,
+        };
+        let wish = Wish::new(Choice::Granted, scope, By::Import, "stated for an import", at);
+        Some(ConsentEntry {
+            actor: Some(by),
+            recorded_at: (now > at).then_some(now),
+            wording: self.wording.clone(),
+            evidence: Some(self.evidence.clone()),
+            ..ConsentEntry::of(&wish)
+        })
+    }
+}
+
+/// A contact's values in a row. Tags, stage and owner exist.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Incoming {
+    /// Name.
+    pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    /// Telephone numbers, all different.
+    pub phones: Vec<Phone>,
+    /// E-mail addresses, all different.
+    pub emails: Vec<Email>,
+    /// Language.
+    pub language: Option<Language>,
+    /// Tags, all different.
+    pub tags: Vec<TagId>,
+    /// Values of fields.
+    pub fields: WrittenFields,
+    /// Stage.
+    pub stage: Option<StageId>,
+    /// Responsible user.
+    pub owner: Option<UserId>,
+    /// Source.
+    pub source: Option<Origin>,
+    /// Expected value.
+    pub value: Option<Price>,
+    /// Consent, as an entry for the ledger. It undoes no refusal: it is what the business says.
+    pub agreed: Option<ConsentEntry>,
+}
+
+/// The person that a row is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    /// Nobody has its numbers and addresses.
+    Nobody,
+    /// A contact.
+    One(Box<Person>),
+    /// More than one contact.
+    Several {
+        /// Whether one of them is deleted.
+        deleted: bool,
+    },
+    /// Somebody who was erased, or is being erased.
+    Erased,
+}
+
+/// What a row makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Plan {
+    /// A new contact.
+    Create(Addition),
+    /// A change of a contact. `after` may be the same: then there is nothing to write.
+    Update {
+        /// The contact that was found.
+        before: Box<Person>,
+        /// The contact with the values of the row.
+        after: Addition,
+    },
+    /// Nothing: the person is a contact already. Without its id, there are several.
+    Skip(Option<ContactId>),
+}
+
+/// A contact to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addition {
+    /// The contact.
+    pub person: Box<Person>,
+    /// The consent that the row states, until [`Addition::agree`]; from then on, the entry for the contact's ledger.
+    pub consent: Option<ConsentEntry>,
+}
+
+impl Addition {
+    /// Records the consent that the row states, once the contact holds the refusals that its identities bring. What changes nothing is no
+    /// entry of the ledger.
+    pub fn agree(&mut self) {
+        let contact = &mut self.person.contact;
+        let agreed = self.consent.take();
+        self.consent = agreed.filter(|entry| contact.record(entry.wish()).consent().is_some());
+    }
+
+    /// The identities that the contact gains. `before`: the contact that was found, if it is no new one.
+    pub fn new_identities(&self, before: Option<&Contact>) -> Vec<Identity> {
+        match before {
+            Some(before) => Linked::between(before, &self.person.contact).new,
+            None => self.person.contact.known_by(),
+        }
+    }
+}
+
+/// The reason why a row is refused, in sentences for people.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowRefused {
+    /// The person was erased.
+    #[error("The person was erased, so no import brings them back. Remove the row.")]
+    Erased,
+    /// The person is a contact already.
+    #[error(
+        "Another contact has one of the numbers or addresses. Import with the mode `update` or `skip`, or remove the row."
+    )]
+    Exists,
+    /// The tenant has as many contacts as its plan allows.
+    #[error(
+        "The plan allows {0} contacts, and there are as many. Ask the operator of the platform for a larger plan, and import the row again."
+    )]
+    NoRoom(u64),
+    /// Somebody deleted the contact.
+    #[error("The contact was deleted. Restore it first, or remove the row.")]
+    Deleted,
+    /// The numbers and addresses belong to different contacts.
+    #[error("The numbers and addresses belong to different contacts. Merge them first, or import the row in two rows.")]
+    Several,
+    /// The contact cannot have these values.
+    #[error("{}", .0.join(" "))]
+    Invalid(Vec<String>),
+}
+
+impl Incoming {
+    /// The identities by which the person is found.
+    pub fn identities(&self) -> Vec<Identity> {
+        let phones = self.phones.iter().cloned().map(Identity::Phone);
+        phones.chain(self.emails.iter().cloned().map(Identity::Email)).collect()
+    }
+
+    /// What the row makes of the person. `own` is the contact that the row creates: if it was found, the row was interrupted, and
+    /// what is missing is added. `now` is the time of the import, the same for all attempts.
+    ///
+    /// # Errors
+    /// The reason why the row is refused.
+    pub fn plan(
+        &self,
+        mode: ImportMode,
+        own: ContactId,
+        found: Found,
+        definitions: &[Field],
+        now: Timestamp,
+    ) -> Result<Plan, RowRefused> {
+        // An interrupted row: of what it writes, the profile is the last.
+        let is_unfinished = |person: &Person| person.contact.id == own && person.profile == Profile::default();
+        let created = || {
+            let nobody = Person {
+                contact: Contact::new(own, now),
+                profile: Profile::default(),
+            };
+            self.onto(&nobody, true, definitions, now)
+        };
+        // A row that is worked again may lead to contacts of later rows. It becomes the same: one that could be no contact, or is about a
+        // deleted one, was refused, and is not skipped now.
+        let skipped = |id| created().map(|_| Plan::Skip(id));
+        let before = match found {
+            Found::Erased => return Err(RowRefused::Erased),
+            Found::Several { deleted: true } => return Err(RowRefused::Deleted),
+            Found::Several { deleted: false } => {
+                return match mode {
+                    ImportMode::Create => Err(RowRefused::Exists),
+                    ImportMode::Update => Err(RowRefused::Several),
+                    ImportMode::Skip => skipped(None),
+                };
+            }
+            Found::One(before) if !is_unfinished(&before) => before,
+            Found::Nobody | Found::One(_) => return created().map(Plan::Create),
+        };
+        let id = before.contact.id;
+        let is_own = id == own;
+        if before.contact.deleted_at.is_some() && !is_own {
+            return Err(RowRefused::Deleted);
+        }
+        match mode {
+            ImportMode::Create if !is_own => Err(RowRefused::Exists),
+            ImportMode::Skip if !is_own => skipped(Some(id)),
+            _ => {
+                let after = self.onto(&before, mode == ImportMode::Update, definitions, now)?;
+                Ok(Plan::Update { before, after })
+            }
+        }
+    }
+
+    /// The person with the values of the row. `replaces`: also where the person has a value.
+    fn onto(
+        &self,
+        before: &Person,
+        replaces: bool,
+        definitions: &[Field],
+        now: Timestamp,
+    ) -> Result<Addition, RowRefused> {
+        fn put<T: Clone>(known: &mut Option<T>, new: Option<&T>, replaces: bool) {
+            if let Some(new) = new
+                && (replaces || known.is_none())
+            {
+                *known = Some(new.clone());
+            }
+        }
+        let mut fields = PersonIn::of(before, definitions);
+        put(&mut fields.name, self.name.as_ref(), replaces);
+        put(&mut fields.language, self.language.as_ref(), replaces);
+        put(&mut fields.stage, self.stage.as_ref(), replaces);
+        put(&mut fields.owner, self.owner.as_ref(), replaces);
+        put(&mut fields.source, self.source.as_ref(), replaces);
+        put(&mut fields.value, self.value.as_ref(), replaces);
+        let phones = union(fields.phones.into_vec(), &self.phones);
+        let emails = union(fields.emails.into_vec(), &self.emails);
+        let tags = union(fields.tags.into_vec(), &self.tags);
+        let mut wrong = Vec::new();
+        for (count, most, what) in [
+            (phones.len(), MAX_IDENTITIES, "telephone numbers"),
+            (emails.len(), MAX_IDENTITIES, "e-mail addresses"),
+            (tags.len(), Profile::MAX_TAGS, "tags"),
+        ] {
+            if count > most {
+                wrong.push(format!(
+                    "With those that it has, the contact would have {count} {what}, of at most {most}. Remove some."
+                ));
+            }
+        }
+        if !wrong.is_empty() {
+            return Err(RowRefused::Invalid(wrong));
+        }
+        fields.phones = phones.into();
+        fields.emails = emails.into();
+        fields.tags = tags.into();
+        for (key, value) in &self.fields.0 {
+            if replaces || !fields.fields.0.contains_key(key) {
+                fields.fields.0.insert(key.clone(), value.clone());
+            }
+        }
+        let sentences = |wrong: Vec<FieldProblem>| wrong.into_iter().map(|problem| problem.detail).collect();
+        let person = fields.onto(before, definitions, now);
+        let person = person.map_err(|wrong| RowRefused::Invalid(sentences(wrong)))?;
+        Ok(Addition {
+            person: Box::new(person),
+            consent: self.agreed.clone(),
+        })
+    }
+}
+
+/// The known items, then those of the others that are new.
+fn union<T: Clone + PartialEq>(mut known: Vec<T>, others: &[T]) -> Vec<T> {
+    for other in others {
+        if !known.contains(other) {
+            known.push(other.clone());
+        }
+    }
+    known
+}
+
+/// What became of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowOutcome {
+    /// It created a contact.
+    Created,
+    /// It is about a contact that exists, whether or not that changed.
+    Updated,
+    /// It was skipped, because the person is a contact already.
+    Skipped,
+    /// It was refused.
+    Refused,
+    /// It was refused, because the person was erased.
+    Erased,
+}
+
+/// Numbers of rows by what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct RowCounts {
+    /// All rows, except empty ones.
+    #[serde(default)]
+    pub rows: u64,
+    /// Rows that created contacts.
+    #[serde(default)]
+    pub created: u64,
+    /// Rows about contacts that existed, in the mode `update`.
+    #[serde(default)]
+    pub updated: u64,
+    /// Rows about contacts that existed, in the mode `skip`.
+    #[serde(default)]
+    pub skipped: u64,
+    /// Rows with errors.
+    #[serde(default)]
+    pub refused: u64,
+    /// Those of them whose people were erased.
+    #[serde(default)]
+    pub erased: u64,
+}
+
+impl RowCounts {
+    /// Counts a row.
+    pub const fn add(&mut self, outcome: RowOutcome) {
+        self.rows += 1;
+        match outcome {
+            RowOutcome::Created => self.created += 1,
+            RowOutcome::Updated => self.updated += 1,
+            RowOutcome::Skipped => self.skipped += 1,
+            RowOutcome::Refused => self.refused += 1,
+            RowOutcome::Erased => {
+                self.refused += 1;
+                self.erased += 1;
+            }
+        }
+    }
+}
+
+/// Result of an operation that works through an import.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportResult {
+    /// Numbers of rows.
+    #[serde(flatten)]
+    pub counts: RowCounts,
+    /// Whether nothing was written: a dry run.
+    pub dry_run: bool,
+    /// Whether rows behind the maximum were left out.
+    pub left_out: bool,
+}
+
+impl ImportResult {
+    /// Name of the file with the refused rows.
+    pub const ERRORS_FILE: &str = "errors.csv";
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{from_value, json};
+
+    use super::*;
+    use crate::base::ids::FieldId;
+
+    fn at(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn noon() -> Timestamp {
+        at("2026-11-20T12:00:00Z")
+    }
+
+    fn import() -> Import {
+        Import {
+            id: ImportId::new(Ulid::from_parts(1, 2)),
+            name: None,
+            size: 10,
+            created_by: Actor::Operator,
+            created_at: noon(),
+            operation: None,
+        }
+    }
+
+    fn definitions() -> Vec<Field> {
+        let id = FieldId::new(Ulid::from_parts(1, 0));
+        vec![from_value(json!({"id": id, "key": "visits", "name": "Visits", "type": "number"})).unwrap()]
+    }
+
+    fn maya() -> Incoming {
+        Incoming {
+            name: Some("Maya Haddad".parse().unwrap()),
+            phones: vec!["+971501234567".parse().unwrap()],
+            ..Incoming::default()
+        }
+    }
+
+    fn plan(row: &Incoming, mode: ImportMode, found: Found) -> Result<Plan, RowRefused> {
+        row.plan(mode, import().contact_of(2), found, &definitions(), noon())
+    }
+
+    fn created(row: &Incoming) -> Person {
+        match plan(row, ImportMode::Create, Found::Nobody) {
+            Ok(Plan::Create(addition)) => *addition.person,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As it is found later, by another import.
+    fn known(row: &Incoming) -> Person {
+        let mut person = created(row);
+        person.contact.id = ContactId::new(Ulid::from_parts(9, 9));
+        person
+    }
+
+    fn one(person: &Person) -> Found {
+        Found::One(Box::new(person.clone()))
+    }
+
+    fn updated(row: &Incoming, person: &Person) -> Addition {
+        match plan(row, ImportMode::Update, one(person)) {
+            Ok(Plan::Update { mut after, .. }) => {
+                after.agree();
+                after
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ids_follow_from_the_import_and_the_row() {
+        let import = import();
+        assert_eq!(import.contact_of(2), import.contact_of(2));
+        assert_ne!(import.contact_of(2), import.contact_of(3));
+        assert_ne!(import.contact_of(2).ulid(), import.consent_of(2));
+        let other = Import {
+            id: ImportId::new(Ulid::from_parts(1, 3)),
+            ..import.clone()
+        };
+        assert_ne!(import.contact_of(2), other.contact_of(2));
+        // A restart of the import knows the contacts of the first run.
+        let later = Import {
+            operation: Some(OperationId::new(Ulid::from_parts(5, 5))),
+            ..import.clone()
+        };
+        assert_eq!(import.contact_of(2), later.contact_of(2));
+    }
+
+    #[test]
+    fn mode_decides_about_people_who_are_contacts() {
+        let person = known(&maya());
+        assert_eq!(plan(&maya(), ImportMode::Create, one(&person)), Err(RowRefused::Exists));
+        assert_eq!(
+            plan(&maya(), ImportMode::Skip, one(&person)),
+            Ok(Plan::Skip(Some(person.contact.id)))
+        );
+        // Nothing new: nothing to write.
+        let same = updated(&maya(), &person);
+        assert_eq!((*same.person, same.consent), (person, None));
+        for mode in [ImportMode::Create, ImportMode::Update, ImportMode::Skip] {
+            assert!(matches!(plan(&maya(), mode, Found::Nobody), Ok(Plan::Create(_))));
+            assert_eq!(plan(&maya(), mode, Found::Erased), Err(RowRefused::Erased));
+            let several = Found::Several { deleted: true };
+            assert_eq!(plan(&maya(), mode, several), Err(RowRefused::Deleted));
+            let mut deleted = known(&maya());
+            deleted.contact.deleted_at = Some(noon());
+            assert_eq!(plan(&maya(), mode, one(&deleted)), Err(RowRefused::Deleted));
+        }
+    }
+
+    /// If a row is worked again, one of them may be that of a later row. It was skipped because of the other, and is once more.
+    #[test]
+    fn rows_about_several_contacts_change_none_of_them() {
+        for (mode, expected) in [
+            (ImportMode::Skip, Ok(Plan::Skip(None))),
+            (ImportMode::Create, Err(RowRefused::Exists)),
+            (ImportMode::Update, Err(RowRefused::Several)),
+        ] {
+            let several = Found::Several { deleted: false };
+            assert_eq!(plan(&maya(), mode, several), expected, "{mode:?}");
+        }
+    }
+
+    #[test]
+    fn update_replaces_values_and_adds_identities_and_tags() {
+        let tag = |id| TagId::new(Ulid::from_parts(id, 0));
+        let first = Incoming {
+            tags: vec![tag(1)],
+            fields: from_value(json!({"visits": 3})).unwrap(),
+            language: Some("ar".parse().unwrap()),
+            ..maya()
+        };
+        let second = Incoming {
+            name: Some("Maya H.".parse().unwrap()),
+            phones: vec!["+971501234568".parse().unwrap()],
+            tags: vec![tag(2), tag(1)],
+            fields: from_value(json!({"visits": 4})).unwrap(),
+            ..Incoming::default()
+        };
+        let person = *updated(&second, &known(&first)).person;
+        let written = PersonIn::of(&person, &definitions());
+        let expected = json!({
+            "name": "Maya H.", "phones": ["+971501234567", "+971501234568"], "language": "ar",
+            "tags": [tag(1), tag(2)], "fields": {"visits": 4},
+        });
+        assert_eq!(serde_json::to_value(written).unwrap(), expected);
+    }
+
+    /// Somebody wrote the profile between two attempts of the row.
+    #[test]
+    fn interrupted_row_adds_what_is_missing() {
+        let mut person = created(&maya());
+        person.profile.name = crate::base::external::ShownName::of("Maya by WhatsApp");
+        for (mode, name) in [
+            (ImportMode::Skip, "Maya by WhatsApp"),
+            (ImportMode::Create, "Maya by WhatsApp"),
+            (ImportMode::Update, "Maya Haddad"),
+        ] {
+            let Ok(Plan::Update { after, .. }) = plan(&maya(), mode, one(&person)) else {
+                panic!("{mode:?}");
+            };
+            assert_eq!(after.person.profile.name.as_deref(), Some(name));
+        }
+        // The first attempt died before it wrote the profile.
+        person.profile = Profile::default();
+        let whole = created(&maya());
+        let again = plan(&maya(), ImportMode::Skip, one(&person));
+        assert!(matches!(again, Ok(Plan::Create(addition)) if *addition.person == whole));
+    }
+
+    #[test]
+    fn contacts_stay_within_their_limits() {
+        let number = |last: u32| format!("+97150123456{last}").parse::<Phone>().unwrap();
+        let full = Incoming {
+            phones: (1..=4).map(number).collect(),
+            ..maya()
+        };
+        let more = Incoming {
+            phones: vec![number(1), number(5)],
+            ..maya()
+        };
+        let Err(RowRefused::Invalid(wrong)) = plan(&more, ImportMode::Update, one(&known(&full))) else {
+            panic!("it is taken");
+        };
+        assert!(wrong[0].contains("5 telephone numbers"), "{wrong:?}");
+        let unknown = Incoming {
+            fields: from_value(json!({"colour": "red"})).unwrap(),
+            ..maya()
+        };
+        // Whoever it is about: it was refused before a later row made a contact of them, and is if it is worked again.
+        let several = Found::Several { deleted: false };
+        for found in [Found::Nobody, one(&known(&maya())), several] {
+            let refused = plan(&unknown, ImportMode::Skip, found).unwrap_err();
+            assert!(refused.to_string().ends_with("leave it out."), "{refused}");
+        }
+    }
+
+    fn statement(of: ConsentOf) -> ConsentStatement {
+        from_value(json!({"of": of, "evidence": "the till", "category": "marketing", "on": "2026-11-01"})).unwrap()
+    }
+
+    #[test]
+    fn consent_is_stated_for_the_table_or_by_column() {
+        let (all, column) = (statement(ConsentOf::AllRows), statement(ConsentOf::Column));
+        let day = |text: &str| text.parse::<Date>().ok();
+        for (statement, opted_in, on, expected) in [
+            (&all, None, None, Some("2026-11-01T00:00:00Z")),
+            (&all, Some(false), None, None),
+            (&all, Some(true), day("2026-10-02"), Some("2026-10-02T00:00:00Z")),
+            (&column, None, None, None),
+            (&column, Some(true), None, Some("2026-11-01T00:00:00Z")),
+            (&column, Some(true), day("2030-01-01"), Some("2026-11-20T12:00:00Z")),
+        ] {
+            let agreed = statement.agreed(opted_in, on, Actor::Operator, noon());
+            assert_eq!(agreed.map(|agreed| agreed.at), expected.map(at), "{opted_in:?} {on:?}");
+        }
+    }
+
+    #[test]
+    fn imported_consent_undoes_no_refusal() {
+        let row = Incoming {
+            agreed: statement(ConsentOf::AllRows).agreed(None, None, Actor::Operator, noon()),
+            ..maya()
+        };
+        let new = updated(&row, &known(&maya()));
+        let entry = new.consent.unwrap();
+        assert_eq!((entry.what().as_str(), entry.by), ("marketing_start", By::Import));
+        assert_eq!((entry.actor, entry.recorded_at), (Some(Actor::Operator), Some(noon())));
+        // Once is enough.
+        let again = updated(&row, &new.person);
+        assert_eq!((again.consent, &again.person), (None, &new.person));
+        let mut refuses = known(&maya());
+        let stop = crate::messages::inbound::OptFlag::Stop;
+        refuses.contact.wish(stop, "STOP", at("2026-10-01T00:00:00Z"));
+        let after = updated(&row, &refuses);
+        assert_eq!(after.person.contact.opted_out(), refuses.contact.opted_out());
+        assert!(after.person.contact.opted_out().is_some());
+    }
+
+    #[test]
+    fn every_row_counts_once() {
+        let mut counts = RowCounts::default();
+        for outcome in [
+            RowOutcome::Created,
+            RowOutcome::Updated,
+            RowOutcome::Skipped,
+            RowOutcome::Refused,
+            RowOutcome::Erased,
+        ] {
+            counts.add(outcome);
+        }
+        let RowCounts {
+            rows,
+            created,
+            updated,
+            skipped,
+            refused,
+            erased,
+        } = counts;
+        assert_eq!((rows, created + updated + skipped + refused, erased), (5, 5, 1));
+    }
+}

@@ -1,0 +1,22 @@
+//! Contacts: customers and what a tenant knows of them; how they are found, imported, merged, changed in large numbers and erased.
+
+pub mod archive;
+pub mod bulk;
+pub mod conditions;
+pub mod contact;
+pub mod conversion;
+pub mod dry_run;
+pub mod duplicate;
+pub mod erasure;
+pub mod field;
+pub mod field_key;
+pub mod filter;
+pub mod import;
+pub mod listing;
+pub mod merge;
+pub mod note;
+pub mod person;
+pub mod profile;
+pub mod segment;
+pub mod stage;
+pub mod tag;

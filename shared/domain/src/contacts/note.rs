@@ -1,0 +1,52 @@
+//! Notes: what a tenant's people write down about a contact. Customers never see them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::base::{actor::Actor, ids::NoteId, text::Lines};
+
+/// Maximum length of a note's text, in characters.
+pub const MAX_TEXT_LENGTH: usize = 4_000;
+
+/// Text of a note: several lines of visible characters.
+pub type NoteText = Lines<1, MAX_TEXT_LENGTH>;
+
+/// A note on a contact.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Note {
+    /// Id.
+    pub id: NoteId,
+    /// Text.
+    #[cfg_attr(feature = "schema", schemars(example = "Prefers to be called after five."))]
+    pub text: NoteText,
+    /// Author: a user (`usr_…`), a key (`key_…`) or a platform administrator (`platform:usr_…`).
+    pub author: Actor,
+    /// Time of creation.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+    pub created_at: Timestamp,
+    /// Time of the last change of the text, or of creation.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+    pub updated_at: Timestamp,
+}
+
+impl Note {
+    /// Maximum notes per contact.
+    pub const MAX: u32 = 500;
+
+    /// A new note.
+    pub const fn new(id: NoteId, text: NoteText, author: Actor, at: Timestamp) -> Self {
+        Self {
+            id,
+            text,
+            author,
+            created_at: at,
+            updated_at: at,
+        }
+    }
+
+    /// The same note with another text.
+    pub fn with_text(&self, text: NoteText) -> Self {
+        Self { text, ..self.clone() }
+    }
+}

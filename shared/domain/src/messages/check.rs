@@ -1,0 +1,932 @@
+//! The check before a send: whether a planned message may still go out, given what may have changed since it was planned.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    base::{ids::MessageId, line_type::LineTypes},
+    consent::welcome::{allows, welcome},
+    contacts::contact::Contact,
+    media::asset::Asset,
+    messages::{
+        content_draft,
+        destination::refused,
+        message::{Channel, Content, Leg, Message, most_spread},
+        phrases::{ago, length, local, span},
+        purpose::{FREQUENCY_SPAN, Limit},
+        quiet::QuietAction,
+        reach::{cannot_reach, in_window},
+        referred::carried,
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+    templates::template::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        connection::{Account, Connection, Health},
+        hours,
+    },
+};
+
+/// Input of the check before a send.
+#[derive(Clone, Copy)]
+pub struct CheckInput<'a> {
+    /// The tenant with its rules.
+    pub config: &'a TenantConfig,
+    /// The message.
+    pub message: &'a Message,
+    /// The leg about to be sent.
+    pub leg: u8,
+    /// The recipient.
+    pub contact: &'a Contact,
+    /// The recipient's other open messages that the frequency limit counts: see [`others_that_count`].
+    pub open: &'a [Message],
+    /// The leg's connection.
+    pub connection: &'a Connection,
+    /// The template that the leg names, in the current state of that connection.
+    pub template: Option<&'a TemplateDefinition>,
+    /// The asset that the leg names, as it is now.
+    pub asset: Option<&'a Asset>,
+    /// Current time.
+    pub now: Timestamp,
+    /// Timers, of which one says how long an unhealthy connection is left alone.
+    pub timers: &'a Timers,
+    /// Source of line types.
+    pub line_type: LineTypes<'a>,
+}
+
+/// Whether a leg may be sent now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Check {
+    /// Yes.
+    Go,
+    /// Yes, as the one message that probes an unhealthy connection: first write the connection with `tried_at` = now, under
+    /// its condition. If somebody else was faster, treat this as `Later`.
+    Probe,
+    /// Not now.
+    Later {
+        /// The earliest time.
+        until: Timestamp,
+        /// The reason.
+        why: Refusal,
+    },
+    /// Not now, because of the connection. No other channel would be faster.
+    Wait {
+        /// The earliest time.
+        until: Timestamp,
+        /// The reason.
+        why: Refusal,
+    },
+    /// Not on this channel.
+    SkipLeg {
+        /// The reason.
+        why: Refusal,
+    },
+    /// Never, on any channel.
+    Never {
+        /// The reason.
+        why: Refusal,
+    },
+}
+
+/// A check before a send.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "SendAspect"))]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// The account is active.
+    Account,
+    /// The contact was not deleted.
+    Contact,
+    /// The number is of a kind and country that may be written to.
+    Destination,
+    /// The person wants such messages, and the ground that the purpose demands is there.
+    Consent,
+    /// It is still valid, and will be at the earliest time to send it.
+    Validity,
+    /// The connection carries the channel.
+    Connection,
+    /// The person wants such messages by this channel.
+    ChannelConsent,
+    /// No other message of the kind was sent to the person lately.
+    Frequency,
+    /// The channel reaches the person.
+    Reach,
+    /// The template, or other content, can be sent.
+    Content,
+    /// It is not within quiet hours.
+    QuietHours,
+    /// The provider has the file that it carries.
+    Upload,
+    /// The number that sends it is not paused.
+    Pause,
+    /// The connection works.
+    Health,
+}
+
+/// Something to check, of the leg about to be sent.
+type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
+
+/// All checks, in the order in which the first one that is against it decides.
+static TABLE: [(Aspect, Checked); 14] = [
+    (Aspect::Account, account),
+    (Aspect::Contact, existence),
+    (Aspect::Destination, destination),
+    (Aspect::Consent, consent),
+    (Aspect::Validity, validity),
+    (Aspect::Frequency, frequency),
+    (Aspect::Connection, connection),
+    (Aspect::ChannelConsent, channel_consent),
+    (Aspect::Reach, reach),
+    (Aspect::Content, content),
+    (Aspect::QuietHours, quiet_hours),
+    (Aspect::Upload, upload),
+    (Aspect::Pause, pause),
+    (Aspect::Health, health),
+];
+
+/// Checks what may have changed since the message was planned. The last step before the claim.
+pub fn check(input: &CheckInput<'_>) -> Check {
+    if leg(input).is_none() {
+        let why = Refusal::new(Reason::NoChannel, "it has no such channel");
+        return Check::Never { why };
+    }
+    let mut verdicts = checks(input).map(|(_, verdict)| verdict);
+    verdicts.find(|verdict| *verdict != Check::Go).unwrap_or(Check::Go)
+}
+
+/// The verdict of each check, of which [`check`] takes the first that is not [`Check::Go`]. None, if there is no such leg.
+pub fn checks<'a>(input: &'a CheckInput<'_>) -> impl Iterator<Item = (Aspect, Check)> + 'a {
+    let of_leg = move |leg: &'a Leg| {
+        let all = TABLE.iter();
+        all.map(move |(aspect, checked)| (*aspect, checked(input, leg)))
+    };
+    leg(input).into_iter().flat_map(of_leg)
+}
+
+fn leg<'a>(input: &CheckInput<'a>) -> Option<&'a Leg> {
+    input.message.plan.get(usize::from(input.leg))
+}
+
+fn account(input: &CheckInput<'_>, _: &Leg) -> Check {
+    if input.config.tenant.status.is_active() {
+        return Check::Go;
+    }
+    let why = Refusal::new(Reason::Suspended, "the account is suspended");
+    Check::Never { why }
+}
+
+fn existence(input: &CheckInput<'_>, _: &Leg) -> Check {
+    if !input.contact.erasing && input.contact.deleted_at.is_none() {
+        return Check::Go;
+    }
+    let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
+    Check::Never { why }
+}
+
+fn destination(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let countries = &input.config.tenant.allowed_countries;
+    let to = &input.message.to;
+    let refused = refused(to.phone.as_ref(), to.country(), countries, input.line_type);
+    refused.map_or(Check::Go, |why| Check::Never { why })
+}
+
+fn consent(input: &CheckInput<'_>, _: &Leg) -> Check {
+    match welcome(&input.message.policy, input.contact, "it", input.now) {
+        Ok(()) => Check::Go,
+        Err(why) => Check::Never { why },
+    }
+}
+
+/// Whether the frequency limit is checked once more before the message is sent. A further channel of a message that went out is the same
+/// message.
+fn obeys_frequency(message: &Message) -> bool {
+    message.policy.obeys(Limit::Frequency) && message.last_sent_at().is_none()
+}
+
+/// The messages to read before the check: the other open ones that the frequency limit counts, if the message obeys it. When it was planned
+/// there was none, but its contact may have been merged with another since.
+pub fn others_that_count(message: &Message, contact: &Contact) -> Vec<MessageId> {
+    let counted = contact.open.iter().filter(|open| open.counts_from.is_some());
+    let others = counted.map(|open| open.message).filter(|id| *id != message.id);
+    others.filter(|_| obeys_frequency(message)).collect()
+}
+
+/// Time after which a message that lets another one go first looks again.
+const LETS_GO_FIRST: SignedDuration = SignedDuration::from_mins(1);
+
+/// The check of the frequency limit alone, for a contact that has changed after the other checks. `input.message` is without the claim that
+/// was made meanwhile.
+pub fn check_frequency(input: &CheckInput<'_>) -> Check {
+    let leg = input.message.plan.get(usize::from(input.leg));
+    leg.map_or(Check::Go, |leg| frequency(input, leg))
+}
+
+/// Of several that wait, the one that is due first goes, and the others find it sent.
+fn frequency(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        message,
+        contact,
+        open,
+        now,
+        ..
+    } = *input;
+    if !obeys_frequency(message) {
+        return Check::Go;
+    }
+    let category = message.policy.category().as_str();
+    let refusal = |sentence: String| {
+        let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category);
+        refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
+    };
+    let others = || {
+        open.iter()
+            .filter(|other| other.id != message.id && other.policy.counts_from_sending())
+    };
+    let sent = others().filter_map(Message::last_sent_at);
+    // What its contact knew when it was planned was too long ago, but not what a merge has added since. The cooldown that the message
+    // began itself does not count; it may hide an earlier one.
+    let own = contact.open.iter().find(|open| open.message == message.id);
+    let follow_up = contact.last_follow_up_at.filter(|at| *at != message.created_at);
+    let since = [contact.last_counted_at, follow_up, own.and_then(|own| own.before)];
+    let last = since.into_iter().flatten().chain(sent).max();
+    if let Some(last) = last.filter(|last| now < *last + FREQUENCY_SPAN) {
+        let sentence = format!(
+            "texted {}, {category} at most every {}",
+            ago(last, now),
+            length(FREQUENCY_SPAN)
+        );
+        let why = refusal(sentence).and("last_at", last);
+        return Check::Never { why };
+    }
+    let due_first = |other: &&Message| (other.not_before, other.id) < (message.not_before, message.id);
+    if others().any(|other| other.may_be_sent(now) && due_first(&other)) {
+        let why = refusal(format!("another {category} message to this person may still be sent"));
+        let until = now + LETS_GO_FIRST;
+        return Check::Later { until, why };
+    }
+    Check::Go
+}
+
+/// Too late, as a reason that names the time of planning.
+fn late(message: &Message, sentence: String) -> Refusal {
+    Refusal::new(Reason::Late, sentence).and("planned_at", message.created_at)
+}
+
+fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput { message, now, .. } = *input;
+    let valid_until = message.valid_until();
+    if now >= valid_until {
+        let why = late(message, format!("too late: planned {}", ago(message.created_at, now)));
+        return Check::Never { why };
+    }
+    if message.not_before < valid_until {
+        return Check::Go;
+    }
+    let zone = hours::recipient_zone(&input.config.tenant, message.to.phone.as_ref());
+    let earliest = local(message.not_before, zone.rules());
+    let sentence = format!("too late: not before {earliest}, when it is no longer valid");
+    let why = late(message, sentence).and("send_at", message.not_before);
+    let why = why.and("time_zone", zone.to_string());
+    Check::Never { why }
+}
+
+/// The verdict on a channel: without this reason, it can be used.
+fn unless(why: Option<Refusal>) -> Check {
+    why.map_or(Check::Go, |why| Check::SkipLeg { why })
+}
+
+fn connection(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let connection = input.connection;
+    let carries = connection.id == leg.connection && connection.carries(leg.channel);
+    unless((!carries).then(|| {
+        let sentence = format!("the connection {:?} does not carry it", connection.name);
+        let refusal = Refusal::new(Reason::NotCarried, sentence).and("connection", connection.name.as_str());
+        refusal.and("channel", leg.channel.as_str())
+    }))
+}
+
+fn channel_consent(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let allowed = allows(&input.message.policy, input.contact, Some(leg.channel), "it");
+    unless(allowed.err())
+}
+
+fn reach(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let CheckInput {
+        message,
+        contact,
+        now,
+        line_type,
+        ..
+    } = *input;
+    let phone = message.to.phone.as_ref();
+    let why = cannot_reach(contact, phone, leg.channel, message.policy.category(), now, line_type);
+    let nobody = phone.is_none() && message.to.bsuid.is_none();
+    unless(why.or_else(|| nobody.then(|| Refusal::new(Reason::NoRecipient, "nobody to send it to"))))
+}
+
+fn content(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    unless(content_fits(input, leg).err())
+}
+
+fn quiet_hours(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        config, message, now, ..
+    } = *input;
+    let zone = hours::recipient_zone(&config.tenant, message.to.phone.as_ref());
+    let quiet = message.policy.quiet_hours(config.tenant.quiet_hours);
+    let Some(hours) = quiet.at(now, zone.rules()) else {
+        return Check::Go;
+    };
+    let during = format!("quiet hours {} ({zone})", span(&hours));
+    match hours.action {
+        QuietAction::Send => Check::Go,
+        QuietAction::Skip => {
+            let sentence = format!("{during}, in which this message is skipped");
+            let why = Refusal::new(Reason::QuietHours, sentence).within(&hours);
+            let why = why.and("time_zone", zone.to_string());
+            Check::Never { why }
+        }
+        QuietAction::Defer => {
+            let until = quiet.next_allowed(now, zone.rules());
+            if until >= message.valid_until() {
+                let sentence = format!("too late: no longer valid at the end of {during}");
+                let why = late(message, sentence).within(&hours);
+                let why = why.and("time_zone", zone.to_string());
+                return Check::Never { why };
+            }
+            let why = Refusal::new(Reason::QuietHours, format!("waits for the end of {during}"));
+            let why = why.within(&hours).and("time_zone", zone.to_string());
+            let why = why.and("send_at", until);
+            Check::Later { until, why }
+        }
+    }
+}
+
+/// Waits for the connection, unless the next channel is faster.
+fn wait(input: &CheckInput<'_>, until: Timestamp, why: Refusal) -> Check {
+    let CheckInput { message, now, leg, .. } = *input;
+    let woken = until + most_spread(until.duration_since(now));
+    if message.outwaits(leg, woken, now) {
+        Check::SkipLeg { why }
+    } else {
+        Check::Wait { until, why }
+    }
+}
+
+/// First wait for a file on its way to the provider: most are small.
+const FIRST_LOOK: SignedDuration = SignedDuration::from_secs(5);
+/// Longest wait between two looks.
+const MAX_LOOK: SignedDuration = SignedDuration::from_secs(60);
+
+/// The file that a leg carries, if its connection's provider must have it before, and has not.
+pub fn awaits_upload<'a>(
+    leg: &Leg,
+    asset: Option<&'a Asset>,
+    connection: &Connection,
+    now: Timestamp,
+) -> Option<&'a Asset> {
+    // Twilio fetches it by a link.
+    let uploaded = matches!(connection.account, Account::WhatsApp(_));
+    leg.content.asset().filter(|_| uploaded)?;
+    asset.filter(|asset| asset.handle(connection.id, now).is_none())
+}
+
+fn upload(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let CheckInput {
+        message,
+        connection,
+        asset,
+        now,
+        ..
+    } = *input;
+    let Some(asset) = awaits_upload(leg, asset, connection, now) else {
+        return Check::Go;
+    };
+    if let Err(why) = asset.taken_by(connection.id, now) {
+        return Check::SkipLeg { why };
+    }
+    let waited = now.duration_since(message.waits_since(input.leg, now));
+    let until = now + waited.clamp(FIRST_LOOK, MAX_LOOK);
+    let why = Refusal::new(Reason::AssetUploading, "the file is being uploaded to WhatsApp");
+    wait(input, until, why.and("asset", asset.id.to_string()))
+}
+
+fn pause(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput { connection, now, .. } = *input;
+    let Some(until) = connection.paused_until.filter(|until| now < *until) else {
+        return Check::Go;
+    };
+    let sentence = "the number is paused: it was too fast or is restricted";
+    let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
+    wait(input, until, why.and("until_at", until))
+}
+
+fn health(input: &CheckInput<'_>, _: &Leg) -> Check {
+    let CheckInput {
+        message,
+        connection,
+        now,
+        timers,
+        ..
+    } = *input;
+    let Health::Unhealthy { tried_at, reason, .. } = &connection.health else {
+        return Check::Go;
+    };
+    let why = format!("the connection {:?} does not work: {reason}", connection.name);
+    let why = Refusal::new(Reason::ConnectionBroken, why).and("connection", connection.name.as_str());
+    match *tried_at + timers.recheck {
+        until if now < until => wait(input, until, why),
+        _ if message.outwaits(input.leg, now, now) => Check::SkipLeg { why },
+        _ => Check::Probe,
+    }
+}
+
+fn content_fits(input: &CheckInput<'_>, leg: &Leg) -> Result<(), Refusal> {
+    let CheckInput {
+        message,
+        contact,
+        connection,
+        template,
+        now,
+        ..
+    } = *input;
+    let words = match (leg.channel, &leg.content) {
+        (Channel::WhatsApp, Content::Template(filled)) => {
+            let definition = template
+                .filter(|known| known.name == filled.name && known.language == filled.language)
+                .ok_or_else(|| Misfit::NoTemplate {
+                    name: filled.name.clone(),
+                    language: filled.language.clone(),
+                })?;
+            let summary = ConnectionSummary::from(connection);
+            definition.sendable(summary.needs_content_sid)?;
+            // Meta moves templates between categories: a message planned as utility may be marketing by now.
+            if definition.category != message.policy.category() {
+                return Err(Refusal::from(Misfit::Category {
+                    name: definition.name.clone(),
+                    actual: definition.category,
+                    wanted: message.policy.category(),
+                }));
+            }
+            definition.check(filled).map_err(Refusal::from)
+        }
+        (Channel::WhatsApp, content) => {
+            in_window(contact, connection.whatsapp_number(), now)?;
+            carried(content.kind(), &ConnectionSummary::from(connection))
+        }
+        (Channel::Sms, Content::Text(text)) => {
+            let length = text.chars().count();
+            if text.trim().is_empty() {
+                Err(Refusal::new(Reason::TextEmpty, "the text is empty"))
+            } else if length > MAX_SMS_LENGTH {
+                let sentence = format!("the text is longer than {MAX_SMS_LENGTH} characters");
+                let refusal = Refusal::new(Reason::TextTooLong, sentence).and("part", "SMS");
+                Err(refusal.and("characters", length).and("maximum", MAX_SMS_LENGTH))
+            } else {
+                Ok(())
+            }
+        }
+        (Channel::Sms, _) => {
+            let refusal = Refusal::new(Reason::WrongContent, "only text can be sent by SMS");
+            Err(refusal.and("channel", leg.channel.as_str()))
+        }
+    };
+    words?;
+    let Some(used) = leg.content.asset() else {
+        return Ok(());
+    };
+    let asset = input.asset.filter(|asset| asset.id == used.asset_id);
+    let asset = asset.ok_or_else(|| content_draft::missing(used.asset_id))?;
+    content_draft::fits(asset, used.kind, &ConnectionSummary::from(connection))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::{
+        base::{line_type::LineType, phone::Phone},
+        contacts::contact::OpenIntent,
+        messages::{
+            inbound::OptFlag,
+            material::Material,
+            message::{Attempt, AttemptState, Category, Waiting},
+            purpose::{Narrowing, Policy, Purpose},
+        },
+        samples::{Case, NOON, at, connections, message_of, timers},
+        tenants::tenant::TenantStatus,
+    };
+
+    fn narrowed(message: &mut Message, by: &Narrowing) {
+        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, by).unwrap();
+    }
+
+    /// The check with its sentence alone.
+    fn plain(mut check: Check) -> Check {
+        match &mut check {
+            Check::Go | Check::Probe => {}
+            Check::Later { why, .. } | Check::Wait { why, .. } | Check::SkipLeg { why } | Check::Never { why } => {
+                *why = why.sentence.as_str().into();
+            }
+        }
+        check
+    }
+
+    /// A planned message that is about to be sent. Each test changes one aspect of it.
+    struct Sending {
+        config: TenantConfig,
+        material: Material,
+        contact: Contact,
+        open: Vec<Message>,
+        message: Message,
+        connections: Vec<Connection>,
+        leg: u8,
+        now: Timestamp,
+        line: LineType,
+    }
+
+    impl Sending {
+        fn new() -> Self {
+            let case = Case::new();
+            Self {
+                message: message_of(case.plan(), case.now),
+                connections: connections(),
+                config: case.config,
+                material: case.material,
+                contact: case.contact,
+                open: Vec::new(),
+                leg: 0,
+                now: case.now,
+                line: LineType::Other,
+            }
+        }
+
+        fn check(&self) -> Check {
+            self.with(check)
+        }
+
+        fn with(&self, checked: impl Fn(&CheckInput<'_>) -> Check) -> Check {
+            let line = self.line;
+            let leg = &self.message.plan[usize::from(self.leg)];
+            let wanted = leg.connection;
+            let template = leg.content.template().and_then(|filled| {
+                let mut named = self.material.named(wanted, &filled.name);
+                named.find(|template| template.language == filled.language)
+            });
+            let asset = leg.content.asset().and_then(|used| {
+                let mut assets = self.material.assets.iter();
+                assets.find(|asset| asset.id == used.asset_id)
+            });
+            checked(&CheckInput {
+                config: &self.config,
+                message: &self.message,
+                leg: self.leg,
+                contact: &self.contact,
+                open: &self.open,
+                connection: self.connections.iter().find(|known| known.id == wanted).unwrap(),
+                template,
+                asset,
+                now: self.now,
+                timers: &timers(),
+                line_type: &move |_: &Phone| line,
+            })
+        }
+    }
+
+    /// Two contacts, each with a message for tonight, were merged.
+    #[test]
+    fn of_two_that_wait_the_first_one_goes() {
+        let minutes = |minutes: i64| SignedDuration::from_mins(minutes);
+        let mut second = Sending::new();
+        second.message.policy =
+            Policy::narrowed(Purpose::FollowUp, Category::Marketing, &Narrowing::default()).unwrap();
+        let of_leg = |sending: &Sending| sending.with(|input| frequency(input, &input.message.plan[0]));
+        assert_eq!(of_leg(&second), Check::Go);
+        let mut first = second.message.clone();
+        first.id = MessageId::new(first.id.contact(), ulid::Ulid::from_parts(1, 1));
+        for (message, counts_from) in [(&first, first.not_before), (&second.message, second.now)] {
+            second.contact.open.push(OpenIntent {
+                purpose: Purpose::FollowUp,
+                version: message.policy.version(),
+                message: message.id,
+                before: None,
+                counts_from: Some(counts_from),
+            });
+        }
+        assert_eq!(others_that_count(&second.message, &second.contact), [first.id]);
+        // The one that is due later lets the other one go first, which does not wait for it.
+        for (earlier, goes) in [(1, false), (-1, true)] {
+            first.not_before = second.message.not_before - minutes(earlier);
+            second.open = vec![first.clone(), second.message.clone()];
+            let later = Check::Later {
+                until: second.now + LETS_GO_FIRST,
+                why: Refusal::new(Reason::Frequency, ""),
+            };
+            let checked = of_leg(&second);
+            match (&checked, &later) {
+                (Check::Go, _) => assert!(goes),
+                (Check::Later { until, why }, Check::Later { until: expected, .. }) => {
+                    assert!(!goes && until == expected && why.reason == Reason::Frequency);
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // Once it was sent, no other one is, for a day, whether or not the contact knows it by now.
+        let sent = second.now - minutes(1);
+        second.open.clear();
+        second.contact.last_counted_at = Some(sent);
+        second.message.created_at = sent - minutes(1);
+        assert!(matches!(of_leg(&second), Check::Never { why } if why.reason == Reason::Frequency));
+        second.now = sent + FREQUENCY_SPAN;
+        assert_eq!(of_leg(&second), Check::Go);
+        // It began that cooldown itself, which hides the one of a contact that was merged.
+        second.now = sent + minutes(1);
+        second.message.created_at = sent;
+        (second.contact.last_counted_at, second.contact.last_follow_up_at) = (None, Some(sent));
+        assert_eq!(of_leg(&second), Check::Go);
+        second.contact.open[1].before = Some(sent - minutes(30));
+        assert!(matches!(of_leg(&second), Check::Never { .. }));
+        // Nothing of it went out.
+        let mut claimed = second.message.clone();
+        claimed.claim(0, "claim".to_owned(), second.now, &timers());
+        let refused = Attempt {
+            state: AttemptState::Refused,
+            ..claimed.attempts[0].clone()
+        };
+        second.message.attempts.push(refused);
+        assert!(matches!(of_leg(&second), Check::Never { .. }));
+        second.message.attempts[0].state = AttemptState::Accepted;
+        assert_eq!(of_leg(&second), Check::Go, "another channel of the same message");
+        second.message.attempts.clear();
+        second.message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &Narrowing::default()).unwrap();
+        second.message.created_at = sent - minutes(1);
+        assert_eq!(of_leg(&second), Check::Go, "utility does not obey it");
+    }
+
+    fn sending(change: impl FnOnce(&mut Sending)) -> Check {
+        let mut sending = Sending::new();
+        change(&mut sending);
+        plain(sending.check())
+    }
+
+    #[test]
+    fn check_finds_changes_since_the_plan() {
+        assert_eq!(sending(|_| ()), Check::Go);
+        assert_eq!(sending(|sending| sending.leg = 1), Check::Go);
+        let never = |why: &str| Check::Never { why: why.into() };
+        assert_eq!(
+            sending(|sending| sending.config.tenant.status = TenantStatus::Suspended),
+            never("the account is suspended")
+        );
+        assert_eq!(
+            sending(|sending| {
+                let stopped_at = at("2026-11-20T11:59:00+04");
+                sending.contact.wish(OptFlag::Stop, "wrote STOP", stopped_at);
+            }),
+            never("opted out on 20 November 2026 (wrote STOP)")
+        );
+        assert_eq!(
+            sending(|sending| {
+                let by = Narrowing {
+                    opt_in: true,
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+            }),
+            never("it needs an opt-in, and this person gave none")
+        );
+        assert_eq!(
+            sending(|sending| sending.now = at("2026-11-24T12:00:00+04")),
+            never("too late: planned 4 days ago")
+        );
+
+        let skip = |why: &str| Check::SkipLeg { why: why.into() };
+        assert_eq!(
+            sending(|sending| {
+                sending.leg = 1;
+                sending.line = LineType::FixedLine;
+            }),
+            skip("the number is a landline")
+        );
+        assert_eq!(
+            sending(|sending| sending.material.templates[0].status.0 = "DISABLED".to_owned()),
+            skip("template missed_call_followup in en_GB is DISABLED, not APPROVED")
+        );
+        assert_eq!(
+            sending(|sending| sending.material.templates[0].category = Category::Marketing),
+            skip("template missed_call_followup is marketing, but the message is utility")
+        );
+        assert_eq!(
+            sending(|sending| sending.message.plan[0].content = Content::Text("Hello".to_owned())),
+            skip("the person has not written by WhatsApp in the last 24 hours")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.message.plan[0].content = Content::Text("Hello".to_owned());
+                let other = "+97143330001".parse().unwrap();
+                sending.contact.open_window(&other, at("2026-11-19T12:00:01+04"));
+            }),
+            skip("the person has not written by WhatsApp in the last 24 hours")
+        );
+        assert_eq!(
+            sending(|sending| {
+                sending.message.plan[0].content = Content::Text("Hello".to_owned());
+                let number = sending.connections[1].whatsapp_number().unwrap().clone();
+                sending.contact.open_window(&number, at("2026-11-19T12:00:01+04"));
+            }),
+            Check::Go
+        );
+    }
+
+    #[test]
+    fn check_says_why_in_codes_and_facts() {
+        let why = |change: fn(&mut Sending)| {
+            let mut sending = Sending::new();
+            change(&mut sending);
+            match sending.check() {
+                Check::Later { why, .. } | Check::Wait { why, .. } | Check::SkipLeg { why } | Check::Never { why } => {
+                    (why.reason.as_str(), serde_json::to_value(&why.facts).unwrap())
+                }
+                other => panic!("{other:?}"),
+            }
+        };
+        let hours = json!({
+            "quiet_from": "21:00", "quiet_to": "08:00", "time_zone": "Asia/Dubai", "send_at": "2026-11-21T04:00:00Z",
+        });
+        let found = why(|sending| sending.now = at("2026-11-20T21:01:00+04"));
+        assert_eq!(found, ("quiet_hours", hours));
+        let found = why(|sending| sending.now = at("2026-11-24T12:00:00+04"));
+        assert_eq!(found, ("late", json!({"planned_at": "2026-11-20T08:00:00Z"})));
+        let found = why(|sending| {
+            sending.contact.wish(OptFlag::Stop, "wrote STOP", at(NOON));
+        });
+        let refused = json!({"refused_at": "2026-11-20T08:00:00Z", "party": "customer", "source": "wrote STOP"});
+        assert_eq!(found, ("opted_out", refused));
+        let found = why(|sending| sending.material.templates[0].status.0 = "DISABLED".to_owned());
+        let template = json!({"template": "missed_call_followup", "language": "en_GB", "status": "DISABLED"});
+        assert_eq!(found, ("template_not_approved", template));
+        let found = why(|sending| {
+            let until = sending.now + SignedDuration::from_secs(60);
+            sending.connections[1].paused_until = Some(until);
+        });
+        let paused = json!({"connection": "WhatsApp", "until_at": "2026-11-20T08:01:00Z"});
+        assert_eq!(found, ("paused", paused));
+    }
+
+    #[test]
+    fn message_that_expires_before_its_time_never_goes_out() {
+        let valid_for = |hours: i64| {
+            move |sending: &mut Sending| {
+                let by = Narrowing {
+                    validity: Some(SignedDuration::from_hours(hours)),
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+                sending.message.created_at = at("2026-11-20T21:00:00+04");
+                sending.now = at("2026-11-20T21:01:00+04");
+            }
+        };
+        // Quiet hours end at 08:00.
+        assert!(matches!(sending(valid_for(12)), Check::Later { .. }));
+        for hours in [1, 11] {
+            let why = "too late: no longer valid at the end of quiet hours 21:00–08:00 (Asia/Dubai)".into();
+            assert_eq!(sending(valid_for(hours)), Check::Never { why });
+        }
+        let postponed = sending(|sending| {
+            valid_for(12)(sending);
+            sending.message.not_before = at("2026-11-21T09:00:00+04");
+        });
+        let why = "too late: not before 09:00 (Asia/Dubai), when it is no longer valid".into();
+        assert_eq!(postponed, Check::Never { why });
+    }
+
+    #[test]
+    fn message_waits_for_a_paused_number_or_connection() {
+        let paused = |seconds: i64| {
+            move |sending: &mut Sending| {
+                let until = sending.now + SignedDuration::from_secs(seconds);
+                for connection in &mut sending.connections {
+                    connection.paused_until = Some(until);
+                }
+            }
+        };
+        assert!(matches!(sending(paused(60)), Check::Wait { .. }));
+        assert_eq!(sending(paused(0)), Check::Go);
+        // Longer than the fallback's deadline: the next channel is faster.
+        assert!(matches!(sending(paused(600)), Check::SkipLeg { .. }));
+        assert!(matches!(
+            sending(|sending| {
+                paused(600)(sending);
+                sending.leg = 1;
+            }),
+            Check::Wait { .. }
+        ));
+        // The whole wait counts.
+        let paused_again = |waited: i64| {
+            sending(|sending| {
+                paused(60)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(paused_again(40), Check::Wait { .. }));
+        assert!(matches!(paused_again(70), Check::SkipLeg { .. }));
+
+        let unhealthy = |tried_ago: i64| {
+            move |sending: &mut Sending| {
+                let tried_at = sending.now - SignedDuration::from_secs(tried_ago);
+                for connection in &mut sending.connections {
+                    connection.health = Health::Unhealthy {
+                        since: tried_at,
+                        reason: "the access token is not valid".to_owned(),
+                        tried_at,
+                    };
+                }
+            }
+        };
+        let broken = |name: &str| {
+            let sentence = format!("the connection {name:?} does not work: the access token is not valid");
+            Refusal::from(sentence)
+        };
+        assert_eq!(
+            sending(unhealthy(100)),
+            Check::SkipLeg {
+                why: broken("WhatsApp")
+            }
+        );
+        assert_eq!(
+            sending(unhealthy(250)),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(50),
+                why: broken("WhatsApp")
+            }
+        );
+        assert_eq!(sending(unhealthy(300)), Check::Probe);
+        // The last channel waits as long as necessary.
+        assert_eq!(
+            sending(|sending| {
+                unhealthy(100)(sending);
+                sending.leg = 1;
+            }),
+            Check::Wait {
+                until: at(NOON) + SignedDuration::from_secs(200),
+                why: broken("Twilio")
+            }
+        );
+        // A message that has waited as long as the rule allows does not probe the connection again.
+        let tried_again = |waited: i64| {
+            sending(|sending| {
+                unhealthy(300)(sending);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert_eq!(tried_again(120), Check::Probe);
+        assert!(matches!(tried_again(121), Check::SkipLeg { .. }));
+        // A rule without a deadline of its own.
+        let without_deadline = |tried_ago: i64, waited: i64| {
+            sending(|sending| {
+                unhealthy(tried_ago)(sending);
+                let by = Narrowing {
+                    fallback_after_seconds: 0,
+                    ..Narrowing::default()
+                };
+                narrowed(&mut sending.message, &by);
+                let since = sending.now - SignedDuration::from_secs(waited);
+                sending.message.waiting = Some(Waiting { leg: 0, since });
+            })
+        };
+        assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
+        assert!(matches!(without_deadline(100, 800), Check::SkipLeg { .. }));
+    }
+
+    #[test]
+    fn quiet_hours_are_checked_before_the_send() {
+        let evening = |sending: &mut Sending| sending.now = at("2026-11-20T21:01:00+04");
+        assert_eq!(
+            sending(evening),
+            Check::Later {
+                until: at("2026-11-21T08:00:00+04"),
+                why: "waits for the end of quiet hours 21:00–08:00 (Asia/Dubai)".into()
+            }
+        );
+        assert!(matches!(
+            sending(|sending| {
+                evening(sending);
+                sending.config.tenant.quiet_hours.as_mut().unwrap().action = QuietAction::Skip;
+            }),
+            Check::Never { .. }
+        ));
+        assert_eq!(
+            sending(|sending| {
+                evening(sending);
+                let code = Policy::narrowed(Purpose::OneTimeCode, Category::Authentication, &Narrowing::default());
+                (sending.message.policy, sending.message.created_at) = (code.unwrap(), sending.now);
+                sending.material.templates[0].category = Category::Authentication;
+            }),
+            Check::Go
+        );
+    }
+}

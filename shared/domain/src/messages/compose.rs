@@ -1,0 +1,1024 @@
+//! Composing: an intent becomes a message with its channels, or a refusal with its sentence. A pure function, so that a dry
+//! run, a preview and the real send agree.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
+
+use crate::{
+    base::{
+        facts::Facts,
+        ids::{ConnectionId, LineId},
+        line_type::LineTypes,
+        phone::Phone,
+        zone::Zone,
+    },
+    consent::welcome::{allows, welcome},
+    contacts::{contact::Contact, profile::Profile},
+    messages::{
+        content_draft::{self, Draft},
+        destination::refused,
+        material::Material,
+        message::{Category, Cause, Channel, Content, FilledTemplate, Leg, Message, Recipient},
+        phrases::{ago, length, local, span},
+        purpose::{Event, FREQUENCY_SPAN, Limit, Narrowing, Policy, Purpose},
+        quiet::QuietAction,
+        reach::{cannot_reach, in_window},
+        referred::{Referred, carried},
+        refusal::{Reason, Refusal},
+        send::Timers,
+        source::{SmsText, TemplateUse},
+        subject::Subject,
+        values::{FREE_TEXT, Values, in_language},
+    },
+    templates::template::{self, MAX_SMS_LENGTH, Misfit, TemplateDefinition},
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        hours,
+        line::{self, Line},
+    },
+};
+
+/// An intent to say something to somebody.
+#[derive(Debug, Clone)]
+pub struct Intent<'a> {
+    /// Its cause.
+    pub cause: Cause,
+    /// Its purpose.
+    pub purpose: Purpose,
+    /// Its category.
+    pub category: Category,
+    /// Restrictions beyond the purpose's row.
+    pub narrowing: Narrowing,
+    /// The pause since the last message of the kind, if the purpose obeys one.
+    pub cooldown: SignedDuration,
+    /// The recipient.
+    pub to: Recipient,
+    /// The line it is sent from. Its connections send it if they can.
+    pub line: Option<LineId>,
+    /// The connection that sends it if no line names another one, and it can.
+    pub prefers: Option<ConnectionId>,
+    /// The connection that alone may send it, whatever the line names.
+    pub through: Option<Through<'a>>,
+    /// The ground on which it is sent, as its sender states it.
+    pub basis: Option<&'a str>,
+    /// The message by WhatsApp that it answers or reacts to.
+    pub refers: Option<Referred>,
+    /// The content for each channel, in the order in which channels are tried.
+    pub says: Vec<Says<'a>>,
+    /// Its subject.
+    pub subject: Subject<'a>,
+    /// Last known moment of its cause. What has happened to the person since may make the message unnecessary.
+    pub since: Timestamp,
+    /// Earliest time to send.
+    pub not_before: Timestamp,
+    /// The author, in words: `rule "Missed calls"`.
+    pub by: String,
+}
+
+impl Intent<'_> {
+    /// A message about no call, to be sent now. It says nothing yet.
+    pub fn new(cause: Cause, purpose: Purpose, category: Category, to: Recipient, by: &str, now: Timestamp) -> Self {
+        Self {
+            cause,
+            purpose,
+            category,
+            narrowing: Narrowing::default(),
+            cooldown: SignedDuration::ZERO,
+            to,
+            line: None,
+            prefers: None,
+            through: None,
+            basis: None,
+            refers: None,
+            says: Vec::new(),
+            subject: Subject::Request,
+            since: now,
+            not_before: now,
+            by: by.to_owned(),
+        }
+    }
+}
+
+/// A connection that alone may send a message, such as the one that the person wrote to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Through<'a> {
+    /// The connection.
+    pub connection: ConnectionId,
+    /// Which of its numbers sends SMS. If it has not that one, only its messaging service sends.
+    pub number: Option<&'a Phone>,
+}
+
+/// The content for one channel.
+#[derive(Debug, Clone, Copy)]
+pub struct Says<'a> {
+    /// The channel.
+    pub channel: Channel,
+    /// The content.
+    pub words: Words<'a>,
+}
+
+/// A text or template, with the sources of its values.
+#[derive(Debug, Clone, Copy)]
+pub enum Words<'a> {
+    /// A template.
+    Template(&'a TemplateUse),
+    /// A text of an SMS.
+    Text(&'a SmsText),
+    /// Free text by WhatsApp, for a person whose service window is open.
+    Free(&'a SmsText),
+    /// Other content of WhatsApp, for a person whose service window is open.
+    Draft(Draft<'a>),
+    /// What another message said, with its values.
+    Ready(&'a Content),
+    /// None, with the reason.
+    None(&'static str),
+}
+
+impl Words<'_> {
+    /// Whether WhatsApp carries them only in the open service window.
+    const fn needs_window(&self) -> bool {
+        match self {
+            Self::Free(_) | Self::Draft(_) => true,
+            Self::Ready(content) => content.needs_window(),
+            Self::Template(_) | Self::Text(_) | Self::None(_) => false,
+        }
+    }
+
+    /// The reason of the whole message, if nothing else can be sent instead of them.
+    const fn reason(&self) -> Reason {
+        match self {
+            Self::Draft(_) => Reason::Content,
+            Self::Ready(content) => match content {
+                Content::Template(_) | Content::Text(_) => Reason::Template,
+                _ => Reason::Content,
+            },
+            Self::Template(_) | Self::Text(_) | Self::Free(_) | Self::None(_) => Reason::Template,
+        }
+    }
+}
+
+/// Everything that deciding and composing read.
+#[derive(Clone, Copy)]
+pub struct World<'a> {
+    /// The tenant with its configuration.
+    pub config: &'a TenantConfig,
+    /// The templates and products that the message names: see [`crate::messages::needs::Needs`].
+    pub material: &'a Material,
+    /// The recipient.
+    pub contact: &'a Contact,
+    /// Further data of the recipient.
+    pub profile: &'a Profile,
+    /// Other messages to the recipient, which the frequency limit may count, or which leave no room: see [`crate::messages::needs::Needs`].
+    pub open: &'a [Message],
+    /// Current time.
+    pub now: Timestamp,
+    /// Source of line types.
+    pub line_type: LineTypes<'a>,
+}
+
+/// A message to create.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// Its cause.
+    pub cause: Cause,
+    /// Its policy.
+    pub policy: Policy,
+    /// The recipient.
+    pub to: Recipient,
+    /// The line it is sent from.
+    pub line: Option<LineId>,
+    /// The ground on which it is sent, as its sender states it.
+    pub basis: Option<String>,
+    /// The channels, in order; never empty.
+    pub legs: Vec<Leg>,
+    /// Earliest time to send.
+    pub not_before: Timestamp,
+    /// Time at which the message is deleted.
+    pub keep_until: Timestamp,
+    /// The reason, in one sentence.
+    pub sentence: String,
+    /// The facts of the sentence.
+    pub facts: Facts,
+}
+
+impl Composed {
+    /// The message, to be written together with its cause.
+    pub fn message(self, correlation_id: String, now: Timestamp, timers: &Timers) -> Message {
+        let mut message = Message {
+            id: self.cause.message_id(),
+            cause: self.cause,
+            policy: self.policy,
+            to: self.to,
+            line: self.line,
+            basis: self.basis,
+            plan: self.legs,
+            attempts: Vec::new(),
+            not_before: self.not_before,
+            due: None,
+            dispatches: 0,
+            waiting: None,
+            upload_asked: None,
+            ended: None,
+            because: None,
+            remarks: Vec::new(),
+            retried_as: None,
+            created_at: now,
+            keep_until: Some(self.keep_until),
+            correlation_id,
+            version: 0,
+        };
+        message.look_again(now, timers);
+        message
+    }
+}
+
+/// A check of a message as a whole, whatever its channels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "MessageAspect"))]
+#[serde(rename_all = "snake_case")]
+pub enum Aspect {
+    /// The account is active.
+    Account,
+    /// The number is of a kind and country that may be written to.
+    Destination,
+    /// The person wants such messages, and the ground that the purpose demands is there.
+    Consent,
+    /// Nothing has happened that makes it unnecessary.
+    Need,
+    /// The pause since the last message of the kind is over.
+    Cooldown,
+    /// Messages of this kind are not sent more often.
+    Frequency,
+    /// Fewer messages to the person wait than can, or it takes the place of one.
+    Room,
+    /// Quiet hours do not forbid it.
+    QuietHours,
+    /// It is still valid when it can be sent, with the time that its purpose leaves for sending it.
+    Validity,
+}
+
+/// Everything that was found out about an intent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Review {
+    /// The checks that its purpose has, in the order in which the first refusal is the reason.
+    pub checks: Vec<(Aspect, Result<(), Refusal>)>,
+    /// Its channels, in order: each as it would be sent, or the reason why it is left out.
+    pub channels: Vec<(Channel, Result<Leg, Refusal>)>,
+    /// Earliest time to send.
+    pub not_before: Timestamp,
+    /// Time after which it is not sent any more.
+    pub valid_until: Timestamp,
+    /// The message if all checks are passed, or the reason why no channel is left.
+    pub planned: Result<Composed, Refusal>,
+}
+
+impl Review {
+    fn refusal(&self) -> Option<&Refusal> {
+        self.checks.iter().find_map(|(_, verdict)| verdict.as_ref().err())
+    }
+
+    /// The message, or the reason why there is none.
+    ///
+    /// # Errors
+    /// That reason: the first check that is not passed, or else that no channel is left.
+    pub fn outcome(&self) -> Result<&Composed, &Refusal> {
+        match self.refusal() {
+            Some(refusal) => Err(refusal),
+            None => self.planned.as_ref(),
+        }
+    }
+
+    /// The same, without what was found out on the way.
+    pub fn into_outcome(self) -> Result<Composed, Refusal> {
+        match self.refusal() {
+            Some(refusal) => Err(refusal.clone()),
+            None => self.planned,
+        }
+    }
+}
+
+/// Composes a message. The same intent with the same data gives the same message.
+pub fn compose(intent: &Intent<'_>, world: &World<'_>) -> Result<Composed, Refusal> {
+    review(intent, world)?.into_outcome()
+}
+
+/// The same with everything that was found out on the way.
+///
+/// # Errors
+/// If its purpose has no messages of its category.
+pub fn review(intent: &Intent<'_>, world: &World<'_>) -> Result<Review, Refusal> {
+    let World {
+        config,
+        contact,
+        open,
+        now,
+        ..
+    } = *world;
+    let by = &intent.by;
+    let policy = Policy::narrowed(intent.purpose, intent.category, &intent.narrowing)
+        .map_err(|error| Refusal::new(Reason::Template, format!("{by}: {error}")))?;
+    let unless = |refusal: Option<Refusal>| refusal.map_or(Ok(()), Err);
+    let suspended = !config.tenant.status.is_active();
+    let suspended = suspended.then(|| Refusal::new(Reason::Suspended, "the account is suspended"));
+    let (phone, country) = (intent.to.phone.as_ref(), intent.to.country());
+    let destination = refused(phone, country, &config.tenant.allowed_countries, world.line_type);
+    let mut checks = vec![
+        (Aspect::Account, unless(suspended)),
+        (Aspect::Destination, unless(destination)),
+        (Aspect::Consent, welcome(&policy, contact, by, now)),
+        (Aspect::Need, unless(unnecessary(&policy, contact, intent.since, now))),
+    ];
+    if policy.obeys(Limit::Cooldown) {
+        checks.push((Aspect::Cooldown, unless(too_soon(intent.cooldown, contact, now))));
+    }
+    if policy.obeys(Limit::Frequency) {
+        checks.push((Aspect::Frequency, unless(too_frequent(&policy, contact, open, now))));
+    }
+    checks.push((Aspect::Room, unless(contact.no_room(intent.purpose, open, now))));
+
+    let zone = hours::recipient_zone(&config.tenant, intent.to.phone.as_ref());
+    let planned = intent.not_before;
+    let (not_before, quiet) = awake(&policy, config, planned, &zone);
+    checks.push((Aspect::QuietHours, quiet));
+    // The last moment at which it may be sent.
+    let last = now + policy.validity();
+    let left = intent.purpose.left_to_send();
+    let late = (not_before >= last - left).then(|| {
+        let earliest = local(not_before, zone.rules());
+        let mut sentence = format!(
+            "too late: not before {earliest}, but valid for {} only",
+            length(policy.validity())
+        );
+        if left.is_positive() {
+            sentence.push_str(&format!(", of which the last {} is left for sending", length(left)));
+        }
+        let refusal = Refusal::new(Reason::Late, sentence).and("send_at", not_before);
+        let refusal = refusal.and("valid_seconds", policy.validity().as_secs());
+        refusal.and("time_zone", zone.to_string())
+    });
+    checks.push((Aspect::Validity, unless(late)));
+
+    let tried = legs(intent, &policy, not_before, world);
+    let channels = tried.iter().map(|leg| match leg {
+        Ok(leg) => (leg.channel, Ok(leg.clone())),
+        Err(left) => (left.channel, Err(left.refusal.clone())),
+    });
+    let channels = channels.collect();
+    let (legs, left_out) = parted(tried);
+    let planned = match legs.first() {
+        None => Err(no_channel(by, &left_out)),
+        Some(first) => {
+            let (when, when_facts) = timing(planned, not_before, now, &zone);
+            let facts = Facts::of("channel", first.channel.as_str()).with(when_facts);
+            let (sentence, facts) = described(intent, &policy, &legs, &left_out, &when, facts);
+            Ok(Composed {
+                cause: intent.cause,
+                policy,
+                to: intent.to.clone(),
+                line: intent.line,
+                basis: intent.basis.map(str::to_owned),
+                legs,
+                not_before,
+                keep_until: config.tenant.retention.unwrap_or_default().message_until(last, last),
+                sentence,
+                facts,
+            })
+        }
+    };
+    Ok(Review {
+        checks,
+        channels,
+        not_before,
+        valid_until: last,
+        planned,
+    })
+}
+
+/// The earliest time to send a message that is planned for this one, and whether quiet hours forbid it.
+fn awake(policy: &Policy, config: &TenantConfig, planned: Timestamp, zone: &Zone) -> (Timestamp, Result<(), Refusal>) {
+    let quiet = policy.quiet_hours(config.tenant.quiet_hours);
+    let Some(hours) = quiet.at(planned, zone.rules()) else {
+        return (planned, Ok(()));
+    };
+    match hours.action {
+        QuietAction::Send => (planned, Ok(())),
+        QuietAction::Defer => (quiet.next_allowed(planned, zone.rules()), Ok(())),
+        QuietAction::Skip => {
+            let sentence = format!(
+                "{} is within quiet hours {}, in which this message is skipped",
+                local(planned, zone.rules()),
+                span(&hours)
+            );
+            let refusal = Refusal::new(Reason::QuietHours, sentence).and("planned_at", planned);
+            (planned, Err(refusal.within(&hours).and("time_zone", zone.to_string())))
+        }
+    }
+}
+
+/// When a message is sent, in words and as facts.
+fn timing(planned: Timestamp, not_before: Timestamp, now: Timestamp, zone: &Zone) -> (String, Facts) {
+    if not_before > planned {
+        let facts = Facts::of("send_at", not_before).and("time_zone", zone.to_string());
+        let text = format!("after quiet hours, at {}", local(not_before, zone.rules()));
+        (text, facts)
+    } else if planned > now {
+        let delay = planned.duration_since(now);
+        let facts = Facts::of("delay_seconds", delay.as_secs());
+        (format!("after {}", length(delay)), facts)
+    } else {
+        ("at once".to_owned(), Facts::NONE)
+    }
+}
+
+/// What is sent, in one sentence, and its facts. `legs` are not empty.
+fn described(
+    intent: &Intent<'_>,
+    policy: &Policy,
+    legs: &[Leg],
+    left_out: &[LeftOut],
+    when: &str,
+    mut facts: Facts,
+) -> (String, Facts) {
+    let mut sentence = format!("{} {when}", legs[0].channel.name());
+    for leg in &legs[1..] {
+        let name = leg.channel.name();
+        facts = facts.and("next_channel", leg.channel.as_str());
+        if policy.fallback_after_seconds() == 0 {
+            sentence.push_str(&format!(", {name} if that fails"));
+        } else {
+            facts = facts.and("fallback_after_seconds", policy.fallback_after_seconds());
+            let wait = SignedDuration::from_secs(policy.fallback_after_seconds().into());
+            sentence.push_str(&format!(", {name} if not delivered within {}", length(wait)));
+        }
+    }
+    if let Some(subject) = intent.subject.describe() {
+        sentence.push_str(&format!(": {subject}, {}", intent.by));
+    }
+    if !left_out.is_empty() {
+        sentence.push_str(&format!("; without {}", join(left_out, ": ")));
+    }
+    (sentence, facts.with(problems(left_out)))
+}
+
+/// The reason why no channel is left.
+fn no_channel(by: &str, left_out: &[LeftOut]) -> Refusal {
+    let reason = reason_of(left_out);
+    let facts = match left_out.first() {
+        // One wish that rules out all of them.
+        Some(first) if !matches!(reason, Reason::Template | Reason::Content | Reason::NoChannel) => {
+            first.refusal.facts.clone()
+        }
+        _ => problems(left_out),
+    };
+    let sentence = if left_out.is_empty() {
+        format!("{by} names no channel")
+    } else {
+        format!("{by} has no usable channel: {}", join(left_out, ": "))
+    };
+    Refusal {
+        reason,
+        facts,
+        sentence,
+    }
+}
+
+/// Whether something happened after this moment. Providers report whole seconds, so within one nothing is later.
+pub(crate) fn is_later(at: Timestamp, since: Timestamp) -> bool {
+    at.as_second() > since.as_second()
+}
+
+/// The reason why the pause since the last message of the kind is not over.
+fn too_soon(cooldown: SignedDuration, contact: &Contact, now: Timestamp) -> Option<Refusal> {
+    let last = contact.last_follow_up_at.filter(|last| now < *last + cooldown)?;
+    let sentence = format!("texted {}, cooldown {}", ago(last, now), length(cooldown));
+    let refusal = Refusal::new(Reason::Cooldown, sentence).and("last_at", last);
+    Some(refusal.and("cooldown_seconds", cooldown.as_secs()))
+}
+
+/// The event since its cause that makes a message unnecessary, if its purpose names that event: it would have cancelled the
+/// message if it had been planned by then.
+fn unnecessary(policy: &Policy, contact: &Contact, since: Timestamp, now: Timestamp) -> Option<Refusal> {
+    let later =
+        |at: Option<Timestamp>, event: Event| at.filter(|at| is_later(*at, since) && policy.is_cancelled_by(event));
+    if let Some(at) = later(contact.last_inbound_at, Event::Inbound) {
+        let sentence = format!("no longer needed: this person wrote {}", ago(at, now));
+        return Some(Refusal::since(Event::Inbound, sentence).and("event_at", at));
+    }
+    let answered = later(contact.last_answered_at, Event::AnsweredCall);
+    answered.map(|at| {
+        let sentence = format!("no longer needed: a later call was answered {}", ago(at, now));
+        Refusal::since(Event::AnsweredCall, sentence).and("event_at", at)
+    })
+}
+
+/// The reason why a message would be sent too soon after another one. A planned message counts from its time, a sent one
+/// from its sending, which may be days later.
+fn too_frequent(policy: &Policy, contact: &Contact, open: &[Message], now: Timestamp) -> Option<Refusal> {
+    let refusal = |category: Category, sentence: String| {
+        let refusal = Refusal::new(Reason::Frequency, sentence).and("category", category.as_str());
+        refusal.and("every_seconds", FREQUENCY_SPAN.as_secs())
+    };
+    let others = || open.iter().filter(|other| other.policy.counts_from_sending());
+    if let Some(other) = others().find(|other| other.may_be_sent(now)) {
+        let kind = other.policy.category().as_str();
+        let sentence = format!("another {kind} message to this person may still be sent");
+        return Some(refusal(other.policy.category(), sentence));
+    }
+    let sent = others().filter_map(Message::last_sent_at).max();
+    let last = contact.frequency_from().max(sent)?;
+    let (kind, every) = (policy.category().as_str(), length(FREQUENCY_SPAN));
+    if now < last {
+        let wait = length(last.duration_since(now));
+        let sentence = format!("will be texted in {wait}, {kind} at most every {every}");
+        return Some(refusal(policy.category(), sentence).and("next_at", last));
+    }
+    (now < last + FREQUENCY_SPAN).then(|| {
+        let sentence = format!("texted {}, {kind} at most every {every}", ago(last, now));
+        refusal(policy.category(), sentence).and("last_at", last)
+    })
+}
+
+/// A channel that an intent names and the message cannot use.
+struct LeftOut {
+    channel: Channel,
+    /// The reason of the whole message, if it is the only one.
+    reason: Reason,
+    refusal: Refusal,
+}
+
+/// The facts of channels that are left out.
+fn problems(left_out: &[LeftOut]) -> Facts {
+    let each = left_out.iter();
+    each.fold(Facts::NONE, |facts, left| {
+        facts.with(left.refusal.of_channel(left.channel.as_str()))
+    })
+}
+
+/// The reason why no channel is left. One that fails for the template or other content may be repaired; a wish is the reason if it rules
+/// out all.
+fn reason_of(left_out: &[LeftOut]) -> Reason {
+    let mut reasons = left_out.iter().map(|left| left.reason);
+    for repairable in [Reason::Template, Reason::Content] {
+        if reasons.clone().any(|reason| reason == repairable) {
+            return repairable;
+        }
+    }
+    let first = reasons.next().unwrap_or(Reason::NoChannel);
+    if reasons.all(|reason| reason == first) {
+        first
+    } else {
+        Reason::NoChannel
+    }
+}
+
+fn join(left_out: &[LeftOut], between: &str) -> String {
+    let parts: Vec<_> = left_out
+        .iter()
+        .map(|left| format!("{}{between}{}", left.channel.name(), left.refusal.sentence))
+        .collect();
+    parts.join("; ")
+}
+
+/// Each channel that an intent names, once.
+fn legs(intent: &Intent<'_>, policy: &Policy, not_before: Timestamp, world: &World<'_>) -> Vec<Result<Leg, LeftOut>> {
+    let mut seen: Vec<Channel> = Vec::new();
+    let mut legs = Vec::new();
+    for says in &intent.says {
+        if seen.contains(&says.channel) {
+            continue;
+        }
+        seen.push(says.channel);
+        legs.push(leg(intent, *says, policy, not_before, world));
+    }
+    legs
+}
+
+/// The channels that can be used, and those that cannot.
+fn parted(tried: Vec<Result<Leg, LeftOut>>) -> (Vec<Leg>, Vec<LeftOut>) {
+    let (mut legs, mut left_out) = (Vec::new(), Vec::new());
+    for leg in tried {
+        match leg {
+            Ok(leg) => legs.push(leg),
+            Err(left) => left_out.push(left),
+        }
+    }
+    (legs, left_out)
+}
+
+fn leg(
+    intent: &Intent<'_>,
+    says: Says<'_>,
+    policy: &Policy,
+    not_before: Timestamp,
+    world: &World<'_>,
+) -> Result<Leg, LeftOut> {
+    let World {
+        config,
+        material,
+        contact,
+        profile,
+        now,
+        line_type,
+        ..
+    } = *world;
+    let channel = says.channel;
+    let left_out = |reason: Reason, refusal: Refusal| LeftOut {
+        channel,
+        reason,
+        refusal,
+    };
+    let (connection, sender) = carrier(config, intent, channel).ok_or_else(|| {
+        let refusal = Refusal::new(Reason::NoConnection, "no connection carries it");
+        left_out(Reason::NoChannel, refusal)
+    })?;
+    allows(policy, contact, Some(channel), "it").map_err(|refusal| left_out(refusal.reason, refusal))?;
+    let phone = intent.to.phone.as_ref();
+    if let Some(refusal) = cannot_reach(contact, phone, channel, policy.category(), now, line_type) {
+        return Err(left_out(Reason::NoChannel, refusal));
+    }
+    if phone.is_none() && intent.to.bsuid.is_none() {
+        let refusal = Refusal::new(
+            Reason::NoRecipient,
+            "neither a telephone number nor a WhatsApp id is known",
+        );
+        return Err(left_out(Reason::NoChannel, refusal));
+    }
+    if channel == Channel::WhatsApp && says.words.needs_window() {
+        in_window(contact, connection.whatsapp_number.as_ref(), not_before)
+            .map_err(|refusal| left_out(refusal.reason, refusal))?;
+    }
+    let values = Values {
+        config,
+        material,
+        contact,
+        profile,
+        subject: intent.subject,
+    };
+    // What is referred to is known to WhatsApp only.
+    let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
+    let content = content(&values, says.words, policy.category(), connection).and_then(|content| {
+        refers.map_or(Ok(()), |refers| refers.known_to(connection))?;
+        Ok(content)
+    });
+    let content = content.map_err(|refusal| left_out(says.words.reason(), refusal))?;
+    // A reaction names the message itself.
+    let answers = refers.filter(|_| !matches!(content, Content::Reaction(_)));
+    Ok(Leg {
+        channel,
+        connection: connection.id,
+        sender: sender.cloned(),
+        reply_to: answers.map(|refers| refers.provider_ref.clone()),
+        content,
+    })
+}
+
+/// The connection that sends a message by this channel, and which of its numbers if the line names one.
+pub(crate) fn carrier<'a>(
+    config: &'a TenantConfig,
+    intent: &Intent<'_>,
+    channel: Channel,
+) -> Option<(&'a ConnectionSummary, Option<&'a Phone>)> {
+    if let Some(through) = intent.through {
+        let connection = carrying(config, channel).find(|connection| connection.id == through.connection)?;
+        let wanted = through.number.filter(|_| channel == Channel::Sms);
+        let number = connection.sms_numbers.iter().find(|number| Some(*number) == wanted);
+        // From another number, it would not be part of the conversation.
+        let can_send = number.is_some() || wanted.is_none() || connection.messaging_service;
+        return can_send.then_some((connection, number));
+    }
+    let line = intent.line.and_then(|id| line::by_id(&config.lines, id));
+    let of_line = line.and_then(|line| Some((line_carrier(config, line, channel)?, line.sender(channel))));
+    of_line.or_else(|| {
+        // Only this one knows the message, whatever else it sends.
+        let refers = intent.refers.as_ref().filter(|_| channel == Channel::WhatsApp);
+        let referred = refers.and_then(|refers| carrying(config, channel).find(|known| known.id == refers.connection));
+        let preferred = || usual_carriers(config, channel).find(|connection| Some(connection.id) == intent.prefers);
+        let connection = referred.or_else(preferred);
+        let connection = connection.or_else(|| usual_carriers(config, channel).next());
+        connection.map(|connection| (connection, None))
+    })
+}
+
+/// The connection that a line names for this channel, if it can send.
+pub(crate) fn line_carrier<'a>(
+    config: &'a TenantConfig,
+    line: &Line,
+    channel: Channel,
+) -> Option<&'a ConnectionSummary> {
+    let named = line.connection(channel)?;
+    carrying(config, channel).find(|connection| connection.id == named)
+}
+
+fn carrying(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let connections = config.connections.iter();
+    connections.filter(move |connection| connection.carries.contains(&channel))
+}
+
+/// The connections that may send by this channel for calls to no line, or to a line that names none. The connection of the
+/// call is preferred, so beside the first one only those count that report calls.
+pub(crate) fn usual_carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    carrying(config, channel)
+        .enumerate()
+        .filter(|(place, connection)| *place == 0 || connection.reports_calls())
+        .map(|(_, connection)| connection)
+}
+
+/// All connections that may send by this channel: the usual ones, and those named by lines.
+pub fn carriers(config: &TenantConfig, channel: Channel) -> impl Iterator<Item = &ConnectionSummary> {
+    let named = move |connection: &ConnectionSummary| {
+        let mut lines = config.lines.iter();
+        lines.any(|line| line.connection(channel) == Some(connection.id))
+    };
+    carrying(config, channel)
+        .enumerate()
+        .filter(move |(place, connection)| *place == 0 || connection.reports_calls() || named(connection))
+        .map(|(_, connection)| connection)
+}
+
+/// The content with its values filled in, or the reason why that is impossible.
+pub(crate) fn content(
+    values: &Values<'_>,
+    words: Words<'_>,
+    category: Category,
+    connection: &ConnectionSummary,
+) -> Result<Content, Refusal> {
+    let Values { config, contact, .. } = *values;
+    match words {
+        Words::None(why) => Err(Refusal::new(Reason::NoContent, why)),
+        Words::Template(wanted) => {
+            let language = contact.language.as_deref();
+            let found = find(values.material, (connection, category), wanted, language)?;
+            usable(found, category, connection)?;
+            let filled = found.fill(wanted, &values.material.assets, |value| values.value(value))?;
+            Ok(Content::Template(filled))
+        }
+        Words::Text(texts) => {
+            let text = in_language(texts, config, contact);
+            let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no SMS text in any language"))?;
+            Ok(Content::Text(values.sms(text)?))
+        }
+        Words::Free(texts) => {
+            let text = in_language(texts, config, contact);
+            let text = text.ok_or_else(|| Refusal::new(Reason::NoText, "there is no text in any language"))?;
+            // Twilio accepts as little as by SMS.
+            Ok(Content::Text(if connection.needs_content_sid {
+                values.text(text, FREE_TEXT, MAX_SMS_LENGTH)?
+            } else {
+                values.free_text(text)?
+            }))
+        }
+        Words::Draft(draft) => draft.fill(values, connection),
+        Words::Ready(Content::Template(filled)) => {
+            let mut named = values.material.named(connection.id, &filled.name);
+            let found = named.find(|template| template.language == filled.language);
+            let found = found.ok_or_else(|| Misfit::NoTemplate {
+                name: filled.name.clone(),
+                language: filled.language.clone(),
+            })?;
+            usable(found, category, connection)?;
+            found.check(filled)?;
+            if let Some(used) = &filled.header_media {
+                let asset = values.material.asset(used.asset_id).ok_or_else(|| Misfit::Missing {
+                    name: filled.name.clone(),
+                    variable: format!("the {} in its header", used.kind.as_str()),
+                })?;
+                asset.usable(used.kind)?;
+            }
+            Ok(Content::Template(FilledTemplate {
+                content_sid: found.content_sid.clone(),
+                edition: found.edition,
+                ..filled.clone()
+            }))
+        }
+        Words::Ready(content) => {
+            carried(content.kind(), connection)?;
+            if let Some(used) = content.asset() {
+                let asset = content_draft::named(values.material, used.asset_id)?;
+                content_draft::fits(asset, used.kind, connection)?;
+            }
+            Ok(content.clone())
+        }
+    }
+}
+
+/// Whether a template can be sent by this connection, in a message of this category.
+fn usable(found: &TemplateDefinition, category: Category, connection: &ConnectionSummary) -> Result<(), Misfit> {
+    found.sendable(connection.needs_content_sid)?;
+    if found.category == category {
+        return Ok(());
+    }
+    Err(Misfit::Category {
+        name: found.name.clone(),
+        actual: found.category,
+        wanted: category,
+    })
+}
+
+/// The template for a person with this language, if it can be sent; otherwise the one that is named.
+fn find<'a>(
+    material: &'a Material,
+    (connection, category): (&ConnectionSummary, Category),
+    wanted: &TemplateUse,
+    language: Option<&str>,
+) -> Result<&'a TemplateDefinition, Misfit> {
+    let own = language.filter(|_| wanted.by_contact_language).and_then(|language| {
+        let named = || {
+            material
+                .named(connection.id, wanted.name.as_str())
+                .filter(move |template| usable(template, category, connection).is_ok())
+        };
+        named()
+            .find(|template| same_language(&template.language, language))
+            .or_else(|| named().find(|template| template::primary(&template.language) == template::primary(language)))
+    });
+    own.or_else(|| {
+        let mut named = material.named(connection.id, wanted.name.as_str());
+        named.find(|template| template.language == wanted.language.as_str())
+    })
+    .ok_or_else(|| Misfit::NoTemplate {
+        name: wanted.name.as_str().to_owned(),
+        language: wanted.language.as_str().to_owned(),
+    })
+}
+
+fn same_language(a: &str, b: &str) -> bool {
+    a.replace('_', "-").eq_ignore_ascii_case(&b.replace('_', "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        messages::{purpose::TABLE, subject::CallView},
+        samples::{Case, at},
+    };
+
+    fn minutes(minutes: i64) -> SignedDuration {
+        SignedDuration::from_mins(minutes)
+    }
+
+    /// A text about the sample call, valid for ten minutes, to be sent this much later.
+    fn intent<'a>(call: &CallView<'a>, world: &World<'_>, text: &'a SmsText, later: SignedDuration) -> Intent<'a> {
+        Intent {
+            cause: Cause::Call(call.id),
+            purpose: Purpose::FollowUp,
+            category: Category::Utility,
+            narrowing: Narrowing {
+                validity: Some(minutes(10)),
+                ..Narrowing::default()
+            },
+            cooldown: SignedDuration::ZERO,
+            to: Recipient {
+                phone: world.contact.phone().cloned(),
+                bsuid: None,
+            },
+            line: None,
+            prefers: Some(call.connection),
+            through: None,
+            basis: None,
+            refers: None,
+            says: vec![Says {
+                channel: Channel::Sms,
+                words: Words::Text(text),
+            }],
+            subject: Subject::Call(*call),
+            since: call.last_heard(),
+            not_before: world.now + later,
+            by: "a test".to_owned(),
+        }
+    }
+
+    /// The message of such an intent.
+    fn composed(case: &Case, later: SignedDuration) -> Result<Composed, Refusal> {
+        let text = SmsText::One("Hello".to_owned());
+        case.with_world(|call, world| compose(&intent(call, world, &text, later), world))
+    }
+
+    /// Also those behind the first refusal, and what each channel would have said.
+    #[test]
+    fn review_has_the_verdict_of_every_check() {
+        let mut case = Case::new();
+        let flag = crate::messages::inbound::OptFlag::Stop;
+        case.contact.wish(flag, "wrote STOP", at("2026-03-03T10:00:00Z"));
+        case.contact.last_follow_up_at = Some(case.now);
+        let review = case.with_world(|call, world| {
+            let text = SmsText::One("Hello".to_owned());
+            let mut intent = intent(call, world, &text, SignedDuration::ZERO);
+            intent.cooldown = minutes(1);
+            review(&intent, world).unwrap()
+        });
+        let refused = review.checks.iter().filter(|(_, verdict)| verdict.is_err());
+        let refused: Vec<_> = refused.map(|(aspect, _)| *aspect).collect();
+        assert_eq!(refused, [Aspect::Consent, Aspect::Cooldown]);
+        assert_eq!(review.outcome().unwrap_err().reason, Reason::OptedOut);
+        let [(Channel::Sms, Err(left_out))] = &review.channels[..] else {
+            panic!("{:?}", review.channels)
+        };
+        assert_eq!(left_out.reason, Reason::OptedOut);
+    }
+
+    #[test]
+    fn language_that_cannot_be_sent_falls_back() {
+        let config = crate::samples::config();
+        let mut connection = config.connections[0].clone();
+        connection.needs_content_sid = false;
+        let wanted = config.rules[0].then.template.clone().unwrap();
+        let chosen = |material: &Material, connection: &ConnectionSummary| {
+            let found = find(material, (connection, Category::Utility), &wanted, Some("ar"));
+            found.unwrap().language.clone()
+        };
+        let material = crate::samples::material();
+        assert_eq!(chosen(&material, &connection), "ar");
+        let now = at("2026-11-20T12:00:00+04");
+        for (what, change) in [
+            (
+                "state",
+                TemplateDefinition {
+                    status: template::TemplateStatus::pending(),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "doubt",
+                TemplateDefinition {
+                    doubted_at: Some(now),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "edit",
+                TemplateDefinition {
+                    submitting: Some(now),
+                    ..material.templates[1].clone()
+                },
+            ),
+            (
+                "category",
+                TemplateDefinition {
+                    category: Category::Marketing,
+                    ..material.templates[1].clone()
+                },
+            ),
+        ] {
+            let mut changed = material.clone();
+            changed.templates[1] = change;
+            assert_eq!(chosen(&changed, &connection), "en_GB", "{what}");
+        }
+        connection.needs_content_sid = true;
+        let mut changed = material;
+        changed.templates[0].content_sid = Some("HX00000000000000000000000000000001".to_owned());
+        assert_eq!(chosen(&changed, &connection), "en_GB", "Twilio knows only this one");
+    }
+
+    #[test]
+    fn only_events_of_the_purpose_make_it_unnecessary() {
+        let (since, now) = (at("2026-11-20T11:58:00+04"), at("2026-11-20T12:00:00+04"));
+        let contact = |wrote: Option<Timestamp>, answered: Option<Timestamp>| Contact {
+            last_inbound_at: wrote,
+            last_answered_at: answered,
+            ..crate::samples::contact()
+        };
+        let later = Some(since + SignedDuration::from_secs(90));
+        for row in &TABLE {
+            let policy = Policy::narrowed(row.purpose, row.kinds[0].category, &Narrowing::default()).unwrap();
+            let why = |wrote, answered| {
+                let refusal = unnecessary(&policy, &contact(wrote, answered), since, now)?;
+                assert_eq!(refusal.reason, Reason::Unnecessary);
+                Some(refusal.sentence)
+            };
+            let within_its_second = Some(since + SignedDuration::from_millis(999));
+            assert_eq!(why(within_its_second, within_its_second), None);
+            let wrote = "no longer needed: this person wrote 30 s ago".to_owned();
+            let cancels = |event| row.cancelled_by.contains(&event);
+            assert_eq!(why(later, None), cancels(Event::Inbound).then_some(wrote));
+            let answered = "no longer needed: a later call was answered 30 s ago".to_owned();
+            assert_eq!(why(None, later), cancels(Event::AnsweredCall).then_some(answered));
+        }
+    }
+
+    #[test]
+    fn message_that_expires_before_its_time_is_refused() {
+        let mut case = Case::new();
+        let second = SignedDuration::from_secs(1);
+        let planned = composed(&case, minutes(10) - second).unwrap();
+        assert_eq!(planned.not_before, case.now + minutes(10) - second);
+        let late = |sentence: &str, send_at: Timestamp| {
+            let refusal = Refusal::new(Reason::Late, sentence).and("send_at", send_at);
+            Err(refusal.and("valid_seconds", 600_i64).and("time_zone", "Asia/Dubai"))
+        };
+        let sentence = "too late: not before 12:10 (Asia/Dubai), but valid for 10 min only";
+        let refused = late(sentence, at("2026-11-20T12:10:00+04"));
+        assert_eq!(composed(&case, minutes(10)), refused);
+        // Quiet hours begin at 21:00.
+        case.now = at("2026-11-20T20:55:00+04");
+        assert!(composed(&case, minutes(4)).is_ok());
+        let sentence = "too late: not before 08:00 (Asia/Dubai), but valid for 10 min only";
+        let refused = late(sentence, at("2026-11-21T08:00:00+04"));
+        assert_eq!(composed(&case, minutes(5)), refused);
+        case.now = at("2026-11-21T07:55:00+04");
+        assert_eq!(
+            composed(&case, minutes(0)).unwrap().not_before,
+            at("2026-11-21T08:00:00+04")
+        );
+    }
+}

@@ -1,0 +1,330 @@
+//! The meaning of providers' errors: one table for each messaging API, and the treatment of codes in neither.
+//!
+//! The code decides. The HTTP status counts only without a known code: Meta sends permanent errors with 500 and throttling
+//! with 400.
+
+use crate::messages::send::{
+    Api, Classified, Effect,
+    ErrorClass::{self, Blocked, Bug, FallBack, RetryAfter, TenantMustAct, WaitForStatus},
+};
+
+/// The stage at which the provider reported an error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Stage {
+    /// In the response to our request.
+    Answer,
+    /// Later, as the status `failed` of a message that it had accepted.
+    Status,
+}
+
+/// Whether a refusal of a message with a file can mean that the provider does not know the file any more. WhatsApp says so by the code for
+/// media, or as it does of any wrong parameter.
+pub const fn is_about_file(api: Api, code: i64) -> bool {
+    match api {
+        Api::WhatsAppCloud => matches!(code, 100 | 131_009 | 131_052 | 131_053),
+        Api::Twilio => false,
+    }
+}
+
+/// One row: the codes `first..=last`, and their meaning in the response to a request.
+struct Row {
+    first: i64,
+    last: i64,
+    class: ErrorClass,
+    effect: Effect,
+    first_wait: u32,
+    meaning: &'static str,
+}
+
+const fn codes(
+    first: i64,
+    last: i64,
+    class: ErrorClass,
+    effect: Effect,
+    first_wait: u32,
+    meaning: &'static str,
+) -> Row {
+    Row {
+        first,
+        last,
+        class,
+        effect,
+        first_wait,
+        meaning,
+    }
+}
+
+const fn row(code: i64, class: ErrorClass, effect: Effect, meaning: &'static str) -> Row {
+    codes(code, code, class, effect, 0, meaning)
+}
+
+/// A temporary error: first wait in seconds.
+const fn wait(code: i64, first_wait: u32, effect: Effect, meaning: &'static str) -> Row {
+    codes(code, code, RetryAfter, effect, first_wait, meaning)
+}
+
+const NONE: Effect = Effect::None;
+const UNHEALTHY: Effect = Effect::ConnectionUnhealthy;
+const UNREACHABLE: Effect = Effect::Unreachable;
+
+/// Meta's Cloud API. The first row that contains the code counts.
+#[rustfmt::skip]
+const WHATSAPP: &[Row] = &[
+    row(0, TenantMustAct, UNHEALTHY, "the access token is not valid"),
+    row(190, TenantMustAct, UNHEALTHY, "the access token is not valid or has expired"),
+    row(3, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    row(10, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    codes(200, 299, TenantMustAct, UNHEALTHY, 0, "the access token lacks a permission"),
+    row(131_005, TenantMustAct, UNHEALTHY, "the access token lacks a permission"),
+    row(131_042, TenantMustAct, UNHEALTHY, "WhatsApp has a problem with the account's payment method"),
+    row(131_045, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(133_010, TenantMustAct, UNHEALTHY, "the WhatsApp number is not registered"),
+    row(131_037, TenantMustAct, UNHEALTHY, "the WhatsApp number's display name is not approved"),
+    // Locked accounts stay locked for days, so this message does not wait.
+    row(131_031, FallBack, UNHEALTHY, "the WhatsApp account is locked"),
+    row(368, FallBack, UNHEALTHY, "the WhatsApp account is blocked for violating a policy"),
+    wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
+    wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
+    wait(130_429, 5, Effect::PauseNumber(5), "the WhatsApp number sends too fast"),
+    // One message in six seconds to one person; others are not delayed.
+    wait(131_056, 6, NONE, "too many messages to this person in a short time"),
+    wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
+    wait(2_494_100, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
+    wait(132_069, 60, NONE, "the flow is throttled"),
+    wait(133_016, 60, Effect::PauseNumber(60), "the WhatsApp number was registered too often"),
+    row(131_048, FallBack, Effect::PauseNumber(3600), "WhatsApp limits the number because people reported or blocked it"),
+    row(131_064, FallBack, NONE, "WhatsApp limits the account because its templates had wrong categories"),
+    row(131_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing"),
+    row(131_050, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(130_472, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(130_497, FallBack, NONE, "WhatsApp does not let this business message that country"),
+    row(131_026, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(131_047, FallBack, NONE, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(131_021, Blocked, NONE, "sender and recipient are the same number"),
+    row(131_030, Bug, NONE, "the WhatsApp test number may not message this person"),
+    row(131_051, Bug, NONE, "WhatsApp does not know this type of message"),
+    row(131_052, FallBack, NONE, "WhatsApp could not fetch the media"),
+    row(131_053, FallBack, NONE, "WhatsApp did not accept the media"),
+    row(131_062, FallBack, NONE, "this message needs a telephone number"),
+    row(131_063, FallBack, NONE, "marketing is switched off for this WhatsApp number"),
+    row(131_008, Bug, NONE, "a parameter of the request is missing"),
+    row(131_009, Bug, NONE, "a parameter of the request has an invalid value"),
+    row(100, Bug, NONE, "a parameter of the request is invalid"),
+    row(33, Bug, NONE, "the WhatsApp number was deleted"),
+    row(135_000, Bug, NONE, "the request is invalid"),
+    row(132_000, Bug, NONE, "the number of values does not fit the template"),
+    row(132_012, Bug, NONE, "a value's format does not fit the template"),
+    row(132_018, Bug, NONE, "the values do not fit the template"),
+    row(132_001, FallBack, NONE, "the template does not exist or is not approved in this language"),
+    row(132_005, FallBack, NONE, "the template is too long once its values are filled in"),
+    row(132_007, FallBack, NONE, "the template's content violates a policy"),
+    row(132_015, FallBack, NONE, "the template is paused"),
+    row(132_016, FallBack, NONE, "the template is disabled"),
+    row(132_068, FallBack, NONE, "the flow is blocked"),
+    row(137_000, Bug, NONE, "the identity hash differs"),
+    codes(138_000, 138_013, Bug, NONE, 0, "an error of WhatsApp calls"),
+    row(139_200, FallBack, NONE, "WhatsApp blocked sending without a template"),
+    row(1, WaitForStatus, NONE, "WhatsApp had an unknown error"),
+    row(2, WaitForStatus, NONE, "WhatsApp is not available"),
+    row(131_000, WaitForStatus, NONE, "WhatsApp had an unknown error"),
+    row(131_016, WaitForStatus, NONE, "WhatsApp is overloaded"),
+    codes(2_388_000, 2_388_999, Bug, NONE, 0, "the definition of the template is invalid"),
+    codes(2_494_000, 2_494_999, Bug, NONE, 0, "an error of managing WhatsApp numbers"),
+];
+
+/// Twilio, for SMS and for WhatsApp.
+#[rustfmt::skip]
+const TWILIO: &[Row] = &[
+    row(20_003, TenantMustAct, UNHEALTHY, "Twilio refuses the credentials"),
+    row(30_002, TenantMustAct, UNHEALTHY, "the Twilio account is suspended"),
+    wait(20_429, 5, Effect::PauseNumber(5), "too many requests to Twilio"),
+    wait(30_001, 10, Effect::PauseNumber(10), "Twilio's queue for the number is full"),
+    wait(63_018, 10, Effect::PauseNumber(10), "the WhatsApp number sends too fast"),
+    row(20_500, WaitForStatus, NONE, "Twilio had an internal error"),
+    row(20_503, WaitForStatus, NONE, "Twilio is not available"),
+    row(21_211, FallBack, UNREACHABLE, "not a valid number"),
+    row(21_217, FallBack, UNREACHABLE, "not a valid number"),
+    row(21_614, FallBack, UNREACHABLE, "not a mobile number"),
+    row(21_635, FallBack, UNREACHABLE, "a landline"),
+    row(30_005, FallBack, UNREACHABLE, "the number does not exist"),
+    row(30_006, FallBack, UNREACHABLE, "a landline, or a network that carries no SMS"),
+    row(63_003, FallBack, UNREACHABLE, "WhatsApp cannot deliver to this number"),
+    row(63_024, FallBack, UNREACHABLE, "not a WhatsApp number"),
+    // Only one country or sender fails: the connection as a whole works, so nothing waits for it.
+    row(21_408, FallBack, NONE, "SMS to that country is not enabled at Twilio"),
+    row(30_034, FallBack, NONE, "the number is not registered for business SMS in the United States"),
+    row(21_606, FallBack, NONE, "the sender cannot reach this number"),
+    row(21_612, FallBack, NONE, "the sender cannot reach this number"),
+    // A person who refused on one channel is not followed to another.
+    row(21_610, Blocked, Effect::ChannelOptOut, "the person wrote STOP to this sender"),
+    row(63_014, Blocked, Effect::ChannelOptOut, "the person blocked the WhatsApp number"),
+    row(63_033, Blocked, Effect::MarketingOptOut, "the person stopped marketing messages"),
+    row(21_617, Bug, NONE, "the SMS is longer than 1600 characters"),
+    row(30_003, FallBack, NONE, "the phone could not be reached"),
+    row(30_004, FallBack, NONE, "the network blocks the message"),
+    row(30_007, FallBack, NONE, "the network filtered it as spam"),
+    row(30_008, FallBack, NONE, "the network gave no reason"),
+    row(63_016, FallBack, NONE, "more than 24 hours have passed since the person last wrote by WhatsApp"),
+    row(63_049, FallBack, NONE, "WhatsApp held it back: the person gets too much marketing, or is in the United States"),
+    row(63_032, FallBack, NONE, "the person is part of a WhatsApp experiment without marketing"),
+    row(63_005, FallBack, NONE, "WhatsApp did not accept the content"),
+    row(63_013, FallBack, NONE, "the content violates a policy of WhatsApp"),
+    row(63_021, FallBack, NONE, "the content is invalid"),
+    // Another channel carries no file, so it can be faster than another attempt with a link that was just signed.
+    row(12_300, FallBack, NONE, "the file has a content type that Twilio does not take"),
+    row(21_620, FallBack, NONE, "the link to the file is not valid"),
+    row(63_019, FallBack, NONE, "the file could not be downloaded"),
+    row(63_027, FallBack, NONE, "the template does not exist in this language"),
+    row(63_028, Bug, NONE, "the number of values does not fit the template"),
+    row(63_040, FallBack, NONE, "the template was rejected"),
+    row(63_041, FallBack, NONE, "the template is paused"),
+    row(63_042, FallBack, NONE, "the template is disabled"),
+    row(21_654, Bug, NONE, "the id of the template is missing"),
+    row(21_656, Bug, NONE, "the values of the template are not valid"),
+    row(92_005, Bug, NONE, "the id of the template is missing"),
+    row(11_200, Bug, NONE, "our webhook failed"),
+];
+
+/// Meaning and consequence of an error, for every possible code and status.
+pub fn classify(api: Api, stage: Stage, http: Option<u16>, code: Option<i64>) -> Classified {
+    let table = match api {
+        Api::WhatsAppCloud => WHATSAPP,
+        Api::Twilio => TWILIO,
+    };
+    let known = code.and_then(|code| table.iter().find(|row| (row.first..=row.last).contains(&code)));
+    let answer = known.map_or_else(
+        || unknown(http, code),
+        |row| Classified {
+            class: row.class,
+            effect: row.effect,
+            first_wait: row.first_wait,
+            meaning: row.meaning,
+        },
+    );
+    match stage {
+        Stage::Answer => answer,
+        // The provider accepted the message before it gave up: a second send on this channel would be a second accepted
+        // message for the same cause. Errors that are temporary in a response are therefore final in a status.
+        Stage::Status => Classified {
+            class: match answer.class {
+                RetryAfter | WaitForStatus => FallBack,
+                class @ (FallBack | Blocked | TenantMustAct | Bug) => class,
+            },
+            ..answer
+        },
+    }
+}
+
+/// An error without a code, or with an unknown one.
+fn unknown(http: Option<u16>, code: Option<i64>) -> Classified {
+    let (class, effect, first_wait, meaning) = match (http, code) {
+        (Some(429), _) => (RetryAfter, Effect::PauseNumber(10), 10, "too many requests"),
+        (Some(401 | 403), None) => (TenantMustAct, UNHEALTHY, 0, "the provider refuses the credentials"),
+        (Some(408), _) => (WaitForStatus, NONE, 0, "the provider gave up waiting"),
+        // Refused for an unknown reason. Nothing went out, and the same request would be refused again, so the customer is
+        // reached on the next channel while somebody looks the code up.
+        (Some(400..=499), _) => (FallBack, NONE, 0, "the provider refused it with a code we do not know"),
+        // A server error, no response, or an unreadable one: the message may have gone out.
+        _ => (
+            WaitForStatus,
+            NONE,
+            0,
+            "the provider's answer does not tell whether it accepted the message",
+        ),
+    };
+    Classified {
+        class,
+        effect,
+        first_wait,
+        meaning,
+    }
+}
+
+/// Codes that say of a message's template that the provider knows it otherwise than we do: by other variables, in another state, or not
+/// at all.
+const TEMPLATES: [(Api, i64); 10] = [
+    (Api::WhatsAppCloud, 132_000),
+    (Api::WhatsAppCloud, 132_001),
+    (Api::WhatsAppCloud, 132_012),
+    (Api::WhatsAppCloud, 132_015),
+    (Api::WhatsAppCloud, 132_016),
+    (Api::Twilio, 63_027),
+    (Api::Twilio, 63_028),
+    (Api::Twilio, 63_040),
+    (Api::Twilio, 63_041),
+    (Api::Twilio, 63_042),
+];
+
+/// Whether a code puts the template of the message in doubt.
+pub fn doubts_template(api: Api, code: i64) -> bool {
+    TEMPLATES.contains(&(api, code))
+}
+
+/// Whether a code is in the table of its API. An unknown one raises an alert, once per code.
+pub fn known(api: Api, code: i64) -> bool {
+    let table = match api {
+        Api::WhatsAppCloud => WHATSAPP,
+        Api::Twilio => TWILIO,
+    };
+    table.iter().any(|row| (row.first..=row.last).contains(&code))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_code_decides_before_the_http_status() {
+        let lost = classify(Api::WhatsAppCloud, Stage::Answer, Some(500), Some(3));
+        assert_eq!(lost.class, TenantMustAct);
+        let slow = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(80_007));
+        assert_eq!((slow.class, slow.effect), (RetryAfter, Effect::PauseNumber(60)));
+        let none = classify(Api::Twilio, Stage::Answer, Some(503), None);
+        assert_eq!(none.class, WaitForStatus);
+        let html = classify(Api::WhatsAppCloud, Stage::Answer, Some(502), None);
+        assert_eq!(html.class, WaitForStatus);
+    }
+
+    #[test]
+    fn unknown_code_falls_back_to_the_next_channel() {
+        let answer = classify(Api::WhatsAppCloud, Stage::Answer, Some(400), Some(987_654));
+        assert_eq!(answer.class, FallBack);
+        let status = classify(Api::WhatsAppCloud, Stage::Status, None, Some(987_654));
+        assert_eq!(status.class, FallBack);
+        assert!(!known(Api::WhatsAppCloud, 987_654));
+        assert!(known(Api::Twilio, 63_016));
+    }
+
+    /// Twilio fetches files by links, and says at once or later that it could not.
+    #[test]
+    fn twilios_codes_for_files_lead_to_the_next_channel() {
+        for code in [12_300, 21_620, 63_019] {
+            assert!(known(Api::Twilio, code), "{code}");
+            for stage in [Stage::Answer, Stage::Status] {
+                let found = classify(Api::Twilio, stage, Some(400), Some(code));
+                assert_eq!((found.class, found.effect), (FallBack, NONE), "{code}");
+                assert!(found.meaning.contains("file"), "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn each_code_is_in_its_table_once() {
+        for table in [WHATSAPP, TWILIO] {
+            for (index, row) in table.iter().enumerate() {
+                let again = table[..index].iter().any(|before| {
+                    before.first == row.first && before.last == row.last
+                        || (row.first..=row.last).contains(&before.first) && row.first == row.last
+                });
+                assert!(!again, "{}", row.first);
+            }
+        }
+    }
+
+    #[test]
+    fn every_retry_class_has_a_first_wait() {
+        for row in WHATSAPP.iter().chain(TWILIO) {
+            assert_eq!(row.class == RetryAfter, row.first_wait > 0, "{}", row.first);
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! Reports of messaging providers in our terms: `providers` translates their webhooks into these.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{
+        external::{ProviderRef, ShownName},
+        ids::SendKey,
+        phone::Phone,
+    },
+    media::medium::InboundMedia,
+    messages::{
+        content::{Latitude, Longitude},
+        message::{Channel, StatusReport},
+    },
+    templates::template::TemplateReport,
+    tenants::connection_test::Reported,
+};
+
+/// One report of a provider. A webhook may contain many.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Update {
+    /// The status of a message of ours.
+    Status(Status),
+    /// A customer wrote (or pressed a button, sent a picture, …).
+    Message(InboundMessage),
+    /// A customer called by WhatsApp, which opens the service window like a message.
+    WhatsAppCall {
+        /// The caller.
+        from: Sender,
+        /// The provider's id of the call.
+        provider_ref: ProviderRef,
+        /// Time of the call.
+        at: Timestamp,
+    },
+    /// A customer changed their marketing preference.
+    MarketingPreference {
+        /// The customer.
+        from: Sender,
+        /// Whether marketing is welcome.
+        welcome: bool,
+        /// Time of the change.
+        at: Timestamp,
+    },
+    /// A customer got a new business-scoped user id or number.
+    IdentityChanged {
+        /// The previous id.
+        previous_bsuid: Option<String>,
+        /// The current identities.
+        now: Sender,
+    },
+    /// A template's status, category or both.
+    Template(TemplateReport),
+    /// News about the account or number that the tenant should know.
+    Account {
+        /// The webhook field, such as `account_update`.
+        field: String,
+        /// The event within it.
+        event: String,
+        /// Whether the account may not send until somebody acts.
+        restricts: bool,
+    },
+    /// A number's rating or limits.
+    Limits {
+        /// The number. `None` if missing or unreadable: then only the values of the whole business count.
+        number: Option<Phone>,
+        /// The reported values.
+        reported: Reported,
+    },
+    /// An unknown kind: stored raw and counted.
+    Unknown {
+        /// Its name.
+        kind: String,
+    },
+}
+
+/// A provider's report on a message of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// Our key, if the provider returned it.
+    pub key: Option<SendKey>,
+    /// The report.
+    pub report: StatusReport,
+    /// The recipient, as far as the report names it. A report can reveal the number's business-scoped user id.
+    pub recipient: Sender,
+    /// For `failed`: the provider's code.
+    pub error_code: Option<i64>,
+}
+
+/// The sender: at least one of the two identities is known.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sender {
+    /// The telephone number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// Meta's business-scoped user id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bsuid: Option<String>,
+    /// The profile's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ShownName>,
+}
+
+/// A customer's message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InboundMessage {
+    /// The channel it came by.
+    pub channel: Channel,
+    /// The provider's id of the message, by which a redelivery is recognized.
+    pub provider_ref: ProviderRef,
+    /// The sender.
+    pub from: Sender,
+    /// The number that it was sent to, if the connection alone does not determine it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Phone>,
+    /// Time by the provider's clock.
+    pub at: Timestamp,
+    /// The provider's word for its type, such as `text`, `image`.
+    pub kind: String,
+    /// Whether text or payload were longer than what is stored.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub cut: bool,
+    /// The text: body, caption, button label.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// Our payload of the pressed button. Untrusted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub payload: Option<String>,
+    /// Media, at most [`MAX_MEDIA`](crate::media::medium::MAX_MEDIA), which are fetched later.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<InboundMedia>,
+    /// What it shares beside its text, which has it in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shared: Option<Shared>,
+    /// The provider's id of the message that it answers, reacts to, edits or revokes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reply_to: Option<ProviderRef>,
+    /// The provider's own opt-out flag (Twilio `OptOutType`): the provider has already answered the customer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opt_flag: Option<OptFlag>,
+    /// Whether it arrived while another assistant holds the conversation (Meta `standby`): stored, never answered.
+    #[serde(default)]
+    pub standby: bool,
+    /// Whether it opens WhatsApp's service window. A reaction or a system notice does not.
+    #[serde(default)]
+    pub opens_window: bool,
+}
+
+impl InboundMessage {
+    /// Whether the customer wrote it to the business. What opens no window is a reaction, an edit, a revocation or a notice of the
+    /// platform.
+    pub fn is_written(&self) -> bool {
+        self.channel == Channel::Sms || self.opens_window
+    }
+}
+
+/// What a customer shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Shared {
+    /// A place.
+    Location(SharedLocation),
+    /// Business cards, at most [`MAX_CARDS`](crate::messages::content::MAX_CARDS) and [`SharedCard::MAX_BYTES`].
+    Contacts(Vec<SharedCard>),
+}
+
+/// A place that a customer shares.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedLocation {
+    /// Degrees north of the equator.
+    pub latitude: Latitude,
+    /// Degrees east of Greenwich.
+    pub longitude: Longitude,
+    /// Its name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ShownName>,
+    /// Its address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<ShownName>,
+}
+
+impl SharedLocation {
+    /// The place with these coordinates, if there is one.
+    pub fn of(latitude: f64, longitude: f64, name: Option<&str>, address: Option<&str>) -> Option<Self> {
+        Some(Self {
+            latitude: Latitude::new(latitude)?,
+            longitude: Longitude::new(longitude)?,
+            name: name.and_then(ShownName::of),
+            address: address.and_then(ShownName::of),
+        })
+    }
+}
+
+/// A business card that a customer shares, as somebody wrote it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SharedCard {
+    /// Name of the person or business.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<ShownName>,
+    /// Business of the person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub organization: Option<ShownName>,
+    /// Telephone numbers, at most [`MAX_OF_CARD`](crate::messages::content::MAX_OF_CARD).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub phones: Vec<ShownName>,
+    /// E-mail addresses, at most as many.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub emails: Vec<ShownName>,
+}
+
+impl SharedCard {
+    /// Maximum bytes of all cards of a message: lists hold many messages.
+    pub const MAX_BYTES: usize = 8 * 1024;
+
+    /// Bytes of its texts.
+    pub fn bytes(&self) -> usize {
+        let named = self.name.iter().chain(&self.organization);
+        let texts = named.chain(&self.phones).chain(&self.emails);
+        texts.map(|text| text.len()).sum()
+    }
+}
+
+/// A wish about messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OptFlag {
+    /// No more messages.
+    Stop,
+    /// Messages again.
+    Start,
+    /// A request for help.
+    Help,
+}
+
+impl OptFlag {
+    /// The name for software.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stop => "stop",
+            Self::Start => "start",
+            Self::Help => "help",
+        }
+    }
+}

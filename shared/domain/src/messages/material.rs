@@ -1,0 +1,62 @@
+//! Material: the templates, products, fields of contacts and links that a message is made from. A tenant may have thousands, so they are
+//! not part of the cached configuration: the composing function reads those that the message names.
+
+use crate::{
+    base::ids::{AssetId, ConnectionId},
+    consent::links::NewLink,
+    contacts::{field::Field, field_key::FieldKey},
+    media::asset::Asset,
+    money::product::Product,
+    templates::template::TemplateDefinition,
+};
+
+/// The templates, products, fields of contacts and links that a message is made from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Material {
+    /// Templates, in every language that the message may use.
+    pub templates: Vec<TemplateDefinition>,
+    /// Products.
+    pub products: Vec<Product>,
+    /// All fields that the tenant defines for its contacts, if the message names one.
+    pub fields: Vec<Field>,
+    /// Assets.
+    pub assets: Vec<Asset>,
+    /// A link to the recipient's preference page, if the message needs one.
+    pub link: Option<NewLink>,
+}
+
+impl Material {
+    /// No material.
+    pub const NONE: &'static Self = &Self {
+        templates: Vec::new(),
+        products: Vec::new(),
+        fields: Vec::new(),
+        assets: Vec::new(),
+        link: None,
+    };
+
+    /// A product by its id or SKU.
+    pub fn product(&self, name: &str) -> Option<&Product> {
+        let by_sku = |product: &&Product| product.sku.as_ref().is_some_and(|sku| sku.as_str() == name);
+        let by_id = |product: &&Product| product.id.to_string() == name;
+        let mut products = self.products.iter();
+        products.find(|product| by_sku(product) || by_id(product))
+    }
+
+    /// A field of contacts by its key.
+    pub fn field(&self, key: &FieldKey) -> Option<&Field> {
+        self.fields.iter().find(|field| field.key == *key)
+    }
+
+    /// An asset by its id.
+    pub fn asset(&self, id: AssetId) -> Option<&Asset> {
+        self.assets.iter().find(|asset| asset.id == id)
+    }
+
+    /// All language versions of a template that a connection can send.
+    pub fn named(&self, connection: ConnectionId, name: &str) -> impl Iterator<Item = &TemplateDefinition> + Clone {
+        let templates = self.templates.iter();
+        templates
+            .filter(move |template| template.name == name && template.connection.is_none_or(|its| its == connection))
+    }
+}

@@ -1,0 +1,70 @@
+//! Whether a channel reaches a person: shared by planning and the check before a send.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    base::{
+        line_type::{self, LineType, LineTypes},
+        phone::Phone,
+    },
+    contacts::contact::{Contact, Unreachable},
+    messages::{
+        message::{Category, Channel},
+        phrases::ago,
+        refusal::{Reason, Refusal},
+    },
+};
+
+/// A channel that failed is tried again after this long, since people change telephones.
+const UNREACHABLE_FOR: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The failure because of which a channel is not tried at present, if there is one.
+pub(crate) fn unreached<'a>(
+    contact: &'a Contact,
+    phone: Option<&Phone>,
+    channel: Channel,
+    now: Timestamp,
+) -> Option<&'a Unreachable> {
+    contact
+        .unreachable_on(channel, phone)
+        .filter(|known| now < known.at + UNREACHABLE_FOR)
+        // A person who has written by WhatsApp since can be reached there.
+        .filter(|known| channel != Channel::WhatsApp || contact.last_whatsapp_at().is_none_or(|at| at <= known.at))
+}
+
+/// The reason why a channel does not reach this person, if one is known.
+pub(crate) fn cannot_reach(
+    contact: &Contact,
+    phone: Option<&Phone>,
+    channel: Channel,
+    category: Category,
+    now: Timestamp,
+    line_type: LineTypes<'_>,
+) -> Option<Refusal> {
+    if let Some(known) = unreached(contact, phone, channel, now) {
+        let sentence = format!("did not reach this person {}: {}", ago(known.at, now), known.reason);
+        return Some(Refusal::new(Reason::NotReached, sentence).and("failed_at", known.at));
+    }
+    let marketing = |phone: &Phone| category == Category::Marketing && line_type::in_the_united_states(phone);
+    let refusal = match (channel, phone) {
+        (Channel::WhatsApp, Some(phone)) if marketing(phone) => {
+            let sentence = "it delivers no marketing to the United States";
+            Refusal::new(Reason::NoMarketing, sentence).and("country", "US")
+        }
+        (Channel::Sms, None) => Refusal::new(Reason::NoNumber, "no telephone number is known"),
+        (Channel::Sms, Some(phone)) if line_type(phone) == LineType::FixedLine => {
+            Refusal::new(Reason::Landline, "the number is a landline")
+        }
+        (Channel::WhatsApp | Channel::Sms, _) => return None,
+    };
+    Some(refusal)
+}
+
+/// Whether free text may go out by WhatsApp at this time, from this number of the business.
+pub(crate) fn in_window(contact: &Contact, from: Option<&Phone>, at: Timestamp) -> Result<(), Refusal> {
+    if from.is_some_and(|number| contact.window_open(number, at)) {
+        return Ok(());
+    }
+    let sentence = "the person has not written by WhatsApp in the last 24 hours";
+    Err(Refusal::new(Reason::WindowClosed, sentence))
+}

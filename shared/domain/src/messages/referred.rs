@@ -1,0 +1,85 @@
+//! Messages that other messages refer to, and what a connection carries.
+
+use crate::{
+    base::{
+        external::ProviderRef,
+        ids::{ConnectionId, LineId},
+    },
+    calls::record::Received,
+    messages::{
+        content::Kind,
+        message::{Channel, Message},
+        refusal::{Reason, Refusal},
+    },
+    tenants::config::ConnectionSummary,
+};
+
+/// A message by WhatsApp that another one answers or reacts to. Only the connection that sent or received it knows its id.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Referred {
+    /// The provider's id of it.
+    pub provider_ref: ProviderRef,
+    /// The connection that sent or received it.
+    pub connection: ConnectionId,
+    /// The line by which it was sent or received.
+    pub line: Option<LineId>,
+}
+
+impl Referred {
+    /// A message of the business, as far as it was accepted by WhatsApp.
+    pub fn sent(message: &Message) -> Option<Self> {
+        message.attempts.iter().rev().find_map(|attempt| {
+            let leg = message.plan.get(usize::from(attempt.leg))?;
+            let provider_ref = attempt.provider_ref.clone()?;
+            (leg.channel == Channel::WhatsApp).then_some(Self {
+                provider_ref,
+                connection: leg.connection,
+                line: message.line,
+            })
+        })
+    }
+
+    /// A customer's message, if it came by WhatsApp.
+    pub fn received(received: &Received) -> Option<Self> {
+        (received.message.channel == Channel::WhatsApp).then(|| Self {
+            provider_ref: received.message.provider_ref.clone(),
+            connection: received.connection,
+            line: received.line,
+        })
+    }
+
+    /// Refuses a connection that cannot refer to it.
+    pub(crate) fn known_to(&self, connection: &ConnectionSummary) -> Result<(), Refusal> {
+        if connection.needs_content_sid {
+            return Err(not_at_twilio("reply", connection));
+        }
+        if self.connection == connection.id {
+            return Ok(());
+        }
+        let sentence = format!(
+            "the message that it refers to belongs to another number than that of the connection {:?}",
+            connection.name
+        );
+        Err(Refusal::new(Reason::OtherNumber, sentence).and("connection", connection.name.as_str()))
+    }
+}
+
+/// Refuses what WhatsApp through Twilio does not carry.
+///
+/// # Errors
+/// If the connection is one of Twilio's, and Twilio sends such content as a template only.
+pub(crate) fn carried(kind: Kind, connection: &ConnectionSummary) -> Result<(), Refusal> {
+    if connection.needs_content_sid && !kind.carried_by_twilio() {
+        return Err(not_at_twilio(kind.as_str(), connection));
+    }
+    Ok(())
+}
+
+fn not_at_twilio(what: &'static str, connection: &ConnectionSummary) -> Refusal {
+    let sentence = format!(
+        "WhatsApp through Twilio, as by the connection {:?}, carries no {what}",
+        connection.name
+    );
+    let refusal = Refusal::new(Reason::NotCarriedByTwilio, sentence).and("content", what);
+    refusal.and("connection", connection.name.as_str())
+}

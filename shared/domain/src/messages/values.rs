@@ -1,0 +1,288 @@
+//! Values of the sources in a message's text.
+
+use crate::{
+    calls::call::Party,
+    contacts::{contact::Contact, profile::Profile},
+    messages::{
+        material::Material,
+        source::{Piece, SmsText, Source, Value, placeholders},
+        subject::{CallView, Subject},
+    },
+    templates::template::{MAX_SMS_LENGTH, Misfit, Unfit, check_length, primary},
+    tenants::config::TenantConfig,
+};
+
+/// Free text by WhatsApp, in sentences about it.
+pub(crate) const FREE_TEXT: &str = "WhatsApp text";
+/// Maximum characters of free text by WhatsApp.
+pub(crate) const MAX_FREE_TEXT_LENGTH: usize = 4096;
+
+/// Names come from the callers themselves, so longer ones are cut.
+const MAX_NAME_LENGTH: usize = 60;
+
+/// The text for a person: in its language, else in the tenant's first language that there is, else the first one.
+pub(crate) fn in_language<'a>(texts: &'a SmsText, config: &TenantConfig, contact: &Contact) -> Option<&'a str> {
+    match texts {
+        SmsText::One(text) => Some(text),
+        SmsText::ByLanguage(texts) => {
+            let wanted = contact.language.iter().chain(&config.tenant.languages);
+            wanted
+                .map(|language| primary(language))
+                .find_map(|language| texts.iter().find(|(known, _)| primary(known) == language))
+                .or_else(|| texts.first_key_value())
+                .map(|(_, text)| text.as_str())
+        }
+    }
+}
+
+/// The data in which values are looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The tenant.
+    pub config: &'a TenantConfig,
+    /// Its products.
+    pub material: &'a Material,
+    /// The person.
+    pub contact: &'a Contact,
+    /// The person's profile.
+    pub profile: &'a Profile,
+    /// The subject of the message.
+    pub subject: Subject<'a>,
+}
+
+impl Values<'_> {
+    /// The value, if known: on one line, with single spaces.
+    pub fn look_up(&self, source: &Source) -> Option<String> {
+        let found = match source {
+            named if named.is_of_contact() && self.is_for_anybody() => return Some(format!("{{{{{named}}}}}")),
+            Source::ContactName => self.profile.name.as_deref().map(short),
+            Source::ContactFirstName => {
+                let name = self.profile.name.as_deref()?;
+                name.split_whitespace().next().map(short)
+            }
+            Source::ContactPhone => {
+                let phone = self.contact.phone().or_else(|| self.subject.phone())?;
+                Some(phone.to_string())
+            }
+            Source::ContactField(key) => {
+                let field = self.material.field(key)?;
+                self.profile.fields.get(&field.id).map(ToString::to_string)
+            }
+            Source::CallNumber => {
+                let called = self.call()?.facts.business_number();
+                called.and_then(Party::phone).map(ToString::to_string)
+            }
+            Source::CallTime => Some(self.local()?.strftime("%H:%M").to_string()),
+            Source::CallDate => Some(self.local()?.strftime("%Y-%m-%d").to_string()),
+            Source::CallOutcome => Some(self.call()?.outcome.as_str().replace('_', " ")),
+            Source::PreferencesLink => self.material.link.as_ref()?.url(),
+            Source::PreferencesCode => Some(self.material.link.as_ref()?.code.as_str().to_owned()),
+            Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
+            Source::Product { id, field } => {
+                let product = self.material.product(id)?;
+                match field.as_str() {
+                    "name" => Some(product.name.clone().into()),
+                    "price" => product.price.as_ref().map(ToString::to_string),
+                    "url" => product.url.as_ref().map(|url| url.as_str().to_owned()),
+                    other => product.fields.get(other).map(str::to_owned),
+                }
+            }
+        }?;
+        let clean = found.split_whitespace().collect::<Vec<_>>().join(" ");
+        (!clean.is_empty()).then_some(clean)
+    }
+
+    /// The call that the message is about. Any other message has no values of a call.
+    const fn call(&self) -> Option<CallView<'_>> {
+        match self.subject {
+            Subject::Call(call) => Some(call),
+            Subject::Request | Subject::Anybody => None,
+        }
+    }
+
+    const fn is_for_anybody(&self) -> bool {
+        matches!(self.subject, Subject::Anybody)
+    }
+
+    fn local(&self) -> Option<jiff::Zoned> {
+        let zone = self.config.tenant.time_zone.rules().clone();
+        Some(self.call()?.started_at.to_zoned(zone))
+    }
+
+    pub(crate) fn value(&self, value: &Value) -> Result<String, Misfit> {
+        match value {
+            Value::Text(text) => Ok(text.clone()),
+            Value::From { source, default } => self.or_default(source, default.as_deref()),
+        }
+    }
+
+    fn or_default(&self, source: &Source, default: Option<&str>) -> Result<String, Misfit> {
+        self.look_up(source)
+            .or_else(|| default.map(str::to_owned))
+            .ok_or_else(|| Misfit::NoValue {
+                source_of_value: source.to_string(),
+            })
+    }
+
+    /// Fills in the text of an SMS.
+    ///
+    /// # Errors
+    /// If a placeholder is wrong, a value is missing or the text becomes too long.
+    pub fn sms(&self, text: &str) -> Result<String, Misfit> {
+        self.text(text, "SMS", MAX_SMS_LENGTH)
+    }
+
+    /// Fills in free text by WhatsApp.
+    pub fn free_text(&self, text: &str) -> Result<String, Misfit> {
+        self.text(text, FREE_TEXT, MAX_FREE_TEXT_LENGTH)
+    }
+
+    /// Fills in the text of a part of a message.
+    pub(crate) fn text(&self, text: &str, part: &'static str, longest: usize) -> Result<String, Misfit> {
+        let mut done = String::with_capacity(text.len());
+        for piece in placeholders(text)? {
+            match piece {
+                Piece::Text(text) => done.push_str(text),
+                Piece::Value { source, default } => done.push_str(&self.or_default(&source, default)?),
+            }
+        }
+        if done.trim().is_empty() {
+            return Err(Misfit::Value {
+                variable: format!("the {part}"),
+                what: Unfit::Empty,
+            });
+        }
+        // Whoever writes the text reads it later, and must not find the code there.
+        if let Some(link) = &self.material.link
+            && !link.code.can_be_masked_in(&done)
+        {
+            return Err(Misfit::Value {
+                variable: format!("the {part}"),
+                what: Unfit::JoinedCode,
+            });
+        }
+        if !self.is_for_anybody() {
+            check_length(part, &done, longest)?;
+        }
+        Ok(done)
+    }
+}
+
+fn short(name: &str) -> String {
+    name.chars().filter(|c| !c.is_control()).take(MAX_NAME_LENGTH).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Values;
+    use crate::{
+        base::external::ShownName,
+        contacts::{field::FieldValue, profile::Profile},
+        messages::subject::Subject,
+        samples::with_values,
+    };
+
+    #[test]
+    fn values_are_looked_up_with_defaults() {
+        let mut maya = Profile::named(ShownName::of(" Maya \n Al  Fixture "));
+        let level = "fld_00000000000000000000000001".parse().unwrap();
+        maya.fields
+            .insert(level, FieldValue::Choice("Gold  star".parse().unwrap()));
+        with_values(&maya, |values| {
+            for (text, expected) in [
+                ("{{contact.name}}", "Maya Al Fixture"),
+                ("{{ contact.first_name }}!", "Maya!"),
+                ("{{contact.phone}}", "+971501234567"),
+                ("{{contact.field.level|none}}", "Gold star"),
+                ("{{contact.field.gone|none}}", "none"),
+                (
+                    "{{call.number}} {{call.date}} {{call.time}}",
+                    "+97143330000 2026-11-20 14:05",
+                ),
+                ("{{call.outcome}}", "after hours"),
+                ("{{tenant.name}} {{tenant.phone}}", "Marina Dental +97143330000"),
+                (
+                    "{{product.haircut.name}} {{product.haircut.price}}",
+                    "Haircut 120.50 AED",
+                ),
+                ("{{product.haircut.length}}", "30 minutes"),
+                ("{{product.cake.v2.name|cake}}", "cake"),
+                (
+                    "{{preferences.link}} {{preferences.code}}",
+                    "https://example.test/p/0000000000000000 0000000000000000",
+                ),
+                ("{{tenant.website|our page}}", "our page"),
+                ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
+                ("no placeholder { or }}", "no placeholder { or }}"),
+            ] {
+                assert_eq!(values.sms(text).as_deref(), Ok(expected), "{text}");
+            }
+            assert_eq!(
+                values.sms("{{tenant.website}}").unwrap_err().to_string(),
+                "nothing is known for tenant.website and it has no default"
+            );
+            for unknown in [
+                "{{contact.secret}}",
+                "{{contact.field.Level}}",
+                "{{contact.field.level.x}}",
+            ] {
+                assert!(values.sms(unknown).is_err(), "{unknown}");
+            }
+            assert_eq!(
+                values.sms("Your code: x{{preferences.code}}").unwrap_err().to_string(),
+                "the value for the SMS has preferences.code beside a letter or digit"
+            );
+            assert!(values.sms("Hello {{contact.name").is_err());
+            assert!(values.sms("  ").is_err());
+            assert!(values.sms(&"x".repeat(1601)).is_err());
+            assert_eq!(values.free_text(&"x".repeat(4096)).map(|text| text.len()), Ok(4096));
+            assert!(values.free_text(&"x".repeat(4097)).is_err());
+        });
+    }
+
+    #[test]
+    fn field_without_a_value_has_the_default_or_is_unknown() {
+        with_values(&Profile::default(), |values| {
+            assert_eq!(values.sms("{{contact.field.level|Silver}}").as_deref(), Ok("Silver"));
+            assert_eq!(
+                values.sms("{{contact.field.level}}").unwrap_err().to_string(),
+                "nothing is known for contact.field.level and it has no default"
+            );
+        });
+    }
+
+    /// Whether they are known or not, and too long or not.
+    #[test]
+    fn values_of_anybody_are_placeholders() {
+        const LABEL: &str = "{{contact.first_name}}, {{tenant.name}}";
+        for profile in [Profile::default(), Profile::named(ShownName::of("Maya Haddad"))] {
+            with_values(&profile, |values| {
+                let anybody = Values {
+                    subject: Subject::Anybody,
+                    ..*values
+                };
+                let text = "{{contact.name|you}} {{contact.first_name}} {{contact.phone}} {{contact.field.level}}";
+                assert_eq!(anybody.sms(text), Ok(text.replace("|you", "")));
+                let shown = anybody.text(LABEL, "label", 20);
+                assert_eq!(shown.as_deref(), Ok("{{contact.first_name}}, Marina Dental"));
+            });
+        }
+    }
+
+    #[test]
+    fn values_of_a_call_are_unknown_without_a_call() {
+        with_values(&Profile::default(), |values| {
+            let requested = Values {
+                subject: Subject::Request,
+                ..*values
+            };
+            for source in ["call.number", "call.time", "call.date", "call.outcome"] {
+                let placeholder = |default: &str| format!("{{{{{source}{default}}}}}");
+                let unknown = requested.sms(&placeholder("")).unwrap_err();
+                assert!(unknown.to_string().contains(source), "{unknown}");
+                assert_eq!(requested.sms(&placeholder("|none")).as_deref(), Ok("none"));
+            }
+            assert_eq!(requested.sms("{{contact.phone}}").as_deref(), Ok("+971501234567"));
+        });
+    }
+}

@@ -1,0 +1,700 @@
+//! What a change of a row counts as: the names of the counters that it raises, and what a name says.
+//!
+//! Names are made of fixed words, of countries and of currencies in use, so an hour has a bounded number of them. A change is counted when
+//! it is stored, not when it happened: so a counter only ever grows.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    base::country::Country,
+    calls::record::{Call, Received},
+    consent::ledger::ConsentEntry,
+    messages::{
+        content::Content,
+        message::{Attempt, AttemptState, Channel, Cost, Leg, Message, MessageState, Recipient},
+        purpose::{Category, Purpose, TABLE},
+        refusal::Reason,
+        sms::segments,
+    },
+    money::{
+        prices::{Money, PriceCategory},
+        product::Currency,
+    },
+    reports::template_numbers::TemplateEdition,
+};
+
+/// A counter with the number by which it is raised.
+pub type Raise = (String, u64);
+
+/// Upper bounds of reply times, in seconds: each at most two and a half times the one before it. A reply later than the last one is none.
+pub const REPLY_TIMES: [u32; 18] = [
+    15, 30, 60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 14_400, 28_800, 43_200, 86_400, 172_800, 259_200, 432_000,
+    604_800,
+];
+
+/// The place of a reply time in [`REPLY_TIMES`]: of the first bound that is not exceeded.
+pub fn reply_bucket(seconds: u32) -> Option<usize> {
+    REPLY_TIMES.iter().position(|bound| seconds <= *bound)
+}
+
+/// Providers report whole seconds, by clocks of their own.
+const SKEW: SignedDuration = SignedDuration::from_secs(5);
+
+/// Whether a message of the customer was written after one of ours was sent.
+pub fn is_after(sent: Timestamp, written: Timestamp) -> bool {
+    sent <= written + SKEW
+}
+
+/// Time between a follow-up and a message that answers it, in seconds. `None` if the message was written before, or too long after.
+pub fn reply_time(sent: Timestamp, written: Timestamp) -> Option<u32> {
+    let after = written.duration_since(sent).as_secs().max(0);
+    let seconds = u32::try_from(after).ok().filter(|_| is_after(sent, written));
+    seconds.filter(|seconds| reply_bucket(*seconds).is_some())
+}
+
+/// What carried a message, as far as its price depends on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Carrier {
+    /// WhatsApp through Meta's API.
+    Meta,
+    /// WhatsApp through Twilio.
+    Twilio,
+    /// SMS through Twilio.
+    Sms,
+}
+
+impl Carrier {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Meta, Self::Twilio, Self::Sms];
+
+    /// The word in counters.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Meta => "meta",
+            Self::Twilio => "twilio",
+            Self::Sms => "sms",
+        }
+    }
+
+    fn read(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.as_str() == word)
+    }
+
+    /// The same before there is an attempt. `by_twilio`: the leg's connection is one of Twilio.
+    const fn planned(leg: &Leg, by_twilio: bool) -> Self {
+        match leg.channel {
+            Channel::Sms => Self::Sms,
+            Channel::WhatsApp if by_twilio => Self::Twilio,
+            Channel::WhatsApp => Self::Meta,
+        }
+    }
+
+    fn of(attempt: &Attempt, leg: &Leg) -> Self {
+        // The ids that Meta gives messages; Twilio gives its own.
+        let by_meta = |attempt: &Attempt| {
+            let reference = attempt.provider_ref.as_ref();
+            reference.is_none_or(|reference| reference.as_str().starts_with("wamid."))
+        };
+        match leg.channel {
+            Channel::Sms => Self::Sms,
+            Channel::WhatsApp if by_meta(attempt) => Self::Meta,
+            Channel::WhatsApp => Self::Twilio,
+        }
+    }
+}
+
+/// Messages, or segments of SMS, whose price depends on a list because no provider states it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Listed {
+    /// What carried them.
+    pub carrier: Carrier,
+    /// Country of the recipients, if it is known.
+    pub country: Option<Country>,
+    /// Price category.
+    pub category: PriceCategory,
+}
+
+const LISTED: &str = "cost.";
+const PAID: &str = "paid.";
+const UNFOLLOWED: &str = "unfollowed.";
+const FREE: &str = "free.";
+const REPLY: &str = "reply.";
+
+/// The word in counters for a country that is not known.
+const NOWHERE: &str = "ZZ";
+
+impl Listed {
+    /// What a leg's message is, as far as it is known before it is sent, and its number of segments.
+    pub fn planned(leg: &Leg, by_twilio: bool, category: Category, to: &Recipient) -> (Self, u32) {
+        let (category, units) = match (leg.channel, &leg.content) {
+            (Channel::Sms, Content::Text(text)) => (PriceCategory::Sms, segments(text)),
+            (Channel::Sms, _) => (PriceCategory::Sms, 1),
+            (Channel::WhatsApp, Content::Template(_)) => (PriceCategory::of(category.as_str()), 1),
+            (Channel::WhatsApp, _) => (PriceCategory::Service, 1),
+        };
+        let listed = Self {
+            carrier: Carrier::planned(leg, by_twilio),
+            country: to.country(),
+            category,
+        };
+        (listed, units)
+    }
+
+    /// The counter of their number.
+    fn name(self) -> String {
+        let country = self.country.as_ref().map_or(NOWHERE, Country::as_str);
+        let (carrier, category) = (self.carrier.as_str(), self.category.as_str());
+        format!("{LISTED}{carrier}.{country}.{category}")
+    }
+
+    fn read(words: &str) -> Option<Self> {
+        let (carrier, rest) = words.split_once('.')?;
+        let (country, category) = rest.split_once('.')?;
+        Some(Self {
+            carrier: Carrier::read(carrier)?,
+            country: country.parse().ok().filter(|_| country != NOWHERE),
+            category: PriceCategory::of(category),
+        })
+    }
+}
+
+/// What a counter's name says, of those that are more than a word.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Counter<'a> {
+    /// Messages of a purpose that reached a state.
+    Messages {
+        /// The purpose.
+        purpose: &'a str,
+        /// The state.
+        state: &'a str,
+    },
+    /// Replies within the bound at this place of [`REPLY_TIMES`], and not within the one before.
+    Replies(usize),
+    /// Messages, or segments of SMS, whose price depends on a list.
+    Listed(Listed),
+    /// What providers state as their prices, in millionths of a currency's unit.
+    Paid(Carrier, Currency),
+    /// Calls that nobody answered and no message followed, for this reason.
+    Unfollowed(&'a str),
+    /// Messages that the provider does not bill.
+    Free,
+    /// A word.
+    Word(&'a str),
+}
+
+impl<'a> Counter<'a> {
+    /// Reads a name.
+    pub fn read(name: &'a str) -> Self {
+        let after = |prefix: &str| name.strip_prefix(prefix);
+        let listed = || after(LISTED).and_then(Listed::read).map(Self::Listed);
+        let paid = || {
+            let (carrier, currency) = after(PAID)?.split_once('.')?;
+            Some(Self::Paid(Carrier::read(carrier)?, currency.parse().ok()?))
+        };
+        let unfollowed = || after(UNFOLLOWED).map(Self::Unfollowed);
+        let free = || after(FREE).map(|_| Self::Free);
+        let reply = || after(REPLY)?.parse().ok().map(Self::Replies);
+        let known = listed().or_else(paid).or_else(unfollowed).or_else(free).or_else(reply);
+        let of_purpose = || {
+            let (purpose, state) = name.split_once('.')?;
+            Some(Self::Messages { purpose, state })
+        };
+        known.or_else(of_purpose).unwrap_or(Self::Word(name))
+    }
+}
+
+fn one(name: impl Into<String>) -> Raise {
+    (name.into(), 1)
+}
+
+fn outcome(call: &Call) -> Raise {
+    one(format!("calls_{}", call.outcome.as_str()))
+}
+
+fn recovered(count: u32) -> Option<Raise> {
+    (count > 0).then(|| ("recovered".to_owned(), count.into()))
+}
+
+/// A call was decided.
+pub fn decided(call: &Call) -> Vec<Raise> {
+    let follows = match call.message {
+        Some(_) => "calls_followed_up",
+        None => "calls_without_message",
+    };
+    let mut raised = vec![one("calls"), outcome(call), one(follows)];
+    raised.extend(unanswered(call));
+    raised.extend(recovered(call.recovered));
+    raised
+}
+
+/// What a call counts as that nobody answered: also with the reason why no message follows it.
+fn unanswered(call: &Call) -> Vec<Raise> {
+    if !call.is_missed() {
+        return Vec::new();
+    }
+    let reason = Reason::named(&call.reason).filter(|_| call.message.is_none());
+    let reason = reason.map(|reason| one(format!("{UNFOLLOWED}{}", reason.as_str())));
+    [one("calls_unanswered")].into_iter().chain(reason).collect()
+}
+
+/// A call was decided again. Counters only grow, so it counts for two outcomes.
+pub fn decided_again(before: &Call, after: &Call) -> Vec<Raise> {
+    let mut raised = vec![one("calls_decided_again"), outcome(after)];
+    let followed = after.message.is_some() && before.message.is_none();
+    raised.extend(followed.then(|| one("calls_followed_up")));
+    if !before.is_missed() {
+        raised.extend(unanswered(after));
+    }
+    raised.extend(recovered(after.recovered.saturating_sub(before.recovered)));
+    raised
+}
+
+/// A customer's message was stored.
+pub fn received(received: &Received) -> Vec<Raise> {
+    let mut raised = vec![one(format!("received_{}", received.message.channel.as_str()))];
+    raised.extend(recovered(received.recovered));
+    let buckets = received
+        .answers_after
+        .iter()
+        .filter_map(|seconds| reply_bucket(*seconds));
+    raised.extend(buckets.map(|bucket| one(format!("{REPLY}{bucket}"))));
+    raised
+}
+
+/// The same for the templates that the message answers.
+pub fn answered_templates(received: &Received) -> impl Iterator<Item = (&TemplateEdition, Raise)> {
+    received.templates.iter().flat_map(|answered| {
+        let counted = [(answered.replied, REPLIED), (answered.clicked, CLICKED)];
+        let counted = counted.into_iter().filter(|(is, _)| *is);
+        counted.map(move |(_, name)| (&answered.of, one(name)))
+    })
+}
+
+/// A refusal was recorded, at this time.
+pub fn refused(entry: &ConsentEntry, recorded: Timestamp) -> Vec<Raise> {
+    use crate::consent::wish::ConsentCategory::Marketing;
+    let name = match entry.category {
+        Some(Marketing) => "opt_outs_marketing",
+        Some(_) | None => "opt_outs",
+    };
+    entry.is_opt_out(recorded).then(|| one(name)).into_iter().collect()
+}
+
+/// The states that an attempt has passed through, including those it skipped.
+fn steps(attempt: &Attempt) -> Vec<&'static str> {
+    let mut steps = Vec::new();
+    if attempt.provider_ref.is_some() {
+        steps.push("accepted");
+    }
+    if attempt.state.rank() >= AttemptState::Delivered.rank() {
+        steps.push("delivered");
+    }
+    match attempt.state {
+        AttemptState::Read => steps.push("read"),
+        AttemptState::Failed => steps.push("failed"),
+        AttemptState::Refused => steps.push("refused"),
+        _ => {}
+    }
+    if attempt.cost.as_ref().is_some_and(|cost| cost.billable == Some(true)) {
+        steps.push("billed");
+    }
+    steps
+}
+
+/// The states that a message has passed through on any channel, and how it ended.
+fn states(message: &Message) -> Vec<&'static str> {
+    let any = |has: fn(&Attempt) -> bool| message.attempts.iter().any(has);
+    let mut states = vec!["planned"];
+    states.extend(any(|attempt| attempt.provider_ref.is_some()).then_some("accepted"));
+    states.extend(message.delivered().then_some("delivered"));
+    states.extend(any(|attempt| attempt.state == AttemptState::Read).then_some("read"));
+    // Judged by its state, not only by its end: a message that was sent and then cancelled only lost its other channels.
+    states.extend(match message.state() {
+        MessageState::Cancelled => Some("cancelled"),
+        MessageState::Blocked => Some("blocked"),
+        MessageState::Failed => Some("failed"),
+        _ => None,
+    });
+    states
+}
+
+/// The price of an attempt, once it is known: nothing if Meta, which bills what it delivers, could not deliver it.
+pub(crate) fn charge_of(message: &Message, attempt: &Attempt) -> Option<Charge> {
+    let leg = message.plan.get(usize::from(attempt.leg))?;
+    let carrier = Carrier::of(attempt, leg);
+    let is_free = carrier == Carrier::Meta && attempt.state == AttemptState::Failed;
+    charge(message, attempt, leg).or(is_free.then_some(Charge::Free(carrier)))
+}
+
+/// The price of an attempt.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Charge {
+    /// The provider does not bill it.
+    Free(Carrier),
+    /// The provider states it.
+    Stated(Carrier, Money),
+    /// A list has it: of this many messages or segments.
+    Listed(Listed, u32),
+}
+
+/// The price of an attempt, once it has one: of WhatsApp when the message is delivered, of SMS when the number of segments is known.
+/// What providers report later changes nothing: an attempt is charged once.
+fn charge(message: &Message, attempt: &Attempt, leg: &Leg) -> Option<Charge> {
+    let carrier = Carrier::of(attempt, leg);
+    let country = message.to.country();
+    let stated = |cost: &Cost| cost.amount.clone().filter(|amount| amount.currency.is_in_use());
+    let listed = |category, units| {
+        let listed = Listed {
+            carrier,
+            country,
+            category,
+        };
+        Charge::Listed(listed, units)
+    };
+    match (leg.channel, &attempt.cost) {
+        (Channel::Sms, Some(cost)) if cost.billable == Some(true) => match stated(cost) {
+            Some(amount) => Some(Charge::Stated(carrier, amount)),
+            None => Some(listed(PriceCategory::Sms, cost.units)),
+        },
+        (Channel::Sms, _) => None,
+        (Channel::WhatsApp, _) if attempt.state.rank() < AttemptState::Delivered.rank() => None,
+        // Twilio does not report the category.
+        (Channel::WhatsApp, None) => Some(listed(PriceCategory::of(message.policy.category().as_str()), 1)),
+        (Channel::WhatsApp, Some(cost)) => Some(match (cost.billable, stated(cost)) {
+            (Some(false), _) => Charge::Free(carrier),
+            (Some(true), Some(amount)) => Charge::Stated(carrier, amount),
+            (Some(true), None) => listed(PriceCategory::of(&cost.category), cost.units),
+            (None, _) => listed(PriceCategory::Other, cost.units),
+        }),
+    }
+}
+
+impl Charge {
+    fn raised(self) -> Raise {
+        match self {
+            Self::Free(carrier) => one(format!("{FREE}{}", carrier.as_str())),
+            Self::Stated(carrier, Money { millionths, currency }) => {
+                let name = format!("{PAID}{}.{}", carrier.as_str(), currency.as_str());
+                (name, millionths)
+            }
+            Self::Listed(listed, units) => (listed.name(), units.into()),
+        }
+    }
+}
+
+/// The purposes as words, in the order of the table.
+pub fn purposes() -> impl Iterator<Item = &'static str> {
+    TABLE.into_iter().map(|row| purpose(row.purpose))
+}
+
+/// The states of messages that are counted, as words, in their order.
+pub const STATES: [&str; 7] = [
+    "planned",
+    "accepted",
+    "delivered",
+    "read",
+    "failed",
+    "blocked",
+    "cancelled",
+];
+
+/// The word of a purpose in counters, as in rows.
+const fn purpose(purpose: Purpose) -> &'static str {
+    match purpose {
+        Purpose::FollowUp => "follow_up",
+        Purpose::Reply => "reply",
+        Purpose::AutoReply => "auto_reply",
+        Purpose::StopConfirmation => "stop_confirmation",
+        Purpose::Campaign => "campaign",
+        Purpose::Order => "order",
+        Purpose::Payment => "payment",
+        Purpose::OneTimeCode => "one_time_code",
+        Purpose::Feedback => "feedback",
+        Purpose::Api => "api",
+    }
+}
+
+/// What is new about an attempt.
+struct News<'a> {
+    attempt: &'a Attempt,
+    leg: &'a Leg,
+    /// States that it has passed through.
+    steps: Vec<&'static str>,
+    /// Its price.
+    charge: Option<Raise>,
+}
+
+fn news<'a>(before: Option<&'a Message>, after: &'a Message) -> impl Iterator<Item = News<'a>> {
+    after.attempts.iter().filter_map(move |attempt| {
+        let leg = after.plan.get(usize::from(attempt.leg))?;
+        let known = before.and_then(|before| {
+            let known = before.attempts.iter().find(|known| known.number == attempt.number);
+            known.map(|known| (before, known))
+        });
+        let passed = known.map(|(_, known)| steps(known)).unwrap_or_default();
+        let mut steps = steps(attempt);
+        steps.retain(|step| !passed.contains(step));
+        let charged = known.is_some_and(|(before, known)| charge(before, known, leg).is_some());
+        let charge = charge(after, attempt, leg).filter(|_| !charged);
+        Some(News {
+            attempt,
+            leg,
+            steps,
+            charge: charge.map(Charge::raised),
+        })
+    })
+}
+
+/// Messages that the provider accepted. This and the next five are counters of templates, beside those of prices.
+pub const SENT: &str = "sent";
+/// Messages that were delivered.
+pub const DELIVERED: &str = "delivered";
+/// Messages that were read.
+pub const READ: &str = "read";
+/// Customers' messages that answer one.
+pub const REPLIED: &str = "replied";
+/// Presses of quick replies.
+pub const CLICKED: &str = "clicked";
+/// Beginning of the counters of attempts that were refused or given up, by the class of the error.
+pub const FAILED: &str = "failed.";
+
+/// The class of an error that is not known.
+const NO_CLASS: &str = "unknown";
+
+/// A message of ours was planned or changed: what that means for the templates that it is sent with.
+pub fn moved_templates(before: Option<&Message>, after: &Message) -> Vec<(TemplateEdition, Raise)> {
+    let mut raised = Vec::new();
+    for news in news(before, after) {
+        let Some(of) = TemplateEdition::of(news.leg) else {
+            continue;
+        };
+        let error = news.attempt.error.as_ref();
+        let failed = || error.map_or(NO_CLASS, |error| error.class.as_str());
+        let counted = news.steps.into_iter().filter_map(|step| match step {
+            "accepted" => Some(one(SENT)),
+            "delivered" => Some(one(DELIVERED)),
+            "read" => Some(one(READ)),
+            "failed" | "refused" => Some(one(format!("{FAILED}{}", failed()))),
+            _ => None,
+        });
+        raised.extend(counted.chain(news.charge).map(|raise| (of.clone(), raise)));
+    }
+    raised
+}
+
+/// A message of ours was planned or changed.
+pub fn moved(before: Option<&Message>, after: &Message) -> Vec<Raise> {
+    let mut raised = Vec::new();
+    if before.is_none() {
+        raised.push(one("messages"));
+    }
+    for News { leg, steps, charge, .. } in news(before, after) {
+        raised.extend(
+            steps
+                .into_iter()
+                .map(|step| one(format!("{step}_{}", leg.channel.as_str()))),
+        );
+        raised.extend(charge);
+    }
+    let known = before.map(states).unwrap_or_default();
+    let of = purpose(after.policy.purpose());
+    for state in states(after).into_iter().filter(|state| !known.contains(state)) {
+        raised.push(one(format!("{of}.{state}")));
+        if ["cancelled", "blocked", "failed"].contains(&state) {
+            raised.push(one(format!("messages_{state}")));
+        }
+    }
+    raised
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        messages::{
+            message::{AttemptError, SendOutcome, StatusReport},
+            send::ErrorClass,
+        },
+        samples::{Case, NOON, at, message_of, timers},
+    };
+
+    #[test]
+    fn names_of_counters_are_read_back() {
+        let listed = Listed {
+            carrier: Carrier::Twilio,
+            country: "AE".parse().ok(),
+            category: PriceCategory::MarketingLite,
+        };
+        assert_eq!(listed.name(), "cost.twilio.AE.marketing_lite");
+        assert_eq!(Counter::read(&listed.name()), Counter::Listed(listed));
+        let nowhere = Listed {
+            country: None,
+            ..listed
+        };
+        assert_eq!(Counter::read(&nowhere.name()), Counter::Listed(nowhere));
+        let currency: Currency = "AED".parse().unwrap();
+        for (name, counter) in [
+            ("paid.twilio.AED", Counter::Paid(Carrier::Twilio, currency)),
+            ("unfollowed.cooldown", Counter::Unfollowed("cooldown")),
+            ("free.meta", Counter::Free),
+            ("reply.3", Counter::Replies(3)),
+            (
+                "follow_up.delivered",
+                Counter::Messages {
+                    purpose: "follow_up",
+                    state: "delivered",
+                },
+            ),
+            ("calls_missed", Counter::Word("calls_missed")),
+        ] {
+            assert_eq!(Counter::read(name), counter, "{name}");
+        }
+    }
+
+    /// What the delivery of a WhatsApp message with this cost counts as, beside its state.
+    fn delivered(cost: Cost) -> Vec<Raise> {
+        let (now, timers) = (at(NOON), timers());
+        let mut message = message_of(Case::new().plan(), now);
+        message.claim(0, "claim".to_owned(), now, &timers);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(1, accepted, now, &timers);
+        let before = message.clone();
+        let report = StatusReport {
+            state: AttemptState::Delivered,
+            at: now,
+            provider_ref: "wamid.1".parse().unwrap(),
+            error: None,
+            cost: Some(cost),
+        };
+        assert!(message.apply(1, report, now, &timers));
+        let mut raised = moved(Some(&before), &message);
+        raised.retain(|(name, _)| !name.contains("delivered"));
+        raised
+    }
+
+    #[test]
+    fn message_is_free_only_if_the_provider_says_so() {
+        let amount = Money::reported("0.048", "usd");
+        let paid = ("paid.meta.USD".to_owned(), 48_000);
+        for (billable, amount, expected) in [
+            (Some(false), None, vec![one("free.meta")]),
+            (Some(false), amount.clone(), vec![one("free.meta")]),
+            (
+                Some(true),
+                None,
+                vec![one("billed_whatsapp"), one("cost.meta.AE.utility")],
+            ),
+            (Some(true), amount.clone(), vec![one("billed_whatsapp"), paid]),
+            (None, None, vec![one("cost.meta.AE.other")]),
+            (None, amount, vec![one("cost.meta.AE.other")]),
+        ] {
+            let cost = Cost {
+                category: "utility".to_owned(),
+                kind: None,
+                billable,
+                units: 1,
+                amount,
+            };
+            assert_eq!(delivered(cost), expected, "{billable:?}");
+        }
+    }
+
+    /// Each step once, for the content that was sent, with its price; nothing for a leg that is no template.
+    #[test]
+    fn messages_are_counted_for_the_content_of_their_template() {
+        let (now, timers) = (at(NOON), timers());
+        let mut message = message_of(Case::new().plan(), now);
+        let mut raised = Vec::new();
+        let mut before = None;
+        let mut step = |message: &Message| {
+            raised.extend(moved_templates(before.as_ref(), message));
+            before = Some(message.clone());
+        };
+        step(&message);
+        message.claim(0, "claim".to_owned(), now, &timers);
+        step(&message);
+        let refused = AttemptError::new(Some(4), ErrorClass::RetryAfter, "later".to_owned());
+        (message.attempts[0].state, message.attempts[0].error) = (AttemptState::Refused, Some(refused));
+        step(&message);
+        // The next attempt takes its place.
+        message.attempts[0] = Attempt {
+            number: 2,
+            state: AttemptState::Claimed,
+            error: None,
+            ..message.attempts[0].clone()
+        };
+        step(&message);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(2, accepted, now, &timers);
+        step(&message);
+        for state in [AttemptState::Delivered, AttemptState::Read] {
+            let report = StatusReport {
+                state,
+                at: now,
+                provider_ref: "wamid.1".parse().unwrap(),
+                error: None,
+                cost: None,
+            };
+            assert!(message.apply(2, report, now, &timers));
+            step(&message);
+            step(&message);
+        }
+        let of = "conn_00000000000000000000000002.missed_call_followup.en_GB";
+        assert!(
+            raised
+                .iter()
+                .all(|(edition, _)| edition.template.to_string() == of && edition.edition == 0)
+        );
+        let names: Vec<&str> = raised.iter().map(|(_, (name, _))| name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "failed.retry_after",
+                "sent",
+                "delivered",
+                "cost.meta.AE.utility",
+                "read"
+            ]
+        );
+        message.plan.remove(0);
+        assert!(moved_templates(None, &message).is_empty(), "the SMS is no template");
+    }
+
+    /// Otherwise their counters could not be told from those of reply times, prices and free messages.
+    #[test]
+    fn no_purpose_is_named_like_another_counter() {
+        for purpose in purposes() {
+            let name = format!("{purpose}.planned");
+            let read = Counter::read(&name);
+            assert!(matches!(read, Counter::Messages { state: "planned", .. }), "{name}");
+        }
+    }
+
+    #[test]
+    fn reply_times_are_within_the_bounds_of_their_bucket() {
+        let at = |text: &str| text.parse::<Timestamp>().unwrap();
+        let sent = at("2026-11-20T12:00:00Z");
+        for (written, seconds, bucket) in [
+            ("2026-11-20T12:00:00Z", Some(0), Some(0)),
+            ("2026-11-20T12:00:15Z", Some(15), Some(0)),
+            ("2026-11-20T12:00:16Z", Some(16), Some(1)),
+            ("2026-11-27T12:00:00Z", Some(604_800), Some(17)),
+            ("2026-11-27T12:00:01Z", None, None),
+            // By another clock.
+            ("2026-11-20T11:59:55Z", Some(0), Some(0)),
+            ("2026-11-20T11:59:54Z", None, None),
+        ] {
+            let found = reply_time(sent, at(written));
+            assert_eq!((found, found.and_then(reply_bucket)), (seconds, bucket), "{written}");
+        }
+        for pair in REPLY_TIMES.windows(2) {
+            assert!(pair[0] < pair[1] && 2 * pair[1] <= 5 * pair[0], "{pair:?}");
+        }
+    }
+}

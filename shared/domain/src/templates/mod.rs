@@ -1,0 +1,3 @@
+//! Templates: messages that a provider approves before they may be sent.
+
+pub mod template;

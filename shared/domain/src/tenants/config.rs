@@ -1,0 +1,180 @@
+//! A tenant's configuration: everything that decisions about its calls and messages need, and the problems of its lines.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    automations::rule::Rule,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::ConnectionId,
+        phone::Phone,
+    },
+    messages::message::Channel,
+    tenants::{
+        connection::{Account, Connection, Health},
+        connection_test::CheckResult,
+        line::Line,
+        settings::FieldProblem,
+        tenant::Tenant,
+    },
+};
+
+/// Everything that decisions about a tenant's calls and messages need, read together.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TenantConfig {
+    /// The tenant.
+    pub tenant: Tenant,
+    /// Its rules, in any order.
+    pub rules: Vec<Rule>,
+    /// Its lines, in any order.
+    #[serde(default)]
+    pub lines: Vec<Line>,
+    /// Its connections.
+    pub connections: Vec<ConnectionSummary>,
+}
+
+/// The parts of a connection that planning and the set-up list need. A change of them raises the tenant's version.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionSummary {
+    /// The connection.
+    pub id: ConnectionId,
+    /// Display name.
+    pub name: String,
+    /// The channels that it can send.
+    pub carries: Vec<Channel>,
+    /// Whether it names templates by Twilio's content id instead of Meta's name.
+    #[serde(default)]
+    pub needs_content_sid: bool,
+    /// The provider, as in [`Account::kind`].
+    #[serde(default)]
+    pub kind: String,
+    /// Result of its last test, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tested: Option<CheckResult>,
+    /// As [`Connection::awaits_secret`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub awaits_secret: bool,
+    /// The provider's reason for refusing it, while it does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unhealthy: Option<String>,
+    /// As [`Connection::whatsapp_number`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whatsapp_number: Option<Phone>,
+    /// The numbers that a line can choose to send SMS from.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sms_numbers: Vec<Phone>,
+    /// Whether a messaging service sends its SMS, unless one of its numbers is chosen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub messaging_service: bool,
+}
+
+impl ConnectionSummary {
+    /// Whether it reports calls. Twilio does for its numbers.
+    pub fn reports_calls(&self) -> bool {
+        self.kind != "whatsapp"
+    }
+}
+
+impl From<&Connection> for ConnectionSummary {
+    fn from(connection: &Connection) -> Self {
+        Self {
+            id: connection.id,
+            name: connection.name.clone(),
+            carries: [Channel::WhatsApp, Channel::Sms]
+                .into_iter()
+                .filter(|channel| connection.carries(*channel))
+                .collect(),
+            needs_content_sid: matches!(connection.account, Account::Twilio(_)),
+            kind: connection.account.kind().to_owned(),
+            tested: connection.checkup.as_ref().map(|checkup| checkup.result),
+            awaits_secret: connection.awaits_secret,
+            unhealthy: match &connection.health {
+                Health::Healthy => None,
+                Health::Unhealthy { reason, .. } => Some(reason.clone()),
+            },
+            whatsapp_number: connection.whatsapp_number().cloned(),
+            sms_numbers: match &connection.account {
+                Account::Twilio(twilio) => twilio.numbers.clone(),
+                _ => Vec::new(),
+            },
+            messaging_service: match &connection.account {
+                Account::Twilio(twilio) => twilio.messaging_service_sid.is_some(),
+                _ => false,
+            },
+        }
+    }
+}
+
+/// Problems of a line by field, on its own and together with the other lines and the connections. Empty: none.
+pub fn line_problems(line: &Line, lines: &[Line], connections: &[ConnectionSummary]) -> Vec<FieldProblem> {
+    let mut problems = line.problems();
+    let mut found = |field: &str, fault: Fault| problems.push(FieldProblem::new(field, fault));
+    if let Some(number) = &line.number {
+        let mut others = lines.iter().filter(|other| other.id != line.id);
+        if let Some(other) = others.find(|other| other.number.as_ref() == Some(number)) {
+            let name = other.name.as_str();
+            let detail = format!("The line {name:?} already has this number.");
+            found("number", Fault::new(FaultCode::Taken, detail).and("by", name));
+        }
+    }
+    for (channel, field) in [(Channel::WhatsApp, "whatsapp"), (Channel::Sms, "sms.connection")] {
+        let Some(named) = line.connection(channel) else {
+            continue;
+        };
+        let known = connections.iter().find(|connection| connection.id == named);
+        match known.filter(|connection| connection.carries.contains(&channel)) {
+            None => {
+                let detail = format!("No connection that sends {} has the id {named}.", channel.name());
+                let fault = Fault::new(FaultCode::NotFound, detail);
+                found(field, fault.and("id", named.to_string()));
+            }
+            Some(connection) => {
+                if let Some(sender) = line.sender(channel)
+                    && !connection.sms_numbers.contains(sender)
+                {
+                    let detail = format!("The connection has no number {sender}.");
+                    let fault = Fault::new(FaultCode::NotFound, detail);
+                    found("sms.number", fault.and("id", sender.as_str()));
+                }
+            }
+        }
+    }
+    problems
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        messages::source::Value,
+        samples::{TENANT, config, connections},
+    };
+
+    #[test]
+    fn summary_says_whether_a_messaging_service_sends() {
+        let mut twilio = connections().remove(0);
+        assert!(!ConnectionSummary::from(&twilio).messaging_service);
+        let Account::Twilio(account) = &mut twilio.account else {
+            panic!("it is one of Twilio")
+        };
+        account.messaging_service_sid = Some("MG0".to_owned());
+        assert!(ConnectionSummary::from(&twilio).messaging_service);
+    }
+
+    #[test]
+    fn configuration_is_parsed_strictly() {
+        for wrong in [
+            r#"{"from": "contact.name", "text": "x"}"#,
+            r#"{"default": "x"}"#,
+            r#"{"from": "contact.nme"}"#,
+            r#"{"form": "contact.name"}"#,
+        ] {
+            assert!(serde_json::from_str::<Value>(wrong).is_err(), "{wrong}");
+        }
+        let config = config();
+        let text = serde_json::to_string(&config).unwrap();
+        assert_eq!(serde_json::from_str::<TenantConfig>(&text).unwrap(), config);
+        let zoneless = TENANT.replace("Asia/Dubai", "Asia/Nowhere");
+        assert!(serde_json::from_str::<Tenant>(&zoneless).is_err());
+    }
+}

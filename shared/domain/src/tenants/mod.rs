@@ -1,0 +1,9 @@
+//! Tenants: businesses with their settings, hours, lines and connections to providers.
+
+pub mod config;
+pub mod connection;
+pub mod connection_test;
+pub mod hours;
+pub mod line;
+pub mod settings;
+pub mod tenant;

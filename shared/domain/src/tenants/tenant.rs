@@ -1,0 +1,291 @@
+//! Tenants: the businesses, with their hours, words and variables.
+
+use std::collections::BTreeMap;
+
+use jiff::{
+    Timestamp,
+    civil::{Date, Weekday},
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    accounts::account::Slug,
+    automations::answer::Answers,
+    base::{
+        bounded::UpTo,
+        country::Country,
+        ids::TenantId,
+        local::{Day, LocalTime},
+        text::{MAX_NAME_LENGTH, OneLine},
+        zone::Zone,
+    },
+    calls::retention::Retention,
+    messages::{destination::MAX_COUNTRIES, quiet::QuietHours},
+    money::cap::{Cap, MAX_CAPS},
+};
+
+/// Maximum spans of opening hours in a day.
+const MAX_SPANS: usize = 6;
+/// Maximum holidays of a tenant.
+pub const MAX_HOLIDAYS: usize = 200;
+
+/// A business.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tenant {
+    /// The tenant.
+    pub id: TenantId,
+    /// Name that its customers know.
+    pub name: String,
+    /// Its state.
+    #[serde(default)]
+    pub status: TenantStatus,
+    /// Its time zone.
+    pub time_zone: Zone,
+    /// ISO 3166 code of the country in which numbers without a country code are read, such as `AE`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub default_region: Option<String>,
+    /// BCP 47 languages of its customers, the usual one first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub languages: Vec<String>,
+    /// Opening hours. `None`: always open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub business_hours: Option<BusinessHours>,
+    /// Days with other hours, or closed.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub holidays: UpTo<MAX_HOLIDAYS, Holiday>,
+    /// Hours in which its customers are not disturbed. A rule may have its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quiet_hours: Option<QuietHours>,
+    /// Its own words for "no more messages". Those of several words count inside a sentence too.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stop_words: Vec<String>,
+    /// Its own words for "messages again, please".
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub start_words: Vec<String>,
+    /// Time zones of recipients by calling code (`"1"`, `"971"`), if the country's main zone is wrong for this tenant's
+    /// customers.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub recipient_zones: BTreeMap<String, Zone>,
+    /// The countries that may be written to. Empty: all.
+    #[serde(default, skip_serializing_if = "UpTo::is_empty")]
+    pub allowed_countries: UpTo<MAX_COUNTRIES, Country>,
+    /// Values of `tenant.<name>` in templates: `phone`, `website`, `address`, `review_link`, … `tenant.name` always exists.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub variables: BTreeMap<String, String>,
+    /// Retention of calls and messages, if it differs from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retention: Option<Retention>,
+    /// Automatic answers to what its customers write, if they differ from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answers: Option<Answers>,
+    /// Its caps, if it has set any. Otherwise [the usual ones](crate::money::cap::usual) apply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub caps: Option<UpTo<MAX_CAPS, Cap>>,
+    /// Its name in URLs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub slug: Option<Slug>,
+    /// Its plan, as the operator names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plan: Option<String>,
+    /// Limits of its plan, if they differ from the default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub limits: Option<Limits>,
+    /// Time at which its data is deleted, while it is leaving.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub leaves_at: Option<Timestamp>,
+    /// Raised by every change of the tenant, its rules, lines or connections, so that caches are refreshed.
+    #[serde(default)]
+    pub config_version: u64,
+}
+
+impl Tenant {
+    /// A business of which only the name and the time zone are known.
+    pub const fn new(id: TenantId, name: String, time_zone: Zone) -> Self {
+        Self {
+            id,
+            name,
+            status: TenantStatus::Active,
+            time_zone,
+            default_region: None,
+            languages: Vec::new(),
+            business_hours: None,
+            holidays: UpTo::new(),
+            quiet_hours: None,
+            stop_words: Vec::new(),
+            start_words: Vec::new(),
+            recipient_zones: BTreeMap::new(),
+            allowed_countries: UpTo::new(),
+            variables: BTreeMap::new(),
+            retention: None,
+            answers: None,
+            caps: None,
+            slug: None,
+            plan: None,
+            limits: None,
+            leaves_at: None,
+            config_version: 0,
+        }
+    }
+
+    /// The value of `tenant.<name>`.
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        self.variables
+            .get(name)
+            .map(String::as_str)
+            .or_else(|| (name == "name").then_some(self.name.as_str()))
+    }
+}
+
+/// State of a tenant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "TenantState"))]
+#[serde(rename_all = "snake_case")]
+pub enum TenantStatus {
+    /// The tenant can act and send messages.
+    #[default]
+    Active,
+    /// Calls and messages are stored. Nothing is sent, and its users and keys are refused.
+    Suspended,
+    /// Suspended, and all data is deleted when the grace period ends.
+    Leaving,
+}
+
+impl TenantStatus {
+    /// Whether it may send, and its users and keys may act.
+    pub const fn is_active(self) -> bool {
+        matches!(self, Self::Active)
+    }
+}
+
+/// Limits of a tenant's plan, if they differ from the default.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// API requests per minute of one user or key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub principal_per_minute: Option<u32>,
+    /// API requests per minute of the whole tenant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub requests_per_minute: Option<u32>,
+    /// Messages per day and per month, in UTC: caps that the tenant cannot change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_day: Option<u32>,
+    /// Messages per month.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub messages_per_month: Option<u32>,
+    /// Contacts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub contacts: Option<u32>,
+    /// Megabytes of assets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asset_megabytes: Option<u32>,
+    /// Imports per day, in UTC.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imports_per_day: Option<u32>,
+}
+
+impl Limits {
+    /// Maximum messages of a day and of a month.
+    pub fn messages(&self) -> [u32; 2] {
+        let day = self.messages_per_day.unwrap_or(100_000);
+        [day, self.messages_per_month.unwrap_or(1_000_000)]
+    }
+
+    /// Maximum contacts.
+    pub fn contacts(&self) -> u32 {
+        self.contacts.unwrap_or(1_000_000)
+    }
+
+    /// Maximum megabytes of assets together, of a million bytes each.
+    pub fn asset_megabytes(&self) -> u32 {
+        self.asset_megabytes.unwrap_or(10_000)
+    }
+
+    /// Maximum imports of a day.
+    pub fn imports_per_day(&self) -> u32 {
+        self.imports_per_day.unwrap_or(200)
+    }
+}
+
+/// Opening hours by weekday. Each span counts for the day on which it begins. A day without spans is closed.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(example = serde_json::json!({
+        "monday": [{"from": "09:00", "to": "13:00"}, {"from": "16:00", "to": "21:00"}],
+        "friday": [{"from": "16:00", "to": "23:30"}],
+    }))
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct BusinessHours {
+    /// Spans that begin on Monday.
+    pub monday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Tuesday.
+    pub tuesday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Wednesday.
+    pub wednesday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Thursday.
+    pub thursday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Friday.
+    pub friday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Saturday.
+    pub saturday: UpTo<MAX_SPANS, Span>,
+    /// Spans that begin on Sunday.
+    pub sunday: UpTo<MAX_SPANS, Span>,
+}
+
+impl BusinessHours {
+    /// The spans that begin on this weekday.
+    pub fn on(&self, day: Weekday) -> &[Span] {
+        match day {
+            Weekday::Monday => &self.monday,
+            Weekday::Tuesday => &self.tuesday,
+            Weekday::Wednesday => &self.wednesday,
+            Weekday::Thursday => &self.thursday,
+            Weekday::Friday => &self.friday,
+            Weekday::Saturday => &self.saturday,
+            Weekday::Sunday => &self.sunday,
+        }
+    }
+}
+
+/// Part of a day. If `to` is not after `from`, it ends on the next day: 18:00 to 02:00 crosses midnight, and 00:00 to 00:00 is
+/// the whole day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Span {
+    /// Local start time.
+    pub from: LocalTime,
+    /// Local end time.
+    #[cfg_attr(feature = "schema", schemars(example = "18:00"))]
+    pub to: LocalTime,
+}
+
+/// Days with other opening hours than usual.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Holiday {
+    /// First day.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-12-02"))]
+    pub from: Day,
+    /// Last day. If omitted, the holiday is one day long.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-12-03"))]
+    pub to: Option<Day>,
+    /// Display name.
+    #[cfg_attr(feature = "schema", schemars(example = "National Day"))]
+    pub name: Option<OneLine<1, MAX_NAME_LENGTH>>,
+    /// Opening hours on each of these days. Empty: closed.
+    #[serde(default)]
+    pub hours: UpTo<MAX_SPANS, Span>,
+}
+
+impl Holiday {
+    /// Whether it covers this day.
+    pub fn covers(&self, day: Date) -> bool {
+        (self.from.get()..=self.to.unwrap_or(self.from).get()).contains(&day)
+    }
+}

@@ -1,0 +1,330 @@
+//! Merges of contacts: everything that one merge, or its undoing, writes, in one transaction under the versions that were read.
+//!
+//! The other contact's row becomes an alias ([`domain::contacts::merge::Alias`]), which `Store::followed` follows. Its calls, messages, notes
+//! and entries of the consent ledger stay in its partition, which the survivor names.
+
+use std::collections::BTreeSet;
+
+use domain::{
+    base::{
+        actor::Stamp,
+        ids::{ContactId, MergeId},
+    },
+    calls::record::{ConsentEntry, consent_id},
+    contacts::{
+        contact::{Contact, Identity},
+        duplicate::{Likeness, MAX_DUPLICATES, likenesses},
+        filter::Digits,
+        merge::{Alias, Apart, Merge, Undo, Undone},
+        person::Person,
+        profile::Profile,
+    },
+};
+use futures::future::try_join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Store, StoreError, TenantScope, Versioned,
+    contacts::{
+        contact::{ContactWrite, Leads, ProfileWrite, consent_row, found_by, merged_into, unchanged},
+        people::PersonError,
+    },
+    table::{
+        database::{Index, Rows},
+        effects::MAX_WRITES,
+        keys,
+        owned::Unwritten,
+        row::{self, ALIAS, Condition, Row, Write, text},
+    },
+};
+
+/// Time by which the row that a merge is undone with outlives the time in which it can be undone.
+const MARGIN: SignedDuration = SignedDuration::from_hours(1);
+
+/// Maximum contacts that are considered because their number ends like one of the contact's.
+const MAX_ALIKE: i32 = 10;
+
+/// A merge that was decided.
+#[derive(Debug, Clone, Copy)]
+pub struct Decided<'a> {
+    /// What it is undone with: both contacts as they were read, and the result.
+    pub undo: &'a Undo,
+    /// The merge.
+    pub merge: &'a Merge,
+    /// Other contacts of the same person that get refusals by it, with the entries for their ledgers.
+    pub told: &'a [(Contact, Vec<ConsentEntry>)],
+}
+
+/// A merge and what it can be undone with.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Undoable {
+    /// The merge.
+    pub merge: Versioned<Merge>,
+    /// Both contacts before it, and its result. `None` if its time is over.
+    pub undo: Option<Undo>,
+    /// Identities that the other contact had before it and that lead to the surviving one.
+    pub leading: Vec<Identity>,
+    /// Version of the other contact's row.
+    contact: u64,
+    /// Version of its empty profile.
+    profile: u64,
+}
+
+/// A profile of which nothing is left, as that of a merged contact.
+fn emptied(profile: &Profile) -> Profile {
+    Profile {
+        version: profile.version,
+        ..Profile::default()
+    }
+}
+
+/// The write by which an identity that leads to one contact leads to another.
+fn moved(
+    scope: &TenantScope,
+    identity: &Identity,
+    (from, to): (ContactId, ContactId),
+    doing: &'static str,
+) -> Result<Write, StoreError> {
+    let row = found_by(scope, identity, to, Condition::Always, doing)?;
+    Ok(Write::PutHeld(row, text(from.to_string())))
+}
+
+/// Entries of a ledger, with ids that follow from their cause.
+fn entries(
+    scope: &TenantScope,
+    contact: ContactId,
+    (at, cause): (Timestamp, &str),
+    entries: &[ConsentEntry],
+    doing: &'static str,
+) -> Result<Vec<Write>, StoreError> {
+    let rows = entries.iter().zip(0..).map(|(entry, place): (_, u32)| {
+        let id = consent_id(at, &format!("{cause}#{place}"));
+        consent_row(scope, contact, id, entry, doing).map(Write::Put)
+    });
+    rows.collect()
+}
+
+impl Store {
+    /// Merges a contact into another: all of it or nothing.
+    ///
+    /// # Errors
+    /// [`PersonError::TooMany`] if it touches more rows than a transaction takes; [`StoreError::Conflict`] after a lost race.
+    pub async fn merge_people(
+        &self,
+        scope: &TenantScope,
+        decided: &Decided<'_>,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "merge two contacts";
+        let Decided { undo, merge, told } = *decided;
+        let Undo {
+            survivor,
+            other,
+            merged,
+        } = undo;
+        let mut writes = ContactWrite {
+            profile: Some(ProfileWrite {
+                before: survivor.profile.clone(),
+                after: merged.profile.clone(),
+            }),
+            ..ContactWrite::from(merged.contact.clone())
+        }
+        .writes(scope, DOING)?;
+        let alias = Alias {
+            into: survivor.contact.id,
+            at: merge.at,
+        };
+        let key = keys::contact(scope, other.contact.id);
+        let row = Row::new(&key, ALIAS, &alias, unchanged(other.contact.version), DOING)?;
+        writes.push(Write::Put(row.version(other.contact.version + 1)));
+        let profile = ProfileWrite {
+            before: other.profile.clone(),
+            after: emptied(&other.profile),
+        };
+        writes.extend(profile.writes(scope, other.contact.id, DOING)?);
+        let identities = other.contact.known_by();
+        let leads = self.leads_only(scope, &identities, DOING).await?;
+        for (identity, leads) in identities.iter().zip(leads) {
+            if let Leads::To(holder) = leads
+                && other.contact.is(holder)
+            {
+                writes.push(moved(scope, identity, (holder, survivor.contact.id), DOING)?);
+            }
+        }
+        let row = Row::new(&keys::merge(scope, merge.id), "merge", merge, Condition::New, DOING)?;
+        writes.push(Write::Put(row.version(1).stamped(stamp)));
+        let row = Row::new(&keys::undo(scope, merge.id), "merge_undo", undo, Condition::New, DOING)?;
+        writes.push(Write::Put(row.expires_at(merge.undo_until() + MARGIN)));
+        for (contact, refusals) in told {
+            writes.extend(ContactWrite::from(contact.clone()).writes(scope, DOING)?);
+            let cause = format!("merge#{}", merge.id);
+            writes.extend(entries(scope, contact.id, (merge.at, &cause), refusals, DOING)?);
+        }
+        self.write_merge(writes, DOING).await
+    }
+
+    async fn write_merge(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), PersonError> {
+        if writes.len() > MAX_WRITES {
+            return Err(PersonError::TooMany(writes.len()));
+        }
+        match self.settled(writes, doing).await {
+            Ok(()) => Ok(()),
+            Err(Unwritten::Store(error)) => Err(error.into()),
+            Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing }.into()),
+        }
+    }
+
+    /// A merge, with what it can be undone with; `None` if there is none with this id. Whoever undoes it has read the surviving contact
+    /// before, which is written with every identity that leads to it.
+    pub async fn undoable(
+        &self,
+        scope: &TenantScope,
+        id: MergeId,
+        now: Timestamp,
+    ) -> Result<Option<Undoable>, StoreError> {
+        const DOING: &str = "read a merge";
+        let (merge, undo) = (keys::merge(scope, id), keys::undo(scope, id));
+        let mut found = self.database.get_many(&[merge.clone(), undo.clone()], DOING).await?;
+        let Some(merge) = row::versioned::<Merge>(found.remove(&merge), None, DOING)? else {
+            return Ok(None);
+        };
+        let undo = found.remove(&undo).filter(|item| !row::expired(item, now));
+        let undo = undo.filter(|_| merge.value.can_be_undone(now));
+        let undo: Option<Undo> = undo.map(|item| row::data(item, DOING)).transpose()?;
+        let other = merge.value.other;
+        let (contact, profile) = (keys::contact(scope, other), keys::profile(scope, other));
+        let rows = self
+            .database
+            .get_many(&[contact.clone(), profile.clone()], DOING)
+            .await?;
+        let alias = rows.get(&contact);
+        let into = alias.map(|item| merged_into(item, DOING)).transpose()?.flatten();
+        let undo = undo.filter(|_| into == Some(id.contact()));
+        let identities = undo.as_ref().map(|undo| undo.other.contact.known_by());
+        let identities = identities.unwrap_or_default();
+        let leads = self.leads_only(scope, &identities, DOING).await?;
+        let leading = identities
+            .into_iter()
+            .zip(leads)
+            .filter(|(_, leads)| matches!(leads, Leads::To(holder) if *holder == id.contact()))
+            .map(|(identity, _)| identity);
+        Ok(Some(Undoable {
+            leading: leading.collect(),
+            undo,
+            merge,
+            contact: alias.map(row::version_of).unwrap_or_default(),
+            profile: rows.get(&profile).map(row::version_of).unwrap_or_default(),
+        }))
+    }
+
+    /// Undoes a merge: all of it or nothing. `survivor` is the contact as it was read, `apart` the result.
+    ///
+    /// # Errors
+    /// [`PersonError::TooMany`] if it touches more rows than a transaction takes; [`StoreError::Conflict`] after a lost race.
+    pub async fn unmerge_people(
+        &self,
+        scope: &TenantScope,
+        survivor: &Person,
+        apart: &Apart,
+        undoable: &Undoable,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "undo a merge";
+        let merge = &undoable.merge.value;
+        let mut writes = ContactWrite {
+            profile: Some(ProfileWrite {
+                before: survivor.profile.clone(),
+                after: apart.survivor.profile.clone(),
+            }),
+            ..ContactWrite::from(apart.survivor.contact.clone())
+        }
+        .writes(scope, DOING)?;
+        let mut other = apart.other.clone();
+        other.contact.version = undoable.contact;
+        other.profile.version = undoable.profile;
+        let (survives, id) = (survivor.contact.id, other.contact.id);
+        let stays = apart.survivor.contact.known_by();
+        let back = other.contact.known_by().into_iter();
+        let back = back.filter(|identity| undoable.leading.contains(identity) && !stays.contains(identity));
+        for identity in back {
+            writes.push(moved(scope, &identity, (survives, id), DOING)?);
+        }
+        let write = ContactWrite {
+            profile: Some(ProfileWrite {
+                before: emptied(&other.profile),
+                after: other.profile,
+            }),
+            ..ContactWrite::from(other.contact)
+        };
+        writes.extend(write.writes(scope, DOING)?);
+        let undone = Merge {
+            undone: Some(Undone {
+                by: stamp.actor,
+                at: stamp.at,
+            }),
+            ..merge.clone()
+        };
+        let version = undoable.merge.version;
+        let key = keys::merge(scope, merge.id);
+        let row = Row::new(&key, "merge", &undone, Condition::Version(version), DOING)?;
+        writes.push(Write::Put(row.version(version + 1).stamped(stamp)));
+        writes.push(Write::Delete(keys::undo(scope, merge.id)));
+        let cause = format!("unmerge#{}", merge.id);
+        writes.extend(entries(scope, id, (stamp.at, &cause), &apart.refusals, DOING)?);
+        // Entries with the same id are taken for the same one if the contacts are merged again.
+        let cause = format!("{cause}#survivor");
+        writes.extend(entries(scope, survives, (stamp.at, &cause), &apart.returned, DOING)?);
+        self.write_merge(writes, DOING).await
+    }
+
+    /// Contacts that are probably the same person as this one, the most probable first, with the reasons. Deleted ones are left out.
+    ///
+    /// Reads existing lists: one query of at most ten rows per telephone number, one request for e-mail addresses, one for contacts that
+    /// proved to be the same person, and one for all that were found.
+    pub async fn duplicates_of(
+        &self,
+        scope: &TenantScope,
+        person: &Person,
+    ) -> Result<Vec<(Person, BTreeSet<Likeness>)>, StoreError> {
+        const DOING: &str = "look for duplicates of a contact";
+        let contact = &person.contact;
+        let mut ids: BTreeSet<ContactId> = BTreeSet::new();
+        let (proven, _) = self.followed_many(scope, &contact.same_as, &[], DOING).await?;
+        ids.extend(proven.values().map(|contact| contact.id));
+        let numbers = keys::numbers(scope);
+        let ends: BTreeSet<String> = contact
+            .phones
+            .iter()
+            .map(|phone| Digits::last(phone).reversed())
+            .collect();
+        let lists = ends.iter().map(|end| {
+            let rows = (numbers.as_str(), Rows::Beginning(end));
+            self.database.stretch(Index::ByDay, rows, None, MAX_ALIKE, false, DOING)
+        });
+        for (found, _) in try_join_all(lists).await? {
+            let places = found.iter().filter_map(|item| row::string(item, "gsi1sk"));
+            ids.extend(places.filter_map(keys::listed_contact).map(|(_, contact)| contact));
+        }
+        let addresses = contact.emails.iter().filter_map(|email| email.without_suffix());
+        let addresses: Vec<Identity> = addresses.map(Identity::Email).collect();
+        for leads in self.leads_only(scope, &addresses, DOING).await? {
+            if let Leads::To(contact) = leads {
+                ids.insert(contact);
+            }
+        }
+        let ids: Vec<ContactId> = ids.into_iter().filter(|id| !contact.is(*id)).collect();
+        let found = self.people_by_id(scope, &ids).await?;
+        let mut alike: Vec<(Person, BTreeSet<Likeness>)> = found
+            .into_values()
+            .filter(|other| other.contact.deleted_at.is_none() && !other.contact.erasing)
+            .map(|other| {
+                let why = likenesses(person, &other);
+                (other, why)
+            })
+            .filter(|(_, why)| !why.is_empty())
+            .collect();
+        alike.sort_by_key(|(other, why)| (why.first().copied(), other.contact.id));
+        alike.truncate(MAX_DUPLICATES);
+        Ok(alike)
+    }
+}

@@ -1,0 +1,18 @@
+//! Contacts: how they are found, changed, imported, merged and erased, and what stands in their partitions.
+//!
+//! [`contact`] is what calls and messages need of them, [`people`] what users of the API see.
+
+pub mod archives;
+pub mod arrivals;
+pub mod contact;
+pub mod erasure;
+pub mod fields;
+pub mod imports;
+pub mod merges;
+pub mod notes;
+pub mod of_contact;
+pub mod people;
+pub mod segments;
+pub mod stages;
+pub mod tags;
+pub mod timeline;

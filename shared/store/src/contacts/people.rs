@@ -1,0 +1,647 @@
+//! Contacts with their profiles, as users of the API see, search and change them.
+//!
+//! A search reads one list ([`Driver`]), then the contacts that it names, and tests all conditions on each of them. A page examines
+//! at most [`MAX_EXAMINED`] of them: it may be short, or empty, without being the last.
+
+use std::collections::HashMap;
+
+use domain::{
+    base::{actor::Stamp, ids::ContactId, operation::Operation, phone::Phone, text::hex},
+    consent::suppression::Suppression,
+    contacts::{
+        contact::{Identity, Linked},
+        filter::{Driver, Filter, Search},
+        person::Person,
+    },
+};
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned,
+    consent::suppressions::left_by,
+    contacts::contact::{self, ContactWrite, Leads, ProfileWrite, consent_row},
+    table::{
+        database::{Index, Rows},
+        effects::{Consent, MAX_WRITES},
+        keys::{self, Key},
+        operations::operation_row,
+        owned::Unwritten,
+        row::{self, Condition, Item, Write, key_item, text},
+    },
+};
+
+/// Maximum contacts that one page examines.
+pub const MAX_EXAMINED: usize = 500;
+
+/// Contacts read at once after the first round: two rows each, as many as one request reads.
+const ROUND: usize = 50;
+
+/// The reason why a contact cannot be created or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum PersonError {
+    /// Another contact has this identity.
+    #[error("another contact has this identity")]
+    Taken(Identity),
+    /// The change touches more rows than a transaction takes.
+    #[error("{0} rows are more than a transaction takes")]
+    TooMany(usize),
+    /// The table.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Refusals that new identities bring with them ([`Refusals`](crate::contacts::contact::Refusals)). The contact holds them already.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Brought {
+    /// Those of the suppression list, which leave it.
+    pub suppressed: Vec<Versioned<Suppression>>,
+    /// Entries for the contact's ledger.
+    pub consent: Vec<Consent>,
+}
+
+impl Brought {
+    pub(crate) fn writes(&self, scope: &TenantScope, doing: &'static str) -> Result<Vec<Write>, StoreError> {
+        let rows = self.consent.iter().map(|consent| {
+            let row = consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?;
+            Ok(Write::Put(row))
+        });
+        rows.collect()
+    }
+}
+
+/// A position in a list of contacts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Position {
+    /// The entry's sort key.
+    sort: String,
+}
+
+/// The letter of a list in positions, so that a position is not taken for one of another kind of list.
+const fn letter(driver: &Driver) -> char {
+    match driver {
+        Driver::All => 'a',
+        Driver::Deleted => 'd',
+        Driver::Identity(_) => 'i',
+        Driver::Digits(_) => 'n',
+        Driver::Words(_) => 'w',
+        Driver::Tag(_) => 't',
+        Driver::Values(..) => 'v',
+        Driver::OnDay(..) => 'y',
+        Driver::Stage(_) => 's',
+        Driver::Duplicates => 'm',
+    }
+}
+
+impl Position {
+    /// Reads a position in this list; `None` if it is none, or one outside the bounds between which the driver reads the list.
+    pub fn read(text: &str, driver: &Driver) -> Option<Self> {
+        let hex = text.strip_prefix(letter(driver))?;
+        let bytes: Option<Vec<u8>> = hex
+            .as_bytes()
+            .chunks(2)
+            .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
+            .collect();
+        let sort = String::from_utf8(bytes?).ok()?;
+        let position = Self { sort };
+        let known = position.contact(driver).is_some() && position.written(driver) == text;
+        let within = Bounds::of(driver).hold(&position.sort);
+        (known && within).then_some(position)
+    }
+
+    /// The position as text: letters and digits of ASCII.
+    fn written(&self, driver: &Driver) -> String {
+        format!("{}{}", letter(driver), hex(self.sort.as_bytes()))
+    }
+
+    /// The contact, and what the list is sorted by.
+    fn contact(&self, driver: &Driver) -> Option<(&str, ContactId)> {
+        match driver {
+            Driver::All => self.sort.parse().ok().map(|id| ("", id)),
+            _ => keys::listed_contact(&self.sort),
+        }
+    }
+
+    /// The key of the entry's row.
+    fn key(&self, scope: &TenantScope, driver: &Driver, partition: &str) -> Option<Key> {
+        let (by, contact) = self.contact(driver)?;
+        Some(match driver {
+            Driver::All | Driver::Deleted | Driver::Duplicates => keys::contact(scope, contact),
+            Driver::Stage(_) => keys::profile(scope, contact),
+            Driver::Digits(_) => {
+                let digits: String = by.chars().rev().collect();
+                keys::identity(scope, &Identity::Phone(Phone::from_digits(&digits).ok()?))
+            }
+            _ => Key {
+                pk: partition.to_owned(),
+                sk: self.sort.clone(),
+            },
+        })
+    }
+
+    /// The key after which a query goes on.
+    fn start(&self, scope: &TenantScope, driver: &Driver, list: &List) -> Option<Item> {
+        let mut item = key_item(&self.key(scope, driver, &list.partition)?);
+        let (pk, sk) = list.index.keys();
+        item.insert(pk.to_owned(), text(&list.partition));
+        item.insert(sk.to_owned(), text(&self.sort));
+        Some(item)
+    }
+}
+
+/// The rows of a list.
+struct List {
+    index: Index,
+    partition: String,
+    rows: Bounds,
+}
+
+/// Bounds of sort keys.
+enum Bounds {
+    Beginning(String),
+    Between(String, String),
+}
+
+impl Bounds {
+    /// Those between which a driver reads its list.
+    fn of(driver: &Driver) -> Self {
+        match driver {
+            Driver::Digits(digits) => Self::Beginning(digits.reversed()),
+            Driver::Words(word) => Self::Beginning(word.as_str().to_owned()),
+            Driver::Values(_, from, to) if !from.is_empty() || !to.is_empty() => {
+                // A sort key is never empty.
+                let lower = if from.is_empty() { " " } else { from };
+                // Behind every contact with the last value, or behind everything.
+                // A value that ends where `to` has a character before `#` comes after `to` in the list.
+                let end = to.find(|sign| sign < '#').unwrap_or(to.len());
+                let upper = if to.is_empty() {
+                    "\u{10ffff}".to_owned()
+                } else {
+                    format!("{}#~", &to[..end])
+                };
+                Self::Between(lower.to_owned(), upper)
+            }
+            Driver::All
+            | Driver::Deleted
+            | Driver::Identity(_)
+            | Driver::Tag(_)
+            | Driver::Values(..)
+            | Driver::OnDay(..)
+            | Driver::Stage(_)
+            | Driver::Duplicates => Self::Beginning(String::new()),
+        }
+    }
+
+    /// Whether a sort key lies between them. DynamoDB starts no query elsewhere.
+    fn hold(&self, sort: &str) -> bool {
+        match self {
+            Self::Beginning(prefix) => sort.starts_with(prefix.as_str()),
+            Self::Between(lower, upper) => lower.as_str() <= sort && sort <= upper.as_str(),
+        }
+    }
+}
+
+impl List {
+    fn of(scope: &TenantScope, driver: &Driver) -> Option<Self> {
+        let (index, partition) = match driver {
+            Driver::Identity(_) => return None,
+            Driver::All => (Index::ByDay, keys::contacts(scope)),
+            Driver::Deleted => (Index::ByState, keys::deleted(scope)),
+            Driver::Digits(_) => (Index::ByDay, keys::numbers(scope)),
+            Driver::Words(word) => (Index::Table, keys::words(scope, word)),
+            Driver::Tag(tag) => (Index::Table, keys::tag(scope, *tag)),
+            Driver::Values(field, ..) => (Index::Table, keys::values(scope, *field)),
+            Driver::OnDay(field, day) => (Index::Table, keys::on_day(scope, *field, *day)),
+            Driver::Stage(stage) => (Index::ByState, keys::stage(scope, *stage)),
+            Driver::Duplicates => (Index::ByState, keys::duplicates(scope)),
+        };
+        Some(Self {
+            index,
+            partition,
+            rows: Bounds::of(driver),
+        })
+    }
+
+    /// The rows for a query; `None` if there are none between the bounds.
+    fn rows(&self) -> Option<Rows<'_>> {
+        match &self.rows {
+            Bounds::Beginning(prefix) => Some(Rows::Beginning(prefix)),
+            Bounds::Between(lower, upper) if lower > upper => None,
+            Bounds::Between(lower, upper) => Some(Rows::Between(lower, upper)),
+        }
+    }
+}
+
+/// The version of the tenant's configuration, if it is wanted. It is read along with the first contacts.
+#[derive(Default)]
+struct AsOf {
+    /// The tenant's row, until it is read.
+    tenant: Option<Key>,
+    version: Option<u64>,
+}
+
+impl Store {
+    /// One page of the contacts that a search finds, in the order of its list. `after`: the position at which the previous page
+    /// ended.
+    ///
+    /// Contacts that move within the list while it is read page by page are found where they are then: again, if they moved ahead.
+    /// In lists by contact they never move, in that of a stage only if they leave it and come back.
+    pub async fn search_contacts(
+        &self,
+        scope: &TenantScope,
+        search: &Search,
+        after: Option<&Position>,
+        limit: i32,
+        backwards: bool,
+    ) -> Result<Page<Person>, StoreError> {
+        let mut as_of = AsOf::default();
+        self.search(scope, search, (after, limit, backwards), &mut as_of).await
+    }
+
+    /// The same with the version of the tenant's configuration at that time. It costs a request of its own only if no contact is
+    /// read.
+    pub async fn search_contacts_as_of(
+        &self,
+        scope: &TenantScope,
+        search: &Search,
+        after: Option<&Position>,
+        limit: i32,
+        backwards: bool,
+    ) -> Result<(Page<Person>, u64), StoreError> {
+        let mut as_of = AsOf {
+            tenant: Some(keys::tenant(scope)),
+            version: None,
+        };
+        let page = self
+            .search(scope, search, (after, limit, backwards), &mut as_of)
+            .await?;
+        let version = match as_of.version {
+            Some(version) => version,
+            None => self.config_version(scope).await?,
+        };
+        Ok((page, version))
+    }
+
+    async fn search(
+        &self,
+        scope: &TenantScope,
+        Search { filter, driver }: &Search,
+        (after, limit, backwards): (Option<&Position>, i32, bool),
+        as_of: &mut AsOf,
+    ) -> Result<Page<Person>, StoreError> {
+        const DOING: &str = "search contacts";
+        if let Driver::Identity(identity) = driver {
+            return self.person_of(scope, filter, identity, as_of).await;
+        }
+        let list = List::of(scope, driver);
+        let Some((list, rows)) = list.as_ref().and_then(|list| Some((list, list.rows()?))) else {
+            return Ok(Page {
+                items: Vec::new(),
+                next: None,
+            });
+        };
+        let wanted = usize::try_from(limit).unwrap_or(1).max(1);
+        let mut people = Vec::new();
+        let mut start = after.and_then(|after| after.start(scope, driver, list));
+        let (mut examined, mut round) = (0, wanted);
+        loop {
+            let most = i32::try_from(round).unwrap_or(1);
+            let partition = (list.partition.as_str(), rows);
+            let asked = self
+                .database
+                .stretch(list.index, partition, start, most, backwards, DOING);
+            let (found, more) = asked.await?;
+            let (_, sk) = list.index.keys();
+            let positions: Vec<Position> = found
+                .iter()
+                .filter_map(|item| row::string(item, sk))
+                .map(|sort| Position { sort: sort.to_owned() })
+                .collect();
+            let entries: Vec<(&Position, &str, ContactId)> = positions
+                .iter()
+                .filter_map(|position| position.contact(driver).map(|(by, contact)| (position, by, contact)))
+                .collect();
+            let ids: Vec<ContactId> = entries.iter().map(|(_, _, contact)| *contact).collect();
+            let read = self.people_as_of(scope, &ids, as_of).await?;
+            examined += positions.len();
+            for (place, (position, by, contact)) in entries.iter().enumerate() {
+                let person = read.get(contact);
+                people.extend(
+                    person
+                        .filter(|person| driver.leads(by, person) && filter.takes(person))
+                        .cloned(),
+                );
+                if people.len() == wanted {
+                    let rest = more || place + 1 < entries.len();
+                    return Ok(Page {
+                        items: people,
+                        next: rest.then(|| position.written(driver)),
+                    });
+                }
+            }
+            let last = positions.last().filter(|_| more);
+            let Some(last) = last.filter(|_| examined < MAX_EXAMINED) else {
+                return Ok(Page {
+                    items: people,
+                    next: last.map(|last| last.written(driver)),
+                });
+            };
+            start = last.start(scope, driver, list);
+            if start.is_none() {
+                return Ok(Page {
+                    items: people,
+                    next: None,
+                });
+            }
+            round = ROUND.min(MAX_EXAMINED - examined);
+        }
+    }
+
+    /// A page as of [`Store::search_contacts`], for work that goes through a search step by step: `after` is the text that the
+    /// previous page gave for the next.
+    ///
+    /// # Errors
+    /// When the table does not answer, or the text is no position in the list.
+    pub async fn searched_contacts(
+        &self,
+        scope: &TenantScope,
+        search: &Search,
+        after: Option<&str>,
+        limit: i32,
+    ) -> Result<Page<Person>, StoreError> {
+        let read = |text: &str| Position::read(text, &search.driver).ok_or(StoreError::Position);
+        let after = after.map(read).transpose()?;
+        self.search_contacts(scope, search, after.as_ref(), limit, false).await
+    }
+
+    /// The contact of an identity, also if it was merged since, or has no room for the identity, if it fulfils the filter.
+    async fn person_of(
+        &self,
+        scope: &TenantScope,
+        filter: &Filter,
+        identity: &Identity,
+        as_of: &mut AsOf,
+    ) -> Result<Page<Person>, StoreError> {
+        let id = self.id_of(scope, identity, "find the contact of an identity").await?;
+        let found = match id {
+            Some(id) => match self.people_as_of(scope, &[id], as_of).await?.remove(&id) {
+                None => self.known(scope, id).await?,
+                found => found,
+            },
+            None => None,
+        };
+        let mut others = filter.clone();
+        match identity {
+            Identity::Phone(_) => others.phone = None,
+            Identity::Email(_) => others.email = None,
+            Identity::Bsuid(_) | Identity::Sip(_) | Identity::Withheld(_) => {}
+        }
+        let found = found.filter(|person| others.takes(person));
+        Ok(Page {
+            items: found.into_iter().collect(),
+            next: None,
+        })
+    }
+
+    /// The contacts with these ids, as far as they exist. Those that were merged into others no longer do. One request per fifty.
+    pub async fn people_by_id(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+    ) -> Result<HashMap<ContactId, Person>, StoreError> {
+        self.people_as_of(scope, ids, &mut AsOf::default()).await
+    }
+
+    /// The same with the version of the tenant's configuration, if it is wanted and not read yet.
+    async fn people_as_of(
+        &self,
+        scope: &TenantScope,
+        ids: &[ContactId],
+        as_of: &mut AsOf,
+    ) -> Result<HashMap<ContactId, Person>, StoreError> {
+        const DOING: &str = "read contacts and their profiles";
+        let rows = ids
+            .iter()
+            .flat_map(|id| [keys::contact(scope, *id), keys::profile(scope, *id)]);
+        let tenant = as_of.tenant.take();
+        let keys: Vec<Key> = rows.chain(tenant.clone()).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        if let Some(tenant) = tenant {
+            as_of.version = Some(found.get(&tenant).map_or(0, row::version_of));
+        }
+        let mut people = HashMap::with_capacity(ids.len());
+        for id in ids {
+            let Some(contact) = found.remove(&keys::contact(scope, *id)) else {
+                continue;
+            };
+            if contact::merged_into(&contact, DOING)?.is_some() {
+                continue;
+            }
+            let profile = found.remove(&keys::profile(scope, *id));
+            people.insert(*id, contact::person(contact, profile, DOING)?);
+        }
+        Ok(people)
+    }
+
+    /// Creates a contact with its profile, identities and entries of lists.
+    ///
+    /// # Errors
+    /// [`PersonError`]; [`StoreError::Conflict`] if the id exists.
+    pub async fn create_person(
+        &self,
+        scope: &TenantScope,
+        person: &Person,
+        brought: &Brought,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "create a contact";
+        let linked = Linked {
+            new: person.contact.known_by(),
+            dropped: Vec::new(),
+        };
+        let write = ContactWrite {
+            profile: Some(person.profile.clone().into()),
+            suppressed: brought.suppressed.clone(),
+            ..ContactWrite::linked(person.contact.clone(), linked.clone())
+        };
+        // The first write is the contact's, whose first version says nothing that the profile's does not.
+        let mut own = write.writes(scope, DOING)?;
+        let others = own.split_off(1);
+        let brought = brought.writes(scope, DOING)?;
+        let writes = own.into_iter().chain(signed(others, stamp)).chain(brought).collect();
+        self.write_person(scope, writes, (1, &linked.new), DOING).await
+    }
+
+    /// Changes a contact, its profile, identities and entries of lists, under the condition of the versions that were read.
+    ///
+    /// # Errors
+    /// [`PersonError`]; [`StoreError::Conflict`] after a lost race.
+    pub async fn change_person(
+        &self,
+        scope: &TenantScope,
+        before: &Person,
+        after: &Person,
+        brought: &Brought,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        let more = brought.writes(scope, "record refusals of a contact")?;
+        self.change_person_with(scope, (before, after), &brought.suppressed, stamp, more)
+            .await
+    }
+
+    /// Deletes a contact: `after` says when. Its erasure is written with it.
+    pub async fn delete_person(
+        &self,
+        scope: &TenantScope,
+        before: &Person,
+        after: &Person,
+        erasure: &Operation,
+        stamp: &Stamp,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "delete a contact";
+        let row = operation_row(scope, erasure, Condition::New, 1, DOING)?.stamped(stamp);
+        self.change_person_with(scope, (before, after), &[], stamp, vec![Write::Put(row)])
+            .await
+    }
+
+    async fn change_person_with(
+        &self,
+        scope: &TenantScope,
+        (before, after): (&Person, &Person),
+        suppressed: &[Versioned<Suppression>],
+        stamp: &Stamp,
+        more: Vec<Write>,
+    ) -> Result<(), PersonError> {
+        const DOING: &str = "change a contact";
+        let mut linked = Linked::between(&before.contact, &after.contact);
+        // Nobody would find the contact by what is taken from it, and nobody else could get it.
+        let (mut left, mut removed) = (Vec::new(), Vec::new());
+        for (place, identity) in std::mem::take(&mut linked.dropped).into_iter().enumerate() {
+            match left_by(scope, &after.contact, (&identity, place), stamp, DOING)? {
+                Some(row) => left.push(Write::Put(row)),
+                // The list has only numbers and addresses. What else a contact refuses by still leads to it.
+                None if after.contact.refuses() => linked.dropped.push(identity),
+                None => removed.push(identity),
+            }
+        }
+        let profile = ProfileWrite {
+            before: before.profile.clone(),
+            after: after.profile.clone(),
+        };
+        let changed = before.profile != after.profile;
+        let writes = if before.contact == after.contact {
+            let mut writes = profile.writes(scope, after.contact.id, DOING)?;
+            // Nothing of an erased contact comes back, or of one that is being erased.
+            writes.push(Write::Shown(keys::contact(scope, after.contact.id)));
+            writes
+        } else {
+            let write = ContactWrite {
+                profile: changed.then_some(profile),
+                suppressed: suppressed.to_vec(),
+                removed_identities: removed,
+                ..ContactWrite::linked(after.contact.clone(), linked.clone())
+            };
+            write.writes(scope, DOING)?
+        };
+        let writes = signed(writes, stamp).chain(left).chain(more).collect();
+        self.write_person(scope, writes, (1, &linked.new), DOING).await
+    }
+
+    /// Writes all of it or nothing. `new`: the place of the first
+    /// new identity among the writes, and all of them.
+    pub(crate) async fn write_person(
+        &self,
+        scope: &TenantScope,
+        writes: Vec<Write>,
+        (first, new): (usize, &[Identity]),
+        doing: &'static str,
+    ) -> Result<(), PersonError> {
+        if writes.len() > MAX_WRITES {
+            return Err(PersonError::TooMany(writes.len()));
+        }
+        let lost = match self.settled(writes, doing).await {
+            Ok(()) => return Ok(()),
+            Err(Unwritten::Store(error)) => return Err(error.into()),
+            Err(Unwritten::Lost(lost)) => lost,
+        };
+        let identity = |at: &usize| at.checked_sub(first).and_then(|at| new.get(at));
+        // If the contact itself has changed, it is read again before anything is said about its identities.
+        let taken = lost.refused.first().and_then(identity);
+        let Some(taken) = taken.cloned() else {
+            return Err(StoreError::Conflict { doing }.into());
+        };
+        // It may have been suppressed meanwhile: then the contact takes the refusal over at the next attempt.
+        let item = self.database.get(&keys::identity(scope, &taken), doing).await?;
+        Err(match Leads::read(item, doing)? {
+            Leads::To(_) => PersonError::Taken(taken),
+            Leads::Suppressed(_) | Leads::Nowhere => StoreError::Conflict { doing }.into(),
+        })
+    }
+}
+
+/// Signs the contact's and the profile's rows among these writes for the audit log.
+fn signed(writes: Vec<Write>, stamp: &Stamp) -> impl Iterator<Item = Write> {
+    writes.into_iter().map(move |write| match write {
+        Write::Put(row) if matches!(row::string(&row.item, "kind"), Some("contact" | "profile")) => {
+            Write::Put(row.stamped(stamp))
+        }
+        other => other,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::{base::ids::FieldId, contacts::listing::Word};
+    use ulid::Ulid;
+
+    use super::*;
+
+    /// DynamoDB refuses a start outside the bounds of a query.
+    #[test]
+    fn a_position_lies_within_the_bounds_of_its_list() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let field = FieldId::new(Ulid::from_parts(3, 4));
+        let words = |begin: &str| Driver::Words(Word::of(begin).remove(0));
+        let digits = |last: &str| Driver::Digits(last.parse().unwrap());
+        let values = |from: &str, to: &str| Driver::Values(field, from.to_owned(), to.to_owned());
+        for (by, own, other) in [
+            ("maya", words("ma"), words("mo")),
+            ("765432105179", digits("4567"), digits("568")),
+            ("10", values("10", ""), values("50", "")),
+            ("10", values("", "10"), values("", "09")),
+            ("50", values("10", "50"), values("10", "49")),
+            ("50", values("", ""), values("60", "50")),
+        ] {
+            let position = Position {
+                sort: keys::listed_as(by, contact),
+            };
+            let text = position.written(&own);
+            assert_eq!(Position::read(&text, &own), Some(position), "{own:?}");
+            assert_eq!(Position::read(&text, &other), None, "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_position_belongs_to_one_kind_of_list() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let word = Word::of("حداد").remove(0);
+        let position = Position {
+            sort: keys::listed_as(word.as_str(), contact),
+        };
+        let word = Driver::Words(word);
+        let text = position.written(&word);
+        assert!(text.bytes().all(|byte| byte.is_ascii_graphic()));
+        assert_eq!(Position::read(&text, &word), Some(position));
+        assert_eq!(Position::read(&text, &Driver::Deleted), None);
+        for wrong in [
+            "",
+            "w",
+            "wzz",
+            "w+1",
+            "wff",
+            "w61",
+            &text.to_uppercase(),
+            &text[..text.len() - 1],
+        ] {
+            assert_eq!(Position::read(wrong, &word), None, "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,492 @@
+//! The timeline of a contact: calls, messages, changes of consent, notes, conversions and merges in one list, the newest first.
+//!
+//! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
+//! page reads the newest rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
+//! were merged into this one. Rows of one millisecond are listed by kind, then by the rest of the ULID: a total order, so that a
+//! [`Position`] in it separates two pages exactly.
+
+use std::{cmp::Ordering, fmt, str::FromStr};
+
+use domain::{
+    base::ids::ContactId,
+    calls::record::{ConsentEntry, Entry, Received},
+    contacts::{contact::Contact, conversion::Conversion, merge::Merge, note::Note},
+};
+use futures::future::try_join_all;
+use jiff::Timestamp;
+use ulid::Ulid;
+
+use crate::{
+    Page, Store, StoreError, TenantScope,
+    table::{
+        compact, keys,
+        row::{self, Item},
+    },
+};
+
+/// Kinds of entries, in the order in which those of one moment happened: a message follows its call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Calls.
+    Call,
+    /// Messages in both directions.
+    Message,
+    /// Changes of consent.
+    Consent,
+    /// Notes.
+    Note,
+    /// Conversions.
+    Conversion,
+    /// Merges of other contacts into this one.
+    Merge,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Self; 6] = [
+        Self::Call,
+        Self::Message,
+        Self::Consent,
+        Self::Note,
+        Self::Conversion,
+        Self::Merge,
+    ];
+
+    const fn prefix(self) -> &'static str {
+        match self {
+            Self::Call => keys::CALL,
+            Self::Message => keys::MESSAGE,
+            Self::Consent => keys::CONSENT,
+            Self::Note => keys::NOTE,
+            Self::Conversion => keys::CONVERSION,
+            Self::Merge => keys::MERGE,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::Message => "message",
+            Self::Consent => "consent",
+            Self::Note => "note",
+            Self::Conversion => "conversion",
+            Self::Merge => "merge",
+        }
+    }
+
+    fn sort_key(self, id: Ulid) -> String {
+        format!("{}{}", self.prefix(), keys::lower(id))
+    }
+}
+
+/// A place in a timeline, which has no other. Later ones are greater. As text, it is the cursor of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    /// Milliseconds since 1970, as in the id.
+    at: u64,
+    kind: Kind,
+    id: Ulid,
+}
+
+impl Position {
+    pub(crate) const fn new(kind: Kind, id: Ulid) -> Self {
+        Self {
+            at: id.timestamp_ms(),
+            kind,
+            id,
+        }
+    }
+
+    /// The own part of the entry's id.
+    pub(crate) const fn own(self) -> Ulid {
+        self.id
+    }
+
+    /// Time of the entry: that of its first report.
+    pub fn at(self) -> Timestamp {
+        let at = i64::try_from(self.at).ok().map(Timestamp::from_millisecond);
+        at.and_then(Result::ok).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The greatest id of this kind before this position; `None` if there can be none.
+    fn before(self, kind: Kind) -> Option<Ulid> {
+        match kind.cmp(&self.kind) {
+            Ordering::Less => Some(Ulid::from_parts(self.at, u128::MAX)),
+            Ordering::Equal => self.id.0.checked_sub(1).map(Ulid),
+            Ordering::Greater => Some(Ulid::from_parts(self.at.checked_sub(1)?, u128::MAX)),
+        }
+    }
+}
+
+/// A text that is no position in a timeline.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a kind and an id, such as note#01j…")]
+pub struct NotAPosition;
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.kind.word(), keys::lower(self.id))
+    }
+}
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (word, id) = text.split_once('#').ok_or(NotAPosition)?;
+        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+        let position = Self::new(
+            kind.ok_or(NotAPosition)?,
+            Ulid::from_string(id).map_err(|_| NotAPosition)?,
+        );
+        // One spelling per id.
+        (position.to_string() == text).then_some(position).ok_or(NotAPosition)
+    }
+}
+
+/// An entry of a timeline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placed {
+    /// Its place.
+    pub position: Position,
+    /// The entry.
+    pub entry: Entry,
+}
+
+/// The newest rows of a contact, each with its place, and the place of the last one, if there may be more behind it.
+pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
+
+/// The rows of a contact that are wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wanted {
+    /// Of this kind.
+    pub(crate) only: Option<Kind>,
+    /// Behind this place.
+    pub(crate) after: Option<Position>,
+    /// At most as many.
+    pub(crate) limit: i32,
+    /// The time, at which the retention of some may be over.
+    pub(crate) now: Timestamp,
+    /// The purpose of reading them.
+    pub(crate) doing: &'static str,
+}
+
+/// The newest rows of one kind.
+struct Newest<T> {
+    /// Those that readers see.
+    items: Vec<(Position, T)>,
+    /// The place of the last row that was read, if there may be more behind it.
+    until: Option<Position>,
+}
+
+/// The newest `limit` items of all kinds, and the position of the last one, if there may be more behind it. Of a kind whose
+/// rows are not all read, nothing is known behind its last row: so nothing of any kind behind that is returned. What two merged
+/// contacts have both, such as an entry of both ledgers, is one item.
+fn merged<T>(found: Vec<Newest<T>>, limit: usize) -> (Vec<(Position, T)>, Option<Position>) {
+    let until = found.iter().filter_map(|newest| newest.until).max();
+    let known = |(position, _): &(Position, T)| until.is_none_or(|until| *position >= until);
+    let mut items: Vec<_> = found
+        .into_iter()
+        .flat_map(|newest| newest.items)
+        .filter(known)
+        .collect();
+    items.sort_unstable_by_key(|(position, _)| std::cmp::Reverse(*position));
+    items.dedup_by_key(|(position, _)| *position);
+    let next = if items.len() > limit {
+        items.truncate(limit);
+        items.last().map(|(position, _)| *position)
+    } else {
+        until
+    };
+    (items, next)
+}
+
+impl Store {
+    /// One page of a contact's timeline, the newest first, with the contact; `None` if it does not exist or is deleted. Of a contact that
+    /// was merged into another: that one, as its id says. `only`: of this kind. `after` is the position at the end of the previous page.
+    ///
+    /// Entries whose retention is over and notes that were deleted are left out; only because of them a page may hold fewer
+    /// than `limit` entries, even none, without being the last.
+    ///
+    /// Costs one read unit for the contact, and for each kind one query of at most `limit` + 1 rows: a unit per 4 KB, in all
+    /// about `limit` + 6 units if each row is as large as calls and messages are, about 1 KB. A query ends after 1 MB, so
+    /// that a page never costs more than 1,537 units, and never has more than 6 MB of rows. For each contact that was merged into
+    /// this one, the queries are made once more.
+    pub async fn timeline(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        only: Option<Kind>,
+        after: Option<Position>,
+        limit: i32,
+        now: Timestamp,
+    ) -> Result<Option<(Contact, Page<Placed>)>, StoreError> {
+        const DOING: &str = "read the timeline of a contact";
+        let wanted = Wanted {
+            only,
+            after,
+            limit,
+            now,
+            doing: DOING,
+        };
+        let Some((contact, (items, next))) = self.items_of(scope, contact, wanted).await? else {
+            return Ok(None);
+        };
+        let mut placed = Vec::with_capacity(items.len());
+        for (position, item) in items {
+            placed.extend(entry(item, DOING)?.map(|entry| Placed { position, entry }));
+        }
+        let page = Page {
+            items: placed,
+            next: next.map(|position| position.to_string()),
+        };
+        Ok(Some((contact, page)))
+    }
+
+    /// A contact that is not deleted, or the one that it was merged into, with the newest rows of its partition and of those of the
+    /// contacts that were merged into it, and the position of the last one, if there may be more.
+    pub(crate) async fn items_of(
+        &self,
+        scope: &TenantScope,
+        id: ContactId,
+        wanted: Wanted,
+    ) -> Result<Option<(Contact, Items)>, StoreError> {
+        let (contact, own) = tokio::try_join!(
+            Box::pin(self.contact_for(scope, id, wanted.doing)),
+            Box::pin(self.partition_of(scope, id, wanted))
+        )?;
+        let shown = contact.filter(|contact| contact.id != id || contact.deleted_at.is_none());
+        let Some(contact) = shown else {
+            return Ok(None);
+        };
+        if contact.id != id {
+            let items = self.items_of_known(scope, &contact, wanted).await?;
+            return Ok(Some((contact, items)));
+        }
+        let items = self.merged_items(scope, &contact, own, wanted).await?;
+        Ok(Some((contact, items)))
+    }
+
+    /// The same of a contact that is known.
+    pub(crate) async fn items_of_known(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        wanted: Wanted,
+    ) -> Result<Items, StoreError> {
+        let own = self.partition_of(scope, contact.id, wanted).await?;
+        self.merged_items(scope, contact, own, wanted).await
+    }
+
+    async fn merged_items(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        own: Vec<Newest<Item>>,
+        wanted: Wanted,
+    ) -> Result<Items, StoreError> {
+        let mut found = own;
+        for alias in &contact.aliases {
+            found.extend(self.partition_of(scope, *alias, wanted).await?);
+        }
+        let most = usize::try_from(wanted.limit).unwrap_or_default();
+        Ok(merged(found, most))
+    }
+
+    /// The newest rows of each kind in one contact's partition.
+    async fn partition_of(
+        &self,
+        scope: &TenantScope,
+        contact: ContactId,
+        wanted: Wanted,
+    ) -> Result<Vec<Newest<Item>>, StoreError> {
+        let Wanted {
+            only,
+            after,
+            limit,
+            now,
+            doing,
+        } = wanted;
+        let partition = keys::contact_partition(scope, contact);
+        let before = |kind: Kind| {
+            let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
+            before.filter(|_| only.is_none_or(|only| only == kind))
+        };
+        // One more row tells whether there is a next page.
+        let newest = Kind::ALL.map(|kind| self.newest(&partition, kind, before(kind), limit + 1, now, doing));
+        try_join_all(newest).await
+    }
+
+    /// The newest rows of a kind up to and including the id `before`; none, and nothing is read, if there is none.
+    async fn newest(
+        &self,
+        partition: &str,
+        kind: Kind,
+        before: Option<Ulid>,
+        limit: i32,
+        now: Timestamp,
+        doing: &'static str,
+    ) -> Result<Newest<Item>, StoreError> {
+        let mut newest = Newest {
+            items: Vec::new(),
+            until: None,
+        };
+        let Some(before) = before else { return Ok(newest) };
+        let (lower, upper) = (kind.sort_key(Ulid(0)), kind.sort_key(before));
+        let bounds = (lower.as_str(), upper.as_str());
+        let (rows, more) = self.database.between(partition, bounds, limit, doing).await?;
+        for item in rows {
+            let sk = row::string(&item, "sk").unwrap_or_default();
+            let own = sk.strip_prefix(kind.prefix()).unwrap_or_default();
+            // All rows of the prefix have such a key.
+            let Ok(id) = Ulid::from_string(own) else { continue };
+            let position = Position::new(kind, id);
+            newest.until = Some(position).filter(|_| more);
+            let seen = Some(item).filter(row::live).and_then(|item| row::kept(item, now));
+            newest.items.extend(seen.map(|item| (position, item)));
+        }
+        Ok(newest)
+    }
+}
+
+/// Reads a row of a contact's history; `None` if it is of another kind.
+pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, StoreError> {
+    let kind = row::string(&item, "kind").unwrap_or_default().to_owned();
+    Ok(match kind.as_str() {
+        "call" => Some(Entry::Call(Box::new(compact::call(item, doing)?))),
+        "message" => Some(Entry::Sent(Box::new(compact::message(item, doing)?))),
+        "received" => Some(Entry::Received(Box::new(row::data::<Received>(item, doing)?))),
+        "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
+        "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
+        "conversion" => Some(Entry::Conversion(row::data::<Conversion>(item, doing)?)),
+        "merge" => Some(Entry::Merge(row::data::<Merge>(item, doing)?)),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(kind: Kind, millisecond: u64, rest: u128) -> Position {
+        Position::new(kind, Ulid::from_parts(millisecond, rest))
+    }
+
+    #[test]
+    fn position_survives_conversion_to_text() {
+        for kind in Kind::ALL {
+            let position = at(kind, 1_795_176_000_123, 7);
+            assert_eq!(position.to_string().parse(), Ok(position));
+            assert_eq!(position.at().to_string(), "2026-11-20T12:00:00.123Z");
+        }
+        let id = keys::lower(Ulid::from_parts(1, 2));
+        let upper = id.to_ascii_uppercase();
+        for wrong in [
+            String::new(),
+            "note#".to_owned(),
+            format!("note{id}"),
+            format!("profile#{id}"),
+            format!("NOTE#{id}"),
+            format!("note#{upper}x"),
+            format!("note#{id}x"),
+            "note#8zzzzzzzzzzzzzzzzzzzzzzzzz".to_owned(),
+        ] {
+            assert_eq!(wrong.parse::<Position>(), Err(NotAPosition), "{wrong}");
+        }
+        // Ids can name times that no clock has.
+        assert_eq!(Position::new(Kind::Note, Ulid(u128::MAX)).at(), Timestamp::MAX);
+    }
+
+    /// Rows of few moments, so that many share one.
+    fn rows() -> Vec<Position> {
+        let mut rows = Vec::new();
+        for millisecond in 0..4 {
+            for kind in Kind::ALL {
+                for rest in 0..(millisecond + kind as u64) % 3 {
+                    rows.push(at(kind, millisecond, rest.into()));
+                }
+            }
+        }
+        rows
+    }
+
+    /// As the table answers: the newest rows of a kind, at most `limit`, of which some are hidden.
+    fn read(rows: &[Position], kind: Kind, after: Option<Position>, limit: usize, hidden: &[Position]) -> Newest<()> {
+        let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
+        let of_kind = rows.iter().copied().filter(|row| row.kind == kind);
+        let mut all: Vec<_> = of_kind
+            .filter(|row| before.is_some_and(|before| row.id <= before))
+            .collect();
+        all.sort_unstable_by_key(|row| std::cmp::Reverse(*row));
+        let more = all.len() > limit;
+        all.truncate(limit);
+        let until = all.last().copied().filter(|_| more);
+        let seen = all.into_iter().filter(|row| !hidden.contains(row));
+        Newest {
+            items: seen.map(|row| (row, ())).collect(),
+            until,
+        }
+    }
+
+    fn pages(rows: &[Position], limit: usize, hidden: &[Position]) -> Vec<Vec<Position>> {
+        let (mut pages, mut after) = (Vec::new(), None);
+        loop {
+            let found = Kind::ALL.map(|kind| read(rows, kind, after, limit + 1, hidden));
+            let (items, next) = merged(found.into(), limit);
+            assert!(items.len() <= limit);
+            pages.push(items.into_iter().map(|(position, ())| position).collect());
+            assert!(pages.len() <= rows.len() + 1, "it comes to an end");
+            match next {
+                Some(next) => {
+                    assert!(after.is_none_or(|after| next < after), "each page leads on");
+                    after = Some(next);
+                }
+                None => return pages,
+            }
+        }
+    }
+
+    #[test]
+    fn pages_have_every_entry_once_in_one_order() {
+        let mut expected = rows();
+        assert!(expected.len() > 12);
+        expected.sort_unstable();
+        expected.reverse();
+        for limit in 1..=expected.len() + 1 {
+            let pages = pages(&rows(), limit, &[]);
+            assert_eq!(pages.concat(), expected, "by {limit}");
+            let full = pages.iter().rev().skip(1).all(|page| page.len() == limit);
+            assert!(full && !pages.ends_with(&[vec![]]), "by {limit}: {pages:?}");
+        }
+    }
+
+    /// Whatever is hidden, nothing else is.
+    #[test]
+    fn hidden_rows_hide_no_others() {
+        let mut all = rows();
+        all.sort_unstable();
+        all.reverse();
+        for from in 0..all.len() {
+            for to in from..=all.len() {
+                let (hidden, mut expected) = (&all[from..to], all.clone());
+                expected.drain(from..to);
+                for limit in [1, 2, 3, 20] {
+                    let found = pages(&rows(), limit, hidden).concat();
+                    assert_eq!(found, expected, "{from} to {to} by {limit}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn positions_before_the_first_moment_are_none() {
+        let first = at(Kind::Call, 0, 0);
+        for kind in Kind::ALL {
+            assert_eq!(first.before(kind), None, "{kind:?}");
+        }
+        assert_eq!(
+            at(Kind::Note, 0, 0).before(Kind::Call),
+            Some(Ulid::from_parts(0, u128::MAX))
+        );
+    }
+}

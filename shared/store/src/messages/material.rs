@@ -1,0 +1,257 @@
+//! Reading of the templates, products, assets and fields of contacts that a message needs.
+
+use std::collections::{BTreeSet, HashSet};
+
+use domain::{
+    base::ids::{ConnectionId, ProductId},
+    contacts::field::Field,
+    media::asset::Asset,
+    messages::{
+        material::Material,
+        message::Leg,
+        needs::{Needs, TemplateNeed},
+    },
+    money::product::Product,
+    templates::template::TemplateDefinition,
+    tenants::connection::Connection,
+};
+use futures::future::try_join_all;
+use jobs::SentWith;
+
+use crate::{
+    Along, Owned, Part, Pointer, Store, StoreError, TenantScope, Versioned,
+    table::{
+        keys::{self, Key},
+        owned, row,
+    },
+};
+
+/// Maximum languages of a template at Meta.
+const MAX_LANGUAGES: i32 = 100;
+
+/// Maximum templates that are read by their keys.
+const MAX_BY_KEY: usize = 20;
+
+impl Owned for TemplateDefinition {
+    const KIND: &'static str = "template";
+    const PART: Part = Part::Templates;
+    const PREFIX: &'static str = "conn_";
+    /// Meta's own limit for an account.
+    const MAX: u32 = 6_000;
+    const VERSIONS: Option<&'static str> = Some("template_version");
+    const PLACED_BY_NUMBER: bool = false;
+    const REUSES_KEYS: bool = true;
+
+    fn id(&self) -> String {
+        let connection = self.connection.map(|connection| connection.to_string());
+        format!("{}#{}#{}", connection.unwrap_or_default(), self.name, self.language)
+    }
+
+    /// Of each content, the last version is kept: states, ratings and claims raise the number of a row far more often.
+    fn place(&self, _version: u64) -> u64 {
+        u64::from(self.edition) % owned::VERSIONS_KEPT
+    }
+}
+
+impl Owned for Product {
+    const KIND: &'static str = "product";
+    const PART: Part = Part::Products;
+    const PREFIX: &'static str = "prd_";
+    const MAX: u32 = Self::MAX;
+    const UNIQUE: &'static str = SKU;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn pointers(&self, scope: &TenantScope) -> Vec<Pointer> {
+        let pointer = |sku: &domain::money::product::Sku| Pointer::unique(scope, SKU, sku.as_str(), &self.id);
+        self.sku.as_ref().and_then(pointer).into_iter().collect()
+    }
+}
+
+const SKU: &str = "sku";
+
+/// What a leg is checked against and sent with.
+#[derive(Debug, Clone, Default)]
+pub struct LegMaterial {
+    /// Its connection.
+    pub connection: Option<Connection>,
+    /// The template that it names.
+    pub template: Option<TemplateDefinition>,
+    /// The asset that it names.
+    pub asset: Option<Versioned<Asset>>,
+}
+
+/// The keys of what a leg is sent with.
+pub(crate) struct KeysOfLeg {
+    connection: Key,
+    template: Option<Key>,
+    asset: Option<Key>,
+}
+
+impl KeysOfLeg {
+    pub(crate) fn of(scope: &TenantScope, with: &SentWith) -> Self {
+        let template = with.template.as_ref();
+        Self {
+            connection: owned::key::<Connection>(scope, &with.connection),
+            template: template.map(|(name, language)| template_key(scope, with.connection, name, language)),
+            asset: with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Key> {
+        let all = [Some(&self.connection), self.template.as_ref(), self.asset.as_ref()];
+        all.into_iter().flatten().cloned().collect()
+    }
+}
+
+/// The keys of those needs that are named by theirs.
+pub(crate) struct KeysOfNeeds {
+    templates: Vec<Key>,
+    products: Vec<Key>,
+    assets: Vec<Key>,
+}
+
+impl KeysOfNeeds {
+    pub(crate) fn of(scope: &TenantScope, needs: &Needs) -> Self {
+        let templates = needs.templates.iter().filter(|_| needs.templates.len() <= MAX_BY_KEY);
+        let products = needs.products.iter().filter(|name| name.parse::<ProductId>().is_ok());
+        Self {
+            templates: templates
+                .filter_map(|need| {
+                    Some(template_key(
+                        scope,
+                        need.connection,
+                        &need.name,
+                        need.language.as_deref()?,
+                    ))
+                })
+                .collect(),
+            products: products.map(|id| owned::key::<Product>(scope, id)).collect(),
+            assets: needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
+        }
+    }
+
+    pub(crate) fn all(&self) -> Vec<Key> {
+        [&self.templates[..], &self.products, &self.assets].concat()
+    }
+}
+
+pub(crate) fn template_key(scope: &TenantScope, connection: ConnectionId, name: &str, language: &str) -> Key {
+    owned::key::<TemplateDefinition>(scope, &format!("{connection}#{name}#{language}"))
+}
+
+impl Store {
+    /// The templates, products, assets and fields of contacts that messages need. One request for all that is named by its key and was not
+    /// read along with other rows; besides, in parallel, one for each template in all its languages, two for products that are named by SKU,
+    /// and one for the fields.
+    pub async fn material(&self, scope: &TenantScope, needs: &Needs, along: &Along) -> Result<Material, StoreError> {
+        const DOING: &str = "read what a message is made of";
+        let keys = KeysOfNeeds::of(scope, needs);
+        let named = keys.all();
+        let (mut found, languages, by_sku, fields) = tokio::try_join!(
+            Box::pin(self.database.get_further(along, &named, DOING)),
+            Box::pin(self.templates_in_all_languages(scope, &needs.templates)),
+            Box::pin(self.products_by_sku(scope, &needs.products)),
+            Box::pin(self.fields_if(scope, needs.fields))
+        )?;
+        let mut material = Material {
+            templates: row::live_data(&mut found, &keys.templates, DOING)?,
+            products: row::live_data(&mut found, &keys.products, DOING)?,
+            assets: row::live_data(&mut found, &keys.assets, DOING)?,
+            fields,
+            link: None,
+        };
+        material.templates.extend(languages);
+        // One may be named by its id and by its SKU.
+        let others = by_sku.into_iter();
+        let others = others.filter(|product| !material.products.iter().any(|known| known.id == product.id));
+        material.products.extend(others.collect::<Vec<Product>>());
+        Ok(material)
+    }
+
+    /// The templates that may be sent in any of their languages. A message names few of them. The set-up asks for those of all rules and
+    /// connections: then the tenant's templates are read from beginning to end, which is bounded by their maximum.
+    async fn templates_in_all_languages(
+        &self,
+        scope: &TenantScope,
+        needs: &[TemplateNeed],
+    ) -> Result<Vec<TemplateDefinition>, StoreError> {
+        if needs.len() <= MAX_BY_KEY {
+            let needs = needs.iter().filter(|need| need.language.is_none());
+            let found = try_join_all(needs.map(|need| self.languages(scope, need))).await?;
+            return Ok(found.into_iter().flatten().collect());
+        }
+        let named = |need: &TemplateNeed| (need.connection, need.name.clone(), need.language.clone());
+        let named: HashSet<_> = needs.iter().map(named).collect();
+        let mut all = self.all::<TemplateDefinition>(scope).await?;
+        all.retain(|template| {
+            template.connection.is_some_and(|connection| {
+                let is_named = |language| named.contains(&(connection, template.name.clone(), language));
+                is_named(None) || is_named(Some(template.language.clone()))
+            })
+        });
+        Ok(all)
+    }
+
+    /// A template in all its languages.
+    async fn languages(&self, scope: &TenantScope, need: &TemplateNeed) -> Result<Vec<TemplateDefinition>, StoreError> {
+        const DOING: &str = "read a template";
+        let key = template_key(scope, need.connection, &need.name, "");
+        let items = self.database.query(&key.pk, &key.sk, MAX_LANGUAGES, false, DOING);
+        let live = items.await?.into_iter().filter(row::live);
+        live.map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// The tenant's fields of contacts, if they are needed. At most [`Field::MAX`].
+    async fn fields_if(&self, scope: &TenantScope, needed: bool) -> Result<Vec<Field>, StoreError> {
+        if needed { self.all(scope).await } else { Ok(Vec::new()) }
+    }
+
+    /// The products with those of these names that are SKUs.
+    async fn products_by_sku(&self, scope: &TenantScope, names: &BTreeSet<String>) -> Result<Vec<Product>, StoreError> {
+        const DOING: &str = "read the owners of SKUs";
+        let skus = names.iter().filter(|name| name.parse::<ProductId>().is_err());
+        let claims: Vec<Key> = skus.map(|sku| keys::claim(scope, SKU, sku)).collect();
+        let mut ids = BTreeSet::new();
+        for item in self.database.get_many(&claims, DOING).await?.into_values() {
+            let id: ProductId = row::data(item, DOING)?;
+            ids.insert(id.to_string());
+        }
+        self.some(scope, &ids).await
+    }
+
+    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset. One request,
+    /// unless they were read along with other rows.
+    pub async fn leg_material(&self, scope: &TenantScope, leg: &Leg, along: &Along) -> Result<LegMaterial, StoreError> {
+        const DOING: &str = "read what a message is sent with";
+        let keys = KeysOfLeg::of(scope, &SentWith::of(leg));
+        let mut found = self.database.get_further(along, &keys.all(), DOING).await?;
+        let connection = row::versioned::<Connection>(found.remove(&keys.connection), None, DOING)?;
+        let template = keys.template.and_then(|key| found.remove(&key));
+        let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
+        let asset = keys.asset.and_then(|key| found.remove(&key));
+        Ok(LegMaterial {
+            connection: connection.map(|found| found.value),
+            template: template.map(|found| found.value),
+            asset: row::versioned(asset, None, DOING)?,
+        })
+    }
+
+    /// Forgets the id of an asset at the provider of a connection, which does not know the file any more: it is uploaded again when a message
+    /// needs it. Returns false if there is none.
+    pub async fn forget_upload(
+        &self,
+        scope: &TenantScope,
+        asset: &Versioned<Asset>,
+        connection: ConnectionId,
+    ) -> Result<bool, StoreError> {
+        let mut forgotten = asset.value.clone();
+        if forgotten.handles.remove(&connection).is_none() {
+            return Ok(false);
+        }
+        self.note_asset(scope, asset.version, &forgotten).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,233 @@
+//! Media of customers' messages, each a row beside its message, and assets.
+//!
+//! A medium is due while it is fetched, and again when its message is not kept any longer: then its file is deleted, and the row with it. A
+//! change of the retention raises the version of the row, so that a worker that holds it reads the new time.
+
+use std::collections::BTreeSet;
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{
+    base::ids::{AssetId, MessageId},
+    calls::record::Received,
+    media::{
+        asset::Asset,
+        medium::{Medium, MediumState},
+    },
+    messages::purpose::Lane,
+};
+use jiff::Timestamp;
+
+use crate::{
+    Owned, Part, Store, StoreError, TenantScope, Versioned,
+    table::{
+        keys::{self, Key},
+        owned,
+        row::{self, Condition, Row, Write, key_item, second, text},
+        usage,
+    },
+};
+
+/// Attempts of a change that two kinds of states want differently: what is fetched may be stored after the first one.
+const MAX_TRIES: u32 = 3;
+
+/// Media never delay what answers a person.
+pub const LANE: Lane = Lane::Bulk;
+
+impl Owned for Asset {
+    const KIND: &'static str = "asset";
+    const PART: Part = Part::Assets;
+    const PREFIX: &'static str = "ast_";
+    const MAX: u32 = Self::MAX;
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+}
+
+/// The row of a medium. The first one is written with its message, whose condition is enough.
+pub(crate) fn medium_row(scope: &TenantScope, medium: &Medium, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::medium(scope, medium.message, medium.index);
+    let condition = match medium.version {
+        0 => Condition::Always,
+        version => Condition::Version(version),
+    };
+    let mut next = medium.clone();
+    next.version += 1;
+    let row = Row::new(&key, "medium", &next, condition, doing)?;
+    let row = row.version(next.version).due(LANE, &key, next.due);
+    Ok(row.expires_at(next.expires_at()))
+}
+
+/// A medium with its message.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownMedium {
+    /// The medium.
+    pub medium: Medium,
+    /// Its message, unless its retention is over.
+    pub message: Option<Received>,
+}
+
+impl Store {
+    /// A medium with its message, in one request; `None` if it was deleted with its message.
+    pub async fn medium(
+        &self,
+        scope: &TenantScope,
+        message: MessageId,
+        index: u8,
+        now: Timestamp,
+    ) -> Result<Option<KnownMedium>, StoreError> {
+        const DOING: &str = "read a medium and its message";
+        let (own, of) = (keys::medium(scope, message, index), keys::message(scope, message));
+        let mut found = self.database.get_many(&[own.clone(), of.clone()], DOING).await?;
+        let Some(medium) = found.remove(&own).filter(|item| !row::expired(item, now)) else {
+            return Ok(None);
+        };
+        let message = found.remove(&of).and_then(|item| row::kept(item, now));
+        Ok(Some(KnownMedium {
+            medium: row::data(medium, DOING)?,
+            message: message.map(|item| row::data(item, DOING)).transpose()?,
+        }))
+    }
+
+    /// The media of these messages, as far as their rows exist. One request per hundred, none for none.
+    pub async fn media_of<'a>(
+        &self,
+        scope: &TenantScope,
+        messages: impl IntoIterator<Item = &'a Received>,
+        now: Timestamp,
+    ) -> Result<Vec<Medium>, StoreError> {
+        const DOING: &str = "read the media of messages";
+        let keys: Vec<Key> = messages
+            .into_iter()
+            .flat_map(|message| media_keys(scope, message))
+            .collect();
+        let found = self.database.get_many(&keys, DOING).await?;
+        let kept = found.into_values().filter(|item| !row::expired(item, now));
+        kept.map(|item| row::data(item, DOING)).collect()
+    }
+
+    /// Writes a medium under the condition that it is unchanged since it was read.
+    pub async fn write_medium(&self, scope: &TenantScope, medium: &Medium) -> Result<(), StoreError> {
+        const DOING: &str = "write a medium";
+        self.database.put(medium_row(scope, medium, DOING)?, DOING).await
+    }
+
+    /// Deletes the row of a medium under the same condition.
+    pub async fn delete_medium(&self, scope: &TenantScope, medium: &Medium) -> Result<(), StoreError> {
+        const DOING: &str = "delete a medium";
+        let key = keys::medium(scope, medium.message, medium.index);
+        let write = Write::DeleteVersion(key, medium.version);
+        self.database.transact_writes(vec![write], DOING).await
+    }
+
+    /// Keeps the media of a message until this time, as far as there is or will be a file. One write for each that is stored, two for one
+    /// that is being fetched.
+    pub(crate) async fn keep_media_until(
+        &self,
+        scope: &TenantScope,
+        message: &Received,
+        until: Timestamp,
+    ) -> Result<(), StoreError> {
+        for key in media_keys(scope, message) {
+            let mut stored = Some(true);
+            for _attempt in 0..MAX_TRIES {
+                let Some(is_stored) = stored else { break };
+                stored = self.keep_medium_until(&key, until, is_stored).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for one that is stored, which is due then, or for one that is being fetched, which stays due for that. If it is in the other
+    /// state, returns whether it is stored.
+    async fn keep_medium_until(&self, key: &Key, until: Timestamp, stored: bool) -> Result<Option<bool>, StoreError> {
+        const DOING: &str = "set the expiry of a medium";
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let (due, states) = if stored {
+            (", #data.#due = :until, gsi2sk = :place", ["scanning", "ready"])
+        } else {
+            ("", ["pending", "pending"])
+        };
+        let kept = until.checked_add(Medium::STAYS_FOR).unwrap_or(Timestamp::MAX);
+        let mut request = self
+            .database
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(key)))
+            .update_expression(format!(
+                "SET #data.#until = :until, #data.#version = #data.#version + :one, v = v + :one, expires_at = :expires{due}"
+            ))
+            .condition_expression("#data.#state IN (:one_state, :other_state)")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#state", "state")
+            .expression_attribute_names("#until", "kept_until")
+            .expression_attribute_names("#version", "version")
+            .expression_attribute_values(":until", text(until.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":expires", second(kept))
+            .expression_attribute_values(":one_state", text(states[0]))
+            .expression_attribute_values(":other_state", text(states[1]));
+        if stored {
+            request = request.expression_attribute_names("#due", "due");
+            request = request.expression_attribute_values(":place", text(keys::due_place(key, until)));
+        }
+        let sent = request
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match sent {
+            Ok(output) => {
+                if let Some(capacity) = output.consumed_capacity() {
+                    usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
+                }
+                return Ok(None);
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(refused)) => {
+                // Messages of before have none.
+                let Some(item) = refused.item().filter(|item| !item.is_empty()) else {
+                    return Ok(None);
+                };
+                let medium: Medium = row::data(item.clone(), DOING)?;
+                Ok(match medium.state {
+                    MediumState::Pending => Some(false),
+                    MediumState::Scanning | MediumState::Ready => Some(true),
+                    MediumState::Refused | MediumState::Gone => None,
+                })
+            }
+            Some(refused) if refused.is_transaction_conflict_exception() => Err(StoreError::Conflict { doing: DOING }),
+            _ => Err(StoreError::answered(DOING, error)),
+        }
+    }
+
+    /// An asset with its version.
+    pub async fn asset(&self, scope: &TenantScope, id: AssetId) -> Result<Option<Versioned<Asset>>, StoreError> {
+        self.get(scope, &id).await
+    }
+
+    /// Those of these assets that exist, in any order. One request per hundred, none for none.
+    pub async fn assets_named(&self, scope: &TenantScope, ids: &BTreeSet<AssetId>) -> Result<Vec<Asset>, StoreError> {
+        let ids = ids.iter().map(ToString::to_string).collect();
+        self.some(scope, &ids).await
+    }
+
+    /// Writes what a job has found out about an asset, which nobody has changed since it was read. No author is named.
+    pub async fn note_asset(&self, scope: &TenantScope, before: u64, after: &Asset) -> Result<(), StoreError> {
+        let row = owned::change_row(scope, before, after)?;
+        self.database.put(row, Asset::KIND).await
+    }
+}
+
+/// The keys of the rows of a message's media.
+fn media_keys(scope: &TenantScope, message: &Received) -> impl Iterator<Item = Key> {
+    let count = u8::try_from(message.message.media.len()).unwrap_or(u8::MAX);
+    (0..count).map(|index| keys::medium(scope, message.id, index))
+}

@@ -1,0 +1,430 @@
+//! Messages in both directions, and the rows under the providers' ids of them.
+
+use domain::{
+    base::{external::ProviderRef, ids::MessageId},
+    calls::{
+        call::Direction,
+        record::{MessageRef, Received},
+    },
+    contacts::contact::{Contact, Identity},
+    media::medium::InboundMedia,
+    messages::{
+        message::{Leg, Message, StatusReport},
+        purpose::{Lane, Purpose},
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use jobs::SentWith;
+
+use crate::{
+    Along, Store, StoreError, TenantScope,
+    contacts::contact::{Begun, REFERENCE_LIFE, happened},
+    messages::material::KeysOfLeg,
+    table::{
+        compact,
+        keys::{self, Key},
+        row::{self, Condition, Item, Row},
+    },
+    tenants::config::TenantRow,
+};
+
+/// Retention of a report on an unknown message. Our own record is written within minutes of the send; reports on messages
+/// that the tenant sends with another tool belong to no message here.
+const PARKED_LIFE: SignedDuration = SignedDuration::from_hours(24);
+
+/// Maximum reports on one unknown message. A provider sends a handful at most.
+const MAX_PARKED: usize = 20;
+
+pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'static str) -> Result<Row, StoreError> {
+    let key = keys::message(scope, message.id);
+    let condition = if message.version == 0 {
+        Condition::New
+    } else {
+        Condition::Version(message.version)
+    };
+    let mut next = message.clone();
+    next.version += 1;
+    let row = Row::new(&key, "message", &next, condition, doing)?
+        .data(compact::shrink)
+        .in_form(form_of(&next))
+        .kept(next.keep_until)
+        .version(next.version)
+        .due(next.policy.lane(), &key, next.due)
+        .in_state(trouble(scope, &next));
+    Ok(match (next.policy.lane(), next.policy.purpose()) {
+        // Whoever requested a message looks for it, whatever its lane is.
+        (Lane::Answers, _) | (Lane::Bulk, Purpose::Api) => {
+            listed_by_day(row, scope, next.created_at, next.id, Direction::Outbound)
+        }
+        // A broadcast would bury the answers of its day, and each entry costs a write unit.
+        (Lane::Bulk, _) => row,
+    })
+}
+
+/// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
+/// without its file or offer's code, and lose them with its next write.
+pub(crate) fn form_of(message: &Message) -> u64 {
+    let is_newer = |leg: &Leg| {
+        let parts = leg.content.template();
+        let parts = parts.is_some_and(|filled| filled.header_media.is_some() || !filled.offer_codes.is_empty());
+        leg.reply_to.is_some() || parts
+    };
+    if message.plan.iter().any(is_newer) { 2 } else { 1 }
+}
+
+/// Lists a message by the day on which it was written.
+fn listed_by_day(row: Row, scope: &TenantScope, at: Timestamp, id: MessageId, direction: Direction) -> Row {
+    row.listed(keys::messages_of(scope, &keys::day(at)), happened(at, id.own()))
+        .list_field("direction", direction.as_str())
+}
+
+/// Place of a failed or blocked message in the list, by the day of its creation.
+fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+    let at = message.created_at;
+    let place = || (keys::troubled_of(scope, &keys::day(at)), happened(at, message.id.own()));
+    message.state().is_trouble().then(place)
+}
+
+fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {
+    keys::reference(scope, api, provider_ref)
+}
+
+/// The form of the row of a customer's message. A version that reads only the first form knows nothing of a file but its source, and nothing
+/// of what was shared; everything else it reads as it is.
+pub(crate) fn form_of_received(received: &Received) -> u64 {
+    let message = &received.message;
+    let mut files = message.media.iter();
+    let is_newer = message.shared.is_some() || files.any(|file| *file != InboundMedia::new(file.source.clone()));
+    if is_newer { 2 } else { 1 }
+}
+
+/// The row of a customer's message. Its id follows from the provider's report, so an existing row is the same message.
+pub(crate) fn received_row(
+    scope: &TenantScope,
+    received: &Received,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let key = keys::message(scope, received.id);
+    let row = Row::new(&key, "received", received, Condition::NewOrExpired(now), doing)?
+        .in_form(form_of_received(received))
+        .kept(received.keep_until);
+    Ok(listed_by_day(
+        row,
+        scope,
+        received.message.at,
+        received.id,
+        Direction::Inbound,
+    ))
+}
+
+/// The row under a provider's id, replacing parked reports.
+pub(crate) fn reference_row(
+    scope: &TenantScope,
+    (api, provider_ref): (&str, &ProviderRef),
+    found: &MessageRef,
+    parked: Option<ParkedVersion>,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let (condition, version) = match parked {
+        None => (Condition::NewOrExpired(now), 1),
+        Some(ParkedVersion(version)) => (Condition::Version(version), version + 1),
+    };
+    let row = Row::new(
+        &reference_key(scope, api, provider_ref),
+        "message_ref",
+        found,
+        condition,
+        doing,
+    )?;
+    Ok(row.version(version).expires(now, REFERENCE_LIFE))
+}
+
+/// What the next step of a message begins with.
+#[derive(Debug)]
+pub struct ToSend {
+    /// The message and its contact.
+    pub of: MessageAndContact,
+    /// The tenant.
+    pub tenant: TenantRow,
+    /// What the message is sent with.
+    pub along: Along,
+}
+
+/// A message and its contact.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MessageAndContact {
+    /// The message.
+    pub message: Message,
+    /// Its contact. If that was merged into another: the one that survived.
+    pub contact: Contact,
+}
+
+impl Store {
+    /// A message, unless its retention is over.
+    pub async fn message(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Message>, StoreError> {
+        const DOING: &str = "read a message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        item.and_then(|item| row::kept(item, now))
+            .map(|item| compact::message(item, DOING))
+            .transpose()
+    }
+
+    /// Those of these messages that are still retained, in one request; none for none.
+    pub async fn messages(
+        &self,
+        scope: &TenantScope,
+        ids: &[MessageId],
+        now: Timestamp,
+    ) -> Result<Vec<Message>, StoreError> {
+        let each = self.each_message(scope, ids, now).await?;
+        each.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// The same, one entry per id: `None` if it is not retained any more. The error of an entry says that its row cannot be
+    /// read ([`StoreError::Form`], [`StoreError::NewerForm`]), which does not hide the others.
+    pub async fn each_message(
+        &self,
+        scope: &TenantScope,
+        ids: &[MessageId],
+        now: Timestamp,
+    ) -> Result<Vec<Result<Option<Message>, StoreError>>, StoreError> {
+        const DOING: &str = "read messages";
+        let keys: Vec<Key> = ids.iter().map(|id| keys::message(scope, *id)).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        let each = keys.iter().map(|key| {
+            let item = found.remove(key).and_then(|item| row::kept(item, now));
+            item.map(|item| compact::message(item, DOING)).transpose()
+        });
+        Ok(each.collect())
+    }
+
+    /// A message, unless its retention is over, and its contact: [`Store::to_send`] without the rest.
+    pub async fn message_and_contact(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<MessageAndContact>, StoreError> {
+        let read = self.to_send(scope, id, None, now).await?;
+        Ok(read.map(|read| read.of))
+    }
+
+    /// What the next step of a message begins with, in one request.
+    pub async fn to_send(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        with: Option<&SentWith>,
+        now: Timestamp,
+    ) -> Result<Option<ToSend>, StoreError> {
+        const DOING: &str = "read a message with what it is sent with";
+        let own = [
+            keys::message(scope, id),
+            keys::contact(scope, id.contact()),
+            keys::tenant(scope),
+        ];
+        let with = with.map(|with| KeysOfLeg::of(scope, with).all()).unwrap_or_default();
+        let mut found = self.database.get_many(&[&own[..], &with].concat(), DOING).await?;
+        let [message, contact, tenant] = own.map(|key| found.remove(&key));
+        let Some(message) = message.and_then(|item| row::kept(item, now)) else {
+            return Ok(None);
+        };
+        let message = compact::message(message, DOING)?;
+        let contact = self.followed(scope, contact, DOING).await?;
+        Ok(contact.map(|contact| ToSend {
+            of: MessageAndContact { message, contact },
+            tenant: TenantRow(tenant),
+            along: Along::of(with, found),
+        }))
+    }
+
+    /// A customer's message, unless its retention is over.
+    pub async fn received(
+        &self,
+        scope: &TenantScope,
+        id: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<Received>, StoreError> {
+        const DOING: &str = "read a customer's message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        item.and_then(|item| row::kept(item, now))
+            .map(|item| row::data(item, DOING))
+            .transpose()
+    }
+
+    /// Whether a message exists, in either direction, and is still retained.
+    pub async fn has_message(&self, scope: &TenantScope, id: MessageId, now: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "look for a message";
+        let item = self.database.get(&keys::message(scope, id), DOING).await?;
+        Ok(item.is_some_and(|item| !row::expired(&item, now)))
+    }
+
+    /// Writes a message under the condition that it is unchanged since it was read.
+    pub async fn write_message(&self, scope: &TenantScope, message: &Message) -> Result<(), StoreError> {
+        const DOING: &str = "write a message";
+        self.database.put(message_row(scope, message, DOING)?, DOING).await
+    }
+
+    /// Writes the row that leads from the provider's id to the message, then the message.
+    ///
+    /// # Errors
+    /// A conflict after a lost race for either row. The first one may be written then.
+    pub async fn record_message(
+        &self,
+        scope: &TenantScope,
+        message: &Message,
+        reference: &Reference<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "record a sent message";
+        let Reference {
+            attempt,
+            api,
+            provider_ref,
+            parked,
+        } = *reference;
+        let mut attempts = message.attempts.iter();
+        let sent = attempts.find(|known| known.number == attempt);
+        let ours = MessageRef::Ours {
+            message: message.id,
+            attempt,
+            template: sent
+                .and_then(|sent| message.template_of(sent))
+                .map(|templated| templated.of),
+        };
+        let reference = reference_row(scope, (api, provider_ref), &ours, parked, now, DOING)?;
+        let message_row = message_row(scope, message, DOING)?;
+        if parked.is_some() {
+            // Parked reports must not be lost between the two writes.
+            return self.database.transact(vec![message_row, reference], DOING).await;
+        }
+        // Half the price of a transaction. If the process dies in between, reports still find the message and settle the
+        // attempt, like any claim without a record.
+        self.database.put(reference, DOING).await?;
+        self.database.put(message_row, DOING).await
+    }
+
+    /// The row under a provider's id, with the version that the next write needs.
+    pub async fn message_ref(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        provider_ref: &ProviderRef,
+        now: Timestamp,
+    ) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+        let key = reference_key(scope, api, provider_ref);
+        referred(self.database.get(&key, FIND).await?, now)
+    }
+
+    /// What a customer's message begins with, in one request: also the row under the provider's id.
+    pub async fn begun_message(
+        &self,
+        scope: &TenantScope,
+        (api, provider_ref): (&str, &ProviderRef),
+        writer: &[Identity],
+        now: Timestamp,
+    ) -> Result<Begun<Option<(MessageRef, ParkedVersion)>>, StoreError> {
+        let key = reference_key(scope, api, provider_ref);
+        let mut begun = self.begun_with(scope, Some(key), writer, FIND).await?;
+        let known = referred(begun.own.take(), now)?;
+        Ok(begun.with(known))
+    }
+
+    /// Those of these provider's ids that belong to another message than this attempt's. One request per hundred.
+    pub async fn refs_of_others(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        provider_refs: Vec<String>,
+        (message, attempt): (MessageId, u32),
+        now: Timestamp,
+    ) -> Result<Vec<String>, StoreError> {
+        const DOING: &str = "read the owners of messages";
+        // An invalid provider's id is never stored.
+        let known = provider_refs
+            .into_iter()
+            .filter_map(|id| ProviderRef::try_from(id).ok());
+        let keys: Vec<(Key, ProviderRef)> = known.map(|id| (reference_key(scope, api, &id), id)).collect();
+        let wanted: Vec<Key> = keys.iter().map(|(key, _)| key.clone()).collect();
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let mut others = Vec::new();
+        for (key, id) in keys {
+            let Some(item) = found.remove(&key).filter(|item| !row::expired(item, now)) else {
+                continue;
+            };
+            match row::data(item, DOING)? {
+                MessageRef::Parked { .. } => {}
+                MessageRef::Ours {
+                    message: known,
+                    attempt: number,
+                    ..
+                } if (known, number) == (message, attempt) => {}
+                MessageRef::Ours { .. } | MessageRef::Theirs { .. } => others.push(id.to_string()),
+            }
+        }
+        Ok(others)
+    }
+
+    /// Parks a report on a message that nothing matches yet, until the record step merges it.
+    ///
+    /// # Errors
+    /// A conflict after a lost race: the message may be known now.
+    pub async fn park_report(
+        &self,
+        scope: &TenantScope,
+        api: &str,
+        report: &StatusReport,
+        before: Option<(Vec<StatusReport>, ParkedVersion)>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "park a report";
+        let (mut reports, condition, version) = match before {
+            None => (Vec::new(), Condition::NewOrExpired(now), 1),
+            Some((reports, version)) => (reports, Condition::Version(version.0), version.0 + 1),
+        };
+        if reports.contains(report) || reports.len() >= MAX_PARKED {
+            return Ok(());
+        }
+        reports.push(report.clone());
+        let key = reference_key(scope, api, &report.provider_ref);
+        let row = Row::new(&key, "message_ref", &MessageRef::Parked { reports }, condition, DOING)?
+            .version(version)
+            .expires(now, PARKED_LIFE);
+        self.database.put(row, DOING).await
+    }
+}
+
+const FIND: &str = "find a message by the provider's id";
+
+/// The row under a provider's id, unless it has expired.
+fn referred(item: Option<Item>, now: Timestamp) -> Result<Option<(MessageRef, ParkedVersion)>, StoreError> {
+    let Some(item) = item.filter(|item| !row::expired(item, now)) else {
+        return Ok(None);
+    };
+    let version = row::version_of(&item);
+    Ok(Some((row::data(item, FIND)?, ParkedVersion(version))))
+}
+
+/// The row that leads from the provider's id to a sent message.
+#[derive(Debug, Clone, Copy)]
+pub struct Reference<'a> {
+    /// The attempt that was sent.
+    pub attempt: u32,
+    /// The API that accepted it, such as `whatsapp`, `twilio`.
+    pub api: &'a str,
+    /// The API's id of it.
+    pub provider_ref: &'a ProviderRef,
+    /// Version of an existing row with parked reports, which the caller has merged.
+    pub parked: Option<ParkedVersion>,
+}
+
+/// The version of a row under a provider's id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ParkedVersion(pub(crate) u64);

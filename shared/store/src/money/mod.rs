@@ -1,0 +1,4 @@
+//! What a tenant may spend, and what messages cost.
+
+pub mod caps;
+pub mod prices;

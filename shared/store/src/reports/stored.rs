@@ -1,0 +1,163 @@
+//! How much of what a plan limits a tenant has stored: contacts, and the bytes of assets. It is counted before something is added, and
+//! counted anew once a day, which also finds what came otherwise, such as callers, and what is gone.
+
+use aws_sdk_dynamodb::{
+    operation::update_item::{UpdateItemError, builders::UpdateItemFluentBuilder},
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
+use domain::media::asset::Asset;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Store, StoreError, TenantScope,
+    table::{
+        database::Index,
+        forms,
+        keys::{self, Key},
+        row::{self, key_item, number, second, text},
+        usage,
+    },
+};
+
+/// Something of which a plan allows so much.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stored {
+    /// Contacts.
+    Contacts,
+    /// Kilobytes of assets.
+    AssetKilobytes,
+}
+
+impl Stored {
+    const ALL: [Self; 2] = [Self::Contacts, Self::AssetKilobytes];
+
+    fn key(self, scope: &TenantScope) -> Key {
+        let name = match self {
+            Self::Contacts => "contacts",
+            Self::AssetKilobytes => "asset_kilobytes",
+        };
+        keys::stored(scope, name)
+    }
+}
+
+/// The kilobytes that an asset counts for, rounded up.
+pub fn kilobytes(asset: &Asset) -> u64 {
+    asset.bytes.div_ceil(1_000)
+}
+
+/// Time after which it is counted anew: less than a day, since the schedule's runs are not punctual.
+const COUNTED_EVERY: SignedDuration = SignedDuration::from_hours(20);
+
+/// Time for which a count is kept if nobody counts anew, as after the deletion of the tenant.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(62 * 24);
+
+/// Time of the last count, in seconds.
+const COUNTED_AT: &str = "counted_at";
+
+const DOING: &str = "count what is stored";
+
+impl Store {
+    /// Takes room for what is to be stored, within this maximum: one write. If there is not enough, the room that is left.
+    pub async fn take_room(
+        &self,
+        scope: &TenantScope,
+        what: Stored,
+        (amount, most): (u64, u64),
+    ) -> Result<Result<(), u64>, StoreError> {
+        // Of more than the maximum, the condition is never true.
+        let (condition, room) = match most.checked_sub(amount) {
+            Some(room) => ("attribute_not_exists(n) OR n <= :room", room),
+            None => ("attribute_exists(pk) AND n < :room", 0),
+        };
+        let amount = i128::from(amount);
+        match self.add_stored(&what.key(scope), amount, (condition, room)).await? {
+            None => Ok(Ok(())),
+            Some(stored) => Ok(Err(most.saturating_sub(stored))),
+        }
+    }
+
+    /// Gives room back: what was to be stored was not, or is gone. One write.
+    pub async fn give_room_back(&self, scope: &TenantScope, what: Stored, amount: u64) -> Result<(), StoreError> {
+        let less = -i128::from(amount);
+        self.add_stored(&what.key(scope), less, ("n >= :room", amount))
+            .await
+            .map(drop)
+    }
+
+    /// Counts anew what a tenant has stored, unless that was done today. Returns whether it was.
+    pub async fn count_stored(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
+        let known = self.database.get(&Stored::Contacts.key(scope), DOING).await?;
+        let counted_at = known
+            .as_ref()
+            .and_then(|row| row.get(COUNTED_AT)?.as_n().ok()?.parse().ok());
+        let counted_at = counted_at.and_then(|second| Timestamp::from_second(second).ok());
+        if counted_at.is_some_and(|at| now < at + COUNTED_EVERY) {
+            return Ok(false);
+        }
+        for what in Stored::ALL {
+            let count = match what {
+                Stored::Contacts => {
+                    self.database
+                        .number_of(Index::ByDay, &keys::contacts(scope), DOING)
+                        .await?
+                }
+                Stored::AssetKilobytes => self.all::<Asset>(scope).await?.iter().map(kilobytes).sum(),
+            };
+            let counted = "SET n = :n, counted_at = :now, expires_at = :until, kind = :kind, f = :form";
+            let request = self
+                .updating(&what.key(scope), counted)
+                .expression_attribute_values(":n", number(count));
+            let request = request.expression_attribute_values(":now", second(now));
+            let request = request.expression_attribute_values(":until", second(now + KEPT_FOR));
+            written(request).await?;
+        }
+        Ok(true)
+    }
+
+    fn updating(&self, key: &Key, update: &str) -> UpdateItemFluentBuilder {
+        let request = self.database.client.update_item().table_name(&self.database.table);
+        let request = request.set_key(Some(key_item(key))).update_expression(update);
+        let request = request.expression_attribute_values(":kind", text("count"));
+        request
+            .expression_attribute_values(":form", forms::form("count"))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+    }
+
+    /// Adds to a count, under a condition. If it does not hold, the count.
+    async fn add_stored(
+        &self,
+        key: &Key,
+        amount: i128,
+        (condition, room): (&str, u64),
+    ) -> Result<Option<u64>, StoreError> {
+        let request = self
+            .updating(key, "ADD n :amount SET kind = :kind, f = :form")
+            .expression_attribute_values(":amount", AttributeValue::N(amount.to_string()))
+            .condition_expression(condition)
+            .expression_attribute_values(":room", number(room))
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld);
+        written(request).await
+    }
+}
+
+/// Sends an update. If its condition does not hold, the count.
+async fn written(request: UpdateItemFluentBuilder) -> Result<Option<u64>, StoreError> {
+    usage::count(&["dynamodb:UpdateItem"]);
+    let _waiting = usage::waiting();
+    let error = match request.send().await {
+        Ok(output) => {
+            let spent = output
+                .consumed_capacity()
+                .and_then(|capacity| capacity.capacity_units());
+            usage::capacity(0.0, spent.unwrap_or_default());
+            return Ok(None);
+        }
+        Err(error) => error,
+    };
+    match error.as_service_error() {
+        Some(UpdateItemError::ConditionalCheckFailedException(failed)) => {
+            Ok(Some(failed.item().map(row::count).unwrap_or_default()))
+        }
+        _ => Err(StoreError::answered(DOING, error)),
+    }
+}

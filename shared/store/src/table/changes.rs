@@ -1,0 +1,257 @@
+//! Changes from the table's stream: rows before and after a change, parsed.
+
+use domain::{
+    accounts::notice::Notice,
+    base::{
+        actor::Stamp,
+        ids::{LineId, TenantId},
+    },
+    calls::record::{Call, ConsentEntry, Received},
+    consent::wish::Choice,
+    contacts::conversion::Conversion,
+    messages::message::Message,
+    templates::template::TemplateDefinition,
+    tenants::connection::Connection,
+};
+use jiff::Timestamp;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_dynamo::{AttributeValue, Item};
+use serde_json::Value;
+
+use crate::{
+    Owned, StoreError,
+    contacts::contact::SUPPRESSION,
+    table::{compact, forms, keys, row},
+};
+
+/// A change of a row that counters depend on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RowChange {
+    /// The tenant, read from the row's key.
+    pub tenant: TenantId,
+    /// The change.
+    pub what: What,
+}
+
+/// A change of a row.
+#[derive(Debug, Clone, PartialEq)]
+pub enum What {
+    /// A call was decided.
+    CallDecided(Box<Call>),
+    /// A call was decided again, once its outcome was known.
+    CallDecidedAgain {
+        /// The call before.
+        before: Box<Call>,
+        /// The call after.
+        after: Box<Call>,
+    },
+    /// A message of ours was planned or changed.
+    MessageMoved {
+        /// The message before; `None` for a new one.
+        before: Option<Box<Message>>,
+        /// The message after.
+        after: Box<Message>,
+    },
+    /// A customer's message was stored.
+    Received(Box<Received>),
+    /// A conversion was recorded.
+    Converted(Conversion),
+    /// A refusal was recorded.
+    Refused(Box<ConsentEntry>),
+}
+
+impl What {
+    /// The line that it belongs to, if it belongs to one.
+    pub fn line(&self) -> Option<LineId> {
+        match self {
+            Self::CallDecided(call) | Self::CallDecidedAgain { after: call, .. } => call.grounds.line,
+            Self::MessageMoved { after, .. } => after.line,
+            Self::Received(received) => received.line,
+            Self::Converted(_) | Self::Refused(_) => None,
+        }
+    }
+}
+
+const DOING: &str = "read a change of a row";
+
+fn text<'a>(image: &'a Item, name: &str) -> Option<&'a str> {
+    match image.get(name) {
+        Some(AttributeValue::S(text)) => Some(text),
+        _ => None,
+    }
+}
+
+fn data<T: DeserializeOwned>(image: &Item) -> Result<T, StoreError> {
+    row::data(image.clone().into(), DOING)
+}
+
+fn message(image: &Item) -> Result<Message, StoreError> {
+    compact::message(image.clone().into(), DOING)
+}
+
+fn call(image: &Item) -> Result<Call, StoreError> {
+    compact::call(image.clone().into(), DOING)
+}
+
+/// Reads one change. `None` if it is not counted: deletions, and rows of other kinds.
+///
+/// # Errors
+/// If a row of a counted kind does not have the expected form.
+pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError> {
+    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
+        return Ok(None);
+    };
+    let inserted = before.is_empty();
+    let what = match (kind, inserted) {
+        ("call", true) => What::CallDecided(Box::new(call(after)?)),
+        ("call", false) => {
+            let (before, after) = (call(before)?, call(after)?);
+            if before.decided_again == after.decided_again {
+                return Ok(None);
+            }
+            What::CallDecidedAgain {
+                before: Box::new(before),
+                after: Box::new(after),
+            }
+        }
+        ("received", true) => What::Received(Box::new(data(after)?)),
+        ("conversion", true) => What::Converted(data(after)?),
+        ("consent", true) => {
+            let entry: ConsentEntry = data(after)?;
+            if entry.choice != Choice::Refused {
+                return Ok(None);
+            }
+            What::Refused(Box::new(entry))
+        }
+        ("message", _) => What::MessageMoved {
+            before: if inserted {
+                None
+            } else {
+                Some(Box::new(message(before)?))
+            },
+            after: Box::new(message(after)?),
+        },
+        _ => return Ok(None),
+    };
+    Ok(Some(RowChange { tenant, what }))
+}
+
+/// The row in an image, unless there is none, or it is marked as deleted.
+fn shown<T: DeserializeOwned>(image: &Item) -> Result<Option<T>, StoreError> {
+    let absent = image.is_empty() || image.contains_key("gone");
+    (!absent).then(|| data(image)).transpose()
+}
+
+/// What people may have to be told of a change that was made at this time: of a connection or a template.
+///
+/// # Errors
+/// If a row of these kinds does not have the expected form.
+pub fn noticed(before: &Item, after: &Item, at: Timestamp) -> Result<Option<(TenantId, Notice)>, StoreError> {
+    let (Some(pk), Some(kind)) = (text(after, "pk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
+        return Ok(None);
+    };
+    let notice = match kind {
+        Connection::KIND => {
+            let (before, after) = (shown::<Connection>(before)?, shown::<Connection>(after)?);
+            after.and_then(|after| Notice::of_connection(before.as_ref(), &after))
+        }
+        TemplateDefinition::KIND => {
+            let (before, after) = (
+                shown::<TemplateDefinition>(before)?,
+                shown::<TemplateDefinition>(after)?,
+            );
+            after.and_then(|after| Notice::of_template(before.as_ref(), &after, at))
+        }
+        _ => None,
+    };
+    Ok(notice.map(|notice| (tenant, notice)))
+}
+
+/// A change made by a person or a key, of a row that names its author.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stamped {
+    /// The tenant, read from the row's key.
+    pub tenant: TenantId,
+    /// Author, time and request.
+    pub by: Stamp,
+    /// The row's kind.
+    pub kind: String,
+    /// The object's id: the part of its key after the kind, or the tenant.
+    pub object: String,
+    /// The row before; `None` if readers saw none.
+    pub before: Option<Value>,
+    /// The row after; `None` if it was deleted.
+    pub after: Option<Value>,
+}
+
+fn attribute<T: for<'de> Deserialize<'de>>(image: &Item, name: &str) -> Result<Option<T>, StoreError> {
+    let value = image.get(name).cloned().map(serde_dynamo::from_attribute_value);
+    value.transpose().map_err(|why| StoreError::Form { doing: DOING, why })
+}
+
+fn seen(image: &Item) -> Result<Option<Value>, StoreError> {
+    // An identity's row only leads to a contact. It may become the suppression of its address.
+    if image.contains_key("gone") || text(image, "kind") == Some("identity") {
+        return Ok(None);
+    }
+    if text(image, "kind") == Some("contact") {
+        let contact = compact::contact(image.clone().into(), DOING)?;
+        return Ok(serde_json::to_value(contact).ok());
+    }
+    forms::readable(&image.clone().into(), DOING)?;
+    attribute(image, "data")
+}
+
+/// The id that a row's item holds.
+fn id_within(image: &Item) -> Result<String, StoreError> {
+    let data: Option<Value> = attribute(image, "data")?;
+    let id = data.as_ref().and_then(|data| data["id"].as_str());
+    Ok(id.unwrap_or_default().to_owned())
+}
+
+/// Reads one change of a tenant's row that names its author. `None` if it names nobody: deletions by time to live, our own
+/// writes, and rows of no tenant.
+///
+/// # Errors
+/// If a row that names its author does not have the expected form.
+pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreError> {
+    let (Some(pk), Some(sk), Some(kind)) = (text(after, "pk"), text(after, "sk"), text(after, "kind")) else {
+        return Ok(None);
+    };
+    let Some(tenant) = keys::tenant_of(pk) else {
+        return Ok(None);
+    };
+    let Some(by) = attribute::<Stamp>(after, "by")? else {
+        return Ok(None);
+    };
+    // A stamp left over from an earlier write does not sign this one.
+    if before.get("by") == after.get("by") && before.get("v") == after.get("v") {
+        return Ok(None);
+    }
+    let object = match sk.split_once('#') {
+        // The id of a template has all parts of its key.
+        Some(_) if kind == TemplateDefinition::KIND => sk.replace('#', "."),
+        // Its key has only its own part of the id, since the contact's is the partition.
+        Some((_, id)) => keys::id_of_contact(pk, sk).unwrap_or_else(|| id.to_owned()),
+        None if sk == keys::TENANT => tenant.to_string(),
+        // Its key is the address, which an entry must not repeat.
+        None if kind == SUPPRESSION => id_within(after)?,
+        None => keys::contact_of(pk).map_or_else(|| sk.to_owned(), |contact| contact.to_string()),
+    };
+    // A contact is one thing for people, though it has two rows.
+    let kind = if kind == "profile" { "contact" } else { kind };
+    Ok(Some(Stamped {
+        tenant,
+        by,
+        kind: kind.to_owned(),
+        object,
+        before: seen(before)?,
+        after: seen(after)?,
+    }))
+}

@@ -1,0 +1,297 @@
+//! The due index: rows that need work at a given time. The safety net of the whole system.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use domain::{
+    base::{ids::TenantId, operation::Operation},
+    calls::record::CallProgress,
+    media::medium::Medium,
+    messages::purpose::Lane,
+};
+use jiff::Timestamp;
+use jobs::ToQueue;
+
+use crate::{
+    Store, StoreError,
+    table::{
+        compact,
+        keys::{self, DUE_SHARDS, Key},
+        row::{self, Item, key_item, string},
+        usage,
+    },
+};
+
+/// A partition of the due index.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Partition {
+    lane: Lane,
+    shard: u8,
+}
+
+impl Partition {
+    /// Number of partitions of each lane.
+    pub const OF_LANE: usize = DUE_SHARDS as usize;
+
+    /// The partitions of a lane.
+    pub fn of(lane: Lane) -> impl Iterator<Item = Self> {
+        (0..DUE_SHARDS).map(move |shard| Self { lane, shard })
+    }
+
+    /// Its lane.
+    pub const fn lane(self) -> Lane {
+        self.lane
+    }
+
+    /// All partitions.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Lane::ALL.into_iter().flat_map(Self::of)
+    }
+}
+
+/// A due row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    key: Key,
+    place: String,
+    tenant: TenantId,
+    /// Time of the query, at which the row must still be retained.
+    found: Timestamp,
+}
+
+/// One page of due rows.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DuePage {
+    /// The rows, oldest first.
+    pub due: Vec<Due>,
+    /// Number of rows on the page of unknown kinds. They are left as they are.
+    pub unknown: u64,
+    /// Cursor of the next page; `None` if this was the last.
+    pub next: Option<Next>,
+}
+
+/// Cursor of a page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next(HashMap<String, AttributeValue>);
+
+impl Due {
+    /// The tenant of the row.
+    pub const fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+}
+
+/// A due row with the job that processes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DueRow {
+    /// The job.
+    pub job: ToQueue,
+    /// Number of times the dispatcher has queued it since it last changed.
+    pub dispatches: u32,
+    /// Time before which there is nothing to do, although the row is due.
+    pub not_before: Option<Timestamp>,
+}
+
+/// A kind of row that can be due.
+struct DueKind {
+    /// Whether a row of this area of a tenant's partitions with this sort key may be one of them: the index contains nothing
+    /// else of a row.
+    is_key: fn(&str, &str) -> bool,
+    /// Its name in the row.
+    kind: &'static str,
+    /// The job that processes a row.
+    job: fn(TenantId, Item) -> Result<DueRow, StoreError>,
+}
+
+const DOING: &str = "read due rows";
+
+/// The kinds that can be due, with their jobs. A row of a kind that is missing here, such as one of a later version of the
+/// code, is left alone.
+const KINDS: [DueKind; 4] = [
+    DueKind {
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MESSAGE),
+        kind: "message",
+        job: |tenant, item| {
+            let message = compact::message(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::send(tenant, &message),
+                dispatches: message.dispatches,
+                not_before: message.waits_for_delivery(Timestamp::MIN),
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::CONTACTS && sk.starts_with(keys::MEDIUM),
+        kind: "medium",
+        job: |tenant, item| {
+            let medium: Medium = row::data(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::media(tenant, &medium, medium.due.unwrap_or(medium.fetch_until)),
+                dispatches: medium.dispatches,
+                not_before: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::REFERENCES && sk == keys::REFERENCE,
+        kind: "call_progress",
+        job: |tenant, item| {
+            let progress: CallProgress = row::data(item, DOING)?;
+            let dispatches = progress.dispatches;
+            let until = progress.due.unwrap_or(progress.first_seen);
+            Ok(DueRow {
+                job: ToQueue::look(tenant, progress, until),
+                dispatches,
+                not_before: None,
+            })
+        },
+    },
+    DueKind {
+        is_key: |area, sk| area == keys::OPERATIONS && sk.starts_with(keys::OPERATION),
+        kind: "operation",
+        job: |tenant, item| {
+            let operation: Operation = row::data(item, DOING)?;
+            Ok(DueRow {
+                job: ToQueue::start(tenant, &operation),
+                dispatches: operation.dispatches,
+                not_before: None,
+            })
+        },
+    },
+];
+
+impl Store {
+    /// Due rows of one partition, oldest first, at most `limit`, from the end of the previous page. One query of keys.
+    pub async fn due(
+        &self,
+        partition: Partition,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<DuePage, StoreError> {
+        let place = keys::due_partition(partition.lane, partition.shard);
+        let (items, next) = self.due_keys(place, now, from, limit).await?;
+        let due: Vec<Due> = items.iter().filter_map(|item| due_of(item, now)).collect();
+        Ok(DuePage {
+            unknown: u64::try_from(items.len() - due.len()).unwrap_or_default(),
+            due,
+            next,
+        })
+    }
+
+    /// The keys of due rows of a partition of the index, oldest first, and the cursor of the next page.
+    pub(crate) async fn due_keys(
+        &self,
+        place: String,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<(Vec<Item>, Option<Next>), StoreError> {
+        const DOING: &str = "read what is due";
+        usage::count(&["dynamodb:Query"]);
+        let _waiting = usage::waiting();
+        let output = self
+            .database
+            .client
+            .query()
+            .table_name(&self.database.table)
+            .index_name("due")
+            .key_condition_expression("gsi2pk = :shard AND gsi2sk <= :now")
+            .expression_attribute_values(":shard", AttributeValue::S(place))
+            // `~` sorts after the `#` between time and id.
+            .expression_attribute_values(":now", AttributeValue::S(format!("{}~", keys::sortable(now))))
+            .set_exclusive_start_key(from.map(|Next(key)| key))
+            .limit(limit)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await
+            .map_err(|error| StoreError::answered(DOING, error))?;
+        if let Some(capacity) = output.consumed_capacity() {
+            usage::capacity(capacity.capacity_units().unwrap_or_default(), 0.0);
+        }
+        Ok((output.items.unwrap_or_default(), output.last_evaluated_key.map(Next)))
+    }
+
+    /// The rows of due keys with the jobs that process them, in one request per hundred. Deleted and expired rows are left
+    /// out; an unreadable one does not block the others. `None`: a row of an unknown kind, to be left as it is.
+    pub async fn due_rows(&self, due: Vec<Due>) -> Result<Vec<(Due, Result<Option<DueRow>, StoreError>)>, StoreError> {
+        let keys: Vec<Key> = due.iter().map(|due| due.key.clone()).collect();
+        let mut items = self.database.get_many(&keys, DOING).await?;
+        let mut rows = Vec::with_capacity(due.len());
+        for due in due {
+            let item = items.remove(&due.key);
+            let Some(item) = item.and_then(|item| row::kept(item, due.found)) else {
+                continue;
+            };
+            let kind = string(&item, "kind").unwrap_or_default();
+            let row = match KINDS.iter().find(|known| known.kind == kind) {
+                Some(known) => (known.job)(due.tenant, item).map(Some),
+                None => Ok(None),
+            };
+            rows.push((due, row));
+        }
+        Ok(rows)
+    }
+
+    /// Leases a due row: moves its time to `again`. Returns false if somebody else did so or the work is done.
+    pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
+        const DOING: &str = "lease a due row";
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let place = keys::due_place(&due.key, again);
+        let result = self
+            .database
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(&due.key)))
+            // The version stays the same: a worker that holds the row must not lose its write to the dispatcher.
+            .update_expression(
+                "SET gsi2sk = :again, #data.#due = :due, \
+                 #data.dispatches = if_not_exists(#data.dispatches, :none) + :one",
+            )
+            .condition_expression("gsi2sk = :place")
+            .expression_attribute_names("#data", "data")
+            .expression_attribute_names("#due", "due")
+            .expression_attribute_values(":again", AttributeValue::S(place))
+            .expression_attribute_values(":due", AttributeValue::S(again.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
+            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()))
+            .expression_attribute_values(":place", AttributeValue::S(due.place.clone()))
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let output = match result {
+            Ok(output) => output,
+            // A transaction that is writing the row changes it, too.
+            Err(error)
+                if error.as_service_error().is_some_and(|error| {
+                    error.is_conditional_check_failed_exception() || error.is_transaction_conflict_exception()
+                }) =>
+            {
+                return Ok(false);
+            }
+            Err(error) => return Err(StoreError::answered(DOING, error)),
+        };
+        if let Some(capacity) = output.consumed_capacity() {
+            usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
+        }
+        Ok(true)
+    }
+}
+
+/// The kind of a row, determined by its key before reading it: the caller's role may not even be allowed to read others.
+fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
+    let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
+    let area = keys::area_of(pk)?;
+    KINDS.iter().find(|known| (known.is_key)(area, sk))?;
+    Some(Due {
+        key: Key {
+            pk: pk.to_owned(),
+            sk: sk.to_owned(),
+        },
+        place: string(item, "gsi2sk")?.to_owned(),
+        tenant: keys::tenant_of(pk)?,
+        found,
+    })
+}

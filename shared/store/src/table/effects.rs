@@ -1,0 +1,215 @@
+//! Effects: everything that one cause writes, in one transaction, with the jobs that follow from it.
+
+use domain::{
+    base::ids::ContactId,
+    calls::record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
+    media::medium::Medium,
+    messages::message::Message,
+};
+use jiff::Timestamp;
+use jobs::ToQueue;
+use ulid::Ulid;
+
+use crate::{
+    Store, StoreError, TenantScope,
+    calls::call::{PROGRESS_LIFE, call_row, progress_row},
+    consent::preferences::{LinkWrite, link_row},
+    contacts::contact::{ContactWrite, consent_row},
+    messages::{
+        media::medium_row,
+        message::{ParkedVersion, message_row, received_row, reference_row},
+    },
+    table::row::{Condition, Row, Write},
+};
+
+/// Maximum rows of one transaction: a limit of the database.
+pub const MAX_WRITES: usize = 100;
+
+/// Everything that one cause writes: all of it or nothing.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Effects<'a> {
+    /// The conditional write that makes it happen once.
+    pub once: Once<'a>,
+    /// New or changed contacts. Several if they are one person.
+    pub people: Vec<ContactWrite>,
+    /// New messages. A job follows for each.
+    pub planned: Vec<Message>,
+    /// Messages that ended, such as cancelled ones.
+    pub ended: Vec<Message>,
+    /// Changes of consent.
+    pub consent: Vec<Consent>,
+    /// Links to preference pages that the new messages carry.
+    pub links: Vec<LinkWrite>,
+}
+
+/// The conditional write by which a cause has its effects once.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum Once<'a> {
+    /// No write of its own: the versions of the changed contacts and messages are enough.
+    #[default]
+    Versions,
+    /// The merged reports of a call, unchanged since they were read. A job follows if the call is due.
+    Reported(&'a CallProgress),
+    /// A call that is decided, or decided again. Its reports refer to it.
+    Decided {
+        /// The reports; `decided` names the call.
+        progress: &'a CallProgress,
+        /// The call with its decision.
+        call: &'a Call,
+    },
+    /// A customer's message, by its provider's id of it.
+    Received {
+        /// The message.
+        received: &'a Received,
+        /// Its media, in their order. A job follows for each.
+        media: &'a [Medium],
+        /// The API of the reference, such as `whatsapp`, `twilio`.
+        api: &'a str,
+        /// Version of an existing row of the reference with parked reports, which concern no message of ours.
+        parked: Option<ParkedVersion>,
+    },
+}
+
+/// An entry for a consent ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Consent {
+    /// The contact.
+    pub contact: ContactId,
+    /// Id of the entry.
+    pub id: Ulid,
+    /// The entry.
+    pub entry: ConsentEntry,
+}
+
+/// More rows than a transaction allows.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} rows are more than a transaction takes")]
+struct TooMany(usize);
+
+impl Once<'_> {
+    const fn doing(&self) -> &'static str {
+        match self {
+            Self::Versions => "write changes of contacts and messages",
+            Self::Reported(_) => "write the reports of a call",
+            Self::Decided { .. } => "decide a call",
+            Self::Received { .. } => "store a customer's message",
+        }
+    }
+
+    fn rows(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Row>, StoreError> {
+        let doing = self.doing();
+        Ok(match *self {
+            Self::Versions => Vec::new(),
+            Self::Reported(progress) => vec![progress_row(scope, progress, now, PROGRESS_LIFE, doing)?],
+            Self::Decided { progress, call } => {
+                // The reports name the caller as the call does, so they are deleted with it.
+                let kept = call.keep_until.map(|until| until.duration_since(now));
+                let life = kept.map_or(PROGRESS_LIFE, |kept| kept.min(PROGRESS_LIFE));
+                let unchanged = match call.version {
+                    0 | 1 => Condition::New,
+                    version => Condition::Version(version - 1),
+                };
+                vec![
+                    progress_row(scope, progress, now, life, doing)?,
+                    call_row(scope, call, unchanged, doing)?,
+                ]
+            }
+            Self::Received {
+                received,
+                media,
+                api,
+                parked,
+            } => {
+                let theirs = MessageRef::Theirs { message: received.id };
+                let reference = (api, &received.message.provider_ref);
+                let mut rows = vec![
+                    reference_row(scope, reference, &theirs, parked, now, doing)?,
+                    received_row(scope, received, now, doing)?,
+                ];
+                for medium in media {
+                    rows.push(medium_row(scope, medium, doing)?);
+                }
+                rows
+            }
+        })
+    }
+}
+
+impl Effects<'_> {
+    /// Whether one transaction takes all of it.
+    ///
+    /// # Errors
+    /// When a row cannot be written.
+    pub fn fits(&self, scope: &TenantScope, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.writes(scope, now)?.len() <= MAX_WRITES)
+    }
+
+    fn writes(&self, scope: &TenantScope, now: Timestamp) -> Result<Vec<Write>, StoreError> {
+        let doing = self.once.doing();
+        let mut rows = self.once.rows(scope, now)?;
+        for message in self.planned.iter().chain(&self.ended) {
+            rows.push(message_row(scope, message, doing)?);
+        }
+        for consent in &self.consent {
+            rows.push(consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?);
+        }
+        for link in &self.links {
+            rows.push(link_row(scope, link, now, doing)?);
+        }
+        let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
+        for person in &self.people {
+            writes.extend(person.writes(scope, doing)?);
+        }
+        Ok(writes)
+    }
+
+    /// The jobs that follow.
+    fn jobs(&self, scope: &TenantScope, now: Timestamp) -> Vec<ToQueue> {
+        let tenant = scope.tenant();
+        let look = match self.once {
+            Once::Reported(progress) => progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
+            Once::Versions | Once::Decided { .. } | Once::Received { .. } => None,
+        };
+        let media = match self.once {
+            Once::Received { media, .. } => media,
+            Once::Versions | Once::Reported(_) | Once::Decided { .. } => &[],
+        };
+        let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
+        let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));
+        look.into_iter().chain(sends).chain(media).collect()
+    }
+}
+
+impl Store {
+    /// Writes all effects of a cause or none, and returns the jobs that follow. Without effects, nothing is written.
+    ///
+    /// # Errors
+    /// A conflict if it was done already or after a lost race for one of the rows: read again. Invalid, before anything is
+    /// written, if there are more than [`MAX_WRITES`] rows.
+    pub async fn commit(
+        &self,
+        scope: &TenantScope,
+        effects: Effects<'_>,
+        now: Timestamp,
+    ) -> Result<Vec<ToQueue>, StoreError> {
+        let doing = effects.once.doing();
+        let writes = effects.writes(scope, now)?;
+        self.write_all(writes, doing).await?;
+        Ok(effects.jobs(scope, now))
+    }
+
+    /// Makes these writes or none. A single row needs no transaction, which would cost twice as much.
+    pub(crate) async fn write_all(&self, mut writes: Vec<Write>, doing: &'static str) -> Result<(), StoreError> {
+        if writes.len() > MAX_WRITES {
+            return Err(StoreError::invalid(doing, TooMany(writes.len())));
+        }
+        match writes.pop() {
+            None => Ok(()),
+            Some(Write::Put(row)) if writes.is_empty() => self.database.put(row, doing).await,
+            Some(last) => {
+                writes.push(last);
+                self.database.transact_writes(writes, doing).await
+            }
+        }
+    }
+}

@@ -1,0 +1,860 @@
+//! The keys of the table. No other crate knows them.
+//!
+//! Every key of tenant data is built from a scope, so that no call can name another tenant's rows.
+
+use std::fmt::Display;
+
+use domain::{
+    accounts::account::Slug,
+    base::{
+        ids::{
+            ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, LineId, MergeId, MessageId,
+            NoteId, OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
+        },
+        phone::Phone,
+    },
+    consent::links::LinkCode,
+    contacts::{
+        contact::Identity,
+        filter::Digits,
+        listing::{Day, Listing, Word},
+    },
+    messages::purpose::Lane,
+    reports::template_numbers::TemplateEdition,
+    templates::template::id::TemplateId,
+};
+use jiff::{Timestamp, civil::Date, tz::TimeZone};
+use ulid::Ulid;
+
+use crate::TenantScope;
+
+/// A row's primary key.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(crate) struct Key {
+    pub(crate) pk: String,
+    pub(crate) sk: String,
+}
+
+impl Key {
+    fn new(pk: String, sk: impl Into<String>) -> Self {
+        Self { pk, sk: sk.into() }
+    }
+}
+
+pub(crate) fn lower(id: Ulid) -> String {
+    id.to_string().to_ascii_lowercase()
+}
+
+fn tenant_pk(tenant: TenantId) -> String {
+    format!("T#{}", lower(tenant.ulid()))
+}
+
+/// Prefix of the tenant's partitions; itself the partition of the tenant and its settings.
+pub(crate) fn tenant_partition(scope: &TenantScope) -> String {
+    tenant_pk(scope.tenant())
+}
+
+/// A partition of configured things. IAM sees only partition keys, so rows that a function must not read are in other
+/// partitions than those it must.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// People, invitations and API keys, read to authenticate.
+    People,
+    /// The days on which API keys were last used.
+    KeyUses,
+    /// Connections with their sealed credentials.
+    Connections,
+    /// Rules, lines and other kinds with few rows.
+    Configuration,
+    /// Templates.
+    Templates,
+    /// Products.
+    Products,
+    /// Assets.
+    Assets,
+    /// Operations.
+    Operations,
+    /// Notices to people, and what is needed to find them.
+    Notices,
+    /// Hashes of the identities of erased people, with their salt.
+    Erased,
+}
+
+impl Part {
+    /// All parts, connections first.
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Connections,
+        Self::Operations,
+        Self::Notices,
+        Self::Configuration,
+        Self::Templates,
+        Self::Products,
+        Self::Assets,
+        Self::Erased,
+        Self::KeyUses,
+        Self::People,
+    ];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::People => "IAM",
+            Self::KeyUses => "KEYUSE",
+            Self::Connections => "CONN",
+            Self::Configuration => "CONF",
+            Self::Templates => "TEMPLATE",
+            Self::Products => "PRODUCT",
+            Self::Assets => "ASSET",
+            Self::Operations => OPERATIONS,
+            Self::Notices => NOTICES,
+            Self::Erased => "ERASED",
+        }
+    }
+}
+
+pub(crate) fn part(scope: &TenantScope, part: Part) -> String {
+    format!("{}#{}", tenant_partition(scope), part.word())
+}
+
+/// The row of an owned thing. A prefix that its id already has is not repeated.
+pub(crate) fn owned(scope: &TenantScope, in_part: Part, prefix: &str, id: &impl Display) -> Key {
+    let id = id.to_string();
+    let bare = id.strip_prefix(prefix).unwrap_or(&id);
+    Key::new(part(scope, in_part), format!("{prefix}{bare}"))
+}
+
+/// The counter of a kind.
+pub(crate) fn count(scope: &TenantScope, in_part: Part, kind: &str) -> Key {
+    Key::new(part(scope, in_part), format!("COUNT#{kind}"))
+}
+
+/// The latest list of a connection's templates.
+pub(crate) fn template_sync(scope: &TenantScope, connection: ConnectionId) -> Key {
+    Key::new(part(scope, Part::Templates), format!("{TEMPLATE_SYNC}{connection}"))
+}
+
+/// Prefix of the sort keys of the latest lists.
+pub(crate) const TEMPLATE_SYNC: &str = "SYNC#";
+
+/// Prefix of the sort keys of the versions that are kept of an owned thing. No kind's own prefix begins like this.
+pub(crate) fn versions(kind: &str, id: &impl Display) -> String {
+    format!("VERSION#{kind}#{id}#")
+}
+
+/// The row of a kept version, in one of the places for them.
+pub(crate) fn version(scope: &TenantScope, in_part: Part, kind: &str, id: &impl Display, place: u64) -> Key {
+    Key::new(part(scope, in_part), format!("{}{place:02}", versions(kind, id)))
+}
+
+/// A value that is unique within the tenant.
+pub(crate) fn claim(scope: &TenantScope, what: &str, value: &str) -> Key {
+    Key::new(format!("{}#ID#{what}:{value}", tenant_partition(scope)), "ID")
+}
+
+pub(crate) fn tenant(scope: &TenantScope) -> Key {
+    Key::new(tenant_partition(scope), TENANT)
+}
+
+/// The sort key of the tenant itself.
+pub(crate) const TENANT: &str = "TENANT";
+
+pub(crate) const CONNECTION: &str = "CONN#";
+pub(crate) const SESSION: &str = "SESSION#";
+
+pub(crate) const CALL: &str = "CALL#";
+pub(crate) const MESSAGE: &str = "MSG#";
+pub(crate) const MEDIUM: &str = "MEDIUM#";
+pub(crate) const CONSENT: &str = "CONSENT#";
+pub(crate) const NOTE: &str = "NOTE#";
+pub(crate) const CONVERSION: &str = "CONVERSION#";
+pub(crate) const MERGE: &str = "MERGE#";
+pub(crate) const REFERENCE: &str = "REF";
+
+/// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
+pub(crate) const CONTACTS: &str = "C";
+pub(crate) const REFERENCES: &str = "REF";
+pub(crate) const OPERATIONS: &str = "OP";
+pub(crate) const NOTICES: &str = "NOTICE";
+
+/// Prefix of the sort keys of operations: that of their ids.
+pub(crate) const OPERATION: &str = "op_";
+
+pub(crate) fn operation(scope: &TenantScope, id: OperationId) -> Key {
+    Key::new(part(scope, Part::Operations), id.to_string())
+}
+
+/// Details of an operation that only its worker reads. Lists of operations do not contain it.
+pub(crate) fn operation_details(scope: &TenantScope, id: OperationId) -> Key {
+    Key::new(part(scope, Part::Operations), format!("DETAILS#{id}"))
+}
+
+/// The latest application of the tenant's retention policy.
+pub(crate) fn retention(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Operations), "RETENTION")
+}
+
+/// The newest archive of a contact. Lists of operations do not contain it.
+pub(crate) fn archive(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(
+        part(scope, Part::Operations),
+        format!("ARCHIVE#{}", lower(contact.ulid())),
+    )
+}
+
+/// Prefix of the sort keys of imports: that of their ids.
+pub(crate) const IMPORT: &str = "imp_";
+
+/// An import, beside the operations that work through it.
+pub(crate) fn import(scope: &TenantScope, id: ImportId) -> Key {
+    Key::new(part(scope, Part::Operations), id.to_string())
+}
+
+/// Prefix of the sort keys of notices: their kind and subject follow.
+pub(crate) const NOTICE: &str = "NOTICE#";
+
+/// The latest notice of a kind about a subject.
+pub(crate) fn notice(scope: &TenantScope, key: &str) -> Key {
+    Key::new(part(scope, Part::Notices), format!("{NOTICE}{key}"))
+}
+
+/// The mailings of a tenant's notices.
+pub(crate) fn mailings(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Notices), "MAILINGS")
+}
+
+/// The sort key of the record by which automations without a match are found.
+pub(crate) const WATCH: &str = "WATCH";
+
+pub(crate) fn watch(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Notices), WATCH)
+}
+
+/// The day of an automation's last match.
+pub(crate) fn matched(scope: &TenantScope, rule: RuleId) -> Key {
+    Key::new(part(scope, Part::Notices), format!("MATCHED#{rule}"))
+}
+
+/// The salt of the hashes in [`Part::Erased`].
+pub(crate) fn salt(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::Erased), "SALT")
+}
+
+/// An identity of an erased person, by its hash.
+pub(crate) fn erased(scope: &TenantScope, hash: &str) -> Key {
+    Key::new(part(scope, Part::Erased), format!("HASH#{hash}"))
+}
+
+/// The one row that is read before the tenant in the URL is verified: the secrets that verify the webhook.
+pub(crate) fn connection_before_scope(tenant: TenantId, connection: ConnectionId) -> Key {
+    Key::new(
+        format!("{}#{}", tenant_pk(tenant), Part::Connections.word()),
+        format!("{CONNECTION}{connection}"),
+    )
+}
+
+/// Look-up from a WhatsApp number to its connection, for tenants that share one Meta app.
+pub(crate) fn whatsapp_account(waba: &str, phone_number_id: &str) -> Key {
+    Key::new(format!("WABA#{waba}"), format!("NUMBER#{phone_number_id}"))
+}
+
+/// The tenant's active administrators: read and written with every change that could leave none.
+pub(crate) fn admins(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::People), "ADMINS")
+}
+
+/// The counter of invitations, conditioned on by whoever counted the people.
+pub(crate) fn additions(scope: &TenantScope) -> Key {
+    Key::new(part(scope, Part::People), "ADDITIONS#PEOPLE")
+}
+
+/// The last use of an API key.
+pub(crate) fn key_use(scope: &TenantScope, key: ApiKeyId) -> Key {
+    Key::new(part(scope, Part::KeyUses), key.to_string())
+}
+
+/// A person's own partition: they belong to no single tenant.
+pub(crate) fn user_partition(user: UserId) -> String {
+    format!("USER#{}", lower(user.ulid()))
+}
+
+pub(crate) fn account(user: UserId) -> Key {
+    Key::new(user_partition(user), "ACCOUNT")
+}
+
+pub(crate) fn session(user: UserId, session: SessionId) -> Key {
+    Key::new(user_partition(user), format!("{SESSION}{}", lower(session.ulid())))
+}
+
+/// Prefix of the sort keys of a person's security trail.
+pub(crate) const SECURITY_EVENT: &str = "EVENT#";
+
+/// An entry of a person's security trail: its time, then an id that makes it unique.
+pub(crate) fn security_event(user: UserId, at: Timestamp, id: &str) -> Key {
+    Key::new(user_partition(user), format!("{SECURITY_EVENT}{}#{id}", sortable(at)))
+}
+
+/// The same for an address without an account, by its SHA-256. There are only sixteen of them, so that nobody can fill the
+/// table.
+pub(crate) fn nobodys_security_event(email_sha256: &str, at: Timestamp, id: &str) -> Key {
+    let first = email_sha256.get(..1).unwrap_or_default();
+    Key::new(
+        format!("USER#NOBODY#{first}"),
+        format!("{SECURITY_EVENT}{}#{id}", sortable(at)),
+    )
+}
+
+/// Look-up from an address to the person, by its SHA-256.
+pub(crate) fn email(sha256: &str) -> Key {
+    Key::new(format!("EMAIL#{sha256}"), "USER")
+}
+
+/// Look-up from an API key to its tenant, by its SHA-256.
+pub(crate) fn api_key_owner(sha256: &str) -> Key {
+    Key::new(format!("KEY#{sha256}"), "KEY")
+}
+
+/// A one-time link, by its token's SHA-256.
+pub(crate) fn grant(sha256: &str) -> Key {
+    Key::new(format!("TOKEN#{sha256}"), "TOKEN")
+}
+
+/// A link to a preference page, by the SHA-256 of its code.
+pub(crate) fn preference_link(code: &LinkCode) -> Key {
+    Key::new(format!("LINK#{}", code.sha256()), "LINK")
+}
+
+/// The owner of a name in URLs.
+pub(crate) fn slug(slug: &Slug) -> Key {
+    Key::new(format!("SLUG#{slug}"), "TENANT")
+}
+
+/// The platform's own rows.
+pub(crate) const PLATFORM: &str = "PLATFORM";
+
+/// The partition of the list index that holds all tenants.
+pub(crate) const PLATFORM_TENANTS: &str = "PLATFORM#TENANTS";
+
+pub(crate) fn signing_keys() -> Key {
+    Key::new(PLATFORM.to_owned(), "JWKS")
+}
+
+/// The prices of messages that an operator gave.
+pub(crate) fn prices() -> Key {
+    Key::new(PLATFORM.to_owned(), "PRICES")
+}
+
+pub(crate) fn platform_admin(user: UserId) -> Key {
+    Key::new(PLATFORM.to_owned(), format!("ADMIN#{}", lower(user.ulid())))
+}
+
+/// The tenants that leave, by time.
+pub(crate) const LEAVING: &str = "LEAVING#";
+
+pub(crate) fn leaving(at: Timestamp, tenant: TenantId) -> Key {
+    Key::new(
+        PLATFORM.to_owned(),
+        format!("{LEAVING}{}#{}", sortable(at), lower(tenant.ulid())),
+    )
+}
+
+/// The platform's own log, one partition per month.
+pub(crate) fn platform_log(month: Date) -> String {
+    format!("PLATFORM#LOG#{}", month.strftime("%Y-%m"))
+}
+
+pub(crate) fn platform_act(at: Timestamp, id: &str) -> Key {
+    let month = at.to_zoned(TimeZone::UTC).date();
+    Key::new(platform_log(month), format!("{}#{id}", sortable(at)))
+}
+
+/// The tenant's audit log of one month.
+pub(crate) fn audit_partition(scope: &TenantScope, month: Date) -> String {
+    format!("{}#AUDIT#{}", tenant_partition(scope), month.strftime("%Y-%m"))
+}
+
+/// An entry of the audit log: by time, then by the change's id.
+pub(crate) fn audit(scope: &TenantScope, at: Timestamp, id: &str) -> Key {
+    let month = at.to_zoned(TimeZone::UTC).date();
+    Key::new(audit_partition(scope, month), format!("{}#{id}", sortable(at)))
+}
+
+/// A row's place in the list index: primary key and index key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Listed {
+    pub(crate) key: Key,
+    pub(crate) partition: String,
+    pub(crate) sort: String,
+}
+
+pub(crate) fn listed_tenant(tenant: TenantId) -> Listed {
+    Listed {
+        key: Key::new(tenant_pk(tenant), "TENANT"),
+        partition: PLATFORM_TENANTS.to_owned(),
+        sort: tenant.to_string(),
+    }
+}
+
+/// The contact whose partition a row is in.
+pub(crate) fn contact_of(pk: &str) -> Option<ContactId> {
+    let (_, id) = pk.split_once("#C#")?;
+    format!("{}_{id}", ContactId::PREFIX).parse().ok()
+}
+
+/// What is counted for the tenant's caps on a day, in UTC.
+pub(crate) fn cap_day(scope: &TenantScope, day: Date) -> Key {
+    Key::new(format!("{}#CAP", tenant_partition(scope)), format!("{CAP_DAY}{day}"))
+}
+
+/// How much of something a tenant has stored.
+pub(crate) fn stored(scope: &TenantScope, what: &str) -> Key {
+    Key::new(format!("{}#CAP", tenant_partition(scope)), format!("COUNT#{what}"))
+}
+
+/// The day of such a row.
+pub(crate) fn day_of_caps(sk: &str) -> Option<Date> {
+    sk.strip_prefix(CAP_DAY)?.parse().ok()
+}
+
+/// Prefix of the sort keys of those days.
+pub(crate) const CAP_DAY: &str = "DAY#";
+
+/// A rate counter for the span of time that begins at `window`.
+pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
+    Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())
+}
+
+/// The same for callers without a tenant. `who` contains hashes only.
+pub(crate) fn rate_outside(who: &str, window: i64) -> Key {
+    Key::new(format!("RATE#{who}"), window.to_string())
+}
+
+/// The result of a request with an idempotency key.
+pub(crate) fn idempotency(scope: &TenantScope, who: &str, sha256: &str) -> Key {
+    Key::new(format!("{}#IDEM#{who}", tenant_partition(scope)), sha256.to_owned())
+}
+
+/// The same for a person without a tenant.
+pub(crate) fn idempotency_outside(user: UserId, sha256: &str) -> Key {
+    Key::new(format!("{}#IDEM", user_partition(user)), sha256.to_owned())
+}
+
+/// The partition of a contact. In the index `by_day`, the list of the identities that lead to it although it has no room for them.
+pub(crate) fn contact_partition(scope: &TenantScope, contact: ContactId) -> String {
+    format!("{}#{CONTACTS}#{}", tenant_partition(scope), lower(contact.ulid()))
+}
+
+pub(crate) fn contact(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(contact_partition(scope, contact), "CONTACT")
+}
+
+pub(crate) fn profile(scope: &TenantScope, contact: ContactId) -> Key {
+    Key::new(contact_partition(scope, contact), "PROFILE")
+}
+
+pub(crate) fn call(scope: &TenantScope, id: CallId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{CALL}{}", lower(id.own())),
+    )
+}
+
+pub(crate) fn message(scope: &TenantScope, id: MessageId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{MESSAGE}{}", lower(id.own())),
+    )
+}
+
+/// A medium of a customer's message, by its place among the message's.
+pub(crate) fn medium(scope: &TenantScope, message: MessageId, index: u8) -> Key {
+    Key::new(
+        contact_partition(scope, message.contact()),
+        format!("{MEDIUM}{}#{index}", lower(message.own())),
+    )
+}
+
+pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key {
+    Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
+}
+
+/// Something of a contact's, of the kind with this prefix.
+pub(crate) fn of_contact(scope: &TenantScope, contact: ContactId, prefix: &str, own: Ulid) -> Key {
+    Key::new(contact_partition(scope, contact), format!("{prefix}{}", lower(own)))
+}
+
+/// The counter of a contact's things of this kind.
+pub(crate) fn count_of_contact(scope: &TenantScope, contact: ContactId, kind: &str) -> Key {
+    Key::new(contact_partition(scope, contact), format!("COUNT#{kind}"))
+}
+
+/// The id of a note, conversion or merge, read from the key of its row.
+pub(crate) fn id_of_contact(pk: &str, sk: &str) -> Option<String> {
+    let contact = contact_of(pk)?;
+    let own = |prefix: &str| Ulid::from_string(sk.strip_prefix(prefix)?).ok();
+    let note = || own(NOTE).map(|own| NoteId::new(contact, own).to_string());
+    let conversion = || own(CONVERSION).map(|own| ConversionId::new(contact, own).to_string());
+    let merge = || own(MERGE).map(|own| MergeId::new(contact, own).to_string());
+    note().or_else(conversion).or_else(merge)
+}
+
+pub(crate) fn merge(scope: &TenantScope, id: MergeId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{MERGE}{}", lower(id.own())),
+    )
+}
+
+/// What a merge can be undone with.
+pub(crate) fn undo(scope: &TenantScope, id: MergeId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("UNDO#{}", lower(id.own())),
+    )
+}
+
+pub(crate) fn identity(scope: &TenantScope, identity: &Identity) -> Key {
+    identity_called(scope, &identity.key())
+}
+
+/// The same by the text that is its place in lists of identities.
+pub(crate) fn identity_called(scope: &TenantScope, key: &str) -> Key {
+    Key::new(format!("{}#ID#{key}", tenant_partition(scope)), "ID")
+}
+
+/// The list of suppressed identities: of people who are no contacts.
+pub(crate) fn suppressed(scope: &TenantScope) -> String {
+    format!("{}#SUPPRESSED", tenant_partition(scope))
+}
+
+/// The list of all contacts, by their ids.
+pub(crate) fn contacts(scope: &TenantScope) -> String {
+    format!("{}#CONTACTS", tenant_partition(scope))
+}
+
+/// End of the partition of deleted contacts.
+pub(crate) const DELETED: &str = "#DELETED";
+/// The list of a day's calls.
+pub(crate) fn calls_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#CALLS#{day}", tenant_partition(scope))
+}
+
+/// The list of a day's messages.
+pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#MSGS#{day}", tenant_partition(scope))
+}
+
+/// The list of a day's messages that failed or were blocked.
+pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
+    format!("{}#FAILED#{day}", tenant_partition(scope))
+}
+
+/// The list of deleted contacts, by the time of their deletion.
+pub(crate) fn deleted(scope: &TenantScope) -> String {
+    format!("{}{DELETED}", tenant_partition(scope))
+}
+
+/// The list of contacts that proved to be the same person as another.
+pub(crate) fn duplicates(scope: &TenantScope) -> String {
+    format!("{}#SAME", tenant_partition(scope))
+}
+
+/// The contacts in a stage, by the time at which they reached it.
+pub(crate) fn stage(scope: &TenantScope, stage: StageId) -> String {
+    format!("{}#STAGE#{}", tenant_partition(scope), lower(stage.ulid()))
+}
+
+/// The list of telephone numbers by their last digits.
+pub(crate) fn numbers(scope: &TenantScope) -> String {
+    format!("{}#FIND#p", tenant_partition(scope))
+}
+
+/// The position of a telephone number in the list of numbers.
+pub(crate) fn number(phone: &Phone, contact: ContactId) -> String {
+    listed_as(&Digits::of(phone), contact)
+}
+
+/// A position in a list of contacts: what it is sorted by, then the contact.
+pub(crate) fn listed_as(by: &str, contact: ContactId) -> String {
+    format!("{by}#{}", lower(contact.ulid()))
+}
+
+/// What a position is sorted by, and its contact.
+pub(crate) fn listed_contact(position: &str) -> Option<(&str, ContactId)> {
+    let (by, id) = position.rsplit_once('#').unwrap_or(("", position));
+    let id = format!("{}_{id}", ContactId::PREFIX).parse().ok()?;
+    Some((by, id))
+}
+
+/// The words of names that begin with the same character.
+pub(crate) fn words(scope: &TenantScope, word: &Word) -> String {
+    format!("{}#FIND#n{}", tenant_partition(scope), word.initial())
+}
+
+pub(crate) fn tag(scope: &TenantScope, tag: TagId) -> String {
+    format!("{}#TAG#{}", tenant_partition(scope), lower(tag.ulid()))
+}
+
+pub(crate) fn values(scope: &TenantScope, field: FieldId) -> String {
+    format!("{}#FIELD#{}", tenant_partition(scope), lower(field.ulid()))
+}
+
+pub(crate) fn on_day(scope: &TenantScope, field: FieldId, day: Day) -> String {
+    format!("{}#{day}", values(scope, field))
+}
+
+/// The row by which a contact stands in a list.
+pub(crate) fn listing(scope: &TenantScope, contact: ContactId, listing: &Listing) -> Key {
+    match listing {
+        Listing::Word(word) => Key::new(words(scope, word), listed_as(word.as_str(), contact)),
+        Listing::Tag(id) => Key::new(tag(scope, *id), lower(contact.ulid())),
+        Listing::Value(field, value) => Key::new(values(scope, *field), listed_as(value, contact)),
+        Listing::DayOfYear(field, day) => Key::new(on_day(scope, *field, *day), lower(contact.ulid())),
+    }
+}
+
+/// A provider's reference. `kind` separates the providers and, within one, calls from messages.
+pub(crate) fn reference(scope: &TenantScope, kind: &str, reference: &str) -> Key {
+    let partition = format!("{}#{REFERENCES}#{kind}:{reference}", tenant_partition(scope));
+    Key::new(partition, REFERENCE)
+}
+
+/// The partition of what is counted by the hour, and of how far it is rolled up.
+pub(crate) fn hours_partition(scope: &TenantScope) -> String {
+    format!("{}#STATS#HOURS", tenant_partition(scope))
+}
+
+/// What a stream shard counted in an hour for a line.
+pub(crate) fn hour(scope: &TenantScope, at: Timestamp, line: Option<LineId>, shard: &str) -> Key {
+    let place = format!("{}#{}#{shard}", hour_place(at), line_place(line));
+    Key::new(hours_partition(scope), place)
+}
+
+/// Beginning of the sort keys of an hour, `2026-11-20T09`: before all of its rows, and after those of the hours before.
+pub(crate) fn hour_place(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC).strftime("%Y-%m-%dT%H").to_string()
+}
+
+/// The place of what belongs to no line.
+const NO_LINE: &str = "-";
+
+fn line_place(line: Option<LineId>) -> String {
+    line.map_or_else(|| NO_LINE.to_owned(), |line| lower(line.ulid()))
+}
+
+fn line_at(place: &str) -> Option<Option<LineId>> {
+    if place == NO_LINE {
+        return Some(None);
+    }
+    format!("{}_{place}", LineId::PREFIX).parse().ok().map(Some)
+}
+
+/// Hour and line of a row of [`hours_partition`].
+pub(crate) fn counted_hour(sk: &str) -> Option<(Timestamp, Option<LineId>)> {
+    let (hour, rest) = sk.split_once('#')?;
+    let (line, _) = rest.split_once('#')?;
+    let at = format!("{hour}:00:00Z").parse().ok()?;
+    Some((at, line_at(line)?))
+}
+
+/// How far the hours of a tenant are rolled up.
+pub(crate) fn rolled(scope: &TenantScope) -> Key {
+    Key::new(hours_partition(scope), "ROLLED")
+}
+
+/// What is counted in a day: of all lines, or of one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum DayOf {
+    All,
+    Line(Option<LineId>),
+}
+
+/// Prefix of the sort keys of days of lines.
+pub(crate) const DAYS_OF_LINES: &str = "LINE#";
+
+const DAYS_OF_ALL: &str = "ALL#";
+
+/// The partition of the days of a month.
+pub(crate) fn days_partition(scope: &TenantScope, month: Date) -> String {
+    format!("{}#STATS#{}", tenant_partition(scope), month.strftime("%Y-%m"))
+}
+
+pub(crate) fn counted_day(scope: &TenantScope, of: DayOf, day: Date) -> Key {
+    Key::new(days_partition(scope, day), day_place(of, day))
+}
+
+pub(crate) fn day_place(of: DayOf, day: Date) -> String {
+    match of {
+        DayOf::All => format!("{DAYS_OF_ALL}{day}"),
+        DayOf::Line(line) => format!("{DAYS_OF_LINES}{}#{day}", line_place(line)),
+    }
+}
+
+/// Line and day of a row of [`days_partition`].
+pub(crate) fn counted_day_at(sk: &str) -> Option<(DayOf, Date)> {
+    if let Some(day) = sk.strip_prefix(DAYS_OF_ALL) {
+        return Some((DayOf::All, day.parse().ok()?));
+    }
+    let (line, day) = sk.strip_prefix(DAYS_OF_LINES)?.split_once('#')?;
+    Some((DayOf::Line(line_at(line)?), day.parse().ok()?))
+}
+
+/// The partition of what is counted for templates.
+pub(crate) fn template_days_partition(scope: &TenantScope) -> String {
+    format!("{}#STATS#TEMPLATES", tenant_partition(scope))
+}
+
+/// What a stream shard counted on a day for a content of a template.
+pub(crate) fn template_day(scope: &TenantScope, of: &TemplateEdition, day: Date, shard: &str) -> Key {
+    let place = template_day_place(&of.template, day);
+    Key::new(
+        template_days_partition(scope),
+        format!("{place}#{}#{shard}", of.edition),
+    )
+}
+
+/// Begins like no template's own row, which the filter of the stream admits.
+const DAYS_OF_TEMPLATES: &str = "TEMPLATE#";
+
+/// Beginning of the sort keys of a template's day: before all of its rows, and after those of the days before.
+pub(crate) fn template_day_place(template: &TemplateId, day: Date) -> String {
+    format!("{DAYS_OF_TEMPLATES}{}#{day}", template.stored())
+}
+
+/// Edition and day of a row of a template.
+pub(crate) fn counted_template_day(template: &TemplateId, sk: &str) -> Option<(u32, Date)> {
+    let rest = sk.strip_prefix(DAYS_OF_TEMPLATES)?;
+    let rest = rest.strip_prefix(&template.stored())?.strip_prefix('#')?;
+    let (day, rest) = rest.split_once('#')?;
+    let (edition, _) = rest.split_once('#')?;
+    Some((edition.parse().ok()?, day.parse().ok()?))
+}
+
+/// A day in UTC.
+pub(crate) fn date(at: Timestamp) -> Date {
+    at.to_zoned(TimeZone::UTC).date()
+}
+
+/// A day in UTC, `2026-11-20`.
+pub(crate) fn day(at: Timestamp) -> String {
+    date(at).to_string()
+}
+
+/// A time that sorts as text: UTC, always with milliseconds.
+pub(crate) fn sortable(at: Timestamp) -> String {
+    at.to_zoned(TimeZone::UTC)
+        .strftime("%Y-%m-%dT%H:%M:%S.%3fZ")
+        .to_string()
+}
+
+/// The partitions of each lane of the due index.
+pub(crate) const DUE_SHARDS: u8 = 16;
+
+pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
+    format!("DUE#{}#{shard:02}", lane.as_str())
+}
+
+/// Position of a row in the due index. The shard follows from the row's key, so a row always keeps its shard. Rows at one
+/// position are distinguished by their keys, which the index contains anyway: the position is short because every change
+/// writes it.
+pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
+    let id = format!("{}#{}", key.pk, key.sk);
+    // FNV-1a: distributes evenly and needs no dependency.
+    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+        (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
+    });
+    let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
+    (due_partition(lane, shard), due_place(key, at))
+}
+
+/// The partition of the due index for notices: they are rare, and a function of their own reads it.
+pub(crate) const DUE_NOTICES: &str = "DUE#notices";
+
+pub(crate) fn due_place(key: &Key, at: Timestamp) -> String {
+    format!("{}#{}", sortable(at), key.sk)
+}
+
+/// The time in a position of the due index.
+pub(crate) fn due_time(place: &str) -> Option<&str> {
+    place.split_once('#').map(|(at, _)| at)
+}
+
+/// The tenant of a row, read from its key.
+pub(crate) fn tenant_of(pk: &str) -> Option<TenantId> {
+    let rest = pk.strip_prefix("T#")?;
+    let id = rest.split('#').next()?;
+    format!("{}_{id}", TenantId::PREFIX).parse().ok()
+}
+
+/// The area of a tenant's partition, read from its key.
+pub(crate) fn area_of(pk: &str) -> Option<&str> {
+    pk.strip_prefix("T#")?.split('#').nth(1)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "a test may stand in for access")]
+mod tests {
+    use super::*;
+    use crate::Authority;
+
+    fn scope() -> TenantScope {
+        TenantScope::mint(TenantId::new(Ulid::from_parts(7, 7)), Authority::Operator)
+    }
+
+    #[test]
+    fn tenant_is_read_from_a_key() {
+        let contact = ContactId::new(Ulid::from_parts(1, 2));
+        let id = MessageId::new(contact, Ulid::from_parts(3, 4));
+        let key = message(&scope(), id);
+        assert_eq!(tenant_of(&key.pk), Some(scope().tenant()));
+    }
+
+    #[test]
+    fn notes_and_conversions_are_read_from_their_keys() {
+        let (contact, own) = (ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
+        let note = of_contact(&scope(), contact, NOTE, own);
+        let expected = NoteId::new(contact, own).to_string();
+        assert_eq!(id_of_contact(&note.pk, &note.sk), Some(expected));
+        let conversion = of_contact(&scope(), contact, CONVERSION, own);
+        let expected = ConversionId::new(contact, own).to_string();
+        assert_eq!(id_of_contact(&conversion.pk, &conversion.sk), Some(expected));
+        assert_eq!(id_of_contact(&note.pk, "MSG#0"), None);
+        assert_eq!(id_of_contact("T#a", &note.sk), None);
+    }
+
+    #[test]
+    fn counted_hours_and_days_are_read_from_their_keys() {
+        let at: Timestamp = "2026-11-20T09:00:00Z".parse().unwrap();
+        let day: Date = "2026-11-20".parse().unwrap();
+        for line in [None, Some(LineId::new(Ulid::from_parts(5, 6)))] {
+            let hour = hour(&scope(), at, line, "shardId-1-a");
+            assert_eq!(counted_hour(&hour.sk), Some((at, line)));
+            assert!(hour_place(at) < hour.sk && hour.sk < hour_place("2026-11-20T10:00:00Z".parse().unwrap()));
+            let counted = counted_day(&scope(), DayOf::Line(line), day);
+            assert_eq!(counted_day_at(&counted.sk), Some((DayOf::Line(line), day)));
+        }
+        let counted = counted_day(&scope(), DayOf::All, day);
+        assert!(counted.pk.ends_with("#STATS#2026-11"), "{}", counted.pk);
+        assert_eq!(counted_day_at(&counted.sk), Some((DayOf::All, day)));
+        assert_eq!(counted_hour(&rolled(&scope()).sk), None);
+        let of = TemplateEdition {
+            template: "conn_00000000000000000000000002.missed_call.en_GB".parse().unwrap(),
+            edition: 3,
+        };
+        let counted = template_day(&scope(), &of, day, "shardId-1-a");
+        assert_eq!(counted_template_day(&of.template, &counted.sk), Some((3, day)));
+        let next = template_day_place(&of.template, "2026-11-21".parse().unwrap());
+        assert!(template_day_place(&of.template, day) < counted.sk && counted.sk < next);
+        let other: TemplateId = "conn_00000000000000000000000002.missed_call.en".parse().unwrap();
+        assert_eq!(counted_template_day(&other, &counted.sk), None);
+    }
+
+    #[test]
+    fn due_times_sort_as_text_and_shards_are_stable() {
+        let key = Key::new("T#a".to_owned(), "MSG#b");
+        let earlier = due(Lane::Bulk, &key, "2026-11-20T10:00:00Z".parse().unwrap());
+        let later = due(Lane::Bulk, &key, "2026-11-20T10:00:00.5Z".parse().unwrap());
+        assert!(earlier.0.starts_with("DUE#bulk#"));
+        assert!(earlier.1 < later.1);
+        assert_eq!(earlier.0, later.0);
+        assert_eq!(due_time(&later.1), Some("2026-11-20T10:00:00.500Z"));
+    }
+}

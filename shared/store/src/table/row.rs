@@ -1,0 +1,418 @@
+//! Rows: a key, the item itself under `data`, and attributes for the indexes.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    base::actor::{Actor, Stamp},
+    messages::purpose::Lane,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
+use serde_json::Value;
+
+use crate::table::{
+    error::StoreError,
+    forms,
+    keys::{self, Key},
+};
+
+/// The author of what a row says, if a later write of ours has no author.
+pub(crate) const AUTHOR: &str = "author";
+
+pub(crate) type Item = HashMap<String, AttributeValue>;
+
+/// An item with its version, which a change of it is conditioned on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Versioned<T> {
+    /// The item.
+    pub value: T,
+    /// Its version, which is also its `ETag`.
+    pub version: u64,
+}
+
+/// One page of a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page<T> {
+    /// The items.
+    pub items: Vec<T>,
+    /// Cursor of the next page, if there is one: a position within the caller's own list and nothing else.
+    pub next: Option<String>,
+}
+
+/// Condition of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Condition {
+    /// The row must not exist.
+    New,
+    /// The row must not exist, or its time to live must be over at this time: DynamoDB deletes late.
+    NewOrExpired(Timestamp),
+    /// The row must not exist, or be deleted and only wait for its removal.
+    NewOrGone,
+    /// The row must still have this version.
+    Version(u64),
+    /// The row must still have this version and this expiry, in seconds, or none.
+    Kept(u64, Option<i64>),
+    /// The row must not exist, or count no more than this.
+    NotBelow(u64),
+    /// None: the last writer wins.
+    Always,
+}
+
+/// A whole row to be written.
+#[derive(Debug, Clone)]
+pub(crate) struct Row {
+    pub(crate) item: Item,
+    pub(crate) condition: Condition,
+}
+
+pub(crate) fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+pub(crate) fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A time as the table's time to live has it.
+pub(crate) fn second(at: Timestamp) -> AttributeValue {
+    AttributeValue::N(at.as_second().to_string())
+}
+
+pub(crate) fn key_item(key: &Key) -> Item {
+    HashMap::from([("pk".to_owned(), text(&key.pk)), ("sk".to_owned(), text(&key.sk))])
+}
+
+impl Condition {
+    /// The condition as an expression, with the values that it compares with.
+    pub(crate) fn expression(self) -> Option<(&'static str, Vec<(&'static str, AttributeValue)>)> {
+        let version = |version| (":v", number(version));
+        match self {
+            Self::New => Some(("attribute_not_exists(pk)", Vec::new())),
+            Self::NewOrExpired(now) => Some((
+                "attribute_not_exists(pk) OR expires_at <= :now",
+                vec![(":now", second(now))],
+            )),
+            Self::Version(known) => Some(("v = :v", vec![version(known)])),
+            Self::Kept(known, None) => Some(("v = :v AND attribute_not_exists(expires_at)", vec![version(known)])),
+            Self::Kept(known, Some(until)) => Some((
+                "v = :v AND (attribute_not_exists(expires_at) OR expires_at = :kept)",
+                vec![version(known), (":kept", AttributeValue::N(until.to_string()))],
+            )),
+            Self::NotBelow(count) => Some(("attribute_not_exists(pk) OR n <= :n", vec![(":n", number(count))])),
+            Self::NewOrGone => Some(("attribute_not_exists(pk) OR attribute_exists(gone)", Vec::new())),
+            Self::Always => None,
+        }
+    }
+}
+
+/// The kind of the rows of contacts that were merged into others.
+pub(crate) const ALIAS: &str = "alias";
+
+/// One part of a transaction.
+#[derive(Debug, Clone)]
+pub(crate) enum Write {
+    /// Write a row.
+    Put(Row),
+    /// Write a row over one that must still hold this item.
+    PutHeld(Row, AttributeValue),
+    /// Write a row that must not exist, be deleted, or hold one of these items already.
+    PutOwn(Row, Vec<AttributeValue>),
+    /// Remove a row that must exist.
+    Delete(Key),
+    /// Remove a row that must still hold this item.
+    DeleteHeld(Key, AttributeValue),
+    /// Remove a row that must still have this version.
+    DeleteVersion(Key, u64),
+    /// Remove a row, if it exists.
+    Clear(Key),
+    /// Add one to a counter that must be below the limit.
+    CountBelow(Key, u32),
+    /// Subtract one from a counter.
+    CountDown(Key),
+    /// Write nothing, but require that a contact exists, is not deleted, and was not merged into another.
+    Shown(Key),
+    /// Raise the version of the tenant's row, so that processes read its configuration again.
+    Raise(Key),
+}
+
+impl Write {
+    /// The IAM action that it needs.
+    pub(crate) const fn action(&self) -> &'static str {
+        match self {
+            Self::Put(_) | Self::PutHeld(..) | Self::PutOwn(..) => "dynamodb:PutItem",
+            Self::Delete(_) | Self::DeleteHeld(..) | Self::DeleteVersion(..) | Self::Clear(_) => "dynamodb:DeleteItem",
+            Self::CountBelow(..) | Self::CountDown(_) | Self::Raise(_) => "dynamodb:UpdateItem",
+            Self::Shown(_) => "dynamodb:ConditionCheckItem",
+        }
+    }
+}
+
+impl Row {
+    /// A row of this kind, by which stream filters and readers distinguish rows.
+    pub(crate) fn new(
+        key: &Key,
+        kind: &'static str,
+        data: &impl Serialize,
+        condition: Condition,
+        doing: &'static str,
+    ) -> Result<Self, StoreError> {
+        let data = serde_dynamo::to_attribute_value(data).map_err(|why| StoreError::Form { doing, why })?;
+        Ok(Self::held(key, kind, data, condition))
+    }
+
+    /// The same for data that is already an attribute.
+    pub(crate) fn held(key: &Key, kind: &'static str, data: AttributeValue, condition: Condition) -> Self {
+        let mut row = Self::bare(key, kind);
+        row.item.insert("data".to_owned(), data);
+        Self { condition, ..row }
+    }
+
+    /// A row that says only that it exists.
+    pub(crate) fn bare(key: &Key, kind: &'static str) -> Self {
+        let mut item = key_item(key);
+        item.insert("kind".to_owned(), text(kind));
+        item.insert(forms::FORM.to_owned(), forms::form(kind));
+        Self {
+            item,
+            condition: Condition::Always,
+        }
+    }
+
+    /// A counter with this value.
+    pub(crate) fn counting(key: &Key, count: usize) -> Self {
+        let mut row = Self::bare(key, "count");
+        row.item.insert("n".to_owned(), AttributeValue::N(count.to_string()));
+        row
+    }
+
+    pub(crate) fn key(&self) -> Key {
+        let part = |name| string(&self.item, name).unwrap_or_default().to_owned();
+        Key {
+            pk: part("pk"),
+            sk: part("sk"),
+        }
+    }
+
+    /// Lists the row by a state that changes. A row without a state is in no such list.
+    pub(crate) fn in_state(mut self, place: Option<(String, String)>) -> Self {
+        if let Some((partition, sort)) = place {
+            self.item.insert("gsi3pk".to_owned(), text(partition));
+            self.item.insert("gsi3sk".to_owned(), text(sort));
+        }
+        self
+    }
+
+    /// Stores the item in another form.
+    pub(crate) fn data(mut self, form: impl FnOnce(AttributeValue) -> AttributeValue) -> Self {
+        if let Some(data) = self.item.remove("data") {
+            self.item.insert("data".to_owned(), form(data));
+        }
+        self
+    }
+
+    /// Writes the row in a form that means the same for it, which older versions read.
+    pub(crate) fn in_form(mut self, form: u64) -> Self {
+        self.item.insert(forms::FORM.to_owned(), number(form));
+        self
+    }
+
+    /// Stores the version in the place that the next write's condition checks.
+    pub(crate) fn version(mut self, version: u64) -> Self {
+        self.item.insert("v".to_owned(), number(version));
+        self
+    }
+
+    /// Lists the row under a day, or in another partition of the list index.
+    pub(crate) fn listed(mut self, partition: String, sort: String) -> Self {
+        self.item.insert("gsi1pk".to_owned(), text(partition));
+        self.item.insert("gsi1sk".to_owned(), text(sort));
+        self
+    }
+
+    /// A field that the list index contains. It changes with no status; a call's outcome changes only if the call is decided
+    /// again.
+    pub(crate) fn list_field(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.item.insert(name.to_owned(), text(value));
+        self
+    }
+
+    /// Keeps the author of what the row says, for whom this write is none of the audit log.
+    pub(crate) fn authored(mut self, author: Option<Actor>) -> Self {
+        if let Some(author) = author {
+            self.item.insert(AUTHOR.to_owned(), text(author.to_string()));
+        }
+        self
+    }
+
+    /// Adds the author for the audit log.
+    pub(crate) fn stamped(mut self, stamp: &Stamp) -> Self {
+        let by = HashMap::from([
+            ("actor".to_owned(), text(stamp.actor.to_string())),
+            ("at".to_owned(), text(stamp.at.to_string())),
+            ("correlation_id".to_owned(), text(&stamp.correlation_id)),
+        ]);
+        self.item.insert("by".to_owned(), AttributeValue::M(by));
+        self
+    }
+
+    /// Marks the row as deleted: readers no longer see it, the stream still has its author, and it is removed after a day.
+    pub(crate) fn gone(mut self, now: Timestamp) -> Self {
+        self.item.insert("gone".to_owned(), AttributeValue::Bool(true));
+        self.expires(now, GONE)
+    }
+
+    /// Sets the time at which the row must be processed again, if ever.
+    pub(crate) fn due(mut self, lane: Lane, key: &Key, due: Option<Timestamp>) -> Self {
+        if let Some(at) = due {
+            let (partition, sort) = keys::due(lane, key, at);
+            self.item.insert("gsi2pk".to_owned(), text(partition));
+            self.item.insert("gsi2sk".to_owned(), text(sort));
+        }
+        self
+    }
+
+    /// Sets the time at which people are to be told, if ever.
+    pub(crate) fn due_notice(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+        if let Some(at) = due {
+            self.item.insert("gsi2pk".to_owned(), text(keys::DUE_NOTICES));
+            self.item.insert("gsi2sk".to_owned(), text(keys::due_place(key, at)));
+        }
+        self
+    }
+
+    /// Lets the row expire after this long.
+    pub(crate) fn expires(self, now: Timestamp, after: SignedDuration) -> Self {
+        self.expires_at(now + after)
+    }
+
+    pub(crate) fn expires_at(mut self, at: Timestamp) -> Self {
+        self.item.insert("expires_at".to_owned(), second(at));
+        self
+    }
+
+    /// Lets the row expire when its item says: `until` is the item's own `keep_until`, which is stored only in the row's
+    /// expiry. [`kept`] restores it in the item, so that the next write preserves it. Who changes the expiry leaves the version as it
+    /// is, so a write of what was read before must also find the same expiry: else it would bring the former one back.
+    pub(crate) fn kept(mut self, until: Option<Timestamp>) -> Self {
+        if let Condition::Version(version) = self.condition {
+            self.condition = Condition::Kept(version, until.map(Timestamp::as_second));
+        }
+        if let Some(AttributeValue::M(data)) = self.item.get_mut("data") {
+            data.remove(KEEP_UNTIL);
+        }
+        match until {
+            Some(at) => self.expires_at(at),
+            None => self,
+        }
+    }
+}
+
+const KEEP_UNTIL: &str = "keep_until";
+
+/// Time for which a row that is marked as deleted is kept.
+const GONE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The second in which the row was marked as deleted; `None` if it was not.
+pub(crate) fn gone_at(item: &Item) -> Option<Timestamp> {
+    let removed = item.get("expires_at").filter(|_| !live(item))?;
+    let second = removed.as_n().ok()?.parse().ok()?;
+    Some(Timestamp::from_second(second).ok()? - GONE)
+}
+
+/// Whether readers see the row: it is not marked as deleted.
+pub(crate) fn live(item: &Item) -> bool {
+    !item.contains_key("gone")
+}
+
+/// Reads the item with the version that the next write needs; `None` for a row that is deleted or expired.
+pub(crate) fn versioned<T: DeserializeOwned>(
+    item: Option<Item>,
+    now: Option<Timestamp>,
+    doing: &'static str,
+) -> Result<Option<Versioned<T>>, StoreError> {
+    let Some(item) = item
+        .filter(live)
+        .filter(|item| now.is_none_or(|now| !expired(item, now)))
+    else {
+        return Ok(None);
+    };
+    let version = version_of(&item);
+    Ok(Some(Versioned {
+        version,
+        value: data(item, doing)?,
+    }))
+}
+
+/// What the rows with these keys hold, of those that were found and are not deleted.
+pub(crate) fn live_data<T: DeserializeOwned>(
+    found: &mut HashMap<Key, Item>,
+    keys: &[Key],
+    doing: &'static str,
+) -> Result<Vec<T>, StoreError> {
+    let items = keys.iter().filter_map(|key| found.remove(key)).filter(live);
+    items.map(|item| data(item, doing)).collect()
+}
+
+/// The version for the next write's condition.
+pub(crate) fn version_of(item: &Item) -> u64 {
+    item.get("v")
+        .and_then(|value| value.as_n().ok())
+        .and_then(|version| version.parse().ok())
+        .unwrap_or_default()
+}
+
+/// Number of writes of a row that counts them; otherwise 1.
+pub(crate) fn count(item: &Item) -> u64 {
+    let count = item.get("n").and_then(|value| value.as_n().ok());
+    count.and_then(|count| count.parse().ok()).unwrap_or(1)
+}
+
+/// Reads the item from a row.
+pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
+    forms::readable(&item, doing)?;
+    let renewal = forms::renewal(&item);
+    let wrong = |why| StoreError::Form { doing, why };
+    let mut data = item.remove("data").unwrap_or(AttributeValue::Null(true));
+    if let Some(renew) = renewal {
+        let mut former: Value = serde_dynamo::from_attribute_value(data).map_err(wrong)?;
+        renew(&mut former);
+        data = serde_dynamo::to_attribute_value(former).map_err(wrong)?;
+    }
+    serde_dynamo::from_attribute_value(data).map_err(wrong)
+}
+
+/// Time to live deletes late: an expired row counts as gone.
+pub(crate) fn expired(item: &Item, now: Timestamp) -> bool {
+    expires_at(item).is_some_and(|seconds| seconds <= now.as_second())
+}
+
+fn expires_at(item: &Item) -> Option<i64> {
+    let value = item.get("expires_at")?.as_n().ok()?;
+    value.parse().ok()
+}
+
+/// A row written with [`Row::kept`], with its time restored in its item; `None` if it has expired.
+pub(crate) fn kept(mut item: Item, now: Timestamp) -> Option<Item> {
+    if expired(&item, now) {
+        return None;
+    }
+    if let Some(at) = expires_at(&item).and_then(|seconds| Timestamp::from_second(seconds).ok())
+        && let Some(AttributeValue::M(data)) = item.get_mut("data")
+    {
+        data.insert(KEEP_UNTIL.to_owned(), AttributeValue::S(at.to_string()));
+    }
+    Some(item)
+}
+
+pub(crate) fn string<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name).and_then(|value| value.as_s().ok()).map(String::as_str)
+}
+
+/// The key of a stored row.
+pub(crate) fn key_of(item: &Item) -> Option<Key> {
+    Some(Key {
+        pk: string(item, "pk")?.to_owned(),
+        sk: string(item, "sk")?.to_owned(),
+    })
+}

@@ -1,0 +1,7 @@
+//! Tenants: their configuration, which processes cache, with its lines, rules and connections; and what an operator does with them.
+
+pub mod config;
+pub mod connections;
+pub mod lines;
+pub mod platform;
+pub mod rules;

@@ -1,0 +1,63 @@
+//! Rules: which calls are followed by which message.
+
+use domain::{automations::rule::Rule, base::actor::Stamp, tenants::tenant::Tenant};
+
+use crate::{
+    Owned, Part, Share, Signed, Store, StoreError, TenantScope, Versioned,
+    table::{owned, row::Write},
+    tenants::config::tenant_row,
+};
+
+impl Owned for Rule {
+    const KIND: &'static str = "rule";
+    const NAME: &'static str = "automation";
+    const PART: Part = Part::Configuration;
+    const PREFIX: &'static str = "RULE#";
+    const MAX: u32 = Self::MAX;
+    const SHARE: Option<Share> = Some(Share {
+        name: "unarchived automation",
+        most: Self::MAX_UNARCHIVED,
+    });
+    const REMEMBERED: bool = true;
+    const VERSIONS: Option<&'static str> = Some("rule_version");
+
+    fn id(&self) -> String {
+        self.id.to_string()
+    }
+
+    fn is_of_share(&self) -> bool {
+        self.archived_at.is_none()
+    }
+}
+
+/// Rules that one transaction changes: each is two writes, and the tenant is one. A transaction has at most a hundred.
+const PER_TRANSACTION: usize = 49;
+
+impl Store {
+    /// Writes rules that were changed together, such as by another order, if nothing of the tenant's configuration has changed since it
+    /// was read: `tenant` was read before the rules. All in one transaction; if they are too many for one, each transaction leaves a valid
+    /// configuration.
+    pub async fn change_rules(
+        &self,
+        scope: &TenantScope,
+        tenant: &Tenant,
+        changes: &[(Versioned<Signed<Rule>>, Rule)],
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "change rules";
+        let mut tenant = tenant.clone();
+        for part in changes.chunks(PER_TRANSACTION) {
+            let mut writes = Vec::with_capacity(2 * part.len() + 1);
+            for (before, after) in part {
+                let row = owned::change_row(scope, before.version, after)?;
+                writes.push(Write::Put(row.stamped(stamp)));
+                writes.extend(owned::kept_row(scope, before, stamp.at)?.map(Write::Put));
+            }
+            // Raises the tenant's version from the one that was read, not from the current one.
+            writes.push(Write::Put(tenant_row(scope, &tenant, DOING)?));
+            self.database.transact_writes(writes, DOING).await?;
+            tenant.config_version += 1;
+        }
+        Ok(())
+    }
+}
