@@ -9,7 +9,7 @@ use crate::{
     bounds::{MAX_COLUMNS, MAX_NAME_LENGTH, MAX_RECORD_LENGTH, SAMPLE},
     cell::is_a_value,
     encoding::Encoding,
-    reader::{Form, Item, Position, Problem, Reader, Separator},
+    reader::{Form, Item, Items, Position, Problem, Reader, Separator},
     record::Record,
     words::meaning,
 };
@@ -113,17 +113,12 @@ fn letters(column: usize) -> String {
 pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -> Result<Dialect, NotATable> {
     let whole = whole && sample.len() <= SAMPLE;
     let sample = &sample[..sample.len().min(SAMPLE)];
+    let begins = |magics: &[&[u8]]| magics.iter().any(|magic| sample.starts_with(magic));
     // Zip, which workbooks are; the older form of workbooks; PDF, gzip, PNG.
-    if [&b"PK\x03\x04"[..], b"\xd0\xcf\x11\xe0"]
-        .iter()
-        .any(|magic| sample.starts_with(magic))
-    {
+    if begins(&[b"PK\x03\x04", b"\xd0\xcf\x11\xe0"]) {
         return Err(NotATable::Workbook);
     }
-    if [&b"%PDF"[..], b"\x1f\x8b", b"\x89PNG"]
-        .iter()
-        .any(|magic| sample.starts_with(magic))
-    {
+    if begins(&[b"%PDF", b"\x1f\x8b", b"\x89PNG"]) {
         return Err(NotATable::NoText);
     }
     let mark = Encoding::by_mark(sample);
@@ -146,53 +141,42 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
         .filter(|candidate| separator.is_none_or(|separator| separator == *candidate))
         .map(|separator| Table::read(sample, whole, encoding, separator, start));
     // Of equals, the first.
-    let mut best: Option<Table> = None;
-    for table in tables {
-        if best.as_ref().is_none_or(|best| table.score() > best.score()) {
-            best = Some(table);
-        }
-    }
+    let best = tables.rev().max_by_key(Table::score);
     best.ok_or(NotATable::NoText)?.dialect(known.header)
 }
 
 /// Skips the line `sep=;`, by which Excel is told the separator.
 fn separator_line(sample: &[u8], encoding: Encoding, start: &mut Position) -> Option<Separator> {
     let from = usize::try_from(start.offset).unwrap_or_default();
-    let form = |separator| Form {
+    let form = Form {
         encoding,
-        separator,
+        separator: Separator::Comma,
         columns: MAX_COLUMNS,
     };
-    Separator::ALL.into_iter().find(|separator| {
-        // Read with another separator, the line has one cell.
-        let other = if *separator == Separator::Comma {
-            Separator::Pipe
-        } else {
-            Separator::Comma
-        };
-        let mut reader = Reader::new(form(other), *start);
-        // It is short: a record of the whole sample would be read for nothing.
-        let mut line = sample.get(from..sample.len().min(from + 32)).unwrap_or_default();
-        let Some(Item::Record(record)) = reader.read(&mut line) else {
-            return false;
-        };
-        let cell = record.cell(0);
-        let told = cell.get(..4).is_some_and(|begin| begin.eq_ignore_ascii_case("sep="));
-        let fits = told && cell[4..].chars().eq([char::from(separator.sign())]);
-        if fits {
-            // Excel does not show the line, so it is no row.
-            let position = reader.position();
-            *start = Position { row: 1, ..position };
-        }
-        fits
-    })
+    // It is short: a record of the whole sample would be read for nothing.
+    let mut items = Items::new(form, *start, &sample[..sample.len().min(from + 32)], false);
+    let Some(Item::Record(record)) = items.next() else {
+        return None;
+    };
+    let cells: Vec<&str> = record.cells().collect();
+    let line = cells.join(",");
+    let (begin, sign) = line.split_at_checked(4)?;
+    let told =
+        |separator: &Separator| begin.eq_ignore_ascii_case("sep=") && sign.chars().eq([char::from(separator.sign())]);
+    let separator = Separator::ALL.into_iter().find(told)?;
+    // Excel does not show the line, so it is no row.
+    *start = Position {
+        row: 1,
+        ..items.reader.position()
+    };
+    Some(separator)
 }
 
 /// The sample, read with a separator.
 struct Table {
     form: Form,
-    /// The first records that are not blank, or what is wrong with them, with the position behind each.
-    items: Vec<(Item, Position)>,
+    /// The first record that is not blank, or what is wrong with it, and the position behind it.
+    first: Option<(Item, Position)>,
     /// Number of records by their number of cells.
     widths: BTreeMap<usize, usize>,
     start: Position,
@@ -210,34 +194,24 @@ impl Table {
             separator,
             columns: MAX_COLUMNS,
         };
-        let mut reader = Reader::new(form, start);
-        let from = usize::try_from(start.offset).unwrap_or_default();
-        let mut rest = sample.get(from..).unwrap_or_default();
-        let mut items = Vec::new();
+        let mut items = Items::new(form, start, sample, whole);
+        let first = items.next().map(|item| (item, items.reader.position()));
         let mut widths = BTreeMap::new();
-        while items.len() < MAX_RECORDS {
-            let item = match reader.read(&mut rest) {
-                None if whole => reader.finish(),
-                item => item,
+        let known = first.iter().map(|(item, _)| item.clone());
+        for item in known.chain(&mut items).take(MAX_RECORDS) {
+            let width = match item {
+                Item::Record(record) => record.len(),
+                Item::Broken(broken) if broken.problem == Problem::TooManyCells => MAX_COLUMNS + 1,
+                Item::Broken(_) => continue,
             };
-            let Some(item) = item else { break };
-            let width = match &item {
-                Item::Record(record) => Some(record.len()),
-                Item::Broken(broken) if broken.problem == Problem::TooManyCells => Some(MAX_COLUMNS + 1),
-                Item::Broken(_) => None,
-            };
-            if let Some(width) = width {
-                *widths.entry(width).or_default() += 1;
-            }
-            items.push((item, reader.position()));
+            *widths.entry(width).or_default() += 1;
         }
-        let endless = items.is_empty() && !whole && reader.kept() > 0;
         Self {
             form,
-            items,
+            endless: first.is_none() && !whole && items.reader.kept() > 0,
+            first,
             widths,
             start,
-            endless,
         }
     }
 
@@ -251,8 +225,7 @@ impl Table {
     /// there are at least two, then this number.
     fn score(&self) -> (usize, usize) {
         let (width, records) = self.usual();
-        let first = self.items.first().map(|(item, _)| item);
-        let alike = matches!(first, Some(Item::Record(record)) if record.len() == width);
+        let alike = matches!(&self.first, Some((Item::Record(record), _)) if record.len() == width);
         if width < 2 {
             (0, 0)
         } else {
@@ -265,10 +238,10 @@ impl Table {
         let Form {
             encoding, separator, ..
         } = self.form;
-        let first = match self.items.first() {
+        let (first, behind) = match &self.first {
             None if self.endless => return Err(NotATable::FirstRowTooLong),
             None => return Err(NotATable::Empty),
-            Some((Item::Record(record), _)) => record,
+            Some((Item::Record(record), behind)) => (record, *behind),
             Some((Item::Broken(broken), _)) => {
                 return Err(match broken.problem {
                     Problem::TooLong => NotATable::FirstRowTooLong,
@@ -289,7 +262,6 @@ impl Table {
         } else {
             Vec::new()
         };
-        let behind = self.items.first().map(|(_, behind)| *behind);
         Ok(Dialect {
             encoding,
             separator,
@@ -299,7 +271,7 @@ impl Table {
                 usual.max(first.len())
             },
             header,
-            first: behind.filter(|_| has_header).unwrap_or(self.start),
+            first: if has_header { behind } else { self.start },
         })
     }
 }

@@ -1,12 +1,13 @@
 //! Encodings of tables.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, str::FromStr};
 
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
+use serde::{Deserialize, Serialize};
 
 /// The encoding of a table, by its name in the WHATWG's Encoding Standard, such as `windows-1256`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
 pub struct Encoding(&'static encoding_rs::Encoding);
 
 /// A name of no encoding in which tables can be read.
@@ -34,12 +35,13 @@ impl Encoding {
         !self.is_utf_16() && self.0 != encoding_rs::UTF_8 && !self.0.is_single_byte()
     }
 
-    /// The code unit in `width` bytes. Missing bytes are zero.
-    pub(crate) fn unit(self, bytes: [u8; 2]) -> u16 {
-        if self.0 == encoding_rs::UTF_16BE {
-            u16::from_be_bytes(bytes)
+    /// The code unit in `width` bytes.
+    pub(crate) fn unit(self, bytes: &[u8]) -> u16 {
+        let high_first = bytes.iter().fold(0, |unit: u16, byte| unit << 8 | u16::from(*byte));
+        if self.0 == encoding_rs::UTF_16LE {
+            high_first.swap_bytes()
         } else {
-            u16::from_le_bytes(bytes)
+            high_first
         }
     }
 
@@ -47,14 +49,9 @@ impl Encoding {
         self.0 == encoding_rs::UTF_16LE || self.0 == encoding_rs::UTF_16BE
     }
 
-    /// The text of these bytes, if all of them are valid.
-    pub(crate) fn decode(self, bytes: &[u8]) -> Option<Cow<'_, str>> {
-        self.0.decode_without_bom_handling_and_without_replacement(bytes)
-    }
-
-    /// The text of these bytes, with `\u{fffd}` in place of invalid ones.
-    pub(crate) fn decode_anyway(self, bytes: &[u8]) -> Cow<'_, str> {
-        self.0.decode_without_bom_handling(bytes).0
+    /// The text of these bytes, with `\u{fffd}` in place of invalid ones, and whether there are any.
+    pub(crate) fn decode(self, bytes: &[u8]) -> (Cow<'_, str>, bool) {
+        self.0.decode_without_bom_handling(bytes)
     }
 
     /// The encoding that a byte order mark names, and the mark's length.
@@ -102,23 +99,17 @@ impl FromStr for Encoding {
     }
 }
 
-impl fmt::Display for Encoding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+impl TryFrom<String> for Encoding {
+    type Error = UnknownEncoding;
+
+    fn try_from(name: String) -> Result<Self, UnknownEncoding> {
+        name.parse()
     }
 }
 
-impl Serialize for Encoding {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(self.name())
-    }
-}
-
-impl<'de> Deserialize<'de> for Encoding {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <Cow<'de, str>>::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+impl From<Encoding> for &'static str {
+    fn from(encoding: Encoding) -> Self {
+        encoding.name()
     }
 }
 

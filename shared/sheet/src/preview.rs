@@ -4,8 +4,9 @@ use serde::Serialize;
 
 use crate::{
     bounds::MAX_PREVIEWED,
+    dialect::Dialect,
     mapping::Mapping,
-    reader::Item,
+    reader::{Item, Items},
     record::{Record, RowError},
     row::{Context, Row},
 };
@@ -33,7 +34,6 @@ const MAX_CELL_LENGTH: usize = 100;
 /// whole file.
 pub fn preview(sample: &[u8], whole: bool, mapping: &Mapping, context: &Context<'_>, most: usize) -> Vec<PreviewedRow> {
     items(sample, whole, context, most)
-        .into_iter()
         .map(|item| match item {
             Item::Broken(broken) => previewed(&broken.record, Err(vec![broken.error()])),
             Item::Record(record) => previewed(&record, Row::of(&record, mapping, context)),
@@ -43,29 +43,21 @@ pub fn preview(sample: &[u8], whole: bool, mapping: &Mapping, context: &Context<
 
 /// The first records of a table, for suggestions.
 pub fn records(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<Record> {
-    let items = items(sample, whole, context, most).into_iter();
-    let records = items.filter_map(|item| match item {
+    let records = items(sample, whole, context, most).filter_map(|item| match item {
         Item::Record(record) => Some(record),
         Item::Broken(_) => None,
     });
     records.collect()
 }
 
-fn items(sample: &[u8], whole: bool, context: &Context<'_>, most: usize) -> Vec<Item> {
-    let mut reader = context.dialect.reader(None);
-    let from = usize::try_from(context.dialect.first.offset).unwrap_or(usize::MAX);
-    let mut rest = sample.get(from..).unwrap_or_default();
-    let mut items = Vec::new();
-    while items.len() < most.min(MAX_PREVIEWED) {
-        // The last record of a part of the file is cut.
-        let item = match reader.read(&mut rest) {
-            None if whole => reader.finish(),
-            item => item,
-        };
-        let Some(item) = item else { break };
-        items.push(item);
-    }
-    items
+fn items<'a>(
+    sample: &'a [u8],
+    whole: bool,
+    context: &Context<'_>,
+    most: usize,
+) -> impl Iterator<Item = Item> + use<'a> {
+    let Dialect { first, .. } = *context.dialect;
+    Items::new(context.dialect.form(), first, sample, whole).take(most.min(MAX_PREVIEWED))
 }
 
 fn previewed(record: &Record, contact: Result<Row, Vec<RowError>>) -> PreviewedRow {

@@ -9,7 +9,7 @@ use crate::{
     cell::{is_like_a_phone, is_like_an_email, may_be_phones, shown_date_order, shown_decimal_sign},
     mapping::{MappedColumn, Mapping, Target},
     record::Record,
-    words::{Meaning, meaning, spelled},
+    words::{meaning, spelled},
 };
 
 /// A mapping for a person to correct. `header` has the names of the columns, `samples` the first rows, `fields` the tenant's
@@ -73,23 +73,13 @@ fn target(name: &str, column: usize, samples: &[Record], fields: &[Field]) -> Op
     let any = |looks: fn(&str) -> bool| filled == 0 || cells().any(looks);
     match meaning(name) {
         // A column "Mobile" can say yes or no.
-        Some(Meaning::Phone) => any(may_be_phones).then_some(Target::Phone),
-        Some(Meaning::Email) => any(|cell| cell.contains('@')).then_some(Target::Email),
+        Some(Some(Target::Phone)) => any(may_be_phones).then_some(Target::Phone),
+        Some(Some(Target::Email)) => any(|cell| cell.contains('@')).then_some(Target::Email),
         // Only an address says which user is responsible.
-        Some(Meaning::Owner) => any(is_like_an_email).then_some(Target::Owner),
-        Some(Meaning::Name) if most(is_like_a_phone) => Some(Target::Phone),
-        Some(Meaning::Name) if most(is_like_an_email) => Some(Target::Email),
-        Some(Meaning::Name) => Some(Target::Name),
-        Some(Meaning::FirstName) => Some(Target::FirstName),
-        Some(Meaning::LastName) => Some(Target::LastName),
-        Some(Meaning::Language) => Some(Target::Language),
-        Some(Meaning::Tags) => Some(Target::Tags),
-        Some(Meaning::Stage) => Some(Target::Stage),
-        Some(Meaning::Source) => Some(Target::Source),
-        Some(Meaning::Value) => Some(Target::Value),
-        Some(Meaning::OptedIn) => Some(Target::OptedIn),
-        Some(Meaning::OptedInAt) => Some(Target::OptedInAt),
-        Some(Meaning::Nothing) => None,
+        Some(Some(Target::Owner)) => any(is_like_an_email).then_some(Target::Owner),
+        Some(Some(Target::Name)) if most(is_like_a_phone) => Some(Target::Phone),
+        Some(Some(Target::Name)) if most(is_like_an_email) => Some(Target::Email),
+        Some(known) => known.clone(),
         None if most(is_like_an_email) => Some(Target::Email),
         None if most(is_like_a_phone) => Some(Target::Phone),
         // Without a header, texts of words that differ are names.

@@ -2,6 +2,8 @@
 
 use domain::base::text::folded;
 
+use crate::mapping::Target;
+
 /// Texts that mean yes.
 #[rustfmt::skip]
 pub(crate) const YES: &[&str] = &[
@@ -34,45 +36,26 @@ pub(crate) const LANGUAGES: &[(&[&str], &str)] = &[
     (&["filipino", "tagalog"], "fil"),
 ];
 
-/// Meaning of a column by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Meaning {
-    Name,
-    FirstName,
-    LastName,
-    Phone,
-    Email,
-    Language,
-    Tags,
-    Stage,
-    Owner,
-    Source,
-    Value,
-    OptedIn,
-    OptedInAt,
-    /// Something that is no value of a contact, even if it looks like a telephone number.
-    Nothing,
-}
-
-/// Names of columns, as [`key`] writes them: English, Arabic, German, French, Spanish.
+/// Names of columns, as [`key`] writes them: English, Arabic, German, French, Spanish. `None`: no value of a contact, even if it looks like a
+/// telephone number.
 #[rustfmt::skip]
-pub(crate) const COLUMNS: &[(Meaning, &[&str])] = &[
-    (Meaning::Name, &[
+pub(crate) const COLUMNS: &[(Option<Target>, &[&str])] = &[
+    (Some(Target::Name), &[
         "name", "full name", "fullname", "contact", "contact name", "customer", "customer name", "client",
         "client name", "display name", "lead name", "الاسم", "الاسم الكامل", "اسم العميل", "العميل", "اسم الزبون",
         "اسم", "vollständiger name", "kunde", "kundenname", "kontakt", "ansprechpartner", "nom complet",
         "nom et prénom", "nom prénom", "nom du client", "nombre completo", "nombre y apellidos", "cliente",
         "nombre del cliente", "contacto", "nom", "nombre",
     ]),
-    (Meaning::FirstName, &[
+    (Some(Target::FirstName), &[
         "first name", "firstname", "first", "given name", "givenname", "forename", "الاسم الاول", "vorname", "prénom",
         "prenom", "nombre de pila", "primer nombre",
     ]),
-    (Meaning::LastName, &[
+    (Some(Target::LastName), &[
         "last name", "lastname", "last", "surname", "family name", "familyname", "اسم العايله", "اسم العائله", "اللقب",
         "الاسم الاخير", "العائله", "nachname", "familienname", "zuname", "nom de famille", "apellido", "apellidos",
     ]),
-    (Meaning::Phone, &[
+    (Some(Target::Phone), &[
         "phone", "phone number", "phonenumber", "phone no", "telephone", "telephone number", "tel", "tel no", "mobile",
         "mobile number", "mobile no", "mobile phone", "mob", "cell", "cell phone", "cellphone", "whatsapp",
         "whatsapp number", "whatsapp no", "contact number", "contact no", "number", "msisdn", "phone 1 value",
@@ -83,50 +66,50 @@ pub(crate) const COLUMNS: &[(Meaning, &[&str])] = &[
         "numero de telephone", "portable", "téléphone portable", "téléphone mobile", "teléfono", "telefono",
         "número de teléfono", "móvil", "movil", "celular", "teléfono móvil",
     ]),
-    (Meaning::Email, &[
+    (Some(Target::Email), &[
         "email", "e mail", "email address", "e mail address", "mail", "e mail 1 value", "e mail 2 value", "البريد",
         "البريد الالكتروني", "ايميل", "الايميل", "بريد الكتروني", "e mail adresse", "mailadresse", "email adresse",
         "courriel", "adresse e mail", "adresse email", "adresse mail", "correo", "correo electrónico",
         "correo electronico",
     ]),
-    (Meaning::Language, &[
+    (Some(Target::Language), &[
         "language", "lang", "preferred language", "locale", "اللغه", "اللغه المفضله", "sprache", "langue", "idioma",
         "lengua",
     ]),
-    (Meaning::Tags, &[
+    (Some(Target::Tags), &[
         "tag", "tags", "label", "labels", "group", "groups", "group membership", "segment", "segments", "الوسم",
         "الوسوم", "التصنيف", "التصنيفات", "المجموعه", "schlagwort", "schlagworte", "schlagwörter", "gruppe", "gruppen",
         "étiquette", "étiquettes", "etiquettes", "groupe", "groupes", "etiqueta", "etiquetas", "grupo", "grupos",
     ]),
-    (Meaning::Stage, &[
+    (Some(Target::Stage), &[
         "stage", "lead stage", "pipeline stage", "deal stage", "lead status", "المرحله", "مرحله العميل", "phase",
         "étape", "etape", "etapa",
     ]),
-    (Meaning::Owner, &[
+    (Some(Target::Owner), &[
         "owner", "owner email", "contact owner", "lead owner", "assigned to", "assignee", "agent", "salesperson",
         "sales rep", "المسوول", "المسؤول", "الموظف المسؤول", "zuständig", "betreuer", "verantwortlich", "responsable",
         "propriétaire", "propietario",
     ]),
-    (Meaning::Source, &[
+    (Some(Target::Source), &[
         "source", "lead source", "origin", "channel", "المصدر", "مصدر العميل", "quelle", "herkunft", "origine",
         "origen", "fuente",
     ]),
-    (Meaning::Value, &[
+    (Some(Target::Value), &[
         "value", "lead value", "deal value", "amount", "budget", "expected value", "expected revenue", "القيمه",
         "المبلغ", "الميزانيه", "wert", "betrag", "valeur", "montant", "valor", "importe",
     ]),
-    (Meaning::OptedIn, &[
+    (Some(Target::OptedIn), &[
         "opt in", "opted in", "optin", "consent", "marketing consent", "whatsapp opt in", "sms opt in", "newsletter",
         "subscribed", "accepts marketing", "accepts sms marketing", "الموافقه", "موافقه", "موافق", "الاشتراك",
         "einwilligung", "zustimmung", "consentement", "abonné", "consentimiento", "suscrito",
     ]),
-    (Meaning::OptedInAt, &[
+    (Some(Target::OptedInAt), &[
         "opt in date", "opted in at", "opted in on", "optin date", "opt in time", "consent date", "consented at",
         "subscribed at", "subscription date", "تاريخ الموافقه", "تاريخ الاشتراك", "einwilligung am",
         "datum der einwilligung", "einwilligungsdatum", "date de consentement", "date du consentement",
         "fecha de consentimiento",
     ]),
-    (Meaning::Nothing, &[
+    (None, &[
         "id", "no", "nr", "row", "index", "customer id", "contact id", "customer number", "kundennummer", "order",
         "order id", "order number", "invoice", "invoice number", "account number", "iban", "vat", "trn", "tax number",
         "fax", "fax number", "faxnummer", "الفاكس", "zip", "zip code", "postal code", "postcode", "plz", "code postal",
@@ -173,10 +156,10 @@ fn is_punctuation(sign: char) -> bool {
 }
 
 /// The meaning of a column's name, if it is known.
-pub(crate) fn meaning(name: &str) -> Option<Meaning> {
+pub(crate) fn meaning(name: &str) -> Option<&'static Option<Target>> {
     let key = key(name);
     let known = COLUMNS.iter().find(|(_, words)| words.contains(&key.as_str()));
-    known.map(|(meaning, _)| *meaning)
+    known.map(|(meaning, _)| meaning)
 }
 
 #[cfg(test)]
@@ -205,23 +188,23 @@ mod tests {
     #[test]
     fn names_of_columns_are_known_in_many_spellings() {
         for (name, expected) in [
-            ("Phone", Meaning::Phone),
-            ("PHONE_NUMBER", Meaning::Phone),
-            (" Mobile No. ", Meaning::Phone),
-            ("Phone 2", Meaning::Phone),
-            ("Phone 1 - Value", Meaning::Phone),
-            ("الهاتف", Meaning::Phone),
-            ("رقم الجوّال:", Meaning::Phone),
-            ("E-Mail", Meaning::Email),
-            ("البريد الإلكتروني", Meaning::Email),
-            ("Téléphone", Meaning::Phone),
-            ("Teléfono móvil", Meaning::Phone),
-            ("Vorname", Meaning::FirstName),
-            ("اللغة", Meaning::Language),
-            ("Opt-in date", Meaning::OptedInAt),
-            ("Postal_Code", Meaning::Nothing),
+            ("Phone", Some(Target::Phone)),
+            ("PHONE_NUMBER", Some(Target::Phone)),
+            (" Mobile No. ", Some(Target::Phone)),
+            ("Phone 2", Some(Target::Phone)),
+            ("Phone 1 - Value", Some(Target::Phone)),
+            ("الهاتف", Some(Target::Phone)),
+            ("رقم الجوّال:", Some(Target::Phone)),
+            ("E-Mail", Some(Target::Email)),
+            ("البريد الإلكتروني", Some(Target::Email)),
+            ("Téléphone", Some(Target::Phone)),
+            ("Teléfono móvil", Some(Target::Phone)),
+            ("Vorname", Some(Target::FirstName)),
+            ("اللغة", Some(Target::Language)),
+            ("Opt-in date", Some(Target::OptedInAt)),
+            ("Postal_Code", None),
         ] {
-            assert_eq!(meaning(name), Some(expected), "{name}");
+            assert_eq!(meaning(name), Some(&expected), "{name}");
         }
         assert_eq!(meaning("Loyalty level"), None);
         assert_eq!(meaning(""), None);

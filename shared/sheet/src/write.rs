@@ -6,8 +6,6 @@
 //! `9.71501E+11` and save that. With the apostrophe it is a text, and our reader removes it again. Programs that want bare
 //! numbers read JSON Lines.
 
-use std::io;
-
 use serde::Serialize;
 
 use crate::{
@@ -77,31 +75,11 @@ fn put(output: &mut Vec<u8>, most: usize, write: impl FnOnce(&mut [u8]) -> usize
 /// # Errors
 /// If the line is longer than a row may be, or the value has no form in JSON. Nothing is appended.
 pub fn json_line(output: &mut Vec<u8>, value: &impl Serialize) -> Result<(), RowTooLarge> {
-    struct UpTo<'a> {
-        output: &'a mut Vec<u8>,
-        most: usize,
-    }
-
-    impl io::Write for UpTo<'_> {
-        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-            if self.output.len() + bytes.len() > self.most {
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-            self.output.extend_from_slice(bytes);
-            Ok(bytes.len())
-        }
-
-        fn flush(&mut self) -> io::Result<()> {
-            Ok(())
-        }
-    }
-
-    let begin = output.len();
-    let most = begin + MAX_RECORD_LENGTH - 1;
-    if serde_json::to_writer(UpTo { output, most }, value).is_err() {
-        output.truncate(begin);
+    let line = serde_json::to_vec(value).map_err(|_| RowTooLarge)?;
+    if line.len() >= MAX_RECORD_LENGTH {
         return Err(RowTooLarge);
     }
+    output.extend_from_slice(&line);
     output.push(b'\n');
     Ok(())
 }

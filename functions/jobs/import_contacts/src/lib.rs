@@ -105,6 +105,9 @@ impl Context {
 /// Content of a checkpoint.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
+    /// Place up to which the table is known to be sound, before its first row is worked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sound: Option<Position>,
     /// Place of the next row; `None`: the first.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     position: Option<Position>,
@@ -221,11 +224,17 @@ impl Work<'_> {
             }
         };
         drop(sample);
+        let limit = TimeLimit::of(ctx.work);
+        if cursor.position.is_none() {
+            let unsound = self.until_sound(upload.clone(), &dialect, &mut cursor, limit).await?;
+            if let Some(step) = unsound {
+                return Ok(step);
+            }
+        }
         let mut catalog = self.catalog().await?;
         let mut table = Table::new(upload, &dialect, cursor.position);
         let mut foreseen = self.foreseen_before(&cursor).await?;
         let mut errors = Vec::new();
-        let limit = TimeLimit::of(ctx.work);
         let begun = table.position();
         let mut rows = 0;
         loop {
@@ -288,6 +297,37 @@ impl Work<'_> {
             cursor: Data::of(&cursor)?,
             progress,
         })
+    }
+
+    /// Reads the table without working its rows: a damaged one is refused as a whole. `None`: it is sound.
+    async fn until_sound(
+        &self,
+        upload: Upload<'_>,
+        dialect: &Dialect,
+        cursor: &mut Cursor,
+        limit: TimeLimit,
+    ) -> Result<Option<Step>, JobError> {
+        let size = upload.size;
+        let mut table = Table::new(upload, dialect, cursor.sound);
+        let begun = table.position();
+        let reason = loop {
+            match table.next().await? {
+                Next::Row(Item::Broken(broken)) if broken.problem.is_damage() => {
+                    break format!("Row {}: {}", broken.record.row, broken.problem);
+                }
+                Next::Further if limit.is_up() && table.position() != begun => {
+                    cursor.sound = Some(table.position());
+                    return Ok(Some(Step::More {
+                        progress: progress(cursor, Some(size)),
+                        cursor: Data::of(cursor)?,
+                    }));
+                }
+                Next::Row(_) | Next::Further => {}
+                Next::End => return Ok(None),
+                Next::Changed => break GONE.to_owned(),
+            }
+        };
+        Ok(Some(Step::Failed { reason }))
     }
 
     fn line(&self, item: Item, dialect: &Dialect, fields: &[Field]) -> Line {

@@ -130,7 +130,7 @@ async fn preview_says_what_each_row_becomes() {
 
 /// The end of the quoted cell is searched in more of the file than its form is detected from.
 #[tokio::test]
-async fn preview_goes_on_behind_an_open_quote() {
+async fn preview_ends_with_the_row_of_an_open_quote() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let manager = town.manager();
@@ -146,9 +146,7 @@ async fn preview_goes_on_behind_an_open_quote() {
         .json();
     let rows = shown["rows"].as_array().unwrap();
     let becomes: Vec<&str> = rows.iter().map(|row| row["becomes"].as_str().unwrap()).collect();
-    assert_eq!(becomes[..3], ["created", "refused", "created"]);
-    assert!(becomes[3..].iter().all(|becomes| *becomes == "created"), "{becomes:?}");
-    assert_eq!(rows.len(), 20);
+    assert_eq!(becomes, ["created", "refused"]);
     assert_eq!(
         (&rows[1]["row"], &rows[1]["errors"][0]["column"]),
         (&json!(3), &json!(null))

@@ -9,12 +9,10 @@ use crate::world::{World, mapping, name, result};
 
 /// One bad row costs one row.
 #[tokio::test]
-async fn damaged_rows_are_refused_and_others_imported() {
+async fn bad_rows_are_refused_and_others_imported() {
     let mut table = b"name,phone\nAnn,+971501234561\n".to_vec();
-    // A quote that never closes.
-    table.extend_from_slice(b"\"Broken,+971501234562\nBen,+971501234563\n");
-    // Another encoding.
-    table.extend_from_slice(b"J\xfcrgen,+971501234564\n");
+    // Text behind a closing quote.
+    table.extend_from_slice(b"\"Bad\"ly,+971501234562\nBen,+971501234563\n");
     // A byte order mark in the middle, where two files were put together.
     table.extend_from_slice("\u{feff}Cid,+971501234565\n".as_bytes());
     // A row of a megabyte.
@@ -26,11 +24,35 @@ async fn damaged_rows_are_refused_and_others_imported() {
     let mut names: Vec<String> = world.people().await.iter().map(name).collect();
     names.sort();
     assert_eq!(names, ["Ann", "Ben", "Cid", "Dan"]);
-    assert_eq!((counts.rows, counts.created, counts.refused), (7, 4, 3));
+    assert_eq!((counts.rows, counts.created, counts.refused), (6, 4, 2));
     let refused = world.errors().await;
-    for sentence in ["never ends", "invalid characters", "more than 64 KB"] {
+    for sentence in ["behind its closing quotation mark", "more than 64 KB"] {
         assert!(refused.contains(sentence), "{sentence}: {refused}");
     }
+}
+
+/// Its first rows are not imported either: whoever corrects it imports the whole file.
+#[tokio::test]
+async fn damaged_file_is_refused_with_its_row() {
+    let mut world = World::new(2).await;
+    world.ctx = Context::new(world.aws.env()).unwrap().in_shortest_steps();
+    let order = json!({"mapping": mapping(&["name", "phone"])});
+    let rows = "Ann,+971501234561\n".repeat(10_000);
+    for (damage, sentence) in [
+        (&b"\"Broken,+971501234562\nBen,+971501234563\n"[..], "never ends"),
+        (b"J\xfcrgen,+971501234564\n", "invalid characters"),
+    ] {
+        let import = world.upload([b"name,phone\n", rows.as_bytes(), damage].concat()).await;
+        let start = world.start(&import, order.clone()).await;
+        let operation = world.finish(&start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        let reason = operation.reason.unwrap();
+        assert!(
+            reason.starts_with("Row 10002: ") && reason.contains(sentence),
+            "{reason}"
+        );
+    }
+    assert_eq!(world.people().await.len(), 0);
 }
 
 /// Whoever corrects the file of refused rows opens it in a spreadsheet program first.

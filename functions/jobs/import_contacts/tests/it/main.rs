@@ -54,7 +54,7 @@ fn mixed() -> (String, RowCounts) {
     add("Nobody Else,,,,,");
     add("Wrong,12,,,,");
     add("Wrong,,not an address,,,");
-    add("Wrong,\"+971501111111,,,,");
+    add("Wrong,\"+97150\"1111111,,,,");
     (counts.created, counts.updated, counts.refused) = (21, 2, 3);
     (table, counts)
 }
