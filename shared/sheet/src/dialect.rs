@@ -155,7 +155,7 @@ fn separator_line(sample: &[u8], encoding: Encoding, start: &mut Position) -> Op
     };
     // It is short: a record of the whole sample would be read for nothing.
     let mut items = Items::new(form, *start, &sample[..sample.len().min(from + 32)], false);
-    let Some(Item::Record(record)) = items.next() else {
+    let Some(Ok(record)) = items.next() else {
         return None;
     };
     let cells: Vec<&str> = record.cells().collect();
@@ -200,9 +200,9 @@ impl Table {
         let known = first.iter().map(|(item, _)| item.clone());
         for item in known.chain(&mut items).take(MAX_RECORDS) {
             let width = match item {
-                Item::Record(record) => record.len(),
-                Item::Broken(broken) if broken.problem == Problem::TooManyCells => MAX_COLUMNS + 1,
-                Item::Broken(_) => continue,
+                Ok(record) => record.len(),
+                Err(broken) if broken.problem == Problem::TooManyCells => MAX_COLUMNS + 1,
+                Err(_) => continue,
             };
             *widths.entry(width).or_default() += 1;
         }
@@ -225,7 +225,7 @@ impl Table {
     /// there are at least two, then this number.
     fn score(&self) -> (usize, usize) {
         let (width, records) = self.usual();
-        let alike = matches!(&self.first, Some((Item::Record(record), _)) if record.len() == width);
+        let alike = matches!(&self.first, Some((Ok(record), _)) if record.len() == width);
         if width < 2 {
             (0, 0)
         } else {
@@ -241,8 +241,8 @@ impl Table {
         let (first, behind) = match &self.first {
             None if self.endless => return Err(NotATable::FirstRowTooLong),
             None => return Err(NotATable::Empty),
-            Some((Item::Record(record), behind)) => (record, *behind),
-            Some((Item::Broken(broken), _)) => {
+            Some((Ok(record), behind)) => (record, *behind),
+            Some((Err(broken), _)) => {
                 return Err(match broken.problem {
                     Problem::TooLong => NotATable::FirstRowTooLong,
                     Problem::TooManyCells => NotATable::TooManyColumns,

@@ -3,7 +3,7 @@
 //! Lines are found in the file's own code units, in which line breaks are always themselves, so each position is an offset in the file.
 //! A line is decoded once and given to `csv-core`, which says where the cells and the record end.
 
-use std::{borrow::Cow, mem};
+use std::mem;
 
 use serde::{Deserialize, Serialize};
 
@@ -73,14 +73,8 @@ pub struct Form {
     pub columns: usize,
 }
 
-/// A record, or what is wrong with one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Item {
-    /// A record with at most as many cells as the table has columns.
-    Record(Record),
-    /// A record that cannot be used.
-    Broken(Broken),
-}
+/// A record with at most as many cells as the table has columns, or one that cannot be used.
+pub type Item = Result<Record, Broken>;
 
 /// A record that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,11 +120,7 @@ pub enum Problem {
 impl Broken {
     /// The problem as an error of the row.
     pub fn error(&self) -> RowError {
-        RowError {
-            row: self.record.row,
-            column: None,
-            detail: self.problem.to_string(),
-        }
+        RowError::of_row(self.record.row, self.problem.to_string())
     }
 }
 
@@ -165,10 +155,11 @@ pub struct Reader {
     lines: u64,
     /// Bytes that were left out of a row that is too long; 0 if it is not.
     left_out: u64,
-    /// The cells so far, one behind the other, and the end of each.
-    cells: Vec<u8>,
-    ends: Vec<usize>,
-    /// The cell that has not ended, as it is in the table.
+    /// The cells so far.
+    cells: Vec<String>,
+    /// The next cell so far, without its quotes.
+    cell: Vec<u8>,
+    /// The same as it is in the table.
     open: String,
     problem: Option<Problem>,
     /// Whether the table is damaged here.
@@ -190,7 +181,7 @@ impl Reader {
             lines: 0,
             left_out: 0,
             cells: Vec::new(),
-            ends: Vec::new(),
+            cell: Vec::new(),
             open: String::new(),
             problem: None,
             damaged: false,
@@ -303,55 +294,54 @@ impl Reader {
     /// Takes the cells of a line. Whether the record ends with it.
     fn take(&mut self, text: &str) -> bool {
         let mut rest = text;
-        let mut end = self.cells.len();
         // Cells are never longer than their text.
-        self.cells.resize(end + text.len(), 0);
-        let ended = loop {
-            let (result, taken, written) = self.csv.read_field(rest.as_bytes(), &mut self.cells[end..]);
-            end += written;
+        let mut buffer = vec![0; text.len()];
+        loop {
+            let (result, taken, written) = self.csv.read_field(rest.as_bytes(), &mut buffer);
+            self.cell.extend_from_slice(&buffer[..written]);
             let (cell, behind) = rest.split_at(taken);
             self.open.push_str(cell);
             rest = behind;
             let csv_core::ReadFieldResult::Field { record_end } = result else {
-                break false;
+                return false;
             };
-            if let Some(problem) = stray(&mem::take(&mut self.open), self.form.separator) {
-                self.note(problem);
-            }
-            // One cell too many is enough.
-            if self.ends.len() <= MAX_COLUMNS {
-                self.ends.push(end);
-            }
+            self.end_cell();
             if record_end {
-                break true;
+                return true;
             }
-        };
-        self.cells.truncate(end);
-        ended
+        }
+    }
+
+    fn end_cell(&mut self) {
+        let cell = mem::take(&mut self.cell);
+        // One too many is enough.
+        if self.cells.len() <= MAX_COLUMNS {
+            self.cells.push(unguarded(&String::from_utf8_lossy(&cell)).into_owned());
+        }
+        if let Some(problem) = stray(&mem::take(&mut self.open), self.form.separator) {
+            self.note(problem);
+        }
     }
 
     /// Ends the record. None: it is blank.
     fn record(&mut self, problem: Option<Problem>) -> Option<Item> {
-        problem.map(|problem| self.note(problem));
-        if !mem::take(&mut self.open).is_empty() {
-            self.ends.push(self.cells.len());
+        if let Some(problem) = problem {
+            self.note(problem);
         }
-        let text = String::from_utf8_lossy(&self.cells);
-        let starts = [0].into_iter().chain(self.ends.iter().copied());
-        let bounds = starts.zip(self.ends.iter().copied()).take(MAX_COLUMNS);
-        let cells = bounds.map(|(start, end)| unguarded(text.get(start..end).unwrap_or_default()));
-        let cells: Vec<Cow<'_, str>> = cells.collect();
-        let mut record = Record::of(self.at.row, self.at.line, cells.iter().map(|cell| &**cell));
-        let is_blank = record.is_blank();
+        if !self.open.is_empty() {
+            self.end_cell();
+        }
+        let mut cells = mem::take(&mut self.cells);
+        let too_many = cells.len() > MAX_COLUMNS;
+        cells.truncate(MAX_COLUMNS);
+        let mut record = Record::of(self.at.row, self.at.line, cells);
+        let extra = record
+            .cells()
+            .skip(self.form.columns)
+            .any(|cell| !cell.trim().is_empty());
         let problem = match self.problem.take() {
-            None if self.ends.len() > MAX_COLUMNS => Some(Problem::TooManyCells),
-            None if record
-                .cells()
-                .skip(self.form.columns)
-                .any(|cell| !cell.trim().is_empty()) =>
-            {
-                Some(Problem::ExtraCells)
-            }
+            None if too_many => Some(Problem::TooManyCells),
+            None if extra => Some(Problem::ExtraCells),
             problem => problem,
         };
         self.damaged = problem.is_some_and(Problem::is_damage);
@@ -361,15 +351,13 @@ impl Reader {
             self.at.line += self.lines;
         }
         self.csv.reset();
-        self.cells.clear();
-        self.ends.clear();
         (self.length, self.lines, self.left_out) = (0, 0, 0);
         match problem {
-            Some(problem) => Some(Item::Broken(Broken { record, problem })),
-            None if is_blank => None,
+            Some(problem) => Some(Err(Broken { record, problem })),
+            None if record.is_blank() => None,
             None => {
                 record.truncate(self.form.columns);
-                Some(Item::Record(record))
+                Some(Ok(record))
             }
         }
     }

@@ -14,60 +14,40 @@ pub struct Record {
     pub row: u64,
     /// Number of the line at which the record begins, as text editors count.
     pub line: u64,
-    text: String,
-    ends: Vec<usize>,
+    cells: Vec<String>,
 }
 
 impl Record {
     /// A record of these cells.
-    pub fn of<'a>(row: u64, line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut record = Self {
-            row,
-            line,
-            ..Self::default()
-        };
-        for cell in cells {
-            record.text.push_str(cell);
-            record.ends.push(record.text.len());
-        }
-        record
+    pub fn of(row: u64, line: u64, cells: impl IntoIterator<Item: Into<String>>) -> Self {
+        let cells = cells.into_iter().map(Into::into).collect();
+        Self { row, line, cells }
     }
 
     /// Number of cells.
+    #[expect(clippy::len_without_is_empty, reason = "nobody asks whether there are none")]
     pub fn len(&self) -> usize {
-        self.ends.len()
-    }
-
-    /// Whether there are no cells.
-    pub fn is_empty(&self) -> bool {
-        self.ends.is_empty()
+        self.cells.len()
     }
 
     /// The cell of a column. Missing cells are empty.
     pub fn cell(&self, column: usize) -> &str {
-        let start = column
-            .checked_sub(1)
-            .map_or(Some(0), |before| self.ends.get(before).copied());
-        let bounds = start.zip(self.ends.get(column).copied());
-        bounds
-            .and_then(|(start, end)| self.text.get(start..end))
-            .unwrap_or_default()
+        self.cells.get(column).map_or("", String::as_str)
     }
 
     /// The cells.
     pub fn cells(&self) -> impl Iterator<Item = &str> {
-        (0..self.len()).map(|column| self.cell(column))
+        self.cells.iter().map(String::as_str)
     }
 
     /// Whether all cells are empty.
     pub fn is_blank(&self) -> bool {
-        self.text.trim().is_empty()
+        self.cells().all(|cell| cell.trim().is_empty())
     }
 
     /// Removes the cells from this column on.
     pub(crate) fn truncate(&mut self, columns: usize) {
-        self.ends.truncate(columns);
-        self.text.truncate(self.ends.last().copied().unwrap_or_default());
+        self.cells.truncate(columns);
     }
 }
 
@@ -82,6 +62,17 @@ pub struct RowError {
     pub column: Option<String>,
     /// Sentences that say what is wrong and what to do.
     pub detail: String,
+}
+
+impl RowError {
+    /// An error of the whole row.
+    pub fn of_row(row: u64, detail: String) -> Self {
+        Self {
+            row,
+            column: None,
+            detail,
+        }
+    }
 }
 
 /// The beginning of a cell, for a sentence. Sentences are stored and shown, so they never hold more of a cell.

@@ -27,6 +27,7 @@ use crate::{
     dialect::Dialect,
     mapping::{Mapping, Target},
     parts::parts,
+    reader::Item,
     record::{Record, RowError, excerpt},
 };
 
@@ -93,6 +94,23 @@ pub struct Context<'a> {
     pub fields: &'a [Field],
     /// ISO 3166 code of the country in which numbers without a country code are read.
     pub region: Option<&'a str>,
+}
+
+/// A record with a contact's values, or with what is wrong with it.
+pub type Line = (Record, Result<Row, Vec<RowError>>);
+
+/// A contact's values of what a table has.
+pub fn read(item: Item, mapping: &Mapping, context: &Context<'_>) -> Line {
+    match item {
+        Ok(record) => {
+            let row = Row::of(&record, mapping, context);
+            (record, row)
+        }
+        Err(broken) => {
+            let error = broken.error();
+            (broken.record, Err(vec![error]))
+        }
+    }
 }
 
 /// A text of one line. Line breaks, which addresses have in tables, become spaces.
@@ -177,11 +195,7 @@ impl Row {
         match row {
             Ok(row) if errors.is_empty() => return Ok(row),
             Ok(_) => {}
-            Err(detail) => errors.push(RowError {
-                row: record.row,
-                column: None,
-                detail,
-            }),
+            Err(detail) => errors.push(RowError::of_row(record.row, detail)),
         }
         errors.truncate(MAX_ERRORS);
         Err(errors)

@@ -25,9 +25,9 @@ use sheet::{
     import::Settings,
     mapping::{Mapping, Target},
     names::{Common, Names},
-    preview::{PreviewedRow, preview, records},
+    preview::{preview, records},
     record::RowError,
-    row::{self, Label},
+    row::{self, Label, Line},
     suggest::suggest,
 };
 use store::{Store, TenantScope, contacts::arrivals::KnownPeople};
@@ -36,6 +36,9 @@ use crate::models::{Becomes, PreviewOut, PreviewedOut};
 
 /// Rows of a preview.
 const PREVIEWED: usize = 20;
+
+/// Maximum length of a cell in a preview, in characters.
+const MAX_CELL_LENGTH: usize = 100;
 
 /// An uploaded table.
 pub(crate) struct Table {
@@ -128,7 +131,7 @@ impl Table {
         };
         let previewed = preview(&self.sample, self.whole, &mapping, &context, PREVIEWED);
         let mut names = names(store, scope, &mapping).await?;
-        let read = previewed.iter().filter_map(|row| row.contact.as_ref());
+        let read = previewed.iter().filter_map(|(_, row)| row.as_ref().ok());
         let new_tags: Vec<Label> = names.new_tags(read);
         let mut foreseen = Foreseen::default();
         if settings.create_tags {
@@ -144,9 +147,9 @@ impl Table {
         };
         let incoming: Vec<Result<Incoming, Vec<RowError>>> = previewed
             .iter()
-            .map(|row| match &row.contact {
-                Some(values) => names.incoming(values.clone(), row.row, &common),
-                None => Err(row.errors.clone()),
+            .map(|(record, row)| {
+                let row = row.clone();
+                row.and_then(|row| names.incoming(row, record.row, &common))
             })
             .collect();
         let identities: Vec<Identity> = incoming.iter().flatten().flat_map(Incoming::identities).collect();
@@ -160,7 +163,7 @@ impl Table {
             now,
         };
         let rows = previewed.into_iter().zip(incoming);
-        let rows = rows.map(|(row, incoming)| desk.row(row, incoming)).collect();
+        let rows = rows.map(|(line, incoming)| desk.row(line, incoming)).collect();
         Ok(PreviewOut {
             table: (&self.dialect).into(),
             problems: problems.into_iter().map(Into::into).collect(),
@@ -218,27 +221,24 @@ struct Desk<'a> {
 }
 
 impl Desk<'_> {
-    fn row(&mut self, row: PreviewedRow, incoming: Result<Incoming, Vec<RowError>>) -> PreviewedOut {
+    fn row(&mut self, (record, row): Line, incoming: Result<Incoming, Vec<RowError>>) -> PreviewedOut {
         let (becomes, contact, errors) = match incoming {
             Err(errors) => (Becomes::Refused, None, errors),
-            Ok(incoming) => match self.decide(row.row, &incoming) {
+            Ok(incoming) => match self.decide(record.row, &incoming) {
                 Ok((outcome, contact)) => (outcome.into(), contact, Vec::new()),
                 Err(reason) => {
-                    let error = RowError {
-                        row: row.row,
-                        column: None,
-                        detail: reason.to_string(),
-                    };
+                    let error = RowError::of_row(record.row, reason.to_string());
                     (Becomes::Refused, None, vec![error])
                 }
             },
         };
+        let cells = record.cells().map(|cell| cell.chars().take(MAX_CELL_LENGTH).collect());
         PreviewedOut {
-            row: row.row,
-            cells: row.cells,
+            row: record.row,
+            cells: cells.collect(),
             becomes,
             contact,
-            values: row.contact,
+            values: row.ok(),
             errors: errors.into_iter().map(Into::into).collect(),
         }
     }

@@ -35,9 +35,9 @@ use sheet::{
     import::ImportContacts,
     mapping::Target,
     names::{Common, Names},
-    reader::{Item, Position},
-    record::{Record, RowError},
-    row::{self, Label, Row},
+    reader::Position,
+    record::RowError,
+    row::{self, Label, Line},
     write::ErrorsFile,
 };
 use store::{OwnedError, Store, TenantScope};
@@ -154,9 +154,6 @@ struct Work<'a> {
     ctx: &'a Context,
 }
 
-/// A row as it was read: what it says, or what is wrong with it.
-type Line = (Record, Result<Row, Vec<RowError>>);
-
 impl Work<'_> {
     fn scope(&self) -> &TenantScope {
         self.turn.scope()
@@ -260,7 +257,12 @@ impl Work<'_> {
                         });
                     }
                 };
-                lines.push(self.line(item, &dialect, &catalog.fields));
+                let context = row::Context {
+                    dialect: &dialect,
+                    fields: &catalog.fields,
+                    region,
+                };
+                lines.push(row::read(item, &order.mapping, &context));
             }
             rows += lines.len();
             let outcomes = self.outcomes(&lines, &dialect, &mut catalog, import, &mut foreseen);
@@ -312,7 +314,7 @@ impl Work<'_> {
         let begun = table.position();
         let reason = loop {
             match table.next().await? {
-                Next::Row(Item::Broken(broken)) if broken.problem.is_damage() => {
+                Next::Row(Err(broken)) if broken.problem.is_damage() => {
                     break format!("Row {}: {}", broken.record.row, broken.problem);
                 }
                 Next::Further if limit.is_up() && table.position() != begun => {
@@ -328,29 +330,6 @@ impl Work<'_> {
             }
         };
         Ok(Some(Step::Failed { reason }))
-    }
-
-    fn line(&self, item: Item, dialect: &Dialect, fields: &[Field]) -> Line {
-        let context = row::Context {
-            dialect,
-            fields,
-            region: self
-                .order
-                .settings
-                .region
-                .as_ref()
-                .map(domain::tenants::settings::Region::as_str),
-        };
-        match item {
-            Item::Record(record) => {
-                let read = Row::of(&record, &self.order.mapping, &context);
-                (record, read)
-            }
-            Item::Broken(broken) => {
-                let error = broken.error();
-                (broken.record, Err(vec![error]))
-            }
-        }
     }
 
     /// What a dry run has foreseen until the last checkpoint.
@@ -428,11 +407,7 @@ impl Work<'_> {
             became?
         };
         for (place, (outcome, reason)) in became {
-            let error = reason.map(|detail| RowError {
-                row: lines[place].0.row,
-                column: None,
-                detail,
-            });
+            let error = reason.map(|detail| RowError::of_row(lines[place].0.row, detail));
             outcomes[place] = (outcome, error.into_iter().collect());
         }
         Ok(outcomes)

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sheet::{
     bounds::SAMPLE,
     dialect::{Dialect, Known, NotATable, detect},
-    reader::{Item, Position, Separator},
+    reader::{Position, Separator},
 };
 
 pub(crate) fn detected(file: &[u8]) -> Result<Dialect, NotATable> {
@@ -70,7 +70,7 @@ fn positions_are_behind_marks_and_headers() {
         };
         assert_eq!(dialect.first, expected, "{file:?}");
         let mut rest = &file.as_bytes()[usize::try_from(offset).unwrap()..];
-        let Some(Item::Record(record)) = dialect.reader(None).read(&mut rest) else {
+        let Some(Ok(record)) = dialect.reader(None).read(&mut rest) else {
             panic!("{file:?} has a record");
         };
         assert_eq!((record.cell(0), record.row), ("Maya", row), "{file:?}");
@@ -95,7 +95,7 @@ fn encodings_are_found_with_and_without_marks() {
         let json = serde_json::to_string(&dialect).unwrap();
         assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), dialect);
         let mut rest = &file[usize::try_from(dialect.first.offset).unwrap()..];
-        let Some(Item::Record(record)) = dialect.reader(None).read(&mut rest) else {
+        let Some(Ok(record)) = dialect.reader(None).read(&mut rest) else {
             panic!("{expected} has a record");
         };
         assert_eq!(

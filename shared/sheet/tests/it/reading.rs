@@ -19,7 +19,7 @@ pub(crate) fn form(encoding: &str, separator: Separator, columns: usize) -> Form
 }
 
 fn is_damage(item: &Item) -> bool {
-    matches!(item, Item::Broken(broken) if broken.problem.is_damage())
+    matches!(item, Err(broken) if broken.problem.is_damage())
 }
 
 /// The items of a file in pieces of these lengths, again and again, each with the position behind it.
@@ -51,8 +51,8 @@ fn items(form: Form, from: Position, file: &[u8], lengths: &[usize]) -> Vec<(Ite
 fn rows(form: Form, file: &[u8]) -> Vec<(u64, Result<Vec<String>, Problem>)> {
     let items = items(form, Position::START, file, &[usize::MAX]);
     let row = |item: Item| match item {
-        Item::Record(record) => (record.row, Ok(record.cells().map(str::to_owned).collect())),
-        Item::Broken(broken) => (broken.record.row, Err(broken.problem)),
+        Ok(record) => (record.row, Ok(record.cells().map(str::to_owned).collect())),
+        Err(broken) => (broken.record.row, Err(broken.problem)),
     };
     items.into_iter().map(|(item, _)| row(item)).collect()
 }
@@ -78,8 +78,8 @@ fn all_line_ends_end_a_row() {
     assert_eq!(found, expected);
     let items = items(COMMAS(2), Position::START, file, &[1]);
     let lines = items.iter().map(|(item, _)| match item {
-        Item::Record(record) => record.line,
-        Item::Broken(broken) => broken.record.line,
+        Ok(record) => record.line,
+        Err(broken) => broken.record.line,
     });
     assert_eq!(lines.collect::<Vec<_>>(), [1, 2, 3, 4, 7, 9]);
 }
@@ -130,7 +130,7 @@ fn an_open_quote_ends_the_table_at_its_row() {
     assert_eq!(rows(COMMAS(2), b"\"a,b\n\"c,d\ne,f\n"), [open(1)]);
     assert_eq!(rows(COMMAS(2), b"\"a\nb\" c,d\ne,f\n"), [open(1)]);
     let found = items(COMMAS(2), Position::START, b"x,y\n\"a,b\nc,d\n", &[3]);
-    let (Item::Broken(broken), position) = &found[1] else {
+    let (Err(broken), position) = &found[1] else {
         panic!("the row is broken");
     };
     assert_eq!(broken.record.cell(0), "a,b\nc,d\n");
@@ -146,12 +146,12 @@ fn a_row_of_any_length_is_skipped() {
         assert!(reader.kept() <= MAX_RECORD_LENGTH);
     }
     let mut last = &b"\r\na,b\n"[..];
-    let Some(Item::Broken(broken)) = reader.read(&mut last) else {
+    let Some(Err(broken)) = reader.read(&mut last) else {
         panic!("the row is too long");
     };
     assert_eq!((broken.problem, broken.record.row), (Problem::TooLong, 1));
     assert_eq!(reader.position().offset, (16 << 20) + 2);
-    let Some(Item::Record(record)) = reader.read(&mut last) else {
+    let Some(Ok(record)) = reader.read(&mut last) else {
         panic!("the next row is good");
     };
     assert_eq!((record.row, record.line, record.cell(1)), (2, 2, "b"));
@@ -168,7 +168,7 @@ fn invalid_characters_end_the_table_at_their_row() {
         (6, Err(Problem::Undecodable)),
     ];
     assert_eq!(rows(COMMAS(2), file), expected);
-    let Item::Broken(broken) = &items(COMMAS(2), Position::START, file, &[7])[4].0 else {
+    let Err(broken) = &items(COMMAS(2), Position::START, file, &[7])[4].0 else {
         panic!("the row is broken");
     };
     assert_eq!(broken.record.cell(1), "J\u{fffd}rgen");
@@ -260,7 +260,7 @@ fn holds(form: Form, file: &[u8], lengths: &[usize]) -> Result<(), TestCaseError
         prop_assert_eq!(&rest[..], &whole[from..]);
     }
     for (item, _) in &whole {
-        if let Item::Record(record) = item {
+        if let Ok(record) = item {
             prop_assert!(record.len() <= form.columns && !record.is_blank());
         }
     }
