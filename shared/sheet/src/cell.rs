@@ -114,7 +114,7 @@ pub(crate) fn phone(cell: &str, region: Option<&str>) -> Result<Phone, String> {
             .strip_prefix("00")
             .filter(|_| !text.starts_with('+'))
             .unwrap_or(&digits);
-        return match planned(None, &format!("+{digits}")).map_or_else(|| Phone::from_digits(digits).ok(), Some) {
+        return match planned(None, &format!("+{digits}")).or_else(|| Phone::from_digits(digits).ok()) {
             Some(phone) => Ok(phone),
             None => wrong("is not a telephone number. Check the country code and the number of digits."),
         };
@@ -138,12 +138,7 @@ pub(crate) fn phone(cell: &str, region: Option<&str>) -> Result<Phone, String> {
 
 /// The number, if it is one of a numbering plan.
 fn planned(region: Option<&str>, digits: &str) -> Option<Phone> {
-    let region = region.map(str::parse::<phonenumber::country::Id>);
-    let country = match region {
-        None => None,
-        Some(Ok(country)) => Some(country),
-        Some(Err(_)) => return None,
-    };
+    let country = region.map(str::parse::<phonenumber::country::Id>).transpose().ok()?;
     let number = phonenumber::parse(country, digits).ok()?;
     if !phonenumber::is_valid(&number) {
         return None;
@@ -262,13 +257,9 @@ pub(crate) fn date(cell: &str, order: DateOrder) -> Result<Date, String> {
     } else {
         (third, first, second)
     };
-    let date = year
-        .parse::<i16>()
-        .ok()
-        .zip(month.parse::<i8>().ok())
-        .zip(day.parse::<i8>().ok());
-    match date.map(|((year, month), day)| Date::new(year, month, day)) {
-        Some(Ok(date)) if date.year() >= 1 => Ok(date),
+    let date = || Date::new(year.parse().ok()?, month.parse().ok()?, day.parse().ok()?).ok();
+    match date() {
+        Some(date) if date.year() >= 1 => Ok(date),
         _ => wrong("is not a day of the calendar. Check it and the order of day and month, or write it as 2026-11-20."),
     }
 }
@@ -372,11 +363,10 @@ pub(crate) fn shown_decimal_sign(cell: &str) -> Option<DecimalSign> {
 
 /// The order of day and month that a date shows by itself, if it does.
 pub(crate) fn shown_date_order(cell: &str) -> Option<DateOrder> {
-    let day_first = date(cell, DateOrder::DayFirst).ok();
-    let month_first = date(cell, DateOrder::MonthFirst).ok();
-    match (day_first, month_first) {
-        (Some(_), None) => Some(DateOrder::DayFirst),
-        (None, Some(_)) => Some(DateOrder::MonthFirst),
+    let is_day = |order| date(cell, order).is_ok();
+    match (is_day(DateOrder::DayFirst), is_day(DateOrder::MonthFirst)) {
+        (true, false) => Some(DateOrder::DayFirst),
+        (false, true) => Some(DateOrder::MonthFirst),
         _ => None,
     }
 }
@@ -543,16 +533,7 @@ mod tests {
         ] {
             assert_eq!(read(cell).as_deref(), Ok(expected), "{cell}");
         }
-        for cell in [
-            "",
-            "AED",
-            "-5",
-            "5.005",
-            "1.5 JPY",
-            "5 dollars",
-            "1AED2",
-            "99999999999999999999",
-        ] {
+        for cell in "|AED|-5|5.005|1.5 JPY|5 dollars|1AED2|99999999999999999999".split('|') {
             assert!(read(cell).is_err(), "{cell}");
         }
         assert!(price("5", None, DecimalSign::Point).unwrap_err().contains("currency"));
@@ -574,12 +555,7 @@ mod tests {
 
     #[test]
     fn addresses_are_found_in_their_usual_spellings() {
-        for cell in [
-            "maya@example.com",
-            " MAYA@example.com",
-            "Maya <maya@example.com>",
-            "mailto:maya@example.com",
-        ] {
+        for cell in "maya@example.com| MAYA@example.com|Maya <maya@example.com>|mailto:maya@example.com".split('|') {
             assert_eq!(email(cell).unwrap().as_str(), "maya@example.com", "{cell}");
         }
         assert!(email("maya@example").unwrap_err().contains("name@example.com"));
@@ -588,26 +564,10 @@ mod tests {
 
     #[test]
     fn values_look_like_what_they_are() {
-        for cell in [
-            "+971501234567",
-            "050 123 4567",
-            "(212) 555-0100",
-            "971501234567",
-            "٠٥٠١٢٣٤٥٦٧",
-        ] {
+        for cell in "+971501234567|050 123 4567|(212) 555-0100|971501234567|٠٥٠١٢٣٤٥٦٧".split('|') {
             assert!(is_like_a_phone(cell), "{cell}");
         }
-        for cell in [
-            "",
-            "12",
-            "2026-11-20",
-            "20.11.2026",
-            "1500000",
-            "12.50",
-            "Maya",
-            "AE123456789",
-            "123456789.5",
-        ] {
+        for cell in "|12|2026-11-20|20.11.2026|1500000|12.50|Maya|AE123456789|123456789.5".split('|') {
             assert!(!is_like_a_phone(cell), "{cell}");
         }
         for cell in ["Phone", "Name", "Address 2", "E-Mail", "الاسم", ""] {

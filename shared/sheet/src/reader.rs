@@ -201,11 +201,11 @@ impl Reader {
     /// The next record. Takes bytes from the beginning of `piece`; none left: give the next one.
     pub fn read(&mut self, piece: &mut &[u8]) -> Option<Item> {
         let width = self.form.encoding.width();
+        if self.damaged {
+            *piece = &[];
+        }
         while let Some((byte, rest)) = piece.split_first() {
             *piece = rest;
-            if self.damaged {
-                continue;
-            }
             self.ahead.push(*byte);
             let item = match self.line_end() {
                 Some(end) => self.line(end),
@@ -283,12 +283,8 @@ impl Reader {
 
     /// Notes the first problem of the record. Damage counts more than others.
     fn note(&mut self, problem: Problem) {
-        if self
-            .problem
-            .is_none_or(|before| problem.is_damage() && !before.is_damage())
-        {
-            self.problem = Some(problem);
-        }
+        let before = self.problem.filter(|before| before.is_damage() || !problem.is_damage());
+        self.problem = before.or(Some(problem));
     }
 
     /// Takes the cells of a line. Whether the record ends with it.
@@ -334,11 +330,9 @@ impl Reader {
         let mut cells = mem::take(&mut self.cells);
         let too_many = cells.len() > MAX_COLUMNS;
         cells.truncate(MAX_COLUMNS);
+        let mut further = cells.iter().skip(self.form.columns);
+        let extra = further.any(|cell| !cell.trim().is_empty());
         let mut record = Record::of(self.at.row, self.at.line, cells);
-        let extra = record
-            .cells()
-            .skip(self.form.columns)
-            .any(|cell| !cell.trim().is_empty());
         let problem = match self.problem.take() {
             None if too_many => Some(Problem::TooManyCells),
             None if extra => Some(Problem::ExtraCells),
@@ -398,12 +392,10 @@ impl Iterator for Items<'_> {
 fn stray(cell: &str, separator: Separator) -> Option<Problem> {
     let inner = cell.strip_prefix('"')?;
     let inner = inner.trim_end_matches([char::from(separator.sign()), '\r', '\n', ' ']);
-    let ends = inner
-        .strip_suffix('"')
-        .filter(|inner| !inner.replace("\"\"", "").contains('"'));
-    match ends {
-        Some(_) => None,
-        None if inner.contains(['\r', '\n']) => Some(Problem::OpenQuote),
-        None => Some(Problem::StrayQuote),
+    let is_whole = |inner: &str| !inner.replace("\"\"", "").contains('"');
+    match inner.strip_suffix('"') {
+        Some(inner) if is_whole(inner) => None,
+        _ if inner.contains(['\r', '\n']) => Some(Problem::OpenQuote),
+        _ => Some(Problem::StrayQuote),
     }
 }

@@ -39,35 +39,25 @@ pub fn csv_row<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str
 
 fn csv_cells<'a>(output: &mut Vec<u8>, cells: impl IntoIterator<Item = &'a str>) -> Result<(), RowTooLarge> {
     let begin = output.len();
-    let mut writer = csv_core::WriterBuilder::new()
-        .terminator(csv_core::Terminator::CRLF)
-        .build();
+    let terminator = csv_core::Terminator::CRLF;
+    let mut writer = csv_core::WriterBuilder::new().terminator(terminator).build();
+    let mut buffer = Vec::new();
     for (index, cell) in cells.into_iter().enumerate() {
         if index >= MAX_COLUMNS || output.len() - begin + cell.len() > MAX_RECORD_LENGTH {
             return Err(RowTooLarge);
         }
-        let visible = cell.chars().filter(|sign| !matches!(sign, '\0' | '\u{feff}'));
-        let text: String = visible.collect();
-        let text = guarded(&text);
-        if index > 0 {
-            put(output, 4, |buffer| writer.delimiter(buffer).1);
-        }
-        // Quotes double at most every byte.
-        put(output, 2 * text.len() + 4, |buffer| {
-            writer.field(text.as_bytes(), buffer).2
-        });
+        let visible = cell.replace(['\0', '\u{feff}'], "");
+        let text = guarded(&visible);
+        // Quotes double at most every byte; the last quote and the separator come before the cell.
+        buffer.resize(2 * text.len() + 8, 0);
+        let separated = if index > 0 { writer.delimiter(&mut buffer).1 } else { 0 };
+        let (_, _, written) = writer.field(text.as_bytes(), &mut buffer[separated..]);
+        output.extend_from_slice(&buffer[..separated + written]);
     }
-    // The last quote, and the line break.
-    put(output, 8, |buffer| writer.terminator(buffer).1);
+    buffer.resize(8, 0);
+    let (_, written) = writer.terminator(&mut buffer);
+    output.extend_from_slice(&buffer[..written]);
     Ok(())
-}
-
-/// Appends what `write` puts into a buffer of at most `most` bytes.
-fn put(output: &mut Vec<u8>, most: usize, write: impl FnOnce(&mut [u8]) -> usize) {
-    let begin = output.len();
-    output.resize(begin + most, 0);
-    let written = write(&mut output[begin..]);
-    output.truncate(begin + written);
 }
 
 /// Appends a line of JSON.
