@@ -59,6 +59,11 @@ fn plain(text: &str) -> String {
     text.trim().to_owned()
 }
 
+/// The error of a cell.
+fn wrong<T>(cell: &str, detail: &str) -> Result<T, String> {
+    Err(format!("“{}” {detail}", excerpt(cell)))
+}
+
 /// Whether Excel has written a number with an exponent, such as 9.71501E+11.
 fn is_shortened(text: &str) -> bool {
     let Some((digits, exponent)) = text.split_once(['e', 'E']) else {
@@ -77,7 +82,7 @@ const SHORTENED: &str = "is a number that a spreadsheet program has shortened, a
 /// A number in international form is accepted by its shape, as everywhere: numbering plans change more often than a library, and
 /// what an export contains must be importable. The country of a national one is a guess, so it must fit the country's plan.
 pub(crate) fn phone(cell: &str, region: Option<&str>) -> Result<Phone, String> {
-    let wrong = |detail: &str| Err(format!("“{}” {detail}", excerpt(cell)));
+    let wrong = |detail| wrong(cell, detail);
     let text = plain(cell).to_ascii_lowercase();
     let text = text.trim_start_matches('\'').trim_start();
     let text = text.strip_prefix("tel:").unwrap_or(text).trim();
@@ -156,13 +161,13 @@ pub(crate) fn email(cell: &str) -> Result<Email, String> {
     };
     let mailto = text.get(..7).filter(|start| start.eq_ignore_ascii_case("mailto:"));
     let text = mailto.map_or(text, |start| &text[start.len()..]);
-    let wrong = |_| {
-        format!(
-            "“{}” is not an e-mail address. Write it as name@example.com, in ASCII letters.",
-            excerpt(cell)
+    let email = text.parse();
+    email.or_else(|_| {
+        wrong(
+            cell,
+            "is not an e-mail address. Write it as name@example.com, in ASCII letters.",
         )
-    };
-    text.parse().map_err(wrong)
+    })
 }
 
 /// The digits of a number with a decimal point, by the decimal sign. Thousands may be separated.
@@ -217,20 +222,17 @@ fn is_grouped(text: &str) -> bool {
 pub(crate) fn number(cell: &str, sign: DecimalSign) -> Result<Number, String> {
     let text = plain(cell);
     if is_shortened(&text) {
-        return Err(format!("“{}” {SHORTENED}", excerpt(cell)));
+        return wrong(cell, SHORTENED);
     }
     let number = decimal(&text, sign).and_then(|digits| digits.parse().ok());
-    number.ok_or_else(|| {
-        format!(
-            "“{}” is not a number that a field can have. Write digits, such as 1500 or 12.5, with at most 4 decimal places.",
-            excerpt(cell)
-        )
-    })
+    let detail =
+        "is not a number that a field can have. Write digits, such as 1500 or 12.5, with at most 4 decimal places.";
+    number.map_or_else(|| wrong(cell, detail), Ok)
 }
 
 /// A day: 2026-11-20, 20.11.2026, or 20/11/2026 by the order. A time behind it is left out.
 pub(crate) fn date(cell: &str, order: DateOrder) -> Result<Date, String> {
-    let wrong = |detail: &str| Err(format!("“{}” {detail}", excerpt(cell)));
+    let wrong = |detail| wrong(cell, detail);
     let text = plain(cell);
     let day = text.split(['T', ' ']).next().unwrap_or_default();
     if !day.is_empty() && day.bytes().all(|byte| byte.is_ascii_digit()) {
@@ -270,7 +272,7 @@ pub(crate) fn yes_no(cell: &str) -> Result<bool, String> {
     match (YES.contains(&word.as_str()), NO.contains(&word.as_str())) {
         (true, _) => Ok(true),
         (_, true) => Ok(false),
-        _ => Err(format!("“{}” is neither yes nor no. Write yes or no.", excerpt(cell))),
+        _ => wrong(cell, "is neither yes nor no. Write yes or no."),
     }
 }
 
@@ -280,17 +282,13 @@ pub(crate) fn language(cell: &str) -> Result<Language, String> {
     let name = folded(&text);
     let named = LANGUAGES.iter().find(|(names, _)| names.contains(&name.as_str()));
     let tag = named.map_or_else(|| text.replace('_', "-"), |(_, tag)| (*tag).to_owned());
-    tag.parse().map_err(|_| {
-        format!(
-            "“{}” is not a language. Write its code, such as en or ar-AE.",
-            excerpt(cell)
-        )
-    })
+    let language = tag.parse();
+    language.or_else(|_| wrong(cell, "is not a language. Write its code, such as en or ar-AE."))
 }
 
 /// An amount of money, with or without its currency.
 pub(crate) fn price(cell: &str, usual: Option<&Currency>, sign: DecimalSign) -> Result<Price, String> {
-    let wrong = |detail: &str| Err(format!("“{}” {detail}", excerpt(cell)));
+    let wrong = |detail| wrong(cell, detail);
     let text = plain(cell).replace('€', "EUR").replace('£', "GBP");
     let is_letter = |sign: char| sign.is_ascii_alphabetic();
     let code: String = text.chars().filter(|sign| is_letter(*sign)).collect();

@@ -148,11 +148,7 @@ pub fn detect(sample: &[u8], whole: bool, region: Option<&str>, known: &Known) -
 /// Skips the line `sep=;`, by which Excel is told the separator.
 fn separator_line(sample: &[u8], encoding: Encoding, start: &mut Position) -> Option<Separator> {
     let from = usize::try_from(start.offset).unwrap_or_default();
-    let form = Form {
-        encoding,
-        separator: Separator::Comma,
-        columns: MAX_COLUMNS,
-    };
+    let form = Form::widest(encoding, Separator::Comma);
     // It is short: a record of the whole sample would be read for nothing.
     let mut items = Items::new(form, *start, &sample[..sample.len().min(from + 32)], false);
     let Some(Ok(record)) = items.next() else {
@@ -189,11 +185,7 @@ const MAX_RECORDS: usize = 500;
 
 impl Table {
     fn read(sample: &[u8], whole: bool, encoding: Encoding, separator: Separator, start: Position) -> Self {
-        let form = Form {
-            encoding,
-            separator,
-            columns: MAX_COLUMNS,
-        };
+        let form = Form::widest(encoding, separator);
         let mut items = Items::new(form, start, sample, whole);
         let first = items.next().map(|item| (item, items.reader.position()));
         let mut widths = BTreeMap::new();

@@ -105,13 +105,13 @@ impl Names {
     /// The names that lead to nothing.
     pub fn incoming(&self, row: Row, number: u64, common: &Common<'_>) -> Result<Incoming, Vec<RowError>> {
         let mut errors = Vec::new();
-        let mut wrong = |target: &Target, detail: String| {
+        let mut missing = |target: &Target, what: &str, name: &str, first: &str| {
             let mut columns = common.mapping.columns.iter();
             let column = columns.find(|column| column.target == *target);
             errors.push(RowError {
                 row: number,
                 column: column.map(|column| common.dialect.name(column.index())),
-                detail,
+                detail: format!("There is no {what} “{}”. {first} first, or remove it.", excerpt(name)),
             });
         };
         let mut tags = common.tags.to_vec();
@@ -119,34 +119,20 @@ impl Names {
             match self.tags.get(&fingerprint(label.as_str())) {
                 Some(tag) if tags.contains(tag) => {}
                 Some(tag) => tags.push(*tag),
-                None => wrong(
-                    &Target::Tags,
-                    format!(
-                        "There is no tag “{}”. Create it first, or remove it.",
-                        excerpt(label.as_str())
-                    ),
-                ),
+                None => missing(&Target::Tags, "tag", label.as_str(), "Create it"),
             }
         }
         let stage = row.stage.as_ref().and_then(|label| {
             let stage = self.stages.get(&fingerprint(label.as_str()));
             if stage.is_none() {
-                let name = excerpt(label.as_str());
-                wrong(
-                    &Target::Stage,
-                    format!("There is no stage “{name}”. Create it first, or remove it."),
-                );
+                missing(&Target::Stage, "stage", label.as_str(), "Create it");
             }
             stage.copied()
         });
         let owner = row.owner.as_ref().and_then(|email| {
             let user = self.users.get(email);
             if user.is_none() {
-                let name = excerpt(email.as_str());
-                wrong(
-                    &Target::Owner,
-                    format!("There is no user with the address “{name}”. Invite them first, or remove it."),
-                );
+                missing(&Target::Owner, "user with the address", email.as_str(), "Invite them");
             }
             user.copied()
         });

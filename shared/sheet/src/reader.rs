@@ -73,6 +73,18 @@ pub struct Form {
     pub columns: usize,
 }
 
+impl Form {
+    /// The form of a table of any width.
+    pub(crate) fn widest(encoding: Encoding, separator: Separator) -> Self {
+        let columns = MAX_COLUMNS;
+        Self {
+            encoding,
+            separator,
+            columns,
+        }
+    }
+}
+
 /// A record with at most as many cells as the table has columns, or one that cannot be used.
 pub type Item = Result<Record, Broken>;
 

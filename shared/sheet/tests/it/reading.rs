@@ -222,14 +222,8 @@ fn bytes() -> impl Strategy<Value = Vec<u8>> {
 }
 
 fn any_form() -> impl Strategy<Value = Form> {
-    let encodings = prop::sample::select(vec![
-        "UTF-8",
-        "UTF-16LE",
-        "UTF-16BE",
-        "windows-1252",
-        "Shift_JIS",
-        "gb18030",
-    ]);
+    let encodings =
+        prop::sample::select(&["UTF-8", "UTF-16LE", "UTF-16BE", "windows-1252", "Shift_JIS", "gb18030"][..]);
     let separators = prop::sample::select(Separator::ALL.to_vec());
     (encodings, separators, 1_usize..5).prop_map(|(encoding, separator, columns)| form(encoding, separator, columns))
 }
