@@ -6,7 +6,7 @@
 //! 1. [`dialect::detect`] looks at the first 64 KiB: encoding, separator, header. The result is stored with the import.
 //! 2. [`suggest::suggest`] proposes which column is what, a person corrects it, [`preview::preview`] shows the effect.
 //! 3. A [`reader::Reader`] takes the file in pieces of any size and gives its records, or what is wrong with them. It can stop
-//!    after any of them and start again from a [`reader::Position`].
+//!    after any of them and start again from a [`reader::Position`]. A damaged file has no further records.
 //! 4. [`row::Row::of`] makes a contact's values of a record, or sentences for the person who uploaded it.
 //! 5. [`names::Names`] finds the tags, the stage and the user that a row names.
 //! 6. [`write::ErrorsFile`] returns the refused records with these sentences.

@@ -222,9 +222,7 @@ impl Reader {
             let item = match self.line_end() {
                 Some(end) => self.line(end),
                 None if self.kept() <= MAX_RECORD_LENGTH => None,
-                // The cell in which the last line ended does not end.
-                None if self.length > 0 => self.record(Some(Problem::OpenQuote)),
-                // The last unit may be a CR.
+                // The row is too long. If its last line ended within a cell, that is where its quote is open. The last unit may be a CR.
                 None => {
                     let skipped = self.ahead.len() - width - self.ahead.len() % width;
                     self.ahead.drain(..skipped);
@@ -287,6 +285,9 @@ impl Reader {
         }
         let is_blank = self.lines == 1 && text.starts_with(['\r', '\n']);
         let ended = is_blank || self.take(&text);
+        if !ended && self.length >= MAX_RECORD_LENGTH {
+            self.note(Problem::OpenQuote);
+        }
         if ended || self.problem.is_some_and(Problem::is_damage) {
             return self.record(None);
         }
