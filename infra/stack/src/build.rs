@@ -2,11 +2,10 @@
 
 use std::{
     collections::BTreeSet,
-    fs::File,
-    io::ErrorKind,
+    fs::{File, Permissions},
+    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
-    process::Stdio,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -294,46 +293,60 @@ impl Builder {
 
     /// The folder that `sam build` writes and `sam deploy` reads.
     pub fn built(&self) -> PathBuf {
-        self.place.dot.join("build").join(self.profile.name())
+        match self.profile {
+            Profile::Local => self.place.data.join("functions"),
+            Profile::Shipped => self.place.dot.join("build").join(self.profile.name()),
+        }
     }
 
-    /// The binary as it is deployed. A local one is copied without its symbols, half of the file, which would only be zipped. A copy with the
-    /// time of its binary is left as it is.
-    pub async fn deployable(&self, function: &Function) -> Result<PathBuf> {
+    /// What is deployed as a function's code: the binary, or locally a script that runs it. To zip, upload, store and unzip gigabytes would
+    /// take longer than everything else in a deployment. The script names a link to the binary as it is now, which stays when cargo
+    /// replaces it, so what runs changes with the next deployment only.
+    pub fn code(&self, function: &Function) -> Result<PathBuf> {
         let binary = self.binary(function);
         if self.profile == Profile::Shipped {
             return Ok(binary);
         }
+        let what = || format!("preparing the code of {}", function.name);
         let folder = self.built().join(&function.logical_id);
-        let (copy, draft) = (folder.join("bootstrap"), folder.join("bootstrap.new"));
-        let what = || format!("copying {} to deploy it", function.name);
-        let modified = |file: &Path| std::fs::metadata(file).and_then(|file| file.modified());
-        // Before it is copied: if it is linked anew meanwhile, the next look copies it again.
-        let time = modified(&binary).with_context(what)?;
-        if modified(&copy).is_ok_and(|copied| copied == time) {
-            return Ok(copy);
+        let links = self.built().join("bin");
+        for folder in [&folder, &links] {
+            std::fs::create_dir_all(folder).with_context(what)?;
         }
-        std::fs::create_dir_all(&folder).with_context(what)?;
-        std::fs::copy(&binary, &draft).with_context(what)?;
-        // Not every C compiler comes with it.
-        match Command::new("strip").arg(&draft).stderr(Stdio::null()).status().await {
-            Ok(status) => ensure!(status.success(), "{}: strip failed", what()),
-            Err(error) => ensure!(error.kind() == ErrorKind::NotFound, "{}: {error}", what()),
+        let linked = binary.metadata().and_then(|file| file.modified()).with_context(what)?;
+        let linked = linked.duration_since(UNIX_EPOCH).with_context(what)?;
+        let prefix = format!("{}-", function.name);
+        let link = links.join(format!("{prefix}{}", linked.as_nanos()));
+        if !link.exists() {
+            // A folder of data may lie on another file system.
+            std::fs::hard_link(&binary, &link)
+                .or_else(|_| std::fs::copy(&binary, &link).map(drop))
+                .with_context(what)?;
         }
-        let finished = File::options()
-            .append(true)
-            .open(&draft)
-            .and_then(|file| file.set_modified(time));
-        finished
-            .and_then(|()| std::fs::rename(&draft, &copy))
-            .with_context(what)?;
-        Ok(copy)
+        let script = folder.join("bootstrap");
+        let before = std::fs::read_to_string(&script).unwrap_or_default();
+        let text = format!(
+            "#!/bin/sh\nexec '{}'\n",
+            link.display().to_string().replace('\'', r"'\''")
+        );
+        if before != text {
+            for entry in std::fs::read_dir(&links).with_context(what)? {
+                let name = entry.with_context(what)?.file_name().to_string_lossy().into_owned();
+                // What is still deployed stays until the deployment after this.
+                if name.starts_with(&prefix) && !before.contains(&name) && !text.contains(&name) {
+                    std::fs::remove_file(links.join(name)).with_context(what)?;
+                }
+            }
+            std::fs::write(&script, text).with_context(what)?;
+            std::fs::set_permissions(&script, Permissions::from_mode(0o755)).with_context(what)?;
+        }
+        Ok(script)
     }
 
     /// Writes the input of `sam deploy`, after [`Builder::compile`]; returns its template.
     ///
     /// The shipped profile uses `sam build`, as an operator does. The local one creates the same result itself: the template with every
-    /// `CodeUri` pointing at a folder with the binary. `sam build` would process every function again, at least a second each.
+    /// `CodeUri` pointing at a folder with [its code](Builder::code). `sam build` would process every function again, at least a second each.
     pub async fn package(&self, functions: &[Function], architecture: &str) -> Result<PathBuf> {
         let built = self.built();
         let template = built.join("template.yaml");
@@ -351,7 +364,7 @@ impl Builder {
         let source = self.place.root.join("template.yaml");
         let mut text = std::fs::read_to_string(&source).with_context(|| format!("reading {}", source.display()))?;
         for function in functions {
-            self.deployable(function).await?;
+            self.code(function)?;
             // `CodeUri: functions/<room>/<name>/`
             let end = format!("/{}/", function.name);
             let mut lines = text.lines().filter_map(|line| line.trim().strip_prefix("CodeUri: "));

@@ -46,7 +46,7 @@ pub struct Deployed {
     id: String,
     /// The template and its parameters.
     source: String,
-    /// The hash of each function's binary.
+    /// The hash of each function's code.
     binaries: BTreeMap<String, String>,
     /// Whether the emulator was stopped normally, so that its state is as new as this record.
     pub clean: bool,
@@ -100,8 +100,8 @@ pub async fn deploy(
     );
     let mut binaries = BTreeMap::new();
     for function in functions {
-        let binary = builder.deployable(function).await?;
-        binaries.insert(function.name.clone(), fingerprint([binary.as_path()])?);
+        let code = builder.code(function)?;
+        binaries.insert(function.name.clone(), fingerprint([code.as_path()])?);
     }
 
     if was.source == source && !was.id.is_empty() && deployment(aws).await.as_deref() == Some(&was.id) {
@@ -191,8 +191,8 @@ async fn deployment(aws: &Aws) -> Option<String> {
 pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) -> Result<()> {
     let mut pairs = Vec::new();
     for function in functions {
-        let binary = builder.deployable(function).await?;
-        pairs.push(format!("{}={}", function.deployed(STACK), binary.display()));
+        let code = builder.code(function)?;
+        pairs.push(format!("{}={}", function.deployed(STACK), code.display()));
     }
     let mut arguments = vec!["update-code"];
     arguments.extend(pairs.iter().map(String::as_str));
@@ -200,11 +200,11 @@ pub async fn update_code(aws: &Aws, builder: &Builder, functions: &[&Function]) 
 }
 
 /// Records that a function was deployed by hand to the running stack, so that the next `up` does not repeat it.
-pub async fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
-    let binary = builder.deployable(function).await?;
+pub fn note_updated(place: &Place, builder: &Builder, function: &Function) -> Result<()> {
+    let code = builder.code(function)?;
     let mut deployed = Deployed::read(place);
     deployed
         .binaries
-        .insert(function.name.clone(), fingerprint([binary.as_path()])?);
+        .insert(function.name.clone(), fingerprint([code.as_path()])?);
     deployed.write(place)
 }

@@ -244,7 +244,7 @@ fn signal(group: Option<Pid>, signal: Signal) {
 
 /// Processes whose program is in the folder where MiniStack unpacks this stack's functions, with the function's name.
 pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
-    let unpacked = data.join("tmp");
+    let unpacked = [data.join("tmp"), data.join("functions")];
     let mut found = Vec::new();
     for entry in std::fs::read_dir("/proc")
         .context("listing processes")?
@@ -257,7 +257,7 @@ pub fn running_functions(data: &Path) -> Result<Vec<(Pid, String)>> {
         let Ok(program) = std::fs::read_link(entry.path().join("exe")) else {
             continue;
         };
-        if !program.starts_with(&unpacked) {
+        if !unpacked.iter().any(|folder| program.starts_with(folder)) {
             continue;
         }
         let environment = std::fs::read(entry.path().join("environ")).unwrap_or_default();

@@ -296,7 +296,7 @@ pub async fn redeploy(place: &Place, tools: &Tools, aws: &Aws, builder: &Builder
         deploy::update_code(aws, builder, &[function]),
     )
     .await?;
-    deploy::note_updated(place, builder, function).await
+    deploy::note_updated(place, builder, function)
 }
 
 async fn put_secret(aws: &Aws, name: &str, value: &Value) -> Result<()> {
