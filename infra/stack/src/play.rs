@@ -379,7 +379,7 @@ impl Play {
                 Entry::Sent(message) => customer.messages.push(*message),
                 Entry::Received(received) => customer.received.push(*received),
                 Entry::Consent(entry) => customer.consent.push(entry),
-                Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
+                Entry::Record(_) => {}
             }
         }
         Ok(Some(customer))

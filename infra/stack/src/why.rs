@@ -57,7 +57,7 @@ pub async fn timeline(store: &Store, tenant: TenantId, phone: &str) -> Result<Ve
                 lines.push((consent.at, format!("consent: {} ({})", consent.what(), consent.source)))
             }
             // Not part of what is read here.
-            Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
+            Entry::Record(_) => {}
         }
     }
     // A stable sort: entries with the same time keep their order.

@@ -63,7 +63,7 @@ pub struct ReportQuery {
     /// Division of the report: `day` for at most 397 days (13 months), `hour` for at most 3, `line` for at most 31.
     #[serde(default)]
     pub by: ReportBy,
-    /// Only what belongs to the line with this id. Opt-outs and conversions belong to none.
+    /// Only what belongs to the line with this id. Opt-outs and other records of contacts belong to none.
     pub line: Option<LineId>,
 }
 

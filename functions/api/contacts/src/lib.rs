@@ -11,6 +11,7 @@ mod models;
 mod notes;
 mod preferences;
 mod proof;
+mod records;
 mod timeline;
 
 use api::{

@@ -3,18 +3,14 @@
 use api::{Api, Body, ContactOut, Path};
 use axum::{Json, extract::State};
 use domain::{
-    base::{
-        actor::Actor,
-        ids::{ContactId, MergeId},
-    },
+    base::ids::{ContactId, MergeId},
     calls::record::ConsentEntry,
     contacts::{
         contact::Contact,
         field::Field,
-        merge::{Conflict, Merge, Merged, Resolution, Undo, Unmergeable, merge},
+        merge::{Conflict, Merge, MergeShown, Merged, Resolution, Undo, Unmergeable, merge},
     },
 };
-use jiff::Timestamp;
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -39,43 +35,6 @@ pub(crate) struct MergeIn {
 pub(crate) struct UnmergeIn {
     /// The merge, as in the answer to it or in the timeline.
     merge_id: MergeId,
-}
-
-/// A merge of another contact into this one.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Merge")]
-pub(crate) struct MergeOut {
-    /// Id.
-    id: MergeId,
-    /// The contact that was merged.
-    contact_id: ContactId,
-    /// User or API key that merged the contacts.
-    author: Actor,
-    /// Time of the merge.
-    #[schemars(example = "2026-11-20T10:00:00Z")]
-    merged_at: Timestamp,
-    /// End of the time in which it can be undone. `null` if it was undone.
-    #[schemars(example = "2026-11-21T10:00:00Z")]
-    undo_until: Option<Timestamp>,
-    /// Time at which it was undone. `null` if it was not.
-    #[schemars(example = "2026-11-20T12:00:00Z")]
-    undone_at: Option<Timestamp>,
-    /// User or API key that undid it. `null` if nobody did.
-    undone_by: Option<Actor>,
-}
-
-impl From<Merge> for MergeOut {
-    fn from(merge: Merge) -> Self {
-        Self {
-            id: merge.id,
-            contact_id: merge.other,
-            author: merge.by,
-            merged_at: merge.at,
-            undo_until: merge.undone.is_none().then(|| merge.undo_until()),
-            undone_at: merge.undone.map(|undone| undone.at),
-            undone_by: merge.undone.map(|undone| undone.by),
-        }
-    }
 }
 
 /// A field in which two contacts differ.
@@ -109,7 +68,7 @@ impl ConflictOut {
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct MergeResult {
     /// The merge. `null` if nothing was changed.
-    merge: Option<MergeOut>,
+    merge: Option<MergeShown>,
     /// The resulting contact.
     contact: ContactOut,
     /// Fields in which the contacts differed, and what was decided.
@@ -192,7 +151,7 @@ pub(crate) async fn merge_contact(
     let (merge, person, conflicts) = Box::pin(merged).await?;
     let conflicts = conflicts.into_iter();
     Ok(Json(MergeResult {
-        merge: merge.map(MergeOut::from),
+        merge: merge.map(MergeShown::from),
         contact: ContactOut::of(person, &definitions),
         conflicts: conflicts
             .filter_map(|conflict| ConflictOut::of(conflict, &definitions))

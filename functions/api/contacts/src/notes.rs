@@ -1,9 +1,8 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
-pub(crate) use api::of_another_list;
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Setback, Tagged, found,
-    permits, permits::Permit,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, found, permits,
+    permits::Permit,
 };
 use axum::extract::State;
 use domain::{
@@ -14,13 +13,9 @@ use domain::{
 use kit::Problem;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use store::{Versioned, contacts::of_contact::NotCreated};
-use ulid::Ulid;
+use store::Versioned;
 
-use crate::{itself, unless_merged};
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
+use crate::{RACES, records, unless_merged};
 
 /// The fields of a note.
 #[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
@@ -43,13 +38,6 @@ impl NoteIn {
     }
 }
 
-/// The end of the previous page: the last note on it.
-fn end_of_page(contact: ContactId, paging: &Paging) -> Result<Option<Ulid>, Problem> {
-    let position = |text: &str| text.parse().ok().filter(|note: &NoteId| note.contact() == contact);
-    let after = paging.after().map(|text| position(text).ok_or_else(of_another_list));
-    after.map(|note| note.map(NoteId::own)).transpose()
-}
-
 /// Refuses callers who are neither the author nor manage the tenant.
 fn own_or_managed<P: Permit>(who: &Allowed<P>, note: &Note) -> Result<(), Problem> {
     if note.author == who.actor() || who.role() >= Role::Manager {
@@ -61,43 +49,15 @@ fn own_or_managed<P: Permit>(who: &Allowed<P>, note: &Note) -> Result<(), Proble
     }
 }
 
-fn limit_reached() -> Problem {
-    let detail = format!("A contact can have at most {} notes. Delete one first.", Note::MAX);
-    Problem::conflict("limit_reached", detail)
-}
-
-/// A request with an idempotency key that was interrupted after it had written finds the note that it created.
 pub(crate) async fn create_note(
     who: Allowed<permits::ContactsWrite>,
     State(api): State<Api>,
     Path(contact_id): Path<ContactId>,
     Body(fields): Body<NoteIn>,
 ) -> Result<Created<Note>, Problem> {
-    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
     let id = NoteId::new(contact_id, who.ulid());
-    let new = &Note::new(id, fields.text, who.actor(), who.now());
-    let created = RACES.until_won(|| async move {
-        match store.create_of_contact(scope, new, stamp).await {
-            Ok(()) => Ok(Versioned {
-                version: 1,
-                value: new.clone(),
-            }),
-            Err(NotCreated::NoContact) => Err(Problem::not_found().into()),
-            Err(NotCreated::Full) => Err(limit_reached().into()),
-            // Ids are nobody else's, so this is the one that the interrupted request created.
-            Err(NotCreated::Store(lost)) if lost.is_conflict() => {
-                store.note(scope, contact_id, id).await?.ok_or(Setback::Lost)
-            }
-            Err(NotCreated::Store(error)) => Err(error.into()),
-        }
-    });
-    let created = unless_merged(&api, &who, contact_id, created.await);
-    let Versioned { version, value } = created.await?;
-    Ok(Created {
-        location: format!("/api/v1/contacts/{contact_id}/notes/{id}"),
-        version,
-        body: value,
-    })
+    let new = Note::new(id, fields.text, who.actor(), who.now());
+    records::create(&api, &who, &new, "Delete one first.").await
 }
 
 pub(crate) async fn list_notes(
@@ -106,21 +66,15 @@ pub(crate) async fn list_notes(
     Path(contact_id): Path<ContactId>,
     paging: Paging,
 ) -> Result<Listed<Note>, Problem> {
-    let after = end_of_page(contact_id, &paging)?;
-    let store = api.store();
-    let page = store.page_of_contact::<Note>(who.scope(), contact_id, after, paging.limit(), who.now());
-    let (contact, page) = found(page).await?;
-    itself(contact_id, &contact)?;
-    Ok(Listed::of(page, |found| found.value))
+    records::list(&api, &who, contact_id, &paging).await
 }
 
 pub(crate) async fn get_note(
     who: Allowed<permits::ContactsRead>,
     State(api): State<Api>,
-    Path((contact_id, note_id)): Path<(ContactId, NoteId)>,
+    Path((contact_id, id)): Path<(ContactId, NoteId)>,
 ) -> Result<Tagged<Note>, Problem> {
-    let read = found(api.store().note(who.scope(), contact_id, note_id)).await;
-    unless_merged(&api, &who, contact_id, read).await.map(Tagged::of)
+    records::read(&api, &who, contact_id, id).await
 }
 
 pub(crate) async fn update_note(

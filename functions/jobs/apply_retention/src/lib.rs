@@ -253,7 +253,7 @@ impl Work<'_> {
             Entry::Call(call) => call.keep_until,
             Entry::Sent(message) => message.keep_until,
             Entry::Received(received) => received.keep_until,
-            Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {
+            Entry::Consent(_) | Entry::Record(_) => {
                 return Ok(Outcome::Unchanged);
             }
         };

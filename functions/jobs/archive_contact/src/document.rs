@@ -4,18 +4,9 @@ use domain::base::ids::TenantId;
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
-/// The description at the beginning of the file, for whoever opens it.
-pub(crate) fn about(tenant: TenantId, now: Timestamp, sections: &[&str]) -> Value {
-    let means = |name: &str| match name {
-        "consent" => "Changes of what the person refuses and wants, with the proof of each.",
-        "notes" => "Notes of users, with their authors.",
-        "conversions" => "What the business counts as a success with the person, such as an order.",
-        "merges" => "Other contacts that turned out to be the same person, and were merged into this one.",
-        "calls" => "Calls, with the decision about a message after each.",
-        "messages" => "Messages in both directions, with their texts.",
-        _ => "Further telephone numbers and addresses that lead to the person.",
-    };
-    let lists = sections.iter().map(|name| ((*name).to_owned(), json!(means(name))));
+/// The description at the beginning of the file, for whoever opens it. `lists`: their names and meanings.
+pub(crate) fn about<'a>(tenant: TenantId, now: Timestamp, lists: impl Iterator<Item = (&'a str, &'a str)>) -> Value {
+    let lists = lists.map(|(name, meaning)| (name.to_owned(), json!(meaning)));
     json!({
         "document": "All that the business has stored about one contact. Lists are sorted by time, the newest first. Times are in UTC.",
         "business": tenant,

@@ -22,6 +22,7 @@ use domain::{
         archive::{ArchiveContact, ArchiveResult},
         contact::Contact,
         field::Field,
+        history::HistoryKind,
         person::Person,
         stage::Stage,
         tag::Tag,
@@ -36,70 +37,24 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use store::{
-    StoreError, TenantScope,
-    contacts::timeline::{Kind, Position},
-};
+use store::{StoreError, TenantScope, contacts::timeline::Position};
 
 use crate::{
     document::{about, begin, close, end, item, open},
     rows::{Names, contact, entry},
 };
 
-/// Lists of the document, in their order. What is in one has the list's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum Section {
-    Consent,
-    Notes,
-    Conversions,
-    Merges,
-    Calls,
-    Messages,
-    /// Identities for which the contact has no room. What it refuses now does not say whether there are any.
-    FurtherIdentities,
-}
+/// Identities for which the contact has no room. What it refuses now does not say whether there are any.
+const FURTHER_IDENTITIES: (&str, &str) = (
+    "further_identities",
+    "Further telephone numbers and addresses that lead to the person.",
+);
 
-impl Section {
-    const ALL: [Self; 7] = [
-        Self::Consent,
-        Self::Notes,
-        Self::Conversions,
-        Self::Merges,
-        Self::Calls,
-        Self::Messages,
-        Self::FurtherIdentities,
-    ];
-
-    const fn as_str(self) -> &'static str {
-        match self {
-            Self::Consent => "consent",
-            Self::Notes => "notes",
-            Self::Conversions => "conversions",
-            Self::Merges => "merges",
-            Self::Calls => "calls",
-            Self::Messages => "messages",
-            Self::FurtherIdentities => "further_identities",
-        }
-    }
-
-    /// Kind of its entries in the contact's history, if they are of it.
-    const fn kind(self) -> Option<Kind> {
-        match self {
-            Self::Consent => Some(Kind::Consent),
-            Self::Notes => Some(Kind::Note),
-            Self::Conversions => Some(Kind::Conversion),
-            Self::Merges => Some(Kind::Merge),
-            Self::Calls => Some(Kind::Call),
-            Self::Messages => Some(Kind::Message),
-            Self::FurtherIdentities => None,
-        }
-    }
-
-    fn next(self) -> Option<Self> {
-        let mut rest = Self::ALL.into_iter().skip_while(|section| *section != self);
-        rest.nth(1)
-    }
+/// Lists of the document with their meanings, in their order: what is recorded, what happened, and further identities.
+fn lists() -> impl Iterator<Item = (&'static str, &'static str)> {
+    let (happened, recorded) = HistoryKind::ALL.split_at(2);
+    let kinds = recorded.iter().chain(happened);
+    kinds.map(|kind| kind.list()).chain([FURTHER_IDENTITIES])
 }
 
 /// Place of the next page.
@@ -108,8 +63,8 @@ impl Section {
 enum Place {
     /// Nothing is written yet.
     Beginning,
-    /// In this list, behind this position, and whether the list has entries already.
-    In(Section, Option<String>, bool),
+    /// In the list with this name, behind this position, and whether the list has entries already.
+    In(String, Option<String>, bool),
     /// Behind the last list: what is left is to complete the file.
     End,
 }
@@ -233,38 +188,22 @@ impl Work<'_> {
         loop {
             cursor.place = match cursor.place {
                 Place::Beginning => {
-                    let about = about(
-                        self.scope().tenant(),
-                        self.ctx.clock.now(),
-                        &Section::ALL.map(Section::as_str),
-                    );
+                    let about = about(self.scope().tenant(), self.ctx.clock.now(), lists());
                     begin(&mut bytes, &about, &contact(person, &names));
-                    let first = Section::ALL[0];
-                    open(&mut bytes, first.as_str());
-                    Place::In(first, None, false)
+                    next_list(&mut bytes, None)
                 }
-                Place::In(section, after, mut any) => {
-                    let (entries, next) = self.page(section, after.as_deref(), &person.contact, &names).await?;
+                Place::In(list, after, mut any) => {
+                    let (entries, next) = self.page(&list, after.as_deref(), &person.contact, &names).await?;
                     for entry in &entries {
                         item(&mut bytes, any, entry);
                         any = true;
                         cursor.entries += 1;
                     }
-                    match (next, section.next()) {
-                        (Some(next), _) => Place::In(section, Some(next), any),
-                        (None, next) => {
-                            close(&mut bytes);
-                            match next {
-                                Some(next) => {
-                                    open(&mut bytes, next.as_str());
-                                    Place::In(next, None, false)
-                                }
-                                None => {
-                                    end(&mut bytes);
-                                    Place::End
-                                }
-                            }
-                        }
+                    if next.is_some() {
+                        Place::In(list, next, any)
+                    } else {
+                        close(&mut bytes);
+                        next_list(&mut bytes, Some(&list))
                     }
                 }
                 Place::End => Place::End,
@@ -310,15 +249,9 @@ impl Work<'_> {
     }
 
     /// A page of a list.
-    async fn page(
-        &self,
-        section: Section,
-        after: Option<&str>,
-        contact: &Contact,
-        names: &Names,
-    ) -> Result<Page, JobError> {
+    async fn page(&self, list: &str, after: Option<&str>, contact: &Contact, names: &Names) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
-        let Some(kind) = section.kind() else {
+        let Some(&kind) = HistoryKind::ALL.iter().find(|kind| kind.list().0 == list) else {
             let person: Vec<_> = contact.ids().collect();
             let page = store.surplus_identities(scope, &person, after).await?;
             let identities = page.items.into_iter().map(|identity| json!(identity));
@@ -330,6 +263,21 @@ impl Work<'_> {
         let entries = page.items.iter().map(|placed| entry(placed, names));
         Ok((entries.collect(), page.next))
     }
+}
+
+/// Begins the list after this one, or ends the file.
+fn next_list(bytes: &mut Vec<u8>, after: Option<&str>) -> Place {
+    let mut names = lists().map(|(name, _)| name);
+    let next = match after {
+        None => names.next(),
+        Some(list) => names.skip_while(|name| *name != list).nth(1),
+    };
+    let Some(next) = next else {
+        end(bytes);
+        return Place::End;
+    };
+    open(bytes, next);
+    Place::In(next.to_owned(), None, false)
 }
 
 fn progress(cursor: &Cursor) -> Progress {

@@ -158,11 +158,10 @@ pub(crate) fn entry(placed: &Placed, names: &Names) -> Value {
             with(&received.clone().masked(), more)
         }
         Entry::Consent(entry) => consent(entry, names),
-        Entry::Note(note) => with(note, json!({"author_email": names.user(note.author)})),
-        Entry::Conversion(conversion) => {
-            let email = names.user(conversion.created_by);
-            with(conversion, json!({"created_by_email": email}))
+        Entry::Record(record) => {
+            let (field, author) = record.author();
+            let email = (format!("{field}_email"), json!(names.user(author)));
+            with(record, Value::Object(Map::from_iter([email])))
         }
-        Entry::Merge(merge) => with(merge, json!({"by_email": names.user(merge.by)})),
     }
 }

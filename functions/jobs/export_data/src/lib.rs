@@ -364,7 +364,7 @@ impl Work<'_> {
             Entry::Call(call) => within(call.happened_at()).then(|| rows::call(call, names)),
             Entry::Sent(message) => within(message.created_at).then(|| rows::sent(message, names)),
             Entry::Received(received) => within(received.message.at).then(|| rows::received(received, names)),
-            Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => None,
+            Entry::Consent(_) | Entry::Record(_) => None,
         };
         let rows = part.entries.iter().filter_map(row).collect();
         let next = match part.next {

@@ -11,7 +11,7 @@ use store::{reports::counters::Counters, table::changes::What};
 /// The counters that a change raises, which was stored at this time, with the number by which each is raised.
 pub(crate) fn of(what: &What, stored: Timestamp) -> Vec<counting::Raise> {
     match what {
-        What::Converted(conversion) => conversion.counters(),
+        What::Recorded(record) => record.counters(),
         What::CallDecided(call) => counting::decided(call),
         What::CallDecidedAgain { before, after } => counting::decided_again(before, after),
         What::Received(received) => counting::received(received),
@@ -35,7 +35,7 @@ pub(crate) fn of_templates(what: &What) -> BTreeMap<TemplateEdition, Counters> {
             let answered = counting::answered_templates(received);
             answered.for_each(|(of, raise)| add(of.clone(), raise));
         }
-        What::Converted(_) | What::CallDecided(_) | What::CallDecidedAgain { .. } | What::Refused(_) => {}
+        What::Recorded(_) | What::CallDecided(_) | What::CallDecidedAgain { .. } | What::Refused(_) => {}
     }
     sums
 }

@@ -1,4 +1,4 @@
-//! Follows the table's stream: counts each hour's calls, messages, refusals and conversions, and each template's messages, corrects what
+//! Follows the table's stream: counts each hour's calls, messages, refusals and counted records, and each template's messages, corrects what
 //! messages were expected to cost, writes the audit log of what people and keys change, and records what people may have to be told. All
 //! exactly once.
 //!

@@ -70,7 +70,7 @@ pub(crate) fn called(change: &RowChange) -> Option<(Date, Option<RuleId>)> {
         What::CallDecided(call) | What::CallDecidedAgain { after: call, .. } => {
             Some((day_of(call.decided_at), call.grounds.rule))
         }
-        What::MessageMoved { .. } | What::Received(_) | What::Converted(_) | What::Refused(_) => None,
+        What::MessageMoved { .. } | What::Received(_) | What::Recorded(_) | What::Refused(_) => None,
     }
 }
 

@@ -4,7 +4,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::base::{actor::Stamp, ids::ContactId};
+use crate::{
+    base::{actor::Stamp, ids::ContactId},
+    contacts::history::HistoryKind,
+};
 
 /// Entries are retained for a year, and some time longer to look at them.
 pub const LIFETIME: SignedDuration = SignedDuration::from_hours(400 * 24);
@@ -170,8 +173,9 @@ fn is_said(name: &str, was_without: bool) -> bool {
     }
 }
 
-/// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot.
-const PRIVATE: [(&str, &str); 15] = [
+/// Fields by kind with data and texts of people, which the log does not repeat: they can be deleted, and entries cannot. Those of a
+/// contact's history are named by their kinds.
+const PRIVATE: [(&str, &str); 12] = [
     ("contact", "bsuids"),
     ("contact", "called_from"),
     ("contact", "emails"),
@@ -181,13 +185,14 @@ const PRIVATE: [(&str, &str); 15] = [
     ("contact", "source"),
     ("contact", "unreachable"),
     ("contact", "value"),
-    ("conversion", "reference"),
-    ("conversion", "value"),
     ("import", "name"),
-    ("note", "text"),
     ("suppression", "address"),
     ("suppression", "refusals"),
 ];
+
+fn is_private(kind: &str, name: &str) -> bool {
+    PRIVATE.contains(&(kind, name)) || HistoryKind::of_records(kind).is_some_and(|kind| kind.private().contains(&name))
+}
 
 /// Names of fields that hold secrets or values derived from them.
 const HIDDEN: [&str; 5] = ["verify", "send", "second_factor", "pending_factor", "recovery_codes"];
@@ -277,7 +282,7 @@ fn compare(kind: &str, path: &str, before: Option<&Value>, after: Option<&Value>
             format!("{path}.{name}")
         };
         let (was, is) = (was.get(name), is.get(name));
-        let private = path.is_empty() && PRIVATE.contains(&(kind, name.as_str()));
+        let private = path.is_empty() && is_private(kind, name);
         if !private && !is_hidden(name) {
             compare(kind, &field, was, is, found);
         } else if was != is {

@@ -133,9 +133,9 @@ permissions! {
     AutomationsRead = "automations:read", Viewer;
     /// Create, change, order, archive, restore and delete automations.
     AutomationsWrite = "automations:write", Manager;
-    /// Read and search the contacts, with their notes, conversions, calls and messages.
+    /// Read and search the contacts, and read their history.
     ContactsRead = "contacts:read", Viewer;
-    /// Create, change, merge, delete and restore contacts, record consent and conversions, and write notes.
+    /// Create, change, merge, delete and restore contacts, and add consent, notes and other entries to their history.
     ContactsWrite = "contacts:write", Agent;
     /// Erase contacts for good.
     ContactsErase = "contacts:erase", Manager;

@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn actor_survives_conversion_to_text() {
+    fn actor_survives_as_text() {
         let id = ulid::Ulid::from_parts(1, 2);
         for actor in [
             Actor::User(UserId::new(id)),

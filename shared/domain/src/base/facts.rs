@@ -210,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn facts_survive_conversion_to_json() {
+    fn facts_survive_as_json() {
         let at: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
         let channel = Facts::of("problem", "landline");
         let facts = Facts::of("maximum", 80_usize)

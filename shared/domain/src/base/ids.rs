@@ -1,6 +1,6 @@
 //! Ids: a prefix that names the kind, then a ULID in lower case. Every kind is its own type.
 //!
-//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`], [`ConversionId`], [`MergeId`]) contain the contact's
+//! Ids of rows in a contact's partition ([`MessageId`], [`CallId`], [`NoteId`], …) contain the contact's
 //! id, so that the table key follows from the id alone.
 
 use std::{fmt, str::FromStr};
@@ -128,6 +128,15 @@ macro_rules! id {
     };
 }
 
+/// The id of something that stands in a contact's partition.
+pub trait ContactItemId: fmt::Display + FromStr {
+    /// Of a contact, with the item's own ULID.
+    fn of(contact: ContactId, own: Ulid) -> Self;
+
+    /// The contact, and the item's own ULID.
+    fn place(self) -> (ContactId, Ulid);
+}
+
 macro_rules! contact_item_id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
@@ -154,6 +163,16 @@ macro_rules! contact_item_id {
             /// The item's own ULID.
             pub const fn own(self) -> Ulid {
                 self.own
+            }
+        }
+
+        impl ContactItemId for $name {
+            fn of(contact: ContactId, own: Ulid) -> Self {
+                Self { contact, own }
+            }
+
+            fn place(self) -> (ContactId, Ulid) {
+                (self.contact, self.own)
             }
         }
 
@@ -341,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn id_survives_conversion_to_text() {
+    fn id_survives_as_text() {
         let id = MessageId::new(contact(), Ulid::from_parts(3, 4));
         assert_eq!(id.to_string().parse::<MessageId>(), Ok(id));
         let key = SendKey {

@@ -11,7 +11,7 @@ use crate::{
     },
     calls::call::{CallFacts, CallProvider, Direction, Outcome},
     consent::{links::masked, wish::Wishes},
-    contacts::{conversion::Conversion, merge::Merge, note::Note},
+    contacts::history::Record,
     messages::{
         inbound::InboundMessage,
         message::{Channel, Message, Remark, StatusReport},
@@ -337,10 +337,6 @@ pub enum Entry {
     Received(Box<Received>),
     /// A change of consent.
     Consent(ConsentEntry),
-    /// A note.
-    Note(Note),
-    /// A conversion.
-    Conversion(Conversion),
-    /// Another contact was merged into this one.
-    Merge(Merge),
+    /// Something else that is recorded about the contact.
+    Record(Record),
 }

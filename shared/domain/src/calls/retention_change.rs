@@ -275,7 +275,7 @@ impl Retention {
             Entry::Call(call) => Some(self.of_call(call)),
             Entry::Sent(message) => Some(self.of_message(message)),
             Entry::Received(received) => Some(self.of_received(received, now)),
-            Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => None,
+            Entry::Consent(_) | Entry::Record(_) => None,
         }
     }
 

@@ -99,9 +99,6 @@ pub struct ConversionIn {
 }
 
 impl Conversion {
-    /// Maximum conversions per contact.
-    pub const MAX: u32 = 1_000;
-
     /// A new conversion.
     pub fn new(id: ConversionId, fields: ConversionIn, by: Actor, at: Timestamp) -> Result<Self, FieldProblem> {
         let ConversionIn { what, value, reference } = fields;

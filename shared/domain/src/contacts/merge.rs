@@ -73,6 +73,43 @@ impl Merge {
     }
 }
 
+/// A merge of another contact into this one.
+#[derive(Debug, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "Merge"))]
+pub struct MergeShown {
+    /// Id.
+    pub id: MergeId,
+    /// The contact that was merged.
+    pub contact_id: ContactId,
+    /// User or API key that merged the contacts.
+    pub author: Actor,
+    /// Time of the merge.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+    pub merged_at: Timestamp,
+    /// End of the time in which it can be undone. `null` if it was undone.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-21T10:00:00Z"))]
+    pub undo_until: Option<Timestamp>,
+    /// Time at which it was undone. `null` if it was not.
+    #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T12:00:00Z"))]
+    pub undone_at: Option<Timestamp>,
+    /// User or API key that undid it. `null` if nobody did.
+    pub undone_by: Option<Actor>,
+}
+
+impl From<Merge> for MergeShown {
+    fn from(merge: Merge) -> Self {
+        Self {
+            id: merge.id,
+            contact_id: merge.other,
+            author: merge.by,
+            merged_at: merge.at,
+            undo_until: merge.undone.is_none().then(|| merge.undo_until()),
+            undone_at: merge.undone.map(|undone| undone.at),
+            undone_by: merge.undone.map(|undone| undone.by),
+        }
+    }
+}
+
 /// The row of a contact that was merged into another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Alias {

@@ -31,9 +31,6 @@ pub struct Note {
 }
 
 impl Note {
-    /// Maximum notes per contact.
-    pub const MAX: u32 = 500;
-
     /// A new note.
     pub const fn new(id: NoteId, text: NoteText, author: Actor, at: Timestamp) -> Self {
         Self {

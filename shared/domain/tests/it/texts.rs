@@ -1,4 +1,4 @@
-//! Ids and telephone numbers survive conversion to text; no other text is accepted as one.
+//! Ids and telephone numbers survive as text; no other text is accepted as one.
 
 use domain::{
     base::{
@@ -13,7 +13,7 @@ use ulid::Ulid;
 
 proptest! {
     #[test]
-    fn ids_survive_conversion_to_text(contact in any::<u128>(), own in any::<u128>(), attempt in 1_u32..) {
+    fn ids_survive_as_text(contact in any::<u128>(), own in any::<u128>(), attempt in 1_u32..) {
         let contact = ContactId::new(Ulid(contact));
         let message = MessageId::new(contact, Ulid(own));
         let key = SendKey { message, attempt };
@@ -39,7 +39,7 @@ proptest! {
     }
 
     #[test]
-    fn phones_survive_conversion_to_text(digits in "[1-9][0-9]{6,14}") {
+    fn phones_survive_as_text(digits in "[1-9][0-9]{6,14}") {
         let phone = Phone::from_digits(&digits).unwrap();
         prop_assert_eq!(phone.to_string().parse::<Phone>(), Ok(phone.clone()));
         prop_assert_eq!(phone.digits(), &digits);

@@ -76,7 +76,7 @@ impl Store {
                 self.keep_media_until(scope, received, until).await?;
                 keys::message(scope, received.id)
             }
-            Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => return Ok(false),
+            Entry::Consent(_) | Entry::Record(_) => return Ok(false),
         };
         self.database.set_expiry(&key, until, (STORED, Some(now)), DOING).await
     }

@@ -6,13 +6,13 @@ use domain::{
         ids::{ContactId, OperationId},
         operation::Operation,
     },
-    contacts::contact::Contact,
+    contacts::{contact::Contact, history::HistoryKind},
 };
 use jiff::Timestamp;
 
 use crate::{
     Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Kind, Placed, Position, Wanted, entry},
+    contacts::timeline::{Placed, Position, Wanted, entry},
     table::{
         keys,
         operations::operation_row,
@@ -64,7 +64,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: &Contact,
-        (kind, after): (Kind, Option<Position>),
+        (kind, after): (HistoryKind, Option<Position>),
         limit: i32,
         now: Timestamp,
     ) -> Result<Page<Placed>, StoreError> {

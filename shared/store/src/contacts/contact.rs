@@ -9,6 +9,7 @@ use domain::{
     contacts::{
         contact::{Change, Contact, Identity, Linked, MAX_ALIASES, MAX_SAME},
         erasure::Salt,
+        history::HistoryKind,
         merge::Alias,
         person::Person,
         profile::Profile,
@@ -21,7 +22,7 @@ use ulid::Ulid;
 
 use crate::{
     Along, Page, Store, StoreError, TenantScope, Versioned,
-    contacts::timeline::{Kind, Position, Wanted, entry},
+    contacts::timeline::{Position, Wanted, entry},
     messages::material::KeysOfNeeds,
     table::{
         compact,
@@ -1006,7 +1007,7 @@ impl Store {
     ) -> Result<(Vec<Recorded>, Option<Position>), StoreError> {
         const DOING: &str = "read a contact's consent ledger";
         let wanted = Wanted {
-            only: Some(Kind::Consent),
+            only: Some(HistoryKind::Consent),
             after,
             limit,
             now,

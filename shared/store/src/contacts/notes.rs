@@ -1,5 +1,5 @@
-//! Notes on contacts. They are read, listed and created as [things of a contact](crate::contacts::of_contact) are, and changed and deleted as
-//! [owned](crate::table::owned) rows are.
+//! Notes on contacts. They are read, listed and created as whatever is [recorded](crate::contacts::of_contact) about a contact, and changed
+//! and deleted as [owned](crate::table::owned) rows are.
 
 use domain::{
     base::{

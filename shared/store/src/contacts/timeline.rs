@@ -1,4 +1,4 @@
-//! The timeline of a contact: calls, messages, changes of consent, notes, conversions and merges in one list, the newest first.
+//! The timeline of a contact: its whole [history](domain::contacts::history) in one list, the newest first.
 //!
 //! Each kind has a prefix of its own in the contact's partition, and every key ends with a ULID, which begins with a time. A
 //! page reads the newest rows of each kind behind the previous page and merges them, also from the partitions of the contacts that
@@ -10,7 +10,7 @@ use std::{cmp::Ordering, fmt, str::FromStr};
 use domain::{
     base::ids::ContactId,
     calls::record::{ConsentEntry, Entry, Received},
-    contacts::{contact::Contact, conversion::Conversion, merge::Merge, note::Note},
+    contacts::{contact::Contact, history::HistoryKind},
 };
 use futures::future::try_join_all;
 use jiff::Timestamp;
@@ -24,77 +24,27 @@ use crate::{
     },
 };
 
-/// Kinds of entries, in the order in which those of one moment happened: a message follows its call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// Calls.
-    Call,
-    /// Messages in both directions.
-    Message,
-    /// Changes of consent.
-    Consent,
-    /// Notes.
-    Note,
-    /// Conversions.
-    Conversion,
-    /// Merges of other contacts into this one.
-    Merge,
-}
-
-impl Kind {
-    /// All kinds.
-    pub const ALL: [Self; 6] = [
-        Self::Call,
-        Self::Message,
-        Self::Consent,
-        Self::Note,
-        Self::Conversion,
-        Self::Merge,
-    ];
-
-    const fn prefix(self) -> &'static str {
-        match self {
-            Self::Call => keys::CALL,
-            Self::Message => keys::MESSAGE,
-            Self::Consent => keys::CONSENT,
-            Self::Note => keys::NOTE,
-            Self::Conversion => keys::CONVERSION,
-            Self::Merge => keys::MERGE,
-        }
-    }
-
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Call => "call",
-            Self::Message => "message",
-            Self::Consent => "consent",
-            Self::Note => "note",
-            Self::Conversion => "conversion",
-            Self::Merge => "merge",
-        }
-    }
-
-    fn sort_key(self, id: Ulid) -> String {
-        format!("{}{}", self.prefix(), keys::lower(id))
-    }
-}
-
 /// A place in a timeline, which has no other. Later ones are greater. As text, it is the cursor of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position {
     /// Milliseconds since 1970, as in the id.
     at: u64,
-    kind: Kind,
+    kind: HistoryKind,
     id: Ulid,
 }
 
 impl Position {
-    pub(crate) const fn new(kind: Kind, id: Ulid) -> Self {
+    pub(crate) const fn new(kind: HistoryKind, id: Ulid) -> Self {
         Self {
             at: id.timestamp_ms(),
             kind,
             id,
         }
+    }
+
+    /// Kind of the entry.
+    pub const fn kind(self) -> HistoryKind {
+        self.kind
     }
 
     /// The own part of the entry's id.
@@ -109,7 +59,7 @@ impl Position {
     }
 
     /// The greatest id of this kind before this position; `None` if there can be none.
-    fn before(self, kind: Kind) -> Option<Ulid> {
+    fn before(self, kind: HistoryKind) -> Option<Ulid> {
         match kind.cmp(&self.kind) {
             Ordering::Less => Some(Ulid::from_parts(self.at, u128::MAX)),
             Ordering::Equal => self.id.0.checked_sub(1).map(Ulid),
@@ -134,7 +84,7 @@ impl FromStr for Position {
 
     fn from_str(text: &str) -> Result<Self, NotAPosition> {
         let (word, id) = text.split_once('#').ok_or(NotAPosition)?;
-        let kind = Kind::ALL.into_iter().find(|kind| kind.word() == word);
+        let kind = HistoryKind::ALL.into_iter().find(|kind| kind.word() == word);
         let position = Self::new(
             kind.ok_or(NotAPosition)?,
             Ulid::from_string(id).map_err(|_| NotAPosition)?,
@@ -160,7 +110,7 @@ pub(crate) type Items = (Vec<(Position, Item)>, Option<Position>);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Wanted {
     /// Of this kind.
-    pub(crate) only: Option<Kind>,
+    pub(crate) only: Option<HistoryKind>,
     /// Behind this place.
     pub(crate) after: Option<Position>,
     /// At most as many.
@@ -216,7 +166,7 @@ impl Store {
         &self,
         scope: &TenantScope,
         contact: ContactId,
-        only: Option<Kind>,
+        only: Option<HistoryKind>,
         after: Option<Position>,
         limit: i32,
         now: Timestamp,
@@ -308,12 +258,12 @@ impl Store {
             doing,
         } = wanted;
         let partition = keys::contact_partition(scope, contact);
-        let before = |kind: Kind| {
+        let before = |kind: HistoryKind| {
             let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
             before.filter(|_| only.is_none_or(|only| only == kind))
         };
         // One more row tells whether there is a next page.
-        let newest = Kind::ALL.map(|kind| self.newest(&partition, kind, before(kind), limit + 1, now, doing));
+        let newest = HistoryKind::ALL.map(|kind| self.newest(&partition, kind, before(kind), limit + 1, now, doing));
         try_join_all(newest).await
     }
 
@@ -321,7 +271,7 @@ impl Store {
     async fn newest(
         &self,
         partition: &str,
-        kind: Kind,
+        kind: HistoryKind,
         before: Option<Ulid>,
         limit: i32,
         now: Timestamp,
@@ -332,12 +282,13 @@ impl Store {
             until: None,
         };
         let Some(before) = before else { return Ok(newest) };
-        let (lower, upper) = (kind.sort_key(Ulid(0)), kind.sort_key(before));
+        let prefix = keys::history(kind);
+        let [lower, upper] = [Ulid(0), before].map(|id| format!("{prefix}{}", keys::lower(id)));
         let bounds = (lower.as_str(), upper.as_str());
         let (rows, more) = self.database.between(partition, bounds, limit, doing).await?;
         for item in rows {
             let sk = row::string(&item, "sk").unwrap_or_default();
-            let own = sk.strip_prefix(kind.prefix()).unwrap_or_default();
+            let own = sk.strip_prefix(&*prefix).unwrap_or_default();
             // All rows of the prefix have such a key.
             let Ok(id) = Ulid::from_string(own) else { continue };
             let position = Position::new(kind, id);
@@ -357,10 +308,7 @@ pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, St
         "message" => Some(Entry::Sent(Box::new(compact::message(item, doing)?))),
         "received" => Some(Entry::Received(Box::new(row::data::<Received>(item, doing)?))),
         "consent" => Some(Entry::Consent(row::data::<ConsentEntry>(item, doing)?)),
-        "note" => Some(Entry::Note(row::data::<Note>(item, doing)?)),
-        "conversion" => Some(Entry::Conversion(row::data::<Conversion>(item, doing)?)),
-        "merge" => Some(Entry::Merge(row::data::<Merge>(item, doing)?)),
-        _ => None,
+        word => row::record(item, word, doing)?.map(Entry::Record),
     })
 }
 
@@ -368,13 +316,13 @@ pub(crate) fn entry(item: Item, doing: &'static str) -> Result<Option<Entry>, St
 mod tests {
     use super::*;
 
-    fn at(kind: Kind, millisecond: u64, rest: u128) -> Position {
+    fn at(kind: HistoryKind, millisecond: u64, rest: u128) -> Position {
         Position::new(kind, Ulid::from_parts(millisecond, rest))
     }
 
     #[test]
-    fn position_survives_conversion_to_text() {
-        for kind in Kind::ALL {
+    fn position_survives_as_text() {
+        for kind in HistoryKind::ALL {
             let position = at(kind, 1_795_176_000_123, 7);
             assert_eq!(position.to_string().parse(), Ok(position));
             assert_eq!(position.at().to_string(), "2026-11-20T12:00:00.123Z");
@@ -394,14 +342,14 @@ mod tests {
             assert_eq!(wrong.parse::<Position>(), Err(NotAPosition), "{wrong}");
         }
         // Ids can name times that no clock has.
-        assert_eq!(Position::new(Kind::Note, Ulid(u128::MAX)).at(), Timestamp::MAX);
+        assert_eq!(Position::new(HistoryKind::Note, Ulid(u128::MAX)).at(), Timestamp::MAX);
     }
 
     /// Rows of few moments, so that many share one.
     fn rows() -> Vec<Position> {
         let mut rows = Vec::new();
         for millisecond in 0..4 {
-            for kind in Kind::ALL {
+            for kind in HistoryKind::ALL {
                 for rest in 0..(millisecond + kind as u64) % 3 {
                     rows.push(at(kind, millisecond, rest.into()));
                 }
@@ -411,7 +359,13 @@ mod tests {
     }
 
     /// As the table answers: the newest rows of a kind, at most `limit`, of which some are hidden.
-    fn read(rows: &[Position], kind: Kind, after: Option<Position>, limit: usize, hidden: &[Position]) -> Newest<()> {
+    fn read(
+        rows: &[Position],
+        kind: HistoryKind,
+        after: Option<Position>,
+        limit: usize,
+        hidden: &[Position],
+    ) -> Newest<()> {
         let before = after.map_or(Some(Ulid(u128::MAX)), |after| after.before(kind));
         let of_kind = rows.iter().copied().filter(|row| row.kind == kind);
         let mut all: Vec<_> = of_kind
@@ -431,7 +385,7 @@ mod tests {
     fn pages(rows: &[Position], limit: usize, hidden: &[Position]) -> Vec<Vec<Position>> {
         let (mut pages, mut after) = (Vec::new(), None);
         loop {
-            let found = Kind::ALL.map(|kind| read(rows, kind, after, limit + 1, hidden));
+            let found = HistoryKind::ALL.map(|kind| read(rows, kind, after, limit + 1, hidden));
             let (items, next) = merged(found.into(), limit);
             assert!(items.len() <= limit);
             pages.push(items.into_iter().map(|(position, ())| position).collect());
@@ -480,12 +434,12 @@ mod tests {
 
     #[test]
     fn positions_before_the_first_moment_are_none() {
-        let first = at(Kind::Call, 0, 0);
-        for kind in Kind::ALL {
+        let first = at(HistoryKind::Call, 0, 0);
+        for kind in HistoryKind::ALL {
             assert_eq!(first.before(kind), None, "{kind:?}");
         }
         assert_eq!(
-            at(Kind::Note, 0, 0).before(Kind::Call),
+            at(HistoryKind::Note, 0, 0).before(HistoryKind::Call),
             Some(Ulid::from_parts(0, u128::MAX))
         );
     }

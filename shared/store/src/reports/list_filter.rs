@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn position_survives_conversion_to_text() {
+    fn position_survives_as_text() {
         let position = at("2026-11-20T12:00:00.123Z", 7);
         let text = "2026-11-20T12:00:00.123Z#00000000010000000000000007";
         assert_eq!(position.to_string(), text);

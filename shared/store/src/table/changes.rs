@@ -8,7 +8,7 @@ use domain::{
     },
     calls::record::{Call, ConsentEntry, Received},
     consent::wish::Choice,
-    contacts::conversion::Conversion,
+    contacts::history::Record,
     messages::message::Message,
     templates::template::TemplateDefinition,
     tenants::connection::Connection,
@@ -54,8 +54,8 @@ pub enum What {
     },
     /// A customer's message was stored.
     Received(Box<Received>),
-    /// A conversion was recorded.
-    Converted(Conversion),
+    /// Something that is counted was recorded about a contact.
+    Recorded(Record),
     /// A refusal was recorded.
     Refused(Box<ConsentEntry>),
 }
@@ -67,7 +67,7 @@ impl What {
             Self::CallDecided(call) | Self::CallDecidedAgain { after: call, .. } => call.grounds.line,
             Self::MessageMoved { after, .. } => after.line,
             Self::Received(received) => received.line,
-            Self::Converted(_) | Self::Refused(_) => None,
+            Self::Recorded(_) | Self::Refused(_) => None,
         }
     }
 }
@@ -118,7 +118,6 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
             }
         }
         ("received", true) => What::Received(Box::new(data(after)?)),
-        ("conversion", true) => What::Converted(data(after)?),
         ("consent", true) => {
             let entry: ConsentEntry = data(after)?;
             if entry.choice != Choice::Refused {
@@ -133,6 +132,10 @@ pub fn read(before: &Item, after: &Item) -> Result<Option<RowChange>, StoreError
                 Some(Box::new(message(before)?))
             },
             after: Box::new(message(after)?),
+        },
+        (word, true) => match row::record(after.clone().into(), word, DOING)? {
+            Some(record) if !record.counters().is_empty() => What::Recorded(record),
+            _ => return Ok(None),
         },
         _ => return Ok(None),
     };
@@ -238,7 +241,7 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         // The id of a template has all parts of its key.
         Some(_) if kind == TemplateDefinition::KIND => sk.replace('#', "."),
         // Its key has only its own part of the id, since the contact's is the partition.
-        Some((_, id)) => keys::id_of_contact(pk, sk).unwrap_or_else(|| id.to_owned()),
+        Some((_, id)) => keys::record_id(pk, sk).unwrap_or_else(|| id.to_owned()),
         None if sk == keys::TENANT => tenant.to_string(),
         // Its key is the address, which an entry must not repeat.
         None if kind == SUPPRESSION => id_within(after)?,

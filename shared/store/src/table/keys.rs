@@ -8,8 +8,8 @@ use domain::{
     accounts::account::Slug,
     base::{
         ids::{
-            ApiKeyId, CallId, ConnectionId, ContactId, ConversionId, FieldId, ImportId, LineId, MergeId, MessageId,
-            NoteId, OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
+            ApiKeyId, CallId, ConnectionId, ContactId, FieldId, ImportId, LineId, MergeId, MessageId, OperationId,
+            RuleId, SessionId, StageId, TagId, TenantId, UserId,
         },
         phone::Phone,
     },
@@ -17,6 +17,7 @@ use domain::{
     contacts::{
         contact::Identity,
         filter::Digits,
+        history::HistoryKind,
         listing::{Day, Listing, Word},
     },
     messages::purpose::Lane,
@@ -164,9 +165,6 @@ pub(crate) const CALL: &str = "CALL#";
 pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const CONSENT: &str = "CONSENT#";
-pub(crate) const NOTE: &str = "NOTE#";
-pub(crate) const CONVERSION: &str = "CONVERSION#";
-pub(crate) const MERGE: &str = "MERGE#";
 pub(crate) const REFERENCE: &str = "REF";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
@@ -476,9 +474,20 @@ pub(crate) fn consent(scope: &TenantScope, contact: ContactId, id: Ulid) -> Key 
     Key::new(contact_partition(scope, contact), format!("{CONSENT}{}", lower(id)))
 }
 
-/// Something of a contact's, of the kind with this prefix.
-pub(crate) fn of_contact(scope: &TenantScope, contact: ContactId, prefix: &str, own: Ulid) -> Key {
-    Key::new(contact_partition(scope, contact), format!("{prefix}{}", lower(own)))
+/// Prefix of the sort keys of this kind, which no other rows of a contact's partition have.
+pub(crate) fn history(kind: HistoryKind) -> String {
+    match kind {
+        HistoryKind::Message => MESSAGE.to_owned(),
+        kind => format!("{}#", kind.word().to_ascii_uppercase()),
+    }
+}
+
+/// An entry of a contact's history.
+pub(crate) fn of_contact(scope: &TenantScope, contact: ContactId, kind: HistoryKind, own: Ulid) -> Key {
+    Key::new(
+        contact_partition(scope, contact),
+        format!("{}{}", history(kind), lower(own)),
+    )
 }
 
 /// The counter of a contact's things of this kind.
@@ -486,21 +495,17 @@ pub(crate) fn count_of_contact(scope: &TenantScope, contact: ContactId, kind: &s
     Key::new(contact_partition(scope, contact), format!("COUNT#{kind}"))
 }
 
-/// The id of a note, conversion or merge, read from the key of its row.
-pub(crate) fn id_of_contact(pk: &str, sk: &str) -> Option<String> {
+/// The id of a record, read from the key of its row.
+pub(crate) fn record_id(pk: &str, sk: &str) -> Option<String> {
     let contact = contact_of(pk)?;
-    let own = |prefix: &str| Ulid::from_string(sk.strip_prefix(prefix)?).ok();
-    let note = || own(NOTE).map(|own| NoteId::new(contact, own).to_string());
-    let conversion = || own(CONVERSION).map(|own| ConversionId::new(contact, own).to_string());
-    let merge = || own(MERGE).map(|own| MergeId::new(contact, own).to_string());
-    note().or_else(conversion).or_else(merge)
+    HistoryKind::RECORDS.into_iter().find_map(|kind| {
+        let own = Ulid::from_string(sk.strip_prefix(&*history(kind))?).ok()?;
+        kind.record_id(contact, own)
+    })
 }
 
 pub(crate) fn merge(scope: &TenantScope, id: MergeId) -> Key {
-    Key::new(
-        contact_partition(scope, id.contact()),
-        format!("{MERGE}{}", lower(id.own())),
-    )
+    of_contact(scope, id.contact(), HistoryKind::Merge, id.own())
 }
 
 /// What a merge can be undone with.
@@ -808,16 +813,16 @@ mod tests {
     }
 
     #[test]
-    fn notes_and_conversions_are_read_from_their_keys() {
+    fn records_are_read_from_their_keys() {
         let (contact, own) = (ContactId::new(Ulid::from_parts(1, 2)), Ulid::from_parts(3, 4));
-        let note = of_contact(&scope(), contact, NOTE, own);
-        let expected = NoteId::new(contact, own).to_string();
-        assert_eq!(id_of_contact(&note.pk, &note.sk), Some(expected));
-        let conversion = of_contact(&scope(), contact, CONVERSION, own);
-        let expected = ConversionId::new(contact, own).to_string();
-        assert_eq!(id_of_contact(&conversion.pk, &conversion.sk), Some(expected));
-        assert_eq!(id_of_contact(&note.pk, "MSG#0"), None);
-        assert_eq!(id_of_contact("T#a", &note.sk), None);
+        for kind in HistoryKind::RECORDS {
+            let key = of_contact(&scope(), contact, kind, own);
+            assert_eq!(record_id(&key.pk, &key.sk), kind.record_id(contact, own));
+            assert_eq!(record_id("T#a", &key.sk), None);
+            assert_eq!(record_id(&key.pk, "MSG#0"), None);
+        }
+        assert_eq!(history(HistoryKind::Consent), CONSENT);
+        assert_eq!(history(HistoryKind::Call), CALL);
     }
 
     #[test]

@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
     base::actor::{Actor, Stamp},
+    contacts::history::{HistoryKind, Record},
     messages::purpose::Lane,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Serialize, de::DeserializeOwned};
+use serde_dynamo::Deserializer;
 use serde_json::Value;
 
 use crate::table::{
@@ -369,7 +371,23 @@ pub(crate) fn count(item: &Item) -> u64 {
 }
 
 /// Reads the item from a row.
-pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> Result<T, StoreError> {
+pub(crate) fn data<T: DeserializeOwned>(item: Item, doing: &'static str) -> Result<T, StoreError> {
+    let data = written(item, doing)?;
+    serde_dynamo::from_attribute_value(data).map_err(|why| StoreError::Form { doing, why })
+}
+
+/// A row of something that is recorded about a contact; `None` if it is of another kind.
+pub(crate) fn record(item: Item, kind: &str, doing: &'static str) -> Result<Option<Record>, StoreError> {
+    let Some(kind) = HistoryKind::of_records(kind) else {
+        return Ok(None);
+    };
+    let data = Deserializer::from_attribute_value(written(item, doing)?.into());
+    let read = Record::read(kind, data).transpose();
+    read.map_err(|why| StoreError::Form { doing, why })
+}
+
+/// What a row holds, in its current form.
+fn written(mut item: Item, doing: &'static str) -> Result<AttributeValue, StoreError> {
     forms::readable(&item, doing)?;
     let renewal = forms::renewal(&item);
     let wrong = |why| StoreError::Form { doing, why };
@@ -379,7 +397,7 @@ pub(crate) fn data<T: DeserializeOwned>(mut item: Item, doing: &'static str) -> 
         renew(&mut former);
         data = serde_dynamo::to_attribute_value(former).map_err(wrong)?;
     }
-    serde_dynamo::from_attribute_value(data).map_err(wrong)
+    Ok(data)
 }
 
 /// Time to live deletes late: an expired row counts as gone.

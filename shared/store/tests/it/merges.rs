@@ -3,15 +3,15 @@
 use domain::{
     base::{
         external::ShownName,
-        ids::{ContactId, ConversionId, FieldId, MergeId, NoteId, TagId},
+        ids::{ContactId, FieldId, MergeId, NoteId, TagId},
     },
     calls::record::Entry,
     consent::wish::{By, Choice, Scope, Wish},
     contacts::{
         contact::{Change, Contact, Identity},
-        conversion::{Conversion, ConversionIn, ConversionKind},
         duplicate::Likeness,
         field::FieldValue,
+        history::{HistoryKind, Record},
         merge::UNDOABLE,
         note::Note,
         person::Person,
@@ -24,7 +24,7 @@ use store::contacts::{
     contact::Holder,
     of_contact::NotCreated,
     people::{Brought, PersonError},
-    timeline::{Kind, Position},
+    timeline::Position,
 };
 use testkit::business::{CUSTOMER, phone};
 use ulid::Ulid;
@@ -353,14 +353,6 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
             notes.push(id);
         }
     }
-    let visit = ConversionIn {
-        what: ConversionKind::Visit,
-        value: None,
-        reference: None,
-    };
-    let id = ConversionId::new(other, world.aws.ids().ulid());
-    let visit = Conversion::new(id, visit, stamp.actor, world.aws.now()).unwrap();
-    store.create_of_contact(scope, &visit, &stamp).await.unwrap();
     // The same wish is in the ledger of both.
     let same = |contact: &mut Contact| {
         contact.is_also([other]);
@@ -390,12 +382,18 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
         let count = |kind: fn(&Entry) -> bool| found.iter().filter(|placed| kind(&placed.entry)).count();
         assert_eq!(count(|entry| matches!(entry, Entry::Call(_))), 6, "by {limit}");
         assert_eq!(count(|entry| matches!(entry, Entry::Sent(_))), 6, "by {limit}");
-        assert_eq!(count(|entry| matches!(entry, Entry::Note(_))), 6, "by {limit}");
+        assert_eq!(
+            count(|entry| matches!(entry, Entry::Record(Record::Note(_)))),
+            6,
+            "by {limit}"
+        );
         assert_eq!(count(|entry| matches!(entry, Entry::Consent(_))), 1, "by {limit}");
-        assert!(matches!(&found[0].entry, Entry::Merge(merge) if merge.other == other));
+        assert!(matches!(&found[0].entry, Entry::Record(Record::Merge(merge)) if merge.other == other));
         assert!(found.is_sorted_by(|one, next| one.position > next.position));
     }
-    let merges = store.timeline(scope, survivor, Some(Kind::Merge), None, 10, now).await;
+    let merges = store
+        .timeline(scope, survivor, Some(HistoryKind::Merge), None, 10, now)
+        .await;
     assert_eq!(merges.unwrap().unwrap().1.items.len(), 1);
     // The id of the other contact is not the survivor's.
     let by_other = store
@@ -420,17 +418,6 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
     assert!(store.note(scope, survivor, of_other).await.unwrap().is_some());
     assert!(store.note(scope, other, of_other).await.unwrap().is_none());
-    let page = store
-        .page_of_contact::<Conversion>(scope, survivor, None, 10, now)
-        .await;
-    let page = page.unwrap().unwrap().1;
-    let listed: Vec<Conversion> = page.items.into_iter().map(|found| found.value).collect();
-    assert_eq!((&listed, page.next), (&vec![visit.clone()], None));
-    let place = (other, visit.id.own());
-    for (contact, found) in [(survivor, true), (other, false)] {
-        let read = store.of_contact::<Conversion>(scope, contact, place).await.unwrap();
-        assert_eq!(read.is_some(), found);
-    }
     let contact = known(&world, survivor).await.contact;
     let (ledger, more) = store.consent_ledger(scope, &contact, 10, now).await.unwrap();
     assert_eq!((ledger.len(), more), (1, false));

@@ -1,13 +1,12 @@
 //! Conversions, from the callers' point of view.
 
-use domain::{accounts::permission::Role, base::ids::ContactId, contacts::conversion::Conversion};
-use serde_json::{Value, json};
-use testkit::{
-    Aws, Lossy,
-    api::{Caller, Town, interrupted},
-    business::CUSTOMER,
-    texts,
+use domain::{
+    accounts::permission::Role,
+    base::ids::ContactId,
+    contacts::{conversion::Conversion, history::Recorded as _},
 };
+use serde_json::{Value, json};
+use testkit::{Aws, api::Caller, business::CUSTOMER};
 
 use crate::{notes::contact, town};
 
@@ -64,61 +63,25 @@ async fn a_conversion_is_recorded_listed_and_read() {
 }
 
 #[tokio::test]
-async fn conversions_need_a_permission_and_belong_to_a_contact() {
-    let aws = Aws::new().await;
-    let town = town(&aws).await;
-    let first = contact(&aws, town.home.scope(), CUSTOMER).await;
-    let second = contact(&aws, town.home.scope(), "+971501234568").await;
-    let nobody = ContactId::new(aws.ids().ulid());
-    let made = town.agent().post(&conversions_of(first), order()).await;
-    let place = made.is(201).header("location");
-    let id = made.json()["id"].as_str().expect("an id").to_owned();
-    for role in Role::ALL {
-        let caller = town.role(role);
-        caller.get(place).await.is(200);
-        caller.get(&conversions_of(first)).await.is(200);
-        let writes = role >= Role::Agent;
-        let posted = caller.post(&conversions_of(second), order()).await;
-        posted.is(if writes { 201 } else { 403 });
-    }
-    town.anyone().get(place).await.is_refused(401, "unauthorized");
-    let (foreign, admin) = (town.foreign_admin(), town.admin());
-    foreign.get(place).await.is_refused(404, "not_found");
-    let elsewhere = format!("{}/{id}", conversions_of(second));
-    admin.get(&elsewhere).await.is_refused(404, "not_found");
-    for (caller, contact) in [(&foreign, first), (&admin, nobody)] {
-        let conversions = conversions_of(contact);
-        caller.get(&conversions).await.is_refused(404, "not_found");
-        caller.post(&conversions, order()).await.is_refused(404, "not_found");
-    }
-    // Recorded is recorded.
-    admin.patch(place, json!({"what": "visit"})).await.is(405);
-    admin.delete(place).await.is(405);
-    assert_eq!(listed(&admin, first).await, [made.json()]);
-}
-
-#[tokio::test]
-async fn conversions_are_listed_newest_first_page_by_page() {
+async fn agents_record_conversions_and_viewers_read_them() {
     let aws = Aws::new().await;
     let town = town(&aws).await;
     let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
-    let other = crate::notes::contact(&aws, town.home.scope(), "+971501234568").await;
-    let (agent, conversions) = (town.agent(), conversions_of(contact));
-    for number in 0..5 {
-        let body = json!({"what": "other", "reference": number.to_string()});
-        agent.post(&conversions, body).await.is(201);
-        aws.pass(1);
+    let conversions = conversions_of(contact);
+    let made = town.agent().post(&conversions, order()).await;
+    let place = made.is(201).header("location");
+    for role in Role::ALL {
+        let caller = town.role(role);
+        caller.get(place).await.is(200);
+        caller.get(&conversions).await.is(200);
+        let posted = caller.post(&conversions, order()).await;
+        posted.is(if role >= Role::Agent { 201 } else { 403 });
     }
-    for limit in [1, 2, 5] {
-        let found = agent.all(&conversions, limit).await;
-        assert_eq!(texts(&found, "reference"), ["4", "3", "2", "1", "0"], "by {limit}");
-    }
-    let page = agent.get(&format!("{conversions}?limit=1")).await.json();
-    let cursor = page["next_cursor"].as_str().expect("there is a next page");
-    for cursor in [cursor, "nonsense"] {
-        let path = format!("{}?cursor={cursor}", conversions_of(other));
-        agent.get(&path).await.is(400);
-    }
+    // Recorded is recorded.
+    let admin = town.admin();
+    admin.patch(place, json!({"what": "visit"})).await.is(405);
+    admin.delete(place).await.is(405);
+    assert_eq!(admin.get(place).await.json(), made.json());
 }
 
 #[tokio::test]
@@ -162,19 +125,4 @@ async fn a_contact_has_at_most_1000_conversions() {
     town.fill_counter("conversion", Conversion::MAX).await;
     let one_more = agent.post(&conversions_of(contact), order()).await;
     one_more.is_refused(409, "limit_reached");
-}
-
-/// The conversion was written, but the answer was lost. The request is repeated.
-#[tokio::test]
-async fn an_interrupted_conversion_is_recorded_once() {
-    let aws = Aws::new().await;
-    let lossy = Lossy::before(&aws);
-    let env = aws.env_with(&[("AWS_ENDPOINT_URL", lossy.url())]);
-    let town = Town::with_env(&aws, &env, contacts::routes).await;
-    let contact = contact(&aws, town.home.scope(), CUSTOMER).await;
-    let agent = town.agent();
-    let conversions = conversions_of(contact);
-    let ask = || agent.post_once(&conversions, "k1", order());
-    let made = interrupted(&aws, &lossy, ask).await;
-    assert_eq!(listed(&agent, contact).await, [made.json()]);
 }

@@ -144,10 +144,6 @@ async fn id_of_a_merged_contact_names_the_survivor() {
         .post(&format!("{}/notes", at(&other)), json!({"text": "Likes cake."}))
         .await;
     let note = note.is(201).header("location").to_owned();
-    let visit = admin
-        .post(&format!("{}/conversions", at(&other)), json!({"what": "visit"}))
-        .await;
-    let (visit, visited) = (visit.is(201).header("location").to_owned(), visit.json());
     let place = at(&other);
     let tag = admin.get(&place).await.is(200).header("etag").to_owned();
     merged(&admin, &survivor, &other).await;
@@ -183,11 +179,6 @@ async fn id_of_a_merged_contact_names_the_survivor() {
         admin.get(&note).await,
         admin.patch(&note, json!({"text": "Likes tea."})).await,
         admin.delete(&note).await,
-        admin
-            .post(&format!("{place}/conversions"), json!({"what": "visit"}))
-            .await,
-        admin.get(&format!("{place}/conversions")).await,
-        admin.get(&visit).await,
         admin.get(&format!("{place}/duplicates")).await,
         merge(&admin, &other, &survivor).await,
     ];
@@ -203,11 +194,6 @@ async fn id_of_a_merged_contact_names_the_survivor() {
     assert_eq!((&read["name"], &read["opted_out"]), (&json!("Ann Smith"), &Value::Null));
     let notes = admin.get(&format!("{}/notes", at(&survivor))).await.json();
     assert_eq!(notes["items"].as_array().unwrap().len(), 1);
-    let conversions = admin.get(&format!("{}/conversions", at(&survivor))).await.json();
-    assert_eq!(conversions["items"], json!([visited]));
-    let id = visited["id"].as_str().unwrap();
-    let read = admin.get(&format!("{}/conversions/{id}", at(&survivor))).await;
-    assert_eq!(read.is(200).json(), visited);
 }
 
 #[tokio::test]

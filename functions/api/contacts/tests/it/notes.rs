@@ -5,6 +5,7 @@ use domain::{
     base::ids::ContactId,
     contacts::{
         contact::{Contact, Identity},
+        history::Recorded as _,
         note::{MAX_TEXT_LENGTH, Note},
     },
 };

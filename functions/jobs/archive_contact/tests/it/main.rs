@@ -11,7 +11,7 @@ use domain::{
     base::{
         actor::Actor,
         external::ShownName,
-        ids::{ContactId, ConversionId, NoteId},
+        ids::{ContactId, NoteId},
         operation::{OperationKind, OperationState},
         resource::Resource,
     },
@@ -23,8 +23,8 @@ use domain::{
     contacts::{
         archive::{ArchiveContact, ArchiveResult},
         contact::{Change, Identity},
-        conversion::Conversion,
         field::Field,
+        history::HistoryKind,
         note::Note,
         profile::Profile,
         tag::Tag,
@@ -111,10 +111,6 @@ impl World {
             let note = Note::new(NoteId::new(id, aws.ids().ulid()), text, Actor::Operator, aws.now());
             store.create_of_contact(scope, &note, &stamp).await.unwrap();
         }
-        let order = serde_json::from_value(json!({"what": "order", "reference": "Order 1042"})).unwrap();
-        let place = ConversionId::new(id, aws.ids().ulid());
-        let order = Conversion::new(place, order, Actor::Operator, aws.now()).unwrap();
-        store.create_of_contact(scope, &order, &stamp).await.unwrap();
         id
     }
 
@@ -199,7 +195,6 @@ async fn an_archive_has_all_of_a_contact_and_nobody_else() {
         ("calls", 1),
         ("messages", 2),
         ("notes", 5),
-        ("conversions", 1),
         ("consent", 1),
         ("merges", 0),
         ("further_identities", 1),
@@ -233,7 +228,6 @@ async fn an_archive_has_all_of_a_contact_and_nobody_else() {
         .map(|note| &note["text"])
         .collect();
     assert_eq!(texts, ["Note 4", "Note 3", "Note 2", "Note 1", "Note 0"]);
-    assert_eq!(archive["conversions"][0]["reference"], "Order 1042");
     assert_eq!(archive["messages"][0]["message"]["text"], TEXT);
     assert_eq!(archive["messages"][1]["direction"], "outbound");
     assert!(archive["messages"][1]["plan"][0]["content"].is_object());
@@ -315,16 +309,9 @@ async fn an_archive_has_what_was_merged_into_the_contact() {
     let (archive, ..) = world.archive(survivor).await;
     assert_eq!(archive["contact"]["id"], json!(survivor));
     assert_eq!(archive["contact"]["aliases"], json!([merged]));
-    let lists = [
-        "calls",
-        "messages",
-        "notes",
-        "conversions",
-        "merges",
-        "further_identities",
-    ];
+    let lists = ["calls", "messages", "notes", "merges", "further_identities"];
     let counts = lists.map(|list| count(&archive, list));
-    assert_eq!(counts, [1, 3, 5, 1, 1, 1]);
+    assert_eq!(counts, [1, 3, 5, 1, 1]);
     assert_eq!(archive["merges"][0]["other"], json!(merged));
     // By the former id, there is nobody.
     let start = world.start(merged).await;
@@ -464,15 +451,9 @@ async fn an_archive_without_history_has_empty_lists() {
         contact.wish(OptFlag::Stop, "wrote STOP", contact.created_at);
     });
     let (archive, ..) = world.archive(stopped.await.id).await;
-    for list in [
-        "consent",
-        "notes",
-        "conversions",
-        "merges",
-        "calls",
-        "messages",
-        "further_identities",
-    ] {
+    let lists = HistoryKind::ALL.iter().map(|kind| kind.list().0);
+    for list in lists.chain(["further_identities"]) {
+        assert!(archive["about"]["lists"][list].is_string(), "{list} is not described");
         assert_eq!(count(&archive, list), 0, "{list}");
     }
     assert_eq!(archive["contact"]["consent"][0]["choice"], "refused");

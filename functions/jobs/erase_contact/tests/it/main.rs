@@ -13,9 +13,7 @@ use domain::{
     base::{
         actor::Actor,
         external::ShownName,
-        ids::{
-            ContactId, ConversionId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId,
-        },
+        ids::{ContactId, FieldId, ImportId, MessageId, NoteId, OperationId, RecordingId, StageId, TagId},
         operation::{OperationKind, OperationState},
     },
     calls::record::{ConsentEntry, Received},
@@ -26,7 +24,6 @@ use domain::{
     contacts::{
         bulk::ChangeDetails,
         contact::{Change, Contact, Identity},
-        conversion::{Conversion, ConversionIn, ConversionKind},
         erasure::{EraseContact, Erased},
         field::FieldValue,
         filter::Filter,
@@ -60,7 +57,6 @@ const EMAIL: &str = "maya@example.org";
 const BSUID: &str = "AE.13491208655302741918";
 const TEXT: &str = "Where is my saffron cake?";
 const NOTE: &str = "Allergic to walnuts.";
-const REFERENCE: &str = "Tartlets 20-471";
 const FAVOURITE: &str = "Pistachio baklava";
 /// Meta's ids contain the customer's number.
 const SENT: &str = "wamid.HBgMOTcxNTAxMjM0NTY3FQIAERgSQTBCMUMyRDNFNEY1QTZCN0M4RDkA";
@@ -71,9 +67,7 @@ fn traces() -> Vec<String> {
     let digits = |number: &str| number.trim_start_matches("+971").to_owned();
     let backwards = |number: &str| number.trim_start_matches("+971").chars().rev().collect();
     let mut traces = vec![digits(CUSTOMER), digits(FORMER), backwards(CUSTOMER), backwards(FORMER)];
-    let words = [
-        EMAIL, BSUID, TEXT, NOTE, REFERENCE, FAVOURITE, "maya", "haddad", SENT, RECEIVED,
-    ];
+    let words = [EMAIL, BSUID, TEXT, NOTE, FAVOURITE, "maya", "haddad", SENT, RECEIVED];
     traces.extend(words.map(str::to_lowercase));
     traces
 }
@@ -102,7 +96,7 @@ impl World {
     }
 
     /// A contact with a call, a message in each direction, a profile that stands in lists of all kinds, a consent ledger, a note, a
-    /// conversion, a link to its preference page, and identities of all kinds that a person can have.
+    /// link to its preference page, and identities of all kinds that a person can have.
     async fn contact_with_everything(&self) -> ContactId {
         let (store, scope, now) = (self.aws.store(), self.business.scope(), self.aws.now());
         let known = self.business.contact_with(&self.aws, CUSTOMER, |contact| {
@@ -161,13 +155,6 @@ impl World {
         let (stamp, own) = (self.aws.stamp(), self.aws.ids().ulid());
         let note = Note::new(NoteId::new(id, own), NOTE.parse().unwrap(), stamp.actor, now);
         store.create_of_contact(scope, &note, &stamp).await.unwrap();
-        let ordered = ConversionIn {
-            what: ConversionKind::Order,
-            value: None,
-            reference: Some(REFERENCE.parse().unwrap()),
-        };
-        let conversion = Conversion::new(ConversionId::new(id, own), ordered, stamp.actor, now).unwrap();
-        store.create_of_contact(scope, &conversion, &stamp).await.unwrap();
         let link = LinkWrite {
             code: LinkCode::of(self.aws.ids().secret().unwrap()),
             contact: id,
@@ -516,8 +503,8 @@ async fn result_proves_what_was_deleted() {
         references: 3,
         // Two words of the name, a tag, two values and a day of the year.
         listings: 6,
-        // A note and a conversion, and how many of each there are.
-        others: 4,
+        // A note, and how many there are.
+        others: 2,
         files: 0,
     };
     assert_eq!(deleted, expected);

@@ -109,7 +109,7 @@ impl World {
             match entry {
                 Entry::Call(call) => calls.push(*call),
                 Entry::Sent(message) => messages.push(*message),
-                Entry::Received(_) | Entry::Consent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
+                Entry::Received(_) | Entry::Consent(_) | Entry::Record(_) => {}
             }
         }
         (calls, messages)

@@ -129,7 +129,7 @@ impl World {
             match entry {
                 Entry::Received(message) => received.push(*message),
                 Entry::Consent(entry) => consent.push(entry),
-                Entry::Call(_) | Entry::Sent(_) | Entry::Note(_) | Entry::Conversion(_) | Entry::Merge(_) => {}
+                Entry::Call(_) | Entry::Sent(_) | Entry::Record(_) => {}
             }
         }
         (received, consent)

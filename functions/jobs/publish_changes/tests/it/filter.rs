@@ -124,7 +124,7 @@ const fn name(what: &What) -> &'static str {
         What::MessageMoved { before: None, .. } => "a new message",
         What::MessageMoved { before: Some(_), .. } => "a changed message",
         What::Received(_) => "a customer's message",
-        What::Converted(_) => "a conversion",
+        What::Recorded(_) => "a record",
         What::Refused(_) => "a refusal",
     }
 }
@@ -164,9 +164,9 @@ fn filter_admits_every_counted_audited_or_noticed_change() {
         "a call",
         "a call decided again",
         "a changed message",
-        "a conversion",
         "a customer's message",
         "a new message",
+        "a record",
         "a refusal",
     ];
     assert_eq!(seen, BTreeSet::from(all), "a change without a sample");
