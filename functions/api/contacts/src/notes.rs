@@ -7,7 +7,7 @@ use api::{
 use axum::extract::State;
 use domain::{
     accounts::permission::Role,
-    base::ids::{ContactId, NoteId},
+    base::ids::{ContactId, ContactItemId as _, NoteId},
     contacts::note::{Note, NoteText},
 };
 use kit::Problem;
@@ -103,10 +103,10 @@ async fn changed(
     decide: impl Fn(&Note) -> Result<Note, Problem>,
 ) -> Result<Versioned<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let read = || async move { store.note(scope, contact, id).await };
+    let read = || store.of_contact(scope, contact, id.place());
     let write = |before: Versioned<Note>, mut value: Note| async move {
         value.updated_at = stamp.at;
-        let version = store.change_note(scope, &before, &value, stamp).await?;
+        let version = store.change_of_contact(scope, &before, &value, stamp).await?;
         Ok(Versioned { version, value })
     };
     RACES.change(if_match, read, decide, write).await
@@ -120,10 +120,10 @@ pub(crate) async fn delete_note(
 ) -> Result<NoContent, Problem> {
     let (store, who, if_match, stamp) = (api.store(), &who, &if_match, &who.stamp());
     let removed = RACES.until_won(|| async move {
-        let before = found(store.note(who.scope(), contact_id, note_id)).await?;
+        let before = found(store.of_contact::<Note>(who.scope(), contact_id, note_id.place())).await?;
         if_match.check(before.version)?;
         own_or_managed(who, &before.value)?;
-        store.remove_note(who.scope(), &before, stamp).await?;
+        store.remove_of_contact(who.scope(), &before, stamp).await?;
         Ok(NoContent)
     });
     unless_merged(&api, who, contact_id, removed.await).await

@@ -9,7 +9,6 @@ pub mod erasure;
 pub mod fields;
 pub mod imports;
 pub mod merges;
-pub mod notes;
 pub mod of_contact;
 pub mod people;
 pub mod segments;

@@ -1,4 +1,4 @@
-//! What is [recorded](Recorded) about a contact: one way to read, list and create it. A contact that does not exist or is deleted has
+//! What is [recorded](Recorded) about a contact: one way to read, list, create, change and delete it. A contact that does not exist or is deleted has
 //! none and gets none. What was recorded about contacts that were merged into another stays where it is, and is the survivor's.
 //!
 //! Creating costs one transaction and no read: a counter beside the rows refuses one too many, and the check of the contact holds until
@@ -42,7 +42,7 @@ fn key<T: Recorded>(scope: &TenantScope, (contact, own): (ContactId, Ulid)) -> K
     keys::of_contact(scope, contact, T::KIND, own)
 }
 
-pub(crate) fn row<T: Recorded>(
+fn row<T: Recorded>(
     scope: &TenantScope,
     thing: &T,
     condition: Condition,
@@ -53,7 +53,7 @@ pub(crate) fn row<T: Recorded>(
     Ok(row.version(version).stamped(stamp))
 }
 
-pub(crate) fn count_key<T: Recorded>(scope: &TenantScope, contact: ContactId) -> Key {
+fn count_key<T: Recorded>(scope: &TenantScope, contact: ContactId) -> Key {
     keys::count_of_contact(scope, contact, T::WORD)
 }
 
@@ -148,5 +148,38 @@ impl Store {
         } else {
             StoreError::Conflict { doing: T::WORD }.into()
         })
+    }
+    /// Changes one under the condition of the version that was read. Returns its new version.
+    pub async fn change_of_contact<T: Recorded>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        after: &T,
+        stamp: &Stamp,
+    ) -> Result<u64, StoreError> {
+        let (condition, version) = (Condition::Version(before.version), before.version + 1);
+        let row = row(scope, after, condition, version, stamp)?;
+        self.database.put(row, T::WORD).await?;
+        Ok(version)
+    }
+
+    /// Deletes one under the condition of the version that was read: it is hidden, and removed after a day.
+    pub async fn remove_of_contact<T: Recorded>(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<T>,
+        stamp: &Stamp,
+    ) -> Result<(), StoreError> {
+        let (thing, condition) = (&before.value, Condition::Version(before.version));
+        let row = row(scope, thing, condition, before.version + 1, stamp)?;
+        let writes = vec![
+            Write::Put(row.gone(stamp.at)),
+            Write::CountDown(count_key::<T>(scope, thing.id().place().0)),
+        ];
+        match self.settled(writes, T::WORD).await {
+            Ok(()) => Ok(()),
+            Err(Unwritten::Store(error)) => Err(error),
+            Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing: T::WORD }),
+        }
     }
 }

@@ -416,8 +416,11 @@ async fn partitions_of_merged_contacts_are_read_as_one() {
     notes.reverse();
     assert_eq!(listed, notes);
     let of_other = *notes.iter().find(|note| note.contact() == other).unwrap();
-    assert!(store.note(scope, survivor, of_other).await.unwrap().is_some());
-    assert!(store.note(scope, other, of_other).await.unwrap().is_none());
+    let place = (of_other.contact(), of_other.own());
+    for (contact, found) in [(survivor, true), (other, false)] {
+        let read = store.of_contact::<Note>(scope, contact, place).await.unwrap();
+        assert_eq!(read.is_some(), found);
+    }
     let contact = known(&world, survivor).await.contact;
     let (ledger, more) = store.consent_ledger(scope, &contact, 10, now).await.unwrap();
     assert_eq!((ledger.len(), more), (1, false));
