@@ -43,7 +43,7 @@ use crate::{
     Signed, StoreError,
     accounts::{account, api_keys, audit},
     contacts::contact,
-    messages::message,
+    messages::{message, throughput},
     money::caps,
     reports::{counters, hours},
     table::{
@@ -120,6 +120,11 @@ const READ: &[(&str, Read)] = &[
     ("message_ref", as_it_is::<MessageRef>),
     ("notice", as_it_is::<NoticeState>),
     ("notice_mailings", as_it_is::<Mailings>),
+    ("number_limit", |row| {
+        let span = throughput::span(&row).expect("a span");
+        assert_eq!((span.second, span.taken), (1_763_640_000, 16));
+        Ok(AttributeValue::Null(true))
+    }),
     ("operation", as_it_is::<Operation>),
     ("operation_details", as_it_is::<ChangeDetails>),
     ("platform_act", as_it_is::<platform::PlatformAct>),

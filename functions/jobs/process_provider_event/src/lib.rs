@@ -256,17 +256,27 @@ impl Event<'_> {
         Ok(done)
     }
 
-    /// Effect of a failure on the sending connection.
-    async fn effect_on_connection(&self, id: ConnectionId, error: &Classified) -> Result<(), JobError> {
-        if !matches!(error.effect, Effect::PauseNumber(_) | Effect::ConnectionUnhealthy) {
+    /// Effect of a failure on the connection that sent the message at this time.
+    async fn effect_on_connection(
+        &self,
+        id: ConnectionId,
+        error: &Classified,
+        sent_at: Timestamp,
+    ) -> Result<(), JobError> {
+        use Effect::{ConnectionUnhealthy, PauseNumber, Throttle};
+
+        if !matches!(error.effect, PauseNumber(_) | Throttle(_) | ConnectionUnhealthy) {
             return Ok(());
         }
         let Some(connection) = self.ctx.store.connection(self.scope, id).await? else {
             return Ok(());
         };
-        let now = self.ctx.clock.now();
-        let learn = |current: &Connection| current.after_error(error, None, now);
-        self.change_connection(&connection, learn).await?;
+        let times = (sent_at, self.ctx.clock.now());
+        let learn = |current: &Connection| current.after_error(error, None, times);
+        let store = &self.ctx.store;
+        RACES
+            .until_won(|| store.learn_of_connection(self.scope, &connection, learn))
+            .await?;
         Ok(())
     }
 

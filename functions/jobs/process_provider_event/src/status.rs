@@ -124,17 +124,19 @@ impl Event<'_> {
             return Ok(());
         };
         let classified = errors::classify(api, Stage::Status, None, Some(code));
-        let attempt = message.attempts.iter().find(|attempt| attempt.number == number);
-        let Some(leg) = attempt.and_then(|attempt| message.plan.get(usize::from(attempt.leg))) else {
+        let Some(attempt) = message.attempts.iter().find(|attempt| attempt.number == number) else {
+            return Ok(());
+        };
+        let Some(leg) = message.plan.get(usize::from(attempt.leg)) else {
             return Ok(());
         };
         kit::metric::count("send_failed", &[("class", classified.class.as_str())]);
-        self.effect_on_connection(leg.connection, &classified).await?;
+        self.effect_on_connection(leg.connection, &classified, attempt.claimed_at)
+            .await?;
         if errors::is_about_file(api, code) {
             self.forget_upload(leg).await?;
         }
-        let sent = attempt.map(|attempt| attempt.claimed_at);
-        self.doubt_template(leg, (api, code), sent).await?;
+        self.doubt_template(leg, (api, code), attempt.claimed_at).await?;
         // A clock that is ahead would make a refusal irrevocable.
         let at = report.at.min(self.ctx.clock.now());
         let to = (leg.channel, message.to.phone.as_ref());
@@ -160,19 +162,14 @@ impl Event<'_> {
     }
 
     /// Keeps further messages from a template that the provider knows otherwise, until it was read again.
-    async fn doubt_template(
-        &self,
-        leg: &Leg,
-        (api, code): (Api, i64),
-        sent: Option<Timestamp>,
-    ) -> Result<(), StoreError> {
+    async fn doubt_template(&self, leg: &Leg, (api, code): (Api, i64), sent_at: Timestamp) -> Result<(), StoreError> {
         let Some(filled) = leg.content.template() else {
             return Ok(());
         };
         if errors::doubts_template(api, code) {
             let (store, now) = (&self.ctx.store, self.ctx.clock.now());
             let template = (filled.name.as_str(), filled.language.as_str());
-            let times = (sent.unwrap_or(now), now);
+            let times = (sent_at, now);
             if store
                 .doubt_template(self.scope, leg.connection, template, times)
                 .await?

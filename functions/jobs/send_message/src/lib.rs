@@ -27,14 +27,16 @@
 //!
 //!    The asset that a leg carries is read with its connection. WhatsApp gets the id of an upload, so if there is none that is valid, the
 //!    leg waits, and `fetch_media` uploads the file: nothing is moved here. Twilio gets a signed link.
-//! 2. **Take.** The message is counted for the caps that apply to it ([`domain::money::capped`]), of money by what it is expected to cost, unless one
+//! 2. **Its turn.** By WhatsApp, a message of the bulk lane needs a place in the throughput of its number, and so does every message while
+//!    the provider throttles the number ([`domain::messages::throughput`]). One without waits in the table, which is no attempt.
+//! 3. **Take.** The message is counted for the caps that apply to it ([`domain::money::capped`]), of money by what it is expected to cost, unless one
 //!    has no room: then it is blocked. What was taken for an attempt that sent nothing is given back. A worker that dies in between leaves it counted, so a cap is never exceeded.
-//! 3. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
+//! 4. **Claim.** A conditional write on the message's version adds an attempt. It is the last write before the request, and only the
 //!    worker whose claim stands in the row goes on, so two copies of a job send once. What sending needs, such as
 //!    credentials, is read before the claim.
-//! 4. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
-//! 5. **Send.** One request to the provider, which ends before the claim does.
-//! 6. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
+//! 5. **Look again.** The contact is read once more, so that a STOP between check and claim is obeyed.
+//! 6. **Send.** One request to the provider, which ends before the claim does.
+//! 7. **Record.** The attempt becomes accepted, refused, failed or unknown. The provider's reference is written first, then the
 //!    message, so that a status always finds it. If the worker dies in between, that status settles the attempt.
 //!
 //! The next step depends on the outcome: a refusal by this channel leads to the next leg; throttling and temporary errors lead to a
@@ -62,6 +64,7 @@
 
 mod channels;
 mod evidence;
+mod turns;
 
 use std::{sync::Arc, time::Duration};
 
@@ -105,6 +108,7 @@ use store::{
 
 use channels::{Channels, Sending, Sent};
 use evidence::Evidence;
+use turns::Turns;
 
 /// Attempts of a change that loses races, before the queue retries the job.
 const RACES: Races = Races::most(13);
@@ -135,6 +139,7 @@ pub struct Context {
     queues: Queues,
     channels: Channels,
     evidence: Evidence,
+    turns: Turns,
     timers: Timers,
     clock: Clock,
     ids: Ids,
@@ -151,6 +156,7 @@ impl Context {
             queues: Queues::new(env, &[QueueName::Sends, QueueName::BulkSends, QueueName::Media])?,
             channels: Channels::new(env, &timers)?,
             evidence: Evidence::new(env)?,
+            turns: Turns::default(),
             timers,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
@@ -359,33 +365,54 @@ impl Work<'_> {
             (Check::Go, Some(connection)) => {
                 Box::pin(self.claim_and_send(message, leg, &planned, (&connection, &material), now)).await
             }
-            (Check::Later { until, why }, _) => {
-                message.postpone(until, why, now, &self.ctx.timers);
-                self.ctx.store.write_message(self.scope, &message).await?;
-                self.queue_next(&message, now).await?;
-                Ok(Step::Enough(Done::Now))
-            }
-            (Check::Wait { until, why }, _) => {
-                if why.reason == Reason::AssetUploading {
+            (against, _) => {
+                if let Check::Wait { why, .. } = &against
+                    && why.reason == Reason::AssetUploading
+                {
                     self.upload(&mut message, leg, &planned, now).await?;
                 }
-                message.wait_for_connection(leg, until, why, now, &self.ctx.timers);
+                Box::pin(self.hold_back(message, leg, against, now)).await
+            }
+        }
+    }
+
+    /// Does what the check of a leg says that may not be sent now.
+    async fn hold_back(
+        &self,
+        mut message: Message,
+        leg: u8,
+        against: Check,
+        now: Timestamp,
+    ) -> Result<Step, StepError> {
+        let timers = &self.ctx.timers;
+        match against {
+            Check::Later { until, why } => {
+                let waits_in_the_table = why.reason == Reason::Throughput;
+                message.postpone(until, why, now, timers);
+                self.ctx.store.write_message(self.scope, &message).await?;
+                if !waits_in_the_table {
+                    self.queue_next(&message, now).await?;
+                }
+                Ok(Step::Enough(Done::Now))
+            }
+            Check::Wait { until, why } => {
+                message.wait_for_connection(leg, until, why, now, timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
                 self.queue_next(&message, now).await?;
                 Ok(Step::Enough(Done::Now))
             }
-            (Check::Never { why }, _) => {
+            Check::Never { why } => {
                 message.block(why);
                 Box::pin(self.write_step(&message, &self.contact)).await?;
                 metric::count("message_blocked", &[]);
                 Ok(Step::Enough(Done::Now))
             }
-            (Check::SkipLeg { why }, _) => {
-                message.skip_leg(leg, self.ctx.ids.ulid().to_string(), why, now, &self.ctx.timers);
+            Check::SkipLeg { why } => {
+                message.skip_leg(leg, self.ctx.ids.ulid().to_string(), why, now, timers);
                 Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Again)
             }
-            (Check::Go | Check::Probe, None) => Err(StepError::Broken("a send was allowed without a connection")),
+            Check::Go | Check::Probe => Err(StepError::Broken("a send was allowed without a connection")),
         }
     }
 
@@ -415,6 +442,12 @@ impl Work<'_> {
             }
             None => None,
         };
+        if let Some((throughput, until)) = self.waits_its_turn(&message, planned, connection).await? {
+            let input = self.check_input(&message, leg, connection, material, now);
+            let against = check::beyond_throughput(&input, &throughput, until);
+            metric::count("throughput_reached", &[("lane", message.policy.lane().as_str())]);
+            return Box::pin(self.hold_back(message, leg, against, now)).await;
+        }
         let takes = self.takes(&message, planned, now).await?;
         let all = capped::all_caps_of(&self.config.tenant);
         let taken = ctx.store.take_from_caps(self.scope, (&takes, &all), now);
@@ -726,10 +759,10 @@ impl Work<'_> {
         if moved && message.attempts.iter().any(refused) {
             self.give_back(attempted.as_ref()).await;
         }
-        self.follow(key, to, connection, &sent.outcome, now).await?;
         let mut attempts = message.attempts.iter();
         let attempt = attempts.find(|attempt| attempt.number == key.attempt);
         let times = (attempt.map_or(now, |attempt| attempt.claimed_at), now);
+        self.follow(key, to, connection, &sent.outcome, times).await?;
         self.doubt_template(planned, connection, &sent.outcome, times).await?;
         self.queue_next(&message, now).await?;
         Ok(Step::Enough(Done::Now))
@@ -784,7 +817,8 @@ impl Work<'_> {
             let to = (planned.channel, message.to.phone.as_ref());
             // A refusal under other credentials says nothing about the connection, but still something about the person.
             if attempt.credentials == Some(connection.credentials_version) {
-                self.follow(key, to, &connection, &outcome, attempt.claimed_at).await?;
+                let times = (attempt.claimed_at, attempt.claimed_at);
+                self.follow(key, to, &connection, &outcome, times).await?;
             } else if let SendOutcome::Refused { classified, .. } = &outcome {
                 self.teach(key, to, classified, attempt.claimed_at).await?;
             }
@@ -869,16 +903,16 @@ impl Work<'_> {
         Ok(())
     }
 
-    /// Effects of an error beyond the message: on the connection, and on the contact.
+    /// Effects of an error beyond the message: on the connection, and on the contact. `times`: of the claim, and now.
     async fn follow(
         &self,
         key: SendKey,
         to: (Channel, Option<&Phone>),
         connection: &Connection,
         outcome: &SendOutcome,
-        now: Timestamp,
+        times: (Timestamp, Timestamp),
     ) -> Result<(), StepError> {
-        let ctx = self.ctx;
+        let (ctx, now) = (self.ctx, times.1);
         let SendOutcome::Refused {
             classified,
             retry_after,
@@ -891,13 +925,15 @@ impl Work<'_> {
             }
             return Ok(());
         };
-        if let Some((health, _)) = connection.after_error(classified, *retry_after, now) {
-            if health != connection.health {
+        if let Some(after) = connection.after_error(classified, *retry_after, times) {
+            if after.health != connection.health {
                 ctx.channels.doubt_credentials(self.scope, connection, now);
                 metric::count("connection_unhealthy", &[]);
             }
-            let learn = |current: &Connection| current.after_error(classified, *retry_after, now);
-            self.change_connection(connection, learn).await?;
+            let learn = |current: &Connection| current.after_error(classified, *retry_after, times);
+            RACES
+                .until_won(|| ctx.store.learn_of_connection(self.scope, connection, learn))
+                .await?;
         }
         self.teach(key, to, classified, now).await
     }

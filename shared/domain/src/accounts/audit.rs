@@ -133,7 +133,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 27] = [
+const OWN: [(&str, &str); 28] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -144,6 +144,7 @@ const OWN: [(&str, &str); 27] = [
     ("connection", "paused_until"),
     ("connection", "rotation"),
     ("connection", "reported"),
+    ("connection", "throttled"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),
     ("contact", "last_written_at"),

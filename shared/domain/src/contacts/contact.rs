@@ -532,7 +532,9 @@ impl Contact {
             Wish::new(Choice::Refused, scope, By::Provider, &source, at)
         };
         match error.effect {
-            Effect::None | Effect::PauseNumber(_) | Effect::ConnectionUnhealthy => Change::Nothing,
+            Effect::None | Effect::PauseNumber(_) | Effect::Throttle(_) | Effect::ConnectionUnhealthy => {
+                Change::Nothing
+            }
             Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),
             Effect::ChannelOptOut if self.opted_out().is_some() => Change::Nothing,

@@ -13,12 +13,13 @@ use crate::{
         destination::refused,
         message::{Channel, Content, Leg, Message, most_spread},
         phrases::{ago, length, local, span},
-        purpose::{FREQUENCY_SPAN, Limit},
+        purpose::{FREQUENCY_SPAN, Lane, Limit},
         quiet::QuietAction,
         reach::{cannot_reach, in_window},
         referred::carried,
         refusal::{Reason, Refusal},
         send::Timers,
+        throughput::{Throughput, bulk_wait},
     },
     templates::template::{MAX_SMS_LENGTH, Misfit, TemplateDefinition},
     tenants::{
@@ -420,6 +421,28 @@ fn pause(input: &CheckInput<'_>, _: &Leg) -> Check {
     let sentence = "the number is paused: it was too fast or is restricted";
     let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
     wait(input, until, why.and("until_at", until))
+}
+
+/// The verdict on a message whose number has no place for it before this time. An answer waits so long, unless the next channel is
+/// faster. A message in bulk keeps its channel.
+pub fn beyond_throughput(input: &CheckInput<'_>, throughput: &Throughput, until: Timestamp) -> Check {
+    let CheckInput {
+        message,
+        connection,
+        now,
+        ..
+    } = *input;
+    let sentence = "waits its turn: the number sends as fast as it may";
+    let why = Refusal::new(Reason::Throughput, sentence).and("connection", connection.name.as_str());
+    let why = why.and("per_second", throughput.limit());
+    match message.policy.lane() {
+        Lane::Answers => wait(input, until, why),
+        Lane::Bulk => {
+            let since = message.remarked_since(Reason::Throughput).unwrap_or(now);
+            let until = until.max(now + bulk_wait(now.duration_since(since), message.place()));
+            Check::Later { until, why }
+        }
+    }
 }
 
 fn health(input: &CheckInput<'_>, _: &Leg) -> Check {
@@ -900,6 +923,46 @@ mod tests {
         };
         assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
         assert!(matches!(without_deadline(100, 800), Check::SkipLeg { .. }));
+    }
+
+    #[test]
+    fn message_without_a_place_waits_in_its_own_way() {
+        let beyond = |bulk: bool, seconds: i64, change: fn(&mut Sending)| {
+            let mut sending = Sending::new();
+            let by = Narrowing {
+                bulk,
+                ..Narrowing::default()
+            };
+            narrowed(&mut sending.message, &by);
+            change(&mut sending);
+            let throughput = Throughput::of(80, None, sending.now);
+            let until = sending.now + SignedDuration::from_secs(seconds);
+            let found = sending.with(|input| beyond_throughput(input, &throughput, until));
+            match found {
+                Check::Later { until, why } => ("later", until.duration_since(sending.now).as_secs(), why),
+                Check::Wait { until, why } => ("wait", until.duration_since(sending.now).as_secs(), why),
+                Check::SkipLeg { why } => ("skip", 0, why),
+                other => panic!("{other:?}"),
+            }
+        };
+        let (how, seconds, why) = beyond(false, 2, |_| {});
+        assert_eq!((how, seconds, why.reason), ("wait", 2, Reason::Throughput));
+        let facts = json!({"connection": "WhatsApp", "per_second": 80});
+        assert_eq!(serde_json::to_value(&why.facts).unwrap(), facts);
+        // The next channel is faster.
+        assert_eq!(beyond(false, 600, |_| {}).0, "skip");
+        // In bulk, it keeps its channel, and waits for longer each time.
+        let (how, first, _) = beyond(true, 600, |_| {});
+        assert_eq!((how, first), ("later", 600));
+        let (_, first, _) = beyond(true, 2, |_| {});
+        assert!((60..120).contains(&first), "{first}");
+        let (_, later, _) = beyond(true, 2, |sending| {
+            let since = sending.now - SignedDuration::from_mins(5);
+            let why = Refusal::new(Reason::Throughput, "waits its turn");
+            let remark = crate::messages::message::Remark::new(since, why);
+            sending.message.remarks.push(remark);
+        });
+        assert_eq!(later, first * 5);
     }
 
     #[test]

@@ -85,7 +85,7 @@ const WHATSAPP: &[Row] = &[
     row(368, FallBack, UNHEALTHY, "the WhatsApp account is blocked for violating a policy"),
     wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
     wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
-    wait(130_429, 5, Effect::PauseNumber(5), "the WhatsApp number sends too fast"),
+    wait(130_429, 5, Effect::Throttle(5), "the WhatsApp number sends too fast"),
     // One message in six seconds to one person; others are not delayed.
     wait(131_056, 6, NONE, "too many messages to this person in a short time"),
     wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
@@ -139,7 +139,7 @@ const TWILIO: &[Row] = &[
     row(30_002, TenantMustAct, UNHEALTHY, "the Twilio account is suspended"),
     wait(20_429, 5, Effect::PauseNumber(5), "too many requests to Twilio"),
     wait(30_001, 10, Effect::PauseNumber(10), "Twilio's queue for the number is full"),
-    wait(63_018, 10, Effect::PauseNumber(10), "the WhatsApp number sends too fast"),
+    wait(63_018, 10, Effect::Throttle(10), "the WhatsApp number sends too fast"),
     row(20_500, WaitForStatus, NONE, "Twilio had an internal error"),
     row(20_503, WaitForStatus, NONE, "Twilio is not available"),
     row(21_211, FallBack, UNREACHABLE, "not a valid number"),

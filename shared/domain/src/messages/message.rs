@@ -1094,8 +1094,20 @@ impl Message {
     /// A moment after `until` that differs between messages, so that those waiting for the same moment do not wake
     /// together: later by at most a fifth of the wait, and at most a minute.
     fn spread(&self, until: Timestamp, now: Timestamp) -> Timestamp {
-        let place = i32::try_from(self.id.own().0 % 1000).unwrap_or_default();
+        let place = i32::try_from(self.place()).unwrap_or_default();
         until + most_spread(until.duration_since(now)).saturating_mul(place) / 1000
+    }
+
+    /// The place of the message among those that wait together, of a thousand.
+    pub(crate) fn place(&self) -> u32 {
+        u32::try_from(self.id.own().0 % 1000).unwrap_or_default()
+    }
+
+    /// Time since which it waits for this reason, if its last remark says so.
+    pub(crate) fn remarked_since(&self, reason: Reason) -> Option<Timestamp> {
+        let last = self.remarks.last()?;
+        let waits = last.because.as_ref().is_some_and(|because| because.code == reason);
+        waits.then_some(last.at)
     }
 
     /// Applies a provider's report to its attempt. Returns false if nothing changed. Reports in any order and any number

@@ -26,4 +26,5 @@ pub mod send_request;
 pub mod sms;
 pub mod source;
 pub mod subject;
+pub mod throughput;
 pub mod values;

@@ -72,6 +72,8 @@ pub enum Effect {
     None,
     /// The number is throttled or restricted: it pauses for this many seconds, other numbers continue.
     PauseNumber(u32),
+    /// The same, and the number has sent more per second than it may: it sends less for some time.
+    Throttle(u32),
     /// The connection cannot send until its tenant acts.
     ConnectionUnhealthy,
     /// The person wants no marketing.

@@ -20,4 +20,5 @@ mod recovering;
 mod retention;
 mod rules;
 mod texts;
+mod throughput;
 mod trials;

@@ -4,3 +4,4 @@ pub mod material;
 pub mod media;
 pub mod message;
 pub mod templates;
+pub mod throughput;

@@ -57,6 +57,7 @@ const FORMS: &[(&str, u64)] = &[
     ("message_ref", 1),
     ("notice", 1),
     ("notice_mailings", 1),
+    ("number_limit", 1),
     ("operation", 1),
     ("operation_details", 1),
     ("platform_act", 1),

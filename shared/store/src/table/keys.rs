@@ -415,6 +415,14 @@ pub(crate) fn day_of_caps(sk: &str) -> Option<Date> {
 /// Prefix of the sort keys of those days.
 pub(crate) const CAP_DAY: &str = "DAY#";
 
+/// What was taken of the throughput of a connection's number.
+pub(crate) fn number_limit(scope: &TenantScope, connection: ConnectionId) -> Key {
+    Key::new(
+        format!("{}#LIMIT", tenant_partition(scope)),
+        format!("NUM#{connection}"),
+    )
+}
+
 /// A rate counter for the span of time that begins at `window`.
 pub(crate) fn rate(scope: &TenantScope, who: &str, window: i64) -> Key {
     Key::new(format!("{}#RATE#{who}", tenant_partition(scope)), window.to_string())

@@ -228,16 +228,28 @@ impl Store {
         seen: &Connection,
         change: impl FnOnce(&Connection) -> Option<(Health, Option<Timestamp>)>,
     ) -> Result<bool, StoreError> {
-        self.rewrite_connection(scope, seen.id, "write a connection's health", |before| {
-            if before.credentials_version != seen.credentials_version {
-                return None;
-            }
+        self.learn_of_connection(scope, seen, |before| {
             let (health, paused_until) = change(before)?;
             Some(Connection {
                 health,
                 paused_until,
                 ..before.clone()
             })
+        })
+        .await
+    }
+
+    /// The same for whatever else a provider's answer says about it, such as the throughput of its number.
+    pub async fn learn_of_connection(
+        &self,
+        scope: &TenantScope,
+        seen: &Connection,
+        learn: impl FnOnce(&Connection) -> Option<Connection>,
+    ) -> Result<bool, StoreError> {
+        self.rewrite_connection(scope, seen.id, "write a connection's health", |before| {
+            Some(before)
+                .filter(|before| before.credentials_version == seen.credentials_version)
+                .and_then(learn)
         })
         .await
     }

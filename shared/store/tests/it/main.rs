@@ -24,4 +24,5 @@ mod retention;
 mod rows;
 mod stored;
 mod templates;
+mod throughput;
 mod world;

@@ -10,4 +10,5 @@ mod refusals;
 mod retention;
 mod sending;
 mod storm;
+mod turns;
 mod world;

@@ -1226,6 +1226,7 @@ reason-not_carried = لم يعد الاتصال يحمل هذه القناة
 reason-no_recipient = لم يُذكر من تُرسل إليه
 reason-window_closed = لم يكتب الشخص عبر واتساب في آخر 24 ساعة
 reason-paused = الرقم موقوف مؤقتًا حتى { $until_at }
+reason-throughput = تنتظر الرسالة دورها: الرقم يرسل بأقصى سرعة مسموحة
 reason-connection_broken = يرفض المزوّد الاتصال
 reason-provider_refused = رفض المزوّد الرسالة (الرمز { $provider_code })
 reason-not_accepted = لم يقبل المزوّد الرسالة

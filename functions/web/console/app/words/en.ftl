@@ -1166,6 +1166,7 @@ reason-not_carried = the connection no longer carries this channel
 reason-no_recipient = nobody is named to whom it could be sent
 reason-window_closed = the person has not written by WhatsApp in the last 24 hours
 reason-paused = the number is paused until { $until_at }
+reason-throughput = it waits its turn: the number sends as fast as it may
 reason-connection_broken = the provider refuses the connection
 reason-provider_refused = the provider refused the message (code { $provider_code })
 reason-not_accepted = the provider did not accept the message

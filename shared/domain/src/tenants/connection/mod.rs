@@ -35,6 +35,7 @@ use crate::{
     messages::{
         message::Channel,
         send::{Api, Classified, Effect, honoured},
+        throughput::{STANDARD, Throttled, Throughput},
     },
     tenants::{
         connection_test::{Checkup, Reported},
@@ -495,6 +496,9 @@ pub struct Connection {
     /// A throttled or restricted number sends nothing before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub paused_until: Option<Timestamp>,
+    /// What was learnt when the provider throttled its number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub throttled: Option<Throttled>,
     /// [`VerifySecrets`], sealed.
     pub verify: Sealed,
     /// [`SendSecrets`], sealed.
@@ -529,6 +533,7 @@ impl Connection {
             account,
             health: Health::Healthy,
             paused_until: None,
+            throttled: None,
             verify,
             send,
             credentials_version: 1,
@@ -553,17 +558,36 @@ impl Connection {
         }
     }
 
-    /// Health and pause of the connection after a provider's error. `None`: unchanged.
+    /// Maximum messages per second by WhatsApp: what the provider reported last, or its standard.
+    fn most_per_second(&self) -> u32 {
+        let reported = self.reported.and_tested(self.checkup.as_ref()).messages_per_second;
+        reported.map_or(STANDARD, |reported| reported.value)
+    }
+
+    /// The throughput of its number on a channel. None by SMS: Twilio has queues for that.
+    pub fn throughput(&self, channel: Channel, now: Timestamp) -> Option<Throughput> {
+        let throughput = Throughput::of(self.most_per_second(), self.throttled, now);
+        Some(throughput).filter(|_| channel == Channel::WhatsApp)
+    }
+
+    /// The connection after a provider's error about a message that was sent at this time: its health, pause and throughput. `None`:
+    /// unchanged.
     pub fn after_error(
         &self,
         error: &Classified,
         retry_after: Option<SignedDuration>,
-        now: Timestamp,
-    ) -> Option<(Health, Option<Timestamp>)> {
+        (sent_at, now): (Timestamp, Timestamp),
+    ) -> Option<Self> {
         match error.effect {
-            Effect::PauseNumber(seconds) => {
+            Effect::PauseNumber(seconds) | Effect::Throttle(seconds) => {
                 let pause = retry_after.map_or_else(|| SignedDuration::from_secs(seconds.into()), honoured);
-                Some((self.health.clone(), self.paused_until.max(Some(now + pause))))
+                let learns = matches!(error.effect, Effect::Throttle(_));
+                let learnt = || Throttled::learnt(self.throttled, self.most_per_second(), (sent_at, now));
+                Some(Self {
+                    paused_until: self.paused_until.max(Some(now + pause)),
+                    throttled: learns.then(learnt).flatten().or(self.throttled),
+                    ..self.clone()
+                })
             }
             Effect::ConnectionUnhealthy => {
                 let (since, tried_at) = match self.health {
@@ -576,7 +600,7 @@ impl Connection {
                     reason: error.meaning.to_owned(),
                     tried_at,
                 };
-                Some((health, self.paused_until))
+                Some(Self { health, ..self.clone() })
             }
             Effect::None | Effect::MarketingOptOut | Effect::ChannelOptOut | Effect::Unreachable => None,
         }

@@ -1,0 +1,149 @@
+//! The throughput of a number: who needs a place in it, who waits for one, and what teaches it.
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use domain::{
+    messages::{
+        message::{Category, Channel, Message, MessageState},
+        purpose::{Narrowing, Policy, Purpose},
+        refusal::Reason,
+        throughput::Throttled,
+    },
+    tenants::connection::Connection,
+};
+use jiff::SignedDuration;
+use kit::QueueName;
+use testkit::Reply;
+
+use crate::world::{World, is};
+
+/// A follow-up to another caller, in the lane of broadcasts or not.
+async fn planned(world: &World, caller: u32, bulk: bool) -> Message {
+    let number = format!("+4477009003{caller:02}");
+    let mut message = Box::pin(world.business.follow_up(&world.aws, &number)).await;
+    if bulk {
+        let by = Narrowing {
+            bulk,
+            ..Narrowing::default()
+        };
+        message.policy = Policy::narrowed(Purpose::FollowUp, Category::Utility, &by).expect("a policy");
+        world.write(&message).await;
+    }
+    message
+}
+
+async fn whatsapp(world: &World) -> Connection {
+    world.connection(world.business.whatsapp).await
+}
+
+/// Places of each second that are taken of the WhatsApp number, if its row exists.
+async fn taken(world: &World) -> Option<String> {
+    let connection = world.business.whatsapp;
+    let tenant = world.business.tenant().to_string();
+    let partition = format!("T#{}#LIMIT", tenant.trim_start_matches("tnt_"));
+    let table = world.aws.env().config().text("TABLE_NAME").expect("a table").to_owned();
+    let row = world.aws.dynamodb().get_item().table_name(table);
+    let row = row.key("pk", AttributeValue::S(partition));
+    let row = row.key("sk", AttributeValue::S(format!("NUM#{connection}")));
+    let row = row.send().await.expect("the table answers").item?;
+    row["taken"].as_n().ok().cloned()
+}
+
+#[tokio::test]
+async fn bulk_takes_one_block_and_follow_ups_none() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    for caller in 0..3 {
+        let message = planned(&world, caller, false).await;
+        is(&world.worked(&message).await, MessageState::Accepted);
+    }
+    assert_eq!(taken(&world).await, None, "the number is not too fast");
+    let mut jobs = Vec::new();
+    for caller in 3..10 {
+        jobs.push(world.job(&planned(&world, caller, true).await));
+    }
+    // One process, whose messages ask at once.
+    let works = jobs
+        .into_iter()
+        .map(|job| Box::pin(send_message::handle(job, &world.ctx)));
+    for done in futures::future::join_all(works).await {
+        done.expect("the job is done");
+    }
+    assert_eq!(world.provider.sends().len(), 10);
+    assert_eq!(taken(&world).await.as_deref(), Some("8"), "one block of an eighth");
+}
+
+#[tokio::test]
+async fn throttled_number_lets_follow_ups_go_first() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let at = world.aws.now();
+    world
+        .change_connection(world.business.whatsapp, |connection| {
+            connection.throttled = Some(Throttled { limit: 2, at });
+        })
+        .await;
+    let bulk = [planned(&world, 0, true).await, planned(&world, 1, true).await];
+    is(&world.worked(&bulk[0]).await, MessageState::Accepted);
+    // Half of the number's places are taken by bulk, which may have no more.
+    let waiting = world.worked(&bulk[1]).await;
+    is(&waiting, MessageState::Scheduled);
+    assert!(waiting.attempts.is_empty(), "a wait is no attempt");
+    let remark = waiting.remarks.last().and_then(|remark| remark.because.as_ref());
+    assert_eq!(remark.map(|because| because.code), Some(Reason::Throughput));
+    assert!(waiting.due.is_some_and(|due| due >= at + SignedDuration::from_mins(1)));
+    assert_eq!(world.aws.depth(QueueName::BulkSends).await, 0, "it waits in the table");
+    // A follow-up goes at once; the next one is a second later.
+    let follow_ups = [planned(&world, 2, false).await, planned(&world, 3, false).await];
+    is(&world.worked(&follow_ups[0]).await, MessageState::Accepted);
+    assert_eq!(taken(&world).await.as_deref(), Some("2"));
+    let second = world.worked(&follow_ups[1]).await;
+    is(&second, MessageState::Scheduled);
+    assert!(second.not_before <= at + SignedDuration::from_secs(2), "{second:?}");
+    assert_eq!(world.copies().await, 1, "a copy for the next second");
+    world.aws.pass(2);
+    is(&world.worked(&second).await, MessageState::Accepted);
+    world.aws.pass(120);
+    is(&world.worked(&waiting).await, MessageState::Accepted);
+}
+
+#[tokio::test]
+async fn each_refusal_of_a_fast_number_teaches_once() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let messages = [planned(&world, 0, false).await, planned(&world, 1, false).await];
+    let limit = async || whatsapp(&world).await.throttled.map(|throttled| throttled.limit);
+    // While the first is at the provider, another one is refused for the same reason.
+    world.provider.reply(Reply::Held);
+    let (first, second) = (world.job(&messages[0]), world.job(&messages[1]));
+    let other = async {
+        world.provider.arrived().await;
+        world.provider.reply(Reply::graph(429, 130_429));
+        let done = Box::pin(send_message::handle(second, &world.ctx)).await;
+        world.provider.release_with(Reply::graph(429, 130_429));
+        done
+    };
+    let (done, other) = tokio::join!(Box::pin(send_message::handle(first, &world.ctx)), other);
+    assert!(done.is_ok() && other.is_ok());
+    assert_eq!(limit().await, Some(40));
+    // Its job comes once more.
+    let again = kit::Job::new(jobs::SendMessage::next_of(world.business.tenant(), &messages[0]), 2);
+    Box::pin(send_message::handle(again, &world.ctx))
+        .await
+        .expect("the job is done");
+    assert_eq!(limit().await, Some(40));
+    // Later it is still too fast.
+    world.aws.pass(60);
+    world.provider.reply(Reply::graph(429, 130_429));
+    world.worked(&messages[0]).await;
+    assert_eq!(limit().await, Some(22), "half of what it had recovered to");
+}
+
+/// Too much for one person, or too much marketing for them, says nothing about the number.
+#[tokio::test]
+async fn refusals_about_a_person_leave_the_number_as_it_is() {
+    for code in [131_056, 131_049] {
+        let world = World::by(&[Channel::WhatsApp]).await;
+        let message = planned(&world, 0, false).await;
+        world.provider.reply(Reply::graph(400, code));
+        world.worked(&message).await;
+        let connection = whatsapp(&world).await;
+        assert_eq!((connection.throttled, connection.paused_until), (None, None), "{code}");
+    }
+}

@@ -1,0 +1,127 @@
+//! Places in the throughput of numbers: one row per number, with the span of seconds that was begun last and what is taken of each of its
+//! seconds. A block is taken on condition that there is room, in the same write, so that no race exceeds a limit.
+
+use aws_sdk_dynamodb::{
+    operation::update_item::UpdateItemError,
+    types::{AttributeValue, ReturnConsumedCapacity, ReturnValuesOnConditionCheckFailure},
+};
+use domain::{
+    base::ids::ConnectionId,
+    messages::{
+        purpose::Lane,
+        throughput::{Block, SPAN, Span, Throughput},
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    Store, StoreError, TenantScope,
+    table::{
+        forms,
+        keys::{self, Key},
+        row::{Item, key_item, second, text},
+        usage,
+    },
+};
+
+/// Time for which a row is kept: clocks differ.
+const KEPT_FOR: SignedDuration = SignedDuration::from_hours(1);
+
+/// Attempts to take a block: each but the first follows a lost race, after which the row says whether there is room.
+const MAX_TRIES: u32 = 4;
+
+const DOING: &str = "take places of a number's throughput";
+
+/// The span that a row has.
+pub(crate) fn span(item: &Item) -> Option<Span> {
+    let number = |name: &str| item.get(name)?.as_n().ok();
+    Some(Span {
+        second: number("second")?.parse().ok()?,
+        taken: number("taken")?.parse().ok()?,
+    })
+}
+
+impl Store {
+    /// Takes a block of a number's places for a lane, unless there is none before the time that is returned. One read and one write; a lost
+    /// race costs a write more.
+    pub async fn take_places(
+        &self,
+        scope: &TenantScope,
+        connection: ConnectionId,
+        (throughput, lane): (&Throughput, Lane),
+        now: Timestamp,
+    ) -> Result<Result<Block, Timestamp>, StoreError> {
+        let key = keys::number_limit(scope, connection);
+        let mut last = self.database.get(&key, DOING).await?;
+        for _ in 0..MAX_TRIES {
+            if let Some(row) = &last {
+                forms::readable(row, DOING)?;
+            }
+            let block = match throughput.next_block(lane, last.as_ref().and_then(span), now) {
+                Ok(block) => block,
+                Err(until) => return Ok(Err(until)),
+            };
+            match self.take_block(&key, &block, now).await? {
+                Ok(()) => return Ok(Ok(block)),
+                Err(found) => last = found,
+            }
+        }
+        Ok(Err(now + SPAN))
+    }
+
+    /// Takes a block if it fits ([`Block::after`]). Otherwise, the row as it is.
+    async fn take_block(
+        &self,
+        key: &Key,
+        block: &Block,
+        now: Timestamp,
+    ) -> Result<Result<(), Option<Item>>, StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let number = |value: i64| AttributeValue::N(value.to_string());
+        let request = self
+            .database
+            .client
+            .update_item()
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(key)))
+            .expression_attribute_names("#second", "second")
+            .expression_attribute_values(":second", number(block.second))
+            .expression_attribute_values(":places", number(block.places.into()));
+        let request = if block.begins {
+            request
+                .update_expression(
+                    "SET #second = :second, taken = :places, expires_at = :expires, kind = :kind, f = :form",
+                )
+                .condition_expression("attribute_not_exists(pk) OR #second <= :before")
+                .expression_attribute_values(":before", number(block.last_began()))
+                .expression_attribute_values(":expires", second(now + KEPT_FOR))
+                .expression_attribute_values(":kind", text("number_limit"))
+                .expression_attribute_values(":form", forms::form("number_limit"))
+        } else {
+            request
+                .update_expression("SET taken = taken + :places")
+                .condition_expression("#second = :second AND taken <= :most")
+                .expression_attribute_values(":most", number(block.most_taken().map_or(-1, i64::from)))
+        };
+        let sent = request
+            // The failed write returns the row's state, without another read.
+            .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .send()
+            .await;
+        let error = match sent {
+            Ok(output) => {
+                let spent = output.consumed_capacity();
+                let spent = spent.and_then(|capacity| capacity.capacity_units());
+                usage::capacity(0.0, spent.unwrap_or_default());
+                return Ok(Ok(()));
+            }
+            Err(error) => error,
+        };
+        match error.as_service_error() {
+            Some(UpdateItemError::ConditionalCheckFailedException(failed)) => Ok(Err(failed.item().cloned())),
+            _ => Err(StoreError::answered(DOING, error)),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The places of a number's throughput are never more than its limit, whoever takes them at once.
+
+use domain::{
+    base::ids::ConnectionId,
+    messages::{
+        purpose::Lane,
+        throughput::{Block, Throughput},
+    },
+};
+use futures::future::join_all;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::world::World;
+
+/// The blocks that this many processes get that ask at once.
+async fn taken(world: &World, number: ConnectionId, (lane, count): (Lane, usize), now: Timestamp) -> Vec<Block> {
+    let throughput = Throughput::of(80, None, now);
+    let all = (0..count).map(|_| {
+        let asked = (&throughput, lane);
+        world.store.take_places(world.scope(), number, asked, now)
+    });
+    let taken = join_all(all).await.into_iter();
+    taken
+        .filter_map(|taken| taken.expect("the table answers").ok())
+        .collect()
+}
+
+fn places(blocks: &[Block]) -> u32 {
+    blocks.iter().map(|block| block.places).sum()
+}
+
+#[tokio::test]
+async fn races_never_exceed_a_throughput() {
+    let world = World::new().await;
+    let (whatsapp, noon) = (world.business.whatsapp, world.aws.now());
+    let mut bulk = Vec::new();
+    for _ in 0..4 {
+        bulk.extend(taken(&world, whatsapp, (Lane::Bulk, 12), noon).await);
+    }
+    assert_eq!(places(&bulk), 64, "what bulk may take");
+    assert_eq!(bulk.iter().filter(|block| block.begins).count(), 1);
+    let in_time = noon + SignedDuration::from_secs(9);
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.extend(taken(&world, whatsapp, (Lane::Answers, 3), in_time).await);
+    }
+    assert_eq!(places(&answers), 10, "a block of what is left");
+    assert!(
+        taken(&world, world.business.twilio, (Lane::Bulk, 1), noon).await.len() == 1,
+        "another number"
+    );
+    // The next span begins once, and a clock that is behind takes nothing of it.
+    let later = noon + SignedDuration::from_secs(10);
+    let blocks = taken(&world, whatsapp, (Lane::Bulk, 2), later).await;
+    assert_eq!(blocks.iter().filter(|block| block.begins).count(), 1);
+    let throughput = Throughput::of(80, None, noon);
+    let behind = world
+        .store
+        .take_places(world.scope(), whatsapp, (&throughput, Lane::Bulk), in_time)
+        .await;
+    assert_eq!(behind.unwrap(), Err(later));
+}
