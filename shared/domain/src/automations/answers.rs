@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use crate::{
     automations::answer::{Answer, Answered, Answers, MAX_ANSWERS, MAX_REMEMBERED},
     base::{
-        fault::{Fault, FaultCode},
+        fault::Fault,
         ids::{ConnectionId, LineId},
         line_type,
     },
@@ -19,6 +19,7 @@ use crate::{
     contacts::{contact::Contact, profile::Profile},
     messages::{
         compose::{Intent, Says, Through, Words, World, compose},
+        content_problems::no_call,
         inbound::{InboundMessage, OptFlag},
         material::Material,
         message::{Category, Cause, Channel, Message, Recipient},
@@ -62,8 +63,7 @@ impl Answers {
                 let field = language.map_or_else(|| field.clone(), |language| format!("{field}.{language}"));
                 characters += words.chars().count();
                 if found.text(&field, language, words).iter().any(Source::is_of_call) {
-                    let detail = "There is no call whose values it could name. Leave out `call.…`.";
-                    found.add(field, Fault::new(FaultCode::NotApplicable, detail));
+                    found.add(field, no_call());
                 }
             }
         }

@@ -16,15 +16,12 @@ use crate::{
         record::{Circumstances, Grounds, Unreached},
     },
     consent::welcome::allowed,
-    contacts::{
-        contact::{Contact, Identity, Unreachable},
-        profile::Profile,
-    },
+    contacts::contact::{Contact, Unreachable},
     messages::{
         compose::{
-            Composed, Intent, Review, Says, Words, World, compose, content, is_later, line_carrier, review,
-            usual_carriers,
+            Composed, Intent, Review, Says, Words, World, compose, is_later, line_carrier, review, usual_carriers,
         },
+        content_problems,
         material::Material,
         message::{Cause, Channel, Recipient},
         needs::Needs,
@@ -33,9 +30,7 @@ use crate::{
         reach::unreached,
         refusal::{Reason, Refusal},
         send_request::is_own,
-        source::SmsText,
         subject::{CallView, Subject},
-        values::Values,
     },
     tenants::{
         config::{ConnectionSummary, TenantConfig},
@@ -485,52 +480,23 @@ fn senders<'a>(config: &'a TenantConfig, rule: &Rule, channel: Channel) -> Vec<&
 /// connection carries the channel at all is not checked here.
 pub fn obstacles(config: &TenantConfig, material: &Material, rule: &Rule, channel: Channel) -> Vec<Refusal> {
     let caller = Phone::nobodys();
-    let at = Timestamp::UNIX_EPOCH;
-    let id = ContactId::new(Ulid::nil());
-    let mut contact = Contact::first_seen(id, &Identity::Phone(caller.clone()), at);
     let facts = CallFacts {
         direction: Some(Direction::Inbound),
         from: Some(Party::Phone(caller.clone())),
         to: Some(Party::Phone(caller)),
         ..CallFacts::default()
     };
-    let mut languages = vec![None];
-    if let (Channel::WhatsApp, Some(wanted)) = (channel, &rule.then.template) {
-        let named = material
-            .templates
-            .iter()
-            .filter(|template| template.name == wanted.name.as_str());
-        languages.extend(named.map(|template| Some(template.language.clone())));
-    }
-    if let (Channel::Sms, Some(SmsText::ByLanguage(texts))) = (channel, &rule.then.sms_text) {
-        languages.extend(texts.keys().cloned().map(Some));
-    }
-    let mut found = Vec::new();
-    for language in languages {
-        contact.language = language;
-        for connection in senders(config, rule, channel) {
-            let call = CallView {
-                id: CallId::new(id, Ulid::nil()),
-                connection: connection.id,
-                facts: &facts,
-                outcome: Outcome::Missed,
-                started_at: at,
-            };
-            let values = Values {
-                config,
-                material,
-                contact: &contact,
-                profile: &Profile::default(),
-                subject: Subject::Call(call),
-            };
-            if let Err(why) = content(&values, says(rule, channel).words, rule.then.category, connection)
-                && !found.contains(&why)
-            {
-                found.push(why);
-            }
-        }
-    }
-    found
+    let subject = |connection: &ConnectionSummary| {
+        Subject::Call(CallView {
+            id: CallId::new(ContactId::new(Ulid::nil()), Ulid::nil()),
+            connection: connection.id,
+            facts: &facts,
+            outcome: Outcome::Missed,
+            started_at: Timestamp::UNIX_EPOCH,
+        })
+    };
+    let (says, senders) = (says(rule, channel).words, senders(config, rule, channel));
+    content_problems::obstacles((says, rule.then.category), (config, material), &senders, subject)
 }
 
 #[cfg(test)]
@@ -546,6 +512,7 @@ mod tests {
             message::{Category, Content, Message, SendOutcome, WhenUnknown},
             purpose::{FREQUENCY_SPAN, Limit},
             quiet::QuietAction,
+            source::SmsText,
         },
         samples::{Case, NOON, at, message_of, timers},
         tenants::{line::SmsSender, tenant::TenantStatus},

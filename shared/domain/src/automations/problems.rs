@@ -8,20 +8,17 @@ use crate::{
         decide::obstacles,
         rule::{CallSeconds, Hours, MAX_COOLDOWN_SECONDS, Rule, in_order},
     },
-    base::{
-        facts::Fact,
-        fault::{Fault, FaultCode},
-    },
+    base::fault::{Fault, FaultCode},
     calls::call::{Direction, Outcome},
     messages::{
         compose::carriers,
+        content_problems::{Authored, no_channel, one_of},
         material::Material,
-        message::{Channel, WhenUnknown},
-        needs::{MAX_PRODUCTS, Needs},
+        message::WhenUnknown,
+        needs::Needs,
         purpose::{Category, FREQUENCY_SPAN, Limit, Purpose},
         quiet::{QuietAction, QuietHours, is_quiet},
         refusal::{Reason, Refusal},
-        source::{Source, TemplateUse, Value},
     },
     tenants::{
         config::{TenantConfig, line_problems},
@@ -32,17 +29,7 @@ use crate::{
     },
 };
 
-/// What was found about a rule.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Review {
-    /// What is wrong, by field. A rule is not saved with such a problem, but may get one later, such as by the deletion of a line.
-    pub problems: Vec<FieldProblem>,
-    /// What keeps it from doing its work at present, or in part. At most [`MAX_WARNINGS`].
-    pub warnings: Vec<Warning>,
-}
-
-/// Maximum warnings about a rule.
-pub const MAX_WARNINGS: usize = 20;
+pub use crate::messages::content_problems::{MAX_WARNINGS, Review};
 
 /// Reviews a rule among the others of its tenant. `material`: what [`needs`] says, with a link if every message gets one.
 pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review {
@@ -62,18 +49,7 @@ pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review
 pub fn needs<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for rule in rules {
-        if let Some(wanted) = &rule.then.template {
-            for connection in carriers(config, Channel::WhatsApp) {
-                let in_all = TemplateUse {
-                    by_contact_language: true,
-                    ..wanted.clone()
-                };
-                needs.template(&in_all, connection.id, false);
-            }
-        }
-        if let Some(texts) = &rule.then.sms_text {
-            needs.texts(texts);
-        }
+        authored(rule).needed(config, &mut needs);
     }
     needs
 }
@@ -146,10 +122,6 @@ const OUTCOMES: [Outcome; 7] = [
     Outcome::Failed,
 ];
 
-fn one_of<'a>(words: impl IntoIterator<Item = &'a str>, detail: impl Into<String>) -> Fault {
-    Fault::new(FaultCode::NotOneOf, detail).and("expected", words.into_iter().collect::<Fact>())
-}
-
 /// Problems of the conditions.
 fn conditions(rule: &Rule, config: &TenantConfig, found: &mut Findings) {
     let when = &rule.when;
@@ -192,10 +164,7 @@ fn conditions(rule: &Rule, config: &TenantConfig, found: &mut Findings) {
 /// Problems of the message.
 fn message(rule: &Rule, material: &Material, found: &mut Findings) {
     let then = &rule.then;
-    if then.channels.is_empty() {
-        let fault = Fault::new(FaultCode::TooFew, "Name at least one channel: whatsapp or sms.");
-        found.add("then.channels", fault.and("minimum", 1_u32));
-    }
+    found.expect(!then.channels.is_empty(), "then.channels", no_channel());
     let purpose = Purpose::FollowUp.row();
     match purpose.kind(then.category) {
         None => {
@@ -222,110 +191,19 @@ fn message(rule: &Rule, material: &Material, found: &mut Findings) {
     if let Some(fault) = then.quiet_hours.and_then(|quiet| quiet.problem()) {
         found.add("then.quiet_hours.to", fault);
     }
-    if then.channels.contains(&Channel::WhatsApp) {
-        match &then.template {
-            None => found.add(
-                "then.template",
-                Fault::new(FaultCode::Required, "WhatsApp needs a template."),
-            ),
-            Some(wanted) => template(rule, wanted, material, found),
-        }
-    }
-    if then.channels.contains(&Channel::Sms) {
-        let texts = then.sms_text.as_ref().map(|texts| texts.texts()).unwrap_or_default();
-        let fault = Fault::new(FaultCode::Required, "SMS needs a text.");
-        found.expect(!texts.is_empty(), "then.sms_text", fault);
-        for (language, words) in texts {
-            text(language, words, material, found);
-        }
-    }
+    authored(rule).review(material, found);
 }
 
-/// Problems of the text of an SMS in one language.
-fn text(language: Option<&str>, text: &str, material: &Material, found: &mut Findings) {
-    let field = match language {
-        None => "then.sms_text".to_owned(),
-        Some(language) => format!("then.sms_text.{language}"),
-    };
-    let sources = found.text(&field, language, text);
-    named(sources.iter().map(|source| (field.clone(), source)), material, found);
-}
-
-/// Problems of the use of a template, as far as they are the same for every message. Of its versions in other languages, some may not
-/// fit: the warnings say so.
-fn template(rule: &Rule, wanted: &TemplateUse, material: &Material, found: &mut Findings) {
-    let (name, language) = (wanted.name.as_str(), wanted.language.as_str());
-    let sources = wanted.values().filter_map(|(field, value)| match value {
-        Value::From { source, .. } => Some((format!("then.template.{field}.from"), source)),
-        Value::Text(_) => None,
-    });
-    named(sources, material, found);
-    if let Some(id) = wanted.header_media.filter(|id| material.asset(*id).is_none()) {
-        let fault = Fault::new(FaultCode::NotFound, format!("There is no asset with the id {id}."));
-        found.add("then.template.header_media", fault.and("id", id.to_string()));
-    }
-    let named = || material.templates.iter().filter(|template| template.name == name);
-    if named().next().is_none() {
-        let detail = format!("No connection that sends WhatsApp has a template {name}.");
-        let fault = Fault::new(FaultCode::NotFound, detail);
-        found.add("then.template.name", fault.and("id", name));
-        return;
-    }
-    // Accounts may have different templates of one name. One that fits is enough here.
-    let own: Vec<_> = named().filter(|template| template.language == language).collect();
-    let Some(first) = own.first() else {
-        let detail = format!("There is no template {name} in {language}.");
-        let fault = Fault::new(FaultCode::NotFound, detail);
-        found.add("then.template.language", fault.and("id", language));
-        return;
-    };
-    if own.iter().all(|template| template.category != rule.then.category) {
-        let category = first.category.as_str();
-        let detail = format!("Template {name} is of the category {category}, and the message must be, too.");
-        found.add("then.category", one_of([category], detail));
-    }
-    let mut misfits = own.iter().map(|template| template.problems_of(wanted));
-    let wrong = misfits.next().unwrap_or_default();
-    if !wrong.is_empty() && misfits.all(|others| !others.is_empty()) {
-        found
-            .0
-            .extend(wrong.into_iter().map(|problem| problem.within("then.template")));
-    }
-}
-
-/// Problems of the fields of contacts and the products that the values of one text or template name.
-fn named<'a>(sources: impl Iterator<Item = (String, &'a Source)>, material: &Material, found: &mut Findings) {
-    let mut named: Vec<&str> = Vec::new();
-    let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
-    for (place, source) in sources {
-        if let Source::ContactField(key) = source {
-            let detail = format!("Contacts have no field with the key {key}.");
-            found.expect(material.field(key).is_some(), place, not_found(key.as_str(), detail));
-            continue;
-        }
-        let Source::Product { id, field } = source else {
-            continue;
-        };
-        if !named.contains(&id.as_str()) {
-            if named.len() == MAX_PRODUCTS {
-                let detail = format!("A text or template can name at most {MAX_PRODUCTS} products.");
-                found.add(place, Fault::too_many(MAX_PRODUCTS, detail));
-                return;
-            }
-            named.push(id);
-        }
-        match material.product(id) {
-            None => {
-                let detail = format!("There is no product with the id or SKU {id}.");
-                found.add(place, not_found(id, detail));
-            }
-            Some(product) => {
-                let usual = ["name", "price", "url"].contains(&field.as_str());
-                let detail = format!("The product {id} has no value {field}.");
-                let known = usual || product.fields.get(field).is_some();
-                found.expect(known, place, not_found(field, detail));
-            }
-        }
+/// The message as its author wrote it.
+fn authored(rule: &Rule) -> Authored<'_> {
+    let then = &rule.then;
+    Authored {
+        field: "then",
+        channels: &then.channels,
+        category: then.category,
+        template: then.template.as_ref(),
+        sms_text: then.sms_text.as_ref(),
+        follows_call: true,
     }
 }
 
@@ -342,17 +220,11 @@ fn senders(rule: &Rule, config: &TenantConfig, material: &Material, problems: &[
             });
             continue;
         }
-        let content = match channel {
-            Channel::WhatsApp => "then.template",
-            Channel::Sms => "then.sms_text",
-        };
-        let is_wrong = |problem: &FieldProblem| {
-            problem.field.starts_with(content) || (channel == Channel::WhatsApp && problem.field == "then.category")
-        };
-        if !problems.iter().any(is_wrong) {
+        let authored = authored(rule);
+        if !authored.is_wrong(channel, problems) {
             let found = obstacles(config, material, rule, channel).into_iter();
             warnings.extend(found.map(|why| Warning {
-                field: content.to_owned(),
+                field: authored.content(channel),
                 why: Refusal {
                     sentence: format!("{name}: {}.", why.sentence),
                     ..why
@@ -471,7 +343,7 @@ mod tests {
     use super::*;
     use crate::{
         base::ids::LineId,
-        messages::source::SmsText,
+        messages::{needs::MAX_PRODUCTS, source::SmsText},
         samples::{config, material},
     };
 

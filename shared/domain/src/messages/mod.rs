@@ -8,6 +8,7 @@ pub mod check;
 pub mod compose;
 pub mod content;
 pub mod content_draft;
+pub mod content_problems;
 pub mod destination;
 pub mod errors;
 pub mod inbound;
