@@ -192,10 +192,26 @@ impl Api {
         id: &(impl Display + Sync),
         if_match: &IfMatch,
     ) -> Result<NoContent, Problem> {
+        self.remove_if(who, id, if_match, |_: &T| Ok(())).await
+    }
+
+    /// The same, if `allow` accepts that it is deleted.
+    ///
+    /// # Errors
+    /// As [`Api::remove`]; those of `allow`.
+    pub async fn remove_if<T: Owned, P: Permit>(
+        &self,
+        who: &Allowed<P>,
+        id: &(impl Display + Sync),
+        if_match: &IfMatch,
+        allow: impl Fn(&T) -> Result<(), Problem>,
+    ) -> Result<NoContent, Problem> {
+        let allow = &allow;
         let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
         let removed = RACES.until_won(|| async move {
             let before: Versioned<T> = found(store.get(scope, id)).await?;
             if_match.check(before.version)?;
+            allow(&before.value)?;
             store.remove(scope, &before, stamp).await?;
             Ok(NoContent)
         });

@@ -5,6 +5,7 @@ pub mod base;
 pub mod accounts;
 pub mod automations;
 pub mod calls;
+pub mod campaigns;
 pub mod consent;
 pub mod contacts;
 pub mod media;

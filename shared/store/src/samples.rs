@@ -17,6 +17,7 @@ use domain::{
         operation::Operation,
     },
     calls::record::{CallProgress, ConsentEntry, MessageRef, Received},
+    campaigns::campaign::Campaign,
     consent::{links::PreferenceLink, suppression::Suppression},
     contacts::{
         bulk::ChangeDetails,
@@ -79,6 +80,7 @@ const READ: &[(&str, Read)] = &[
         Ok(compact::shrink_call(without_time(written(&call))))
     }),
     ("call_progress", as_it_is::<CallProgress>),
+    ("campaign", as_it_is::<Campaign>),
     ("cap_day", |row| {
         let counts = caps::counts(&row);
         assert_eq!((counts.hour, counts.counts.len()), (12, 3), "hour, day and month");
@@ -322,8 +324,8 @@ fn resources_without_times_have_that_of_their_id() {
 
 /// Kinds whose types refuse unknown fields, since people write them as files or by the API. An older version does not read a
 /// row with a new field, so even an optional one is a new form (docs/decisions/0044-forms-of-rows.md).
-const STRICT: [&str; 11] = [
-    "asset", "field", "line", "prices", "product", "rule", "segment", "stage", "tag", "template", "tenant",
+const STRICT: [&str; 12] = [
+    "asset", "campaign", "field", "line", "prices", "product", "rule", "segment", "stage", "tag", "template", "tenant",
 ];
 
 #[test]

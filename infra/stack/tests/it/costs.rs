@@ -24,7 +24,8 @@ const MAX_READS: u64 = 2;
 ///
 /// An archive belongs to a contact that must exist (0056-access-requests.md). Calls and messages of a period are listed by days, by default
 /// of a week, which touches eight days in UTC; they belong to contacts, and name lines (0058-lists-of-calls-and-messages.md). An automation
-/// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A report
+/// is reviewed by the configuration and the templates that it names, and its versions are beside it (0059-automations.md). A campaign is, too,
+/// with its segments and tags (0077-campaigns.md). A report
 /// is of days in the tenant's time zone, of which those that are rolled up lie in a partition per month (0060-metrics.md). The numbers of a
 /// template that must exist have their prices beside them (0069-templates.md). A recording is
 /// of a call, which is hidden with its contact (0065-recordings.md), as a file is of a message (0067-media-and-assets.md). Messages have
@@ -56,6 +57,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("get_automation", 4),
     ("list_automations", 4),
     ("list_automation_versions", 3),
+    ("get_campaign", 5),
+    ("list_campaigns", 5),
     ("get_template_numbers", 4),
     ("get_template_uses", 3),
     ("list_template_versions", 3),

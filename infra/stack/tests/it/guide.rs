@@ -23,7 +23,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 9] = [
+static GUIDES: [Guide; 10] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
@@ -61,6 +61,11 @@ static GUIDES: [Guide; 9] = [
     },
     Guide {
         page: "docs/caps.md",
+        names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: "204",
+    },
+    Guide {
+        page: "docs/campaigns.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
         last: "204",
     },

@@ -189,6 +189,10 @@ permissions! {
     SegmentsRead = "segments:read", Viewer;
     /// Create, change and delete segments of contacts.
     SegmentsWrite = "segments:write", Manager;
+    /// Read the campaigns.
+    CampaignsRead = "campaigns:read", Viewer;
+    /// Create, change and delete campaigns.
+    CampaignsWrite = "campaigns:write", Manager;
     /// Read the suppression list.
     SuppressionsRead = "suppressions:read", Viewer;
     /// Change the suppression list.

@@ -243,6 +243,10 @@ id!(
     SegmentId, "seg"
 );
 id!(
+    /// A campaign.
+    CampaignId, "cmp"
+);
+id!(
     /// A person who calls or writes to a tenant.
     ContactId, "ctc"
 );

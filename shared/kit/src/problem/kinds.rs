@@ -447,6 +447,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Change the automations that `GET …/uses` lists first, or send `even_if_used`",
     ),
     kind(
+        "campaign_started",
+        409,
+        "The campaign is no draft any more",
+        "Create another campaign",
+    ),
+    kind(
         "template_submitting",
         409,
         "The template is being submitted",

@@ -28,6 +28,7 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
+    ("campaign", 1),
     ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),

@@ -1,5 +1,5 @@
 //! Things that a tenant owns: people, keys, connections, rules, templates, products, assets, fields, tags, stages,
-//! segments. One way to read,
+//! segments, campaigns. One way to read,
 //! list, create within a limit, change and delete them.
 //!
 //! A kind says where its rows are and how many there may be ([`Owned`]); everything else is the same for all. Creating
@@ -18,6 +18,7 @@ use domain::{
     },
     automations::rule::Rule,
     base::actor::{Actor, Stamp},
+    campaigns::campaign::Campaign,
     contacts::{field::Field, segment::Segment, stage::Stage, tag::Tag},
     media::asset::Asset,
     money::product::Product,
@@ -52,6 +53,7 @@ macro_rules! owned_kinds {
 owned_kinds![
     ApiKey,
     Asset,
+    Campaign,
     Connection,
     Field,
     Invitation,

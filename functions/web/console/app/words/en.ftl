@@ -965,6 +965,7 @@ problem-nothing_to_rotate = This connection has no secret of its own. Set creden
 problem-too_many_secrets = The connection has as many valid secrets as it can have. Finish the rotation first.
 problem-not_rotating = No rotation is under way.
 problem-segment_unusable = The segment refers to a tag, stage or field that was deleted or changed. Change its filter.
+problem-campaign_started = The campaign is no draft any more, so it cannot be changed or deleted.
 problem-window_closed = Free text by WhatsApp is possible within 24 hours of the person’s last message. Send a template, or text by SMS.
 problem-cap_reached = As many messages were sent as a cap allows. Send it later, or ask a manager to raise the cap.
 problem-message_refused = The message would not be sent.

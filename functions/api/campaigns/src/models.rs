@@ -1,0 +1,80 @@
+//! Models of campaigns.
+
+use domain::{
+    base::{
+        facts::Facts,
+        fault::{Fault, FaultCode},
+    },
+    campaigns::campaign::Campaign,
+    messages::{
+        content_problems::{MAX_WARNINGS, Review},
+        refusal::Reason,
+    },
+    tenants::settings::Warning,
+};
+use kit::problem::FieldError;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// Maximum problems that are shown of a campaign.
+const MAX_PROBLEMS: usize = 50;
+
+/// A campaign, with what it lacks and what keeps it from being sent at present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct CampaignOut {
+    #[serde(flatten)]
+    campaign: Campaign,
+    /// What it lacks and what is wrong with it, at most 50. A campaign with such a problem cannot be started.
+    #[schemars(length(max = MAX_PROBLEMS), example = wrong())]
+    problems: Vec<FieldError>,
+    /// What would keep its message from being sent at present, or in part, at most 20. Nothing of this prevents a change.
+    #[schemars(length(max = MAX_WARNINGS))]
+    warnings: Vec<CampaignWarning>,
+}
+
+fn wrong() -> [FieldError; 1] {
+    let detail = "Name the segment of the contacts who get the message.";
+    [FieldError::new(
+        "audience.segment",
+        Fault::new(FaultCode::Required, detail),
+    )]
+}
+
+impl CampaignOut {
+    /// The campaign as it is shown, after its review.
+    pub(crate) fn of(campaign: Campaign, review: Review) -> Self {
+        let problems = review.problems.into_iter().take(MAX_PROBLEMS);
+        Self {
+            campaign,
+            problems: problems.map(FieldError::from).collect(),
+            warnings: review.warnings.into_iter().map(CampaignWarning::from).collect(),
+        }
+    }
+}
+
+/// Something that keeps a campaign's message from being sent at present.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct CampaignWarning {
+    /// The warning as a word: one of `x-codes` at the root of the document. Further ones may be added.
+    #[schemars(with = "String", example = &"template_not_approved")]
+    code: Reason,
+    /// Path of the field that it is about.
+    #[schemars(example = &"message.template")]
+    field: String,
+    /// Facts of the sentence by name. `x-codes` names those of each code.
+    facts: Facts,
+    /// The warning, in one sentence.
+    #[schemars(example = &"WhatsApp: template holiday_offer in en_GB is PAUSED, not APPROVED.")]
+    detail: String,
+}
+
+impl From<Warning> for CampaignWarning {
+    fn from(Warning { field, why }: Warning) -> Self {
+        Self {
+            code: why.reason,
+            field,
+            facts: why.facts,
+            detail: why.sentence,
+        }
+    }
+}

@@ -1,0 +1,286 @@
+//! Campaigns, in process against the emulator, from the callers' point of view.
+
+use domain::{
+    accounts::permission::{Permission, Role},
+    campaigns::{
+        campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
+        state::CampaignState,
+    },
+    contacts::{segment::Segment, tag::Tag},
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::Owned;
+use testkit::{
+    Answer, Aws, Resource,
+    api::{House, Town},
+    business::business,
+};
+
+const CAMPAIGNS: &str = "/api/v1/campaigns";
+
+fn draft() -> Value {
+    json!({"type": "broadcast", "name": "Offer for the holidays"})
+}
+
+#[tokio::test]
+async fn campaigns_keep_the_promises_of_every_resource() {
+    let campaigns = Resource {
+        routes: campaigns::routes,
+        path: CAMPAIGNS,
+        read: Permission::CampaignsRead,
+        write: Permission::CampaignsWrite,
+        new: json!({
+            "type": "broadcast", "name": "Offer for the holidays", "audience": {},
+            "message": {
+                "channels": ["sms"], "category": "marketing", "fallback_after_seconds": 120,
+                "sms_text": "{{tenant.name}}: 20% off until Sunday. Reply STOP for no more messages.",
+            },
+            "send_window": {"from": "10:00", "to": "20:00"}, "per_minute": 600,
+        }),
+        change: json!({"name": "Offer for Eid", "message": {"category": "utility"}, "per_minute": null}),
+    };
+    campaigns.keeps_its_promises::<Campaign>().await;
+}
+
+/// The field and code of each problem.
+fn problems(answer: &Answer) -> Vec<(String, String)> {
+    let shown = answer.json();
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let of = |problem: &Value| (text(&problem["field"]), text(&problem["code"]));
+    shown["problems"].as_array().into_iter().flatten().map(of).collect()
+}
+
+async fn segment(aws: &Aws, house: &House, name: &str) -> String {
+    let made: Segment = house.own(aws, json!({"name": name, "filter": {}})).await;
+    made.id.to_string()
+}
+
+async fn remove<T: Owned>(town: &Town<'_>, id: &str) {
+    let (store, scope) = (town.aws().store(), town.home.scope());
+    let found = store.get::<T>(scope, &id).await.expect("the table answers");
+    let found = found.expect("it exists");
+    store
+        .remove(scope, &found, &town.aws().stamp())
+        .await
+        .expect("it is deleted");
+}
+
+#[tokio::test]
+async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let business = Box::pin(business(&aws)).await;
+    let caller = town.key_of(business.scope(), Role::Admin).await;
+    let everybody: Segment = {
+        let fields = json!({"name": "Everybody", "filter": {}});
+        let new = domain::base::resource::Resource::new(
+            aws.ids().ulid(),
+            serde_json::from_value(fields).expect("fields"),
+            aws.now(),
+        );
+        let made = aws.store().create(business.scope(), &new, &aws.stamp()).await;
+        made.expect("the segment is created");
+        new
+    };
+    let made = caller.post(CAMPAIGNS, draft()).await;
+    assert_eq!(made.is(201).json()["state"], "draft");
+    let place = made.header("location");
+    let lacks = async |change: Value, expected: &[(&str, &str)]| {
+        let changed = caller.patch(place, change.clone()).await;
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|(field, code)| ((*field).to_owned(), (*code).to_owned()))
+            .collect();
+        assert_eq!(problems(changed.is(200)), expected, "{change}");
+    };
+    let (segment, channels) = (("audience.segment", "required"), ("message.channels", "too_few"));
+    lacks(json!({}), &[segment, channels]).await;
+    lacks(json!({"audience": {"segment": everybody.id}}), &[channels]).await;
+    let both = json!({"message": {"category": "utility", "channels": ["whatsapp", "sms"]}});
+    let (template, text) = (("message.template", "required"), ("message.sms_text", "required"));
+    lacks(both, &[template, text]).await;
+    let wanted = json!({"name": "missed_call_followup", "language": "en_GB", "variables": {"1": {"text": "you"}}});
+    let variable = ("message.template.variables.2", "required");
+    lacks(json!({"message": {"template": wanted}}), &[variable, text]).await;
+    let rest = json!({"template": {"variables": {"2": {"from": "tenant.name"}}}, "sms_text": "{{contact.first_name}}"});
+    lacks(json!({ "message": rest }), &[]).await;
+    let warnings = caller.get(place).await.json()["warnings"].clone();
+    assert_eq!(warnings[0]["code"], "value_unknown", "{warnings}");
+    assert_eq!(warnings[0]["field"], "message.sms_text");
+}
+
+/// Beside what a draft lacks, nothing wrong is stored.
+#[tokio::test]
+async fn what_is_wrong_is_named_by_field() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, home) = (town.manager(), &town.home);
+    let own = segment(&aws, home, "Own").await;
+    let foreign = segment(&aws, &town.away, "Theirs").await;
+    let tag: Tag = town.away.own(&aws, json!({"name": "Theirs"})).await;
+    let place = manager.post(CAMPAIGNS, draft()).await;
+    let place = place.is(201).header("location");
+    let many = |prefix: &str, count: usize| -> Vec<String> {
+        (0..count).map(|number| format!("{prefix}_{number:026}")).collect()
+    };
+    let (past, far) = (
+        aws.now() - SignedDuration::from_secs(1),
+        aws.now() + SignedDuration::from_hours(24 * Campaign::MAX_DAYS_AHEAD + 1),
+    );
+    for (change, field) in [
+        (json!({"type": "drip"}), "type"),
+        (json!({"name": ""}), "name"),
+        (json!({"name": "x".repeat(101)}), "name"),
+        (json!({"state": "scheduled"}), "state"),
+        (json!({"audience": {"segment": foreign}}), "audience.segment"),
+        (json!({"audience": {"list": "imp_1"}}), "audience.list"),
+        (
+            json!({"audience": {"excluded_segments": [own, foreign]}}),
+            "audience.excluded_segments[1]",
+        ),
+        (
+            json!({"audience": {"segment": own, "excluded_segments": [own]}}),
+            "audience.excluded_segments[0]",
+        ),
+        (
+            json!({"audience": {"excluded_segments": many("seg", MAX_EXCLUDED_SEGMENTS + 1)}}),
+            "audience.excluded_segments",
+        ),
+        (
+            json!({"audience": {"excluded_tags": [tag.id]}}),
+            "audience.excluded_tags[0]",
+        ),
+        (
+            json!({"audience": {"excluded_tags": many("tag", MAX_EXCLUDED_TAGS + 1)}}),
+            "audience.excluded_tags",
+        ),
+        (json!({"message": {"channels": ["sms", "sms"]}}), "message.channels"),
+        (json!({"message": {"category": "service"}}), "message.category"),
+        (
+            json!({"message": {"line": "line_00000000000000000000000009"}}),
+            "message.line",
+        ),
+        (
+            json!({"message": {"channels": ["whatsapp"], "template": {"name": "other", "language": "en"}}}),
+            "message.template.name",
+        ),
+        (
+            json!({"message": {"channels": ["sms"], "sms_text": "You called at {{call.time}}"}}),
+            "message.sms_text",
+        ),
+        (
+            json!({"message": {"channels": ["sms"], "sms_text": {"en": "{{product.cake.name}}"}}}),
+            "message.sms_text.en",
+        ),
+        (
+            json!({"message": {"fallback_after_seconds": 86_401}}),
+            "message.fallback_after_seconds",
+        ),
+        (json!({"starts_at": past}), "starts_at"),
+        (json!({"starts_at": far}), "starts_at"),
+        (
+            json!({"send_window": {"from": "10:00", "to": "10:00"}}),
+            "send_window.to",
+        ),
+        (json!({"per_minute": 0}), "per_minute"),
+        (json!({"per_minute": 60_001}), "per_minute"),
+    ] {
+        manager.patch(place, change.clone()).await.names_field(field);
+        let mut body = draft();
+        for (name, value) in change.as_object().into_iter().flatten() {
+            body[name] = value.clone();
+        }
+        manager.post(CAMPAIGNS, body).await.names_field(field);
+        aws.pass(1);
+    }
+    manager.get(place).await.has_version(1);
+}
+
+/// What was deleted later, or has passed, is a problem that prevents no other change.
+#[tokio::test]
+async fn what_became_wrong_is_shown_and_prevents_no_change() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, home) = (town.manager(), &town.home);
+    let (chosen, excluded) = (
+        segment(&aws, home, "Chosen").await,
+        segment(&aws, home, "Excluded").await,
+    );
+    let tag: Tag = home.own(&aws, json!({"name": "Regular"})).await;
+    let mut body = draft();
+    body["audience"] = json!({"segment": chosen, "excluded_segments": [excluded], "excluded_tags": [tag.id]});
+    body["message"] = json!({"channels": ["sms"], "sms_text": "20% off"});
+    body["starts_at"] = json!(aws.now() + SignedDuration::from_hours(1));
+    let made = manager.post(CAMPAIGNS, body).await;
+    assert_eq!(problems(made.is(201)), []);
+    let place = made.header("location");
+    remove::<Segment>(&town, &chosen).await;
+    remove::<Segment>(&town, &excluded).await;
+    remove::<Tag>(&town, &tag.id.to_string()).await;
+    aws.pass(2 * 3_600);
+    let wrong = [
+        ("audience.segment", "not_found"),
+        ("audience.excluded_segments[0]", "not_found"),
+        ("audience.excluded_tags[0]", "not_found"),
+        ("starts_at", "in_past"),
+    ];
+    let wrong = wrong.map(|(field, code)| (field.to_owned(), code.to_owned()));
+    let renamed = manager.patch(place, json!({"name": "Offer for Eid"})).await;
+    assert_eq!(problems(renamed.is(200)), wrong);
+    let listed = manager.get(CAMPAIGNS).await.items();
+    assert_eq!(listed, [renamed.json()]);
+    let still_past = json!({"starts_at": aws.now() - SignedDuration::from_mins(1)});
+    manager.patch(place, still_past).await.names_only(&["starts_at"]);
+    let mended = json!({"audience": null, "starts_at": null});
+    let mended = manager.patch(place, mended).await;
+    assert_eq!(
+        problems(mended.is(200)),
+        [("audience.segment".to_owned(), "required".to_owned())]
+    );
+}
+
+#[tokio::test]
+async fn only_a_draft_can_be_changed_or_deleted() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let manager = town.manager();
+    let (store, scope) = (aws.store(), town.home.scope());
+    for state in CampaignState::ALL {
+        let made: Campaign = town.home.own(&aws, draft()).await;
+        let place = format!("{CAMPAIGNS}/{}", made.id);
+        let before = store.get::<Campaign>(scope, &made.id).await.expect("the table answers");
+        let moved = Campaign { state, ..made };
+        let moved = store
+            .change(scope, &before.expect("it exists"), &moved, &aws.stamp())
+            .await;
+        moved.expect("it is written");
+        let rename = || manager.patch(&place, json!({"name": "Offer for Eid"}));
+        if state == CampaignState::Draft {
+            rename().await.is(200);
+            manager.delete(&place).await.is(204);
+            continue;
+        }
+        for refused in [rename().await, manager.delete(&place).await] {
+            refused.is_refused(409, "campaign_started");
+            assert!(refused.detail().contains(state.as_str()), "{}", refused.detail());
+        }
+        let shown = manager.get(&place).await.is(200).has_version(2).json();
+        assert_eq!((&shown["state"], &shown["problems"]), (&json!(state), &json!([])));
+    }
+}
+
+/// Of drafts, there may be fewer than of all.
+#[tokio::test]
+async fn deleting_a_draft_makes_room_for_another() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let manager = town.manager();
+    let made = manager.post(CAMPAIGNS, draft()).await;
+    town.fill_counter("draft_campaign", Campaign::MAX_DRAFTS).await;
+    let refused = manager.post(CAMPAIGNS, draft()).await;
+    refused.is_refused(409, "limit_reached");
+    assert!(refused.detail().contains("200 draft campaigns"), "{}", refused.detail());
+    manager.delete(made.header("location")).await.is(204);
+    manager.post(CAMPAIGNS, draft()).await.is(201);
+}

@@ -1,0 +1,170 @@
+//! Campaigns as people write them.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    automations::rule::MAX_FALLBACK_SECONDS,
+    base::{
+        bounded::{Distinct, Whole},
+        fault::{Fault, FaultCode},
+        ids::{CampaignId, LineId, SegmentId, TagId},
+        local::LocalTime,
+        text::{MAX_NAME_LENGTH, OneLine},
+    },
+    campaigns::state::CampaignState,
+    messages::{
+        message::{Category, Channel},
+        purpose::USUAL_FALLBACK_SECONDS,
+        source::{SmsText, TemplateUse},
+    },
+};
+
+/// Maximum segments whose contacts are left out.
+pub const MAX_EXCLUDED_SEGMENTS: usize = 10;
+/// Maximum tags whose contacts are left out.
+pub const MAX_EXCLUDED_TAGS: usize = 20;
+/// Maximum messages per minute that a campaign can ask for.
+pub const MAX_PER_MINUTE: u32 = 60_000;
+/// Maximum channels of a message: there are no more.
+const MAX_CHANNELS: usize = 2;
+
+resource! {
+    /// A campaign of a tenant: one message to all contacts of an audience.
+    pub struct Campaign of CampaignId {
+        /// State. Only a draft can be changed or deleted.
+        pub state: CampaignState,
+    };
+
+    /// The fields of a campaign. Of a draft, only `type` and `name` are required; `problems` says what it lacks.
+    pub struct CampaignIn {
+        /// Type.
+        #[serde(rename = "type")]
+        pub kind: CampaignType,
+        /// Display name.
+        #[cfg_attr(feature = "schema", schemars(example = "Offer for the holidays"))]
+        pub name: OneLine<1, MAX_NAME_LENGTH>,
+        /// The contacts who get the message.
+        #[serde(default)]
+        pub audience: Audience,
+        /// The message.
+        #[serde(default)]
+        pub message: CampaignMessage,
+        /// Time at which it begins, at most 180 days ahead. `null`: as soon as it is started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
+        pub starts_at: Option<Timestamp>,
+        /// Hours of the day in which its messages are sent, beside the tenant's quiet hours, in which none is. `null`: all others.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub send_window: Option<SendWindow>,
+        /// Maximum messages per minute. `null`: as many as the limits of the providers allow.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = 600))]
+        pub per_minute: Option<Whole<1, MAX_PER_MINUTE>>,
+    }
+}
+
+impl Campaign {
+    /// Maximum campaigns per tenant.
+    pub const MAX: u32 = 2_000;
+    /// Maximum campaigns per tenant that are drafts.
+    pub const MAX_DRAFTS: u32 = 200;
+    /// Maximum days between now and the start.
+    pub const MAX_DAYS_AHEAD: i64 = 180;
+}
+
+/// Type of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum CampaignType {
+    /// One message to everybody of an audience, which is fixed at the start.
+    Broadcast,
+}
+
+/// The contacts who get a campaign's message: those who belong to the segment at the start, without those of the exclusions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CampaignAudience")
+)]
+#[serde(deny_unknown_fields, default)]
+pub struct Audience {
+    /// Segment of the contacts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub segment: Option<SegmentId>,
+    /// Segments whose contacts get no message.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub excluded_segments: Distinct<MAX_EXCLUDED_SEGMENTS, SegmentId>,
+    /// Tags whose contacts get no message.
+    #[serde(skip_serializing_if = "Distinct::is_empty")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub excluded_tags: Distinct<MAX_EXCLUDED_TAGS, TagId>,
+}
+
+/// A campaign's message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, default)]
+pub struct CampaignMessage {
+    /// The channels, in the order in which they are tried.
+    #[cfg_attr(feature = "schema", schemars(example = ["sms"]))]
+    pub channels: Distinct<MAX_CHANNELS, Channel>,
+    /// Category: `marketing` or `utility`. The template must have the same. Both require an opt-in.
+    pub category: Category,
+    /// Line that sends it, by which answers come. `null`: a connection that sends for calls without a line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub line: Option<LineId>,
+    /// Content for WhatsApp.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+    pub template: Option<TemplateUse>,
+    /// Content for SMS: one text, or an object of texts by language. `{{source}}` and `{{source|default}}` stand for values; there is
+    /// no call whose values it could name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(
+        example = &"{{tenant.name}}: 20% off until Sunday. Reply STOP for no more messages."
+    ))]
+    pub sms_text: Option<SmsText>,
+    /// Seconds after acceptance without `delivered` until the next channel is tried. 0: only when the channel fails.
+    pub fallback_after_seconds: Whole<0, MAX_FALLBACK_SECONDS>,
+}
+
+impl Default for CampaignMessage {
+    fn default() -> Self {
+        Self {
+            channels: Distinct::default(),
+            category: Category::Marketing,
+            line: None,
+            template: None,
+            sms_text: None,
+            fallback_after_seconds: Whole::nearest(USUAL_FALLBACK_SECONDS),
+        }
+    }
+}
+
+/// Hours of every day, in the recipient's time zone, in which messages are sent. They cross midnight if `to` is before `from`. The two
+/// cannot be equal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct SendWindow {
+    /// Local start time.
+    #[cfg_attr(feature = "schema", schemars(example = "10:00"))]
+    pub from: LocalTime,
+    /// Local end time.
+    #[cfg_attr(feature = "schema", schemars(example = "20:00"))]
+    pub to: LocalTime,
+}
+
+impl SendWindow {
+    /// The problem with these hours: equal times look like the whole day and would mean none of it.
+    pub fn problem(&self) -> Option<Fault> {
+        let detail = "A window that ends when it begins would be none. Set another time, or leave it out.";
+        (self.from == self.to).then(|| Fault::new(FaultCode::WrongOrder, detail).and("other", "from"))
+    }
+}

@@ -1,0 +1,8 @@
+//! Campaigns: one message to all contacts of an audience, each of whom gets it once.
+//!
+//! A [`campaign`] is written as a draft; [`review`] says what it lacks and what is wrong with it. Once started, it goes through the
+//! states of the table in [`state`] and cannot be changed any more.
+
+pub mod campaign;
+pub mod review;
+pub mod state;

@@ -1,0 +1,360 @@
+//! The review of campaigns: what a draft lacks, what is wrong with it, and what keeps it from being sent at present.
+
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::{
+    base::fault::{Fault, FaultCode},
+    campaigns::campaign::Campaign,
+    messages::{
+        compose::{carriers, line_carrier, usual_carriers},
+        content_problems::{Authored, MAX_WARNINGS, Review, no_channel, obstacles, one_of},
+        material::Material,
+        message::Channel,
+        needs::Needs,
+        purpose::Purpose,
+        refusal::{Reason, Refusal},
+        subject::Subject,
+    },
+    tenants::{
+        config::{ConnectionSummary, TenantConfig},
+        line::by_id,
+        settings::{FieldProblem, Findings, Warning, added},
+    },
+};
+
+/// What campaigns name and what does not exist, by id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Missing {
+    /// Segments.
+    pub segments: BTreeSet<String>,
+    /// Tags.
+    pub tags: BTreeSet<String>,
+}
+
+/// Templates, products, fields and assets that a review of these campaigns looks at.
+pub fn needs<'a>(campaigns: impl IntoIterator<Item = &'a Campaign>, config: &TenantConfig) -> Needs {
+    let mut needs = Needs::default();
+    for campaign in campaigns {
+        authored(campaign).needed(config, &mut needs);
+    }
+    needs
+}
+
+/// Reviews a campaign at this time. `material`: what [`needs`] says, with a link as every message gets one.
+pub fn review(
+    campaign: &Campaign,
+    (config, material): (&TenantConfig, &Material),
+    missing: &Missing,
+    now: Timestamp,
+) -> Review {
+    let mut found = Findings::default();
+    audience(campaign, missing, &mut found);
+    message(campaign, config, material, &mut found);
+    if let Some(fault) = campaign.starts_at.and_then(|at| wrong_time(at, now)) {
+        found.add(STARTS_AT, fault);
+    }
+    if let Some(fault) = campaign.send_window.and_then(|window| window.problem()) {
+        found.add("send_window.to", fault);
+    }
+    let problems = found.0;
+    let mut warnings = senders(campaign, config, material, &problems);
+    warnings.truncate(MAX_WARNINGS);
+    Review { problems, warnings }
+}
+
+/// The problems for which a draft is not saved: those of what it says, as far as it said something else before. What it lacks is no
+/// such problem.
+pub fn refused(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)) -> Vec<FieldProblem> {
+    let mut known = before.map(|(_, review)| review.problems.clone()).unwrap_or_default();
+    // Its sentence is the same for every time.
+    if before.is_some_and(|(campaign, _)| campaign.starts_at != after.0.starts_at) {
+        known.retain(|problem| problem.field != STARTS_AT);
+    }
+    let mut wrong = added(&known, after.1.problems.clone());
+    wrong.retain(|problem| !matches!(problem.code, FaultCode::Required | FaultCode::TooFew));
+    wrong
+}
+
+const STARTS_AT: &str = "starts_at";
+
+/// The message as its author wrote it.
+fn authored(campaign: &Campaign) -> Authored<'_> {
+    let message = &campaign.message;
+    Authored {
+        field: "message",
+        channels: &message.channels,
+        category: message.category,
+        template: message.template.as_ref(),
+        sms_text: message.sms_text.as_ref(),
+        follows_call: false,
+    }
+}
+
+fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
+    let audience = &campaign.audience;
+    let mut expect = |known: bool, field: String, what: &str, id: String| {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no {what} with the id {id}."));
+        found.expect(known, field, fault.and("id", id));
+    };
+    let excluded = audience.excluded_segments.iter().enumerate();
+    let excluded = excluded.map(|(place, id)| (format!("audience.excluded_segments[{place}]"), id));
+    let segment = audience.segment.iter().map(|id| ("audience.segment".to_owned(), id));
+    for (field, id) in segment.chain(excluded) {
+        let id = id.to_string();
+        expect(!missing.segments.contains(&id), field, "segment", id);
+    }
+    for (place, id) in audience.excluded_tags.iter().enumerate() {
+        let (field, id) = (format!("audience.excluded_tags[{place}]"), id.to_string());
+        expect(!missing.tags.contains(&id), field, "tag", id);
+    }
+    match audience.segment {
+        None => {
+            let detail = "Name the segment of the contacts who get the message.";
+            found.add("audience.segment", Fault::new(FaultCode::Required, detail));
+        }
+        Some(segment) => {
+            let place = audience.excluded_segments.iter().position(|other| *other == segment);
+            if let Some(place) = place {
+                let fault = Fault::excludes(&["audience.segment"], "Nobody is left of a segment that is excluded.");
+                found.add(format!("audience.excluded_segments[{place}]"), fault);
+            }
+        }
+    }
+}
+
+fn message(campaign: &Campaign, config: &TenantConfig, material: &Material, found: &mut Findings) {
+    let message = &campaign.message;
+    found.expect(!message.channels.is_empty(), "message.channels", no_channel());
+    let purpose = Purpose::Campaign.row();
+    if purpose.kind(message.category).is_none() {
+        let known: Vec<&str> = purpose.kinds.iter().map(|kind| kind.category.as_str()).collect();
+        let detail = format!("The message of a campaign is of the category {}.", known.join(" or "));
+        found.add("message.category", one_of(known, detail));
+    }
+    if let Some(id) = message.line.filter(|id| by_id(&config.lines, *id).is_none()) {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
+        found.add("message.line", fault.and("id", id.to_string()));
+    }
+    authored(campaign).review(material, found);
+}
+
+/// The problem with the time of the start, if there is one.
+fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
+    if at < now {
+        let detail = "The time is in the past. Leave it out to begin as soon as the campaign is started.";
+        return Some(Fault::new(FaultCode::InPast, detail));
+    }
+    let days = Campaign::MAX_DAYS_AHEAD;
+    let last = now + SignedDuration::from_hours(24 * days);
+    let detail = || format!("Expected a time at most {days} days ahead.");
+    (at > last).then(|| Fault::out_of_range(now, last, detail()))
+}
+
+/// The connections that may send by a channel: that of the line, or those that send for calls without a line.
+fn carrying<'a>(campaign: &Campaign, config: &'a TenantConfig, channel: Channel) -> Vec<&'a ConnectionSummary> {
+    let line = campaign.message.line.and_then(|id| by_id(&config.lines, id));
+    let own = line.and_then(|line| line_carrier(config, line, channel));
+    own.map_or_else(|| usual_carriers(config, channel).take(1).collect(), |own| vec![own])
+}
+
+/// Warnings about the connections and the content of each channel. Of content that is wrong, nothing more is said.
+fn senders(campaign: &Campaign, config: &TenantConfig, material: &Material, problems: &[FieldProblem]) -> Vec<Warning> {
+    let (authored, mut warnings) = (authored(campaign), Vec::new());
+    for (place, channel) in authored.channels.iter().copied().enumerate() {
+        let name = channel.name();
+        if carriers(config, channel).next().is_none() {
+            let why = Refusal::new(Reason::NoSender, format!("No connection sends {name}."));
+            warnings.push(Warning {
+                field: format!("message.channels[{place}]"),
+                why: why.and("channel", channel.as_str()),
+            });
+            continue;
+        }
+        if authored.is_wrong(channel, problems) {
+            continue;
+        }
+        let says = (authored.words(channel), authored.category);
+        let senders = carrying(campaign, config, channel);
+        let found = obstacles(says, (config, material), &senders, |_| Subject::Request);
+        warnings.extend(found.into_iter().map(|why| Warning {
+            field: authored.content(channel),
+            why: Refusal {
+                sentence: format!("{name}: {}.", why.sentence),
+                ..why
+            },
+        }));
+    }
+    warnings
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, from_value, json};
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::{
+        base::resource::Resource as _,
+        samples::{at, config, material},
+    };
+
+    const NOW: &str = "2026-11-20T12:00:00Z";
+
+    /// A campaign that lacks nothing, with this in place of its fields.
+    fn campaign(change: Value) -> Campaign {
+        let mut fields = json!({
+            "type": "broadcast", "name": "Offer",
+            "audience": {"segment": "seg_00000000000000000000000001"},
+            "message": {
+                "category": "utility", "channels": ["whatsapp", "sms"],
+                "template": {
+                    "name": "missed_call_followup", "language": "en_GB",
+                    "variables": {"1": {"text": "you"}, "2": {"from": "tenant.name"}},
+                    "buttons": [{"index": 1, "value": {"text": "b/marina"}}],
+                },
+                "sms_text": "20% off at {{tenant.name}}",
+            },
+        });
+        for (pointer, value) in change.as_object().unwrap() {
+            let (parent, name) = pointer.rsplit_once('/').unwrap();
+            fields.pointer_mut(parent).unwrap()[name] = value.clone();
+        }
+        Campaign::new(Ulid::nil(), from_value(fields).unwrap(), at(NOW))
+    }
+
+    fn reviewed(campaign: &Campaign, material: &Material) -> Review {
+        review(campaign, (&config(), material), &Missing::default(), at(NOW))
+    }
+
+    #[test]
+    fn whole_campaign_has_no_problems_and_no_warnings() {
+        let whole = campaign(json!({}));
+        assert_eq!(reviewed(&whole, &material()), Review::default());
+        assert_eq!(needs([&whole], &config()).templates.len(), 1);
+    }
+
+    #[test]
+    fn each_problem_is_refused_unless_something_is_only_missing() {
+        for (change, field, is_refused) in [
+            (json!({"/audience": {}}), "audience.segment", false),
+            (json!({"/message/channels": []}), "message.channels", false),
+            (json!({"/message/template": null}), "message.template", false),
+            (json!({"/message/sms_text": null}), "message.sms_text", false),
+            (
+                json!({"/message/template/variables": {"1": {"text": "you"}}}),
+                "message.template.variables.2",
+                false,
+            ),
+            (
+                json!({"/message/template/variables/2": {"from": "call.number"}}),
+                "message.template.variables.2.from",
+                true,
+            ),
+            (
+                json!({"/message/sms_text": {"en": "{{call.time}}"}}),
+                "message.sms_text.en",
+                true,
+            ),
+            (json!({"/message/category": "marketing"}), "message.category", true),
+            (
+                json!({"/message/category": "service", "/message/channels": ["sms"]}),
+                "message.category",
+                true,
+            ),
+            (
+                json!({"/message/line": "line_00000000000000000000000009"}),
+                "message.line",
+                true,
+            ),
+            (json!({"/starts_at": "2026-11-20T11:59:59Z"}), "starts_at", true),
+            (json!({"/starts_at": "2027-05-19T12:00:01Z"}), "starts_at", true),
+            (
+                json!({"/send_window": {"from": "10:00", "to": "10:00"}}),
+                "send_window.to",
+                true,
+            ),
+        ] {
+            let changed = campaign(change.clone());
+            let review = reviewed(&changed, &material());
+            let fields: Vec<_> = review.problems.iter().map(|problem| problem.field.as_str()).collect();
+            assert_eq!(fields, [field], "{change}");
+            assert_eq!(!refused(None, (&changed, &review)).is_empty(), is_refused, "{change}");
+            assert_eq!(refused(Some((&changed, &review)), (&changed, &review)), [], "{change}");
+        }
+    }
+
+    /// Another time in the past is not the one that has passed since.
+    #[test]
+    fn start_that_has_passed_is_known_until_it_changes() {
+        let before = campaign(json!({"/starts_at": "2026-11-20T10:00:00Z"}));
+        let after = campaign(json!({"/starts_at": "2026-11-20T11:00:00Z"}));
+        let review = |campaign: &Campaign| reviewed(campaign, &material());
+        let (known, found) = (review(&before), review(&after));
+        assert_eq!(known, found);
+        let wrong = refused(Some((&before, &known)), (&after, &found));
+        assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, "starts_at"));
+        for fine in [NOW, "2027-05-19T12:00:00Z"] {
+            let fine = campaign(json!({ "/starts_at": fine }));
+            assert_eq!(review(&fine), Review::default());
+        }
+    }
+
+    #[test]
+    fn what_does_not_exist_is_named_by_its_place() {
+        let id = |number: u8| format!("seg_{number:026}");
+        let tag = "tag_00000000000000000000000001";
+        let excluding = campaign(json!({
+            "/audience/excluded_segments": [id(2), id(3)], "/audience/excluded_tags": [tag],
+        }));
+        let missing = Missing {
+            segments: [id(1), id(3)].into(),
+            tags: [tag.to_owned()].into(),
+        };
+        let found = review(&excluding, (&config(), &material()), &missing, at(NOW)).problems;
+        let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
+        assert_eq!(
+            fields,
+            [
+                "audience.segment",
+                "audience.excluded_segments[1]",
+                "audience.excluded_tags[0]"
+            ]
+        );
+        let nobody = campaign(json!({"/audience/excluded_segments": [id(1)]}));
+        let found = reviewed(&nobody, &material()).problems;
+        assert_eq!(found[0].field, "audience.excluded_segments[0]");
+    }
+
+    #[test]
+    fn what_keeps_it_from_being_sent_at_present_is_a_warning() {
+        let told = |change: Value, material: &Material, config: &TenantConfig| {
+            let review = review(&campaign(change), (config, material), &Missing::default(), at(NOW));
+            assert_eq!(review.problems, []);
+            let warnings = review.warnings.into_iter();
+            warnings
+                .map(|warning| (warning.field, warning.why.reason))
+                .collect::<Vec<_>>()
+        };
+        let mut paused = material();
+        for template in &mut paused.templates {
+            template.status = from_value(json!("PAUSED")).unwrap();
+        }
+        assert_eq!(
+            told(json!({}), &paused, &config()),
+            [("message.template".to_owned(), Reason::TemplateNotApproved)]
+        );
+        let unnamed = json!({"/message/sms_text": "Hello {{contact.first_name}}"});
+        assert_eq!(
+            told(unnamed, &material(), &config()),
+            [("message.sms_text".to_owned(), Reason::ValueUnknown)]
+        );
+        let mut mute = config();
+        mute.connections.remove(0);
+        assert_eq!(
+            told(json!({}), &material(), &mute),
+            [("message.channels[1]".to_owned(), Reason::NoSender)]
+        );
+    }
+}

@@ -1,0 +1,3 @@
+//! Campaigns of a tenant.
+
+pub mod campaign;
