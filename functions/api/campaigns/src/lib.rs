@@ -10,7 +10,10 @@ use api::{
 };
 use axum::{Extension, Router, extract::State};
 use domain::{
-    base::{ids::CampaignId, resource::Resource as _},
+    base::{
+        ids::{CampaignId, SegmentId, TagId},
+        resource::Resource as _,
+    },
     campaigns::{
         campaign::{Campaign, CampaignIn},
         review::{Missing, needs, refused, review},
@@ -95,10 +98,11 @@ impl Scene {
         let config = found(store.config(scope, configs)).await?;
         let needs = needs(campaigns.iter().copied(), &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
-        let audiences = || campaigns.iter().map(|campaign| &campaign.audience);
-        let segments =
-            audiences().flat_map(|audience| audience.segment.iter().chain(audience.excluded_segments.iter()));
-        let tags = audiences().flat_map(|audience| audience.excluded_tags.iter());
+        let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
+        for Campaign { audience, .. } in campaigns {
+            segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
+            tags.extend(audience.excluded_tags.iter());
+        }
         let missing = Missing {
             segments: store.missing::<Segment>(scope, segments).await?,
             tags: store.missing::<Tag>(scope, tags).await?,

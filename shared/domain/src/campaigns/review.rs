@@ -203,7 +203,7 @@ mod tests {
     const NOW: &str = "2026-11-20T12:00:00Z";
 
     /// A campaign that lacks nothing, with this in place of its fields.
-    fn campaign(change: Value) -> Campaign {
+    fn campaign(change: &Value) -> Campaign {
         let mut fields = json!({
             "type": "broadcast", "name": "Offer",
             "audience": {"segment": "seg_00000000000000000000000001"},
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn whole_campaign_has_no_problems_and_no_warnings() {
-        let whole = campaign(json!({}));
+        let whole = campaign(&json!({}));
         assert_eq!(reviewed(&whole, &material()), Review::default());
         assert_eq!(needs([&whole], &config()).templates.len(), 1);
     }
@@ -276,7 +276,7 @@ mod tests {
                 true,
             ),
         ] {
-            let changed = campaign(change.clone());
+            let changed = campaign(&change);
             let review = reviewed(&changed, &material());
             let fields: Vec<_> = review.problems.iter().map(|problem| problem.field.as_str()).collect();
             assert_eq!(fields, [field], "{change}");
@@ -288,15 +288,15 @@ mod tests {
     /// Another time in the past is not the one that has passed since.
     #[test]
     fn start_that_has_passed_is_known_until_it_changes() {
-        let before = campaign(json!({"/starts_at": "2026-11-20T10:00:00Z"}));
-        let after = campaign(json!({"/starts_at": "2026-11-20T11:00:00Z"}));
+        let before = campaign(&json!({"/starts_at": "2026-11-20T10:00:00Z"}));
+        let after = campaign(&json!({"/starts_at": "2026-11-20T11:00:00Z"}));
         let review = |campaign: &Campaign| reviewed(campaign, &material());
         let (known, found) = (review(&before), review(&after));
         assert_eq!(known, found);
         let wrong = refused(Some((&before, &known)), (&after, &found));
         assert_eq!((wrong.len(), wrong[0].field.as_str()), (1, "starts_at"));
         for fine in [NOW, "2027-05-19T12:00:00Z"] {
-            let fine = campaign(json!({ "/starts_at": fine }));
+            let fine = campaign(&json!({ "/starts_at": fine }));
             assert_eq!(review(&fine), Review::default());
         }
     }
@@ -305,7 +305,7 @@ mod tests {
     fn what_does_not_exist_is_named_by_its_place() {
         let id = |number: u8| format!("seg_{number:026}");
         let tag = "tag_00000000000000000000000001";
-        let excluding = campaign(json!({
+        let excluding = campaign(&json!({
             "/audience/excluded_segments": [id(2), id(3)], "/audience/excluded_tags": [tag],
         }));
         let missing = Missing {
@@ -322,7 +322,7 @@ mod tests {
                 "audience.excluded_tags[0]"
             ]
         );
-        let nobody = campaign(json!({"/audience/excluded_segments": [id(1)]}));
+        let nobody = campaign(&json!({"/audience/excluded_segments": [id(1)]}));
         let found = reviewed(&nobody, &material()).problems;
         assert_eq!(found[0].field, "audience.excluded_segments[0]");
     }
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn what_keeps_it_from_being_sent_at_present_is_a_warning() {
         let told = |change: Value, material: &Material, config: &TenantConfig| {
-            let review = review(&campaign(change), (config, material), &Missing::default(), at(NOW));
+            let review = review(&campaign(&change), (config, material), &Missing::default(), at(NOW));
             assert_eq!(review.problems, []);
             let warnings = review.warnings.into_iter();
             warnings

@@ -2,6 +2,7 @@
 
 use domain::{
     accounts::permission::{Permission, Role},
+    base::resource::Resource as _,
     campaigns::{
         campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
         state::CampaignState,
@@ -14,7 +15,7 @@ use store::Owned;
 use testkit::{
     Answer, Aws, Resource,
     api::{House, Town},
-    business::business,
+    business::{business, read},
 };
 
 const CAMPAIGNS: &str = "/api/v1/campaigns";
@@ -72,17 +73,10 @@ async fn a_draft_says_what_it_lacks_until_nothing_is_missing() {
     let town = Town::new(&aws, campaigns::routes).await;
     let business = Box::pin(business(&aws)).await;
     let caller = town.key_of(business.scope(), Role::Admin).await;
-    let everybody: Segment = {
-        let fields = json!({"name": "Everybody", "filter": {}});
-        let new = domain::base::resource::Resource::new(
-            aws.ids().ulid(),
-            serde_json::from_value(fields).expect("fields"),
-            aws.now(),
-        );
-        let made = aws.store().create(business.scope(), &new, &aws.stamp()).await;
-        made.expect("the segment is created");
-        new
-    };
+    let everybody = read(json!({"name": "Everybody", "filter": {}}));
+    let everybody = Segment::new(aws.ids().ulid(), everybody, aws.now());
+    let created = aws.store().create(business.scope(), &everybody, &aws.stamp()).await;
+    created.expect("the segment is created");
     let made = caller.post(CAMPAIGNS, draft()).await;
     assert_eq!(made.is(201).json()["state"], "draft");
     let place = made.header("location");
