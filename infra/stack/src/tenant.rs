@@ -387,6 +387,7 @@ impl Deployment {
                 .filter(|_| !changed)
                 .map_or(Health::Healthy, |known| known.health.clone()),
             paused_until: known.and_then(|known| known.paused_until),
+            throttled: known.and_then(|known| known.throttled),
             verify,
             send,
             credentials_version: if changed { version + 1 } else { version },

@@ -25,7 +25,7 @@ const RECOVERY: SignedDuration = SignedDuration::from_mins(10);
 /// Blocks in the room of a lane: more than the processes that send in bulk at once, so that each gets one.
 const BLOCKS: u32 = 8;
 
-/// Shortest and longest wait of a bulk message that finds no place, before it is spread by as much again.
+/// Shortest and longest wait of a bulk message that finds no place, before it is spread by as much again. The dispatcher looks once a minute.
 const BULK_WAIT: [SignedDuration; 2] = [SignedDuration::from_mins(1), SignedDuration::from_mins(10)];
 
 /// What was learnt when the provider throttled a number. It recovers evenly.
