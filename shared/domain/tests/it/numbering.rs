@@ -38,7 +38,7 @@ fn table() -> String {
 /// A new version of `phonenumber` can bring other formats: then this test writes them, and the difference is to be reviewed.
 #[test]
 fn formats_are_those_of_libphonenumber() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/numbering.txt");
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/src/base/numbering.txt");
     let known = std::fs::read_to_string(file).unwrap_or_default();
     let table = table();
     if known != table {
