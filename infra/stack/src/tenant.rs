@@ -26,12 +26,9 @@ use domain::{
 use jiff::Timestamp;
 use serde::{Deserialize, de::Error as _};
 use serde_json::{Map, Value};
-use store::{Races, Store, StoreError, TenantScope, tenants::config::Configured};
+use store::{RACES, Store, StoreError, TenantScope, tenants::config::Configured};
 
 use crate::{aws::Aws, secrets::random_hex};
-
-/// Attempts to make a tenant's first line.
-const RACES: Races = Races::most(8);
 
 /// A tenant's file.
 #[derive(Clone, Deserialize)]

@@ -12,7 +12,7 @@ use jiff::{SignedDuration, Timestamp};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use store::{LostRace, Races, Store, StoreError};
+use store::{LostRace, RACES, Store, StoreError};
 
 use crate::{
     sealing::SealingKey,
@@ -53,9 +53,6 @@ fn secret_error(doing: &'static str, source: impl Into<Box<dyn std::error::Error
 
 /// Time for which a key signs before a new one is created.
 const KEY_LIFETIME: SignedDuration = SignedDuration::from_hours(90 * 24);
-
-/// Attempts of a lost race: of many processes that create a key at once, the first one's is soon available to the others.
-const RACES: Races = Races::most(20);
 
 /// Content of `auth`'s secret. The template creates it with a sealing key; signing keys are added on demand.
 #[derive(Clone, Serialize, Deserialize)]

@@ -51,7 +51,7 @@ pub use paging::{Paging, of_another_list, paged};
 pub use patch::Patch;
 pub use phone::PhoneOut;
 pub use query::Takes;
-pub use races::{Races, Setback};
+pub use races::{RACES, Races, Setback};
 pub use references::References;
 pub use replies::{Created, Html, IfMatch, Listed, NoContent, Once, OnceIf, Tagged, With};
 pub use reports::{CostOut, Report, ReportBy, ReportHeadOut, ReportLineOut, ReportPart, ReportPartOut, ReportQuery};

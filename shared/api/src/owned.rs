@@ -1,7 +1,7 @@
 //! Operations of what a tenant owns one by one. A handler names the guard, and the rest is here: 404, `ETag`, `If-Match`, lost
 //! races, limits, values that must be unique, and requests that come twice.
 
-use std::fmt::Display;
+use std::{fmt::Display, future::ready};
 
 use domain::{
     accounts::permission::permits::Permit,
@@ -19,12 +19,9 @@ use crate::{
     guards::Allowed,
     paging::Paging,
     patch::Patch,
-    races::{Races, Setback},
+    races::{RACES, Setback},
     replies::{Created, IfMatch, Listed, NoContent, Tagged},
 };
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// Maximum size as JSON, in bytes: a page of 100 must fit in an answer of Lambda, which is 6 MB.
 const LARGEST: usize = 32 * 1024;
@@ -156,30 +153,32 @@ impl Api {
         if_match: &IfMatch,
         patch: &Patch<T::Fields>,
     ) -> Result<Tagged<T>, Problem> {
-        self.update_if(who, id, if_match, patch, |_, _| Ok(())).await
+        self.update_if(who, id, if_match, patch, |_, _| ready(Ok(()))).await
     }
 
-    /// The same, if `allow` accepts the resource before and after the change.
+    /// The same, if `allow` accepts the resource before and after the change. It may read what they refer to.
     ///
     /// # Errors
     /// As [`Api::update`]; those of `allow`.
-    pub async fn update_if<T: Owned + Resource, P: Permit>(
+    pub async fn update_if<T: Owned + Resource, P: Permit, A: Future<Output = Result<(), Problem>>>(
         &self,
         who: &Allowed<P>,
         id: &(impl Display + Sync),
         if_match: &IfMatch,
         patch: &Patch<T::Fields>,
-        allow: impl Fn(&T, &T) -> Result<(), Problem>,
+        allow: impl Fn(T, T) -> A,
     ) -> Result<Tagged<T>, Problem> {
-        let (store, scope, stamp) = (self.store(), who.scope(), &who.stamp());
+        let (store, scope, stamp, allow) = (self.store(), who.scope(), &who.stamp(), &allow);
         let read = || store.get(scope, id);
         let write = |before: Versioned<T>, after: T| async move {
+            allow(before.value.clone(), after.clone()).await?;
             let after = after.changed_at(stamp.at);
             let written = store.change(scope, &before, &after, stamp).await;
             let version = written.map_err(setback::<T>)?;
             Ok(Versioned { version, value: after })
         };
-        patch.change(RACES, if_match, read, allow, write).await.map(Tagged::of)
+        let changed = patch.change(if_match, read, |_, _| Ok(()), write);
+        changed.await.map(Tagged::of)
     }
 
     /// Deletes one.

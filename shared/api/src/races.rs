@@ -3,11 +3,9 @@
 use kit::Problem;
 use store::{LostRace, OwnedError, StoreError};
 
-/// [`store::Races`] with the caller's answer if every attempt loses. One constant per function:
+/// [`store::Races`] with the caller's answer if every attempt loses:
 ///
 /// ```ignore
-/// const RACES: Races = Races::most(24);
-///
 /// RACES.until_won(async || {
 ///     let before = store.thing(who.scope(), id).await?.ok_or_else(Problem::not_found)?;
 ///     if_match.check(before.version)?;
@@ -23,15 +21,13 @@ pub struct Races {
     lost: fn() -> Problem,
 }
 
-impl Races {
-    /// This number of attempts. A change that loses all of them gets a 409 of the kind `conflict`.
-    pub const fn most(most: u32) -> Self {
-        Self {
-            races: store::Races::most(most),
-            lost: lost_every_race,
-        }
-    }
+/// The attempts of every change. One that loses all of them gets a 409 of the kind `conflict`.
+pub const RACES: Races = Races {
+    races: store::RACES,
+    lost: lost_every_race,
+};
 
+impl Races {
     /// Sets another answer for a change that loses all attempts.
     pub const fn or_else(mut self, lost: fn() -> Problem) -> Self {
         self.lost = lost;
@@ -134,7 +130,10 @@ mod tests {
 
     use super::*;
 
-    const RACES: Races = Races::most(3);
+    const RACES: Races = Races {
+        races: store::Races::most(3),
+        ..super::RACES
+    };
 
     type Try = Result<&'static str, Setback>;
 

@@ -20,12 +20,9 @@ use store::Versioned;
 use crate::{
     context::Api,
     guards::Allowed,
-    races::Races,
+    races::RACES,
     replies::{IfMatch, With},
 };
-
-/// Attempts of a change that loses races to the worker's checkpoints, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 impl Api {
     /// Cancels an operation if it `may` be cancelled. One that has ended stays as it is.

@@ -21,7 +21,7 @@ pub use table::database::Along;
 pub use table::error::{StoreError, chain};
 pub use table::keys::Part;
 pub use table::owned::{Owned, OwnedError, Pointer, Share, Signed, Version, first_version};
-pub use table::races::{LostRace, Races, step_aside};
+pub use table::races::{LostRace, RACES, Races, step_aside};
 pub use table::row::{Page, Versioned};
 pub use table::scope::{Authority, TenantScope};
 

@@ -7,7 +7,7 @@ mod models;
 mod upload;
 
 use api::{
-    Allowed, Api, Body, Created, FileLinkOut, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path, Races,
+    Allowed, Api, Body, Created, FileLinkOut, IfMatch, LINKS, Listed, NoContent, Paging, Patch, Path, RACES,
     ScanVerdict, Setback, Tagged, UploadOut, VerdictIn, found, permits, setback,
 };
 use axum::{Extension, Router, extract::State, http::StatusCode};
@@ -92,9 +92,6 @@ type Scanner = Allowed<permits::MediaScan>;
 
 /// Assets that a tenant creates per hour.
 const CREATED: Limit = Limit::per_hour(200);
-
-/// Attempts of a change of the state.
-const RACES: Races = Races::most(8);
 
 async fn create_asset(
     who: Writing,

@@ -217,10 +217,7 @@ fn session_days(config: &Config) -> Result<SignedDuration, ConfigError> {
 }
 
 /// Attempts of a change that loses races.
-const RACES: Races = Races::most(8).or_else(Problem::unavailable);
-
-/// The same for the end of sessions in one tenant.
-const END_RACES: store::Races = store::Races::most(8);
+const RACES: Races = api::RACES.or_else(Problem::unavailable);
 
 /// Hash by which the table and the limits know an address.
 fn email_sha256(email: &Email) -> String {
@@ -288,7 +285,7 @@ impl Context {
         let (store, from, spared) = (self.store(), next.sessions_from, next.spared_session);
         let ending = scopes
             .iter()
-            .map(|scope| END_RACES.until_won(|| store.end_member_sessions(scope, next.id, from, spared, stamp)));
+            .map(|scope| store::RACES.until_won(|| store.end_member_sessions(scope, next.id, from, spared, stamp)));
         try_join_all(ending).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use access::{link, token::PublicKey};
-use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Races, Setback, Tagged};
+use api::{Anyone, IfMatch, Listed, NoContent, Patch, Path, Person, Setback, Tagged};
 use axum::{
     Extension, Json,
     http::{HeaderName, header},
@@ -27,9 +27,6 @@ use crate::{
     models::{KeyOut, KeysOut, MeIn, MeOut, SessionOut, UserOut},
     trail::Seen,
 };
-
-/// Attempts of a change of the account that loses races.
-const CHANGES: Races = Races::most(8);
 
 /// Maximum number of sessions that are listed.
 const MAX_SESSIONS: i32 = 100;
@@ -89,7 +86,7 @@ pub(crate) async fn update_me(
             value: after,
         })
     };
-    let changed = patch.change(CHANGES, &if_match, read, |_, _| Ok(()), write);
+    let changed = patch.change(&if_match, read, |_, _| Ok(()), write);
     let Versioned { version, value: next } = changed.await?;
     let scopes = link::of_own_account(&next);
     // Also where nothing changed: the time before may have ended in between.

@@ -9,7 +9,7 @@ mod trying;
 use std::{cmp::Reverse, collections::HashMap, sync::Arc};
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, Races, Tagged,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Query, RACES, Tagged,
     found, paged, permits, permits::Permit, setback,
 };
 use axum::{Extension, Json, Router, extract::State};
@@ -128,9 +128,6 @@ const AUTOMATIONS: &str = "/api/v1/automations";
 type Reading = Allowed<permits::AutomationsRead>;
 type Writing = Allowed<permits::AutomationsWrite>;
 type Configs = Extension<Arc<ConfigCache>>;
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// What the review of these rules looks at.
 async fn material<P: Permit>(

@@ -5,7 +5,7 @@ mod models;
 use std::sync::Arc;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable as _, Path, Races, Tagged, found,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable as _, Path, RACES, Tagged, found,
     permits, permits::Permit, setback,
 };
 use axum::{Extension, Router, extract::State};
@@ -75,9 +75,6 @@ const CAMPAIGNS: &str = "/api/v1/campaigns";
 type Reading = Allowed<permits::CampaignsRead>;
 type Writing = Allowed<permits::CampaignsWrite>;
 type Configs = Extension<Arc<ConfigCache>>;
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// What reviews of campaigns look at.
 struct Scene {

@@ -2,7 +2,7 @@
 
 mod models;
 
-use api::{Allowed, Api, Body, Listed, NoContent, Path, Races, found, permits};
+use api::{Allowed, Api, Body, Listed, NoContent, Path, RACES, found, permits};
 use axum::{Json, Router, extract::State};
 use domain::{
     base::fault::{Fault, FaultCode},
@@ -47,9 +47,6 @@ api::operations! {
 
 type Reading = Allowed<permits::CapsRead>;
 type Writing = Allowed<permits::CapsWrite>;
-
-/// Few people change a business's settings at the same time, but every change of its configuration counts.
-const RACES: Races = Races::most(8);
 
 async fn list_caps(who: Reading, State(api): State<Api>) -> Result<Listed<CapOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());

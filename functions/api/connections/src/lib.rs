@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SecretsError};
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, Races, Setback, Tagged,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OnceIf, Paging, Patch, Path, RACES, Setback, Tagged,
     found, limit_reached, permits,
 };
 use axum::{Extension, Router};
@@ -46,12 +46,6 @@ use crate::{
 
 /// A connection with its version.
 type Found = Versioned<Connection>;
-
-/// Few people change a connection at the same time, but tests and reports of providers change it, too.
-const RACES: Races = Races::most(8);
-
-/// The same for the results of tests.
-const TEST_RACES: store::Races = store::Races::most(8);
 
 /// A caller who may change connections.
 type Writer = Allowed<permits::ConnectionsWrite>;
@@ -590,7 +584,7 @@ impl Context {
         proof: Proof,
     ) -> Result<Option<Found>, ConnectionError> {
         let store = self.api.store();
-        let noted = TEST_RACES.until_won(|| store.note_test(scope, connection, proof, |row| trial.judge(row)));
+        let noted = store::RACES.until_won(|| store.note_test(scope, connection, proof, |row| trial.judge(row)));
         noted.await
     }
 

@@ -1,6 +1,6 @@
 //! The tenant's first line, set up from its connections.
 
-use api::{Api, Races};
+use api::{Api, RACES};
 use domain::{
     messages::message::Channel,
     tenants::{
@@ -11,8 +11,6 @@ use domain::{
 use kit::Problem;
 
 use crate::Writer;
-
-const RACES: Races = Races::most(24);
 
 /// Whether a change of a connection may bring a line something: other numbers, or another channel.
 pub(crate) fn may_bring(before: &Connection, after: &Connection) -> bool {

@@ -1,6 +1,6 @@
 //! The consent of a contact: what it refuses and wants, and the ledger of how that came about.
 
-use api::{Allowed, Api, Body, Html, Listed, Looks, Paging, Path, Races, found, permits};
+use api::{Allowed, Api, Body, Html, Listed, Looks, Paging, Path, RACES, found, permits};
 use axum::{Extension, Json, extract::State};
 use domain::{
     accounts::audit::Look,
@@ -21,9 +21,6 @@ use serde::{Deserialize, Serialize};
 use store::contacts::{contact::Recorded, timeline::Position};
 
 use crate::{itself, proof::ConsentProofOut};
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// Maximum entries of a proof. With the longest texts, they fit in an answer.
 const MAX_OF_PROOF: usize = 400;

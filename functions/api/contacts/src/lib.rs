@@ -16,7 +16,7 @@ mod timeline;
 
 use api::{
     Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, Looks, NoContent, OperationOut, Paging, Patch, Path,
-    Query, Races, References, Setback, Tagged, With, found, itself, permits, position, started,
+    Query, RACES, References, Setback, Tagged, With, found, itself, permits, position, started,
 };
 use axum::{Extension, Json, Router, extract::State, http::StatusCode};
 use domain::{
@@ -296,9 +296,6 @@ const CONTACTS: &str = "/api/v1/contacts";
 
 type Reading = Allowed<permits::ContactsRead>;
 type Writing = Allowed<permits::ContactsWrite>;
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 async fn create_contact(
     who: Writing,

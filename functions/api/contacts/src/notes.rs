@@ -1,7 +1,7 @@
 //! Notes on a contact, with their authors. Only its author, managers and admins change or delete a note.
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, found, permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable, Path, Tagged, found, permits,
     permits::Permit,
 };
 use axum::extract::State;
@@ -26,15 +26,17 @@ pub(crate) struct NoteIn {
     text: NoteText,
 }
 
-impl NoteIn {
+impl Patchable for NoteIn {
+    type Of = Note;
+
     fn of(note: &Note) -> Self {
         Self {
             text: note.text.clone(),
         }
     }
 
-    fn onto(self, before: &Note) -> Note {
-        before.with_text(self.text)
+    fn onto(self, before: &Note) -> Result<Note, Problem> {
+        Ok(before.with_text(self.text))
     }
 }
 
@@ -84,32 +86,16 @@ pub(crate) async fn update_note(
     if_match: IfMatch,
     patch: Patch<NoteIn>,
 ) -> Result<Tagged<Note>, Problem> {
-    let decide = |before: &Note| {
-        let after = patch.apply(&NoteIn::of(before))?.onto(before);
-        if after != *before {
-            own_or_managed(&who, before)?;
-        }
-        Ok(after)
-    };
-    let changed = changed(&api, &who, (contact_id, note_id), &if_match, decide).await;
-    unless_merged(&api, &who, contact_id, changed).await.map(Tagged::of)
-}
-
-async fn changed(
-    api: &Api,
-    who: &Allowed<permits::ContactsWrite>,
-    (contact, id): (ContactId, NoteId),
-    if_match: &IfMatch,
-    decide: impl Fn(&Note) -> Result<Note, Problem>,
-) -> Result<Versioned<Note>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
-    let read = || store.of_contact(scope, contact, id.place());
+    let read = || store.of_contact(scope, contact_id, note_id.place());
+    let allow = |before: &Note, _: &Note| own_or_managed(&who, before);
     let write = |before: Versioned<Note>, mut value: Note| async move {
         value.updated_at = stamp.at;
         let version = store.change_of_contact(scope, &before, &value, stamp).await?;
         Ok(Versioned { version, value })
     };
-    RACES.change(if_match, read, decide, write).await
+    let changed = patch.change(&if_match, read, allow, write).await;
+    unless_merged(&api, &who, contact_id, changed).await.map(Tagged::of)
 }
 
 pub(crate) async fn delete_note(

@@ -1,5 +1,7 @@
 //! Fields: what a tenant records of its contacts beyond what every contact has.
 
+use std::future::ready;
+
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
@@ -71,9 +73,9 @@ async fn update_field(
     if_match: IfMatch,
     patch: Patch<FieldIn>,
 ) -> Result<Tagged<Field>, Problem> {
-    let allow = |before: &Field, after: &Field| {
-        let found = before.problems_of_change(after);
-        if found.is_empty() { Ok(()) } else { Err(found.into()) }
+    let allow = |before: Field, after: Field| {
+        let found = before.problems_of_change(&after);
+        ready(if found.is_empty() { Ok(()) } else { Err(found.into()) })
     };
     api.update_if(&who, &id, &if_match, &patch, allow).await
 }

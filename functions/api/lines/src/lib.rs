@@ -1,5 +1,7 @@
 //! Lines: the numbers that customers call, with what answers them. Rules, calls and messages name them by id.
 
+use std::future::ready;
+
 use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
@@ -89,9 +91,9 @@ async fn update_line(
 ) -> Result<Tagged<Line>, Problem> {
     let connections = connections(&api, &who).await?;
     // A connection that the line names may be deleted by now. The sentence contains its id.
-    let allow = |before: &Line, after: &Line| {
-        let found = added(&problems(before, &connections), problems(after, &connections));
-        if found.is_empty() { Ok(()) } else { Err(found.into()) }
+    let allow = |before: Line, after: Line| {
+        let found = added(&problems(&before, &connections), problems(&after, &connections));
+        ready(if found.is_empty() { Ok(()) } else { Err(found.into()) })
     };
     api.update_if(&who, &id, &if_match, &patch, allow).await
 }

@@ -6,7 +6,7 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, FileLinkOut, LINKS, Looks, MediumOut, Path, Races, ScanVerdict, Setback, VerdictIn, found,
+    Allowed, Api, Body, FileLinkOut, LINKS, Looks, MediumOut, Path, RACES, ScanVerdict, Setback, VerdictIn, found,
     permits,
 };
 use axum::{
@@ -60,9 +60,6 @@ type Scanner = Allowed<permits::MediaScan>;
 
 /// Seconds after which to ask again for a file that is on its way.
 const AGAIN_AFTER: u32 = 15;
-
-/// Attempts of a verdict that loses races: against a change of the retention, and against another verdict.
-const RACES: Races = Races::most(8);
 
 async fn get_medium(
     who: Viewer,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Listed, Paging, Path, Query, Setback, found};
+use api::{Api, Listed, Paging, Path, Query, RACES, Setback, found};
 use axum::{Extension, Json, extract::State, http::StatusCode};
 use domain::{
     Timestamp,
@@ -30,7 +30,7 @@ use tokio::sync::OnceCell;
 use ulid::Ulid;
 
 use crate::{
-    send::{Placed, RACES, Reached, Sending, Sends, answer, needs, refused, reviewed},
+    send::{Placed, Reached, Sending, Sends, answer, needs, refused, reviewed},
     visibility::{ChangedMessage, reason_for},
 };
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, Setting};
+use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, RACES, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
     base::{facts::Facts, ids::ContactId},
@@ -28,9 +28,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::{
-    send::{
-        RACES, Sending, Sends, addressable, asked, lead_to, not_oneself, reach, referred, refused, reviewed, world,
-    },
+    send::{Sending, Sends, addressable, asked, lead_to, not_oneself, reach, referred, refused, reviewed, world},
     visibility::may_read_contacts,
 };
 

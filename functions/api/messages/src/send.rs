@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use access::TENANT_LIMIT;
-use api::{Allowed, Api, Body, Races, Setback, Showing, With, found, itself, permits};
+use api::{Allowed, Api, Body, RACES, Setback, Showing, With, found, itself, permits};
 use axum::{
     Extension, Json,
     extract::State,
@@ -56,9 +56,6 @@ use crate::visibility::{ChangedMessage, reason_for};
 
 /// Path of the messages.
 const MESSAGES: &str = "/api/v1/messages";
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-pub(crate) const RACES: Races = Races::most(24);
 
 /// The part of a tenant's requests per minute that may be messages in the lane of answers, as a divisor.
 const SHARE: u32 = 8;

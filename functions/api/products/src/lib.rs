@@ -1,14 +1,11 @@
 //! Products: what a tenant sells. Messages name them by id or SKU.
 
-use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Races, Tagged, permits, setback,
-};
+use api::{Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Path, Tagged, permits};
 use axum::{Router, extract::State};
 use domain::{
     base::{
         fault::{Fault, FaultCode},
         ids::{AssetId, ProductId},
-        resource::Resource as _,
     },
     media::medium::MediaKind,
     money::product::{Product, ProductIn},
@@ -52,9 +49,6 @@ api::operations! {
 type Reading = Allowed<permits::ProductsRead>;
 type Writing = Allowed<permits::ProductsWrite>;
 
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
-
 async fn create_product(
     who: Writing,
     State(api): State<Api>,
@@ -83,21 +77,15 @@ async fn update_product(
     if_match: IfMatch,
     patch: Patch<ProductIn>,
 ) -> Result<Tagged<Product>, Problem> {
-    let (api, who, stamp) = (&api, &who, &who.stamp());
-    let (store, scope) = (api.store(), who.scope());
-    let read = || store.get(scope, &id);
-    let write = |before: Versioned<Product>, after: Product| async move {
-        // A picture that was deleted meanwhile prevents no other change.
-        if after.image != before.value.image {
-            check(api, who, after.image).await?;
+    let (api, who) = (&api, &who);
+    // A picture that was deleted meanwhile prevents no other change.
+    let allow = |before: Product, after: Product| async move {
+        if after.image == before.image {
+            return Ok(());
         }
-        let after = after.changed_at(stamp.at);
-        let written = store.change(scope, &before, &after, stamp).await;
-        let version = written.map_err(setback::<Product>)?;
-        Ok(Versioned { version, value: after })
+        check(api, who, after.image).await
     };
-    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await;
-    changed.map(Tagged::of)
+    api.update_if(who, &id, &if_match, &patch, allow).await
 }
 
 /// Refuses a picture that does not exist, or is none.

@@ -1,13 +1,13 @@
 //! Segments: saved filters of contacts.
 
 use api::{
-    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Races,
-    References, Tagged, With, found, operation, permits, position, setback, started,
+    Allowed, Api, Body, ContactOut, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, References,
+    Tagged, With, found, operation, permits, position, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     accounts::permission::permits::Permit,
-    base::{ids::SegmentId, operation::OperationKind, resource::Resource as _},
+    base::{ids::SegmentId, operation::OperationKind},
     contacts::{
         conditions::Conditions,
         segment::{CountSegment, Segment, SegmentIn},
@@ -68,9 +68,6 @@ api::operations! {
 type Reading = Allowed<permits::SegmentsRead>;
 type Writing = Allowed<permits::SegmentsWrite>;
 
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
-
 /// Maximum counts per tenant and hour: each may read all contacts.
 const COUNTS: Limit = Limit::per_hour(60);
 
@@ -102,21 +99,15 @@ async fn update_segment(
     if_match: IfMatch,
     patch: Patch<SegmentIn>,
 ) -> Result<Tagged<Segment>, Problem> {
-    let (api, who, stamp) = (&api, &who, &who.stamp());
-    let (store, scope) = (api.store(), who.scope());
-    let read = || store.get(scope, &id);
-    let write = |before: Versioned<Segment>, after: Segment| async move {
-        // A filter that has become unusable prevents no other change.
-        if after.filter != before.value.filter {
-            check(api, who, &after.filter).await?;
+    let (api, who) = (&api, &who);
+    // A filter that has become unusable prevents no other change.
+    let allow = |before: Segment, after: Segment| async move {
+        if after.filter == before.filter {
+            return Ok(());
         }
-        let after = after.changed_at(stamp.at);
-        let written = store.change(scope, &before, &after, stamp).await;
-        let version = written.map_err(setback::<Segment>)?;
-        Ok(Versioned { version, value: after })
+        check(api, who, &after.filter).await
     };
-    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await;
-    changed.map(Tagged::of)
+    api.update_if(who, &id, &if_match, &patch, allow).await
 }
 
 async fn delete_segment(

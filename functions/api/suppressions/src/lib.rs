@@ -3,7 +3,7 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, Races, Setback, Tagged, found, permits,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Path, RACES, Setback, Tagged, found, permits,
 };
 use axum::{Router, extract::State};
 use domain::{base::ids::SuppressionId, consent::suppression::Address};
@@ -47,9 +47,6 @@ api::operations! {
 
 type Reading = Allowed<permits::SuppressionsRead>;
 type Writing = Allowed<permits::SuppressionsWrite>;
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// The path of an address. Characters with a meaning in paths are encoded.
 fn path_of(address: &Address) -> String {

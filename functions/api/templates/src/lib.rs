@@ -10,7 +10,7 @@ use std::{cmp::Reverse, collections::BTreeSet, sync::Arc, time::Duration};
 
 use access::{Kms, Secrets, SendCredentials};
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, Races, Setback,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Path, Query, RACES, Setback,
     Tagged, With, found, of_another_list, operation, paged, permits, permits::Permit, setback, started,
 };
 use axum::{Extension, Json, Router};
@@ -195,9 +195,6 @@ type Reading = Allowed<permits::TemplatesRead>;
 type Writing = Allowed<permits::TemplatesWrite>;
 type Found = Versioned<TemplateDefinition>;
 type Shared = Extension<Arc<Context>>;
-
-/// Attempts of a change that loses races, before the caller gets a conflict.
-const RACES: Races = Races::most(24);
 
 /// Lists of a provider's templates per tenant and hour.
 const SYNCS: Limit = Limit::per_hour(12);
@@ -384,7 +381,7 @@ async fn update_template(
         let version = written.map_err(setback::<TemplateDefinition>)?;
         Ok(Versioned { version, value: after })
     };
-    let changed = patch.change(RACES, &if_match, read, allow, write).await?;
+    let changed = patch.change(&if_match, read, allow, write).await?;
     TemplateModel::tagged(changed)
 }
 

@@ -6,7 +6,7 @@ mod setup;
 
 use std::sync::Arc;
 
-use api::{Allowed, Api, IfMatch, Patch, Races, Tagged, found, permits};
+use api::{Allowed, Api, IfMatch, Patch, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
 use domain::{consent::links::NewLink, templates::template::TemplateDefinition, tenants::tenant::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
@@ -61,9 +61,6 @@ api::operations! {
     }
 }
 
-/// Few people change a business's settings at the same time, but every change of its configuration counts.
-const RACES: Races = Races::most(8);
-
 /// The tenant, whose version is that of its configuration.
 async fn tenant<P: permits::Permit>(api: &Api, who: &Allowed<P>) -> Result<Option<Versioned<Tenant>>, StoreError> {
     let tenant = api.store().tenant(who.scope()).await?;
@@ -88,7 +85,7 @@ async fn update_tenant(
         Ok(Versioned { value: after, version })
     };
     let read = || tenant(&api, &who);
-    let changed = patch.change(RACES, &if_match, read, |_, _| Ok(()), write).await?;
+    let changed = patch.change(&if_match, read, |_, _| Ok(()), write).await?;
     Ok(Tagged::of(changed))
 }
 

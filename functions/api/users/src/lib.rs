@@ -6,7 +6,7 @@ mod models;
 mod people;
 
 use access::token::sha256_hex;
-use api::{Allowed, Api, Races, permits};
+use api::{Allowed, Api, RACES, permits};
 use axum::Router;
 use domain::{
     accounts::{
@@ -77,9 +77,6 @@ api::operations! {
             problems "already_member" "link_not_valid" "too_many_tenants";
     }
 }
-
-/// Attempts of a change that loses races, before the caller gets a conflict. Enough for a whole office that joins at once.
-const RACES: Races = Races::most(24);
 
 /// Hash by which the table knows an address.
 fn email_sha256(email: &Email) -> String {

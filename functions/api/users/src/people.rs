@@ -10,7 +10,7 @@ use kit::Problem;
 use store::{Versioned, accounts::members::MemberError};
 
 use crate::{
-    RACES, may_all_of,
+    may_all_of,
     models::{MemberChange, MemberOut, UserName},
     refuse_beyond_own, refuse_outliving,
 };
@@ -95,6 +95,6 @@ pub(crate) async fn update_user(
         })
     };
     let read = || api.store().get(who.scope(), &user);
-    let changed = patch.change(RACES, &if_match, read, allow, write).await?;
+    let changed = patch.change(&if_match, read, allow, write).await?;
     Ok(Tagged::of(changed))
 }

@@ -25,7 +25,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Races, Store,
+    RACES, Store,
     reports::exports::{DayPart, DayPlace, Happenings},
 };
 
@@ -40,9 +40,6 @@ const AHEAD: usize = 16;
 
 /// Rows that are written at a time.
 const CONCURRENCY: usize = 8;
-
-/// A row is written by nobody else for long.
-const RACES: Races = Races::most(8);
 
 /// State of the function, created once per process.
 pub struct Context {

@@ -33,7 +33,7 @@ use kit::{
 };
 use serde::{Deserialize, Serialize};
 use store::{
-    Races, Store, StoreError, TenantScope,
+    RACES, Store, StoreError, TenantScope,
     contacts::people::{Brought, PersonError},
 };
 
@@ -56,9 +56,6 @@ impl Context {
 /// Maximum contacts that a step changes, one after the other: the lists of a tag or a value have partitions of their own, which
 /// take 1,000 writes a second.
 pub const PER_STEP: usize = 50;
-
-/// Attempts of a change that loses races, before the contact counts as failed.
-const RACES: Races = Races::most(12);
 
 /// Place in the work.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

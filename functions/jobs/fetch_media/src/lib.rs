@@ -22,10 +22,7 @@ use domain::{
 use jobs::MediaJob;
 use kit::{Clock, ConfigError, Done, Env, Files, Job, JobError};
 use providers::{http::Http, twilio::client::TwilioClient, whatsapp::client::GraphClient};
-use store::{Races, Store, TenantScope};
-
-/// Attempts of a change that loses races, before the queue retries the job.
-const RACES: Races = Races::most(8);
+use store::{RACES, Store, TenantScope};
 
 /// Maximum time for a file on its way, in a function that has two minutes.
 const WITHIN: Duration = Duration::from_secs(90);

@@ -32,14 +32,11 @@ use domain::{
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
-    Along, Races, Store, StoreError, TenantScope,
+    Along, RACES, Store, StoreError, TenantScope,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
     table::effects::{Consent, Effects, Once},
     tenants::config::{ConfigCache, TenantRow},
 };
-
-/// Attempts of a change that loses races, before the queue retries the job.
-const RACES: Races = Races::most(10);
 
 /// State of the function, created once per process.
 pub struct Context {

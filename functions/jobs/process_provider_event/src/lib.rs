@@ -32,10 +32,7 @@ use domain::{
 use jobs::{EventSource, Payload, ProviderEvent, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, RawBucket, metric};
 use providers::{form, twilio, whatsapp};
-use store::{Races, Store, StoreError, TenantScope, tenants::config::ConfigCache};
-
-/// Attempts of a change that loses races, before the queue retries the job.
-const RACES: Races = Races::most(12);
+use store::{RACES, Store, StoreError, TenantScope, tenants::config::ConfigCache};
 
 /// State of the function, created once per process.
 pub struct Context {

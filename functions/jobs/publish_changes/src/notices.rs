@@ -14,14 +14,11 @@ use domain::{
 };
 use jiff::civil::Date;
 use store::{
-    Races, StoreError,
+    RACES, StoreError,
     table::changes::{RowChange, What},
 };
 
 use crate::Context;
-
-/// Batches of several shards may be about one row, at the same time as its worker.
-const RACES: Races = Races::most(8);
 
 /// Maximum marks that a process remembers.
 const MAX_KNOWN: usize = 50_000;

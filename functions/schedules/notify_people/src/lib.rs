@@ -27,7 +27,7 @@ use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::{Clock, ConfigError, Env, JobError, Links, Mails, line, schedule::Deadline};
 use store::{
-    LostRace as _, Races, Store, StoreError, TenantScope, Versioned,
+    LostRace as _, RACES, Store, StoreError, TenantScope, Versioned,
     accounts::notices::{DueNotice, Pending},
     tenants::config::ConfigCache,
 };
@@ -40,9 +40,6 @@ const ENOUGH_TIME: Duration = Duration::from_secs(20);
 
 /// By then, a mailing's worker has ended: longer than the function's time-out, shorter than two runs.
 const MAX_MAILING: SignedDuration = SignedDuration::from_mins(4);
-
-/// Attempts to mark a notice while another occurrence is recorded.
-const RACES: Races = Races::most(4);
 
 /// Page of the console on which people choose their mails.
 const SETTINGS: &str = "account/notifications";

@@ -40,7 +40,7 @@ use kit::{
     line,
 };
 use store::{
-    Races, Store, StoreError,
+    RACES, Store, StoreError,
     table::rates::{Allowance, Limit},
 };
 use ulid::Ulid;
@@ -50,9 +50,6 @@ use crate::{
     page::Note,
     words::{ENGLISH, Words},
 };
-
-/// Attempts of a change that loses races, before the customer is asked to try again.
-const RACES: Races = Races::most(12);
 
 /// Requests from one address. Many customers may share one, behind the network of a mobile operator.
 const FROM_ADDRESS: Limit = Limit::per_minute(300);

@@ -19,7 +19,7 @@ use domain::{base::ids::LineId, reports::template_numbers::TemplateEdition, temp
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date, tz::TimeZone};
 
 use crate::{
-    Races, Store, StoreError, TenantScope,
+    RACES, Store, StoreError, TenantScope,
     table::{
         forms,
         keys::{self, Key},
@@ -109,9 +109,6 @@ pub struct Source<'a> {
     /// Expiry of the rows. They say what was counted for as long as a batch that was given up can be replayed.
     pub keep_until: Timestamp,
 }
-
-/// Batches of one shard are sequential, so few races are lost.
-const RACES: Races = Races::most(4);
 
 /// A range of sequence numbers that a row has counted, without a gap.
 #[derive(Debug, Clone, PartialEq, Eq)]

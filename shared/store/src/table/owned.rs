@@ -29,16 +29,13 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    LostRace, Page, Races, Store, StoreError, TenantScope, Versioned,
+    LostRace, Page, RACES, Store, StoreError, TenantScope, Versioned,
     table::{
         database::Lost,
         keys::{self, Key, Part},
         row::{self, Condition, Item, Row, Write},
     },
 };
-
-/// Attempts while another writer is writing one of the rows.
-const RACES: Races = Races::most(9);
 
 macro_rules! owned_kinds {
     ($($kind:ty),+ $(,)?) => {

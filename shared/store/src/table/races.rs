@@ -31,11 +31,9 @@ impl LostRace for StoreError {
     }
 }
 
-/// Number of attempts of a change that loses races. One constant per function:
+/// Number of attempts of a change that loses races:
 ///
 /// ```ignore
-/// const RACES: Races = Races::most(12);
-///
 /// RACES.until_won(async || {
 ///     let before = store.thing(scope, id).await?;
 ///     store.write_thing(scope, &changed(before)).await
@@ -46,6 +44,9 @@ impl LostRace for StoreError {
 pub struct Races {
     most: u32,
 }
+
+/// The attempts of every change: enough for a whole office that joins at once. Whoever loses all of them has waited for less than a second.
+pub const RACES: Races = Races::most(24);
 
 // Attempts are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
 // handlers' futures must be.

@@ -15,7 +15,7 @@ use jiff::{SignedDuration, Timestamp, ToSpan, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Page, Part, Races, Store, StoreError, TenantScope,
+    Page, Part, RACES, Store, StoreError, TenantScope,
     accounts::{account, members},
     contacts::erasure::DELETE_PAGE,
     reports::hours::FIRST_DAY,
@@ -56,9 +56,6 @@ pub struct Leaving {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub emptied_at: Option<Timestamp>,
 }
-
-/// Attempts of a write that no rule decides.
-const RACES: Races = Races::most(8);
 
 /// Contacts deleted per page.
 const CONTACTS_PAGE: i32 = 10;

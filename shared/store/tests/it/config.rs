@@ -21,7 +21,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::json;
-use store::{OwnedError, Races, StoreError, contacts::fields::FieldCache, table::usage, tenants::config::ConfigCache};
+use store::{OwnedError, RACES, StoreError, contacts::fields::FieldCache, table::usage, tenants::config::ConfigCache};
 use testkit::business::{CUSTOMER, phone, read};
 
 use crate::world::{COUNTING, World};
@@ -173,10 +173,9 @@ async fn concurrent_notes_on_a_connection_are_all_kept() {
     };
     let pause = |current: &Connection| Some((current.health.clone(), Some(until)));
     let refuse = |current: &Connection| Some((unhealthy.clone(), current.paused_until));
-    let races = Races::most(8);
     let (paused, refused) = tokio::join!(
-        races.until_won(|| store.change_connection(scope, &seen, pause)),
-        races.until_won(|| store.change_connection(scope, &seen, refuse))
+        RACES.until_won(|| store.change_connection(scope, &seen, pause)),
+        RACES.until_won(|| store.change_connection(scope, &seen, refuse))
     );
     assert!(paused.unwrap() && refused.unwrap());
     let connection = store.connection(scope, seen.id).await.unwrap().unwrap();

@@ -16,7 +16,7 @@ use domain::{
     },
 };
 use store::{
-    Races,
+    RACES,
     contacts::contact::{ContactWrite, Holder},
     messages::message::Reference,
     table::usage,
@@ -114,10 +114,9 @@ async fn concurrent_changes_of_a_contact_are_both_kept() {
     };
     let stop = |contact: &mut Contact| contact.wish(OptFlag::Stop, "asked for no more messages by SMS", at);
     let (store, scope, id) = (&world.store, world.scope(), world.aws.ids().ulid());
-    let races = Races::most(8);
     let (renamed, stopped) = tokio::join!(
-        races.until_won(|| store.change_contact(scope, contact.id, id, rename)),
-        races.until_won(|| store.change_contact(scope, contact.id, id, stop))
+        RACES.until_won(|| store.change_contact(scope, contact.id, id, rename)),
+        RACES.until_won(|| store.change_contact(scope, contact.id, id, stop))
     );
     assert!(renamed.unwrap() && stopped.unwrap());
     let contact = world.store.contact(world.scope(), contact.id).await.unwrap().unwrap();
