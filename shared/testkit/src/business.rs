@@ -465,7 +465,7 @@ impl Seeded {
         let apart = undo.apply(&survivor, &undoable.leading);
         let stamp = aws.stamp();
         let undone = store.unmerge_people(scope, &survivor, &apart, &undoable, &stamp);
-        undone.await.expect("the merge is undone");
+        Box::pin(undone).await.expect("the merge is undone");
     }
 
     /// Puts a number on the suppression list, by decision of the business.

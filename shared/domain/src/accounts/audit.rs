@@ -133,7 +133,7 @@ pub struct FieldChange {
 }
 
 /// Internal fields by kind, which nobody changes on purpose.
-const OWN: [(&str, &str); 28] = [
+const OWN: [(&str, &str); 29] = [
     ("asset", "handles"),
     ("asset", "uploads"),
     ("tenant", "config_version"),
@@ -145,6 +145,7 @@ const OWN: [(&str, &str); 28] = [
     ("connection", "rotation"),
     ("connection", "reported"),
     ("connection", "throttled"),
+    ("contact", "allowance_whole_at"),
     ("contact", "language_detected"),
     ("contact", "last_reached_at"),
     ("contact", "last_written_at"),

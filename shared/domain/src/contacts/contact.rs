@@ -18,6 +18,7 @@ use crate::{
         inbound::{OptFlag, Sender},
         language::Recognized,
         message::{Channel, Message},
+        pair_rate,
         purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
         refusal::{Reason, Refusal},
         send::{Classified, Effect},
@@ -103,6 +104,10 @@ pub struct Contact {
     /// merge those of all contacts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenIntent>,
+    /// Time at which as many messages may be sent by WhatsApp at once as to somebody who has got none: see
+    /// [`earliest_by_whatsapp`](Contact::earliest_by_whatsapp).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowance_whole_at: Option<Timestamp>,
     /// Time at which the last inbound call was decided.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_call_at: Option<Timestamp>,
@@ -332,6 +337,7 @@ impl Contact {
             unreachable: Vec::new(),
             last_follow_up_at: None,
             last_counted_at: None,
+            allowance_whole_at: None,
             open: Vec::new(),
             last_call_at: None,
             last_answered_at: None,
@@ -401,8 +407,16 @@ impl Contact {
             *time = time.filter(|time| *time <= at);
         }
         self.unreachable.retain(|failed| failed.at <= at);
+        self.allowance_whole_at = None;
         self.open.clear();
         self
+    }
+
+    /// The earliest time at which WhatsApp takes this message, planned or not, since it takes only so many to one person. `None`: any time.
+    pub fn earliest_by_whatsapp(&self, message: MessageId) -> Option<Timestamp> {
+        let place = self.open.iter().position(|open| open.message == message);
+        let counted = place.map_or(0, |place| self.open.len() - place);
+        Some(pair_rate::earliest(self.allowance_whole_at?, counted))
     }
 
     /// Brings a deleted contact back, because the person called or wrote at this time. What is older than the deletion does not, and
@@ -535,6 +549,15 @@ impl Contact {
             Effect::None | Effect::PauseNumber(_) | Effect::Throttle(_) | Effect::ConnectionUnhealthy => {
                 Change::Nothing
             }
+            Effect::PacePerson => {
+                let wait = jiff::SignedDuration::from_secs(error.first_wait.into());
+                let whole_at = Some(pair_rate::after_refusal(at, wait, self.open.len()));
+                if self.allowance_whole_at >= whole_at {
+                    return Change::Nothing;
+                }
+                self.allowance_whole_at = whole_at;
+                Change::Contact
+            }
             Effect::MarketingOptOut if self.marketing_opted_out().is_some() => Change::Nothing,
             Effect::MarketingOptOut => self.record(refused(Scope::MARKETING)),
             Effect::ChannelOptOut if self.opted_out().is_some() => Change::Nothing,
@@ -662,6 +685,10 @@ impl Contact {
         } else {
             None
         };
+        if message.plan.iter().any(|leg| leg.channel == Channel::WhatsApp) {
+            let whole_at = pair_rate::with_one_more(self.allowance_whole_at, message.created_at);
+            self.allowance_whole_at = Some(whole_at);
+        }
         self.open.push(OpenIntent {
             purpose: message.policy.purpose(),
             version: message.policy.version(),

@@ -326,6 +326,7 @@ fn contacts(one: &Contact, other: &Contact, conflicts: &mut Vec<Conflict>) -> Re
     all.open = open(one, other);
     all.last_follow_up_at = one.last_follow_up_at.max(other.last_follow_up_at);
     all.last_counted_at = one.last_counted_at.max(other.last_counted_at);
+    all.allowance_whole_at = one.allowance_whole_at.max(other.allowance_whole_at);
     all.last_call_at = one.last_call_at.max(other.last_call_at);
     all.last_answered_at = one.last_answered_at.max(other.last_answered_at);
     all.last_inbound_at = one.last_inbound_at.max(other.last_inbound_at);
@@ -619,6 +620,7 @@ impl Undo {
             ),
             last_counted_at: back(&before.last_counted_at, &merged.last_counted_at, &now.last_counted_at),
             open: open.collect(),
+            allowance_whole_at: now.allowance_whole_at,
             last_call_at: back(&before.last_call_at, &merged.last_call_at, &now.last_call_at),
             last_answered_at: back(
                 &before.last_answered_at,

@@ -119,7 +119,7 @@ pub enum Aspect {
     QuietHours,
     /// The provider has the file that it carries.
     Upload,
-    /// The number that sends it is not paused.
+    /// The number that sends it is not paused, and this person has not got too many messages in a short time.
     Pause,
     /// The connection works.
     Health,
@@ -413,14 +413,32 @@ fn upload(input: &CheckInput<'_>, leg: &Leg) -> Check {
     wait(input, until, why.and("asset", asset.id.to_string()))
 }
 
-fn pause(input: &CheckInput<'_>, _: &Leg) -> Check {
+fn pause(input: &CheckInput<'_>, leg: &Leg) -> Check {
     let CheckInput { connection, now, .. } = *input;
     let Some(until) = connection.paused_until.filter(|until| now < *until) else {
-        return Check::Go;
+        return pace(input, leg);
     };
     let sentence = "the number is paused: it was too fast or is restricted";
     let why = Refusal::new(Reason::Paused, sentence).and("connection", connection.name.as_str());
     wait(input, until, why.and("until_at", until))
+}
+
+/// WhatsApp takes only so many messages to one person.
+fn pace(input: &CheckInput<'_>, leg: &Leg) -> Check {
+    let CheckInput {
+        message, contact, now, ..
+    } = *input;
+    let earliest = contact.earliest_by_whatsapp(message.id);
+    let by_whatsapp = leg.channel == Channel::WhatsApp;
+    let Some(until) = earliest.filter(|until| by_whatsapp && now < *until) else {
+        return Check::Go;
+    };
+    let sentence = "this person has got as many messages by WhatsApp as may be sent in a short time";
+    wait(
+        input,
+        until,
+        Refusal::new(Reason::PairRate, sentence).and("until_at", until),
+    )
 }
 
 /// The verdict on a message whose number has no place for it before this time. An answer waits so long, unless the next channel is
@@ -923,6 +941,26 @@ mod tests {
         };
         assert!(matches!(without_deadline(100, 500), Check::Wait { .. }));
         assert!(matches!(without_deadline(100, 800), Check::SkipLeg { .. }));
+    }
+
+    #[test]
+    fn further_message_to_a_person_waits_by_whatsapp_only() {
+        let ahead = |seconds: i64, leg: u8| {
+            sending(|sending| {
+                sending.leg = leg;
+                sending.contact.allowance_whole_at = Some(sending.now + SignedDuration::from_secs(seconds));
+            })
+        };
+        assert_eq!(ahead(264, 0), Check::Go);
+        match ahead(270, 0) {
+            Check::Wait { until, why } => {
+                assert_eq!((until, why.reason), (at("2026-11-20T12:00:06+04"), Reason::PairRate));
+            }
+            other => panic!("{other:?}"),
+        }
+        // By SMS it is faster, or not limited.
+        assert!(matches!(ahead(900, 0), Check::SkipLeg { .. }));
+        assert_eq!(ahead(900, 1), Check::Go);
     }
 
     #[test]

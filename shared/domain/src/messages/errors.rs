@@ -86,8 +86,8 @@ const WHATSAPP: &[Row] = &[
     wait(4, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this app"),
     wait(80_007, 60, Effect::PauseNumber(60), "too many calls to WhatsApp by this account"),
     wait(130_429, 5, Effect::Throttle(5), "the WhatsApp number sends too fast"),
-    // One message in six seconds to one person; others are not delayed.
-    wait(131_056, 6, NONE, "too many messages to this person in a short time"),
+    // One message in six seconds to one person; those to others are not delayed.
+    wait(131_056, 6, Effect::PacePerson, "too many messages to this person in a short time"),
     wait(131_057, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
     wait(2_494_100, 60, Effect::PauseNumber(60), "the WhatsApp number is being upgraded"),
     wait(132_069, 60, NONE, "the flow is throttled"),

@@ -16,6 +16,7 @@ pub mod language;
 pub mod material;
 pub mod message;
 pub mod needs;
+pub(crate) mod pair_rate;
 pub mod phrases;
 pub mod purpose;
 pub mod quiet;

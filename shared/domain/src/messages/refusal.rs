@@ -149,6 +149,8 @@ codes! {
         WindowClosed = "window_closed" [],
         /// The number is paused: it was too fast or is restricted.
         Paused = "paused" ["connection", "until_at"],
+        /// The person has got as many messages by WhatsApp as it takes in a short time.
+        PairRate = "pair_rate" ["until_at"],
         /// The number sends as many messages per second as it may, and others go first.
         Throughput = "throughput" ["connection", "per_second"],
         /// The provider refuses the connection.

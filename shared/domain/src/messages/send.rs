@@ -74,6 +74,8 @@ pub enum Effect {
     PauseNumber(u32),
     /// The same, and the number has sent more per second than it may: it sends less for some time.
     Throttle(u32),
+    /// The number has sent too much to this person: other messages to them wait, too.
+    PacePerson,
     /// The connection cannot send until its tenant acts.
     ConnectionUnhealthy,
     /// The person wants no marketing.

@@ -75,10 +75,12 @@ const CONTACT: Names = Names {
         ("message", "M"),
         ("named", "N"),
         ("purpose", "P"),
+        ("allowance_whole_at", "Q"),
         ("last_reached_at", "R"),
         ("number", "W"),
     ],
     times: &[
+        "allowance_whole_at",
         "at",
         "before",
         "counts_from",

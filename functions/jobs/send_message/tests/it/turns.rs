@@ -1,7 +1,8 @@
-//! The throughput of a number: who needs a place in it, who waits for one, and what teaches it.
+//! The throughput of a number, and the allowance of a person: who needs a place, who waits, and what a refusal teaches.
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use domain::{
+    base::bounded::Whole,
     messages::{
         message::{Category, Channel, Message, MessageState},
         purpose::{Narrowing, Policy, Purpose},
@@ -140,12 +141,27 @@ async fn each_refusal_of_a_fast_number_teaches_once() {
 /// Too much for one person, or too much marketing for them, says nothing about the number.
 #[tokio::test]
 async fn refusals_about_a_person_leave_the_number_as_it_is() {
-    for code in [131_056, 131_049] {
-        let world = World::by(&[Channel::WhatsApp]).await;
-        let message = planned(&world, 0, false).await;
+    for (code, waits) in [(131_056, true), (131_049, false)] {
+        let world = World::with(|configured| {
+            let then = &mut configured.rules[0].then;
+            (then.channels, then.cooldown_seconds) = (vec![Channel::WhatsApp].into(), Whole::nearest(0));
+        })
+        .await;
+        let messages = [
+            planned(&world, 0, false).await,
+            planned(&world, 0, false).await,
+            planned(&world, 1, false).await,
+        ];
         world.provider.reply(Reply::graph(400, code));
-        world.worked(&message).await;
+        world.worked(&messages[0]).await;
         let connection = whatsapp(&world).await;
         assert_eq!((connection.throttled, connection.paused_until), (None, None), "{code}");
+        // Another message to the person, and one to another.
+        let other = world.worked(&messages[1]).await;
+        assert_eq!(other.state() == MessageState::Scheduled, waits, "{code}");
+        assert!(other.attempts.is_empty() == waits, "{code}");
+        is(&world.worked(&messages[2]).await, MessageState::Accepted);
+        world.aws.pass(15);
+        is(&world.worked(&messages[1]).await, MessageState::Accepted);
     }
 }

@@ -1167,6 +1167,7 @@ reason-not_carried = the connection no longer carries this channel
 reason-no_recipient = nobody is named to whom it could be sent
 reason-window_closed = the person has not written by WhatsApp in the last 24 hours
 reason-paused = the number is paused until { $until_at }
+reason-pair_rate = this person gets no more messages by WhatsApp until { $until_at }
 reason-throughput = it waits its turn: the number sends as fast as it may
 reason-connection_broken = the provider refuses the connection
 reason-provider_refused = the provider refused the message (code { $provider_code })

@@ -602,7 +602,11 @@ impl Connection {
                 };
                 Some(Self { health, ..self.clone() })
             }
-            Effect::None | Effect::MarketingOptOut | Effect::ChannelOptOut | Effect::Unreachable => None,
+            Effect::None
+            | Effect::PacePerson
+            | Effect::MarketingOptOut
+            | Effect::ChannelOptOut
+            | Effect::Unreachable => None,
         }
     }
 

@@ -1,0 +1,73 @@
+//! How fast WhatsApp lets a business write to one person: a message in six seconds, of which 45 may be sent at once after a pause.
+//!
+//! A contact remembers the time at which its allowance is whole again, which each planned message moves by six seconds, in the write of the
+//! contact that there is anyway. From that follows the earliest time of each message that waits.
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Time in which one more message is allowed.
+const EVERY: SignedDuration = SignedDuration::from_secs(6);
+
+/// Messages that may be sent at once.
+const BURST: i32 = 45;
+
+/// Time that a message may be ahead of an even rate.
+const AHEAD: SignedDuration = SignedDuration::from_secs(6 * (BURST as i64 - 1));
+
+/// The time at which the allowance is whole again, with one more message planned at this time.
+pub(crate) fn with_one_more(whole_at: Option<Timestamp>, at: Timestamp) -> Timestamp {
+    whole_at.max(Some(at)).unwrap_or(at) + EVERY
+}
+
+/// The earliest time of a message. `counted`: the messages from it on that are counted, itself included.
+pub(crate) fn earliest(whole_at: Timestamp, counted: usize) -> Timestamp {
+    whole_at - AHEAD - each(counted)
+}
+
+/// The time at which the allowance is whole again after WhatsApp has refused a message at this time, and takes the first of those that wait
+/// after `wait`, and the others at an even rate.
+pub(crate) fn after_refusal(at: Timestamp, wait: SignedDuration, waiting: usize) -> Timestamp {
+    at + wait + AHEAD + each(waiting)
+}
+
+fn each(messages: usize) -> SignedDuration {
+    EVERY.saturating_mul(i32::try_from(messages).unwrap_or(i32::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(seconds: i64) -> Timestamp {
+        let noon: Timestamp = "2026-11-20T12:00:00Z".parse().unwrap();
+        noon + SignedDuration::from_secs(seconds)
+    }
+
+    #[test]
+    fn burst_goes_at_once_and_the_rest_at_an_even_rate() {
+        let mut whole_at = None;
+        for place in 1..=60_i64 {
+            let whole = with_one_more(whole_at, after(0));
+            assert_eq!(earliest(whole, 1), after(6 * (place - 45)), "{place}");
+            whole_at = Some(whole);
+        }
+        // Of three that wait, the last one was counted last.
+        let whole_at = whole_at.unwrap();
+        assert_eq!(
+            [3, 2, 1].map(|counted| earliest(whole_at, counted)),
+            [78, 84, 90].map(after)
+        );
+        // The allowance grows again.
+        let later = with_one_more(Some(whole_at), after(360));
+        assert_eq!(later, after(366));
+        assert!(earliest(later, 1) < after(360));
+    }
+
+    #[test]
+    fn refusal_ends_the_allowance() {
+        let whole_at = after_refusal(after(0), SignedDuration::from_secs(6), 2);
+        assert_eq!([2, 1].map(|counted| earliest(whole_at, counted)), [6, 12].map(after));
+        let next = with_one_more(Some(whole_at), after(1));
+        assert_eq!(earliest(next, 1), after(18));
+    }
+}
