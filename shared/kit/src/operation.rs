@@ -116,6 +116,8 @@ pub struct Runner {
     bus: Bus,
     clock: Clock,
     ids: Ids,
+    /// No further step is made when less time than this is left.
+    enough_time: Duration,
 }
 
 impl Runner {
@@ -126,12 +128,15 @@ impl Runner {
             bus: Bus::new(env)?,
             clock: env.clock().clone(),
             ids: env.ids().clone(),
+            enough_time: Duration::from_secs(10),
         })
     }
-}
 
-/// No further step is made when less time than this is left.
-const ENOUGH_TIME: Duration = Duration::from_secs(10);
+    /// The same, but no further step is made when less time than this is left: for tests, whose steps may be slow.
+    pub fn with_enough_time(self, enough_time: Duration) -> Self {
+        Self { enough_time, ..self }
+    }
+}
 
 /// Time of a function that a step leaves to record its end.
 const TO_RECORD: Duration = Duration::from_secs(2);
@@ -183,7 +188,7 @@ where
         };
         line::count("steps", 1);
         let now = runner.clock.now();
-        let in_time = deadline.remaining(now) > ENOUGH_TIME;
+        let in_time = deadline.remaining(now) > runner.enough_time;
         let error = match made {
             Ok(step) => {
                 let saved = work.save(held, now, |it| record(it, &step, in_time, now)).await?;

@@ -1,5 +1,7 @@
 //! Operations of a tenant: created as the API does, and worked on by the function under test.
 
+use std::time::Duration;
+
 use domain::base::{
     actor::{Actor, Stamp},
     ids::OperationId,
@@ -16,6 +18,9 @@ use serde::{Serialize, de::DeserializeOwned};
 use store::{Store, TenantScope, Versioned};
 
 use crate::Aws;
+
+/// Seconds in which one step is made, and no other: more than a step may take, however slow the machine is.
+const ONE_STEP: i64 = 50;
 
 /// The operations of a tenant.
 pub struct Operations {
@@ -37,7 +42,9 @@ impl Operations {
             scope: scope.clone(),
             clock: aws.clock().clone(),
             ids: aws.ids().clone(),
-            runner: Runner::new(aws.env()).expect("the test's variables are right"),
+            runner: Runner::new(aws.env())
+                .expect("the test's variables are right")
+                .with_enough_time(Duration::from_secs(ONE_STEP.unsigned_abs())),
         }
     }
 
@@ -127,7 +134,7 @@ impl Operations {
     where
         H: AsyncFn(Turn, &C) -> Result<Step, JobError>,
     {
-        self.run(start, 9, ctx, handle).await
+        self.run(start, ONE_STEP, ctx, handle).await
     }
 
     /// The next step, made by a worker that dies before it records it.

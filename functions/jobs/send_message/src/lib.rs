@@ -388,6 +388,10 @@ impl Work<'_> {
         match against {
             Check::Later { until, why } => {
                 let waits_in_the_table = why.reason == Reason::Throughput;
+                if waits_in_the_table {
+                    // A pause of the number that follows is another wait: the message keeps its channel.
+                    message.waiting = None;
+                }
                 message.postpone(until, why, now, timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
                 if !waits_in_the_table {

@@ -29,17 +29,19 @@ impl Work<'_> {
         leg: &Leg,
         connection: &Connection,
     ) -> Result<Option<(Throughput, Timestamp)>, StoreError> {
-        let (lane, now) = (message.policy.lane(), self.ctx.clock.now());
+        let (lane, clock) = (message.policy.lane(), &self.ctx.clock);
         let Some(throughput) = connection
-            .throughput(leg.channel, now)
+            .throughput(leg.channel, clock.now())
             .filter(|known| known.is_leased(lane))
         else {
             return Ok(None);
         };
         let mut turns = self.ctx.turns.0.lock().await;
-        turns.retain(|_, held| !held.is_over(now));
+        turns.retain(|_, held| !held.is_over(clock.now()));
         let held = turns.entry((connection.id, lane)).or_default();
         loop {
+            // After the lock and each lease, which may have taken seconds.
+            let now = clock.now();
             match held.turn(&throughput, now) {
                 Turn::Go => return Ok(None),
                 Turn::Wait(until) => return Ok(Some((throughput, until))),

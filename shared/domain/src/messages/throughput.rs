@@ -96,7 +96,8 @@ impl Throughput {
     pub const fn room(&self, lane: Lane) -> u32 {
         match (lane, self.throttled_at) {
             (Lane::Answers, _) => self.limit,
-            (Lane::Bulk, None) => self.limit - self.limit.div_ceil(5),
+            (Lane::Bulk, None) if self.limit > 1 => self.limit - self.limit.div_ceil(5),
+            (Lane::Bulk, None) => 1,
             (Lane::Bulk, Some(_)) => self.limit / 2,
         }
     }
@@ -104,12 +105,18 @@ impl Throughput {
     /// The block to take next, if this is what was taken last. `Err`: there is none before this time.
     pub fn next_block(&self, lane: Lane, last: Option<Span>, now: Timestamp) -> Result<Block, Timestamp> {
         let room = self.room(lane);
-        let places = (room / BLOCKS).max(1);
+        // An answer takes its own place only: others would wait for those that it leaves.
+        let places = match lane {
+            Lane::Bulk => (room / BLOCKS).max(1),
+            Lane::Answers => 1,
+        };
         let at = now.as_second();
         let (second, begins) = match last {
             Some(last) if at < last.ends() => (last.second, false),
             Some(_) | None => (at, true),
         };
+        let taken = last.filter(|_| !begins).map_or(0, |last| last.taken);
+        let places = places.min(room.saturating_sub(taken)).max(1);
         let block = Block {
             second,
             begins,
@@ -213,7 +220,8 @@ impl Held {
         self.block = self
             .block
             .filter(|block| at < ends(block) && block.throttled_at >= throughput.throttled_at);
-        if self.used.0 != at {
+        // A clock that is set back frees no place again.
+        if self.used.0 < at {
             self.used = (at, 0);
         }
         if let Some(block) = self.block.filter(|block| block.second <= at)

@@ -44,7 +44,7 @@ async fn races_never_exceed_a_throughput() {
     for _ in 0..3 {
         answers.extend(taken(&world, whatsapp, (Lane::Answers, 3), in_time).await);
     }
-    assert_eq!(places(&answers), 10, "a block of what is left");
+    assert_eq!(places(&answers), 9, "a place each");
     assert!(
         taken(&world, world.business.twilio, (Lane::Bulk, 1), noon).await.len() == 1,
         "another number"

@@ -676,7 +676,7 @@ async fn all_pages_of_a_long_history_are_erased() {
         store.write_contact(scope, &known.into(), consent).await.unwrap();
     }
     let start = world.start(contact).await;
-    while world.run(&start, 9).await == Ran::Continues {}
+    while world.run(&start, 50).await == Ran::Continues {}
     let operation = world.operations.get(&start).await;
     let deleted: Erased = serde_json::from_value(operation.result.unwrap().into_json()["deleted"].clone()).unwrap();
     assert_eq!((deleted.consents, deleted.contacts), (230, 1));

@@ -165,3 +165,24 @@ async fn refusals_about_a_person_leave_the_number_as_it_is() {
         is(&world.worked(&messages[1]).await, MessageState::Accepted);
     }
 }
+
+/// Otherwise, a broadcast that is slow by WhatsApp would go out by SMS at the next pause.
+#[tokio::test]
+async fn wait_for_a_place_is_no_part_of_a_later_pause() {
+    let world = World::by(&[Channel::WhatsApp]).await;
+    let at = world.aws.now();
+    world
+        .change_connection(world.business.whatsapp, |connection| {
+            connection.throttled = Some(Throttled { limit: 1, at });
+            connection.paused_until = Some(at + SignedDuration::from_secs(5));
+        })
+        .await;
+    let bulk = [planned(&world, 0, true).await, planned(&world, 1, true).await];
+    let paused = world.worked(&bulk[1]).await;
+    assert!(paused.waiting.is_some(), "{paused:?}");
+    world.aws.pass(20);
+    is(&world.worked(&bulk[0]).await, MessageState::Accepted);
+    let waiting = world.worked(&paused).await;
+    is(&waiting, MessageState::Scheduled);
+    assert!(waiting.waiting.is_none(), "{waiting:?}");
+}

@@ -20,7 +20,7 @@ fn bulk_leaves_room_for_answers() {
         (20, None, 16, 20, false),
         (1_000, None, 800, 1_000, false),
         (2, None, 1, 2, false),
-        (1, None, 0, 1, false),
+        (1, None, 1, 1, false),
         (80, Some(40), 20, 40, true),
         (80, Some(1), 0, 1, true),
     ];
@@ -178,7 +178,8 @@ fn clock_behind_waits_for_the_span_that_another_began() {
         (span(2, 8), 2, Ok((2, false))),
         (span(2, 8), 11, Ok((2, false))),
         (span(2, 56), 11, Ok((2, false))),
-        (span(2, 57), 11, Err(12)),
+        (span(2, 63), 11, Ok((2, false))),
+        (span(2, 64), 11, Err(12)),
         (span(2, 64), 12, Ok((12, true))),
         (None, 5, Ok((5, true))),
     ] {
