@@ -35,7 +35,7 @@ use sheet::{
     import::ImportContacts,
     mapping::Target,
     names::{Common, Names},
-    reader::Position,
+    reader::{Broken, Position},
     record::RowError,
     row::{self, Label, Line},
     write::ErrorsFile,
@@ -239,6 +239,12 @@ impl Work<'_> {
             let mut lines: Vec<Line> = Vec::new();
             while lines.len() < most {
                 let item = match table.next().await? {
+                    // Checkpoints of former versions say nothing about what is sound.
+                    Next::Row(Err(broken)) if broken.problem.is_damage() => {
+                        return Ok(Step::Failed {
+                            reason: damage(&broken),
+                        });
+                    }
                     Next::Row(_) if cursor.counts.rows + lines.len() as u64 >= Import::MAX_ROWS => {
                         (cursor.ended, cursor.left_out) = (true, true);
                         break;
@@ -314,9 +320,7 @@ impl Work<'_> {
         let begun = table.position();
         let reason = loop {
             match table.next().await? {
-                Next::Row(Err(broken)) if broken.problem.is_damage() => {
-                    break format!("Row {}: {}", broken.record.row, broken.problem);
-                }
+                Next::Row(Err(broken)) if broken.problem.is_damage() => break damage(&broken),
                 Next::Further if limit.is_up() && table.position() != begun => {
                     cursor.sound = Some(table.position());
                     return Ok(Some(Step::More {
@@ -481,6 +485,11 @@ struct Catalog {
     fields: Vec<Field>,
     names: Names,
     most_contacts: u64,
+}
+
+/// Why a table is refused as a whole.
+fn damage(broken: &Broken) -> String {
+    format!("Row {}: {}", broken.record.row, broken.problem)
 }
 
 /// Rows so far. Their total is estimated from the place in the file, unless the table has ended.

@@ -1,8 +1,8 @@
 //! Damaged and hostile tables.
 
-use domain::base::operation::OperationState;
-use import_contacts::Context;
-use kit::operation::Ran;
+use domain::base::operation::{Data, OperationState};
+use import_contacts::{Context, handle};
+use kit::operation::{Ran, Step, Turn};
 use serde_json::json;
 
 use crate::world::{World, mapping, name, result};
@@ -52,6 +52,29 @@ async fn damaged_file_is_refused_with_its_row() {
             "{reason}"
         );
     }
+    assert_eq!(world.people().await.len(), 0);
+}
+
+/// A checkpoint of a former version has a position, and does not say that the table is sound.
+#[tokio::test]
+async fn damage_is_found_behind_a_former_checkpoint() {
+    let world = World::new(10).await;
+    let table = "name,phone\nAnn,+971501234561\n\"Broken,+971501234562\nBen,+971501234563\n";
+    let import = world.upload(table).await;
+    let start = world
+        .start(&import, json!({"mapping": mapping(&["name", "phone"])}))
+        .await;
+    let mut operation = world.operations.get(&start).await;
+    let position = json!({"offset": 11, "row": 2, "line": 2});
+    operation.cursor = Some(Data::of(&json!({"position": position, "counts": {}, "errors": {}})).unwrap());
+    let step = handle(Turn::new(world.scope.clone(), operation), &world.ctx).await;
+    let Step::Failed { reason } = step.unwrap() else {
+        panic!("the table is damaged");
+    };
+    assert!(
+        reason.starts_with("Row 3: ") && reason.contains("never ends"),
+        "{reason}"
+    );
     assert_eq!(world.people().await.len(), 0);
 }
 
