@@ -71,8 +71,8 @@ impl Encoding {
             let cut = last && std::str::from_utf8(chunk.invalid()).is_err_and(|error| error.error_len().is_none());
             invalid += usize::from(!chunk.invalid().is_empty() && !cut);
         }
-        // In other encodings, hardly any letters happen to be valid UTF-8. So a few invalid ones among many valid ones are rows
-        // from elsewhere, and errors of these rows.
+        // In other encodings, hardly any letters happen to be valid UTF-8. So a few invalid ones among many valid ones come from
+        // elsewhere: the file is damaged, and refused with the first of their rows.
         if invalid == 0 || valid > invalid {
             return Self::UTF_8;
         }

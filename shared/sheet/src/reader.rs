@@ -114,7 +114,9 @@ pub enum Problem {
     )]
     StrayQuote,
     /// It has bytes that are no characters in the file's encoding.
-    #[error("The row has invalid characters, probably because its text comes from another program. Write them again.")]
+    #[error(
+        "The row has invalid characters. Its text comes from another program: write it again; or the file has another encoding: state it in `table.encoding`."
+    )]
     Undecodable,
     /// It has a character that no text has.
     #[error("The row has NUL characters, which no text has. Remove them, or write the row again.")]
@@ -137,8 +139,8 @@ impl Broken {
 }
 
 impl Problem {
-    /// Whether the file is damaged: what follows cannot be told from the rest of this row, or was written by another program. The
-    /// reader gives no further records.
+    /// Whether the file is damaged: what follows cannot be told from the rest of this row, or was written by another program or in
+    /// another encoding. The reader gives no further records.
     pub fn is_damage(self) -> bool {
         matches!(self, Self::OpenQuote | Self::Undecodable)
     }
