@@ -224,9 +224,12 @@ impl Reader {
             let item = match self.line_end() {
                 Some(end) => self.line(end),
                 None if self.kept() <= MAX_RECORD_LENGTH => None,
-                // The row is too long. If its last line ended within a cell, that is where its quote is open. The last unit may be a CR.
+                // The row is too long. The last unit may be a CR.
                 None => {
                     let skipped = self.ahead.len() - width - self.ahead.len() % width;
+                    if self.left_out == 0 && !self.open.is_empty() {
+                        self.take_beginning(skipped);
+                    }
                     self.ahead.drain(..skipped);
                     self.left_out += skipped as u64;
                     None
@@ -271,7 +274,7 @@ impl Reader {
         self.length += length;
         self.lines += 1;
         if self.left_out > 0 {
-            return self.record(Some(Problem::TooLong));
+            return self.too_long();
         }
         let (text, invalid) = self.form.encoding.decode(&bytes);
         // Files that were put together have byte order marks anywhere.
@@ -294,6 +297,29 @@ impl Reader {
             return self.record(None);
         }
         None
+    }
+
+    /// Takes the beginning of a line that is left out: it may close the cell that is open.
+    fn take_beginning(&mut self, length: usize) {
+        let line = &self.ahead[..length];
+        let text = self.form.encoding.decode(line).0.replace('\u{feff}', "");
+        // Nothing would be the end of the table.
+        if !text.is_empty() {
+            self.take(&text);
+        }
+    }
+
+    /// Ends a record that is too long. Its quote is open if a cell of several lines did not end before what is left out.
+    fn too_long(&mut self) -> Option<Item> {
+        let lines = self.open.contains(['\r', '\n']);
+        if lines && stray(&self.open, self.form.separator).is_some() {
+            return self.record(Some(Problem::OpenQuote));
+        }
+        self.cells.clear();
+        self.cell.clear();
+        self.open.clear();
+        self.problem = self.problem.filter(|before| before.is_damage());
+        self.record(Some(Problem::TooLong))
     }
 
     /// Notes the first problem of the record. Damage counts more than others.

@@ -159,6 +159,24 @@ fn a_row_of_any_length_is_skipped() {
     assert_eq!((record.row, record.line, record.cell(1)), (2, 2, "b"));
 }
 
+/// What is left out of a row does not say whether its quote is open; what is before it does.
+#[test]
+fn a_long_line_behind_an_open_quote_ends_the_table() {
+    let long = "x".repeat(70 * 1024);
+    let ends = |file: &str| {
+        let found = rows(COMMAS(2), file.as_bytes());
+        assert_eq!(found, [(1, good(&["a", "b"])), (2, Err(Problem::OpenQuote))]);
+    };
+    ends(&format!("a,b\n\"c\n{long}\nd,e\n"));
+    ends(&format!("a,b\n\"c\n{}\nd,e\n", " ".repeat(70 * 1024)));
+    ends(&format!("a,b\n\"c\nc\n{long}"));
+    ends(&format!("a,b\nx,\"c\r\n\"\"{long}\r\nd,e\r\n"));
+    for closed in ["\"a\nb\nc\",", "\"a\nb\nc\",\"", "\"a\n\"\"b\"\"\nc\",x,"] {
+        let found = rows(COMMAS(2), format!("{closed}{long}\nd,e\n").as_bytes());
+        assert_eq!(found, [(1, Err(Problem::TooLong)), (2, good(&["d", "e"]))], "{closed}");
+    }
+}
+
 #[test]
 fn invalid_characters_end_the_table_at_their_row() {
     let file = b"J\xc3\xbcrgen,1\nMaya\0,2\n\xef\xbb\xbf\"x, y\",3\nz\xef\xbb\xbf,4\n\xef\xbb\xbf\n\"1\n2\0\",J\xfcrgen\nz,5\n";
