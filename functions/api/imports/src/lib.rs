@@ -61,12 +61,14 @@ api::operations! {
         /// Preview an import
         ///
         /// Reads the first 20 rows of the uploaded file: encoding, separator and header are detected, the meaning of the columns is
-        /// suggested, and each row says what it would become. Nothing is written.
+        /// suggested, and each row says what it would become. Nothing is written. Behind a damaged row, with a quotation mark that is not
+        /// closed or with invalid characters, no rows are shown: such a file is not imported.
         POST "/api/v1/imports/{import_id}/preview" => preview_import, "The first rows", problems "not_uploaded";
 
         /// Start an import
         ///
-        /// Starts the operation that works through all rows, or only counts them if `dry_run` is true. A row about a person who was erased
+        /// Starts the operation that works through all rows, or only counts them if `dry_run` is true. If the file is damaged, by a quotation
+        /// mark that is not closed or by invalid characters, the operation fails with the row's number, and nothing is imported. A row about a person who was erased
         /// or deleted is refused. So is one with numbers and addresses of several contacts, unless the mode is `skip`. A limit that only
         /// several rows about one person exceed together, such as that of telephone numbers, is found by the import itself, not by a dry
         /// run. An import that failed or was cancelled can be started again: its contacts are not created twice.
