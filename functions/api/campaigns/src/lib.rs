@@ -93,10 +93,13 @@ impl Scene {
     ) -> Result<Self, Problem> {
         let (store, scope) = (api.store(), who.scope());
         let config = found(store.config(scope, configs)).await?;
-        let needs = needs(campaigns.iter().copied(), &config);
+        // Nothing else is reviewed.
+        let drafts = campaigns.iter().copied();
+        let drafts: Vec<&Campaign> = drafts.filter(|it| it.state == CampaignState::Draft).collect();
+        let needs = needs(drafts.iter().copied(), &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
         let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
-        for Campaign { audience, .. } in campaigns {
+        for Campaign { audience, .. } in drafts {
             segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
             tags.extend(audience.excluded_tags.iter());
         }
