@@ -251,12 +251,14 @@ impl Work<'_> {
     /// A page of a list.
     async fn page(&self, list: &str, after: Option<&str>, contact: &Contact, names: &Names) -> Result<Page, JobError> {
         let (store, scope) = (&self.ctx.store, self.scope());
-        let Some(&kind) = HistoryKind::ALL.iter().find(|kind| kind.list().0 == list) else {
+        if list == FURTHER_IDENTITIES.0 {
             let person: Vec<_> = contact.ids().collect();
             let page = store.surplus_identities(scope, &person, after).await?;
             let identities = page.items.into_iter().map(|identity| json!(identity));
             return Ok((identities.collect(), page.next));
-        };
+        }
+        let kind = HistoryKind::ALL.into_iter().find(|kind| kind.list().0 == list);
+        let kind = kind.ok_or_else(|| JobError::new("the checkpoint names an unknown list"))?;
         let after = after.map(str::parse::<Position>).transpose()?;
         let page = store.history_page(scope, contact, (kind, after), self.ctx.page, self.ctx.clock.now());
         let page = page.await?;
