@@ -318,9 +318,10 @@ impl Builder {
         let prefix = format!("{}-", function.name);
         let link = links.join(format!("{prefix}{}", linked.as_nanos()));
         if !link.exists() {
-            // A folder of data may lie on another file system.
+            // A folder of data may lie on another file system. What is interrupted leaves no link that is half a binary.
+            let draft = link.with_extension("new");
             std::fs::hard_link(&binary, &link)
-                .or_else(|_| std::fs::copy(&binary, &link).map(drop))
+                .or_else(|_| std::fs::copy(&binary, &draft).and_then(|_| std::fs::rename(&draft, &link)))
                 .with_context(what)?;
         }
         let script = folder.join("bootstrap");
