@@ -29,13 +29,16 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
 use crate::{
-    LostRace, Page, RACES, Store, StoreError, TenantScope, Versioned,
+    LostRace, Page, Races, Store, StoreError, TenantScope, Versioned,
     table::{
         database::Lost,
         keys::{self, Key, Part},
         row::{self, Condition, Item, Row, Write},
     },
 };
+
+/// Attempts while another writer is writing one of the rows. They are few: most callers repeat theirs.
+const SETTLING: Races = Races::most(9);
 
 macro_rules! owned_kinds {
     ($($kind:ty),+ $(,)?) => {
@@ -757,7 +760,7 @@ impl Store {
 
     /// Writes; again while another writer is just writing one of the rows, such as the tenant's, and no condition fails.
     pub(crate) async fn settled(&self, writes: Vec<Write>, doing: &'static str) -> Result<(), Unwritten> {
-        let written = RACES.until_won(async || {
+        let written = SETTLING.until_won(async || {
             let tried = self.database.try_transact(writes.clone(), doing).await?;
             tried.map_err(Unwritten::Lost)
         });

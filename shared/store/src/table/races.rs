@@ -1,6 +1,7 @@
 //! Changes that depend on a previous read. After a lost race, they read and decide again, a limited number of times.
 //!
-//! Nothing here knows what is decided: an attempt is the caller's, and so is the number of attempts.
+//! Nothing here knows what is decided: an attempt is the caller's. The number of attempts is [one for all](RACES), except for writes that are
+//! repeated within an attempt: those have a smaller number of their own.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -45,7 +46,7 @@ pub struct Races {
     most: u32,
 }
 
-/// The attempts of every change: enough for a whole office that joins at once. Whoever loses all of them has waited for less than a second.
+/// The attempts of a change: enough for a whole office that joins at once. Whoever loses all of them has waited for less than a second.
 pub const RACES: Races = Races::most(24);
 
 // Attempts are `Fn() -> A` and no `AsyncFn`: of the futures of those the compiler cannot tell that they are `Send`, which
