@@ -28,6 +28,12 @@ pub trait Recorded: Serialize + DeserializeOwned + Clone + Send + Sync {
     const WORD: &'static str = Self::KIND.word();
     /// Maximum per contact.
     const MAX: u32;
+    /// What creates one, in errors.
+    const CREATE: &'static str;
+    /// What changes one.
+    const CHANGE: &'static str;
+    /// What deletes one.
+    const DELETE: &'static str;
 
     /// Its id.
     fn id(&self) -> Self::Id;
@@ -160,6 +166,9 @@ macro_rules! records {
                 type Id = $id;
                 const KIND: HistoryKind = HistoryKind::$kind;
                 const MAX: u32 = $max;
+                const CREATE: &'static str = concat!("create a ", stringify!($word));
+                const CHANGE: &'static str = concat!("change a ", stringify!($word));
+                const DELETE: &'static str = concat!("delete a ", stringify!($word));
 
                 fn id(&self) -> $id {
                     self.id

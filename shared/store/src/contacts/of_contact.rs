@@ -47,9 +47,9 @@ fn row<T: Recorded>(
     thing: &T,
     condition: Condition,
     version: u64,
-    stamp: &Stamp,
+    (stamp, doing): (&Stamp, &'static str),
 ) -> Result<Row, StoreError> {
-    let row = Row::new(&key::<T>(scope, thing.id().place()), T::WORD, thing, condition, T::WORD)?;
+    let row = Row::new(&key::<T>(scope, thing.id().place()), T::WORD, thing, condition, doing)?;
     Ok(row.version(version).stamped(stamp))
 }
 
@@ -65,7 +65,7 @@ const CONTACT: usize = 2;
 fn create_writes<T: Recorded>(scope: &TenantScope, thing: &T, stamp: &Stamp) -> Result<Vec<Write>, StoreError> {
     let (contact, _) = thing.id().place();
     Ok(vec![
-        Write::Put(row(scope, thing, Condition::NewOrGone, 1, stamp)?),
+        Write::Put(row(scope, thing, Condition::NewOrGone, 1, (stamp, T::CREATE))?),
         Write::CountBelow(count_key::<T>(scope, contact), T::MAX),
         Write::Shown(keys::contact(scope, contact)),
     ])
@@ -135,7 +135,7 @@ impl Store {
         thing: &T,
         stamp: &Stamp,
     ) -> Result<(), NotCreated> {
-        let lost = match self.settled(create_writes(scope, thing, stamp)?, T::WORD).await {
+        let lost = match self.settled(create_writes(scope, thing, stamp)?, T::CREATE).await {
             Ok(()) => return Ok(()),
             Err(Unwritten::Store(error)) => return Err(error.into()),
             Err(Unwritten::Lost(lost)) => lost,
@@ -146,9 +146,10 @@ impl Store {
         } else if refused(COUNT) && !refused(ROW) {
             NotCreated::Full
         } else {
-            StoreError::Conflict { doing: T::WORD }.into()
+            StoreError::Conflict { doing: T::CREATE }.into()
         })
     }
+
     /// Changes one under the condition of the version that was read. Returns its new version.
     pub async fn change_of_contact<T: Recorded>(
         &self,
@@ -158,8 +159,8 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<u64, StoreError> {
         let (condition, version) = (Condition::Version(before.version), before.version + 1);
-        let row = row(scope, after, condition, version, stamp)?;
-        self.database.put(row, T::WORD).await?;
+        let row = row(scope, after, condition, version, (stamp, T::CHANGE))?;
+        self.database.put(row, T::CHANGE).await?;
         Ok(version)
     }
 
@@ -171,15 +172,15 @@ impl Store {
         stamp: &Stamp,
     ) -> Result<(), StoreError> {
         let (thing, condition) = (&before.value, Condition::Version(before.version));
-        let row = row(scope, thing, condition, before.version + 1, stamp)?;
+        let row = row(scope, thing, condition, before.version + 1, (stamp, T::DELETE))?;
         let writes = vec![
             Write::Put(row.gone(stamp.at)),
             Write::CountDown(count_key::<T>(scope, thing.id().place().0)),
         ];
-        match self.settled(writes, T::WORD).await {
+        match self.settled(writes, T::DELETE).await {
             Ok(()) => Ok(()),
             Err(Unwritten::Store(error)) => Err(error),
-            Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing: T::WORD }),
+            Err(Unwritten::Lost(_)) => Err(StoreError::Conflict { doing: T::DELETE }),
         }
     }
 }
