@@ -9,36 +9,12 @@ use domain::{
     tenants::settings::Language,
 };
 use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
 use crate::{
+    mapping::{DateOrder, DecimalSign},
     record::excerpt,
     words::{LANGUAGES, NO, YES},
 };
-
-/// Order of day and month in dates such as 03/04/2026.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DateOrder {
-    /// 3 April.
-    #[default]
-    DayFirst,
-    /// March 4.
-    MonthFirst,
-}
-
-/// Sign before the decimal places in numbers such as 1.500 and 1,500.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(rename_all = "snake_case")]
-pub enum DecimalSign {
-    /// 1.500 is one and a half.
-    #[default]
-    Point,
-    /// 1,500 is one and a half.
-    Comma,
-}
 
 /// The text in the characters that parsers expect: digits and signs of Arabic, Persian and full width as ASCII, all blanks as
 /// spaces, and no characters without width, which other programs add to numbers.

@@ -14,7 +14,6 @@ use domain::{
 use serde::{Deserialize, Serialize};
 
 use crate::bounds::MAX_COLUMNS;
-pub use crate::cell::{DateOrder, DecimalSign};
 
 /// Which column of a table is what of a contact. Other columns are ignored.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +36,30 @@ pub struct Mapping {
     /// Currency of values that name none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub currency: Option<Currency>,
+}
+
+/// Order of day and month in dates such as 03/04/2026.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DateOrder {
+    /// 3 April.
+    #[default]
+    DayFirst,
+    /// March 4.
+    MonthFirst,
+}
+
+/// Sign before the decimal places in numbers such as 1.500 and 1,500.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum DecimalSign {
+    /// 1.500 is one and a half.
+    #[default]
+    Point,
+    /// 1,500 is one and a half.
+    Comma,
 }
 
 /// A column that is imported.
