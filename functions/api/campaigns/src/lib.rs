@@ -76,7 +76,7 @@ type Reading = Allowed<permits::CampaignsRead>;
 type Writing = Allowed<permits::CampaignsWrite>;
 type Configs = Extension<Arc<ConfigCache>>;
 
-/// What reviews of campaigns look at.
+/// The data that reviews of campaigns need.
 struct Scene {
     config: Arc<TenantConfig>,
     material: Material,
@@ -119,7 +119,7 @@ impl Scene {
         })
     }
 
-    /// Of what is no draft any more, nothing is expected.
+    /// The review of a draft. Started campaigns have none.
     fn review(&self, campaign: &Campaign) -> Review {
         match campaign.state {
             CampaignState::Draft => review(campaign, (&self.config, &self.material), &self.missing, self.now),

@@ -191,7 +191,7 @@ async fn what_is_wrong_is_named_by_field() {
     manager.get(place).await.has_version(1);
 }
 
-/// What was deleted later, or has passed, is a problem that prevents no other change.
+/// Later deletions and a start that has passed become problems. They prevent no other change.
 #[tokio::test]
 async fn what_became_wrong_is_shown_and_prevents_no_change() {
     let aws = Aws::new().await;
@@ -264,7 +264,7 @@ async fn only_a_draft_can_be_changed_or_deleted() {
     }
 }
 
-/// Of drafts, there may be fewer than of all.
+/// A tenant may have fewer drafts than campaigns.
 #[tokio::test]
 async fn deleting_a_draft_makes_room_for_another() {
     let aws = Aws::new().await;
