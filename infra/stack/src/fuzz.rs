@@ -29,6 +29,8 @@ use crate::{
 pub struct Size {
     /// Random requests per operation, in addition to those derived from the schemas' limits.
     pub examples: u32,
+    /// One in how many of the requests derived from the schemas' limits is sent, beside the first of each kind.
+    pub share: u32,
     /// Whether to also send sequences of requests that use values of earlier answers.
     pub sequences: bool,
     /// Number of users who take turns.
@@ -39,12 +41,14 @@ impl Size {
     /// Takes a minute or two.
     pub const SHORT: Self = Self {
         examples: 6,
+        share: 4,
         sequences: false,
         persons: 8,
     };
     /// Takes as long as it needs.
     pub const LONG: Self = Self {
         examples: 150,
+        share: 1,
         sequences: true,
         persons: 40,
     };
@@ -164,6 +168,7 @@ impl Fuzzer<'_> {
             .arg(&document)
             .current_dir(&folder)
             .env("SCHEMATHESIS_HOOKS", "fuzz_hooks")
+            .env("RINGBACK_SHARE", self.size.share.to_string())
             .env("PYTHONPATH", self.place.root.join("infra/stack/python"));
         let keeper = match part.caller {
             "tenant" => {
