@@ -326,11 +326,12 @@ impl Api {
             return Ok(checked);
         };
         let nothing = Along::default();
-        let read = self.store().leg_material(who.scope(), planned, &nothing);
+        let read = self.store().leg_material(who.scope(), (planned, None), &nothing);
         let LegMaterial {
             connection,
             template,
             asset,
+            campaign: _,
         } = Box::pin(read).await?;
         let Some(mut connection) = connection else {
             checked.against = Some(Refusal::new(Reason::NoConnection, "the connection was deleted"));
@@ -348,6 +349,8 @@ impl Api {
             connection: &connection,
             template: template.as_ref(),
             asset: asset.as_ref().map(|asset| &asset.value),
+            // Nothing of a campaign is shown before it is sent.
+            campaign: None,
             now: message.not_before,
             timers: setting.timers,
             line_type: &by_numbering_plan,

@@ -12,7 +12,7 @@ pub use next::{NextJob, ToQueue};
 pub use operation::StartOperation;
 
 use domain::{
-    base::ids::{AssetId, ConnectionId, MessageId, TenantId},
+    base::ids::{AssetId, CampaignId, ConnectionId, MessageId, TenantId},
     calls::call::{CallEvent, CallProvider},
     messages::message::Leg,
 };
@@ -156,16 +156,20 @@ pub struct SentWith {
     /// The asset.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asset: Option<AssetId>,
+    /// The campaign.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub campaign: Option<CampaignId>,
 }
 
 impl SentWith {
-    /// What a leg is sent with.
-    pub fn of(leg: &Leg) -> Self {
+    /// What a leg of a message is sent with, which may be of a campaign.
+    pub fn of(leg: &Leg, campaign: Option<CampaignId>) -> Self {
         let template = leg.content.template();
         Self {
             connection: leg.connection,
             template: template.map(|filled| (filled.name.clone(), filled.language.clone())),
             asset: leg.content.asset().map(|used| used.asset_id),
+            campaign,
         }
     }
 }

@@ -52,7 +52,7 @@ impl SendMessage {
                 .plan
                 .first()
                 .filter(|_| message.attempts.is_empty())
-                .map(SentWith::of),
+                .map(|leg| SentWith::of(leg, message.cause.campaign())),
         }
     }
 }

@@ -83,6 +83,15 @@ pub enum Step {
         /// Progress.
         progress: Progress,
     },
+    /// Work is left, but not before this time.
+    Wait {
+        /// Position from which the next step continues.
+        cursor: Data,
+        /// Progress.
+        progress: Progress,
+        /// Time at which the due index starts it again, within a minute.
+        until: Timestamp,
+    },
     /// Everything is done.
     Done {
         /// Result, as its users see it.
@@ -103,7 +112,7 @@ pub enum Step {
 pub enum Ran {
     /// The operation ended.
     Ended,
-    /// Work is left, and the next invocation is started.
+    /// Work is left, and the next invocation is started, or the due index starts it at its time.
     Continues,
     /// Nothing was to do: it had ended, is gone, or another worker holds it.
     Nothing,
@@ -199,9 +208,12 @@ where
                     match step {
                         // Nobody but its users can do anything about it.
                         Step::Failed { .. } => line::note("ended", "refused"),
-                        Step::More { .. } | Step::Done { .. } => ended(&saved.value),
+                        Step::More { .. } | Step::Wait { .. } | Step::Done { .. } => ended(&saved.value),
                     }
                     return Ok(Ran::Ended);
+                }
+                if let Step::Wait { .. } = step {
+                    return Ok(Ran::Continues);
                 }
                 if in_time {
                     held = saved;
@@ -231,6 +243,17 @@ fn record(it: &mut Operation, step: &Step, in_time: bool, now: Timestamp) {
                 it.cancelled(now);
             } else if !in_time {
                 it.pause(now);
+            }
+        }
+        Step::Wait {
+            cursor,
+            progress,
+            until,
+        } => {
+            if it.state == OperationState::Cancelling {
+                it.cancelled(now);
+            } else {
+                it.wait(cursor.clone(), *progress, *until, now);
             }
         }
         Step::Done { result, progress } => {

@@ -63,6 +63,19 @@ impl Planner {
         Ok(Gathered { material, open })
     }
 
+    /// The same for one of several recipients, with the material that was read for all of them.
+    pub async fn gather_with(
+        &self,
+        scope: &TenantScope,
+        (needs, mut material): (&Needs, Material),
+        code: Option<LinkCode>,
+        now: Timestamp,
+    ) -> Result<Gathered, StoreError> {
+        material.link = code.map(|code| self.pages.new_preferences(code));
+        let open = self.readable(scope, &needs.open, now).await?;
+        Ok(Gathered { material, open })
+    }
+
     /// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
     /// keep further messages from being planned: it is left as it is, and not sent until it can be read.
     pub async fn readable(

@@ -17,7 +17,7 @@ use domain::{
         operation::Operation,
     },
     calls::record::{CallProgress, ConsentEntry, MessageRef, Received},
-    campaigns::campaign::Campaign,
+    campaigns::{campaign::Campaign, run::Enrolment},
     consent::{links::PreferenceLink, suppression::Suppression},
     contacts::{
         bulk::ChangeDetails,
@@ -99,6 +99,7 @@ const READ: &[(&str, Read)] = &[
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
     ("email", as_it_is::<account::EmailOwner>),
+    ("enrolment", as_it_is::<Enrolment>),
     ("erased", as_it_is::<contact::Remembered>),
     ("erasure_salt", as_it_is::<Salt>),
     ("field", as_it_is::<Field>),
@@ -261,7 +262,7 @@ fn every_kind_has_a_sample_of_each_form() {
 }
 
 /// Former forms in which rows are still written, unless they hold what only newer ones have.
-const STILL_WRITTEN: [(&str, u64); 2] = [("message", 1), ("received", 1)];
+const STILL_WRITTEN: [(&str, u64); 3] = [("message", 1), ("message", 2), ("received", 1)];
 
 fn is_written(kind: &str, form: u64) -> bool {
     form == forms::form_of(kind) || STILL_WRITTEN.contains(&(kind, form))

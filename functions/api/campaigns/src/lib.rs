@@ -1,4 +1,5 @@
-//! Campaigns: one message to all contacts of an audience. So far they are written as drafts, and nothing starts them.
+//! Campaigns: one message to all contacts of an audience. They are written as drafts; the operation `run_campaign` runs those that are
+//! started.
 
 mod models;
 
@@ -6,17 +7,19 @@ use std::sync::Arc;
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable as _, Path, RACES, Tagged, found,
-    permits, permits::Permit, setback,
+    permits, permits::Permit, setback, start,
 };
 use axum::{Extension, Router, extract::State};
 use domain::{
     base::{
         ids::{CampaignId, SegmentId, TagId},
+        operation::OperationKind,
         resource::Resource as _,
     },
     campaigns::{
         campaign::{Campaign, CampaignIn},
         review::{Missing, needs, refused, review},
+        run::RunCampaign,
         state::CampaignState,
     },
     consent::links::NewLink,
@@ -25,22 +28,24 @@ use domain::{
     tenants::{config::TenantConfig, settings::FieldProblem},
 };
 use jiff::Timestamp;
-use kit::{ConfigError, Env, Problem};
+use jobs::StartOperation;
+use kit::{Bus, ConfigError, Env, Problem};
 use store::{Along, Page, Versioned, tenants::config::ConfigCache};
 
 use crate::models::CampaignOut;
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
-    let configs = Extension(Arc::new(ConfigCache::default()));
-    Ok(api::serve(operations(), Api::new(env)?).layer(configs))
+    let (configs, bus) = (Arc::new(ConfigCache::default()), Bus::new(env)?);
+    let router = api::serve(operations(), Api::new(env)?);
+    Ok(router.layer(Extension(configs)).layer(Extension(bus)))
 }
 
 api::operations! {
     "campaigns": "Campaigns of a tenant: one message to all contacts of an audience." {
         /// Create a campaign
         ///
-        /// A draft, of which nothing is sent. What it lacks is in `problems`, such as a segment or a text. What is wrong is refused and
+        /// A draft, of which nothing is sent until it is started. What it lacks is in `problems`, such as a segment or a text. What is wrong is refused and
         /// named by field, such as a segment, tag, line, template or product that does not exist, a value of a call, or a start in the
         /// past. What would only keep its message from being sent at present is in `warnings`, such as a template that is not approved.
         /// A tenant has at most 2,000 campaigns, of which 200 are drafts.
@@ -62,9 +67,34 @@ api::operations! {
         /// prevent a change.
         PATCH "/api/v1/campaigns/{campaign_id}" => update_campaign, "The updated campaign", problems "campaign_started";
 
+        /// Start a campaign
+        ///
+        /// At `starts_at`, or at once. Its audience is fixed when it begins. A draft with `problems` is refused. What is in `warnings` as a
+        /// template that is not approved, and lasts until the campaign begins, pauses it then.
+        POST "/api/v1/campaigns/{campaign_id}/start" => start_campaign, "The campaign, which is `scheduled`",
+            problems "campaign_started";
+
+        /// Pause a campaign
+        ///
+        /// Nothing of it is sent until it is resumed; what is at the provider is not stopped. Messages that wait for longer than they are
+        /// valid, which is a day, are not sent any more.
+        POST "/api/v1/campaigns/{campaign_id}/pause" => pause_campaign, "The campaign, which is `paused`", problems "campaign_state";
+
+        /// Resume a campaign
+        ///
+        /// Also one that was not paused by a user, once the reason in `stopped` is gone; otherwise it is paused again.
+        POST "/api/v1/campaigns/{campaign_id}/resume" => resume_campaign, "The campaign, which is `running`",
+            problems "campaign_state";
+
+        /// Cancel a campaign
+        ///
+        /// Nothing of it is sent any more. It cannot be resumed.
+        POST "/api/v1/campaigns/{campaign_id}/cancel" => cancel_campaign, "The campaign, which is `cancelled`",
+            problems "campaign_state";
+
         /// Delete a campaign
         ///
-        /// Only while it is a draft. It cannot be restored.
+        /// Only a draft, or one that is completed or cancelled. Its messages stay in the contacts' histories. It cannot be restored.
         DELETE "/api/v1/campaigns/{campaign_id}" => delete_campaign, "The campaign is deleted", problems "campaign_started";
     }
 }
@@ -145,13 +175,23 @@ fn none(wrong: Vec<FieldProblem>) -> Result<(), Problem> {
     if wrong.is_empty() { Ok(()) } else { Err(wrong.into()) }
 }
 
-/// Refuses to change or delete what is no draft any more.
+/// Refuses to change or start what is no draft any more.
 fn draft(campaign: &Campaign) -> Result<(), Problem> {
     if campaign.state == CampaignState::Draft {
         return Ok(());
     }
     let state = campaign.state.as_str();
-    let detail = format!("The campaign is {state}. Only a draft can be changed or deleted; create another campaign.");
+    let detail = format!("The campaign is {state}. Only a draft can be changed or started; create another campaign.");
+    Err(Problem::conflict("campaign_started", detail))
+}
+
+/// Refuses to delete what is under way.
+fn deletable(campaign: &Campaign) -> Result<(), Problem> {
+    if campaign.state == CampaignState::Draft || campaign.state.is_final() {
+        return Ok(());
+    }
+    let state = campaign.state.as_str();
+    let detail = format!("The campaign is {state}. Cancel it before you delete it.");
     Err(Problem::conflict("campaign_started", detail))
 }
 
@@ -225,11 +265,131 @@ async fn update_campaign(
     changed.await
 }
 
+async fn start_campaign(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+    if_match: IfMatch,
+) -> Result<Tagged<CampaignOut>, Problem> {
+    let (api, who, configs, stamp, if_match) = (&api, &who, &*configs, &who.stamp(), &if_match);
+    let started = RACES.until_won(|| async move {
+        let before: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+        if_match.check(before.version)?;
+        let (after, operation) = before.value.started(stamp).ok_or(()).or_else(|()| {
+            draft(&before.value)?;
+            Err(Problem::internal())
+        })?;
+        let scene = Scene::of(api, who, configs, &[&before.value]).await?;
+        none(scene.review(&before.value).problems)?;
+        let store = api.store();
+        let written = store.start_campaign(who.scope(), &before, (&after, &operation), stamp);
+        let version = written.await.map_err(setback::<Campaign>)?;
+        Ok((Versioned { version, value: after }, operation))
+    });
+    let (campaign, operation) = started.await?;
+    if campaign.value.starts_at.is_none() {
+        start(who, &bus, &operation).await;
+    }
+    Ok(shown(campaign))
+}
+
+/// A campaign that is no draft.
+fn shown(campaign: Versioned<Campaign>) -> Tagged<CampaignOut> {
+    Tagged {
+        version: campaign.version,
+        body: CampaignOut::of(campaign.value, Review::default()),
+    }
+}
+
+async fn pause_campaign(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<CampaignId>,
+    if_match: IfMatch,
+) -> Result<Tagged<CampaignOut>, Problem> {
+    // Its operation finds that with its next step.
+    moved(&api, &who, (id, &if_match), CampaignState::Paused)
+        .await
+        .map(shown)
+}
+
+async fn resume_campaign(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+    if_match: IfMatch,
+) -> Result<Tagged<CampaignOut>, Problem> {
+    let campaign = moved(&api, &who, (id, &if_match), CampaignState::Running).await?;
+    go_on(&who, &bus, id).await?;
+    Ok(shown(campaign))
+}
+
+async fn cancel_campaign(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+    if_match: IfMatch,
+) -> Result<Tagged<CampaignOut>, Problem> {
+    let campaign = moved(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
+    go_on(&who, &bus, id).await?;
+    Ok(shown(campaign))
+}
+
+/// Moves a campaign that was started to another state. One that is in this state stays as it is.
+async fn moved(
+    api: &Api,
+    who: &Writing,
+    (id, if_match): (CampaignId, &IfMatch),
+    next: CampaignState,
+) -> Result<Versioned<Campaign>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), &who.stamp());
+    let read = || store.get::<Campaign>(scope, &id);
+    let decide = |before: &Campaign| {
+        if before.state == next {
+            return Ok(before.clone());
+        }
+        // A draft is started, and begins by itself.
+        let begun = !matches!(before.state, CampaignState::Draft | CampaignState::Scheduled);
+        let allowed = Some(before).filter(|_| begun || next == CampaignState::Cancelled);
+        let after = allowed.and_then(|before| before.moved(next, None, stamp.at));
+        after.ok_or_else(|| {
+            let (state, next) = (before.state.as_str(), next.as_str());
+            let detail = format!("The campaign is {state}, and cannot become {next}.");
+            Problem::conflict("campaign_state", detail)
+        })
+    };
+    let write = |before: Versioned<Campaign>, after: Campaign| async move {
+        if after == before.value {
+            return Ok(before);
+        }
+        let version = store.change(scope, &before, &after, stamp).await?;
+        Ok(Versioned { version, value: after })
+    };
+    RACES.change(if_match, read, decide, write).await
+}
+
+/// Has the operation of a campaign go on at once, which would otherwise look at its state within an hour.
+async fn go_on(who: &Writing, bus: &Bus, campaign: CampaignId) -> Result<(), Problem> {
+    let start = StartOperation {
+        tenant: who.scope().tenant(),
+        operation: RunCampaign::operation_id(campaign),
+        kind: OperationKind::RunCampaign,
+    };
+    bus.start(&[start]).await.map_err(|error| {
+        tracing::warn!(error = kit::chain(&error), "a campaign was not told to go on");
+        Problem::unavailable()
+    })
+}
+
 async fn delete_campaign(
     who: Writing,
     State(api): State<Api>,
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    api.remove_if(&who, &id, &if_match, draft).await
+    api.remove_if(&who, &id, &if_match, deletable).await
 }

@@ -31,7 +31,7 @@ api::operations! {
         ///
         /// Ends it at once if it waits, otherwise within a minute, after the step that is under way. What was done until then
         /// stays done. An operation that has ended stays as it is. The erasure of a contact cannot be cancelled; it ends when the contact
-        /// is restored.
+        /// is restored. The operation of a campaign ends with the campaign.
         POST "/api/v1/operations/{operation_id}/cancel" => cancel_operation, "The operation, in its new state";
     }
 }
@@ -72,6 +72,10 @@ fn cancellable(operation: &Operation) -> Result<(), Problem> {
     if operation.kind == OperationKind::EraseContact && !operation.state.is_end() {
         let detail =
             "An erasure cannot be cancelled. Restore the contact instead, unless a user has started to erase it.";
+        return Err(Problem::conflict("conflict", detail));
+    }
+    if operation.kind == OperationKind::RunCampaign && !operation.state.is_end() {
+        let detail = "The operation of a campaign cannot be cancelled. Pause or cancel the campaign instead.";
         return Err(Problem::conflict("conflict", detail));
     }
     Ok(())

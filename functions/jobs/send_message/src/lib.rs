@@ -271,6 +271,7 @@ impl Work<'_> {
             connection,
             template: material.template.as_ref(),
             asset: material.asset.as_ref().map(|asset| &asset.value),
+            campaign: material.campaign,
             now,
             timers: &self.ctx.timers,
             line_type: &domain::base::line_type::by_numbering_plan,
@@ -316,7 +317,9 @@ impl Work<'_> {
         };
         let others = check::others_that_count(&message, &self.contact);
         let (mut material, open) = tokio::try_join!(
-            self.ctx.store.leg_material(self.scope, &planned, &self.along),
+            self.ctx
+                .store
+                .leg_material(self.scope, (&planned, message.cause.campaign()), &self.along),
             self.ctx.store.messages(self.scope, &others, now),
         )?;
         let connection = material.connection.take();
@@ -387,7 +390,7 @@ impl Work<'_> {
         let timers = &self.ctx.timers;
         match against {
             Check::Later { until, why } => {
-                let waits_in_the_table = why.reason == Reason::Throughput;
+                let waits_in_the_table = matches!(why.reason, Reason::Throughput | Reason::CampaignPaused);
                 if waits_in_the_table {
                     // A pause of the number that follows is another wait: the message keeps its channel.
                     message.waiting = None;
@@ -403,6 +406,11 @@ impl Work<'_> {
                 message.wait_for_connection(leg, until, why, now, timers);
                 self.ctx.store.write_message(self.scope, &message).await?;
                 self.queue_next(&message, now).await?;
+                Ok(Step::Enough(Done::Now))
+            }
+            Check::Never { why } if why.reason == Reason::CampaignCancelled => {
+                message.cancel(why);
+                Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Enough(Done::Now))
             }
             Check::Never { why } => {

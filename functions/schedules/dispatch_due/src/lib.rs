@@ -55,6 +55,15 @@ const SWEEPS_AT_ONCE: usize = 8;
 /// No new page is started when less time than this is left.
 const ENOUGH_TIME: Duration = Duration::from_secs(2);
 
+/// Time over which a lane's rows of one run are spread, as far as they are many: in bulk they would otherwise all ask at once for a place
+/// among the messages of a second, and most of them in vain.
+const fn spread(lane: Lane) -> SignedDuration {
+    match lane {
+        Lane::Answers => SignedDuration::ZERO,
+        Lane::Bulk => SignedDuration::from_secs(50),
+    }
+}
+
 /// Maximum lease, so that every row is looked at at least this often.
 const MAX_LEASE: SignedDuration = SignedDuration::from_hours(1);
 
@@ -184,7 +193,10 @@ async fn dispatch_partition(
         if page.unknown > 0 {
             unknown(page.unknown);
         }
-        let done = dispatch(page.due, partition.lane(), now, ctx).await?;
+        let lane = partition.lane();
+        let place =
+            |row: usize| spread(lane) * i32::try_from(seen + row).unwrap_or(1) / i32::try_from(most).unwrap_or(1);
+        let done = dispatch(page.due, lane, &place, now, ctx).await?;
         // Rows of unknown kinds use no budget, so they block nobody.
         seen += done.known;
         dispatched += done.queued;
@@ -215,13 +227,21 @@ struct Dispatched {
     queued: u64,
 }
 
-async fn dispatch(due: Vec<Due>, lane: Lane, now: Timestamp, ctx: &Context) -> Result<Dispatched, JobError> {
+/// Leases and queues the rows of a page. `wait`: that of the row at this place.
+async fn dispatch(
+    due: Vec<Due>,
+    lane: Lane,
+    wait: &impl Fn(usize) -> SignedDuration,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Dispatched, JobError> {
     if due.is_empty() {
         return Ok(Dispatched::default());
     }
     let rows = ctx.store.due_rows(due).await?;
     let known = rows.iter().filter(|(_, row)| !matches!(row, Ok(None))).count();
-    let leased = rows.into_iter().map(|(due, row)| lease_row(due, row, lane, now, ctx));
+    let leased = rows.into_iter().enumerate();
+    let leased = leased.map(|(place, (due, row))| lease_row(due, row, (lane, wait(place)), now, ctx));
     let leased: Vec<Result<Option<ToQueue>, JobError>> =
         stream::iter(leased).buffer_unordered(LEASES_AT_ONCE).collect().await;
     let mut jobs = Vec::new();
@@ -247,7 +267,7 @@ fn unknown(rows: u64) {
 async fn lease_row(
     due: Due,
     row: Result<Option<DueRow>, StoreError>,
-    lane: Lane,
+    (lane, wait): (Lane, SignedDuration),
     now: Timestamp,
     ctx: &Context,
 ) -> Result<Option<ToQueue>, JobError> {
@@ -270,9 +290,10 @@ async fn lease_row(
         ctx.store.lease(&due, until).await?;
         return Ok(None);
     }
-    let again = now + lease(ctx.timers.first_due_in(lane), row.dispatches);
+    let at = now + wait;
+    let again = at + lease(ctx.timers.first_due_in(lane), row.dispatches);
     let leased = ctx.store.lease(&due, again).await?;
-    Ok(leased.then(|| row.job.at(now)))
+    Ok(leased.then(|| row.job.at(at)))
 }
 
 /// Puts spilled jobs back into their queue. An object is deleted only after the queue has the job.

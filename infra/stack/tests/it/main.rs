@@ -12,6 +12,7 @@ mod alone;
 mod answers;
 mod bad_input;
 mod calls;
+mod campaigns;
 mod caps;
 mod changes;
 mod clients;

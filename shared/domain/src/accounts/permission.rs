@@ -191,7 +191,7 @@ permissions! {
     SegmentsWrite = "segments:write", Manager;
     /// Read the campaigns.
     CampaignsRead = "campaigns:read", Viewer;
-    /// Create, change and delete campaigns.
+    /// Create, change, start, pause, cancel and delete campaigns.
     CampaignsWrite = "campaigns:write", Manager;
     /// Read the suppression list.
     SuppressionsRead = "suppressions:read", Viewer;

@@ -856,6 +856,7 @@ mod tests {
         let connections = connections();
         let checked = |later: i64| {
             check(&CheckInput {
+                campaign: None,
                 config: &all(),
                 message: &message,
                 leg: 0,

@@ -36,13 +36,15 @@ pub enum OperationKind {
     ImportContacts,
     /// Export data to a file.
     ExportData,
+    /// Fix the audience of a campaign, and make its messages.
+    RunCampaign,
     /// Read the templates that the provider has.
     SyncTemplates,
 }
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::ApplyRetention,
         Self::ArchiveContact,
         Self::ChangeContacts,
@@ -50,6 +52,7 @@ impl OperationKind {
         Self::EraseContact,
         Self::ImportContacts,
         Self::ExportData,
+        Self::RunCampaign,
         Self::SyncTemplates,
     ];
 
@@ -63,6 +66,7 @@ impl OperationKind {
             Self::EraseContact => "erase_contact",
             Self::ImportContacts => "import_contacts",
             Self::ExportData => "export_data",
+            Self::RunCampaign => "run_campaign",
             Self::SyncTemplates => "sync_templates",
         }
     }
@@ -382,6 +386,16 @@ impl Operation {
         if !self.state.is_end() {
             self.lease = None;
             self.wait_until(now + Self::FIRST_DUE, now);
+        }
+    }
+
+    /// Records a step, and gives the lease back until this time, at which the due index starts the next attempt.
+    pub fn wait(&mut self, cursor: Data, progress: Progress, until: Timestamp, now: Timestamp) {
+        if self.lease.take().is_some() && !self.state.is_end() {
+            self.attempts = 0;
+            self.cursor = Some(cursor);
+            self.progress = progress;
+            self.wait_until(until, now);
         }
     }
 

@@ -7,8 +7,9 @@ use crate::{
     automations::rule::MAX_FALLBACK_SECONDS,
     base::{
         bounded::{Distinct, Whole},
+        facts::Facts,
         fault::{Fault, FaultCode},
-        ids::{CampaignId, LineId, SegmentId, TagId},
+        ids::{CampaignId, LineId, OperationId, SegmentId, TagId},
         local::LocalTime,
         text::{MAX_NAME_LENGTH, OneLine},
     },
@@ -16,6 +17,7 @@ use crate::{
     messages::{
         message::{Category, Channel},
         purpose::USUAL_FALLBACK_SECONDS,
+        refusal::{Reason, Refusal},
         source::{SmsText, TemplateUse},
     },
 };
@@ -32,8 +34,27 @@ const MAX_CHANNELS: usize = 2;
 resource! {
     /// A campaign of a tenant: one message to all contacts of an audience.
     pub struct Campaign of CampaignId {
-        /// State. Only a draft can be changed or deleted.
+        /// State. Only a draft can be changed.
         pub state: CampaignState,
+        /// Time at which its audience was begun to be fixed. `null`: not yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z"))]
+        pub began_at: Option<Timestamp>,
+        /// Time at which it was completed or cancelled. `null`: not yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T11:00:00Z"))]
+        pub ended_at: Option<Timestamp>,
+        /// Number of contacts in its audience. `null`: it is not fixed yet.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = 1200))]
+        pub recipients: Option<u64>,
+        /// The operation that runs it, with its progress. `null`: it was not started.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+        pub operation_id: Option<OperationId>,
+        /// The reason for which it was paused or cancelled, if no user did so.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pub stopped: Option<Stopped>,
     };
 
     /// The fields of a campaign. Of a draft, only `type` and `name` are required; `problems` says what it lacks.
@@ -61,6 +82,43 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 600))]
         pub per_minute: Option<Whole<1, MAX_PER_MINUTE>>,
+    }
+}
+
+/// The reason for which a campaign was paused or cancelled, if no user did so.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "CampaignStopped")
+)]
+pub struct Stopped {
+    /// The reason as a word: one of `x-codes` at the root of the document. Further ones may be added.
+    #[cfg_attr(feature = "schema", schemars(with = "String", example = &"template_not_approved"))]
+    pub code: Reason,
+    /// Facts of the sentence by name. `x-codes` names those of each code.
+    #[serde(default)]
+    pub facts: Facts,
+    /// The reason, in one sentence.
+    #[cfg_attr(feature = "schema", schemars(
+        example = &"WhatsApp: template holiday_offer in en_GB is PAUSED, not APPROVED."
+    ))]
+    pub detail: String,
+}
+
+impl From<Refusal> for Stopped {
+    fn from(
+        Refusal {
+            reason,
+            facts,
+            sentence,
+        }: Refusal,
+    ) -> Self {
+        Self {
+            code: reason,
+            facts,
+            detail: sentence,
+        }
     }
 }
 

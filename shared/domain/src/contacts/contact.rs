@@ -17,7 +17,7 @@ use crate::{
     messages::{
         inbound::{OptFlag, Sender},
         language::Recognized,
-        message::{Channel, Message},
+        message::{Channel, Message, Recipient},
         pair_rate,
         purpose::{Event, Limit, Policy, Purpose, first_version, is_first_version},
         refusal::{Reason, Refusal},
@@ -388,6 +388,14 @@ impl Contact {
     /// The preferred telephone number, if one is known.
     pub fn phone(&self) -> Option<&Phone> {
         self.phones.first()
+    }
+
+    /// How a message reaches the person, unless it is for one of several numbers.
+    pub fn recipient(&self) -> Recipient {
+        Recipient {
+            phone: self.phone().cloned(),
+            bsuid: self.bsuid().map(str::to_owned),
+        }
     }
 
     /// The newest of Meta's business-scoped user ids, if one is known.

@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::{
     base::{ids::MessageId, line_type::LineTypes},
+    campaigns::state::CampaignState,
     consent::welcome::{allows, welcome},
     contacts::contact::Contact,
     media::asset::Asset,
@@ -48,6 +49,8 @@ pub struct CheckInput<'a> {
     pub template: Option<&'a TemplateDefinition>,
     /// The asset that the leg names, as it is now.
     pub asset: Option<&'a Asset>,
+    /// State of the message's campaign, as it is now. `None`: it is of none, or its campaign is gone.
+    pub campaign: Option<CampaignState>,
     /// Current time.
     pub now: Timestamp,
     /// Timers, of which one says how long an unhealthy connection is left alone.
@@ -109,6 +112,8 @@ pub enum Aspect {
     Connection,
     /// The person wants such messages by this channel.
     ChannelConsent,
+    /// Its campaign is neither paused nor cancelled.
+    Campaign,
     /// No other message of the kind was sent to the person lately.
     Frequency,
     /// The channel reaches the person.
@@ -129,12 +134,13 @@ pub enum Aspect {
 type Checked = fn(&CheckInput<'_>, &Leg) -> Check;
 
 /// All checks, in the order in which the first one that is against it decides.
-static TABLE: [(Aspect, Checked); 14] = [
+static TABLE: [(Aspect, Checked); 15] = [
     (Aspect::Account, account),
     (Aspect::Contact, existence),
     (Aspect::Destination, destination),
     (Aspect::Consent, consent),
     (Aspect::Validity, validity),
+    (Aspect::Campaign, campaign),
     (Aspect::Frequency, frequency),
     (Aspect::Connection, connection),
     (Aspect::ChannelConsent, channel_consent),
@@ -290,6 +296,29 @@ fn validity(input: &CheckInput<'_>, _: &Leg) -> Check {
     let why = late(message, sentence).and("send_at", message.not_before);
     let why = why.and("time_zone", zone.to_string());
     Check::Never { why }
+}
+
+/// Time after which a message of a paused campaign looks again. When the campaign is resumed or cancelled, it is woken.
+const PAUSE_LOOK: SignedDuration = SignedDuration::from_hours(1);
+
+fn campaign(input: &CheckInput<'_>, _: &Leg) -> Check {
+    if input.message.cause.campaign().is_none() {
+        return Check::Go;
+    }
+    match input.campaign {
+        Some(CampaignState::Running | CampaignState::Finishing | CampaignState::Completed) => Check::Go,
+        Some(CampaignState::Paused) => Check::Later {
+            until: input.now + PAUSE_LOOK,
+            why: Refusal::new(Reason::CampaignPaused, "waits: its campaign is paused"),
+        },
+        Some(CampaignState::Cancelled) => Check::Never {
+            why: Refusal::new(Reason::CampaignCancelled, "its campaign was cancelled"),
+        },
+        // It has messages only once it runs.
+        Some(CampaignState::Draft | CampaignState::Scheduled) | None => Check::Never {
+            why: Refusal::new(Reason::CampaignCancelled, "its campaign was deleted"),
+        },
+    }
 }
 
 /// The verdict on a channel: without this reason, it can be used.
@@ -590,6 +619,7 @@ mod tests {
         message: Message,
         connections: Vec<Connection>,
         leg: u8,
+        campaign: Option<CampaignState>,
         now: Timestamp,
         line: LineType,
     }
@@ -605,6 +635,7 @@ mod tests {
                 contact: case.contact,
                 open: Vec::new(),
                 leg: 0,
+                campaign: None,
                 now: case.now,
                 line: LineType::Other,
             }
@@ -627,6 +658,7 @@ mod tests {
                 assets.find(|asset| asset.id == used.asset_id)
             });
             checked(&CheckInput {
+                campaign: self.campaign,
                 config: &self.config,
                 message: &self.message,
                 leg: self.leg,
@@ -639,6 +671,34 @@ mod tests {
                 timers: &timers(),
                 line_type: &move |_: &Phone| line,
             })
+        }
+    }
+
+    #[test]
+    fn message_of_a_campaign_goes_only_while_it_runs() {
+        use CampaignState::{Cancelled, Completed, Draft, Finishing, Paused, Running, Scheduled};
+        let mut sending = Sending::new();
+        let contact = sending.contact.id;
+        assert_eq!(sending.check(), Check::Go, "it is of none");
+        sending.message.cause = crate::messages::message::Cause::Campaign {
+            campaign: crate::base::ids::CampaignId::new(ulid::Ulid::from_parts(1, 1)),
+            contact,
+        };
+        for state in [Running, Finishing, Completed] {
+            sending.campaign = Some(state);
+            assert_eq!(sending.check(), Check::Go, "{state:?}");
+        }
+        sending.campaign = Some(Paused);
+        let Check::Later { until, why } = sending.check() else {
+            panic!("{:?}", sending.check());
+        };
+        assert_eq!((until, why.reason), (sending.now + PAUSE_LOOK, Reason::CampaignPaused));
+        for state in [Some(Cancelled), Some(Draft), Some(Scheduled), None] {
+            sending.campaign = state;
+            let Check::Never { why } = sending.check() else {
+                panic!("{state:?}");
+            };
+            assert_eq!(why.reason, Reason::CampaignCancelled, "{state:?}");
         }
     }
 

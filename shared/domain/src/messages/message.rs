@@ -16,7 +16,7 @@ use crate::{
         country::Country,
         external::ProviderRef,
         facts::Facts,
-        ids::{CallId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
+        ids::{CallId, CampaignId, ConnectionId, ContactId, LineId, MessageId, SendKey, derived},
         phone::Phone,
     },
     messages::{
@@ -113,6 +113,13 @@ pub enum Cause {
         /// The answer.
         answer: Answer,
     },
+    /// A campaign.
+    Campaign {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The recipient.
+        contact: ContactId,
+    },
 }
 
 impl Cause {
@@ -132,6 +139,18 @@ impl Cause {
                 let own = derived(inbound.own().timestamp_ms(), key.as_bytes());
                 MessageId::new(inbound.contact(), own)
             }
+            Self::Campaign { campaign, contact } => {
+                let key = format!("message#{contact}#{campaign}");
+                MessageId::new(*contact, derived(campaign.ulid().timestamp_ms(), key.as_bytes()))
+            }
+        }
+    }
+
+    /// The campaign, if it is one.
+    pub const fn campaign(&self) -> Option<CampaignId> {
+        match self {
+            Self::Campaign { campaign, .. } => Some(*campaign),
+            Self::Call(_) | Self::Requested { .. } | Self::Answered { .. } => None,
         }
     }
 
@@ -139,7 +158,7 @@ impl Cause {
     pub const fn call(&self) -> Option<CallId> {
         match self {
             Self::Call(call) => Some(*call),
-            Self::Requested { .. } | Self::Answered { .. } => None,
+            Self::Requested { .. } | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
 
@@ -147,7 +166,7 @@ impl Cause {
     pub const fn answered(&self) -> Option<(MessageId, Answer)> {
         match self {
             Self::Answered { inbound, answer } => Some((*inbound, *answer)),
-            Self::Call(_) | Self::Requested { .. } => None,
+            Self::Call(_) | Self::Requested { .. } | Self::Campaign { .. } => None,
         }
     }
 
@@ -155,7 +174,7 @@ impl Cause {
     pub const fn requested_by(&self) -> Option<Actor> {
         match self {
             Self::Requested { by, .. } => Some(*by),
-            Self::Call(_) | Self::Answered { .. } => None,
+            Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
 
@@ -163,7 +182,7 @@ impl Cause {
     pub const fn retries(&self) -> Option<MessageId> {
         match self {
             Self::Requested { retries, .. } => *retries,
-            Self::Call(_) | Self::Answered { .. } => None,
+            Self::Call(_) | Self::Answered { .. } | Self::Campaign { .. } => None,
         }
     }
 }
@@ -1276,6 +1295,20 @@ impl Message {
         self.wait_for_evidence(why, now, timers);
     }
 
+    /// Whether it waits because its campaign is paused.
+    pub fn is_held(&self) -> bool {
+        self.is_pending() && self.remarked_since(Reason::CampaignPaused).is_some()
+    }
+
+    /// Ends the wait for its campaign, which was resumed or cancelled.
+    pub fn release(&mut self, now: Timestamp, timers: &Timers) {
+        if self.is_held() {
+            self.not_before = self.not_before.min(now);
+            let why = Refusal::new(Reason::CampaignResumed, "its campaign is no longer paused");
+            self.wait_for_evidence(why, now, timers);
+        }
+    }
+
     /// Waits longer for evidence on an attempt with an unknown outcome, with a remark that says for what.
     pub fn wait_for_evidence(&mut self, why: impl Into<Refusal>, now: Timestamp, timers: &Timers) {
         let why = why.into();
@@ -1338,6 +1371,11 @@ impl Message {
     }
 
     fn remark(&mut self, at: Timestamp, what: Refusal) {
+        // Whether it is held is known from its last remark.
+        let is_last = matches!(what.reason, Reason::CampaignPaused | Reason::CampaignResumed);
+        if is_last {
+            self.remarks.truncate(MAX_REMARKS - 1);
+        }
         if self.remarks.len() < MAX_REMARKS {
             self.remarks.push(Remark::new(at, what));
         }

@@ -107,6 +107,18 @@ impl Needs {
         needs
     }
 
+    /// Adds what another message is made of. What is the recipient's alone is not part of it: open messages and the link.
+    pub fn share(&mut self, other: &Self) {
+        for need in &other.templates {
+            if !self.templates.contains(need) {
+                self.templates.push(need.clone());
+            }
+        }
+        self.products.extend(other.products.iter().cloned());
+        self.assets.extend(&other.assets);
+        self.fields |= other.fields;
+    }
+
     /// Adds a template. `language_unknown`: only the default language is possible.
     pub fn template(&mut self, wanted: &TemplateUse, connection: ConnectionId, language_unknown: bool) {
         let only = !wanted.by_contact_language || language_unknown;

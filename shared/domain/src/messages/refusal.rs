@@ -156,6 +156,16 @@ codes! {
         /// The provider refuses the connection.
         ConnectionBroken = "connection_broken" ["connection"],
 
+        // Campaigns.
+        /// The message's campaign is paused.
+        CampaignPaused = "campaign_paused" [],
+        /// The message's campaign was resumed.
+        CampaignResumed = "campaign_resumed" [],
+        /// The message's campaign was cancelled, or deleted.
+        CampaignCancelled = "campaign_cancelled" [],
+        /// A segment of the campaign was deleted, or its field was.
+        SegmentUnusable = "segment_unusable" ["segment"],
+
         // Ends and remarks of messages and calls.
         /// The provider refused the message or gave it up, with this code.
         ProviderRefused = "provider_refused" ["provider_code"],

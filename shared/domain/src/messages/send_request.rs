@@ -180,10 +180,7 @@ impl Whom {
                 phone: None,
                 bsuid: Some(id.clone()),
             },
-            Self::Contact(_) | Self::Known(_) => Recipient {
-                phone: contact.phone().cloned(),
-                bsuid: bsuid(),
-            },
+            Self::Contact(_) | Self::Known(_) => contact.recipient(),
         }
     }
 }

@@ -423,6 +423,7 @@ fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
     let legs = message.plan.iter().zip(0..);
     let told = legs.map(|(leg, place)| {
         let input = CheckInput {
+            campaign: None,
             config: &case.config,
             message: &message,
             leg: place,
@@ -437,7 +438,7 @@ fn verdicts(case: &Case, composed: &Composed) -> Vec<Check> {
         };
         let decided = check(&input);
         let all: Vec<Check> = checks(&input).map(|(_, verdict)| verdict).collect();
-        assert_eq!(all.len(), 14, "each of them has a verdict");
+        assert_eq!(all.len(), 15, "each of them has a verdict");
         let first = all.into_iter().find(|verdict| *verdict != Check::Go);
         assert_eq!(first.unwrap_or(Check::Go), decided, "the first one against it decides");
         decided

@@ -453,6 +453,12 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Create another campaign",
     ),
     kind(
+        "campaign_state",
+        409,
+        "The campaign is in another state",
+        "Read the campaign; only a running one can be paused, and only a paused one resumed",
+    ),
+    kind(
         "template_submitting",
         409,
         "The template is being submitted",

@@ -1,3 +1,4 @@
 //! Campaigns of a tenant.
 
 pub mod campaign;
+pub mod run;

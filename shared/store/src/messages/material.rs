@@ -3,7 +3,8 @@
 use std::collections::{BTreeSet, HashSet};
 
 use domain::{
-    base::ids::{ConnectionId, ProductId},
+    base::ids::{CampaignId, ConnectionId, ProductId},
+    campaigns::{campaign::Campaign, state::CampaignState},
     contacts::field::Field,
     media::asset::Asset,
     messages::{
@@ -81,6 +82,8 @@ pub struct LegMaterial {
     pub template: Option<TemplateDefinition>,
     /// The asset that it names.
     pub asset: Option<Versioned<Asset>>,
+    /// State of the message's campaign. `None`: it is of none, or its campaign is gone.
+    pub campaign: Option<CampaignState>,
 }
 
 /// The keys of what a leg is sent with.
@@ -88,6 +91,7 @@ pub(crate) struct KeysOfLeg {
     connection: Key,
     template: Option<Key>,
     asset: Option<Key>,
+    campaign: Option<Key>,
 }
 
 impl KeysOfLeg {
@@ -97,12 +101,14 @@ impl KeysOfLeg {
             connection: owned::key::<Connection>(scope, &with.connection),
             template: template.map(|(name, language)| template_key(scope, with.connection, name, language)),
             asset: with.asset.map(|asset| owned::key::<Asset>(scope, &asset)),
+            campaign: with.campaign.map(|campaign| owned::key::<Campaign>(scope, &campaign)),
         }
     }
 
     pub(crate) fn all(&self) -> Vec<Key> {
-        let all = [Some(&self.connection), self.template.as_ref(), self.asset.as_ref()];
-        all.into_iter().flatten().cloned().collect()
+        let others = [&self.template, &self.asset, &self.campaign];
+        let all = others.into_iter().map(Option::as_ref).chain([Some(&self.connection)]);
+        all.flatten().cloned().collect()
     }
 }
 
@@ -222,20 +228,28 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset. One request,
-    /// unless they were read along with other rows.
-    pub async fn leg_material(&self, scope: &TenantScope, leg: &Leg, along: &Along) -> Result<LegMaterial, StoreError> {
+    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset, the state of its
+    /// campaign. One request, unless they were read along with other rows.
+    pub async fn leg_material(
+        &self,
+        scope: &TenantScope,
+        (leg, campaign): (&Leg, Option<CampaignId>),
+        along: &Along,
+    ) -> Result<LegMaterial, StoreError> {
         const DOING: &str = "read what a message is sent with";
-        let keys = KeysOfLeg::of(scope, &SentWith::of(leg));
+        let keys = KeysOfLeg::of(scope, &SentWith::of(leg, campaign));
         let mut found = self.database.get_further(along, &keys.all(), DOING).await?;
         let connection = row::versioned::<Connection>(found.remove(&keys.connection), None, DOING)?;
         let template = keys.template.and_then(|key| found.remove(&key));
         let template = row::versioned::<TemplateDefinition>(template, None, DOING)?;
         let asset = keys.asset.and_then(|key| found.remove(&key));
+        let campaign = keys.campaign.and_then(|key| found.remove(&key));
+        let campaign = row::versioned::<Campaign>(campaign, None, DOING)?;
         Ok(LegMaterial {
             connection: connection.map(|found| found.value),
             template: template.map(|found| found.value),
             asset: row::versioned(asset, None, DOING)?,
+            campaign: campaign.map(|found| found.value.state),
         })
     }
 

@@ -50,7 +50,7 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
         .kept(next.keep_until)
         .version(next.version)
         .due(next.policy.lane(), &key, next.due)
-        .in_state(trouble(scope, &next));
+        .in_state(trouble(scope, &next).or_else(|| held(scope, &next)));
     Ok(match (next.policy.lane(), next.policy.purpose()) {
         // Whoever requested a message looks for it, whatever its lane is.
         (Lane::Answers, _) | (Lane::Bulk, Purpose::Api) => {
@@ -62,8 +62,11 @@ pub(crate) fn message_row(scope: &TenantScope, message: &Message, doing: &'stati
 }
 
 /// The form of a message's row. A version that reads only the first form would send a reply without what it answers, and a template
-/// without its file or offer's code, and lose them with its next write.
+/// without its file or offer's code, and lose them with its next write. One that reads only the second knows of no campaigns.
 pub(crate) fn form_of(message: &Message) -> u64 {
+    if message.cause.campaign().is_some() {
+        return 3;
+    }
     let is_newer = |leg: &Leg| {
         let parts = leg.content.template();
         let parts = parts.is_some_and(|filled| filled.header_media.is_some() || !filled.offer_codes.is_empty());
@@ -83,6 +86,12 @@ fn trouble(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
     let at = message.created_at;
     let place = || (keys::troubled_of(scope, &keys::day(at)), happened(at, message.id.own()));
     message.state().is_trouble().then(place)
+}
+
+/// Place of a message among those that wait because their campaign is paused.
+fn held(scope: &TenantScope, message: &Message) -> Option<(String, String)> {
+    let campaign = message.cause.campaign().filter(|_| message.is_held())?;
+    Some((keys::held(scope, campaign), message.id.to_string()))
 }
 
 fn reference_key(scope: &TenantScope, api: &str, provider_ref: &ProviderRef) -> Key {

@@ -28,7 +28,8 @@ const FORMS: &[(&str, u64)] = &[
     ("automation_watch", 1),
     ("call", 1),
     ("call_progress", 1),
-    ("campaign", 1),
+    // Those that are no drafts have more fields.
+    ("campaign", 2),
     ("cap_day", 1),
     ("claim", 1),
     ("connection", 1),
@@ -38,6 +39,7 @@ const FORMS: &[(&str, u64)] = &[
     ("counted_day", 1),
     ("counters", 1),
     ("email", 1),
+    ("enrolment", 1),
     ("erased", 1),
     ("erasure_salt", 1),
     ("field", 1),
@@ -53,8 +55,8 @@ const FORMS: &[(&str, u64)] = &[
     ("medium", 1),
     ("member", 1),
     ("merge_undo", 1),
-    // Messages that an older version would send without a part of them (`messages::form_of`).
-    ("message", 2),
+    // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
+    ("message", 3),
     ("message_ref", 1),
     ("notice", 1),
     ("notice_mailings", 1),

@@ -8,8 +8,8 @@ use domain::{
     accounts::account::Slug,
     base::{
         ids::{
-            ApiKeyId, CallId, ConnectionId, ContactId, FieldId, ImportId, LineId, MergeId, MessageId, OperationId,
-            RuleId, SessionId, StageId, TagId, TenantId, UserId,
+            ApiKeyId, CallId, CampaignId, ConnectionId, ContactId, FieldId, ImportId, LineId, MergeId, MessageId,
+            OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
         },
         phone::Phone,
     },
@@ -558,6 +558,29 @@ pub(crate) fn messages_of(scope: &TenantScope, day: &str) -> String {
 /// The list of a day's messages that failed or were blocked.
 pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
     format!("{}#FAILED#{day}", tenant_partition(scope))
+}
+
+/// A contact's place in the audience of a campaign.
+pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: CampaignId) -> Key {
+    Key::new(
+        contact_partition(scope, contact),
+        format!("ENROL#{}", lower(campaign.ulid())),
+    )
+}
+
+/// A part of the audience of a campaign, by contact.
+pub(crate) fn audience(scope: &TenantScope, campaign: CampaignId, part: u8) -> String {
+    format!("{}#ENR#{}#{part:02}", tenant_partition(scope), lower(campaign.ulid()))
+}
+
+/// Those of an audience who got no message for this reason, by contact.
+pub(crate) fn exits(scope: &TenantScope, campaign: CampaignId, reason: &str) -> String {
+    format!("{}#EXIT#{}#{reason}", tenant_partition(scope), lower(campaign.ulid()))
+}
+
+/// The messages that wait because their campaign is paused.
+pub(crate) fn held(scope: &TenantScope, campaign: CampaignId) -> String {
+    format!("{}#HELD#{}", tenant_partition(scope), lower(campaign.ulid()))
 }
 
 /// The list of deleted contacts, by the time of their deletion.

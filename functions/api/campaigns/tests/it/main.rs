@@ -235,7 +235,7 @@ async fn what_became_wrong_is_shown_and_prevents_no_change() {
 }
 
 #[tokio::test]
-async fn only_a_draft_can_be_changed_or_deleted() {
+async fn only_a_draft_can_be_changed_and_nothing_under_way_deleted() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
     let manager = town.manager();
@@ -255,12 +255,17 @@ async fn only_a_draft_can_be_changed_or_deleted() {
             manager.delete(&place).await.is(204);
             continue;
         }
-        for refused in [rename().await, manager.delete(&place).await] {
-            refused.is_refused(409, "campaign_started");
-            assert!(refused.detail().contains(state.as_str()), "{}", refused.detail());
-        }
+        let refused = rename().await;
+        refused.is_refused(409, "campaign_started");
+        assert!(refused.detail().contains(state.as_str()), "{}", refused.detail());
         let shown = manager.get(&place).await.is(200).has_version(2).json();
         assert_eq!((&shown["state"], &shown["problems"]), (&json!(state), &json!([])));
+        let deleted = manager.delete(&place).await;
+        if state.is_final() {
+            deleted.is(204);
+        } else {
+            deleted.is_refused(409, "campaign_started");
+        }
     }
 }
 
@@ -277,4 +282,83 @@ async fn deleting_a_draft_makes_room_for_another() {
     assert!(refused.detail().contains("200 draft campaigns"), "{}", refused.detail());
     manager.delete(made.header("location")).await.is(204);
     manager.post(CAMPAIGNS, draft()).await.is(201);
+}
+
+/// A draft that can be started.
+fn complete(segment: &str) -> Value {
+    let mut body = draft();
+    body["audience"] = json!({ "segment": segment });
+    body["message"] = json!({"channels": ["sms"], "sms_text": "20% off"});
+    body
+}
+
+#[tokio::test]
+async fn a_campaign_is_started_once() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, scope) = (town.manager(), town.home.scope());
+    let everybody = segment(&aws, &town.home, "Everybody").await;
+    let incomplete = manager.post(CAMPAIGNS, draft()).await;
+    let place = format!("{}/start", incomplete.is(201).header("location"));
+    manager
+        .post(&place, json!({}))
+        .await
+        .names_only(&["audience.segment", "message.channels"]);
+    let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
+    let place = made.is(201).header("location").to_owned();
+    let start = format!("{place}/start");
+    town.agent().post(&start, json!({})).await.is(403);
+    town.foreign_admin().post(&start, json!({})).await.is(404);
+    let both = tokio::join!(manager.post(&start, json!({})), manager.post(&start, json!({})));
+    let mut statuses = [both.0.status(), both.1.status()];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409]);
+    let shown = manager.get(&place).await.json();
+    assert_eq!(shown["state"], "scheduled");
+    let id = shown["operation_id"].as_str().expect("it has an operation").parse();
+    let operation = aws.store().operation(scope, id.expect("an id"), aws.now()).await;
+    let operation = operation.expect("the table answers").expect("it exists").value;
+    assert_eq!(operation.params.into_json(), json!({"campaign": shown["id"]}));
+    manager
+        .post(&start, json!({}))
+        .await
+        .is_refused(409, "campaign_started");
+}
+
+#[tokio::test]
+async fn a_campaign_is_paused_resumed_and_cancelled() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let everybody = segment(&aws, &town.home, "Everybody").await;
+    let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
+    let place = made.is(201).header("location").to_owned();
+    let act = async |action: &str| manager.post(&format!("{place}/{action}"), json!({})).await;
+    for action in ["pause", "resume", "cancel"] {
+        act(action).await.is_refused(409, "campaign_state");
+    }
+    act("start").await.is(200);
+    for action in ["pause", "resume"] {
+        act(action).await.is_refused(409, "campaign_state");
+    }
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let scheduled = store.get::<Campaign>(scope, &id).await.expect("the table answers");
+    let scheduled = scheduled.expect("it exists");
+    let running = scheduled.value.moved(CampaignState::Running, None, aws.now());
+    let running = store
+        .move_campaign(scope, scheduled.version, &running.expect("it may"))
+        .await;
+    running.expect("it is written");
+    for (action, state) in [
+        ("pause", "paused"),
+        ("pause", "paused"),
+        ("resume", "running"),
+        ("resume", "running"),
+        ("cancel", "cancelled"),
+        ("cancel", "cancelled"),
+    ] {
+        assert_eq!(act(action).await.is(200).json()["state"], state, "{action}");
+    }
+    act("resume").await.is_refused(409, "campaign_state");
+    assert!(manager.get(&place).await.json()["ended_at"].is_string());
 }

@@ -471,6 +471,7 @@ fn file_waits_until_whatsapp_has_it() {
     let mut asset = case.material.assets[0].clone();
     let checked = |message: &Message, asset: Option<&Asset>, connection: &Connection| {
         check(&CheckInput {
+            campaign: None,
             config: &case.config,
             message,
             leg: 0,

@@ -1,0 +1,554 @@
+//! The operation `run_campaign`: fixes the audience of a campaign, makes its messages at its pace, and completes it once all of them are in
+//! a final state.
+//!
+//! Safe to run twice: a contact is enrolled under the condition that it is not, and the id of a message follows from campaign and contact,
+//! so a step that is made again finds what it wrote. What was committed and not queued is in the due index.
+//!
+//! The lists of an audience are indexes, which follow the table a moment later. So they are read a while after the last enrolment, and
+//! counted again at the end: if they have got longer, they are gone through once more.
+
+mod make;
+
+use domain::{
+    Timestamp,
+    base::{
+        ids::{ContactId, MessageId},
+        operation::{Data, Progress},
+    },
+    campaigns::{
+        campaign::Campaign,
+        run::{Enrolment, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
+        state::CampaignState,
+    },
+    contacts::{
+        conditions::Conditions,
+        field::Field,
+        filter::{Filter, Search},
+        person::Person,
+        segment::Segment,
+    },
+    messages::{
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+};
+use jiff::SignedDuration;
+use jobs::ToQueue;
+use kit::{
+    Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, crash,
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use store::{Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+    config: ConfigCache,
+    prices: PriceCache,
+    planner: Planner,
+    queues: Queues,
+    timers: Timers,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let timers = env.config().timers()?;
+        Ok(Self {
+            planner: Planner::new(store.clone(), Pages::new(env)?, timers),
+            store,
+            config: ConfigCache::default(),
+            prices: PriceCache::default(),
+            queues: Queues::new(env, &[QueueName::BulkSends])?,
+            timers,
+            clock: env.clock().clone(),
+            ids: env.ids().clone(),
+        })
+    }
+}
+
+/// Maximum contacts that a step examines for the audience.
+pub const PER_ENROLMENT: i32 = 100;
+/// Maximum contacts for whom a step makes messages.
+pub const PER_STEP: usize = 25;
+/// Contacts whose messages a step looks at.
+const PER_LOOK: i32 = 100;
+/// Waiting messages that are released together, and how often a step does so.
+const PER_RELEASE: i32 = 100;
+const RELEASES: usize = 10;
+/// Messages of the last step before a wait by which it is seen whether they are sent as fast as they are made.
+const LATEST: usize = 3;
+
+/// Interval at which a paused campaign looks at its state, at first and later. Whoever resumes or cancels it starts it at once; only an
+/// event that meets its last step is lost.
+const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(2);
+const LATER_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// Time until messages that were made are looked at again.
+const SETTLING_LOOK: SignedDuration = SignedDuration::from_mins(2);
+/// Wait for messages that are sent slower than they are made, and the time after which the campaign is paused for that.
+const BEHIND_LOOK: SignedDuration = SignedDuration::from_secs(30);
+const BEHIND_FOR: SignedDuration = SignedDuration::from_hours(1);
+/// Time after which an index has what was written.
+const INDEXED: SignedDuration = SignedDuration::from_secs(20);
+/// Maximum times that the audience is gone through for contacts that the index did not have before.
+const PASSES: u8 = 3;
+/// Attempts of a step after which the campaign is paused. The operation would end after a few more.
+const ATTEMPTS: u32 = 9;
+
+/// Place in the work.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Place {
+    /// Of the segment's list, everything up to this position is enrolled.
+    Enrolling {
+        audience: Box<Audience>,
+        after: Option<String>,
+    },
+    /// Messages are made up to this contact of this part of the audience.
+    Making(Within),
+    /// All messages up to this contact are in a final state.
+    Settling(Within),
+}
+
+/// A position in the audience.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Within {
+    part: u8,
+    after: Option<ContactId>,
+}
+
+impl Within {
+    /// The position behind a page, if it is not the last of all parts.
+    fn behind(self, next: Option<&str>) -> Option<Self> {
+        let after = next.and_then(|next| next.parse().ok());
+        let part = self.part + u8::from(after.is_none());
+        (part < Enrolment::PARTS).then_some(Self { part, after })
+    }
+}
+
+/// The conditions of the audience, as they were when the campaign began.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Audience {
+    segment: Conditions,
+    excluded: Vec<Conditions>,
+}
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    place: Option<Place>,
+    /// Contacts in the audience, once it is fixed, and the time at which it was.
+    fixed: Option<(u64, Timestamp)>,
+    /// Contacts who got a message, and who got none, in this pass through the audience.
+    tally: Tally,
+    pass: u8,
+    pace: Pace,
+    /// The latest messages, and whether there was a wait since they were made.
+    latest: Vec<MessageId>,
+    waited: bool,
+    /// Time since which the messages that were made wait.
+    behind_since: Option<Timestamp>,
+    /// The last change of the campaign of which the messages that wait know.
+    seen: Option<Timestamp>,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Tally {
+    made: u64,
+    left_out: u64,
+}
+
+/// The result, as its users see it.
+#[derive(Debug, Serialize)]
+struct Report {
+    recipients: u64,
+    messages: u64,
+    left_out: u64,
+}
+
+impl Cursor {
+    const fn new(now: Timestamp) -> Self {
+        Self {
+            place: None,
+            fixed: None,
+            tally: Tally { made: 0, left_out: 0 },
+            pace: Pace::new(now),
+            latest: Vec::new(),
+            pass: 1,
+            waited: false,
+            behind_since: None,
+            seen: None,
+        }
+    }
+
+    fn recipients(&self) -> Option<u64> {
+        self.fixed.map(|(count, _)| count)
+    }
+
+    fn progress(&self) -> Progress {
+        let Tally { made, left_out } = self.tally;
+        Progress {
+            done: made + left_out,
+            total: self.recipients(),
+            errors: left_out,
+        }
+    }
+
+    fn more(self) -> Result<Step, JobError> {
+        let progress = self.progress();
+        Ok(Step::More {
+            cursor: Data::of(&self)?,
+            progress,
+        })
+    }
+
+    fn wait(self, until: Timestamp) -> Result<Step, JobError> {
+        let progress = self.progress();
+        Ok(Step::Wait {
+            cursor: Data::of(&self)?,
+            progress,
+            until,
+        })
+    }
+
+    fn done(self) -> Result<Step, JobError> {
+        let Tally { made, left_out } = self.tally;
+        let progress = self.progress();
+        let report = Report {
+            recipients: self.recipients().unwrap_or_default(),
+            messages: made,
+            left_out,
+        };
+        Ok(Step::Done {
+            result: Data::of(&report)?,
+            progress,
+        })
+    }
+}
+
+/// Makes one step.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let RunCampaign { campaign } = turn.params()?;
+    let now = ctx.clock.now();
+    let mut cursor: Cursor = turn.cursor()?.unwrap_or_else(|| Cursor::new(now));
+    let scope = turn.scope();
+    let Some(found) = ctx.store.get::<Campaign>(scope, &campaign).await? else {
+        return cursor.done();
+    };
+    let run = Run { ctx, scope, now };
+    if turn.operation().attempts >= ATTEMPTS
+        && matches!(found.value.state, CampaignState::Running | CampaignState::Finishing)
+    {
+        let sentence = "it fails again and again; resume it, and report the id of its operation if that does not help";
+        return run.pause(&found, cursor, Refusal::new(Reason::Other, sentence)).await;
+    }
+    let changed_at = found.value.updated_at;
+    match found.value.state {
+        CampaignState::Draft | CampaignState::Completed => cursor.done(),
+        CampaignState::Scheduled => match found.value.starts_at.filter(|at| now < *at) {
+            Some(at) => cursor.wait(at),
+            None => run.begin(&found, cursor).await,
+        },
+        CampaignState::Paused => {
+            let lately = now < changed_at + PAUSE_LOOK * 5;
+            cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
+        }
+        CampaignState::Cancelled | CampaignState::Running | CampaignState::Finishing => {
+            // It may have been paused since, and resumed or cancelled. A message that found it paused may not be in the list yet.
+            if cursor.seen != Some(changed_at) {
+                if run.release(&found.value).await? {
+                    return cursor.more();
+                }
+                if changed_at + INDEXED <= now {
+                    cursor.seen = Some(changed_at);
+                } else if found.value.state == CampaignState::Cancelled {
+                    return cursor.wait(changed_at + INDEXED);
+                }
+            }
+            match cursor.place.clone() {
+                _ if found.value.state == CampaignState::Cancelled => cursor.done(),
+                None => run.begin(&found, cursor).await,
+                Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
+                Some(Place::Making(within)) => run.make(&found, cursor, within).await,
+                Some(Place::Settling(within)) => run.settle(&found, cursor, within).await,
+            }
+        }
+    }
+}
+
+/// One step.
+struct Run<'a> {
+    ctx: &'a Context,
+    scope: &'a TenantScope,
+    now: Timestamp,
+}
+
+impl Run<'_> {
+    /// Moves the campaign to another state, unless somebody else just has: then the next step finds that.
+    async fn moved(
+        &self,
+        found: &Versioned<Campaign>,
+        next: CampaignState,
+        why: Option<Refusal>,
+        recipients: Option<u64>,
+    ) -> Result<(), JobError> {
+        let Some(mut after) = found.value.moved(next, why, self.now) else {
+            return Ok(());
+        };
+        after.recipients = recipients.or(after.recipients);
+        match self.ctx.store.move_campaign(self.scope, found.version, &after).await {
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Pauses the campaign for a reason that its users can change.
+    async fn pause(&self, found: &Versioned<Campaign>, cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
+        kit::metric::count("campaign_paused", &[("reason", why.reason.as_str())]);
+        self.moved(found, CampaignState::Paused, Some(why), None).await?;
+        cursor.more()
+    }
+
+    /// Begins the campaign: reads the conditions of its audience, which are fixed from now on.
+    async fn begin(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
+        let wanted = &found.value.audience;
+        let ids = wanted.segment.iter().chain(wanted.excluded_segments.iter());
+        let mut conditions = Vec::new();
+        for id in ids {
+            let segment: Option<Versioned<Segment>> = self.ctx.store.get(self.scope, id).await?;
+            let Some(segment) = segment else {
+                let sentence = format!("The segment {id} was deleted. Create another campaign.");
+                return self.end(found, cursor, sentence, id.to_string()).await;
+            };
+            conditions.push(segment.value.filter);
+        }
+        if wanted.segment.is_none() {
+            return self
+                .end(found, cursor, "It has no segment.".to_owned(), String::new())
+                .await;
+        }
+        let segment = conditions.remove(0);
+        self.moved(found, CampaignState::Running, None, None).await?;
+        cursor.place = Some(Place::Enrolling {
+            audience: Box::new(Audience {
+                segment,
+                excluded: conditions,
+            }),
+            after: None,
+        });
+        cursor.more()
+    }
+
+    /// Cancels a campaign whose audience cannot be known.
+    async fn end(
+        &self,
+        found: &Versioned<Campaign>,
+        cursor: Cursor,
+        sentence: String,
+        segment: String,
+    ) -> Result<Step, JobError> {
+        let why = Refusal::new(Reason::SegmentUnusable, sentence).and("segment", segment);
+        self.moved(found, CampaignState::Cancelled, Some(why), None).await?;
+        cursor.more()
+    }
+
+    /// Enrols the contacts of the next page of the segment's list.
+    async fn enrol(
+        &self,
+        found: &Versioned<Campaign>,
+        mut cursor: Cursor,
+        audience: Box<Audience>,
+        after: Option<String>,
+    ) -> Result<Step, JobError> {
+        let (store, campaign) = (&self.ctx.store, &found.value);
+        let definitions = store.all::<Field>(self.scope).await?;
+        let Some((search, excluded)) = filters(&audience, &definitions) else {
+            let sentence = "A field of its segments has changed or was deleted. Create another campaign.";
+            return self.end(found, cursor, sentence.to_owned(), String::new()).await;
+        };
+        let page = store.searched_contacts(self.scope, &search, after.as_deref(), PER_ENROLMENT);
+        let page = page.await?;
+        let begun = campaign.began_at.unwrap_or(self.now);
+        let tags = &campaign.audience.excluded_tags;
+        let chosen = |person: &&Person| {
+            search.meant(person, begun)
+                && !tags.iter().any(|tag| person.profile.tags.contains(tag))
+                && !excluded.iter().any(|filter| filter.takes(person))
+        };
+        let chosen: Vec<ContactId> = page
+            .items
+            .iter()
+            .filter(chosen)
+            .map(|person| person.contact.id)
+            .collect();
+        store.enrol(self.scope, campaign.id, &chosen, self.now).await?;
+        crash::point("run_campaign.enrolled");
+        if page.next.is_some() {
+            cursor.place = Some(Place::Enrolling {
+                audience,
+                after: page.next,
+            });
+            return cursor.more();
+        }
+        cursor.place = Some(Place::Making(Within::default()));
+        cursor.wait(self.now + INDEXED)
+    }
+
+    /// Makes the messages of the next contacts of the audience, as many as its pace allows.
+    async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, within: Within) -> Result<Step, JobError> {
+        let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
+        let Some((recipients, fixed_at)) = cursor.fixed else {
+            let count = store.audience_size(self.scope, campaign.id).await?;
+            self.fixed(found, count).await?;
+            cursor.fixed = Some((count, now));
+            cursor.pace = Pace::new(now);
+            return cursor.more();
+        };
+        if fixed_at + MAX_RUN < now {
+            let days = MAX_RUN.as_hours() / 24;
+            let why = Refusal::new(
+                Reason::Late,
+                format!("it has run for {days} days; send the rest by another campaign"),
+            );
+            self.moved(found, CampaignState::Cancelled, Some(why), None).await?;
+            return cursor.more();
+        }
+        let per_minute = campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
+        let room = cursor.pace.room(per_minute, now);
+        if room == 0 {
+            cursor.waited = true;
+            let until = cursor.pace.again(per_minute);
+            return cursor.wait(until);
+        }
+        if self.are_behind(&mut cursor).await? {
+            let since = *cursor.behind_since.get_or_insert(now);
+            if since + BEHIND_FOR < now {
+                cursor.behind_since = None;
+                let sentence =
+                    "its messages have waited for an hour to be sent; see why the connection does not send them";
+                return self
+                    .pause(found, cursor, Refusal::new(Reason::Throughput, sentence))
+                    .await;
+            }
+            return cursor.wait(now + BEHIND_LOOK);
+        }
+        cursor.behind_since = None;
+        let limit = i32::try_from(room.min(PER_STEP)).unwrap_or(1);
+        let page = store.audience(self.scope, (campaign.id, within.part), within.after, limit);
+        let page = page.await?;
+        let made = make::all(self, campaign, &page.items).await?;
+        crash::point("run_campaign.made");
+        cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
+        cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
+        if let Some(why) = made.stopped {
+            // Those who got their message are found when it is resumed.
+            return self.pause(found, cursor, why).await;
+        }
+        cursor.tally.made += made.made;
+        cursor.tally.left_out += made.left_out;
+        match within.behind(page.next.as_deref()) {
+            Some(next) => cursor.place = Some(Place::Making(next)),
+            None => {
+                let count = store.audience_size(self.scope, campaign.id).await?;
+                if count > recipients && cursor.pass < PASSES {
+                    self.fixed(found, count).await?;
+                    cursor.fixed = Some((count, fixed_at));
+                    (cursor.tally, cursor.pass) = (Tally::default(), cursor.pass + 1);
+                    cursor.place = Some(Place::Making(Within::default()));
+                    return cursor.more();
+                }
+                self.moved(found, CampaignState::Finishing, None, Some(recipients))
+                    .await?;
+                cursor.place = Some(Place::Settling(Within::default()));
+            }
+        }
+        cursor.more()
+    }
+
+    /// Whether the messages that were made before a wait are still waiting.
+    async fn are_behind(&self, cursor: &mut Cursor) -> Result<bool, JobError> {
+        if !cursor.waited {
+            return Ok(false);
+        }
+        let latest = self.ctx.store.messages(self.scope, &cursor.latest, self.now).await?;
+        let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
+        cursor.waited = behind;
+        Ok(behind)
+    }
+
+    /// Looks whether the messages of the next contacts are in a final state.
+    async fn settle(&self, found: &Versioned<Campaign>, mut cursor: Cursor, within: Within) -> Result<Step, JobError> {
+        let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
+        if campaign.state == CampaignState::Running {
+            // It was paused while it finished.
+            self.moved(found, CampaignState::Finishing, None, None).await?;
+            return cursor.more();
+        }
+        let page = store.audience(self.scope, (campaign.id, within.part), within.after, PER_LOOK);
+        let page = page.await?;
+        let ids = page.items.iter().map(|contact| campaign.cause(*contact).message_id());
+        let messages = store.messages(self.scope, &ids.collect::<Vec<_>>(), now).await?;
+        if messages.iter().any(|message| is_open(message, now)) {
+            return cursor.wait(now + SETTLING_LOOK);
+        }
+        if let Some(next) = within.behind(page.next.as_deref()) {
+            cursor.place = Some(Place::Settling(next));
+            return cursor.more();
+        }
+        self.moved(found, CampaignState::Completed, None, None).await?;
+        cursor.more()
+    }
+
+    /// Records the number of contacts in the audience.
+    async fn fixed(&self, found: &Versioned<Campaign>, count: u64) -> Result<(), JobError> {
+        let fixed = Campaign {
+            recipients: Some(count),
+            ..found.value.clone()
+        };
+        match self.ctx.store.move_campaign(self.scope, found.version, &fixed).await {
+            // It is written when the campaign finishes.
+            Err(error) if !error.is_conflict() => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    /// Releases the messages that wait because the campaign was paused. Returns whether there may be more.
+    async fn release(&self, campaign: &Campaign) -> Result<bool, JobError> {
+        let store = &self.ctx.store;
+        let (mut after, mut any) = (None, false);
+        for _ in 0..RELEASES {
+            let page = store.held_messages(self.scope, campaign.id, (after, PER_RELEASE), self.now);
+            let (held, next) = page.await?;
+            let mut jobs = Vec::new();
+            for mut message in held {
+                message.release(self.now, &self.ctx.timers);
+                match store.write_message(self.scope, &message).await {
+                    Ok(()) => jobs.push(ToQueue::send(self.scope.tenant(), &message)),
+                    // A worker has it.
+                    Err(error) if error.is_conflict() => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+            any |= !jobs.is_empty();
+            self.ctx.queues.enqueue(jobs, self.now).await?;
+            after = next;
+            if after.is_none() {
+                break;
+            }
+        }
+        Ok(any)
+    }
+}
+
+/// The audience's search, and the filters of those who are left out. `None`: a field that one of them names is not there any more, or
+/// of another type.
+fn filters(audience: &Audience, definitions: &[Field]) -> Option<(Search, Vec<Filter>)> {
+    let search = audience.segment.filter(definitions).ok()?.search()?;
+    let excluded = audience.excluded.iter();
+    let excluded = excluded.map(|conditions| conditions.filter(definitions).ok());
+    Some((search, excluded.collect::<Option<_>>()?))
+}

@@ -1,0 +1,486 @@
+//! Running campaigns, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use std::collections::BTreeSet;
+
+use domain::{
+    base::{
+        ids::{ContactId, TagId},
+        operation::{Operation, OperationState},
+        resource::Resource,
+    },
+    campaigns::{
+        campaign::{Campaign, CampaignIn},
+        state::CampaignState,
+    },
+    contacts::{contact::Contact, filter::Filter, segment::Segment, tag::Tag},
+    messages::{
+        inbound::OptFlag,
+        message::Message,
+        refusal::{Reason, Refusal},
+        send::Timers,
+    },
+    money::cap::{Cap, Period, Scope},
+    templates::template::TemplateDefinition,
+};
+use jiff::SignedDuration;
+use jobs::StartOperation;
+use kit::{QueueName, operation::Ran};
+use run_campaign::{Context, PER_STEP, handle};
+use serde_json::{Value, from_value, json, to_value};
+use store::{Owned, Store, TenantScope, Versioned, contacts::people::Brought};
+use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    operations: Operations,
+    everybody: Segment,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let everybody = own(&aws, &business, json!({"name": "Everybody", "filter": {}})).await;
+        Self {
+            ctx: Context::new(aws.env()).unwrap(),
+            operations: Operations::of(&aws, business.scope()),
+            aws,
+            business,
+            everybody,
+        }
+    }
+
+    fn store(&self) -> Store {
+        self.aws.store()
+    }
+
+    fn scope(&self) -> &TenantScope {
+        self.business.scope()
+    }
+
+    /// Contacts who want the tenant's messages.
+    async fn fans(&self, count: usize) -> Vec<Contact> {
+        let mut fans = Vec::new();
+        for number in 0..count {
+            fans.push(self.fan(&format!("+9715010{number:05}")).await);
+        }
+        fans
+    }
+
+    async fn fan(&self, number: &str) -> Contact {
+        let wish = |contact: &mut Contact| {
+            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
+        };
+        self.business.contact_with(&self.aws, number, wish).await
+    }
+
+    async fn tag(&self, contact: &Contact, tag: TagId) {
+        let before = self.store().known(self.scope(), contact.id).await.unwrap().unwrap();
+        let mut after = before.clone();
+        after.profile.tags.insert(tag);
+        let (brought, stamp) = (Brought::default(), self.aws.stamp());
+        let changed = self.store();
+        let changed = changed.change_person(self.scope(), &before, &after, &brought, &stamp);
+        changed.await.unwrap();
+    }
+
+    /// Number of all contacts.
+    async fn count(&self) -> u64 {
+        let search = Filter::default().search().unwrap();
+        let found = self.store();
+        let found = found.searched_contacts(self.scope(), &search, None, 500).await;
+        found.unwrap().items.len() as u64
+    }
+
+    /// A campaign by SMS to everybody, with these fields in addition, which was started.
+    async fn start(&self, change: Value) -> StartOperation {
+        let mut fields = json!({
+            "type": "broadcast", "name": "Offer", "audience": {"segment": self.everybody.id},
+            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday"},
+        });
+        for (name, value) in change.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        let fields: CampaignIn = from_value(fields).unwrap();
+        let new = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        store.create(self.scope(), &new, &stamp).await.unwrap();
+        let before: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
+        let (after, operation) = before.value.started(&stamp).unwrap();
+        let started = store.start_campaign(self.scope(), &before, (&after, &operation), &stamp);
+        started.await.unwrap();
+        self.operations.start(&operation)
+    }
+
+    async fn versioned(&self, start: &StartOperation) -> Versioned<Campaign> {
+        let id = start.operation.to_string().replace("op_", "cmp_");
+        self.store().get(self.scope(), &id).await.unwrap().unwrap()
+    }
+
+    async fn campaign(&self, start: &StartOperation) -> Campaign {
+        self.versioned(start).await.value
+    }
+
+    /// State of a campaign, and the reason for which it was stopped.
+    async fn state(&self, start: &StartOperation) -> (CampaignState, Option<Reason>) {
+        let Campaign { state, stopped, .. } = self.campaign(start).await;
+        (state, stopped.map(|stopped| stopped.code))
+    }
+
+    async fn step(&self, start: &StartOperation) -> Ran {
+        self.operations.step(start, &self.ctx, &handle).await
+    }
+
+    /// Makes steps until the campaign waits for a time, or ends.
+    async fn work(&self, start: &StartOperation) {
+        for _ in 0..100 {
+            let ran = self.step(start).await;
+            let due = self.operations.get(start).await.due;
+            if due == Some(self.aws.now() + SignedDuration::from_secs(20)) {
+                // Until the index has what was written.
+                self.aws.pass(20);
+            } else if ran == Ran::Ended || due != Some(self.aws.now() + Operation::FIRST_DUE) {
+                return;
+            }
+        }
+        panic!("it does not come to rest");
+    }
+
+    /// Moves the campaign to this state, as a user does.
+    async fn becomes(&self, start: &StartOperation, state: CampaignState) {
+        let before = self.versioned(start).await;
+        let after = before.value.moved(state, None, self.aws.now()).unwrap();
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        store.change(self.scope(), &before, &after, &stamp).await.unwrap();
+    }
+
+    async fn message(&self, start: &StartOperation, contact: ContactId) -> Option<Message> {
+        let id = self.campaign(start).await.cause(contact).message_id();
+        self.store().message(self.scope(), id, self.aws.now()).await.unwrap()
+    }
+
+    /// Those of these contacts who have a message of the campaign.
+    async fn reached(&self, start: &StartOperation, contacts: &[Contact]) -> BTreeSet<ContactId> {
+        let mut reached = BTreeSet::new();
+        for contact in contacts {
+            let message = self.message(start, contact.id).await;
+            reached.extend(message.map(|message| message.id.contact()));
+        }
+        reached
+    }
+
+    /// The reason for which a contact gets no message of the campaign.
+    async fn exit(&self, start: &StartOperation, contact: ContactId) -> Option<Reason> {
+        let campaign = self.campaign(start).await.id;
+        let mut found = self
+            .store()
+            .enrolments(self.scope(), campaign, &[contact])
+            .await
+            .unwrap();
+        found.remove(&contact)?.exit.map(|exit| exit.because.code)
+    }
+
+    /// Writes the messages of these contacts with a change.
+    async fn change(&self, start: &StartOperation, contacts: &[Contact], change: impl Fn(&mut Message)) {
+        for contact in contacts {
+            if let Some(mut message) = self.message(start, contact.id).await {
+                change(&mut message);
+                self.store().write_message(self.scope(), &message).await.unwrap();
+            }
+        }
+    }
+
+    /// Ends all messages of the campaign.
+    async fn end_all(&self, start: &StartOperation, contacts: &[Contact]) {
+        let end = |message: &mut Message| message.block(Refusal::new(Reason::Late, "too late"));
+        self.change(start, contacts, end).await;
+    }
+
+    fn timers(&self) -> Timers {
+        self.aws.env().config().timers().unwrap()
+    }
+
+    /// Sets the only cap of the tenant.
+    async fn cap(&self, maximum: u32) {
+        let cap = Cap {
+            number: 1,
+            period: Period::Hour,
+            scope: Scope::Tenant,
+            purpose: None,
+            currency: None,
+            maximum,
+        };
+        let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
+        tenant.caps = Some(vec![cap].into());
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        store.change_tenant(self.scope(), &tenant, &stamp).await.unwrap();
+    }
+}
+
+async fn own<T: Owned + Resource>(aws: &Aws, business: &Seeded, fields: Value) -> T
+where
+    T::Fields: serde::de::DeserializeOwned,
+{
+    let new = T::new(aws.ids().ulid(), from_value(fields).unwrap(), aws.now());
+    aws.store().create(business.scope(), &new, &aws.stamp()).await.unwrap();
+    new
+}
+
+fn ids(contacts: &[Contact]) -> BTreeSet<ContactId> {
+    contacts.iter().map(|contact| contact.id).collect()
+}
+
+/// Each step is made twice, the first time by a worker that dies before it records it.
+#[tokio::test]
+async fn everybody_gets_one_message_and_then_it_is_completed() {
+    let world = World::new().await;
+    let fans = world.fans(PER_STEP + 5).await;
+    let stranger = world.business.contact(&world.aws, "+971501999999").await;
+    let start = world.start(json!({})).await;
+    while world.campaign(&start).await.state != CampaignState::Finishing {
+        world.operations.lost_step(&start, &world.ctx, &handle).await;
+        assert_eq!(world.step(&start).await, Ran::Continues);
+        // The index has the audience by then.
+        world.aws.pass(20);
+    }
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+    assert_eq!(world.exit(&start, stranger.id).await, Some(Reason::NoConsent));
+    let all = world.count().await;
+    assert_eq!(world.campaign(&start).await.recipients, Some(all));
+    let progress = world.operations.get(&start).await.progress;
+    assert_eq!((progress.done, progress.total), (all, Some(all)));
+    assert_eq!(progress.done - progress.errors, fans.len() as u64);
+    assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), fans.len());
+    // They are not in a final state yet.
+    for _ in 0..3 {
+        world.work(&start).await;
+        world.aws.pass(120);
+    }
+    assert_eq!(world.campaign(&start).await.state, CampaignState::Finishing);
+    world.end_all(&start, &fans).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    let result: Value = result_of(&operation);
+    assert_eq!(result["messages"], fans.len());
+    let completed = world.campaign(&start).await;
+    assert_eq!(
+        (completed.state, completed.ended_at),
+        (CampaignState::Completed, Some(world.aws.now()))
+    );
+}
+
+#[tokio::test]
+async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
+    let world = World::new().await;
+    let fans = world.fans(4).await;
+    let wholesale: Tag = own(&world.aws, &world.business, json!({"name": "Wholesale"})).await;
+    let staff: Tag = own(&world.aws, &world.business, json!({"name": "Staff"})).await;
+    world.tag(&fans[0], wholesale.id).await;
+    world.tag(&fans[1], staff.id).await;
+    let staff = json!({"name": "Staff", "filter": {"tag": staff.id}});
+    let staff: Segment = own(&world.aws, &world.business, staff).await;
+    let audience = json!({
+        "segment": world.everybody.id, "excluded_tags": [wholesale.id], "excluded_segments": [staff.id],
+    });
+    let start = world.start(json!({ "audience": audience })).await;
+    world.step(&start).await;
+    world.aws.pass(1);
+    let later = world.fan("+971501888888").await;
+    world.work(&start).await;
+    let all = [fans.clone(), vec![later]].concat();
+    assert_eq!(world.reached(&start, &all).await, ids(&fans[2..]));
+}
+
+#[tokio::test]
+async fn a_person_who_is_two_contacts_gets_one_message() {
+    let world = World::new().await;
+    let fans = world.fans(6).await;
+    let start = world.start(json!({})).await;
+    // Then the audience is fixed.
+    world.step(&start).await;
+    world.step(&start).await;
+    world.business.merge(&world.aws, fans[0].id, fans[1].id).await;
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await.len(), 5);
+    // Both got it before.
+    world.business.merge(&world.aws, fans[2].id, fans[3].id).await;
+    world.aws.pass(120);
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await.len(), 5);
+}
+
+#[tokio::test]
+async fn no_messages_are_made_faster_than_the_campaign_says() {
+    let world = World::new().await;
+    let fans = world.fans(14).await;
+    let start = world.start(json!({"per_minute": 3})).await;
+    let reached = async || {
+        world.work(&start).await;
+        let reached = world.reached(&start, &fans).await.len();
+        world.aws.pass(60);
+        reached
+    };
+    let first = reached().await;
+    assert!((1..=6).contains(&first), "two minutes' worth: {first}");
+    assert_eq!(reached().await, first, "they are not sent yet, so more would only wait");
+    world.end_all(&start, &fans).await;
+    let more = reached().await;
+    assert!(first < more && more <= first + 6, "{first} {more}");
+}
+
+#[tokio::test]
+async fn a_paused_campaign_makes_nothing_and_wakes_its_messages_later() {
+    let world = World::new().await;
+    let fans = world.fans(8).await;
+    let start = world.start(json!({"per_minute": 2})).await;
+    world.work(&start).await;
+    let made = world.reached(&start, &fans).await;
+    assert!(!made.is_empty() && made.len() < fans.len());
+    world.becomes(&start, CampaignState::Paused).await;
+    // As the check before a send does.
+    let (now, timers) = (world.aws.now(), world.timers());
+    let hold = |message: &mut Message| {
+        let why = Refusal::new(Reason::CampaignPaused, "paused");
+        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
+    };
+    world.change(&start, &fans, hold).await;
+    world.aws.pass(600);
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, made);
+    world.becomes(&start, CampaignState::Running).await;
+    world.aws.drain(QueueName::BulkSends).await;
+    world.step(&start).await;
+    assert_eq!(world.aws.drain(QueueName::BulkSends).await.len(), made.len());
+    for contact in &made {
+        let message = world.message(&start, *contact).await.unwrap();
+        assert!(message.not_before <= world.aws.now() && !message.is_held());
+    }
+    world.becomes(&start, CampaignState::Cancelled).await;
+    world.aws.pass(60);
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    assert_eq!(operation.state, OperationState::Done);
+    assert_eq!(world.reached(&start, &fans).await, made);
+}
+
+/// It makes no step meanwhile.
+#[tokio::test]
+async fn messages_are_woken_also_after_a_short_pause() {
+    let world = World::new().await;
+    let fans = world.fans(3).await;
+    let start = world.start(json!({})).await;
+    world.work(&start).await;
+    world.aws.pass(60);
+    world.work(&start).await;
+    world.becomes(&start, CampaignState::Paused).await;
+    let (now, timers) = (world.aws.now(), world.timers());
+    let hold = |message: &mut Message| {
+        let why = Refusal::new(Reason::CampaignPaused, "paused");
+        message.postpone(now + SignedDuration::from_hours(1), why, now, &timers);
+    };
+    world.change(&start, &fans, hold).await;
+    world.aws.pass(1);
+    world.becomes(&start, CampaignState::Running).await;
+    world.step(&start).await;
+    for contact in &fans {
+        let message = world.message(&start, contact.id).await.unwrap();
+        assert!(!message.is_held());
+    }
+}
+
+#[tokio::test]
+async fn messages_that_nobody_sends_pause_the_campaign() {
+    let world = World::new().await;
+    world.fans(9).await;
+    let start = world.start(json!({"per_minute": 2})).await;
+    for _ in 0..70 {
+        world.work(&start).await;
+        world.aws.pass(60);
+    }
+    let stopped = (CampaignState::Paused, Some(Reason::Throughput));
+    assert_eq!(world.state(&start).await, stopped);
+}
+
+/// Nobody loses the message because of what can be mended.
+#[tokio::test]
+async fn what_keeps_it_from_everybody_pauses_the_campaign() {
+    let world = World::new().await;
+    let fans = world.fans(3).await;
+    let message = json!({
+        "channels": ["whatsapp"], "category": "utility",
+        "template": {"name": "missed_call_followup", "language": "en_GB", "variables": {
+            "1": {"text": "you"}, "2": {"from": "tenant.name"},
+        }},
+    });
+    let set = async |status: &str| {
+        let (store, scope) = (world.store(), world.scope());
+        for template in store.all::<TemplateDefinition>(scope).await.unwrap() {
+            let before: Versioned<TemplateDefinition> = store.get(scope, &template.id()).await.unwrap().unwrap();
+            let mut after = to_value(&before.value).unwrap();
+            after["status"] = json!(status);
+            let after: TemplateDefinition = from_value(after).unwrap();
+            store.change(scope, &before, &after, &world.aws.stamp()).await.unwrap();
+        }
+    };
+    set("PAUSED").await;
+    let start = world.start(json!({ "message": message })).await;
+    world.work(&start).await;
+    let stopped = (CampaignState::Paused, Some(Reason::TemplateNotApproved));
+    assert_eq!(world.state(&start).await, stopped);
+    assert!(world.reached(&start, &fans).await.is_empty());
+    set("APPROVED").await;
+    world.becomes(&start, CampaignState::Running).await;
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}
+
+#[tokio::test]
+async fn a_cap_that_is_reached_pauses_the_campaign() {
+    let world = World::new().await;
+    let fans = world.fans(3).await;
+    world.cap(0).await;
+    let start = world.start(json!({})).await;
+    world.work(&start).await;
+    let stopped = (CampaignState::Paused, Some(Reason::CapReached));
+    assert_eq!(world.state(&start).await, stopped);
+    assert!(world.reached(&start, &fans).await.is_empty());
+    world.cap(100).await;
+    world.becomes(&start, CampaignState::Running).await;
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}
+
+#[tokio::test]
+async fn a_deleted_segment_cancels_the_campaign_before_it_begins() {
+    let world = World::new().await;
+    let fans = world.fans(2).await;
+    let staff: Segment = own(&world.aws, &world.business, json!({"name": "Staff", "filter": {}})).await;
+    let audience = json!({"segment": world.everybody.id, "excluded_segments": [staff.id]});
+    let start = world.start(json!({ "audience": audience })).await;
+    let (store, scope) = (world.store(), world.scope());
+    let found: Versioned<Segment> = store.get(scope, &staff.id).await.unwrap().unwrap();
+    store.remove(scope, &found, &world.aws.stamp()).await.unwrap();
+    world.work(&start).await;
+    let cancelled = (CampaignState::Cancelled, Some(Reason::SegmentUnusable));
+    assert_eq!(world.state(&start).await, cancelled);
+    assert!(world.reached(&start, &fans).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_campaign_begins_at_its_time() {
+    let world = World::new().await;
+    let fans = world.fans(2).await;
+    let at = world.aws.now() + SignedDuration::from_hours(1);
+    let start = world.start(json!({ "starts_at": at })).await;
+    world.work(&start).await;
+    assert_eq!(world.campaign(&start).await.state, CampaignState::Scheduled);
+    assert_eq!(world.operations.get(&start).await.due, Some(at));
+    world.aws.pass(3_600);
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
+}

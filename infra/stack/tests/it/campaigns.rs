@@ -1,0 +1,187 @@
+//! Campaigns: everybody who may get the message gets it once, whatever happens on the way.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use anyhow::{Context as _, Result, ensure};
+use domain::{
+    base::{
+        ids::{ContactId, TenantId},
+        phone::Phone,
+    },
+    contacts::contact::{Contact, Identity},
+    messages::{inbound::OptFlag, message::Channel},
+};
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use stack::play::{Look, Sent, until};
+use store::{contacts::contact::ContactWrite, table::effects::Effects};
+use ulid::Ulid;
+
+use crate::stage::{Business, on_stage};
+
+/// People in the audience; as many as this variable says, where it is set: `RINGBACK_TEST_AUDIENCE=5000`.
+const AUDIENCE: usize = 200;
+
+/// One in so many has refused messages, and as many others write STOP while it runs.
+const REFUSES: usize = 20;
+
+/// Longer than the whole campaign takes on a busy machine.
+const LONG: Duration = Duration::from_secs(1_800);
+
+fn audience() -> Result<usize> {
+    let wanted = std::env::var("RINGBACK_TEST_AUDIENCE");
+    wanted.map_or(Ok(AUDIENCE), |text| {
+        text.parse().context("reading RINGBACK_TEST_AUDIENCE")
+    })
+}
+
+fn phone(number: usize) -> Result<Phone> {
+    let phone = format!("+97154{number:07}").parse();
+    phone.map_err(|error| anyhow::anyhow!("{error}"))
+}
+
+/// Creates these people, of whom one in [`REFUSES`] has refused messages and all others want them.
+async fn people(business: &Business<'_>, count: usize) -> Result<()> {
+    let tenant: TenantId = business.id().parse().context("reading a tenant's id")?;
+    let (scope, now) = (access::job::scope(tenant), Timestamp::now());
+    let millisecond = u64::try_from(now.as_millisecond())?;
+    let all: Vec<usize> = (0..count).collect();
+    for some in all.chunks(40) {
+        let mut effects = Effects::default();
+        for number in some {
+            let random = u64::from_str_radix(&stack::secrets::random_hex(8)?, 16)?;
+            let id = ContactId::new(Ulid::from_parts(millisecond, u128::from(random)));
+            let identity = Identity::Phone(phone(*number)?);
+            let mut contact = Contact::first_seen(id, &identity, now);
+            let (wish, said) = match number % REFUSES {
+                0 => (OptFlag::Stop, "wrote STOP"),
+                _ => (OptFlag::Start, "wrote START"),
+            };
+            contact.wish(wish, said, now);
+            effects.people.push(ContactWrite::new(contact, identity));
+        }
+        business.stage.play.store.commit(&scope, effects, now).await?;
+    }
+    Ok(())
+}
+
+/// Number of messages that the providers took, by recipient.
+async fn outbox(business: &Business<'_>) -> Result<BTreeMap<String, usize>> {
+    let all: Vec<Sent> = business
+        .stage
+        .play
+        .get(&format!("/outbox?tenant={}", business.id()))
+        .await?;
+    let mut sent = BTreeMap::new();
+    for one in all {
+        let is_offer = one.body.as_deref().is_some_and(|body| body.contains("until Sunday"));
+        *sent.entry(one.to).or_default() += usize::from(is_offer);
+    }
+    sent.retain(|_, count| *count > 0);
+    Ok(sent)
+}
+
+async fn comes_to(business: &Business<'_>, path: &str, state: &str) -> Result<Value> {
+    until(LONG, state, async || {
+        let campaign = business.api("GET", path, None).await?;
+        Ok(if campaign["state"] == state {
+            Look::Seen(campaign)
+        } else {
+            Look::Instead(campaign.to_string())
+        })
+    })
+    .await
+}
+
+/// Two start it at once, the provider refuses some requests and reports everything twice, somebody pauses and resumes it, and some people
+/// write STOP meanwhile.
+#[test]
+fn broadcast_reaches_everybody_of_its_audience_once() {
+    on_stage(async |stage| {
+        let business = stage.business("Campaign").await?;
+        let count = audience()?;
+        people(&business, count).await?;
+        let everybody = json!({"name": "Everybody", "filter": {}});
+        let everybody = business.api("POST", "/api/v1/segments", Some(everybody)).await?;
+        let draft = json!({
+            "type": "broadcast", "name": "Offer", "audience": {"segment": everybody["id"]},
+            // Half of them in the first minute, so that there is something to pause.
+            "per_minute": count / 4,
+            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday"},
+        });
+        let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
+        let path = format!("/api/v1/campaigns/{}", campaign["id"].as_str().context("it has an id")?);
+        let act = async |action: &str| business.ask("POST", &format!("{path}/{action}"), Some(json!({}))).await;
+        business.fault(json!({"kind": "duplicate_webhooks"})).await?;
+        business
+            .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
+            .await?;
+        let (first, second) = futures::future::try_join(act("start"), act("start")).await?;
+        let mut statuses = [first.status, second.status];
+        statuses.sort_unstable();
+        ensure!(statuses == [200, 409], "two starts: {statuses:?}");
+        let some = async |least: usize| {
+            until(LONG, "some messages", async || {
+                let sent = outbox(&business).await?.len();
+                Ok(if sent >= least {
+                    Look::Seen(sent)
+                } else {
+                    Look::Instead(format!("{sent} messages"))
+                })
+            })
+            .await
+        };
+        some(count / 8).await?;
+        ensure!(act("pause").await?.status == 200, "it is paused");
+        // What is at the provider, or about to be, goes out.
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        let paused = outbox(&business).await?.len();
+        tokio::time::sleep(Duration::from_secs(8)).await;
+        let still = outbox(&business).await?.len();
+        ensure!(still == paused, "{} messages of a paused campaign", still - paused);
+        ensure!(paused < count, "all messages are out before the pause");
+        // Some of those who have not got it.
+        let sent = outbox(&business).await?;
+        let mut left = (0..count).filter(|number| number % REFUSES != 0);
+        let mut stopped = Vec::new();
+        while stopped.len() < count / REFUSES {
+            let Some(number) = left.next_back() else { break };
+            let phone = phone(number)?;
+            if !sent.contains_key(phone.as_str()) {
+                business.reply(&phone, Channel::Sms, "STOP").await?;
+                stopped.push(phone);
+            }
+        }
+        for phone in &stopped {
+            let seen = business.known(phone, "STOP", |customer| (!customer.received.is_empty()).then_some(()));
+            seen.await?;
+        }
+        ensure!(act("resume").await?.status == 200, "it is resumed");
+        let completed = comes_to(&business, &path, "completed").await?;
+        let operation = completed["operation_id"].as_str().context("it has an operation")?;
+        let operation = business
+            .api("GET", &format!("/api/v1/operations/{operation}"), None)
+            .await?;
+        let sent = outbox(&business).await?;
+        let mut wrong = Vec::new();
+        for number in 0..count {
+            let phone = phone(number)?;
+            let wanted = usize::from(number % REFUSES != 0 && !stopped.contains(&phone));
+            let got = sent.get(phone.as_str()).copied().unwrap_or_default();
+            if got != wanted {
+                wrong.push(format!("{phone}: {got} instead of {wanted}"));
+            }
+        }
+        ensure!(wrong.is_empty(), "{wrong:?}");
+        let recipients = completed["recipients"].as_u64().context("a number")?;
+        ensure!(recipients >= count as u64, "{completed}");
+        let progress = &operation["progress"];
+        ensure!(progress["done"] == recipients, "{operation}");
+        println!(
+            "{} of {recipients} got the message: {}",
+            sent.len(),
+            operation["result"]
+        );
+        Ok(())
+    });
+}

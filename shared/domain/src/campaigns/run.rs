@@ -1,0 +1,393 @@
+//! The run of a campaign: whom it reaches, what each of them gets, and how fast.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{
+        ids::{CampaignId, ContactId, OperationId},
+        operation::{Data, Operation, OperationKind},
+    },
+    campaigns::{
+        campaign::{Campaign, SendWindow, Stopped},
+        state::CampaignState,
+    },
+    contacts::contact::Contact,
+    messages::{
+        compose::{Intent, Says, Words},
+        message::{Cause, Channel, Message},
+        purpose::{Narrowing, Purpose},
+        quiet::{QuietAction, QuietHours},
+        refusal::{Because, Reason, Refusal},
+    },
+    tenants::settings::Warning,
+};
+
+/// Parameters of the operation that runs a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunCampaign {
+    /// The campaign.
+    pub campaign: CampaignId,
+}
+
+impl RunCampaign {
+    /// The id of a campaign's operation. It has one, so two starts at once start it once.
+    pub const fn operation_id(campaign: CampaignId) -> OperationId {
+        OperationId::new(campaign.ulid())
+    }
+}
+
+/// A contact in the audience of a campaign, which is fixed when the campaign begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enrolment {
+    /// The campaign.
+    pub campaign: CampaignId,
+    /// The contact.
+    pub contact: ContactId,
+    /// Time of enrolment.
+    pub at: Timestamp,
+    /// The reason for which the contact gets no message. `None`: the campaign has not come to the contact, or there is a message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit: Option<Exit>,
+}
+
+/// The reason for which somebody in an audience gets no message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Exit {
+    /// Time of the decision.
+    pub at: Timestamp,
+    /// The reason, in one sentence.
+    pub why: String,
+    /// Code and facts of the sentence.
+    pub because: Because,
+}
+
+impl Exit {
+    /// The exit for this reason.
+    pub fn new(why: Refusal, at: Timestamp) -> Self {
+        let reason = why.reason;
+        let (why, because) = why.split();
+        Self {
+            at,
+            why,
+            because: because.unwrap_or_else(|| Because::from(reason)),
+        }
+    }
+}
+
+impl Enrolment {
+    /// Time for which the row is kept.
+    pub const RETAINED: SignedDuration = SignedDuration::from_hours(365 * 24);
+
+    /// Parts of an audience, by which its lists are spread.
+    pub const PARTS: u8 = 16;
+
+    /// The part of an audience in which a contact is.
+    pub fn part(contact: ContactId) -> u8 {
+        u8::try_from(contact.ulid().random() % u128::from(Self::PARTS)).unwrap_or_default()
+    }
+}
+
+impl Campaign {
+    /// The cause of a contact's message.
+    pub const fn cause(&self, contact: ContactId) -> Cause {
+        Cause::Campaign {
+            campaign: self.id,
+            contact,
+        }
+    }
+
+    /// What the campaign says to a contact. It says nothing as long as it is incomplete.
+    pub fn intent(&self, contact: &Contact, now: Timestamp) -> Intent<'_> {
+        let message = &self.message;
+        let words = |channel: Channel| match channel {
+            Channel::WhatsApp => message.template.as_ref().map(Words::Template),
+            Channel::Sms => message.sms_text.as_ref().map(Words::Text),
+        };
+        let says = message.channels.iter().map(|channel| Says {
+            channel: *channel,
+            words: words(*channel).unwrap_or(Words::None("the campaign has no content for it")),
+        });
+        let by = format!("campaign {:?}", self.name.as_str());
+        let cause = self.cause(contact.id);
+        Intent {
+            narrowing: Narrowing {
+                quiet: self.send_window.map(SendWindow::outside),
+                fallback_after_seconds: message.fallback_after_seconds.get(),
+                ..Narrowing::default()
+            },
+            line: message.line,
+            says: says.collect(),
+            ..Intent::new(
+                cause,
+                Purpose::Campaign,
+                message.category,
+                contact.recipient(),
+                &by,
+                now,
+            )
+        }
+    }
+
+    /// The first of these warnings that keeps the message from everybody at present, by a channel at least. The campaign is paused then:
+    /// what it lacks can come back, and otherwise nobody would get it.
+    pub fn obstacle(warnings: Vec<Warning>) -> Option<Refusal> {
+        let of_all = |reason: Reason| {
+            matches!(
+                reason,
+                Reason::NoTemplate
+                    | Reason::TemplateNotApproved
+                    | Reason::TemplateCategory
+                    | Reason::TemplateBroken
+                    | Reason::NoContentSid
+                    | Reason::NoSender
+                    | Reason::AssetUnusable
+            )
+        };
+        let mut all = warnings.into_iter().map(|warning| warning.why);
+        all.find(|why| of_all(why.reason))
+    }
+
+    /// The same in another state, if the table allows it.
+    #[must_use]
+    pub fn moved(&self, next: CampaignState, stopped: Option<Refusal>, now: Timestamp) -> Option<Self> {
+        self.state.may_become(next).then(|| Self {
+            state: next,
+            began_at: self.began_at.or((next == CampaignState::Running).then_some(now)),
+            ended_at: next.is_final().then_some(now),
+            stopped: stopped.map(Stopped::from),
+            updated_at: now,
+            ..self.clone()
+        })
+    }
+
+    /// The campaign when it is started, with the operation that runs it, which begins at the campaign's time.
+    pub fn started(&self, by: &crate::base::actor::Stamp) -> Option<(Self, Operation)> {
+        let next = self.moved(CampaignState::Scheduled, None, by.at)?;
+        let (id, kind) = (RunCampaign::operation_id(self.id), OperationKind::RunCampaign);
+        let params = Data::small(serde_json::json!(RunCampaign { campaign: self.id }));
+        let operation = Operation::new(id, kind, params, by.actor, by.correlation_id.clone(), by.at);
+        let operation = match self.starts_at.filter(|at| by.at < *at) {
+            Some(at) => operation.not_before(at),
+            None => operation,
+        };
+        let campaign = Self {
+            operation_id: Some(id),
+            ..next
+        };
+        Some((campaign, operation))
+    }
+}
+
+impl SendWindow {
+    /// The other hours, in which messages wait.
+    pub const fn outside(self) -> QuietHours {
+        QuietHours {
+            from: self.to,
+            to: self.from,
+            action: QuietAction::Defer,
+        }
+    }
+}
+
+/// How fast a campaign makes its messages: a steady rate, of which two minutes' worth may be made at once after a pause.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pace {
+    /// Time at which the next message is due.
+    next: Timestamp,
+}
+
+/// Messages per minute of a campaign that says nothing: what a number of WhatsApp sends, 80 a second.
+pub const USUAL_PER_MINUTE: u32 = 4_800;
+
+/// The campaign is at most this far ahead of its rate, and behind it.
+const SPAN: SignedDuration = SignedDuration::from_mins(1);
+
+impl Pace {
+    /// A campaign that begins now.
+    pub const fn new(now: Timestamp) -> Self {
+        Self { next: now }
+    }
+
+    fn interval(per_minute: u32) -> SignedDuration {
+        SPAN / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX)
+    }
+
+    /// Number of messages that may be made now.
+    pub fn room(self, per_minute: u32, now: Timestamp) -> usize {
+        let from = self.next.max(now - SPAN);
+        let ahead = (now + SPAN).duration_since(from).as_micros();
+        let interval = Self::interval(per_minute).as_micros().max(1);
+        usize::try_from(ahead / interval).unwrap_or_default()
+    }
+
+    /// The same after this number of messages.
+    #[must_use]
+    pub fn after(self, made: usize, per_minute: u32, now: Timestamp) -> Self {
+        let made = i32::try_from(made).unwrap_or(i32::MAX);
+        Self {
+            next: self.next.max(now - SPAN) + Self::interval(per_minute) * made,
+        }
+    }
+
+    /// Time at which it is worth to go on: half a minute's worth may be made by then, and one message at least.
+    pub fn again(self, per_minute: u32) -> Timestamp {
+        self.next - SPAN + (SPAN / 2).max(Self::interval(per_minute))
+    }
+}
+
+/// Time after which a campaign makes no more messages: those of its beginning may be deleted by then, and must not be made again.
+pub const MAX_RUN: SignedDuration = SignedDuration::from_hours(20 * 24);
+
+/// Whether a message that was made a while ago still waits to be sent, although nothing but the providers' limits keeps it. Then more
+/// messages would only wait behind it.
+pub fn is_behind(message: &Message, now: Timestamp) -> bool {
+    message.attempts.is_empty() && message.ended.is_none() && message.not_before < now + SPAN * 10
+}
+
+/// Whether something of a message may still be sent, or its outcome is not known.
+pub fn is_open(message: &Message, now: Timestamp) -> bool {
+    message.due.is_some() || message.may_be_sent(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::{actor::Stamp, resource::Resource as _},
+        campaigns::campaign::CampaignIn,
+        messages::compose::compose,
+        samples::{Case, at},
+    };
+
+    fn campaign(case: &Case, fields: serde_json::Value) -> Campaign {
+        let fields: CampaignIn = serde_json::from_value(fields).unwrap();
+        Campaign::new(ulid::Ulid::from_parts(7, 9), fields, case.now)
+    }
+
+    fn offer() -> serde_json::Value {
+        serde_json::json!({
+            "type": "broadcast", "name": "Offer",
+            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "{{contact.first_name|Hello}}: 20% off"},
+        })
+    }
+
+    fn opted_in() -> Case {
+        let mut case = Case::new();
+        let start = crate::messages::inbound::OptFlag::Start;
+        case.contact.wish(start, "wrote START", at("2026-03-03T10:00:00Z"));
+        case
+    }
+
+    #[test]
+    fn everybody_with_an_opt_in_gets_the_message_in_bulk() {
+        let case = opted_in();
+        let campaign = campaign(&case, offer());
+        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let composed = composed.unwrap();
+        assert_eq!(composed.policy.lane(), crate::messages::purpose::Lane::Bulk);
+        assert_eq!(composed.cause, campaign.cause(case.contact.id));
+        assert_eq!(composed.cause.message_id().contact(), case.contact.id);
+        let without = Case::new();
+        let refused = without.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        assert_eq!(refused.unwrap_err().reason, Reason::NoConsent);
+    }
+
+    #[test]
+    fn message_waits_for_the_send_window_of_the_recipient() {
+        let mut case = opted_in();
+        case.now = at("2026-11-20T12:00:00+04:00");
+        let mut fields = offer();
+        fields["send_window"] = serde_json::json!({"from": "18:00", "to": "20:00"});
+        let campaign = campaign(&case, fields);
+        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        assert_eq!(composed.unwrap().not_before, at("2026-11-20T18:00:00+04:00"));
+    }
+
+    #[test]
+    fn message_of_a_contact_and_a_campaign_is_one() {
+        let case = Case::new();
+        let (first, mut other) = (campaign(&case, offer()), campaign(&case, offer()));
+        other.id = CampaignId::new(ulid::Ulid::from_parts(7, 10));
+        let id = |campaign: &Campaign| campaign.cause(case.contact.id).message_id();
+        assert_eq!(id(&first), id(&first));
+        assert_ne!(id(&first), id(&other));
+    }
+
+    #[test]
+    fn campaign_begins_at_its_time_and_is_started_once() {
+        let case = Case::new();
+        let by = Stamp {
+            actor: crate::base::actor::Actor::Operator,
+            at: case.now,
+            correlation_id: "cor".to_owned(),
+        };
+        let later = case.now + SignedDuration::from_hours(5);
+        let mut fields = offer();
+        fields["starts_at"] = serde_json::json!(later);
+        let (started, operation) = campaign(&case, fields).started(&by).unwrap();
+        assert_eq!((started.state, operation.due), (CampaignState::Scheduled, Some(later)));
+        assert_eq!(started.operation_id, Some(operation.id));
+        assert_eq!(started.started(&by), None);
+        let running = started.moved(CampaignState::Running, None, later).unwrap();
+        assert_eq!((running.began_at, running.ended_at), (Some(later), None));
+        let why = Refusal::new(Reason::NoTemplate, "gone");
+        let paused = running.moved(CampaignState::Paused, Some(why), later).unwrap();
+        assert_eq!(
+            paused.stopped.as_ref().map(|stopped| stopped.code),
+            Some(Reason::NoTemplate)
+        );
+        let resumed = paused.moved(CampaignState::Running, None, later + SPAN).unwrap();
+        assert_eq!((resumed.began_at, resumed.stopped), (Some(later), None));
+        assert_eq!(paused.moved(CampaignState::Completed, None, later), None);
+    }
+
+    #[test]
+    fn a_message_is_held_until_its_campaign_is_resumed() {
+        let case = opted_in();
+        let campaign = campaign(&case, offer());
+        let timers = crate::samples::timers();
+        let composed = case.with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+        let mut message = composed.unwrap().message("cor".to_owned(), case.now, &timers);
+        assert!(!message.is_held());
+        let hold = |message: &mut Message| {
+            let why = Refusal::new(Reason::CampaignPaused, "paused");
+            message.postpone(case.now + SignedDuration::from_hours(1), why, case.now, &timers);
+        };
+        hold(&mut message);
+        assert!(message.is_held() && case.now < message.not_before);
+        message.release(case.now, &timers);
+        assert!(!message.is_held() && message.not_before <= case.now);
+        for _ in 0..20 {
+            hold(&mut message);
+            assert!(message.is_held(), "again");
+            message.release(case.now, &timers);
+            assert!(!message.is_held(), "again");
+        }
+    }
+
+    /// Whenever it is asked, and whatever it made before.
+    #[test]
+    fn no_campaign_is_faster_than_its_rate() {
+        let begun = at("2026-11-20T10:00:00Z");
+        for per_minute in [1, 7, 600, 60_000] {
+            let (mut pace, mut made) = (Pace::new(begun), 0);
+            for second in [0, 1, 20, 59, 60, 61, 130, 600, 601, 660] {
+                let now = begun + SignedDuration::from_secs(second);
+                let room = pace.room(per_minute, now);
+                pace = pace.after(room, per_minute, now);
+                made += room;
+                assert_eq!(pace.room(per_minute, now), 0);
+                let minutes = (second + 60) as f64 / 60.0;
+                assert!(
+                    made as f64 <= minutes * f64::from(per_minute),
+                    "{per_minute} {second}: {made}"
+                );
+            }
+            // It was idle for nearly eight minutes, of which it makes up one.
+            assert!(made >= 5 * per_minute as usize, "{per_minute}: {made}");
+            let again = pace.again(per_minute);
+            assert!(pace.room(per_minute, again) > 0, "{per_minute}");
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! Runs of campaigns: the audience as it was fixed, and the messages that wait for the campaign.
+
+use std::collections::HashMap;
+
+use domain::{
+    base::{
+        actor::Stamp,
+        ids::{CampaignId, ContactId},
+        operation::Operation,
+    },
+    campaigns::{
+        campaign::Campaign,
+        run::{Enrolment, Exit},
+        state::CampaignState,
+    },
+    messages::message::Message,
+};
+use futures::{StreamExt as _, TryStreamExt as _, stream};
+use jiff::Timestamp;
+
+use crate::{
+    OwnedError, Page, Store, StoreError, TenantScope, Versioned,
+    table::{
+        compact,
+        database::{Index, Rows},
+        keys::{self, Listed},
+        operations::operation_row,
+        owned,
+        row::{self, Condition, Item, Row, Write, key_of, string},
+    },
+};
+
+/// Rows written at the same time: a page of an audience has partitions of its own, whose lists take 1,000 writes a second.
+const AT_ONCE: usize = 16;
+
+fn enrolment_row(
+    scope: &TenantScope,
+    enrolment: &Enrolment,
+    condition: Condition,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let Enrolment { campaign, contact, .. } = *enrolment;
+    let key = keys::enrolment(scope, contact, campaign);
+    let part = keys::audience(scope, campaign, Enrolment::part(contact));
+    let exit = enrolment.exit.as_ref().map(|exit| {
+        let reason = exit.because.code.as_str();
+        (keys::exits(scope, campaign, reason), contact.to_string())
+    });
+    let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
+        .listed(part, contact.to_string())
+        .in_state(exit);
+    Ok(row.expires(enrolment.at, Enrolment::RETAINED))
+}
+
+/// A place after this row in a list that is sorted by its own key.
+fn after_row(item: &Item, index: Index) -> Option<Item> {
+    let key = key_of(item)?;
+    let (partition, sort) = index.keys();
+    let mut start = row::key_item(&key);
+    for name in [partition, sort] {
+        start.insert(name.to_owned(), item.get(name)?.clone());
+    }
+    Some(start)
+}
+
+impl Store {
+    /// Starts a campaign: writes it with the operation that runs it, or neither. Returns its version.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] after a lost race for the campaign, or if it was started.
+    pub async fn start_campaign(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Campaign>,
+        (after, operation): (&Campaign, &Operation),
+        stamp: &Stamp,
+    ) -> Result<u64, OwnedError> {
+        const DOING: &str = "start a campaign";
+        let started = operation_row(scope, operation, Condition::New, 1, DOING)?.stamped(stamp);
+        self.change_with(scope, before, after, stamp, vec![Write::Put(started)])
+            .await
+    }
+
+    /// Writes a campaign that its run moves to another state, which is no user's change. Returns its version.
+    pub async fn move_campaign(&self, scope: &TenantScope, before: u64, after: &Campaign) -> Result<u64, StoreError> {
+        const DOING: &str = "move a campaign";
+        self.database
+            .put(owned::change_row(scope, before, after)?, DOING)
+            .await?;
+        Ok(before + 1)
+    }
+
+    /// State of a campaign, as it is now. `None`: it is gone.
+    pub async fn campaign_state(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+    ) -> Result<Option<CampaignState>, StoreError> {
+        let found: Option<Versioned<Campaign>> = self.get(scope, &campaign).await?;
+        Ok(found.map(|found| found.value.state))
+    }
+
+    /// Adds contacts to the audience of a campaign. Those who are in it stay as they are.
+    pub async fn enrol(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        contacts: &[ContactId],
+        at: Timestamp,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "enrol a contact";
+        let enrol = async |contact: &ContactId| {
+            let enrolment = Enrolment {
+                campaign,
+                contact: *contact,
+                at,
+                exit: None,
+            };
+            let row = enrolment_row(scope, &enrolment, Condition::New, DOING)?;
+            match self.database.put(row, DOING).await {
+                Err(error) if error.is_conflict() => Ok(()),
+                written => written,
+            }
+        };
+        let enrolled = stream::iter(contacts.iter().map(enrol)).buffer_unordered(AT_ONCE);
+        enrolled.try_collect().await
+    }
+
+    /// One page of the contacts in a part of the audience of a campaign, by id. `after` is the cursor of the previous page.
+    pub async fn audience(
+        &self,
+        scope: &TenantScope,
+        (campaign, part): (CampaignId, u8),
+        after: Option<ContactId>,
+        limit: i32,
+    ) -> Result<Page<ContactId>, StoreError> {
+        const DOING: &str = "read the audience of a campaign";
+        let partition = keys::audience(scope, campaign, part);
+        let start = after.map(|contact| Listed {
+            key: keys::enrolment(scope, contact, campaign),
+            partition: partition.clone(),
+            sort: contact.to_string(),
+        });
+        let (rows, more) = self.database.list(&partition, start, limit, DOING).await?;
+        let contacts = rows.iter().filter_map(|row| string(row, "gsi1sk")?.parse().ok());
+        let items: Vec<ContactId> = contacts.collect();
+        let next = items.last().filter(|_| more).map(ToString::to_string);
+        Ok(Page { items, next })
+    }
+
+    /// Number of contacts in the audience of a campaign, as far as the index has them: a request for each part, and for each megabyte.
+    pub async fn audience_size(&self, scope: &TenantScope, campaign: CampaignId) -> Result<u64, StoreError> {
+        const DOING: &str = "count the audience of a campaign";
+        let mut size = 0;
+        for part in 0..Enrolment::PARTS {
+            let partition = keys::audience(scope, campaign, part);
+            size += self.database.number_of(Index::ByDay, &partition, DOING).await?;
+        }
+        Ok(size)
+    }
+
+    /// The enrolments of these contacts, as far as they exist.
+    pub async fn enrolments(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        contacts: &[ContactId],
+    ) -> Result<HashMap<ContactId, Enrolment>, StoreError> {
+        const DOING: &str = "read enrolments";
+        let keys = contacts
+            .iter()
+            .map(|contact| keys::enrolment(scope, *contact, campaign));
+        let found = self.database.get_many(&keys.collect::<Vec<_>>(), DOING).await?;
+        let read = |item| row::data(item, DOING).map(|enrolment: Enrolment| (enrolment.contact, enrolment));
+        found.into_values().map(read).collect()
+    }
+
+    /// Records why a contact in the audience of a campaign gets no message.
+    pub async fn exit(&self, scope: &TenantScope, enrolment: Enrolment, exit: Exit) -> Result<(), StoreError> {
+        const DOING: &str = "record an exit from a campaign";
+        let left = Enrolment {
+            exit: Some(exit),
+            ..enrolment
+        };
+        let row = enrolment_row(scope, &left, Condition::Always, DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.
+    pub async fn held_messages(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        (after, limit): (Option<HeldAfter>, i32),
+        now: Timestamp,
+    ) -> Result<(Vec<Message>, Option<HeldAfter>), StoreError> {
+        const DOING: &str = "read the messages of a paused campaign";
+        let partition = keys::held(scope, campaign);
+        let rows = (partition.as_str(), Rows::Beginning(""));
+        let start = after.map(|HeldAfter(start)| start);
+        let page = self.database.stretch(Index::ByState, rows, start, limit, false, DOING);
+        let (rows, more) = page.await?;
+        let last = rows.last().filter(|_| more);
+        let next = last.and_then(|row| after_row(row, Index::ByState)).map(HeldAfter);
+        let keys: Vec<_> = rows.iter().filter_map(key_of).collect();
+        let found = self.database.get_many(&keys, DOING).await?;
+        let kept = found.into_values().filter_map(|item| row::kept(item, now));
+        let messages = kept.map(|item| compact::message(item, DOING));
+        let messages: Vec<Message> = messages.collect::<Result<_, _>>()?;
+        Ok((messages.into_iter().filter(Message::is_held).collect(), next))
+    }
+}
+
+/// Cursor of a page of [`Store::held_messages`].
+#[derive(Debug, Clone)]
+pub struct HeldAfter(Item);
