@@ -6,10 +6,10 @@ mod models;
 use std::sync::Arc;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, Paging, Patch, Patchable as _, Path, RACES, Tagged, found,
-    permits, permits::Permit, setback, start,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query, RACES,
+    Tagged, With, found, operation, permits, permits::Permit, setback, start, started,
 };
-use axum::{Extension, Router, extract::State};
+use axum::{Extension, Json, Router, extract::State};
 use domain::{
     base::{
         ids::{CampaignId, SegmentId, TagId},
@@ -18,6 +18,7 @@ use domain::{
     },
     campaigns::{
         campaign::{Campaign, CampaignIn},
+        report::{InAudience, ReportCampaign},
         review::{Missing, needs, refused, review},
         run::RunCampaign,
         state::CampaignState,
@@ -30,9 +31,9 @@ use domain::{
 use jiff::Timestamp;
 use jobs::StartOperation;
 use kit::{Bus, ConfigError, Env, Problem};
-use store::{Along, Page, Versioned, tenants::config::ConfigCache};
+use store::{Along, Page, Versioned, table::rates::Limit, tenants::config::ConfigCache};
 
-use crate::models::CampaignOut;
+use crate::models::{CampaignOut, RecipientOut, RecipientQuery};
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
@@ -91,6 +92,18 @@ api::operations! {
         /// Nothing of it is sent any more. It cannot be resumed.
         POST "/api/v1/campaigns/{campaign_id}/cancel" => cancel_campaign, "The campaign, which is `cancelled`",
             problems "campaign_state";
+
+        /// List the recipients of a campaign
+        ///
+        /// Everybody in its audience, with what became of them. A page can hold fewer recipients than `limit`, or none, without being the
+        /// last one: only a `next_cursor` of `null` ends the list. Empty until its audience is fixed.
+        GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients";
+
+        /// Report on a campaign
+        ///
+        /// Counts everybody in its audience by state and reason, those who wrote afterwards, and what the messages cost. The operation's
+        /// result has the numbers; `GET …/recipients` lists who they are.
+        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
 
         /// Delete a campaign
         ///
@@ -383,6 +396,44 @@ async fn go_on(who: &Writing, bus: &Bus, campaign: CampaignId) -> Result<(), Pro
         tracing::warn!(error = kit::chain(&error), "a campaign was not told to go on");
         Problem::unavailable()
     })
+}
+
+async fn list_campaign_recipients(
+    who: Allowed<permits::MessagesRead>,
+    State(api): State<Api>,
+    Path(id): Path<CampaignId>,
+    Query(query): Query<RecipientQuery>,
+    paging: Paging,
+) -> Result<Listed<RecipientOut>, Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let from: InAudience = paging.position()?.unwrap_or_default();
+    let page = store.recipients(scope, id, (from, paging.limit()), who.now());
+    let (mut items, next) = page.await?;
+    items.retain(|recipient| query.state.is_none_or(|state| recipient.state() == state));
+    let page = Page {
+        items,
+        next: next.map(|next| next.to_string()),
+    };
+    Ok(Listed::of(page, RecipientOut::from))
+}
+
+/// Reports of a tenant per hour: each reads the whole audience.
+const REPORTS: Limit = Limit::per_hour(60);
+
+async fn report_campaign(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+) -> Result<With<202, Json<OperationOut>>, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
+    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
+    let params = ReportCampaign { campaign: id };
+    let operation = operation(&who, OperationKind::ReportCampaign, &params)?;
+    store.create_operation(scope, &operation, &stamp).await?;
+    Ok(started(&who, &bus, operation).await)
 }
 
 async fn delete_campaign(

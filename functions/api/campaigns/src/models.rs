@@ -4,8 +4,12 @@ use domain::{
     base::{
         facts::Facts,
         fault::{Fault, FaultCode},
+        ids::{ContactId, MessageId},
     },
-    campaigns::campaign::Campaign,
+    campaigns::{
+        campaign::Campaign,
+        report::{Recipient, RecipientState},
+    },
     messages::{
         content_problems::{MAX_WARNINGS, Review},
         refusal::Reason,
@@ -14,7 +18,7 @@ use domain::{
 };
 use kit::problem::FieldError;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Maximum problems that are shown of a campaign.
 const MAX_PROBLEMS: usize = 50;
@@ -75,6 +79,50 @@ impl From<Warning> for CampaignWarning {
             field,
             facts: why.facts,
             detail: why.sentence,
+        }
+    }
+}
+
+/// Conditions that recipients fulfil.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct RecipientQuery {
+    /// State.
+    #[serde(default)]
+    #[schemars(with = "RecipientState")]
+    pub(crate) state: Option<RecipientState>,
+}
+
+/// Somebody in the audience of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub(crate) struct RecipientOut {
+    /// Id of the contact.
+    contact_id: ContactId,
+    /// What became of the contact.
+    state: RecipientState,
+    /// Id of the message. `null`: there is none.
+    message_id: Option<MessageId>,
+    /// The reason for which there is no message, or it goes no further: one of `x-codes` at the root of the document. Further ones may be
+    /// added.
+    #[schemars(with = "Option<String>", example = &"no_consent")]
+    code: Option<Reason>,
+    /// The reason, in one sentence.
+    #[schemars(length(max = 500), example = &"no opt-in is known for SMS")]
+    detail: Option<String>,
+    /// Whether the contact wrote after the message had been accepted.
+    replied: bool,
+}
+
+impl From<Recipient> for RecipientOut {
+    fn from(recipient: Recipient) -> Self {
+        let (code, detail) = recipient.reason().unzip();
+        Self {
+            state: recipient.state(),
+            code,
+            detail: detail.map(str::to_owned),
+            replied: recipient.replied(),
+            contact_id: recipient.contact,
+            message_id: recipient.message.map(|message| message.id),
         }
     }
 }

@@ -17,6 +17,7 @@ use domain::{
     },
     campaigns::{
         campaign::Campaign,
+        report::InAudience,
         run::{Enrolment, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
     },
@@ -109,25 +110,9 @@ enum Place {
         after: Option<String>,
     },
     /// Messages are made up to this contact of this part of the audience.
-    Making(Within),
+    Making(InAudience),
     /// All messages up to this contact are in a final state.
-    Settling(Within),
-}
-
-/// A position in the audience.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-struct Within {
-    part: u8,
-    after: Option<ContactId>,
-}
-
-impl Within {
-    /// The position behind a page, if it is not the last of all parts.
-    fn behind(self, next: Option<&str>) -> Option<Self> {
-        let after = next.and_then(|next| next.parse().ok());
-        let part = self.part + u8::from(after.is_none());
-        (part < Enrolment::PARTS).then_some(Self { part, after })
-    }
+    Settling(InAudience),
 }
 
 /// The conditions of the audience, as they were when the campaign began.
@@ -273,8 +258,8 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 _ if found.value.state == CampaignState::Cancelled => cursor.done(),
                 None => run.begin(&found, cursor).await,
                 Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
-                Some(Place::Making(within)) => run.make(&found, cursor, within).await,
-                Some(Place::Settling(within)) => run.settle(&found, cursor, within).await,
+                Some(Place::Making(from)) => run.make(&found, cursor, from).await,
+                Some(Place::Settling(from)) => run.settle(&found, cursor, from).await,
             }
         }
     }
@@ -394,12 +379,12 @@ impl Run<'_> {
             });
             return cursor.more();
         }
-        cursor.place = Some(Place::Making(Within::default()));
+        cursor.place = Some(Place::Making(InAudience::default()));
         cursor.wait(self.now + INDEXED)
     }
 
     /// Makes the messages of the next contacts of the audience, as many as its pace allows.
-    async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, within: Within) -> Result<Step, JobError> {
+    async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
         let Some((recipients, fixed_at)) = cursor.fixed else {
             let count = store.audience_size(self.scope, campaign.id).await?;
@@ -438,9 +423,8 @@ impl Run<'_> {
         }
         cursor.behind_since = None;
         let limit = i32::try_from(room.min(PER_STEP)).unwrap_or(1);
-        let page = store.audience(self.scope, (campaign.id, within.part), within.after, limit);
-        let page = page.await?;
-        let made = make::all(self, campaign, &page.items).await?;
+        let (page, next) = store.audience(self.scope, campaign.id, from, limit).await?;
+        let made = make::all(self, campaign, &page).await?;
         crash::point("run_campaign.made");
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
@@ -450,7 +434,7 @@ impl Run<'_> {
         }
         cursor.tally.made += made.made;
         cursor.tally.left_out += made.left_out;
-        match within.behind(page.next.as_deref()) {
+        match next {
             Some(next) => cursor.place = Some(Place::Making(next)),
             None => {
                 let count = store.audience_size(self.scope, campaign.id).await?;
@@ -458,12 +442,12 @@ impl Run<'_> {
                     self.fixed(found, count).await?;
                     cursor.fixed = Some((count, fixed_at));
                     (cursor.tally, cursor.pass) = (Tally::default(), cursor.pass + 1);
-                    cursor.place = Some(Place::Making(Within::default()));
+                    cursor.place = Some(Place::Making(InAudience::default()));
                     return cursor.more();
                 }
                 self.moved(found, CampaignState::Finishing, None, Some(recipients))
                     .await?;
-                cursor.place = Some(Place::Settling(Within::default()));
+                cursor.place = Some(Place::Settling(InAudience::default()));
             }
         }
         cursor.more()
@@ -481,21 +465,20 @@ impl Run<'_> {
     }
 
     /// Looks whether the messages of the next contacts are in a final state.
-    async fn settle(&self, found: &Versioned<Campaign>, mut cursor: Cursor, within: Within) -> Result<Step, JobError> {
+    async fn settle(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
         if campaign.state == CampaignState::Running {
             // It was paused while it finished.
             self.moved(found, CampaignState::Finishing, None, None).await?;
             return cursor.more();
         }
-        let page = store.audience(self.scope, (campaign.id, within.part), within.after, PER_LOOK);
-        let page = page.await?;
-        let ids = page.items.iter().map(|contact| campaign.cause(*contact).message_id());
+        let (page, next) = store.audience(self.scope, campaign.id, from, PER_LOOK).await?;
+        let ids = page.iter().map(|contact| campaign.cause(*contact).message_id());
         let messages = store.messages(self.scope, &ids.collect::<Vec<_>>(), now).await?;
         if messages.iter().any(|message| is_open(message, now)) {
             return cursor.wait(now + SETTLING_LOOK);
         }
-        if let Some(next) = within.behind(page.next.as_deref()) {
+        if let Some(next) = next {
             cursor.place = Some(Place::Settling(next));
             return cursor.more();
         }

@@ -36,6 +36,8 @@ pub enum OperationKind {
     ImportContacts,
     /// Export data to a file.
     ExportData,
+    /// Count what became of everybody in the audience of a campaign.
+    ReportCampaign,
     /// Fix the audience of a campaign, and make its messages.
     RunCampaign,
     /// Read the templates that the provider has.
@@ -44,7 +46,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ApplyRetention,
         Self::ArchiveContact,
         Self::ChangeContacts,
@@ -52,6 +54,7 @@ impl OperationKind {
         Self::EraseContact,
         Self::ImportContacts,
         Self::ExportData,
+        Self::ReportCampaign,
         Self::RunCampaign,
         Self::SyncTemplates,
     ];
@@ -66,6 +69,7 @@ impl OperationKind {
             Self::EraseContact => "erase_contact",
             Self::ImportContacts => "import_contacts",
             Self::ExportData => "export_data",
+            Self::ReportCampaign => "report_campaign",
             Self::RunCampaign => "run_campaign",
             Self::SyncTemplates => "sync_templates",
         }

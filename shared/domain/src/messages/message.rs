@@ -690,6 +690,12 @@ impl Message {
         }
     }
 
+    /// The reason why it goes no further, in one sentence.
+    pub fn why(&self) -> Option<&str> {
+        let (Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why)) = self.ended.as_ref()?;
+        Some(why)
+    }
+
     /// Code and facts of the reason why it goes no further.
     pub fn because(&self) -> Option<Because> {
         let (Ended::Cancelled(why) | Ended::Blocked(why) | Ended::Failed(why)) = self.ended.as_ref()?;

@@ -10,6 +10,7 @@ use domain::{
     },
     campaigns::{
         campaign::Campaign,
+        report::{InAudience, Recipient, message_of},
         run::{Enrolment, Exit},
         state::CampaignState,
     },
@@ -19,7 +20,8 @@ use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    OwnedError, Page, Store, StoreError, TenantScope, Versioned,
+    OwnedError, Store, StoreError, TenantScope, Versioned,
+    contacts::contact::merged_into,
     table::{
         compact,
         database::{Index, Rows},
@@ -126,26 +128,71 @@ impl Store {
         enrolled.try_collect().await
     }
 
-    /// One page of the contacts in a part of the audience of a campaign, by id. `after` is the cursor of the previous page.
+    /// One page of the contacts in a part of the audience of a campaign, by id, and the position behind it.
     pub async fn audience(
         &self,
         scope: &TenantScope,
-        (campaign, part): (CampaignId, u8),
-        after: Option<ContactId>,
+        campaign: CampaignId,
+        from: InAudience,
         limit: i32,
-    ) -> Result<Page<ContactId>, StoreError> {
+    ) -> Result<(Vec<ContactId>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the audience of a campaign";
-        let partition = keys::audience(scope, campaign, part);
-        let start = after.map(|contact| Listed {
+        let partition = keys::audience(scope, campaign, from.part);
+        let start = from.after.map(|contact| Listed {
             key: keys::enrolment(scope, contact, campaign),
             partition: partition.clone(),
             sort: contact.to_string(),
         });
         let (rows, more) = self.database.list(&partition, start, limit, DOING).await?;
         let contacts = rows.iter().filter_map(|row| string(row, "gsi1sk")?.parse().ok());
-        let items: Vec<ContactId> = contacts.collect();
-        let next = items.last().filter(|_| more).map(ToString::to_string);
-        Ok(Page { items, next })
+        let contacts: Vec<ContactId> = contacts.collect();
+        let next = from.behind(contacts.last().copied().filter(|_| more));
+        Ok((contacts, next))
+    }
+
+    /// One page of those in the audience of a campaign, with what became of them, and the position behind it. Fewer than `limit` only
+    /// at the end of the audience.
+    pub async fn recipients(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        (from, limit): (InAudience, i32),
+        now: Timestamp,
+    ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
+        const DOING: &str = "read the recipients of a campaign";
+        let (mut contacts, mut next) = (Vec::new(), Some(from));
+        while let Some(from) = next {
+            let left = limit - i32::try_from(contacts.len()).unwrap_or(limit);
+            if left <= 0 {
+                break;
+            }
+            let (page, behind) = self.audience(scope, campaign, from, left).await?;
+            contacts.extend(page);
+            next = behind;
+        }
+        let rows = |contact: &ContactId| {
+            let message = keys::message(scope, message_of(campaign, *contact));
+            [message, keys::enrolment(scope, *contact, campaign), keys::contact(scope, *contact)]
+        };
+        let all: Vec<_> = contacts.iter().flat_map(rows).collect();
+        let mut found = self.database.get_many(&all, DOING).await?;
+        let mut recipients = Vec::with_capacity(contacts.len());
+        for contact in contacts {
+            let [message, enrolment, person] = rows(&contact).map(|key| found.remove(&key));
+            let message = message.and_then(|item| row::kept(item, now));
+            let message = message.map(|item| compact::message(item, DOING)).transpose()?;
+            let enrolment: Option<Enrolment> = enrolment.map(|item| row::data(item, DOING)).transpose()?;
+            let merged = person.as_ref().map(|item| merged_into(item, DOING)).transpose()?;
+            let person = person.filter(|_| merged.flatten().is_none());
+            let person = person.map(|item| compact::contact(item, DOING)).transpose()?;
+            recipients.push(Recipient {
+                contact,
+                message,
+                exit: enrolment.and_then(|enrolment| enrolment.exit),
+                wrote_at: person.and_then(|person| person.last_inbound_at),
+            });
+        }
+        Ok((recipients, next))
     }
 
     /// Number of contacts in the audience of a campaign, as far as the index has them: a request for each part, and for each megabyte.

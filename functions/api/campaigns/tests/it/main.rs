@@ -1,13 +1,17 @@
 //! Campaigns, in process against the emulator, from the callers' point of view.
 
+use std::collections::BTreeSet;
+
 use domain::{
     accounts::permission::{Permission, Role},
-    base::resource::Resource as _,
+    base::{ids::ContactId, resource::Resource as _},
     campaigns::{
         campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
+        run::{Enrolment, Exit},
         state::CampaignState,
     },
     contacts::{segment::Segment, tag::Tag},
+    messages::refusal::{Reason, Refusal},
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -361,4 +365,59 @@ async fn a_campaign_is_paused_resumed_and_cancelled() {
     }
     act("resume").await.is_refused(409, "campaign_state");
     assert!(manager.get(&place).await.json()["ended_at"].is_string());
+}
+
+#[tokio::test]
+async fn recipients_are_listed_by_state_page_by_page() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let everybody = segment(&aws, &town.home, "Everybody").await;
+    let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
+    let id = made.is(201).json()["id"].as_str().expect("an id").parse().expect("an id");
+    let list = format!("{}/recipients", made.header("location"));
+    assert_eq!(manager.get(&list).await.items(), Vec::<Value>::new());
+    let contacts: Vec<ContactId> = (0..9).map(|_| ContactId::new(aws.ids().ulid())).collect();
+    store.enrol(scope, id, &contacts, aws.now()).await.expect("they are enrolled");
+    for contact in &contacts[..2] {
+        let enrolment = Enrolment {
+            campaign: id,
+            contact: *contact,
+            at: aws.now(),
+            exit: None,
+        };
+        let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), aws.now());
+        store.exit(scope, enrolment, exit).await.expect("it is written");
+    }
+    let all = async |query: &str| {
+        let (mut found, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let page = manager.get(&format!("{list}?limit=2{query}{cursor}")).await;
+            found.extend(page.is(200).items());
+            match page.json()["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return found,
+            }
+        }
+    };
+    let named = |found: &[Value]| -> BTreeSet<String> {
+        let ids = found.iter().map(|recipient| recipient["contact_id"].as_str().expect("an id").to_owned());
+        ids.collect()
+    };
+    let everybody = all("").await;
+    let expected: BTreeSet<String> = contacts.iter().map(ToString::to_string).collect();
+    assert_eq!((everybody.len(), named(&everybody)), (9, expected));
+    let left_out = all("&state=left_out").await;
+    let expected: BTreeSet<String> = contacts[..2].iter().map(ToString::to_string).collect();
+    assert_eq!(named(&left_out), expected);
+    assert_eq!(
+        (&left_out[0]["code"], &left_out[0]["detail"], &left_out[0]["message_id"]),
+        (&json!("no_consent"), &json!("no opt-in"), &Value::Null)
+    );
+    manager.get(&format!("{list}?state=lost")).await.is(400);
+    town.foreign_admin().get(&list).await.is(404);
+    let report = format!("{}/report", made.header("location"));
+    let started = manager.post(&report, json!({})).await;
+    assert_eq!(started.is(202).json()["kind"], "report_campaign");
+    town.foreign_admin().post(&report, json!({})).await.is(404);
 }

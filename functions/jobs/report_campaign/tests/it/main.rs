@@ -1,0 +1,122 @@
+//! Reporting on campaigns, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    base::{
+        ids::{CampaignId, ContactId},
+        operation::{OperationKind, OperationState},
+        resource::Resource as _,
+    },
+    campaigns::{
+        campaign::Campaign,
+        report::ReportCampaign,
+        run::{Enrolment, Exit},
+    },
+    messages::{
+        message::Cause,
+        refusal::{Reason, Refusal},
+    },
+};
+use report_campaign::{Context, handle};
+use serde_json::{Value, from_value, json};
+use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    operations: Operations,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        Self {
+            ctx: Context::new(aws.env()).unwrap(),
+            operations: Operations::of(&aws, business.scope()),
+            aws,
+            business,
+        }
+    }
+
+    async fn campaign(&self) -> CampaignId {
+        let fields = from_value(json!({"type": "broadcast", "name": "Offer"})).unwrap();
+        let campaign = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
+        let (scope, stamp) = (self.business.scope(), self.aws.stamp());
+        self.aws.store().create(scope, &campaign, &stamp).await.unwrap();
+        campaign.id
+    }
+
+    async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
+        let contact = self.business.contact(&self.aws, &format!("+9715020{number:05}")).await.id;
+        let (store, now) = (self.aws.store(), self.aws.now());
+        store.enrol(self.business.scope(), campaign, &[contact], now).await.unwrap();
+        contact
+    }
+
+    /// Somebody in the audience whose message was blocked.
+    async fn blocked(&self, campaign: CampaignId, number: usize) {
+        let contact = self.enrolled(campaign, number).await;
+        let like = self.business.follow_up(&self.aws, &format!("+9715021{number:05}"));
+        let mut message = Box::pin(like).await;
+        message.cause = Cause::Campaign { campaign, contact };
+        (message.id, message.version) = (message.cause.message_id(), 0);
+        message.block(Refusal::new(Reason::Late, "too late"));
+        let written = self.aws.store();
+        written.write_message(self.business.scope(), &message).await.unwrap();
+    }
+
+    async fn left_out(&self, campaign: CampaignId, number: usize) {
+        let (contact, at) = (self.enrolled(campaign, number).await, self.aws.now());
+        let enrolment = Enrolment {
+            campaign,
+            contact,
+            at,
+            exit: None,
+        };
+        let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
+        let written = self.aws.store();
+        written.exit(self.business.scope(), enrolment, exit).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn everybody_in_the_audience_is_counted_once() {
+    let world = World::new().await;
+    let (campaign, other) = (world.campaign().await, world.campaign().await);
+    for number in 0..3 {
+        world.blocked(campaign, number).await;
+    }
+    for number in 3..5 {
+        world.left_out(campaign, number).await;
+    }
+    world.enrolled(campaign, 5).await;
+    world.enrolled(other, 6).await;
+    let params = ReportCampaign { campaign };
+    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
+    world.operations.all_steps_twice(&start, &world.ctx, &handle).await;
+    let operation = world.operations.get(&start).await;
+    let report: Value = result_of(&operation);
+    let expected = json!({
+        "recipients": 6, "states": {"waiting": 1, "left_out": 2, "blocked": 3},
+        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "cost": [], "unpriced": 0,
+    });
+    assert_eq!(report, expected);
+    assert_eq!(operation.progress.done, 6);
+}
+
+#[tokio::test]
+async fn a_deleted_campaign_is_not_reported_on() {
+    let world = World::new().await;
+    let params = ReportCampaign {
+        campaign: CampaignId::new(world.aws.ids().ulid()),
+    };
+    let start = world.operations.create(OperationKind::ReportCampaign, &params).await;
+    let (operation, _) = world.operations.finish(&start, &world.ctx, &handle).await;
+    assert_eq!(operation.state, OperationState::Failed);
+}

@@ -1,0 +1,281 @@
+//! The report of a campaign: what became of everybody in its audience.
+
+use std::{collections::BTreeMap, fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::{CampaignId, ContactId, MessageId},
+    campaigns::run::{Enrolment, Exit},
+    messages::{
+        message::{Message, MessageState},
+        refusal::Reason,
+    },
+    reports::counting::{Counter, moved},
+};
+
+/// Somebody in the audience of a campaign.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recipient {
+    /// The contact.
+    pub contact: ContactId,
+    /// The message.
+    pub message: Option<Message>,
+    /// The reason for which there is none.
+    pub exit: Option<Exit>,
+    /// Time at which the contact last wrote.
+    pub wrote_at: Option<Timestamp>,
+}
+
+/// State of somebody in the audience of a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum RecipientState {
+    /// The campaign has not come to the contact yet.
+    Waiting,
+    /// The contact gets no message.
+    LeftOut,
+    /// The message was not tried yet.
+    Scheduled,
+    /// The message is being sent.
+    Sending,
+    /// It is unknown whether the provider accepted the message.
+    Unknown,
+    /// The provider accepted it.
+    Accepted,
+    /// The provider passed it on.
+    Sent,
+    /// It was delivered to the phone.
+    Delivered,
+    /// The person read it.
+    Read,
+    /// Every channel failed.
+    Failed,
+    /// The message was cancelled.
+    Cancelled,
+    /// A rule of sending forbade it.
+    Blocked,
+}
+
+impl From<MessageState> for RecipientState {
+    fn from(state: MessageState) -> Self {
+        match state {
+            MessageState::Scheduled => Self::Scheduled,
+            MessageState::Sending => Self::Sending,
+            MessageState::Unknown => Self::Unknown,
+            MessageState::Accepted => Self::Accepted,
+            MessageState::Sent => Self::Sent,
+            MessageState::Delivered => Self::Delivered,
+            MessageState::Read => Self::Read,
+            MessageState::Failed => Self::Failed,
+            MessageState::Cancelled => Self::Cancelled,
+            MessageState::Blocked => Self::Blocked,
+        }
+    }
+}
+
+impl Recipient {
+    /// The state.
+    pub fn state(&self) -> RecipientState {
+        match (&self.message, &self.exit) {
+            (Some(message), _) => message.state().into(),
+            (None, Some(_)) => RecipientState::LeftOut,
+            (None, None) => RecipientState::Waiting,
+        }
+    }
+
+    /// The reason for which there is no message, or it goes no further: a code, and a sentence.
+    pub fn reason(&self) -> Option<(Reason, &str)> {
+        match (&self.message, &self.exit) {
+            (Some(message), _) => Some((message.because()?.code, message.why()?)),
+            (None, Some(exit)) => Some((exit.because.code, &exit.why)),
+            (None, None) => None,
+        }
+    }
+
+    /// Whether the contact wrote after the message had been accepted.
+    pub fn replied(&self) -> bool {
+        let accepted = self.message.as_ref().and_then(Message::accepted_at);
+        accepted.zip(self.wrote_at).is_some_and(|(sent, wrote)| sent < wrote)
+    }
+}
+
+/// What became of those in the audience of a campaign, counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CampaignTally {
+    /// Number of contacts in the audience.
+    pub recipients: u64,
+    /// Those in each state.
+    pub states: BTreeMap<RecipientState, u64>,
+    /// Those who got no message, or whose message went no further, by the code of the reason.
+    pub reasons: BTreeMap<String, u64>,
+    /// Those who wrote after they had got the message.
+    pub replied: u64,
+    /// What was paid, or is expected to be, as counters of costs.
+    pub counters: BTreeMap<String, u64>,
+}
+
+impl CampaignTally {
+    /// Adds somebody.
+    pub fn add(&mut self, recipient: &Recipient) {
+        self.recipients += 1;
+        *self.states.entry(recipient.state()).or_default() += 1;
+        if let Some((reason, _)) = recipient.reason() {
+            *self.reasons.entry(reason.as_str().to_owned()).or_default() += 1;
+        }
+        self.replied += u64::from(recipient.replied());
+        let raised = recipient.message.iter().flat_map(|message| moved(None, message));
+        let of_cost = |name: &str| {
+            let sms = ["accepted_sms", "billed_sms"];
+            match Counter::read(name) {
+                Counter::Paid(..) | Counter::Listed(_) | Counter::Free => true,
+                Counter::Word(word) => sms.contains(&word),
+                _ => false,
+            }
+        };
+        for (name, count) in raised.filter(|(name, _)| of_cost(name)) {
+            *self.counters.entry(name).or_default() += count;
+        }
+    }
+}
+
+/// Parameters of the operation that reports on a campaign.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReportCampaign {
+    /// The campaign.
+    pub campaign: CampaignId,
+}
+
+/// A position in the audience of a campaign: everybody of the parts before, and of this one up to a contact.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InAudience {
+    /// The part.
+    pub part: u8,
+    /// The contact. `None`: at the beginning of the part.
+    pub after: Option<ContactId>,
+}
+
+impl InAudience {
+    /// The position behind a page of the part, of which `after` is the last contact unless the part is over. `None` behind the last part.
+    pub fn behind(self, after: Option<ContactId>) -> Option<Self> {
+        let part = self.part + u8::from(after.is_none());
+        (part < Enrolment::PARTS).then_some(Self { part, after })
+    }
+}
+
+impl fmt::Display for InAudience {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:", self.part)?;
+        self.after.map_or(Ok(()), |after| write!(f, "{after}"))
+    }
+}
+
+/// A text that is no position in an audience.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("no position in an audience")]
+pub struct NotInAudience;
+
+impl FromStr for InAudience {
+    type Err = NotInAudience;
+
+    fn from_str(text: &str) -> Result<Self, NotInAudience> {
+        let (part, after) = text.split_once(':').ok_or(NotInAudience)?;
+        let after = match after {
+            "" => None,
+            after => Some(after.parse().map_err(|_| NotInAudience)?),
+        };
+        let part = part.parse().ok().filter(|part| *part < Enrolment::PARTS);
+        let part = part.ok_or(NotInAudience)?;
+        Ok(Self { part, after })
+    }
+}
+
+/// The id of a recipient's message.
+pub fn message_of(campaign: CampaignId, contact: ContactId) -> MessageId {
+    crate::messages::message::Cause::Campaign { campaign, contact }.message_id()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        messages::{
+            message::{AttemptState, SendOutcome, StatusReport},
+            refusal::Refusal,
+        },
+        samples::{Case, NOON, at, message_of, timers},
+    };
+
+    fn recipient() -> Recipient {
+        let case = Case::new();
+        Recipient {
+            contact: case.contact.id,
+            message: None,
+            exit: None,
+            wrote_at: None,
+        }
+    }
+
+    #[test]
+    fn everybody_counts_once_by_state_and_reason() {
+        let mut tally = CampaignTally::default();
+        tally.add(&recipient());
+        let why = Refusal::new(Reason::NoConsent, "no opt-in");
+        tally.add(&Recipient {
+            exit: Some(Exit::new(why, at(NOON))),
+            ..recipient()
+        });
+        let (now, timers) = (at(NOON), timers());
+        let mut message = message_of(Case::new().plan(), now);
+        message.claim(0, "claim".to_owned(), now, &timers);
+        let accepted = SendOutcome::Accepted {
+            provider_ref: "wamid.1".parse().unwrap(),
+            segments: None,
+        };
+        message.record(1, accepted, now, &timers);
+        let read = StatusReport {
+            state: AttemptState::Read,
+            at: now,
+            provider_ref: "wamid.1".parse().unwrap(),
+            error: None,
+            cost: None,
+        };
+        message.apply(1, read, now, &timers);
+        tally.add(&Recipient {
+            message: Some(message.clone()),
+            wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
+            ..recipient()
+        });
+        let mut late = message_of(Case::new().plan(), now);
+        late.block(Refusal::new(Reason::Late, "too late"));
+        tally.add(&Recipient {
+            message: Some(late),
+            wrote_at: Some(now),
+            ..recipient()
+        });
+        assert_eq!((tally.recipients, tally.replied), (4, 1));
+        use RecipientState::{Blocked, LeftOut, Read, Waiting};
+        assert_eq!(tally.states, [Waiting, LeftOut, Read, Blocked].map(|state| (state, 1)).into());
+        let reasons = ["no_consent", "late"].map(|reason| (reason.to_owned(), 1));
+        assert_eq!(tally.reasons, reasons.into());
+        assert!(!tally.counters.is_empty(), "it is expected to cost something");
+    }
+
+    #[test]
+    fn positions_in_an_audience_are_read_back() {
+        let contact = Case::new().contact.id;
+        for (part, after) in [(0, None), (15, Some(contact))] {
+            let position = InAudience { part, after };
+            assert_eq!(position.to_string().parse(), Ok(position));
+        }
+        for wrong in ["", "16:", "x:", "1", "1:ctc", "300:"] {
+            assert_eq!(wrong.parse::<InAudience>(), Err(NotInAudience), "{wrong}");
+        }
+        let first = InAudience::default();
+        assert_eq!(first.behind(Some(contact)), Some(InAudience { part: 0, after: Some(contact) }));
+        assert_eq!(first.behind(None), Some(InAudience { part: 1, after: None }));
+        assert_eq!(InAudience { part: 15, after: None }.behind(None), None);
+    }
+}
