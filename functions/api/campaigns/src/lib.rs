@@ -6,8 +6,8 @@ mod models;
 use std::sync::Arc;
 
 use api::{
-    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query, RACES,
-    Tagged, With, found, operation, permits, permits::Permit, setback, start, started,
+    Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
+    RACES, Tagged, With, found, operation, permits, permits::Permit, setback, start, started,
 };
 use axum::{Extension, Json, Router, extract::State};
 use domain::{

@@ -97,7 +97,10 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
     let mut by_currency = BTreeMap::<&Currency, (u64, u64)>::new();
     for ((currency, _), spent) in costs.spent() {
         let sum = by_currency.entry(currency).or_default();
-        *sum = (sum.0.saturating_add(spent.reported), sum.1.saturating_add(spent.estimated));
+        *sum = (
+            sum.0.saturating_add(spent.reported),
+            sum.1.saturating_add(spent.estimated),
+        );
     }
     let cost = by_currency.into_iter().map(|(currency, (reported, estimated))| Cost {
         currency: currency.clone(),

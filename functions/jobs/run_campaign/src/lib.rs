@@ -18,7 +18,7 @@ use domain::{
     campaigns::{
         campaign::Campaign,
         report::InAudience,
-        run::{Enrolment, MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
+        run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
     },
     contacts::{
@@ -465,7 +465,12 @@ impl Run<'_> {
     }
 
     /// Looks whether the messages of the next contacts are in a final state.
-    async fn settle(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
+    async fn settle(
+        &self,
+        found: &Versioned<Campaign>,
+        mut cursor: Cursor,
+        from: InAudience,
+    ) -> Result<Step, JobError> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
         if campaign.state == CampaignState::Running {
             // It was paused while it finished.

@@ -257,7 +257,10 @@ mod tests {
         });
         assert_eq!((tally.recipients, tally.replied), (4, 1));
         use RecipientState::{Blocked, LeftOut, Read, Waiting};
-        assert_eq!(tally.states, [Waiting, LeftOut, Read, Blocked].map(|state| (state, 1)).into());
+        assert_eq!(
+            tally.states,
+            [Waiting, LeftOut, Read, Blocked].map(|state| (state, 1)).into()
+        );
         let reasons = ["no_consent", "late"].map(|reason| (reason.to_owned(), 1));
         assert_eq!(tally.reasons, reasons.into());
         assert!(!tally.counters.is_empty(), "it is expected to cost something");
@@ -274,7 +277,13 @@ mod tests {
             assert_eq!(wrong.parse::<InAudience>(), Err(NotInAudience), "{wrong}");
         }
         let first = InAudience::default();
-        assert_eq!(first.behind(Some(contact)), Some(InAudience { part: 0, after: Some(contact) }));
+        assert_eq!(
+            first.behind(Some(contact)),
+            Some(InAudience {
+                part: 0,
+                after: Some(contact)
+            })
+        );
         assert_eq!(first.behind(None), Some(InAudience { part: 1, after: None }));
         assert_eq!(InAudience { part: 15, after: None }.behind(None), None);
     }

@@ -172,7 +172,11 @@ impl Store {
         }
         let rows = |contact: &ContactId| {
             let message = keys::message(scope, message_of(campaign, *contact));
-            [message, keys::enrolment(scope, *contact, campaign), keys::contact(scope, *contact)]
+            [
+                message,
+                keys::enrolment(scope, *contact, campaign),
+                keys::contact(scope, *contact),
+            ]
         };
         let all: Vec<_> = contacts.iter().flat_map(rows).collect();
         let mut found = self.database.get_many(&all, DOING).await?;

@@ -374,11 +374,18 @@ async fn recipients_are_listed_by_state_page_by_page() {
     let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
     let everybody = segment(&aws, &town.home, "Everybody").await;
     let made = manager.post(CAMPAIGNS, complete(&everybody)).await;
-    let id = made.is(201).json()["id"].as_str().expect("an id").parse().expect("an id");
+    let id = made.is(201).json()["id"]
+        .as_str()
+        .expect("an id")
+        .parse()
+        .expect("an id");
     let list = format!("{}/recipients", made.header("location"));
     assert_eq!(manager.get(&list).await.items(), Vec::<Value>::new());
     let contacts: Vec<ContactId> = (0..9).map(|_| ContactId::new(aws.ids().ulid())).collect();
-    store.enrol(scope, id, &contacts, aws.now()).await.expect("they are enrolled");
+    store
+        .enrol(scope, id, &contacts, aws.now())
+        .await
+        .expect("they are enrolled");
     for contact in &contacts[..2] {
         let enrolment = Enrolment {
             campaign: id,
@@ -401,7 +408,9 @@ async fn recipients_are_listed_by_state_page_by_page() {
         }
     };
     let named = |found: &[Value]| -> BTreeSet<String> {
-        let ids = found.iter().map(|recipient| recipient["contact_id"].as_str().expect("an id").to_owned());
+        let ids = found
+            .iter()
+            .map(|recipient| recipient["contact_id"].as_str().expect("an id").to_owned());
         ids.collect()
     };
     let everybody = all("").await;

@@ -53,17 +53,24 @@ impl World {
     }
 
     async fn enrolled(&self, campaign: CampaignId, number: usize) -> ContactId {
-        let contact = self.business.contact(&self.aws, &format!("+9715020{number:05}")).await.id;
+        let contact = self
+            .business
+            .contact(&self.aws, &format!("+9715020{number:05}"))
+            .await
+            .id;
         let (store, now) = (self.aws.store(), self.aws.now());
-        store.enrol(self.business.scope(), campaign, &[contact], now).await.unwrap();
+        store
+            .enrol(self.business.scope(), campaign, &[contact], now)
+            .await
+            .unwrap();
         contact
     }
 
     /// Somebody in the audience whose message was blocked.
     async fn blocked(&self, campaign: CampaignId, number: usize) {
         let contact = self.enrolled(campaign, number).await;
-        let like = self.business.follow_up(&self.aws, &format!("+9715021{number:05}"));
-        let mut message = Box::pin(like).await;
+        let number = format!("+9715021{number:05}");
+        let mut message = Box::pin(self.business.follow_up(&self.aws, &number)).await;
         message.cause = Cause::Campaign { campaign, contact };
         (message.id, message.version) = (message.cause.message_id(), 0);
         message.block(Refusal::new(Reason::Late, "too late"));
