@@ -167,6 +167,8 @@ impl Business<'_> {
     /// Waits until an operation is done, or that of what is at this path; returns what is there.
     pub(crate) async fn done(&self, path: &str) -> Result<Value> {
         until(PATIENCE, &format!("{path} that is done"), async || {
+            // A key may ask a hundred times a minute.
+            tokio::time::sleep(Duration::from_millis(500)).await;
             let shown = self.api("get", path, None).await?;
             let own = &shown["operation"];
             let state = if own.is_null() { &shown["state"] } else { &own["state"] };
