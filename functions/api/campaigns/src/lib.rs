@@ -406,9 +406,9 @@ async fn list_campaign_recipients(
     paging: Paging,
 ) -> Result<Listed<RecipientOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
-    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
     let from: InAudience = paging.position()?.unwrap_or_default();
-    let page = store.recipients(scope, id, (from, paging.limit()), who.now());
+    let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
     let (mut items, next) = page.await?;
     items.retain(|recipient| query.state.is_none_or(|state| recipient.state() == state));
     let page = Page {

@@ -77,7 +77,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         let reason = "The campaign was deleted.".to_owned();
         return Ok(Step::Failed { reason });
     };
-    let (page, next) = store.recipients(scope, campaign, (from, PER_STEP), now).await?;
+    let (page, next) = store.recipients(scope, &found.value, (from, PER_STEP), now).await?;
     for recipient in &page {
         tally.add(recipient);
     }

@@ -29,6 +29,7 @@ use domain::{
         segment::Segment,
     },
     messages::{
+        message::Message,
         refusal::{Reason, Refusal},
         send::Timers,
     },
@@ -126,6 +127,8 @@ struct Audience {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
     place: Option<Place>,
+    /// Time from which the index has all enrolments.
+    readable_from: Option<Timestamp>,
     /// Contacts in the audience, once it is fixed, and the time at which it was.
     fixed: Option<(u64, Timestamp)>,
     /// Contacts who got a message, and who got none, in this pass through the audience.
@@ -159,6 +162,7 @@ impl Cursor {
     const fn new(now: Timestamp) -> Self {
         Self {
             place: None,
+            readable_from: None,
             fixed: None,
             tally: Tally { made: 0, left_out: 0 },
             pace: Pace::new(now),
@@ -239,6 +243,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             None => run.begin(&found, cursor).await,
         },
         CampaignState::Paused => {
+            (cursor.waited, cursor.behind_since) = (false, None);
             let lately = now < changed_at + PAUSE_LOOK * 5;
             cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
         }
@@ -317,7 +322,6 @@ impl Run<'_> {
                 .await;
         }
         let segment = conditions.remove(0);
-        self.moved(found, CampaignState::Running, None, None).await?;
         cursor.place = Some(Place::Enrolling {
             audience: Box::new(Audience {
                 segment,
@@ -325,6 +329,13 @@ impl Run<'_> {
             }),
             after: None,
         });
+        if Data::of(&cursor).is_err() {
+            let sentence = "The conditions of its segments are too long together. Create another campaign with fewer.";
+            return self
+                .end(found, Cursor::new(self.now), sentence.to_owned(), String::new())
+                .await;
+        }
+        self.moved(found, CampaignState::Running, None, None).await?;
         cursor.more()
     }
 
@@ -379,13 +390,19 @@ impl Run<'_> {
             });
             return cursor.more();
         }
+        let from = self.now + INDEXED;
+        cursor.readable_from = Some(from);
         cursor.place = Some(Place::Making(InAudience::default()));
-        cursor.wait(self.now + INDEXED)
+        cursor.wait(from)
     }
 
     /// Makes the messages of the next contacts of the audience, as many as its pace allows.
     async fn make(&self, found: &Versioned<Campaign>, mut cursor: Cursor, from: InAudience) -> Result<Step, JobError> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
+        // An event may start it earlier.
+        if let Some(at) = cursor.readable_from.filter(|at| now < *at) {
+            return cursor.wait(at);
+        }
         let Some((recipients, fixed_at)) = cursor.fixed else {
             let count = store.audience_size(self.scope, campaign.id).await?;
             self.fixed(found, count).await?;
@@ -458,7 +475,13 @@ impl Run<'_> {
         if !cursor.waited {
             return Ok(false);
         }
-        let latest = self.ctx.store.messages(self.scope, &cursor.latest, self.now).await?;
+        let latest = self
+            .ctx
+            .store
+            .each_message(self.scope, &cursor.latest, self.now)
+            .await?;
+        let latest = latest.into_iter().filter_map(|message| message.ok().flatten());
+        let latest: Vec<Message> = latest.collect();
         let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
         cursor.waited = behind;
         Ok(behind)
@@ -479,8 +502,10 @@ impl Run<'_> {
         }
         let (page, next) = store.audience(self.scope, campaign.id, from, PER_LOOK).await?;
         let ids = page.iter().map(|contact| campaign.cause(*contact).message_id());
-        let messages = store.messages(self.scope, &ids.collect::<Vec<_>>(), now).await?;
-        if messages.iter().any(|message| is_open(message, now)) {
+        let messages = store.each_message(self.scope, &ids.collect::<Vec<_>>(), now).await?;
+        // Nothing is known of one that cannot be read.
+        let mut messages = messages.into_iter().filter_map(|message| message.ok().flatten());
+        if messages.any(|message| is_open(&message, now)) {
             return cursor.wait(now + SETTLING_LOOK);
         }
         if let Some(next) = next {

@@ -213,7 +213,10 @@ impl<'a> Making<'a> {
             let ids = person.contact.ids().map(|id| self.campaign.cause(id).message_id());
             let found = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
             if found.iter().any(|found| !matches!(found, Ok(None))) {
-                return Ok(Made::Before);
+                if person.contact.id == enrolled {
+                    return Ok(Made::Before);
+                }
+                return self.leave_out(enrolled, merged_into(person.contact.id)).await;
             }
         }
         let intent = self.campaign.intent(&person.contact, now);
@@ -236,14 +239,7 @@ impl<'a> Making<'a> {
         let composed = match composed {
             Ok(composed) => composed,
             Err(why) => {
-                let enrolment = Enrolment {
-                    campaign: self.campaign.id,
-                    contact: enrolled,
-                    at: self.campaign.began_at.unwrap_or(now),
-                    exit: None,
-                };
-                store.exit(scope, enrolment, Exit::new(why, now)).await?;
-                return Ok(Made::LeftOut);
+                return self.leave_out(enrolled, why).await;
             }
         };
         if let Some(leg) = composed.legs.first() {
@@ -267,8 +263,30 @@ impl<'a> Making<'a> {
             ..Effects::default()
         };
         let jobs = store.commit(scope, effects, now).await?;
+        if id.contact() != enrolled {
+            self.leave_out(enrolled, merged_into(id.contact())).await?;
+        }
         Ok(Made::New(id, jobs))
     }
+
+    /// Records why a contact gets no message.
+    async fn leave_out(&self, contact: ContactId, why: Refusal) -> Result<Made, JobError> {
+        let Run { ctx, scope, now } = *self.run;
+        let enrolment = Enrolment {
+            campaign: self.campaign.id,
+            contact,
+            at: self.campaign.began_at.unwrap_or(now),
+            exit: None,
+        };
+        ctx.store.exit(scope, enrolment, Exit::new(why, now)).await?;
+        Ok(Made::LeftOut)
+    }
+}
+
+/// The reason why a contact that was merged into this one gets no message in its own name.
+fn merged_into(contact: ContactId) -> Refusal {
+    let sentence = "the contact was merged into another, which gets the message if it may";
+    Refusal::new(Reason::ContactMerged, sentence).and("contact", contact.to_string())
 }
 
 fn world<'a>(

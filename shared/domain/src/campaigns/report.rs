@@ -26,6 +26,8 @@ pub struct Recipient {
     pub exit: Option<Exit>,
     /// Time at which the contact last wrote.
     pub wrote_at: Option<Timestamp>,
+    /// Whether the campaign has come to everybody.
+    pub all_made: bool,
 }
 
 /// State of somebody in the audience of a campaign.
@@ -57,6 +59,8 @@ pub enum RecipientState {
     Cancelled,
     /// A rule of sending forbade it.
     Blocked,
+    /// The message is not retained any more.
+    NotRetained,
 }
 
 impl From<MessageState> for RecipientState {
@@ -82,6 +86,7 @@ impl Recipient {
         match (&self.message, &self.exit) {
             (Some(message), _) => message.state().into(),
             (None, Some(_)) => RecipientState::LeftOut,
+            (None, None) if self.all_made => RecipientState::NotRetained,
             (None, None) => RecipientState::Waiting,
         }
     }
@@ -215,6 +220,7 @@ mod tests {
             message: None,
             exit: None,
             wrote_at: None,
+            all_made: false,
         }
     }
 
@@ -255,12 +261,14 @@ mod tests {
             wrote_at: Some(now),
             ..recipient()
         });
-        assert_eq!((tally.recipients, tally.replied), (4, 1));
-        use RecipientState::{Blocked, LeftOut, Read, Waiting};
-        assert_eq!(
-            tally.states,
-            [Waiting, LeftOut, Read, Blocked].map(|state| (state, 1)).into()
-        );
+        tally.add(&Recipient {
+            all_made: true,
+            ..recipient()
+        });
+        assert_eq!((tally.recipients, tally.replied), (5, 1));
+        use RecipientState::{Blocked, LeftOut, NotRetained, Read, Waiting};
+        let states = [Waiting, LeftOut, Read, Blocked, NotRetained];
+        assert_eq!(tally.states, states.map(|state| (state, 1)).into());
         let reasons = ["no_consent", "late"].map(|reason| (reason.to_owned(), 1));
         assert_eq!(tally.reasons, reasons.into());
         assert!(!tally.counters.is_empty(), "it is expected to cost something");

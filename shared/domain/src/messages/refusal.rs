@@ -163,6 +163,8 @@ codes! {
         CampaignResumed = "campaign_resumed" [],
         /// The message's campaign was cancelled, or deleted.
         CampaignCancelled = "campaign_cancelled" [],
+        /// The contact was merged into another, which gets the message if it may.
+        ContactMerged = "contact_merged" ["contact"],
         /// A segment of the campaign was deleted, or its field was.
         SegmentUnusable = "segment_unusable" ["segment"],
 

@@ -51,7 +51,8 @@ fn enrolment_row(
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
         .listed(part, contact.to_string())
         .in_state(exit);
-    Ok(row.expires(enrolment.at, Enrolment::RETAINED))
+    let version = 1 + u64::from(enrolment.exit.is_some());
+    Ok(row.version(version).expires(enrolment.at, Enrolment::RETAINED))
 }
 
 /// A place after this row in a list that is sorted by its own key.
@@ -155,11 +156,13 @@ impl Store {
     pub async fn recipients(
         &self,
         scope: &TenantScope,
-        campaign: CampaignId,
+        campaign: &Campaign,
         (from, limit): (InAudience, i32),
         now: Timestamp,
     ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the recipients of a campaign";
+        let all_made = matches!(campaign.state, CampaignState::Finishing | CampaignState::Completed);
+        let campaign = campaign.id;
         let (mut contacts, mut next) = (Vec::new(), Some(from));
         while let Some(from) = next {
             let left = limit - i32::try_from(contacts.len()).unwrap_or(limit);
@@ -184,7 +187,8 @@ impl Store {
         for contact in contacts {
             let [message, enrolment, person] = rows(&contact).map(|key| found.remove(&key));
             let message = message.and_then(|item| row::kept(item, now));
-            let message = message.map(|item| compact::message(item, DOING)).transpose()?;
+            // One that cannot be read does not hide the others.
+            let message = message.and_then(|item| compact::message(item, DOING).ok());
             let enrolment: Option<Enrolment> = enrolment.map(|item| row::data(item, DOING)).transpose()?;
             let merged = person.as_ref().map(|item| merged_into(item, DOING)).transpose()?;
             let person = person.filter(|_| merged.flatten().is_none());
@@ -194,6 +198,7 @@ impl Store {
                 message,
                 exit: enrolment.and_then(|enrolment| enrolment.exit),
                 wrote_at: person.and_then(|person| person.last_inbound_at),
+                all_made,
             });
         }
         Ok((recipients, next))
@@ -226,15 +231,18 @@ impl Store {
         found.into_values().map(read).collect()
     }
 
-    /// Records why a contact in the audience of a campaign gets no message.
+    /// Records why a contact in the audience of a campaign gets no message, unless that is known, or the contact was erased.
     pub async fn exit(&self, scope: &TenantScope, enrolment: Enrolment, exit: Exit) -> Result<(), StoreError> {
         const DOING: &str = "record an exit from a campaign";
         let left = Enrolment {
             exit: Some(exit),
             ..enrolment
         };
-        let row = enrolment_row(scope, &left, Condition::Always, DOING)?;
-        self.database.put(row, DOING).await
+        let row = enrolment_row(scope, &left, Condition::Version(1), DOING)?;
+        match self.database.put(row, DOING).await {
+            Err(error) if !error.is_conflict() => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// One page of the messages that wait because their campaign is paused, and the cursor of the next page.

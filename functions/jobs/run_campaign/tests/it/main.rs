@@ -308,11 +308,27 @@ async fn a_person_who_is_two_contacts_gets_one_message() {
     world.business.merge(&world.aws, fans[0].id, fans[1].id).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await.len(), 5);
+    assert_eq!(world.exit(&start, fans[1].id).await, Some(Reason::ContactMerged));
     // Both got it before.
     world.business.merge(&world.aws, fans[2].id, fans[3].id).await;
     world.aws.pass(120);
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await.len(), 5);
+}
+
+/// Whatever starts it before.
+#[tokio::test]
+async fn nothing_is_made_before_the_index_has_the_audience() {
+    let world = World::new().await;
+    let fans = world.fans(2).await;
+    let start = world.start(json!({})).await;
+    for _ in 0..6 {
+        world.step(&start).await;
+    }
+    assert!(world.reached(&start, &fans).await.is_empty());
+    world.aws.pass(20);
+    world.work(&start).await;
+    assert_eq!(world.reached(&start, &fans).await, ids(&fans));
 }
 
 #[tokio::test]

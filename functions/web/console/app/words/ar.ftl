@@ -1234,6 +1234,7 @@ reason-connection_broken = يرفض المزوّد الاتصال
 reason-campaign_paused = تنتظر الرسالة: حملتها متوقفة مؤقتًا
 reason-campaign_resumed = لم تعد حملتها متوقفة مؤقتًا
 reason-campaign_cancelled = أُلغيت حملتها أو حُذفت
+reason-contact_merged = دُمجت جهة الاتصال في جهة أخرى، وتصل الرسالة إليها إن أمكن
 reason-segment_unusable = حُذفت شريحة من شرائح الحملة أو حقل من حقولها
 reason-provider_refused = رفض المزوّد الرسالة (الرمز { $provider_code })
 reason-not_accepted = لم يقبل المزوّد الرسالة

@@ -1174,6 +1174,7 @@ reason-connection_broken = the provider refuses the connection
 reason-campaign_paused = it waits: its campaign is paused
 reason-campaign_resumed = its campaign is no longer paused
 reason-campaign_cancelled = its campaign was cancelled or deleted
+reason-contact_merged = the contact was merged into another, which gets the message if it may
 reason-segment_unusable = a segment of the campaign, or a field of it, was deleted
 reason-provider_refused = the provider refused the message (code { $provider_code })
 reason-not_accepted = the provider did not accept the message
