@@ -349,13 +349,14 @@ impl Api {
             connection: &connection,
             template: template.as_ref(),
             asset: asset.as_ref().map(|asset| &asset.value),
-            // Nothing of a campaign is shown before it is sent.
             campaign: None,
             now: message.not_before,
             timers: setting.timers,
             line_type: &by_numbering_plan,
         };
-        for (check, verdict) in check::checks(&input) {
+        // What is shown is of no campaign.
+        let of_its_own = check::checks(&input).filter(|(aspect, _)| *aspect != check::Aspect::Campaign);
+        for (check, verdict) in of_its_own {
             checked.note(check, verdict);
         }
         Ok(checked)

@@ -134,7 +134,8 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             .await
         };
         some(count / 8).await?;
-        ensure!(act("pause").await?.status == 200, "it is paused");
+        let paused = act("pause").await?;
+        ensure!(paused.status == 200, "it is paused: {paused:?}");
         // What is at the provider, or about to be, goes out.
         tokio::time::sleep(Duration::from_secs(3)).await;
         let paused = outbox(&business).await?.len();
@@ -158,7 +159,8 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             let seen = business.known(phone, "STOP", |customer| (!customer.received.is_empty()).then_some(()));
             seen.await?;
         }
-        ensure!(act("resume").await?.status == 200, "it is resumed");
+        let resumed = act("resume").await?;
+        ensure!(resumed.status == 200, "it is resumed: {resumed:?}");
         let completed = comes_to(&business, &path, "completed").await?;
         let operation = completed["operation_id"].as_str().context("it has an operation")?;
         let operation = business

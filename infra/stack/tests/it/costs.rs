@@ -59,6 +59,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_automation_versions", 3),
     ("get_campaign", 5),
     ("list_campaigns", 5),
+    // A small audience is in sixteen parts.
+    ("list_campaign_recipients", 20),
     ("get_template_numbers", 4),
     ("get_template_uses", 3),
     ("list_template_versions", 3),

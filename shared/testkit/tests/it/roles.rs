@@ -313,7 +313,13 @@ fn only_listed_functions_touch_a_partition() {
     // Links of customers. Only the page finds out whose they are.
     assert_eq!(
         who(|key| key.starts_with('L'), true),
-        BTreeSet::from(["contacts", "messages", "process_call", "process_provider_event"])
+        BTreeSet::from([
+            "contacts",
+            "messages",
+            "process_call",
+            "process_provider_event",
+            "run_campaign"
+        ])
     );
     assert_eq!(
         who(|key| key.starts_with('L'), false),
