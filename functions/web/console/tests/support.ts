@@ -1,12 +1,12 @@
 /** What the browser tests share: the browser, the deployed stack, and a visitor who sees what the browser complains about. */
 import assert from "node:assert/strict";
-import { accessSync, constants, existsSync, readFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, test } from "node:test";
 import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Route as Intercepted } from "playwright-core";
 import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
 import { routes, type Route } from "../app/routes.ts";
+import { program } from "../tools/browser.ts";
 
 interface LogIn {
   role: Role;
@@ -20,29 +20,8 @@ const phones = process.env.RINGBACK_PHONES ?? "";
 export const logIns = JSON.parse(process.env.RINGBACK_LOGINS ?? "[]") as LogIn[];
 
 const ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
-const NAMES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 const NONE = "no browser: install Chromium or Chrome, or name one in RINGBACK_CHROMIUM";
 
-async function findBrowser(): Promise<string | undefined> {
-  if (process.env.RINGBACK_CHROMIUM) return process.env.RINGBACK_CHROMIUM;
-  const places = (process.env.PATH ?? "").split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  const installed = places.find(isProgram);
-  if (installed) return installed;
-  // It is a package for some machines only, so it may not be there.
-  process.env.TMPDIR ??= tmpdir();
-  return import("@sparticuz/chromium").then(({ default: packed }) => packed.executablePath()).catch(() => undefined);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-const program = await findBrowser();
 let browser: Promise<Browser> | undefined;
 after(async () => (await browser)?.close());
 
@@ -96,7 +75,7 @@ export class Visitor {
     browser ??= chromium.launch({ executablePath: program ?? "", args: ARGUMENTS });
     const touch = width < 640;
     const context = await (await browser).newContext({ baseURL: stack, viewport: { width, height: 800 }, hasTouch: touch, isMobile: touch });
-    context.setDefaultTimeout(10_000);
+    context.setDefaultTimeout(30_000);
     await context.addCookies([{ name: "rb_ui", value: `${language}.${theme}`, url: stack }]);
     await context.route(FILES, giveFile);
     return new Visitor(context, await context.newPage());
