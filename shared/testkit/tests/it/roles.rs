@@ -329,6 +329,7 @@ fn only_listed_functions_touch_a_partition() {
             "preferences",
             "process_call",
             "process_provider_event",
+            "run_campaign",
         ])
     );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
