@@ -33,6 +33,12 @@ impl<'a> Operation<'a> {
         self.value["x-permission"].as_str().unwrap_or_default()
     }
 
+    /// Whether it accepts an idempotency key.
+    pub fn takes_key(&self) -> bool {
+        let parameters = self.value["parameters"].as_array().into_iter().flatten();
+        parameters.map(|parameter| &parameter["name"]).any(|name| name == "Idempotency-Key")
+    }
+
     /// The names of the path's parameters.
     pub fn parameters(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         let pieces = self.path.split('{').skip(1);

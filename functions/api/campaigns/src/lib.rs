@@ -290,10 +290,8 @@ async fn start_campaign(
     let started = RACES.until_won(|| async move {
         let before: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
         if_match.check(before.version)?;
-        let (after, operation) = before.value.started(stamp).ok_or(()).or_else(|()| {
-            draft(&before.value)?;
-            Err(Problem::internal())
-        })?;
+        draft(&before.value)?;
+        let (after, operation) = before.value.started(stamp).ok_or_else(Problem::internal)?;
         let scene = Scene::of(api, who, configs, &[&before.value]).await?;
         none(scene.review(&before.value).problems)?;
         let store = api.store();
@@ -336,8 +334,7 @@ async fn resume_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     let campaign = moved(&api, &who, (id, &if_match), CampaignState::Running).await?;
-    go_on(&who, &bus, id).await?;
-    Ok(shown(campaign))
+    go_on(&who, &bus, campaign).await
 }
 
 async fn cancel_campaign(
@@ -348,8 +345,7 @@ async fn cancel_campaign(
     if_match: IfMatch,
 ) -> Result<Tagged<CampaignOut>, Problem> {
     let campaign = moved(&api, &who, (id, &if_match), CampaignState::Cancelled).await?;
-    go_on(&who, &bus, id).await?;
-    Ok(shown(campaign))
+    go_on(&who, &bus, campaign).await
 }
 
 /// Moves a campaign that was started to another state. One that is in this state stays as it is.
@@ -386,16 +382,17 @@ async fn moved(
 }
 
 /// Has the operation of a campaign go on at once, which would otherwise look at its state within an hour.
-async fn go_on(who: &Writing, bus: &Bus, campaign: CampaignId) -> Result<(), Problem> {
+async fn go_on(who: &Writing, bus: &Bus, campaign: Versioned<Campaign>) -> Result<Tagged<CampaignOut>, Problem> {
     let start = StartOperation {
         tenant: who.scope().tenant(),
-        operation: RunCampaign::operation_id(campaign),
+        operation: RunCampaign::operation_id(campaign.value.id),
         kind: OperationKind::RunCampaign,
     };
     bus.start(&[start]).await.map_err(|error| {
         tracing::warn!(error = kit::chain(&error), "a campaign was not told to go on");
         Problem::unavailable()
-    })
+    })?;
+    Ok(shown(campaign))
 }
 
 async fn list_campaign_recipients(

@@ -123,6 +123,14 @@ struct Audience {
     excluded: Vec<Conditions>,
 }
 
+impl Audience {
+    /// Whether a condition is one on a field, whose definition is needed then.
+    fn names_field(&self) -> bool {
+        let mut all = self.excluded.iter().chain([&self.segment]);
+        all.any(|conditions| conditions.field.is_some())
+    }
+}
+
 /// Content of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct Cursor {
@@ -290,7 +298,21 @@ impl Run<'_> {
             return Ok(());
         };
         after.recipients = recipients.or(after.recipients);
-        match self.ctx.store.move_campaign(self.scope, found.version, &after).await {
+        self.write(found.version, &after).await
+    }
+
+    /// Records the number of contacts in the audience. If somebody else just changes the campaign, it is written when that finishes.
+    async fn fixed(&self, found: &Versioned<Campaign>, count: u64) -> Result<(), JobError> {
+        let fixed = Campaign {
+            recipients: Some(count),
+            ..found.value.clone()
+        };
+        self.write(found.version, &fixed).await
+    }
+
+    /// Writes the campaign, unless it has changed since it was read.
+    async fn write(&self, before: u64, after: &Campaign) -> Result<(), JobError> {
+        match self.ctx.store.move_campaign(self.scope, before, after).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
         }
@@ -312,14 +334,13 @@ impl Run<'_> {
             let segment: Option<Versioned<Segment>> = self.ctx.store.get(self.scope, id).await?;
             let Some(segment) = segment else {
                 let sentence = format!("The segment {id} was deleted. Create another campaign.");
-                return self.end(found, cursor, sentence, id.to_string()).await;
+                let why = unusable(sentence).and("segment", id.to_string());
+                return self.end(found, cursor, why).await;
             };
             conditions.push(segment.value.filter);
         }
         if wanted.segment.is_none() {
-            return self
-                .end(found, cursor, "It has no segment.".to_owned(), String::new())
-                .await;
+            return self.end(found, cursor, unusable("It has no segment.")).await;
         }
         let segment = conditions.remove(0);
         cursor.place = Some(Place::Enrolling {
@@ -331,23 +352,14 @@ impl Run<'_> {
         });
         if Data::of(&cursor).is_err() {
             let sentence = "The conditions of its segments are too long together. Create another campaign with fewer.";
-            return self
-                .end(found, Cursor::new(self.now), sentence.to_owned(), String::new())
-                .await;
+            return self.end(found, Cursor::new(self.now), unusable(sentence)).await;
         }
         self.moved(found, CampaignState::Running, None, None).await?;
         cursor.more()
     }
 
-    /// Cancels a campaign whose audience cannot be known.
-    async fn end(
-        &self,
-        found: &Versioned<Campaign>,
-        cursor: Cursor,
-        sentence: String,
-        segment: String,
-    ) -> Result<Step, JobError> {
-        let why = Refusal::new(Reason::SegmentUnusable, sentence).and("segment", segment);
+    /// Cancels the campaign, which cannot go on.
+    async fn end(&self, found: &Versioned<Campaign>, cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
         self.moved(found, CampaignState::Cancelled, Some(why), None).await?;
         cursor.more()
     }
@@ -361,10 +373,14 @@ impl Run<'_> {
         after: Option<String>,
     ) -> Result<Step, JobError> {
         let (store, campaign) = (&self.ctx.store, &found.value);
-        let definitions = store.all::<Field>(self.scope).await?;
+        let definitions = if audience.names_field() {
+            store.all::<Field>(self.scope).await?
+        } else {
+            Vec::new()
+        };
         let Some((search, excluded)) = filters(&audience, &definitions) else {
             let sentence = "A field of its segments has changed or was deleted. Create another campaign.";
-            return self.end(found, cursor, sentence.to_owned(), String::new()).await;
+            return self.end(found, cursor, unusable(sentence)).await;
         };
         let page = store.searched_contacts(self.scope, &search, after.as_deref(), PER_ENROLMENT);
         let page = page.await?;
@@ -416,8 +432,7 @@ impl Run<'_> {
                 Reason::Late,
                 format!("it has run for {days} days; send the rest by another campaign"),
             );
-            self.moved(found, CampaignState::Cancelled, Some(why), None).await?;
-            return cursor.more();
+            return self.end(found, cursor, why).await;
         }
         let per_minute = campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
         let room = cursor.pace.room(per_minute, now);
@@ -516,19 +531,6 @@ impl Run<'_> {
         cursor.more()
     }
 
-    /// Records the number of contacts in the audience.
-    async fn fixed(&self, found: &Versioned<Campaign>, count: u64) -> Result<(), JobError> {
-        let fixed = Campaign {
-            recipients: Some(count),
-            ..found.value.clone()
-        };
-        match self.ctx.store.move_campaign(self.scope, found.version, &fixed).await {
-            // It is written when the campaign finishes.
-            Err(error) if !error.is_conflict() => Err(error.into()),
-            Ok(_) | Err(_) => Ok(()),
-        }
-    }
-
     /// Releases the messages that wait because the campaign was paused. Returns whether there may be more.
     async fn release(&self, campaign: &Campaign) -> Result<bool, JobError> {
         let store = &self.ctx.store;
@@ -555,6 +557,11 @@ impl Run<'_> {
         }
         Ok(any)
     }
+}
+
+/// The reason for which the audience cannot be known.
+fn unusable(sentence: impl Into<String>) -> Refusal {
+    Refusal::new(Reason::SegmentUnusable, sentence)
 }
 
 /// The audience's search, and the filters of those who are left out. `None`: a field that one of them names is not there any more, or

@@ -76,7 +76,7 @@ enum Made {
 pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactId]) -> Result<Step, JobError> {
     let (store, scope) = (&run.ctx.store, run.scope);
     let (messages, enrolments) = futures::try_join!(
-        known_messages(run, campaign, contacts),
+        known_messages(run, campaign, contacts.iter().copied()),
         store.enrolments(scope, campaign.id, contacts)
     )?;
     let mut step = Step::default();
@@ -125,16 +125,15 @@ pub(crate) async fn all(run: &Run<'_>, campaign: &Campaign, contacts: &[ContactI
     failed.map_or(Ok(step), Err)
 }
 
-/// Those of these contacts' messages that exist.
+/// Those of the messages of these ids of contacts that exist. One that cannot be read is there, too.
 async fn known_messages(
     run: &Run<'_>,
     campaign: &Campaign,
-    contacts: &[ContactId],
+    contacts: impl Iterator<Item = ContactId>,
 ) -> Result<HashSet<MessageId>, StoreError> {
-    let ids = contacts.iter().map(|contact| campaign.cause(*contact).message_id());
+    let ids = contacts.map(|contact| campaign.cause(contact).message_id());
     let ids: Vec<MessageId> = ids.collect();
     let found = run.ctx.store.each_message(run.scope, &ids, run.now).await?;
-    // One that cannot be read is there, too.
     let known = ids.iter().zip(found).filter(|(_, found)| !matches!(found, Ok(None)));
     Ok(known.map(|(id, _)| *id).collect())
 }
@@ -210,9 +209,8 @@ impl<'a> Making<'a> {
         // Whoever was merged into this contact may have got the message: the person gets it once.
         let merged = person.contact.ids().nth(1).is_some();
         if again || merged {
-            let ids = person.contact.ids().map(|id| self.campaign.cause(id).message_id());
-            let found = store.each_message(scope, &ids.collect::<Vec<_>>(), now).await?;
-            if found.iter().any(|found| !matches!(found, Ok(None))) {
+            let found = known_messages(self.run, self.campaign, person.contact.ids()).await?;
+            if !found.is_empty() {
                 if person.contact.id == enrolled {
                     return Ok(Made::Before);
                 }
@@ -232,15 +230,11 @@ impl<'a> Making<'a> {
         );
         let composed = match composed {
             Ok(_) if person.contact.deleted_at.is_some() => {
-                Err(Refusal::new(Reason::ContactDeleted, "the contact was deleted"))
-            }
-            composed => composed,
-        };
-        let composed = match composed {
-            Ok(composed) => composed,
-            Err(why) => {
+                let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
                 return self.leave_out(enrolled, why).await;
             }
+            Ok(composed) => composed,
+            Err(why) => return self.leave_out(enrolled, why).await,
         };
         if let Some(leg) = composed.legs.first() {
             let of = (&composed.policy, composed.line, &composed.to, leg);

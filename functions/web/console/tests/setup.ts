@@ -101,6 +101,8 @@ for (const [name, look, Way] of WAYS) {
     const { page } = visitor;
     const hand = new Way(page);
     const email = `maya-${digits(8)}@corner.example`;
+    // As a browser says that was started without a usual locale.
+    await visitor.context.addInitScript(() => Object.defineProperty(navigator, "languages", { get: () => ["en-US@posix", "en-AE"] }));
     await visitor.open("/app/sign-up");
     await hand.type("input[name=business]", `Corner ${digits(8)}`);
     await hand.type("input[name=name]", "Maya Haddad");
@@ -117,7 +119,7 @@ for (const [name, look, Way] of WAYS) {
     const tenant = tenants[0]?.id ?? assert.fail("no business");
 
     await page.waitForURL("**/set-up/business");
-    assert.match(await page.locator("input[name=default_region]").inputValue(), /^[A-Z]{2}$/, "the browser tells the country");
+    assert.equal(await page.locator("input[name=default_region]").inputValue(), "AE", "the browser tells the country");
     await hand.type("input[name='variables.phone']", "+971 4 555 0199");
     await hand.press(SEND);
 

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Route as Intercepted } from "playwright-core";
+import { chromium, type Browser, type BrowserContext, type Locator, type Page, type Request, type Route as Intercepted } from "playwright-core";
 import { operations, roles, type Operation, type Role } from "../app/api/permissions.ts";
 import { routes, type Route } from "../app/routes.ts";
 import { program } from "../tools/browser.ts";
@@ -30,7 +30,13 @@ export function browserTest(name: string, run: () => Promise<void>): void {
   test(name, { skip: program || process.env.CI ? false : NONE, timeout: 120_000 }, async () => {
     assert.ok(program, NONE);
     assert.ok(stack && logIns.length > 0, "RINGBACK_URL and RINGBACK_LOGINS name the stack: run `cargo stack console test`");
-    await run();
+    const others = new Set(Visitor.here);
+    try {
+      await run();
+    } catch (error) {
+      for (const visitor of [...Visitor.here].filter((visitor) => !others.has(visitor))) console.error(await visitor.describe());
+      throw error;
+    }
   });
 }
 
@@ -56,9 +62,12 @@ async function giveFile(route: Intercepted): Promise<void> {
 
 /** A browser's profile with a page. */
 export class Visitor {
+  /** Those whose profile is open. */
+  static readonly here = new Set<Visitor>();
+
   /** What the browser complained about. */
   readonly complaints: string[] = [];
-  private readonly underWay = new Set<unknown>();
+  private readonly underWay = new Set<Request>();
   readonly context: BrowserContext;
   readonly page: Page;
 
@@ -66,6 +75,7 @@ export class Visitor {
     this.context = context;
     this.page = page;
     this.watch(page);
+    Visitor.here.add(this);
     page.on("request", (request) => this.underWay.add(request));
     page.on("requestfinished", (request) => this.underWay.delete(request));
     page.on("requestfailed", (request) => this.underWay.delete(request));
@@ -152,7 +162,15 @@ export class Visitor {
     assert.deepEqual(rest, []);
   }
 
+  /** What is seen when a test fails. */
+  async describe(): Promise<string> {
+    const text = await this.page.locator("body").innerText({ timeout: 1_000 }).catch(String);
+    const loading = [...this.underWay].map((request) => request.url());
+    return [`page: ${this.page.url()}`, `text: ${text}`, `requests under way: ${loading.join(", ")}`, ...this.complaints].join("\n");
+  }
+
   async leave(): Promise<void> {
+    Visitor.here.delete(this);
     await this.context.unrouteAll({ behavior: "ignoreErrors" });
     await this.context.close();
   }

@@ -203,12 +203,12 @@ fn a_missed_call_stays_within_its_requests_and_units() {
                     "{function} sent {requests} requests, {most} at most, known caller: {known}"
                 );
             }
-            // The emulator's count is ours.
+            // The emulator's count is ours. An event that was delivered again has lines with less.
             let lines = own_lines(&business, function).await?;
-            let ours = lines.iter().filter_map(|line| line["aws_requests"].as_u64()).min();
+            let ours: Vec<_> = lines.iter().map(|line| line["aws_requests"].as_u64()).collect();
             let theirs = fewest[&(false, function)].min(fewest[&(true, function)]);
             ensure!(
-                ours == Some(theirs),
+                ours.contains(&Some(theirs)),
                 "{function} counts {ours:?} requests, the emulator {theirs}"
             );
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    base::ids::{CampaignId, ContactId, MessageId},
+    base::ids::{CampaignId, ContactId},
     campaigns::run::{Enrolment, Exit},
     messages::{
         message::{Message, MessageState},
@@ -195,11 +195,6 @@ impl FromStr for InAudience {
         let part = part.ok_or(NotInAudience)?;
         Ok(Self { part, after })
     }
-}
-
-/// The id of a recipient's message.
-pub fn message_of(campaign: CampaignId, contact: ContactId) -> MessageId {
-    crate::messages::message::Cause::Campaign { campaign, contact }.message_id()
 }
 
 #[cfg(test)]

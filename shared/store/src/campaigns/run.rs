@@ -10,7 +10,7 @@ use domain::{
     },
     campaigns::{
         campaign::Campaign,
-        report::{InAudience, Recipient, message_of},
+        report::{InAudience, Recipient},
         run::{Enrolment, Exit},
         state::CampaignState,
     },
@@ -93,16 +93,6 @@ impl Store {
         Ok(before + 1)
     }
 
-    /// State of a campaign, as it is now. `None`: it is gone.
-    pub async fn campaign_state(
-        &self,
-        scope: &TenantScope,
-        campaign: CampaignId,
-    ) -> Result<Option<CampaignState>, StoreError> {
-        let found: Option<Versioned<Campaign>> = self.get(scope, &campaign).await?;
-        Ok(found.map(|found| found.value.state))
-    }
-
     /// Adds contacts to the audience of a campaign. Those who are in it stay as they are.
     pub async fn enrol(
         &self,
@@ -162,22 +152,20 @@ impl Store {
     ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the recipients of a campaign";
         let all_made = matches!(campaign.state, CampaignState::Finishing | CampaignState::Completed);
-        let campaign = campaign.id;
         let (mut contacts, mut next) = (Vec::new(), Some(from));
         while let Some(from) = next {
             let left = limit - i32::try_from(contacts.len()).unwrap_or(limit);
             if left <= 0 {
                 break;
             }
-            let (page, behind) = self.audience(scope, campaign, from, left).await?;
+            let (page, behind) = self.audience(scope, campaign.id, from, left).await?;
             contacts.extend(page);
             next = behind;
         }
         let rows = |contact: &ContactId| {
-            let message = keys::message(scope, message_of(campaign, *contact));
             [
-                message,
-                keys::enrolment(scope, *contact, campaign),
+                keys::message(scope, campaign.cause(*contact).message_id()),
+                keys::enrolment(scope, *contact, campaign.id),
                 keys::contact(scope, *contact),
             ]
         };

@@ -17,7 +17,15 @@ use domain::{
         campaign::{Campaign, CampaignIn},
         state::CampaignState,
     },
-    contacts::{contact::Contact, filter::Filter, segment::Segment, tag::Tag},
+    contacts::{
+        contact::Contact,
+        field::{Field, FieldValue},
+        filter::Filter,
+        profile::{Profile, Staged},
+        segment::Segment,
+        stage::Stage,
+        tag::Tag,
+    },
     messages::{
         inbound::OptFlag,
         message::Message,
@@ -82,9 +90,17 @@ impl World {
     }
 
     async fn tag(&self, contact: &Contact, tag: TagId) {
+        let tagged = |profile: &mut Profile| {
+            profile.tags.insert(tag);
+        };
+        self.profile(contact, tagged).await;
+    }
+
+    /// Changes what is known of a contact.
+    async fn profile(&self, contact: &Contact, change: impl FnOnce(&mut Profile)) {
         let before = self.store().known(self.scope(), contact.id).await.unwrap().unwrap();
         let mut after = before.clone();
-        after.profile.tags.insert(tag);
+        change(&mut after.profile);
         let (brought, stamp) = (Brought::default(), self.aws.stamp());
         let changed = self.store();
         let changed = changed.change_person(self.scope(), &before, &after, &brought, &stamp);
@@ -207,14 +223,14 @@ impl World {
         self.aws.env().config().timers().unwrap()
     }
 
-    /// Sets the only cap of the tenant.
-    async fn cap(&self, maximum: u32) {
+    /// Sets the only cap of the tenant, of messages or of money in this currency.
+    async fn cap(&self, currency: Option<&str>, maximum: u32) {
         let cap = Cap {
             number: 1,
             period: Period::Hour,
             scope: Scope::Tenant,
             purpose: None,
-            currency: None,
+            currency: currency.map(|code| code.parse().unwrap()),
             maximum,
         };
         let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
@@ -295,6 +311,39 @@ async fn excluded_contacts_and_later_ones_are_not_in_the_audience() {
     world.work(&start).await;
     let all = [fans.clone(), vec![later]].concat();
     assert_eq!(world.reached(&start, &all).await, ids(&fans[2..]));
+}
+
+/// Each kind of segment has its own list. The message has a link of its recipient's own.
+#[tokio::test]
+async fn a_segment_of_any_kind_is_an_audience() {
+    let world = World::new().await;
+    let fans = world.fans(4).await;
+    let regular: Tag = own(&world.aws, &world.business, json!({"name": "Regular"})).await;
+    let open: Stage = own(&world.aws, &world.business, json!({"name": "Open", "position": 1})).await;
+    let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
+    let visits: Field = own(&world.aws, &world.business, visits).await;
+    world.tag(&fans[0], regular.id).await;
+    let since = world.aws.now();
+    let staged = |profile: &mut Profile| profile.stage = Some(Staged { stage: open.id, since });
+    world.profile(&fans[1], staged).await;
+    let visited = |profile: &mut Profile| {
+        profile.fields.insert(visits.id, FieldValue::Number("7".parse().unwrap()));
+        profile.listed.insert(visits.id);
+    };
+    world.profile(&fans[2], visited).await;
+    let message = json!({
+        "channels": ["sms"], "category": "marketing", "sms_text": "20% off. Stop: {{preferences.link}}",
+    });
+    for (filter, fan) in [
+        (json!({"tag": regular.id}), &fans[0]),
+        (json!({"stage": open.id}), &fans[1]),
+        (json!({"field": "visits", "from": 7}), &fans[2]),
+    ] {
+        let segment: Segment = own(&world.aws, &world.business, json!({"name": "Some", "filter": filter})).await;
+        let start = world.start(json!({"audience": {"segment": segment.id}, "message": message})).await;
+        world.work(&start).await;
+        assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
+    }
 }
 
 #[tokio::test]
@@ -459,14 +508,16 @@ async fn what_keeps_it_from_everybody_pauses_the_campaign() {
 async fn a_cap_that_is_reached_pauses_the_campaign() {
     let world = World::new().await;
     let fans = world.fans(3).await;
-    world.cap(0).await;
     let start = world.start(json!({})).await;
-    world.work(&start).await;
     let stopped = (CampaignState::Paused, Some(Reason::CapReached));
-    assert_eq!(world.state(&start).await, stopped);
-    assert!(world.reached(&start, &fans).await.is_empty());
-    world.cap(100).await;
-    world.becomes(&start, CampaignState::Running).await;
+    for currency in [None, Some("USD")] {
+        world.cap(currency, 0).await;
+        world.work(&start).await;
+        assert_eq!(world.state(&start).await, stopped);
+        assert!(world.reached(&start, &fans).await.is_empty());
+        world.becomes(&start, CampaignState::Running).await;
+    }
+    world.cap(None, 100).await;
     world.work(&start).await;
     assert_eq!(world.reached(&start, &fans).await, ids(&fans));
 }
