@@ -111,6 +111,9 @@ pub async fn object_for(
     if list == OPERATIONS {
         return start_operation(play, contract, keeper).await.map(Some);
     }
+    if operation.path.starts_with(PREFLIGHTS) && name == "campaign_id" {
+        return whole_campaign(play, keeper).await.map(Some);
+    }
     if operation.path.starts_with(RECORDINGS) {
         return match known.iter().find(|(name, _)| *name == "call_id") {
             None => recorded(play, keeper).await.map(Some),
@@ -250,6 +253,24 @@ pub async fn happened(play: &Play, keeper: &Proof, list: &str) -> Result<String>
         .await?;
     let listed = get(list).await?;
     newest(&listed).with_context(|| format!("{list} does not list what a customer did"))
+}
+
+/// Paths of the pre-flights of a campaign.
+const PREFLIGHTS: &str = "/api/v1/campaigns/{campaign_id}/preflight/";
+
+/// Creates a campaign that lacks nothing. Returns its id.
+async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
+    let create = async |path: &str, fields: Value| {
+        let body = Some(("application/json".to_owned(), fields));
+        let made = succeeded(&ask(play, "post", path, keeper, None, &body).await?, path)?;
+        word(&made["id"]).with_context(|| format!("{path} gives an id"))
+    };
+    let segment = create("/api/v1/segments", json!({ "name": "Everybody", "filter": {} })).await?;
+    let campaign = json!({
+        "type": "broadcast", "name": "Offer", "audience": { "segment": segment },
+        "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
+    });
+    create("/api/v1/campaigns", campaign).await
 }
 
 /// Paths of the recordings of a call.

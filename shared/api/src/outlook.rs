@@ -215,6 +215,31 @@ impl ChannelOutlook {
 }
 
 impl MessageOutlook {
+    /// A message that was reviewed and is not written, without checks of its channels before they are sent.
+    pub fn planned(setting: Setting<'_>, review: Review) -> Self {
+        Self::of(setting, review, Vec::new())
+    }
+
+    /// The same with these checks of the channels that are not left out.
+    fn of(setting: Setting<'_>, review: Review, checked: Vec<Checked>) -> Self {
+        let mut checked = checked.into_iter();
+        let channels = review.channels.into_iter().map(|(channel, leg)| match leg {
+            Ok(leg) => ChannelOutlook::of(leg, &setting, checked.next().unwrap_or_default()),
+            Err(refusal) => ChannelOutlook::left_out(channel, refusal),
+        });
+        let checks = review.checks.into_iter().map(|(check, verdict)| MessageCheck {
+            check,
+            verdict: Verdict::from(verdict.err()),
+        });
+        Self {
+            line_id: setting.line,
+            send_at: review.not_before,
+            valid_until: review.valid_until,
+            channels: channels.collect(),
+            checks: checks.collect(),
+        }
+    }
+
     /// The same for those who may not read contacts: verdicts without what is known of the person, and the content of the review of this
     /// message for nobody in particular.
     pub fn in_general(mut self, anybody: &Review, material: &Material) -> Self {
@@ -275,42 +300,15 @@ impl Api {
         setting: Setting<'_>,
         review: Review,
     ) -> Result<MessageOutlook, Problem> {
-        let Review {
-            checks,
-            channels,
-            not_before,
-            valid_until,
-            planned,
-        } = review;
-        let planned = planned.ok();
+        let planned = review.planned.as_ref().ok().cloned();
         let message = planned.map(|composed| composed.message(String::new(), setting.now, setting.timers));
-        let (mut shown, mut place) = (Vec::with_capacity(channels.len()), 0);
-        for (channel, leg) in channels {
-            let leg = match leg {
-                Ok(leg) => leg,
-                Err(refusal) => {
-                    shown.push(ChannelOutlook::left_out(channel, refusal));
-                    continue;
-                }
-            };
-            let mut checked = Checked::default();
-            if let Some(message) = &message {
-                checked = Box::pin(self.checked(who, &setting, message, place)).await?;
+        let mut checked = Vec::new();
+        if let Some(message) = &message {
+            for leg in (0..).take(message.plan.len()) {
+                checked.push(Box::pin(self.checked(who, &setting, message, leg)).await?);
             }
-            place += 1;
-            shown.push(ChannelOutlook::of(leg, &setting, checked));
         }
-        let checks = checks.into_iter().map(|(check, verdict)| MessageCheck {
-            check,
-            verdict: Verdict::from(verdict.err()),
-        });
-        Ok(MessageOutlook {
-            line_id: setting.line,
-            send_at: not_before,
-            valid_until,
-            checks: checks.collect(),
-            channels: shown,
-        })
+        Ok(MessageOutlook::of(setting, review, checked))
     }
 
     /// The verdicts of the check before a send, at the earliest time.

@@ -9,6 +9,7 @@
 )]
 
 mod aws;
+pub mod broadcast;
 pub mod bus;
 pub mod clock;
 pub mod config;

@@ -45,6 +45,14 @@ impl Planner {
         Self { store, pages, timers }
     }
 
+    pub(crate) const fn store(&self) -> &Store {
+        &self.store
+    }
+
+    pub(crate) const fn pages(&self) -> &Pages {
+        &self.pages
+    }
+
     /// Reads what a message needs and was not read along with other rows. `code`: that of the link to the recipient's preference page, if
     /// one is needed.
     pub async fn gather(

@@ -2,6 +2,7 @@
 //! started.
 
 mod models;
+mod preflight;
 
 use std::sync::Arc;
 
@@ -30,16 +31,22 @@ use domain::{
 };
 use jiff::Timestamp;
 use jobs::StartOperation;
-use kit::{Bus, ConfigError, Env, Problem};
+use kit::{Bus, ConfigError, Env, Files, Problem};
 use store::{Along, Page, Versioned, table::rates::Limit, tenants::config::ConfigCache};
 
-use crate::models::{CampaignOut, RecipientOut, RecipientQuery};
+use crate::{
+    models::{CampaignOut, RecipientOut, RecipientQuery},
+    preflight::Previews,
+};
 
 /// Routes of the function.
 pub fn routes(env: &Env) -> Result<Router, ConfigError> {
     let (configs, bus) = (Arc::new(ConfigCache::default()), Bus::new(env)?);
-    let router = api::serve(operations(), Api::new(env)?);
-    Ok(router.layer(Extension(configs)).layer(Extension(bus)))
+    let (api, files) = (Api::new(env)?, Files::new(env)?);
+    let previews = Arc::new(Previews::new(env, &api)?);
+    let router = api::serve(operations(), api);
+    let router = router.layer(Extension(configs)).layer(Extension(bus));
+    Ok(router.layer(Extension(files)).layer(Extension(previews)))
 }
 
 api::operations! {
@@ -67,6 +74,21 @@ api::operations! {
         /// Only while it is a draft. `audience` and `message` are merged, lists are replaced as a whole. What was wrong before does not
         /// prevent a change.
         PATCH "/api/v1/campaigns/{campaign_id}" => update_campaign, "The updated campaign", problems "campaign_started";
+
+        /// Make the pre-flight of a campaign
+        ///
+        /// Finds out what would become of everybody whom the campaign chooses if it began at `starts_at`, or now: who would get the message, and
+        /// who would be held back for which reason, what that is expected to cost, which caps have no room for it, and when the last message
+        /// could be sent. Nothing is sent. Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
+        POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
+            with "Location" "Path of the pre-flight", problems "campaign_started";
+
+        /// Get a pre-flight of a campaign
+        ///
+        /// Shows its progress and, once it is done, its result with at most ten samples as the messages would be composed now, and a link to a
+        /// file in CSV that lists everybody who is chosen, valid for five minutes. The file is deleted after seven days. Samples and the
+        /// file need the permission `contacts:read`.
+        GET "/api/v1/campaigns/{campaign_id}/preflight/{operation_id}" => preflight::get_campaign_preflight, "The pre-flight";
 
         /// Start a campaign
         ///

@@ -16,17 +16,11 @@ use domain::{
         operation::{Data, Progress},
     },
     campaigns::{
+        audience::AudienceConditions,
         campaign::Campaign,
         report::InAudience,
         run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
-    },
-    contacts::{
-        conditions::Conditions,
-        field::Field,
-        filter::{Filter, Search},
-        person::Person,
-        segment::Segment,
     },
     messages::{
         message::Message,
@@ -107,28 +101,13 @@ const ATTEMPTS: u32 = 9;
 enum Place {
     /// Of the segment's list, everything up to this position is enrolled.
     Enrolling {
-        audience: Box<Audience>,
+        audience: Box<AudienceConditions>,
         after: Option<String>,
     },
     /// Messages are made up to this contact of this part of the audience.
     Making(InAudience),
     /// All messages up to this contact are in a final state.
     Settling(InAudience),
-}
-
-/// The conditions of the audience, as they were when the campaign began.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Audience {
-    segment: Conditions,
-    excluded: Vec<Conditions>,
-}
-
-impl Audience {
-    /// Whether a condition is one on a field, whose definition is needed then.
-    fn names_field(&self) -> bool {
-        let mut all = self.excluded.iter().chain([&self.segment]);
-        all.any(|conditions| conditions.field.is_some())
-    }
 }
 
 /// Content of a checkpoint.
@@ -327,32 +306,16 @@ impl Run<'_> {
 
     /// Begins the campaign: reads the conditions of its audience, which are fixed from now on.
     async fn begin(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
-        let wanted = &found.value.audience;
-        let ids = wanted.segment.iter().chain(wanted.excluded_segments.iter());
-        let mut conditions = Vec::new();
-        for id in ids {
-            let segment: Option<Versioned<Segment>> = self.ctx.store.get(self.scope, id).await?;
-            let Some(segment) = segment else {
-                let sentence = format!("The segment {id} was deleted. Create another campaign.");
-                let why = unusable(sentence).and("segment", id.to_string());
-                return self.end(found, cursor, why).await;
-            };
-            conditions.push(segment.value.filter);
-        }
-        if wanted.segment.is_none() {
-            return self.end(found, cursor, unusable("It has no segment.")).await;
-        }
-        let segment = conditions.remove(0);
-        cursor.place = Some(Place::Enrolling {
-            audience: Box::new(Audience {
-                segment,
-                excluded: conditions,
-            }),
-            after: None,
-        });
+        let conditions = self.ctx.store.audience_conditions(self.scope, &found.value.audience);
+        let audience = match conditions.await? {
+            Ok(conditions) => Box::new(conditions),
+            Err(why) => return self.end(found, cursor, why).await,
+        };
+        cursor.place = Some(Place::Enrolling { audience, after: None });
         if Data::of(&cursor).is_err() {
             let sentence = "The conditions of its segments are too long together. Create another campaign with fewer.";
-            return self.end(found, Cursor::new(self.now), unusable(sentence)).await;
+            let why = Refusal::new(Reason::SegmentUnusable, sentence);
+            return self.end(found, Cursor::new(self.now), why).await;
         }
         self.moved(found, CampaignState::Running, None, None).await?;
         cursor.more()
@@ -369,34 +332,18 @@ impl Run<'_> {
         &self,
         found: &Versioned<Campaign>,
         mut cursor: Cursor,
-        audience: Box<Audience>,
+        audience: Box<AudienceConditions>,
         after: Option<String>,
     ) -> Result<Step, JobError> {
         let (store, campaign) = (&self.ctx.store, &found.value);
-        let definitions = if audience.names_field() {
-            store.all::<Field>(self.scope).await?
-        } else {
-            Vec::new()
-        };
-        let Some((search, excluded)) = filters(&audience, &definitions) else {
-            let sentence = "A field of its segments has changed or was deleted. Create another campaign.";
-            return self.end(found, cursor, unusable(sentence)).await;
-        };
-        let page = store.searched_contacts(self.scope, &search, after.as_deref(), PER_ENROLMENT);
-        let page = page.await?;
         let begun = campaign.began_at.unwrap_or(self.now);
-        let tags = &campaign.audience.excluded_tags;
-        let chosen = |person: &&Person| {
-            search.meant(person, begun)
-                && !tags.iter().any(|tag| person.profile.tags.contains(tag))
-                && !excluded.iter().any(|filter| filter.takes(person))
+        let place = (after.as_deref(), PER_ENROLMENT);
+        let page = store.chosen(self.scope, (&audience, &campaign.audience), begun, place);
+        let page = match page.await? {
+            Ok(page) => page,
+            Err(why) => return self.end(found, cursor, why).await,
         };
-        let chosen: Vec<ContactId> = page
-            .items
-            .iter()
-            .filter(chosen)
-            .map(|person| person.contact.id)
-            .collect();
+        let chosen: Vec<ContactId> = page.items.iter().map(|person| person.contact.id).collect();
         store.enrol(self.scope, campaign.id, &chosen, self.now).await?;
         crash::point("run_campaign.enrolled");
         if page.next.is_some() {
@@ -557,18 +504,4 @@ impl Run<'_> {
         }
         Ok(any)
     }
-}
-
-/// The reason for which the audience cannot be known.
-fn unusable(sentence: impl Into<String>) -> Refusal {
-    Refusal::new(Reason::SegmentUnusable, sentence)
-}
-
-/// The audience's search, and the filters of those who are left out. `None`: a field that one of them names is not there any more, or
-/// of another type.
-fn filters(audience: &Audience, definitions: &[Field]) -> Option<(Search, Vec<Filter>)> {
-    let search = audience.segment.filter(definitions).ok()?.search()?;
-    let excluded = audience.excluded.iter();
-    let excluded = excluded.map(|conditions| conditions.filter(definitions).ok());
-    Some((search, excluded.collect::<Option<_>>()?))
 }

@@ -1,36 +1,25 @@
 //! Making the messages of some contacts of an audience.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::collections::{HashMap, HashSet};
 
 use domain::{
-    base::{
-        ids::{ContactId, MessageId},
-        line_type::by_numbering_plan,
-    },
+    base::ids::{ContactId, MessageId},
     campaigns::{
         campaign::Campaign,
-        review::{self, Missing},
         run::{Enrolment, Exit},
     },
-    consent::links::{LinkCode, NewLink},
+    consent::links::LinkCode,
     contacts::person::Person,
     messages::{
-        compose::{World, compose},
-        material::Material,
-        message::Message,
-        needs::Needs,
+        compose::Review,
         refusal::{Reason, Refusal},
     },
     money::cap::Counts,
-    tenants::config::TenantConfig,
 };
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
-use kit::JobError;
-use store::{Along, RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
+use kit::{JobError, broadcast::Broadcast};
+use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
 
 use crate::Run;
 
@@ -40,10 +29,8 @@ const AT_ONCE: usize = 8;
 /// What all messages of a step need.
 struct Making<'a> {
     run: &'a Run<'a>,
-    campaign: &'a Campaign,
-    config: Arc<TenantConfig>,
+    broadcast: Broadcast<'a>,
     people: HashMap<ContactId, Person>,
-    material: Material,
     counts: Counts,
 }
 
@@ -145,40 +132,21 @@ impl<'a> Making<'a> {
         campaign: &'a Campaign,
         contacts: &[ContactId],
     ) -> Result<Result<Self, Refusal>, JobError> {
-        let (store, scope, now) = (&run.ctx.store, run.scope, run.now);
-        let Some(config) = store.config(scope, &run.ctx.config).await? else {
+        let Run { ctx, scope, now } = *run;
+        let store = &ctx.store;
+        let Some(config) = store.config(scope, &ctx.config).await? else {
             return Ok(Err(Refusal::new(Reason::Suspended, "the account was deleted")));
         };
-        if !config.tenant.status.is_active() {
-            return Ok(Err(Refusal::new(Reason::Suspended, "the account is suspended")));
-        }
         let people = store.people_by_id(scope, contacts).await?;
-        let mut needs = review::needs([campaign], &config);
-        for person in people.values() {
-            let world = world(&config, Material::NONE, &[], person, now);
-            needs.share(&Needs::of(&campaign.intent(&person.contact, now), &world));
-        }
-        let nothing = Along::default();
-        let (material, counts) =
-            futures::try_join!(store.material(scope, &needs, &nothing), store.cap_counts(scope, now))?;
-        let reviewed = Material {
-            // As every message would get one.
-            link: Some(NewLink::nobodys()),
-            ..material
-        };
-        let found = review::review(campaign, (&config, &reviewed), &Missing::default(), now);
-        let mut wrong = found.problems.into_iter();
-        let wrong = wrong.find(|problem| problem.field.starts_with("message"));
-        let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));
-        if let Some(why) = wrong.or_else(|| Campaign::obstacle(found.warnings)) {
+        let broadcast = ctx.planner.broadcast(scope, (campaign, config), people.values(), now);
+        let ((broadcast, why), counts) = futures::try_join!(broadcast, store.cap_counts(scope, now))?;
+        if let Some(why) = why {
             return Ok(Err(why));
         }
         Ok(Ok(Self {
             run,
-            campaign,
-            config,
+            broadcast,
             people,
-            material: Material { link: None, ..reviewed },
             counts,
         }))
     }
@@ -209,7 +177,7 @@ impl<'a> Making<'a> {
         // Whoever was merged into this contact may have got the message: the person gets it once.
         let merged = person.contact.ids().nth(1).is_some();
         if again || merged {
-            let found = known_messages(self.run, self.campaign, person.contact.ids()).await?;
+            let found = known_messages(self.run, self.broadcast.campaign, person.contact.ids()).await?;
             if !found.is_empty() {
                 if person.contact.id == enrolled {
                     return Ok(Made::Before);
@@ -217,17 +185,19 @@ impl<'a> Making<'a> {
                 return self.leave_out(enrolled, merged_into(person.contact.id)).await;
             }
         }
-        let intent = self.campaign.intent(&person.contact, now);
-        let needs = Needs::of(&intent, &world(&self.config, &self.material, &[], &person, now));
+        let Broadcast {
+            campaign,
+            config,
+            material,
+        } = &self.broadcast;
+        let needs = self.broadcast.needs(&person, now);
         let code = needs.link.then(|| ctx.ids.secret()).transpose()?.map(LinkCode::of);
-        let gathered = ctx
-            .planner
-            .gather_with(scope, (&needs, self.material.clone()), code, now);
+        let gathered = ctx.planner.gather_with(scope, (&needs, material.clone()), code, now);
         let gathered = gathered.await?;
-        let composed = compose(
-            &intent,
-            &world(&self.config, &gathered.material, &gathered.open, &person, now),
-        );
+        let reviewed = self
+            .broadcast
+            .review(&person, (&gathered.material, &gathered.open), now);
+        let composed = reviewed.and_then(Review::into_outcome);
         let composed = match composed {
             Ok(_) if person.contact.deleted_at.is_some() => {
                 let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
@@ -238,12 +208,12 @@ impl<'a> Making<'a> {
         };
         if let Some(leg) = composed.legs.first() {
             let of = (&composed.policy, composed.line, &composed.to, leg);
-            let takes = store.takes(&self.config, of, &ctx.prices, now).await?;
+            let takes = store.takes(config, of, &ctx.prices, now).await?;
             if let Some(reached) = self.counts.first_reached(&takes, now) {
                 return Ok(Made::Stopped(reached.reached(now)));
             }
         }
-        let follows = self.campaign.id.to_string();
+        let follows = campaign.id.to_string();
         let planned = ctx
             .planner
             .plan(scope, composed, &mut person.contact, gathered, follows, now);
@@ -267,9 +237,9 @@ impl<'a> Making<'a> {
     async fn leave_out(&self, contact: ContactId, why: Refusal) -> Result<Made, JobError> {
         let Run { ctx, scope, now } = *self.run;
         let enrolment = Enrolment {
-            campaign: self.campaign.id,
+            campaign: self.broadcast.campaign.id,
             contact,
-            at: self.campaign.began_at.unwrap_or(now),
+            at: self.broadcast.campaign.began_at.unwrap_or(now),
             exit: None,
         };
         ctx.store.exit(scope, enrolment, Exit::new(why, now)).await?;
@@ -281,22 +251,4 @@ impl<'a> Making<'a> {
 fn merged_into(contact: ContactId) -> Refusal {
     let sentence = "the contact was merged into another, which gets the message if it may";
     Refusal::new(Reason::ContactMerged, sentence).and("contact", contact.to_string())
-}
-
-fn world<'a>(
-    config: &'a TenantConfig,
-    material: &'a Material,
-    open: &'a [Message],
-    person: &'a Person,
-    now: jiff::Timestamp,
-) -> World<'a> {
-    World {
-        config,
-        material,
-        contact: &person.contact,
-        profile: &person.profile,
-        open,
-        now,
-        line_type: &by_numbering_plan,
-    }
 }

@@ -17,7 +17,10 @@ use stack::play::{Look, Sent, until};
 use store::{contacts::contact::ContactWrite, table::effects::Effects};
 use ulid::Ulid;
 
-use crate::stage::{Business, on_stage};
+use crate::{
+    stage::{Business, on_stage},
+    tables::download,
+};
 
 /// People in the audience; as many as this variable says, where it is set: `RINGBACK_TEST_AUDIENCE=5000`.
 const AUDIENCE: usize = 200;
@@ -114,6 +117,13 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
         let path = format!("/api/v1/campaigns/{}", campaign["id"].as_str().context("it has an id")?);
         let act = async |action: &str| business.ask("POST", &format!("{path}/{action}"), Some(json!({}))).await;
+        let asked = business.api("POST", &format!("{path}/preflight"), Some(json!({}))).await?;
+        let asked = business.finished(&asked).await?;
+        let preflight = format!("{path}/preflight/{}", asked["id"].as_str().context("it has an id")?);
+        let preflight = business.api("GET", &preflight, None).await?;
+        ensure!(preflight["samples"].as_array().map(Vec::len) == Some(10), "{preflight}");
+        let everybody_in_it = download(&business, &preflight["file"]).await?;
+        let foreseen = &preflight["result"];
         business.fault(json!({"kind": "duplicate_webhooks"})).await?;
         business
             .fault(json!({"api": "twilio", "kind": "throttled", "times": 5}))
@@ -190,6 +200,18 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             report["recipients"] == recipients && reached == sent.len() as u64,
             "{} messages, and the report says {report}",
             sent.len()
+        );
+        // Those who wrote STOP meanwhile had wanted it before.
+        let held_back = foreseen["held_back"].as_object().into_iter().flatten();
+        let held_back: u64 = held_back.filter_map(|(_, count)| count.as_u64()).sum();
+        let wanted = (sent.len() + stopped.len()) as u64;
+        ensure!(
+            foreseen["chosen"] == recipients
+                && foreseen["messages"] == wanted
+                && held_back == recipients - wanted
+                && everybody_in_it.lines().count() as u64 == recipients + 1,
+            "{wanted} of {recipients} in {} lines, and the pre-flight says {foreseen}",
+            everybody_in_it.lines().count()
         );
         println!("{} of {recipients} got the message: {report}", sent.len());
         Ok(())

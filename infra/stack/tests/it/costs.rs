@@ -59,6 +59,8 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_automation_versions", 3),
     ("get_campaign", 5),
     ("list_campaigns", 5),
+    // The campaign, its samples' contacts, and what they are composed of (0079-preflights-of-campaigns.md).
+    ("get_campaign_preflight", 6),
     // A small audience is in sixteen parts.
     ("list_campaign_recipients", 20),
     ("get_template_numbers", 4),

@@ -13,7 +13,8 @@ use crate::stage::{Business, PATIENCE, on_stage};
 const IMPORTS: &str = "/api/v1/imports";
 const EXPORTS: &str = "/api/v1/exports";
 
-async fn download(business: &Business<'_>, link: &Value) -> Result<String> {
+/// The text of a file.
+pub(crate) async fn download(business: &Business<'_>, link: &Value) -> Result<String> {
     let url = link["url"].as_str().context("a link has a URL")?;
     let answer = business.stage.play.http.get(url).send().await?;
     ensure!(answer.status().is_success(), "{}", answer.status());

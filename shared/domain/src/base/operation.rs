@@ -36,6 +36,8 @@ pub enum OperationKind {
     ImportContacts,
     /// Export data to a file.
     ExportData,
+    /// Find out what would become of everybody whom a campaign chooses.
+    PreflightCampaign,
     /// Count what became of everybody in the audience of a campaign.
     ReportCampaign,
     /// Fix the audience of a campaign, and make its messages.
@@ -46,7 +48,7 @@ pub enum OperationKind {
 
 impl OperationKind {
     /// All kinds.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::ApplyRetention,
         Self::ArchiveContact,
         Self::ChangeContacts,
@@ -54,6 +56,7 @@ impl OperationKind {
         Self::EraseContact,
         Self::ImportContacts,
         Self::ExportData,
+        Self::PreflightCampaign,
         Self::ReportCampaign,
         Self::RunCampaign,
         Self::SyncTemplates,
@@ -69,6 +72,7 @@ impl OperationKind {
             Self::EraseContact => "erase_contact",
             Self::ImportContacts => "import_contacts",
             Self::ExportData => "export_data",
+            Self::PreflightCampaign => "preflight_campaign",
             Self::ReportCampaign => "report_campaign",
             Self::RunCampaign => "run_campaign",
             Self::SyncTemplates => "sync_templates",

@@ -1,10 +1,12 @@
 //! Campaigns: one message to all contacts of an audience, each of whom gets it once.
 //!
 //! A [`campaign`] is written as a draft; [`review`] says what it lacks and what is wrong with it. Once started, it goes through the
-//! states of the table in [`state`] and cannot be changed any more. [`run`] says whom it reaches, what each of them gets, and how fast;
-//! [`report`], what became of them.
+//! states of the table in [`state`] and cannot be changed any more. [`audience`] says whom it means, [`preflight`], what would become of
+//! them; [`run`], what each of them gets, and how fast; [`report`], what became of them.
 
+pub mod audience;
 pub mod campaign;
+pub mod preflight;
 pub mod report;
 pub mod review;
 pub mod run;

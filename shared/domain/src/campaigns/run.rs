@@ -213,6 +213,15 @@ impl Pace {
         SPAN / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX)
     }
 
+    /// Time at which the message after this many is made, if the campaign begins at this time and nothing delays it.
+    pub fn made_at(begins_at: Timestamp, before: u64, per_minute: u32) -> Timestamp {
+        let due = before.saturating_mul(60) / u64::from(per_minute.max(1));
+        let due = i64::try_from(due).unwrap_or(i64::MAX);
+        // It may be ahead of its rate.
+        let after = due.saturating_sub(SPAN.as_secs()).clamp(0, MAX_RUN.as_secs());
+        begins_at + SignedDuration::from_secs(after)
+    }
+
     /// Number of messages that may be made now.
     pub fn room(self, per_minute: u32, now: Timestamp) -> usize {
         let from = self.next.max(now - SPAN);

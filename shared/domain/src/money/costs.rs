@@ -45,14 +45,6 @@ pub struct Costs {
     sms: (u64, u64),
 }
 
-/// The channel of what was carried in this way.
-const fn channel(carrier: Carrier) -> Channel {
-    match carrier {
-        Carrier::Meta | Carrier::Twilio => Channel::WhatsApp,
-        Carrier::Sms => Channel::Sms,
-    }
-}
-
 /// All services that are paid for a message that was carried in this way.
 const fn services(carrier: Carrier) -> &'static [Service] {
     match carrier {
@@ -83,7 +75,7 @@ impl Costs {
         for (name, count) in counters {
             match Counter::read(name) {
                 Counter::Paid(carrier, currency) => {
-                    let spent = self.spent.entry((currency, channel(carrier))).or_default();
+                    let spent = self.spent.entry((currency, carrier.channel())).or_default();
                     spent.reported = spent.reported.saturating_add(*count);
                 }
                 Counter::Listed(listed) => self.estimate(listed, *count, book, day),
@@ -106,7 +98,7 @@ impl Costs {
         let prices = prices.map(|service| book.price(*service, country, category, day));
         let Some(prices) = prices.collect::<Option<Vec<_>>>() else {
             let unpriced = Unpriced {
-                channel: channel(carrier),
+                channel: carrier.channel(),
                 country,
                 category,
             };
@@ -114,7 +106,7 @@ impl Costs {
             return;
         };
         for (currency, rate) in prices {
-            let spent = self.spent.entry((currency.clone(), channel(carrier))).or_default();
+            let spent = self.spent.entry((currency.clone(), carrier.channel())).or_default();
             let amount = rate.millionths().saturating_mul(units);
             spent.estimated = spent.estimated.saturating_add(amount);
         }

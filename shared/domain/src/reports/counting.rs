@@ -64,6 +64,14 @@ pub enum Carrier {
 }
 
 impl Carrier {
+    /// The channel of what is carried so.
+    pub const fn channel(self) -> Channel {
+        match self {
+            Self::Meta | Self::Twilio => Channel::WhatsApp,
+            Self::Sms => Channel::Sms,
+        }
+    }
+
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Meta, Self::Twilio, Self::Sms];
 
@@ -141,7 +149,7 @@ impl Listed {
     }
 
     /// The counter of their number.
-    fn name(self) -> String {
+    pub fn name(self) -> String {
         let country = self.country.as_ref().map_or(NOWHERE, Country::as_str);
         let (carrier, category) = (self.carrier.as_str(), self.category.as_str());
         format!("{LISTED}{carrier}.{country}.{category}")

@@ -9,18 +9,23 @@ use domain::{
         operation::Operation,
     },
     campaigns::{
-        campaign::Campaign,
+        audience::AudienceConditions,
+        campaign::{Audience, Campaign},
         report::{InAudience, Recipient},
         run::{Enrolment, Exit},
         state::CampaignState,
     },
-    messages::message::Message,
+    contacts::{field::Field, person::Person, segment::Segment},
+    messages::{
+        message::Message,
+        refusal::{Reason, Refusal},
+    },
 };
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 
 use crate::{
-    OwnedError, Store, StoreError, TenantScope, Versioned,
+    OwnedError, Page, Store, StoreError, TenantScope, Versioned,
     contacts::contact::merged_into,
     table::{
         compact,
@@ -91,6 +96,53 @@ impl Store {
             .put(owned::change_row(scope, before, after)?, DOING)
             .await?;
         Ok(before + 1)
+    }
+
+    /// The conditions of an audience's segments, as they are now; otherwise the reason for which it cannot be known.
+    pub async fn audience_conditions(
+        &self,
+        scope: &TenantScope,
+        audience: &Audience,
+    ) -> Result<Result<AudienceConditions, Refusal>, StoreError> {
+        let unusable = |sentence: String| Refusal::new(Reason::SegmentUnusable, sentence);
+        let mut found = Vec::new();
+        for id in audience.segment.iter().chain(audience.excluded_segments.iter()) {
+            let Some(segment): Option<Versioned<Segment>> = self.get(scope, id).await? else {
+                let sentence = format!("The segment {id} was deleted. Create another campaign.");
+                return Ok(Err(unusable(sentence).and("segment", id.to_string())));
+            };
+            found.push(segment.value.filter);
+        }
+        if audience.segment.is_none() {
+            return Ok(Err(unusable("It has no segment.".to_owned())));
+        }
+        Ok(Ok(AudienceConditions {
+            segment: found.remove(0),
+            excluded: found,
+        }))
+    }
+
+    /// One page of the contacts who are chosen by these conditions at this time, and the position behind it. A page may have few of them, or
+    /// none. Otherwise the reason for which the audience cannot be known any more.
+    pub async fn chosen(
+        &self,
+        scope: &TenantScope,
+        (conditions, audience): (&AudienceConditions, &Audience),
+        at: Timestamp,
+        (after, limit): (Option<&str>, i32),
+    ) -> Result<Result<Page<Person>, Refusal>, StoreError> {
+        let definitions = if conditions.names_field() {
+            self.all::<Field>(scope).await?
+        } else {
+            Vec::new()
+        };
+        let Some(choice) = conditions.choice(audience, &definitions) else {
+            let sentence = "A field of its segments has changed or was deleted. Create another campaign.";
+            return Ok(Err(Refusal::new(Reason::SegmentUnusable, sentence)));
+        };
+        let mut page = self.searched_contacts(scope, &choice.search, after, limit).await?;
+        page.items.retain(|person| choice.takes(person, at));
+        Ok(Ok(page))
     }
 
     /// Adds contacts to the audience of a campaign. Those who are in it stay as they are.

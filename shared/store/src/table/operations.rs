@@ -222,6 +222,7 @@ impl Store {
             OperationKind::EraseContact => "write the erasure of a contact",
             OperationKind::ImportContacts => "write an import of contacts",
             OperationKind::ExportData => "write an export of data",
+            OperationKind::PreflightCampaign => "make the pre-flight of a campaign",
             OperationKind::ReportCampaign => "write the report of a campaign",
             OperationKind::RunCampaign => "write the run of a campaign",
             OperationKind::SyncTemplates => "write a sync of templates",

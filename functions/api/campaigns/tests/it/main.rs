@@ -4,14 +4,21 @@ use std::collections::BTreeSet;
 
 use domain::{
     accounts::permission::{Permission, Role},
-    base::{ids::ContactId, resource::Resource as _},
+    base::{
+        ids::ContactId,
+        operation::{Data, Progress},
+        resource::Resource as _,
+    },
     campaigns::{
         campaign::{Campaign, MAX_EXCLUDED_SEGMENTS, MAX_EXCLUDED_TAGS},
         run::{Enrolment, Exit},
         state::CampaignState,
     },
     contacts::{segment::Segment, tag::Tag},
-    messages::refusal::{Reason, Refusal},
+    messages::{
+        inbound::OptFlag,
+        refusal::{Reason, Refusal},
+    },
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -429,4 +436,66 @@ async fn recipients_are_listed_by_state_page_by_page() {
     let started = manager.post(&report, json!({})).await;
     assert_eq!(started.is(202).json()["kind"], "report_campaign");
     town.foreign_admin().post(&report, json!({})).await.is(404);
+}
+
+#[tokio::test]
+async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let business = Box::pin(business(&aws)).await;
+    let (store, scope, now) = (aws.store(), business.scope(), aws.now());
+    let caller = town.key_of(scope, Role::Admin).await;
+    let everybody = read(json!({"name": "Everybody", "filter": {}}));
+    let everybody = Segment::new(aws.ids().ulid(), everybody, now);
+    store.create(scope, &everybody, &aws.stamp()).await.expect("it is created");
+    let made = caller.post(CAMPAIGNS, draft()).await;
+    let place = made.header("location").to_owned();
+    let asked = format!("{place}/preflight");
+    caller.post(&asked, json!({})).await.names_field("audience.segment");
+    let message = json!({"channels": ["sms"], "category": "marketing", "sms_text": "Hello {{contact.name|you}}"});
+    let rest = json!({"audience": {"segment": everybody.id}, "message": message});
+    caller.patch(&place, rest).await.is(200);
+    let started = caller.post(&asked, json!({})).await;
+    assert_eq!(started.is(202).json()["kind"], "preflight_campaign");
+    let preflight = started.header("location").to_owned();
+    let shown = caller.get(&preflight).await.is(200).json();
+    assert_eq!(
+        (&shown["result"], &shown["file"], &shown["outdated"]),
+        (&Value::Null, &Value::Null, &json!(false))
+    );
+    town.foreign_admin().get(&preflight).await.is(404);
+    let other = caller.post(CAMPAIGNS, draft()).await.header("location").to_owned();
+    let foreign = preflight.replace(&place, &other);
+    caller.get(&foreign).await.is(404);
+
+    let fan = business.contact_with(&aws, "+971501000001", |contact| {
+        contact.wish(OptFlag::Start, "wrote START", now);
+    });
+    let result = json!({
+        "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channels": {"sms": 1}, "deferred": 0, "last_at": now, "costs": [],
+        "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
+    });
+    let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
+    let found = store.operation(scope, id, now).await.expect("the table answers").expect("it exists");
+    let mut after = found.value;
+    after.claim(aws.ids().ulid(), now);
+    after.finish(Data::of(&result).expect("it is small"), Progress::default(), now);
+    let written = store.write_operation(scope, found.version, &after, None).await;
+    written.expect("it is written");
+    aws.pass(1);
+    caller.patch(&place, json!({"name": "Another"})).await.is(200);
+    let shown = caller.get(&preflight).await.is(200).json();
+    assert_eq!((&shown["result"], &shown["outdated"]), (&result, &json!(true)));
+    let sample = &shown["samples"][0];
+    assert_eq!((&sample["code"], &sample["customer"]["number"]), (&json!("planned"), &json!("+971501000001")));
+    assert_eq!(sample["channels"][0]["text"], "Hello you");
+    assert!(shown["file"]["url"].as_str().is_some_and(|url| url.contains("preflight.csv")));
+
+    caller.post(&format!("{place}/start"), json!({})).await.is(200);
+    caller.post(&asked, json!({})).await.is(202);
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let found = store.get::<Campaign>(scope, &id).await.expect("the table answers").expect("it exists");
+    let running = found.value.moved(CampaignState::Running, None, now).expect("it may");
+    store.move_campaign(scope, found.version, &running).await.expect("it is written");
+    caller.post(&asked, json!({})).await.is_refused(409, "campaign_started");
 }

@@ -1,0 +1,211 @@
+//! Pre-flights of campaigns, with samples of their messages.
+
+use std::sync::Arc;
+
+use api::{
+    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, found, has_files, operation, started,
+};
+use axum::{
+    Extension, Json,
+    extract::State,
+    http::header::{HeaderName, LOCATION},
+};
+use domain::{
+    accounts::permission::Permission,
+    base::{
+        facts::Facts,
+        ids::{CampaignId, OperationId},
+        operation::{Operation, OperationKind},
+    },
+    campaigns::{
+        campaign::Campaign,
+        preflight::{PreflightCampaign, PreflightResult},
+        state::CampaignState,
+    },
+    contacts::person::Person,
+    messages::{refusal::Reason, send::Timers},
+};
+use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Planner, Problem, broadcast::Broadcast};
+use schemars::JsonSchema;
+use serde::Serialize;
+use store::{Versioned, table::rates::Limit};
+
+use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, none};
+
+/// Pre-flights of a tenant per hour: each reads the whole audience.
+const PREFLIGHTS: Limit = Limit::per_hour(60);
+
+/// What samples of messages are composed with.
+pub(crate) struct Previews {
+    planner: Planner,
+    timers: Timers,
+}
+
+impl Previews {
+    pub(crate) fn new(env: &Env, api: &Api) -> Result<Self, ConfigError> {
+        let timers = env.config().timers()?;
+        let planner = Planner::new(api.store().clone(), Pages::new(env)?, timers);
+        Ok(Self { planner, timers })
+    }
+}
+
+/// A pre-flight of a campaign.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "CampaignPreflight")]
+pub(crate) struct PreflightOut {
+    /// Id of the pre-flight, which is also that of its operation.
+    id: OperationId,
+    /// The campaign.
+    campaign_id: CampaignId,
+    /// Whether the campaign has changed since. Make another one then.
+    outdated: bool,
+    /// The operation that makes it, with its progress.
+    operation: OperationOut,
+    /// The result. `null` until the operation is done.
+    result: Option<PreflightResult>,
+    /// Messages as they would be composed now for some of those who would get one.
+    #[schemars(length(max = PreflightCampaign::SAMPLES))]
+    samples: Vec<CampaignSample>,
+    /// Link to the list of everybody who is chosen, in CSV. `null` until the operation is done, and once the file is deleted.
+    file: Option<FileLinkOut>,
+}
+
+/// A message of a campaign as it would be composed now for one of its recipients.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(crate) struct CampaignSample {
+    /// Contact who would get it.
+    contact: ContactName,
+    /// Number that would get it. `null` if only WhatsApp knows it.
+    customer: Option<PhoneOut>,
+    /// The decision, in one sentence.
+    #[schemars(example = &"SMS at once")]
+    decision: String,
+    /// The decision as a word: `planned` if the message would be sent, otherwise the reason against it: one of `x-codes` at the root of the
+    /// document.
+    #[schemars(with = "String", example = &"planned")]
+    code: Reason,
+    /// Facts of the decision.
+    facts: Facts,
+    /// The message.
+    #[serde(flatten)]
+    message: MessageOutlook,
+}
+
+/// The answer to a request for a pre-flight, with its path.
+type Started = ([(HeaderName, String); 1], With<202, Json<OperationOut>>);
+
+/// Refuses a campaign that has begun.
+fn before_it_begins(campaign: &Campaign) -> Result<(), Problem> {
+    if matches!(campaign.state, CampaignState::Draft | CampaignState::Scheduled) {
+        return Ok(());
+    }
+    let state = campaign.state.as_str();
+    let detail = format!("The campaign is {state}. A pre-flight is made before it begins; its recipients say what became of them.");
+    Err(Problem::conflict("campaign_started", detail))
+}
+
+pub(crate) async fn preflight_campaign(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Extension(bus): Extension<Bus>,
+    Path(id): Path<CampaignId>,
+) -> Result<Started, Problem> {
+    let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
+    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    before_it_begins(&campaign.value)?;
+    let scene = Scene::of(&api, &who, &configs, &[&campaign.value]).await?;
+    none(scene.review(&campaign.value).problems)?;
+    api.limit(&who, "CAMPAIGN_PREFLIGHTS", PREFLIGHTS).await?;
+    let params = PreflightCampaign { campaign: id };
+    let operation = operation(&who, OperationKind::PreflightCampaign, &params)?;
+    store.create_operation(scope, &operation, &stamp).await?;
+    let place = format!("{CAMPAIGNS}/{id}/preflight/{}", operation.id);
+    Ok(([(LOCATION, place)], started(&who, &bus, operation).await))
+}
+
+pub(crate) async fn get_campaign_preflight(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Extension(files): Extension<Files>,
+    Extension(previews): Extension<Arc<Previews>>,
+    Path((campaign_id, operation_id)): Path<(CampaignId, OperationId)>,
+) -> Result<Json<PreflightOut>, Problem> {
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let operation = found(store.operation(scope, operation_id, now)).await?.value;
+    if campaign_of(&operation) != Some(campaign_id) {
+        return Err(Problem::not_found());
+    }
+    let campaign: Versioned<Campaign> = found(store.get(scope, &campaign_id)).await?;
+    let result = operation.result.as_ref().and_then(|result| result.read().ok());
+    let result: Option<PreflightResult> = result;
+    let (mut samples, mut file) = (Vec::new(), None);
+    if let Some(result) = &result
+        && who.principal().may(Permission::ContactsRead)
+    {
+        if has_files(&operation, now) {
+            let key = FileKey::result(scope, operation.id.ulid(), PreflightCampaign::FILE);
+            file = Some(FileLinkOut::new(&who, &files, &key, PreflightCampaign::FILE).await?);
+        }
+        let config = found(store.config(scope, &configs)).await?;
+        let people = store.people_by_id(scope, &result.samples).await?;
+        let broadcast = previews
+            .planner
+            .broadcast(scope, (&campaign.value, config), people.values(), now);
+        let (broadcast, _) = broadcast.await?;
+        for person in result.samples.iter().filter_map(|id| people.get(id)) {
+            samples.push(sample(&who, (&previews, &broadcast), person)?);
+        }
+    }
+    Ok(Json(PreflightOut {
+        id: operation_id,
+        campaign_id,
+        outdated: operation.created_at < campaign.value.updated_at,
+        operation: operation.into(),
+        result,
+        samples,
+        file,
+    }))
+}
+
+/// The campaign of which an operation makes a pre-flight; `None` if it is of another kind.
+fn campaign_of(operation: &Operation) -> Option<CampaignId> {
+    let is_preflight = operation.kind == OperationKind::PreflightCampaign;
+    let params: PreflightCampaign = is_preflight.then(|| operation.params.read().ok()).flatten()?;
+    Some(params.campaign)
+}
+
+/// The message to this person, without what other messages mean for it.
+fn sample(
+    who: &Reading,
+    (previews, broadcast): (&Previews, &Broadcast<'_>),
+    person: &Person,
+) -> Result<CampaignSample, Problem> {
+    let material = &broadcast.material;
+    let reviewed = broadcast.review(person, (material, &[]), who.now());
+    let reviewed = reviewed.map_err(|why| {
+        tracing::error!(%why, "a campaign has a message of no category");
+        Problem::internal()
+    })?;
+    let (decision, code, facts) = match reviewed.outcome() {
+        Ok(composed) => (composed.sentence.clone(), Reason::Planned, composed.facts.clone()),
+        Err(refusal) => (refusal.sentence.clone(), refusal.reason, refusal.facts.clone()),
+    };
+    let setting = Setting {
+        config: &broadcast.config,
+        material,
+        contact: &person.contact,
+        line: broadcast.campaign.message.line,
+        now: who.now(),
+        timers: &previews.timers,
+    };
+    Ok(CampaignSample {
+        contact: ContactName::from(person),
+        customer: person.contact.recipient().phone.map(PhoneOut::from),
+        decision,
+        code,
+        facts,
+        message: MessageOutlook::planned(setting, reviewed),
+    })
+}

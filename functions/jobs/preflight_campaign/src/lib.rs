@@ -1,0 +1,318 @@
+//! The operation `preflight_campaign`: finds out what would become of everybody whom a campaign chooses, page by page, without sending
+//! anything. Its result has the numbers; a file lists everybody.
+//!
+//! Safe to run twice: it only reads the table. The place of the next page, what is counted and the state of the file are one checkpoint, so a
+//! step that is made again counts the same page and writes the same part.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{
+    Timestamp,
+    base::{
+        ids::{ConnectionId, MessageId},
+        operation::{Data, Progress},
+    },
+    campaigns::{
+        audience::AudienceConditions,
+        campaign::{Campaign, Stopped},
+        preflight::{PreflightCampaign, PreflightTally},
+        run::{Pace, USUAL_PER_MINUTE},
+    },
+    contacts::person::Person,
+    messages::{
+        compose::{Composed, Review},
+        message::Message,
+        needs::Needs,
+        refusal::Refusal,
+    },
+    money::capped::all_caps_of,
+};
+use kit::{
+    ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
+    broadcast::Broadcast,
+    crash,
+    files::Appended,
+    operation::{Step, Turn},
+};
+use serde::{Deserialize, Serialize};
+use sheet::write::{MARK, csv_row};
+use store::{TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+
+/// State of the function, created once per process.
+pub struct Context {
+    files: FileSteps,
+    planner: Planner,
+    config: ConfigCache,
+    prices: PriceCache,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let files = FileSteps::new(env)?;
+        Ok(Self {
+            planner: Planner::new(files.store.clone(), Pages::new(env)?, env.config().timers()?),
+            files,
+            config: ConfigCache::default(),
+            prices: PriceCache::default(),
+        })
+    }
+
+    /// The same with steps of one page of this many contacts, and files in parts of this many bytes. For tests.
+    pub fn in_pages_of(self, page: i32, part: usize) -> Self {
+        Self {
+            files: self.files.in_pages_of(page, part),
+            ..self
+        }
+    }
+}
+
+/// The file's columns.
+const COLUMNS: [&str; 6] = ["contact_id", "outcome", "code", "detail", "channel", "send_at"];
+
+/// Content of a checkpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    conditions: Box<AudienceConditions>,
+    /// Position in the segment's list. `None`: at its beginning.
+    after: Option<String>,
+    /// Whether the list is over.
+    is_over: bool,
+    tally: PreflightTally,
+    stopped: Option<Stopped>,
+    file: Appended,
+}
+
+const TOO_LARGE: &str = "The list of everybody would be larger than two gigabytes. Choose fewer contacts.";
+const TOO_MANY: &str = "The conditions of its segments, or the countries of its recipients, are too many for a pre-flight. Choose fewer.";
+
+/// Makes one step.
+pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
+    let PreflightCampaign { campaign } = turn.params()?;
+    let (store, scope) = (&ctx.files.store, turn.scope());
+    let Some(found): Option<Versioned<Campaign>> = store.get(scope, &campaign).await? else {
+        return failed("The campaign was deleted.");
+    };
+    let cursor = match turn.cursor()? {
+        Some(cursor) => cursor,
+        None => match store.audience_conditions(scope, &found.value.audience).await? {
+            Ok(conditions) => Cursor {
+                conditions: Box::new(conditions),
+                after: None,
+                is_over: false,
+                tally: PreflightTally::default(),
+                stopped: None,
+                file: Appended::default(),
+            },
+            Err(why) => return failed(&why.sentence),
+        },
+    };
+    let flight = Flight {
+        turn: &turn,
+        ctx,
+        campaign: &found.value,
+    };
+    if cursor.is_over {
+        return flight.complete(cursor).await;
+    }
+    Box::pin(flight.step(cursor)).await
+}
+
+fn failed(reason: &str) -> Result<Step, JobError> {
+    let reason = reason.to_owned();
+    Ok(Step::Failed { reason })
+}
+
+/// One step.
+struct Flight<'a> {
+    turn: &'a Turn,
+    ctx: &'a Context,
+    campaign: &'a Campaign,
+}
+
+impl Flight<'_> {
+    fn scope(&self) -> &TenantScope {
+        self.turn.scope()
+    }
+
+    /// Time at which the campaign would begin.
+    fn begins_at(&self) -> Timestamp {
+        let created = self.turn.operation().created_at;
+        self.campaign.starts_at.map_or(created, |at| at.max(created))
+    }
+
+    fn file(&self) -> FileKey {
+        FileKey::result(self.scope(), self.turn.operation().id.ulid(), PreflightCampaign::FILE)
+    }
+
+    fn rest(&self, number: u32) -> FileKey {
+        let operation = self.turn.operation().id.ulid();
+        FileKey::step(self.scope(), operation, &format!("preflight-{number}"))
+    }
+
+    /// Looks at pages of the segment's list as long as there is time.
+    async fn step(&self, mut cursor: Cursor) -> Result<Step, JobError> {
+        let FileSteps { files, .. } = &self.ctx.files;
+        let limit = self.ctx.files.limit();
+        let mut bytes = Vec::new();
+        if cursor.file.size() == 0 {
+            bytes.extend_from_slice(MARK);
+            // It is never too large.
+            let _ = csv_row(&mut bytes, COLUMNS.into_iter());
+        }
+        loop {
+            if let Err(why) = self.page(&mut cursor, &mut bytes).await? {
+                return failed(&why.sentence);
+            }
+            if cursor.is_over || limit.is_reached(bytes.len()) {
+                break;
+            }
+        }
+        if !cursor.file.has_room_for(&bytes) {
+            return failed(TOO_LARGE);
+        }
+        let (file, rest) = (self.file(), |number| self.rest(number));
+        files.append(&file, rest, &mut cursor.file, &bytes).await?;
+        crash::point("preflight_campaign.written");
+        let progress = progress(&cursor.tally);
+        match Data::of(&cursor) {
+            Ok(cursor) => Ok(Step::More { cursor, progress }),
+            Err(_) => failed(TOO_MANY),
+        }
+    }
+
+    /// Counts everybody of the next page. Otherwise says why the audience cannot be known.
+    async fn page(&self, cursor: &mut Cursor, bytes: &mut Vec<u8>) -> Result<Result<(), Refusal>, JobError> {
+        let Context {
+            files,
+            planner,
+            config,
+            prices,
+        } = self.ctx;
+        let (store, scope, begins_at) = (&files.store, self.scope(), self.begins_at());
+        let conditions = (&*cursor.conditions, &self.campaign.audience);
+        let place = (cursor.after.as_deref(), files.page);
+        let created = self.turn.operation().created_at;
+        let page = match store.chosen(scope, conditions, created, place).await? {
+            Ok(page) => page,
+            Err(why) => return Ok(Err(why)),
+        };
+        cursor.after = page.next;
+        cursor.is_over = cursor.after.is_none();
+        let people = page.items;
+        let Some(config) = store.config(scope, config).await? else {
+            return Ok(Ok(()));
+        };
+        let ready = planner.broadcast(scope, (self.campaign, config), people.iter(), begins_at);
+        let (broadcast, stopped) = ready.await?;
+        cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
+        let open = self.open(&broadcast, &people).await?;
+        for person in &people {
+            let made_at = self.made_at(cursor.tally.messages);
+            let needs = broadcast.needs(person, made_at);
+            let others: Vec<Message> = needs.open.iter().filter_map(|id| open.get(id).cloned()).collect();
+            let reviewed = broadcast.review(person, (&broadcast.material, &others), made_at);
+            let decided = reviewed.and_then(Review::into_outcome);
+            match &decided {
+                Ok(composed) => {
+                    let takes = match composed.legs.first() {
+                        Some(leg) => {
+                            let of = (&composed.policy, composed.line, &composed.to, leg);
+                            store.takes(&broadcast.config, of, prices, files.clock.now()).await?
+                        }
+                        None => Vec::new(),
+                    };
+                    cursor.tally.add(composed, made_at, &takes, &broadcast.config);
+                }
+                Err(why) => cursor.tally.hold_back(why),
+            }
+            // A row of ids and words is never too large.
+            let cells = cells(person, &decided);
+            let _ = csv_row(bytes, cells.iter().map(String::as_str));
+        }
+        Ok(Ok(()))
+    }
+
+    /// Time at which the message after this many is made.
+    fn made_at(&self, before: u64) -> Timestamp {
+        let per_minute = self.campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
+        Pace::made_at(self.begins_at(), before, per_minute)
+    }
+
+    /// The other messages to these people that may count.
+    async fn open(
+        &self,
+        broadcast: &Broadcast<'_>,
+        people: &[Person],
+    ) -> Result<HashMap<MessageId, Message>, JobError> {
+        let needs = people.iter().map(|person| broadcast.needs(person, self.begins_at()));
+        let ids: Vec<MessageId> = needs.flat_map(|Needs { open, .. }| open).collect();
+        let now = self.ctx.files.clock.now();
+        let found = self.ctx.planner.readable(self.scope(), &ids, now).await?;
+        Ok(found.into_iter().map(|message| (message.id, message)).collect())
+    }
+
+    async fn complete(&self, cursor: Cursor) -> Result<Step, JobError> {
+        let Context { files, prices, .. } = self.ctx;
+        let (store, scope, now) = (&files.store, self.scope(), files.clock.now());
+        let rest = |number| self.rest(number);
+        files.files.complete(&self.file(), rest, &cursor.file).await?;
+        let Some(config) = store.config(scope, &self.ctx.config).await? else {
+            return failed("The account was deleted.");
+        };
+        let (counts, book) = futures::try_join!(store.cap_counts(scope, now), store.price_book(prices, now))?;
+        let progress = progress(&cursor.tally);
+        let customers_per_day = self.customers_per_day(&cursor.tally).await?;
+        let result = cursor.tally.result(
+            (&all_caps_of(&config.tenant), &counts),
+            (&book, now),
+            &customers_per_day,
+            cursor.stopped,
+        );
+        let progress = Progress {
+            total: Some(result.chosen),
+            ..progress
+        };
+        match Data::of(&result) {
+            Ok(result) => Ok(Step::Done { result, progress }),
+            Err(_) => failed(TOO_MANY),
+        }
+    }
+
+    /// The customers whom each of the connections may begin to write to in a day, as far as it is known.
+    async fn customers_per_day(&self, tally: &PreflightTally) -> Result<BTreeMap<ConnectionId, u32>, JobError> {
+        let mut known = BTreeMap::new();
+        for id in tally.senders() {
+            let connection = self.ctx.files.store.connection(self.scope(), id).await?;
+            let checkup = connection.and_then(|connection| connection.checkup);
+            let limit = checkup.and_then(|checkup| checkup.customers_per_day);
+            known.extend(limit.map(|limit| (id, limit)));
+        }
+        Ok(known)
+    }
+}
+
+/// The row of a contact.
+fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUMNS.len()] {
+    let id = person.contact.id.to_string();
+    match decided {
+        Ok(composed) => {
+            let channel = composed.legs.first().map(|leg| leg.channel.as_str());
+            let channel = channel.unwrap_or_default().to_owned();
+            let send_at = composed.not_before.to_string();
+            [id, "message".to_owned(), String::new(), composed.sentence.clone(), channel, send_at]
+        }
+        Err(Refusal { reason, sentence, .. }) => {
+            let (code, detail) = (reason.as_str().to_owned(), sentence.clone());
+            [id, "held_back".to_owned(), code, detail, String::new(), String::new()]
+        }
+    }
+}
+
+fn progress(tally: &PreflightTally) -> Progress {
+    Progress {
+        done: tally.chosen,
+        total: None,
+        errors: 0,
+    }
+}

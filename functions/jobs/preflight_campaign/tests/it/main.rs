@@ -1,0 +1,200 @@
+//! Pre-flights of campaigns, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    base::{
+        operation::{OperationKind, OperationState},
+        resource::Resource as _,
+    },
+    campaigns::{
+        campaign::Campaign,
+        preflight::{PreflightCampaign, PreflightResult},
+    },
+    contacts::{segment::Segment, tag::Tag},
+    messages::inbound::OptFlag,
+    money::cap::{Cap, Period, Scope},
+};
+use preflight_campaign::{Context, handle};
+use serde_json::{Value, from_value, json, to_value};
+use store::contacts::people::Brought;
+use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+    operations: Operations,
+    segment: Segment,
+}
+
+impl World {
+    /// With a segment of everybody, and pages of three contacts, each a step of its own.
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        let everybody = from_value(json!({"name": "Everybody", "filter": {}})).unwrap();
+        let segment = Segment::new(aws.ids().ulid(), everybody, aws.now());
+        let (store, stamp) = (aws.store(), aws.stamp());
+        store.create(business.scope(), &segment, &stamp).await.unwrap();
+        Self {
+            ctx: Context::new(aws.env()).unwrap().in_pages_of(3, 400),
+            operations: Operations::of(&aws, business.scope()),
+            aws,
+            business,
+            segment,
+        }
+    }
+
+    /// A contact who wants the tenant's messages.
+    async fn fan(&self, number: &str) -> String {
+        let wish = |contact: &mut domain::contacts::contact::Contact| {
+            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
+        };
+        let fan = self.business.contact_with(&self.aws, number, wish).await;
+        fan.id.to_string()
+    }
+
+    async fn campaign(&self, change: Value) -> Campaign {
+        let mut fields = json!({
+            "type": "broadcast", "name": "Offer", "audience": {"segment": self.segment.id},
+            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off. Stop: {{preferences.link}}"},
+        });
+        for (name, value) in change.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        let campaign = Campaign::new(self.aws.ids().ulid(), from_value(fields).unwrap(), self.aws.now());
+        let (store, stamp) = (self.aws.store(), self.aws.stamp());
+        store.create(self.business.scope(), &campaign, &stamp).await.unwrap();
+        campaign
+    }
+
+    /// Makes a pre-flight. Each step is made twice, the first time by a worker that dies before it records it.
+    async fn preflight(&self, change: Value) -> (PreflightResult, Vec<Vec<String>>) {
+        let params = PreflightCampaign {
+            campaign: self.campaign(change).await.id,
+        };
+        let start = self.operations.create(OperationKind::PreflightCampaign, &params).await;
+        self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
+        let result = result_of(&self.operations.get(&start).await);
+        let id = start.operation.ulid().to_string().to_lowercase();
+        let mut files = self.aws.files("results/").await;
+        files.retain(|key, _| key.contains(&id));
+        let (key, bytes) = files.pop_first().unwrap();
+        assert!(key.ends_with("/preflight.csv"), "{key}");
+        let text = String::from_utf8(bytes).unwrap();
+        let rows = text.lines().map(|line| line.split(',').map(str::to_owned).collect());
+        (result, rows.collect())
+    }
+}
+
+#[tokio::test]
+async fn everybody_who_is_chosen_is_in_one_line() {
+    let world = World::new().await;
+    let mut fans = Vec::new();
+    for number in 0..5 {
+        fans.push(world.fan(&format!("+97150100000{number}")).await);
+    }
+    let stranger = world.business.contact(&world.aws, "+971501999999").await.id.to_string();
+    let excluded = world.fan("+971501888888").await;
+    let staff = from_value(json!({"name": "Staff"})).unwrap();
+    let staff = Tag::new(world.aws.ids().ulid(), staff, world.aws.now());
+    let (store, scope, stamp) = (world.aws.store(), world.business.scope(), world.aws.stamp());
+    store.create(scope, &staff, &stamp).await.unwrap();
+    let before = store.known(scope, excluded.parse().unwrap()).await.unwrap().unwrap();
+    let mut after = before.clone();
+    after.profile.tags.insert(staff.id);
+    let changed = store.change_person(scope, &before, &after, &Brought::default(), &stamp);
+    changed.await.unwrap();
+
+    let audience = json!({"segment": world.segment.id, "excluded_tags": [staff.id]});
+    let (result, rows) = world.preflight(json!({ "audience": audience })).await;
+    let shown = to_value(&result).unwrap();
+    assert_eq!((shown["messages"].clone(), shown["channels"].clone()), (json!(5), json!({"sms": 5})));
+    assert_eq!(shown["held_back"]["no_consent"], result.chosen - 5);
+    assert_eq!(rows.len() as u64, result.chosen + 1);
+    let line = |id: &str| {
+        let mut lines = rows.iter().filter(|row| row[0] == *id);
+        let line = lines.next().cloned();
+        assert!(lines.next().is_none(), "{id} is in two lines");
+        line
+    };
+    for fan in &fans {
+        let row = line(fan).unwrap();
+        assert_eq!((row[1].as_str(), row[4].as_str()), ("message", "sms"), "{row:?}");
+    }
+    let row = line(&stranger).unwrap();
+    assert_eq!((row[1].as_str(), row[2].as_str()), ("held_back", "no_consent"));
+    assert_eq!(line(&excluded), None);
+    let samples: Vec<String> = result.samples.iter().map(ToString::to_string).collect();
+    assert!(samples.len() == 5 && samples.iter().all(|id| fans.contains(id)));
+    // A link of 60 characters is in each text.
+    let cost = &shown["costs"][0];
+    assert_eq!((&cost["country"], &cost["channel"], &cost["units"]), (&json!("AE"), &json!("sms"), &json!(5)));
+}
+
+#[tokio::test]
+async fn caps_windows_and_pace_are_told_before() {
+    let world = World::new().await;
+    for number in 0..5 {
+        world.fan(&format!("+97150100000{number}")).await;
+    }
+    let cap = Cap {
+        number: 1,
+        period: Period::Day,
+        scope: Scope::Tenant,
+        purpose: None,
+        currency: None,
+        maximum: 3,
+    };
+    let mut tenant = world.aws.store().tenant(world.business.scope()).await.unwrap().unwrap();
+    tenant.caps = Some(vec![cap].into());
+    let (store, stamp) = (world.aws.store(), world.aws.stamp());
+    store.change_tenant(world.business.scope(), &tenant, &stamp).await.unwrap();
+    let (result, _) = world.preflight(json!({"per_minute": 2})).await;
+    let caps = to_value(&result.caps).unwrap();
+    let expected = json!([{"cap": "day.tenant.any", "maximum": 3, "counted": 0, "needed": 5}]);
+    assert_eq!(caps, expected);
+    // Two at once, and one each half minute from the minute after.
+    let last = result.last_at.unwrap().duration_since(world.aws.now());
+    assert_eq!((result.deferred, last.as_secs()), (0, 60));
+
+    let soon = world.aws.now() + jiff::SignedDuration::from_hours(3);
+    let starts_at = soon.to_string();
+    let at = soon.in_tz("Asia/Dubai").unwrap();
+    let hour = |hours: i64| (&at + jiff::SignedDuration::from_hours(hours)).strftime("%H:00").to_string();
+    let window = json!({"from": hour(2), "to": hour(4)});
+    let (result, _) = world.preflight(json!({"starts_at": starts_at, "send_window": window})).await;
+    assert_eq!(result.deferred, 5);
+    let last = result.last_at.unwrap();
+    assert!(soon + jiff::SignedDuration::from_hours(1) < last && last <= soon + jiff::SignedDuration::from_hours(2));
+}
+
+#[tokio::test]
+async fn what_cannot_be_examined_fails_with_a_sentence() {
+    let world = World::new().await;
+    world.fan("+971501000001").await;
+    let lost = json!({"segment": "seg_01hq5c1ynyc0000000000000ab"});
+    let lost = world.campaign(json!({ "audience": lost })).await;
+    let params = PreflightCampaign { campaign: lost.id };
+    let start = world.operations.create(OperationKind::PreflightCampaign, &params).await;
+    world.operations.run(&start, 60, &world.ctx, &handle).await;
+    let operation = world.operations.get(&start).await;
+    assert_eq!(operation.state, OperationState::Failed);
+    assert!(operation.reason.is_some_and(|reason| reason.contains("was deleted")));
+}
+
+#[tokio::test]
+async fn what_keeps_it_from_everybody_is_told() {
+    let world = World::new().await;
+    world.fan("+971501000001").await;
+    let message = json!({
+        "channels": ["whatsapp"], "category": "marketing", "template": {"name": "lost", "language": "en"},
+    });
+    let (result, _) = world.preflight(json!({ "message": message })).await;
+    assert_eq!((result.messages, result.stopped.is_some()), (0, true));
+    assert_eq!(result.held_back.values().sum::<u64>(), result.chosen);
+}

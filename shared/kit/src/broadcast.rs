@@ -1,0 +1,112 @@
+//! The message of a campaign to each of many people: the same for its run, its pre-flight and its samples.
+
+use std::sync::Arc;
+
+use domain::{
+    base::line_type::by_numbering_plan,
+    campaigns::{
+        campaign::Campaign,
+        review::{self, Missing, review},
+    },
+    consent::links::LinkCode,
+    contacts::person::Person,
+    messages::{
+        compose::{Review, World, review as reviewed},
+        material::Material,
+        message::Message,
+        needs::Needs,
+        refusal::{Reason, Refusal},
+    },
+    tenants::config::TenantConfig,
+};
+use jiff::Timestamp;
+use store::{Along, StoreError, TenantScope};
+
+use crate::Planner;
+
+/// What the messages of a campaign are made of.
+#[derive(Debug, Clone)]
+pub struct Broadcast<'a> {
+    /// The campaign.
+    pub campaign: &'a Campaign,
+    /// The tenant.
+    pub config: Arc<TenantConfig>,
+    /// Templates, products and files, with nobody's link, which is as long as any and leads nowhere.
+    pub material: Material,
+}
+
+impl Planner {
+    /// Reads what the messages of a campaign to these people are made of, in one request at most. Also says why the campaign cannot be sent to
+    /// anybody at present, if it cannot.
+    pub async fn broadcast<'a>(
+        &self,
+        scope: &TenantScope,
+        (campaign, config): (&'a Campaign, Arc<TenantConfig>),
+        people: impl Iterator<Item = &Person>,
+        now: Timestamp,
+    ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
+        let mut needs = review::needs([campaign], &config);
+        for person in people {
+            let world = world(&config, &Material::NONE, &[], person, now);
+            needs.share(&Needs::of(&campaign.intent(&person.contact, now), &world));
+        }
+        let read = self.store().material(scope, &needs, &Along::default()).await?;
+        let material = Material {
+            link: Some(self.pages().new_preferences(LinkCode::of([0; 32]))),
+            ..read
+        };
+        let found = review(campaign, (&config, &material), &Missing::default(), now);
+        let mut wrong = found.problems.into_iter();
+        let wrong = wrong.find(|problem| problem.field.starts_with("message"));
+        let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));
+        let suspended = || Refusal::new(Reason::Suspended, "the account is suspended");
+        let why = (!config.tenant.status.is_active()).then(suspended);
+        let why = why.or(wrong).or_else(|| Campaign::obstacle(found.warnings));
+        let broadcast = Broadcast {
+            campaign,
+            config,
+            material,
+        };
+        Ok((broadcast, why))
+    }
+}
+
+impl Broadcast<'_> {
+    /// What the message to this person needs beyond what all need: a link, and other messages to the person.
+    pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
+        let world = world(&self.config, &self.material, &[], person, now);
+        Needs::of(&self.campaign.intent(&person.contact, now), &world)
+    }
+
+    /// What becomes of the message to this person, with this material, if it is made now.
+    ///
+    /// # Errors
+    /// If campaigns have no messages of its category.
+    pub fn review(
+        &self,
+        person: &Person,
+        (material, open): (&Material, &[Message]),
+        now: Timestamp,
+    ) -> Result<Review, Refusal> {
+        let intent = self.campaign.intent(&person.contact, now);
+        reviewed(&intent, &world(&self.config, material, open, person, now))
+    }
+}
+
+fn world<'a>(
+    config: &'a TenantConfig,
+    material: &'a Material,
+    open: &'a [Message],
+    person: &'a Person,
+    now: Timestamp,
+) -> World<'a> {
+    World {
+        config,
+        material,
+        contact: &person.contact,
+        profile: &person.profile,
+        open,
+        now,
+        line_type: &by_numbering_plan,
+    }
+}
