@@ -1,5 +1,7 @@
 //! Templates and Meta: their life from the draft to the deletion, and late reports about one that is in use, in every order.
 
+use std::time::Duration;
+
 use anyhow::{Context as _, Result, bail, ensure};
 use domain::{
     accounts::{notice::Matter, permission::Role},
@@ -32,6 +34,8 @@ const LATER: SignedDuration = SignedDuration::from_secs(20);
 /// Waits until the API shows this of a template.
 async fn shows(business: &Business<'_>, path: &str, expected: &[(&str, &str)]) -> Result<Value> {
     until(PATIENCE, &format!("{path} with {expected:?}"), async || {
+        // A key may ask a hundred times a minute.
+        tokio::time::sleep(Duration::from_secs(1)).await;
         let shown = business.api("get", path, None).await?;
         let fits = expected.iter().all(|(name, value)| shown[*name] == *value);
         Ok(if fits {
