@@ -36,7 +36,9 @@ impl<'a> Operation<'a> {
     /// Whether it accepts an idempotency key.
     pub fn takes_key(&self) -> bool {
         let parameters = self.value["parameters"].as_array().into_iter().flatten();
-        parameters.map(|parameter| &parameter["name"]).any(|name| name == "Idempotency-Key")
+        parameters
+            .map(|parameter| &parameter["name"])
+            .any(|name| name == "Idempotency-Key")
     }
 
     /// The names of the path's parameters.

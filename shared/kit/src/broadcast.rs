@@ -47,7 +47,7 @@ impl Planner {
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
         let mut needs = review::needs([campaign], &config);
         for person in people {
-            let world = world(&config, &Material::NONE, &[], person, now);
+            let world = world(&config, Material::NONE, &[], person, now);
             needs.share(&Needs::of(&campaign.intent(&person.contact, now), &world));
         }
         let read = self.store().material(scope, &needs, &Along::default()).await?;

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use api::{
-    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, found, has_files, operation, started,
+    Api, ContactName, FileLinkOut, MessageOutlook, OperationOut, Path, PhoneOut, Setting, With, found, has_files,
+    operation, started,
 };
 use axum::{
     Extension, Json,
@@ -100,7 +101,9 @@ fn before_it_begins(campaign: &Campaign) -> Result<(), Problem> {
         return Ok(());
     }
     let state = campaign.state.as_str();
-    let detail = format!("The campaign is {state}. A pre-flight is made before it begins; its recipients say what became of them.");
+    let detail = format!(
+        "The campaign is {state}. A pre-flight is made before it begins; its recipients say what became of them."
+    );
     Err(Problem::conflict("campaign_started", detail))
 }
 

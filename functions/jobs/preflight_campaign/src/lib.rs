@@ -84,7 +84,8 @@ struct Cursor {
 }
 
 const TOO_LARGE: &str = "The list of everybody would be larger than two gigabytes. Choose fewer contacts.";
-const TOO_MANY: &str = "The conditions of its segments, or the countries of its recipients, are too many for a pre-flight. Choose fewer.";
+const TOO_MANY: &str =
+    "The conditions of its segments, or the countries of its recipients, are too many for a pre-flight. Choose fewer.";
 
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
@@ -158,7 +159,7 @@ impl Flight<'_> {
         if cursor.file.size() == 0 {
             bytes.extend_from_slice(MARK);
             // It is never too large.
-            let _ = csv_row(&mut bytes, COLUMNS.into_iter());
+            let _ = csv_row(&mut bytes, COLUMNS);
         }
         loop {
             if let Err(why) = self.page(&mut cursor, &mut bytes).await? {
@@ -300,7 +301,14 @@ fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUM
             let channel = composed.legs.first().map(|leg| leg.channel.as_str());
             let channel = channel.unwrap_or_default().to_owned();
             let send_at = composed.not_before.to_string();
-            [id, "message".to_owned(), String::new(), composed.sentence.clone(), channel, send_at]
+            [
+                id,
+                "message".to_owned(),
+                String::new(),
+                composed.sentence.clone(),
+                channel,
+                send_at,
+            ]
         }
         Err(Refusal { reason, sentence, .. }) => {
             let (code, detail) = (reason.as_str().to_owned(), sentence.clone());

@@ -117,7 +117,9 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
         let campaign = business.api("POST", "/api/v1/campaigns", Some(draft)).await?;
         let path = format!("/api/v1/campaigns/{}", campaign["id"].as_str().context("it has an id")?);
         let act = async |action: &str| business.ask("POST", &format!("{path}/{action}"), Some(json!({}))).await;
-        let asked = business.api("POST", &format!("{path}/preflight"), Some(json!({}))).await?;
+        let asked = business
+            .api("POST", &format!("{path}/preflight"), Some(json!({})))
+            .await?;
         let asked = business.finished(&asked).await?;
         let preflight = format!("{path}/preflight/{}", asked["id"].as_str().context("it has an id")?);
         let preflight = business.api("GET", &preflight, None).await?;

@@ -447,7 +447,10 @@ async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
     let caller = town.key_of(scope, Role::Admin).await;
     let everybody = read(json!({"name": "Everybody", "filter": {}}));
     let everybody = Segment::new(aws.ids().ulid(), everybody, now);
-    store.create(scope, &everybody, &aws.stamp()).await.expect("it is created");
+    store
+        .create(scope, &everybody, &aws.stamp())
+        .await
+        .expect("it is created");
     let made = caller.post(CAMPAIGNS, draft()).await;
     let place = made.header("location").to_owned();
     let asked = format!("{place}/preflight");
@@ -476,7 +479,11 @@ async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
-    let found = store.operation(scope, id, now).await.expect("the table answers").expect("it exists");
+    let found = store
+        .operation(scope, id, now)
+        .await
+        .expect("the table answers")
+        .expect("it exists");
     let mut after = found.value;
     after.claim(aws.ids().ulid(), now);
     after.finish(Data::of(&result).expect("it is small"), Progress::default(), now);
@@ -487,15 +494,29 @@ async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
     let shown = caller.get(&preflight).await.is(200).json();
     assert_eq!((&shown["result"], &shown["outdated"]), (&result, &json!(true)));
     let sample = &shown["samples"][0];
-    assert_eq!((&sample["code"], &sample["customer"]["number"]), (&json!("planned"), &json!("+971501000001")));
+    assert_eq!(
+        (&sample["code"], &sample["customer"]["number"]),
+        (&json!("planned"), &json!("+971501000001"))
+    );
     assert_eq!(sample["channels"][0]["text"], "Hello you");
-    assert!(shown["file"]["url"].as_str().is_some_and(|url| url.contains("preflight.csv")));
+    assert!(
+        shown["file"]["url"]
+            .as_str()
+            .is_some_and(|url| url.contains("preflight.csv"))
+    );
 
     caller.post(&format!("{place}/start"), json!({})).await.is(200);
     caller.post(&asked, json!({})).await.is(202);
     let id = made.json()["id"].as_str().expect("an id").to_owned();
-    let found = store.get::<Campaign>(scope, &id).await.expect("the table answers").expect("it exists");
+    let found = store
+        .get::<Campaign>(scope, &id)
+        .await
+        .expect("the table answers")
+        .expect("it exists");
     let running = found.value.moved(CampaignState::Running, None, now).expect("it may");
-    store.move_campaign(scope, found.version, &running).await.expect("it is written");
+    store
+        .move_campaign(scope, found.version, &running)
+        .await
+        .expect("it is written");
     caller.post(&asked, json!({})).await.is_refused(409, "campaign_started");
 }

@@ -41,7 +41,9 @@ impl World {
         let (store, stamp) = (aws.store(), aws.stamp());
         store.create(business.scope(), &segment, &stamp).await.unwrap();
         Self {
-            ctx: Context::new(aws.env()).unwrap().in_pages_of(3, 400),
+            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")]))
+                .unwrap()
+                .in_pages_of(3, 400),
             operations: Operations::of(&aws, business.scope()),
             aws,
             business,
@@ -107,13 +109,17 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     let before = store.known(scope, excluded.parse().unwrap()).await.unwrap().unwrap();
     let mut after = before.clone();
     after.profile.tags.insert(staff.id);
-    let changed = store.change_person(scope, &before, &after, &Brought::default(), &stamp);
+    let brought = Brought::default();
+    let changed = store.change_person(scope, &before, &after, &brought, &stamp);
     changed.await.unwrap();
 
     let audience = json!({"segment": world.segment.id, "excluded_tags": [staff.id]});
     let (result, rows) = world.preflight(json!({ "audience": audience })).await;
     let shown = to_value(&result).unwrap();
-    assert_eq!((shown["messages"].clone(), shown["channels"].clone()), (json!(5), json!({"sms": 5})));
+    assert_eq!(
+        (shown["messages"].clone(), shown["channels"].clone()),
+        (json!(5), json!({"sms": 5}))
+    );
     assert_eq!(shown["held_back"]["no_consent"], result.chosen - 5);
     assert_eq!(rows.len() as u64, result.chosen + 1);
     let line = |id: &str| {
@@ -133,7 +139,10 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     assert!(samples.len() == 5 && samples.iter().all(|id| fans.contains(id)));
     // A link of 60 characters is in each text.
     let cost = &shown["costs"][0];
-    assert_eq!((&cost["country"], &cost["channel"], &cost["units"]), (&json!("AE"), &json!("sms"), &json!(5)));
+    assert_eq!(
+        (&cost["country"], &cost["channel"], &cost["units"]),
+        (&json!("AE"), &json!("sms"), &json!(5))
+    );
 }
 
 #[tokio::test]
@@ -153,7 +162,10 @@ async fn caps_windows_and_pace_are_told_before() {
     let mut tenant = world.aws.store().tenant(world.business.scope()).await.unwrap().unwrap();
     tenant.caps = Some(vec![cap].into());
     let (store, stamp) = (world.aws.store(), world.aws.stamp());
-    store.change_tenant(world.business.scope(), &tenant, &stamp).await.unwrap();
+    store
+        .change_tenant(world.business.scope(), &tenant, &stamp)
+        .await
+        .unwrap();
     let (result, _) = world.preflight(json!({"per_minute": 2})).await;
     let caps = to_value(&result.caps).unwrap();
     let expected = json!([{"cap": "day.tenant.any", "maximum": 3, "counted": 0, "needed": 5}]);
@@ -165,9 +177,15 @@ async fn caps_windows_and_pace_are_told_before() {
     let soon = world.aws.now() + jiff::SignedDuration::from_hours(3);
     let starts_at = soon.to_string();
     let at = soon.in_tz("Asia/Dubai").unwrap();
-    let hour = |hours: i64| (&at + jiff::SignedDuration::from_hours(hours)).strftime("%H:00").to_string();
+    let hour = |hours: i64| {
+        (&at + jiff::SignedDuration::from_hours(hours))
+            .strftime("%H:00")
+            .to_string()
+    };
     let window = json!({"from": hour(2), "to": hour(4)});
-    let (result, _) = world.preflight(json!({"starts_at": starts_at, "send_window": window})).await;
+    let (result, _) = world
+        .preflight(json!({"starts_at": starts_at, "send_window": window}))
+        .await;
     assert_eq!(result.deferred, 5);
     let last = result.last_at.unwrap();
     assert!(soon + jiff::SignedDuration::from_hours(1) < last && last <= soon + jiff::SignedDuration::from_hours(2));

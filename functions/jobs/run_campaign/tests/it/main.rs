@@ -57,7 +57,7 @@ impl World {
         let business = Box::pin(business(&aws)).await;
         let everybody = own(&aws, &business, json!({"name": "Everybody", "filter": {}})).await;
         Self {
-            ctx: Context::new(aws.env()).unwrap(),
+            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")])).unwrap(),
             operations: Operations::of(&aws, business.scope()),
             aws,
             business,
@@ -327,7 +327,9 @@ async fn a_segment_of_any_kind_is_an_audience() {
     let staged = |profile: &mut Profile| profile.stage = Some(Staged { stage: open.id, since });
     world.profile(&fans[1], staged).await;
     let visited = |profile: &mut Profile| {
-        profile.fields.insert(visits.id, FieldValue::Number("7".parse().unwrap()));
+        profile
+            .fields
+            .insert(visits.id, FieldValue::Number("7".parse().unwrap()));
         profile.listed.insert(visits.id);
     };
     world.profile(&fans[2], visited).await;
@@ -339,8 +341,10 @@ async fn a_segment_of_any_kind_is_an_audience() {
         (json!({"stage": open.id}), &fans[1]),
         (json!({"field": "visits", "from": 7}), &fans[2]),
     ] {
-        let segment: Segment = own(&world.aws, &world.business, json!({"name": "Some", "filter": filter})).await;
-        let start = world.start(json!({"audience": {"segment": segment.id}, "message": message})).await;
+        let segment: Segment = own(&world.aws, &world.business, json!({"name": fan.id, "filter": filter})).await;
+        let start = world
+            .start(json!({"audience": {"segment": segment.id}, "message": message}))
+            .await;
         world.work(&start).await;
         assert_eq!(world.reached(&start, &fans).await, [fan.id].into(), "{filter}");
     }
