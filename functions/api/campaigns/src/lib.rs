@@ -85,7 +85,7 @@ api::operations! {
 
         /// Get a pre-flight of a campaign
         ///
-        /// Shows its progress and, once it is done, its result with at most ten samples as the messages would be composed now, and a link to a
+        /// Shows its progress and, once it is done, its result with at most ten samples as the messages would be composed at its start, and a link to a
         /// file in CSV that lists everybody who is chosen, valid for five minutes. The file is deleted after seven days. Samples and the
         /// file need the permission `contacts:read`.
         GET "/api/v1/campaigns/{campaign_id}/preflight/{operation_id}" => preflight::get_campaign_preflight, "The pre-flight";

@@ -26,6 +26,7 @@ use domain::{
     contacts::person::Person,
     messages::{refusal::Reason, send::Timers},
 };
+use jiff::Timestamp;
 use kit::{Bus, ConfigError, Env, FileKey, Files, Pages, Planner, Problem, broadcast::Broadcast};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,20 +59,20 @@ pub(crate) struct PreflightOut {
     id: OperationId,
     /// The campaign.
     campaign_id: CampaignId,
-    /// Whether the campaign has changed since. Make another one then.
+    /// Whether the campaign was changed since; starting it is no such change. Make another one then.
     outdated: bool,
     /// The operation that makes it, with its progress.
     operation: OperationOut,
     /// The result. `null` until the operation is done.
     result: Option<PreflightResult>,
-    /// Messages as they would be composed now for some of those who would get one.
+    /// Messages as they would be composed at the campaign's start for some of those who would get one.
     #[schemars(length(max = PreflightCampaign::SAMPLES))]
     samples: Vec<CampaignSample>,
     /// Link to the list of everybody who is chosen, in CSV. `null` until the operation is done, and once the file is deleted.
     file: Option<FileLinkOut>,
 }
 
-/// A message of a campaign as it would be composed now for one of its recipients.
+/// A message of a campaign as it would be composed at its start for one of its recipients.
 #[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct CampaignSample {
     /// Contact who would get it.
@@ -120,7 +121,7 @@ pub(crate) async fn preflight_campaign(
     let scene = Scene::of(&api, &who, &configs, &[&campaign.value]).await?;
     none(scene.review(&campaign.value).problems)?;
     api.limit(&who, "CAMPAIGN_PREFLIGHTS", PREFLIGHTS).await?;
-    let params = PreflightCampaign { campaign: id };
+    let params = PreflightCampaign::of(&campaign.value);
     let operation = operation(&who, OperationKind::PreflightCampaign, &params)?;
     store.create_operation(scope, &operation, &stamp).await?;
     let place = format!("{CAMPAIGNS}/{id}/preflight/{}", operation.id);
@@ -137,9 +138,8 @@ pub(crate) async fn get_campaign_preflight(
 ) -> Result<Json<PreflightOut>, Problem> {
     let (store, scope, now) = (api.store(), who.scope(), who.now());
     let operation = found(store.operation(scope, operation_id, now)).await?.value;
-    if campaign_of(&operation) != Some(campaign_id) {
-        return Err(Problem::not_found());
-    }
+    let params = params_of(&operation).filter(|params| params.campaign == campaign_id);
+    let params = params.ok_or_else(Problem::not_found)?;
     let campaign: Versioned<Campaign> = found(store.get(scope, &campaign_id)).await?;
     let result = operation.result.as_ref().and_then(|result| result.read().ok());
     let result: Option<PreflightResult> = result;
@@ -153,18 +153,20 @@ pub(crate) async fn get_campaign_preflight(
         }
         let config = found(store.config(scope, &configs)).await?;
         let people = store.people_by_id(scope, &result.samples).await?;
+        let at = campaign.value.starts_at.map_or(now, |starts_at| starts_at.max(now));
         let broadcast = previews
             .planner
-            .broadcast(scope, (&campaign.value, config), people.values(), now);
+            .broadcast(scope, (&campaign.value, config), people.values(), at);
         let (broadcast, _) = broadcast.await?;
-        for person in result.samples.iter().filter_map(|id| people.get(id)) {
-            samples.push(sample(&who, (&previews, &broadcast), person)?);
+        let people = result.samples.iter().filter_map(|id| people.get(id));
+        for person in people.filter(|person| person.contact.deleted_at.is_none()) {
+            samples.push(sample((&previews, &broadcast), person, at)?);
         }
     }
     Ok(Json(PreflightOut {
         id: operation_id,
         campaign_id,
-        outdated: operation.created_at < campaign.value.updated_at,
+        outdated: !params.is_of(&campaign.value),
         operation: operation.into(),
         result,
         samples,
@@ -172,21 +174,20 @@ pub(crate) async fn get_campaign_preflight(
     }))
 }
 
-/// The campaign of which an operation makes a pre-flight; `None` if it is of another kind.
-fn campaign_of(operation: &Operation) -> Option<CampaignId> {
+/// What an operation makes a pre-flight of; `None` if it is of another kind.
+fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
     let is_preflight = operation.kind == OperationKind::PreflightCampaign;
-    let params: PreflightCampaign = is_preflight.then(|| operation.params.read().ok()).flatten()?;
-    Some(params.campaign)
+    is_preflight.then(|| operation.params.read().ok()).flatten()
 }
 
-/// The message to this person, without what other messages mean for it.
+/// The message to this person if it is made at this time, without what other messages mean for it.
 fn sample(
-    who: &Reading,
     (previews, broadcast): (&Previews, &Broadcast<'_>),
     person: &Person,
+    at: Timestamp,
 ) -> Result<CampaignSample, Problem> {
     let material = &broadcast.material;
-    let reviewed = broadcast.review(person, (material, &[]), who.now());
+    let reviewed = broadcast.review(person, (material, &[]), at);
     let reviewed = reviewed.map_err(|why| {
         tracing::error!(%why, "a campaign has a message of no category");
         Problem::internal()
@@ -200,7 +201,7 @@ fn sample(
         material,
         contact: &person.contact,
         line: broadcast.campaign.message.line,
-        now: who.now(),
+        now: at,
         timers: &previews.timers,
     };
     Ok(CampaignSample {

@@ -4,29 +4,36 @@
 //! Safe to run twice: it only reads the table. The place of the next page, what is counted and the state of the file are one checkpoint, so a
 //! step that is made again counts the same page and writes the same part.
 
-use std::collections::{BTreeMap, HashMap};
+use std::{borrow::Cow, collections::HashMap, sync::Arc};
 
 use domain::{
     Timestamp,
     base::{
-        ids::{ConnectionId, MessageId},
+        ids::MessageId,
         operation::{Data, Progress},
     },
     campaigns::{
         audience::AudienceConditions,
         campaign::{Campaign, Stopped},
-        preflight::{PreflightCampaign, PreflightTally},
+        preflight::{PreflightCampaign, PreflightTally, channel_problems},
         run::{Pace, USUAL_PER_MINUTE},
+        state::CampaignState,
     },
     contacts::person::Person,
     messages::{
         compose::{Composed, Review},
-        message::Message,
+        message::{Channel, Message},
         needs::Needs,
         refusal::Refusal,
     },
-    money::capped::all_caps_of,
+    money::{
+        cap::{Take, day_of},
+        capped::{self, all_caps_of},
+        prices::PriceBook,
+    },
+    tenants::config::TenantConfig,
 };
+use jiff::civil::Date;
 use kit::{
     ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
     broadcast::Broadcast,
@@ -68,7 +75,16 @@ impl Context {
 }
 
 /// The file's columns.
-const COLUMNS: [&str; 6] = ["contact_id", "outcome", "code", "detail", "channel", "send_at"];
+const COLUMNS: [&str; 8] = [
+    "contact_id",
+    "outcome",
+    "code",
+    "detail",
+    "whatsapp_problem",
+    "sms_problem",
+    "channel",
+    "send_at",
+];
 
 /// Content of a checkpoint.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,11 +105,18 @@ const TOO_MANY: &str =
 
 /// Makes one step.
 pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
-    let PreflightCampaign { campaign } = turn.params()?;
+    let params: PreflightCampaign = turn.params()?;
     let (store, scope) = (&ctx.files.store, turn.scope());
-    let Some(found): Option<Versioned<Campaign>> = store.get(scope, &campaign).await? else {
+    let Some(found): Option<Versioned<Campaign>> = store.get(scope, &params.campaign).await? else {
         return failed("The campaign was deleted.");
     };
+    if !params.is_of(&found.value) {
+        return failed("The campaign was changed meanwhile. Make another pre-flight.");
+    }
+    // Its own messages would count as others.
+    if !matches!(found.value.state, CampaignState::Draft | CampaignState::Scheduled) {
+        return failed("The campaign has begun meanwhile. Its recipients say what becomes of them.");
+    }
     let cursor = match turn.cursor()? {
         Some(cursor) => cursor,
         None => match store.audience_conditions(scope, &found.value.audience).await? {
@@ -188,7 +211,7 @@ impl Flight<'_> {
             files,
             planner,
             config,
-            prices,
+            ..
         } = self.ctx;
         let (store, scope, begins_at) = (&files.store, self.scope(), self.begins_at());
         let conditions = (&*cursor.conditions, &self.campaign.audience);
@@ -207,26 +230,21 @@ impl Flight<'_> {
         let ready = planner.broadcast(scope, (self.campaign, config), people.iter(), begins_at);
         let (broadcast, stopped) = ready.await?;
         cursor.stopped = cursor.stopped.take().or(stopped.map(Stopped::from));
-        let open = self.open(&broadcast, &people).await?;
+        let (open, book) = futures::try_join!(self.open(&broadcast, &people), self.book())?;
+        let prices = (&**book, day_of(begins_at));
         for person in &people {
-            let made_at = self.made_at(cursor.tally.messages);
-            let needs = broadcast.needs(person, made_at);
-            let others: Vec<Message> = needs.open.iter().filter_map(|id| open.get(id).cloned()).collect();
-            let reviewed = broadcast.review(person, (&broadcast.material, &others), made_at);
-            let decided = reviewed.and_then(Review::into_outcome);
+            let decided = match self.made_at(cursor.tally.messages) {
+                Some(made_at) => decided(&broadcast, person, &open, made_at).map(|composed| (composed, made_at)),
+                None => Err(Pace::over()),
+            };
             match &decided {
-                Ok(composed) => {
-                    let takes = match composed.legs.first() {
-                        Some(leg) => {
-                            let of = (&composed.policy, composed.line, &composed.to, leg);
-                            store.takes(&broadcast.config, of, prices, files.clock.now()).await?
-                        }
-                        None => Vec::new(),
-                    };
-                    cursor.tally.add(composed, made_at, &takes, &broadcast.config);
+                Ok((composed, made_at)) => {
+                    let takes = takes(&broadcast.config, composed, prices);
+                    cursor.tally.add(composed, *made_at, &takes, &broadcast.config);
                 }
                 Err(why) => cursor.tally.hold_back(why),
             }
+            let decided = decided.map(|(composed, _)| composed);
             // A row of ids and words is never too large.
             let cells = cells(person, &decided);
             let _ = csv_row(bytes, cells.iter().map(String::as_str));
@@ -234,8 +252,14 @@ impl Flight<'_> {
         Ok(Ok(()))
     }
 
-    /// Time at which the message after this many is made.
-    fn made_at(&self, before: u64) -> Timestamp {
+    /// The prices that hold.
+    async fn book(&self) -> Result<Arc<Cow<'static, PriceBook>>, JobError> {
+        let FileSteps { store, clock, .. } = &self.ctx.files;
+        Ok(store.price_book(&self.ctx.prices, clock.now()).await?)
+    }
+
+    /// Time at which the message after this many is made. `None`: it is never made.
+    fn made_at(&self, before: u64) -> Option<Timestamp> {
         let per_minute = self.campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
         Pace::made_at(self.begins_at(), before, per_minute)
     }
@@ -254,20 +278,25 @@ impl Flight<'_> {
     }
 
     async fn complete(&self, cursor: Cursor) -> Result<Step, JobError> {
-        let Context { files, prices, .. } = self.ctx;
-        let (store, scope, now) = (&files.store, self.scope(), files.clock.now());
+        let (files, store, scope) = (&self.ctx.files, &self.ctx.files.store, self.scope());
+        let now = files.clock.now();
         let rest = |number| self.rest(number);
         files.files.complete(&self.file(), rest, &cursor.file).await?;
         let Some(config) = store.config(scope, &self.ctx.config).await? else {
             return failed("The account was deleted.");
         };
-        let (counts, book) = futures::try_join!(store.cap_counts(scope, now), store.price_book(prices, now))?;
+        let counts = async { Ok::<_, JobError>(store.cap_counts(scope, now).await?) };
+        let (counts, book) = futures::try_join!(counts, self.book())?;
+        let mut connections = Vec::new();
+        for id in cursor.tally.senders() {
+            connections.extend(store.connection(scope, id).await?);
+        }
         let progress = progress(&cursor.tally);
-        let customers_per_day = self.customers_per_day(&cursor.tally).await?;
         let result = cursor.tally.result(
+            (self.begins_at(), now),
             (&all_caps_of(&config.tenant), &counts),
-            (&book, now),
-            &customers_per_day,
+            &book,
+            &connections,
             cursor.stopped,
         );
         let progress = Progress {
@@ -279,40 +308,48 @@ impl Flight<'_> {
             Err(_) => failed(TOO_MANY),
         }
     }
+}
 
-    /// The customers whom each of the connections may begin to write to in a day, as far as it is known.
-    async fn customers_per_day(&self, tally: &PreflightTally) -> Result<BTreeMap<ConnectionId, u32>, JobError> {
-        let mut known = BTreeMap::new();
-        for id in tally.senders() {
-            let connection = self.ctx.files.store.connection(self.scope(), id).await?;
-            let checkup = connection.and_then(|connection| connection.checkup);
-            let limit = checkup.and_then(|checkup| checkup.customers_per_day);
-            known.extend(limit.map(|limit| (id, limit)));
-        }
-        Ok(known)
-    }
+/// The message to this person if it is made at this time, or the reason for which there is none.
+fn decided(
+    broadcast: &Broadcast<'_>,
+    person: &Person,
+    open: &HashMap<MessageId, Message>,
+    at: Timestamp,
+) -> Result<Composed, Refusal> {
+    let Needs { open: wanted, .. } = broadcast.needs(person, at);
+    let others: Vec<Message> = wanted.iter().filter_map(|id| open.get(id).cloned()).collect();
+    let reviewed = broadcast.review(person, (&broadcast.material, &others), at);
+    reviewed.and_then(Review::into_outcome)
+}
+
+/// What a message takes of the caps that apply to it.
+fn takes(config: &TenantConfig, composed: &Composed, prices: (&PriceBook, Date)) -> Vec<Take> {
+    let Some(leg) = composed.legs.first() else {
+        return Vec::new();
+    };
+    let caps = capped::applying(config, &composed.policy, composed.line, &composed.to);
+    capped::takes(caps, config, (composed.policy.category(), &composed.to, leg), prices)
 }
 
 /// The row of a contact.
 fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUMNS.len()] {
-    let id = person.contact.id.to_string();
+    let (id, none) = (person.contact.id.to_string(), String::new);
     match decided {
         Ok(composed) => {
             let channel = composed.legs.first().map(|leg| leg.channel.as_str());
+            let (sentence, send_at) = (composed.sentence.clone(), composed.not_before.to_string());
             let channel = channel.unwrap_or_default().to_owned();
-            let send_at = composed.not_before.to_string();
-            [
-                id,
-                "message".to_owned(),
-                String::new(),
-                composed.sentence.clone(),
-                channel,
-                send_at,
-            ]
+            [id, "message".to_owned(), none(), sentence, none(), none(), channel, send_at]
         }
-        Err(Refusal { reason, sentence, .. }) => {
-            let (code, detail) = (reason.as_str().to_owned(), sentence.clone());
-            [id, "held_back".to_owned(), code, detail, String::new(), String::new()]
+        Err(why) => {
+            let of = |wanted: Channel| {
+                let mut problems = channel_problems(why);
+                problems.find(|(channel, _)| *channel == wanted).map_or_else(none, |(_, problem)| problem)
+            };
+            let (whatsapp, sms) = (of(Channel::WhatsApp), of(Channel::Sms));
+            let (code, sentence) = (why.reason.as_str().to_owned(), why.sentence.clone());
+            [id, "held_back".to_owned(), code, sentence, whatsapp, sms, none(), none()]
         }
     }
 }

@@ -374,12 +374,7 @@ impl Run<'_> {
             return cursor.more();
         };
         if fixed_at + MAX_RUN < now {
-            let days = MAX_RUN.as_hours() / 24;
-            let why = Refusal::new(
-                Reason::Late,
-                format!("it has run for {days} days; send the rest by another campaign"),
-            );
-            return self.end(found, cursor, why).await;
+            return self.end(found, cursor, Pace::over()).await;
         }
         let per_minute = campaign.per_minute.map_or(USUAL_PER_MINUTE, |most| most.get());
         let room = cursor.pace.room(per_minute, now);

@@ -215,6 +215,14 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             "{wanted} of {recipients} in {} lines, and the pre-flight says {foreseen}",
             everybody_in_it.lines().count()
         );
+        // Each reason that was foreseen is one that happened.
+        let (reasons, foreseen) = (&report["reasons"], &foreseen["held_back"]);
+        for (code, count) in foreseen.as_object().into_iter().flatten() {
+            let happened = reasons[code].as_u64().unwrap_or_default();
+            let later = if code == "opted_out" { stopped.len() as u64 } else { 0 };
+            let expected = count.as_u64().unwrap_or_default();
+            ensure!((expected..=expected + later).contains(&happened), "{code}: {reasons} instead of {foreseen}");
+        }
         println!("{} of {recipients} got the message: {report}", sent.len());
         Ok(())
     });

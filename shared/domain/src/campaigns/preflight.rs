@@ -3,18 +3,20 @@
 //! Everybody who is chosen is counted in one line: of those who get the message, or of one reason for which others get none. The same code
 //! decides as when the campaign runs.
 
-use std::collections::BTreeMap;
+use std::{cmp::Reverse, collections::BTreeMap};
 
-use jiff::{Timestamp, civil::Date};
+use jiff::{SignedDuration, Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::{
     base::{
         country::Country,
+        facts::Fact,
         ids::{CampaignId, ConnectionId, ContactId},
     },
-    campaigns::campaign::Stopped,
-    messages::{compose::Composed, message::Channel, refusal::Refusal},
+    campaigns::campaign::{Campaign, CampaignIn, Stopped},
+    messages::{compose::Composed, message::Channel, purpose::Lane, refusal::Refusal},
     money::{
         cap::{Cap, CapName, Counts, Take, day_of, hour_of},
         costs::Costs,
@@ -22,17 +24,34 @@ use crate::{
         product::Currency,
     },
     reports::counting::{Counter, Listed},
-    tenants::config::TenantConfig,
+    tenants::{config::TenantConfig, connection::Connection},
 };
 
 /// Parameters of the operation that makes a pre-flight.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PreflightCampaign {
     /// The campaign.
     pub campaign: CampaignId,
+    /// A digest of what can be changed of it.
+    content: String,
 }
 
 impl PreflightCampaign {
+    /// The parameters for a campaign as it is now.
+    pub fn of(campaign: &Campaign) -> Self {
+        let content = serde_json::to_vec(&CampaignIn::of(campaign)).unwrap_or_default();
+        let content = Sha256::digest(content).iter().take(16).map(|byte| format!("{byte:02x}"));
+        Self {
+            campaign: campaign.id,
+            content: content.collect(),
+        }
+    }
+
+    /// Whether the campaign still says what it said then.
+    pub fn is_of(&self, campaign: &Campaign) -> bool {
+        *self == Self::of(campaign)
+    }
+
     /// The name under which the list of everybody is downloaded.
     pub const FILE: &str = "preflight.csv";
     /// Maximum samples.
@@ -47,6 +66,7 @@ pub struct PreflightTally {
     /// Those who would get the message.
     pub messages: u64,
     held_back: BTreeMap<String, u64>,
+    channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     channels: BTreeMap<Channel, u64>,
     deferred: u64,
     last_at: Option<Timestamp>,
@@ -56,11 +76,22 @@ pub struct PreflightTally {
     samples: Vec<ContactId>,
 }
 
+impl PreflightCost {
+    /// Maximum countries, channels and categories that have a line of their own.
+    const MOST: usize = 50;
+    /// Maximum lines: with those of all others of a channel, category and currency.
+    pub const MOST_LINES: usize = 100;
+}
+
 impl PreflightTally {
     /// Adds somebody who gets no message for this reason.
     pub fn hold_back(&mut self, why: &Refusal) {
         self.chosen += 1;
         *self.held_back.entry(why.reason.as_str().to_owned()).or_default() += 1;
+        for (channel, problem) in channel_problems(why) {
+            let of_channel = self.channel_problems.entry(channel).or_default();
+            *of_channel.entry(problem).or_default() += 1;
+        }
     }
 
     /// Adds somebody who gets this message, which is made at this time and takes this much of caps.
@@ -93,49 +124,71 @@ impl PreflightTally {
         self.senders.keys().copied()
     }
 
-    /// The result, with the caps of the tenant, what is counted of them now, and the customers whom each connection may begin to write to
-    /// in a day.
+    /// The result of a campaign that begins at this time, with the caps of the tenant, what is counted of them now, and the connections that
+    /// would send by WhatsApp.
     pub fn result(
         self,
+        (begins_at, now): (Timestamp, Timestamp),
         (caps, counts): (&[Cap], &Counts),
-        (book, now): (&PriceBook, Timestamp),
-        customers_per_day: &BTreeMap<ConnectionId, u32>,
+        book: &PriceBook,
+        connections: &[Connection],
         stopped: Option<Stopped>,
     ) -> PreflightResult {
         let needed = |cap: &Cap| {
             let unit = cap.currency.as_ref().map_or(1, Currency::smallest_in_millionths);
             let (counted, needed) = (counts.of(cap, hour_of(now)), *self.needed.get(&cap.number)?);
-            (counted.saturating_add(needed) > cap.most()).then(|| CapExceeded {
+            let fits = cap.maximum > 0 && counted.saturating_add(needed) <= cap.most();
+            (!fits).then(|| CapExceeded {
                 cap: cap.name(),
                 maximum: cap.maximum,
                 counted: counted.div_ceil(unit),
-                needed: needed.div_ceil(unit),
+                needed: (needed < u64::MAX).then(|| needed.div_ceil(unit)),
             })
         };
-        let shares = self.senders.iter().filter_map(|(connection, customers)| {
+        let customers = |connection: &Connection| self.senders.get(&connection.id).copied().unwrap_or_default();
+        let shares = connections.iter().filter_map(|connection| {
+            let limit = connection.reported.and_tested(connection.checkup.as_ref()).customers_per_day;
             Some(DailyShare {
-                connection_id: *connection,
-                customers: *customers,
-                customers_per_day: *customers_per_day.get(connection)?,
+                connection_id: connection.id,
+                customers: customers(connection),
+                // 0: no limit.
+                customers_per_day: limit.map(|limit| limit.value).filter(|limit| *limit > 0)?,
             })
+        });
+        // A number sends no faster than the provider allows.
+        let sent_at = connections.iter().filter_map(|connection| {
+            let room = connection.throughput(Channel::WhatsApp, now)?.room(Lane::Bulk).max(1);
+            let seconds = i64::try_from(customers(connection) / u64::from(room)).ok()?;
+            begins_at.checked_add(SignedDuration::from_secs(seconds)).ok()
         });
         PreflightResult {
             caps: caps.iter().filter_map(needed).collect(),
             daily_shares: shares.collect(),
-            costs: costs(&self.listed, book, day_of(now)),
+            costs: costs(&self.listed, book, day_of(begins_at)),
+            last_at: self.last_at.and_then(|last| sent_at.chain([last]).max()),
             chosen: self.chosen,
             messages: self.messages,
             held_back: self.held_back,
+            channel_problems: self.channel_problems,
             channels: self.channels,
             deferred: self.deferred,
-            last_at: self.last_at,
             stopped,
             samples: self.samples,
         }
     }
 }
 
-/// What is expected to be paid for each country, channel and category, by the prices of a day.
+/// The problems of the channels that are left out, if no channel is left.
+pub fn channel_problems(why: &Refusal) -> impl Iterator<Item = (Channel, String)> {
+    let problem = |channel: Channel| match why.facts.get(&format!("{}_problem", channel.as_str()))? {
+        Fact::Text(problem) => Some((channel, problem.clone())),
+        _ => None,
+    };
+    [Channel::WhatsApp, Channel::Sms].into_iter().filter_map(problem)
+}
+
+/// What is expected to be paid for each country, channel and category, by the prices of a day: those with most messages first, and the
+/// others of a channel and category together.
 fn costs(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
     let mut lines = Vec::new();
     for (name, units) in listed {
@@ -144,24 +197,46 @@ fn costs(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<Pre
         };
         let mut costs = Costs::default();
         costs.add(&[(name.clone(), *units)].into(), book, day);
-        let line = |price: Option<(&Currency, u64)>| PreflightCost {
-            country: what.country,
-            channel: what.carrier.channel(),
-            category: what.category,
-            units: *units,
-            currency: price.map(|(currency, _)| currency.clone()),
-            amount: price.map(|(_, amount)| decimal(amount)),
-        };
-        let priced = costs.spent().iter();
-        let priced = priced.map(|((currency, _), spent)| line(Some((currency, spent.estimated))));
-        let before = lines.len();
-        lines.extend(priced);
-        if lines.len() == before {
-            lines.push(line(None));
+        let mut spent: Vec<_> = costs.spent().iter().collect();
+        spent.sort();
+        let of = (what.carrier.channel(), what.category);
+        match &spent[..] {
+            [] => lines.push((what.country, of, *units, None)),
+            priced => lines.extend(priced.iter().map(|((currency, _), spent)| {
+                let price = Some((currency.clone(), spent.estimated));
+                (what.country, of, *units, price)
+            })),
         }
     }
-    lines
+    lines.sort_by_key(|(.., units, _)| Reverse(*units));
+    let rest = lines.split_off(lines.len().min(PreflightCost::MOST));
+    let mut others = BTreeMap::new();
+    for (_, of, units, price) in rest {
+        let (currency, amount) = price.unzip();
+        let (all, sum): &mut (u64, u64) = others.entry((of, currency)).or_default();
+        (*all, *sum) = (all.saturating_add(units), sum.saturating_add(amount.unwrap_or_default()));
+    }
+    let others = others.into_iter().map(|((of, currency), (units, amount))| {
+        let price = currency.map(|currency| (currency, amount));
+        (None, of, units, price)
+    });
+    lines.extend(others);
+    let line = |(country, (channel, category), units, price): CostLine| {
+        let (currency, amount) = price.unzip();
+        PreflightCost {
+            country,
+            channel,
+            category,
+            units,
+            currency,
+            amount: amount.map(decimal),
+        }
+    };
+    lines.into_iter().map(line).collect()
 }
+
+/// Country, channel and category, units, and the price in millionths of the currency's unit.
+type CostLine = (Option<Country>, (Channel, PriceCategory), u64, Option<(Currency, u64)>);
 
 /// What would become of everybody whom a campaign chooses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -180,18 +255,24 @@ pub struct PreflightResult {
     /// Those who would get none, by the reason: one of `x-codes` at the root of the document.
     #[cfg_attr(feature = "schema", schemars(example = held_back()))]
     pub held_back: BTreeMap<String, u64>,
+    /// For each channel, the problems for which it is left out, of those who have no other channel: one of `x-codes`, with the number of
+    /// contacts.
+    pub channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     /// Messages by the channel that is tried first.
     pub channels: BTreeMap<Channel, u64>,
     /// Messages that would wait for the end of quiet hours, or for the send window.
     pub deferred: u64,
-    /// Time at which the last message could be sent, at the campaign's pace and beside quiet hours. `null`: there is none.
+    /// Earliest time at which the last message is sent: at the campaign's pace and the throughput of the number, outside quiet hours and within the
+    /// send window. `null`: there is none.
     #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:15:00Z"))]
     pub last_at: Option<Timestamp>,
-    /// What the messages are expected to cost by the price lists, if the first channel delivers them.
+    /// What the messages are expected to cost by the price lists, if the first channel delivers them: the 50 countries, channels and
+    /// categories with most messages, then the others together.
+    #[cfg_attr(feature = "schema", schemars(length(max = PreflightCost::MOST_LINES)))]
     pub costs: Vec<PreflightCost>,
     /// The caps that have no room for all messages, if they are sent within one period. The campaign is paused when it reaches one.
     pub caps: Vec<CapExceeded>,
-    /// For each connection of WhatsApp whose limit is known, how much of a day's it would use.
+    /// For each connection of WhatsApp that has a limit that is known, how much of a day's it would use.
     pub daily_shares: Vec<DailyShare>,
     /// The reason for which the campaign would be paused when it begins. `null`: there is none.
     pub stopped: Option<Stopped>,
@@ -209,13 +290,13 @@ fn held_back() -> BTreeMap<&'static str, u64> {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct PreflightCost {
-    /// Country of the recipients. `null`: it is not known.
+    /// Country of the recipients. `null`: it is not known, or they are in several others.
     pub country: Option<Country>,
     /// Channel.
     pub channel: Channel,
     /// Price category.
     pub category: PriceCategory,
-    /// Messages of WhatsApp, or segments of SMS.
+    /// Messages of WhatsApp, or segments of SMS. Lines that differ only in the currency are about the same messages.
     #[cfg_attr(feature = "schema", schemars(example = 1000))]
     pub units: u64,
     /// The currency by ISO 4217. `null`: there is no price.
@@ -237,9 +318,9 @@ pub struct CapExceeded {
     /// What is counted in the present period, in the same unit.
     #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub counted: u64,
-    /// What the campaign needs of it, in the same unit.
+    /// What the campaign needs of it, in the same unit. `null`: messages of it have no price in this currency, and are blocked.
     #[cfg_attr(feature = "schema", schemars(example = 1100))]
-    pub needed: u64,
+    pub needed: Option<u64>,
 }
 
 /// How many of the customers whom a business may write to first in a day are taken.
@@ -254,4 +335,29 @@ pub struct DailyShare {
     /// Customers whom the business may write to first in 24 hours, with all of its numbers, as WhatsApp last said.
     #[cfg_attr(feature = "schema", schemars(example = 2000))]
     pub customers_per_day: u32,
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+    use serde_json::{from_value, json};
+
+    use super::*;
+
+    #[test]
+    fn costs_of_many_countries_are_added_up() {
+        let book: PriceBook = from_value(json!({"version": "1", "lists": [{
+            "service": "whatsapp", "from": "2026-10-01", "certainty": "vendor", "source": "offer",
+            "markets": [{"name": "All", "countries": [], "currency": "USD", "prices": {"every": "0.01"}}],
+        }]}))
+        .unwrap();
+        let codes = ('A'..='Z').flat_map(|first| ('A'..='Z').map(move |second| format!("{first}{second}")));
+        let codes = codes.filter(|code| code.parse::<Country>().is_ok()).take(60);
+        let listed: BTreeMap<String, u64> = codes.map(|code| (format!("cost.meta.{code}.marketing"), 2)).collect();
+        assert_eq!(listed.len(), 60);
+        let costs = costs(&listed, &book, date(2026, 11, 20));
+        assert_eq!(costs.len(), 51);
+        let others = costs.last().unwrap();
+        assert_eq!((others.country, others.units, others.amount.as_deref()), (None, 20, Some("0.20")));
+    }
 }

@@ -209,17 +209,23 @@ impl Pace {
         Self { next: now }
     }
 
+    /// The reason for which a message is not made any more.
+    pub fn over() -> Refusal {
+        let days = MAX_RUN.as_hours() / 24;
+        let sentence = format!("it has run for {days} days; send the rest by another campaign");
+        Refusal::new(Reason::Late, sentence)
+    }
+
     fn interval(per_minute: u32) -> SignedDuration {
         SPAN / i32::try_from(per_minute.max(1)).unwrap_or(i32::MAX)
     }
 
-    /// Time at which the message after this many is made, if the campaign begins at this time and nothing delays it.
-    pub fn made_at(begins_at: Timestamp, before: u64, per_minute: u32) -> Timestamp {
-        let due = before.saturating_mul(60) / u64::from(per_minute.max(1));
-        let due = i64::try_from(due).unwrap_or(i64::MAX);
-        // It may be ahead of its rate.
-        let after = due.saturating_sub(SPAN.as_secs()).clamp(0, MAX_RUN.as_secs());
-        begins_at + SignedDuration::from_secs(after)
+    /// Time at which the message after this many is made, if the campaign begins at this time and nothing delays it. `None`: it is never
+    /// made, since the campaign [ends](MAX_RUN) before.
+    pub fn made_at(begins_at: Timestamp, before: u64, per_minute: u32) -> Option<Timestamp> {
+        let due = i32::try_from(before).ok()?.checked_add(1)?;
+        let after = Self::interval(per_minute).checked_mul(due)?.saturating_sub(SPAN);
+        (after <= MAX_RUN).then(|| begins_at + after.max(SignedDuration::ZERO))
     }
 
     /// Number of messages that may be made now.
@@ -387,6 +393,10 @@ mod tests {
                 pace = pace.after(room, per_minute, now);
                 made += room;
                 assert_eq!(pace.room(per_minute, now), 0);
+                if second <= 130 {
+                    let at = |before: usize| Pace::made_at(begun, before as u64, per_minute).unwrap();
+                    assert!(at(made - 1) <= now && now < at(made), "{per_minute} {second}: {made}");
+                }
                 let minutes = (second + 60) as f64 / 60.0;
                 assert!(
                     made as f64 <= minutes * f64::from(per_minute),

@@ -475,7 +475,7 @@ async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
         contact.wish(OptFlag::Start, "wrote START", now);
     });
     let result = json!({
-        "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channels": {"sms": 1}, "deferred": 0, "last_at": now, "costs": [],
+        "chosen": 3, "messages": 1, "held_back": {"no_consent": 2}, "channel_problems": {}, "channels": {"sms": 1}, "deferred": 0, "last_at": now, "costs": [],
         "caps": [], "daily_shares": [], "stopped": null, "samples": [fan.await.id],
     });
     let id = preflight.rsplit('/').next().expect("an id").parse().expect("an id");
@@ -505,8 +505,11 @@ async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
             .is_some_and(|url| url.contains("preflight.csv"))
     );
 
+    let again = caller.post(&asked, json!({})).await;
     caller.post(&format!("{place}/start"), json!({})).await.is(200);
     caller.post(&asked, json!({})).await.is(202);
+    let shown = caller.get(again.is(202).header("location")).await.is(200).json();
+    assert_eq!(shown["outdated"], false, "starting changes nothing of it");
     let id = made.json()["id"].as_str().expect("an id").to_owned();
     let found = store
         .get::<Campaign>(scope, &id)

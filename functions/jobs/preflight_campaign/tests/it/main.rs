@@ -13,6 +13,7 @@ use domain::{
     campaigns::{
         campaign::Campaign,
         preflight::{PreflightCampaign, PreflightResult},
+        state::CampaignState,
     },
     contacts::{segment::Segment, tag::Tag},
     messages::inbound::OptFlag,
@@ -20,7 +21,7 @@ use domain::{
 };
 use preflight_campaign::{Context, handle};
 use serde_json::{Value, from_value, json, to_value};
-use store::contacts::people::Brought;
+use store::{Versioned, contacts::people::Brought};
 use testkit::{Aws, Operations, Seeded, business::business, operations::result_of};
 
 struct World {
@@ -63,7 +64,7 @@ impl World {
     async fn campaign(&self, change: Value) -> Campaign {
         let mut fields = json!({
             "type": "broadcast", "name": "Offer", "audience": {"segment": self.segment.id},
-            "message": {"channels": ["sms"], "category": "marketing", "sms_text": "20% off. Stop: {{preferences.link}}"},
+            "message": {"channels": ["sms"], "category": "marketing", "sms_text": format!("{} {{{{preferences.link}}}}", "20% off.".repeat(16))},
         });
         for (name, value) in change.as_object().unwrap() {
             fields[name] = value.clone();
@@ -76,9 +77,7 @@ impl World {
 
     /// Makes a pre-flight. Each step is made twice, the first time by a worker that dies before it records it.
     async fn preflight(&self, change: Value) -> (PreflightResult, Vec<Vec<String>>) {
-        let params = PreflightCampaign {
-            campaign: self.campaign(change).await.id,
-        };
+        let params = PreflightCampaign::of(&self.campaign(change).await);
         let start = self.operations.create(OperationKind::PreflightCampaign, &params).await;
         self.operations.all_steps_twice(&start, &self.ctx, &handle).await;
         let result = result_of(&self.operations.get(&start).await);
@@ -100,6 +99,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     for number in 0..5 {
         fans.push(world.fan(&format!("+97150100000{number}")).await);
     }
+    let landline = world.fan("+97142345678").await;
     let stranger = world.business.contact(&world.aws, "+971501999999").await.id.to_string();
     let excluded = world.fan("+971501888888").await;
     let staff = from_value(json!({"name": "Staff"})).unwrap();
@@ -120,7 +120,8 @@ async fn everybody_who_is_chosen_is_in_one_line() {
         (shown["messages"].clone(), shown["channels"].clone()),
         (json!(5), json!({"sms": 5}))
     );
-    assert_eq!(shown["held_back"]["no_consent"], result.chosen - 5);
+    assert_eq!(shown["held_back"], json!({"no_consent": result.chosen - 6, "no_channel": 1}));
+    assert_eq!(shown["channel_problems"], json!({"sms": {"landline": 1}}));
     assert_eq!(rows.len() as u64, result.chosen + 1);
     let line = |id: &str| {
         let mut lines = rows.iter().filter(|row| row[0] == *id);
@@ -134,6 +135,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     }
     let row = line(&stranger).unwrap();
     assert_eq!((row[1].as_str(), row[2].as_str()), ("held_back", "no_consent"));
+    assert_eq!(line(&landline).unwrap()[5], "landline");
     assert_eq!(line(&excluded), None);
     let samples: Vec<String> = result.samples.iter().map(ToString::to_string).collect();
     assert!(samples.len() == 5 && samples.iter().all(|id| fans.contains(id)));
@@ -170,9 +172,9 @@ async fn caps_windows_and_pace_are_told_before() {
     let caps = to_value(&result.caps).unwrap();
     let expected = json!([{"cap": "day.tenant.any", "maximum": 3, "counted": 0, "needed": 5}]);
     assert_eq!(caps, expected);
-    // Two at once, and one each half minute from the minute after.
+    // A minute's worth at once, and then one each half minute.
     let last = result.last_at.unwrap().duration_since(world.aws.now());
-    assert_eq!((result.deferred, last.as_secs()), (0, 60));
+    assert_eq!((result.deferred, last.as_secs()), (0, 90));
 
     let soon = world.aws.now() + jiff::SignedDuration::from_hours(3);
     let starts_at = soon.to_string();
@@ -197,12 +199,30 @@ async fn what_cannot_be_examined_fails_with_a_sentence() {
     world.fan("+971501000001").await;
     let lost = json!({"segment": "seg_01hq5c1ynyc0000000000000ab"});
     let lost = world.campaign(json!({ "audience": lost })).await;
-    let params = PreflightCampaign { campaign: lost.id };
-    let start = world.operations.create(OperationKind::PreflightCampaign, &params).await;
-    world.operations.run(&start, 60, &world.ctx, &handle).await;
-    let operation = world.operations.get(&start).await;
-    assert_eq!(operation.state, OperationState::Failed);
-    assert!(operation.reason.is_some_and(|reason| reason.contains("was deleted")));
+    let fails = async |campaign: &Campaign, because: &str| {
+        let params = PreflightCampaign::of(campaign);
+        let start = world.operations.create(OperationKind::PreflightCampaign, &params).await;
+        world.operations.run(&start, 60, &world.ctx, &handle).await;
+        let operation = world.operations.get(&start).await;
+        assert_eq!(operation.state, OperationState::Failed);
+        let reason = operation.reason.unwrap();
+        assert!(reason.contains(because), "{reason}");
+    };
+    fails(&lost, "was deleted").await;
+    let whole = world.campaign(json!({})).await;
+    let other = Campaign {
+        name: from_value(json!("Another")).unwrap(),
+        ..whole.clone()
+    };
+    fails(&other, "was changed").await;
+    let store = world.aws.store();
+    let found: Versioned<Campaign> = store.get(world.business.scope(), &whole.id).await.unwrap().unwrap();
+    let scheduled = found.value.moved(CampaignState::Scheduled, None, world.aws.now()).unwrap();
+    let version = store.move_campaign(world.business.scope(), found.version, &scheduled).await;
+    let running = scheduled.moved(CampaignState::Running, None, world.aws.now()).unwrap();
+    let moved = store.move_campaign(world.business.scope(), version.unwrap(), &running);
+    moved.await.unwrap();
+    fails(&whole, "has begun").await;
 }
 
 #[tokio::test]
