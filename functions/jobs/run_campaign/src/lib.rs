@@ -21,6 +21,7 @@ use domain::{
         report::InAudience,
         run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
+        watch::Watch,
     },
     messages::{
         message::Message,
@@ -129,6 +130,9 @@ struct Cursor {
     behind_since: Option<Timestamp>,
     /// The last change of the campaign of which the messages that wait know.
     seen: Option<Timestamp>,
+    /// What becomes of its messages.
+    #[serde(default)]
+    watch: Watch,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,7 +150,7 @@ struct Report {
 }
 
 impl Cursor {
-    const fn new(now: Timestamp) -> Self {
+    fn new(now: Timestamp) -> Self {
         Self {
             place: None,
             readable_from: None,
@@ -158,6 +162,7 @@ impl Cursor {
             waited: false,
             behind_since: None,
             seen: None,
+            watch: Watch::default(),
         }
     }
 
@@ -298,7 +303,9 @@ impl Run<'_> {
     }
 
     /// Pauses the campaign for a reason that its users can change.
-    async fn pause(&self, found: &Versioned<Campaign>, cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
+    async fn pause(&self, found: &Versioned<Campaign>, mut cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
+        // Whoever resumes it has seen what was wrong.
+        cursor.watch = Watch::default();
         kit::metric::count("campaign_paused", &[("reason", why.reason.as_str())]);
         self.moved(found, CampaignState::Paused, Some(why), None).await?;
         cursor.more()
@@ -396,10 +403,14 @@ impl Run<'_> {
             return cursor.wait(now + BEHIND_LOOK);
         }
         cursor.behind_since = None;
+        if let Some(why) = self.look(&mut cursor.watch).await? {
+            return self.pause(found, cursor, why).await;
+        }
         let limit = i32::try_from(room.min(PER_STEP)).unwrap_or(1);
         let (page, next) = store.audience(self.scope, campaign.id, from, limit).await?;
         let made = make::all(self, campaign, &page).await?;
         crash::point("run_campaign.made");
+        cursor.watch.made(&made.new, now);
         cursor.latest = made.new.iter().rev().take(LATEST).copied().collect();
         cursor.pace = cursor.pace.after(made.new.len(), per_minute, now);
         if let Some(why) = made.stopped {
@@ -442,6 +453,22 @@ impl Run<'_> {
         let behind = !latest.is_empty() && latest.iter().all(|message| is_behind(message, self.now));
         cursor.waited = behind;
         Ok(behind)
+    }
+
+    /// Looks at what became of some of the messages. Returns the reason to pause the campaign, if there is one.
+    async fn look(&self, watch: &mut Watch) -> Result<Option<Refusal>, JobError> {
+        let (store, due) = (&self.ctx.store, watch.take_due(self.now));
+        if due.is_empty() {
+            return Ok(None);
+        }
+        let contacts: Vec<ContactId> = due.iter().map(|id| id.contact()).collect();
+        let messages = store.each_message(self.scope, &due, self.now);
+        let (messages, people) = futures::try_join!(messages, store.people_by_id(self.scope, &contacts))?;
+        for message in messages.into_iter().filter_map(|message| message.ok().flatten()) {
+            let person = people.get(&message.id.contact());
+            watch.look(&message, person.map(|person| &person.contact));
+        }
+        Ok(watch.against())
     }
 
     /// Looks whether the messages of the next contacts are in a final state.

@@ -2,7 +2,7 @@
 //!
 //! A [`campaign`] is written as a draft; [`review`] says what it lacks and what is wrong with it. Once started, it goes through the
 //! states of the table in [`state`] and cannot be changed any more. [`audience`] says whom it means, [`preflight`], what would become of
-//! them; [`run`], what each of them gets, and how fast; [`report`], what became of them.
+//! them; [`run`], what each of them gets, and how fast; [`watch`], when it is paused for what becomes of them, and [`report`], what became.
 
 pub mod audience;
 pub mod campaign;
@@ -11,3 +11,4 @@ pub mod report;
 pub mod review;
 pub mod run;
 pub mod state;
+pub mod watch;

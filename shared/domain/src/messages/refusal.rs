@@ -167,6 +167,10 @@ codes! {
         ContactMerged = "contact_merged" ["contact"],
         /// A segment of the campaign was deleted, or its field was.
         SegmentUnusable = "segment_unusable" ["segment"],
+        /// Too many of the campaign's messages have failed.
+        FailureRate = "failure_rate" ["percent"],
+        /// Too many people have refused further messages after the campaign's.
+        OptOutRate = "opt_out_rate" ["percent"],
 
         // Ends and remarks of messages and calls.
         /// The provider refused the message or gave it up, with this code.

@@ -28,7 +28,7 @@ use domain::{
     },
     messages::{
         inbound::OptFlag,
-        message::Message,
+        message::{Ended, Message},
         refusal::{Reason, Refusal},
         send::Timers,
     },
@@ -473,6 +473,29 @@ async fn messages_that_nobody_sends_pause_the_campaign() {
     }
     let stopped = (CampaignState::Paused, Some(Reason::Throughput));
     assert_eq!(world.state(&start).await, stopped);
+}
+
+#[tokio::test]
+async fn messages_that_fail_pause_the_campaign() {
+    let world = World::new().await;
+    let fans = world.fans(70).await;
+    let start = world.start(json!({"per_minute": 10})).await;
+    for _ in 0..12 {
+        world.work(&start).await;
+        let fail = |message: &mut Message| {
+            message.ended = Some(Ended::Failed("refused".to_owned()));
+            message.due = None;
+        };
+        world.change(&start, &fans, fail).await;
+        world.aws.pass(60);
+    }
+    let stopped = (CampaignState::Paused, Some(Reason::FailureRate));
+    assert_eq!(world.state(&start).await, stopped);
+    let made = world.reached(&start, &fans).await;
+    assert!(made.len() < fans.len());
+    world.becomes(&start, CampaignState::Running).await;
+    world.work(&start).await;
+    assert!(made.len() < world.reached(&start, &fans).await.len(), "it goes on when it is resumed");
 }
 
 /// Nobody loses the message because of what can be mended.

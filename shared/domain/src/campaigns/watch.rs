@@ -1,0 +1,175 @@
+//! A look at what becomes of a campaign's messages while it runs: it is paused before everybody has got a message that fails, or that people
+//! do not want.
+//!
+//! Of each minute, a few messages are looked at once, some minutes after they were made. That costs two requests a minute, whatever the size of
+//! the campaign.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::MessageId,
+    contacts::contact::Contact,
+    messages::{
+        message::{Message, MessageState},
+        refusal::{Reason, Refusal},
+    },
+};
+
+/// Messages of a minute that are looked at.
+const SAMPLES: usize = 15;
+
+/// Time from making a message to the look at it.
+const LOOK_AFTER: SignedDuration = SignedDuration::from_mins(5);
+
+/// A share that pauses the campaign.
+struct Limit {
+    reason: Reason,
+    /// Messages that must be looked at before.
+    least: u32,
+    /// Of a hundred.
+    percent: u32,
+    says: &'static str,
+}
+
+/// Too many that fail mean a wrong list or a refused template; more than a few in a hundred who refuse further messages, a message that
+/// is not wanted, for which providers lower a number's quality.
+const FAILED: Limit = Limit {
+    reason: Reason::FailureRate,
+    least: 45,
+    percent: 30,
+    says: "of its messages have failed",
+};
+const REFUSED: Limit = Limit {
+    reason: Reason::OptOutRate,
+    least: 90,
+    percent: 5,
+    says: "of the people have refused further messages after it",
+};
+
+impl Limit {
+    fn reached(&self, looked: u32, count: u32) -> Option<Refusal> {
+        let percent = count.saturating_mul(100) / looked.max(1);
+        (looked >= self.least && percent >= self.percent).then(|| {
+            let says = format!("{percent} % {}; see why before you resume it", self.says);
+            Refusal::new(self.reason, says).and("percent", percent)
+        })
+    }
+}
+
+/// What was seen of a campaign's messages since it was begun or resumed, and which are looked at next.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Watch {
+    /// Some messages of each of the last minutes, oldest first.
+    samples: Vec<(Timestamp, Vec<MessageId>)>,
+    looked: u32,
+    failed: u32,
+    refused: u32,
+}
+
+impl Watch {
+    /// Notes some of these messages, which were made now.
+    pub fn made(&mut self, messages: &[MessageId], now: Timestamp) {
+        let minute = SignedDuration::from_mins(1);
+        if self.samples.last().is_none_or(|(at, _)| *at + minute <= now) {
+            self.samples.push((now, Vec::new()));
+        }
+        if let Some((_, sample)) = self.samples.last_mut() {
+            let room = SAMPLES - sample.len().min(SAMPLES);
+            sample.extend(messages.iter().take(room));
+        }
+    }
+
+    /// Takes the messages that are to be looked at now.
+    pub fn take_due(&mut self, now: Timestamp) -> Vec<MessageId> {
+        let is_due = |(at, _): &&(Timestamp, Vec<MessageId>)| *at + LOOK_AFTER <= now;
+        let due = self.samples.iter().take_while(is_due).count();
+        self.samples.drain(..due).flat_map(|(_, sample)| sample).collect()
+    }
+
+    /// Counts a message, and whether its person refused further ones since. One that is not sent yet does not count.
+    pub fn look(&mut self, message: &Message, contact: Option<&Contact>) {
+        let failed = message.state() == MessageState::Failed;
+        let Some(sent_at) = message.accepted_at().or(failed.then_some(message.created_at)) else {
+            return;
+        };
+        let refused = contact.is_some_and(|contact| contact.consent.refusals().any(|wish| wish.at > sent_at));
+        self.looked += 1;
+        self.failed += u32::from(failed);
+        self.refused += u32::from(refused);
+    }
+
+    /// The reason to pause the campaign, if there is one.
+    pub fn against(&self) -> Option<Refusal> {
+        let failed = FAILED.reached(self.looked, self.failed);
+        failed.or_else(|| REFUSED.reached(self.looked, self.refused))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        base::ids::ContactId,
+        messages::{inbound::OptFlag, message::Ended},
+        samples::{Case, NOON, at, message_of},
+    };
+
+    fn ids(count: u8) -> Vec<MessageId> {
+        let contact = ContactId::new(ulid::Ulid::from_parts(1, 1));
+        let id = |number: u8| MessageId::new(contact, ulid::Ulid::from_parts(2, number.into()));
+        (0..count).map(id).collect()
+    }
+
+    #[test]
+    fn a_few_messages_of_each_minute_are_looked_at_once() {
+        let (mut watch, now) = (Watch::default(), at(NOON));
+        let after = |seconds: i64| now + SignedDuration::from_secs(seconds);
+        watch.made(&ids(10), now);
+        watch.made(&ids(10), after(30));
+        watch.made(&ids(4), after(60));
+        assert_eq!(watch.take_due(after(299)), []);
+        assert_eq!(watch.take_due(after(300)).len(), SAMPLES);
+        assert_eq!(watch.take_due(after(300)), []);
+        assert_eq!(watch.take_due(after(3_600)), ids(4));
+    }
+
+    #[test]
+    fn failures_and_refusals_pause_it_once_enough_was_looked_at() {
+        let now = at(NOON);
+        let mut case = Case::new();
+        let mut failed = message_of(case.plan(), now);
+        failed.ended = Some(Ended::Failed("refused".to_owned()));
+        let waiting = message_of(case.plan(), now);
+        case.contact.wish(OptFlag::Stop, "wrote STOP", now + SignedDuration::from_mins(1));
+        for (fine, failing, refusing, expected) in [
+            (31, 13, 0, None),
+            (31, 14, 0, Some((Reason::FailureRate, 31))),
+            (32, 13, 0, None),
+            (85, 0, 4, None),
+            (85, 0, 5, Some((Reason::OptOutRate, 5))),
+            (86, 0, 4, None),
+        ] {
+            let mut watch = Watch {
+                looked: fine,
+                ..Watch::default()
+            };
+            watch.look(&waiting, None);
+            for _ in 0..failing {
+                watch.look(&failed, None);
+            }
+            for _ in 0..refusing {
+                watch.look(&failed, Some(&case.contact));
+            }
+            if refusing > 0 {
+                watch.failed = 0;
+            }
+            let against = watch.against();
+            let reason = expected.map(|(reason, _)| reason);
+            assert_eq!(against.as_ref().map(|why| why.reason), reason, "{fine} {failing} {refusing}");
+            if let Some((why, (_, percent))) = against.zip(expected) {
+                assert!(why.sentence.starts_with(&format!("{percent} % ")), "{why}");
+            }
+        }
+    }
+}
