@@ -479,14 +479,18 @@ async fn messages_that_nobody_sends_pause_the_campaign() {
 async fn messages_that_fail_pause_the_campaign() {
     let world = World::new().await;
     let fans = world.fans(70).await;
-    let start = world.start(json!({"per_minute": 10})).await;
-    for _ in 0..12 {
+    let start = world.start(json!({"per_minute": 4})).await;
+    let fail = |message: &mut Message| {
+        message.ended = Some(Ended::Failed("refused".to_owned()));
+        message.due = None;
+    };
+    let mut left = fans.clone();
+    for _ in 0..20 {
         world.work(&start).await;
-        let fail = |message: &mut Message| {
-            message.ended = Some(Ended::Failed("refused".to_owned()));
-            message.due = None;
-        };
-        world.change(&start, &fans, fail).await;
+        let made = world.reached(&start, &left).await;
+        let (new, rest): (Vec<Contact>, _) = left.into_iter().partition(|fan| made.contains(&fan.id));
+        world.change(&start, &new, fail).await;
+        left = rest;
         world.aws.pass(60);
     }
     let stopped = (CampaignState::Paused, Some(Reason::FailureRate));
