@@ -33,6 +33,7 @@ use domain::{
     },
     tenants::config::TenantConfig,
 };
+use futures::TryFutureExt as _;
 use jiff::civil::Date;
 use kit::{
     ConfigError, Env, FileKey, FileSteps, JobError, Pages, Planner,
@@ -285,7 +286,7 @@ impl Flight<'_> {
         let Some(config) = store.config(scope, &self.ctx.config).await? else {
             return failed("The account was deleted.");
         };
-        let counts = async { Ok::<_, JobError>(store.cap_counts(scope, now).await?) };
+        let counts = store.cap_counts(scope, now).err_into();
         let (counts, book) = futures::try_join!(counts, self.book())?;
         let mut connections = Vec::new();
         for id in cursor.tally.senders() {

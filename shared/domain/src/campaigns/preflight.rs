@@ -190,15 +190,14 @@ pub fn channel_problems(why: &Refusal) -> impl Iterator<Item = (Channel, String)
 /// What is expected to be paid for each country, channel and category, by the prices of a day: those with most messages first, and the
 /// others of a channel and category together.
 fn costs(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<PreflightCost> {
-    let mut lines = Vec::new();
+    let mut lines: Vec<CostLine> = Vec::new();
     for (name, units) in listed {
         let Counter::Listed(what) = Counter::read(name) else {
             continue;
         };
         let mut costs = Costs::default();
         costs.add(&[(name.clone(), *units)].into(), book, day);
-        let mut spent: Vec<_> = costs.spent().iter().collect();
-        spent.sort();
+        let spent: Vec<_> = costs.spent().iter().collect();
         let of = (what.carrier.channel(), what.category);
         match &spent[..] {
             [] => lines.push((what.country, of, *units, None)),

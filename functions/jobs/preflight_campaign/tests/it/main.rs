@@ -131,7 +131,7 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     };
     for fan in &fans {
         let row = line(fan).unwrap();
-        assert_eq!((row[1].as_str(), row[4].as_str()), ("message", "sms"), "{row:?}");
+        assert_eq!((row[1].as_str(), row[6].as_str()), ("message", "sms"), "{row:?}");
     }
     let row = line(&stranger).unwrap();
     assert_eq!((row[1].as_str(), row[2].as_str()), ("held_back", "no_consent"));
