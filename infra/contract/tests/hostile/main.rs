@@ -1,4 +1,4 @@
-//! Every operation of the contract gets bodies of the maximum size, and further ones of a sixteenth of a megabyte, in the worst shapes that
+//! Every operation of the contract gets bodies of the maximum size, and further ones of a quarter of a megabyte, in the worst shapes that
 //! its schema suggests. The work it does with them is bounded, relative to parsing a body of that length once, so that slow machines do
 //! not matter and superlinear work exceeds the bound. New operations are found in the contract.
 

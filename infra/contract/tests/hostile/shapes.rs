@@ -20,8 +20,8 @@ pub(crate) struct Hostile {
 }
 
 /// Size of the bodies with all but the first place of a share, unless the maximum is smaller. What grows faster than the body shows in a
-/// sixteenth of a megabyte, too.
-pub(crate) const PART: usize = 64 * 1024;
+/// quarter of a megabyte, too.
+pub(crate) const PART: usize = 256 * 1024;
 
 /// The operation's examples, one per kind, with their schemas. Of several content types, one is enough: they are parsed alike.
 pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Example> {

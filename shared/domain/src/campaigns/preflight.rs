@@ -256,8 +256,10 @@ pub struct PreflightResult {
     pub held_back: BTreeMap<String, u64>,
     /// For each channel, the problems for which it is left out, of those who have no other channel: one of `x-codes`, with the number of
     /// contacts.
+    #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"sms": {"landline": 5}})))]
     pub channel_problems: BTreeMap<Channel, BTreeMap<String, u64>>,
     /// Messages by the channel that is tried first.
+    #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"sms": 1100})))]
     pub channels: BTreeMap<Channel, u64>,
     /// Messages that would wait for the end of quiet hours, or for the send window.
     pub deferred: u64,
