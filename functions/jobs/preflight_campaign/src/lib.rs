@@ -209,10 +209,7 @@ impl Flight<'_> {
     /// Counts everybody of the next page. Otherwise says why the audience cannot be known.
     async fn page(&self, cursor: &mut Cursor, bytes: &mut Vec<u8>) -> Result<Result<(), Refusal>, JobError> {
         let Context {
-            files,
-            planner,
-            config,
-            ..
+            files, planner, config, ..
         } = self.ctx;
         let (store, scope, begins_at) = (&files.store, self.scope(), self.begins_at());
         let conditions = (&*cursor.conditions, &self.campaign.audience);
@@ -341,16 +338,36 @@ fn cells(person: &Person, decided: &Result<Composed, Refusal>) -> [String; COLUM
             let channel = composed.legs.first().map(|leg| leg.channel.as_str());
             let (sentence, send_at) = (composed.sentence.clone(), composed.not_before.to_string());
             let channel = channel.unwrap_or_default().to_owned();
-            [id, "message".to_owned(), none(), sentence, none(), none(), channel, send_at]
+            [
+                id,
+                "message".to_owned(),
+                none(),
+                sentence,
+                none(),
+                none(),
+                channel,
+                send_at,
+            ]
         }
         Err(why) => {
             let of = |wanted: Channel| {
                 let mut problems = channel_problems(why);
-                problems.find(|(channel, _)| *channel == wanted).map_or_else(none, |(_, problem)| problem)
+                problems
+                    .find(|(channel, _)| *channel == wanted)
+                    .map_or_else(none, |(_, problem)| problem)
             };
             let (whatsapp, sms) = (of(Channel::WhatsApp), of(Channel::Sms));
             let (code, sentence) = (why.reason.as_str().to_owned(), why.sentence.clone());
-            [id, "held_back".to_owned(), code, sentence, whatsapp, sms, none(), none()]
+            [
+                id,
+                "held_back".to_owned(),
+                code,
+                sentence,
+                whatsapp,
+                sms,
+                none(),
+                none(),
+            ]
         }
     }
 }

@@ -221,7 +221,10 @@ fn broadcast_reaches_everybody_of_its_audience_once() {
             let happened = reasons[code].as_u64().unwrap_or_default();
             let later = if code == "opted_out" { stopped.len() as u64 } else { 0 };
             let expected = count.as_u64().unwrap_or_default();
-            ensure!((expected..=expected + later).contains(&happened), "{code}: {reasons} instead of {foreseen}");
+            ensure!(
+                (expected..=expected + later).contains(&happened),
+                "{code}: {reasons} instead of {foreseen}"
+            );
         }
         println!("{} of {recipients} got the message: {report}", sent.len());
         Ok(())

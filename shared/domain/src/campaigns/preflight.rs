@@ -14,8 +14,9 @@ use crate::{
         country::Country,
         facts::Fact,
         ids::{CampaignId, ConnectionId, ContactId},
+        resource::Resource as _,
     },
-    campaigns::campaign::{Campaign, CampaignIn, Stopped},
+    campaigns::campaign::{Campaign, Stopped},
     messages::{compose::Composed, message::Channel, purpose::Lane, refusal::Refusal},
     money::{
         cap::{Cap, CapName, Counts, Take, day_of, hour_of},
@@ -39,8 +40,8 @@ pub struct PreflightCampaign {
 impl PreflightCampaign {
     /// The parameters for a campaign as it is now.
     pub fn of(campaign: &Campaign) -> Self {
-        let content = serde_json::to_vec(&CampaignIn::of(campaign)).unwrap_or_default();
-        let content = Sha256::digest(content).iter().take(16).map(|byte| format!("{byte:02x}"));
+        let content = Sha256::digest(serde_json::to_vec(&campaign.fields()).unwrap_or_default());
+        let content = content.iter().take(16).map(|byte| format!("{byte:02x}"));
         Self {
             campaign: campaign.id,
             content: content.collect(),
@@ -147,7 +148,10 @@ impl PreflightTally {
         };
         let customers = |connection: &Connection| self.senders.get(&connection.id).copied().unwrap_or_default();
         let shares = connections.iter().filter_map(|connection| {
-            let limit = connection.reported.and_tested(connection.checkup.as_ref()).customers_per_day;
+            let limit = connection
+                .reported
+                .and_tested(connection.checkup.as_ref())
+                .customers_per_day;
             Some(DailyShare {
                 connection_id: connection.id,
                 customers: customers(connection),
@@ -213,7 +217,10 @@ fn costs(listed: &BTreeMap<String, u64>, book: &PriceBook, day: Date) -> Vec<Pre
     for (_, of, units, price) in rest {
         let (currency, amount) = price.unzip();
         let (all, sum): &mut (u64, u64) = others.entry((of, currency)).or_default();
-        (*all, *sum) = (all.saturating_add(units), sum.saturating_add(amount.unwrap_or_default()));
+        (*all, *sum) = (
+            all.saturating_add(units),
+            sum.saturating_add(amount.unwrap_or_default()),
+        );
     }
     let others = others.into_iter().map(|((of, currency), (units, amount))| {
         let price = currency.map(|currency| (currency, amount));
@@ -262,6 +269,7 @@ pub struct PreflightResult {
     #[cfg_attr(feature = "schema", schemars(example = serde_json::json!({"sms": 1100})))]
     pub channels: BTreeMap<Channel, u64>,
     /// Messages that would wait for the end of quiet hours, or for the send window.
+    #[cfg_attr(feature = "schema", schemars(example = 12))]
     pub deferred: u64,
     /// Earliest time at which the last message is sent: at the campaign's pace and the throughput of the number, outside quiet hours and within the
     /// send window. `null`: there is none.
@@ -359,6 +367,9 @@ mod tests {
         let costs = costs(&listed, &book, date(2026, 11, 20));
         assert_eq!(costs.len(), 51);
         let others = costs.last().unwrap();
-        assert_eq!((others.country, others.units, others.amount.as_deref()), (None, 20, Some("0.20")));
+        assert_eq!(
+            (others.country, others.units, others.amount.as_deref()),
+            (None, 20, Some("0.2000"))
+        );
     }
 }

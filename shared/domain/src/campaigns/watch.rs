@@ -141,7 +141,8 @@ mod tests {
         let mut failed = message_of(case.plan(), now);
         failed.ended = Some(Ended::Failed("refused".to_owned()));
         let waiting = message_of(case.plan(), now);
-        case.contact.wish(OptFlag::Stop, "wrote STOP", now + SignedDuration::from_mins(1));
+        case.contact
+            .wish(OptFlag::Stop, "wrote STOP", now + SignedDuration::from_mins(1));
         for (fine, failing, refusing, expected) in [
             (31, 13, 0, None),
             (31, 14, 0, Some((Reason::FailureRate, 31))),
@@ -166,7 +167,11 @@ mod tests {
             }
             let against = watch.against();
             let reason = expected.map(|(reason, _)| reason);
-            assert_eq!(against.as_ref().map(|why| why.reason), reason, "{fine} {failing} {refusing}");
+            assert_eq!(
+                against.as_ref().map(|why| why.reason),
+                reason,
+                "{fine} {failing} {refusing}"
+            );
             if let Some((why, (_, percent))) = against.zip(expected) {
                 assert!(why.sentence.starts_with(&format!("{percent} % ")), "{why}");
             }

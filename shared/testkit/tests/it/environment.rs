@@ -27,7 +27,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("RawBucket::new(", &["RAW_BUCKET"], &[]),
     ("Bus::new(", &["OPERATIONS_BUS"], &[]),
     ("Files::new(", &["FILES_BUCKET"], &[]),
-    ("kit::FileSteps", &["TABLE_NAME", "FILES_BUCKET"], &[]),
+    ("FileSteps", &["TABLE_NAME", "FILES_BUCKET"], &[]),
     ("serve_operation(", &["TABLE_NAME", "OPERATIONS_BUS"], &[]),
     ("QueueName::Calls", &["CALLS_QUEUE_URL"], &[]),
     ("QueueName::ProviderEvents", &["PROVIDER_EVENTS_QUEUE_URL"], &[]),

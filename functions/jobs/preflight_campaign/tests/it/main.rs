@@ -120,7 +120,10 @@ async fn everybody_who_is_chosen_is_in_one_line() {
         (shown["messages"].clone(), shown["channels"].clone()),
         (json!(5), json!({"sms": 5}))
     );
-    assert_eq!(shown["held_back"], json!({"no_consent": result.chosen - 6, "no_channel": 1}));
+    assert_eq!(
+        shown["held_back"],
+        json!({"no_consent": result.chosen - 6, "no_channel": 1})
+    );
     assert_eq!(shown["channel_problems"], json!({"sms": {"landline": 1}}));
     assert_eq!(rows.len() as u64, result.chosen + 1);
     let line = |id: &str| {
@@ -139,11 +142,11 @@ async fn everybody_who_is_chosen_is_in_one_line() {
     assert_eq!(line(&excluded), None);
     let samples: Vec<String> = result.samples.iter().map(ToString::to_string).collect();
     assert!(samples.len() == 5 && samples.iter().all(|id| fans.contains(id)));
-    // A link of 60 characters is in each text.
+    // With the link, which each has, the text has two segments.
     let cost = &shown["costs"][0];
     assert_eq!(
         (&cost["country"], &cost["channel"], &cost["units"]),
-        (&json!("AE"), &json!("sms"), &json!(5))
+        (&json!("AE"), &json!("sms"), &json!(10))
     );
 }
 
@@ -217,8 +220,13 @@ async fn what_cannot_be_examined_fails_with_a_sentence() {
     fails(&other, "was changed").await;
     let store = world.aws.store();
     let found: Versioned<Campaign> = store.get(world.business.scope(), &whole.id).await.unwrap().unwrap();
-    let scheduled = found.value.moved(CampaignState::Scheduled, None, world.aws.now()).unwrap();
-    let version = store.move_campaign(world.business.scope(), found.version, &scheduled).await;
+    let scheduled = found
+        .value
+        .moved(CampaignState::Scheduled, None, world.aws.now())
+        .unwrap();
+    let version = store
+        .move_campaign(world.business.scope(), found.version, &scheduled)
+        .await;
     let running = scheduled.moved(CampaignState::Running, None, world.aws.now()).unwrap();
     let moved = store.move_campaign(world.business.scope(), version.unwrap(), &running);
     moved.await.unwrap();

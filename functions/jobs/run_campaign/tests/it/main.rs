@@ -499,7 +499,10 @@ async fn messages_that_fail_pause_the_campaign() {
     assert!(made.len() < fans.len());
     world.becomes(&start, CampaignState::Running).await;
     world.work(&start).await;
-    assert!(made.len() < world.reached(&start, &fans).await.len(), "it goes on when it is resumed");
+    assert!(
+        made.len() < world.reached(&start, &fans).await.len(),
+        "it goes on when it is resumed"
+    );
 }
 
 /// Nobody loses the message because of what can be mended.
