@@ -7,6 +7,7 @@
 
 use domain::{
     base::{
+        ids::ContactId,
         operation::{OperationKind, OperationState},
         resource::Resource as _,
     },
@@ -15,7 +16,13 @@ use domain::{
         preflight::{PreflightCampaign, PreflightResult},
         state::CampaignState,
     },
-    contacts::{segment::Segment, tag::Tag},
+    contacts::{
+        field::{Field, FieldValue},
+        profile::Staged,
+        segment::Segment,
+        stage::Stage,
+        tag::Tag,
+    },
     messages::inbound::OptFlag,
     money::cap::{Cap, Period, Scope},
 };
@@ -194,6 +201,49 @@ async fn caps_windows_and_pace_are_told_before() {
     assert_eq!(result.deferred, 5);
     let last = result.last_at.unwrap();
     assert!(soon + jiff::SignedDuration::from_hours(1) < last && last <= soon + jiff::SignedDuration::from_hours(2));
+}
+
+/// Each kind of segment has its own list.
+#[tokio::test]
+async fn a_segment_of_any_kind_is_an_audience() {
+    let world = World::new().await;
+    let (aws, scope, stamp) = (&world.aws, world.business.scope(), world.aws.stamp());
+    let store = aws.store();
+    let regular = from_value(json!({"name": "Regular"})).unwrap();
+    let regular = Tag::new(aws.ids().ulid(), regular, aws.now());
+    store.create(scope, &regular, &stamp).await.unwrap();
+    let open = from_value(json!({"name": "Open", "position": 1})).unwrap();
+    let open = Stage::new(aws.ids().ulid(), open, aws.now());
+    store.create(scope, &open, &stamp).await.unwrap();
+    let visits = json!({"key": "visits", "name": "Visits", "type": "number", "searchable": true});
+    let visits = Field::new(aws.ids().ulid(), from_value(visits).unwrap(), aws.now());
+    store.create(scope, &visits, &stamp).await.unwrap();
+    let fan: ContactId = world.fan("+971501000001").await.parse().unwrap();
+    let before = store.known(scope, fan).await.unwrap().unwrap();
+    let mut after = before.clone();
+    after.profile.tags.insert(regular.id);
+    after.profile.stage = Some(Staged {
+        stage: open.id,
+        since: aws.now(),
+    });
+    let seven = FieldValue::Number("7".parse().unwrap());
+    after.profile.fields.insert(visits.id, seven);
+    after.profile.listed.insert(visits.id);
+    let brought = Brought::default();
+    let changed = store.change_person(scope, &before, &after, &brought, &stamp);
+    changed.await.unwrap();
+    for filter in [
+        json!({"tag": regular.id}),
+        json!({"stage": open.id}),
+        json!({"field": "visits", "from": 7}),
+    ] {
+        let name = format!("By {}", filter.as_object().unwrap().keys().next().unwrap());
+        let some = from_value(json!({"name": name, "filter": filter})).unwrap();
+        let some = Segment::new(aws.ids().ulid(), some, aws.now());
+        store.create(scope, &some, &stamp).await.unwrap();
+        let (result, _) = world.preflight(json!({"audience": {"segment": some.id}})).await;
+        assert_eq!((result.chosen, result.messages), (1, 1), "{filter}");
+    }
 }
 
 #[tokio::test]
