@@ -37,7 +37,7 @@ use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, none};
 /// Pre-flights of a tenant per hour: each reads the whole audience.
 const PREFLIGHTS: Limit = Limit::per_hour(60);
 
-/// What samples of messages are composed with.
+/// Composer of samples.
 pub(crate) struct Previews {
     planner: Planner,
     timers: Timers,
@@ -174,7 +174,7 @@ pub(crate) async fn get_campaign_preflight(
     }))
 }
 
-/// What an operation makes a pre-flight of; `None` if it is of another kind.
+/// Parameters of a pre-flight; `None` for an operation of another kind.
 fn params_of(operation: &Operation) -> Option<PreflightCampaign> {
     let is_preflight = operation.kind == OperationKind::PreflightCampaign;
     is_preflight.then(|| operation.params.read().ok()).flatten()

@@ -321,7 +321,7 @@ fn decided(
     reviewed.and_then(Review::into_outcome)
 }
 
-/// What a message takes of the caps that apply to it.
+/// Takes of a message, one for each cap that applies to it.
 fn takes(config: &TenantConfig, composed: &Composed, prices: (&PriceBook, Date)) -> Vec<Take> {
     let Some(leg) = composed.legs.first() else {
         return Vec::new();

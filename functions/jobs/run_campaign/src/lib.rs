@@ -130,7 +130,7 @@ struct Cursor {
     behind_since: Option<Timestamp>,
     /// The last change of the campaign of which the messages that wait know.
     seen: Option<Timestamp>,
-    /// What becomes of its messages.
+    /// Count of failures and refusals among its messages.
     #[serde(default)]
     watch: Watch,
 }

@@ -439,7 +439,7 @@ async fn recipients_are_listed_by_state_page_by_page() {
 }
 
 #[tokio::test]
-async fn preflights_show_samples_and_a_file_before_the_campaign_begins() {
+async fn preflights_show_samples_and_a_file_before_the_start() {
     let aws = Aws::new().await;
     let town = Town::new(&aws, campaigns::routes).await;
     let business = Box::pin(business(&aws)).await;
