@@ -25,7 +25,7 @@ use testkit::{
 };
 
 use crate::{
-    shapes::{Hostile, PART, Share},
+    shapes::{Hostile, PART, Seen, Share},
     work::{Work, measured},
 };
 
@@ -116,6 +116,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
             LARGEST_OF_API
         };
         let examples = shapes::examples(document, &operation);
+        let mut seen = Seen::new();
         let mut whatever = if share.is_first() {
             shapes::of_no_schema(most)
         } else {
@@ -139,7 +140,7 @@ fn ask_all(document: &Value, units: Units, share: Share, function: &Function) ->
                 made.insert(operation.path.to_owned(), place.to_owned());
             }
             let (_, usual) = ask(&example.body.to_string());
-            let hostile = shapes::hostile(document, &example, most, share);
+            let hostile = shapes::hostile(document, &example, most, share, &mut seen);
             for Hostile { what, body, most } in std::mem::take(&mut whatever).into_iter().chain(hostile) {
                 assert!(body.len() <= most, "{what}");
                 let (answer, work) = ask(&body);

@@ -1,5 +1,7 @@
 //! Hostile bodies: an operation's example with one place of its schema made as large as possible.
 
+use std::collections::BTreeSet;
+
 use contract::Operation;
 use serde_json::{Map, Value, json};
 use stack::contract::{is_kind, resolve};
@@ -43,8 +45,8 @@ pub(crate) fn examples(document: &Value, operation: &Operation<'_>) -> Vec<Examp
 }
 
 /// A step into a body.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Step {
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Step {
     Member(String),
     Item,
 }
@@ -52,6 +54,8 @@ enum Step {
 /// A place in a body that can hold a value.
 struct Place {
     steps: Vec<Step>,
+    /// Its schema.
+    schema: String,
     /// Example of an item or member, if the place holds several.
     item: Option<Value>,
     list: bool,
@@ -81,16 +85,24 @@ impl Share {
     }
 }
 
+/// The places of an operation's examples so far. A place that several of them have is asked once.
+pub(crate) type Seen = BTreeSet<(Vec<Step>, String)>;
+
 /// All hostile bodies of a share of an example's places, each of at most this many bytes. Those [of no schema](of_no_schema) are not
 /// among them.
-pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: Share) -> Vec<Hostile> {
+pub(crate) fn hostile(document: &Value, example: &Example, most: usize, share: Share, seen: &mut Seen) -> Vec<Hostile> {
     let mut all = Vec::new();
     let mut places = Vec::new();
     find(document, &example.schema, &[], &mut places);
-    let own = places.iter().enumerate().filter(|(number, _)| share.has(*number));
-    for (before, (_, place)) in own.enumerate() {
+    let mut before = 0;
+    for place in places {
+        let number = seen.len();
+        if !seen.insert((place.steps.clone(), place.schema.clone())) || !share.has(number) {
+            continue;
+        }
         let most = if before == 0 { most } else { most.min(PART) };
-        for (what, text) in within(place, most) {
+        before += 1;
+        for (what, text) in within(&place, number, most) {
             let at: Vec<&str> = place.steps.iter().map(Step::name).collect();
             let body = with(&example.body, &place.steps, &text);
             let what = format!("{}: {what}", at.join("."));
@@ -175,11 +187,12 @@ pub(crate) fn of_no_schema(most: usize) -> Vec<Hostile> {
     all.into_iter().map(named).collect()
 }
 
-/// Hostile values for one place.
-fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
+/// Hostile values for one place. What is not about its type takes turns from place to place: all texts are parsed and checked alike.
+fn within(place: &Place, number: usize, most: usize) -> Vec<(&'static str, String)> {
     let most = most - REST;
-    let mut all = vec![("a long text", format!(r#""{}""#, "x".repeat(most - 2)))];
+    let mut all = Vec::new();
     let texts = [
+        ("a long text", format!(r#""{}""#, "x".repeat(most - 2))),
         (
             "a long text of many bytes",
             format!(r#""{}""#, repeated("\u{1f980}", "", most)),
@@ -197,8 +210,11 @@ fn within(place: &Place, most: usize) -> Vec<(&'static str, String)> {
             format!(r#""{}""#, repeated("\u{202e}\u{200b}", "", most)),
         ),
     ];
-    if !(place.list || place.map || place.object) {
-        all.extend(texts);
+    let turn = number % texts.len();
+    if place.list || place.map || place.object {
+        all.extend(texts.into_iter().take(1));
+    } else {
+        all.extend(texts.into_iter().skip(turn).take(1));
     }
     let list = |items: String| format!("[{items}]");
     if place.list {
@@ -322,6 +338,7 @@ fn find(document: &Value, schema: &Value, steps: &[Step], found: &mut Vec<Place>
     if !steps.is_empty() && schema["type"] != "null" && !schema["type"].is_null() {
         found.push(Place {
             steps: steps.to_vec(),
+            schema: schema.to_string(),
             item: example(document, value, 0),
             list: is_kind(schema, "array"),
             map,

@@ -77,9 +77,16 @@ pub async fn measure(play: &Play, town: &Town, aws: &Aws, groups: &[String], con
         let mut times = Vec::new();
         for time in 0..TIMES {
             let correlation = format!("{mark}.{time}");
-            let status = ask(play, &operation, &path, proof, contract, &correlation).await?;
+            // Once: a key costs requests of its own.
+            let key = (time == 0 && operation.takes_key()).then_some(mark.as_str());
+            let status = ask(play, &operation, &path, proof, contract, &correlation, key).await?;
             if (200..300).contains(&status) {
                 times.push((correlation, status));
+            }
+            if key.is_some() {
+                // What is answered from the stored response is not measured; its role must allow it.
+                let again = format!("{mark}.again");
+                ask(play, &operation, &path, proof, contract, &again, key).await?;
             }
         }
         if !times.is_empty() {
@@ -96,6 +103,7 @@ async fn ask(
     proof: &Proof,
     contract: &Contract,
     correlation: &str,
+    key: Option<&str>,
 ) -> Result<u16> {
     let (name, value) = match proof {
         Proof::Key(key) => ("x-api-key", key.clone()),
@@ -103,9 +111,8 @@ async fn ask(
         Proof::Nothing => ("accept", "*/*".to_owned()),
     };
     let mut headers = vec![(name, value.as_str()), ("x-correlation-id", correlation)];
-    if operation.takes_key() && correlation.ends_with(".0") {
-        // Once: it costs requests of its own.
-        headers.push(("idempotency-key", correlation));
+    if let Some(key) = key {
+        headers.push(("idempotency-key", key));
     }
     let body = contract.example_body(operation);
     let mut text = String::new();
