@@ -6,6 +6,7 @@ use std::{
     convert::Infallible,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, OnceLock},
+    time::Duration,
 };
 
 use anyhow::{Context as _, Result};
@@ -40,6 +41,10 @@ struct Target {
     host: HeaderValue,
 }
 
+/// Time for which an idle connection to MiniStack is kept: less than the 75 seconds after which MiniStack closes it, perhaps just when
+/// a request is sent.
+const IDLE: Duration = Duration::from_secs(30);
+
 impl Proxy {
     /// Binds the port (0: a free one) and serves.
     pub async fn bind(port: u16) -> Result<Self> {
@@ -48,7 +53,8 @@ impl Proxy {
             .with_context(|| format!("binding port {port} for the API (use --port for another one)"))?;
         let port = listener.local_addr().context("reading the chosen port")?.port();
         let target = Arc::new(OnceLock::new());
-        let client = Client::builder(TokioExecutor::new()).build_http();
+        let mut client = Client::builder(TokioExecutor::new());
+        let client = client.pool_idle_timeout(IDLE).build_http();
         let task = tokio::spawn(serve(listener, client, Arc::clone(&target)));
         Ok(Self { target, port, task })
     }
@@ -79,7 +85,7 @@ async fn serve(listener: TcpListener, client: Client<HttpConnector, Incoming>, t
     loop {
         let Ok((stream, _)) = listener.accept().await else {
             // Most likely out of file descriptors: waits until some are free.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         // Otherwise, answers in two writes wait for the peer's delayed acknowledgement.
@@ -130,7 +136,7 @@ async fn forward(
             }
             response.map(Either::Left)
         }
-        Err(_) => refusal(StatusCode::BAD_GATEWAY, "MiniStack does not answer"),
+        Err(error) => refusal(StatusCode::BAD_GATEWAY, format!("MiniStack does not answer: {error:?}")),
     }
 }
 
@@ -154,8 +160,8 @@ async fn join(caller: OnUpgrade, api: OnUpgrade) {
     let _ = tokio::io::copy_bidirectional(&mut TokioIo::new(caller), &mut TokioIo::new(api)).await;
 }
 
-fn refusal(status: StatusCode, why: &'static str) -> Answer {
-    let mut response = Response::new(Either::Right(Full::from(why)));
+fn refusal(status: StatusCode, why: impl Into<Bytes>) -> Answer {
+    let mut response = Response::new(Either::Right(Full::from(why.into())));
     *response.status_mut() = status;
     response
 }

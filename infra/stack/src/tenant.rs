@@ -12,8 +12,7 @@ use domain::{
         ids::{ConnectionId, LineId},
         resource::Resource as _,
     },
-    consent::links::NewLink,
-    messages::material::Material,
+    messages::{links::NewLinks, material::Material},
     money::product::Product,
     templates::template::TemplateDefinition,
     tenants::{
@@ -330,8 +329,8 @@ impl Deployment {
                 .context("reading the fields of the tenant's contacts")?,
             // The API checks them when they are named.
             assets: Vec::new(),
-            // As every message would get one.
-            link: Some(NewLink::nobodys()),
+            // As every message would get some.
+            links: NewLinks::nobodys(),
         };
         Ok(config.problems(&material))
     }

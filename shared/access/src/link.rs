@@ -4,6 +4,7 @@ use domain::{
     accounts::account::{Account, Grant},
     base::ids::TenantId,
     consent::links::{LinkCode, PreferenceLink},
+    messages::links::TrackedLinks,
 };
 use jiff::Timestamp;
 use store::{Authority, Store, StoreError, TenantScope};
@@ -56,5 +57,36 @@ impl Customer {
     /// The link.
     pub const fn link(&self) -> &PreferenceLink {
         &self.link
+    }
+}
+
+/// Somebody who follows a tracked link: is sent to its page, and recorded on its message.
+#[derive(Debug, Clone)]
+pub struct Follower {
+    scope: TenantScope,
+    links: TrackedLinks,
+}
+
+impl Follower {
+    /// Admits whoever has this code. `None` if there are no valid links with it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        let links = store.tracked_links_before_scope(code, now).await?;
+        Ok(links.map(|links| Self {
+            scope: TenantScope::mint(links.tenant, Authority::Link),
+            links,
+        }))
+    }
+
+    /// The right to touch the tenant's data.
+    pub const fn scope(&self) -> &TenantScope {
+        &self.scope
+    }
+
+    /// The links.
+    pub const fn links(&self) -> &TrackedLinks {
+        &self.links
     }
 }

@@ -205,6 +205,9 @@ pub struct MessageOut {
     /// Earliest time to send an outbound message. `null` for an inbound one.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     send_at: Option<Timestamp>,
+    /// Time at which somebody first followed a tracked link of an outbound message. `null` if nobody has, or it has none.
+    #[schemars(example = "2026-11-20T10:05:00Z")]
+    clicked_at: Option<Timestamp>,
     /// Channels of an outbound message, in the order in which they are tried.
     legs: Vec<LegOut>,
     /// Kind of an inbound message in the provider's words, such as `text`, `image`. `null` for an outbound one.
@@ -532,6 +535,7 @@ impl Showing {
             code,
             facts,
             send_at: Some(message.not_before),
+            clicked_at: message.clicked_at,
             legs,
             content: None,
             media: Vec::new(),
@@ -572,6 +576,7 @@ impl Showing {
             code: None,
             facts: Facts::NONE,
             send_at: None,
+            clicked_at: None,
             legs: Vec::new(),
             content: Some(message.kind),
             media,

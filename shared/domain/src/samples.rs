@@ -11,16 +11,14 @@ use crate::{
         phone::Phone,
     },
     calls::call::{CallFacts, Direction, Outcome, Party},
-    consent::{
-        links::NewLink,
-        wish::{By, Choice, ConsentCategory, Scope, Wish},
-    },
+    consent::wish::{By, Choice, ConsentCategory, Scope, Wish},
     contacts::{
         contact::{Contact, Identity},
         profile::Profile,
     },
     messages::{
         compose::{Composed, World},
+        links::NewLinks,
         material::Material,
         message::{Channel, Message},
         refusal::Reason,
@@ -103,7 +101,7 @@ pub(crate) fn material() -> Material {
         products: serde_json::from_str(products).unwrap(),
         fields: serde_json::from_str(fields).unwrap(),
         assets: Vec::new(),
-        link: Some(NewLink::nobodys()),
+        links: NewLinks::nobodys(),
     }
 }
 

@@ -8,7 +8,6 @@ use domain::{
         campaign::Campaign,
         review::{self, Missing, review},
     },
-    consent::links::LinkCode,
     contacts::person::Person,
     messages::{
         compose::{Review, World, review as reviewed},
@@ -31,7 +30,7 @@ pub struct Broadcast<'a> {
     pub campaign: &'a Campaign,
     /// The tenant.
     pub config: Arc<TenantConfig>,
-    /// Templates, products and files, with nobody's link, which is as long as any and leads nowhere.
+    /// Templates, products and files, with nobody's links, which are as long as any and lead nowhere.
     pub material: Material,
 }
 
@@ -52,7 +51,7 @@ impl Planner {
         }
         let read = self.store().material(scope, &needs, &Along::default()).await?;
         let material = Material {
-            link: Some(self.pages().new_preferences(LinkCode::of([0; 32]))),
+            links: self.pages().nobodys(),
             ..read
         };
         let found = review(campaign, (&config, &material), &Missing::default(), now);

@@ -1,6 +1,9 @@
 //! Links to pages of the console, in mails, and to pages that customers see, in messages.
 
-use domain::consent::links::{LinkCode, NewLink};
+use domain::{
+    consent::links::{LinkCode, to_preferences},
+    messages::{links::NewLinks, needs::Needs},
+};
 
 use crate::{ConfigError, Env, http::Target};
 
@@ -68,14 +71,19 @@ impl Pages {
 
     /// The link to a preference page, as answer to a request.
     pub fn preferences(&self, code: &LinkCode, target: &Target) -> String {
-        NewLink::at(&target.origin(self.base.as_deref()), code)
+        to_preferences(&target.origin(self.base.as_deref()), code)
     }
 
-    /// The same for a message, without a request. It has no URL if no base is configured.
-    pub fn new_preferences(&self, code: LinkCode) -> NewLink {
-        NewLink {
-            code,
+    /// The links that a message needs, of random bytes. They have no URL if no base is configured.
+    pub fn new_links(&self, needs: &Needs, random: [u8; 32]) -> NewLinks {
+        needs.new_links(self.base.as_deref(), random)
+    }
+
+    /// Links that lead nowhere, each as long as one of a message.
+    pub fn nobodys(&self) -> NewLinks {
+        NewLinks {
             base: self.base.clone(),
+            ..NewLinks::nobodys()
         }
     }
 }

@@ -2,12 +2,19 @@
 
 use domain::{
     base::ids::MessageId,
-    consent::links::{LinkCode, LinkOrigin},
+    consent::links::LinkOrigin,
     contacts::contact::Contact,
-    messages::{compose::Composed, material::Material, message::Message, needs::Needs, send::Timers},
+    messages::{
+        compose::Composed,
+        links::{NewLinks, Tracked},
+        material::Material,
+        message::Message,
+        needs::Needs,
+        send::Timers,
+    },
 };
 use jiff::Timestamp;
-use store::{Along, Store, StoreError, TenantScope, consent::preferences::LinkWrite};
+use store::{Along, Store, StoreError, TenantScope, consent::preferences::LinkWrite, messages::links::TrackedWrite};
 
 use crate::{Pages, log::chain};
 
@@ -22,7 +29,7 @@ pub struct Planner {
 /// What composing a message reads.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered {
-    /// Templates, products, fields of contacts, and a link.
+    /// Templates, products, fields of contacts, and links.
     pub material: Material,
     /// Other messages to the recipient.
     pub open: Vec<Message>,
@@ -37,6 +44,8 @@ pub struct Planned {
     pub ended: Vec<Message>,
     /// The link to the recipient's preference page that it carries.
     pub link: Option<LinkWrite>,
+    /// The tracked links that it carries.
+    pub tracked: Option<TrackedWrite>,
 }
 
 impl Planner {
@@ -53,13 +62,12 @@ impl Planner {
         &self.pages
     }
 
-    /// Reads what a message needs and was not read along with other rows. `code`: that of the link to the recipient's preference page, if
-    /// one is needed.
+    /// Reads what a message needs and was not read along with other rows. `random`: bytes for its links, if it needs some.
     pub async fn gather(
         &self,
         scope: &TenantScope,
         needs: &Needs,
-        code: Option<LinkCode>,
+        random: Option<[u8; 32]>,
         along: &Along,
         now: Timestamp,
     ) -> Result<Gathered, StoreError> {
@@ -67,7 +75,7 @@ impl Planner {
             Box::pin(self.store.material(scope, needs, along)),
             Box::pin(self.readable(scope, &needs.open, now))
         )?;
-        material.link = code.map(|code| self.pages.new_preferences(code));
+        material.links = self.links(needs, random);
         Ok(Gathered { material, open })
     }
 
@@ -76,12 +84,16 @@ impl Planner {
         &self,
         scope: &TenantScope,
         (needs, mut material): (&Needs, Material),
-        code: Option<LinkCode>,
+        random: Option<[u8; 32]>,
         now: Timestamp,
     ) -> Result<Gathered, StoreError> {
-        material.link = code.map(|code| self.pages.new_preferences(code));
+        material.links = self.links(needs, random);
         let open = self.readable(scope, &needs.open, now).await?;
         Ok(Gathered { material, open })
+    }
+
+    fn links(&self, needs: &Needs, random: Option<[u8; 32]>) -> NewLinks {
+        random.map_or(NewLinks::NONE, |random| self.pages.new_links(needs, random))
     }
 
     /// Those of these messages that can be read. One that a newer version wrote before a rollback, or whose row is broken, must not
@@ -118,11 +130,23 @@ impl Planner {
             open = self.readable(scope, &contact.to_make_room(), now).await?;
         }
         let ended = contact.opens(&message, open);
-        let link = material.link.map(|link| LinkWrite {
-            code: link.code,
+        let link = material.links.preferences.map(|code| LinkWrite {
+            code,
             contact: message.id.contact(),
             origin: LinkOrigin::Message(message.id),
         });
-        Ok(Planned { message, ended, link })
+        let of_message = |tracked: Tracked| TrackedWrite {
+            targets: tracked.targets.urls(),
+            code: tracked.code,
+            message: message.id,
+            keep_until: message.keep_until,
+        };
+        let tracked = material.links.tracked.map(of_message);
+        Ok(Planned {
+            message,
+            ended,
+            link,
+            tracked,
+        })
     }
 }

@@ -32,6 +32,7 @@ use domain::{
         tag::Tag,
     },
     media::{asset::Asset, medium::Medium},
+    messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
     templates::template::{TemplateDefinition, sync::LastSync},
     tenants::{connection::Connection, line::Line, tenant::Tenant},
@@ -161,6 +162,7 @@ const READ: &[(&str, Read)] = &[
     ("template_sync", as_it_is::<LastSync>),
     ("template_version", as_it_is::<Signed<TemplateDefinition>>),
     ("tenant", as_it_is::<Tenant>),
+    ("tracked_links", as_it_is::<TrackedLinks>),
     ("whatsapp_number", as_it_is::<lookups::WhatsAppOwner>),
 ];
 

@@ -20,6 +20,7 @@ const REDACTED: &[(&str, &str)] = &[
     (r#"/[\w-]{43}""#, r#"/[secret]""#),
     // The code of a link to a preference page.
     (r"/p/[0-9a-z]{16}\b", "/p/[code]"),
+    (r"/l/[0-9a-z]{17}\b", "/l/[code]"),
     (r"(set-cookie: [\w-]+=)[^;]+", "$1[secret]"),
     (
         r#"("(?:key|hint|secret|verify_token|access_token|refresh_token)": )"[^"]+""#,

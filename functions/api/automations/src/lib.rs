@@ -19,8 +19,7 @@ use domain::{
         rule::{Rule, RuleIn, priorities},
     },
     base::{ids::RuleId, resource::Resource as _},
-    consent::links::NewLink,
-    messages::material::Material,
+    messages::{links::NewLinks, material::Material},
     tenants::{config::TenantConfig, settings::added},
 };
 use jiff::Timestamp;
@@ -139,8 +138,8 @@ async fn material<P: Permit>(
     let needs = needs(rules.iter().copied(), config);
     let read = api.store().material(who.scope(), &needs, &Along::default()).await?;
     Ok(Material {
-        // As every message would get one.
-        link: Some(NewLink::nobodys()),
+        // As every message would get some.
+        links: NewLinks::nobodys(),
         ..read
     })
 }

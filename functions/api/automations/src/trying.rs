@@ -12,7 +12,6 @@ use domain::{
         ids::{LineId, RuleId},
         resource::Resource as _,
     },
-    consent::links::LinkCode,
     contacts::contact::Contact,
     messages::{compose::Review, material::Material, needs::Needs, purpose::Event, send::Timers},
     tenants::config::TenantConfig,
@@ -129,9 +128,9 @@ impl Trying {
 
     /// What composing reads. A link to the recipient's preference page is nobody's: as long as any, and it leads nowhere.
     pub(crate) async fn gather(&self, who: &Writing, needs: &Needs) -> Result<Gathered, Problem> {
-        let code = needs.link.then(|| LinkCode::of([0; 32]));
+        let random = needs.links().then_some([0; 32]);
         let nothing = Along::default();
-        let gathered = self.planner.gather(who.scope(), needs, code, &nothing, who.now());
+        let gathered = self.planner.gather(who.scope(), needs, random, &nothing, who.now());
         Ok(Box::pin(gathered).await?)
     }
 

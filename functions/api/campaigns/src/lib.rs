@@ -24,9 +24,8 @@ use domain::{
         run::RunCampaign,
         state::CampaignState,
     },
-    consent::links::NewLink,
     contacts::{segment::Segment, tag::Tag},
-    messages::{content_problems::Review, material::Material},
+    messages::{content_problems::Review, links::NewLinks, material::Material},
     tenants::{config::TenantConfig, settings::FieldProblem},
 };
 use jiff::Timestamp;
@@ -175,8 +174,8 @@ impl Scene {
         Ok(Self {
             config,
             material: Material {
-                // As every message would get one.
-                link: Some(NewLink::nobodys()),
+                // As every message would get some.
+                links: NewLinks::nobodys(),
                 ..read
             },
             missing,
@@ -384,7 +383,7 @@ async fn moved(
             return Ok(before.clone());
         }
         // A draft is started, and begins by itself.
-        let begun = !matches!(before.state, CampaignState::Draft | CampaignState::Scheduled);
+        let begun = before.state.has_begun();
         let allowed = Some(before).filter(|_| begun || next == CampaignState::Cancelled);
         let after = allowed.and_then(|before| before.moved(next, None, stamp.at));
         after.ok_or_else(|| {
@@ -429,7 +428,7 @@ async fn list_campaign_recipients(
     let from: InAudience = paging.position()?.unwrap_or_default();
     let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
     let (mut items, next) = page.await?;
-    items.retain(|recipient| query.state.is_none_or(|state| recipient.state() == state));
+    items.retain(|recipient| query.takes(recipient));
     let page = Page {
         items,
         next: next.map(|next| next.to_string()),

@@ -91,6 +91,23 @@ pub(crate) struct RecipientQuery {
     #[serde(default)]
     #[schemars(with = "RecipientState")]
     pub(crate) state: Option<RecipientState>,
+    /// Only those who replied (`true`), or only those who have not (`false`).
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(crate) replied: Option<bool>,
+    /// Only those who followed a link (`true`), or only those who have not (`false`).
+    #[serde(default)]
+    #[schemars(with = "bool")]
+    pub(crate) clicked: Option<bool>,
+}
+
+impl RecipientQuery {
+    /// Whether a recipient fulfils them.
+    pub(crate) fn takes(&self, recipient: &Recipient) -> bool {
+        self.state.is_none_or(|state| recipient.state() == state)
+            && self.replied.is_none_or(|replied| recipient.replied() == replied)
+            && self.clicked.is_none_or(|clicked| recipient.clicked() == clicked)
+    }
 }
 
 /// Somebody in the audience of a campaign.
@@ -111,6 +128,8 @@ pub(crate) struct RecipientOut {
     detail: Option<String>,
     /// Whether the contact wrote after the message had been accepted.
     replied: bool,
+    /// Whether somebody followed a tracked link of the message.
+    clicked: bool,
 }
 
 impl From<Recipient> for RecipientOut {
@@ -121,6 +140,7 @@ impl From<Recipient> for RecipientOut {
             code,
             detail: detail.map(str::to_owned),
             replied: recipient.replied(),
+            clicked: recipient.clicked(),
             contact_id: recipient.contact,
             message_id: recipient.message.map(|message| message.id),
         }

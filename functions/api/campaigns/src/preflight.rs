@@ -21,7 +21,6 @@ use domain::{
     campaigns::{
         campaign::Campaign,
         preflight::{PreflightCampaign, PreflightResult},
-        state::CampaignState,
     },
     contacts::person::Person,
     messages::{refusal::Reason, send::Timers},
@@ -98,7 +97,7 @@ type Started = ([(HeaderName, String); 1], With<202, Json<OperationOut>>);
 
 /// Refuses a campaign that has begun.
 fn before_it_begins(campaign: &Campaign) -> Result<(), Problem> {
-    if matches!(campaign.state, CampaignState::Draft | CampaignState::Scheduled) {
+    if !campaign.state.has_begun() {
         return Ok(());
     }
     let state = campaign.state.as_str();
@@ -192,10 +191,7 @@ fn sample(
         tracing::error!(%why, "a campaign has a message of no category");
         Problem::internal()
     })?;
-    let (decision, code, facts) = match reviewed.outcome() {
-        Ok(composed) => (composed.sentence.clone(), Reason::Planned, composed.facts.clone()),
-        Err(refusal) => (refusal.sentence.clone(), refusal.reason, refusal.facts.clone()),
-    };
+    let (decision, code, facts) = reviewed.decision();
     let setting = Setting {
         config: &broadcast.config,
         material,

@@ -6,7 +6,6 @@ use api::{Api, Body, ContactName, MessageOutlook, PhoneOut, RACES, Setting};
 use axum::{Extension, Json, extract::State};
 use domain::{
     base::{facts::Facts, ids::ContactId},
-    consent::links::LinkCode,
     contacts::{
         contact::{Contact, Identity},
         person::Person,
@@ -136,13 +135,10 @@ impl Sending {
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             // Nobody's link: it is as long as any, and leads nowhere.
-            let gathered = self.gather(who.scope(), &needs, || Ok(LinkCode::of([0; 32])), &to.along, now);
+            let gathered = self.gather(who.scope(), &needs, || Ok([0; 32]), &to.along, now);
             let gathered = Box::pin(gathered).await?;
             let reviewed = reviewed(config, &to.person, &intent, &gathered, now).map_err(refused)?;
-            let (decision, code, facts) = match reviewed.outcome() {
-                Ok(composed) => (composed.sentence.clone(), Reason::Planned, composed.facts.clone()),
-                Err(refusal) => (refusal.sentence.clone(), refusal.reason, refusal.facts.clone()),
-            };
+            let (decision, code, facts) = reviewed.decision();
             let setting = Setting {
                 config,
                 material: &gathered.material,

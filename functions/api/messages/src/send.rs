@@ -16,7 +16,6 @@ use domain::{
         line_type::by_numbering_plan,
     },
     calls::record::{ConsentEntry, consent_id},
-    consent::links::LinkCode,
     contacts::{
         contact::{Contact, Identity},
         person::Person,
@@ -110,17 +109,17 @@ impl Sending {
         self.start(api, who, None).await.map(|(config, _)| config)
     }
 
-    /// What composing reads. `code`: makes that of a link to the recipient's preference page.
+    /// What composing reads. `random`: makes the bytes of its links.
     pub(crate) async fn gather(
         &self,
         scope: &TenantScope,
         needs: &Needs,
-        code: impl FnOnce() -> Result<LinkCode, Problem>,
+        random: impl FnOnce() -> Result<[u8; 32], Problem>,
         along: &Along,
         now: Timestamp,
     ) -> Result<Gathered, Setback> {
-        let code = if needs.link { Some(code()?) } else { None };
-        Ok(self.planner.gather(scope, needs, code, along, now).await?)
+        let random = if needs.links() { Some(random()?) } else { None };
+        Ok(self.planner.gather(scope, needs, random, along, now).await?)
     }
 
     /// Writes a message with everything that changes with it, and queues it.
@@ -169,6 +168,7 @@ impl Sending {
             ended,
             consent: consent.collect(),
             links: planned.link.into_iter().collect(),
+            tracked: planned.tracked.into_iter().collect(),
             ..Effects::default()
         };
         let mut jobs = Box::pin(api.store().commit(scope, effects, now)).await?;
@@ -250,8 +250,8 @@ impl Sending {
             let intent = request.intent(&asked, config);
             let needs = needs(config, &to.person, &intent, now);
             let before = self.placed_before(api, who, contact, &asked);
-            let code = || Ok(LinkCode::of(api.secret()?));
-            let gathered = self.gather(who.scope(), &needs, code, &to.along, now);
+            let random = || api.secret();
+            let gathered = self.gather(who.scope(), &needs, random, &to.along, now);
             let (before, gathered) = tokio::try_join!(Box::pin(before), Box::pin(gathered))?;
             if let Some(message) = before {
                 return Ok(KnownMessage {

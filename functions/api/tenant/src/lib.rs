@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use api::{Allowed, Api, IfMatch, Patch, Tagged, found, permits};
 use axum::{Extension, Router, extract::State};
-use domain::{consent::links::NewLink, templates::template::TemplateDefinition, tenants::tenant::Tenant};
+use domain::{messages::links::NewLinks, templates::template::TemplateDefinition, tenants::tenant::Tenant};
 use kit::{Bus, ConfigError, Env, Problem};
 use store::{Along, StoreError, Versioned, tenants::config::ConfigCache};
 
@@ -101,8 +101,8 @@ async fn get_tenant_setup(
     let (store, scope) = (api.store(), who.scope());
     let config = found(store.config(scope, &configs)).await?;
     let mut material = store.material(scope, &setup::needs(&config), &Along::default()).await?;
-    // As every message would get one.
-    material.link = Some(NewLink::nobodys());
+    // As every message would get some.
+    material.links = NewLinks::nobodys();
     let templates = store.page::<TemplateDefinition>(scope, None, SEEN_TEMPLATES).await?;
     material
         .templates

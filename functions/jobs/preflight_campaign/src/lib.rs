@@ -17,7 +17,6 @@ use domain::{
         campaign::{Campaign, Stopped},
         preflight::{PreflightCampaign, PreflightTally, channel_problems},
         run::{Pace, USUAL_PER_MINUTE},
-        state::CampaignState,
     },
     contacts::person::Person,
     messages::{
@@ -115,7 +114,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         return failed("The campaign was changed meanwhile. Make another pre-flight.");
     }
     // Its own messages would count as others.
-    if !matches!(found.value.state, CampaignState::Draft | CampaignState::Scheduled) {
+    if found.value.state.has_begun() {
         return failed("The campaign has begun meanwhile. Its recipients say what becomes of them.");
     }
     let cursor = match turn.cursor()? {

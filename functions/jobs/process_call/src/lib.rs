@@ -11,7 +11,6 @@ use domain::{
         call::{CallFacts, CallProvider, Direction, MAX_CALL, Outcome, Party, Verdict},
         record::{Call, CallProgress, consent_id},
     },
-    consent::links::LinkCode,
     contacts::{
         contact::{Contact, Identity},
         person::Person,
@@ -341,8 +340,8 @@ async fn decide_call(
     } else {
         needs(&view, &world)
     };
-    let code = needs.link.then(|| ctx.ids.secret()).transpose()?.map(LinkCode::of);
-    let gathered = ctx.planner.gather(scope, &needs, code, &along, now).await?;
+    let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
+    let gathered = ctx.planner.gather(scope, &needs, random, &along, now).await?;
     let decision = decide(
         &view,
         &World {
@@ -367,13 +366,13 @@ async fn decide_call(
     let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
     let began = view.started_at.min(now);
     let (recovered, noted) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
-    let (mut message, mut link) = (None, None);
+    let (mut message, mut link, mut tracked) = (None, None, None);
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
         let planned = ctx.planner.plan(scope, composed, &mut contact, gathered, follows, now);
         let planned = planned.await?;
         ended.extend(planned.ended);
-        (message, link) = (Some(planned.message), planned.link);
+        (message, link, tracked) = (Some(planned.message), planned.link, planned.tracked);
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -429,6 +428,7 @@ async fn decide_call(
         ended,
         consent,
         links: link.into_iter().collect(),
+        tracked: tracked.into_iter().collect(),
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");

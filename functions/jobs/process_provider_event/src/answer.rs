@@ -6,7 +6,6 @@ use domain::{
     automations::{answer::Answer, answers},
     base::{ids::MessageId, line_type},
     calls::record::Received,
-    consent::links::LinkCode,
     contacts::{contact::Contact, person::Person},
     media::medium::MediumState,
     messages::{
@@ -137,6 +136,7 @@ impl Event<'_> {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],
             links: planned.link.into_iter().collect(),
+            tracked: planned.tracked.into_iter().collect(),
             ..Effects::default()
         };
         let jobs = Box::pin(store.commit(scope, effects, now)).await?;
@@ -159,12 +159,11 @@ impl Event<'_> {
         for text in answers::texts(&config.tenant, answer, &person.contact) {
             let intent = answers::intent(received, answer, &text, config, &person.contact, now);
             let needs = Needs::of(&intent, &world(config, person, &Gathered::default(), now));
-            let secret = needs.link.then(|| self.ctx.ids.secret()).transpose()?;
-            let code = secret.map(LinkCode::of);
+            let random = needs.links().then(|| self.ctx.ids.secret()).transpose()?;
             let gathered = self
                 .ctx
                 .planner
-                .gather(self.scope, &needs, code, &Along::default(), now)
+                .gather(self.scope, &needs, random, &Along::default(), now)
                 .await?;
             let composed = compose(&intent, &world(config, person, &gathered, now));
             match composed {

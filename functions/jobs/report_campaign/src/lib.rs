@@ -55,6 +55,7 @@ struct Report {
     states: BTreeMap<RecipientState, u64>,
     reasons: BTreeMap<String, u64>,
     replied: u64,
+    clicked: u64,
     cost: Vec<Cost>,
     /// Messages whose price is unknown. They are in no amount.
     unpriced: u64,
@@ -114,6 +115,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
         states: tally.states,
         reasons: tally.reasons,
         replied: tally.replied,
+        clicked: tally.clicked,
     };
     Ok(Step::Done {
         result: Data::of(&report)?,

@@ -11,6 +11,7 @@ mod make;
 
 use domain::{
     Timestamp,
+    accounts::notice::Notice,
     base::{
         ids::{ContactId, MessageId},
         operation::{Data, Progress},
@@ -36,7 +37,7 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+use store::{RACES, Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -235,6 +236,7 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             None => run.begin(&found, cursor).await,
         },
         CampaignState::Paused => {
+            run.notice(&found.value).await;
             (cursor.waited, cursor.behind_since) = (false, None);
             let lately = now < changed_at + PAUSE_LOOK * 5;
             cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
@@ -309,6 +311,21 @@ impl Run<'_> {
         kit::metric::count("campaign_paused", &[("reason", why.reason.as_str())]);
         self.moved(found, CampaignState::Paused, Some(why), None).await?;
         cursor.more()
+    }
+
+    /// Notices that the campaign paused itself. It is looked at again as long as it is paused, so a notice that is lost is recorded then.
+    async fn notice(&self, paused: &Campaign) {
+        let Some(notice) = Notice::of_campaign(paused) else {
+            return;
+        };
+        let store = &self.ctx.store;
+        let recorded = RACES.until_won(|| store.record_notice(self.scope, &notice, self.now));
+        if let Err(error) = recorded.await {
+            tracing::error!(
+                error = kit::chain(&error),
+                "nobody is told that a campaign paused itself"
+            );
+        }
     }
 
     /// Begins the campaign: reads the conditions of its audience, which are fixed from now on.
@@ -512,8 +529,8 @@ impl Run<'_> {
                 message.release(self.now, &self.ctx.timers);
                 match store.write_message(self.scope, &message).await {
                     Ok(()) => jobs.push(ToQueue::send(self.scope.tenant(), &message)),
-                    // A worker has it.
-                    Err(error) if error.is_conflict() => {}
+                    // A worker has it, or somebody has just followed its link.
+                    Err(error) if error.is_conflict() => any = true,
                     Err(error) => return Err(error.into()),
                 }
             }

@@ -8,7 +8,6 @@ use domain::{
         campaign::Campaign,
         run::{Enrolment, Exit},
     },
-    consent::links::LinkCode,
     contacts::person::Person,
     messages::{
         compose::Review,
@@ -191,8 +190,8 @@ impl<'a> Making<'a> {
             material,
         } = &self.broadcast;
         let needs = self.broadcast.needs(&person, now);
-        let code = needs.link.then(|| ctx.ids.secret()).transpose()?.map(LinkCode::of);
-        let gathered = ctx.planner.gather_with(scope, (&needs, material.clone()), code, now);
+        let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
+        let gathered = ctx.planner.gather_with(scope, (&needs, material.clone()), random, now);
         let gathered = gathered.await?;
         let reviewed = self
             .broadcast
@@ -224,6 +223,7 @@ impl<'a> Making<'a> {
             planned: vec![planned.message],
             ended: planned.ended,
             links: planned.link.into_iter().collect(),
+            tracked: planned.tracked.into_iter().collect(),
             ..Effects::default()
         };
         let jobs = store.commit(scope, effects, now).await?;

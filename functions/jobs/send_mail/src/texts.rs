@@ -303,6 +303,11 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
                 "raise the cap (POST /api/v1/caps)"
             }
         ),
+        Matter::CampaignPaused { reason, .. } => format!(
+            "The campaign {subject} has paused itself: {}. Nothing more of it is sent until somebody resumes it \
+                (POST /api/v1/campaigns/{{campaign_id}}/resume) or cancels it.",
+            quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
+        ),
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
                 and the automations before it."
@@ -373,6 +378,11 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                 moment(notice.at)
             )
         }
+        Matter::CampaignPaused { reason, .. } => format!(
+            "أوقفت الحملة {subject} نفسها مؤقتًا: {}. لن يُرسل منها شيء آخر إلى أن يستأنفها أحد (POST /api/v1/campaigns/{{campaign_id}}/resume) \
+                أو يلغيها.",
+            quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
+        ),
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
         ),
@@ -709,6 +719,13 @@ mod tests {
                     serde_json::json!({
                         "kind": "cap_nearly_reached",
                         "cap": {"number": 7, "period": "month", "scope": "tenant", "currency": "USD", "maximum": 2500},
+                    }),
+                ),
+                notice(
+                    "Offer for the holidays",
+                    serde_json::json!({
+                        "kind": "campaign_paused", "campaign": "cmp_01hq5c1ynyc0000000000000ab", "code": "failure_rate",
+                        "reason": "31 of its last 100 messages failed",
                     }),
                 ),
             ],

@@ -227,17 +227,22 @@ impl Tenant<'_> {
         let notices: Vec<&Notice> = due.values().map(|state| &state.value.notice).collect();
         let automation = |notice: &&Notice| match notice.matter {
             Matter::AutomationUnmatched { automation } => Some(automation),
-            Matter::ConnectionRefused { .. } | Matter::TemplatePaused { .. } | Matter::CapNearlyReached { .. } => None,
+            Matter::ConnectionRefused { .. }
+            | Matter::TemplatePaused { .. }
+            | Matter::CapNearlyReached { .. }
+            | Matter::CampaignPaused { .. } => None,
         };
         let rules = notices.iter().filter_map(automation);
         let matched = store.matched_days(&self.scope, rules).await?;
         let templates = store.templates_of_notices(&self.scope, &notices).await?;
+        let campaigns = store.campaigns_of_notices(&self.scope, &notices).await?;
         let stands = |notice: &&Notice| {
             let present = Present {
                 config,
                 template: templates.get(&notice.key()),
                 began: watch.map(|watch| watch.value.began),
                 matched: automation(notice).and_then(|rule| matched.get(&rule).copied()),
+                campaign: campaigns.get(&notice.key()),
                 now: self.now,
             };
             notice.stands(&present)
@@ -309,9 +314,10 @@ impl Tenant<'_> {
         let mut reported = BTreeSet::new();
         all.retain(|notice| match &notice.matter {
             Matter::TemplatePaused { language, .. } => reported.insert((&notice.name, language, notice.at)),
-            Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } | Matter::CapNearlyReached { .. } => {
-                true
-            }
+            Matter::ConnectionRefused { .. }
+            | Matter::AutomationUnmatched { .. }
+            | Matter::CapNearlyReached { .. }
+            | Matter::CampaignPaused { .. } => true,
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);

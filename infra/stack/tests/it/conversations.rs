@@ -1,10 +1,14 @@
 //! Customers' messages, opt-outs and opt-ins.
 
-use anyhow::{Context as _, ensure};
-use domain::messages::message::Channel;
+use anyhow::{Context as _, Result, ensure};
+use domain::{base::phone::Phone, messages::message::Channel};
 use serde_json::json;
 
-use crate::stage::{customer, delayed, on_stage};
+use crate::stage::{Business, customer, delayed, on_stage};
+
+/// The browser of a person.
+const PERSON: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
 
 #[test]
 fn reply_is_stored_once_and_opens_the_window() {
@@ -133,6 +137,28 @@ fn marketing_opt_out_in_whatsapp_is_recorded() {
     });
 }
 
+/// Follows the tracked link of a person's message, and sees that it is known.
+async fn clicked(business: &Business<'_>, person: &Phone, tracked: &str) -> Result<()> {
+    let play = &business.stage.play;
+    let path = tracked.strip_prefix(play.endpoints.api.as_str());
+    let path = path.with_context(|| format!("{tracked} leads to the deployment"))?;
+    let clicked = async || {
+        let known = play.customer(business.id(), person).await?.context("a customer")?;
+        anyhow::Ok(known.messages.iter().any(|message| message.clicked_at.is_some()))
+    };
+    for (method, agent, counted) in [
+        ("HEAD", PERSON, false),
+        ("GET", "WhatsApp/2.23.20.0", false),
+        ("GET", PERSON, true),
+    ] {
+        let answer = play.request(method, path, &[("user-agent", agent)], "").await?;
+        let to_cake = answer.status == 302 && answer.header("location") == Some("https://saffron.example/cake");
+        ensure!(to_cake, "{method} by {agent}: {answer:?}");
+        ensure!(clicked().await? == counted, "{method} by {agent}");
+    }
+    Ok(())
+}
+
 /// From the message through the deployed page to the next call. Looking at the page, as apps do to show a preview, stops nothing.
 #[test]
 fn link_in_a_message_leads_to_the_page_that_stops() {
@@ -140,14 +166,16 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
         let plan = |plan: &mut stack::business::Plan| {
             let then = plan.then();
             then["channels"] = json!(["sms"]);
-            then["sms_text"] = json!({ "en": "Sorry. Your choices: {{preferences.link}}" });
+            then["sms_text"] = json!({ "en": "Sorry. Our cakes: {{link:https://saffron.example/cake}} Your choices: {{preferences.link}}" });
             then["cooldown_seconds"] = 0.into();
         };
         let business = stage.changed_business("Preferences", plan).await?;
         let person = business.missed("telephony").await?;
         let sent = business.accepted(&person, Channel::Sms).await?;
         let text = sent.body.context("an SMS has a text")?;
-        let link = text.strip_prefix("Sorry. Your choices: ").context("it has a link")?;
+        let links = text.strip_prefix("Sorry. Our cakes: ");
+        let links = links.and_then(|links| links.split_once(" Your choices: "));
+        let (tracked, link) = links.context("it has two links")?;
         let path = link.strip_prefix(stage.play.endpoints.api.as_str());
         let path = path.with_context(|| format!("{link} leads to the deployment"))?;
         for method in ["HEAD", "GET"] {
@@ -171,6 +199,7 @@ fn link_in_a_message_leads_to_the_page_that_stops() {
         business.call(&person, "missed", json!({ "via": "telephony" })).await?;
         let silent = business.decided(&person, 2).await?;
         ensure!(silent.reason == "opted_out", "{}", silent.decision);
+        clicked(&business, &person, tracked).await?;
         let forged = stage.play.request("GET", "/p/0000000000000000", &[], "").await?;
         ensure!(
             forged.status == 404 && forged.body.starts_with("<!doctype html>"),

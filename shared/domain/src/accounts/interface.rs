@@ -167,6 +167,8 @@ pub struct NoticeMails {
     pub automation_unmatched: bool,
     /// Four fifths of what a cap allows in an hour, a day or a month were sent.
     pub cap_nearly_reached: bool,
+    /// A campaign paused itself, such as when a cap was reached, its template was paused, or many of its messages failed.
+    pub campaign_paused: bool,
 }
 
 impl NoticeMails {
@@ -176,6 +178,7 @@ impl NoticeMails {
         template_paused: true,
         automation_unmatched: true,
         cap_nearly_reached: true,
+        campaign_paused: true,
     };
 }
 

@@ -20,8 +20,12 @@ use crate::{
         permission::Role,
     },
     automations::rule::Rule,
-    base::ids::{ConnectionId, RuleId},
-    messages::message::{Category, Channel},
+    base::ids::{CampaignId, ConnectionId, RuleId},
+    campaigns::{campaign::Campaign, state::CampaignState},
+    messages::{
+        message::{Category, Channel},
+        refusal::Reason,
+    },
     money::{
         cap::{Cap, Period},
         capped::all_caps_of,
@@ -44,15 +48,18 @@ pub enum NoticeKind {
     AutomationUnmatched,
     /// Four fifths of what a cap allows in its period were sent.
     CapNearlyReached,
+    /// A campaign paused itself.
+    CampaignPaused,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::ConnectionRefused,
         Self::TemplatePaused,
         Self::AutomationUnmatched,
         Self::CapNearlyReached,
+        Self::CampaignPaused,
     ];
 
     /// The name in rows and in preferences.
@@ -62,15 +69,18 @@ impl NoticeKind {
             Self::TemplatePaused => "template_paused",
             Self::AutomationUnmatched => "automation_unmatched",
             Self::CapNearlyReached => "cap_nearly_reached",
+            Self::CampaignPaused => "campaign_paused",
         }
     }
 
     /// The lowest role that is told: that of those who can mend it.
     pub const fn least_role(self) -> Role {
         match self {
-            Self::ConnectionRefused | Self::TemplatePaused | Self::AutomationUnmatched | Self::CapNearlyReached => {
-                Role::Manager
-            }
+            Self::ConnectionRefused
+            | Self::TemplatePaused
+            | Self::AutomationUnmatched
+            | Self::CapNearlyReached
+            | Self::CampaignPaused => Role::Manager,
         }
     }
 
@@ -87,6 +97,7 @@ impl NoticeKind {
             Self::TemplatePaused => mails.template_paused,
             Self::AutomationUnmatched => mails.automation_unmatched,
             Self::CapNearlyReached => mails.cap_nearly_reached,
+            Self::CampaignPaused => mails.campaign_paused,
         }
     }
 
@@ -133,6 +144,15 @@ pub enum Matter {
         /// The cap, with the maximum of that time.
         cap: Cap,
     },
+    /// See [`NoticeKind::CampaignPaused`].
+    CampaignPaused {
+        /// The campaign.
+        campaign: CampaignId,
+        /// The reason, as a word.
+        code: Reason,
+        /// The reason, in one sentence.
+        reason: String,
+    },
 }
 
 /// The word of ours for a template that WhatsApp knows otherwise than it lists it.
@@ -164,6 +184,8 @@ pub struct Present<'a> {
     pub began: Option<Date>,
     /// Day of the automation's last match, if there was one.
     pub matched: Option<Date>,
+    /// The campaign that the notice names, if it exists.
+    pub campaign: Option<&'a Campaign>,
     /// The present time.
     pub now: Timestamp,
 }
@@ -176,6 +198,7 @@ impl Notice {
             Matter::TemplatePaused { .. } => NoticeKind::TemplatePaused,
             Matter::AutomationUnmatched { .. } => NoticeKind::AutomationUnmatched,
             Matter::CapNearlyReached { .. } => NoticeKind::CapNearlyReached,
+            Matter::CampaignPaused { .. } => NoticeKind::CampaignPaused,
         }
     }
 
@@ -189,6 +212,7 @@ impl Notice {
             } => format!("{kind}#{connection}#{}#{language}", self.name),
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
             Matter::CapNearlyReached { cap } => format!("{kind}#{}#{}", cap.name(), cap.maximum),
+            Matter::CampaignPaused { campaign, .. } => format!("{kind}#{campaign}"),
         }
     }
 
@@ -201,13 +225,29 @@ impl Notice {
         }
     }
 
+    /// The notice of a campaign that paused itself; `None` if somebody paused it, or it is not paused. The same at every look.
+    pub fn of_campaign(campaign: &Campaign) -> Option<Self> {
+        let stopped = campaign.stopped.as_ref();
+        let stopped = stopped.filter(|_| campaign.state == CampaignState::Paused)?;
+        Some(Self {
+            matter: Matter::CampaignPaused {
+                campaign: campaign.id,
+                code: stopped.code,
+                reason: stopped.detail.clone(),
+            },
+            name: campaign.name.clone().into(),
+            at: campaign.updated_at,
+        })
+    }
+
     /// Whether it occurs at most once a day, so that none of its mails comes too often.
     const fn is_of_a_day(&self) -> bool {
         match &self.matter {
             Matter::CapNearlyReached { cap } => !matches!(cap.period, Period::Hour),
-            Matter::ConnectionRefused { .. } | Matter::TemplatePaused { .. } | Matter::AutomationUnmatched { .. } => {
-                false
-            }
+            Matter::ConnectionRefused { .. }
+            | Matter::TemplatePaused { .. }
+            | Matter::AutomationUnmatched { .. }
+            | Matter::CampaignPaused { .. } => false,
         }
     }
 
@@ -302,6 +342,7 @@ impl Notice {
             Matter::CapNearlyReached { cap } => {
                 self.at == cap.period.begin(present.now) && all_caps_of(&present.config.tenant).contains(cap)
             }
+            Matter::CampaignPaused { .. } => present.campaign.and_then(Self::of_campaign).as_ref() == Some(self),
         }
     }
 }
@@ -668,6 +709,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             })
         };
@@ -724,6 +766,7 @@ mod tests {
                 template: Some(&now),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             };
             assert!(last.stands(&present), "{order:?}");
@@ -739,6 +782,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             })
         };
@@ -778,6 +822,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             })
         };
@@ -821,6 +866,7 @@ mod tests {
                 template: Some(&paused),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             }));
         }
@@ -837,6 +883,7 @@ mod tests {
                 template: Some(template),
                 began: None,
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             })
         };
@@ -924,6 +971,7 @@ mod tests {
                 template: None,
                 began: Some(watch.began),
                 matched: None,
+                campaign: None,
                 now: at(NOON),
             })
         };
@@ -953,6 +1001,7 @@ mod tests {
                     template: None,
                     began: Some(watch.began),
                     matched: matched.map(day),
+                    campaign: None,
                     now: at(NOON),
                 })
             };
@@ -976,6 +1025,7 @@ mod tests {
                 template: None,
                 began: None,
                 matched: None,
+                campaign: None,
                 now,
             })
         };

@@ -16,9 +16,9 @@ use crate::{
 /// The conditions of an audience's segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AudienceConditions {
-    /// Of the segment.
+    /// Conditions of the segment.
     pub segment: Conditions,
-    /// Of the segments whose contacts are left out.
+    /// Conditions of the segments whose contacts are left out.
     pub excluded: Vec<Conditions>,
 }
 

@@ -105,6 +105,13 @@ impl Recipient {
         let accepted = self.message.as_ref().and_then(Message::accepted_at);
         accepted.zip(self.wrote_at).is_some_and(|(sent, wrote)| sent < wrote)
     }
+
+    /// Whether somebody followed a tracked link of the message.
+    pub fn clicked(&self) -> bool {
+        self.message
+            .as_ref()
+            .is_some_and(|message| message.clicked_at.is_some())
+    }
 }
 
 /// What became of those in the audience of a campaign, counted.
@@ -118,6 +125,9 @@ pub struct CampaignTally {
     pub reasons: BTreeMap<String, u64>,
     /// Those who wrote after they had got the message.
     pub replied: u64,
+    /// Those who followed a tracked link of it.
+    #[serde(default)]
+    pub clicked: u64,
     /// What was paid, or is expected to be, as counters of costs.
     pub counters: BTreeMap<String, u64>,
 }
@@ -131,6 +141,7 @@ impl CampaignTally {
             *self.reasons.entry(reason.as_str().to_owned()).or_default() += 1;
         }
         self.replied += u64::from(recipient.replied());
+        self.clicked += u64::from(recipient.clicked());
         let raised = recipient.message.iter().flat_map(|message| moved(None, message));
         let of_cost = |name: &str| {
             let sms = ["accepted_sms", "billed_sms"];
@@ -244,6 +255,7 @@ mod tests {
             cost: None,
         };
         message.apply(1, read, now, &timers);
+        assert!(message.click(now) && !message.click(now), "only the first time counts");
         tally.add(&Recipient {
             message: Some(message.clone()),
             wrote_at: Some(now + jiff::SignedDuration::from_mins(1)),
@@ -260,7 +272,7 @@ mod tests {
             all_made: true,
             ..recipient()
         });
-        assert_eq!((tally.recipients, tally.replied), (5, 1));
+        assert_eq!((tally.recipients, tally.replied, tally.clicked), (5, 1, 1));
         use RecipientState::{Blocked, LeftOut, NotRetained, Read, Waiting};
         let states = [Waiting, LeftOut, Read, Blocked, NotRetained];
         assert_eq!(tally.states, states.map(|state| (state, 1)).into());

@@ -60,6 +60,11 @@ impl CampaignState {
         TRANSITIONS.contains(&(self, next))
     }
 
+    /// Whether messages of it may have been made.
+    pub const fn has_begun(self) -> bool {
+        !matches!(self, Draft | Scheduled)
+    }
+
     /// Whether no other state follows.
     pub fn is_final(self) -> bool {
         TRANSITIONS.iter().all(|(from, _)| *from != self)

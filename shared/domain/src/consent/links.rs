@@ -157,33 +157,9 @@ pub(crate) fn masked_texts(value: Value) -> Value {
     }
 }
 
-/// A new link for a message that is being composed. It is stored together with the message.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct NewLink {
-    /// Its code.
-    pub code: LinkCode,
-    /// Scheme and host of the page, if the deployment has them.
-    pub base: Option<String>,
-}
-
-impl NewLink {
-    /// The link of a page at this scheme and host.
-    pub fn at(base: &str, code: &LinkCode) -> String {
-        format!("{base}{BEFORE}{}", code.as_str())
-    }
-
-    /// The link, if the deployment has a base.
-    pub fn url(&self) -> Option<String> {
-        self.base.as_deref().map(|base| Self::at(base, &self.code))
-    }
-
-    /// A link that leads nowhere, for trying rules.
-    pub fn nobodys() -> Self {
-        Self {
-            code: LinkCode::of([0; 32]),
-            base: Some("https://example.test".to_owned()),
-        }
-    }
+/// The link to a page at this scheme and host.
+pub fn to_preferences(base: &str, code: &LinkCode) -> String {
+    format!("{base}{BEFORE}{}", code.as_str())
 }
 
 /// The reason why a link was made.
@@ -265,18 +241,6 @@ mod tests {
         ] {
             assert_eq!(wrong.parse::<LinkCode>(), Err(InvalidCode), "{wrong}");
         }
-    }
-
-    #[test]
-    fn link_is_short_enough_for_a_text_message() {
-        let link = NewLink {
-            code: LinkCode::of([7; 32]),
-            base: Some("https://api.example.com".to_owned()),
-        };
-        let url = link.url().unwrap();
-        assert_eq!(url, format!("https://api.example.com/p/{}", link.code.as_str()));
-        assert_eq!(url.len(), "https://api.example.com".len() + 19);
-        assert_eq!(NewLink { base: None, ..link }.url(), None);
     }
 
     /// In a link of any host, and alone, as a button's value is. Nothing else that is like it.

@@ -222,6 +222,7 @@ impl Composed {
             because: None,
             remarks: Vec::new(),
             retried_as: None,
+            clicked_at: None,
             created_at: now,
             keep_until: Some(self.keep_until),
             correlation_id,
@@ -285,6 +286,14 @@ impl Review {
         match self.refusal() {
             Some(refusal) => Err(refusal),
             None => self.planned.as_ref(),
+        }
+    }
+
+    /// The decision: a sentence, its word and its facts.
+    pub fn decision(&self) -> (String, Reason, Facts) {
+        match self.outcome() {
+            Ok(composed) => (composed.sentence.clone(), Reason::Planned, composed.facts.clone()),
+            Err(refusal) => (refusal.sentence.clone(), refusal.reason, refusal.facts.clone()),
         }
     }
 

@@ -17,6 +17,7 @@ use crate::{
     },
     messages::{
         compose::{Words, carriers, content},
+        links::{MAX_TARGETS, Target},
         material::Material,
         message::Channel,
         needs::{MAX_PRODUCTS, Needs},
@@ -195,14 +196,14 @@ impl<'a> Authored<'a> {
         }
     }
 
-    /// Problems of the values that one text or template names: fields of contacts, products, and calls where there are none.
+    /// Problems of the values that one text or template names: fields of contacts, products, pages, and calls where there are none.
     fn named<'s>(
         &self,
         sources: impl Iterator<Item = (String, &'s Source)>,
         material: &Material,
         found: &mut Findings,
     ) {
-        let mut named: Vec<&str> = Vec::new();
+        let (mut named, mut targets): (Vec<&str>, Vec<&Target>) = (Vec::new(), Vec::new());
         let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
         for (place, source) in sources {
             if source.is_of_call() {
@@ -212,6 +213,17 @@ impl<'a> Authored<'a> {
             if let Source::ContactField(key) = source {
                 let detail = format!("Contacts have no field with the key {key}.");
                 found.expect(material.field(key).is_some(), place, not_found(key.as_str(), detail));
+                continue;
+            }
+            if let Source::Link(target) | Source::LinkCode(target) = source {
+                if !targets.contains(&target) {
+                    targets.push(target);
+                }
+                if targets.len() > MAX_TARGETS {
+                    let detail = format!("The links of a message can lead to at most {MAX_TARGETS} pages.");
+                    found.add(place, Fault::too_many(MAX_TARGETS, detail));
+                    return;
+                }
                 continue;
             }
             let Source::Product { id, field } = source else {

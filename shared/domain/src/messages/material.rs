@@ -3,9 +3,9 @@
 
 use crate::{
     base::ids::{AssetId, ConnectionId},
-    consent::links::NewLink,
     contacts::{field::Field, field_key::FieldKey},
     media::asset::Asset,
+    messages::links::NewLinks,
     money::product::Product,
     templates::template::TemplateDefinition,
 };
@@ -21,8 +21,8 @@ pub struct Material {
     pub fields: Vec<Field>,
     /// Assets.
     pub assets: Vec<Asset>,
-    /// A link to the recipient's preference page, if the message needs one.
-    pub link: Option<NewLink>,
+    /// The links that the message carries.
+    pub links: NewLinks,
 }
 
 impl Material {
@@ -32,7 +32,7 @@ impl Material {
         products: Vec::new(),
         fields: Vec::new(),
         assets: Vec::new(),
-        link: None,
+        links: NewLinks::NONE,
     };
 
     /// A product by its id or SKU.

@@ -558,6 +558,9 @@ pub struct Message {
     /// The message that sends it again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retried_as: Option<MessageId>,
+    /// Time at which somebody first followed a tracked link of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clicked_at: Option<Timestamp>,
     /// Time of planning.
     pub created_at: Timestamp,
     /// Time of deletion, by the tenant's policy when it was planned, or by one applied later. `None` (in older rows): never.
@@ -766,6 +769,15 @@ impl Message {
         accepted
             .map(|attempt| attempt.accepted_at.unwrap_or(attempt.claimed_at))
             .min()
+    }
+
+    /// Records that somebody followed a tracked link of it. Returns whether it is the first time.
+    pub fn click(&mut self, now: Timestamp) -> bool {
+        let first = self.clicked_at.is_none();
+        if first {
+            self.clicked_at = Some(now);
+        }
+        first
     }
 
     /// The end of its validity.

@@ -13,6 +13,7 @@ pub mod destination;
 pub mod errors;
 pub mod inbound;
 pub mod language;
+pub mod links;
 pub mod material;
 pub mod message;
 pub mod needs;

@@ -1,13 +1,15 @@
 //! What must be read or made before a message can be composed: the templates, products and fields of contacts that it names, other
-//! messages to the same person, a link to the person's preference page.
+//! messages to the same person, links.
 
 use std::collections::BTreeSet;
 
 use crate::{
     base::ids::{AssetId, ConnectionId, MessageId},
+    consent::links::LinkCode,
     messages::{
         compose::{Aspect, Intent, Words, World, carrier, review},
         content_draft::Draft,
+        links::{MAX_TARGETS, NewLinks, Target, Targets, Tracked},
         material::Material,
         message::Content,
         purpose::Policy,
@@ -30,8 +32,10 @@ pub struct Needs {
     pub assets: BTreeSet<AssetId>,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
-    /// Whether it carries a link to the recipient's preference page, which is made for it alone.
-    pub link: bool,
+    /// Whether it carries a link to the recipient's preference page.
+    pub preferences: bool,
+    /// Pages to which its tracked links lead, in the order in which it names them.
+    pub targets: Vec<Target>,
 }
 
 /// A template that a message needs.
@@ -107,7 +111,27 @@ impl Needs {
         needs
     }
 
-    /// Adds what another message is made of. What is the recipient's alone is not part of it: open messages and the link.
+    /// Whether it carries links, which are made for it alone.
+    pub const fn links(&self) -> bool {
+        self.preferences || !self.targets.is_empty()
+    }
+
+    /// The links that it carries, of random bytes.
+    pub fn new_links(&self, base: Option<&str>, random: [u8; 32]) -> NewLinks {
+        // Other bytes, and other ones even if all are alike, as in links that only show what a message looks like.
+        let mut others = random.map(|byte| !byte);
+        others.rotate_left(16);
+        NewLinks {
+            base: base.map(str::to_owned),
+            preferences: self.preferences.then(|| LinkCode::of(random)),
+            tracked: (!self.targets.is_empty()).then(|| Tracked {
+                code: LinkCode::of(others),
+                targets: Targets::Named(self.targets.clone()),
+            }),
+        }
+    }
+
+    /// Adds what another message is made of. What is the recipient's alone is not part of it: open messages and the links.
     pub fn share(&mut self, other: &Self) {
         for need in &other.templates {
             if !self.templates.contains(need) {
@@ -181,7 +205,12 @@ impl Needs {
                     named.insert(id.clone());
                 }
                 Source::ContactField(_) => self.fields = true,
-                Source::PreferencesLink | Source::PreferencesCode => self.link = true,
+                Source::PreferencesLink | Source::PreferencesCode => self.preferences = true,
+                Source::Link(target) | Source::LinkCode(target)
+                    if self.targets.len() < MAX_TARGETS && !self.targets.contains(target) =>
+                {
+                    self.targets.push(target.clone());
+                }
                 _ => {}
             }
         }
@@ -275,8 +304,8 @@ mod tests {
     }
 
     #[test]
-    fn link_is_made_only_for_a_message_that_carries_it() {
-        assert!(!needs(|_| ()).link);
+    fn links_are_made_only_for_a_message_that_carries_them() {
+        assert!(!needs(|_| ()).links());
         let in_text = needs(|case| {
             case.config.rules[0].then.sms_text = Some(SmsText::One("{{preferences.link}}".to_owned()));
         });
@@ -286,7 +315,20 @@ mod tests {
             let value = Value::From { source, default: None };
             template.buttons = vec![crate::messages::source::ButtonValue { index: 1, value }].into();
         });
-        assert!(in_text.link && in_button.link);
+        assert!(in_text.preferences && in_button.preferences);
+        let tracked = needs(|case| {
+            let link = "{{link:https://saffron.example/a}} {{link:https://saffron.example/b}}";
+            case.config.rules[0].then.sms_text = Some(SmsText::One(format!("{link} {link}")));
+        });
+        let pages: Vec<_> = tracked.targets.iter().map(ToString::to_string).collect();
+        assert_eq!(pages, ["https://saffron.example/a", "https://saffron.example/b"]);
+        let both = Needs {
+            preferences: true,
+            ..tracked
+        };
+        let links = both.new_links(None, [7; 32]);
+        let tracked = links.tracked.expect("a code of its own").code;
+        assert_ne!(links.preferences, Some(tracked));
     }
 
     /// The limit is one of each text, so that what many texts need together is complete.
@@ -349,7 +391,8 @@ mod tests {
                     fields: false,
                     assets: BTreeSet::new(),
                     open: Vec::new(),
-                    link: false,
+                    preferences: false,
+                    targets: Vec::new(),
                 }
             }; 3]
         );

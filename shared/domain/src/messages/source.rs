@@ -15,6 +15,7 @@ use crate::{
         text::{OneLine, Verbatim},
     },
     contacts::field_key::FieldKey,
+    messages::links::{NoTarget, Target},
 };
 
 /// Maximum length of a template's name at Meta.
@@ -276,6 +277,10 @@ pub enum Source {
     PreferencesLink,
     /// `preferences.code`: the end of that link, for buttons of templates.
     PreferencesCode,
+    /// `link:<URL>`: a tracked link to a page.
+    Link(Target),
+    /// `link_code:<URL>`: the end of that link, for buttons of templates.
+    LinkCode(Target),
     /// `tenant.<name>`.
     Tenant(String),
     /// `product.<id or SKU>.<field>`; the fields `name`, `price` and `url` are always there.
@@ -289,11 +294,18 @@ pub enum Source {
 
 /// A text that is not a source of values.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "no such value: {0}. There are contact.name, contact.first_name, contact.phone, contact.field.<key>, call.number, call.time, \
-     call.date, call.outcome, preferences.link, preferences.code, tenant.<name> and product.<id>.<field>"
-)]
-pub struct InvalidSource(String);
+pub enum InvalidSource {
+    /// It names no source.
+    #[error(
+        "no such value: {0}. There are contact.name, contact.first_name, contact.phone, contact.field.<key>, call.number, call.time, \
+         call.date, call.outcome, preferences.link, preferences.code, link:<URL>, link_code:<URL>, tenant.<name> and \
+         product.<id>.<field>"
+    )]
+    Unknown(String),
+    /// A tracked link leads nowhere.
+    #[error(transparent)]
+    Target(#[from] NoTarget),
+}
 
 impl Source {
     /// Maximum length in bytes. No product or variable has a longer name.
@@ -322,7 +334,14 @@ impl FromStr for Source {
     fn from_str(text: &str) -> Result<Self, InvalidSource> {
         if text.len() > Self::MAX_LENGTH {
             let beginning = text.chars().take(40).chain(['…']).collect();
-            return Err(InvalidSource(beginning));
+            return Err(InvalidSource::Unknown(beginning));
+        }
+        // URLs contain dots.
+        if let Some(target) = text.strip_prefix("link:") {
+            return Ok(Self::Link(target.parse()?));
+        }
+        if let Some(target) = text.strip_prefix("link_code:") {
+            return Ok(Self::LinkCode(target.parse()?));
         }
         let mut parts = text.split('.');
         let whole = (parts.next(), parts.next(), parts.next(), parts.next());
@@ -331,7 +350,7 @@ impl FromStr for Source {
             (Some("contact"), Some("first_name"), None, None) => Self::ContactFirstName,
             (Some("contact"), Some("phone"), None, None) => Self::ContactPhone,
             (Some("contact"), Some("field"), Some(key), None) => {
-                let key = key.parse().map_err(|_| InvalidSource(text.to_owned()))?;
+                let key = key.parse().map_err(|_| InvalidSource::Unknown(text.to_owned()))?;
                 Self::ContactField(key)
             }
             (Some("call"), Some("number"), None, None) => Self::CallNumber,
@@ -341,8 +360,8 @@ impl FromStr for Source {
             (Some("preferences"), Some("link"), None, None) => Self::PreferencesLink,
             (Some("preferences"), Some("code"), None, None) => Self::PreferencesCode,
             (Some("tenant"), Some(name), None, None) if !name.is_empty() => Self::Tenant(name.to_owned()),
-            (Some("product"), ..) => product(text).ok_or_else(|| InvalidSource(text.to_owned()))?,
-            _ => return Err(InvalidSource(text.to_owned())),
+            (Some("product"), ..) => product(text).ok_or_else(|| InvalidSource::Unknown(text.to_owned()))?,
+            _ => return Err(InvalidSource::Unknown(text.to_owned())),
         })
     }
 }
@@ -369,6 +388,8 @@ impl fmt::Display for Source {
             Self::CallOutcome => f.write_str("call.outcome"),
             Self::PreferencesLink => f.write_str("preferences.link"),
             Self::PreferencesCode => f.write_str("preferences.code"),
+            Self::Link(target) => write!(f, "link:{target}"),
+            Self::LinkCode(target) => write!(f, "link_code:{target}"),
             Self::Tenant(name) => write!(f, "tenant.{name}"),
             Self::Product { id, field } => write!(f, "product.{id}.{field}"),
         }
@@ -392,6 +413,9 @@ pub enum InvalidPlaceholder {
     /// An unknown source.
     #[error(transparent)]
     Source(#[from] InvalidSource),
+    /// A tracked link with a default, or with a bar in its URL.
+    #[error("a tracked link has no default; write a bar in its URL as %7C")]
+    LinkDefault,
 }
 
 /// A part of the text of an SMS.
@@ -424,10 +448,11 @@ pub fn placeholders(text: &str) -> Result<Vec<Piece<'_>>, InvalidPlaceholder> {
             Some((name, default)) => (name, Some(default)),
             None => (inside, None),
         };
-        pieces.push(Piece::Value {
-            source: name.trim().parse()?,
-            default,
-        });
+        let source = name.trim().parse()?;
+        if default.is_some() && matches!(source, Source::Link(_) | Source::LinkCode(_)) {
+            return Err(InvalidPlaceholder::LinkDefault);
+        }
+        pieces.push(Piece::Value { source, default });
         rest = after;
     }
     if !rest.is_empty() {

@@ -75,8 +75,10 @@ impl Values<'_> {
             Source::CallTime => Some(self.local()?.strftime("%H:%M").to_string()),
             Source::CallDate => Some(self.local()?.strftime("%Y-%m-%d").to_string()),
             Source::CallOutcome => Some(self.call()?.outcome.as_str().replace('_', " ")),
-            Source::PreferencesLink => self.material.link.as_ref()?.url(),
-            Source::PreferencesCode => Some(self.material.link.as_ref()?.code.as_str().to_owned()),
+            Source::PreferencesLink => self.material.links.to_preferences(),
+            Source::PreferencesCode => Some(self.material.links.preferences.as_ref()?.as_str().to_owned()),
+            Source::Link(target) => self.material.links.to_target(target),
+            Source::LinkCode(target) => self.material.links.end_to_target(target),
             Source::Tenant(name) => self.config.tenant.variable(name).map(str::to_owned),
             Source::Product { id, field } => {
                 let product = self.material.product(id)?;
@@ -153,8 +155,8 @@ impl Values<'_> {
             });
         }
         // Whoever writes the text reads it later, and must not find the code there.
-        if let Some(link) = &self.material.link
-            && !link.code.can_be_masked_in(&done)
+        if let Some(code) = &self.material.links.preferences
+            && !code.can_be_masked_in(&done)
         {
             return Err(Misfit::Value {
                 variable: format!("the {part}"),
@@ -211,6 +213,10 @@ mod tests {
                     "{{preferences.link}} {{preferences.code}}",
                     "https://example.test/p/0000000000000000 0000000000000000",
                 ),
+                (
+                    "{{link:https://saffron.example/cake}} {{ link_code:https://saffron.example/cake }}",
+                    "https://example.test/l/zzzzzzzzzzzzzzzz0 zzzzzzzzzzzzzzzz0",
+                ),
                 ("{{tenant.website|our page}}", "our page"),
                 ("مرحبا {{contact.first_name|}}", "مرحبا Maya"),
                 ("no placeholder { or }}", "no placeholder { or }}"),
@@ -228,6 +234,13 @@ mod tests {
             ] {
                 assert!(values.sms(unknown).is_err(), "{unknown}");
             }
+            let barred = values
+                .sms("{{link:https://maps.example/?m=red|x}}")
+                .unwrap_err()
+                .to_string();
+            assert!(barred.contains("%7C"), "{barred}");
+            let unsafe_link = values.sms("{{link:https://10.0.0.1}}").unwrap_err().to_string();
+            assert!(unsafe_link.contains("at a public host"), "{unsafe_link}");
             assert_eq!(
                 values.sms("Your code: x{{preferences.code}}").unwrap_err().to_string(),
                 "the value for the SMS has preferences.code beside a letter or digit"

@@ -66,6 +66,7 @@ pub(crate) fn planned_at(contact: &Contact, time: Timestamp, purpose: Purpose, c
         ended: None,
         remarks: vec![],
         retried_as: None,
+        clicked_at: None,
         created_at: time,
         keep_until: None,
         correlation_id: String::new(),

@@ -11,10 +11,12 @@ use domain::{
         notice::{Mailings, Matter, Notice, NoticeState, Watch},
         permission::Role,
     },
-    base::ids::{ConnectionId, RuleId, TenantId},
+    base::ids::{CampaignId, ConnectionId, RuleId, TenantId},
+    campaigns::campaign::Campaign,
     templates::template::TemplateDefinition,
 };
 use jiff::{SignedDuration, Timestamp, civil::Date};
+use serde::de::DeserializeOwned;
 
 use crate::{
     Store, StoreError, TenantScope, Versioned,
@@ -22,6 +24,7 @@ use crate::{
     table::{
         due::Next,
         keys::{self, Key},
+        owned,
         row::{self, Condition, Row, string},
     },
 };
@@ -241,23 +244,43 @@ impl Store {
         scope: &TenantScope,
         notices: &[&Notice],
     ) -> Result<BTreeMap<String, TemplateDefinition>, StoreError> {
-        const DOING: &str = "read the templates of notices";
-        let mut wanted: Vec<(String, Key)> = Vec::new();
-        for notice in notices {
-            if let Some((connection, language)) = template_of(notice) {
-                let key = template_key(scope, connection, &notice.name, language);
-                wanted.push((notice.key(), key));
-            }
-        }
+        let key = |notice: &Notice| {
+            let (connection, language) = template_of(notice)?;
+            Some(template_key(scope, connection, &notice.name, language))
+        };
+        self.named_by(notices, key, "read the templates of notices").await
+    }
+
+    /// The campaigns that these notices name, by the notices' keys, in one request per hundred.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn campaigns_of_notices(
+        &self,
+        scope: &TenantScope,
+        notices: &[&Notice],
+    ) -> Result<BTreeMap<String, Campaign>, StoreError> {
+        let key = |notice: &Notice| Some(owned::key::<Campaign>(scope, &campaign_of(notice)?));
+        self.named_by(notices, key, "read the campaigns of notices").await
+    }
+
+    async fn named_by<T: DeserializeOwned>(
+        &self,
+        notices: &[&Notice],
+        key: impl Fn(&Notice) -> Option<Key>,
+        doing: &'static str,
+    ) -> Result<BTreeMap<String, T>, StoreError> {
+        let wanted = notices.iter().filter_map(|notice| Some((notice.key(), key(notice)?)));
+        let wanted: Vec<(String, Key)> = wanted.collect();
         let all: Vec<Key> = wanted.iter().map(|(_, key)| key.clone()).collect();
-        let mut found = self.database.get_many(&all, DOING).await?;
-        let mut templates = BTreeMap::new();
+        let mut found = self.database.get_many(&all, doing).await?;
+        let mut named = BTreeMap::new();
         for (name, key) in wanted {
             if let Some(item) = found.remove(&key).filter(row::live) {
-                templates.insert(name, row::data(item, DOING)?);
+                named.insert(name, row::data(item, doing)?);
             }
         }
-        Ok(templates)
+        Ok(named)
     }
 
     /// The tenant's active members of at least this role, with their accounts.
@@ -296,6 +319,20 @@ fn template_of(notice: &Notice) -> Option<(ConnectionId, &str)> {
         Matter::TemplatePaused {
             connection, language, ..
         } => Some((*connection, language.as_str())),
-        Matter::ConnectionRefused { .. } | Matter::AutomationUnmatched { .. } | Matter::CapNearlyReached { .. } => None,
+        Matter::ConnectionRefused { .. }
+        | Matter::AutomationUnmatched { .. }
+        | Matter::CapNearlyReached { .. }
+        | Matter::CampaignPaused { .. } => None,
+    }
+}
+
+/// The campaign that a notice names.
+const fn campaign_of(notice: &Notice) -> Option<CampaignId> {
+    match notice.matter {
+        Matter::CampaignPaused { campaign, .. } => Some(campaign),
+        Matter::ConnectionRefused { .. }
+        | Matter::TemplatePaused { .. }
+        | Matter::AutomationUnmatched { .. }
+        | Matter::CapNearlyReached { .. } => None,
     }
 }

@@ -8,6 +8,7 @@ use domain::{
     contacts::field::Field,
     media::asset::Asset,
     messages::{
+        links::NewLinks,
         material::Material,
         message::Leg,
         needs::{Needs, TemplateNeed},
@@ -167,7 +168,7 @@ impl Store {
             products: row::live_data(&mut found, &keys.products, DOING)?,
             assets: row::live_data(&mut found, &keys.assets, DOING)?,
             fields,
-            link: None,
+            links: NewLinks::NONE,
         };
         material.templates.extend(languages);
         // One may be named by its id and by its SKU.

@@ -161,7 +161,7 @@ const CALL: Names = Names {
     ],
 };
 
-const LETTERS: [(&str, &str); 51] = [
+const LETTERS: [(&str, &str); 52] = [
     ("accepted_at", "a"),
     ("attempts", "b"),
     ("cause", "c"),
@@ -213,11 +213,13 @@ const LETTERS: [(&str, &str); 51] = [
     ("took", "T"),
     ("expected", "M"),
     ("cap", "X"),
+    ("clicked_at", "Z"),
 ];
 
-const TIMES: [&str; 8] = [
+const TIMES: [&str; 9] = [
     "accepted_at",
     "claimed_at",
+    "clicked_at",
     "created_at",
     "delivered_at",
     "not_before",

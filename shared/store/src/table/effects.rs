@@ -16,6 +16,7 @@ use crate::{
     consent::preferences::{LinkWrite, link_row},
     contacts::contact::{ContactWrite, consent_row},
     messages::{
+        links::{TrackedWrite, tracked_row},
         media::medium_row,
         message::{ParkedVersion, message_row, received_row, reference_row},
     },
@@ -40,6 +41,8 @@ pub struct Effects<'a> {
     pub consent: Vec<Consent>,
     /// Links to preference pages that the new messages carry.
     pub links: Vec<LinkWrite>,
+    /// Tracked links that the new messages carry.
+    pub tracked: Vec<TrackedWrite>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -155,6 +158,9 @@ impl Effects<'_> {
         }
         for link in &self.links {
             rows.push(link_row(scope, link, now, doing)?);
+        }
+        for tracked in &self.tracked {
+            rows.push(tracked_row(scope, tracked, now, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {

@@ -90,6 +90,7 @@ const FORMS: &[(&str, u64)] = &[
     // Each holds a template of the current form.
     ("template_version", 1),
     ("tenant", 4),
+    ("tracked_links", 1),
     ("whatsapp_number", 1),
 ];
 

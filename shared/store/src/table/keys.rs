@@ -320,6 +320,11 @@ pub(crate) fn preference_link(code: &LinkCode) -> Key {
     Key::new(format!("LINK#{}", code.sha256()), "LINK")
 }
 
+/// The tracked links of a message, by the SHA-256 of their code.
+pub(crate) fn tracked_links(code: &LinkCode) -> Key {
+    Key::new(format!("GO#{}", code.sha256()), "GO")
+}
+
 /// The owner of a name in URLs.
 pub(crate) fn slug(slug: &Slug) -> Key {
     Key::new(format!("SLUG#{slug}"), "TENANT")

@@ -332,6 +332,17 @@ fn only_listed_functions_touch_a_partition() {
             "run_campaign",
         ])
     );
+    // Tracked links. What a message says carries them, and their page reads them.
+    assert_eq!(
+        who(|key| key.starts_with("GO"), false),
+        BTreeSet::from([
+            "links",
+            "messages",
+            "process_call",
+            "process_provider_event",
+            "run_campaign"
+        ])
+    );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
     // whether one of them refused messages.
     assert_eq!(
@@ -365,7 +376,8 @@ fn only_listed_functions_touch_a_partition() {
                 .any(|verb| function.starts_with(verb));
             let others = !key.starts_with("T#") || key == "T#*#IAM";
             // The message after a call or a customer's message may carry a link, whose page knows no tenant.
-            let link = matches!(function, "process_call" | "process_provider_event") && key == "LINK#*";
+            let link =
+                matches!(function, "process_call" | "process_provider_event") && matches!(key, "LINK#*" | "GO#*");
             // What messages cost is the same for all tenants. Beside it are public keys and the ids of the platform's administrators.
             let prices = matches!(function, "publish_changes" | "send_message")
                 && key == "PLATFORM"

@@ -430,6 +430,8 @@ async fn recipients_are_listed_by_state_page_by_page() {
         (&left_out[0]["code"], &left_out[0]["detail"], &left_out[0]["message_id"]),
         (&json!("no_consent"), &json!("no opt-in"), &Value::Null)
     );
+    assert_eq!(all("&replied=true&clicked=true").await.len(), 0);
+    assert_eq!(all("&replied=false&clicked=false").await.len(), 9);
     manager.get(&format!("{list}?state=lost")).await.names_field("state");
     town.foreign_admin().get(&list).await.is(404);
     let report = format!("{}/report", made.header("location"));

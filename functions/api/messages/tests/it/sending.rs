@@ -1,6 +1,6 @@
 //! Sending by request: a message is written once, or refused with its reason and nothing is written.
 
-use access::link::Customer;
+use access::link::{Customer, Follower};
 use domain::{
     calls::record::Received,
     consent::{
@@ -10,6 +10,7 @@ use domain::{
     contacts::contact::{Contact, Identity},
     messages::{
         inbound::OptFlag,
+        links::TrackedEnd,
         purpose::{Lane, Purpose},
     },
     money::cap::{Cap, Period, Take},
@@ -604,7 +605,10 @@ async fn link_in_a_message_leads_to_its_contact() {
     let aws = Aws::new().await;
     let (town, business) = (town(&aws).await, business(&aws).await);
     let agent = town.key_of(business.scope(), Role::Agent).await;
-    let body = sms(CUSTOMER, json!({"sms_text": "{{preferences.code}}"}));
+    let body = sms(
+        CUSTOMER,
+        json!({"sms_text": "{{preferences.code}} {{link_code:https://saffron.example}}"}),
+    );
     let message = agent.post(MESSAGES, body).await.is(201).json();
     let id: MessageId = message["id"].as_str().unwrap().parse().unwrap();
     let stored = aws
@@ -613,10 +617,18 @@ async fn link_in_a_message_leads_to_its_contact() {
         .await
         .unwrap()
         .unwrap();
-    let code: LinkCode = stored.plan[0].content.words().unwrap().parse().unwrap();
+    let (code, end) = stored.plan[0].content.words().unwrap().split_once(' ').unwrap();
+    let code: LinkCode = code.parse().unwrap();
     let known = Customer::admit(&aws.store(), &code, aws.now()).await.unwrap().unwrap();
     assert_eq!(json!(known.link().contact), message["contact"]["id"]);
     assert_eq!(known.link().origin, LinkOrigin::Message(id));
+    let end: TrackedEnd = end.parse().unwrap();
+    let follower = Follower::admit(&aws.store(), &end.code, aws.now())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(follower.links().message, id);
+    assert_eq!(message["clicked_at"], Value::Null);
 }
 
 /// Whoever may read messages, and nothing else, must not be able to choose for their recipients.

@@ -109,6 +109,8 @@ async fn managers_cancel_operations_and_others_do_not() {
         for _twice in 0..2 {
             let answer = town.manager().post(&cancel(place), json!({})).await;
             assert_eq!(answer.is(200).json()["state"], state);
+            let answer = town.manager().post_once(&cancel(place), state, json!({})).await;
+            assert_eq!(answer.is(200).json()["state"], state);
         }
     }
     // The audit log says who asked.

@@ -1,10 +1,11 @@
 //! Links to preference pages in messages.
 
-use access::link::Customer;
+use access::link::{Customer, Follower};
 use domain::{
     base::ids::ContactId,
     consent::links::{LINK_LIFETIME, LinkCode, LinkOrigin},
     messages::{
+        links::TrackedEnd,
         message::{Channel, Content, Message},
         source::SmsText,
     },
@@ -57,6 +58,28 @@ async fn message_carries_a_link_of_its_own() {
     assert_eq!(holder(&world, code).await, None);
 }
 
+#[tokio::test]
+async fn message_carries_tracked_links_of_its_own() {
+    let world = world("Sorry. {{link:https://saffron.example/cake}} {{link:https://saffron.example/map}}").await;
+    world.telephony("1", missed(CUSTOMER)).await;
+    let (_, messages) = world.history().await;
+    let sms = text(&messages[0]).trim_start_matches("Sorry. ");
+    let ends: Vec<TrackedEnd> = sms
+        .split(' ')
+        .map(|link| link.strip_prefix(&format!("{BASE}/l/")).unwrap().parse().unwrap())
+        .collect();
+    assert_eq!((ends[0].place, ends[1].place), (0, 1));
+    assert_eq!(ends[0].code, ends[1].code);
+    let follower = Follower::admit(&world.aws.store(), &ends[0].code, world.aws.now()).await;
+    let follower = follower.expect("the table answers").expect("stored links");
+    assert_eq!(follower.scope().tenant(), world.business.tenant());
+    assert_eq!(follower.links().message, messages[0].id);
+    assert_eq!(
+        follower.links().targets,
+        ["https://saffron.example/cake", "https://saffron.example/map"]
+    );
+}
+
 /// A row for each message that nobody asked for would be paid for.
 #[tokio::test]
 async fn message_without_a_link_stores_none() {
@@ -66,7 +89,12 @@ async fn message_without_a_link_stores_none() {
         world.telephony("1", missed(CUSTOMER)).await;
         world.aws.row_count().await - before
     };
-    assert_eq!(rows("Sorry.").await + 1, rows("Sorry. {{preferences.link}}").await);
+    let none = rows("Sorry.").await;
+    assert_eq!(none + 1, rows("Sorry. {{preferences.link}}").await);
+    assert_eq!(
+        none + 1,
+        rows("{{link:https://a.example}} {{link:https://b.example}}").await
+    );
 }
 
 /// Whoever gets no message gets no link.

@@ -711,7 +711,8 @@ async fn own_text_may_name_products_and_the_preference_page() {
         configured.products = vec![read(json!({
             "id": "prd_00000000000000000000000001", "sku": "cake", "name": "Saffron cake",
         }))];
-        let text = "{{contact.first_name}}: {{product.cake.name}} {{preferences.code}}";
+        let text =
+            "{{contact.first_name}}: {{product.cake.name}} {{preferences.code}} {{link_code:https://saffron.example}}";
         answering(configured, json!({"help": {"text": text}}));
     })
     .await;
@@ -722,12 +723,12 @@ async fn own_text_may_name_products_and_the_preference_page() {
         world.work(says(world, "wamid.in", "HELP")).await;
         rows.push(world.aws.row_count().await - before);
     }
-    assert_eq!(rows[0], rows[1] + 1, "the link has a row");
+    assert_eq!(rows[0], rows[1] + 2, "each link has a row");
     let answers = answers(&world).await;
     let code = text(&answers[0])
         .strip_prefix("Layla: Saffron cake ")
         .expect("its values");
-    assert_eq!(code.len(), 16);
+    assert_eq!(code.len(), 16 + 1 + 17);
 }
 
 /// What the customer wished is stored with the message, whatever the answer is.

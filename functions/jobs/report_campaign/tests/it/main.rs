@@ -111,7 +111,7 @@ async fn everybody_in_the_audience_is_counted_once() {
     let report: Value = result_of(&operation);
     let expected = json!({
         "recipients": 6, "states": {"waiting": 1, "left_out": 2, "blocked": 3},
-        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "cost": [], "unpriced": 0,
+        "reasons": {"late": 3, "no_consent": 2}, "replied": 0, "clicked": 0, "cost": [], "unpriced": 0,
     });
     assert_eq!(report, expected);
     assert_eq!(operation.progress.done, 6);

@@ -334,7 +334,7 @@ async fn a_segment_of_any_kind_is_an_audience() {
     };
     world.profile(&fans[2], visited).await;
     let message = json!({
-        "channels": ["sms"], "category": "marketing", "sms_text": "20% off. Stop: {{preferences.link}}",
+        "channels": ["sms"], "category": "marketing", "sms_text": "20% off: {{link:https://saffron.example/cake}} Stop: {{preferences.link}}",
     });
     for (filter, fan) in [
         (json!({"tag": regular.id}), &fans[0]),
@@ -495,6 +495,12 @@ async fn messages_that_fail_pause_the_campaign() {
     }
     let stopped = (CampaignState::Paused, Some(Reason::FailureRate));
     assert_eq!(world.state(&start).await, stopped);
+    let key = format!("campaign_paused#{}", world.campaign(&start).await.id);
+    let noticed = world.store().notice(world.scope(), &key).await.unwrap();
+    assert!(
+        noticed.is_some_and(|state| state.value.due.is_some()),
+        "people are told"
+    );
     let made = world.reached(&start, &fans).await;
     assert!(made.len() < fans.len());
     world.becomes(&start, CampaignState::Running).await;

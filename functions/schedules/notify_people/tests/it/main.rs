@@ -11,7 +11,10 @@ use domain::{
     base::{
         actor::{Actor, Stamp},
         ids::{ConnectionId, RuleId, UserId},
+        resource::Resource as _,
     },
+    campaigns::{campaign::Campaign, state::CampaignState},
+    messages::refusal::{Reason, Refusal},
     templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenants::{
         connection::{self, Health},
@@ -22,10 +25,11 @@ use jiff::SignedDuration;
 use jobs::{Mail, MailJob};
 use kit::schedule::Deadline;
 use notify_people::{Context, handle};
+use serde_json::json;
 use store::{Versioned, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
-    business::{business, business_with, phone},
+    business::{business, business_with, phone, read},
 };
 
 const A_DAY: i64 = 24 * 3600;
@@ -352,6 +356,42 @@ async fn paused_template_is_told_if_an_automation_uses_it() {
     unused.seat(Role::Admin, |_, _| {}).await;
     unused.pause_template().await;
     assert!(unused.mails().await.is_empty());
+}
+
+#[tokio::test]
+async fn paused_campaign_is_told_until_it_is_resumed() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let (store, scope, now) = (world.aws.store(), world.business.scope(), world.aws.now());
+    let fields = read(json!({"type": "broadcast", "name": "Offer for the holidays"}));
+    let draft = Campaign::new(world.aws.ids().ulid(), fields, now);
+    store.create(scope, &draft, &world.aws.stamp()).await.expect("a draft");
+    let scheduled = draft.moved(CampaignState::Scheduled, None, now).expect("it is started");
+    let running = scheduled.moved(CampaignState::Running, None, now).expect("it begins");
+    let why = Refusal::new(Reason::FailureRate, "31 of its last 100 messages failed");
+    let paused = running
+        .moved(CampaignState::Paused, Some(why.clone()), now)
+        .expect("it is paused");
+    let notice = Notice::of_campaign(&paused).expect("a notice");
+    assert!(
+        world.record(&notice).await && !world.record(&notice).await,
+        "the same when it is tried again"
+    );
+    let version = store.move_campaign(scope, 1, &paused).await.expect("it is paused");
+    assert_eq!(told(&world.mails().await[&admin]), (vec![notice], 0));
+
+    // It pauses again, and is resumed before people are told.
+    world.aws.pass(A_DAY);
+    let again = paused
+        .moved(CampaignState::Running, None, world.aws.now())
+        .expect("it is resumed");
+    let paused = again
+        .moved(CampaignState::Paused, Some(why), world.aws.now())
+        .expect("it is paused");
+    assert!(world.record(&Notice::of_campaign(&paused).expect("a notice")).await);
+    store.move_campaign(scope, version, &again).await.expect("it runs");
+    assert_eq!(Notice::of_campaign(&again), None);
+    assert!(world.mails().await.is_empty(), "nobody need attend to it");
 }
 
 /// Templates of the same name are others in another account.

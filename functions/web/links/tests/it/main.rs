@@ -1,0 +1,225 @@
+//! Tracked links, followed by people and by software.
+
+use domain::{
+    Timestamp,
+    base::ids::MessageId,
+    consent::links::{LINK_LIFETIME, LinkCode},
+    messages::message::Message,
+    tenants::tenant::TenantStatus,
+};
+use store::{messages::links::TrackedWrite, table::effects::Effects};
+use testkit::{
+    Answer, Aws, Call, Function, Seeded,
+    business::{CUSTOMER, business_with},
+};
+
+const PHONE: &str =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 19_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Mobile/15E148";
+
+const CAKE: &str = "https://saffron.example/cake?from=sms";
+const MAP: &str = "https://maps.example/7";
+
+/// A message with two tracked links, and the function.
+struct World {
+    aws: Aws,
+    business: Seeded,
+    message: MessageId,
+    code: LinkCode,
+    function: Function,
+}
+
+impl World {
+    async fn new() -> Self {
+        Self::of(TenantStatus::Active).await
+    }
+
+    async fn of(status: TenantStatus) -> Self {
+        let aws = Aws::new().await;
+        let mut business = Box::pin(business_with(&aws, |_| ())).await;
+        let message = Box::pin(business.follow_up(&aws, CUSTOMER)).await.id;
+        let code = LinkCode::of(aws.ids().secret().expect("random bytes"));
+        let tracked = TrackedWrite {
+            code: code.clone(),
+            message,
+            targets: [CAKE, MAP].map(str::to_owned).into(),
+            keep_until: None,
+        };
+        let effects = Effects {
+            tracked: vec![tracked],
+            ..Effects::default()
+        };
+        aws.store()
+            .commit(business.scope(), effects, aws.now())
+            .await
+            .expect("the links are stored");
+        business.configured.tenant.status = status;
+        business.write(&aws).await;
+        let function = Function::new(aws.env(), links::routes);
+        Self {
+            aws,
+            business,
+            message,
+            code,
+            function,
+        }
+    }
+
+    fn path(&self, place: &str) -> String {
+        format!("/l/{}{place}", self.code.as_str())
+    }
+
+    async fn ask(&self, call: Call) -> Answer {
+        self.function.call(&call).await
+    }
+
+    /// Follows the first link with these headers.
+    async fn follow(&self, headers: &[(&str, &str)]) -> Answer {
+        let call = headers.iter().fold(Call::get(&self.path("0")), |call, (name, value)| {
+            call.header(name, value)
+        });
+        self.ask(call).await
+    }
+
+    async fn message(&self) -> Option<Message> {
+        let store = self.aws.store();
+        store
+            .message(self.business.scope(), self.message, self.aws.now())
+            .await
+            .expect("the table answers")
+    }
+
+    async fn clicked_at(&self) -> Option<Timestamp> {
+        self.message().await.expect("the message").clicked_at
+    }
+}
+
+#[tokio::test]
+async fn person_is_sent_to_the_page_and_recorded_once() {
+    let world = World::new().await;
+    let first = world.aws.now();
+    let answer = world.follow(&[("user-agent", PHONE)]).await;
+    assert_eq!((answer.status(), answer.header("location")), (302, CAKE));
+    assert_eq!(answer.header("cache-control"), "no-store");
+    assert_eq!(world.clicked_at().await, Some(first));
+    world.aws.pass(60);
+    let other = world.ask(Call::get(&world.path("1")).header("user-agent", PHONE)).await;
+    assert_eq!((other.status(), other.header("location")), (302, MAP));
+    let version = world.message().await.unwrap().version;
+    world.follow(&[("user-agent", PHONE)]).await;
+    let after = world.message().await.unwrap();
+    assert_eq!(
+        (after.clicked_at, after.version),
+        (Some(first), version),
+        "nothing is written again"
+    );
+}
+
+/// Previews, scanners and browsers that fetch ahead get the page, too, but are nobody.
+#[tokio::test]
+async fn software_is_not_counted() {
+    let world = World::new().await;
+    for agent in [
+        "",
+        "WhatsApp/2.23.20.0 A",
+        "meta-externalagent/1.1 (+https://developers.facebook.com/docs/sharing/webmasters/crawler)",
+        "Go-http-client/2.0",
+        "okhttp/4.12.0",
+        "Mozilla/5.0 AppleWebKit/537.36 (compatible; GoogleOther)",
+        "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+        "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)",
+        "TelegramBot (like TwitterBot)",
+        "curl/8.5.0",
+        "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/120.0",
+    ] {
+        assert_eq!(
+            world.follow(&[("user-agent", agent)]).await.header("location"),
+            CAKE,
+            "{agent}"
+        );
+    }
+    for (name, value) in [
+        ("sec-purpose", "prefetch;prerender"),
+        ("purpose", "prefetch"),
+        ("x-moz", "prefetch"),
+        ("x-purpose", "preview"),
+    ] {
+        assert_eq!(
+            world.follow(&[("user-agent", PHONE), (name, value)]).await.status(),
+            302,
+            "{name}"
+        );
+    }
+    let head = Call::new("HEAD", &world.path("0")).header("user-agent", PHONE);
+    assert_eq!(world.ask(head).await.header("location"), CAKE);
+    assert_eq!(world.clicked_at().await, None);
+    let phone = "Mozilla/5.0 (Linux; Android 9; CUBOT_X18_Plus) AppleWebKit/537.36 Chrome/88.0 Mobile Safari/537.36";
+    world.follow(&[("user-agent", phone)]).await;
+    assert!(world.clicked_at().await.is_some());
+}
+
+#[tokio::test]
+async fn links_of_nobody_lead_nowhere() {
+    let world = World::new().await;
+    let forged = LinkCode::of([7; 32]);
+    let forged = format!("/l/{}0", forged.as_str());
+    for path in [
+        &forged,
+        &world.path("2"),
+        &world.path("x"),
+        &world.path(""),
+        "/l/0",
+        "/l/%00",
+        "/l/%FF",
+    ] {
+        let answer = world.ask(Call::get(path).header("user-agent", PHONE)).await;
+        assert!(answer.is(404).text().starts_with("<!doctype html>"), "{path}");
+    }
+    assert_eq!(world.clicked_at().await, None);
+    world.aws.pass(LINK_LIFETIME.as_secs());
+    assert_eq!(world.follow(&[("user-agent", PHONE)]).await.status(), 404);
+}
+
+/// Whoever deceives people by links must not go on.
+#[tokio::test]
+async fn links_of_a_suspended_business_lead_nowhere() {
+    let world = World::of(TenantStatus::Suspended).await;
+    assert_eq!(world.follow(&[("user-agent", PHONE)]).await.status(), 404);
+}
+
+#[tokio::test]
+async fn links_of_an_erased_person_lead_nowhere() {
+    let world = World::new().await;
+    world
+        .business
+        .remove(&world.aws, "CONTACT", Some(world.message.contact()))
+        .await;
+    assert_eq!(world.follow(&[("user-agent", PHONE)]).await.status(), 404);
+}
+
+/// Each click, whatever else happens to the message at the time, is one of the first or changes nothing.
+#[tokio::test]
+async fn clicks_at_the_same_time_keep_the_message() {
+    let world = World::new().await;
+    let before = world.message().await.expect("the message");
+    let headers = [("user-agent", PHONE)];
+    let (one, other) = tokio::join!(world.follow(&headers), world.follow(&headers));
+    assert_eq!((one.status(), other.status()), (302, 302));
+    let after = world.message().await.expect("the message");
+    let expected = Message {
+        clicked_at: Some(world.aws.now()),
+        version: before.version + 1,
+        ..before
+    };
+    assert_eq!(after, expected);
+}
+
+#[tokio::test]
+async fn link_leads_on_when_its_message_is_gone() {
+    let world = World::new().await;
+    world
+        .business
+        .remove(&world.aws, "MSG#", Some(world.message.contact()))
+        .await;
+    assert_eq!(world.follow(&[("user-agent", PHONE)]).await.header("location"), CAKE);
+    assert!(world.message().await.is_none(), "nothing is written in its place");
+}

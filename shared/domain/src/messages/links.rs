@@ -1,0 +1,304 @@
+//! The links that a message carries, made for it alone: to the recipient's preference page, and tracked ones
+//! (docs/decisions/0080-tracked-links.md), which lead to a page of the business by way of Ringback, so that it knows who followed them.
+
+use std::{fmt, str::FromStr};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+use crate::{
+    base::ids::{MessageId, TenantId},
+    consent::links::{InvalidCode, LINK_LIFETIME, LinkCode, to_preferences},
+};
+
+/// Maximum pages to which the tracked links of one message lead. Further ones are unknown values.
+pub const MAX_TARGETS: usize = 10;
+
+/// Path of tracked links, before the code.
+const BEFORE: &str = "/l/";
+
+/// A page to which a tracked link leads.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Target(String);
+
+/// A text that is no page to which a tracked link can lead.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a tracked link leads to the URL of a page, http:// or https://, at a public host, without a user name, of at most {} bytes",
+    Target::MAX_LENGTH
+)]
+pub struct NoTarget;
+
+impl Target {
+    /// Maximum length in bytes.
+    pub const MAX_LENGTH: usize = 350;
+
+    /// The URL as browsers are sent to it: without letters beyond ASCII.
+    pub fn url(&self) -> String {
+        Url::parse(&self.0).map_or_else(|_| self.0.clone(), String::from)
+    }
+}
+
+impl FromStr for Target {
+    type Err = NoTarget;
+
+    fn from_str(text: &str) -> Result<Self, NoTarget> {
+        let allowed = |text: &str| {
+            text.len() <= Self::MAX_LENGTH && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+        };
+        let parsed = Some(text)
+            .filter(|text| allowed(text))
+            .and_then(|text| Url::parse(text).ok());
+        let url = parsed.ok_or(NoTarget)?;
+        let public = match url.host() {
+            Some(Host::Domain(name)) => is_public(name.trim_end_matches('.')),
+            Some(Host::Ipv4(_) | Host::Ipv6(_)) | None => false,
+        };
+        let has_user = !url.username().is_empty() || url.password().is_some();
+        let fit =
+            public && !has_user && matches!(url.scheme(), "http" | "https") && url.as_str().len() <= MAX_URL_LENGTH;
+        fit.then(|| Self(text.to_owned())).ok_or(NoTarget)
+    }
+}
+
+/// Whether a host name may be one of the public internet.
+fn is_public(name: &str) -> bool {
+    const OWN: [&str; 4] = [".local", ".localhost", ".internal", ".home.arpa"];
+    name.contains('.') && !OWN.iter().any(|end| name.ends_with(end))
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Maximum length of a page's URL when it is stored: each byte of letters beyond ASCII takes three.
+const MAX_URL_LENGTH: usize = 1_200;
+
+/// The links of a message that is being composed. They are stored together with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct NewLinks {
+    /// Scheme and host that they begin with, if the deployment has them.
+    pub base: Option<String>,
+    /// Code of the link to the recipient's preference page, if the message needs one.
+    pub preferences: Option<LinkCode>,
+    /// The tracked links, if the message needs some.
+    pub tracked: Option<Tracked>,
+}
+
+/// Tracked links: one code, and the pages to which they lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tracked {
+    /// The code.
+    pub code: LinkCode,
+    /// The pages.
+    pub targets: Targets,
+}
+
+/// Pages to which tracked links lead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Targets {
+    /// These.
+    Named(Vec<Target>),
+    /// Any, for links that lead nowhere.
+    Any,
+}
+
+impl Targets {
+    /// Their URLs.
+    pub fn urls(&self) -> Vec<String> {
+        match self {
+            Self::Named(targets) => targets.iter().take(MAX_TARGETS).map(Target::url).collect(),
+            Self::Any => Vec::new(),
+        }
+    }
+}
+
+impl NewLinks {
+    /// No links.
+    pub const NONE: Self = Self {
+        base: None,
+        preferences: None,
+        tracked: None,
+    };
+
+    /// Links that lead nowhere, for trying and showing messages.
+    pub fn nobodys() -> Self {
+        Self {
+            base: Some("https://example.test".to_owned()),
+            preferences: Some(LinkCode::of([0; 32])),
+            tracked: Some(Tracked {
+                code: LinkCode::of([0xff; 32]),
+                targets: Targets::Any,
+            }),
+        }
+    }
+
+    /// The link to the preference page.
+    pub fn to_preferences(&self) -> Option<String> {
+        Some(to_preferences(self.base.as_deref()?, self.preferences.as_ref()?))
+    }
+
+    /// The tracked link to a page.
+    pub fn to_target(&self, target: &Target) -> Option<String> {
+        Some(format!(
+            "{}{BEFORE}{}",
+            self.base.as_deref()?,
+            self.end_to_target(target)?
+        ))
+    }
+
+    /// The end of that link.
+    pub fn end_to_target(&self, target: &Target) -> Option<String> {
+        let tracked = self.tracked.as_ref()?;
+        let place = match &tracked.targets {
+            Targets::Named(targets) => targets.iter().take(MAX_TARGETS).position(|known| known == target)?,
+            Targets::Any => 0,
+        };
+        Some(format!("{}{place}", tracked.code.as_str()))
+    }
+}
+
+/// The end of a tracked link: the code, and the place of its page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedEnd {
+    /// The code.
+    pub code: LinkCode,
+    /// The place of the page among those of the message.
+    pub place: usize,
+}
+
+impl FromStr for TrackedEnd {
+    type Err = InvalidCode;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCode> {
+        let (at, place) = text.char_indices().next_back().ok_or(InvalidCode)?;
+        let place = place.to_digit(10).ok_or(InvalidCode)?;
+        Ok(Self {
+            code: text[..at].parse()?,
+            place: place as usize,
+        })
+    }
+}
+
+/// The tracked links of one message, as they are stored under the hash of their code.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrackedLinks {
+    /// The tenant.
+    pub tenant: TenantId,
+    /// The message.
+    pub message: MessageId,
+    /// The URLs of the pages to which they lead.
+    pub targets: Vec<String>,
+    /// Time of creation.
+    pub created_at: Timestamp,
+}
+
+impl TrackedLinks {
+    /// Time at which they expire.
+    pub fn expires_at(&self) -> Timestamp {
+        self.created_at + LINK_LIFETIME
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(text: &str) -> Target {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn each_page_has_a_link_of_its_own() {
+        let (cake, map) = (
+            page("https://saffron.example/cake?from=sms"),
+            page("https://maps.example/7"),
+        );
+        let code = LinkCode::of([7; 32]);
+        let links = NewLinks {
+            base: Some("https://api.example.com".to_owned()),
+            preferences: None,
+            tracked: Some(Tracked {
+                code: code.clone(),
+                targets: Targets::Named(vec![cake.clone(), map.clone()]),
+            }),
+        };
+        let text = code.as_str();
+        assert_eq!(
+            links.to_target(&cake),
+            Some(format!("https://api.example.com/l/{text}0"))
+        );
+        assert_eq!(links.end_to_target(&map), Some(format!("{text}1")));
+        assert_eq!(links.to_target(&page("https://other.example")), None);
+        assert_eq!(links.to_preferences(), None);
+        assert_eq!(NewLinks { base: None, ..links }.to_target(&cake), None);
+        assert_eq!(format!("{text}1").parse(), Ok(TrackedEnd { code, place: 1 }));
+    }
+
+    #[test]
+    fn pages_are_public_ones() {
+        for fit in [
+            "https://saffron.example/cake?a=1#b",
+            "http://saffron.example:8080",
+            "https://كعك.example/كعك",
+        ] {
+            assert_eq!(page(fit).to_string(), fit);
+        }
+        assert_eq!(
+            page("https://كعك.example/كعك").url(),
+            "https://xn--4gbtb.example/%D9%83%D8%B9%D9%83"
+        );
+        let long = format!("https://saffron.example/{}", "x".repeat(Target::MAX_LENGTH));
+        for wrong in [
+            "",
+            "saffron.example",
+            "ftp://saffron.example",
+            "javascript:alert(1)",
+            "https://",
+            "https://localhost/",
+            "https://printer.local/",
+            "https://10.0.0.1/",
+            "https://[::1]/",
+            "https://2130706433/",
+            "https://saffron.example@evil.example/",
+            "https://saffron.example/a b",
+            &long,
+        ] {
+            assert_eq!(wrong.parse::<Target>(), Err(NoTarget), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn messages_have_a_limited_number_of_pages() {
+        let targets: Vec<_> = (0..=MAX_TARGETS)
+            .map(|n| page(&format!("https://a.example/{n}")))
+            .collect();
+        let links = NewLinks {
+            tracked: Some(Tracked {
+                code: LinkCode::of([7; 32]),
+                targets: Targets::Named(targets.clone()),
+            }),
+            ..NewLinks::NONE
+        };
+        assert!(links.end_to_target(&targets[MAX_TARGETS - 1]).is_some());
+        assert_eq!(links.end_to_target(&targets[MAX_TARGETS]), None);
+    }
+
+    #[test]
+    fn other_texts_are_no_end_of_a_link() {
+        for wrong in [
+            "",
+            "0",
+            "000000000000000",
+            "0000000000000000x",
+            "00000000000000000x",
+            "0000000000000000é",
+            "uuuuuuuuuuuuuuuu0",
+        ] {
+            assert_eq!(wrong.parse::<TrackedEnd>(), Err(InvalidCode), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Tracked links of messages. Their rows belong to no tenant's partition, since whoever follows one sends its code only, and are found by
+//! its hash.
+
+use domain::{
+    base::ids::MessageId,
+    consent::links::LinkCode,
+    messages::{links::TrackedLinks, message::Message},
+    tenants::tenant::Tenant,
+};
+use jiff::Timestamp;
+
+use crate::{
+    Store, StoreError, TenantScope,
+    contacts::contact::merged_into,
+    table::{
+        compact, keys,
+        row::{self, Condition, Row},
+    },
+};
+
+/// Tracked links of a message, to be stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrackedWrite {
+    /// Their code.
+    pub code: LinkCode,
+    /// The message.
+    pub message: MessageId,
+    /// The URLs of the pages to which they lead.
+    pub targets: Vec<String>,
+    /// Time at which the message is deleted.
+    pub keep_until: Option<Timestamp>,
+}
+
+pub(crate) fn tracked_row(
+    scope: &TenantScope,
+    tracked: &TrackedWrite,
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let stored = TrackedLinks {
+        tenant: scope.tenant(),
+        message: tracked.message,
+        targets: tracked.targets.clone(),
+        created_at: now,
+    };
+    let key = keys::tracked_links(&tracked.code);
+    // What its author wrote about the person goes with the message.
+    let until = tracked
+        .keep_until
+        .map_or(stored.expires_at(), |until| until.min(stored.expires_at()));
+    Ok(Row::new(&key, "tracked_links", &stored, Condition::New, doing)?.expires_at(until))
+}
+
+impl Store {
+    /// The tracked links with this code, while they are valid.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn tracked_links_before_scope(
+        &self,
+        code: &LinkCode,
+        now: Timestamp,
+    ) -> Result<Option<TrackedLinks>, StoreError> {
+        const DOING: &str = "read tracked links";
+        let item = self.database.get(&keys::tracked_links(code), DOING).await?;
+        let links = row::versioned::<TrackedLinks>(item, Some(now), DOING)?;
+        Ok(links.map(|links| links.value))
+    }
+
+    /// The business of tracked links, and their message if it can be read, in one request. `None` if the business or the contact is gone.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn followed_links(
+        &self,
+        scope: &TenantScope,
+        message: MessageId,
+        now: Timestamp,
+    ) -> Result<Option<(Tenant, Option<Message>)>, StoreError> {
+        const DOING: &str = "read the business and the message of tracked links";
+        let (tenant, contact) = (keys::tenant(scope), keys::contact(scope, message.contact()));
+        let message = keys::message(scope, message);
+        let wanted = [tenant.clone(), contact.clone(), message.clone()];
+        let mut found = self.database.get_many(&wanted, DOING).await?;
+        let contact = found.remove(&contact);
+        let (Some(tenant), Some(contact)) = (found.remove(&tenant).filter(row::live), contact) else {
+            return Ok(None);
+        };
+        // One that was merged into another is the same person.
+        if merged_into(&contact, DOING)?.is_none() && compact::contact(contact, DOING)?.erasing {
+            return Ok(None);
+        }
+        let message = found.remove(&message).and_then(|item| row::kept(item, now));
+        // One that cannot be read, such as after a rollback, keeps nobody from the page.
+        let message = message.and_then(|item| compact::message(item, DOING).ok());
+        Ok(Some((row::data(tenant, DOING)?, message)))
+    }
+}
