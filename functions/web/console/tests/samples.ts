@@ -45,7 +45,7 @@ const leg: Schemas["MessageLeg"] = {
   content: { contacts: [], interactive: null, kind: "text", location: null, media: null, reaction: null, reply_to: null }, text: HOSTILE.markup,
 };
 const sent: Schemas["MessageEntry"] = {
-  answer: null, at, call_id: "call_sample", category: "utility", channel: "sms", code: "provider_refused", contact: contactName, contacts: [], content: null,
+  answer: null, at, call_id: "call_sample", category: "utility", channel: "sms", clicked_at: null, code: "provider_refused", contact: contactName, contacts: [], content: null,
   customer, cut: false, decision: "refused", direction: "outbound", facts: { provider_code: 30_006 }, id: "msg_sample", in_reply_to: null, legs: [leg], line,
   location: null, media: [], purpose: "follow_up", reaction: null, remarks: [], send_at: at, state: "failed", text: HOSTILE.long,
 };
