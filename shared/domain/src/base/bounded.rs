@@ -23,6 +23,12 @@ pub(crate) const fn is_zero(number: &u32) -> bool {
 #[serde(transparent)]
 pub struct Whole<const LEAST: u32, const MAX: u32>(u32);
 
+impl<const MAX: u32> Default for Whole<0, MAX> {
+    fn default() -> Self {
+        Self(0)
+    }
+}
+
 impl<const LEAST: u32, const MAX: u32> Whole<LEAST, MAX> {
     /// The number, if it is within the bounds.
     pub const fn new(number: u32) -> Option<Self> {

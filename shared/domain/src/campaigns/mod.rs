@@ -3,6 +3,8 @@
 //! A [`campaign`] is written as a draft; [`review`] says what it lacks and what is wrong with it. Once started, it goes through the
 //! states of the table in [`state`] and cannot be changed any more. [`audience`] says whom it means, [`preflight`], what would become of
 //! them; [`run`], what each of them gets, and how fast; [`watch`], when it is paused for what becomes of them, and [`report`], what became.
+//!
+//! A drip is to have [`steps`], between which people [`wait`].
 
 pub mod audience;
 pub mod campaign;
@@ -11,4 +13,6 @@ pub mod report;
 pub mod review;
 pub mod run;
 pub mod state;
+pub mod steps;
+pub mod wait;
 pub mod watch;
