@@ -46,7 +46,7 @@ pub use happenings::{CallOut, ContactName, Failure, MediumOut, MessageOut, Showi
 pub use looks::Looks;
 pub use operations::{Operations, serve};
 pub use outlook::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheck, Setting, Verdict};
-pub use owned::{limit_reached, setback};
+pub use owned::{fitting, limit_reached, setback};
 pub use paging::{Paging, of_another_list, paged};
 pub use patch::Patch;
 pub use phone::PhoneOut;

@@ -11,6 +11,7 @@ use domain::{
     },
 };
 use kit::Problem;
+use serde::Serialize;
 use store::{Owned, OwnedError, Versioned};
 
 use crate::{
@@ -39,7 +40,7 @@ impl<F: Fields> Patchable for F {
 }
 
 /// The resource, if it is not too large.
-fn fitting<T: Resource>(resource: T) -> Result<T, Problem> {
+pub fn fitting<T: Serialize>(resource: T) -> Result<T, Problem> {
     let size = serde_json::to_vec(&resource).map_or(usize::MAX, |json| json.len());
     if size > LARGEST {
         let detail =

@@ -1,4 +1,4 @@
-//! The message of a campaign to each of many people: the same for its run, its pre-flight and its samples.
+//! The message of a campaign to each of many people: the same for its run, its pre-flight and its samples, and for the steps of a drip.
 
 use std::sync::Arc;
 
@@ -10,18 +10,41 @@ use domain::{
     },
     contacts::person::Person,
     messages::{
-        compose::{Review, World, review as reviewed},
+        compose::{Intent, Review, World, review as reviewed},
         material::Material,
-        message::Message,
+        message::{Cause, Message},
         needs::Needs,
         refusal::{Reason, Refusal},
     },
+    money::cap::Counts,
     tenants::config::TenantConfig,
 };
 use jiff::Timestamp;
-use store::{Along, StoreError, TenantScope};
+use store::{Along, StoreError, TenantScope, money::prices::PriceCache};
 
-use crate::Planner;
+use crate::{Ids, JobError, Planner, planning::Planned};
+
+/// What making messages of campaigns uses beside their material.
+#[derive(Clone, Copy)]
+pub struct Maker<'a> {
+    /// Reads and plans.
+    pub planner: &'a Planner,
+    /// Makes the codes of links.
+    pub ids: &'a Ids,
+    /// Prices, which caps of money need.
+    pub prices: &'a PriceCache,
+    /// Counts of the tenant's caps.
+    pub counts: &'a Counts,
+}
+
+/// The reason for which there is no message.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Unmade {
+    /// This person gets none.
+    Person(Refusal),
+    /// A cap has no room for it.
+    Cap(Refusal),
+}
 
 /// What the messages of a campaign are made of.
 #[derive(Debug, Clone)]
@@ -44,7 +67,7 @@ impl Planner {
         people: impl Iterator<Item = &Person>,
         now: Timestamp,
     ) -> Result<(Broadcast<'a>, Option<Refusal>), StoreError> {
-        let mut needs = review::needs([campaign], &config);
+        let mut needs = review::needs([(campaign, None)], &config);
         for person in people {
             let world = world(&config, Material::NONE, &[], person, now);
             needs.share(&Needs::of(&campaign.intent(&person.contact, now), &world));
@@ -54,7 +77,7 @@ impl Planner {
             links: self.pages().nobodys(),
             ..read
         };
-        let found = review(campaign, (&config, &material), &Missing::default(), now);
+        let found = review((campaign, None), (&config, &material), &Missing::default(), now);
         let mut wrong = found.problems.into_iter();
         let wrong = wrong.find(|problem| problem.field.starts_with("message"));
         let wrong = wrong.map(|problem| Refusal::new(Reason::Template, problem.detail));
@@ -75,6 +98,49 @@ impl Broadcast<'_> {
     pub fn needs(&self, person: &Person, now: Timestamp) -> Needs {
         let world = world(&self.config, &self.material, &[], person, now);
         Needs::of(&self.campaign.intent(&person.contact, now), &world)
+    }
+
+    /// Plans the message of this cause to a person, of which the contact knows from now on. To be written in one transaction with the contact.
+    pub async fn planned(
+        &self,
+        maker: Maker<'_>,
+        scope: &TenantScope,
+        (person, cause): (&mut Person, Cause),
+        now: Timestamp,
+    ) -> Result<Result<Planned, Unmade>, JobError> {
+        let Maker {
+            planner,
+            ids,
+            prices,
+            counts,
+        } = maker;
+        let needs = self.needs(person, now);
+        let random = needs.links().then(|| ids.secret()).transpose()?;
+        let gathered = planner.gather_with(scope, (&needs, self.material.clone()), random, now);
+        let gathered = gathered.await?;
+        let intent = Intent {
+            cause,
+            ..self.campaign.intent(&person.contact, now)
+        };
+        let world = world(&self.config, &gathered.material, &gathered.open, person, now);
+        let composed = match reviewed(&intent, &world).and_then(Review::into_outcome) {
+            Ok(_) if person.contact.deleted_at.is_some() => {
+                let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
+                return Ok(Err(Unmade::Person(why)));
+            }
+            Ok(composed) => composed,
+            Err(why) => return Ok(Err(Unmade::Person(why))),
+        };
+        if let Some(leg) = composed.legs.first() {
+            let of = (&composed.policy, composed.line, &composed.to, leg);
+            let takes = planner.store().takes(&self.config, of, prices, now).await?;
+            if let Some(reached) = counts.first_reached(&takes, now) {
+                return Ok(Err(Unmade::Cap(reached.reached(now))));
+            }
+        }
+        let follows = self.campaign.id.to_string();
+        let planned = planner.plan(scope, composed, &mut person.contact, gathered, follows, now);
+        Ok(Ok(planned.await?))
     }
 
     /// What becomes of the message to this person, with this material, if it is made now.

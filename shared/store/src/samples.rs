@@ -99,6 +99,7 @@ const READ: &[(&str, Read)] = &[
         Ok(written(&hours::sparse(&hours)))
     }),
     ("counters", |row| Ok(written(&counters::sample(&row)))),
+    ("drip_steps", as_it_is::<domain::campaigns::steps::WrittenSteps>),
     ("email", as_it_is::<account::EmailOwner>),
     ("enrolment", as_it_is::<Enrolment>),
     ("erased", as_it_is::<contact::Remembered>),
@@ -264,7 +265,7 @@ fn every_kind_has_a_sample_of_each_form() {
 }
 
 /// Former forms in which rows are still written, unless they hold what only newer ones have.
-const STILL_WRITTEN: [(&str, u64); 3] = [("message", 1), ("message", 2), ("received", 1)];
+const STILL_WRITTEN: [(&str, u64); 4] = [("message", 1), ("message", 2), ("message", 3), ("received", 1)];
 
 fn is_written(kind: &str, form: u64) -> bool {
     form == forms::form_of(kind) || STILL_WRITTEN.contains(&(kind, form))

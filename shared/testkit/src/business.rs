@@ -8,7 +8,7 @@ use domain::{
     },
     base::{
         actor::Stamp,
-        ids::{AssetId, CallId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
+        ids::{AssetId, CallId, CampaignId, ConnectionId, ContactId, MergeId, MessageId, RuleId, SuppressionId},
         phone::Phone,
     },
     calls::{
@@ -107,6 +107,25 @@ pub async fn business_with(aws: &Aws, change: impl FnOnce(&mut Configured)) -> S
 }
 
 impl Aws {
+    /// A contact with this number, changed before it is written.
+    ///
+    /// # Panics
+    /// When the table does not accept it.
+    pub async fn contact_with(&self, scope: &TenantScope, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
+        let identity = Identity::Phone(phone(number));
+        let mut contact = Contact::first_seen(ContactId::new(self.ids().ulid()), &identity, self.now());
+        change(&mut contact);
+        let write = ContactWrite {
+            new_identities: contact.known_by(),
+            ..ContactWrite::from(contact)
+        };
+        let written = self.store().write_contact(scope, &write, None).await;
+        written.expect("write a contact");
+        let mut contact = write.contact;
+        contact.version += 1;
+        contact
+    }
+
     /// Changes a contact, as a job does.
     ///
     /// # Panics
@@ -237,13 +256,27 @@ impl Seeded {
     /// # Panics
     /// When there is no such message, or the table does not answer.
     pub async fn spoil(&self, aws: &Aws, message: &Message, attribute: &str) {
-        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let own = message.id.own().to_string().to_ascii_lowercase();
+        self.spoil_row(aws, message.id.contact(), format!("MSG#{own}"), attribute)
+            .await;
+    }
+
+    /// The same with an enrolment, as a newer version does.
+    ///
+    /// # Panics
+    /// When there is no such enrolment, or the table does not answer.
+    pub async fn spoil_enrolment(&self, aws: &Aws, contact: ContactId, campaign: CampaignId) {
+        let own = campaign.ulid().to_string().to_ascii_lowercase();
+        self.spoil_row(aws, contact, format!("ENROL#{own}"), "f").await;
+    }
+
+    async fn spoil_row(&self, aws: &Aws, contact: ContactId, row: String, attribute: &str) {
+        let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let update = dynamodb
             .update_item()
             .table_name(config.text("TABLE_NAME").expect("a table"))
-            .key("pk", AttributeValue::S(self.partition(Some(message.id.contact()))))
-            .key("sk", AttributeValue::S(format!("MSG#{own}")))
+            .key("pk", AttributeValue::S(self.partition(Some(contact))))
+            .key("sk", AttributeValue::S(row))
             .update_expression("SET #attribute = :number")
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_names("#attribute", attribute)
@@ -266,18 +299,7 @@ impl Seeded {
     /// # Panics
     /// When the table does not accept it.
     pub async fn contact_with(&self, aws: &Aws, number: &str, change: impl FnOnce(&mut Contact)) -> Contact {
-        let identity = Identity::Phone(phone(number));
-        let mut contact = Contact::first_seen(ContactId::new(aws.ids().ulid()), &identity, aws.now());
-        change(&mut contact);
-        let write = ContactWrite {
-            new_identities: contact.known_by(),
-            ..ContactWrite::from(contact)
-        };
-        let written = aws.store().write_contact(&self.scope().clone(), &write, None).await;
-        written.expect("write a contact");
-        let mut contact = write.contact;
-        contact.version += 1;
-        contact
+        aws.contact_with(&self.scope().clone(), number, change).await
     }
 
     /// A text of a contact by WhatsApp, written now, with this change.

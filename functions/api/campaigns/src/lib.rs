@@ -1,10 +1,11 @@
-//! Campaigns: one message to all contacts of an audience. They are written as drafts; the operation `run_campaign` runs those that are
-//! started.
+//! Campaigns: one message to all contacts of an audience, or steps for each contact who enters it. They are written as drafts; the
+//! operation `run_campaign` runs those that are started, and `take_steps` takes the steps of drips.
 
+mod drips;
 mod models;
 mod preflight;
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use api::{
     Allowed, Api, Body, Created, IfMatch, Listed, NoContent, OperationOut, Paging, Patch, Patchable as _, Path, Query,
@@ -13,18 +14,19 @@ use api::{
 use axum::{Extension, Json, Router, extract::State};
 use domain::{
     base::{
-        ids::{CampaignId, SegmentId, TagId},
+        ids::{CampaignId, SegmentId, StageId, TagId},
         operation::OperationKind,
         resource::Resource as _,
     },
     campaigns::{
-        campaign::{Campaign, CampaignIn},
+        campaign::{Campaign, CampaignIn, CampaignType},
         report::{InAudience, ReportCampaign},
         review::{Missing, needs, refused, review},
         run::RunCampaign,
         state::CampaignState,
+        steps::{Steps, WrittenSteps},
     },
-    contacts::{segment::Segment, tag::Tag},
+    contacts::{segment::Segment, stage::Stage, tag::Tag},
     messages::{content_problems::Review, links::NewLinks, material::Material},
     tenants::{config::TenantConfig, settings::FieldProblem},
 };
@@ -49,7 +51,7 @@ pub fn routes(env: &Env) -> Result<Router, ConfigError> {
 }
 
 api::operations! {
-    "campaigns": "Campaigns of a tenant: one message to all contacts of an audience." {
+    "campaigns": "Campaigns of a tenant: one message to all contacts of an audience, or the steps of a drip." {
         /// Create a campaign
         ///
         /// A draft, of which nothing is sent until it is started. What it lacks is in `problems`, such as a segment or a text. What is wrong is refused and
@@ -80,7 +82,7 @@ api::operations! {
         /// who would be held back for which reason, what that is expected to cost, which caps have no room for it, and when the last message
         /// could be sent. Nothing is sent. Only before the campaign begins, and with nothing in `problems`. The answer is the operation that does it.
         POST "/api/v1/campaigns/{campaign_id}/preflight" => preflight::preflight_campaign, "The operation that makes the pre-flight",
-            with "Location" "Path of the pre-flight", problems "campaign_started";
+            with "Location" "Path of the pre-flight", problems "campaign_started" "campaign_type";
 
         /// Get a pre-flight of a campaign
         ///
@@ -114,17 +116,54 @@ api::operations! {
         POST "/api/v1/campaigns/{campaign_id}/cancel" => cancel_campaign, "The campaign, which is `cancelled`",
             problems "campaign_state";
 
+        /// Write the steps of a drip
+        ///
+        /// Replaces all of them. While the drip is a draft, they may be incomplete, and what is wrong is refused and named by field. Once it is
+        /// started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps, and those who
+        /// are in it through the ones with which they began.
+        POST "/api/v1/campaigns/{campaign_id}/steps" => drips::write_campaign_steps, "The steps, with their version",
+            problems "campaign_type" "campaign_state" "limit_reached";
+
+        /// Get the steps of a drip
+        ///
+        /// Those with which contacts enter it at present.
+        GET "/api/v1/campaigns/{campaign_id}/steps" => drips::get_campaign_steps, "The steps, with their version", problems "campaign_type";
+
+        /// List the enrolments in a drip
+        ///
+        /// Everybody who has entered it, with what became of them. A page can hold fewer of them than `limit`, or none, without being the last
+        /// one: only a `next_cursor` of `null` ends the list.
+        GET "/api/v1/campaigns/{campaign_id}/enrollments" => drips::list_campaign_enrollments, "A page of enrolments",
+            problems "campaign_type";
+
+        /// Get an enrolment
+        ///
+        /// Where a contact is in a drip, and the steps so far.
+        GET "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}" => drips::get_enrollment, "The enrolment";
+
+        /// Enrol a contact in a drip
+        ///
+        /// The first step is taken within a minute. The drip must have begun. A contact who has been through it, or has left it, can enter it
+        /// again only if it allows `reentry`.
+        POST "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}/enroll" => drips::enroll_contact, "The enrolment",
+            problems "campaign_type" "campaign_state" "already_enrolled" "merged";
+
+        /// Take a contact out of a drip
+        ///
+        /// No further step is taken, and a message that waits is not sent. One who is not in it any more stays as it is.
+        POST "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}/stop" => drips::stop_enrollment, "The enrolment";
+
         /// List the recipients of a campaign
         ///
         /// Everybody in its audience, with what became of them. A page can hold fewer recipients than `limit`, or none, without being the
         /// last one: only a `next_cursor` of `null` ends the list. Empty until its audience is fixed.
-        GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients";
+        GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients", problems "campaign_type";
 
         /// Report on a campaign
         ///
         /// Counts everybody in its audience by state and reason, those who wrote afterwards, and what the messages cost. The operation's
         /// result has the numbers; `GET …/recipients` lists who they are.
-        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts";
+        POST "/api/v1/campaigns/{campaign_id}/report" => report_campaign, "The operation that counts", problems "campaign_type";
 
         /// Delete a campaign
         ///
@@ -145,6 +184,8 @@ struct Scene {
     config: Arc<TenantConfig>,
     material: Material,
     missing: Missing,
+    /// Steps of drips that are drafts.
+    steps: HashMap<CampaignId, WrittenSteps>,
     now: Timestamp,
 }
 
@@ -160,18 +201,37 @@ impl Scene {
         // Nothing else is reviewed.
         let drafts = campaigns.iter().copied();
         let drafts: Vec<&Campaign> = drafts.filter(|it| it.state == CampaignState::Draft).collect();
-        let needs = needs(drafts.iter().copied(), &config);
+        let steps = store.present_steps(scope, &drafts).await?;
+        Self::with(api, who, config, (&drafts, steps)).await
+    }
+
+    /// The same with these steps.
+    async fn with<P: Permit>(
+        api: &Api,
+        who: &Allowed<P>,
+        config: Arc<TenantConfig>,
+        (campaigns, steps): (&[&Campaign], HashMap<CampaignId, WrittenSteps>),
+    ) -> Result<Self, Problem> {
+        let (store, scope) = (api.store(), who.scope());
+        let of = |campaign: &Campaign| steps.get(&campaign.id).map(|written| &written.steps);
+        let all = campaigns.iter().map(|campaign| (*campaign, of(campaign)));
+        let needs = needs(all, &config);
         let read = store.material(scope, &needs, &Along::default()).await?;
         let (mut segments, mut tags) = (Vec::<SegmentId>::new(), Vec::<TagId>::new());
-        for Campaign { audience, .. } in drafts {
+        for Campaign { audience, .. } in campaigns {
             segments.extend(audience.segment.iter().chain(audience.excluded_segments.iter()));
             tags.extend(audience.excluded_tags.iter());
         }
+        let written = || steps.values().map(|written| &written.steps);
+        tags.extend(written().flat_map(Steps::tags));
+        let stages: Vec<StageId> = written().flat_map(Steps::stages).collect();
         let missing = Missing {
             segments: store.missing::<Segment>(scope, segments).await?,
             tags: store.missing::<Tag>(scope, tags).await?,
+            stages: store.missing::<Stage>(scope, stages).await?,
         };
         Ok(Self {
+            steps,
             config,
             material: Material {
                 // As every message would get some.
@@ -186,7 +246,15 @@ impl Scene {
     /// The review of a draft. Started campaigns have none.
     fn review(&self, campaign: &Campaign) -> Review {
         match campaign.state {
-            CampaignState::Draft => review(campaign, (&self.config, &self.material), &self.missing, self.now),
+            CampaignState::Draft => {
+                let steps = self.steps.get(&campaign.id).map(|written| &written.steps);
+                review(
+                    (campaign, steps),
+                    (&self.config, &self.material),
+                    &self.missing,
+                    self.now,
+                )
+            }
             _ => Review::default(),
         }
     }
@@ -217,6 +285,18 @@ fn draft(campaign: &Campaign) -> Result<(), Problem> {
     let state = campaign.state.as_str();
     let detail = format!("The campaign is {state}. Only a draft can be changed or started; create another campaign.");
     Err(Problem::conflict("campaign_started", detail))
+}
+
+/// Refuses what a campaign of this type does not have.
+fn of_type(campaign: &Campaign, kind: CampaignType) -> Result<(), Problem> {
+    if campaign.kind == kind {
+        return Ok(());
+    }
+    let detail = match kind {
+        CampaignType::Broadcast => "The campaign is a drip, which has steps and enrolments instead.",
+        CampaignType::Drip => "The campaign is a broadcast, which has a message and recipients instead.",
+    };
+    Err(Problem::conflict("campaign_type", detail))
 }
 
 /// Refuses to delete what is under way.
@@ -425,6 +505,7 @@ async fn list_campaign_recipients(
 ) -> Result<Listed<RecipientOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
     let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    of_type(&campaign.value, CampaignType::Broadcast)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
     let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
     let (mut items, next) = page.await?;
@@ -446,7 +527,8 @@ async fn report_campaign(
     Path(id): Path<CampaignId>,
 ) -> Result<With<202, Json<OperationOut>>, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
-    let _: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    of_type(&campaign.value, CampaignType::Broadcast)?;
     api.limit(&who, "CAMPAIGN_REPORTS", REPORTS).await?;
     let params = ReportCampaign { campaign: id };
     let operation = operation(&who, OperationKind::ReportCampaign, &params)?;
@@ -460,5 +542,8 @@ async fn delete_campaign(
     Path(id): Path<CampaignId>,
     if_match: IfMatch,
 ) -> Result<NoContent, Problem> {
-    api.remove_if(&who, &id, &if_match, deletable).await
+    let removed = api.remove_if(&who, &id, &if_match, deletable).await?;
+    // Nobody can name them any more.
+    api.store().delete_steps(who.scope(), id).await?;
+    Ok(removed)
 }

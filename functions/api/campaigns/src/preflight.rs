@@ -19,7 +19,7 @@ use domain::{
         operation::{Operation, OperationKind},
     },
     campaigns::{
-        campaign::Campaign,
+        campaign::{Campaign, CampaignType},
         preflight::{PreflightCampaign, PreflightResult},
     },
     contacts::person::Person,
@@ -31,7 +31,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use store::{Versioned, table::rates::Limit};
 
-use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, none};
+use crate::{CAMPAIGNS, Configs, Reading, Scene, Writing, none, of_type};
 
 /// Pre-flights of a tenant per hour: each reads the whole audience.
 const PREFLIGHTS: Limit = Limit::per_hour(60);
@@ -116,6 +116,7 @@ pub(crate) async fn preflight_campaign(
 ) -> Result<Started, Problem> {
     let (store, scope, stamp) = (api.store(), who.scope(), who.stamp());
     let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    of_type(&campaign.value, CampaignType::Broadcast)?;
     before_it_begins(&campaign.value)?;
     let scene = Scene::of(&api, &who, &configs, &[&campaign.value]).await?;
     none(scene.review(&campaign.value).problems)?;

@@ -18,7 +18,7 @@ use domain::{
     },
     campaigns::{
         audience::AudienceConditions,
-        campaign::Campaign,
+        campaign::{Campaign, CampaignType},
         report::InAudience,
         run::{MAX_RUN, Pace, RunCampaign, USUAL_PER_MINUTE, is_behind, is_open},
         state::CampaignState,
@@ -85,6 +85,8 @@ const LATEST: usize = 3;
 /// event that meets its last step is lost.
 const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(2);
 const LATER_LOOK: SignedDuration = SignedDuration::from_hours(1);
+/// The same for an open drip. Whoever pauses, resumes or cancels it starts it at once.
+const OPEN_LOOK: SignedDuration = SignedDuration::from_hours(24);
 /// Time until messages that were made are looked at again.
 const SETTLING_LOOK: SignedDuration = SignedDuration::from_mins(2);
 /// Wait for messages that are sent slower than they are made, and the time after which the campaign is paused for that.
@@ -110,6 +112,8 @@ enum Place {
     Making(InAudience),
     /// All messages up to this contact are in a final state.
     Settling(InAudience),
+    /// The drip is open: contacts enter it one by one, and `take_steps` takes their steps.
+    Open,
 }
 
 /// Content of a checkpoint.
@@ -259,6 +263,10 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
                 Some(Place::Enrolling { audience, after }) => run.enrol(&found, cursor, audience, after).await,
                 Some(Place::Making(from)) => run.make(&found, cursor, from).await,
                 Some(Place::Settling(from)) => run.settle(&found, cursor, from).await,
+                Some(Place::Open) => {
+                    let known = cursor.seen == Some(changed_at);
+                    cursor.wait(if known { now + OPEN_LOOK } else { changed_at + INDEXED })
+                }
             }
         }
     }
@@ -328,9 +336,15 @@ impl Run<'_> {
         }
     }
 
-    /// Begins the campaign: reads the conditions of its audience, which are fixed from now on.
+    /// Begins the campaign: reads the conditions of its audience, which are fixed from now on. A drip can do without an audience.
     async fn begin(&self, found: &Versioned<Campaign>, mut cursor: Cursor) -> Result<Step, JobError> {
-        let conditions = self.ctx.store.audience_conditions(self.scope, &found.value.audience);
+        let campaign = &found.value;
+        if campaign.kind == CampaignType::Drip && campaign.audience.segment.is_none() {
+            cursor.place = Some(Place::Open);
+            self.moved(found, CampaignState::Running, None, None).await?;
+            return cursor.more();
+        }
+        let conditions = self.ctx.store.audience_conditions(self.scope, &campaign.audience);
         let audience = match conditions.await? {
             Ok(conditions) => Box::new(conditions),
             Err(why) => return self.end(found, cursor, why).await,
@@ -368,13 +382,19 @@ impl Run<'_> {
             Err(why) => return self.end(found, cursor, why).await,
         };
         let chosen: Vec<ContactId> = page.items.iter().map(|person| person.contact.id).collect();
-        store.enrol(self.scope, campaign.id, &chosen, self.now).await?;
+        store
+            .enrol(self.scope, (campaign.id, campaign.drips()), &chosen, self.now)
+            .await?;
         crash::point("run_campaign.enrolled");
         if page.next.is_some() {
             cursor.place = Some(Place::Enrolling {
                 audience,
                 after: page.next,
             });
+            return cursor.more();
+        }
+        if campaign.kind == CampaignType::Drip {
+            cursor.place = Some(Place::Open);
             return cursor.more();
         }
         let from = self.now + INDEXED;

@@ -9,15 +9,15 @@ use domain::{
         run::{Enrolment, Exit},
     },
     contacts::person::Person,
-    messages::{
-        compose::Review,
-        refusal::{Reason, Refusal},
-    },
+    messages::refusal::{Reason, Refusal},
     money::cap::Counts,
 };
 use futures::{StreamExt as _, stream};
 use jobs::ToQueue;
-use kit::{JobError, broadcast::Broadcast};
+use kit::{
+    JobError,
+    broadcast::{Broadcast, Maker, Unmade},
+};
 use store::{RACES, StoreError, contacts::contact::ContactWrite, table::effects::Effects};
 
 use crate::Run;
@@ -184,39 +184,19 @@ impl<'a> Making<'a> {
                 return self.leave_out(enrolled, merged_into(person.contact.id)).await;
             }
         }
-        let Broadcast {
-            campaign,
-            config,
-            material,
-        } = &self.broadcast;
-        let needs = self.broadcast.needs(&person, now);
-        let random = needs.links().then(|| ctx.ids.secret()).transpose()?;
-        let gathered = ctx.planner.gather_with(scope, (&needs, material.clone()), random, now);
-        let gathered = gathered.await?;
-        let reviewed = self
-            .broadcast
-            .review(&person, (&gathered.material, &gathered.open), now);
-        let composed = reviewed.and_then(Review::into_outcome);
-        let composed = match composed {
-            Ok(_) if person.contact.deleted_at.is_some() => {
-                let why = Refusal::new(Reason::ContactDeleted, "the contact was deleted");
-                return self.leave_out(enrolled, why).await;
-            }
-            Ok(composed) => composed,
-            Err(why) => return self.leave_out(enrolled, why).await,
+        let maker = Maker {
+            planner: &ctx.planner,
+            ids: &ctx.ids,
+            prices: &ctx.prices,
+            counts: &self.counts,
         };
-        if let Some(leg) = composed.legs.first() {
-            let of = (&composed.policy, composed.line, &composed.to, leg);
-            let takes = store.takes(config, of, &ctx.prices, now).await?;
-            if let Some(reached) = self.counts.first_reached(&takes, now) {
-                return Ok(Made::Stopped(reached.reached(now)));
-            }
-        }
-        let follows = campaign.id.to_string();
-        let planned = ctx
-            .planner
-            .plan(scope, composed, &mut person.contact, gathered, follows, now);
-        let planned = planned.await?;
+        let cause = self.broadcast.campaign.cause(person.contact.id);
+        let planned = self.broadcast.planned(maker, scope, (&mut person, cause), now);
+        let planned = match planned.await? {
+            Ok(planned) => planned,
+            Err(Unmade::Person(why)) => return self.leave_out(enrolled, why).await,
+            Err(Unmade::Cap(why)) => return Ok(Made::Stopped(why)),
+        };
         let id = planned.message.id;
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],
@@ -236,12 +216,8 @@ impl<'a> Making<'a> {
     /// Records why a contact gets no message.
     async fn leave_out(&self, contact: ContactId, why: Refusal) -> Result<Made, JobError> {
         let Run { ctx, scope, now } = *self.run;
-        let enrolment = Enrolment {
-            campaign: self.broadcast.campaign.id,
-            contact,
-            at: self.broadcast.campaign.began_at.unwrap_or(now),
-            exit: None,
-        };
+        let campaign = self.broadcast.campaign;
+        let enrolment = Enrolment::new((campaign.id, None), contact, campaign.began_at.unwrap_or(now));
         ctx.store.exit(scope, enrolment, Exit::new(why, now)).await?;
         Ok(Made::LeftOut)
     }

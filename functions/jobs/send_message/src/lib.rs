@@ -408,7 +408,11 @@ impl Work<'_> {
                 self.queue_next(&message, now).await?;
                 Ok(Step::Enough(Done::Now))
             }
-            Check::Never { why } if why.reason == Reason::CampaignCancelled => {
+            // Nothing is wrong: the customer was faster, or the campaign is over.
+            Check::Never { why }
+                if why.reason == Reason::CampaignCancelled
+                    || message.cause.is_step() && why.reason == Reason::Unnecessary =>
+            {
                 message.cancel(why);
                 Box::pin(self.write_step(&message, &self.contact)).await?;
                 Ok(Step::Enough(Done::Now))

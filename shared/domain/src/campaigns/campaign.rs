@@ -32,7 +32,7 @@ pub const MAX_PER_MINUTE: u32 = 60_000;
 const MAX_CHANNELS: usize = 2;
 
 resource! {
-    /// A campaign of a tenant: one message to all contacts of an audience.
+    /// A campaign of a tenant: one message to all contacts of an audience, or steps for each contact who enters it.
     pub struct Campaign of CampaignId {
         /// State. Only a draft can be changed.
         pub state: CampaignState,
@@ -48,6 +48,10 @@ resource! {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = 1200))]
         pub recipients: Option<u64>,
+        /// Version of the steps with which contacts enter it. `null`: it has none, or is no drip.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(example = 1))]
+        pub steps_version: Option<u32>,
         /// The operation that runs it, with its progress. `null`: it was not started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
@@ -65,12 +69,18 @@ resource! {
         /// Display name.
         #[cfg_attr(feature = "schema", schemars(example = "Offer for the holidays"))]
         pub name: OneLine<1, MAX_NAME_LENGTH>,
-        /// The contacts who get the message.
+        /// The contacts who get the message. Those of a drip enter it when it begins; it can do without.
         #[serde(default)]
         pub audience: Audience,
-        /// The message.
+        /// The message of a broadcast. Those of a drip are in its steps.
         #[serde(default)]
         pub message: CampaignMessage,
+        /// What ends a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
+        #[serde(default, skip_serializing_if = "Exits::is_usual")]
+        pub exits: Exits,
+        /// Whether a contact who has been through a drip, or has left it, can enter it again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pub reentry: bool,
         /// Time at which it begins, at most 180 days ahead. `null`: as soon as it is started.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schema", schemars(example = "2026-11-20T10:00:00Z", extend("x-refers" = true)))]
@@ -138,6 +148,34 @@ impl Campaign {
 pub enum CampaignType {
     /// One message to everybody of an audience, which is fixed at the start.
     Broadcast,
+    /// Several steps, one after the other, for each contact who enters it.
+    Drip,
+}
+
+/// What ends a drip for a contact before its last step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripExits"))]
+#[serde(deny_unknown_fields, default)]
+pub struct Exits {
+    /// The contact writes.
+    pub on_reply: bool,
+    /// The contact talks with the business on the telephone.
+    pub on_call: bool,
+}
+
+impl Default for Exits {
+    fn default() -> Self {
+        Self {
+            on_reply: true,
+            on_call: false,
+        }
+    }
+}
+
+impl Exits {
+    fn is_usual(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// The contacts who get a campaign's message: those who belong to the segment at the start, without those of the exclusions.

@@ -4,10 +4,11 @@
 //! states of the table in [`state`] and cannot be changed any more. [`audience`] says whom it means, [`preflight`], what would become of
 //! them; [`run`], what each of them gets, and how fast; [`watch`], when it is paused for what becomes of them, and [`report`], what became.
 //!
-//! A drip is to have [`steps`], between which people [`wait`].
+//! A [`drip`] has [`steps`] instead of one message, between which people [`wait`].
 
 pub mod audience;
 pub mod campaign;
+pub mod drip;
 pub mod preflight;
 pub mod report;
 pub mod review;

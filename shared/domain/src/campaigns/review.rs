@@ -5,8 +5,14 @@ use std::collections::BTreeSet;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::{
-    base::fault::{Fault, FaultCode},
-    campaigns::campaign::Campaign,
+    base::{
+        fault::{Fault, FaultCode},
+        ids::TagId,
+    },
+    campaigns::{
+        campaign::{Campaign, CampaignMessage, CampaignType, Exits},
+        steps::{Action, Condition, Steps},
+    },
     messages::{
         compose::{carriers, line_carrier, usual_carriers},
         content_problems::{Authored, MAX_WARNINGS, Review, no_channel, obstacles, one_of},
@@ -31,37 +37,156 @@ pub struct Missing {
     pub segments: BTreeSet<String>,
     /// Tags.
     pub tags: BTreeSet<String>,
+    /// Stages.
+    pub stages: BTreeSet<String>,
+}
+
+/// A campaign with its steps, if it is a drip that has some.
+pub type WithSteps<'a> = (&'a Campaign, Option<&'a Steps>);
+
+/// The messages of a campaign.
+fn messages<'a>((campaign, steps): WithSteps<'a>) -> impl Iterator<Item = &'a CampaignMessage> {
+    let own = Some(&campaign.message).filter(|_| campaign.kind == CampaignType::Broadcast);
+    own.into_iter().chain(steps.into_iter().flat_map(Steps::messages))
 }
 
 /// Templates, products, fields and assets that a review of these campaigns looks at.
-pub fn needs<'a>(campaigns: impl IntoIterator<Item = &'a Campaign>, config: &TenantConfig) -> Needs {
+pub fn needs<'a>(campaigns: impl IntoIterator<Item = WithSteps<'a>>, config: &TenantConfig) -> Needs {
     let mut needs = Needs::default();
     for campaign in campaigns {
-        authored(campaign).needed(config, &mut needs);
+        for message in messages(campaign) {
+            authored(message).needed(config, &mut needs);
+        }
     }
     needs
 }
 
 /// Reviews a campaign at this time. `material`: what [`needs`] says, with a link as every message gets one.
 pub fn review(
-    campaign: &Campaign,
+    (campaign, steps): WithSteps<'_>,
     (config, material): (&TenantConfig, &Material),
     missing: &Missing,
     now: Timestamp,
 ) -> Review {
     let mut found = Findings::default();
     audience(campaign, missing, &mut found);
-    message(campaign, config, material, &mut found);
     if let Some(fault) = campaign.starts_at.and_then(|at| wrong_time(at, now)) {
         found.add(STARTS_AT, fault);
     }
     if let Some(fault) = campaign.send_window.and_then(|window| window.problem()) {
         found.add("send_window.to", fault);
     }
-    let problems = found.0;
-    let mut warnings = senders(campaign, config, material, &problems);
+    let mut warnings = Vec::new();
+    match (campaign.kind, steps) {
+        (CampaignType::Broadcast, _) => {
+            for (field, is_usual) in [
+                ("exits", campaign.exits == Exits::default()),
+                ("reentry", !campaign.reentry),
+            ] {
+                let fault = Fault::excludes(&["type"], "Only a drip has it. Leave it out.");
+                found.expect(is_usual, field, fault);
+            }
+            warnings = message(&campaign.message, (config, material), &mut found);
+        }
+        (CampaignType::Drip, steps) => {
+            if campaign.message != CampaignMessage::default() {
+                let detail = "The messages of a drip are in its steps.";
+                found.add("message", Fault::excludes(&["steps"], detail));
+            }
+            if campaign.per_minute.is_some() {
+                let detail = "Each contact goes through a drip at its own times, so it has no rate. Leave it out.";
+                found.add("per_minute", Fault::excludes(&["steps"], detail));
+            }
+            match steps {
+                None => {
+                    let detail = "A drip has steps, of which one is a message at least.";
+                    found.add("steps", Fault::new(FaultCode::Required, detail));
+                }
+                Some(steps) => {
+                    let Review {
+                        problems,
+                        warnings: of_steps,
+                    } = review_steps((campaign, steps), (config, material), missing);
+                    found.0.extend(problems);
+                    warnings = of_steps;
+                }
+            }
+        }
+    }
     warnings.truncate(MAX_WARNINGS);
+    Review {
+        problems: found.0,
+        warnings,
+    }
+}
+
+/// Reviews the steps of a drip.
+pub fn review_steps(
+    (campaign, steps): (&Campaign, &Steps),
+    (config, material): (&TenantConfig, &Material),
+    missing: &Missing,
+) -> Review {
+    let mut problems = steps.problems();
+    let mut warnings = Vec::new();
+    for (place, step) in steps.iter().enumerate() {
+        let mut found = Findings::default();
+        let mut exists = |known: bool, field: &str, what: &str, id: String| {
+            let fault = Fault::new(FaultCode::NotFound, format!("There is no {what} with the id {id}."));
+            found.expect(known, field, fault.and("id", id));
+        };
+        let mut tag = |field: &str, tag: &TagId| {
+            let id = tag.to_string();
+            exists(!missing.tags.contains(&id), field, "tag", id);
+        };
+        match &step.does {
+            Action::Tag { tag: id, .. } => tag("tag", id),
+            Action::Branch {
+                when: Condition::Tag { tag: id },
+                ..
+            } => tag("when.tag", id),
+            Action::Stage { stage }
+            | Action::Branch {
+                when: Condition::Stage { stage },
+                ..
+            } => {
+                let (id, branches) = (stage.to_string(), matches!(step.does, Action::Branch { .. }));
+                let field = if branches { "when.stage" } else { "stage" };
+                exists(!missing.stages.contains(&id), field, "stage", id);
+            }
+            Action::Branch {
+                when: Condition::Recovered {},
+                ..
+            } if campaign.exits.on_call => {
+                let detail = "Whoever talks with the business leaves the drip, so nobody who has comes to this step. Set exits.on_call to false.";
+                found.add("when", Fault::excludes(&["exits.on_call"], detail));
+            }
+            Action::Branch {
+                when: Condition::Replied {},
+                ..
+            } if campaign.exits.on_reply => {
+                let detail = "Whoever replies leaves the drip, so nobody who has replied comes to this step. Set exits.on_reply to false.";
+                found.add("when", Fault::excludes(&["exits.on_reply"], detail));
+            }
+            Action::Message { message: says } => {
+                let warned = message(says, (config, material), &mut found);
+                warnings.extend(warned.into_iter().map(|warning| Warning {
+                    field: of_step(place, &warning.field),
+                    ..warning
+                }));
+            }
+            Action::Wait { .. } | Action::Branch { .. } | Action::Exit {} => {}
+        }
+        problems.extend(found.0.into_iter().map(|problem| FieldProblem {
+            field: of_step(place, &problem.field),
+            ..problem
+        }));
+    }
     Review { problems, warnings }
+}
+
+/// The path of a field of a step's action.
+fn of_step(place: usize, field: &str) -> String {
+    format!("steps[{place}].does.{field}")
 }
 
 /// The problems for which a draft is not saved: those of what it says, as far as it said something else before. What it lacks is no
@@ -73,15 +198,19 @@ pub fn refused(before: Option<(&Campaign, &Review)>, after: (&Campaign, &Review)
         known.retain(|problem| problem.field != STARTS_AT);
     }
     let mut wrong = added(&known, after.1.problems.clone());
-    wrong.retain(|problem| !matches!(problem.code, FaultCode::Required | FaultCode::TooFew));
+    wrong.retain(|problem| !incomplete(problem));
     wrong
+}
+
+/// Whether a problem is of something that a draft may lack.
+pub const fn incomplete(problem: &FieldProblem) -> bool {
+    matches!(problem.code, FaultCode::Required | FaultCode::TooFew)
 }
 
 const STARTS_AT: &str = "starts_at";
 
 /// The message as its author wrote it.
-fn authored(campaign: &Campaign) -> Authored<'_> {
-    let message = &campaign.message;
+fn authored(message: &CampaignMessage) -> Authored<'_> {
     Authored {
         field: "message",
         channels: &message.channels,
@@ -110,6 +239,8 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
         expect(!missing.tags.contains(&id), field, "tag", id);
     }
     match audience.segment {
+        // Contacts can enter it one by one.
+        None if campaign.kind == CampaignType::Drip => {}
         None => {
             let detail = "Name the segment of the contacts who get the message.";
             found.add("audience.segment", Fault::new(FaultCode::Required, detail));
@@ -124,8 +255,12 @@ fn audience(campaign: &Campaign, missing: &Missing, found: &mut Findings) {
     }
 }
 
-fn message(campaign: &Campaign, config: &TenantConfig, material: &Material, found: &mut Findings) {
-    let message = &campaign.message;
+/// Reviews a message, and returns what would keep it from being sent at present.
+fn message(
+    message: &CampaignMessage,
+    (config, material): (&TenantConfig, &Material),
+    found: &mut Findings,
+) -> Vec<Warning> {
     found.expect(!message.channels.is_empty(), "message.channels", no_channel());
     let purpose = Purpose::Campaign.row();
     if purpose.kind(message.category).is_none() {
@@ -137,7 +272,8 @@ fn message(campaign: &Campaign, config: &TenantConfig, material: &Material, foun
         let fault = Fault::new(FaultCode::NotFound, format!("There is no line with the id {id}."));
         found.add("message.line", fault.and("id", id.to_string()));
     }
-    authored(campaign).review(material, found);
+    authored(message).review(material, found);
+    senders(message, config, material, &found.0)
 }
 
 /// The problem with the time of the start, if there is one.
@@ -153,15 +289,20 @@ fn wrong_time(at: Timestamp, now: Timestamp) -> Option<Fault> {
 }
 
 /// The connections that may send by a channel: that of the line, or those that send for calls without a line.
-fn carrying<'a>(campaign: &Campaign, config: &'a TenantConfig, channel: Channel) -> Vec<&'a ConnectionSummary> {
-    let line = campaign.message.line.and_then(|id| by_id(&config.lines, id));
+fn carrying<'a>(message: &CampaignMessage, config: &'a TenantConfig, channel: Channel) -> Vec<&'a ConnectionSummary> {
+    let line = message.line.and_then(|id| by_id(&config.lines, id));
     let own = line.and_then(|line| line_carrier(config, line, channel));
     own.map_or_else(|| usual_carriers(config, channel).take(1).collect(), |own| vec![own])
 }
 
 /// Warnings about the connections and the content of each channel. Of content that is wrong, nothing more is said.
-fn senders(campaign: &Campaign, config: &TenantConfig, material: &Material, problems: &[FieldProblem]) -> Vec<Warning> {
-    let (authored, mut warnings) = (authored(campaign), Vec::new());
+fn senders(
+    message: &CampaignMessage,
+    config: &TenantConfig,
+    material: &Material,
+    problems: &[FieldProblem],
+) -> Vec<Warning> {
+    let (authored, mut warnings) = (authored(message), Vec::new());
     for (place, channel) in authored.channels.iter().copied().enumerate() {
         let name = channel.name();
         if carriers(config, channel).next().is_none() {
@@ -176,7 +317,7 @@ fn senders(campaign: &Campaign, config: &TenantConfig, material: &Material, prob
             continue;
         }
         let says = (authored.words(channel), authored.category);
-        let senders = carrying(campaign, config, channel);
+        let senders = carrying(message, config, channel);
         let found = obstacles(says, (config, material), &senders, |_| Subject::Request);
         warnings.extend(found.into_iter().map(|why| Warning {
             field: authored.content(channel),
@@ -225,14 +366,14 @@ mod tests {
     }
 
     fn reviewed(campaign: &Campaign, material: &Material) -> Review {
-        review(campaign, (&config(), material), &Missing::default(), at(NOW))
+        review((campaign, None), (&config(), material), &Missing::default(), at(NOW))
     }
 
     #[test]
     fn whole_campaign_has_no_problems_and_no_warnings() {
         let whole = campaign(&json!({}));
         assert_eq!(reviewed(&whole, &material()), Review::default());
-        assert_eq!(needs([&whole], &config()).templates.len(), 1);
+        assert_eq!(needs([(&whole, None)], &config()).templates.len(), 1);
     }
 
     #[test]
@@ -311,8 +452,9 @@ mod tests {
         let missing = Missing {
             segments: [id(1), id(3)].into(),
             tags: [tag.to_owned()].into(),
+            ..Missing::default()
         };
-        let found = review(&excluding, (&config(), &material()), &missing, at(NOW)).problems;
+        let found = review((&excluding, None), (&config(), &material()), &missing, at(NOW)).problems;
         let fields: Vec<_> = found.iter().map(|problem| problem.field.as_str()).collect();
         assert_eq!(
             fields,
@@ -330,7 +472,12 @@ mod tests {
     #[test]
     fn what_keeps_it_from_being_sent_at_present_is_a_warning() {
         let told = |change: Value, material: &Material, config: &TenantConfig| {
-            let review = review(&campaign(&change), (config, material), &Missing::default(), at(NOW));
+            let review = review(
+                (&campaign(&change), None),
+                (config, material),
+                &Missing::default(),
+                at(NOW),
+            );
             assert_eq!(review.problems, []);
             let warnings = review.warnings.into_iter();
             warnings

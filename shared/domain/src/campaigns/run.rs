@@ -9,7 +9,8 @@ use crate::{
         operation::{Data, Operation, OperationKind},
     },
     campaigns::{
-        campaign::{Campaign, SendWindow, Stopped},
+        campaign::{Campaign, CampaignMessage, CampaignType, SendWindow, Stopped},
+        drip::Passage,
         state::CampaignState,
     },
     contacts::contact::Contact,
@@ -49,6 +50,9 @@ pub struct Enrolment {
     /// The reason for which the contact gets no message. `None`: the campaign has not come to the contact, or there is a message.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exit: Option<Exit>,
+    /// Where the contact is, if the campaign is a drip.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passage: Option<Passage>,
 }
 
 /// The reason for which somebody in an audience gets no message.
@@ -86,14 +90,71 @@ impl Enrolment {
     pub fn part(contact: ContactId) -> u8 {
         u8::try_from(contact.ulid().random() % u128::from(Self::PARTS)).unwrap_or_default()
     }
+
+    /// A contact's enrolment at this time, with the version of the steps of a drip.
+    pub fn new((campaign, steps): (CampaignId, Option<u32>), contact: ContactId, at: Timestamp) -> Self {
+        Self {
+            campaign,
+            contact,
+            at,
+            exit: None,
+            passage: steps.map(|version| Passage::new(version, at)),
+        }
+    }
+
+    /// Time at which its next step is looked at, in a drip.
+    pub fn due(&self) -> Option<Timestamp> {
+        self.passage
+            .as_ref()
+            .and_then(|passage| passage.next)
+            .map(|next| next.at)
+    }
+
+    /// Time from which it is kept.
+    pub fn kept_from(&self) -> Timestamp {
+        let taken = self.passage.as_ref().and_then(|passage| passage.taken.last());
+        let left = self
+            .exit
+            .as_ref()
+            .filter(|_| self.passage.is_some())
+            .map(|exit| exit.at);
+        let last = taken.map(|taken| taken.at).max(self.due()).max(left);
+        last.map_or(self.at, |last| last.max(self.at))
+    }
+
+    /// The same once the contact has left the campaign, at this time.
+    #[must_use]
+    pub fn left(mut self, why: Refusal, at: Timestamp) -> Self {
+        if let Some(passage) = &mut self.passage {
+            passage.next = None;
+        }
+        self.exit = Some(Exit::new(why, at));
+        self
+    }
 }
 
 impl Campaign {
+    /// The campaign with the message of a step.
+    #[must_use]
+    pub fn saying(&self, message: &CampaignMessage) -> Self {
+        Self {
+            kind: CampaignType::Broadcast,
+            message: message.clone(),
+            ..self.clone()
+        }
+    }
+
+    /// Version of the steps with which contacts enter it, if it is a drip.
+    pub fn drips(&self) -> Option<u32> {
+        self.steps_version.filter(|_| self.kind == CampaignType::Drip)
+    }
+
     /// The cause of a contact's message.
     pub const fn cause(&self, contact: ContactId) -> Cause {
         Cause::Campaign {
             campaign: self.id,
             contact,
+            step: None,
         }
     }
 

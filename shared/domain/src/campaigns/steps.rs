@@ -1,13 +1,15 @@
 //! Steps of a drip: its messages, and what is between them. Somebody goes through them from the first to the last; a branch leads on
 //! only, so nobody goes in a circle, and everybody comes to the end.
 
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     base::{
+        actor::Actor,
         bounded::UpTo,
         fault::{Fault, FaultCode},
-        ids::{StageId, TagId, UserId},
+        ids::{StageId, TagId},
         text::OneLine,
     },
     campaigns::{campaign::CampaignMessage, wait::Wait},
@@ -31,11 +33,11 @@ pub struct Step {
     /// Name, unique among the steps of the drip.
     #[cfg_attr(feature = "schema", schemars(example = &"welcome"))]
     pub name: StepName,
-    /// What is done.
+    /// Its action.
     pub does: Action,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripAction"))]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -78,15 +80,6 @@ pub enum Action {
         #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
         stage: StageId,
     },
-    /// Tells a person of the tenant by mail.
-    Notify {
-        /// The person.
-        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
-        user: UserId,
-        /// What the person is told, beside who the contact is.
-        #[cfg_attr(feature = "schema", schemars(example = &"Call back today."))]
-        text: OneLine<1, 500>,
-    },
     /// Ends the drip for the contact.
     Exit {},
 }
@@ -122,7 +115,7 @@ pub enum Condition {
 
 impl Condition {
     /// Whether it asks about the drip's last message.
-    const fn is_of_message(self) -> bool {
+    pub(crate) const fn is_of_message(self) -> bool {
         match self {
             Self::Replied {} | Self::Clicked {} | Self::Read {} | Self::Delivered {} | Self::Recovered {} => true,
             Self::Tag { .. } | Self::Stage { .. } => false,
@@ -155,22 +148,60 @@ impl Steps {
                 let named = if holds { then } else { otherwise };
                 named.as_ref().and_then(|name| self.place_of(name))
             }
-            Action::Message { .. }
-            | Action::Wait { .. }
-            | Action::Tag { .. }
-            | Action::Stage { .. }
-            | Action::Notify { .. } => None,
+            Action::Message { .. } | Action::Wait { .. } | Action::Tag { .. } | Action::Stage { .. } => None,
         };
         // A branch that leads back, which its author was told, leads on all the same.
         let next = next.filter(|next| place < *next).unwrap_or(place + 1);
         (next < self.0.len()).then_some(next)
     }
 
+    /// The message of the step at this place, if it has one.
+    pub fn message_at(&self, place: usize) -> Option<&CampaignMessage> {
+        match &self.at(place)?.does {
+            Action::Message { message } => Some(message),
+            _ => None,
+        }
+    }
+
+    /// Tags that they name.
+    pub fn tags(&self) -> impl Iterator<Item = TagId> {
+        self.iter().filter_map(|step| match &step.does {
+            Action::Tag { tag, .. } => Some(*tag),
+            Action::Branch {
+                when: Condition::Tag { tag },
+                ..
+            } => Some(*tag),
+            _ => None,
+        })
+    }
+
+    /// Stages that they name.
+    pub fn stages(&self) -> impl Iterator<Item = StageId> {
+        self.iter().filter_map(|step| match &step.does {
+            Action::Stage { stage } => Some(*stage),
+            Action::Branch {
+                when: Condition::Stage { stage },
+                ..
+            } => Some(*stage),
+            _ => None,
+        })
+    }
+
+    /// The messages among them.
+    pub fn messages(&self) -> impl Iterator<Item = &CampaignMessage> {
+        (0..self.0.len()).filter_map(|place| self.message_at(place))
+    }
+
+    /// The steps.
+    pub fn iter(&self) -> impl Iterator<Item = &Step> {
+        self.0.iter()
+    }
+
     fn place_of(&self, name: &StepName) -> Option<usize> {
         self.0.iter().position(|step| step.name == *name)
     }
 
-    /// What is wrong with them, whatever there is beside them, each with its field.
+    /// Problems that they have by themselves, each with its field.
     pub fn problems(&self) -> Vec<FieldProblem> {
         let mut found = Vec::new();
         let mut messages = 0;
@@ -217,7 +248,7 @@ impl Steps {
                         }
                     }
                 }
-                Action::Tag { .. } | Action::Stage { .. } | Action::Notify { .. } | Action::Exit {} => {}
+                Action::Tag { .. } | Action::Stage { .. } | Action::Exit {} => {}
             }
         }
         if messages == 0 {
@@ -226,6 +257,17 @@ impl Steps {
         }
         found
     }
+}
+
+/// A version of the steps of a drip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WrittenSteps {
+    /// The steps.
+    pub steps: Steps,
+    /// Their author, in whose name they change contacts.
+    pub by: Actor,
+    /// Time at which they were written.
+    pub at: Timestamp,
 }
 
 #[cfg(test)]

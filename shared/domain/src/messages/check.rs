@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use crate::{
     base::{ids::MessageId, line_type::LineTypes},
-    campaigns::state::CampaignState,
+    campaigns::{campaign::Exits, state::CampaignState},
     consent::welcome::{allows, welcome},
     contacts::contact::Contact,
     media::asset::Asset,
@@ -49,8 +49,8 @@ pub struct CheckInput<'a> {
     pub template: Option<&'a TemplateDefinition>,
     /// The asset that the leg names, as it is now.
     pub asset: Option<&'a Asset>,
-    /// State of the message's campaign, as it is now. `None`: it is of none, or its campaign is gone.
-    pub campaign: Option<CampaignState>,
+    /// State of the message's campaign, and what ends it for a contact, as they are now. `None`: it is of none, or its campaign is gone.
+    pub campaign: Option<(CampaignState, Exits)>,
     /// Current time.
     pub now: Timestamp,
     /// Timers, of which one says how long an unhealthy connection is left alone.
@@ -305,7 +305,12 @@ fn campaign(input: &CheckInput<'_>, _: &Leg) -> Check {
     if input.message.cause.campaign().is_none() {
         return Check::Go;
     }
-    match input.campaign {
+    let (state, exits) = input.campaign.unzip();
+    let left = exits.filter(|_| input.message.cause.is_step());
+    if let Some((why, _)) = left.and_then(|exits| exits.reason(input.contact, input.message.created_at)) {
+        return Check::Never { why };
+    }
+    match state {
         Some(CampaignState::Running | CampaignState::Finishing | CampaignState::Completed) => Check::Go,
         Some(CampaignState::Paused) => Check::Later {
             until: input.now + PAUSE_LOOK,
@@ -619,7 +624,7 @@ mod tests {
         message: Message,
         connections: Vec<Connection>,
         leg: u8,
-        campaign: Option<CampaignState>,
+        campaign: Option<(CampaignState, Exits)>,
         now: Timestamp,
         line: LineType,
     }
@@ -683,22 +688,55 @@ mod tests {
         sending.message.cause = crate::messages::message::Cause::Campaign {
             campaign: crate::base::ids::CampaignId::new(ulid::Ulid::from_parts(1, 1)),
             contact,
+            step: None,
         };
+        let exits = Exits::default();
         for state in [Running, Finishing, Completed] {
-            sending.campaign = Some(state);
+            sending.campaign = Some((state, exits));
             assert_eq!(sending.check(), Check::Go, "{state:?}");
         }
-        sending.campaign = Some(Paused);
+        sending.campaign = Some((Paused, exits));
         let Check::Later { until, why } = sending.check() else {
             panic!("{:?}", sending.check());
         };
         assert_eq!((until, why.reason), (sending.now + PAUSE_LOOK, Reason::CampaignPaused));
         for state in [Some(Cancelled), Some(Draft), Some(Scheduled), None] {
-            sending.campaign = state;
+            sending.campaign = state.map(|state| (state, exits));
             let Check::Never { why } = sending.check() else {
                 panic!("{state:?}");
             };
             assert_eq!(why.reason, Reason::CampaignCancelled, "{state:?}");
+        }
+    }
+
+    #[test]
+    fn step_of_a_drip_is_not_sent_to_whoever_has_left_it() {
+        let mut sending = Sending::new();
+        let step = crate::messages::message::CauseStep {
+            place: 0,
+            at: sending.message.created_at,
+        };
+        sending.message.cause = crate::messages::message::Cause::Campaign {
+            campaign: crate::base::ids::CampaignId::new(ulid::Ulid::from_parts(1, 1)),
+            contact: sending.contact.id,
+            step: Some(step),
+        };
+        let stays = Exits {
+            on_reply: false,
+            on_call: false,
+        };
+        let after = Some(sending.message.created_at + SignedDuration::from_secs(1));
+        for (exits, wrote, talked, goes) in [
+            (Exits::default(), None, None, true),
+            (Exits::default(), after, None, false),
+            (Exits::default(), None, after, true),
+            (stays, after, after, true),
+            (Exits { on_call: true, ..stays }, None, after, false),
+        ] {
+            sending.campaign = Some((CampaignState::Running, exits));
+            (sending.contact.last_inbound_at, sending.contact.last_reached_at) = (wrote, talked);
+            let goes_on = matches!(sending.check(), Check::Go);
+            assert_eq!(goes_on, goes, "{exits:?} {wrote:?} {talked:?}");
         }
     }
 

@@ -119,7 +119,19 @@ pub enum Cause {
         campaign: CampaignId,
         /// The recipient.
         contact: ContactId,
+        /// The step, of a drip.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        step: Option<CauseStep>,
     },
+}
+
+/// A step of a drip as the cause of a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CauseStep {
+    /// Its place among the steps.
+    pub place: usize,
+    /// Time for which it was planned.
+    pub at: Timestamp,
 }
 
 impl Cause {
@@ -139,9 +151,22 @@ impl Cause {
                 let own = derived(inbound.own().timestamp_ms(), key.as_bytes());
                 MessageId::new(inbound.contact(), own)
             }
-            Self::Campaign { campaign, contact } => {
+            Self::Campaign {
+                campaign,
+                contact,
+                step: None,
+            } => {
                 let key = format!("message#{contact}#{campaign}");
                 MessageId::new(*contact, derived(campaign.ulid().timestamp_ms(), key.as_bytes()))
+            }
+            Self::Campaign {
+                campaign,
+                contact,
+                step: Some(CauseStep { place, at }),
+            } => {
+                let key = format!("message#{contact}#{campaign}#{place}");
+                let at = u64::try_from(at.as_millisecond()).unwrap_or_default();
+                MessageId::new(*contact, derived(at, key.as_bytes()))
             }
         }
     }
@@ -152,6 +177,11 @@ impl Cause {
             Self::Campaign { campaign, .. } => Some(*campaign),
             Self::Call(_) | Self::Requested { .. } | Self::Answered { .. } => None,
         }
+    }
+
+    /// Whether it is a step of a drip.
+    pub const fn is_step(&self) -> bool {
+        matches!(self, Self::Campaign { step: Some(_), .. })
     }
 
     /// The call, if it is one.
@@ -713,6 +743,13 @@ impl Message {
         self.attempts
             .iter()
             .any(|attempt| attempt.state.rank() >= AttemptState::Delivered.rank())
+    }
+
+    /// Whether the customer read it.
+    pub fn was_read(&self) -> bool {
+        self.attempts
+            .iter()
+            .any(|attempt| attempt.state.rank() >= AttemptState::Read.rank())
     }
 
     /// Whether it is certain that nothing of it went out so far.

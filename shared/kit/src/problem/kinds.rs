@@ -453,10 +453,22 @@ pub const SPECIAL: &[ProblemKind] = &[
         "Create another campaign",
     ),
     kind(
+        "campaign_type",
+        409,
+        "The campaign is of another type",
+        "Only a broadcast has recipients, a pre-flight and a report; only a drip has steps and enrolments",
+    ),
+    kind(
+        "already_enrolled",
+        409,
+        "The contact is in the drip, or has been through it",
+        "Wait until the contact has left it, or allow `reentry`",
+    ),
+    kind(
         "campaign_state",
         409,
         "The campaign is in another state",
-        "Read the campaign; only a running one can be paused, and only a paused one resumed",
+        "Read the campaign; only a running one can be paused, only a paused one resumed, and contacts enter only one that has begun",
     ),
     kind(
         "template_submitting",

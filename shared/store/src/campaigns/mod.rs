@@ -1,4 +1,5 @@
 //! Campaigns of a tenant.
 
 pub mod campaign;
+pub mod drip;
 pub mod run;

@@ -40,10 +40,11 @@ use crate::{
 /// Rows written at the same time: a page of an audience has partitions of its own, whose lists take 1,000 writes a second.
 const AT_ONCE: usize = 16;
 
-fn enrolment_row(
+/// The row of an enrolment, over one of this version, or none.
+pub(crate) fn enrolment_row(
     scope: &TenantScope,
     enrolment: &Enrolment,
-    condition: Condition,
+    before: Option<u64>,
     doing: &'static str,
 ) -> Result<Row, StoreError> {
     let Enrolment { campaign, contact, .. } = *enrolment;
@@ -53,11 +54,13 @@ fn enrolment_row(
         let reason = exit.because.code.as_str();
         (keys::exits(scope, campaign, reason), contact.to_string())
     });
+    let condition = before.map_or(Condition::New, Condition::Version);
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
         .listed(part, contact.to_string())
-        .in_state(exit);
-    let version = 1 + u64::from(enrolment.exit.is_some());
-    Ok(row.version(version).expires(enrolment.at, Enrolment::RETAINED))
+        .in_state(exit)
+        .due_step(&key, enrolment.due());
+    let row = row.version(before.unwrap_or_default() + 1);
+    Ok(row.expires(enrolment.kept_from(), Enrolment::RETAINED))
 }
 
 /// A place after this row in a list that is sorted by its own key.
@@ -145,23 +148,18 @@ impl Store {
         Ok(Ok(page))
     }
 
-    /// Adds contacts to the audience of a campaign. Those who are in it stay as they are.
+    /// Adds contacts to the audience of a campaign, with the version of its steps if it is a drip. Those who are in it stay as they are.
     pub async fn enrol(
         &self,
         scope: &TenantScope,
-        campaign: CampaignId,
+        (campaign, steps): (CampaignId, Option<u32>),
         contacts: &[ContactId],
         at: Timestamp,
     ) -> Result<(), StoreError> {
         const DOING: &str = "enrol a contact";
         let enrol = async |contact: &ContactId| {
-            let enrolment = Enrolment {
-                campaign,
-                contact: *contact,
-                at,
-                exit: None,
-            };
-            let row = enrolment_row(scope, &enrolment, Condition::New, DOING)?;
+            let enrolment = Enrolment::new((campaign, steps), *contact, at);
+            let row = enrolment_row(scope, &enrolment, None, DOING)?;
             match self.database.put(row, DOING).await {
                 Err(error) if error.is_conflict() => Ok(()),
                 written => written,
@@ -193,6 +191,26 @@ impl Store {
         Ok((contacts, next))
     }
 
+    /// One page of those in the audience of a campaign, through its parts, and the position behind it. Fewer than `limit` only at the end.
+    pub(crate) async fn audience_page(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        (from, limit): (InAudience, i32),
+    ) -> Result<(Vec<ContactId>, Option<InAudience>), StoreError> {
+        let (mut contacts, mut next) = (Vec::new(), Some(from));
+        while let Some(from) = next {
+            let left = limit - i32::try_from(contacts.len()).unwrap_or(limit);
+            if left <= 0 {
+                break;
+            }
+            let (page, behind) = self.audience(scope, campaign, from, left).await?;
+            contacts.extend(page);
+            next = behind;
+        }
+        Ok((contacts, next))
+    }
+
     /// One page of those in the audience of a campaign, with what became of them, and the position behind it. Fewer than `limit` only
     /// at the end of the audience.
     pub async fn recipients(
@@ -204,16 +222,7 @@ impl Store {
     ) -> Result<(Vec<Recipient>, Option<InAudience>), StoreError> {
         const DOING: &str = "read the recipients of a campaign";
         let all_made = matches!(campaign.state, CampaignState::Finishing | CampaignState::Completed);
-        let (mut contacts, mut next) = (Vec::new(), Some(from));
-        while let Some(from) = next {
-            let left = limit - i32::try_from(contacts.len()).unwrap_or(limit);
-            if left <= 0 {
-                break;
-            }
-            let (page, behind) = self.audience(scope, campaign.id, from, left).await?;
-            contacts.extend(page);
-            next = behind;
-        }
+        let (contacts, next) = self.audience_page(scope, campaign.id, (from, limit)).await?;
         let rows = |contact: &ContactId| {
             [
                 keys::message(scope, campaign.cause(*contact).message_id()),
@@ -278,7 +287,7 @@ impl Store {
             exit: Some(exit),
             ..enrolment
         };
-        let row = enrolment_row(scope, &left, Condition::Version(1), DOING)?;
+        let row = enrolment_row(scope, &left, Some(1), DOING)?;
         match self.database.put(row, DOING).await {
             Err(error) if !error.is_conflict() => Err(error),
             Ok(()) | Err(_) => Ok(()),

@@ -4,7 +4,10 @@ use std::collections::{BTreeSet, HashSet};
 
 use domain::{
     base::ids::{CampaignId, ConnectionId, ProductId},
-    campaigns::{campaign::Campaign, state::CampaignState},
+    campaigns::{
+        campaign::{Campaign, Exits},
+        state::CampaignState,
+    },
     contacts::field::Field,
     media::asset::Asset,
     messages::{
@@ -83,8 +86,8 @@ pub struct LegMaterial {
     pub template: Option<TemplateDefinition>,
     /// The asset that it names.
     pub asset: Option<Versioned<Asset>>,
-    /// State of the message's campaign. `None`: it is of none, or its campaign is gone.
-    pub campaign: Option<CampaignState>,
+    /// State of the message's campaign, and what ends it for a contact. `None`: it is of none, or its campaign is gone.
+    pub campaign: Option<(CampaignState, Exits)>,
 }
 
 /// The keys of what a leg is sent with.
@@ -229,7 +232,7 @@ impl Store {
         self.some(scope, &ids).await
     }
 
-    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset, the state of its
+    /// What a leg is checked against and sent with, as it is now: its connection with its health, its template, its asset, its
     /// campaign. One request, unless they were read along with other rows.
     pub async fn leg_material(
         &self,
@@ -250,7 +253,7 @@ impl Store {
             connection: connection.map(|found| found.value),
             template: template.map(|found| found.value),
             asset: row::versioned(asset, None, DOING)?,
-            campaign: campaign.map(|found| found.value.state),
+            campaign: campaign.map(|found| (found.value.state, found.value.exits)),
         })
     }
 

@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::{
+    operation::update_item::builders::UpdateItemFluentBuilder,
+    types::{AttributeValue, ReturnConsumedCapacity},
+};
 use domain::{
     base::{ids::TenantId, operation::Operation},
     calls::record::CallProgress,
@@ -75,6 +78,25 @@ pub struct DuePage {
 pub struct Next(HashMap<String, AttributeValue>);
 
 impl Due {
+    /// A row that is due, of no kind that the dispatcher knows.
+    pub(crate) fn other(item: &Item, found: Timestamp) -> Option<Self> {
+        let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
+        Some(Self {
+            key: Key {
+                pk: pk.to_owned(),
+                sk: sk.to_owned(),
+            },
+            place: string(item, "gsi2sk")?.to_owned(),
+            tenant: keys::tenant_of(pk)?,
+            found,
+        })
+    }
+
+    /// Its key.
+    pub(crate) const fn key(&self) -> &Key {
+        &self.key
+    }
+
     /// The tenant of the row.
     pub const fn tenant(&self) -> TenantId {
         self.tenant
@@ -235,28 +257,47 @@ impl Store {
 
     /// Leases a due row: moves its time to `again`. Returns false if somebody else did so or the work is done.
     pub async fn lease(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
-        const DOING: &str = "lease a due row";
-        usage::count(&["dynamodb:UpdateItem"]);
-        let _waiting = usage::waiting();
-        let place = keys::due_place(&due.key, again);
-        let result = self
+        let update = self
             .database
             .client
             .update_item()
-            .table_name(&self.database.table)
-            .set_key(Some(key_item(&due.key)))
             // The version stays the same: a worker that holds the row must not lose its write to the dispatcher.
             .update_expression(
                 "SET gsi2sk = :again, #data.#due = :due, \
                  #data.dispatches = if_not_exists(#data.dispatches, :none) + :one",
             )
-            .condition_expression("gsi2sk = :place")
             .expression_attribute_names("#data", "data")
             .expression_attribute_names("#due", "due")
-            .expression_attribute_values(":again", AttributeValue::S(place))
             .expression_attribute_values(":due", AttributeValue::S(again.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".to_owned()))
-            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()))
+            .expression_attribute_values(":none", AttributeValue::N("0".to_owned()));
+        self.move_due(update, due, again, "lease a due row").await
+    }
+
+    /// Moves the time of a due row to `again`, whatever the row holds. Returns false if somebody else did so or the work is done.
+    pub(crate) async fn put_off_due(&self, due: &Due, again: Timestamp) -> Result<bool, StoreError> {
+        let update = self
+            .database
+            .client
+            .update_item()
+            .update_expression("SET gsi2sk = :again");
+        self.move_due(update, due, again, "put off a due row").await
+    }
+
+    async fn move_due(
+        &self,
+        update: UpdateItemFluentBuilder,
+        due: &Due,
+        again: Timestamp,
+        doing: &'static str,
+    ) -> Result<bool, StoreError> {
+        usage::count(&["dynamodb:UpdateItem"]);
+        let _waiting = usage::waiting();
+        let result = update
+            .table_name(&self.database.table)
+            .set_key(Some(key_item(&due.key)))
+            .condition_expression("gsi2sk = :place")
+            .expression_attribute_values(":again", AttributeValue::S(keys::due_place(&due.key, again)))
             .expression_attribute_values(":place", AttributeValue::S(due.place.clone()))
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .send()
@@ -271,7 +312,7 @@ impl Store {
             {
                 return Ok(false);
             }
-            Err(error) => return Err(StoreError::answered(DOING, error)),
+            Err(error) => return Err(StoreError::answered(doing, error)),
         };
         if let Some(capacity) = output.consumed_capacity() {
             usage::capacity(0.0, capacity.capacity_units().unwrap_or_default());
@@ -285,13 +326,5 @@ fn due_of(item: &Item, found: Timestamp) -> Option<Due> {
     let (pk, sk) = (string(item, "pk")?, string(item, "sk")?);
     let area = keys::area_of(pk)?;
     KINDS.iter().find(|known| (known.is_key)(area, sk))?;
-    Some(Due {
-        key: Key {
-            pk: pk.to_owned(),
-            sk: sk.to_owned(),
-        },
-        place: string(item, "gsi2sk")?.to_owned(),
-        tenant: keys::tenant_of(pk)?,
-        found,
-    })
+    Due::other(item, found)
 }

@@ -3,6 +3,7 @@
 use domain::{
     base::ids::ContactId,
     calls::record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
+    campaigns::run::Enrolment,
     media::medium::Medium,
     messages::message::Message,
 };
@@ -13,6 +14,7 @@ use ulid::Ulid;
 use crate::{
     Store, StoreError, TenantScope,
     calls::call::{PROGRESS_LIFE, call_row, progress_row},
+    campaigns::run::enrolment_row,
     consent::preferences::{LinkWrite, link_row},
     contacts::contact::{ContactWrite, consent_row},
     messages::{
@@ -60,6 +62,13 @@ pub enum Once<'a> {
         /// The call with its decision.
         call: &'a Call,
     },
+    /// A step of a drip, over an enrolment of this version.
+    Stepped {
+        /// The enrolment behind the step.
+        enrolment: &'a Enrolment,
+        /// Version of the row before.
+        before: u64,
+    },
     /// A customer's message, by its provider's id of it.
     Received {
         /// The message.
@@ -95,6 +104,7 @@ impl Once<'_> {
             Self::Versions => "write changes of contacts and messages",
             Self::Reported(_) => "write the reports of a call",
             Self::Decided { .. } => "decide a call",
+            Self::Stepped { .. } => "take a step of a drip",
             Self::Received { .. } => "store a customer's message",
         }
     }
@@ -117,6 +127,7 @@ impl Once<'_> {
                     call_row(scope, call, unchanged, doing)?,
                 ]
             }
+            Self::Stepped { enrolment, before } => vec![enrolment_row(scope, enrolment, Some(before), doing)?],
             Self::Received {
                 received,
                 media,
@@ -174,11 +185,11 @@ impl Effects<'_> {
         let tenant = scope.tenant();
         let look = match self.once {
             Once::Reported(progress) => progress.due.map(|until| ToQueue::look(tenant, progress.clone(), until)),
-            Once::Versions | Once::Decided { .. } | Once::Received { .. } => None,
+            Once::Versions | Once::Decided { .. } | Once::Stepped { .. } | Once::Received { .. } => None,
         };
         let media = match self.once {
             Once::Received { media, .. } => media,
-            Once::Versions | Once::Reported(_) | Once::Decided { .. } => &[],
+            Once::Versions | Once::Reported(_) | Once::Decided { .. } | Once::Stepped { .. } => &[],
         };
         let media = media.iter().map(|medium| ToQueue::media(tenant, medium, now));
         let sends = self.planned.iter().map(|message| ToQueue::send(tenant, message));

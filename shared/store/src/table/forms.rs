@@ -38,6 +38,7 @@ const FORMS: &[(&str, u64)] = &[
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),
+    ("drip_steps", 1),
     ("email", 1),
     ("enrolment", 1),
     ("erased", 1),
@@ -56,7 +57,7 @@ const FORMS: &[(&str, u64)] = &[
     ("member", 1),
     ("merge_undo", 1),
     // Messages that an older version cannot read, or would send without a part of them (`messages::form_of`).
-    ("message", 3),
+    ("message", 4),
     ("message_ref", 1),
     ("notice", 1),
     ("notice_mailings", 1),

@@ -166,6 +166,7 @@ pub(crate) const MESSAGE: &str = "MSG#";
 pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
+const ENROLMENT: &str = "ENROL#";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
@@ -569,8 +570,28 @@ pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
 pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: CampaignId) -> Key {
     Key::new(
         contact_partition(scope, contact),
-        format!("ENROL#{}", lower(campaign.ulid())),
+        format!("{ENROLMENT}{}", lower(campaign.ulid())),
     )
+}
+
+/// Contact and campaign of such a row.
+pub(crate) fn enrolled(pk: &str, sk: &str) -> Option<(ContactId, CampaignId)> {
+    let id = sk.strip_prefix(ENROLMENT)?;
+    let campaign = format!("{}_{id}", CampaignId::PREFIX).parse().ok()?;
+    Some((contact_of(pk)?, campaign))
+}
+
+/// A version of the steps of a drip.
+pub(crate) fn steps(scope: &TenantScope, campaign: CampaignId, version: u32) -> Key {
+    Key::new(
+        part(scope, Part::Configuration),
+        format!("{}{version:04}", steps_of(campaign)),
+    )
+}
+
+/// Prefix of the sort keys of the versions of the steps of a drip.
+pub(crate) fn steps_of(campaign: CampaignId) -> String {
+    format!("STEPS#{}#", lower(campaign.ulid()))
 }
 
 /// A part of the audience of a campaign, by contact.
@@ -797,13 +818,30 @@ pub(crate) fn due_partition(lane: Lane, shard: u8) -> String {
 /// position are distinguished by their keys, which the index contains anyway: the position is short because every change
 /// writes it.
 pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
+    let shard = u8::try_from(hash_of(key) % u32::from(DUE_SHARDS)).unwrap_or_default();
+    (due_partition(lane, shard), due_place(key, at))
+}
+
+/// The partitions of the due index for steps of drips, which a function of their own reads.
+pub(crate) const DUE_STEPS_SHARDS: u8 = 4;
+
+pub(crate) fn due_steps(shard: u8) -> String {
+    format!("DUE#campaigns#{shard:02}")
+}
+
+/// The same for an enrolment in a drip.
+pub(crate) fn due_step(key: &Key, at: Timestamp) -> (String, String) {
+    let shard = u8::try_from(hash_of(key) % u32::from(DUE_STEPS_SHARDS)).unwrap_or_default();
+    (due_steps(shard), due_place(key, at))
+}
+
+/// A hash of a key that is the same in all processes.
+fn hash_of(key: &Key) -> u32 {
     let id = format!("{}#{}", key.pk, key.sk);
     // FNV-1a: distributes evenly and needs no dependency.
-    let hash = id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
+    id.bytes().fold(0x811c_9dc5_u32, |hash, byte| {
         (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193)
-    });
-    let shard = u8::try_from(hash % u32::from(DUE_SHARDS)).unwrap_or_default();
-    (due_partition(lane, shard), due_place(key, at))
+    })
 }
 
 /// The partition of the due index for notices: they are rare, and a function of their own reads it.

@@ -283,6 +283,16 @@ impl Row {
         self
     }
 
+    /// Sets the time at which the next step of an enrolment is looked at, if there is one.
+    pub(crate) fn due_step(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+        if let Some(at) = due {
+            let (partition, sort) = keys::due_step(key, at);
+            self.item.insert("gsi2pk".to_owned(), text(partition));
+            self.item.insert("gsi2sk".to_owned(), text(sort));
+        }
+        self
+    }
+
     /// Lets the row expire after this long.
     pub(crate) fn expires(self, now: Timestamp, after: SignedDuration) -> Self {
         self.expires_at(now + after)

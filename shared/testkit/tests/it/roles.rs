@@ -318,7 +318,8 @@ fn only_listed_functions_touch_a_partition() {
             "messages",
             "process_call",
             "process_provider_event",
-            "run_campaign"
+            "run_campaign",
+            "take_steps"
         ])
     );
     assert_eq!(
@@ -330,6 +331,7 @@ fn only_listed_functions_touch_a_partition() {
             "process_call",
             "process_provider_event",
             "run_campaign",
+            "take_steps",
         ])
     );
     // Tracked links. What a message says carries them, and their page reads them.
@@ -340,7 +342,8 @@ fn only_listed_functions_touch_a_partition() {
             "messages",
             "process_call",
             "process_provider_event",
-            "run_campaign"
+            "run_campaign",
+            "take_steps"
         ])
     );
     // Hashes of the identities of erased people, with their salt. Whoever creates contacts, or tries what their calls would get, looks
@@ -514,8 +517,8 @@ fn webhooks_cannot_open_sending_secrets() {
         let due = text.contains("/index/due");
         assert_eq!(
             due,
-            ["dispatch_due", "notify_people"].contains(&function.name),
-            "{}: only dispatch_due and, of notices, notify_people read the due index",
+            ["dispatch_due", "notify_people", "take_steps"].contains(&function.name),
+            "{}: only dispatch_due and, of notices and steps, notify_people and take_steps read the due index",
             function.id
         );
     }

@@ -14,7 +14,7 @@ use domain::{
         run::{Enrolment, Exit},
         state::CampaignState,
     },
-    contacts::{segment::Segment, tag::Tag},
+    contacts::{contact::Change, segment::Segment, tag::Tag},
     messages::{
         inbound::OptFlag,
         refusal::{Reason, Refusal},
@@ -22,7 +22,7 @@ use domain::{
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
-use store::Owned;
+use store::{Owned, Versioned};
 use testkit::{
     Answer, Aws, Resource,
     api::{House, Town},
@@ -134,7 +134,7 @@ async fn what_is_wrong_is_named_by_field() {
         aws.now() + SignedDuration::from_hours(24 * Campaign::MAX_DAYS_AHEAD + 1),
     );
     for (change, field) in [
-        (json!({"type": "drip"}), "type"),
+        (json!({"type": "other"}), "type"),
         (json!({"name": ""}), "name"),
         (json!({"name": "x".repeat(101)}), "name"),
         (json!({"state": "scheduled"}), "state"),
@@ -390,16 +390,11 @@ async fn recipients_are_listed_by_state_page_by_page() {
     assert_eq!(manager.get(&list).await.items(), Vec::<Value>::new());
     let contacts: Vec<ContactId> = (0..9).map(|_| ContactId::new(aws.ids().ulid())).collect();
     store
-        .enrol(scope, id, &contacts, aws.now())
+        .enrol(scope, (id, None), &contacts, aws.now())
         .await
         .expect("they are enrolled");
     for contact in &contacts[..2] {
-        let enrolment = Enrolment {
-            campaign: id,
-            contact: *contact,
-            at: aws.now(),
-            exit: None,
-        };
+        let enrolment = Enrolment::new((id, None), *contact, aws.now());
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), aws.now());
         store.exit(scope, enrolment, exit).await.expect("it is written");
     }
@@ -524,4 +519,206 @@ async fn preflights_show_samples_and_a_file_before_the_start() {
         .await
         .expect("it is written");
     caller.post(&asked, json!({})).await.is_refused(409, "campaign_started");
+}
+
+fn says(name: &str, text: &str) -> Value {
+    let message = json!({"channels": ["sms"], "category": "utility", "sms_text": text});
+    json!({"name": name, "does": {"type": "message", "message": message}})
+}
+
+fn waits(name: &str, days: u32) -> Value {
+    json!({"name": name, "does": {"type": "wait", "wait": {"until": "passed", "days": days}}})
+}
+
+#[tokio::test]
+async fn steps_are_written_as_versions_and_refused_by_field() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, home) = (town.manager(), &town.home);
+    let made = manager
+        .post(CAMPAIGNS, json!({"type": "drip", "name": "Welcome"}))
+        .await;
+    assert_eq!(problems(made.is(201)), [("steps".to_owned(), "required".to_owned())]);
+    let place = made.header("location");
+    let steps = format!("{place}/steps");
+    manager.get(&steps).await.is_refused(404, "not_found");
+    let own: Tag = home.own(&aws, json!({"name": "Asked"})).await;
+    let theirs: Tag = town.away.own(&aws, json!({"name": "Theirs"})).await;
+    let tag = |id: &str| json!({"name": "tag", "does": {"type": "tag", "tag": id}});
+    let branch =
+        |when: Value, then: &str| json!({"name": "fork", "does": {"type": "branch", "when": when, "then": then}});
+    let hello = says("hello", "Hello");
+    for (wrong, field) in [
+        (json!([hello, hello]), "steps[1].name"),
+        (json!([hello, waits("wait", 0)]), "steps[1].does.wait"),
+        (json!([hello, waits("wait", 366)]), "steps[1].does"),
+        (
+            json!([hello, branch(json!({"type": "read"}), "hello")]),
+            "steps[1].does.then",
+        ),
+        (
+            json!([branch(json!({"type": "read"}), "hello"), hello]),
+            "steps[0].does.when",
+        ),
+        (
+            json!([hello, branch(json!({"type": "replied"}), "end"), says("end", "x")]),
+            "steps[1].does.when",
+        ),
+        (json!([hello, tag(&theirs.id.to_string())]), "steps[1].does.tag"),
+        (
+            json!([says("hello", "You called at {{call.time}}")]),
+            "steps[0].does.message.sms_text",
+        ),
+        (
+            json!([hello, {"name": "x", "does": {"type": "sleep"}}]),
+            "steps[1].does.type",
+        ),
+    ] {
+        let refused = manager.post(&steps, json!({"steps": wrong})).await;
+        assert!(
+            refused.json()["errors"][0]["field"]
+                .as_str()
+                .is_some_and(|named| named == field),
+            "{wrong} {}",
+            refused.json()
+        );
+    }
+    // A draft may be incomplete.
+    let first = manager.post(&steps, json!({"steps": [tag(&own.id.to_string())]})).await;
+    assert_eq!(first.is(200).json()["version"], 1);
+    let all = json!({"steps": [hello, waits("wait", 2), says("bye", "Bye")]});
+    let second = manager.post(&steps, all.clone()).await;
+    assert_eq!(second.is(200).json()["version"], 1, "of a draft");
+    let shown = manager.get(&steps).await;
+    let names = shown.is(200).json()["steps"].clone();
+    let names: Vec<&Value> = names
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|step| &step["name"])
+        .collect();
+    assert_eq!(names, ["hello", "wait", "bye"]);
+    let conflict = manager.post(&format!("{place}/preflight"), json!({})).await;
+    conflict.is_refused(409, "campaign_type");
+    manager
+        .get(&format!("{place}/recipients"))
+        .await
+        .is_refused(409, "campaign_type");
+    manager
+        .post(&format!("{place}/report"), json!({}))
+        .await
+        .is_refused(409, "campaign_type");
+    let shown = manager.get(place).await;
+    assert_eq!(problems(shown.is(200)), [], "{}", shown.json());
+    manager.post(&format!("{place}/start"), json!({})).await.is(200);
+    manager
+        .post(&steps, json!({"steps": [waits("wait", 2)]}))
+        .await
+        .is_refused(422, "invalid");
+    let further = manager.post(&steps, json!({"steps": [says("bye", "Bye")]})).await;
+    assert_eq!(further.is(200).json()["version"], 2);
+    manager.post(&format!("{place}/cancel"), json!({})).await.is(200);
+    manager.post(&steps, all).await.is_refused(409, "campaign_state");
+    let rows = aws.row_count().await;
+    manager.delete(place).await.is(204);
+    assert!(aws.row_count().await <= rows - 2, "the steps are deleted with it");
+    let broadcast = manager.post(CAMPAIGNS, draft()).await;
+    let of_broadcast = format!("{}/steps", broadcast.is(201).header("location"));
+    manager.get(&of_broadcast).await.is_refused(409, "campaign_type");
+}
+
+#[tokio::test]
+async fn contacts_enter_a_drip_once_and_are_taken_out() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, campaigns::routes).await;
+    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let made = manager
+        .post(CAMPAIGNS, json!({"type": "drip", "name": "Welcome"}))
+        .await;
+    let place = made.is(201).header("location");
+    let id = made.json()["id"].as_str().expect("an id").to_owned();
+    let steps = json!({"steps": [says("hello", "Hello"), waits("wait", 2), says("bye", "Bye")]});
+    manager.post(&format!("{place}/steps"), steps).await.is(200);
+    let contact = aws.contact_with(scope, "+971501000001", |_| {}).await;
+    let away = aws.contact_with(town.away.scope(), "+971501000002", |_| {}).await;
+    let of = |contact: ContactId, what: &str| format!("/api/v1/contacts/{contact}/campaigns/{id}{what}");
+    let enter = of(contact.id, "/enroll");
+    manager.post(&enter, json!({})).await.is_refused(409, "campaign_state");
+    manager.get(&of(contact.id, "")).await.is_refused(404, "not_found");
+    manager.post(&format!("{place}/start"), json!({})).await.is(200);
+    let begin = async |reentry: bool| {
+        let found: Versioned<Campaign> = store.get(scope, &id).await.expect("the table").expect("it exists");
+        let next = found.value.moved(CampaignState::Running, None, aws.now());
+        let after = Campaign {
+            reentry,
+            ..next.unwrap_or(found.value)
+        };
+        store
+            .move_campaign(scope, found.version, &after)
+            .await
+            .expect("it begins");
+    };
+    begin(false).await;
+    manager
+        .post(&of(away.id, "/enroll"), json!({}))
+        .await
+        .is_refused(404, "not_found");
+    let entered = manager.post_once(&enter, "enter", json!({})).await;
+    assert_eq!(entered.is(201).json()["status"], "active");
+    let again = manager.post_once(&enter, "enter", json!({})).await;
+    assert_eq!(again.json(), entered.json(), "a repeated request");
+    aws.pass(1);
+    manager
+        .post(&enter, json!({}))
+        .await
+        .is_refused(409, "already_enrolled");
+    let shown = manager.get(&of(contact.id, "")).await;
+    assert_eq!(shown.is(200).json()["current_step"], "hello");
+    let list = format!("{place}/enrollments");
+    assert_eq!(manager.get(&list).await.is(200).items().len(), 1);
+    assert_eq!(
+        manager
+            .get(&format!("{list}?status=exited"))
+            .await
+            .is(200)
+            .items()
+            .len(),
+        0
+    );
+    let stopped = manager.post(&of(contact.id, "/stop"), json!({})).await;
+    let facts = &stopped.is(200).json()["facts"];
+    assert_eq!(
+        (&stopped.json()["status"], &facts["event"]),
+        (&json!("exited"), &json!("author"))
+    );
+    let twice = manager.post(&of(contact.id, "/stop"), json!({})).await;
+    assert_eq!(twice.is(200).json(), stopped.json());
+    assert_eq!(
+        manager
+            .get(&format!("{list}?status=exited"))
+            .await
+            .is(200)
+            .items()
+            .len(),
+        1
+    );
+    manager
+        .post(&enter, json!({}))
+        .await
+        .is_refused(409, "already_enrolled");
+    begin(true).await;
+    manager.post(&enter, json!({})).await.is(201);
+    // An exit that no step has met yet is shown.
+    let wrote = aws.now() + SignedDuration::from_secs(60);
+    aws.pass(120);
+    aws.change_contact(scope, contact.id, |contact| {
+        contact.last_inbound_at = Some(wrote);
+        Change::Contact
+    })
+    .await;
+    let left = manager.get(&of(contact.id, "")).await;
+    assert_eq!(
+        (&left.json()["status"], &left.json()["code"]),
+        (&json!("exited"), &json!("unnecessary"))
+    );
 }

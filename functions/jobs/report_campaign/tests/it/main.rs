@@ -60,7 +60,7 @@ impl World {
             .id;
         let (store, now) = (self.aws.store(), self.aws.now());
         store
-            .enrol(self.business.scope(), campaign, &[contact], now)
+            .enrol(self.business.scope(), (campaign, None), &[contact], now)
             .await
             .unwrap();
         contact
@@ -71,7 +71,11 @@ impl World {
         let contact = self.enrolled(campaign, number).await;
         let number = format!("+9715021{number:05}");
         let mut message = Box::pin(self.business.follow_up(&self.aws, &number)).await;
-        message.cause = Cause::Campaign { campaign, contact };
+        message.cause = Cause::Campaign {
+            campaign,
+            contact,
+            step: None,
+        };
         (message.id, message.version) = (message.cause.message_id(), 0);
         message.block(Refusal::new(Reason::Late, "too late"));
         let written = self.aws.store();
@@ -80,12 +84,7 @@ impl World {
 
     async fn left_out(&self, campaign: CampaignId, number: usize) {
         let (contact, at) = (self.enrolled(campaign, number).await, self.aws.now());
-        let enrolment = Enrolment {
-            campaign,
-            contact,
-            at,
-            exit: None,
-        };
+        let enrolment = Enrolment::new((campaign, None), contact, at);
         let exit = Exit::new(Refusal::new(Reason::NoConsent, "no opt-in"), at);
         let written = self.aws.store();
         written.exit(self.business.scope(), enrolment, exit).await.unwrap();

@@ -1,0 +1,435 @@
+//! Steps of drips, and the enrolments of contacts in them.
+
+use std::collections::{BTreeSet, HashMap};
+
+use api::{
+    Allowed, Api, Body, Created, Listed, Paging, Path, Query, RACES, Setback, fitting, found, itself, permits, setback,
+};
+use axum::{Extension, Json, extract::State};
+use domain::{
+    base::{
+        actor::Actor,
+        facts::Facts,
+        ids::{CampaignId, ContactId, MessageId},
+    },
+    campaigns::{
+        campaign::{Campaign, CampaignType},
+        drip::{EnrolmentStatus, Passage, Taken},
+        report::InAudience,
+        review::{incomplete, review_steps},
+        run::{Enrolment, Exit},
+        state::CampaignState,
+        steps::{StepName, Steps, WrittenSteps},
+    },
+    contacts::{contact::Contact, person::Person},
+    messages::{
+        content_problems::MAX_WARNINGS,
+        purpose::Event,
+        refusal::{Reason, Refusal},
+    },
+};
+use jiff::Timestamp;
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use store::{
+    OwnedError, Page, Versioned,
+    campaigns::drip::{Enrolled, MAX_VERSIONS},
+    contacts::contact::ContactWrite,
+    table::effects::{Effects, Once},
+};
+
+use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type};
+
+/// The steps of a drip.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "DripStepsIn")]
+pub(crate) struct StepsIn {
+    /// The steps, in their order, at most 50.
+    steps: Steps,
+}
+
+/// A version of the steps of a drip.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DripStepsVersion")]
+pub(crate) struct StepsOut {
+    /// Id of the drip.
+    campaign_id: CampaignId,
+    /// Version.
+    #[schemars(range(min = 1, max = MAX_VERSIONS), example = 1)]
+    version: u32,
+    /// The steps, in their order.
+    steps: Steps,
+    /// Their author.
+    written_by: Actor,
+    /// Time at which they were written.
+    written_at: Timestamp,
+    /// What would keep their messages from being sent at present, or in part, at most 20.
+    #[schemars(length(max = MAX_WARNINGS))]
+    warnings: Vec<CampaignWarning>,
+}
+
+/// A contact in a drip.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Enrollment")]
+pub(crate) struct EnrollmentOut {
+    /// Id of the drip.
+    campaign_id: CampaignId,
+    /// Id of the contact.
+    contact_id: ContactId,
+    /// State.
+    status: EnrolmentStatus,
+    /// Time at which the contact entered the drip.
+    entered_at: Timestamp,
+    /// Version of the steps through which the contact goes.
+    #[schemars(range(min = 1, max = MAX_VERSIONS), example = 1)]
+    steps_version: u32,
+    /// Name of the step that comes next. `null`: none.
+    #[schemars(example = &"reminder")]
+    current_step: Option<StepName>,
+    /// Time at which that step is taken: a message is made, or a wait ends. A message before it that is sent later moves it. `null`: there is
+    /// none.
+    next_step_scheduled_at: Option<Timestamp>,
+    /// Time of the latest step. `null`: none was taken yet.
+    last_step_at: Option<Timestamp>,
+    /// Number of messages that were made for the contact so far. What became of each is in the message.
+    #[schemars(range(max = 50), example = 2)]
+    messages_sent: usize,
+    /// Id of the latest message. `null`: none.
+    last_message_id: Option<MessageId>,
+    /// The reason for which the contact left the drip: one of `x-codes` at the root of the document. Further ones may be added. `null`: it has
+    /// not.
+    #[schemars(with = "Option<String>", example = &"unnecessary")]
+    code: Option<Reason>,
+    /// Facts of the reason.
+    facts: Facts,
+    /// The reason, in one sentence.
+    #[schemars(length(max = 500), example = &"the contact has written since")]
+    detail: Option<String>,
+    /// Time at which the contact left the drip. `null`: it has not.
+    exited_at: Option<Timestamp>,
+    /// Steps that were taken, in their order.
+    #[schemars(length(max = 50))]
+    history: Vec<Taken>,
+}
+
+impl EnrollmentOut {
+    /// An enrolment as it is shown. `contact`: if it is known. An exit that no step has met yet is shown, too.
+    fn of(
+        enrolment: Enrolment,
+        passage: Passage,
+        (campaign, contact): (&Campaign, Option<&Contact>),
+        steps: Option<&WrittenSteps>,
+    ) -> Self {
+        let is_active = enrolment.exit.is_none() && passage.next.is_some();
+        let ended = campaign.ended_at.map(|at| {
+            let sentence = "the campaign was cancelled";
+            (Refusal::new(Reason::CampaignCancelled, sentence), at)
+        });
+        let left = || ended.or_else(|| campaign.exits.reason(contact?, enrolment.at));
+        let exit = match Some(()).filter(|()| is_active).and_then(|()| left()) {
+            Some((why, at)) => Some(Exit::new(why, at)),
+            None => enrolment.exit,
+        };
+        let next = passage.next.filter(|_| exit.is_none());
+        let name = next.and_then(|next| steps?.steps.at(next.place));
+        let exited_at = exit.as_ref().map(|exit| exit.at);
+        Self {
+            campaign_id: campaign.id,
+            contact_id: enrolment.contact,
+            status: EnrolmentStatus::of(&passage, exit.is_some()),
+            entered_at: enrolment.at,
+            steps_version: passage.version,
+            current_step: name.map(|step| step.name.clone()),
+            next_step_scheduled_at: next.map(|next| next.at),
+            last_step_at: passage.taken.last().map(|taken| taken.at),
+            messages_sent: passage.messages(),
+            last_message_id: passage.last_message,
+            code: exit.as_ref().map(|exit| exit.because.code),
+            facts: exit.as_ref().map(|exit| exit.because.facts.clone()).unwrap_or_default(),
+            detail: exit.map(|exit| exit.why),
+            exited_at,
+            history: passage.taken,
+        }
+    }
+}
+
+/// Reads a drip.
+async fn drip(api: &Api, who: &Allowed<impl permits::Permit>, id: CampaignId) -> Result<Versioned<Campaign>, Problem> {
+    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    of_type(&campaign.value, CampaignType::Drip)?;
+    Ok(campaign)
+}
+
+fn wrong_state(campaign: &Campaign, detail: &str) -> Problem {
+    let state = campaign.state.as_str();
+    Problem::conflict("campaign_state", format!("The campaign is {state}. {detail}"))
+}
+
+pub(crate) async fn write_campaign_steps(
+    who: Writing,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<CampaignId>,
+    Body(StepsIn { steps }): Body<StepsIn>,
+) -> Result<Json<StepsOut>, Problem> {
+    let (api, who, configs, stamp) = (&api, &who, &*configs, &who.stamp());
+    let written = &fitting(WrittenSteps {
+        steps,
+        by: who.actor(),
+        at: who.now(),
+    })?;
+    let shown = RACES.until_won(|| async move {
+        let before = drip(api, who, id).await?;
+        let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
+        if before.value.state.is_final() {
+            return Err(wrong_state(&before.value, "Create another campaign.").into());
+        }
+        let config = found(api.store().config(who.scope(), configs)).await?;
+        let steps = HashMap::from([(id, written.clone())]);
+        let scene = Scene::with(api, who, config, (&[&before.value], steps)).await?;
+        let mut review = review_steps(
+            (&before.value, &written.steps),
+            (&scene.config, &scene.material),
+            &scene.missing,
+        );
+        if before.value.state == CampaignState::Draft {
+            review.problems.retain(|problem| !incomplete(problem));
+        }
+        none(review.problems)?;
+        review.warnings.truncate(MAX_WARNINGS);
+        let warnings = review.warnings.into_iter().map(CampaignWarning::from).collect();
+        // The same once more is no further version.
+        if let Some(same) = present.get(&id).filter(|present| present.steps == written.steps) {
+            return Ok((before.value, same.clone(), warnings));
+        }
+        let after = api.store().write_steps(who.scope(), &before, written, stamp).await;
+        let after = after.map_err(|error| match error {
+            OwnedError::Full => {
+                let detail = "Create another campaign.";
+                let most = usize::try_from(MAX_VERSIONS).unwrap_or(usize::MAX);
+                Setback::from(Problem::at_most("limit_reached", most, "versions of its steps", detail))
+            }
+            error => setback::<Campaign>(error),
+        })?;
+        Ok((after.value, written.clone(), warnings))
+    });
+    let (campaign, written, warnings) = shown.await?;
+    Ok(Json(steps_out(&campaign, written, warnings)))
+}
+
+fn steps_out(campaign: &Campaign, written: WrittenSteps, warnings: Vec<CampaignWarning>) -> StepsOut {
+    StepsOut {
+        campaign_id: campaign.id,
+        version: campaign.steps_version.unwrap_or_default(),
+        steps: written.steps,
+        written_by: written.by,
+        written_at: written.at,
+        warnings,
+    }
+}
+
+pub(crate) async fn get_campaign_steps(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(configs): Configs,
+    Path(id): Path<CampaignId>,
+) -> Result<Json<StepsOut>, Problem> {
+    let campaign = drip(&api, &who, id).await?.value;
+    let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
+    let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
+    let config = found(api.store().config(who.scope(), &configs)).await?;
+    let named = HashMap::from([(id, written.clone())]);
+    let scene = Scene::with(&api, &who, config, (&[&campaign], named)).await?;
+    let review = review_steps(
+        (&campaign, &written.steps),
+        (&scene.config, &scene.material),
+        &scene.missing,
+    );
+    let warnings = review.warnings.into_iter().take(MAX_WARNINGS);
+    let warnings = warnings.map(CampaignWarning::from).collect();
+    Ok(Json(steps_out(&campaign, written, warnings)))
+}
+
+/// Conditions that enrolments fulfil.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct EnrollmentQuery {
+    /// State.
+    #[serde(default)]
+    #[schemars(with = "EnrolmentStatus")]
+    status: Option<EnrolmentStatus>,
+}
+
+pub(crate) async fn list_campaign_enrollments(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<CampaignId>,
+    Query(query): Query<EnrollmentQuery>,
+    paging: Paging,
+) -> Result<Listed<EnrollmentOut>, Problem> {
+    let campaign = drip(&api, &who, id).await?.value;
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let from: InAudience = paging.position()?.unwrap_or_default();
+    let (enrolled, next) = store.enrolled(scope, id, (from, paging.limit()), now).await?;
+    let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());
+    let versions: BTreeSet<(CampaignId, u32)> = versions.map(|passage| (id, passage.version)).collect();
+    let steps = store.steps(scope, &versions.into_iter().collect::<Vec<_>>()).await?;
+    let shown = |Enrolled { mut enrolment, contact }: Enrolled| {
+        let passage = enrolment.passage.take()?;
+        let steps = steps.get(&(id, passage.version));
+        let known = (&campaign, contact.as_ref());
+        Some(EnrollmentOut::of(enrolment, passage, known, steps))
+    };
+    let mut items: Vec<EnrollmentOut> = enrolled.into_iter().filter_map(shown).collect();
+    items.retain(|shown| query.status.is_none_or(|status| shown.status == status));
+    let page = Page {
+        items,
+        next: next.map(|next| next.to_string()),
+    };
+    Ok(Listed::of(page, |shown| shown))
+}
+
+/// An enrolment as it is shown.
+async fn shown(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    mut enrolment: Enrolment,
+    contact: Option<&Contact>,
+) -> Result<EnrollmentOut, Problem> {
+    let id = enrolment.campaign;
+    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    // Of a broadcast, it is nobody's place among steps.
+    let passage = enrolment.passage.take().ok_or_else(Problem::not_found)?;
+    let wanted = (id, passage.version);
+    let steps = api.store().steps(who.scope(), &[wanted]).await?;
+    let known = (&campaign.value, contact);
+    Ok(EnrollmentOut::of(enrolment, passage, known, steps.get(&wanted)))
+}
+
+/// A person's enrolment in a drip, and the person: also of a contact that was merged into another.
+async fn enrolled(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    (contact_id, campaign_id): (ContactId, CampaignId),
+) -> Result<(Versioned<Enrolment>, Person), Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let person = found(store.known(scope, contact_id)).await?;
+    let enrolment = found(store.enrolment(scope, &person.contact, campaign_id, who.now())).await?;
+    Ok((enrolment, person))
+}
+
+pub(crate) async fn get_enrollment(
+    who: Reading,
+    State(api): State<Api>,
+    Path(ids): Path<(ContactId, CampaignId)>,
+) -> Result<Json<EnrollmentOut>, Problem> {
+    let (enrolment, person) = enrolled(&api, &who, ids).await?;
+    shown(&api, &who, enrolment.value, Some(&person.contact))
+        .await
+        .map(Json)
+}
+
+pub(crate) async fn enroll_contact(
+    who: Writing,
+    State(api): State<Api>,
+    Path((contact_id, campaign_id)): Path<(ContactId, CampaignId)>,
+) -> Result<Created<EnrollmentOut>, Problem> {
+    let (api, who) = (&api, &who);
+    // The same for every attempt of one request.
+    let at = i64::try_from(who.ulid().timestamp_ms()).ok();
+    let at = at
+        .and_then(|at| Timestamp::from_millisecond(at).ok())
+        .unwrap_or(who.now());
+    let enrolled = RACES.until_won(|| async move {
+        let (store, scope, now) = (api.store(), who.scope(), who.now());
+        let campaign = drip(api, who, campaign_id).await?.value;
+        if !matches!(campaign.state, CampaignState::Running | CampaignState::Paused) {
+            return Err(wrong_state(&campaign, "Contacts enter a drip once it has begun.").into());
+        }
+        let person = found(store.known(scope, contact_id)).await?;
+        itself(contact_id, &person.contact)?;
+        if person.contact.deleted_at.is_some() {
+            return Err(Problem::not_found().into());
+        }
+        let before = store.enrolment(scope, &person.contact, campaign_id, now).await?;
+        if let Some(before) = &before {
+            let (known, contact) = (&before.value, &person.contact);
+            let is_active = known.exit.is_none() && known.due().is_some();
+            // A request that was interrupted has written it.
+            if is_active && known.at == at {
+                return Ok((before.clone(), person.contact));
+            }
+            // An exit that no step has met yet is one, too.
+            let has_left = !is_active || campaign.exits.reason(contact, known.at).is_some();
+            if !has_left || !campaign.reentry {
+                let detail = if has_left {
+                    "The contact has been in the drip before, which allows no `reentry`."
+                } else {
+                    "The contact is in the drip."
+                };
+                return Err(Problem::conflict("already_enrolled", detail).into());
+            }
+        }
+        let enrolment = Enrolment::new((campaign_id, campaign.steps_version), contact_id, at);
+        // One of a contact that was merged into this one stays.
+        let own = before.filter(|before| before.value.contact == contact_id);
+        let known = own.map(|before| before.version);
+        store.enter(scope, known, &enrolment).await?;
+        let version = known.unwrap_or_default() + 1;
+        let value = enrolment;
+        Ok((Versioned { value, version }, person.contact))
+    });
+    let (enrolment, contact) = enrolled.await?;
+    Ok(Created {
+        location: format!("/api/v1/contacts/{contact_id}/campaigns/{campaign_id}"),
+        version: enrolment.version,
+        body: shown(api, who, enrolment.value, Some(&contact)).await?,
+    })
+}
+
+pub(crate) async fn stop_enrollment(
+    who: Writing,
+    State(api): State<Api>,
+    Path(ids): Path<(ContactId, CampaignId)>,
+) -> Result<Json<EnrollmentOut>, Problem> {
+    let (api, who) = (&api, &who);
+    let stopped = RACES.until_won(|| async move {
+        let (store, scope, now) = (api.store(), who.scope(), who.now());
+        drip(api, who, ids.1).await?;
+        let (before, mut person) = enrolled(api, who, ids).await?;
+        let passage = before.value.passage.clone().ok_or_else(Problem::not_found)?;
+        if EnrolmentStatus::of(&passage, before.value.exit.is_some()) != EnrolmentStatus::Active {
+            return Ok((before.value, person.contact));
+        }
+        let sentence = format!("taken out by {}", who.actor().in_words());
+        let why = Refusal::since(Event::Author, sentence);
+        let after = before.value.left(why.clone(), now);
+        let wanted: Vec<MessageId> = passage.last_message.into_iter().collect();
+        let messages = store.each_message(scope, &wanted, now).await?;
+        let mut ended: Vec<_> = messages
+            .into_iter()
+            .filter_map(|message| message.ok().flatten())
+            .collect();
+        ended.retain_mut(|message| message.cancel(why.clone()));
+        let contact = person.contact.clone();
+        for message in &ended {
+            person.contact.close(message);
+        }
+        let people = (person.contact != contact).then(|| ContactWrite::from(person.contact.clone()));
+        let effects = Effects {
+            once: Once::Stepped {
+                enrolment: &after,
+                before: before.version,
+            },
+            people: people.into_iter().collect(),
+            ended,
+            ..Effects::default()
+        };
+        store.commit(scope, effects, now).await?;
+        Ok((after, person.contact))
+    });
+    let (enrolment, contact) = stopped.await?;
+    shown(api, who, enrolment, Some(&contact)).await.map(Json)
+}

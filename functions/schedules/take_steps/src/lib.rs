@@ -1,0 +1,125 @@
+//! Every minute: takes the steps of drips that are due.
+//!
+//! Safe to run twice, and twice at the same time: the message of a step is written in one transaction with the enrolment behind the step,
+//! under the condition that the enrolment is unchanged. Other actions set values, so that one that is done again changes nothing. Whoever
+//! loses a race leaves the enrolment as it is: if it is still due, the next run takes it. What was committed and not queued is in the due
+//! index.
+
+mod tenant;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use domain::base::ids::TenantId;
+use jiff::SignedDuration;
+use kit::{Clock, ConfigError, Env, Ids, JobError, Pages, Planner, QueueName, Queues, line, schedule::Deadline};
+use store::{
+    Store,
+    campaigns::drip::{DueStep, SHARDS},
+    money::prices::PriceCache,
+    tenants::config::ConfigCache,
+};
+
+use crate::tenant::Tenant;
+
+/// Due rows read per page.
+const PAGE: i32 = 100;
+
+/// Maximum rows of a shard that one run takes: the next one, a minute later, goes on. Four shards make as many messages as a number of
+/// WhatsApp sends in a minute.
+const MAX_PER_SHARD: usize = 1_200;
+
+/// No further tenant is begun when less time than this is left.
+const ENOUGH_TIME: Duration = Duration::from_secs(20);
+
+/// Time until an enrolment that could not be processed is looked at again.
+const LATER: SignedDuration = SignedDuration::from_mins(10);
+
+/// State of the function, created once per process.
+pub struct Context {
+    store: Store,
+    config: ConfigCache,
+    planner: Planner,
+    prices: PriceCache,
+    queues: Queues,
+    clock: Clock,
+    ids: Ids,
+}
+
+impl Context {
+    /// Creates the state from the function's environment.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        let store = Store::new(env.dynamodb(), env.config().text("TABLE_NAME")?);
+        let timers = env.config().timers()?;
+        Ok(Self {
+            planner: Planner::new(store.clone(), Pages::new(env)?, timers),
+            store,
+            config: ConfigCache::default(),
+            prices: PriceCache::default(),
+            queues: Queues::new(env, &[QueueName::BulkSends])?,
+            clock: env.clock().clone(),
+            ids: env.ids().clone(),
+        })
+    }
+}
+
+/// Takes the steps that are due, as far as the time allows; the next run goes on. A tenant that fails does not block the others.
+///
+/// # Errors
+/// When the table or the queue does not answer.
+pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
+    let (begun, mut failed) = (ctx.clock.now(), None);
+    // Each minute with another shard, in case the time is short.
+    let minute = begun.as_second().div_euclid(60);
+    for place in 0..i64::from(SHARDS) {
+        let shard = u8::try_from((minute + place).rem_euclid(i64::from(SHARDS))).unwrap_or_default();
+        let (mut from, mut seen) = (None, 0);
+        while seen < MAX_PER_SHARD {
+            let page = ctx.store.due_steps(shard, begun, from, PAGE).await?;
+            for (tenant, due) in page.due {
+                if deadline.remaining(ctx.clock.now()) < ENOUGH_TIME {
+                    return failed.map_or(Ok(()), Err);
+                }
+                seen += due.len();
+                if let Err(error) = attend(ctx, tenant, &due).await {
+                    tracing::error!(%tenant, %error, "steps of a tenant are not taken together");
+                    failed = one_by_one(ctx, tenant, &due).await.or(Some(error));
+                }
+            }
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+    }
+    failed.map_or(Ok(()), Err)
+}
+
+async fn attend(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Result<(), JobError> {
+    let mut tenant = Tenant {
+        ctx,
+        scope: access::job::scope(tenant),
+        now: ctx.clock.now(),
+        tally: BTreeMap::new(),
+    };
+    let taken = Box::pin(tenant.take(due)).await;
+    for (what, count) in tenant.tally {
+        line::count(what, count);
+    }
+    taken
+}
+
+/// Takes steps alone that failed together, and puts off those that fail again, so that they keep nobody waiting.
+async fn one_by_one(ctx: &Context, tenant: TenantId, due: &[DueStep]) -> Option<JobError> {
+    let mut failed = None;
+    for step in due {
+        let Err(error) = attend(ctx, tenant, std::slice::from_ref(step)).await else {
+            continue;
+        };
+        tracing::error!(%tenant, contact = %step.contact, %error, "a step is not taken");
+        if let Err(error) = ctx.store.put_off(step, ctx.clock.now() + LATER).await {
+            tracing::error!(error = kit::chain(&error), "nor put off");
+        }
+        failed = Some(error);
+    }
+    failed
+}

@@ -1,0 +1,529 @@
+//! Taking the steps of the contacts of one tenant.
+
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    sync::Arc,
+};
+
+use domain::{
+    Timestamp,
+    accounts::notice::Notice,
+    base::{
+        actor::Stamp,
+        facts::Fact,
+        ids::{CampaignId, ContactId, MessageId},
+        zone::Zone,
+    },
+    campaigns::{
+        campaign::Campaign,
+        drip::{Scene, Turn, ends},
+        run::Enrolment,
+        state::CampaignState,
+        steps::WrittenSteps,
+    },
+    contacts::{
+        bulk::{ChangeIn, Edit},
+        person::Person,
+        stage::Stage,
+        tag::Tag,
+    },
+    messages::{
+        message::{Cause, CauseStep, Message},
+        purpose::FREQUENCY_SPAN,
+        refusal::{Reason, Refusal},
+    },
+    money::cap::Counts,
+    tenants::{config::TenantConfig, hours::recipient_zone},
+};
+use futures::{StreamExt as _, stream};
+use jiff::SignedDuration;
+use jobs::ToQueue;
+use kit::{
+    JobError,
+    broadcast::{Broadcast, Maker, Unmade},
+    crash,
+};
+use store::{
+    LostRace as _, RACES, StoreError, TenantScope, Versioned,
+    campaigns::drip::DueStep,
+    contacts::{
+        contact::ContactWrite,
+        people::{Brought, PersonError},
+    },
+    table::effects::{Effects, Once},
+};
+
+use crate::{Context, LATER};
+
+/// Contacts whose steps are taken at the same time.
+const AT_ONCE: usize = 8;
+
+/// Time after which a step of a paused drip is looked at again, at first: the drip may have been resumed.
+const PAUSE_LOOK: SignedDuration = SignedDuration::from_mins(10);
+/// The same at most, and for a message that a limit keeps back.
+const LIMIT_LOOK: SignedDuration = SignedDuration::from_hours(1);
+
+/// Time at which a message is tried again that this limit keeps back.
+fn again(why: &Refusal, now: Timestamp) -> Timestamp {
+    let time = |name| match why.facts.get(name) {
+        Some(Fact::Text(at)) => at.parse::<Timestamp>().ok(),
+        _ => None,
+    };
+    // Another message was sent, or is going to be.
+    let other = time("last_at").max(time("next_at"));
+    let over = other.map(|at| at + FREQUENCY_SPAN).filter(|over| now < *over);
+    over.unwrap_or(now + LIMIT_LOOK)
+}
+
+/// A tenant with due steps.
+pub(crate) struct Tenant<'a> {
+    pub(crate) ctx: &'a Context,
+    pub(crate) scope: TenantScope,
+    pub(crate) now: Timestamp,
+    pub(crate) tally: BTreeMap<&'static str, u64>,
+}
+
+/// The rows that the steps of some contacts need.
+struct Rows {
+    config: Arc<TenantConfig>,
+    campaigns: HashMap<CampaignId, Versioned<Campaign>>,
+    steps: HashMap<(CampaignId, u32), WrittenSteps>,
+    people: HashMap<ContactId, Person>,
+    last: HashMap<MessageId, Message>,
+}
+
+/// Somebody whose message is to be made.
+struct Ready {
+    enrolment: Versioned<Enrolment>,
+    person: Person,
+    /// The step with the message.
+    step: CauseStep,
+    /// Time zone of the contact.
+    zone: Zone,
+}
+
+/// What comes of a look at an enrolment.
+enum Looked {
+    /// It is to be written, over this version.
+    Done(u64, Box<Enrolment>),
+    /// A message is to be made.
+    Ready(Place, Box<Ready>),
+}
+
+/// Place of a step among those of a version of a drip.
+type Place = (CampaignId, u32, usize);
+
+/// What became of an enrolment.
+enum Became {
+    /// It was written.
+    Written,
+    /// Its message was made, with the jobs that follow.
+    Said(Vec<ToQueue>),
+}
+
+impl Tenant<'_> {
+    /// Takes these steps.
+    pub(crate) async fn take(&mut self, due: &[DueStep]) -> Result<(), JobError> {
+        let (store, now) = (&self.ctx.store, self.now);
+        let mut enrolments = Vec::new();
+        for (step, read) in store.enrolments_due(&self.scope, due, now).await? {
+            match read {
+                Ok(found) if found.value.due().is_some_and(|at| at <= now) => enrolments.push(found),
+                Ok(_) => {}
+                Err(error) => {
+                    tracing::error!(contact = %step.contact, error = kit::chain(&error), "an enrolment cannot be read");
+                    store.put_off(&step, now + LATER).await?;
+                }
+            }
+        }
+        if enrolments.is_empty() {
+            return Ok(());
+        }
+        let Some(rows) = Box::pin(self.read(&enrolments)).await? else {
+            // The account was deleted.
+            return Ok(());
+        };
+        let looks = enrolments.into_iter().map(|found| Box::pin(self.look(&rows, found)));
+        let looked: Vec<_> = stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
+        let (mut done, mut ready) = (Vec::new(), BTreeMap::<Place, Vec<Ready>>::new());
+        for looked in looked {
+            match looked {
+                Ok(Looked::Done(before, after)) => done.push((before, *after)),
+                Ok(Looked::Ready(place, one)) => ready.entry(place).or_default().push(*one),
+                // It is due again a minute later.
+                Err(error) if error.is_lost_race() => *self.tally.entry("lost").or_default() += 1,
+                Err(error) => return Err(error),
+            }
+        }
+        let writes = done.iter().map(|(before, after)| async {
+            let written = store.write_enrolment(&self.scope, *before, after).await;
+            written.map(|()| Became::Written)
+        });
+        let written: Vec<_> = stream::iter(writes).buffer_unordered(AT_ONCE).collect().await;
+        self.settle(written.into_iter().map(|written| written.map_err(JobError::from)))
+            .await?;
+        for (place, all) in ready {
+            Box::pin(self.say(&rows, place, all)).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, enrolments: &[Versioned<Enrolment>]) -> Result<Option<Rows>, JobError> {
+        let (store, scope, now) = (&self.ctx.store, &self.scope, self.now);
+        let Some(config) = store.config(scope, &self.ctx.config).await? else {
+            return Ok(None);
+        };
+        let all = || enrolments.iter().map(|found| &found.value);
+        let wanted: BTreeSet<(CampaignId, u32)> = all()
+            .filter_map(|one| Some((one.campaign, one.passage.as_ref()?.version)))
+            .collect();
+        let wanted: Vec<_> = wanted.into_iter().collect();
+        let contacts: Vec<ContactId> = all().map(|one| one.contact).collect();
+        let last = all().filter_map(|one| one.passage.as_ref()?.last_message);
+        let last: Vec<MessageId> = last.collect();
+        let (steps, people, messages) = futures::try_join!(
+            store.steps(scope, &wanted),
+            store.people_by_id(scope, &contacts),
+            store.each_message(scope, &last, now)
+        )?;
+        let mut campaigns = HashMap::new();
+        for id in wanted.iter().map(|(id, _)| *id).collect::<BTreeSet<_>>() {
+            if let Some(found) = store.get::<Campaign>(scope, &id).await? {
+                campaigns.insert(id, found);
+            }
+        }
+        // One that cannot be read is as one that is not kept any more.
+        let last = messages.into_iter().filter_map(|message| message.ok().flatten());
+        Ok(Some(Rows {
+            config,
+            campaigns,
+            steps,
+            people,
+            last: last.map(|message| (message.id, message)).collect(),
+        }))
+    }
+
+    /// Goes on in one enrolment until a message is to be made, or to a later time, or its end.
+    async fn look(&self, rows: &Rows, found: Versioned<Enrolment>) -> Result<Looked, JobError> {
+        let (now, version) = (self.now, found.version);
+        let mut enrolment = found.value;
+        let done = |enrolment| Ok(Looked::Done(version, Box::new(enrolment)));
+        let end = |enrolment: Enrolment, why: Refusal| done(enrolment.left(why, now));
+        let state = rows.campaigns.get(&enrolment.campaign).map(|found| found.value.state);
+        let gone = |sentence: &str| Refusal::new(Reason::CampaignCancelled, sentence);
+        match state {
+            None => return end(enrolment, gone("the campaign was deleted")),
+            Some(CampaignState::Running | CampaignState::Finishing) if rows.config.tenant.status.is_active() => {}
+            Some(CampaignState::Draft | CampaignState::Completed | CampaignState::Cancelled) => {
+                return end(enrolment, gone("the campaign was cancelled"));
+            }
+            Some(_) => {
+                // The longer it is paused, the later: those who wait must not use up the minutes of others.
+                let since = rows
+                    .campaigns
+                    .get(&enrolment.campaign)
+                    .map(|found| found.value.updated_at);
+                let paused = since.map_or(PAUSE_LOOK, |since| now.duration_since(since));
+                if let Some(passage) = &mut enrolment.passage {
+                    passage.postpone(now + paused.clamp(PAUSE_LOOK, LIMIT_LOOK));
+                }
+                return done(enrolment);
+            }
+        }
+        let id = enrolment.campaign;
+        let Some(mut person) = self.person(rows, &enrolment).await? else {
+            let sentence = "the contact was deleted, or merged into another who is in the drip, too";
+            return end(enrolment, Refusal::new(Reason::ContactMerged, sentence));
+        };
+        let campaign = &rows.campaigns[&id].value;
+        if let Some((why, at)) = campaign.exits.reason(&person.contact, enrolment.at) {
+            return done(enrolment.left(why, at));
+        }
+        let Some(mut passage) = enrolment.passage.take() else {
+            return Err(JobError::new("a due enrolment in no drip"));
+        };
+        let Some(written) = rows.steps.get(&(id, passage.version)) else {
+            return end(enrolment, gone("the steps were deleted"));
+        };
+        let zone = recipient_zone(&rows.config.tenant, person.contact.recipient().phone.as_ref()).into_owned();
+        loop {
+            let last = passage.last_message.and_then(|id| rows.last.get(&id));
+            let scene = Scene {
+                steps: &written.steps,
+                person: &person,
+                last,
+                zone: zone.rules(),
+                now,
+            };
+            let change = match passage.go_on(scene) {
+                Turn::Later | Turn::Over => {
+                    enrolment.passage = Some(passage);
+                    return done(enrolment);
+                }
+                Turn::Say(_) => {
+                    let Some(next) = passage.next else {
+                        return Err(JobError::new("a message of no step"));
+                    };
+                    let place = (id, passage.version, next.place);
+                    let step = CauseStep {
+                        place: next.place,
+                        at: next.at,
+                    };
+                    enrolment.passage = Some(passage);
+                    let enrolment = Versioned {
+                        value: enrolment,
+                        version,
+                    };
+                    let ready = Ready {
+                        enrolment,
+                        person,
+                        step,
+                        zone,
+                    };
+                    return Ok(Looked::Ready(place, Box::new(ready)));
+                }
+                Turn::Tag(tag, true) => ChangeIn {
+                    remove_tags: vec![tag].into(),
+                    ..ChangeIn::default()
+                },
+                Turn::Tag(tag, false) => ChangeIn {
+                    add_tags: vec![tag].into(),
+                    ..ChangeIn::default()
+                },
+                Turn::Stage(stage) => ChangeIn {
+                    stage: Edit::Set(stage),
+                    ..ChangeIn::default()
+                },
+            };
+            match self.change((id, &person), &change, written).await? {
+                Ok(after) => {
+                    passage.did(scene);
+                    person = after;
+                }
+                Err(why) => passage.skip(scene, &why),
+            }
+        }
+    }
+
+    /// The person of an enrolment: the one into which the contact was merged, unless that one is in the drip, too.
+    async fn person(&self, rows: &Rows, enrolment: &Enrolment) -> Result<Option<Person>, StoreError> {
+        if let Some(person) = rows.people.get(&enrolment.contact) {
+            // Its own goes on before those of contacts that were merged into it.
+            return Ok(Some(person.clone()));
+        }
+        let (store, scope) = (&self.ctx.store, &self.scope);
+        let Some(person) = store.known(scope, enrolment.contact).await? else {
+            return Ok(None);
+        };
+        let goes_on = store
+            .enrolment(scope, &person.contact, enrolment.campaign, self.now)
+            .await?;
+        let is_this = goes_on.is_some_and(|found| found.value.contact == enrolment.contact);
+        Ok(is_this.then_some(person))
+    }
+
+    /// Changes a contact in the name of the author of the steps. Otherwise says why it cannot be changed.
+    async fn change(
+        &self,
+        (campaign, before): (CampaignId, &Person),
+        change: &ChangeIn,
+        written: &WrittenSteps,
+    ) -> Result<Result<Person, Refusal>, JobError> {
+        let (store, scope) = (&self.ctx.store, &self.scope);
+        let skipped = |sentence: &str| Ok(Err(Refusal::new(Reason::Other, sentence)));
+        let tags = store.missing::<Tag>(scope, change.add_tags.iter()).await?;
+        let stages = store.missing::<Stage>(scope, change.stage.set()).await?;
+        if let Some(gone) = tags.first().or(stages.first()) {
+            return skipped(&format!("{gone} was deleted"));
+        }
+        let after = match change.apply(&BTreeMap::default(), before, &[], self.now) {
+            Ok(Some(after)) => after,
+            Ok(None) => return Ok(Ok(before.clone())),
+            Err(reason) => return skipped(reason.sentence()),
+        };
+        let stamp = Stamp {
+            actor: written.by,
+            at: self.now,
+            correlation_id: campaign.to_string(),
+        };
+        match store
+            .change_person(scope, before, &after, &Brought::default(), &stamp)
+            .await
+        {
+            Ok(()) => {}
+            Err(PersonError::TooMany(_)) => return skipped("the contact has too many entries in lists"),
+            Err(PersonError::Taken(_)) => return skipped("the contact just changes"),
+            Err(PersonError::Store(error)) => return Err(error.into()),
+        }
+        let known = store.known(scope, before.contact.id).await?;
+        Ok(Ok(known.unwrap_or(after)))
+    }
+
+    /// Makes the messages of one step.
+    async fn say(&mut self, rows: &Rows, (id, version, place): Place, ready: Vec<Ready>) -> Result<(), JobError> {
+        let Tenant {
+            ctx, ref scope, now, ..
+        } = *self;
+        let (found, written) = (&rows.campaigns[&id], &rows.steps[&(id, version)]);
+        let Some(message) = written.steps.message_at(place) else {
+            return Ok(());
+        };
+        let campaign = found.value.saying(message);
+        let people = ready.iter().map(|one| &one.person);
+        let broadcast = ctx
+            .planner
+            .broadcast(scope, (&campaign, Arc::clone(&rows.config)), people, now);
+        let ((broadcast, why), counts) = futures::try_join!(broadcast, ctx.store.cap_counts(scope, now))?;
+        if let Some(why) = why {
+            if found.value.steps_version == Some(version) {
+                // Those who are due find it paused.
+                return self.pause(found, why).await;
+            }
+            // Nobody can mend an earlier version.
+            let skipped = ready.into_iter().map(|one| Box::pin(self.skip(written, one, &why)));
+            let skipped: Vec<_> = stream::iter(skipped).buffer_unordered(AT_ONCE).collect().await;
+            return self.settle(skipped.into_iter()).await;
+        }
+        let one = |ready| Box::pin(self.say_to((&broadcast, &counts), written, ready));
+        let said = stream::iter(ready.into_iter().map(one)).buffer_unordered(AT_ONCE);
+        let said: Vec<_> = said.collect().await;
+        self.settle(said.into_iter()).await
+    }
+
+    /// Goes on behind the step of one contact without its message.
+    async fn skip(&self, written: &WrittenSteps, one: Ready, why: &Refusal) -> Result<Became, JobError> {
+        let Ready {
+            enrolment: Versioned { mut value, version },
+            person,
+            zone,
+            ..
+        } = one;
+        let scene = Scene {
+            steps: &written.steps,
+            person: &person,
+            last: None,
+            zone: zone.rules(),
+            now: self.now,
+        };
+        if let Some(passage) = &mut value.passage {
+            passage.skip(scene, why);
+        }
+        self.ctx.store.write_enrolment(&self.scope, version, &value).await?;
+        Ok(Became::Written)
+    }
+
+    /// Makes the message of one contact.
+    async fn say_to(
+        &self,
+        (broadcast, counts): (&Broadcast<'_>, &Counts),
+        written: &WrittenSteps,
+        ready: Ready,
+    ) -> Result<Became, JobError> {
+        let (ctx, scope, now) = (self.ctx, &self.scope, self.now);
+        let Ready {
+            enrolment: Versioned {
+                value: mut enrolment,
+                version: before,
+            },
+            mut person,
+            step,
+            zone,
+        } = ready;
+        let cause = Cause::Campaign {
+            campaign: enrolment.campaign,
+            contact: person.contact.id,
+            step: Some(step),
+        };
+        let maker = Maker {
+            planner: &ctx.planner,
+            ids: &ctx.ids,
+            prices: &ctx.prices,
+            counts,
+        };
+        let planned = Box::pin(broadcast.planned(maker, scope, (&mut person, cause), now)).await?;
+        let scene = Scene {
+            steps: &written.steps,
+            person: &person,
+            last: None,
+            zone: zone.rules(),
+            now,
+        };
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(unmade) => {
+                if let Some(passage) = &mut enrolment.passage {
+                    match unmade {
+                        Unmade::Person(why) if ends(why.reason) => enrolment = enrolment.left(why, now),
+                        Unmade::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
+                            passage.postpone(again(&why, now));
+                        }
+                        Unmade::Person(why) => passage.skip(scene, &why),
+                        Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
+                    }
+                }
+                ctx.store.write_enrolment(scope, before, &enrolment).await?;
+                return Ok(Became::Written);
+            }
+        };
+        if let Some(passage) = &mut enrolment.passage {
+            passage.said(scene, planned.message.id);
+        }
+        let effects = Effects {
+            once: Once::Stepped {
+                enrolment: &enrolment,
+                before,
+            },
+            people: vec![ContactWrite::from(person.contact)],
+            planned: vec![planned.message],
+            ended: planned.ended,
+            links: planned.link.into_iter().collect(),
+            tracked: planned.tracked.into_iter().collect(),
+            ..Effects::default()
+        };
+        Ok(Became::Said(ctx.store.commit(scope, effects, now).await?))
+    }
+
+    /// Queues and counts what was done. A lost race is no failure: somebody else has changed the enrolment or the contact.
+    async fn settle(&mut self, became: impl Iterator<Item = Result<Became, JobError>>) -> Result<(), JobError> {
+        let (mut jobs, mut failed) = (Vec::new(), None);
+        for became in became {
+            let what = match became {
+                Ok(Became::Written) => "moved",
+                Ok(Became::Said(next)) => {
+                    jobs.extend(next);
+                    "said"
+                }
+                Err(error) if error.is_lost_race() => "lost",
+                Err(error) => {
+                    failed = Some(error);
+                    continue;
+                }
+            };
+            *self.tally.entry(what).or_default() += 1;
+        }
+        crash::point("take_steps.taken");
+        // What is written is queued, even if others failed.
+        self.ctx.queues.enqueue(jobs, self.now).await?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Pauses a drip for a reason that its users can change, and notes that they are told.
+    async fn pause(&self, found: &Versioned<Campaign>, why: Refusal) -> Result<(), JobError> {
+        let (store, scope) = (&self.ctx.store, &self.scope);
+        let code = why.reason.as_str();
+        let Some(paused) = found.value.moved(CampaignState::Paused, Some(why), self.now) else {
+            return Ok(());
+        };
+        kit::metric::count("campaign_paused", &[("reason", code)]);
+        match store.move_campaign(scope, found.version, &paused).await {
+            Err(error) if !error.is_conflict() => return Err(error.into()),
+            Ok(_) | Err(_) => {}
+        }
+        if let Some(notice) = Notice::of_campaign(&paused) {
+            RACES
+                .until_won(|| store.record_notice(scope, &notice, self.now))
+                .await?;
+        }
+        Ok(())
+    }
+}

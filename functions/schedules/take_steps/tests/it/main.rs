@@ -1,0 +1,532 @@
+//! Taking the steps of drips, in process against the emulator.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    base::{ids::ContactId, resource::Resource as _},
+    campaigns::{
+        campaign::{Campaign, CampaignIn},
+        drip::EnrolmentStatus,
+        run::Enrolment,
+        state::CampaignState,
+        steps::WrittenSteps,
+    },
+    contacts::{
+        contact::{Change, Contact, Identity},
+        stage::Stage,
+        tag::Tag,
+    },
+    messages::{
+        inbound::OptFlag,
+        message::{AttemptState, Cause, Message},
+        refusal::Reason,
+    },
+};
+use jiff::{SignedDuration, Timestamp};
+use jobs::SendMessage;
+use kit::{QueueName, schedule::Deadline};
+use serde_json::{Value, from_value, json};
+use store::{Owned, Store, TenantScope, Versioned, campaigns::drip::SHARDS, contacts::people::Brought};
+use take_steps::{Context, handle};
+use testkit::{
+    Aws, Seeded,
+    business::{business, phone},
+};
+
+const A_DAY: i64 = 24 * 3600;
+
+struct World {
+    aws: Aws,
+    business: Seeded,
+    ctx: Context,
+}
+
+impl World {
+    async fn new() -> Self {
+        let aws = Aws::new().await;
+        let business = Box::pin(business(&aws)).await;
+        Self {
+            ctx: Context::new(&aws.env_with(&[("PUBLIC_BASE_URL", "https://api.example.com")])).unwrap(),
+            aws,
+            business,
+        }
+    }
+
+    fn store(&self) -> Store {
+        self.aws.store()
+    }
+
+    fn scope(&self) -> &TenantScope {
+        self.business.scope()
+    }
+
+    async fn create<T: Owned>(&self, new: T) -> T {
+        let stamp = self.aws.stamp();
+        self.store().create(self.scope(), &new, &stamp).await.unwrap();
+        new
+    }
+
+    async fn tag(&self, name: &str) -> Tag {
+        let fields = from_value(json!({"name": name})).unwrap();
+        self.create(Tag::new(self.aws.ids().ulid(), fields, self.aws.now()))
+            .await
+    }
+
+    async fn stage(&self, name: &str) -> Stage {
+        let fields = from_value(json!({"name": name, "position": 1})).unwrap();
+        self.create(Stage::new(self.aws.ids().ulid(), fields, self.aws.now()))
+            .await
+    }
+
+    /// A contact who wants the tenant's messages.
+    async fn fan(&self, number: &str) -> Contact {
+        let wish = |contact: &mut Contact| {
+            contact.wish(OptFlag::Start, "wrote START", self.aws.now());
+        };
+        self.business.contact_with(&self.aws, number, wish).await
+    }
+
+    /// A drip with these steps and these fields in addition, which has begun.
+    async fn drip(&self, change: Value, steps: Value) -> Campaign {
+        let mut fields = json!({"type": "drip", "name": "Welcome"});
+        for (name, value) in change.as_object().unwrap() {
+            fields[name] = value.clone();
+        }
+        let fields: CampaignIn = from_value(fields).unwrap();
+        let new = Campaign::new(self.aws.ids().ulid(), fields, self.aws.now());
+        let (store, new) = (self.store(), self.create(new).await);
+        let created: Versioned<Campaign> = store.get(self.scope(), &new.id).await.unwrap().unwrap();
+        let drip = self.write(&created, steps).await;
+        self.moved(drip, &[CampaignState::Scheduled, CampaignState::Running])
+            .await
+            .value
+    }
+
+    async fn write(&self, before: &Versioned<Campaign>, steps: Value) -> Versioned<Campaign> {
+        let stamp = self.aws.stamp();
+        let written = WrittenSteps {
+            steps: from_value(steps).unwrap(),
+            by: stamp.actor,
+            at: stamp.at,
+        };
+        let store = self.store();
+        store.write_steps(self.scope(), before, &written, &stamp).await.unwrap()
+    }
+
+    async fn moved(&self, mut drip: Versioned<Campaign>, states: &[CampaignState]) -> Versioned<Campaign> {
+        for state in states {
+            let value = drip.value.moved(*state, None, self.aws.now()).unwrap();
+            let store = self.store();
+            let version = store.move_campaign(self.scope(), drip.version, &value).await.unwrap();
+            drip = Versioned { value, version };
+        }
+        drip
+    }
+
+    async fn campaign(&self, drip: &Campaign) -> Versioned<Campaign> {
+        self.store().get(self.scope(), &drip.id).await.unwrap().unwrap()
+    }
+
+    async fn enter(&self, drip: &Campaign, contact: ContactId) {
+        let enrolment = Enrolment::new((drip.id, drip.steps_version), contact, self.aws.now());
+        self.store().enter(self.scope(), None, &enrolment).await.unwrap();
+    }
+
+    async fn run(&self) {
+        let deadline = Deadline::at(self.aws.now() + SignedDuration::from_secs(100));
+        handle(deadline, &self.ctx).await.unwrap();
+    }
+
+    async fn enrolment(&self, drip: &Campaign, contact: ContactId) -> Versioned<Enrolment> {
+        let (store, now) = (self.store(), self.aws.now());
+        // Its own, even if it was merged into another.
+        let itself = Contact::first_seen(contact, &Identity::Phone(phone("+971501000000")), now);
+        let found = store.enrolment(self.scope(), &itself, drip.id, now).await.unwrap();
+        found.unwrap()
+    }
+
+    /// The status of a contact, and the names of the steps so far.
+    async fn at(&self, drip: &Campaign, contact: ContactId) -> (EnrolmentStatus, Vec<String>) {
+        let enrolment = self.enrolment(drip, contact).await.value;
+        let passage = enrolment.passage.unwrap();
+        let status = EnrolmentStatus::of(&passage, enrolment.exit.is_some());
+        let names = passage.taken.iter().map(|taken| taken.step.as_str().to_owned());
+        (status, names.collect())
+    }
+
+    async fn exit(&self, drip: &Campaign, contact: ContactId) -> Option<Reason> {
+        let exit = self.enrolment(drip, contact).await.value.exit;
+        exit.map(|exit| exit.because.code)
+    }
+
+    /// The messages that were made since this was asked last, which have left now.
+    async fn sent(&self) -> Vec<Message> {
+        let mut sent = Vec::new();
+        for job in self.aws.take_jobs::<SendMessage>(QueueName::BulkSends).await {
+            let (store, now) = (self.store(), self.aws.now());
+            let mut message = store.message(self.scope(), job.message, now).await.unwrap().unwrap();
+            message.claim(0, "claim".to_owned(), now, &self.aws.env().config().timers().unwrap());
+            let attempt = message.attempts.last_mut().unwrap();
+            attempt.state = AttemptState::Accepted;
+            attempt.accepted_at = Some(now);
+            store.write_message(self.scope(), &message).await.unwrap();
+            sent.push(message);
+        }
+        sent
+    }
+}
+
+fn says(name: &str, text: &str) -> Value {
+    let message = json!({"channels": ["sms"], "category": "utility", "sms_text": text});
+    json!({"name": name, "does": {"type": "message", "message": message}})
+}
+
+fn waits(name: &str, days: u32) -> Value {
+    json!({"name": name, "does": {"type": "wait", "wait": {"until": "passed", "days": days}}})
+}
+
+fn three() -> Value {
+    json!([
+        says("welcome", "Welcome"),
+        waits("two days", 2),
+        says("offer", "An offer"),
+        waits("a day", 1),
+        says("reminder", "A reminder"),
+    ])
+}
+
+const ACTIVE: EnrolmentStatus = EnrolmentStatus::Active;
+
+#[tokio::test]
+async fn three_messages_come_at_their_times_each_once() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let fan = world.fan("+971501000001").await.id;
+    world.enter(&drip, fan).await;
+    // Two at the same time.
+    tokio::join!(world.run(), world.run());
+    let first = world.sent().await;
+    assert_eq!(first.len(), 1);
+    let cause = first[0].cause;
+    assert!(matches!(cause, Cause::Campaign { contact, step: Some(step), .. } if contact == fan && step.place == 0));
+    assert_eq!(first[0].id, cause.message_id());
+    assert_eq!(world.at(&drip, fan).await, (ACTIVE, vec!["welcome".to_owned()]));
+    let next = world.enrolment(&drip, fan).await.value.due().unwrap();
+    assert_eq!(next, world.aws.now() + SignedDuration::from_hours(48));
+    let waiting = world.enrolment(&drip, fan).await.version;
+    world.aws.pass(2 * A_DAY - 60);
+    world.run().await;
+    assert_eq!(
+        world.enrolment(&drip, fan).await.version,
+        waiting,
+        "waiting costs nothing"
+    );
+    world.aws.pass(60);
+    world.run().await;
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    world.aws.pass(A_DAY);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    let (status, names) = world.at(&drip, fan).await;
+    assert_eq!(status, EnrolmentStatus::Completed);
+    assert_eq!(names, ["welcome", "two days", "offer", "a day", "reminder"]);
+    world.aws.pass(30 * A_DAY);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 0);
+}
+
+#[tokio::test]
+async fn nothing_follows_once_somebody_has_left() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let stays = json!({"exits": {"on_reply": false, "on_call": false}, "name": "Stays"});
+    let other = world.drip(stays, three()).await;
+    let (writes, stops, merges, kept) = (
+        world.fan("+971501000001").await.id,
+        world.fan("+971501000002").await.id,
+        world.fan("+971501000003").await.id,
+        world.fan("+971501000004").await.id,
+    );
+    for contact in [writes, stops, merges, kept] {
+        world.enter(&drip, contact).await;
+    }
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 4);
+    world.aws.pass(A_DAY);
+    for contact in [writes, stops] {
+        world.enter(&other, contact).await;
+    }
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 2);
+    let now = world.aws.now();
+    let change = async |contact, change: fn(&mut Contact, Timestamp)| {
+        let changed = |contact: &mut Contact| {
+            change(contact, now);
+            Change::Contact
+        };
+        world.aws.change_contact(world.scope(), contact, changed).await;
+    };
+    change(writes, |contact, now| contact.last_inbound_at = Some(now)).await;
+    change(stops, |contact, now| {
+        contact.wish(OptFlag::Stop, "wrote STOP", now);
+    })
+    .await;
+    world.business.merge(&world.aws, kept, merges).await;
+    world.aws.pass(2 * A_DAY);
+    world.run().await;
+    let told = world.sent().await;
+    let mut contacts: Vec<ContactId> = told.iter().map(|message| message.id.contact()).collect();
+    contacts.sort_unstable();
+    let mut expected = [writes, kept];
+    expected.sort_unstable();
+    assert_eq!(contacts, expected, "the one who writes stays in the other drip");
+    assert_eq!(world.exit(&drip, writes).await, Some(Reason::Unnecessary));
+    assert_eq!(world.exit(&drip, stops).await, Some(Reason::OptedOut));
+    assert_eq!(world.exit(&other, stops).await, Some(Reason::OptedOut));
+    assert_eq!(world.exit(&drip, merges).await, Some(Reason::ContactMerged));
+    assert_eq!(world.exit(&other, writes).await, None);
+}
+
+#[tokio::test]
+async fn branches_tags_and_stages_work_on_the_contact() {
+    let world = World::new().await;
+    let (vip, asked) = (world.tag("VIP").await, world.tag("Asked").await);
+    let lead = world.stage("Won").await;
+    let act = |name: &str, does: Value| json!({"name": name, "does": does});
+    let steps = json!([
+        act(
+            "vip?",
+            json!({"type": "branch", "when": {"type": "tag", "tag": vip.id}, "then": "thanks"})
+        ),
+        act("ask", json!({"type": "tag", "tag": asked.id})),
+        act("won", json!({"type": "stage", "stage": lead.id})),
+        says("hello", "Hello"),
+        act("end", json!({"type": "exit"})),
+        says("thanks", "Thanks"),
+        act("no vip", json!({"type": "tag", "tag": vip.id, "remove": true})),
+    ]);
+    let drip = world.drip(json!({}), steps).await;
+    let (new, old) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
+    let before = world.store().known(world.scope(), old).await.unwrap().unwrap();
+    let mut after = before.clone();
+    after.profile.tags.insert(vip.id);
+    let stamp = world.aws.stamp();
+    let brought = Brought::default();
+    let tagged = world.store();
+    tagged
+        .change_person(world.scope(), &before, &after, &brought, &stamp)
+        .await
+        .unwrap();
+    for contact in [new, old] {
+        world.enter(&drip, contact).await;
+    }
+    world.run().await;
+    world.sent().await;
+    world.aws.pass(60);
+    world.run().await;
+    let (status, names) = world.at(&drip, new).await;
+    assert_eq!(
+        (status, names),
+        (
+            EnrolmentStatus::Completed,
+            ["vip?", "ask", "won", "hello", "end"].map(str::to_owned).into()
+        )
+    );
+    let profile = world.store().known(world.scope(), new).await.unwrap().unwrap().profile;
+    assert!(profile.tags.contains(&asked.id));
+    assert_eq!(profile.stage.map(|staged| staged.stage), Some(lead.id));
+    let (status, names) = world.at(&drip, old).await;
+    assert_eq!(
+        (status, names),
+        (
+            EnrolmentStatus::Completed,
+            ["vip?", "thanks", "no vip"].map(str::to_owned).into()
+        )
+    );
+    let profile = world.store().known(world.scope(), old).await.unwrap().unwrap().profile;
+    assert!(profile.tags.is_empty());
+}
+
+#[tokio::test]
+async fn paused_and_cancelled_drips_say_nothing() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let (fan, late) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
+    world.enter(&drip, fan).await;
+    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 0);
+    let resumed = world.moved(paused, &[CampaignState::Running]).await;
+    world.aws.pass(600);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    // Whoever enters later goes through the new steps, and who is in it through the old ones.
+    let drip = world.write(&resumed, json!([says("one", "Just this")])).await;
+    world.enter(&drip.value, late).await;
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    assert_eq!(world.at(&drip.value, late).await.0, EnrolmentStatus::Completed);
+    assert_eq!(world.at(&drip.value, fan).await, (ACTIVE, vec!["welcome".to_owned()]));
+    let drip = world.moved(drip, &[CampaignState::Cancelled]).await;
+    world.aws.pass(2 * A_DAY);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 0);
+    assert_eq!(world.exit(&drip.value, fan).await, Some(Reason::CampaignCancelled));
+    assert_eq!(world.exit(&drip.value, late).await, None);
+}
+
+#[tokio::test]
+async fn what_keeps_a_message_back_pauses_or_postpones_or_skips() {
+    let world = World::new().await;
+    let template =
+        json!({"channels": ["whatsapp"], "category": "utility", "template": {"name": "gone", "language": "en"}});
+    let broken = json!([{"name": "gone", "does": {"type": "message", "message": template}}]);
+    let broken = world.drip(json!({"name": "Broken"}), broken).await;
+    let empty = json!([says("nothing", "{{contact.first_name}}"), says("hello", "Hello")]);
+    let skips = world.drip(json!({"name": "Skips"}), empty).await;
+    let fan = world.fan("+971501000001").await.id;
+    let cold = world.business.contact(&world.aws, "+971501000002").await.id;
+    world.enter(&broken, fan).await;
+    world.enter(&skips, fan).await;
+    world.enter(&skips, cold).await;
+    world.run().await;
+    let paused = world.campaign(&broken).await.value;
+    assert_eq!(paused.state, CampaignState::Paused);
+    let notice = domain::accounts::notice::Notice::of_campaign(&paused).unwrap();
+    let noted = world.store().notice(world.scope(), &notice.key()).await.unwrap();
+    assert!(noted.is_some(), "people are told");
+    assert_eq!(world.at(&broken, fan).await, (ACTIVE, vec![]));
+    assert_eq!(world.exit(&skips, cold).await, Some(Reason::NoConsent));
+    world.aws.pass(60);
+    world.run().await;
+    let enrolment = world.enrolment(&skips, fan).await.value;
+    let taken = enrolment.passage.unwrap().taken;
+    assert!(taken[0].skipped.is_some(), "{taken:?}");
+    assert_eq!(world.sent().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let (fan, spoilt) = (world.fan("+971501000001").await.id, world.fan("+971501000002").await.id);
+    world.enter(&drip, spoilt).await;
+    world.enter(&drip, fan).await;
+    world.business.spoil_enrolment(&world.aws, spoilt, drip.id).await;
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+    let (store, now) = (world.store(), world.aws.now());
+    for shard in 0..SHARDS {
+        let page = store.due_steps(shard, now, None, 100).await.unwrap();
+        assert!(page.due.is_empty(), "it is looked at again later");
+    }
+}
+
+/// The second message is due a moment before the limit of 24 hours ends.
+#[tokio::test]
+async fn daily_messages_wait_for_the_end_of_the_limit() {
+    let world = World::new().await;
+    let daily = json!([says("one", "One"), waits("a day", 1), says("two", "Two")]);
+    let drip = world.drip(json!({}), daily).await;
+    let fan = world.fan("+971501000001").await.id;
+    world.enter(&drip, fan).await;
+    world.run().await;
+    world.aws.pass(5);
+    assert_eq!(world.sent().await.len(), 1);
+    world.aws.pass(A_DAY - 5);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 0);
+    let next = world.enrolment(&drip, fan).await.value.due().unwrap();
+    assert_eq!(next, world.aws.now() + SignedDuration::from_secs(5));
+    world.aws.pass(60);
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 1);
+}
+
+#[tokio::test]
+async fn of_several_that_are_merged_one_goes_on() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let (one, two, whole) = (
+        world.fan("+971501000001").await.id,
+        world.fan("+971501000002").await.id,
+        world.fan("+971501000003").await.id,
+    );
+    for contact in [one, two] {
+        world.enter(&drip, contact).await;
+    }
+    world.run().await;
+    assert_eq!(world.sent().await.len(), 2);
+    world.business.merge(&world.aws, whole, one).await;
+    world.business.merge(&world.aws, whole, two).await;
+    world.aws.pass(2 * A_DAY);
+    world.run().await;
+    let sent = world.sent().await;
+    assert_eq!(
+        sent.iter().map(|message| message.id.contact()).collect::<Vec<_>>(),
+        [whole]
+    );
+    let exits = [world.exit(&drip, one).await, world.exit(&drip, two).await];
+    assert_eq!(exits.iter().flatten().collect::<Vec<_>>(), [&Reason::ContactMerged]);
+}
+
+/// Runs beside each other, of which some are killed at any point.
+#[tokio::test]
+async fn many_go_through_it_once_although_runs_are_killed() {
+    let world = World::new().await;
+    let drip = world.drip(json!({}), three()).await;
+    let mut contacts = Vec::new();
+    for number in 0..40 {
+        let contact = world.fan(&format!("+97150200{number:04}")).await.id;
+        world.enter(&drip, contact).await;
+        contacts.push(contact);
+    }
+    let rows = world.aws.row_count().await;
+    let storm = async || {
+        for killed_after in [10, 25, 40, 60, 90] {
+            let killed = tokio::time::timeout(std::time::Duration::from_millis(killed_after), world.run());
+            let _ = tokio::join!(Box::pin(killed), Box::pin(world.run()));
+        }
+    };
+    Box::pin(storm()).await;
+    world.sent().await;
+    let paused = world.moved(world.campaign(&drip).await, &[CampaignState::Paused]).await;
+    world.aws.pass(2 * A_DAY);
+    Box::pin(storm()).await;
+    assert_eq!(world.sent().await.len(), 0);
+    let now = world.aws.now();
+    let stopped = |contact: &mut Contact| {
+        contact.wish(OptFlag::Stop, "wrote STOP", now);
+        Change::Contact
+    };
+    for contact in &contacts[..5] {
+        world.aws.change_contact(world.scope(), *contact, stopped).await;
+    }
+    world.moved(paused, &[CampaignState::Running]).await;
+    for _ in 0..2 {
+        world.aws.pass(A_DAY + 3600);
+        Box::pin(storm()).await;
+        world.sent().await;
+    }
+    let mut messages = 0;
+    for (place, contact) in contacts.iter().enumerate() {
+        let (status, names) = world.at(&drip, *contact).await;
+        messages += world.enrolment(&drip, *contact).await.value.passage.unwrap().messages();
+        if place < 5 {
+            assert_eq!((status, names), (EnrolmentStatus::Exited, vec!["welcome".to_owned()]));
+        } else {
+            assert_eq!(status, EnrolmentStatus::Completed);
+            assert_eq!(names, ["welcome", "two days", "offer", "a day", "reminder"]);
+        }
+    }
+    assert_eq!(messages, 5 + 35 * 3);
+    assert_eq!(
+        world.aws.row_count().await - rows,
+        messages,
+        "each message is there once"
+    );
+}

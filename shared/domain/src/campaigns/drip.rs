@@ -1,0 +1,593 @@
+//! The way of a contact through the steps of a drip: where somebody is, what comes next and when, and who leaves it before its end.
+
+use jiff::{SignedDuration, Timestamp, tz::TimeZone};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::ids::{MessageId, StageId, TagId},
+    campaigns::{
+        campaign::{CampaignMessage, Exits},
+        steps::{Action, Condition, StepName, Steps},
+    },
+    contacts::{contact::Contact, person::Person},
+    messages::{
+        message::Message,
+        purpose::Event,
+        refusal::{Reason, Refusal},
+    },
+};
+
+/// Where a contact is in a drip.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passage {
+    /// Version of the steps with which it began, and ends.
+    pub version: u32,
+    /// The next step. `None`: there is none, so it is over.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<NextStep>,
+    /// The latest message.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_message: Option<MessageId>,
+    /// Steps that were taken, in their order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub taken: Vec<Taken>,
+}
+
+/// A step to come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NextStep {
+    /// Its place among the steps.
+    pub place: usize,
+    /// Time at which it is looked at.
+    pub at: Timestamp,
+    /// Beginning of its wait, if it is one and has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_since: Option<Timestamp>,
+}
+
+/// A step that was taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripStepTaken"))]
+pub struct Taken {
+    /// Name of the step.
+    pub step: StepName,
+    /// Time at which it was taken.
+    pub at: Timestamp,
+    /// The message, of a step that has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_id: Option<MessageId>,
+    /// Whether the condition of a branch was fulfilled.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fulfilled: Option<bool>,
+    /// The reason for which nothing was done, in one sentence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub skipped: Option<String>,
+}
+
+/// What a look at a passage needs.
+#[derive(Debug, Clone, Copy)]
+pub struct Scene<'a> {
+    /// The steps.
+    pub steps: &'a Steps,
+    /// The contact.
+    pub person: &'a Person,
+    /// The latest message, if it is kept.
+    pub last: Option<&'a Message>,
+    /// Time zone of the contact.
+    pub zone: &'a TimeZone,
+    /// The present time.
+    pub now: Timestamp,
+}
+
+/// What comes of a look at a passage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn<'a> {
+    /// Nothing yet: its next step has a later time.
+    Later,
+    /// A message is to be sent.
+    Say(&'a CampaignMessage),
+    /// The contact is to get a tag, or to lose it.
+    Tag(TagId, bool),
+    /// The contact is to get into a stage.
+    Stage(StageId),
+    /// It is over.
+    Over,
+}
+
+/// Time until a step looks again for the message before it, which has not left yet.
+const UNSENT_LOOK: SignedDuration = SignedDuration::from_mins(1);
+/// Time by which a message may leave later than it was made without moving the wait behind it.
+const USUAL_DELAY: SignedDuration = SignedDuration::from_mins(10);
+
+/// Whether a message waits to be sent, as long as it is valid.
+fn is_unsent(message: &Message, now: Timestamp) -> bool {
+    message.last_sent_at().is_none() && message.may_be_sent(now)
+}
+
+impl Passage {
+    /// A passage that begins now.
+    pub const fn new(version: u32, now: Timestamp) -> Self {
+        Self {
+            version,
+            next: Some(NextStep {
+                place: 0,
+                at: now,
+                waits_since: None,
+            }),
+            last_message: None,
+            taken: Vec::new(),
+        }
+    }
+
+    /// Number of messages so far.
+    pub fn messages(&self) -> usize {
+        self.taken.iter().filter(|taken| taken.message_id.is_some()).count()
+    }
+
+    /// Goes on, over waits that have ended and branches, to the next step that does something or has a later time.
+    pub fn go_on<'a>(&mut self, scene: Scene<'a>) -> Turn<'a> {
+        let unsent = scene.last.filter(|message| is_unsent(message, scene.now));
+        loop {
+            let Some(next) = self.next else {
+                return Turn::Over;
+            };
+            let Some(step) = scene.steps.at(next.place) else {
+                self.next = None;
+                return Turn::Over;
+            };
+            if scene.now < next.at {
+                return Turn::Later;
+            }
+            // A message does not overtake the one before it. A wait does not end, and no branch asks about it, before it has left.
+            let held = match step.does {
+                Action::Message { .. } => true,
+                Action::Wait { .. } => next.waits_since.is_some(),
+                Action::Branch { when, .. } => when.is_of_message(),
+                Action::Tag { .. } | Action::Stage { .. } | Action::Exit {} => false,
+            };
+            if let Some(message) = unsent.filter(|_| held) {
+                let at = (scene.now + UNSENT_LOOK).max(message.not_before);
+                self.next = Some(NextStep { at, ..next });
+                return Turn::Later;
+            }
+            match &step.does {
+                Action::Message { message } => return Turn::Say(message),
+                Action::Tag { tag, remove } => return Turn::Tag(*tag, *remove),
+                Action::Stage { stage } => return Turn::Stage(*stage),
+                Action::Wait { wait } => {
+                    let sent = scene.last.and_then(Message::last_sent_at);
+                    let late = |since: Timestamp| sent.filter(|sent| since + USUAL_DELAY < *sent);
+                    let begins = match next.waits_since {
+                        None => Some(scene.now),
+                        Some(since) => late(since),
+                    };
+                    match begins {
+                        Some(begins) => {
+                            self.next = Some(NextStep {
+                                at: wait.until(begins, scene.zone),
+                                waits_since: Some(begins),
+                                ..next
+                            });
+                        }
+                        None => self.took(scene.steps, Taken::new(&step.name, scene.now)),
+                    }
+                }
+                Action::Branch { when, .. } => {
+                    let taken = Taken {
+                        fulfilled: Some(when.holds(scene.person, scene.last)),
+                        ..Taken::new(&step.name, scene.now)
+                    };
+                    self.took(scene.steps, taken);
+                }
+                Action::Exit {} => self.took(scene.steps, Taken::new(&step.name, scene.now)),
+            }
+        }
+    }
+
+    /// Records that the next step was taken. The one behind it is due at once.
+    fn took(&mut self, steps: &Steps, taken: Taken) {
+        let Some(next) = self.next else { return };
+        let place = steps.after(next.place, taken.fulfilled == Some(true));
+        self.next = place.map(|place| NextStep {
+            place,
+            at: taken.at,
+            waits_since: None,
+        });
+        self.last_message = taken.message_id.or(self.last_message);
+        self.taken.push(taken);
+    }
+
+    /// Records that the message of the next step was made, and begins the wait behind it, if there is one.
+    pub fn said(&mut self, scene: Scene<'_>, id: MessageId) {
+        let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) else {
+            return;
+        };
+        let taken = Taken {
+            message_id: Some(id),
+            ..Taken::new(&step.name, scene.now)
+        };
+        self.took(scene.steps, taken);
+        let Some(next) = self.next else { return };
+        match scene.steps.at(next.place).map(|step| &step.does) {
+            Some(Action::Wait { wait }) => {
+                self.next = Some(NextStep {
+                    at: wait.until(scene.now, scene.zone),
+                    waits_since: Some(scene.now),
+                    ..next
+                });
+            }
+            // It looks whether the message has left.
+            _ => self.postpone(scene.now + UNSENT_LOOK),
+        }
+    }
+
+    /// Records that the next step was skipped for this reason.
+    pub fn skip(&mut self, scene: Scene<'_>, why: &Refusal) {
+        let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) else {
+            return;
+        };
+        let taken = Taken {
+            skipped: Some(why.sentence.clone()),
+            ..Taken::new(&step.name, scene.now)
+        };
+        self.took(scene.steps, taken);
+    }
+
+    /// Records that the action of the next step was done.
+    pub fn did(&mut self, scene: Scene<'_>) {
+        if let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) {
+            self.took(scene.steps, Taken::new(&step.name, scene.now));
+        }
+    }
+
+    /// Sets the time of the next look.
+    pub fn postpone(&mut self, at: Timestamp) {
+        if let Some(next) = &mut self.next {
+            next.at = at;
+        }
+    }
+}
+
+impl Taken {
+    /// A step that was taken now, and left nothing to say.
+    fn new(step: &StepName, at: Timestamp) -> Self {
+        Self {
+            step: step.clone(),
+            at,
+            message_id: None,
+            fulfilled: None,
+            skipped: None,
+        }
+    }
+}
+
+impl Condition {
+    /// Whether it is fulfilled. `last`: the drip's last message.
+    fn holds(self, person: &Person, last: Option<&Message>) -> bool {
+        let contact = &person.contact;
+        let since = |at: Option<Timestamp>| {
+            let accepted = last.and_then(Message::accepted_at);
+            accepted.zip(at).is_some_and(|(accepted, at)| accepted < at)
+        };
+        match self {
+            Self::Replied {} => since(contact.last_inbound_at),
+            Self::Recovered {} => since(contact.last_reached_at),
+            Self::Clicked {} => last.is_some_and(|message| message.clicked_at.is_some()),
+            Self::Read {} => last.is_some_and(Message::was_read),
+            Self::Delivered {} => last.is_some_and(Message::delivered),
+            Self::Tag { tag } => person.profile.tags.contains(&tag),
+            Self::Stage { stage } => person.profile.stage.is_some_and(|staged| staged.stage == stage),
+        }
+    }
+}
+
+impl Exits {
+    /// The reason for which a contact leaves a drip, if something has happened since that ends it, and its time. Whoever refuses all
+    /// messages leaves every drip.
+    pub fn reason(self, contact: &Contact, since: Timestamp) -> Option<(Refusal, Timestamp)> {
+        let happened = |at: Option<Timestamp>| at.filter(|at| since < *at);
+        if let Some(at) = contact.deleted_at {
+            return Some((Refusal::new(Reason::ContactDeleted, "the contact was deleted"), at));
+        }
+        if let Some(refusal) = contact.opted_out() {
+            let why = Refusal::new(Reason::OptedOut, "the contact refuses all messages");
+            return Some((why, refusal.at));
+        }
+        if let Some(at) = happened(contact.last_inbound_at).filter(|_| self.on_reply) {
+            let why = Refusal::since(Event::Inbound, "the contact has written since");
+            return Some((why.and("event_at", at), at));
+        }
+        let at = happened(contact.last_reached_at).filter(|_| self.on_call)?;
+        let why = Refusal::since(Event::AnsweredCall, "the contact has talked with the business since");
+        Some((why.and("event_at", at), at))
+    }
+}
+
+/// Whether this reason keeps all further messages from a contact, too, so that the drip ends. Otherwise only the step is skipped.
+pub const fn ends(reason: Reason) -> bool {
+    matches!(
+        reason,
+        Reason::OptedOut | Reason::NoConsent | Reason::ContactDeleted | Reason::ContactMerged | Reason::Destination
+    )
+}
+
+/// State of an enrolment in a drip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum EnrolmentStatus {
+    /// Steps are to come.
+    Active,
+    /// All steps are taken.
+    Completed,
+    /// The contact left it before its end.
+    Exited,
+}
+
+impl EnrolmentStatus {
+    /// The state of a passage, which the contact may have left.
+    pub const fn of(passage: &Passage, has_left: bool) -> Self {
+        match &passage.next {
+            _ if has_left => Self::Exited,
+            Some(_) => Self::Active,
+            None => Self::Completed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, from_value, json};
+
+    use super::*;
+    use crate::{
+        base::resource::Resource as _,
+        campaigns::campaign::{Campaign, CampaignIn},
+        messages::{
+            compose::compose,
+            inbound::OptFlag,
+            message::{AttemptState, Next},
+        },
+        samples::{Case, at, timers},
+    };
+
+    const NOW: &str = "2026-11-20T08:00:00Z";
+
+    fn message(name: &str) -> Value {
+        json!({"name": name, "does": {"type": "message", "message": {"channels": ["sms"], "sms_text": "Hello"}}})
+    }
+
+    fn wait(name: &str) -> Value {
+        json!({"name": name, "does": {"type": "wait", "wait": {"until": "passed", "days": 2}}})
+    }
+
+    fn branch(name: &str, when: &Value, then: &str) -> Value {
+        json!({"name": name, "does": {"type": "branch", "when": when, "then": then}})
+    }
+
+    /// A person in a drip with these steps, whose time is that of the case.
+    struct Walk {
+        case: Case,
+        person: Person,
+        steps: Steps,
+        passage: Passage,
+        last: Option<Message>,
+    }
+
+    impl Walk {
+        fn new(steps: Value) -> Self {
+            let mut case = Case::new();
+            case.now = at(NOW);
+            case.contact
+                .wish(OptFlag::Start, "wrote START", at("2026-03-03T10:00:00Z"));
+            let person = Person {
+                contact: case.contact.clone(),
+                profile: case.profile.clone(),
+            };
+            Self {
+                passage: Passage::new(1, case.now),
+                steps: from_value(steps).unwrap(),
+                last: None,
+                person,
+                case,
+            }
+        }
+
+        fn scene<'a>(&'a self, zone: &'a TimeZone) -> Scene<'a> {
+            Scene {
+                steps: &self.steps,
+                person: &self.person,
+                last: self.last.as_ref(),
+                zone,
+                now: self.case.now,
+            }
+        }
+
+        /// Looks at the passage at this time, and makes the message of a step that says something. Returns whether it did.
+        fn look(&mut self, now: &str) -> bool {
+            self.case.now = at(now);
+            let mut passage = self.passage.clone();
+            let zone = TimeZone::UTC;
+            let said = matches!(passage.go_on(self.scene(&zone)), Turn::Say(_));
+            if said {
+                let fields = json!({
+                    "type": "broadcast", "name": "Offer",
+                    "message": {"channels": ["sms"], "category": "marketing", "sms_text": "Hello"},
+                });
+                let fields: CampaignIn = from_value(fields).unwrap();
+                let campaign = Campaign::new(ulid::Ulid::from_parts(7, 9), fields, self.case.now);
+                let composed = self
+                    .case
+                    .with_world(|_, world| compose(&campaign.intent(world.contact, world.now), world));
+                let message = composed.unwrap().message("cor".to_owned(), self.case.now, &timers());
+                passage.said(self.scene(&zone), message.id);
+                self.last = Some(message);
+            }
+            self.passage = passage;
+            said
+        }
+
+        /// The message left at this time.
+        fn sent(&mut self, now: &str) {
+            let message = self.last.as_mut().unwrap();
+            message.claim(0, "claim".to_owned(), at(now), &timers());
+            let attempt = message.attempts.last_mut().unwrap();
+            (attempt.accepted_at, attempt.state) = (Some(at(now)), AttemptState::Accepted);
+        }
+
+        fn names(&self) -> Vec<&str> {
+            self.passage.taken.iter().map(|taken| taken.step.as_str()).collect()
+        }
+
+        fn next(&self) -> Option<String> {
+            self.passage.next.map(|next| next.at.to_string())
+        }
+    }
+
+    #[test]
+    fn steps_are_taken_one_after_the_other_at_their_times() {
+        let mut walk = Walk::new(json!([message("a"), wait("b"), message("c")]));
+        assert!(walk.look(NOW));
+        assert_eq!(
+            (walk.names(), walk.next().unwrap()),
+            (vec!["a"], "2026-11-22T08:00:00Z".to_owned())
+        );
+        walk.sent("2026-11-20T08:00:02Z");
+        assert!(!walk.look("2026-11-22T07:59:59Z"));
+        assert!(walk.look("2026-11-22T08:00:00Z"), "{:?}", walk.passage);
+        assert_eq!((walk.names(), walk.passage.messages()), (vec!["a", "b", "c"], 2));
+        assert_eq!(walk.next(), None);
+    }
+
+    /// Such as for the end of quiet hours.
+    #[test]
+    fn wait_counts_from_when_the_message_left() {
+        let hours = json!({"name": "b", "does": {"type": "wait", "wait": {"until": "passed", "hours": 2}}});
+        let mut walk = Walk::new(json!([message("a"), hours, message("c")]));
+        assert!(walk.look(NOW));
+        assert!(!walk.look("2026-11-20T10:00:00Z"), "it has not left");
+        assert_eq!(walk.next().unwrap(), "2026-11-20T10:01:00Z");
+        walk.sent("2026-11-20T10:00:30Z");
+        assert!(!walk.look("2026-11-20T10:01:00Z"));
+        assert_eq!(walk.next().unwrap(), "2026-11-20T12:00:30Z");
+        assert!(walk.look("2026-11-20T12:00:30Z"));
+        // One that is not valid any more holds up nobody.
+        let mut walk = Walk::new(json!([message("a"), wait("b"), message("c")]));
+        assert!(walk.look(NOW));
+        assert!(walk.look("2026-11-22T08:00:00Z"));
+    }
+
+    #[test]
+    fn message_does_not_overtake_the_one_before() {
+        let mut walk = Walk::new(json!([message("a"), message("b")]));
+        assert!(walk.look(NOW));
+        assert!(!walk.look("2026-11-20T08:01:00Z"));
+        walk.sent("2026-11-20T08:01:30Z");
+        assert!(walk.look("2026-11-20T08:02:00Z"));
+        assert_eq!(walk.names(), ["a", "b"]);
+    }
+
+    #[test]
+    fn branches_are_decided_by_what_happened_to_the_last_message() {
+        type Happens = fn(&mut Walk);
+        let cases: [(&str, Happens); 5] = [
+            ("replied", |walk| {
+                walk.person.contact.last_inbound_at = Some(at("2026-11-21T08:00:00Z"))
+            }),
+            ("recovered", |walk| {
+                walk.person.contact.last_reached_at = Some(at("2026-11-21T08:00:00Z"))
+            }),
+            ("clicked", |walk| {
+                walk.last.as_mut().unwrap().clicked_at = Some(at("2026-11-21T08:00:00Z"))
+            }),
+            ("read", |walk| {
+                walk.last.as_mut().unwrap().attempts[0].state = AttemptState::Read;
+            }),
+            ("delivered", |walk| {
+                walk.last.as_mut().unwrap().attempts[0].state = AttemptState::Delivered;
+            }),
+        ];
+        for (when, happens) in cases {
+            for happened in [true, false] {
+                let fork = branch("c", &json!({"type": when}), "e");
+                let mut walk = Walk::new(json!([message("a"), wait("b"), fork, message("d"), message("e")]));
+                assert!(walk.look(NOW));
+                walk.sent(NOW);
+                if happened {
+                    happens(&mut walk);
+                }
+                assert!(walk.look("2026-11-22T08:00:00Z"), "{when}");
+                let expected = if happened { "e" } else { "d" };
+                assert_eq!(walk.names(), ["a", "b", "c", expected], "{when}");
+                assert_eq!(walk.passage.taken[2].fulfilled, Some(happened));
+            }
+        }
+    }
+
+    #[test]
+    fn tags_and_stages_are_set_and_decide_branches() {
+        let (tag, stage) = ("tag_00000000000000000000000001", "stg_00000000000000000000000001");
+        let fork = branch("a", &json!({"type": "tag", "tag": tag}), "c");
+        let set = |name: &str, does: Value| json!({"name": name, "does": does});
+        let mut walk = Walk::new(json!([
+            fork,
+            set("b", json!({"type": "tag", "tag": tag, "remove": true})),
+            set("c", json!({"type": "stage", "stage": stage})),
+            message("d"),
+        ]));
+        let zone = TimeZone::UTC;
+        let mut passage = walk.passage.clone();
+        assert_eq!(passage.go_on(walk.scene(&zone)), Turn::Tag(tag.parse().unwrap(), true));
+        walk.person.profile.tags.insert(tag.parse().unwrap());
+        let mut passage = walk.passage.clone();
+        assert_eq!(passage.go_on(walk.scene(&zone)), Turn::Stage(stage.parse().unwrap()));
+        passage.did(walk.scene(&zone));
+        assert!(matches!(passage.go_on(walk.scene(&zone)), Turn::Say(_)));
+        passage.skip(walk.scene(&zone), &Refusal::new(Reason::NoText, "there is no text"));
+        assert_eq!(passage.go_on(walk.scene(&zone)), Turn::Over);
+        assert_eq!(passage.taken[2].skipped.as_deref(), Some("there is no text"));
+    }
+
+    #[test]
+    fn whoever_refuses_messages_leaves_every_drip() {
+        let mut walk = Walk::new(json!([message("a")]));
+        let stays = Exits {
+            on_reply: false,
+            on_call: false,
+        };
+        let since = at(NOW);
+        assert_eq!(stays.reason(&walk.person.contact, since), None);
+        walk.person
+            .contact
+            .wish(OptFlag::Stop, "wrote STOP", at("2026-11-21T08:00:00Z"));
+        let (why, when) = stays.reason(&walk.person.contact, since).unwrap();
+        assert_eq!((why.reason, when), (Reason::OptedOut, at("2026-11-21T08:00:00Z")));
+    }
+
+    proptest! {
+        /// However late it is looked at, and whether its messages leave or not.
+        #[test]
+        fn each_step_is_taken_once_and_in_order(
+            kinds in prop::collection::vec(any::<bool>(), 1..9),
+            looks in prop::collection::vec((0_i64..200, any::<bool>()), 1..60),
+        ) {
+            let steps = kinds.iter().enumerate().map(|(place, says)| {
+                let name = place.to_string();
+                if *says { message(&name) } else { wait(&name) }
+            });
+            let mut walk = Walk::new(steps.collect());
+            let mut now = at(NOW);
+            for (hours, sends) in looks {
+                now += SignedDuration::from_hours(hours);
+                walk.look(&now.to_string());
+                let may = |last: &Message| matches!(last.next(now, &timers()), Next::Try { .. });
+                if sends && walk.last.as_ref().is_some_and(may) {
+                    walk.sent(&now.to_string());
+                }
+            }
+            let expected: Vec<String> = (0..walk.names().len()).map(|place| place.to_string()).collect();
+            prop_assert_eq!(walk.names(), expected);
+        }
+    }
+}

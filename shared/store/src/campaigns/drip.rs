@@ -1,0 +1,288 @@
+//! Drips: the versions of their steps, and the enrolments whose next step is due.
+//!
+//! A version of steps is a row of its own, which changes only while its campaign is a draft: whoever has begun with it ends with it.
+//! What is due stands in partitions of its own of the due index, which `take_steps` reads.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::{
+    base::{
+        actor::Stamp,
+        ids::{CampaignId, ContactId, TenantId},
+    },
+    campaigns::{campaign::Campaign, report::InAudience, run::Enrolment, state::CampaignState, steps::WrittenSteps},
+    contacts::contact::Contact,
+};
+use jiff::Timestamp;
+
+use crate::{
+    OwnedError, Store, StoreError, TenantScope, Versioned,
+    campaigns::run::enrolment_row,
+    contacts::contact::merged_into,
+    table::{
+        compact,
+        due::{Due, Next},
+        keys::{self, Key},
+        row::{self, Condition, Row, Write},
+    },
+};
+
+/// Maximum versions of the steps of a drip.
+pub const MAX_VERSIONS: u32 = 100;
+
+/// A page of enrolments whose next step is due.
+#[derive(Debug, Clone, Default)]
+pub struct DueSteps {
+    /// Contacts and campaigns of each tenant.
+    pub due: BTreeMap<TenantId, Vec<DueStep>>,
+    /// Cursor of the next page.
+    pub next: Option<Next>,
+}
+
+/// An enrolment whose next step is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueStep {
+    /// The contact.
+    pub contact: ContactId,
+    /// The campaign.
+    pub campaign: CampaignId,
+    row: Due,
+}
+
+/// Somebody in a drip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Enrolled {
+    /// The enrolment.
+    pub enrolment: Enrolment,
+    /// The contact. `None`: it was erased, or merged into another.
+    pub contact: Option<Contact>,
+}
+
+impl Store {
+    /// Writes the steps of a drip: those of a draft over the former ones, those of another as a further version. Returns the drip.
+    ///
+    /// # Errors
+    /// [`OwnedError::Full`] if it has the maximum number of versions; [`StoreError::Conflict`] after a lost race for the campaign.
+    pub async fn write_steps(
+        &self,
+        scope: &TenantScope,
+        before: &Versioned<Campaign>,
+        steps: &WrittenSteps,
+        stamp: &Stamp,
+    ) -> Result<Versioned<Campaign>, OwnedError> {
+        let version = match before.value.steps_version {
+            None => 1,
+            Some(version) if before.value.state == CampaignState::Draft => version,
+            Some(version) => version + 1,
+        };
+        if version > MAX_VERSIONS {
+            return Err(OwnedError::Full);
+        }
+        let after = Campaign {
+            steps_version: Some(version),
+            updated_at: stamp.at,
+            ..before.value.clone()
+        };
+        let key = keys::steps(scope, after.id, version);
+        let row = Row::new(
+            &key,
+            "drip_steps",
+            steps,
+            Condition::Always,
+            "write the steps of a drip",
+        )?;
+        let written = self.change_with(scope, before, &after, stamp, vec![Write::Put(row.version(1))]);
+        Ok(Versioned {
+            version: written.await?,
+            value: after,
+        })
+    }
+
+    /// Versions of the steps of drips, as far as they exist. One request per hundred.
+    pub async fn steps(
+        &self,
+        scope: &TenantScope,
+        wanted: &[(CampaignId, u32)],
+    ) -> Result<HashMap<(CampaignId, u32), WrittenSteps>, StoreError> {
+        const DOING: &str = "read the steps of a drip";
+        let key = |(campaign, version): &(CampaignId, u32)| keys::steps(scope, *campaign, *version);
+        let keys: Vec<Key> = wanted.iter().map(key).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        let mut steps = HashMap::new();
+        for one in wanted {
+            if let Some(item) = found.remove(&key(one)) {
+                steps.insert(*one, row::data(item, DOING)?);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// The steps with which contacts enter these drips. One request per hundred, none if there are no drips.
+    pub async fn present_steps(
+        &self,
+        scope: &TenantScope,
+        campaigns: &[&Campaign],
+    ) -> Result<HashMap<CampaignId, WrittenSteps>, StoreError> {
+        let wanted = campaigns
+            .iter()
+            .filter_map(|campaign| Some((campaign.id, campaign.drips()?)));
+        let found = self.steps(scope, &wanted.collect::<Vec<_>>()).await?;
+        Ok(found
+            .into_iter()
+            .map(|((campaign, _), steps)| (campaign, steps))
+            .collect())
+    }
+
+    /// Deletes the steps of a drip that was deleted.
+    pub async fn delete_steps(&self, scope: &TenantScope, campaign: CampaignId) -> Result<(), StoreError> {
+        const DOING: &str = "delete the steps of a drip";
+        let part = keys::part(scope, keys::Part::Configuration);
+        let rows = self
+            .database
+            .query(&part, &keys::steps_of(campaign), i32::MAX, false, DOING)
+            .await?;
+        let keys: Vec<Key> = rows.iter().filter_map(row::key_of).collect();
+        self.database.delete_many(&keys, DOING).await
+    }
+
+    /// A person's enrolment in a campaign, with its version: that of the contact, or of one that was merged into it. Of several, only the
+    /// first one goes on. One request.
+    pub async fn enrolment(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        campaign: CampaignId,
+        now: Timestamp,
+    ) -> Result<Option<Versioned<Enrolment>>, StoreError> {
+        const DOING: &str = "read an enrolment";
+        let keys = contact.ids().map(|id| keys::enrolment(scope, id, campaign));
+        let keys: Vec<Key> = keys.collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        for key in keys {
+            if let Some(enrolment) = row::versioned(found.remove(&key), Some(now), DOING)? {
+                return Ok(Some(enrolment));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Writes the first enrolment of a contact, or over one of this version. Nothing is written of a contact who was deleted or merged.
+    ///
+    /// # Errors
+    /// A conflict after a lost race, or if the contact is gone.
+    pub async fn enter(
+        &self,
+        scope: &TenantScope,
+        before: Option<u64>,
+        enrolment: &Enrolment,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "enrol a contact in a drip";
+        let mut row = enrolment_row(scope, enrolment, before, DOING)?;
+        if before.is_none() {
+            row.condition = Condition::NewOrExpired(enrolment.at);
+        }
+        let shown = Write::Shown(keys::contact(scope, enrolment.contact));
+        self.write_all(vec![Write::Put(row), shown], DOING).await
+    }
+
+    /// Writes an enrolment over one of this version.
+    ///
+    /// # Errors
+    /// A conflict after a lost race, or if the contact was erased.
+    pub async fn write_enrolment(
+        &self,
+        scope: &TenantScope,
+        before: u64,
+        enrolment: &Enrolment,
+    ) -> Result<(), StoreError> {
+        const DOING: &str = "write an enrolment";
+        let row = enrolment_row(scope, enrolment, Some(before), DOING)?;
+        self.database.put(row, DOING).await
+    }
+
+    /// One page of those in a drip, with their contacts, and the position behind it. Fewer than `limit` only at the end.
+    pub async fn enrolled(
+        &self,
+        scope: &TenantScope,
+        campaign: CampaignId,
+        (from, limit): (InAudience, i32),
+        now: Timestamp,
+    ) -> Result<(Vec<Enrolled>, Option<InAudience>), StoreError> {
+        const DOING: &str = "read who is in a drip";
+        let (contacts, next) = self.audience_page(scope, campaign, (from, limit)).await?;
+        let keys = |contact: &ContactId| {
+            [
+                keys::enrolment(scope, *contact, campaign),
+                keys::contact(scope, *contact),
+            ]
+        };
+        let all: Vec<Key> = contacts.iter().flat_map(keys).collect();
+        let mut found = self.database.get_many(&all, DOING).await?;
+        let mut enrolled = Vec::with_capacity(contacts.len());
+        for contact in contacts {
+            let [enrolment, contact] = keys(&contact).map(|key| found.remove(&key));
+            // Erased since the index had it.
+            let Some(item) = enrolment.and_then(|item| row::kept(item, now)) else {
+                continue;
+            };
+            let merged = contact.as_ref().map(|item| merged_into(item, DOING)).transpose()?;
+            let contact = contact.filter(|_| merged.flatten().is_none());
+            enrolled.push(Enrolled {
+                enrolment: row::data(item, DOING)?,
+                contact: contact.map(|item| compact::contact(item, DOING)).transpose()?,
+            });
+        }
+        Ok((enrolled, next))
+    }
+
+    /// One page of a shard of the enrolments whose next step is due, of all tenants, the oldest first. One query of keys.
+    pub async fn due_steps(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<DueSteps, StoreError> {
+        let (items, next) = self.due_keys(keys::due_steps(shard), now, from, limit).await?;
+        let mut page = DueSteps {
+            next,
+            ..DueSteps::default()
+        };
+        for item in &items {
+            let Some(row) = Due::other(item, now) else { continue };
+            if let Some((contact, campaign)) = keys::enrolled(&row.key().pk, &row.key().sk) {
+                let tenant = row.tenant();
+                let step = DueStep { contact, campaign, row };
+                page.due.entry(tenant).or_default().push(step);
+            }
+        }
+        Ok(page)
+    }
+
+    /// Moves the next look at an enrolment that cannot be read or processed, so that it does not keep others waiting.
+    pub async fn put_off(&self, due: &DueStep, until: Timestamp) -> Result<(), StoreError> {
+        self.put_off_due(&due.row, until).await.map(drop)
+    }
+
+    /// The enrolments that are due, with their versions, as far as they exist. One request per hundred.
+    pub async fn enrolments_due(
+        &self,
+        scope: &TenantScope,
+        due: &[DueStep],
+        now: Timestamp,
+    ) -> Result<Vec<(DueStep, Result<Versioned<Enrolment>, StoreError>)>, StoreError> {
+        const DOING: &str = "read enrolments that are due";
+        let key = |due: &DueStep| keys::enrolment(scope, due.contact, due.campaign);
+        let keys: Vec<Key> = due.iter().map(key).collect();
+        let mut found = self.database.get_many(&keys, DOING).await?;
+        let read = |due: &DueStep| {
+            let item = found.remove(&key(due));
+            let read = row::versioned(item, Some(now), DOING).transpose()?;
+            Some((due.clone(), read))
+        };
+        Ok(due.iter().filter_map(read).collect())
+    }
+}
+
+/// Number of shards of [`Store::due_steps`].
+pub const SHARDS: u8 = keys::DUE_STEPS_SHARDS;
