@@ -6,6 +6,7 @@ use anyhow::{Context as _, Result, bail};
 use domain::{
     Timestamp,
     base::phone::Phone,
+    campaigns::{campaign::Campaign, state::CampaignState},
     media::medium::MediumState,
     messages::message::{Channel, MessageState},
 };
@@ -113,6 +114,19 @@ pub async fn object_for(
     }
     if operation.path.starts_with(PREFLIGHTS) && name == "campaign_id" {
         return whole_campaign(play, keeper).await.map(Some);
+    }
+    if operation.path.starts_with(ENROLLMENTS) && name == "campaign_id" {
+        let drip = drip(play, keeper).await?;
+        begin(play, keeper, &drip).await?;
+        let contact = known.iter().find(|(name, _)| *name == "contact_id");
+        if let Some((_, contact)) = contact.filter(|_| operation.id() != "enroll_contact") {
+            let enroll = format!("/api/v1/contacts/{contact}/campaigns/{drip}/enroll");
+            succeeded(&ask(play, "post", &enroll, keeper, None, &None).await?, &enroll)?;
+        }
+        return Ok(Some(drip));
+    }
+    if OF_DRIPS.contains(&operation.path) {
+        return drip(play, keeper).await.map(Some);
     }
     if operation.path.starts_with(RECORDINGS) {
         return match known.iter().find(|(name, _)| *name == "call_id") {
@@ -271,6 +285,50 @@ async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
         "message": { "channels": ["sms"], "category": "marketing", "sms_text": "20% off until Sunday" },
     });
     create("/api/v1/campaigns", campaign).await
+}
+
+/// What only a drip has.
+const OF_DRIPS: [&str; 2] = [
+    "/api/v1/campaigns/{campaign_id}/steps",
+    "/api/v1/campaigns/{campaign_id}/enrollments",
+];
+
+/// Paths of a contact's enrolment in a drip.
+const ENROLLMENTS: &str = "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}";
+
+/// Creates a drip with steps. Returns its id.
+async fn drip(play: &Play, keeper: &Proof) -> Result<String> {
+    let post = async |path: &str, fields: Value| {
+        let body = Some(("application/json".to_owned(), fields));
+        succeeded(&ask(play, "post", path, keeper, None, &body).await?, path)
+    };
+    let made = post("/api/v1/campaigns", json!({ "type": "drip", "name": "Welcome" })).await?;
+    let id = word(&made["id"]).context("a drip has an id")?;
+    let message = json!({ "channels": ["sms"], "category": "utility", "sms_text": "Welcome" });
+    let steps = json!([{ "name": "welcome", "does": { "type": "message", "message": message } }]);
+    post(&format!("/api/v1/campaigns/{id}/steps"), json!({ "steps": steps })).await?;
+    Ok(id)
+}
+
+/// Starts a drip, and waits until it has begun.
+async fn begin(play: &Play, keeper: &Proof, id: &str) -> Result<()> {
+    let start = format!("/api/v1/campaigns/{id}/start");
+    succeeded(&ask(play, "post", &start, keeper, None, &None).await?, &start)?;
+    let tenant = succeeded(
+        &ask(play, "get", "/api/v1/tenant", keeper, None, &None).await?,
+        "the tenant",
+    )?;
+    let tenant = tenant["id"].as_str().context("a tenant has an id")?;
+    let scope = access::operator::scope(tenant.parse()?);
+    until(PATIENCE, "a drip that has begun", async || {
+        let known = play.store.get::<Campaign>(&scope, &id).await?;
+        let state = known.map(|known| known.value.state);
+        Ok(match state {
+            Some(CampaignState::Running) => Look::Seen(()),
+            other => Look::Instead(format!("{other:?}")),
+        })
+    })
+    .await
 }
 
 /// Paths of the recordings of a call.

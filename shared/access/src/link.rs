@@ -30,23 +30,27 @@ pub fn of_own_account(account: &Account) -> Vec<TenantScope> {
 }
 
 /// The holder of a link to a preference page: may see and change the wishes of one contact.
+pub type Customer = Holder<PreferenceLink>;
+
+/// Somebody who follows a tracked link: is sent to its page, and recorded on its message.
+pub type Follower = Holder<TrackedLinks>;
+
+/// Whoever has the code of a link.
+///
+/// The table finds a link by the hash of its code, so nothing here compares secrets: whoever measures the time of answers learns at most
+/// about hashes of guesses.
 #[derive(Debug, Clone)]
-pub struct Customer {
+pub struct Holder<L> {
     scope: TenantScope,
-    link: PreferenceLink,
+    link: L,
 }
 
-impl Customer {
-    /// Admits whoever has this code. `None` if there is no valid link with it.
-    ///
-    /// The table finds a link by the hash of its code, so nothing here compares secrets: whoever measures the time of answers
-    /// learns at most about hashes of guesses.
-    pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
-        let link = store.preference_link_before_scope(code, now).await?;
-        Ok(link.map(|link| Self {
-            scope: TenantScope::mint(link.tenant, Authority::Link),
+impl<L> Holder<L> {
+    const fn of(tenant: TenantId, link: L) -> Self {
+        Self {
+            scope: TenantScope::mint(tenant, Authority::Link),
             link,
-        }))
+        }
     }
 
     /// The right to touch the tenant's data.
@@ -55,16 +59,20 @@ impl Customer {
     }
 
     /// The link.
-    pub const fn link(&self) -> &PreferenceLink {
+    pub const fn link(&self) -> &L {
         &self.link
     }
 }
 
-/// Somebody who follows a tracked link: is sent to its page, and recorded on its message.
-#[derive(Debug, Clone)]
-pub struct Follower {
-    scope: TenantScope,
-    links: TrackedLinks,
+impl Customer {
+    /// Admits whoever has this code. `None` if there is no valid link with it.
+    ///
+    /// # Errors
+    /// When the table does not answer.
+    pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
+        let link = store.preference_link_before_scope(code, now).await?;
+        Ok(link.map(|link| Self::of(link.tenant, link)))
+    }
 }
 
 impl Follower {
@@ -74,19 +82,6 @@ impl Follower {
     /// When the table does not answer.
     pub async fn admit(store: &Store, code: &LinkCode, now: Timestamp) -> Result<Option<Self>, StoreError> {
         let links = store.tracked_links_before_scope(code, now).await?;
-        Ok(links.map(|links| Self {
-            scope: TenantScope::mint(links.tenant, Authority::Link),
-            links,
-        }))
-    }
-
-    /// The right to touch the tenant's data.
-    pub const fn scope(&self) -> &TenantScope {
-        &self.scope
-    }
-
-    /// The links.
-    pub const fn links(&self) -> &TrackedLinks {
-        &self.links
+        Ok(links.map(|links| Self::of(links.tenant, links)))
     }
 }

@@ -7,7 +7,7 @@ use std::{
 
 use access::Authenticator;
 use domain::accounts::permission::permits::Permit;
-use kit::{ConfigError, Env, Links, Mails, Problem};
+use kit::{ConfigError, Env, LateStore, Links, Mails, Problem};
 use store::{
     Store,
     contacts::fields::{FieldCache, Fields},
@@ -23,8 +23,7 @@ pub struct Api(Arc<Inner>);
 
 struct Inner {
     env: Env,
-    table: String,
-    store: OnceLock<Store>,
+    store: LateStore,
     fields: FieldCache,
     authenticator: OnceLock<Authenticator>,
     mailing: Option<(Mails, Links)>,
@@ -50,8 +49,7 @@ impl Api {
     fn made(env: &Env, mailing: Option<(Mails, Links)>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Inner {
             env: env.clone(),
-            table: env.config().text("TABLE_NAME")?.to_owned(),
-            store: OnceLock::new(),
+            store: LateStore::new(env)?,
             fields: FieldCache::default(),
             authenticator: OnceLock::new(),
             mailing,
@@ -60,8 +58,7 @@ impl Api {
 
     /// The table.
     pub fn store(&self) -> &Store {
-        let Inner { env, table, store, .. } = &*self.0;
-        store.get_or_init(|| Store::new(env.dynamodb(), table))
+        self.0.store.get()
     }
 
     /// The fields that the caller's tenant defines for its contacts, as they are now.

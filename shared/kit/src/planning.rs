@@ -4,17 +4,14 @@ use domain::{
     base::ids::MessageId,
     consent::links::LinkOrigin,
     contacts::contact::Contact,
-    messages::{
-        compose::Composed,
-        links::{NewLinks, Tracked},
-        material::Material,
-        message::Message,
-        needs::Needs,
-        send::Timers,
-    },
+    messages::{compose::Composed, links::NewLinks, material::Material, message::Message, needs::Needs, send::Timers},
 };
 use jiff::Timestamp;
-use store::{Along, Store, StoreError, TenantScope, consent::preferences::LinkWrite, messages::links::TrackedWrite};
+use store::{
+    Along, Store, StoreError, TenantScope,
+    consent::preferences::LinkWrite,
+    messages::links::{NewLink, TrackedWrite},
+};
 
 use crate::{Pages, log::chain};
 
@@ -26,7 +23,7 @@ pub struct Planner {
     timers: Timers,
 }
 
-/// What composing a message reads.
+/// The rows that composing a message reads.
 #[derive(Debug, Clone, Default)]
 pub struct Gathered {
     /// Templates, products, fields of contacts, and links.
@@ -42,10 +39,8 @@ pub struct Planned {
     pub message: Message,
     /// Messages that were cancelled to make room for it.
     pub ended: Vec<Message>,
-    /// The link to the recipient's preference page that it carries.
-    pub link: Option<LinkWrite>,
-    /// The tracked links that it carries.
-    pub tracked: Option<TrackedWrite>,
+    /// The links that it carries.
+    pub links: Vec<NewLink>,
 }
 
 impl Planner {
@@ -130,23 +125,25 @@ impl Planner {
             open = self.readable(scope, &contact.to_make_room(), now).await?;
         }
         let ended = contact.opens(&message, open);
-        let link = material.links.preferences.map(|code| LinkWrite {
-            code,
-            contact: message.id.contact(),
-            origin: LinkOrigin::Message(message.id),
+        let NewLinks {
+            preferences, tracked, ..
+        } = material.links;
+        let preferences = preferences.map(|code| {
+            NewLink::Preferences(LinkWrite {
+                code,
+                contact: message.id.contact(),
+                origin: LinkOrigin::Message(message.id),
+            })
         });
-        let of_message = |tracked: Tracked| TrackedWrite {
-            targets: tracked.targets.urls(),
-            code: tracked.code,
-            message: message.id,
-            keep_until: message.keep_until,
-        };
-        let tracked = material.links.tracked.map(of_message);
-        Ok(Planned {
-            message,
-            ended,
-            link,
-            tracked,
-        })
+        let tracked = tracked.map(|tracked| {
+            NewLink::Tracked(TrackedWrite {
+                targets: tracked.targets.urls(),
+                code: tracked.code,
+                message: message.id,
+                keep_until: message.keep_until,
+            })
+        });
+        let links = preferences.into_iter().chain(tracked).collect();
+        Ok(Planned { message, ended, links })
     }
 }

@@ -126,7 +126,7 @@ impl Trying {
         })
     }
 
-    /// What composing reads. A link to the recipient's preference page is nobody's: as long as any, and it leads nowhere.
+    /// The rows that composing reads. A link to the recipient's preference page is nobody's: as long as any, and it leads nowhere.
     pub(crate) async fn gather(&self, who: &Writing, needs: &Needs) -> Result<Gathered, Problem> {
         let random = needs.links().then_some([0; 32]);
         let nothing = Along::default();

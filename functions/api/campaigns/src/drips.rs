@@ -39,7 +39,7 @@ use store::{
     table::effects::{Effects, Once},
 };
 
-use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type};
+use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type, shown_of};
 
 /// The steps of a drip.
 #[derive(Debug, Deserialize, JsonSchema)]
@@ -110,8 +110,28 @@ pub(crate) struct EnrollmentOut {
     /// Time at which the contact left the drip. `null`: it has not.
     exited_at: Option<Timestamp>,
     /// Steps that were taken, in their order.
-    #[schemars(length(max = 50))]
+    #[schemars(length(max = 50), example = taken())]
     history: Vec<Taken>,
+}
+
+/// The history of an enrolment, as an example.
+fn taken() -> Vec<Taken> {
+    let one = |step: &str, message: Option<&str>, fulfilled, skipped: Option<&str>| {
+        Some(Taken {
+            step: step.parse().ok()?,
+            at: "2026-11-22T10:00:40Z".parse().ok()?,
+            message_id: message.and_then(|id| id.parse().ok()),
+            fulfilled,
+            skipped: skipped.map(str::to_owned),
+        })
+    };
+    let message = "msg_01hq5c1ynyc0000000000000ab01hq5c1ynyc0000000000000cd";
+    let all = [
+        one("welcome", Some(message), None, None),
+        one("read?", None, Some(true), None),
+        one("offer", None, None, Some("the contact has a landline")),
+    ];
+    all.into_iter().flatten().collect()
 }
 
 impl EnrollmentOut {
@@ -236,7 +256,9 @@ pub(crate) async fn get_campaign_steps(
     Extension(configs): Configs,
     Path(id): Path<CampaignId>,
 ) -> Result<Json<StepsOut>, Problem> {
-    let campaign = drip(&api, &who, id).await?.value;
+    let campaign: Versioned<Campaign> = found(api.store().get(who.scope(), &id)).await?;
+    let campaign = campaign.value;
+    shown_of(&campaign, CampaignType::Drip)?;
     let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
     let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
     let config = found(api.store().config(who.scope(), &configs)).await?;
@@ -269,8 +291,10 @@ pub(crate) async fn list_campaign_enrollments(
     Query(query): Query<EnrollmentQuery>,
     paging: Paging,
 ) -> Result<Listed<EnrollmentOut>, Problem> {
-    let campaign = drip(&api, &who, id).await?.value;
     let (store, scope, now) = (api.store(), who.scope(), who.now());
+    let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
+    let campaign = campaign.value;
+    shown_of(&campaign, CampaignType::Drip)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
     let (enrolled, next) = store.enrolled(scope, id, (from, paging.limit()), now).await?;
     let versions = enrolled.iter().filter_map(|one| one.enrolment.passage.as_ref());

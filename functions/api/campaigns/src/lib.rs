@@ -122,19 +122,18 @@ api::operations! {
         /// started, this writes a further version, of at most 100: contacts who enter the drip from then on go through these steps, and those who
         /// are in it through the ones with which they began.
         POST "/api/v1/campaigns/{campaign_id}/steps" => drips::write_campaign_steps, "The steps, with their version",
-            problems "campaign_type" "campaign_state" "limit_reached";
+            problems "campaign_type" "campaign_state";
 
         /// Get the steps of a drip
         ///
         /// Those with which contacts enter it at present.
-        GET "/api/v1/campaigns/{campaign_id}/steps" => drips::get_campaign_steps, "The steps, with their version", problems "campaign_type";
+        GET "/api/v1/campaigns/{campaign_id}/steps" => drips::get_campaign_steps, "The steps, with their version";
 
         /// List the enrolments in a drip
         ///
         /// Everybody who has entered it, with what became of them. A page can hold fewer of them than `limit`, or none, without being the last
         /// one: only a `next_cursor` of `null` ends the list.
-        GET "/api/v1/campaigns/{campaign_id}/enrollments" => drips::list_campaign_enrollments, "A page of enrolments",
-            problems "campaign_type";
+        GET "/api/v1/campaigns/{campaign_id}/enrollments" => drips::list_campaign_enrollments, "A page of enrolments";
 
         /// Get an enrolment
         ///
@@ -145,8 +144,8 @@ api::operations! {
         ///
         /// The first step is taken within a minute. The drip must have begun. A contact who has been through it, or has left it, can enter it
         /// again only if it allows `reentry`.
-        POST "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}/enroll" => drips::enroll_contact, "The enrolment",
-            problems "campaign_type" "campaign_state" "already_enrolled" "merged";
+        POST "/api/v1/contacts/{contact_id}/campaigns/{campaign_id}/enroll" => drips::enroll_contact,
+            "The enrolment", problems "campaign_type" "campaign_state" "already_enrolled" "merged";
 
         /// Take a contact out of a drip
         ///
@@ -157,7 +156,7 @@ api::operations! {
         ///
         /// Everybody in its audience, with what became of them. A page can hold fewer recipients than `limit`, or none, without being the
         /// last one: only a `next_cursor` of `null` ends the list. Empty until its audience is fixed.
-        GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients", problems "campaign_type";
+        GET "/api/v1/campaigns/{campaign_id}/recipients" => list_campaign_recipients, "A page of recipients";
 
         /// Report on a campaign
         ///
@@ -287,7 +286,16 @@ fn draft(campaign: &Campaign) -> Result<(), Problem> {
     Err(Problem::conflict("campaign_started", detail))
 }
 
-/// Refuses what a campaign of this type does not have.
+/// Finds nothing that only a campaign of this type has.
+fn shown_of(campaign: &Campaign, kind: CampaignType) -> Result<(), Problem> {
+    if campaign.kind == kind {
+        Ok(())
+    } else {
+        Err(Problem::not_found())
+    }
+}
+
+/// Refuses what only a campaign of this type has.
 fn of_type(campaign: &Campaign, kind: CampaignType) -> Result<(), Problem> {
     if campaign.kind == kind {
         return Ok(());
@@ -505,7 +513,7 @@ async fn list_campaign_recipients(
 ) -> Result<Listed<RecipientOut>, Problem> {
     let (store, scope) = (api.store(), who.scope());
     let campaign: Versioned<Campaign> = found(store.get(scope, &id)).await?;
-    of_type(&campaign.value, CampaignType::Broadcast)?;
+    shown_of(&campaign.value, CampaignType::Broadcast)?;
     let from: InAudience = paging.position()?.unwrap_or_default();
     let page = store.recipients(scope, &campaign.value, (from, paging.limit()), who.now());
     let (mut items, next) = page.await?;

@@ -108,7 +108,7 @@ fn for_anybody(
     reviewed(config, &anybody, &intent, gathered, asked.now)
 }
 
-/// What composing reads to show the message, also if it is refused.
+/// The rows that composing reads to show the message, also if it is refused.
 fn needs(config: &TenantConfig, person: &Person, intent: &Intent<'_>, now: Timestamp) -> Needs {
     let nothing = Gathered::default();
     Needs::whole(intent, &world(config, person, &nothing, now))

@@ -109,7 +109,7 @@ impl Sending {
         self.start(api, who, None).await.map(|(config, _)| config)
     }
 
-    /// What composing reads. `random`: makes the bytes of its links.
+    /// The rows that composing reads. `random`: bytes for the codes of its links.
     pub(crate) async fn gather(
         &self,
         scope: &TenantScope,
@@ -167,8 +167,7 @@ impl Sending {
             planned: vec![message.clone()],
             ended,
             consent: consent.collect(),
-            links: planned.link.into_iter().collect(),
-            tracked: planned.tracked.into_iter().collect(),
+            links: planned.links,
             ..Effects::default()
         };
         let mut jobs = Box::pin(api.store().commit(scope, effects, now)).await?;

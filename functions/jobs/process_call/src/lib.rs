@@ -366,13 +366,13 @@ async fn decide_call(
     let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
     let began = view.started_at.min(now);
     let (recovered, noted) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
-    let (mut message, mut link, mut tracked) = (None, None, None);
+    let (mut message, mut links) = (None, Vec::new());
     if let Ok(composed) = decision.follow_up {
         let follows = progress.correlation_id.clone();
         let planned = ctx.planner.plan(scope, composed, &mut contact, gathered, follows, now);
         let planned = planned.await?;
         ended.extend(planned.ended);
-        (message, link, tracked) = (Some(planned.message), planned.link, planned.tracked);
+        (message, links) = (Some(planned.message), planned.links);
     }
     progress.decided = Some(call_id);
     progress.due = None;
@@ -427,8 +427,7 @@ async fn decide_call(
         planned: message.into_iter().collect(),
         ended,
         consent,
-        links: link.into_iter().collect(),
-        tracked: tracked.into_iter().collect(),
+        links,
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");

@@ -135,8 +135,7 @@ impl Event<'_> {
         let effects = Effects {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],
-            links: planned.link.into_iter().collect(),
-            tracked: planned.tracked.into_iter().collect(),
+            links: planned.links,
             ..Effects::default()
         };
         let jobs = Box::pin(store.commit(scope, effects, now)).await?;

@@ -202,8 +202,7 @@ impl<'a> Making<'a> {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],
             ended: planned.ended,
-            links: planned.link.into_iter().collect(),
-            tracked: planned.tracked.into_iter().collect(),
+            links: planned.links,
             ..Effects::default()
         };
         let jobs = store.commit(scope, effects, now).await?;

@@ -209,33 +209,27 @@ impl Tenant<'_> {
         let mut enrolment = found.value;
         let done = |enrolment| Ok(Looked::Done(version, Box::new(enrolment)));
         let end = |enrolment: Enrolment, why: Refusal| done(enrolment.left(why, now));
-        let state = rows.campaigns.get(&enrolment.campaign).map(|found| found.value.state);
         let gone = |sentence: &str| Refusal::new(Reason::CampaignCancelled, sentence);
-        match state {
-            None => return end(enrolment, gone("the campaign was deleted")),
-            Some(CampaignState::Running | CampaignState::Finishing) if rows.config.tenant.status.is_active() => {}
-            Some(CampaignState::Draft | CampaignState::Completed | CampaignState::Cancelled) => {
-                return end(enrolment, gone("the campaign was cancelled"));
-            }
-            Some(_) => {
-                // The longer it is paused, the later: those who wait must not use up the minutes of others.
-                let since = rows
-                    .campaigns
-                    .get(&enrolment.campaign)
-                    .map(|found| found.value.updated_at);
-                let paused = since.map_or(PAUSE_LOOK, |since| now.duration_since(since));
-                if let Some(passage) = &mut enrolment.passage {
-                    passage.postpone(now + paused.clamp(PAUSE_LOOK, LIMIT_LOOK));
-                }
-                return done(enrolment);
-            }
+        let Some(Versioned { value: campaign, .. }) = rows.campaigns.get(&enrolment.campaign) else {
+            return end(enrolment, gone("the campaign was deleted"));
+        };
+        if campaign.state.is_final() {
+            let at = campaign.ended_at.unwrap_or(now);
+            return done(enrolment.left(gone("the campaign was cancelled"), at));
         }
-        let id = enrolment.campaign;
+        if campaign.state != CampaignState::Running || !rows.config.tenant.status.is_active() {
+            // The longer it is paused, the later: those who wait must not use up the minutes of others.
+            let paused = now.duration_since(campaign.updated_at);
+            if let Some(passage) = &mut enrolment.passage {
+                passage.postpone(now + paused.clamp(PAUSE_LOOK, LIMIT_LOOK));
+            }
+            return done(enrolment);
+        }
+        let id = campaign.id;
         let Some(mut person) = self.person(rows, &enrolment).await? else {
             let sentence = "the contact was deleted, or merged into another who is in the drip, too";
             return end(enrolment, Refusal::new(Reason::ContactMerged, sentence));
         };
-        let campaign = &rows.campaigns[&id].value;
         if let Some((why, at)) = campaign.exits.reason(&person.contact, enrolment.at) {
             return done(enrolment.left(why, at));
         }
@@ -260,10 +254,7 @@ impl Tenant<'_> {
                     enrolment.passage = Some(passage);
                     return done(enrolment);
                 }
-                Turn::Say(_) => {
-                    let Some(next) = passage.next else {
-                        return Err(JobError::new("a message of no step"));
-                    };
+                Turn::Say(next) => {
                     let place = (id, passage.version, next.place);
                     let step = CauseStep {
                         place: next.place,
@@ -476,8 +467,7 @@ impl Tenant<'_> {
             people: vec![ContactWrite::from(person.contact)],
             planned: vec![planned.message],
             ended: planned.ended,
-            links: planned.link.into_iter().collect(),
-            tracked: planned.tracked.into_iter().collect(),
+            links: planned.links,
             ..Effects::default()
         };
         Ok(Became::Said(ctx.store.commit(scope, effects, now).await?))

@@ -2,7 +2,7 @@
 //!
 //! Recording is safe to repeat: a message has only the first time. Whoever follows a link gets to the page whether or not it is recorded.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use access::link::Follower;
 use axum::{
@@ -16,30 +16,25 @@ use domain::{
     Timestamp,
     messages::{links::TrackedEnd, message::Message},
 };
-use kit::{Clock, ConfigError, Env, chain, line};
+use kit::{Clock, ConfigError, Env, LateStore, chain, line};
 use store::{RACES, Store, StoreError};
 
 /// State of the function, created once per process.
 struct Context {
-    env: Env,
-    table: String,
-    store: OnceLock<Store>,
+    store: LateStore,
     clock: Clock,
 }
 
 impl Context {
     fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            env: env.clone(),
-            table: env.config().text("TABLE_NAME")?.to_owned(),
-            store: OnceLock::new(),
+            store: LateStore::new(env)?,
             clock: env.clock().clone(),
         })
     }
 
-    /// The table. Created at the first request, because AWS clients would slow down the start.
     fn store(&self) -> &Store {
-        self.store.get_or_init(|| Store::new(self.env.dynamodb(), &self.table))
+        self.store.get()
     }
 }
 
@@ -88,10 +83,10 @@ async fn target(ctx: &Context, end: &str, by_person: bool) -> Result<Option<Stri
         return Ok(None);
     };
     line::tenant(follower.scope());
-    let Some(target) = follower.links().targets.get(place) else {
+    let Some(target) = follower.link().targets.get(place) else {
         return Ok(None);
     };
-    let message = follower.links().message;
+    let message = follower.link().message;
     let Some((tenant, message)) = store.followed_links(follower.scope(), message, now).await? else {
         return Ok(None);
     };

@@ -8,10 +8,7 @@ mod form;
 mod page;
 mod words;
 
-use std::{
-    convert::Infallible,
-    sync::{Arc, OnceLock},
-};
+use std::{convert::Infallible, sync::Arc};
 
 use access::link::Customer;
 use axum::{
@@ -35,7 +32,7 @@ use domain::{
     tenants::tenant::Tenant,
 };
 use kit::{
-    Clock, ConfigError, Env, chain,
+    Clock, ConfigError, Env, LateStore, chain,
     http::{Source, Target, expect_content_type},
     line,
 };
@@ -59,25 +56,20 @@ const BY_LINK: Limit = Limit::per_hour(30);
 
 /// State of the function, created once per process.
 struct Context {
-    env: Env,
-    table: String,
-    store: OnceLock<Store>,
+    store: LateStore,
     clock: Clock,
 }
 
 impl Context {
     fn new(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            env: env.clone(),
-            table: env.config().text("TABLE_NAME")?.to_owned(),
-            store: OnceLock::new(),
+            store: LateStore::new(env)?,
             clock: env.clock().clone(),
         })
     }
 
-    /// The table. Created at the first request, because AWS clients would slow down the start.
     fn store(&self) -> &Store {
-        self.store.get_or_init(|| Store::new(self.env.dynamodb(), &self.table))
+        self.store.get()
     }
 }
 

@@ -192,30 +192,19 @@ fn within(place: &Place, number: usize, most: usize) -> Vec<(&'static str, Strin
     let most = most - REST;
     let mut all = Vec::new();
     let texts = [
-        ("a long text", format!(r#""{}""#, "x".repeat(most - 2))),
-        (
-            "a long text of many bytes",
-            format!(r#""{}""#, repeated("\u{1f980}", "", most)),
-        ),
-        (
-            "a long text of escapes",
-            format!(r#""{}""#, repeated(r"\u0041", "", most)),
-        ),
-        (
-            "a long text that normalising makes longer",
-            format!(r#""{}""#, repeated("\u{fdfa}", "", most)),
-        ),
-        (
-            "a long text of invisible characters",
-            format!(r#""{}""#, repeated("\u{202e}\u{200b}", "", most)),
-        ),
+        ("a long text", "x"),
+        ("a long text of many bytes", "\u{1f980}"),
+        ("a long text of escapes", r"\u0041"),
+        ("a long text that normalising makes longer", "\u{fdfa}"),
+        ("a long text of invisible characters", "\u{202e}\u{200b}"),
     ];
-    let turn = number % texts.len();
-    if place.list || place.map || place.object {
-        all.extend(texts.into_iter().take(1));
+    let turn = if place.list || place.map || place.object {
+        0
     } else {
-        all.extend(texts.into_iter().skip(turn).take(1));
-    }
+        number % texts.len()
+    };
+    let (what, part) = texts[turn];
+    all.push((what, format!(r#""{}""#, repeated(part, "", most))));
     let list = |items: String| format!("[{items}]");
     if place.list {
         let item = place.item.clone().unwrap_or(json!("x"));

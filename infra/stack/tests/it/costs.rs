@@ -61,8 +61,12 @@ const READ_MORE: &[(&str, u64)] = &[
     ("list_campaigns", 5),
     // The campaign, its samples' contacts, and what they are composed of (0079-preflights-of-campaigns.md).
     ("get_campaign_preflight", 6),
+    // The drip with its steps, and the tags and stages that they name. An enrolment is that of a person (0081-drips.md).
+    ("get_campaign_steps", 6),
+    ("get_enrollment", 5),
     // A small audience is in sixteen parts.
     ("list_campaign_recipients", 20),
+    ("list_campaign_enrollments", 20),
     ("get_template_numbers", 4),
     ("get_template_uses", 3),
     ("list_template_versions", 3),

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     base::ids::{MessageId, StageId, TagId},
     campaigns::{
-        campaign::{CampaignMessage, Exits},
+        campaign::Exits,
         steps::{Action, Condition, StepName, Steps},
     },
     contacts::{contact::Contact, person::Person},
@@ -61,6 +61,7 @@ pub struct Taken {
     pub fulfilled: Option<bool>,
     /// The reason for which nothing was done, in one sentence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schema", schemars(example = &"the contact has a landline"))]
     pub skipped: Option<String>,
 }
 
@@ -81,11 +82,11 @@ pub struct Scene<'a> {
 
 /// What comes of a look at a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn<'a> {
+pub enum Turn {
     /// Nothing yet: its next step has a later time.
     Later,
-    /// A message is to be sent.
-    Say(&'a CampaignMessage),
+    /// The message of this step is to be sent.
+    Say(NextStep),
     /// The contact is to get a tag, or to lose it.
     Tag(TagId, bool),
     /// The contact is to get into a stage.
@@ -125,7 +126,7 @@ impl Passage {
     }
 
     /// Goes on, over waits that have ended and branches, to the next step that does something or has a later time.
-    pub fn go_on<'a>(&mut self, scene: Scene<'a>) -> Turn<'a> {
+    pub fn go_on(&mut self, scene: Scene<'_>) -> Turn {
         let unsent = scene.last.filter(|message| is_unsent(message, scene.now));
         loop {
             let Some(next) = self.next else {
@@ -151,7 +152,7 @@ impl Passage {
                 return Turn::Later;
             }
             match &step.does {
-                Action::Message { message } => return Turn::Say(message),
+                Action::Message { .. } => return Turn::Say(next),
                 Action::Tag { tag, remove } => return Turn::Tag(*tag, *remove),
                 Action::Stage { stage } => return Turn::Stage(*stage),
                 Action::Wait { wait } => {

@@ -11,6 +11,7 @@ use jiff::Timestamp;
 
 use crate::{
     Store, StoreError, TenantScope,
+    consent::preferences::{LinkWrite, link_row},
     contacts::contact::merged_into,
     table::{
         compact, keys,
@@ -31,7 +32,25 @@ pub struct TrackedWrite {
     pub keep_until: Option<Timestamp>,
 }
 
-pub(crate) fn tracked_row(
+/// A link that a new message carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NewLink {
+    /// To the preference page of its recipient.
+    Preferences(LinkWrite),
+    /// Tracked ones.
+    Tracked(TrackedWrite),
+}
+
+impl NewLink {
+    pub(crate) fn row(&self, scope: &TenantScope, now: Timestamp, doing: &'static str) -> Result<Row, StoreError> {
+        match self {
+            Self::Preferences(link) => link_row(scope, link, now, doing),
+            Self::Tracked(tracked) => tracked_row(scope, tracked, now, doing),
+        }
+    }
+}
+
+fn tracked_row(
     scope: &TenantScope,
     tracked: &TrackedWrite,
     now: Timestamp,

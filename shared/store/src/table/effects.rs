@@ -15,10 +15,9 @@ use crate::{
     Store, StoreError, TenantScope,
     calls::call::{PROGRESS_LIFE, call_row, progress_row},
     campaigns::run::enrolment_row,
-    consent::preferences::{LinkWrite, link_row},
     contacts::contact::{ContactWrite, consent_row},
     messages::{
-        links::{TrackedWrite, tracked_row},
+        links::NewLink,
         media::medium_row,
         message::{ParkedVersion, message_row, received_row, reference_row},
     },
@@ -41,10 +40,8 @@ pub struct Effects<'a> {
     pub ended: Vec<Message>,
     /// Changes of consent.
     pub consent: Vec<Consent>,
-    /// Links to preference pages that the new messages carry.
-    pub links: Vec<LinkWrite>,
-    /// Tracked links that the new messages carry.
-    pub tracked: Vec<TrackedWrite>,
+    /// Links that the new messages carry.
+    pub links: Vec<NewLink>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -168,10 +165,7 @@ impl Effects<'_> {
             rows.push(consent_row(scope, consent.contact, consent.id, &consent.entry, doing)?);
         }
         for link in &self.links {
-            rows.push(link_row(scope, link, now, doing)?);
-        }
-        for tracked in &self.tracked {
-            rows.push(tracked_row(scope, tracked, now, doing)?);
+            rows.push(link.row(scope, now, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {

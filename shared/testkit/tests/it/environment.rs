@@ -52,6 +52,7 @@ const KIT: &[(&str, &[&str], &[&str])] = &[
     ("Pages::new(", &["PUBLIC_BASE_URL"], &[]),
     ("env.ses()", &["SES_ENDPOINT_URL"], &[]),
     ("Api::new(", &["TABLE_NAME"], &[]),
+    ("LateStore::new(", &["TABLE_NAME"], &[]),
     (
         "Api::with_mails(",
         &["TABLE_NAME", "MAILS_QUEUE_URL", "MAIL_SECRET_ID"],

@@ -627,7 +627,7 @@ async fn link_in_a_message_leads_to_its_contact() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!(follower.links().message, id);
+    assert_eq!(follower.link().message, id);
     assert_eq!(message["clicked_at"], Value::Null);
 }
 

@@ -73,9 +73,9 @@ async fn message_carries_tracked_links_of_its_own() {
     let follower = Follower::admit(&world.aws.store(), &ends[0].code, world.aws.now()).await;
     let follower = follower.expect("the table answers").expect("stored links");
     assert_eq!(follower.scope().tenant(), world.business.tenant());
-    assert_eq!(follower.links().message, messages[0].id);
+    assert_eq!(follower.link().message, messages[0].id);
     assert_eq!(
-        follower.links().targets,
+        follower.link().targets,
         ["https://saffron.example/cake", "https://saffron.example/map"]
     );
 }

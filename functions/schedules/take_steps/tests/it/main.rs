@@ -24,6 +24,7 @@ use domain::{
         message::{AttemptState, Cause, Message},
         refusal::Reason,
     },
+    money::cap::{Cap, Period, Scope},
 };
 use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
@@ -67,6 +68,22 @@ impl World {
         let stamp = self.aws.stamp();
         self.store().create(self.scope(), &new, &stamp).await.unwrap();
         new
+    }
+
+    /// Sets the only cap of the tenant, of money in this currency.
+    async fn cap(&self, currency: &str, maximum: u32) {
+        let cap = Cap {
+            number: 1,
+            period: Period::Hour,
+            scope: Scope::Tenant,
+            purpose: None,
+            currency: Some(currency.parse().unwrap()),
+            maximum,
+        };
+        let mut tenant = self.store().tenant(self.scope()).await.unwrap().unwrap();
+        tenant.caps = Some(vec![cap].into());
+        let (store, stamp) = (self.store(), self.aws.stamp());
+        store.change_tenant(self.scope(), &tenant, &stamp).await.unwrap();
     }
 
     async fn tag(&self, name: &str) -> Tag {
@@ -197,6 +214,9 @@ fn three() -> Value {
         says("reminder", "A reminder"),
     ])
 }
+
+/// People in the drip whose runs are killed at any point.
+const PEOPLE: usize = 200;
 
 const ACTIVE: EnrolmentStatus = EnrolmentStatus::Active;
 
@@ -430,7 +450,10 @@ async fn an_enrolment_that_cannot_be_read_keeps_nobody_waiting() {
 #[tokio::test]
 async fn daily_messages_wait_for_the_end_of_the_limit() {
     let world = World::new().await;
-    let daily = json!([says("one", "One"), waits("a day", 1), says("two", "Two")]);
+    // Links and a cap of money, which prices are read for.
+    let one = "One {{link:https://saffron.example/}} {{preferences.link}}";
+    let daily = json!([says("one", one), waits("a day", 1), says("two", "Two")]);
+    world.cap("USD", 100_000).await;
     let drip = world.drip(json!({}), daily).await;
     let fan = world.fan("+971501000001").await.id;
     world.enter(&drip, fan).await;
@@ -480,7 +503,7 @@ async fn many_go_through_it_once_although_runs_are_killed() {
     let world = World::new().await;
     let drip = world.drip(json!({}), three()).await;
     let mut contacts = Vec::new();
-    for number in 0..40 {
+    for number in 0..PEOPLE {
         let contact = world.fan(&format!("+97150200{number:04}")).await.id;
         world.enter(&drip, contact).await;
         contacts.push(contact);
@@ -523,7 +546,7 @@ async fn many_go_through_it_once_although_runs_are_killed() {
             assert_eq!(names, ["welcome", "two days", "offer", "a day", "reminder"]);
         }
     }
-    assert_eq!(messages, 5 + 35 * 3);
+    assert_eq!(messages, 5 + (PEOPLE - 5) * 3);
     assert_eq!(
         world.aws.row_count().await - rows,
         messages,

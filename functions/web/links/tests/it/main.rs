@@ -7,7 +7,10 @@ use domain::{
     messages::message::Message,
     tenants::tenant::TenantStatus,
 };
-use store::{messages::links::TrackedWrite, table::effects::Effects};
+use store::{
+    messages::links::{NewLink, TrackedWrite},
+    table::effects::Effects,
+};
 use testkit::{
     Answer, Aws, Call, Function, Seeded,
     business::{CUSTOMER, business_with},
@@ -45,7 +48,7 @@ impl World {
             keep_until: None,
         };
         let effects = Effects {
-            tracked: vec![tracked],
+            links: vec![NewLink::Tracked(tracked)],
             ..Effects::default()
         };
         aws.store()
@@ -179,7 +182,7 @@ async fn links_of_nobody_lead_nowhere() {
     assert_eq!(world.follow(&[("user-agent", PHONE)]).await.status(), 404);
 }
 
-/// Whoever deceives people by links must not go on.
+/// A suspended business may have deceived people, so its links lead nowhere.
 #[tokio::test]
 async fn links_of_a_suspended_business_lead_nowhere() {
     let world = World::of(TenantStatus::Suspended).await;

@@ -1,0 +1,411 @@
+//! Conversations: what was said between a contact and the team on one line, whose turn it is, and who attends to it.
+//!
+//! What customers do can become known in any order, and what comes of it does not depend on the order. Whoever writes a conversation knows of
+//! each happening once: its row is written together with that of the message or call.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    base::{
+        bounded::Distinct,
+        fault::{Fault, FaultCode},
+        ids::{CallId, ContactId, LineId, MessageId, TagId, UserId},
+    },
+    messages::message::Channel,
+};
+
+/// Maximum tags of a conversation.
+pub const MAX_TAGS: usize = 10;
+
+/// Maximum time for which a conversation is snoozed.
+pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+/// A conversation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Conversation {
+    /// The contact.
+    pub contact: ContactId,
+    /// The line. `None`: none can be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub line: Option<LineId>,
+    /// State.
+    pub state: ConversationState,
+    /// Time at which a snoozed one is opened again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub snoozed_until: Option<Timestamp>,
+    /// The person who attends to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub assignee: Option<UserId>,
+    /// Priority.
+    #[serde(default, skip_serializing_if = "Priority::is_usual")]
+    pub priority: Priority,
+    /// Tags.
+    #[serde(default, skip_serializing_if = "Distinct::is_empty")]
+    pub tags: Distinct<MAX_TAGS, TagId>,
+    /// Number of happenings so far.
+    pub seq: u64,
+    /// Number of those that the team has seen.
+    #[serde(default)]
+    pub read_seq: u64,
+    /// Number of the customer's among those that it has not seen.
+    #[serde(default)]
+    pub unread: u32,
+    /// The latest happening.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<Happening>,
+    /// Time since which the customer waits for an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waiting_since: Option<Timestamp>,
+    /// Time of the team's latest reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replied_at: Option<Timestamp>,
+    /// Time that the customer waited for the first reply.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_response: Option<SignedDuration>,
+    /// Time of its first happening.
+    pub created_at: Timestamp,
+}
+
+/// State of a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConversationState {
+    /// The team attends to it.
+    Open,
+    /// The team waits for the customer, or for somebody else.
+    Pending,
+    /// It is opened again at its time, or when the customer gets in touch.
+    Snoozed,
+    /// It is over, until the customer gets in touch.
+    Closed,
+}
+
+impl ConversationState {
+    /// The name for software.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Pending => "pending",
+            Self::Snoozed => "snoozed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Priority of a conversation.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Priority {
+    /// It can wait.
+    Low,
+    /// As most.
+    #[default]
+    Normal,
+    /// It comes before others.
+    High,
+}
+
+impl Priority {
+    fn is_usual(&self) -> bool {
+        *self == Self::Normal
+    }
+}
+
+/// Something that happened in a conversation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Happening {
+    /// Its time.
+    pub at: Timestamp,
+    /// What it was.
+    pub what: What,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum What {
+    /// The customer wrote.
+    Inbound(MessageId, Channel),
+    /// Nobody answered the customer's call.
+    Missed(CallId),
+    /// Somebody of the team replied.
+    Reply(MessageId, Channel),
+}
+
+impl What {
+    /// Whether it is the team's turn after it.
+    const fn is_of_customer(self) -> bool {
+        match self {
+            Self::Inbound(..) | Self::Missed(_) => true,
+            Self::Reply(..) => false,
+        }
+    }
+
+    /// What distinguishes it from another at the same moment.
+    fn id(self) -> String {
+        match self {
+            Self::Inbound(message, _) | Self::Reply(message, _) => message.to_string(),
+            Self::Missed(call) => call.to_string(),
+        }
+    }
+}
+
+impl Conversation {
+    /// One that begins with this.
+    pub fn begun(contact: ContactId, line: Option<LineId>, with: Happening) -> Self {
+        let mut begun = Self {
+            contact,
+            line,
+            state: ConversationState::Open,
+            snoozed_until: None,
+            assignee: None,
+            priority: Priority::default(),
+            tags: Distinct::default(),
+            seq: 0,
+            read_seq: 0,
+            unread: 0,
+            last: None,
+            waiting_since: None,
+            replied_at: None,
+            first_response: None,
+            created_at: with.at,
+        };
+        begun.note(with);
+        begun
+    }
+
+    /// Notes a happening, of which it knew nothing.
+    pub fn note(&mut self, happening: Happening) {
+        let Happening { at, what } = happening;
+        self.seq += 1;
+        self.created_at = self.created_at.min(at);
+        let place = |one: &Happening| (one.at, one.what.id());
+        if self.last.as_ref().is_none_or(|last| place(last) < place(&happening)) {
+            self.last = Some(happening);
+        }
+        if what.is_of_customer() {
+            self.unread = self.unread.saturating_add(1);
+            self.open();
+            // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
+            if self.replied_at.is_none_or(|replied| replied < at) {
+                self.waiting_since = Some(self.waiting_since.map_or(at, |since| since.min(at)));
+            }
+        } else {
+            if let Some(since) = self.waiting_since.filter(|since| *since <= at) {
+                self.first_response.get_or_insert(at.duration_since(since));
+                self.waiting_since = None;
+            }
+            self.replied_at = self.replied_at.max(Some(at));
+        }
+    }
+
+    /// Opens it, whatever it was.
+    pub fn open(&mut self) {
+        self.state = ConversationState::Open;
+        self.snoozed_until = None;
+    }
+
+    /// Moves it to another state, of a person's own accord. A snoozed one has a time at which it is opened.
+    ///
+    /// # Errors
+    /// The fault of `snooze_until`.
+    pub fn moved(
+        &mut self,
+        state: ConversationState,
+        snoozed_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Result<(), Fault> {
+        match (state, snoozed_until) {
+            (ConversationState::Snoozed, None) => {
+                return Err(Fault::new(FaultCode::Required, "Say until when it is snoozed."));
+            }
+            (ConversationState::Snoozed, Some(until)) if until <= now => {
+                return Err(Fault::new(
+                    FaultCode::InPast,
+                    "The time is in the past. Choose a later one.",
+                ));
+            }
+            (ConversationState::Snoozed, Some(until)) if now + MAX_SNOOZE < until => {
+                let detail = format!("Expected a time at most {} days ahead.", MAX_SNOOZE.as_hours() / 24);
+                return Err(Fault::out_of_range(now, now + MAX_SNOOZE, detail));
+            }
+            (ConversationState::Snoozed, Some(_)) | (_, None) => {}
+            (_, Some(_)) => {
+                let detail = "Only a snoozed conversation has a time at which it is opened again.";
+                return Err(Fault::excludes(&["state"], detail));
+            }
+        }
+        // Nobody waits for an answer in a closed one.
+        if state == ConversationState::Closed {
+            self.waiting_since = None;
+        }
+        (self.state, self.snoozed_until) = (state, snoozed_until);
+        Ok(())
+    }
+
+    /// Notes that the team has seen everything up to this number. Returns whether that is new.
+    pub fn read_to(&mut self, seq: u64) -> bool {
+        let seq = seq.min(self.seq);
+        if seq <= self.read_seq {
+            return false;
+        }
+        self.read_seq = seq;
+        if seq == self.seq {
+            self.unread = 0;
+        }
+        true
+    }
+
+    /// Whether a snoozed one is to be opened now.
+    pub fn wakes(&self, now: Timestamp) -> bool {
+        self.state == ConversationState::Snoozed && self.snoozed_until.is_none_or(|until| until <= now)
+    }
+
+    /// Time of its latest happening, by which lists are sorted.
+    pub fn active_at(&self) -> Timestamp {
+        self.last.map_or(self.created_at, |last| last.at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use ulid::Ulid;
+
+    use super::*;
+    use crate::samples::at;
+
+    const NOW: &str = "2026-11-20T10:00:00Z";
+
+    fn contact() -> ContactId {
+        ContactId::new(Ulid::from_parts(1, 1))
+    }
+
+    fn message(number: u128) -> MessageId {
+        MessageId::new(contact(), Ulid::from_parts(2, number))
+    }
+
+    fn wrote(number: u8) -> Happening {
+        Happening {
+            at: at(NOW) + SignedDuration::from_mins(i64::from(number) / 2),
+            what: What::Inbound(message(u128::from(number)), Channel::WhatsApp),
+        }
+    }
+
+    fn replied(minute: i64) -> Happening {
+        Happening {
+            at: at(NOW) + SignedDuration::from_mins(minute),
+            what: What::Reply(message(1_000), Channel::WhatsApp),
+        }
+    }
+
+    fn noted(happenings: impl IntoIterator<Item = Happening>) -> Conversation {
+        let mut all = happenings.into_iter();
+        let mut conversation = Conversation::begun(contact(), None, all.next().unwrap());
+        all.for_each(|one| conversation.note(one));
+        conversation
+    }
+
+    #[test]
+    fn customer_waits_from_the_first_message_until_the_reply() {
+        let mut conversation = noted([wrote(2), wrote(4)]);
+        assert_eq!((conversation.seq, conversation.unread), (2, 2));
+        assert_eq!(conversation.waiting_since, Some(wrote(2).at));
+        conversation.note(replied(7));
+        assert_eq!((conversation.waiting_since, conversation.seq), (None, 3));
+        assert_eq!(conversation.first_response, Some(SignedDuration::from_mins(6)));
+        // It becomes known late, and the reply came after it.
+        conversation.note(wrote(10));
+        assert_eq!(conversation.waiting_since, None);
+        conversation.note(wrote(20));
+        conversation.note(replied(30));
+        assert_eq!(
+            conversation.first_response,
+            Some(SignedDuration::from_mins(6)),
+            "the first one"
+        );
+        assert_eq!(conversation.last, Some(replied(30)));
+    }
+
+    #[test]
+    fn what_the_customer_does_opens_it_again() {
+        let until = Some(at(NOW) + SignedDuration::from_hours(2));
+        for (state, until) in [
+            (ConversationState::Pending, None),
+            (ConversationState::Snoozed, until),
+            (ConversationState::Closed, None),
+        ] {
+            let mut conversation = noted([wrote(2)]);
+            conversation.moved(state, until, at(NOW)).unwrap();
+            assert_eq!((conversation.state, conversation.snoozed_until), (state, until));
+            conversation.note(replied(3));
+            assert_eq!(conversation.state, state, "a reply leaves it as it is");
+            conversation.note(wrote(9));
+            assert_eq!(
+                (conversation.state, conversation.snoozed_until),
+                (ConversationState::Open, None)
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_snoozed_one_has_a_time_which_is_to_come() {
+        let now = at(NOW);
+        let hours = |hours: i64| Some(now + SignedDuration::from_hours(hours));
+        for (state, until, code) in [
+            (ConversationState::Snoozed, None, FaultCode::Required),
+            (ConversationState::Snoozed, hours(0), FaultCode::InPast),
+            (ConversationState::Snoozed, hours(90 * 24 + 1), FaultCode::OutOfRange),
+            (ConversationState::Closed, hours(1), FaultCode::Excludes),
+        ] {
+            let mut conversation = noted([wrote(2)]);
+            let before = conversation.clone();
+            let fault = conversation.moved(state, until, now).unwrap_err();
+            assert_eq!((fault.code, conversation), (code, before), "{state:?} {until:?}");
+        }
+        let mut conversation = noted([wrote(2)]);
+        conversation.moved(ConversationState::Snoozed, hours(1), now).unwrap();
+        assert!(!conversation.wakes(now) && conversation.wakes(now + SignedDuration::from_hours(1)));
+    }
+
+    #[test]
+    fn reading_goes_on_only_and_not_beyond_the_end() {
+        let mut conversation = noted([wrote(2), wrote(4), wrote(6)]);
+        assert!(conversation.read_to(2));
+        assert_eq!(conversation.unread, 3, "until everything is read");
+        assert!(!conversation.read_to(1));
+        assert!(conversation.read_to(99));
+        assert_eq!((conversation.read_seq, conversation.unread), (3, 0));
+        conversation.note(wrote(8));
+        assert_eq!(conversation.unread, 1);
+    }
+
+    #[test]
+    fn its_row_stays_small() {
+        let mut conversation = noted([wrote(2)]);
+        let tags = (0..10).map(|number| TagId::new(Ulid::from_parts(number, 1)));
+        conversation.tags = tags.collect::<Vec<_>>().into();
+        conversation.line = Some(LineId::new(Ulid::from_parts(1, 2)));
+        conversation.assignee = Some(UserId::new(Ulid::from_parts(1, 3)));
+        let until = Some(at(NOW) + SignedDuration::from_hours(1));
+        conversation.moved(ConversationState::Snoozed, until, at(NOW)).unwrap();
+        conversation.note(replied(5));
+        let size = serde_json::to_vec(&conversation).unwrap().len();
+        assert!(size < 1_000, "{size}");
+        let read: Conversation = serde_json::from_slice(&serde_json::to_vec(&conversation).unwrap()).unwrap();
+        assert_eq!(read, conversation);
+    }
+
+    proptest! {
+        #[test]
+        fn order_of_what_the_customer_does_means_nothing(
+            (straight, shuffled) in prop::collection::btree_set(any::<u8>(), 1..8).prop_flat_map(|numbers| {
+                let straight: Vec<Happening> = numbers.into_iter().map(wrote).collect();
+                (Just(straight.clone()), Just(straight).prop_shuffle())
+            }),
+        ) {
+            prop_assert_eq!(noted(shuffled), noted(straight));
+        }
+    }
+}

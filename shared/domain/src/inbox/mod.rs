@@ -1,0 +1,3 @@
+//! The shared inbox: a [`conversation`] for each contact and line, which a team answers from one place.
+
+pub mod conversation;

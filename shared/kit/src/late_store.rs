@@ -1,0 +1,33 @@
+//! The table, for functions that answer requests of the web.
+
+use std::sync::OnceLock;
+
+use store::Store;
+
+use crate::{ConfigError, Env};
+
+/// The table. Its client is made at the first use, because AWS clients would slow down the start.
+pub struct LateStore {
+    env: Env,
+    table: String,
+    store: OnceLock<Store>,
+}
+
+impl LateStore {
+    /// From `TABLE_NAME`.
+    ///
+    /// # Errors
+    /// When the variable is missing.
+    pub fn new(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            env: env.clone(),
+            table: env.config().text("TABLE_NAME")?.to_owned(),
+            store: OnceLock::new(),
+        })
+    }
+
+    /// The table.
+    pub fn get(&self) -> &Store {
+        self.store.get_or_init(|| Store::new(self.env.dynamodb(), &self.table))
+    }
+}
