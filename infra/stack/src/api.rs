@@ -287,7 +287,7 @@ async fn whole_campaign(play: &Play, keeper: &Proof) -> Result<String> {
     create("/api/v1/campaigns", campaign).await
 }
 
-/// What only a drip has.
+/// Paths that only drips have.
 const OF_DRIPS: [&str; 2] = [
     "/api/v1/campaigns/{campaign_id}/steps",
     "/api/v1/campaigns/{campaign_id}/enrollments",

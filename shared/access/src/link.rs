@@ -35,7 +35,7 @@ pub type Customer = Holder<PreferenceLink>;
 /// Somebody who follows a tracked link: is sent to its page, and recorded on its message.
 pub type Follower = Holder<TrackedLinks>;
 
-/// Whoever has the code of a link.
+/// The holder of the code of a link.
 ///
 /// The table finds a link by the hash of its code, so nothing here compares secrets: whoever measures the time of answers learns at most
 /// about hashes of guesses.

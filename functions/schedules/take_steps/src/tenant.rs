@@ -102,7 +102,7 @@ struct Ready {
     zone: Zone,
 }
 
-/// What comes of a look at an enrolment.
+/// Outcome of a look at an enrolment.
 enum Looked {
     /// It is to be written, over this version.
     Done(u64, Box<Enrolment>),
@@ -113,7 +113,7 @@ enum Looked {
 /// Place of a step among those of a version of a drip.
 type Place = (CampaignId, u32, usize);
 
-/// What became of an enrolment.
+/// Outcome of a step for an enrolment.
 enum Became {
     /// It was written.
     Written,
