@@ -139,7 +139,7 @@ pub struct Item {
 }
 
 /// They run in any case, so they are part of the cost of an idle deployment.
-const IDLE: [&str; 4] = ["dispatch_due", "health", "notify_people", "take_steps"];
+const IDLE: [&str; 5] = ["dispatch_due", "health", "notify_people", "take_steps", "tend_inbox"];
 
 impl Bill {
     /// Adds up these log lines, without scheduled functions.

@@ -76,7 +76,7 @@ impl ContactName {
 
 /// The line of a call or message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub(crate) struct LineName {
+pub struct LineName {
     /// Id of the line.
     id: LineId,
     /// Name of the line. `null` if it was deleted.
@@ -451,7 +451,8 @@ impl Showing {
         shown.collect()
     }
 
-    fn line(&self, id: LineId) -> LineName {
+    /// A line.
+    pub fn line(&self, id: LineId) -> LineName {
         LineName {
             id,
             name: self.lines.get(&id).cloned(),

@@ -32,6 +32,7 @@ mod segments;
 mod sketch;
 mod started;
 mod texts;
+mod timeline;
 mod verdict;
 
 pub use body::{Body, Path, Query, checked};
@@ -42,7 +43,7 @@ pub use describe::{Input, Output};
 pub use document::{Described, Document, Row};
 pub use files::{FileLinkOut, LINKS, UploadOut, has_files, not_signed};
 pub use guards::{Allowed, Anyone, Device, Guard, Kind, Person, Platform};
-pub use happenings::{CallOut, ContactName, Failure, MediumOut, MessageOut, Showing, TemplateOut};
+pub use happenings::{CallOut, ContactName, Failure, LineName, MediumOut, MessageOut, Showing, TemplateOut};
 pub use looks::Looks;
 pub use operations::{Operations, serve};
 pub use outlook::{ChannelOutlook, MessageCheck, MessageOutlook, SendCheck, Setting, Verdict};
@@ -60,6 +61,7 @@ pub use segments::position;
 pub use sketch::{AnswerHeader, Sketch};
 pub use started::{OperationOut, operation, start, started};
 pub use texts::{KnownPassword, NewPassword, SecretText};
+pub use timeline::{TimelineEntryOut, received};
 pub use verdict::{ScanVerdict, VerdictIn};
 
 /// Permissions as types for guards.

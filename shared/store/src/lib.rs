@@ -8,6 +8,7 @@ pub mod calls;
 pub mod campaigns;
 pub mod consent;
 pub mod contacts;
+pub mod inbox;
 pub mod messages;
 pub mod money;
 pub mod reports;

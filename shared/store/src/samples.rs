@@ -31,6 +31,7 @@ use domain::{
         stage::Stage,
         tag::Tag,
     },
+    inbox::conversation::Conversation,
     media::{asset::Asset, medium::Medium},
     messages::links::TrackedLinks,
     money::{prices::PriceBook, product::Product},
@@ -93,6 +94,7 @@ const READ: &[(&str, Read)] = &[
     ("contact", |row| {
         compact::contact(row, DOING).map(|contact| compact::shrink_contact(written(&contact)))
     }),
+    ("conversation", as_it_is::<Conversation>),
     ("count", |row| Ok(row::number(row::count(&row)))),
     ("counted_day", |row| {
         let hours = hours::of_day(&row, DOING)?;

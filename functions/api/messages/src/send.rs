@@ -389,7 +389,7 @@ pub(crate) async fn reach(
             });
         }
     };
-    let (known, refusals, along) = match store.led_to(scope, lead, needs).await {
+    let (known, refusals, along) = match store.led_to(scope, lead, needs, None).await {
         Err(error) if error.is_conflict() || error.is_gone() => {
             let sentence = "the contact with this number or id is being erased; send it again in a few minutes";
             return Err(refused(Refusal::new(Reason::ContactDeleted, sentence)).into());

@@ -6,7 +6,7 @@
 use domain::{
     Timestamp,
     automations::decide::{decide, needs},
-    base::ids::{CallId, ConnectionId, ContactId, MessageId},
+    base::ids::{CallId, ConnectionId, ContactId, ConversationId, MessageId},
     calls::{
         call::{CallFacts, CallProvider, Direction, MAX_CALL, Outcome, Party, Verdict},
         record::{Call, CallProgress, consent_id},
@@ -16,6 +16,7 @@ use domain::{
         person::Person,
         profile::Profile,
     },
+    inbox::conversation::{Happening, What},
     messages::{
         compose::World,
         material::Material,
@@ -26,13 +27,14 @@ use domain::{
         send::Timers,
         subject::CallView,
     },
-    tenants::config::TenantConfig,
+    tenants::{config::TenantConfig, line},
 };
 use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
     Along, RACES, Store, StoreError, TenantScope,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
+    inbox::conversation::OnLine,
     table::effects::{Consent, Effects, Once},
     tenants::config::{ConfigCache, TenantRow},
 };
@@ -254,6 +256,14 @@ async fn decide_call(
         return let_rest(progress, "tenant", now, scope, ctx).await;
     };
     let first_seen = Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now);
+    let missed_on = is_missed(&progress.facts, outcome).then(|| {
+        let number = progress.facts.to.as_ref().and_then(Party::phone);
+        OnLine(
+            number
+                .and_then(|number| line::called(&config.lines, number))
+                .map(|line| line.id),
+        )
+    });
     let (before, expected, found) = match way {
         Way::Decided(before) => {
             let doing = "decide a call again";
@@ -278,7 +288,7 @@ async fn decide_call(
                 let profile = Profile::default();
                 let call = view(&progress, outcome, progress.call_id(likely.id));
                 let needs = needs(&call, &world(&config, &likely, &profile, now));
-                let found = ctx.store.led_to(scope, lead, &needs).await;
+                let found = ctx.store.led_to(scope, lead, &needs, missed_on).await;
                 // Their erasure may have ended since what leads to them was read.
                 if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
                     break (None, needs, found);
@@ -376,6 +386,25 @@ async fn decide_call(
     }
     progress.decided = Some(call_id);
     progress.due = None;
+    // The team sees a missed call once, also if its outcome was reported as another first.
+    let seen = earlier.is_some_and(|(outcome, _)| is_missed(&progress.facts, outcome));
+    let conversation = match missed_on.filter(|_| !seen) {
+        Some(OnLine(line)) => {
+            let id = ConversationId::of(contact.id, line);
+            let known = if new {
+                None
+            } else {
+                ctx.store.conversation_along(scope, id, &along).await?
+            };
+            let what = What::Missed(call_id);
+            Some(store::inbox::conversation::noted(
+                known,
+                id,
+                Happening { at: began, what },
+            ))
+        }
+        None => None,
+    };
     let retention = config.tenant.retention.unwrap_or_default();
     let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
     let recovered = recovered + before.as_ref().map_or(0, |before| before.recovered);
@@ -428,6 +457,7 @@ async fn decide_call(
         ended,
         consent,
         links,
+        conversation,
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");
@@ -491,6 +521,12 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
     learnt
 }
 
+/// Whether a customer who can be called back called, and nobody answered.
+fn is_missed(facts: &CallFacts, outcome: Outcome) -> bool {
+    let inbound = facts.direction != Some(Direction::Outbound);
+    inbound && outcome.nobody_answered() && *facts.customer() != Party::Withheld
+}
+
 /// Updates the contact's missed calls for one with this outcome and beginning. `earlier`: the outcome of the decision before, and the
 /// time with which the contact records the call since. Returns the number of missed calls that are recovered now, and the time with which
 /// the contact records this one. A call by the business recovers them if the customer answers it, and is never a missed one.
@@ -504,8 +540,7 @@ fn note_outcome(
     if *facts.customer() == Party::Withheld {
         return (0, at);
     }
-    let inbound = facts.direction != Some(Direction::Outbound);
-    let missed = |outcome: Outcome| inbound && outcome.nobody_answered();
+    let missed = |outcome: Outcome| is_missed(facts, outcome);
     match earlier {
         Some((Outcome::Answered, noted)) => contact.not_reached(noted),
         Some((earlier, noted)) if missed(earlier) => {

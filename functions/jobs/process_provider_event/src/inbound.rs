@@ -7,7 +7,7 @@ use domain::{
     automations::answers::{Heard, no_way_back},
     base::{
         external::{ProviderRef, ShownName},
-        ids::{ConnectionId, ContactId, MessageId},
+        ids::{ConnectionId, ContactId, ConversationId, MessageId},
         phone::Phone,
     },
     calls::record::{ConsentEntry, MessageRef, Received, consent_id},
@@ -16,6 +16,7 @@ use domain::{
         contact::{Contact, Identity, Linked},
         profile::Profile,
     },
+    inbox::conversation::{Happening, What},
     media::medium::Medium,
     messages::{
         inbound::{InboundMessage, OptFlag, Sender},
@@ -33,8 +34,9 @@ use domain::{
 use jobs::ToQueue;
 use kit::{Done, JobError, crash, metric};
 use store::{
-    Versioned,
+    Along, Versioned,
     contacts::contact::{Begun, ContactWrite, Holder, Lead, ProfileWrite, Refusals},
+    inbox::conversation::{OnLine, noted},
     messages::media::LANE,
     table::effects::{Consent, Effects, Once},
 };
@@ -112,6 +114,8 @@ struct Wrote {
 /// Whom a report is about.
 struct About {
     people: Vec<Person>,
+    /// Their conversations on the line of the report, as far as they were read along.
+    along: Along,
     /// The message of ours that it answers, if a template carried it.
     answered: Option<Templated>,
 }
@@ -239,8 +243,15 @@ impl Event<'_> {
         let Some(config) = store.config_of(self.scope, &self.ctx.config, tenant).await? else {
             return Ok(Arrival::Never(kit::queue::gone("tenant")));
         };
-        let about = self.people(&message.from, leads, message.reply_to.as_ref(), now);
-        let About { mut people, answered } = about.await?;
+        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
+        // A reaction is no turn of a conversation.
+        let on = message.is_written().then(|| OnLine(line.map(|line| line.id)));
+        let about = self.people(&message.from, (leads, on), message.reply_to.as_ref(), now);
+        let About {
+            mut people,
+            along,
+            answered,
+        } = about.await?;
         let Some(writer) = people.first().map(|person| person.contact.id) else {
             metric::count("sender_unknown", &[("provider", self.api)]);
             return Ok(Arrival::Never(Done::Already));
@@ -258,7 +269,18 @@ impl Event<'_> {
             let asked = asked.and("word", flag.as_str());
             remark(asked.and("channel", message.channel.as_str()));
         }
-        let line = line::written_to(&config.lines, message.channel, self.connection, message.to.as_ref());
+        let conversation = match (on, people.first()) {
+            (Some(OnLine(line)), Some(person)) => {
+                let id = ConversationId::of(writer, line);
+                let known = match person.before {
+                    Some(_) => store.conversation_along(self.scope, id, &along).await?,
+                    None => None,
+                };
+                let what = What::Inbound(said.id, message.channel);
+                Some(noted(known, id, Happening { at: said.at, what }))
+            }
+            _ => None,
+        };
         let heard = Heard {
             config: &config,
             message,
@@ -327,6 +349,7 @@ impl Event<'_> {
                 api: self.api,
                 parked,
             },
+            conversation: conversation.clone(),
             ..self.effects(people, message.provider_ref.as_str())
         };
         let others_wait = people.len() > 1 && !effects(people.clone()).fits(self.scope, now)?;
@@ -448,7 +471,7 @@ impl Event<'_> {
                 now,
             };
             let leads = self.ctx.store.leads_of(self.scope, &identities(&message.from)).await?;
-            let about = self.people(&message.from, leads, message.reply_to.as_ref(), now);
+            let about = self.people(&message.from, (leads, None), message.reply_to.as_ref(), now);
             let people = about.await?.people;
             // Known ones: nobody is created by an old message, such as during an erasure.
             let is_other = |person: &Person| person.before.is_some() && !person.contact.is(received.id.contact());
@@ -501,7 +524,7 @@ impl Event<'_> {
     async fn people(
         &self,
         from: &Sender,
-        leads: Vec<Lead>,
+        (leads, on): (Vec<Lead>, Option<OnLine>),
         reply_to: Option<&ProviderRef>,
         now: Timestamp,
     ) -> Result<About, JobError> {
@@ -509,10 +532,12 @@ impl Event<'_> {
         let Some(first) = identities.first() else {
             return Ok(About {
                 people: Vec::new(),
+                along: Along::default(),
                 answered: None,
             });
         };
-        let holders = self.ctx.store.holders(self.scope, leads).await?;
+        let holders = self.ctx.store.holders_and_conversation(self.scope, leads, on);
+        let (holders, along) = holders.await?;
         let (mut found, mut unclaimed, mut refusals) = (Vec::new(), Vec::new(), Refusals::default());
         for (identity, holder) in identities.iter().zip(holders) {
             match holder {
@@ -558,7 +583,11 @@ impl Event<'_> {
         };
         inherit(&mut people, refusals);
         self.learn_name(&mut people[0], from.name.as_ref()).await?;
-        Ok(About { people, answered })
+        Ok(About {
+            people,
+            along,
+            answered,
+        })
     }
 
     /// Takes over the name, if the contact has none.
@@ -824,7 +853,7 @@ impl Event<'_> {
         let changed = RACES.until_won(async || {
             let now = self.ctx.clock.now();
             let leads = self.ctx.store.leads_of(self.scope, &identities(from)).await?;
-            let mut people = self.people(from, leads, None, now).await?.people;
+            let mut people = self.people(from, (leads, None), None, now).await?.people;
             for (place, person) in people.iter_mut().enumerate() {
                 let entry = change(&mut person.contact);
                 person.says(entry, place == 0);

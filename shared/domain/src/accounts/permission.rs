@@ -153,6 +153,10 @@ permissions! {
     MediaScan = "media:scan", Admin;
     /// Send messages, cancel them and send failed ones again.
     MessagesSend = "messages:send", Agent;
+    /// Read the conversations of the inbox.
+    ConversationsRead = "conversations:read", Viewer;
+    /// Mark conversations as read, and change their state, priority and tags.
+    ConversationsWrite = "conversations:write", Agent;
     /// Read the imports of contacts and the files of refused rows.
     ImportsRead = "imports:read", Manager;
     /// Import contacts.

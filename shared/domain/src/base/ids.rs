@@ -303,6 +303,10 @@ contact_item_id!(
     NoteId, "note"
 );
 contact_item_id!(
+    /// A conversation with a contact.
+    ConversationId, "conv"
+);
+contact_item_id!(
     /// A conversion of a contact.
     ConversionId, "cnv"
 );

@@ -5,12 +5,13 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use ulid::Ulid;
 
 use crate::{
     base::{
         bounded::Distinct,
         fault::{Fault, FaultCode},
-        ids::{CallId, ContactId, LineId, MessageId, TagId, UserId},
+        ids::{CallId, ContactId, ConversationId, LineId, MessageId, TagId, UserId},
     },
     messages::message::Channel,
 };
@@ -20,6 +21,19 @@ pub const MAX_TAGS: usize = 10;
 
 /// Maximum time for which a conversation is snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
+
+impl ConversationId {
+    /// That with a contact on a line. `None`: no line can be told.
+    pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
+        Self::new(contact, line.map_or(Ulid(0), LineId::ulid))
+    }
+
+    /// The line.
+    pub fn line(self) -> Option<LineId> {
+        let own = self.own();
+        (own != Ulid(0)).then(|| LineId::new(own))
+    }
+}
 
 /// A conversation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -69,6 +83,7 @@ pub struct Conversation {
 
 /// State of a conversation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum ConversationState {
     /// The team attends to it.
@@ -95,6 +110,11 @@ impl ConversationState {
 
 /// Priority of a conversation.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "schema",
+    derive(schemars::JsonSchema),
+    schemars(rename = "ConversationPriority")
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// It can wait.
@@ -153,10 +173,10 @@ impl What {
 
 impl Conversation {
     /// One that begins with this.
-    pub fn begun(contact: ContactId, line: Option<LineId>, with: Happening) -> Self {
+    pub fn begun(id: ConversationId, with: Happening) -> Self {
         let mut begun = Self {
-            contact,
-            line,
+            contact: id.contact(),
+            line: id.line(),
             state: ConversationState::Open,
             snoozed_until: None,
             assignee: None,
@@ -173,6 +193,11 @@ impl Conversation {
         };
         begun.note(with);
         begun
+    }
+
+    /// Its id.
+    pub fn id(&self) -> ConversationId {
+        ConversationId::of(self.contact, self.line)
     }
 
     /// Notes a happening, of which it knew nothing.
@@ -206,42 +231,36 @@ impl Conversation {
         self.snoozed_until = None;
     }
 
-    /// Moves it to another state, of a person's own accord. A snoozed one has a time at which it is opened.
+    /// Whether a person can move it to this state until this time. A snoozed one has a time at which it is opened, and no other has.
     ///
     /// # Errors
-    /// The fault of `snooze_until`.
-    pub fn moved(
-        &mut self,
-        state: ConversationState,
-        snoozed_until: Option<Timestamp>,
-        now: Timestamp,
-    ) -> Result<(), Fault> {
+    /// The fault of the time.
+    pub fn may_move(state: ConversationState, snoozed_until: Option<Timestamp>, now: Timestamp) -> Result<(), Fault> {
         match (state, snoozed_until) {
-            (ConversationState::Snoozed, None) => {
-                return Err(Fault::new(FaultCode::Required, "Say until when it is snoozed."));
-            }
+            (ConversationState::Snoozed, None) => Err(Fault::new(FaultCode::Required, "Say until when it is snoozed.")),
             (ConversationState::Snoozed, Some(until)) if until <= now => {
-                return Err(Fault::new(
-                    FaultCode::InPast,
-                    "The time is in the past. Choose a later one.",
-                ));
+                let detail = "The time is in the past. Choose a later one.";
+                Err(Fault::new(FaultCode::InPast, detail))
             }
             (ConversationState::Snoozed, Some(until)) if now + MAX_SNOOZE < until => {
                 let detail = format!("Expected a time at most {} days ahead.", MAX_SNOOZE.as_hours() / 24);
-                return Err(Fault::out_of_range(now, now + MAX_SNOOZE, detail));
+                Err(Fault::out_of_range(now, now + MAX_SNOOZE, detail))
             }
-            (ConversationState::Snoozed, Some(_)) | (_, None) => {}
+            (ConversationState::Snoozed, Some(_)) | (_, None) => Ok(()),
             (_, Some(_)) => {
                 let detail = "Only a snoozed conversation has a time at which it is opened again.";
-                return Err(Fault::excludes(&["state"], detail));
+                Err(Fault::excludes(&["state"], detail))
             }
         }
+    }
+
+    /// Moves it to another state, of a person's own accord.
+    pub fn move_to(&mut self, state: ConversationState, snoozed_until: Option<Timestamp>) {
         // Nobody waits for an answer in a closed one.
         if state == ConversationState::Closed {
             self.waiting_since = None;
         }
         (self.state, self.snoozed_until) = (state, snoozed_until);
-        Ok(())
     }
 
     /// Notes that the team has seen everything up to this number. Returns whether that is new.
@@ -260,6 +279,16 @@ impl Conversation {
     /// Whether a snoozed one is to be opened now.
     pub fn wakes(&self, now: Timestamp) -> bool {
         self.state == ConversationState::Snoozed && self.snoozed_until.is_none_or(|until| until <= now)
+    }
+
+    /// Whether somebody is to attend to it: it is neither over nor snoozed.
+    pub const fn is_attended(&self) -> bool {
+        matches!(self.state, ConversationState::Open | ConversationState::Pending)
+    }
+
+    /// Time since which it is the customer's or the team's turn.
+    pub fn turn_since(&self) -> Timestamp {
+        self.waiting_since.or(self.replied_at).unwrap_or(self.created_at)
     }
 
     /// Time of its latest happening, by which lists are sorted.
@@ -302,9 +331,19 @@ mod tests {
 
     fn noted(happenings: impl IntoIterator<Item = Happening>) -> Conversation {
         let mut all = happenings.into_iter();
-        let mut conversation = Conversation::begun(contact(), None, all.next().unwrap());
+        let mut conversation = Conversation::begun(ConversationId::of(contact(), None), all.next().unwrap());
         all.for_each(|one| conversation.note(one));
         conversation
+    }
+
+    #[test]
+    fn id_names_the_line_if_there_is_one() {
+        let line = LineId::new(Ulid::from_parts(1, 2));
+        for line in [None, Some(line)] {
+            let id = ConversationId::of(contact(), line);
+            assert_eq!((id.contact(), id.line()), (contact(), line));
+            assert_eq!(Conversation::begun(id, wrote(1)).id(), id);
+        }
     }
 
     #[test]
@@ -337,7 +376,7 @@ mod tests {
             (ConversationState::Closed, None),
         ] {
             let mut conversation = noted([wrote(2)]);
-            conversation.moved(state, until, at(NOW)).unwrap();
+            conversation.move_to(state, until);
             assert_eq!((conversation.state, conversation.snoozed_until), (state, until));
             conversation.note(replied(3));
             assert_eq!(conversation.state, state, "a reply leaves it as it is");
@@ -359,13 +398,13 @@ mod tests {
             (ConversationState::Snoozed, hours(90 * 24 + 1), FaultCode::OutOfRange),
             (ConversationState::Closed, hours(1), FaultCode::Excludes),
         ] {
-            let mut conversation = noted([wrote(2)]);
-            let before = conversation.clone();
-            let fault = conversation.moved(state, until, now).unwrap_err();
-            assert_eq!((fault.code, conversation), (code, before), "{state:?} {until:?}");
+            let fault = Conversation::may_move(state, until, now).unwrap_err();
+            assert_eq!(fault.code, code, "{state:?} {until:?}");
         }
+        Conversation::may_move(ConversationState::Snoozed, hours(1), now).unwrap();
+        Conversation::may_move(ConversationState::Closed, None, now).unwrap();
         let mut conversation = noted([wrote(2)]);
-        conversation.moved(ConversationState::Snoozed, hours(1), now).unwrap();
+        conversation.move_to(ConversationState::Snoozed, hours(1));
         assert!(!conversation.wakes(now) && conversation.wakes(now + SignedDuration::from_hours(1)));
     }
 
@@ -389,7 +428,7 @@ mod tests {
         conversation.line = Some(LineId::new(Ulid::from_parts(1, 2)));
         conversation.assignee = Some(UserId::new(Ulid::from_parts(1, 3)));
         let until = Some(at(NOW) + SignedDuration::from_hours(1));
-        conversation.moved(ConversationState::Snoozed, until, at(NOW)).unwrap();
+        conversation.move_to(ConversationState::Snoozed, until);
         conversation.note(replied(5));
         let size = serde_json::to_vec(&conversation).unwrap().len();
         assert!(size < 1_000, "{size}");

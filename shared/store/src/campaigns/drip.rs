@@ -22,7 +22,7 @@ use crate::{
     table::{
         compact,
         due::{Due, Next},
-        keys::{self, Key},
+        keys::{self, DueOther, Key},
         row::{self, Condition, Row, Write},
     },
 };
@@ -243,7 +243,9 @@ impl Store {
         from: Option<Next>,
         limit: i32,
     ) -> Result<DueSteps, StoreError> {
-        let (items, next) = self.due_keys(keys::due_steps(shard), now, from, limit).await?;
+        let (items, next) = self
+            .due_keys(DueOther::Steps.partition(shard), now, from, limit)
+            .await?;
         let mut page = DueSteps {
             next,
             ..DueSteps::default()
@@ -285,4 +287,4 @@ impl Store {
 }
 
 /// Number of shards of [`Store::due_steps`].
-pub const SHARDS: u8 = keys::DUE_STEPS_SHARDS;
+pub const SHARDS: u8 = keys::DUE_OTHER_SHARDS;

@@ -30,7 +30,7 @@ use crate::{
     table::{
         compact,
         database::{Index, Rows},
-        keys::{self, Listed},
+        keys::{self, DueOther, Listed},
         operations::operation_row,
         owned,
         row::{self, Condition, Item, Row, Write, key_of, string},
@@ -58,7 +58,7 @@ pub(crate) fn enrolment_row(
     let row = Row::new(&key, "enrolment", enrolment, condition, doing)?
         .listed(part, contact.to_string())
         .in_state(exit)
-        .due_step(&key, enrolment.due());
+        .due_elsewhere(DueOther::Steps, &key, enrolment.due());
     let row = row.version(before.unwrap_or_default() + 1);
     Ok(row.expires(enrolment.kept_from(), Enrolment::RETAINED))
 }

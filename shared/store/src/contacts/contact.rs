@@ -23,6 +23,7 @@ use ulid::Ulid;
 use crate::{
     Along, Page, Store, StoreError, TenantScope, Versioned,
     contacts::timeline::{Position, Wanted, entry},
+    inbox::conversation::OnLine,
     messages::material::KeysOfNeeds,
     table::{
         compact,
@@ -474,7 +475,7 @@ impl Store {
         identity: &Identity,
     ) -> Result<(Option<Person>, Refusals), StoreError> {
         let lead = self.lead_of(scope, identity).await?;
-        let (found, refusals, _) = self.led_to(scope, lead, &Needs::default()).await?;
+        let (found, refusals, _) = self.led_to(scope, lead, &Needs::default(), None).await?;
         Ok((found, refusals))
     }
 
@@ -515,7 +516,8 @@ impl Store {
         Lead::read(scope, identities, &mut found, FIND)
     }
 
-    /// The contact with its profile, or the refusals of the identity's person, and what a message will probably need, in one request.
+    /// The contact with its profile, or the refusals of the identity's person, what a message will probably need, and the conversation on
+    /// this line, in one request.
     ///
     /// # Errors
     /// When the table does not answer, or the contact is being deleted.
@@ -524,10 +526,12 @@ impl Store {
         scope: &TenantScope,
         lead: Lead,
         needs: &Needs,
+        on: Option<OnLine>,
     ) -> Result<(Option<Person>, Refusals, Along), StoreError> {
         const DOING: &str = "read the contact of an identity, or its refusals";
-        let along = KeysOfNeeds::of(scope, needs).all();
+        let mut along = KeysOfNeeds::of(scope, needs).all();
         let id = lead.leads.contact();
+        along.extend(OnLine::keys(on, scope, id.as_slice()));
         let wanted = [refusals_behind(scope, std::slice::from_ref(&lead)), along.clone()].concat();
         let KnownMany { mut people, mut rows } = self.known_many(scope, id.as_slice(), &wanted, DOING).await?;
         let read = self.with_refusals(scope, vec![lead], &mut rows, DOING).await?;
@@ -719,11 +723,26 @@ impl Store {
     /// # Errors
     /// When the table does not answer, or one of the contacts is being deleted.
     pub async fn holders(&self, scope: &TenantScope, leads: Vec<Lead>) -> Result<Vec<Holder>, StoreError> {
+        let (holders, _) = self.holders_and_conversation(scope, leads, None).await?;
+        Ok(holders)
+    }
+
+    /// The same with the conversations on this line, also in one request.
+    ///
+    /// # Errors
+    /// As [`Store::holders`].
+    pub async fn holders_and_conversation(
+        &self,
+        scope: &TenantScope,
+        leads: Vec<Lead>,
+        on: Option<OnLine>,
+    ) -> Result<(Vec<Holder>, Along), StoreError> {
         const DOING: &str = "read the contacts of identities";
         let mut wanted: Vec<ContactId> = leads.iter().filter_map(|lead| lead.leads.contact()).collect();
         wanted.sort();
         wanted.dedup();
-        let along = refusals_behind(scope, &leads);
+        let conversations = OnLine::keys(on, scope, &wanted);
+        let along = [refusals_behind(scope, &leads), conversations.clone()].concat();
         let (contacts, mut rows) = self.followed_many(scope, &wanted, &along, DOING).await?;
         for contact in contacts.values() {
             unerased(contact, DOING)?;
@@ -737,7 +756,7 @@ impl Store {
             let found = found.map(|contact| Holder::Contact(Box::new(contact)));
             found.ok_or(StoreError::Gone { doing: DOING })
         });
-        holders.collect()
+        Ok((holders.collect::<Result<_, _>>()?, Along::of(conversations, rows)))
     }
 
     /// The same for identities, in one request more.

@@ -4,6 +4,7 @@ use domain::{
     base::ids::ContactId,
     calls::record::{Call, CallProgress, ConsentEntry, MessageRef, Received},
     campaigns::run::Enrolment,
+    inbox::conversation::Conversation,
     media::medium::Medium,
     messages::message::Message,
 };
@@ -12,10 +13,11 @@ use jobs::ToQueue;
 use ulid::Ulid;
 
 use crate::{
-    Store, StoreError, TenantScope,
+    Store, StoreError, TenantScope, Versioned,
     calls::call::{PROGRESS_LIFE, call_row, progress_row},
     campaigns::run::enrolment_row,
     contacts::contact::{ContactWrite, consent_row},
+    inbox::conversation::conversation_row,
     messages::{
         links::NewLink,
         media::medium_row,
@@ -42,6 +44,8 @@ pub struct Effects<'a> {
     pub consent: Vec<Consent>,
     /// Links that the new messages carry.
     pub links: Vec<NewLink>,
+    /// The conversation in which it is noted, over the version that was read; 0 if there was none.
+    pub conversation: Option<Versioned<Conversation>>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -166,6 +170,9 @@ impl Effects<'_> {
         }
         for link in &self.links {
             rows.push(link.row(scope, now, doing)?);
+        }
+        if let Some(conversation) = &self.conversation {
+            rows.push(conversation_row(scope, conversation, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {

@@ -35,6 +35,7 @@ const FORMS: &[(&str, u64)] = &[
     ("connection", 1),
     ("consent", 1),
     ("contact", 1),
+    ("conversation", 1),
     ("count", 1),
     ("counted_day", 1),
     ("counters", 1),

@@ -8,8 +8,8 @@ use domain::{
     accounts::account::Slug,
     base::{
         ids::{
-            ApiKeyId, CallId, CampaignId, ConnectionId, ContactId, FieldId, ImportId, LineId, MergeId, MessageId,
-            OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
+            ApiKeyId, CallId, CampaignId, ConnectionId, ContactId, ConversationId, FieldId, ImportId, LineId, MergeId,
+            MessageId, OperationId, RuleId, SessionId, StageId, TagId, TenantId, UserId,
         },
         phone::Phone,
     },
@@ -20,6 +20,7 @@ use domain::{
         history::HistoryKind,
         listing::{Day, Listing, Word},
     },
+    inbox::conversation::ConversationState,
     messages::purpose::Lane,
     reports::template_numbers::TemplateEdition,
     templates::template::id::TemplateId,
@@ -167,6 +168,7 @@ pub(crate) const MEDIUM: &str = "MEDIUM#";
 pub(crate) const CONSENT: &str = "CONSENT#";
 pub(crate) const REFERENCE: &str = "REF";
 const ENROLMENT: &str = "ENROL#";
+const CONVERSATION: &str = "CONV#";
 
 /// Areas of a tenant's partitions: `T#<tenant>#<area>#…`.
 pub(crate) const CONTACTS: &str = "C";
@@ -566,6 +568,38 @@ pub(crate) fn troubled_of(scope: &TenantScope, day: &str) -> String {
     format!("{}#FAILED#{day}", tenant_partition(scope))
 }
 
+/// A contact's conversation on a line.
+pub(crate) fn conversation(scope: &TenantScope, id: ConversationId) -> Key {
+    Key::new(
+        contact_partition(scope, id.contact()),
+        format!("{CONVERSATION}{}", line_place(id.line())),
+    )
+}
+
+/// The conversation of such a row.
+pub(crate) fn conversation_of(pk: &str, sk: &str) -> Option<ConversationId> {
+    let line = line_at(sk.strip_prefix(CONVERSATION)?)?;
+    Some(ConversationId::of(contact_of(pk)?, line))
+}
+
+/// The conversations in a state, by their latest activity.
+pub(crate) fn inbox(scope: &TenantScope, state: ConversationState) -> String {
+    format!("{}#INBOX#{}", tenant_partition(scope), state.as_str())
+}
+
+/// The conversations that this person is to attend to, or nobody yet, in which the customer waits for an answer, or has one: by the
+/// time since which that is so.
+pub(crate) fn inbox_turn(scope: &TenantScope, assignee: Option<UserId>, waiting: bool) -> String {
+    let assignee = assignee.map_or_else(|| "-".to_owned(), |user| lower(user.ulid()));
+    let turn = if waiting { "waiting" } else { "answered" };
+    format!("{}#INBOX#{assignee}#{turn}", tenant_partition(scope))
+}
+
+/// A position in a list of conversations: a time, then the conversation.
+pub(crate) fn inbox_place(at: Timestamp, id: ConversationId) -> String {
+    format!("{}#{id}", sortable(at))
+}
+
 /// A contact's place in the audience of a campaign.
 pub(crate) fn enrolment(scope: &TenantScope, contact: ContactId, campaign: CampaignId) -> Key {
     Key::new(
@@ -822,17 +856,32 @@ pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     (due_partition(lane, shard), due_place(key, at))
 }
 
-/// The partitions of the due index for steps of drips, which a function of their own reads.
-pub(crate) const DUE_STEPS_SHARDS: u8 = 4;
+/// Number of partitions of the due index for what a function of its own reads.
+pub(crate) const DUE_OTHER_SHARDS: u8 = 4;
 
-pub(crate) fn due_steps(shard: u8) -> String {
-    format!("DUE#campaigns#{shard:02}")
+/// What is due and a function of its own reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum DueOther {
+    /// Steps of drips.
+    Steps,
+    /// Conversations of the inbox.
+    Inbox,
 }
 
-/// The same for an enrolment in a drip.
-pub(crate) fn due_step(key: &Key, at: Timestamp) -> (String, String) {
-    let shard = u8::try_from(hash_of(key) % u32::from(DUE_STEPS_SHARDS)).unwrap_or_default();
-    (due_steps(shard), due_place(key, at))
+impl DueOther {
+    pub(crate) fn partition(self, shard: u8) -> String {
+        let word = match self {
+            Self::Steps => "campaigns",
+            Self::Inbox => "inbox",
+        };
+        format!("DUE#{word}#{shard:02}")
+    }
+
+    /// The position of a row in the due index.
+    pub(crate) fn place(self, key: &Key, at: Timestamp) -> (String, String) {
+        let shard = u8::try_from(hash_of(key) % u32::from(DUE_OTHER_SHARDS)).unwrap_or_default();
+        (self.partition(shard), due_place(key, at))
+    }
 }
 
 /// A hash of a key that is the same in all processes.

@@ -16,7 +16,7 @@ use serde_json::Value;
 use crate::table::{
     error::StoreError,
     forms,
-    keys::{self, Key},
+    keys::{self, DueOther, Key},
 };
 
 /// The author of what a row says, if a later write of ours has no author.
@@ -283,10 +283,10 @@ impl Row {
         self
     }
 
-    /// Sets the time at which the next step of an enrolment is looked at, if there is one.
-    pub(crate) fn due_step(mut self, key: &Key, due: Option<Timestamp>) -> Self {
+    /// Sets the time at which a function of its own looks at the row, if there is one.
+    pub(crate) fn due_elsewhere(mut self, of: DueOther, key: &Key, due: Option<Timestamp>) -> Self {
         if let Some(at) = due {
-            let (partition, sort) = keys::due_step(key, at);
+            let (partition, sort) = of.place(key, at);
             self.item.insert("gsi2pk".to_owned(), text(partition));
             self.item.insert("gsi2sk".to_owned(), text(sort));
         }

@@ -212,7 +212,7 @@ async fn refusals_of_an_erasure_that_just_began_are_found() {
         let lead = store.lead_of(scope, &identity).await.unwrap();
         let leads = store.leads_of(scope, std::slice::from_ref(&identity)).await.unwrap();
         remember(identity.key()).await;
-        let (_, refusals, _) = store.led_to(scope, lead, &Needs::default()).await.unwrap();
+        let (_, refusals, _) = store.led_to(scope, lead, &Needs::default(), None).await.unwrap();
         assert_eq!(refusals.remembered.len(), 1, "{erased_before}");
         let holders = store.holders(scope, leads).await.unwrap();
         assert_eq!(holders, [Holder::Nobody(refusals)]);

@@ -474,7 +474,7 @@ async fn material_of_a_message_is_read_in_few_requests() {
     for caller in [CUSTOMER, "+971501112233"] {
         let lead = store.lead_of(scope, &Identity::Phone(phone(caller))).await.unwrap();
         drop(usage::take());
-        let (_, _, along) = store.led_to(scope, lead, &needs).await.unwrap();
+        let (_, _, along) = store.led_to(scope, lead, &needs, None).await.unwrap();
         let read = store.material(scope, &needs, &along).await.unwrap();
         assert_eq!((read.templates.len(), read.products.len()), (1, 1));
         assert_eq!(usage::take().requests, 1, "{caller:?}");

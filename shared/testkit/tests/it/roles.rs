@@ -517,8 +517,8 @@ fn webhooks_cannot_open_sending_secrets() {
         let due = text.contains("/index/due");
         assert_eq!(
             due,
-            ["dispatch_due", "notify_people", "take_steps"].contains(&function.name),
-            "{}: only dispatch_due and, of notices and steps, notify_people and take_steps read the due index",
+            ["dispatch_due", "notify_people", "take_steps", "tend_inbox"].contains(&function.name),
+            "{}: only dispatch_due, and of what is theirs notify_people, take_steps and tend_inbox, read the due index",
             function.id
         );
     }

@@ -3,6 +3,7 @@
 mod account;
 mod answers;
 mod inbound;
+mod inbox;
 mod media;
 mod merged;
 mod recovered;

@@ -1,0 +1,234 @@
+//! Conversations: the shared inbox of a tenant's team.
+
+mod models;
+
+use api::{
+    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Path, Query, RACES, References, Setback, Tagged,
+    TimelineEntryOut, found, permits, received,
+};
+use axum::{Extension, Json, Router, extract::State};
+use domain::{
+    accounts::audit::Look,
+    base::{
+        actor::Actor,
+        ids::{ConversationId, LineId},
+    },
+    calls::record::Entry,
+    contacts::history::HistoryKind,
+    inbox::conversation::{Conversation, ConversationState},
+};
+use kit::{ConfigError, Env, Problem};
+use store::{
+    Versioned,
+    contacts::timeline::{Placed, Position},
+    inbox::list::{InboxList, KnownConversation},
+};
+
+use crate::models::{ConversationChange, ConversationCounts, ConversationOut, ConversationQuery, SeenIn};
+
+/// Routes of the function.
+pub fn routes(env: &Env) -> Result<Router, ConfigError> {
+    let served = api::serve(operations(), Api::new(env)?);
+    Ok(served.layer(Extension(Looks::default())))
+}
+
+api::operations! {
+    "conversations": "The shared inbox: a conversation for each contact and line, with the customer's messages and missed calls." {
+        /// List conversations
+        ///
+        /// Those in a `state`, the latest activity first: by default, the open ones. With `waiting`, those that are open or pending and
+        /// that the `assignee` attends to, the longest wait first: by default, those of nobody. Automatic messages and their states
+        /// change no conversation. Those of deleted contacts are hidden with them. A page examines at most 500 conversations, so it can
+        /// hold fewer than `limit`, or none, without being the last one: only a `next_cursor` of `null` ends the list.
+        GET "/api/v1/conversations" => list_conversations, "A page of conversations";
+
+        /// Count conversations
+        ///
+        /// What the badges of an inbox show, each at most 100.
+        GET "/api/v1/conversations/counts" => get_conversation_counts, "The counts";
+
+        /// Get a conversation
+        ///
+        /// With its contact, its line and the latest happening in it.
+        GET "/api/v1/conversations/{conversation_id}" => get_conversation, "The conversation";
+
+        /// Read the timeline of a conversation
+        ///
+        /// The messages and calls on its line and the notes on its contact, the newest first, also of contacts that were merged into it.
+        /// Only a `next_cursor` of `null` ends the list: a page may hold fewer entries than `limit`, even none, since others are left out.
+        GET "/api/v1/conversations/{conversation_id}/timeline" => get_conversation_timeline, "A page of the timeline";
+
+        /// Change a conversation
+        ///
+        /// Its state, the person who attends to it, its priority and its tags. A snoozed one is opened again at its time. Whatever the
+        /// customer does opens it, too.
+        PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation";
+
+        /// Mark a conversation as read
+        ///
+        /// Up to the happening of this number, for the whole team. What arrives meanwhile stays unread.
+        PUT "/api/v1/conversations/{conversation_id}/read" => mark_conversation_read, "The conversation";
+    }
+}
+
+type Reading = Allowed<permits::ConversationsRead>;
+type Writing = Allowed<permits::ConversationsWrite>;
+
+async fn list_conversations(
+    who: Reading,
+    State(api): State<Api>,
+    Query(query): Query<ConversationQuery>,
+    paging: Paging,
+) -> Result<Listed<ConversationOut>, Problem> {
+    let (after, limit) = (paging.position()?, paging.limit());
+    let wanted = (query.list(), |one: &Conversation| query.takes(one));
+    let page = api
+        .store()
+        .conversations(who.scope(), wanted, (after, limit), who.now());
+    let page = async { Ok::<_, Problem>(page.await?) };
+    let (page, showing) = tokio::try_join!(Box::pin(page), Box::pin(api.showing(&who)))?;
+    let received = page.items.iter().filter_map(|known| received(known.last.as_ref()?));
+    let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
+    Ok(Listed::of(page, |known| ConversationOut::of(known, &showing).1))
+}
+
+async fn get_conversation_counts(who: Reading, State(api): State<Api>) -> Result<Json<ConversationCounts>, Problem> {
+    let (store, scope) = (api.store(), who.scope());
+    let count = |list| store.number_of_conversations(scope, list);
+    let mine = async {
+        match who.actor() {
+            Actor::User(user) => count(InboxList::Waiting(Some(user))).await.map(Some),
+            Actor::ApiKey(_) | Actor::Platform(_) | Actor::Operator => Ok(None),
+        }
+    };
+    let (open, unassigned, mine) = tokio::try_join!(
+        count(InboxList::In(ConversationState::Open)),
+        count(InboxList::Waiting(None)),
+        mine
+    )?;
+    Ok(Json(ConversationCounts::new(open, unassigned, mine)))
+}
+
+/// A conversation as it is shown.
+async fn shown(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    known: KnownConversation,
+) -> Result<Tagged<ConversationOut>, Problem> {
+    let showing = api.showing(who).await?;
+    let received = known.last.as_ref().and_then(received);
+    let showing = Box::pin(api.showing_media(who, showing, received)).await?;
+    let (version, body) = ConversationOut::of(known, &showing);
+    Ok(Tagged { version, body })
+}
+
+async fn get_conversation(
+    who: Reading,
+    State(api): State<Api>,
+    Path(id): Path<ConversationId>,
+) -> Result<Tagged<ConversationOut>, Problem> {
+    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+    shown(&api, &who, known).await
+}
+
+/// Whether an entry of the contact's timeline is one of the conversation on this line.
+fn is_said_on(entry: &Entry, kind: HistoryKind, line: Option<LineId>) -> bool {
+    match entry {
+        Entry::Call(call) => call.grounds.line == line,
+        Entry::Sent(message) => message.line == line,
+        Entry::Received(message) => message.line == line,
+        Entry::Consent(_) => false,
+        Entry::Record(_) => kind == HistoryKind::Note,
+    }
+}
+
+async fn get_conversation_timeline(
+    who: Reading,
+    State(api): State<Api>,
+    Extension(looks): Extension<Looks>,
+    Path(id): Path<ConversationId>,
+    paging: Paging,
+) -> Result<Listed<TimelineEntryOut>, Problem> {
+    let after = paging.position::<Position>()?;
+    let (store, scope, contact) = (api.store(), who.scope(), id.contact());
+    let exists = async { Ok::<_, Problem>(found(store.conversation(scope, id)).await?) };
+    let page = found(store.timeline(scope, contact, None, after, paging.limit(), who.now()));
+    let ((_, mut page), _, showing) = tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
+    let is_of = |placed: &Placed| is_said_on(&placed.entry, placed.position.kind(), id.line());
+    page.items.retain(is_of);
+    let received = page.items.iter().filter_map(received);
+    let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
+    looks.record(&api, &who, Look::Timeline, contact).await?;
+    Ok(Listed::of(page, |placed| showing.entry(placed)))
+}
+
+/// Writes a conversation, and reads how it is shown.
+async fn written(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    conversation: Versioned<Conversation>,
+) -> Result<Versioned<Conversation>, Setback> {
+    let version = api.store().write_conversation(who.scope(), &conversation).await?;
+    Ok(Versioned {
+        version,
+        ..conversation
+    })
+}
+
+async fn change_conversation(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ConversationId>,
+    if_match: IfMatch,
+    patch: Patch<ConversationChange>,
+) -> Result<Tagged<ConversationOut>, Problem> {
+    let (api, who) = (&api, &who);
+    // A deleted contact's conversation is hidden with it.
+    let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+    let allow = |before: &Conversation, after: &Conversation| {
+        let place = |one: &Conversation| (one.state, one.snoozed_until);
+        if place(before) == place(after) {
+            return Ok(());
+        }
+        let fault = Conversation::may_move(after.state, after.snoozed_until, who.now());
+        fault.map_err(|fault| Problem::field("snoozed_until", fault))
+    };
+    let write = async |before: Versioned<Conversation>, after: Conversation| {
+        let new = after.tags.iter().filter(|tag| !before.value.tags.contains(tag));
+        let named = References {
+            tags: ("tags", new.copied().collect()),
+            stage: ("stage", None),
+            owner: (
+                "assignee_id",
+                after.assignee.filter(|_| after.assignee != before.value.assignee),
+            ),
+        };
+        let missing = api.missing(who, &named).await?;
+        if !missing.is_empty() {
+            return Err(Problem::from(missing).into());
+        }
+        let version = before.version;
+        written(api, who, Versioned { value: after, version }).await
+    };
+    let read = || api.store().conversation(who.scope(), id);
+    let conversation = patch.change(&if_match, read, allow, write).await?;
+    shown(api, who, KnownConversation { conversation, ..known }).await
+}
+
+async fn mark_conversation_read(
+    who: Writing,
+    State(api): State<Api>,
+    Path(id): Path<ConversationId>,
+    Body(SeenIn { seq }): Body<SeenIn>,
+) -> Result<Tagged<ConversationOut>, Problem> {
+    let (api, who) = (&api, &who);
+    let read = RACES.until_won(|| async move {
+        let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
+        let mut conversation = known.conversation;
+        if conversation.value.read_to(seq) {
+            conversation = written(api, who, conversation).await?;
+        }
+        Ok(KnownConversation { conversation, ..known })
+    });
+    shown(api, who, read.await?).await
+}

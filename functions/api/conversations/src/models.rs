@@ -1,0 +1,238 @@
+//! Models of conversations.
+
+use api::{ContactName, LineName, Patchable, Showing, TimelineEntryOut};
+use domain::{
+    base::{
+        bounded::Distinct,
+        ids::{ConversationId, LineId, TagId, UserId},
+    },
+    inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
+};
+use jiff::Timestamp;
+use kit::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use store::inbox::list::{InboxList, KnownConversation, MAX_COUNTED};
+
+/// Conditions that conversations fulfil, all of them.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConversationQuery {
+    /// State. Default: `open`; with `waiting`, `open` and `pending`.
+    #[serde(default)]
+    #[schemars(with = "ConversationState")]
+    state: Option<ConversationState>,
+    /// Whether the customer waits for an answer, or has one.
+    waiting: Option<bool>,
+    /// Id of the person who attends to it, or `none`. Default: whoever it is; with `waiting`, `none`.
+    #[serde(default, deserialize_with = "assignee")]
+    #[schemars(with = "String", length(min = 4, max = 30), example = &"none")]
+    assignee: Option<Assignee>,
+    /// Line.
+    #[schemars(extend("x-refers" = true))]
+    line: Option<LineId>,
+    /// Tag.
+    #[schemars(extend("x-refers" = true))]
+    tag: Option<TagId>,
+    /// Whether it holds something of the customer's that nobody has read.
+    unread: Option<bool>,
+}
+
+/// Whoever attends to a conversation; `None`: nobody.
+type Assignee = Option<UserId>;
+
+fn assignee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Assignee>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if text == "none" {
+        return Ok(Some(None));
+    }
+    let user = text.parse();
+    let user = user.map_err(|_| D::Error::custom("expected none, or the id of a user"))?;
+    Ok(Some(Some(user)))
+}
+
+impl ConversationQuery {
+    /// The list that has them.
+    pub(crate) fn list(&self) -> InboxList {
+        match self.waiting {
+            Some(true) => InboxList::Waiting(self.assignee.flatten()),
+            Some(false) => InboxList::Answered(self.assignee.flatten()),
+            None => InboxList::In(self.state.unwrap_or(ConversationState::Open)),
+        }
+    }
+
+    /// Whether one of the list is wanted.
+    pub(crate) fn takes(&self, conversation: &Conversation) -> bool {
+        self.state.is_none_or(|state| conversation.state == state)
+            && self.assignee.is_none_or(|assignee| conversation.assignee == assignee)
+            && self.line.is_none_or(|line| conversation.line == Some(line))
+            && self.tag.is_none_or(|tag| conversation.tags.contains(&tag))
+            && self.unread.is_none_or(|unread| (conversation.unread > 0) == unread)
+    }
+}
+
+/// Counts of conversations, each at most 100.
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
+pub(crate) struct ConversationCounts {
+    /// Open ones.
+    #[schemars(range(max = MAX_COUNTED), example = 12)]
+    open: usize,
+    /// Those in which the customer waits and that nobody attends to.
+    #[schemars(range(max = MAX_COUNTED), example = 3)]
+    unassigned_waiting: usize,
+    /// Those in which the customer waits and that the caller attends to. `null` for API keys.
+    #[schemars(range(max = MAX_COUNTED), example = 2)]
+    mine_waiting: Option<usize>,
+}
+
+impl ConversationCounts {
+    pub(crate) const fn new(open: usize, unassigned_waiting: usize, mine_waiting: Option<usize>) -> Self {
+        Self {
+            open,
+            unassigned_waiting,
+            mine_waiting,
+        }
+    }
+}
+
+/// The place up to which the team has read a conversation.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "ConversationSeen")]
+pub(crate) struct SeenIn {
+    /// The `seq` of the conversation as it was shown.
+    #[schemars(range(max = 9_007_199_254_740_991_u64), example = 7)]
+    pub(crate) seq: u64,
+}
+
+/// The fields of a conversation that its team changes.
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ConversationChange {
+    /// State.
+    state: ConversationState,
+    /// Time at which a snoozed one is opened again, at most 90 days ahead. `null`: it is not snoozed.
+    snoozed_until: Option<Timestamp>,
+    /// Id of the person who attends to it. `null`: nobody yet.
+    #[schemars(extend("x-refers" = true))]
+    assignee_id: Option<UserId>,
+    /// Priority.
+    priority: Priority,
+    /// Tags.
+    #[schemars(extend("x-refers" = true))]
+    tags: Distinct<MAX_TAGS, TagId>,
+}
+
+impl Patchable for ConversationChange {
+    type Of = Conversation;
+
+    fn of(conversation: &Conversation) -> Self {
+        Self {
+            state: conversation.state,
+            snoozed_until: conversation.snoozed_until,
+            assignee_id: conversation.assignee,
+            priority: conversation.priority,
+            tags: conversation.tags.clone(),
+        }
+    }
+
+    fn onto(self, before: &Conversation) -> Result<Conversation, Problem> {
+        let mut after = Conversation {
+            assignee: self.assignee_id,
+            priority: self.priority,
+            tags: self.tags,
+            ..before.clone()
+        };
+        // Whoever moves a snoozed one to another state need not say that it has no time any more.
+        let known = before.snoozed_until.is_some() && self.snoozed_until == before.snoozed_until;
+        let until = self
+            .snoozed_until
+            .filter(|_| self.state == ConversationState::Snoozed || !known);
+        if (self.state, until) != (before.state, before.snoozed_until) {
+            after.move_to(self.state, until);
+        }
+        Ok(after)
+    }
+}
+
+/// A conversation with a contact on a line.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Conversation")]
+pub(crate) struct ConversationOut {
+    /// Id.
+    id: ConversationId,
+    /// The contact.
+    contact: ContactName,
+    /// The line. `null`: none can be told.
+    line: Option<LineName>,
+    /// State.
+    state: ConversationState,
+    /// Time at which a snoozed one is opened again. `null`: it is not snoozed.
+    snoozed_until: Option<Timestamp>,
+    /// Id of the person who attends to it. `null`: nobody yet.
+    assignee_id: Option<UserId>,
+    /// Priority.
+    priority: Priority,
+    /// Tags.
+    #[schemars(length(max = MAX_TAGS))]
+    tags: Vec<TagId>,
+    /// Number of happenings in it so far: messages of the customer, missed calls and replies.
+    #[schemars(example = 7)]
+    seq: u64,
+    /// Number of those that the team has read.
+    #[schemars(example = 5)]
+    read_seq: u64,
+    /// Number of the customer's that the team has not read.
+    #[schemars(example = 2)]
+    unread: u32,
+    /// Time since which the customer waits for an answer. `null`: the customer does not wait.
+    waiting_since: Option<Timestamp>,
+    /// Time of the team's latest reply. `null`: there is none.
+    replied_at: Option<Timestamp>,
+    /// Seconds that the customer waited for the first reply. `null`: there is none.
+    #[schemars(range(min = 0), example = 240)]
+    first_response_seconds: Option<i64>,
+    /// Time of the latest happening.
+    active_at: Timestamp,
+    /// Time of the first one.
+    created_at: Timestamp,
+    /// The latest happening. `null` if its retention is over.
+    last: Option<TimelineEntryOut>,
+    /// Id of the conversation in which it goes on, since the contact was merged into another. `null`: it goes on here.
+    continued_in: Option<ConversationId>,
+}
+
+impl ConversationOut {
+    /// A conversation as it is shown, with its version.
+    pub(crate) fn of(known: KnownConversation, showing: &Showing) -> (u64, Self) {
+        let KnownConversation {
+            conversation,
+            person,
+            last,
+        } = known;
+        let (version, one) = (conversation.version, conversation.value);
+        let survivor = person.contact.id;
+        let continued = (survivor != one.contact).then(|| ConversationId::of(survivor, one.line));
+        let shown = Self {
+            id: one.id(),
+            contact: ContactName::from(&person),
+            line: one.line.map(|line| showing.line(line)),
+            state: one.state,
+            snoozed_until: one.snoozed_until,
+            assignee_id: one.assignee,
+            priority: one.priority,
+            tags: one.tags.to_vec(),
+            seq: one.seq,
+            read_seq: one.read_seq,
+            unread: one.unread,
+            waiting_since: one.waiting_since,
+            replied_at: one.replied_at,
+            first_response_seconds: one.first_response.map(|waited| waited.as_secs()),
+            active_at: one.active_at(),
+            created_at: one.created_at,
+            last: last.map(|placed| showing.entry(placed)),
+            continued_in: continued,
+        };
+        (version, shown)
+    }
+}

@@ -1,0 +1,229 @@
+//! Conversations, in process against the emulator, from the team's point of view.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "everything here is a test; the lint's own exception covers only the functions marked as such"
+)]
+
+use domain::{
+    accounts::permission::Role,
+    base::ids::{ConversationId, LineId},
+    contacts::contact::Contact,
+    inbox::conversation::{Happening, What},
+    messages::message::Channel,
+    tenants::line::Line,
+};
+use jiff::SignedDuration;
+use serde_json::{Value, json};
+use store::inbox::conversation::noted;
+use testkit::{
+    Aws, Seeded,
+    api::{Caller, Town},
+    assert_snapshot,
+    business::{LINE, business, business_with, mobile, read},
+};
+
+const CONVERSATIONS: &str = "/api/v1/conversations";
+
+async fn town(aws: &Aws) -> Town<'_> {
+    Town::new(aws, conversations::routes).await
+}
+
+/// A message of a contact on a line, stored and noted as by `process_provider_event`.
+async fn wrote(aws: &Aws, business: &Seeded, contact: &Contact, line: Option<LineId>) -> ConversationId {
+    let received = business.receive(aws, contact.id, |received| received.line = line).await;
+    let id = ConversationId::of(contact.id, line);
+    let known = aws.store().conversation(business.scope(), id).await.unwrap();
+    let happening = Happening {
+        at: received.message.at,
+        what: What::Inbound(received.id, Channel::WhatsApp),
+    };
+    let conversation = noted(known, id, happening);
+    aws.store()
+        .write_conversation(business.scope(), &conversation)
+        .await
+        .unwrap();
+    id
+}
+
+async fn listed(caller: &Caller<'_>, query: &str) -> Vec<String> {
+    let all = caller.all(&format!("{CONVERSATIONS}{query}"), 2).await;
+    all.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+fn ids(all: &[ConversationId]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+#[tokio::test]
+async fn inbox_lists_by_state_turn_and_person() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let mut all = Vec::new();
+    for last in 1..=5 {
+        let contact = business.contact_with(&aws, &mobile(last), |_| {}).await;
+        all.push((wrote(&aws, &business, &contact, None).await, contact));
+        aws.pass(60);
+    }
+    let id = |place: usize| all[place].0;
+    // The first one writes again: it is the latest, and has waited for longest.
+    wrote(&aws, &business, &all[0].1, None).await;
+    assert_eq!(
+        listed(&agent, "?state=open").await,
+        ids(&[id(0), id(4), id(3), id(2), id(1)])
+    );
+    assert_eq!(
+        listed(&agent, "?waiting=true").await,
+        ids(&[id(0), id(1), id(2), id(3), id(4)])
+    );
+    let change = async |place: usize, changes: Value| {
+        let path = format!("{CONVERSATIONS}/{}", id(place));
+        agent.patch(&path, changes).await.is(200).json()
+    };
+    let closed = change(1, json!({"state": "closed"})).await;
+    assert_eq!(
+        (&closed["state"], &closed["waiting_since"]),
+        (&json!("closed"), &Value::Null)
+    );
+    let until = aws.now() + SignedDuration::from_hours(4);
+    let snoozed = change(
+        2,
+        json!({"state": "snoozed", "snoozed_until": until, "priority": "high"}),
+    )
+    .await;
+    assert_eq!(snoozed["snoozed_until"], json!(until));
+    assert_eq!(listed(&agent, "").await, ids(&[id(0), id(4), id(3)]));
+    assert_eq!(listed(&agent, "?state=closed").await, ids(&[id(1)]));
+    assert_eq!(listed(&agent, "?state=snoozed").await, ids(&[id(2)]));
+    assert_eq!(listed(&agent, "?waiting=true").await, ids(&[id(0), id(3), id(4)]));
+    let counts = agent.get(&format!("{CONVERSATIONS}/counts")).await;
+    assert_eq!(
+        counts.is(200).json(),
+        json!({"open": 3, "unassigned_waiting": 3, "mine_waiting": null})
+    );
+    // It is opened again without a word about its time.
+    let opened = change(2, json!({"state": "pending"})).await;
+    assert_eq!(
+        (&opened["state"], &opened["snoozed_until"]),
+        (&json!("pending"), &Value::Null)
+    );
+    assert_eq!(
+        listed(&agent, "?waiting=true").await,
+        ids(&[id(0), id(2), id(3), id(4)])
+    );
+    assert_eq!(listed(&agent, "?waiting=true&state=pending").await, ids(&[id(2)]));
+    assert_eq!(listed(&agent, "?waiting=false").await, ids(&[]));
+    aws.delete_contact(business.scope(), all[3].1.id, true).await;
+    assert_eq!(listed(&agent, "").await, ids(&[id(0), id(4)]));
+    agent
+        .get(&format!("{CONVERSATIONS}/{}", id(3)))
+        .await
+        .is_refused(404, "not_found");
+    let other = town.admin().get(&format!("{CONVERSATIONS}/{}", id(0))).await;
+    other.is_refused(404, "not_found");
+}
+
+#[tokio::test]
+async fn reading_is_for_the_team_and_goes_on_only() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let [agent, viewer] = [Role::Agent, Role::Viewer].map(|role| town.key_of(business.scope(), role));
+    let (agent, viewer) = (agent.await, viewer.await);
+    let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
+    let id = wrote(&aws, &business, &contact, None).await;
+    wrote(&aws, &business, &contact, None).await;
+    let path = format!("{CONVERSATIONS}/{id}");
+    let read = format!("{path}/read");
+    let unread = async || {
+        let shown = viewer.get(&path).await.is(200).json();
+        (shown["read_seq"].clone(), shown["unread"].clone())
+    };
+    assert_eq!(unread().await, (json!(0), json!(2)));
+    viewer.put(&read, json!({"seq": 2})).await.is_refused(403, "forbidden");
+    agent.put(&read, json!({"seq": 1})).await.is(200);
+    assert_eq!(unread().await, (json!(1), json!(2)), "until everything is read");
+    // A number from the future is the latest one.
+    agent.put(&read, json!({"seq": 99})).await.is(200);
+    assert_eq!(unread().await, (json!(2), json!(0)));
+    agent.put(&read, json!({"seq": 1})).await.is(200);
+    assert_eq!(unread().await, (json!(2), json!(0)));
+    assert_eq!(listed(&agent, "?unread=true").await, ids(&[]));
+    wrote(&aws, &business, &contact, None).await;
+    assert_eq!(unread().await, (json!(2), json!(1)));
+    assert_eq!(listed(&agent, "?unread=true").await, ids(&[id]));
+    agent.put(&read, json!({"seq": -1})).await.names_only(&["seq"]);
+}
+
+#[tokio::test]
+async fn change_names_what_is_wrong_with_it() {
+    let aws = Aws::new().await;
+    let (town, business) = (town(&aws).await, business(&aws).await);
+    let agent = town.key_of(business.scope(), Role::Agent).await;
+    let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
+    let id = wrote(&aws, &business, &contact, None).await;
+    let path = format!("{CONVERSATIONS}/{id}");
+    let hours = |hours: i64| aws.now() + SignedDuration::from_hours(hours);
+    for (changes, field) in [
+        (json!({"state": "snoozed"}), "snoozed_until"),
+        (json!({"state": "snoozed", "snoozed_until": hours(-1)}), "snoozed_until"),
+        (
+            json!({"state": "snoozed", "snoozed_until": hours(91 * 24)}),
+            "snoozed_until",
+        ),
+        (json!({"snoozed_until": hours(1)}), "snoozed_until"),
+        (json!({"tags": ["tag_01hq5c1ynyc0000000000000ab"]}), "tags"),
+        (json!({"assignee_id": "usr_01hq5c1ynyc0000000000000ab"}), "assignee_id"),
+        (json!({"state": "lost"}), "state"),
+    ] {
+        agent.patch(&path, changes).await.names_only(&[field]);
+    }
+    let before = agent.get(&path).await;
+    assert_eq!(before.is(200).json()["state"], "open");
+    let closing = json!({"state": "closed"});
+    agent.patch(&path, closing.clone()).if_match(1).await.is(200);
+    agent.patch(&path, closing).if_match(1).await.is_refused(412, "stale");
+    agent
+        .get(&format!("{CONVERSATIONS}?assignee=me"))
+        .await
+        .names_only(&["assignee"]);
+}
+
+#[tokio::test]
+async fn timeline_has_what_was_said_on_the_line() {
+    let aws = Aws::new().await;
+    let line = LineId::new(aws.ids().ulid());
+    let business = business_with(&aws, |configured| {
+        let branch: Line = read(json!({"id": line, "name": "Marina branch", "number": LINE}));
+        configured.lines.push(branch);
+    });
+    let (town, business) = (town(&aws).await, Box::pin(business).await);
+    let viewer = town.key_of(business.scope(), Role::Viewer).await;
+    let contact = business.contact_with(&aws, &mobile(1), |_| {}).await;
+    let on_line = wrote(&aws, &business, &contact, Some(line)).await;
+    aws.pass(60);
+    let elsewhere = wrote(&aws, &business, &contact, None).await;
+    for (id, name) in [(on_line, json!("Marina branch")), (elsewhere, Value::Null)] {
+        let path = format!("{CONVERSATIONS}/{id}");
+        let shown = viewer.get(&path).await.is(200).json();
+        assert_eq!(shown["line"]["name"], name);
+        let timeline = viewer.get(&format!("{path}/timeline")).await.items();
+        assert_eq!(timeline.len(), 1);
+        assert_eq!(timeline[0]["message"]["id"], shown["last"]["message"]["id"]);
+    }
+    let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await;
+    assert_snapshot("conversation", &[&shown]);
+    let unknown = ConversationId::of(contact.id, Some(LineId::new(aws.ids().ulid())));
+    let path = format!("{CONVERSATIONS}/{unknown}/timeline");
+    viewer.get(&path).await.is_refused(404, "not_found");
+
+    // It stays readable after a merge, and leads on.
+    let survivor = business.contact_with(&aws, &mobile(2), |_| {}).await;
+    business.merge(&aws, survivor.id, contact.id).await;
+    let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await.is(200).json();
+    assert_eq!(shown["contact"]["id"], json!(survivor.id));
+    let goes_on = ConversationId::of(survivor.id, Some(line));
+    assert_eq!(shown["continued_in"], json!(goes_on));
+    let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;
+    assert_eq!(timeline.items().len(), 1);
+}

@@ -1,0 +1,71 @@
+//! Customers' messages in conversations of the inbox.
+
+use domain::{
+    base::ids::ConversationId,
+    inbox::conversation::{Conversation, ConversationState, Happening, What},
+    messages::message::Channel,
+};
+use kit::Done;
+use serde_json::json;
+use store::Versioned;
+
+use crate::world::{World, wrote};
+
+async fn conversation(world: &World) -> Option<Versioned<Conversation>> {
+    let id = ConversationId::of(world.customer().await.id, None);
+    let found = world.aws.store().conversation(world.business.scope(), id).await;
+    found.expect("the table answers")
+}
+
+#[tokio::test]
+async fn message_opens_the_conversation_and_counts_once() {
+    let world = World::new().await;
+    world.whatsapp("wamid.1", "Hello").await;
+    assert_eq!(world.whatsapp("wamid.1", "Hello").await, Done::Already);
+    let first = conversation(&world).await.expect("there is one");
+    assert_eq!((first.value.seq, first.value.unread), (1, 1));
+    let mut closed = first.clone();
+    closed.value.read_to(1);
+    closed.value.move_to(ConversationState::Closed, None);
+    let store = world.aws.store();
+    store.write_conversation(world.business.scope(), &closed).await.unwrap();
+    let mut reaction = wrote("wamid.2", world.aws.now().as_second(), "");
+    let message = reaction["messages"][0].as_object_mut().unwrap();
+    message.insert("type".to_owned(), "reaction".into());
+    message.insert("reaction".to_owned(), json!({"message_id": "wamid.1", "emoji": "👍"}));
+    assert_eq!(world.work(world.messages(&reaction)).await, Done::Now);
+    let known = conversation(&world).await.expect("there is one");
+    assert_eq!(known.value, closed.value, "a reaction is no turn");
+    world.aws.pass(60);
+    world.whatsapp("wamid.3", "Are you there?").await;
+    let opened = conversation(&world).await.expect("there is one").value;
+    assert_eq!(
+        (opened.state, opened.seq, opened.read_seq, opened.unread),
+        (ConversationState::Open, 2, 1, 1)
+    );
+    let Some(Happening { at, what }) = opened.last else {
+        panic!("something happened");
+    };
+    assert!(matches!(what, What::Inbound(_, Channel::WhatsApp)));
+    assert_eq!(opened.waiting_since, Some(at));
+}
+
+/// As batches of webhooks deliver them: at once, in any order, and several times.
+#[tokio::test]
+async fn order_and_repetitions_mean_nothing() {
+    let mut ends = Vec::new();
+    for turn in 0..3 {
+        let world = World::new().await;
+        let sent = |number: usize| {
+            let at = world.aws.now().as_second() - 600 + 60 * i64::try_from(number).unwrap();
+            world.messages(&wrote(&format!("wamid.{number}"), at, "Hello"))
+        };
+        let order = (0..12).map(|place| (place * 5 + turn * 3) % 4);
+        world.work_at_once(order.map(sent)).await;
+        let found = conversation(&world).await.expect("there is one").value;
+        let last = found.last.map(|last| last.at);
+        ends.push((found.seq, found.unread, last, found.waiting_since, found.created_at));
+    }
+    assert_eq!(ends[0].0, 4);
+    assert!(ends.iter().all(|end| *end == ends[0]), "{ends:#?}");
+}

@@ -1,0 +1,156 @@
+//! The row of a conversation, in its contact's partition.
+
+use domain::{
+    base::ids::{ContactId, ConversationId, LineId, TenantId},
+    inbox::conversation::{Conversation, Happening},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Along, Store, StoreError, TenantScope, Versioned,
+    table::{
+        due::{Due, Next},
+        keys::{self, DUE_OTHER_SHARDS, DueOther, Key},
+        row::{self, Condition, Row},
+    },
+};
+
+/// Number of partitions of conversations that are due.
+pub const SHARDS: u8 = DUE_OTHER_SHARDS;
+
+/// A conversation that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DueConversation {
+    /// Its tenant.
+    pub tenant: TenantId,
+    /// The conversation.
+    pub id: ConversationId,
+    row: Due,
+}
+
+/// The line on which something happened, if one can be told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OnLine(pub Option<LineId>);
+
+impl OnLine {
+    /// The keys of the conversations with these contacts.
+    pub(crate) fn keys(on: Option<Self>, scope: &TenantScope, contacts: &[ContactId]) -> Vec<Key> {
+        let key = |contact: &ContactId| {
+            let Self(line) = on?;
+            Some(keys::conversation(scope, ConversationId::of(*contact, line)))
+        };
+        contacts.iter().filter_map(key).collect()
+    }
+}
+
+/// A conversation with a happening of which it knew nothing, to be written over the version that was read.
+pub fn noted(
+    known: Option<Versioned<Conversation>>,
+    id: ConversationId,
+    happening: Happening,
+) -> Versioned<Conversation> {
+    match known {
+        Some(mut known) => {
+            known.value.note(happening);
+            known
+        }
+        None => Versioned {
+            value: Conversation::begun(id, happening),
+            version: 0,
+        },
+    }
+}
+
+/// The row of a conversation, over the version that was read; 0 if there was none.
+pub(crate) fn conversation_row(
+    scope: &TenantScope,
+    conversation: &Versioned<Conversation>,
+    doing: &'static str,
+) -> Result<Row, StoreError> {
+    let Versioned { value, version } = conversation;
+    let id = value.id();
+    let condition = match version {
+        0 => Condition::New,
+        known => Condition::Version(*known),
+    };
+    let turn = value.is_attended().then(|| {
+        let list = keys::inbox_turn(scope, value.assignee, value.waiting_since.is_some());
+        (list, keys::inbox_place(value.turn_since(), id))
+    });
+    let key = keys::conversation(scope, id);
+    let row = Row::new(&key, "conversation", value, condition, doing)?;
+    Ok(row
+        .version(version + 1)
+        .due_elsewhere(DueOther::Inbox, &key, value.snoozed_until)
+        .listed(
+            keys::inbox(scope, value.state),
+            keys::inbox_place(value.active_at(), id),
+        )
+        .in_state(turn))
+}
+
+impl Store {
+    /// A conversation, if there is one.
+    pub async fn conversation(
+        &self,
+        scope: &TenantScope,
+        id: ConversationId,
+    ) -> Result<Option<Versioned<Conversation>>, StoreError> {
+        self.conversation_along(scope, id, &Along::default()).await
+    }
+
+    /// The same without a request if it was read along with its contact.
+    pub async fn conversation_along(
+        &self,
+        scope: &TenantScope,
+        id: ConversationId,
+        along: &Along,
+    ) -> Result<Option<Versioned<Conversation>>, StoreError> {
+        const DOING: &str = "read a conversation";
+        let key = keys::conversation(scope, id);
+        let wanted = std::slice::from_ref(&key);
+        let mut found = self.database.get_further(along, wanted, DOING).await?;
+        row::versioned(found.remove(&key), None, DOING)
+    }
+
+    /// Writes a conversation over the version that was read. Returns the new version.
+    ///
+    /// # Errors
+    /// A conflict after a lost race, or if it was erased with its contact.
+    pub async fn write_conversation(
+        &self,
+        scope: &TenantScope,
+        conversation: &Versioned<Conversation>,
+    ) -> Result<u64, StoreError> {
+        const DOING: &str = "write a conversation";
+        let row = conversation_row(scope, conversation, DOING)?;
+        self.database.put(row, DOING).await?;
+        Ok(conversation.version + 1)
+    }
+
+    /// One page of a partition of the conversations that are due, of all tenants, the oldest first, and the cursor of the next page. One query of
+    /// keys.
+    pub async fn due_conversations(
+        &self,
+        shard: u8,
+        now: Timestamp,
+        from: Option<Next>,
+        limit: i32,
+    ) -> Result<(Vec<DueConversation>, Option<Next>), StoreError> {
+        let (items, next) = self
+            .due_keys(DueOther::Inbox.partition(shard), now, from, limit)
+            .await?;
+        let due = items.iter().filter_map(|item| {
+            let row = Due::other(item, now)?;
+            let id = keys::conversation_of(&row.key().pk, &row.key().sk)?;
+            let tenant = row.tenant();
+            Some(DueConversation { tenant, id, row })
+        });
+        Ok((due.collect(), next))
+    }
+
+    /// Moves the next look at a conversation that cannot be processed, so that it does not keep others waiting.
+    pub async fn put_off_conversation(&self, due: &DueConversation, until: Timestamp) -> Result<(), StoreError> {
+        self.put_off_due(&due.row, until).await.map(drop)
+    }
+}

@@ -1,0 +1,233 @@
+//! Lists of conversations: those in a state by their latest activity, and those that are to be attended to by whose turn it is.
+//!
+//! An index follows the table a moment later, so every conversation is read from the table, and shown only if it still belongs to the list.
+
+use std::{fmt, str::FromStr};
+
+use domain::{
+    base::ids::{ContactId, ConversationId, UserId},
+    contacts::{history::HistoryKind, person::Person},
+    inbox::conversation::{Conversation, ConversationState, What},
+};
+use jiff::Timestamp;
+
+use crate::{
+    Page, Store, StoreError, TenantScope, Versioned,
+    contacts::{
+        contact::KnownMany,
+        timeline::{self, Placed, entry},
+    },
+    table::{
+        database::{Index, Rows},
+        keys::{self, Key},
+        row,
+    },
+};
+
+/// Conversations that a page examines per query, and its maximum queries: a page of a rare kind can be short without being the last.
+const ROUND: i32 = 100;
+const MAX_QUERIES: usize = 5;
+
+/// Maximum of [`Store::number_of_conversations`].
+pub const MAX_COUNTED: i32 = 100;
+
+/// A list of conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InboxList {
+    /// Those in a state, the latest activity first.
+    In(ConversationState),
+    /// Those that this person is to attend to, or nobody yet, and in which the customer waits for an answer, the longest wait first.
+    Waiting(Option<UserId>),
+    /// The others of this person, or of nobody, the longest without anything to do first.
+    Answered(Option<UserId>),
+}
+
+impl InboxList {
+    fn takes(self, conversation: &Conversation) -> bool {
+        let of = |assignee, waiting| {
+            conversation.is_attended()
+                && conversation.assignee == assignee
+                && conversation.waiting_since.is_some() == waiting
+        };
+        match self {
+            Self::In(state) => conversation.state == state,
+            Self::Waiting(assignee) => of(assignee, true),
+            Self::Answered(assignee) => of(assignee, false),
+        }
+    }
+
+    fn partition(self, scope: &TenantScope) -> (Index, String) {
+        match self {
+            Self::In(state) => (Index::ByDay, keys::inbox(scope, state)),
+            Self::Waiting(assignee) => (Index::ByState, keys::inbox_turn(scope, assignee, true)),
+            Self::Answered(assignee) => (Index::ByState, keys::inbox_turn(scope, assignee, false)),
+        }
+    }
+}
+
+/// A place in a list of conversations. As text, it is the cursor of a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Position {
+    at: Timestamp,
+    id: ConversationId,
+}
+
+/// A text that is no position in a list of conversations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a time and an id, such as 2026-11-20T12:00:00.000Z#conv_01j…")]
+pub struct NotAPosition;
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&keys::inbox_place(self.at, self.id))
+    }
+}
+
+impl FromStr for Position {
+    type Err = NotAPosition;
+
+    fn from_str(text: &str) -> Result<Self, NotAPosition> {
+        let (at, id) = text.split_once('#').ok_or(NotAPosition)?;
+        let position = Self {
+            at: at.parse().map_err(|_| NotAPosition)?,
+            id: id.parse().map_err(|_| NotAPosition)?,
+        };
+        // One spelling per place.
+        (position.to_string() == text).then_some(position).ok_or(NotAPosition)
+    }
+}
+
+/// A conversation with what it refers to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KnownConversation {
+    /// The conversation.
+    pub conversation: Versioned<Conversation>,
+    /// Its contact. If that was merged into another: the one that survived.
+    pub person: Person,
+    /// The latest happening, unless its retention is over.
+    pub last: Option<Placed>,
+}
+
+impl Store {
+    /// One page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
+    ///
+    /// A query examines 100 conversations: half a unit of the index, and a unit for each row of at most 1 KB; of those that are shown, a
+    /// unit each for the contact, the profile and the latest happening. A page takes at most five queries.
+    pub async fn conversations(
+        &self,
+        scope: &TenantScope,
+        (list, wanted): (InboxList, impl Fn(&Conversation) -> bool),
+        (after, limit): (Option<Position>, i32),
+        now: Timestamp,
+    ) -> Result<Page<KnownConversation>, StoreError> {
+        const DOING: &str = "list conversations";
+        let (index, partition) = list.partition(scope);
+        let (_, sort) = index.keys();
+        let newest_first = index == Index::ByDay;
+        let most = usize::try_from(limit).unwrap_or(1).max(1);
+        let (mut after, mut found, mut more) = (after, Vec::new(), true);
+        for _query in 0..MAX_QUERIES {
+            let place = after.map(|after| after.to_string());
+            // Before all places, and behind them.
+            let bounds = match (&place, newest_first) {
+                (Some(place), true) => ("0", place.as_str()),
+                (Some(place), false) => (place.as_str(), "~"),
+                (None, _) => ("0", "~"),
+            };
+            // The bounds are inclusive.
+            let rows = (partition.as_str(), Rows::Between(bounds.0, bounds.1));
+            let (items, rest) = self
+                .database
+                .stretch(index, rows, None, ROUND + 1, newest_first, DOING)
+                .await?;
+            let places = items
+                .iter()
+                .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
+            let places: Vec<Position> = places.filter(|place| Some(*place) != after).collect();
+            let keys: Vec<Key> = places.iter().map(|place| keys::conversation(scope, place.id)).collect();
+            let mut read = self.database.get_many(&keys, DOING).await?;
+            more = rest;
+            for (place, key) in places.into_iter().zip(keys) {
+                if found.len() == most {
+                    more = true;
+                    break;
+                }
+                after = Some(place);
+                let known: Option<Versioned<Conversation>> = row::versioned(read.remove(&key), None, DOING)?;
+                found.extend(known.filter(|known| list.takes(&known.value) && wanted(&known.value)));
+            }
+            if !more || found.len() == most {
+                break;
+            }
+        }
+        Ok(Page {
+            items: self.known_conversations(scope, found, now).await?,
+            next: after.filter(|_| more).map(|place| place.to_string()),
+        })
+    }
+
+    /// A conversation with what it refers to, unless its contact is deleted.
+    pub async fn known_conversation(
+        &self,
+        scope: &TenantScope,
+        id: ConversationId,
+        now: Timestamp,
+    ) -> Result<Option<KnownConversation>, StoreError> {
+        let found = self.conversation(scope, id).await?.into_iter().collect();
+        let known = self.known_conversations(scope, found, now).await?;
+        Ok(known.into_iter().next())
+    }
+
+    async fn known_conversations(
+        &self,
+        scope: &TenantScope,
+        conversations: Vec<Versioned<Conversation>>,
+        now: Timestamp,
+    ) -> Result<Vec<KnownConversation>, StoreError> {
+        const DOING: &str = "read the contacts of conversations";
+        let last = |conversation: &Conversation| {
+            let (key, kind, own) = match conversation.last?.what {
+                What::Inbound(id, _) | What::Reply(id, _) => (keys::message(scope, id), HistoryKind::Message, id.own()),
+                What::Missed(id) => (keys::call(scope, id), HistoryKind::Call, id.own()),
+            };
+            Some((key, timeline::Position::new(kind, own)))
+        };
+        let contacts: Vec<ContactId> = conversations.iter().map(|one| one.value.contact).collect();
+        let along: Vec<Key> = conversations
+            .iter()
+            .filter_map(|one| Some(last(&one.value)?.0))
+            .collect();
+        let KnownMany { people, mut rows } = self.known_many(scope, &contacts, &along, DOING).await?;
+        let mut known = Vec::with_capacity(conversations.len());
+        for conversation in conversations {
+            let person = people.get(&conversation.value.contact);
+            let Some(person) = person.filter(|person| person.contact.deleted_at.is_none()) else {
+                continue;
+            };
+            let mut placed = None;
+            if let Some((key, position)) = last(&conversation.value)
+                && let Some(item) = rows.remove(&key).and_then(|item| row::kept(item, now))
+            {
+                placed = entry(item, DOING)?.map(|entry| Placed { position, entry });
+            }
+            known.push(KnownConversation {
+                conversation,
+                person: person.clone(),
+                last: placed,
+            });
+        }
+        Ok(known)
+    }
+
+    /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.
+    pub async fn number_of_conversations(&self, scope: &TenantScope, list: InboxList) -> Result<usize, StoreError> {
+        const DOING: &str = "count conversations";
+        let (index, partition) = list.partition(scope);
+        let rows = (partition.as_str(), Rows::Beginning(""));
+        let (items, _) = self
+            .database
+            .stretch(index, rows, None, MAX_COUNTED, false, DOING)
+            .await?;
+        Ok(items.len())
+    }
+}

@@ -1,0 +1,4 @@
+//! The shared inbox of a tenant.
+
+pub mod conversation;
+pub mod list;
