@@ -23,10 +23,11 @@ use domain::{
     },
     contacts::{contact::Contact, person::Person},
     messages::{
-        content_problems::MAX_WARNINGS,
+        content_problems::{MAX_WARNINGS, Review},
         purpose::Event,
         refusal::{Reason, Refusal},
     },
+    tenants::settings::Warning,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -37,6 +38,7 @@ use store::{
     campaigns::drip::{Enrolled, MAX_VERSIONS},
     contacts::contact::ContactWrite,
     table::effects::{Effects, Once},
+    tenants::config::ConfigCache,
 };
 
 use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type, shown_of};
@@ -65,7 +67,7 @@ pub(crate) struct StepsOut {
     written_by: Actor,
     /// Time at which they were written.
     written_at: Timestamp,
-    /// What would keep their messages from being sent at present, or in part, at most 20.
+    /// Obstacles that keep their messages from being sent at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<CampaignWarning>,
 }
@@ -202,27 +204,18 @@ pub(crate) async fn write_campaign_steps(
     })?;
     let shown = RACES.until_won(|| async move {
         let before = drip(api, who, id).await?;
-        let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
         if before.value.state.is_final() {
             return Err(wrong_state(&before.value, "Create another campaign.").into());
         }
-        let config = found(api.store().config(who.scope(), configs)).await?;
-        let steps = HashMap::from([(id, written.clone())]);
-        let scene = Scene::with(api, who, config, (&[&before.value], steps)).await?;
-        let mut review = review_steps(
-            (&before.value, &written.steps),
-            (&scene.config, &scene.material),
-            &scene.missing,
-        );
+        let mut review = reviewed(api, who, configs, (&before.value, written)).await?;
         if before.value.state == CampaignState::Draft {
             review.problems.retain(|problem| !incomplete(problem));
         }
         none(review.problems)?;
-        review.warnings.truncate(MAX_WARNINGS);
-        let warnings = review.warnings.into_iter().map(CampaignWarning::from).collect();
         // The same once more is no further version.
+        let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
         if let Some(same) = present.get(&id).filter(|present| present.steps == written.steps) {
-            return Ok((before.value, same.clone(), warnings));
+            return Ok((before.value, same.clone(), review.warnings));
         }
         let after = api.store().write_steps(who.scope(), &before, written, stamp).await;
         let after = after.map_err(|error| match error {
@@ -233,20 +226,39 @@ pub(crate) async fn write_campaign_steps(
             }
             error => setback::<Campaign>(error),
         })?;
-        Ok((after.value, written.clone(), warnings))
+        Ok((after.value, written.clone(), review.warnings))
     });
     let (campaign, written, warnings) = shown.await?;
     Ok(Json(steps_out(&campaign, written, warnings)))
 }
 
-fn steps_out(campaign: &Campaign, written: WrittenSteps, warnings: Vec<CampaignWarning>) -> StepsOut {
+/// The review of these steps of a drip.
+async fn reviewed(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    configs: &ConfigCache,
+    (campaign, written): (&Campaign, &WrittenSteps),
+) -> Result<Review, Problem> {
+    let config = found(api.store().config(who.scope(), configs)).await?;
+    let steps = HashMap::from([(campaign.id, written.clone())]);
+    let scene = Scene::with(api, who, config, (&[campaign], steps)).await?;
+    let review = review_steps(
+        (campaign, &written.steps),
+        (&scene.config, &scene.material),
+        &scene.missing,
+    );
+    Ok(review)
+}
+
+fn steps_out(campaign: &Campaign, written: WrittenSteps, warnings: Vec<Warning>) -> StepsOut {
+    let warnings = warnings.into_iter().take(MAX_WARNINGS);
     StepsOut {
         campaign_id: campaign.id,
         version: campaign.steps_version.unwrap_or_default(),
         steps: written.steps,
         written_by: written.by,
         written_at: written.at,
-        warnings,
+        warnings: warnings.map(CampaignWarning::from).collect(),
     }
 }
 
@@ -261,17 +273,8 @@ pub(crate) async fn get_campaign_steps(
     shown_of(&campaign, CampaignType::Drip)?;
     let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
     let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
-    let config = found(api.store().config(who.scope(), &configs)).await?;
-    let named = HashMap::from([(id, written.clone())]);
-    let scene = Scene::with(&api, &who, config, (&[&campaign], named)).await?;
-    let review = review_steps(
-        (&campaign, &written.steps),
-        (&scene.config, &scene.material),
-        &scene.missing,
-    );
-    let warnings = review.warnings.into_iter().take(MAX_WARNINGS);
-    let warnings = warnings.map(CampaignWarning::from).collect();
-    Ok(Json(steps_out(&campaign, written, warnings)))
+    let review = reviewed(&api, &who, &configs, (&campaign, &written)).await?;
+    Ok(Json(steps_out(&campaign, written, review.warnings)))
 }
 
 /// Conditions that enrolments fulfil.

@@ -65,7 +65,7 @@ pub struct Taken {
     pub skipped: Option<String>,
 }
 
-/// What a look at a passage needs.
+/// The data that a look at a passage needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Scene<'a> {
     /// The steps.
@@ -80,7 +80,7 @@ pub struct Scene<'a> {
     pub now: Timestamp,
 }
 
-/// What comes of a look at a passage.
+/// The result of a look at a passage.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
     /// Nothing yet: its next step has a later time.
@@ -223,21 +223,21 @@ impl Passage {
     }
 
     /// Records that the next step was skipped for this reason.
-    pub fn skip(&mut self, scene: Scene<'_>, why: &Refusal) {
-        let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) else {
+    pub fn skip(&mut self, steps: &Steps, why: &Refusal, now: Timestamp) {
+        let Some(step) = self.next.and_then(|next| steps.at(next.place)) else {
             return;
         };
         let taken = Taken {
             skipped: Some(why.sentence.clone()),
-            ..Taken::new(&step.name, scene.now)
+            ..Taken::new(&step.name, now)
         };
-        self.took(scene.steps, taken);
+        self.took(steps, taken);
     }
 
     /// Records that the action of the next step was done.
-    pub fn did(&mut self, scene: Scene<'_>) {
-        if let Some(step) = self.next.and_then(|next| scene.steps.at(next.place)) {
-            self.took(scene.steps, Taken::new(&step.name, scene.now));
+    pub fn did(&mut self, steps: &Steps, now: Timestamp) {
+        if let Some(step) = self.next.and_then(|next| steps.at(next.place)) {
+            self.took(steps, Taken::new(&step.name, now));
         }
     }
 
@@ -543,9 +543,10 @@ mod tests {
         walk.person.profile.tags.insert(tag.parse().unwrap());
         let mut passage = walk.passage.clone();
         assert_eq!(passage.go_on(walk.scene(&zone)), Turn::Stage(stage.parse().unwrap()));
-        passage.did(walk.scene(&zone));
+        passage.did(&walk.steps, walk.case.now);
         assert!(matches!(passage.go_on(walk.scene(&zone)), Turn::Say(_)));
-        passage.skip(walk.scene(&zone), &Refusal::new(Reason::NoText, "there is no text"));
+        let why = Refusal::new(Reason::NoText, "there is no text");
+        passage.skip(&walk.steps, &why, walk.case.now);
         assert_eq!(passage.go_on(walk.scene(&zone)), Turn::Over);
         assert_eq!(passage.taken[2].skipped.as_deref(), Some("there is no text"));
     }

@@ -9,7 +9,7 @@ use crate::{
     messages::{
         compose::{Aspect, Intent, Words, World, carrier, review},
         content_draft::Draft,
-        links::{MAX_TARGETS, NewLinks, Target, Targets, Tracked},
+        links::{NewLinks, Target, Targets, Tracked, add_target},
         material::Material,
         message::Content,
         purpose::Policy,
@@ -206,10 +206,8 @@ impl Needs {
                 }
                 Source::ContactField(_) => self.fields = true,
                 Source::PreferencesLink | Source::PreferencesCode => self.preferences = true,
-                Source::Link(target) | Source::LinkCode(target)
-                    if self.targets.len() < MAX_TARGETS && !self.targets.contains(target) =>
-                {
-                    self.targets.push(target.clone());
+                Source::Link(target) | Source::LinkCode(target) => {
+                    add_target(&mut self.targets, target);
                 }
                 _ => {}
             }
