@@ -14,7 +14,7 @@ use domain::{
     },
     campaigns::{
         campaign::{Campaign, CampaignType},
-        drip::{EnrolmentStatus, Passage, Taken},
+        drip::{EnrolmentStatus, NoEntry, Passage, Taken},
         report::InAudience,
         review::{incomplete, review_steps},
         run::{Enrolment, Exit},
@@ -35,7 +35,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
     OwnedError, Page, Versioned,
-    campaigns::drip::{Enrolled, MAX_VERSIONS},
+    campaigns::drip::{DripEntry, Enrolled, MAX_VERSIONS},
     contacts::contact::ContactWrite,
     table::effects::{Effects, Once},
     tenants::config::ConfigCache,
@@ -358,6 +358,16 @@ pub(crate) async fn get_enrollment(
         .map(Json)
 }
 
+/// The problem of a contact who does not enter a drip.
+fn refusal(campaign: &Campaign, why: NoEntry) -> Problem {
+    let detail = match why {
+        NoEntry::NotOpen => return wrong_state(campaign, "Contacts enter a drip once it has begun."),
+        NoEntry::Inside => "The contact is in the drip.",
+        NoEntry::Before => "The contact has been in the drip before, which allows no `reentry`.",
+    };
+    Problem::conflict("already_enrolled", detail)
+}
+
 pub(crate) async fn enroll_contact(
     who: Writing,
     State(api): State<Api>,
@@ -372,41 +382,21 @@ pub(crate) async fn enroll_contact(
     let enrolled = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         let campaign = drip(api, who, campaign_id).await?.value;
-        if !matches!(campaign.state, CampaignState::Running | CampaignState::Paused) {
-            return Err(wrong_state(&campaign, "Contacts enter a drip once it has begun.").into());
-        }
         let person = found(store.known(scope, contact_id)).await?;
         itself(contact_id, &person.contact)?;
         if person.contact.deleted_at.is_some() {
             return Err(Problem::not_found().into());
         }
         let before = store.enrolment(scope, &person.contact, campaign_id, now).await?;
-        if let Some(before) = &before {
-            let (known, contact) = (&before.value, &person.contact);
-            let is_active = known.exit.is_none() && known.due().is_some();
-            // A request that was interrupted has written it.
-            if is_active && known.at == at {
-                return Ok((before.clone(), person.contact));
-            }
-            // An exit that no step has met yet is one, too.
-            let has_left = !is_active || campaign.exits.reason(contact, known.at).is_some();
-            if !has_left || !campaign.reentry {
-                let detail = if has_left {
-                    "The contact has been in the drip before, which allows no `reentry`."
-                } else {
-                    "The contact is in the drip."
-                };
-                return Err(Problem::conflict("already_enrolled", detail).into());
-            }
+        // A request that was interrupted has written it.
+        if let Some(written) = before.as_ref().filter(|it| it.value.is_active() && it.value.at == at) {
+            return Ok((written.clone(), person.contact));
         }
-        let enrolment = Enrolment::new((campaign_id, campaign.steps_version), contact_id, at);
-        // One of a contact that was merged into this one stays.
-        let own = before.filter(|before| before.value.contact == contact_id);
-        let known = own.map(|before| before.version);
-        store.enter(scope, known, &enrolment).await?;
-        let version = known.unwrap_or_default() + 1;
-        let value = enrolment;
-        Ok((Versioned { value, version }, person.contact))
+        let known = before.as_ref().map(|before| &before.value);
+        let enrolment = campaign.entered(&person.contact, known, at);
+        let enrolment = enrolment.map_err(|why| refusal(&campaign, why))?;
+        let enrolment = store.enter(scope, DripEntry::new(enrolment, before.as_ref())).await?;
+        Ok((enrolment, person.contact))
     });
     let (enrolment, contact) = enrolled.await?;
     Ok(Created {

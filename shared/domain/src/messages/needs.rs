@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    base::ids::{AssetId, ConnectionId, MessageId},
+    base::ids::{AssetId, CampaignId, ConnectionId, MessageId},
     consent::links::LinkCode,
     messages::{
         compose::{Aspect, Intent, Words, World, carrier, review},
@@ -30,6 +30,8 @@ pub struct Needs {
     pub fields: bool,
     /// Assets.
     pub assets: BTreeSet<AssetId>,
+    /// Campaigns that a rule names.
+    pub campaigns: BTreeSet<CampaignId>,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
@@ -388,6 +390,7 @@ mod tests {
                     products: BTreeSet::new(),
                     fields: false,
                     assets: BTreeSet::new(),
+                    campaigns: BTreeSet::new(),
                     open: Vec::new(),
                     preferences: false,
                     targets: Vec::new(),

@@ -14,7 +14,7 @@ use ulid::Ulid;
 use crate::{
     Store, StoreError, TenantScope,
     calls::call::{PROGRESS_LIFE, call_row, progress_row},
-    campaigns::run::enrolment_row,
+    campaigns::{drip::DripEntry, run::enrolment_row},
     contacts::contact::{ContactWrite, consent_row},
     messages::{
         links::NewLink,
@@ -42,6 +42,8 @@ pub struct Effects<'a> {
     pub consent: Vec<Consent>,
     /// Links that the new messages carry.
     pub links: Vec<NewLink>,
+    /// The entry of a contact into a drip.
+    pub entered: Option<DripEntry>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -166,6 +168,9 @@ impl Effects<'_> {
         }
         for link in &self.links {
             rows.push(link.row(scope, now, doing)?);
+        }
+        if let Some(entry) = &self.entered {
+            rows.push(entry.row(scope, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {
