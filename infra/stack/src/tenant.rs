@@ -329,6 +329,7 @@ impl Deployment {
                 .context("reading the fields of the tenant's contacts")?,
             // The API checks them when they are named.
             assets: Vec::new(),
+            campaigns: self.store.all(&scope).await.context("reading the tenant's campaigns")?,
             // As every message would get some.
             links: NewLinks::nobodys(),
         };

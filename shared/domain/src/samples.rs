@@ -101,6 +101,7 @@ pub(crate) fn material() -> Material {
         products: serde_json::from_str(products).unwrap(),
         fields: serde_json::from_str(fields).unwrap(),
         assets: Vec::new(),
+        campaigns: Vec::new(),
         links: NewLinks::nobodys(),
     }
 }

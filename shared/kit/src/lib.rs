@@ -11,6 +11,7 @@
 mod aws;
 pub mod broadcast;
 pub mod bus;
+pub mod campaigns;
 pub mod clock;
 pub mod config;
 pub mod crash;

@@ -310,7 +310,8 @@ async fn changed(
         if after == before.value {
             return Ok(tagged(&row, &config, &material));
         }
-        if (&after.when, &after.then) != (&before.value.when, &before.value.then) {
+        let (new, old) = (&after, &before.value);
+        if (&new.when, &new.then, new.enroll) != (&old.when, &old.then, old.enroll) {
             let known = review(&before.value, &config, &material).problems;
             let wrong = added(&known, review(&after, &config, &material).problems);
             if !wrong.is_empty() {

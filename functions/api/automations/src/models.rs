@@ -10,7 +10,7 @@ use domain::{
         bounded::Distinct,
         facts::Facts,
         fault::{Fault, FaultCode},
-        ids::{ConnectionId, LineId, RuleId},
+        ids::{CampaignId, ConnectionId, LineId, RuleId},
         resource::Resource as _,
         text::{MAX_NAME_LENGTH, OneLine},
     },
@@ -68,6 +68,8 @@ pub(crate) struct AutomationOut {
     when: When,
     /// The message that follows.
     then: Then,
+    /// Drip into which the caller enters when a message follows the call. `null`: none.
+    enroll: Option<CampaignId>,
     /// Time at which it was archived. `null`: it is not. An archived one matches no call.
     #[schemars(example = "2026-11-20T10:00:00Z")]
     archived_at: Option<Timestamp>,
@@ -219,6 +221,7 @@ impl AutomationOut {
             enabled: rule.enabled,
             when: rule.when.clone(),
             then: rule.then.clone(),
+            enroll: rule.enroll,
             archived_at: rule.archived_at,
             version: found.version,
             changed_by: by,

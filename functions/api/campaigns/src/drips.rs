@@ -14,7 +14,7 @@ use domain::{
     },
     campaigns::{
         campaign::{Campaign, CampaignType},
-        drip::{EnrolmentStatus, Passage, Taken},
+        drip::{EnrolmentStatus, NoEntry, Passage, Taken},
         report::InAudience,
         review::{incomplete, review_steps},
         run::{Enrolment, Exit},
@@ -23,10 +23,11 @@ use domain::{
     },
     contacts::{contact::Contact, person::Person},
     messages::{
-        content_problems::MAX_WARNINGS,
+        content_problems::{MAX_WARNINGS, Review},
         purpose::Event,
         refusal::{Reason, Refusal},
     },
+    tenants::settings::Warning,
 };
 use jiff::Timestamp;
 use kit::Problem;
@@ -34,9 +35,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use store::{
     OwnedError, Page, Versioned,
-    campaigns::drip::{Enrolled, MAX_VERSIONS},
+    campaigns::drip::{DripEntry, Enrolled, MAX_VERSIONS},
     contacts::contact::ContactWrite,
     table::effects::{Effects, Once},
+    tenants::config::ConfigCache,
 };
 
 use crate::{Configs, Reading, Scene, Writing, models::CampaignWarning, none, of_type, shown_of};
@@ -65,7 +67,7 @@ pub(crate) struct StepsOut {
     written_by: Actor,
     /// Time at which they were written.
     written_at: Timestamp,
-    /// What would keep their messages from being sent at present, or in part, at most 20.
+    /// Obstacles that keep their messages from being sent at present, or in part, at most 20.
     #[schemars(length(max = MAX_WARNINGS))]
     warnings: Vec<CampaignWarning>,
 }
@@ -202,27 +204,18 @@ pub(crate) async fn write_campaign_steps(
     })?;
     let shown = RACES.until_won(|| async move {
         let before = drip(api, who, id).await?;
-        let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
         if before.value.state.is_final() {
             return Err(wrong_state(&before.value, "Create another campaign.").into());
         }
-        let config = found(api.store().config(who.scope(), configs)).await?;
-        let steps = HashMap::from([(id, written.clone())]);
-        let scene = Scene::with(api, who, config, (&[&before.value], steps)).await?;
-        let mut review = review_steps(
-            (&before.value, &written.steps),
-            (&scene.config, &scene.material),
-            &scene.missing,
-        );
+        let mut review = reviewed(api, who, configs, (&before.value, written)).await?;
         if before.value.state == CampaignState::Draft {
             review.problems.retain(|problem| !incomplete(problem));
         }
         none(review.problems)?;
-        review.warnings.truncate(MAX_WARNINGS);
-        let warnings = review.warnings.into_iter().map(CampaignWarning::from).collect();
         // The same once more is no further version.
+        let present = api.store().present_steps(who.scope(), &[&before.value]).await?;
         if let Some(same) = present.get(&id).filter(|present| present.steps == written.steps) {
-            return Ok((before.value, same.clone(), warnings));
+            return Ok((before.value, same.clone(), review.warnings));
         }
         let after = api.store().write_steps(who.scope(), &before, written, stamp).await;
         let after = after.map_err(|error| match error {
@@ -233,20 +226,39 @@ pub(crate) async fn write_campaign_steps(
             }
             error => setback::<Campaign>(error),
         })?;
-        Ok((after.value, written.clone(), warnings))
+        Ok((after.value, written.clone(), review.warnings))
     });
     let (campaign, written, warnings) = shown.await?;
     Ok(Json(steps_out(&campaign, written, warnings)))
 }
 
-fn steps_out(campaign: &Campaign, written: WrittenSteps, warnings: Vec<CampaignWarning>) -> StepsOut {
+/// The review of these steps of a drip.
+async fn reviewed(
+    api: &Api,
+    who: &Allowed<impl permits::Permit>,
+    configs: &ConfigCache,
+    (campaign, written): (&Campaign, &WrittenSteps),
+) -> Result<Review, Problem> {
+    let config = found(api.store().config(who.scope(), configs)).await?;
+    let steps = HashMap::from([(campaign.id, written.clone())]);
+    let scene = Scene::with(api, who, config, (&[campaign], steps)).await?;
+    let review = review_steps(
+        (campaign, &written.steps),
+        (&scene.config, &scene.material),
+        &scene.missing,
+    );
+    Ok(review)
+}
+
+fn steps_out(campaign: &Campaign, written: WrittenSteps, warnings: Vec<Warning>) -> StepsOut {
+    let warnings = warnings.into_iter().take(MAX_WARNINGS);
     StepsOut {
         campaign_id: campaign.id,
         version: campaign.steps_version.unwrap_or_default(),
         steps: written.steps,
         written_by: written.by,
         written_at: written.at,
-        warnings,
+        warnings: warnings.map(CampaignWarning::from).collect(),
     }
 }
 
@@ -261,17 +273,8 @@ pub(crate) async fn get_campaign_steps(
     shown_of(&campaign, CampaignType::Drip)?;
     let mut steps = api.store().present_steps(who.scope(), &[&campaign]).await?;
     let written = steps.remove(&id).ok_or_else(Problem::not_found)?;
-    let config = found(api.store().config(who.scope(), &configs)).await?;
-    let named = HashMap::from([(id, written.clone())]);
-    let scene = Scene::with(&api, &who, config, (&[&campaign], named)).await?;
-    let review = review_steps(
-        (&campaign, &written.steps),
-        (&scene.config, &scene.material),
-        &scene.missing,
-    );
-    let warnings = review.warnings.into_iter().take(MAX_WARNINGS);
-    let warnings = warnings.map(CampaignWarning::from).collect();
-    Ok(Json(steps_out(&campaign, written, warnings)))
+    let review = reviewed(&api, &who, &configs, (&campaign, &written)).await?;
+    Ok(Json(steps_out(&campaign, written, review.warnings)))
 }
 
 /// Conditions that enrolments fulfil.
@@ -355,6 +358,16 @@ pub(crate) async fn get_enrollment(
         .map(Json)
 }
 
+/// The problem of a contact who does not enter a drip.
+fn refusal(campaign: &Campaign, why: NoEntry) -> Problem {
+    let detail = match why {
+        NoEntry::NotOpen => return wrong_state(campaign, "Contacts enter a drip once it has begun."),
+        NoEntry::Inside => "The contact is in the drip.",
+        NoEntry::Before => "The contact has been in the drip before, which allows no `reentry`.",
+    };
+    Problem::conflict("already_enrolled", detail)
+}
+
 pub(crate) async fn enroll_contact(
     who: Writing,
     State(api): State<Api>,
@@ -369,41 +382,21 @@ pub(crate) async fn enroll_contact(
     let enrolled = RACES.until_won(|| async move {
         let (store, scope, now) = (api.store(), who.scope(), who.now());
         let campaign = drip(api, who, campaign_id).await?.value;
-        if !matches!(campaign.state, CampaignState::Running | CampaignState::Paused) {
-            return Err(wrong_state(&campaign, "Contacts enter a drip once it has begun.").into());
-        }
         let person = found(store.known(scope, contact_id)).await?;
         itself(contact_id, &person.contact)?;
         if person.contact.deleted_at.is_some() {
             return Err(Problem::not_found().into());
         }
         let before = store.enrolment(scope, &person.contact, campaign_id, now).await?;
-        if let Some(before) = &before {
-            let (known, contact) = (&before.value, &person.contact);
-            let is_active = known.exit.is_none() && known.due().is_some();
-            // A request that was interrupted has written it.
-            if is_active && known.at == at {
-                return Ok((before.clone(), person.contact));
-            }
-            // An exit that no step has met yet is one, too.
-            let has_left = !is_active || campaign.exits.reason(contact, known.at).is_some();
-            if !has_left || !campaign.reentry {
-                let detail = if has_left {
-                    "The contact has been in the drip before, which allows no `reentry`."
-                } else {
-                    "The contact is in the drip."
-                };
-                return Err(Problem::conflict("already_enrolled", detail).into());
-            }
+        // A request that was interrupted has written it.
+        if let Some(written) = before.as_ref().filter(|it| it.value.is_active() && it.value.at == at) {
+            return Ok((written.clone(), person.contact));
         }
-        let enrolment = Enrolment::new((campaign_id, campaign.steps_version), contact_id, at);
-        // One of a contact that was merged into this one stays.
-        let own = before.filter(|before| before.value.contact == contact_id);
-        let known = own.map(|before| before.version);
-        store.enter(scope, known, &enrolment).await?;
-        let version = known.unwrap_or_default() + 1;
-        let value = enrolment;
-        Ok((Versioned { value, version }, person.contact))
+        let known = before.as_ref().map(|before| &before.value);
+        let enrolment = campaign.entered(&person.contact, known, at);
+        let enrolment = enrolment.map_err(|why| refusal(&campaign, why))?;
+        let enrolment = store.enter(scope, DripEntry::new(enrolment, before.as_ref())).await?;
+        Ok((enrolment, person.contact))
     });
     let (enrolment, contact) = enrolled.await?;
     Ok(Created {

@@ -6,7 +6,7 @@
 use domain::{
     Timestamp,
     automations::decide::{decide, needs},
-    base::ids::{CallId, ConnectionId, ContactId, ConversationId, MessageId},
+    base::ids::{CallId, CampaignId, ConnectionId, ContactId, ConversationId, MessageId},
     calls::{
         call::{CallFacts, CallProvider, Direction, MAX_CALL, Outcome, Party, Verdict},
         record::{Call, CallProgress, consent_id},
@@ -33,6 +33,7 @@ use jobs::{CallJob, ToQueue};
 use kit::{Clock, ConfigError, Done, Env, Ids, Job, JobError, Pages, Planner, QueueName, Queues, crash, metric};
 use store::{
     Along, RACES, Store, StoreError, TenantScope,
+    campaigns::drip::DripEntry,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
     inbox::conversation::OnLine,
     table::effects::{Consent, Effects, Once},
@@ -384,6 +385,11 @@ async fn decide_call(
         ended.extend(planned.ended);
         (message, links) = (Some(planned.message), planned.links);
     }
+    // A call that is followed by a message is not decided again, so it enrols the caller once.
+    let entered = match decision.enroll {
+        Some(drip) => Box::pin(entry(scope, &contact, drip, now, ctx)).await?,
+        None => None,
+    };
     progress.decided = Some(call_id);
     progress.due = None;
     // The team sees a missed call once, also if its outcome was reported as another first.
@@ -458,12 +464,27 @@ async fn decide_call(
         consent,
         links,
         conversation,
+        entered,
     };
     let jobs = ctx.store.commit(scope, effects, now).await?;
     crash::point("process_call.committed");
     kit::line::count(outcome.as_str(), 1);
     queue(jobs, now, ctx).await?;
     Ok(Done::Now)
+}
+
+/// The caller's entry into a drip, if it is open and the caller may enter it.
+async fn entry(
+    scope: &TenantScope,
+    contact: &Contact,
+    drip: CampaignId,
+    now: Timestamp,
+    ctx: &Context,
+) -> Result<Option<DripEntry>, StoreError> {
+    let (campaign, known) = ctx.store.campaign_and_enrolment(scope, contact, drip, now).await?;
+    let former = known.as_ref().map(|known| &known.value);
+    let entered = campaign.and_then(|campaign| campaign.entered(contact, former, now).ok());
+    Ok(entered.map(|enrolment| DripEntry::new(enrolment, known.as_ref())))
 }
 
 /// Whether no report so far says who the customer is, not even that the number is hidden.

@@ -11,7 +11,6 @@ mod make;
 
 use domain::{
     Timestamp,
-    accounts::notice::Notice,
     base::{
         ids::{ContactId, MessageId},
         operation::{Data, Progress},
@@ -37,7 +36,7 @@ use kit::{
     operation::{Step, Turn},
 };
 use serde::{Deserialize, Serialize};
-use store::{RACES, Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
+use store::{Store, TenantScope, Versioned, money::prices::PriceCache, tenants::config::ConfigCache};
 
 /// State of the function, created once per process.
 pub struct Context {
@@ -240,9 +239,12 @@ pub async fn handle(turn: Turn, ctx: &Context) -> Result<Step, JobError> {
             None => run.begin(&found, cursor).await,
         },
         CampaignState::Paused => {
-            run.notice(&found.value).await;
             (cursor.waited, cursor.behind_since) = (false, None);
             let lately = now < changed_at + PAUSE_LOOK * 5;
+            if lately {
+                // A notice that was lost is recorded at the next look.
+                kit::campaigns::notice_pause(&ctx.store, scope, &found.value, now).await;
+            }
             cursor.wait(now + if lately { PAUSE_LOOK } else { LATER_LOOK })
         }
         CampaignState::Cancelled | CampaignState::Running | CampaignState::Finishing => {
@@ -286,13 +288,9 @@ impl Run<'_> {
         found: &Versioned<Campaign>,
         next: CampaignState,
         why: Option<Refusal>,
-        recipients: Option<u64>,
     ) -> Result<(), JobError> {
-        let Some(mut after) = found.value.moved(next, why, self.now) else {
-            return Ok(());
-        };
-        after.recipients = recipients.or(after.recipients);
-        self.write(found.version, &after).await
+        kit::campaigns::moved(&self.ctx.store, self.scope, found, (next, why), self.now).await?;
+        Ok(())
     }
 
     /// Records the number of contacts in the audience. If somebody else just changes the campaign, it is written when that finishes.
@@ -301,12 +299,7 @@ impl Run<'_> {
             recipients: Some(count),
             ..found.value.clone()
         };
-        self.write(found.version, &fixed).await
-    }
-
-    /// Writes the campaign, unless it has changed since it was read.
-    async fn write(&self, before: u64, after: &Campaign) -> Result<(), JobError> {
-        match self.ctx.store.move_campaign(self.scope, before, after).await {
+        match self.ctx.store.move_campaign(self.scope, found.version, &fixed).await {
             Err(error) if !error.is_conflict() => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
         }
@@ -316,24 +309,8 @@ impl Run<'_> {
     async fn pause(&self, found: &Versioned<Campaign>, mut cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
         // Whoever resumes it has seen what was wrong.
         cursor.watch = Watch::default();
-        kit::metric::count("campaign_paused", &[("reason", why.reason.as_str())]);
-        self.moved(found, CampaignState::Paused, Some(why), None).await?;
+        self.moved(found, CampaignState::Paused, Some(why)).await?;
         cursor.more()
-    }
-
-    /// Notices that the campaign paused itself. It is looked at again as long as it is paused, so a notice that is lost is recorded then.
-    async fn notice(&self, paused: &Campaign) {
-        let Some(notice) = Notice::of_campaign(paused) else {
-            return;
-        };
-        let store = &self.ctx.store;
-        let recorded = RACES.until_won(|| store.record_notice(self.scope, &notice, self.now));
-        if let Err(error) = recorded.await {
-            tracing::error!(
-                error = kit::chain(&error),
-                "nobody is told that a campaign paused itself"
-            );
-        }
     }
 
     /// Begins the campaign: reads the conditions of its audience, which are fixed from now on. A drip can do without an audience.
@@ -341,7 +318,7 @@ impl Run<'_> {
         let campaign = &found.value;
         if campaign.kind == CampaignType::Drip && campaign.audience.segment.is_none() {
             cursor.place = Some(Place::Open);
-            self.moved(found, CampaignState::Running, None, None).await?;
+            self.moved(found, CampaignState::Running, None).await?;
             return cursor.more();
         }
         let conditions = self.ctx.store.audience_conditions(self.scope, &campaign.audience);
@@ -355,13 +332,13 @@ impl Run<'_> {
             let why = Refusal::new(Reason::SegmentUnusable, sentence);
             return self.end(found, Cursor::new(self.now), why).await;
         }
-        self.moved(found, CampaignState::Running, None, None).await?;
+        self.moved(found, CampaignState::Running, None).await?;
         cursor.more()
     }
 
     /// Cancels the campaign, which cannot go on.
     async fn end(&self, found: &Versioned<Campaign>, cursor: Cursor, why: Refusal) -> Result<Step, JobError> {
-        self.moved(found, CampaignState::Cancelled, Some(why), None).await?;
+        self.moved(found, CampaignState::Cancelled, Some(why)).await?;
         cursor.more()
     }
 
@@ -467,8 +444,14 @@ impl Run<'_> {
                     cursor.place = Some(Place::Making(InAudience::default()));
                     return cursor.more();
                 }
-                self.moved(found, CampaignState::Finishing, None, Some(recipients))
-                    .await?;
+                let found = Versioned {
+                    value: Campaign {
+                        recipients: Some(recipients),
+                        ..campaign.clone()
+                    },
+                    version: found.version,
+                };
+                self.moved(&found, CampaignState::Finishing, None).await?;
                 cursor.place = Some(Place::Settling(InAudience::default()));
             }
         }
@@ -518,7 +501,7 @@ impl Run<'_> {
         let (store, campaign, now) = (&self.ctx.store, &found.value, self.now);
         if campaign.state == CampaignState::Running {
             // It was paused while it finished.
-            self.moved(found, CampaignState::Finishing, None, None).await?;
+            self.moved(found, CampaignState::Finishing, None).await?;
             return cursor.more();
         }
         let (page, next) = store.audience(self.scope, campaign.id, from, PER_LOOK).await?;
@@ -533,7 +516,7 @@ impl Run<'_> {
             cursor.place = Some(Place::Settling(next));
             return cursor.more();
         }
-        self.moved(found, CampaignState::Completed, None, None).await?;
+        self.moved(found, CampaignState::Completed, None).await?;
         cursor.more()
     }
 

@@ -7,7 +7,6 @@ use std::{
 
 use domain::{
     Timestamp,
-    accounts::notice::Notice,
     base::{
         actor::Stamp,
         facts::Fact,
@@ -44,7 +43,7 @@ use kit::{
     crash,
 };
 use store::{
-    LostRace as _, RACES, StoreError, TenantScope, Versioned,
+    LostRace as _, StoreError, TenantScope, Versioned,
     campaigns::drip::DueStep,
     contacts::{
         contact::ContactWrite,
@@ -288,10 +287,10 @@ impl Tenant<'_> {
             };
             match self.change((id, &person), &change, written).await? {
                 Ok(after) => {
-                    passage.did(scene);
+                    passage.did(&written.steps, now);
                     person = after;
                 }
-                Err(why) => passage.skip(scene, &why),
+                Err(why) => passage.skip(&written.steps, &why, now),
             }
         }
     }
@@ -368,10 +367,15 @@ impl Tenant<'_> {
         if let Some(why) = why {
             if found.value.steps_version == Some(version) {
                 // Those who are due find it paused.
-                return self.pause(found, why).await;
+                let paused = (CampaignState::Paused, Some(why));
+                if let Some(paused) = kit::campaigns::moved(&ctx.store, scope, found, paused, now).await? {
+                    kit::campaigns::notice_pause(&ctx.store, scope, &paused, now).await;
+                }
+                return Ok(());
             }
             // Nobody can mend an earlier version.
-            let skipped = ready.into_iter().map(|one| Box::pin(self.skip(written, one, &why)));
+            let skip = |one| Box::pin(self.say_nothing(written, one, Unmade::Person(why.clone())));
+            let skipped = ready.into_iter().map(skip);
             let skipped: Vec<_> = stream::iter(skipped).buffer_unordered(AT_ONCE).collect().await;
             return self.settle(skipped.into_iter()).await;
         }
@@ -381,23 +385,18 @@ impl Tenant<'_> {
         self.settle(said.into_iter()).await
     }
 
-    /// Goes on behind the step of one contact without its message.
-    async fn skip(&self, written: &WrittenSteps, one: Ready, why: &Refusal) -> Result<Became, JobError> {
-        let Ready {
-            enrolment: Versioned { mut value, version },
-            person,
-            zone,
-            ..
-        } = one;
-        let scene = Scene {
-            steps: &written.steps,
-            person: &person,
-            last: None,
-            zone: zone.rules(),
-            now: self.now,
-        };
+    /// Goes on in the enrolment of one contact, whose message is not made.
+    async fn say_nothing(&self, written: &WrittenSteps, one: Ready, why: Unmade) -> Result<Became, JobError> {
+        let (now, Versioned { mut value, version }) = (self.now, one.enrolment);
         if let Some(passage) = &mut value.passage {
-            passage.skip(scene, why);
+            match why {
+                Unmade::Person(why) if ends(why.reason) => value = value.left(why, now),
+                Unmade::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
+                    passage.postpone(again(&why, now));
+                }
+                Unmade::Person(why) => passage.skip(&written.steps, &why, now),
+                Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
+            }
         }
         self.ctx.store.write_enrolment(&self.scope, version, &value).await?;
         Ok(Became::Written)
@@ -408,22 +407,13 @@ impl Tenant<'_> {
         &self,
         (broadcast, counts): (&Broadcast<'_>, &Counts),
         written: &WrittenSteps,
-        ready: Ready,
+        mut ready: Ready,
     ) -> Result<Became, JobError> {
         let (ctx, scope, now) = (self.ctx, &self.scope, self.now);
-        let Ready {
-            enrolment: Versioned {
-                value: mut enrolment,
-                version: before,
-            },
-            mut person,
-            step,
-            zone,
-        } = ready;
         let cause = Cause::Campaign {
-            campaign: enrolment.campaign,
-            contact: person.contact.id,
-            step: Some(step),
+            campaign: ready.enrolment.value.campaign,
+            contact: ready.person.contact.id,
+            step: Some(ready.step),
         };
         let maker = Maker {
             planner: &ctx.planner,
@@ -431,30 +421,26 @@ impl Tenant<'_> {
             prices: &ctx.prices,
             counts,
         };
-        let planned = Box::pin(broadcast.planned(maker, scope, (&mut person, cause), now)).await?;
+        let planned = Box::pin(broadcast.planned(maker, scope, (&mut ready.person, cause), now)).await?;
+        let planned = match planned {
+            Ok(planned) => planned,
+            Err(why) => return self.say_nothing(written, ready, why).await,
+        };
+        let Ready {
+            enrolment: Versioned {
+                value: mut enrolment,
+                version: before,
+            },
+            person,
+            zone,
+            ..
+        } = ready;
         let scene = Scene {
             steps: &written.steps,
             person: &person,
             last: None,
             zone: zone.rules(),
             now,
-        };
-        let planned = match planned {
-            Ok(planned) => planned,
-            Err(unmade) => {
-                if let Some(passage) = &mut enrolment.passage {
-                    match unmade {
-                        Unmade::Person(why) if ends(why.reason) => enrolment = enrolment.left(why, now),
-                        Unmade::Person(why) if matches!(why.reason, Reason::Frequency | Reason::TooManyOpen) => {
-                            passage.postpone(again(&why, now));
-                        }
-                        Unmade::Person(why) => passage.skip(scene, &why),
-                        Unmade::Cap(_) => passage.postpone(now + LIMIT_LOOK),
-                    }
-                }
-                ctx.store.write_enrolment(scope, before, &enrolment).await?;
-                return Ok(Became::Written);
-            }
         };
         if let Some(passage) = &mut enrolment.passage {
             passage.said(scene, planned.message.id);
@@ -495,25 +481,5 @@ impl Tenant<'_> {
         // What is written is queued, even if others failed.
         self.ctx.queues.enqueue(jobs, self.now).await?;
         failed.map_or(Ok(()), Err)
-    }
-
-    /// Pauses a drip for a reason that its users can change, and notes that they are told.
-    async fn pause(&self, found: &Versioned<Campaign>, why: Refusal) -> Result<(), JobError> {
-        let (store, scope) = (&self.ctx.store, &self.scope);
-        let code = why.reason.as_str();
-        let Some(paused) = found.value.moved(CampaignState::Paused, Some(why), self.now) else {
-            return Ok(());
-        };
-        kit::metric::count("campaign_paused", &[("reason", code)]);
-        match store.move_campaign(scope, found.version, &paused).await {
-            Err(error) if !error.is_conflict() => return Err(error.into()),
-            Ok(_) | Err(_) => {}
-        }
-        if let Some(notice) = Notice::of_campaign(&paused) {
-            RACES
-                .until_won(|| store.record_notice(scope, &notice, self.now))
-                .await?;
-        }
-        Ok(())
     }
 }

@@ -88,7 +88,7 @@ const webhooks: Schemas["WebhookAddress"][] = [
 ];
 
 const automation: Schemas["AutomationOut"] = {
-  archived_at: null, changed_by: "usr_sample", created_at: at, enabled: true, id: "rule_sample", lines: [{ id: line.id, name: HOSTILE.markup }], name: HOSTILE.override, priority: 10,
+  archived_at: null, changed_by: "usr_sample", created_at: at, enabled: true, enroll: null, id: "rule_sample", lines: [{ id: line.id, name: HOSTILE.markup }], name: HOSTILE.override, priority: 10,
   problems: [{ field: "then.template.name", code: "not_found", detail: "x", facts: { id: "missed_call" } }], templates: [],
   then: {
     channels: ["whatsapp", "sms"], category: "utility", cooldown_seconds: 86_400, delay_seconds: 90, quiet_hours: { from: "21:00", to: "08:00" },

@@ -8,7 +8,7 @@ use crate::{
     automations::rule::{CallSeconds, Caller, Consent, Hours, Rule, in_order},
     base::{
         facts::{Fact, Facts},
-        ids::{CallId, ContactId, LineId},
+        ids::{CallId, CampaignId, ContactId, LineId},
         phone::Phone,
     },
     calls::{
@@ -46,6 +46,8 @@ pub struct Decision {
     pub grounds: Grounds,
     /// The message, or the reason why there is none.
     pub follow_up: Result<Composed, Refusal>,
+    /// The drip into which the caller enters, if a message follows.
+    pub enroll: Option<CampaignId>,
 }
 
 impl Decision {
@@ -129,6 +131,7 @@ fn decided(call: &CallView<'_>, world: &World<'_>, mut grounds: Grounds, allowed
     let mut follow_up = wanted.and_then(|intent| compose(&intent, world));
     let rules = &world.config.rules;
     let rule = grounds.rule.and_then(|id| rules.iter().find(|rule| rule.id == id));
+    let enroll = rule.and_then(|rule| rule.enroll).filter(|_| follow_up.is_ok());
     let rule = rule.map(|rule| rule.name.as_str());
     match &mut follow_up {
         Ok(composed) => {
@@ -143,7 +146,11 @@ fn decided(call: &CallView<'_>, world: &World<'_>, mut grounds: Grounds, allowed
             }
         }
     }
-    Decision { grounds, follow_up }
+    Decision {
+        grounds,
+        follow_up,
+        enroll,
+    }
 }
 
 /// The beginning of each decision against a message.

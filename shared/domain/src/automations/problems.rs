@@ -10,6 +10,7 @@ use crate::{
     },
     base::fault::{Fault, FaultCode},
     calls::call::{Direction, Outcome},
+    campaigns::{campaign::CampaignType, state::CampaignState},
     messages::{
         compose::carriers,
         content_problems::{Authored, no_channel, one_of},
@@ -36,8 +37,10 @@ pub fn review(rule: &Rule, config: &TenantConfig, material: &Material) -> Review
     let mut found = Findings::default();
     conditions(rule, config, &mut found);
     message(rule, material, &mut found);
+    let drip = drip(rule, material, &mut found);
     let problems = found.0;
     let mut warnings = senders(rule, config, material, &problems);
+    warnings.extend(drip);
     warnings.extend(times(rule, config));
     warnings.extend(unreached(rule, config));
     warnings.truncate(MAX_WARNINGS);
@@ -50,6 +53,7 @@ pub fn needs<'a>(rules: impl IntoIterator<Item = &'a Rule>, config: &TenantConfi
     let mut needs = Needs::default();
     for rule in rules {
         authored(rule).needed(config, &mut needs);
+        needs.campaigns.extend(rule.enroll);
     }
     needs
 }
@@ -192,6 +196,40 @@ fn message(rule: &Rule, material: &Material, found: &mut Findings) {
         found.add("then.quiet_hours.to", fault);
     }
     authored(rule).review(material, found);
+}
+
+/// Problems of the drip into which the caller enters. A warning if nobody gets its messages at present.
+fn drip(rule: &Rule, material: &Material, found: &mut Findings) -> Option<Warning> {
+    const FIELD: &str = "enroll";
+    let id = rule.enroll?;
+    let Some(campaign) = material.campaign(id) else {
+        let fault = Fault::new(FaultCode::NotFound, format!("There is no campaign with the id {id}."));
+        found.add(FIELD, fault.and("id", id.to_string()));
+        return None;
+    };
+    let state = campaign.state;
+    let unusable = if campaign.kind != CampaignType::Drip {
+        Some("The campaign is a broadcast, which nobody enters. Name a drip.".to_owned())
+    } else if state.is_final() {
+        Some(format!(
+            "The drip is {}, so nobody enters it. Name another one.",
+            state.as_str()
+        ))
+    } else {
+        None
+    };
+    if let Some(detail) = unusable {
+        found.add(FIELD, Fault::new(FaultCode::NotApplicable, detail));
+        return None;
+    }
+    let sentence = match state {
+        CampaignState::Running => return None,
+        CampaignState::Paused => "The drip is paused, so nobody gets its messages.",
+        _ => "The drip has not begun, so nobody enters it.",
+    };
+    let why = Refusal::new(Reason::DripNotRunning, sentence).and("state", state.as_str());
+    let field = FIELD.to_owned();
+    Some(Warning { field, why })
 }
 
 /// The message as its author wrote it.
@@ -577,6 +615,39 @@ mod tests {
         let mut unknown = config();
         unknown.rules[0].then.sms_text = Some(SmsText::One("See {{tenant.website}}".to_owned()));
         assert_eq!(warned(&unknown, &material), one("then.sms_text", Reason::ValueUnknown));
+    }
+
+    #[test]
+    fn drip_must_be_one_that_callers_can_enter() {
+        let id = "cmp_00000000000000000000000001";
+        for (kind, state, problem, warns) in [
+            ("drip", "running", None, false),
+            ("drip", "paused", None, true),
+            ("drip", "draft", None, true),
+            ("drip", "scheduled", None, true),
+            ("drip", "completed", Some(FaultCode::NotApplicable), false),
+            ("drip", "cancelled", Some(FaultCode::NotApplicable), false),
+            ("broadcast", "running", Some(FaultCode::NotApplicable), false),
+            ("none", "", Some(FaultCode::NotFound), false),
+        ] {
+            let (config, mut material) = changed(&json!({ "/enroll": id }));
+            if kind != "none" {
+                let campaign = json!({"id": id, "type": kind, "name": "Welcome", "state": state});
+                material.campaigns = vec![from_value(campaign).unwrap()];
+            }
+            let found = review(&config.rules[0], &config, &material);
+            let problems: Vec<_> = found.problems.iter().map(|it| (it.field.as_str(), it.code)).collect();
+            let expected: Vec<_> = problem.map(|code| ("enroll", code)).into_iter().collect();
+            assert_eq!(problems, expected, "{kind} {state}");
+            if problem.is_none() {
+                let expected = [("enroll".to_owned(), Reason::DripNotRunning)];
+                let expected = if warns { &expected[..] } else { &[] };
+                assert_eq!(warned(&config, &material), expected, "{kind} {state}");
+            }
+        }
+        let (config, _) = changed(&json!({ "/enroll": id }));
+        let campaigns = needs(&config.rules, &config).campaigns;
+        assert_eq!(campaigns, [id.parse().unwrap()].into());
     }
 
     #[test]

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::{
     base::{
         bounded::{Distinct, Whole},
-        ids::{LineId, RuleId, started},
+        ids::{CampaignId, LineId, RuleId, started},
         text::{MAX_NAME_LENGTH, OneLine, quotable},
     },
     calls::call::{Direction, Outcome},
@@ -54,6 +54,10 @@ resource! {
         pub when: When,
         /// The message that follows.
         pub then: Then,
+        /// Drip into which the caller enters when a message follows the call. `null`: none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schema", schemars(extend("x-refers" = true)))]
+        pub enroll: Option<CampaignId>,
     }
 }
 
@@ -89,6 +93,7 @@ impl Rule {
                 consent: Consent::CallerInitiated,
                 when_unknown: None,
             },
+            enroll: None,
             archived_at: None,
             version: 0,
             created_at: at,

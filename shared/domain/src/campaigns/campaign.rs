@@ -75,7 +75,7 @@ resource! {
         /// The message of a broadcast. Those of a drip are in its steps.
         #[serde(default)]
         pub message: CampaignMessage,
-        /// What ends a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
+        /// Events that end a drip for a contact before its last step. Whoever refuses all messages leaves it in any case.
         #[serde(default, skip_serializing_if = "Exits::is_usual")]
         pub exits: Exits,
         /// Whether a contact who has been through a drip, or has left it, can enter it again.
@@ -152,7 +152,7 @@ pub enum CampaignType {
     Drip,
 }
 
-/// What ends a drip for a contact before its last step.
+/// Events that end a drip for a contact before its last step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema), schemars(rename = "DripExits"))]
 #[serde(deny_unknown_fields, default)]

@@ -110,6 +110,11 @@ impl Enrolment {
             .map(|next| next.at)
     }
 
+    /// Whether steps of a drip are to come.
+    pub fn is_active(&self) -> bool {
+        self.exit.is_none() && self.due().is_some()
+    }
+
     /// Time from which it is kept.
     pub fn kept_from(&self) -> Timestamp {
         let taken = self.passage.as_ref().and_then(|passage| passage.taken.last());

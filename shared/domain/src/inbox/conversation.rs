@@ -1,6 +1,6 @@
 //! Conversations: what was said between a contact and the team on one line, whose turn it is, and who attends to it.
 //!
-//! What customers do can become known in any order, and what comes of it does not depend on the order. Whoever writes a conversation knows of
+//! Actions of customers can become known in any order, and their effect does not depend on the order. Whoever writes a conversation knows of
 //! each happening once: its row is written together with that of the message or call.
 
 use jiff::{SignedDuration, Timestamp};
@@ -137,11 +137,11 @@ impl Priority {
 pub struct Happening {
     /// Its time.
     pub at: Timestamp,
-    /// What it was.
+    /// Its kind.
     pub what: What,
 }
 
-/// What happened.
+/// Kind of a happening, with the message or call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum What {
@@ -162,7 +162,7 @@ impl What {
         }
     }
 
-    /// What distinguishes it from another at the same moment.
+    /// Distinguishes it from another at the same moment.
     fn id(self) -> String {
         match self {
             Self::Inbound(message, _) | Self::Reply(message, _) => message.to_string(),

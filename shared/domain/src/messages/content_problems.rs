@@ -17,7 +17,7 @@ use crate::{
     },
     messages::{
         compose::{Words, carriers, content},
-        links::{MAX_TARGETS, Target},
+        links::{MAX_TARGETS, Target, add_target},
         material::Material,
         message::Channel,
         needs::{MAX_PRODUCTS, Needs},
@@ -203,7 +203,7 @@ impl<'a> Authored<'a> {
         material: &Material,
         found: &mut Findings,
     ) {
-        let (mut named, mut targets): (Vec<&str>, Vec<&Target>) = (Vec::new(), Vec::new());
+        let (mut named, mut targets): (Vec<&str>, Vec<Target>) = (Vec::new(), Vec::new());
         let not_found = |what: &str, detail: String| Fault::new(FaultCode::NotFound, detail).and("id", what);
         for (place, source) in sources {
             if source.is_of_call() {
@@ -216,10 +216,7 @@ impl<'a> Authored<'a> {
                 continue;
             }
             if let Source::Link(target) | Source::LinkCode(target) = source {
-                if !targets.contains(&target) {
-                    targets.push(target);
-                }
-                if targets.len() > MAX_TARGETS {
+                if !add_target(&mut targets, target) {
                     let detail = format!("The links of a message can lead to at most {MAX_TARGETS} pages.");
                     found.add(place, Fault::too_many(MAX_TARGETS, detail));
                     return;

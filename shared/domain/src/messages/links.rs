@@ -40,6 +40,18 @@ impl Target {
     }
 }
 
+/// Adds a page to which a link of a message leads, unless it is among them. Returns whether there is room for it.
+pub fn add_target(targets: &mut Vec<Target>, target: &Target) -> bool {
+    if targets.contains(target) {
+        return true;
+    }
+    let fits = targets.len() < MAX_TARGETS;
+    if fits {
+        targets.push(target.clone());
+    }
+    fits
+}
+
 impl FromStr for Target {
     type Err = NoTarget;
 

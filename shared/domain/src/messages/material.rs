@@ -2,7 +2,8 @@
 //! not part of the cached configuration: the composing function reads those that the message names.
 
 use crate::{
-    base::ids::{AssetId, ConnectionId},
+    base::ids::{AssetId, CampaignId, ConnectionId},
+    campaigns::campaign::Campaign,
     contacts::{field::Field, field_key::FieldKey},
     media::asset::Asset,
     messages::links::NewLinks,
@@ -21,6 +22,8 @@ pub struct Material {
     pub fields: Vec<Field>,
     /// Assets.
     pub assets: Vec<Asset>,
+    /// Campaigns that a rule names.
+    pub campaigns: Vec<Campaign>,
     /// The links that the message carries.
     pub links: NewLinks,
 }
@@ -32,6 +35,7 @@ impl Material {
         products: Vec::new(),
         fields: Vec::new(),
         assets: Vec::new(),
+        campaigns: Vec::new(),
         links: NewLinks::NONE,
     };
 
@@ -46,6 +50,11 @@ impl Material {
     /// A field of contacts by its key.
     pub fn field(&self, key: &FieldKey) -> Option<&Field> {
         self.fields.iter().find(|field| field.key == *key)
+    }
+
+    /// A campaign by its id.
+    pub fn campaign(&self, id: CampaignId) -> Option<&Campaign> {
+        self.campaigns.iter().find(|campaign| campaign.id == id)
     }
 
     /// An asset by its id.

@@ -4,12 +4,12 @@
 use std::collections::BTreeSet;
 
 use crate::{
-    base::ids::{AssetId, ConnectionId, MessageId},
+    base::ids::{AssetId, CampaignId, ConnectionId, MessageId},
     consent::links::LinkCode,
     messages::{
         compose::{Aspect, Intent, Words, World, carrier, review},
         content_draft::Draft,
-        links::{MAX_TARGETS, NewLinks, Target, Targets, Tracked},
+        links::{NewLinks, Target, Targets, Tracked, add_target},
         material::Material,
         message::Content,
         purpose::Policy,
@@ -30,6 +30,8 @@ pub struct Needs {
     pub fields: bool,
     /// Assets.
     pub assets: BTreeSet<AssetId>,
+    /// Campaigns that a rule names.
+    pub campaigns: BTreeSet<CampaignId>,
     /// Open messages to the recipient: those that count if it obeys the frequency limit, and all if their list is full.
     pub open: Vec<MessageId>,
     /// Whether it carries a link to the recipient's preference page.
@@ -206,10 +208,8 @@ impl Needs {
                 }
                 Source::ContactField(_) => self.fields = true,
                 Source::PreferencesLink | Source::PreferencesCode => self.preferences = true,
-                Source::Link(target) | Source::LinkCode(target)
-                    if self.targets.len() < MAX_TARGETS && !self.targets.contains(target) =>
-                {
-                    self.targets.push(target.clone());
+                Source::Link(target) | Source::LinkCode(target) => {
+                    add_target(&mut self.targets, target);
                 }
                 _ => {}
             }
@@ -390,6 +390,7 @@ mod tests {
                     products: BTreeSet::new(),
                     fields: false,
                     assets: BTreeSet::new(),
+                    campaigns: BTreeSet::new(),
                     open: Vec::new(),
                     preferences: false,
                     targets: Vec::new(),

@@ -257,6 +257,8 @@ codes! {
         HoursNever = "hours_never" ["hours"],
         /// Another rule is tried before and matches all calls of this one.
         Unreached = "unreached" ["rule", "id"],
+        /// The drip of the rule has not begun, or is paused.
+        DripNotRunning = "drip_not_running" ["state"],
 
         // The lint of a template.
         /// Words of a template are those of an offer, so that it may be counted as marketing.

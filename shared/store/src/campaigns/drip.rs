@@ -23,7 +23,8 @@ use crate::{
         compact,
         due::{Due, Next},
         keys::{self, DueOther, Key},
-        row::{self, Condition, Row, Write},
+        owned,
+        row::{self, Condition, Item, Row, Write},
     },
 };
 
@@ -56,6 +57,54 @@ pub struct Enrolled {
     pub enrolment: Enrolment,
     /// The contact. `None`: it was erased, or merged into another.
     pub contact: Option<Contact>,
+}
+
+/// The entry of a contact into a drip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DripEntry {
+    enrolment: Enrolment,
+    /// Version of the former enrolment, over which it is written.
+    before: Option<u64>,
+}
+
+impl DripEntry {
+    /// The entry with this enrolment. `known`: the person's former one. That of a contact who was merged into this one stays.
+    pub fn new(enrolment: Enrolment, known: Option<&Versioned<Enrolment>>) -> Self {
+        let own = known.filter(|known| known.value.contact == enrolment.contact);
+        Self {
+            before: own.map(|known| known.version),
+            enrolment,
+        }
+    }
+
+    pub(crate) fn row(&self, scope: &TenantScope, doing: &'static str) -> Result<Row, StoreError> {
+        let mut row = enrolment_row(scope, &self.enrolment, self.before, doing)?;
+        if self.before.is_none() {
+            row.condition = Condition::NewOrExpired(self.enrolment.at);
+        }
+        Ok(row)
+    }
+}
+
+/// Keys of the enrolments of a person in a campaign.
+fn keys_of_person(scope: &TenantScope, contact: &Contact, campaign: CampaignId) -> Vec<Key> {
+    let keys = contact.ids().map(|id| keys::enrolment(scope, id, campaign));
+    keys.collect()
+}
+
+/// The first of these enrolments that exists: of several, only this one goes on.
+fn first(
+    mut found: HashMap<Key, Item>,
+    keys: &[Key],
+    now: Timestamp,
+    doing: &'static str,
+) -> Result<Option<Versioned<Enrolment>>, StoreError> {
+    for key in keys {
+        if let Some(enrolment) = row::versioned(found.remove(key), Some(now), doing)? {
+            return Ok(Some(enrolment));
+        }
+    }
+    Ok(None)
 }
 
 impl Store {
@@ -145,8 +194,7 @@ impl Store {
         self.database.delete_many(&keys, DOING).await
     }
 
-    /// A person's enrolment in a campaign, with its version: that of the contact, or of one that was merged into it. Of several, only the
-    /// first one goes on. One request.
+    /// A person's enrolment in a campaign, with its version: that of the contact, or of one that was merged into it. One request.
     pub async fn enrolment(
         &self,
         scope: &TenantScope,
@@ -155,34 +203,42 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Versioned<Enrolment>>, StoreError> {
         const DOING: &str = "read an enrolment";
-        let keys = contact.ids().map(|id| keys::enrolment(scope, id, campaign));
-        let keys: Vec<Key> = keys.collect();
-        let mut found = self.database.get_many(&keys, DOING).await?;
-        for key in keys {
-            if let Some(enrolment) = row::versioned(found.remove(&key), Some(now), DOING)? {
-                return Ok(Some(enrolment));
-            }
-        }
-        Ok(None)
+        let keys = keys_of_person(scope, contact, campaign);
+        first(self.database.get_many(&keys, DOING).await?, &keys, now, DOING)
     }
 
-    /// Writes the first enrolment of a contact, or over one of this version. Nothing is written of a contact who was deleted or merged.
+    /// The same with the campaign, in one request.
+    pub async fn campaign_and_enrolment(
+        &self,
+        scope: &TenantScope,
+        contact: &Contact,
+        campaign: CampaignId,
+        now: Timestamp,
+    ) -> Result<(Option<Campaign>, Option<Versioned<Enrolment>>), StoreError> {
+        const DOING: &str = "read a campaign and an enrolment in it";
+        let (own, keys) = (
+            owned::key::<Campaign>(scope, &campaign),
+            keys_of_person(scope, contact, campaign),
+        );
+        let all: Vec<Key> = keys.iter().chain([&own]).cloned().collect();
+        let mut found = self.database.get_many(&all, DOING).await?;
+        let campaign = row::live_data(&mut found, &[own], DOING)?.pop();
+        Ok((campaign, first(found, &keys, now, DOING)?))
+    }
+
+    /// Enrols a contact in a drip. Nothing is written of a contact who was deleted or merged.
     ///
     /// # Errors
     /// A conflict after a lost race, or if the contact is gone.
-    pub async fn enter(
-        &self,
-        scope: &TenantScope,
-        before: Option<u64>,
-        enrolment: &Enrolment,
-    ) -> Result<(), StoreError> {
+    pub async fn enter(&self, scope: &TenantScope, entry: DripEntry) -> Result<Versioned<Enrolment>, StoreError> {
         const DOING: &str = "enrol a contact in a drip";
-        let mut row = enrolment_row(scope, enrolment, before, DOING)?;
-        if before.is_none() {
-            row.condition = Condition::NewOrExpired(enrolment.at);
-        }
-        let shown = Write::Shown(keys::contact(scope, enrolment.contact));
-        self.write_all(vec![Write::Put(row), shown], DOING).await
+        let shown = Write::Shown(keys::contact(scope, entry.enrolment.contact));
+        self.write_all(vec![Write::Put(entry.row(scope, DOING)?), shown], DOING)
+            .await?;
+        Ok(Versioned {
+            version: entry.before.unwrap_or_default() + 1,
+            value: entry.enrolment,
+        })
     }
 
     /// Writes an enrolment over one of this version.

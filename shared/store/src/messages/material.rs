@@ -121,6 +121,7 @@ pub(crate) struct KeysOfNeeds {
     templates: Vec<Key>,
     products: Vec<Key>,
     assets: Vec<Key>,
+    campaigns: Vec<Key>,
 }
 
 impl KeysOfNeeds {
@@ -140,11 +141,16 @@ impl KeysOfNeeds {
                 .collect(),
             products: products.map(|id| owned::key::<Product>(scope, id)).collect(),
             assets: needs.assets.iter().map(|id| owned::key::<Asset>(scope, id)).collect(),
+            campaigns: needs
+                .campaigns
+                .iter()
+                .map(|id| owned::key::<Campaign>(scope, id))
+                .collect(),
         }
     }
 
     pub(crate) fn all(&self) -> Vec<Key> {
-        [&self.templates[..], &self.products, &self.assets].concat()
+        [&self.templates[..], &self.products, &self.assets, &self.campaigns].concat()
     }
 }
 
@@ -170,6 +176,7 @@ impl Store {
             templates: row::live_data(&mut found, &keys.templates, DOING)?,
             products: row::live_data(&mut found, &keys.products, DOING)?,
             assets: row::live_data(&mut found, &keys.assets, DOING)?,
+            campaigns: row::live_data(&mut found, &keys.campaigns, DOING)?,
             fields,
             links: NewLinks::NONE,
         };

@@ -15,7 +15,7 @@ use ulid::Ulid;
 use crate::{
     Store, StoreError, TenantScope, Versioned,
     calls::call::{PROGRESS_LIFE, call_row, progress_row},
-    campaigns::run::enrolment_row,
+    campaigns::{drip::DripEntry, run::enrolment_row},
     contacts::contact::{ContactWrite, consent_row},
     inbox::conversation::conversation_row,
     messages::{
@@ -46,6 +46,8 @@ pub struct Effects<'a> {
     pub links: Vec<NewLink>,
     /// The conversation in which it is noted, over the version that was read; 0 if there was none.
     pub conversation: Option<Versioned<Conversation>>,
+    /// The entry of a contact into a drip.
+    pub entered: Option<DripEntry>,
 }
 
 /// The conditional write by which a cause has its effects once.
@@ -173,6 +175,9 @@ impl Effects<'_> {
         }
         if let Some(conversation) = &self.conversation {
             rows.push(conversation_row(scope, conversation, doing)?);
+        }
+        if let Some(entry) = &self.entered {
+            rows.push(entry.row(scope, doing)?);
         }
         let mut writes: Vec<Write> = rows.into_iter().map(Write::Put).collect();
         for person in &self.people {

@@ -6,13 +6,14 @@ use domain::{
     accounts::permission::{Permission, Role},
     automations::rule::Rule,
     base::ids::FieldId,
+    campaigns::{campaign::Campaign, state::CampaignState},
     contacts::field::Field,
 };
 use serde_json::{Value, json};
 use store::{Owned as _, tenants::config::ConfigCache};
 use testkit::{
     Answer, Aws, Resource, Seeded,
-    api::{Caller, Town},
+    api::{Caller, House, Town},
     business::{business, read},
 };
 
@@ -416,6 +417,61 @@ async fn text_names_fields_of_contacts_that_exist() {
     let renamed = caller.patch(place, json!({"name": "Levels"})).await.is(200).json();
     assert_eq!(shown(&renamed), [Some(1), Some(0)]);
     assert_eq!(renamed["problems"][0]["field"], "then.sms_text");
+}
+
+#[tokio::test]
+async fn callers_are_enrolled_in_drips_that_can_be_entered() {
+    let aws = Aws::new().await;
+    let town = Town::new(&aws, automations::routes).await;
+    let (manager, store, scope) = (town.manager(), aws.store(), town.home.scope());
+    let campaign = async |house: &House, kind: &str| {
+        let fields = json!({"type": kind, "name": kind});
+        house.own::<Campaign>(&aws, fields).await
+    };
+    let (drip, over) = (campaign(&town.home, "drip").await, campaign(&town.home, "drip").await);
+    let broadcast = campaign(&town.home, "broadcast").await;
+    let theirs = campaign(&town.away, "drip").await;
+    let completed = Campaign {
+        state: CampaignState::Completed,
+        ..over.clone()
+    };
+    store.move_campaign(scope, 1, &completed).await.expect("it is written");
+    let with = |enroll: &str| {
+        let mut fields = new("Welcome");
+        fields["enroll"] = json!(enroll);
+        fields
+    };
+    let unknown = "cmp_00000000000000000000000001".to_owned();
+    for (id, code) in [
+        (unknown, "not_found"),
+        (theirs.id.to_string(), "not_found"),
+        (broadcast.id.to_string(), "not_applicable"),
+        (completed.id.to_string(), "not_applicable"),
+    ] {
+        let refused = manager.post(AUTOMATIONS, with(&id)).await;
+        refused.names_only(&["enroll"]);
+        assert_eq!(refused.json()["errors"][0]["code"], code, "{id}");
+    }
+    let made = manager.post(AUTOMATIONS, with(&drip.id.to_string())).await;
+    let place = made.is(201).header("location");
+    assert_eq!(made.json()["enroll"], json!(drip.id));
+    let warnings = made.json()["warnings"].clone();
+    let codes = warnings.as_array().expect("a list").iter().map(|it| it["code"].clone());
+    assert!(codes.clone().any(|code| code == "drip_not_running"), "{warnings}");
+    manager
+        .patch(place, json!({"enroll": completed.id}))
+        .await
+        .names_only(&["enroll"]);
+    let cancelled = Campaign {
+        state: CampaignState::Cancelled,
+        ..drip
+    };
+    store.move_campaign(scope, 1, &cancelled).await.expect("it is written");
+    // What has become wrong prevents no other change.
+    let renamed = manager.patch(place, json!({"name": "Hello"})).await;
+    assert_eq!(renamed.is(200).json()["problems"][0]["field"], "enroll");
+    let without = manager.patch(place, json!({"enroll": null})).await;
+    assert_eq!(without.is(200).json()["enroll"], Value::Null);
 }
 
 /// They say why, and nothing of them prevents a change.

@@ -1,6 +1,7 @@
 //! Calls, in process against the emulator's table and queues.
 
 mod decisions;
+mod drips;
 mod inbox;
 mod links;
 mod merging;

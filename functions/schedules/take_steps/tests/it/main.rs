@@ -30,7 +30,11 @@ use jiff::{SignedDuration, Timestamp};
 use jobs::SendMessage;
 use kit::{QueueName, schedule::Deadline};
 use serde_json::{Value, from_value, json};
-use store::{Owned, Store, TenantScope, Versioned, campaigns::drip::SHARDS, contacts::people::Brought};
+use store::{
+    Owned, Store, TenantScope, Versioned,
+    campaigns::drip::{DripEntry, SHARDS},
+    contacts::people::Brought,
+};
 use take_steps::{Context, handle};
 use testkit::{
     Aws, Seeded,
@@ -149,7 +153,8 @@ impl World {
 
     async fn enter(&self, drip: &Campaign, contact: ContactId) {
         let enrolment = Enrolment::new((drip.id, drip.steps_version), contact, self.aws.now());
-        self.store().enter(self.scope(), None, &enrolment).await.unwrap();
+        let entry = DripEntry::new(enrolment, None);
+        self.store().enter(self.scope(), entry).await.unwrap();
     }
 
     async fn run(&self) {

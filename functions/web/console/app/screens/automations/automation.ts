@@ -14,8 +14,8 @@ export const OUTCOMES = ["missed", "busy", "abandoned", "voicemail", "after_hour
 const USUAL = OUTCOMES.slice(0, 5);
 
 /** The fields of an automation, as they are sent again. */
-export function fieldsOf({ name, enabled, priority, when, then }: Schemas["AutomationOut"] | Fields): Fields {
-  return { name, enabled: enabled ?? true, priority: priority ?? 0, when: { ...when, outcomes: when?.outcomes ?? [...USUAL] }, then };
+export function fieldsOf({ name, enabled, priority, when, then, enroll }: Schemas["AutomationOut"] | Fields): Fields {
+  return { name, enabled: enabled ?? true, priority: priority ?? 0, when: { ...when, outcomes: when?.outcomes ?? [...USUAL] }, then, enroll: enroll ?? null };
 }
 
 /** What a new automation begins with. */

@@ -1,0 +1,44 @@
+//! Moving campaigns from one state to another, which their run and the steps of drips do.
+
+use domain::{
+    Timestamp,
+    accounts::notice::Notice,
+    campaigns::{campaign::Campaign, state::CampaignState},
+    messages::refusal::Refusal,
+};
+use store::{RACES, Store, StoreError, TenantScope, Versioned};
+
+use crate::{chain, metric};
+
+/// Moves a campaign to another state. Returns it, unless somebody else has changed it since it was read, or the state cannot follow.
+pub async fn moved(
+    store: &Store,
+    scope: &TenantScope,
+    found: &Versioned<Campaign>,
+    (next, why): (CampaignState, Option<Refusal>),
+    now: Timestamp,
+) -> Result<Option<Campaign>, StoreError> {
+    let Some(after) = found.value.moved(next, why, now) else {
+        return Ok(None);
+    };
+    match store.move_campaign(scope, found.version, &after).await {
+        Ok(_) => {}
+        Err(error) if error.is_conflict() => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    if let Some(why) = after.stopped.as_ref().filter(|_| next == CampaignState::Paused) {
+        metric::count("campaign_paused", &[("reason", why.code.as_str())]);
+    }
+    Ok(Some(after))
+}
+
+/// Records the notice of a campaign that paused itself, unless it is recorded. If that fails, the campaign stays paused all the same.
+pub async fn notice_pause(store: &Store, scope: &TenantScope, campaign: &Campaign, now: Timestamp) {
+    let Some(notice) = Notice::of_campaign(campaign) else {
+        return;
+    };
+    let recorded = RACES.until_won(|| store.record_notice(scope, &notice, now));
+    if let Err(error) = recorded.await {
+        tracing::error!(error = chain(&error), "nobody is told that a campaign paused itself");
+    }
+}

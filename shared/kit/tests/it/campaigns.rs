@@ -1,0 +1,47 @@
+//! Campaigns that pause themselves, against the emulator.
+
+use domain::{
+    accounts::notice::Notice,
+    base::resource::Resource as _,
+    campaigns::{campaign::Campaign, state::CampaignState},
+    messages::refusal::{Reason, Refusal},
+};
+use kit::campaigns::{moved, notice_pause};
+use serde_json::json;
+use testkit::{
+    Aws,
+    business::{business, read},
+};
+
+/// Whoever has changed it in the meantime has the last word.
+#[tokio::test]
+async fn campaign_is_moved_unless_somebody_else_changed_it() {
+    let aws = Aws::new().await;
+    let business = Box::pin(business(&aws)).await;
+    let (store, scope, now) = (aws.store(), business.scope(), aws.now());
+    let new = Campaign::new(aws.ids().ulid(), read(json!({"type": "drip", "name": "Welcome"})), now);
+    store.create(scope, &new, &aws.stamp()).await.unwrap();
+    let read = async || store.get::<Campaign>(scope, &new.id).await.unwrap().unwrap();
+    let next = async |state| {
+        let moved = moved(&store, scope, &read().await, (state, None), now).await;
+        assert!(moved.unwrap().is_some());
+    };
+    next(CampaignState::Scheduled).await;
+    next(CampaignState::Running).await;
+    let pause = || (CampaignState::Paused, Some(Refusal::new(Reason::NoTemplate, "gone")));
+    let stale = read().await;
+    next(CampaignState::Paused).await;
+    next(CampaignState::Running).await;
+    assert_eq!(moved(&store, scope, &stale, pause(), now).await.unwrap(), None);
+    assert_eq!(read().await.value.state, CampaignState::Running);
+    let paused = moved(&store, scope, &read().await, pause(), now)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(read().await.value, paused);
+    let key = Notice::of_campaign(&paused).unwrap().key();
+    for _ in 0..2 {
+        notice_pause(&store, scope, &paused, now).await;
+        assert_eq!(store.notice(scope, &key).await.unwrap().unwrap().version, 1);
+    }
+}
