@@ -23,7 +23,7 @@ static FIRST: Guide = Guide {
 };
 
 /// Guides for a business with an API key.
-static GUIDES: [Guide; 10] = [
+static GUIDES: [Guide; 11] = [
     Guide {
         page: "docs/contacts.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
@@ -68,6 +68,11 @@ static GUIDES: [Guide; 10] = [
         page: "docs/campaigns.md",
         names: &["API=", "KEY=", "first-quarter-of-an-hour.md"],
         last: "204",
+    },
+    Guide {
+        page: "docs/inbox.md",
+        names: &["API=", "SIMULATORS=", "KEY=", "first-quarter-of-an-hour.md"],
+        last: r#""state":"open""#,
     },
     Guide {
         page: "docs/answers.md",
