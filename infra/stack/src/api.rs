@@ -220,8 +220,8 @@ pub async fn start_operation(play: &Play, contract: &Contract, keeper: &Proof) -
     Ok(id.to_owned())
 }
 
-/// The lists of calls and messages: what customers do fills them.
-pub const HAPPENINGS: [&str; 2] = ["/api/v1/calls", "/api/v1/messages"];
+/// The lists of calls, messages and conversations: what customers do fills them.
+pub const HAPPENINGS: [&str; 3] = ["/api/v1/calls", "/api/v1/messages", "/api/v1/conversations"];
 
 /// The list of rules.
 const AUTOMATIONS: &str = "/api/v1/automations";

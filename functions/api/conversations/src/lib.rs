@@ -151,7 +151,7 @@ async fn get_conversation_timeline(
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
     let after = paging.position::<Position>()?;
     let (store, scope, contact) = (api.store(), who.scope(), id.contact());
-    let exists = async { Ok::<_, Problem>(found(store.conversation(scope, id)).await?) };
+    let exists = found(store.conversation(scope, id));
     let page = found(store.timeline(scope, contact, None, after, paging.limit(), who.now()));
     let ((_, mut page), _, showing) = tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
     let is_of = |placed: &Placed| is_said_on(&placed.entry, placed.position.kind(), id.line());

@@ -112,6 +112,7 @@ pub(crate) struct ConversationChange {
     /// State.
     state: ConversationState,
     /// Time at which a snoozed one is opened again, at most 90 days ahead. `null`: it is not snoozed.
+    #[schemars(example = Option::<Timestamp>::None)]
     snoozed_until: Option<Timestamp>,
     /// Id of the person who attends to it. `null`: nobody yet.
     #[schemars(extend("x-refers" = true))]
