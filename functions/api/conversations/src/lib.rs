@@ -3,7 +3,7 @@
 mod models;
 
 use api::{
-    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Path, Query, RACES, References, Setback, Tagged,
+    Allowed, Api, Body, IfMatch, Listed, Looks, Paging, Patch, Path, Query, RACES, References, Tagged,
     TimelineEntryOut, found, permits, received,
 };
 use axum::{Extension, Json, Router, extract::State};
@@ -44,7 +44,7 @@ api::operations! {
 
         /// Count conversations
         ///
-        /// What the badges of an inbox show, each at most 100.
+        /// Numbers for the badges of an inbox, each at most 100.
         GET "/api/v1/conversations/counts" => get_conversation_counts, "The counts";
 
         /// Get a conversation
@@ -54,14 +54,16 @@ api::operations! {
 
         /// Read the timeline of a conversation
         ///
-        /// The messages and calls on its line and the notes on its contact, the newest first, also of contacts that were merged into it.
+        /// The messages and calls on its line, messages to the customer that name no line, and the notes on its contact, the newest first, also
+        /// of contacts that were merged into it.
         /// Only a `next_cursor` of `null` ends the list: a page may hold fewer entries than `limit`, even none, since others are left out.
         GET "/api/v1/conversations/{conversation_id}/timeline" => get_conversation_timeline, "A page of the timeline";
 
         /// Change a conversation
         ///
         /// Its state, the person who attends to it, its priority and its tags. A snoozed one is opened again at its time. Whatever the
-        /// customer does opens it, too.
+        /// customer does opens it, too. Send `If-Match`, so that a message that arrives meanwhile is not closed unseen: it gives the
+        /// conversation another version.
         PATCH "/api/v1/conversations/{conversation_id}" => change_conversation, "The updated conversation";
 
         /// Mark a conversation as read
@@ -80,6 +82,7 @@ async fn list_conversations(
     Query(query): Query<ConversationQuery>,
     paging: Paging,
 ) -> Result<Listed<ConversationOut>, Problem> {
+    query.check()?;
     let (after, limit) = (paging.position()?, paging.limit());
     let wanted = (query.list(), |one: &Conversation| query.takes(one));
     let page = api
@@ -131,11 +134,12 @@ async fn get_conversation(
     shown(&api, &who, known).await
 }
 
-/// Whether an entry of the contact's timeline is one of the conversation on this line.
+/// Whether an entry of the contact's timeline is one of the conversation on this line. Customers can answer messages that name no line on
+/// any of them.
 fn is_said_on(entry: &Entry, kind: HistoryKind, line: Option<LineId>) -> bool {
     match entry {
         Entry::Call(call) => call.grounds.line == line,
-        Entry::Sent(message) => message.line == line,
+        Entry::Sent(message) => message.line.is_none() || message.line == line,
         Entry::Received(message) => message.line == line,
         Entry::Consent(_) => false,
         Entry::Record(_) => kind == HistoryKind::Note,
@@ -150,29 +154,18 @@ async fn get_conversation_timeline(
     paging: Paging,
 ) -> Result<Listed<TimelineEntryOut>, Problem> {
     let after = paging.position::<Position>()?;
-    let (store, scope, contact) = (api.store(), who.scope(), id.contact());
-    let exists = found(store.conversation(scope, id));
-    let page = found(store.timeline(scope, contact, None, after, paging.limit(), who.now()));
-    let ((_, mut page), _, showing) = tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
+    let (store, scope, now) = (api.store(), who.scope(), who.now());
+    // A deleted contact's conversation is hidden with it, also if the contact was merged into it before.
+    let exists = found(store.known_conversation(scope, id, now));
+    let page = found(store.timeline(scope, id.contact(), None, after, paging.limit(), now));
+    let ((contact, mut page), _, showing) =
+        tokio::try_join!(Box::pin(page), Box::pin(exists), Box::pin(api.showing(&who)))?;
     let is_of = |placed: &Placed| is_said_on(&placed.entry, placed.position.kind(), id.line());
     page.items.retain(is_of);
     let received = page.items.iter().filter_map(received);
     let showing = Box::pin(api.showing_media(&who, showing, received)).await?;
-    looks.record(&api, &who, Look::Timeline, contact).await?;
+    looks.record(&api, &who, Look::Timeline, contact.id).await?;
     Ok(Listed::of(page, |placed| showing.entry(placed)))
-}
-
-/// Writes a conversation, and reads how it is shown.
-async fn written(
-    api: &Api,
-    who: &Allowed<impl permits::Permit>,
-    conversation: Versioned<Conversation>,
-) -> Result<Versioned<Conversation>, Setback> {
-    let version = api.store().write_conversation(who.scope(), &conversation).await?;
-    Ok(Versioned {
-        version,
-        ..conversation
-    })
 }
 
 async fn change_conversation(
@@ -207,8 +200,16 @@ async fn change_conversation(
         if !missing.is_empty() {
             return Err(Problem::from(missing).into());
         }
-        let version = before.version;
-        written(api, who, Versioned { value: after, version }).await
+        let mut after = Versioned {
+            value: after,
+            version: before.version,
+        };
+        let stamp = who.stamp();
+        after.version = api
+            .store()
+            .write_conversation(who.scope(), &after, Some(&stamp))
+            .await?;
+        Ok(after)
     };
     let read = || api.store().conversation(who.scope(), id);
     let conversation = patch.change(&if_match, read, allow, write).await?;
@@ -226,7 +227,7 @@ async fn mark_conversation_read(
         let known = found(api.store().known_conversation(who.scope(), id, who.now())).await?;
         let mut conversation = known.conversation;
         if conversation.value.read_to(seq) {
-            conversation = written(api, who, conversation).await?;
+            conversation.version = api.store().write_conversation(who.scope(), &conversation, None).await?;
         }
         Ok(KnownConversation { conversation, ..known })
     });

@@ -4,6 +4,7 @@ use api::{ContactName, LineName, Patchable, Showing, TimelineEntryOut};
 use domain::{
     base::{
         bounded::Distinct,
+        fault::Fault,
         ids::{ConversationId, LineId, TagId, UserId},
     },
     inbox::conversation::{Conversation, ConversationState, MAX_TAGS, Priority},
@@ -34,7 +35,7 @@ pub(crate) struct ConversationQuery {
     /// Tag.
     #[schemars(extend("x-refers" = true))]
     tag: Option<TagId>,
-    /// Whether it holds something of the customer's that nobody has read.
+    /// Whether there are messages or missed calls that nobody has read.
     unread: Option<bool>,
 }
 
@@ -52,6 +53,17 @@ fn assignee<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Assigne
 }
 
 impl ConversationQuery {
+    /// Refuses conditions that exclude each other.
+    pub(crate) fn check(&self) -> Result<(), Problem> {
+        match (self.waiting, self.state) {
+            (Some(_), Some(ConversationState::Snoozed | ConversationState::Closed)) => {
+                let detail = "Nobody waits for an answer in a snoozed or closed conversation.";
+                Err(Problem::field("waiting", Fault::excludes(&["state"], detail)))
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// The list that has them.
     pub(crate) fn list(&self) -> InboxList {
         match self.waiting {
@@ -183,7 +195,7 @@ pub(crate) struct ConversationOut {
     /// Number of those that the team has read.
     #[schemars(example = 5)]
     read_seq: u64,
-    /// Number of the customer's that the team has not read.
+    /// Number of messages and missed calls that the team has not read.
     #[schemars(example = 2)]
     unread: u32,
     /// Time since which the customer waits for an answer. `null`: the customer does not wait.
@@ -193,13 +205,13 @@ pub(crate) struct ConversationOut {
     /// Seconds that the customer waited for the first reply. `null`: there is none.
     #[schemars(range(min = 0), example = 240)]
     first_response_seconds: Option<i64>,
-    /// Time of the latest happening.
+    /// Time of the latest happening, or at which a snoozed one was opened by itself.
     active_at: Timestamp,
     /// Time of the first one.
     created_at: Timestamp,
     /// The latest happening. `null` if its retention is over.
     last: Option<TimelineEntryOut>,
-    /// Id of the conversation in which it goes on, since the contact was merged into another. `null`: it goes on here.
+    /// Id of the conversation in which it goes on, since the contact was merged into another. `null`: there is none.
     continued_in: Option<ConversationId>,
 }
 
@@ -210,10 +222,9 @@ impl ConversationOut {
             conversation,
             person,
             last,
+            continued,
         } = known;
         let (version, one) = (conversation.version, conversation.value);
-        let survivor = person.contact.id;
-        let continued = (survivor != one.contact).then(|| ConversationId::of(survivor, one.line));
         let shown = Self {
             id: one.id(),
             contact: ContactName::from(&person),

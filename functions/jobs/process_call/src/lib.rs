@@ -35,7 +35,7 @@ use store::{
     Along, RACES, Store, StoreError, TenantScope,
     campaigns::drip::DripEntry,
     contacts::contact::{Begun, ContactWrite, Lead, ProfileWrite, Refusals},
-    inbox::conversation::OnLine,
+    inbox::conversation::{OnLine, noted as noted_in},
     table::effects::{Consent, Effects, Once},
     tenants::config::{ConfigCache, TenantRow},
 };
@@ -257,14 +257,7 @@ async fn decide_call(
         return let_rest(progress, "tenant", now, scope, ctx).await;
     };
     let first_seen = Contact::first_seen(ContactId::new(ctx.ids.ulid()), &identity, now);
-    let missed_on = is_missed(&progress.facts, outcome).then(|| {
-        let number = progress.facts.to.as_ref().and_then(Party::phone);
-        OnLine(
-            number
-                .and_then(|number| line::called(&config.lines, number))
-                .map(|line| line.id),
-        )
-    });
+    let on = conversation_on(&progress.facts, outcome, &config);
     let (before, expected, found) = match way {
         Way::Decided(before) => {
             let doing = "decide a call again";
@@ -289,7 +282,7 @@ async fn decide_call(
                 let profile = Profile::default();
                 let call = view(&progress, outcome, progress.call_id(likely.id));
                 let needs = needs(&call, &world(&config, &likely, &profile, now));
-                let found = ctx.store.led_to(scope, lead, &needs, missed_on).await;
+                let found = ctx.store.led_to(scope, lead, &needs, on).await;
                 // Their erasure may have ended since what leads to them was read.
                 if is_fresh || !found.as_ref().is_err_and(StoreError::is_gone) {
                     break (None, needs, found);
@@ -375,7 +368,7 @@ async fn decide_call(
     }
     let earlier = before.as_ref();
     let earlier = earlier.map(|before| (before.outcome, before.noted(progress.first_seen)));
-    let began = view.started_at.min(now);
+    let (began, until) = (view.started_at.min(now), view.last_heard().min(now));
     let (recovered, noted) = note_outcome(&mut contact, &progress.facts, (outcome, began), earlier);
     let (mut message, mut links) = (None, Vec::new());
     if let Ok(composed) = decision.follow_up {
@@ -394,22 +387,22 @@ async fn decide_call(
     progress.due = None;
     // The team sees a missed call once, also if its outcome was reported as another first.
     let seen = earlier.is_some_and(|(outcome, _)| is_missed(&progress.facts, outcome));
-    let conversation = match missed_on.filter(|_| !seen) {
-        Some(OnLine(line)) => {
+    let conversation = match on {
+        Some(OnLine(line)) if !(seen && is_missed(&progress.facts, outcome)) => {
             let id = ConversationId::of(contact.id, line);
             let known = if new {
                 None
             } else {
                 ctx.store.conversation_along(scope, id, &along).await?
             };
-            let what = What::Missed(call_id);
-            Some(store::inbox::conversation::noted(
-                known,
-                id,
-                Happening { at: began, what },
-            ))
+            if outcome == Outcome::Answered {
+                known.and_then(|mut known| known.value.talked(until).then_some(known))
+            } else {
+                let what = What::Missed(call_id);
+                Some(noted_in(known, id, Happening { at: began, what }))
+            }
         }
-        None => None,
+        _ => None,
     };
     let retention = config.tenant.retention.unwrap_or_default();
     let (mut decided_again, mut remarks, mut version, mut keep_until) = (0, Vec::new(), 1, None);
@@ -540,6 +533,21 @@ fn note_call(contact: &mut Contact, profile: &mut Profile, facts: &CallFacts, no
         contact.named = true;
     }
     learnt
+}
+
+/// The line of the conversation that a call concerns, if it was missed or answered. Who hides their number has none.
+fn conversation_on(facts: &CallFacts, outcome: Outcome, config: &TenantConfig) -> Option<OnLine> {
+    let ours = match facts.direction {
+        Some(Direction::Outbound) => &facts.from,
+        Some(Direction::Inbound) | None => &facts.to,
+    };
+    let concerns = outcome == Outcome::Answered || is_missed(facts, outcome);
+    let is_known = *facts.customer() != Party::Withheld;
+    (concerns && is_known).then(|| {
+        let number = ours.as_ref().and_then(Party::phone);
+        let line = number.and_then(|number| line::called(&config.lines, number));
+        OnLine(line.map(|line| line.id))
+    })
 }
 
 /// Whether a customer who can be called back called, and nobody answered.

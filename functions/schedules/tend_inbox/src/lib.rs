@@ -88,10 +88,11 @@ async fn open(due: &DueConversation, ctx: &Context) -> Result<bool, StoreError> 
         // It was erased with its contact.
         return Ok(false);
     };
-    if !found.value.wakes(ctx.clock.now()) {
+    let now = ctx.clock.now();
+    if !found.value.wakes(now) {
         return Ok(false);
     }
-    found.value.open();
-    ctx.store.write_conversation(&scope, &found).await?;
+    found.value.wake(now);
+    ctx.store.write_conversation(&scope, &found, None).await?;
     Ok(true)
 }

@@ -153,9 +153,9 @@ permissions! {
     MediaScan = "media:scan", Admin;
     /// Send messages, cancel them and send failed ones again.
     MessagesSend = "messages:send", Agent;
-    /// Read the conversations of the inbox.
+    /// Read the conversations of the inbox, with their messages, calls and notes.
     ConversationsRead = "conversations:read", Viewer;
-    /// Mark conversations as read, and change their state, priority and tags.
+    /// Mark conversations as read, and change their state, priority and tags, and who attends to them.
     ConversationsWrite = "conversations:write", Agent;
     /// Read the imports of contacts and the files of refused rows.
     ImportsRead = "imports:read", Manager;

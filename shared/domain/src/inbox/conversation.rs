@@ -48,6 +48,9 @@ pub struct Conversation {
     /// Time at which a snoozed one is opened again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snoozed_until: Option<Timestamp>,
+    /// Time at which a snoozed one was opened by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub woken_at: Option<Timestamp>,
     /// The person who attends to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub assignee: Option<UserId>,
@@ -179,6 +182,7 @@ impl Conversation {
             line: id.line(),
             state: ConversationState::Open,
             snoozed_until: None,
+            woken_at: None,
             assignee: None,
             priority: Priority::default(),
             tags: Distinct::default(),
@@ -223,6 +227,13 @@ impl Conversation {
             }
             self.replied_at = self.replied_at.max(Some(at));
         }
+    }
+
+    /// Notes that somebody of the team and the customer have talked by then: nobody waits for an answer to what was before. Returns whether
+    /// that changes anything.
+    pub fn talked(&mut self, at: Timestamp) -> bool {
+        let waited = self.waiting_since.take_if(|since| *since <= at);
+        waited.is_some()
     }
 
     /// Opens it, whatever it was.
@@ -270,10 +281,15 @@ impl Conversation {
             return false;
         }
         self.read_seq = seq;
-        if seq == self.seq {
-            self.unread = 0;
-        }
+        // Of what has happened since, replies are the team's own.
+        self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
         true
+    }
+
+    /// Opens a snoozed one at its time, as if something had happened in it.
+    pub fn wake(&mut self, now: Timestamp) {
+        self.open();
+        self.woken_at = Some(now);
     }
 
     /// Whether a snoozed one is to be opened now.
@@ -291,9 +307,10 @@ impl Conversation {
         self.waiting_since.or(self.replied_at).unwrap_or(self.created_at)
     }
 
-    /// Time of its latest happening, by which lists are sorted.
+    /// Time of its latest happening or awakening, by which lists are sorted.
     pub fn active_at(&self) -> Timestamp {
-        self.last.map_or(self.created_at, |last| last.at)
+        let last = self.last.map_or(self.created_at, |last| last.at);
+        self.woken_at.map_or(last, |woken| woken.max(last))
     }
 }
 
@@ -368,6 +385,28 @@ mod tests {
     }
 
     #[test]
+    fn nobody_waits_after_a_talk() {
+        let mut conversation = noted([wrote(2), wrote(4)]);
+        assert!(!conversation.talked(wrote(1).at), "the customer wrote after it");
+        assert!(conversation.talked(wrote(3).at));
+        assert_eq!((conversation.waiting_since, conversation.unread), (None, 2));
+        assert!(!conversation.talked(wrote(3).at));
+    }
+
+    #[test]
+    fn snoozed_one_is_on_top_when_it_wakes() {
+        let mut conversation = noted([wrote(2)]);
+        conversation.move_to(ConversationState::Snoozed, Some(wrote(8).at));
+        conversation.wake(wrote(8).at);
+        assert_eq!(
+            (conversation.state, conversation.active_at()),
+            (ConversationState::Open, wrote(8).at)
+        );
+        conversation.note(wrote(20));
+        assert_eq!(conversation.active_at(), wrote(20).at);
+    }
+
+    #[test]
     fn what_the_customer_does_opens_it_again() {
         let until = Some(at(NOW) + SignedDuration::from_hours(2));
         for (state, until) in [
@@ -412,7 +451,7 @@ mod tests {
     fn reading_goes_on_only_and_not_beyond_the_end() {
         let mut conversation = noted([wrote(2), wrote(4), wrote(6)]);
         assert!(conversation.read_to(2));
-        assert_eq!(conversation.unread, 3, "until everything is read");
+        assert_eq!(conversation.unread, 1);
         assert!(!conversation.read_to(1));
         assert!(conversation.read_to(99));
         assert_eq!((conversation.read_seq, conversation.unread), (3, 0));

@@ -1,7 +1,10 @@
 //! The row of a conversation, in its contact's partition.
 
 use domain::{
-    base::ids::{ContactId, ConversationId, LineId, TenantId},
+    base::{
+        actor::Stamp,
+        ids::{ContactId, ConversationId, LineId, TenantId},
+    },
     inbox::conversation::{Conversation, Happening},
 };
 use jiff::Timestamp;
@@ -113,7 +116,8 @@ impl Store {
         row::versioned(found.remove(&key), None, DOING)
     }
 
-    /// Writes a conversation over the version that was read. Returns the new version.
+    /// Writes a conversation over the version that was read, for the audit log with the author of the change if it is a person's. Returns the
+    /// new version.
     ///
     /// # Errors
     /// A conflict after a lost race, or if it was erased with its contact.
@@ -121,9 +125,14 @@ impl Store {
         &self,
         scope: &TenantScope,
         conversation: &Versioned<Conversation>,
+        author: Option<&Stamp>,
     ) -> Result<u64, StoreError> {
         const DOING: &str = "write a conversation";
         let row = conversation_row(scope, conversation, DOING)?;
+        let row = match author {
+            Some(author) => row.stamped(author),
+            None => row,
+        };
         self.database.put(row, DOING).await?;
         Ok(conversation.version + 1)
     }

@@ -24,8 +24,9 @@ use crate::{
     },
 };
 
-/// Conversations that a page examines per query, and its maximum queries: a page of a rare kind can be short without being the last.
-const ROUND: i32 = 100;
+/// Conversations that a query after the first one examines, and maximum queries of a page: one of a rare kind can be short without being
+/// the last.
+const ROUND: i32 = 99;
 const MAX_QUERIES: usize = 5;
 
 /// Maximum of [`Store::number_of_conversations`].
@@ -106,13 +107,16 @@ pub struct KnownConversation {
     pub person: Person,
     /// The latest happening, unless its retention is over.
     pub last: Option<Placed>,
+    /// The conversation in which it goes on, if its contact was merged into another, who has one on the line.
+    pub continued: Option<ConversationId>,
 }
 
 impl Store {
     /// One page of a list of conversations that fulfil a condition. Those of deleted contacts are hidden with them.
     ///
-    /// A query examines 100 conversations: half a unit of the index, and a unit for each row of at most 1 KB; of those that are shown, a
-    /// unit each for the contact, the profile and the latest happening. A page takes at most five queries.
+    /// Costs half a unit of the index for a query, and a unit for each row of a conversation: the first query examines as many as are wanted,
+    /// later ones 99. Of those that are shown, a unit each for the contact, the profile and the latest happening. A page takes at most
+    /// five queries.
     pub async fn conversations(
         &self,
         scope: &TenantScope,
@@ -125,7 +129,7 @@ impl Store {
         let (_, sort) = index.keys();
         let newest_first = index == Index::ByDay;
         let most = usize::try_from(limit).unwrap_or(1).max(1);
-        let (mut after, mut found, mut more) = (after, Vec::new(), true);
+        let (mut after, mut found, mut more, mut round) = (after, Vec::new(), true, limit);
         for _query in 0..MAX_QUERIES {
             let place = after.map(|after| after.to_string());
             // Before all places, and behind them.
@@ -138,8 +142,9 @@ impl Store {
             let rows = (partition.as_str(), Rows::Between(bounds.0, bounds.1));
             let (items, rest) = self
                 .database
-                .stretch(index, rows, None, ROUND + 1, newest_first, DOING)
+                .stretch(index, rows, None, round + 1, newest_first, DOING)
                 .await?;
+            round = ROUND;
             let places = items
                 .iter()
                 .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
@@ -198,6 +203,13 @@ impl Store {
             .filter_map(|one| Some(last(&one.value)?.0))
             .collect();
         let KnownMany { people, mut rows } = self.known_many(scope, &contacts, &along, DOING).await?;
+        let continuation = |conversation: &Conversation| {
+            let survivor = people.get(&conversation.contact)?.contact.id;
+            (survivor != conversation.contact).then(|| ConversationId::of(survivor, conversation.line))
+        };
+        let further = conversations.iter().filter_map(|one| continuation(&one.value));
+        let further: Vec<Key> = further.map(|id| keys::conversation(scope, id)).collect();
+        let further = self.database.get_many(&further, DOING).await?;
         let mut known = Vec::with_capacity(conversations.len());
         for conversation in conversations {
             let person = people.get(&conversation.value.contact);
@@ -210,7 +222,9 @@ impl Store {
             {
                 placed = entry(item, DOING)?.map(|entry| Placed { position, entry });
             }
+            let continued = continuation(&conversation.value);
             known.push(KnownConversation {
+                continued: continued.filter(|id| further.contains_key(&keys::conversation(scope, *id))),
                 conversation,
                 person: person.clone(),
                 last: placed,

@@ -241,7 +241,9 @@ pub fn stamped(before: &Item, after: &Item) -> Result<Option<Stamped>, StoreErro
         // The id of a template has all parts of its key.
         Some(_) if kind == TemplateDefinition::KIND => sk.replace('#', "."),
         // Its key has only its own part of the id, since the contact's is the partition.
-        Some((_, id)) => keys::record_id(pk, sk).unwrap_or_else(|| id.to_owned()),
+        Some((_, id)) => keys::record_id(pk, sk)
+            .or_else(|| Some(keys::conversation_of(pk, sk)?.to_string()))
+            .unwrap_or_else(|| id.to_owned()),
         None if sk == keys::TENANT => tenant.to_string(),
         // Its key is the address, which an entry must not repeat.
         None if kind == SUPPRESSION => id_within(after)?,

@@ -856,10 +856,10 @@ pub(crate) fn due(lane: Lane, key: &Key, at: Timestamp) -> (String, String) {
     (due_partition(lane, shard), due_place(key, at))
 }
 
-/// Number of partitions of the due index for what a function of its own reads.
+/// Number of partitions of the due index for each of [`DueOther`].
 pub(crate) const DUE_OTHER_SHARDS: u8 = 4;
 
-/// What is due and a function of its own reads.
+/// Kinds of due rows that have a function of their own, and partitions that it alone reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DueOther {
     /// Steps of drips.

@@ -40,7 +40,7 @@ async fn wrote(aws: &Aws, business: &Seeded, contact: &Contact, line: Option<Lin
     };
     let conversation = noted(known, id, happening);
     aws.store()
-        .write_conversation(business.scope(), &conversation)
+        .write_conversation(business.scope(), &conversation, None)
         .await
         .unwrap();
     id
@@ -142,7 +142,7 @@ async fn reading_is_for_the_team_and_goes_on_only() {
     assert_eq!(unread().await, (json!(0), json!(2)));
     viewer.put(&read, json!({"seq": 2})).await.is_refused(403, "forbidden");
     agent.put(&read, json!({"seq": 1})).await.is(200);
-    assert_eq!(unread().await, (json!(1), json!(2)), "until everything is read");
+    assert_eq!(unread().await, (json!(1), json!(1)));
     // A number from the future is the latest one.
     agent.put(&read, json!({"seq": 99})).await.is(200);
     assert_eq!(unread().await, (json!(2), json!(0)));
@@ -183,6 +183,8 @@ async fn change_names_what_is_wrong_with_it() {
     let closing = json!({"state": "closed"});
     agent.patch(&path, closing.clone()).if_match(1).await.is(200);
     agent.patch(&path, closing).if_match(1).await.is_refused(412, "stale");
+    let excluding = agent.get(&format!("{CONVERSATIONS}?waiting=true&state=closed"));
+    excluding.await.names_only(&["waiting"]);
     agent
         .get(&format!("{CONVERSATIONS}?assignee=me"))
         .await
@@ -222,8 +224,16 @@ async fn timeline_has_what_was_said_on_the_line() {
     business.merge(&aws, survivor.id, contact.id).await;
     let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await.is(200).json();
     assert_eq!(shown["contact"]["id"], json!(survivor.id));
-    let goes_on = ConversationId::of(survivor.id, Some(line));
+    assert_eq!(shown["continued_in"], Value::Null);
+    let goes_on = wrote(&aws, &business, &survivor, Some(line)).await;
+    let shown = viewer.get(&format!("{CONVERSATIONS}/{on_line}")).await.is(200).json();
     assert_eq!(shown["continued_in"], json!(goes_on));
     let timeline = viewer.get(&format!("{CONVERSATIONS}/{on_line}/timeline")).await;
-    assert_eq!(timeline.items().len(), 1);
+    assert_eq!(timeline.items().len(), 2);
+    // It is hidden with the survivor, as all that the survivor has.
+    aws.delete_contact(business.scope(), survivor.id, true).await;
+    for path in ["", "/timeline"] {
+        let path = format!("{CONVERSATIONS}/{on_line}{path}");
+        viewer.get(&path).await.is_refused(404, "not_found");
+    }
 }

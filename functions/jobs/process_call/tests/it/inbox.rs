@@ -2,13 +2,13 @@
 
 use domain::{
     base::ids::{ConversationId, LineId},
-    calls::call::{CallFacts, Outcome, Party},
+    calls::call::{CallFacts, Direction, Outcome, Party},
     contacts::contact::Identity,
     inbox::conversation::{Conversation, What},
 };
 use kit::Done;
 use serde_json::json;
-use testkit::business::{CUSTOMER, LINE, from_to, missed, phone, read, stated};
+use testkit::business::{CUSTOMER, LINE, missed, phone, read, stated};
 
 use crate::world::World;
 
@@ -58,21 +58,40 @@ async fn hidden_callers_are_in_no_conversation() {
     assert_eq!(found.expect("the table answers"), None);
 }
 
-/// The outcome that was reported first is corrected: the team sees one missed call.
+/// Its outcome is reported late: the team sees one missed call, and nobody waits once it proves to have been answered.
 #[tokio::test]
 async fn call_that_is_decided_again_is_noted_once() {
-    let world = World::new().await;
-    world.telephony("1", stated(CUSTOMER, Outcome::Answered)).await;
-    assert_eq!(conversation(&world, None).await, None);
-    let corrected = |outcome| CallFacts {
-        stated: Some(outcome),
-        ..from_to(CUSTOMER)
+    let world = World::with(|configured| configured.rules[0].enabled = false).await;
+    world.telephony("1", missed(CUSTOMER)).await;
+    world.aws.pass(60);
+    for (outcome, waits) in [(Outcome::Voicemail, true), (Outcome::Answered, false)] {
+        assert_eq!(world.telephony("1", stated(CUSTOMER, outcome)).await, Done::Now);
+        let noted = conversation(&world, None).await.expect("there is one");
+        assert_eq!((noted.seq, noted.waiting_since.is_some()), (1, waits), "{outcome:?}");
+    }
+    assert_eq!(world.call().await.decided_again, 2);
+}
+
+/// What the customer and the team say on the telephone, whoever calls, is an answer.
+#[tokio::test]
+async fn talk_on_the_telephone_ends_the_wait() {
+    let called_back = CallFacts {
+        direction: Some(Direction::Outbound),
+        from: Some(Party::Phone(phone(LINE))),
+        to: Some(Party::Phone(phone(CUSTOMER))),
+        stated: Some(Outcome::Answered),
+        ..CallFacts::default()
     };
-    world.telephony("1", corrected(Outcome::Busy)).await;
-    let known = world.call().await;
-    let noted = conversation(&world, None).await;
-    assert_eq!(
-        noted.map(|noted| noted.seq),
-        known.outcome.nobody_answered().then_some(1)
-    );
+    for talk in [stated(CUSTOMER, Outcome::Answered), called_back] {
+        let world = World::new().await;
+        world.telephony("1", missed(CUSTOMER)).await;
+        world.aws.pass(60);
+        world.telephony("2", talk.clone()).await;
+        let noted = conversation(&world, None).await.expect("there is one");
+        assert_eq!((noted.seq, noted.waiting_since), (1, None), "{talk:?}");
+        world.aws.pass(60);
+        world.telephony("3", missed(CUSTOMER)).await;
+        let noted = conversation(&world, None).await.expect("there is one");
+        assert!(noted.waiting_since.is_some());
+    }
 }

@@ -28,7 +28,10 @@ async fn message_opens_the_conversation_and_counts_once() {
     closed.value.read_to(1);
     closed.value.move_to(ConversationState::Closed, None);
     let store = world.aws.store();
-    store.write_conversation(world.business.scope(), &closed).await.unwrap();
+    store
+        .write_conversation(world.business.scope(), &closed, None)
+        .await
+        .unwrap();
     let mut reaction = wrote("wamid.2", world.aws.now().as_second(), "");
     let message = reaction["messages"][0].as_object_mut().unwrap();
     message.insert("type".to_owned(), "reaction".into());

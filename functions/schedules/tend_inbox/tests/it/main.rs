@@ -29,7 +29,7 @@ async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> Conve
     let until = aws.now() + SignedDuration::from_hours(hours);
     conversation.value.move_to(ConversationState::Snoozed, Some(until));
     aws.store()
-        .write_conversation(business.scope(), &conversation)
+        .write_conversation(business.scope(), &conversation, None)
         .await
         .unwrap();
     id
