@@ -22,6 +22,9 @@ pub const MAX_TAGS: usize = 10;
 /// Maximum time for which a conversation is snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// Time for which a customer's message may be unread before people are told.
+pub const MAX_UNREAD: SignedDuration = SignedDuration::from_mins(10);
+
 impl ConversationId {
     /// That with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
@@ -77,6 +80,9 @@ pub struct Conversation {
     /// Time that the customer waited for the first reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_response: Option<SignedDuration>,
+    /// Time of the customer's latest message of which people were told because nobody had read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub told_at: Option<Timestamp>,
     /// Time of its first happening.
     pub created_at: Timestamp,
 }
@@ -189,6 +195,7 @@ impl Conversation {
             waiting_since: None,
             replied_at: None,
             first_response: None,
+            told_at: None,
             created_at: with.at,
         };
         begun.note(with);
@@ -279,6 +286,34 @@ impl Conversation {
     /// Whether a snoozed one is to be opened now.
     pub fn wakes(&self, now: Timestamp) -> bool {
         self.state == ConversationState::Snoozed && self.snoozed_until.is_none_or(|until| until <= now)
+    }
+
+    /// Time of the customer's latest message, if the conversation is open, the customer waits, and nobody has read it. `None` after a missed
+    /// call: that is followed up automatically.
+    pub fn unread_message(&self) -> Option<Timestamp> {
+        let waits = self.state == ConversationState::Open && self.waiting_since.is_some() && self.unread > 0;
+        let last = self.last.filter(|_| waits)?;
+        matches!(last.what, What::Inbound(..)).then_some(last.at)
+    }
+
+    /// Time of the customer's latest message, if people are to be told now that nobody has read it.
+    pub fn overdue_message(&self, now: Timestamp) -> Option<Timestamp> {
+        let untold = self.untold_message()?;
+        (untold + MAX_UNREAD <= now).then_some(untold)
+    }
+
+    fn untold_message(&self) -> Option<Timestamp> {
+        self.unread_message().filter(|at| self.told_at < Some(*at))
+    }
+
+    /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self.state {
+            ConversationState::Snoozed => self.snoozed_until,
+            ConversationState::Open | ConversationState::Pending | ConversationState::Closed => {
+                self.untold_message().map(|at| at + MAX_UNREAD)
+            }
+        }
     }
 
     /// Whether somebody is to attend to it: it is neither over nor snoozed.
@@ -421,6 +456,57 @@ mod tests {
     }
 
     #[test]
+    fn it_is_due_when_a_message_is_unread_for_too_long() {
+        let unread = |change: &dyn Fn(&mut Conversation)| {
+            let mut conversation = noted([wrote(2), wrote(4)]);
+            change(&mut conversation);
+            conversation
+        };
+        let due = Some(wrote(4).at + MAX_UNREAD);
+        let missed = Happening {
+            at: wrote(9).at,
+            what: What::Missed(CallId::new(contact(), Ulid::from_parts(2, 9))),
+        };
+        let until = at(NOW) + SignedDuration::from_hours(1);
+        let cases: [(&str, Conversation, Option<Timestamp>); 9] = [
+            ("unread", unread(&|_| ()), due),
+            ("read in part", unread(&|one| assert!(one.read_to(1))), due),
+            (
+                "an earlier one was told",
+                unread(&|one| one.told_at = Some(wrote(2).at)),
+                due,
+            ),
+            ("it was told", unread(&|one| one.told_at = Some(wrote(4).at)), None),
+            ("read", unread(&|one| assert!(one.read_to(2))), None),
+            ("answered", unread(&|one| one.note(replied(7))), None),
+            ("missed call", unread(&|one| one.note(missed)), None),
+            (
+                "closed",
+                unread(&|one| one.move_to(ConversationState::Closed, None)),
+                None,
+            ),
+            (
+                "snoozed",
+                unread(&|one| one.move_to(ConversationState::Snoozed, Some(until))),
+                Some(until),
+            ),
+        ];
+        for (name, conversation, due) in cases {
+            assert_eq!(conversation.due(), due, "{name}");
+            let Some(due) = due.filter(|due| *due != until) else {
+                assert_eq!(conversation.overdue_message(until), None, "{name}");
+                continue;
+            };
+            let message = Some(wrote(4).at);
+            assert_eq!(conversation.overdue_message(due), message, "{name}");
+            assert_eq!(conversation.overdue_message(due - SignedDuration::from_secs(1)), None);
+        }
+        let mut told = unread(&|one| one.told_at = Some(wrote(4).at));
+        told.note(wrote(6));
+        assert_eq!(told.due(), Some(wrote(6).at + MAX_UNREAD), "a later message");
+    }
+
+    #[test]
     fn its_row_stays_small() {
         let mut conversation = noted([wrote(2)]);
         let tags = (0..10).map(|number| TagId::new(Ulid::from_parts(number, 1)));
@@ -430,6 +516,7 @@ mod tests {
         let until = Some(at(NOW) + SignedDuration::from_hours(1));
         conversation.move_to(ConversationState::Snoozed, until);
         conversation.note(replied(5));
+        conversation.told_at = until;
         let size = serde_json::to_vec(&conversation).unwrap().len();
         assert!(size < 1_000, "{size}");
         let read: Conversation = serde_json::from_slice(&serde_json::to_vec(&conversation).unwrap()).unwrap();
