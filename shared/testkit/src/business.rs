@@ -270,6 +270,14 @@ impl Seeded {
         self.spoil_row(aws, contact, format!("ENROL#{own}"), "f").await;
     }
 
+    /// The same with a conversation.
+    ///
+    /// # Panics
+    /// When there is no such conversation, or the table does not answer.
+    pub async fn spoil_conversation(&self, aws: &Aws, contact: ContactId) {
+        self.spoil_row(aws, contact, "CONV#-".to_owned(), "f").await;
+    }
+
     async fn spoil_row(&self, aws: &Aws, contact: ContactId, row: String, attribute: &str) {
         let (dynamodb, config) = (aws.dynamodb(), aws.env().config());
         let update = dynamodb

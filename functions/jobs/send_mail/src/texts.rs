@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 
 use domain::{
-    accounts::notice::{DOUBTED, Matter, Notice},
+    accounts::notice::{DOUBTED, MAX_WAITING, Matter, Notice, Waiting},
     base::ids::ConnectionId,
     money::cap::Period,
 };
@@ -229,7 +229,7 @@ fn english(mail: &Mail) -> Words<'_> {
                     .as_ref()
                     .map(|link| ("Choose which of these e-mails you get", opened(link))),
                 after:
-                    "You get this e-mail because you manage the business. To turn such e-mails off, change mails in \
+                    "You get this e-mail because you work for the business. To turn such e-mails off, change mails in \
                     the notifications of your preferences (PATCH /api/v1/me)."
                         .to_owned(),
             }
@@ -308,6 +308,23 @@ fn noticed_in_english(notice: &Notice, connections: &Connections) -> String {
                 (POST /api/v1/campaigns/{{campaign_id}}/resume) or cancels it.",
             quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
         ),
+        Matter::CustomersWait(Waiting { conversations, since }) => {
+            let since = moment(*since);
+            let wait = match conversations {
+                1 => {
+                    format!("A customer has been waiting for an answer since {since}, and nobody has read the message.")
+                }
+                MAX_WAITING.. => format!(
+                    "Customers wait for an answer in {MAX_WAITING} or more conversations, and nobody has read their messages. The longest \
+                        wait began at {since}."
+                ),
+                number => format!(
+                    "Customers wait for an answer in {number} conversations, and nobody has read their messages. The longest wait began \
+                        at {since}."
+                ),
+            };
+            format!("{wait} Open the inbox to read and answer them (GET /api/v1/conversations).")
+        }
         Matter::AutomationUnmatched { .. } => format!(
             "The automation {subject} has matched no call for seven days, although there were calls. Check its conditions, \
                 and the automations before it."
@@ -383,6 +400,19 @@ fn noticed_in_arabic(notice: &Notice, connections: &Connections) -> String {
                 أو يلغيها.",
             quoted(reason.trim_end_matches('.'), MAX_REASON_LENGTH)
         ),
+        Matter::CustomersWait(Waiting { conversations, since }) => {
+            let since = moment(*since);
+            let wait = match conversations {
+                1 => format!("ينتظر أحد العملاء ردًا منذ {since}، ولم يقرأ أحد رسالته."),
+                MAX_WAITING.. => format!(
+                    "ينتظر عملاء ردًا ولم يقرأ أحد رسائلهم. عدد المحادثات: {MAX_WAITING} أو أكثر. بدأ أطول انتظار في {since}."
+                ),
+                number => {
+                    format!("ينتظر عملاء ردًا ولم يقرأ أحد رسائلهم. عدد المحادثات: {number}. بدأ أطول انتظار في {since}.")
+                }
+            };
+            format!("{wait} افتح صندوق الوارد للقراءة والرد (GET /api/v1/conversations).")
+        }
         Matter::AutomationUnmatched { .. } => format!(
             "لم تطابق الأتمتة {subject} أي مكالمة منذ سبعة أيام، مع أنه كانت هناك مكالمات. راجع شروطها، والأتمتة التي تسبقها."
         ),
@@ -533,7 +563,7 @@ fn arabic(mail: &Mail) -> Words<'_> {
                 action: link
                     .as_ref()
                     .map(|link| ("اختيار الرسائل التي تصلك من هذا النوع", opened(link))),
-                after: "تصلك هذه الرسالة لأنك تدير هذا النشاط التجاري. لإيقاف مثل هذه الرسائل، غيّر mails في إشعارات تفضيلاتك \
+                after: "تصلك هذه الرسالة لأنك تعمل لدى هذا النشاط التجاري. لإيقاف مثل هذه الرسائل، غيّر mails في إشعارات تفضيلاتك \
                         (PATCH /api/v1/me)."
                     .to_owned(),
             }
@@ -732,6 +762,30 @@ mod tests {
             connections: BTreeMap::from([(connection.parse().unwrap(), "WhatsApp Dubai".to_owned())]),
             more,
             link: link.map(|link| Link::from(link.to_owned())),
+        }
+    }
+
+    #[test]
+    fn waiting_customers_are_counted_up_to_a_hundred() {
+        for (conversations, english, arabic) in [
+            (1, "A customer has been waiting", "أحد العملاء"),
+            (2, "in 2 conversations", "المحادثات: 2."),
+            (99, "in 99 conversations", "المحادثات: 99."),
+            (100, "in 100 or more conversations", "المحادثات: 100 أو أكثر."),
+        ] {
+            let since = "2026-11-20T11:45:00Z".parse().unwrap();
+            let notice = Notice {
+                matter: Matter::CustomersWait(Waiting { conversations, since }),
+                name: String::new(),
+                at: since,
+            };
+            let (in_english, in_arabic) = (
+                noticed_in_english(&notice, &Connections::new()),
+                noticed_in_arabic(&notice, &Connections::new()),
+            );
+            assert!(in_english.contains(english), "{in_english}");
+            assert!(in_arabic.contains(arabic), "{in_arabic}");
+            assert!(in_english.contains("11:45") && in_arabic.contains("11:45"));
         }
     }
 

@@ -17,8 +17,10 @@ use domain::{
     accounts::{
         account::{Account, Member},
         notice::{
-            MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Watch, day_of,
+            MAX_DESCRIBED, MAX_TOLD, Mailing, Mailings, Matter, Notice, NoticeKind, NoticeState, Present, Waiting,
+            Watch, day_of,
         },
+        permission::Role,
     },
     base::ids::{ConnectionId, TenantId, derived},
     tenants::config::TenantConfig,
@@ -139,7 +141,8 @@ impl Tenant<'_> {
                 return Ok(());
             }
             let notices: BTreeSet<String> = open.notices.iter().cloned().collect();
-            let begun = store.pending_notices(&self.scope, &notices).await?.notices;
+            let mut begun = store.pending_notices(&self.scope, &notices).await?.notices;
+            Box::pin(self.count_waiting(&mut begun)).await?;
             // The others wait for the next run.
             return Box::pin(self.finish(&config, mailings, open, begun)).await;
         }
@@ -186,7 +189,8 @@ impl Tenant<'_> {
         let now = self.now;
         let mut due = pending.notices;
         due.retain(|_, state| state.value.due.is_some_and(|due| due <= now));
-        let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref())).await?;
+        let waiting = Box::pin(self.count_waiting(&mut due)).await?;
+        let standing = Box::pin(self.standing(config, &due, pending.watch.as_ref(), waiting)).await?;
         let mut told = Notices::new();
         for (key, state) in due {
             if !standing.contains(&key) {
@@ -201,7 +205,11 @@ impl Tenant<'_> {
         let known = pending.mailings.as_ref();
         match Mailings::begin(known.map(|known| &known.value), told.keys().cloned().collect(), now) {
             Err(until) => {
-                for state in told.values() {
+                // A notice about customers who wait is told by the next run, in a mailing of its own, which is not counted.
+                let others = told
+                    .values()
+                    .filter(|state| state.value.notice.kind() != NoticeKind::CustomersWait);
+                for state in others {
                     self.change(state, &state.value.postponed(until)).await?;
                 }
                 Ok(())
@@ -216,12 +224,32 @@ impl Tenant<'_> {
         }
     }
 
+    /// The customers who wait, if one of these notices is about them: it then tells of all of them.
+    async fn count_waiting(&self, notices: &mut Notices) -> Result<Option<Waiting>, JobError> {
+        let mut about = None;
+        for state in notices.values_mut() {
+            let Notice { matter, at, .. } = &mut state.value.notice;
+            if let Matter::CustomersWait(waiting) = matter {
+                about = Some((waiting, *at));
+            }
+        }
+        let Some((told, until)) = about else {
+            return Ok(None);
+        };
+        let waiting = self.ctx.store.waiting_customers(&self.scope, until).await?;
+        if let Some(waiting) = waiting {
+            *told = waiting;
+        }
+        Ok(waiting)
+    }
+
     /// The keys of the notices that somebody must still attend to.
     async fn standing(
         &self,
         config: &TenantConfig,
         due: &Notices,
         watch: Option<&Versioned<Watch>>,
+        waiting: Option<Waiting>,
     ) -> Result<BTreeSet<String>, JobError> {
         let store = &self.ctx.store;
         let notices: Vec<&Notice> = due.values().map(|state| &state.value.notice).collect();
@@ -230,7 +258,8 @@ impl Tenant<'_> {
             Matter::ConnectionRefused { .. }
             | Matter::TemplatePaused { .. }
             | Matter::CapNearlyReached { .. }
-            | Matter::CampaignPaused { .. } => None,
+            | Matter::CampaignPaused { .. }
+            | Matter::CustomersWait(_) => None,
         };
         let rules = notices.iter().filter_map(automation);
         let matched = store.matched_days(&self.scope, rules).await?;
@@ -243,6 +272,7 @@ impl Tenant<'_> {
                 began: watch.map(|watch| watch.value.began),
                 matched: automation(notice).and_then(|rule| matched.get(&rule).copied()),
                 campaign: campaigns.get(&notice.key()),
+                waiting,
                 now: self.now,
             };
             notice.stands(&present)
@@ -264,9 +294,9 @@ impl Tenant<'_> {
         let queued = notices.values().any(marked);
         let waits = notices.values().any(|state| state.value.due.is_some());
         if waits && !queued {
-            let people = store
-                .members_with_accounts(&self.scope, NoticeKind::lowest_role())
-                .await?;
+            let roles = notices.values().map(|state| state.value.notice.kind().least_role());
+            let least = roles.min().unwrap_or(Role::Admin);
+            let people = store.members_with_accounts(&self.scope, least).await?;
             let jobs = self.mails(config, open, &notices, &people);
             let count = jobs.len();
             self.ctx.mails.send(jobs).await?;
@@ -317,7 +347,8 @@ impl Tenant<'_> {
             Matter::ConnectionRefused { .. }
             | Matter::AutomationUnmatched { .. }
             | Matter::CapNearlyReached { .. }
-            | Matter::CampaignPaused { .. } => true,
+            | Matter::CampaignPaused { .. }
+            | Matter::CustomersWait(_) => true,
         });
         let at = u64::try_from(open.at.as_millisecond()).unwrap_or_default();
         let mailing = format!("notices#{}#{}", self.id, open.at);

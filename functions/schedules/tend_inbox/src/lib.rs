@@ -1,10 +1,12 @@
-//! Every minute: opens the snoozed conversations whose time has come.
+//! Every minute: opens the snoozed conversations whose time has come, and notices customers' messages that nobody has read for ten minutes, of
+//! which `notify_people` tells.
 //!
 //! Safe to run twice, and twice at the same time: a conversation is written under the condition that it is unchanged, and an open one is not
-//! opened again.
+//! opened again. A notice is recorded before that, with the time of the message, by which it is known the second time.
 
 use std::time::Duration;
 
+use domain::accounts::notice::Notice;
 use futures::{StreamExt as _, stream};
 use jiff::SignedDuration;
 use kit::{Clock, ConfigError, Env, JobError, line, schedule::Deadline};
@@ -16,13 +18,13 @@ use store::{
 /// Due rows read per page.
 const PAGE: i32 = 100;
 
-/// Conversations that are opened at the same time.
+/// Conversations that are attended to at the same time.
 const AT_ONCE: usize = 8;
 
 /// No further page is begun when less time than this is left. The next run, a minute later, goes on.
 const ENOUGH_TIME: Duration = Duration::from_secs(5);
 
-/// Time until a conversation that could not be opened is looked at again.
+/// Time until a conversation that could not be read or written is looked at again.
 const LATER: SignedDuration = SignedDuration::from_mins(10);
 
 /// State of the function, created once per process.
@@ -41,7 +43,7 @@ impl Context {
     }
 }
 
-/// Opens the conversations that are due, as far as the time allows. One that fails does not block the others.
+/// Attends to the conversations that are due, as far as the time allows. One that fails does not block the others.
 ///
 /// # Errors
 /// When the table does not answer.
@@ -54,12 +56,13 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
                 return failed.map_or(Ok(()), Err);
             }
             let (due, next) = ctx.store.due_conversations(shard, begun, from, PAGE).await?;
-            let opened = due.iter().map(|due| Box::pin(attend(due, ctx)));
-            let opened: Vec<_> = stream::iter(opened).buffer_unordered(AT_ONCE).collect().await;
-            for opened in opened {
-                match opened {
-                    Ok(true) => line::count("opened", 1),
-                    Ok(false) => {}
+            let attended = due.iter().map(|due| Box::pin(attend(due, ctx)));
+            let attended: Vec<_> = stream::iter(attended).buffer_unordered(AT_ONCE).collect().await;
+            for attended in attended {
+                match attended {
+                    Ok(Some(Done::Opened)) => line::count("opened", 1),
+                    Ok(Some(Done::Noticed)) => line::count("noticed", 1),
+                    Ok(None) => {}
                     Err(error) => failed = Some(error.into()),
                 }
             }
@@ -72,27 +75,45 @@ pub async fn handle(deadline: Deadline, ctx: &Context) -> Result<(), JobError> {
     failed.map_or(Ok(()), Err)
 }
 
-/// Opens one conversation, or puts it off if that fails.
-async fn attend(due: &DueConversation, ctx: &Context) -> Result<bool, StoreError> {
-    let opened = RACES.until_won(|| Box::pin(open(due, ctx))).await;
-    if let Err(error) = &opened {
-        tracing::error!(tenant = %due.tenant, conversation = %due.id, error = kit::chain(error), "a conversation is not opened");
-        ctx.store.put_off_conversation(due, ctx.clock.now() + LATER).await?;
-    }
-    opened
+/// Effect on a conversation.
+#[derive(Debug, Clone, Copy)]
+enum Done {
+    /// A snoozed one was opened.
+    Opened,
+    /// An unread message was noticed.
+    Noticed,
 }
 
-async fn open(due: &DueConversation, ctx: &Context) -> Result<bool, StoreError> {
-    let scope = access::job::scope(due.tenant);
+/// Attends to one conversation, or puts it off if that fails.
+async fn attend(due: &DueConversation, ctx: &Context) -> Result<Option<Done>, StoreError> {
+    let done = RACES.until_won(|| Box::pin(open_or_notice(due, ctx))).await;
+    if let Err(error) = &done {
+        tracing::error!(tenant = %due.tenant, conversation = %due.id, error = kit::chain(error), "a conversation is not attended to");
+        ctx.store.put_off_conversation(due, ctx.clock.now() + LATER).await?;
+    }
+    done
+}
+
+async fn open_or_notice(due: &DueConversation, ctx: &Context) -> Result<Option<Done>, StoreError> {
+    let (scope, now) = (access::job::scope(due.tenant), ctx.clock.now());
     let Some(mut found) = ctx.store.conversation(&scope, due.id).await? else {
         // It was erased with its contact.
-        return Ok(false);
+        return Ok(None);
     };
-    let now = ctx.clock.now();
-    if !found.value.wakes(now) {
-        return Ok(false);
-    }
-    found.value.wake(now);
+    let done = if found.value.wakes(now) {
+        found.value.wake(now);
+        Done::Opened
+    } else if let Some(notice) = Notice::of_conversation(&found.value, now) {
+        let tenant = ctx.store.tenant(&scope).await?;
+        // Nobody of a suspended or deleted tenant is told. The message counts as told all the same, so that it is not due for ever.
+        if tenant.is_some_and(|tenant| tenant.status.is_active()) {
+            ctx.store.record_notice(&scope, &notice, now).await?;
+        }
+        found.value.tell_at = None;
+        Done::Noticed
+    } else {
+        return Ok(None);
+    };
     ctx.store.write_conversation(&scope, &found, None).await?;
-    Ok(true)
+    Ok(Some(done))
 }

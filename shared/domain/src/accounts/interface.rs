@@ -146,7 +146,7 @@ pub struct Notifications {
     pub texts: bool,
     /// Hours of each day without notifications, in the tenant's time zone. Mails come at any hour.
     pub quiet_hours: Option<QuietTime>,
-    /// Mails about what somebody must attend to. Managers and admins get them.
+    /// Mails about what somebody must attend to. Managers and admins get them, and agents those about customers who wait.
     pub mails: NoticeMails,
 }
 
@@ -169,6 +169,8 @@ pub struct NoticeMails {
     pub cap_nearly_reached: bool,
     /// A campaign paused itself, such as when a cap was reached, its template was paused, or many of its messages failed.
     pub campaign_paused: bool,
+    /// Nobody has read a customer's message for ten minutes. Agents get these, too.
+    pub customers_wait: bool,
 }
 
 impl NoticeMails {
@@ -179,6 +181,7 @@ impl NoticeMails {
         automation_unmatched: true,
         cap_nearly_reached: true,
         campaign_paused: true,
+        customers_wait: true,
     };
 }
 

@@ -4,7 +4,7 @@
 //! There is one state for each kind and subject, that of its latest occurrence:
 //!
 //! ```text
-//! (none) ──noted──▶ due ──told────▶ told ──noted (a later occurrence)──▶ due, at least a day after people were told
+//! (none) ──noted──▶ due ──told────▶ told ──noted (a later occurrence)──▶ due, after the pause of its kind
 //!                    └───settled──▶ settled: mended meanwhile, or nobody's concern
 //! ```
 
@@ -22,6 +22,7 @@ use crate::{
     automations::rule::Rule,
     base::ids::{CampaignId, ConnectionId, RuleId},
     campaigns::{campaign::Campaign, state::CampaignState},
+    inbox::conversation::Conversation,
     messages::{
         message::{Category, Channel},
         refusal::Reason,
@@ -50,16 +51,19 @@ pub enum NoticeKind {
     CapNearlyReached,
     /// A campaign paused itself.
     CampaignPaused,
+    /// Nobody has read a customer's message for [`MAX_UNREAD`](crate::inbox::conversation::MAX_UNREAD).
+    CustomersWait,
 }
 
 impl NoticeKind {
     /// All kinds.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 6] = [
         Self::ConnectionRefused,
         Self::TemplatePaused,
         Self::AutomationUnmatched,
         Self::CapNearlyReached,
         Self::CampaignPaused,
+        Self::CustomersWait,
     ];
 
     /// The name in rows and in preferences.
@@ -70,6 +74,7 @@ impl NoticeKind {
             Self::AutomationUnmatched => "automation_unmatched",
             Self::CapNearlyReached => "cap_nearly_reached",
             Self::CampaignPaused => "campaign_paused",
+            Self::CustomersWait => "customers_wait",
         }
     }
 
@@ -81,13 +86,20 @@ impl NoticeKind {
             | Self::AutomationUnmatched
             | Self::CapNearlyReached
             | Self::CampaignPaused => Role::Manager,
+            Self::CustomersWait => Role::Agent,
         }
     }
 
-    /// The lowest role that is told of anything.
-    pub fn lowest_role() -> Role {
-        let roles = Self::ALL.map(Self::least_role);
-        roles.into_iter().min().unwrap_or(Role::Admin)
+    /// Minimum time between two mails about one subject.
+    pub const fn pause(self) -> SignedDuration {
+        match self {
+            Self::ConnectionRefused
+            | Self::TemplatePaused
+            | Self::AutomationUnmatched
+            | Self::CapNearlyReached
+            | Self::CampaignPaused => A_DAY,
+            Self::CustomersWait => SignedDuration::from_hours(1),
+        }
     }
 
     /// Whether a person with these preferences gets mails about it.
@@ -98,6 +110,7 @@ impl NoticeKind {
             Self::AutomationUnmatched => mails.automation_unmatched,
             Self::CapNearlyReached => mails.cap_nearly_reached,
             Self::CampaignPaused => mails.campaign_paused,
+            Self::CustomersWait => mails.customers_wait,
         }
     }
 
@@ -153,6 +166,35 @@ pub enum Matter {
         /// The reason, in one sentence.
         reason: String,
     },
+    /// See [`NoticeKind::CustomersWait`]. One for the whole tenant.
+    CustomersWait(Waiting),
+}
+
+/// Maximum of [`Waiting::conversations`].
+pub const MAX_WAITING: usize = 100;
+
+/// Conversations in which nobody has read the customer's latest message. The row holds the one that was noted, a mail all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waiting {
+    /// Their number, at most [`MAX_WAITING`].
+    pub conversations: usize,
+    /// Time since which the first of these customers waits.
+    pub since: Timestamp,
+}
+
+impl Waiting {
+    /// Of these conversations, those in which the customer's latest message is unread, and of this time at the latest. `None`: nobody waits.
+    pub fn among<'a>(conversations: impl Iterator<Item = &'a Conversation>, until: Timestamp) -> Option<Self> {
+        let unread = |one: &&Conversation| one.unread_message().is_some_and(|at| at <= until);
+        let all: Vec<Timestamp> = conversations
+            .filter(unread)
+            .filter_map(|one| one.waiting_since)
+            .collect();
+        Some(Self {
+            conversations: all.len().min(MAX_WAITING),
+            since: all.into_iter().min()?,
+        })
+    }
 }
 
 /// The word of ours for a template that WhatsApp knows otherwise than it lists it.
@@ -167,7 +209,7 @@ const BEHIND: SignedDuration = SignedDuration::from_millis(1);
 pub struct Notice {
     /// What it is about.
     pub matter: Matter,
-    /// Name of the connection, template or automation at that time.
+    /// Name of the connection, template or automation at that time. Empty if it is about the tenant.
     pub name: String,
     /// Time of the occurrence. A later occurrence about the same subject has a later one.
     pub at: Timestamp,
@@ -186,6 +228,8 @@ pub struct Present<'a> {
     pub matched: Option<Date>,
     /// The campaign that the notice names, if it exists.
     pub campaign: Option<&'a Campaign>,
+    /// The customers who wait.
+    pub waiting: Option<Waiting>,
     /// The present time.
     pub now: Timestamp,
 }
@@ -199,6 +243,7 @@ impl Notice {
             Matter::AutomationUnmatched { .. } => NoticeKind::AutomationUnmatched,
             Matter::CapNearlyReached { .. } => NoticeKind::CapNearlyReached,
             Matter::CampaignPaused { .. } => NoticeKind::CampaignPaused,
+            Matter::CustomersWait(_) => NoticeKind::CustomersWait,
         }
     }
 
@@ -213,6 +258,7 @@ impl Notice {
             Matter::AutomationUnmatched { automation } => format!("{kind}#{automation}"),
             Matter::CapNearlyReached { cap } => format!("{kind}#{}#{}", cap.name(), cap.maximum),
             Matter::CampaignPaused { campaign, .. } => format!("{kind}#{campaign}"),
+            Matter::CustomersWait(_) => kind.to_owned(),
         }
     }
 
@@ -240,6 +286,17 @@ impl Notice {
         })
     }
 
+    /// The notice of a conversation in which a message has been unread for too long. It has the time of the message, which is the same at every
+    /// look. One that is older than another that was noted is not told of its own: the mail about the later one counts it.
+    pub fn of_conversation(conversation: &Conversation, now: Timestamp) -> Option<Self> {
+        let at = conversation.overdue_message(now)?;
+        Some(Self {
+            matter: Matter::CustomersWait(Waiting::among([conversation].into_iter(), at)?),
+            name: String::new(),
+            at,
+        })
+    }
+
     /// Whether it occurs at most once a day, so that none of its mails comes too often.
     const fn is_of_a_day(&self) -> bool {
         match &self.matter {
@@ -247,7 +304,8 @@ impl Notice {
             Matter::ConnectionRefused { .. }
             | Matter::TemplatePaused { .. }
             | Matter::AutomationUnmatched { .. }
-            | Matter::CampaignPaused { .. } => false,
+            | Matter::CampaignPaused { .. }
+            | Matter::CustomersWait(_) => false,
         }
     }
 
@@ -343,6 +401,7 @@ impl Notice {
                 self.at == cap.period.begin(present.now) && all_caps_of(&present.config.tenant).contains(cap)
             }
             Matter::CampaignPaused { .. } => present.campaign.and_then(Self::of_campaign).as_ref() == Some(self),
+            Matter::CustomersWait(_) => present.waiting.is_some(),
         }
     }
 }
@@ -356,7 +415,7 @@ fn uses(rule: &Rule, name: &str, language: &str) -> bool {
         })
 }
 
-/// Time between two mails about one subject.
+/// Time between two mails about one subject of most kinds.
 const A_DAY: SignedDuration = SignedDuration::from_hours(24);
 
 /// The latest occurrence about a subject, and whether people were told.
@@ -382,16 +441,17 @@ impl NoticeState {
         let waits = mailed_at.filter(|_| !notice.is_of_a_day());
         Some(Self {
             notice: notice.clone(),
-            due: Some(waits.map_or(now, |at| now.max(at + A_DAY))),
+            due: Some(waits.map_or(now, |at| now.max(at + notice.kind().pause()))),
             mailed_at,
         })
     }
 
-    /// The state after people were told of the occurrence of that time. A later one that was noted meanwhile waits for its day.
+    /// The state after people were told of the occurrence of that time. A later one that was noted meanwhile waits for the pause of its
+    /// kind.
     pub fn told(&self, of: Timestamp, now: Timestamp) -> Self {
         let later = self.notice.at != of;
         Self {
-            due: later.then(|| now + A_DAY),
+            due: later.then(|| now + self.notice.kind().pause()),
             mailed_at: Some(now),
             ..self.clone()
         }
@@ -414,7 +474,8 @@ impl NoticeState {
     }
 }
 
-/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day.
+/// Maximum mailings of a tenant in a day (UTC). Whatever is noted beyond waits for the next day. Those that only say that customers wait are not
+/// counted.
 pub const MAX_MAILINGS: u32 = 4;
 
 /// Maximum notices of one mailing. Others wait for the next one.
@@ -452,12 +513,13 @@ impl Mailings {
     pub fn begin(known: Option<&Self>, notices: Vec<String>, now: Timestamp) -> Result<Self, Timestamp> {
         let day = day_of(now);
         let count = known.filter(|known| known.day == day).map_or(0, |known| known.count);
-        if count >= MAX_MAILINGS {
+        let is_counted = notices != [NoticeKind::CustomersWait.as_str()];
+        if is_counted && count >= MAX_MAILINGS {
             return Err(midnight(day.saturating_add(1.day())));
         }
         Ok(Self {
             day,
-            count: count + 1,
+            count: count + u32::from(is_counted),
             open: Some(Mailing { at: now, notices }),
         })
     }
@@ -600,11 +662,11 @@ mod tests {
 
     /// The table of who is told.
     #[test]
-    fn managers_who_want_it_are_told() {
+    fn those_who_can_mend_it_and_want_it_are_told() {
         for kind in NoticeKind::ALL {
             for (role, told) in [
                 (Role::Viewer, false),
-                (Role::Agent, false),
+                (Role::Agent, kind == NoticeKind::CustomersWait),
                 (Role::Manager, true),
                 (Role::Admin, true),
             ] {
@@ -618,7 +680,6 @@ mod tests {
             account.awaits_password = true;
             assert!(!kind.reaches(&member, &account), "the address is not proved");
         }
-        assert_eq!(NoticeKind::lowest_role(), Role::Manager);
     }
 
     #[test]
@@ -710,6 +771,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             })
         };
@@ -767,6 +829,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             };
             assert!(last.stands(&present), "{order:?}");
@@ -783,6 +846,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             })
         };
@@ -823,6 +887,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             })
         };
@@ -867,6 +932,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             }));
         }
@@ -884,6 +950,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             })
         };
@@ -972,6 +1039,7 @@ mod tests {
                 began: Some(watch.began),
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now: at(NOON),
             })
         };
@@ -1002,6 +1070,7 @@ mod tests {
                     began: Some(watch.began),
                     matched: matched.map(day),
                     campaign: None,
+                    waiting: None,
                     now: at(NOON),
                 })
             };
@@ -1026,6 +1095,7 @@ mod tests {
                 began: None,
                 matched: None,
                 campaign: None,
+                waiting: None,
                 now,
             })
         };
@@ -1058,5 +1128,101 @@ mod tests {
         let refused = Mailings::begin(known.as_ref(), Vec::new(), at(NOON));
         assert_eq!(refused, Err(tomorrow));
         assert_eq!(Mailings::begin(known.as_ref(), Vec::new(), tomorrow).unwrap().count, 1);
+    }
+
+    fn unread(wrote_at: &[&str]) -> Conversation {
+        use ulid::Ulid;
+
+        use crate::{
+            base::ids::{ContactId, ConversationId, MessageId},
+            inbox::conversation::{Happening, What},
+        };
+
+        let contact = ContactId::new(Ulid::from_parts(1, 1));
+        let mut happenings = wrote_at.iter().zip(1..).map(|(wrote_at, number)| Happening {
+            at: at(wrote_at),
+            what: What::Inbound(MessageId::new(contact, Ulid::from_parts(2, number)), Channel::WhatsApp),
+        });
+        let mut begun = Conversation::begun(ConversationId::of(contact, None), happenings.next().unwrap());
+        happenings.for_each(|one| begun.note(one));
+        begun
+    }
+
+    #[test]
+    fn unread_message_is_noticed_after_ten_minutes() {
+        let mut conversation = unread(&["2026-11-20T11:45:00Z", "2026-11-20T11:50:00Z"]);
+        assert_eq!(Notice::of_conversation(&conversation, at("2026-11-20T11:54:59Z")), None);
+        let notice = Notice::of_conversation(&conversation, at(NOON)).unwrap();
+        assert_eq!(
+            (notice.key().as_str(), notice.at),
+            ("customers_wait", at("2026-11-20T11:50:00Z"))
+        );
+        let waiting = Waiting {
+            conversations: 1,
+            since: at("2026-11-20T11:45:00Z"),
+        };
+        assert_eq!(notice.matter, Matter::CustomersWait(waiting));
+        let all = [conversation.clone(), unread(&["2026-11-20T11:30:00Z"]), unread(&[NOON])];
+        let both = Waiting {
+            conversations: 2,
+            since: at("2026-11-20T11:30:00Z"),
+        };
+        assert_eq!(
+            Waiting::among(all.iter(), notice.at),
+            Some(both),
+            "the last one is too new"
+        );
+        let many = std::iter::repeat_n(&conversation, 101);
+        assert_eq!(Waiting::among(many, notice.at).unwrap().conversations, MAX_WAITING);
+        let config = config();
+        let stands = |waiting: Option<Waiting>| {
+            notice.stands(&Present {
+                config: &config,
+                template: None,
+                began: None,
+                matched: None,
+                campaign: None,
+                waiting,
+                now: at(NOON),
+            })
+        };
+        assert_eq!((stands(Some(both)), stands(None)), (true, false));
+        conversation.read_to(2);
+        assert_eq!(Waiting::among([&conversation].into_iter(), notice.at), None);
+    }
+
+    #[test]
+    fn waiting_customers_are_told_once_an_hour() {
+        let first = Notice::of_conversation(&unread(&["2026-11-20T11:50:00Z"]), at(NOON)).unwrap();
+        let told = NoticeState::noted(&first, None, at(NOON)).unwrap();
+        let told = told.told(first.at, at(NOON));
+        assert_eq!(
+            NoticeState::noted(&first, Some(&told), at(NOON)),
+            None,
+            "the same message"
+        );
+        let now = at("2026-11-20T12:20:00Z");
+        let later = Notice::of_conversation(&unread(&["2026-11-20T12:10:00Z"]), now).unwrap();
+        let noted = NoticeState::noted(&later, Some(&told), now).unwrap();
+        assert_eq!(noted.due, Some(at("2026-11-20T13:00:00Z")));
+    }
+
+    /// It neither uses up what a day has for others, nor waits for the next day.
+    #[test]
+    fn mailings_about_waiting_customers_are_not_counted() {
+        let begin = |known: &Mailings, keys: &[&str]| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            Mailings::begin(Some(known), keys, at(NOON)).map(|begun| begun.count)
+        };
+        for count in [0, MAX_MAILINGS] {
+            let known = Mailings {
+                day: day_of(at(NOON)),
+                count,
+                open: None,
+            };
+            assert_eq!(begin(&known, &["customers_wait"]), Ok(count));
+            let both = begin(&known, &["campaign_paused#a", "customers_wait"]);
+            assert_eq!(both.is_ok(), count == 0);
+        }
     }
 }

@@ -22,6 +22,9 @@ pub const MAX_TAGS: usize = 10;
 /// Maximum time for which a conversation is snoozed.
 pub const MAX_SNOOZE: SignedDuration = SignedDuration::from_hours(90 * 24);
 
+/// Time for which a customer's message may be unread before people are told.
+pub const MAX_UNREAD: SignedDuration = SignedDuration::from_mins(10);
+
 impl ConversationId {
     /// That with a contact on a line. `None`: no line can be told.
     pub fn of(contact: ContactId, line: Option<LineId>) -> Self {
@@ -80,6 +83,9 @@ pub struct Conversation {
     /// Time that the customer waited for the first reply.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_response: Option<SignedDuration>,
+    /// Time at which people are told that nobody has read a message, unless somebody has by then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tell_at: Option<Timestamp>,
     /// Time of its first happening.
     pub created_at: Timestamp,
 }
@@ -193,6 +199,7 @@ impl Conversation {
             waiting_since: None,
             replied_at: None,
             first_response: None,
+            tell_at: None,
             created_at: with.at,
         };
         begun.note(with);
@@ -216,6 +223,11 @@ impl Conversation {
         if what.is_of_customer() {
             self.unread = self.unread.saturating_add(1);
             self.open();
+            if matches!(what, What::Inbound(..)) {
+                // The first one counts, so that whoever goes on writing postpones nothing.
+                let tell_at = at + MAX_UNREAD;
+                self.tell_at = Some(self.tell_at.map_or(tell_at, |known| known.min(tell_at)));
+            }
             // One that was written before the latest reply, and is known only now, was answered by it as far as anybody can tell.
             if self.replied_at.is_none_or(|replied| replied < at) {
                 self.waiting_since = Some(self.waiting_since.map_or(at, |since| since.min(at)));
@@ -223,7 +235,7 @@ impl Conversation {
         } else {
             if let Some(since) = self.waiting_since.filter(|since| *since <= at) {
                 self.first_response.get_or_insert(at.duration_since(since));
-                self.waiting_since = None;
+                (self.waiting_since, self.tell_at) = (None, None);
             }
             self.replied_at = self.replied_at.max(Some(at));
         }
@@ -233,6 +245,9 @@ impl Conversation {
     /// that changes anything.
     pub fn talked(&mut self, at: Timestamp) -> bool {
         let waited = self.waiting_since.take_if(|since| *since <= at);
+        if waited.is_some() {
+            self.tell_at = None;
+        }
         waited.is_some()
     }
 
@@ -271,7 +286,8 @@ impl Conversation {
         if state == ConversationState::Closed {
             self.waiting_since = None;
         }
-        (self.state, self.snoozed_until) = (state, snoozed_until);
+        // Whoever moves it has seen it.
+        (self.state, self.snoozed_until, self.tell_at) = (state, snoozed_until, None);
     }
 
     /// Notes that the team has seen everything up to this number. Returns whether that is new.
@@ -283,6 +299,9 @@ impl Conversation {
         self.read_seq = seq;
         // Of what has happened since, replies are the team's own.
         self.unread = self.unread.min(u32::try_from(self.seq - seq).unwrap_or(u32::MAX));
+        if self.unread == 0 {
+            self.tell_at = None;
+        }
         true
     }
 
@@ -295,6 +314,30 @@ impl Conversation {
     /// Whether a snoozed one is to be opened now.
     pub fn wakes(&self, now: Timestamp) -> bool {
         self.state == ConversationState::Snoozed && self.snoozed_until.is_none_or(|until| until <= now)
+    }
+
+    /// Time of the customer's latest message, if the conversation is open, the customer waits, and nobody has read it. `None` after a missed
+    /// call: that is followed up automatically.
+    pub fn unread_message(&self) -> Option<Timestamp> {
+        let waits = self.state == ConversationState::Open && self.waiting_since.is_some() && self.unread > 0;
+        let last = self.last.filter(|_| waits)?;
+        matches!(last.what, What::Inbound(..)).then_some(last.at)
+    }
+
+    /// Time of the customer's latest message, if people are to be told now that nobody has read it.
+    pub fn overdue_message(&self, now: Timestamp) -> Option<Timestamp> {
+        let is_due = self.tell_at.is_some_and(|at| at <= now);
+        self.unread_message().filter(|_| is_due)
+    }
+
+    /// Time at which it is to be looked at: a snoozed one is opened, and people are told of a message that nobody has read.
+    pub fn due(&self) -> Option<Timestamp> {
+        match self.state {
+            ConversationState::Snoozed => self.snoozed_until,
+            ConversationState::Open | ConversationState::Pending | ConversationState::Closed => {
+                self.tell_at.filter(|_| self.unread_message().is_some())
+            }
+        }
     }
 
     /// Whether somebody is to attend to it: it is neither over nor snoozed.
@@ -460,6 +503,53 @@ mod tests {
     }
 
     #[test]
+    fn it_is_due_when_a_message_is_unread_for_too_long() {
+        let unread = |change: &dyn Fn(&mut Conversation)| {
+            let mut conversation = noted([wrote(2), wrote(4)]);
+            change(&mut conversation);
+            conversation
+        };
+        let due = Some(wrote(2).at + MAX_UNREAD);
+        let missed = Happening {
+            at: wrote(9).at,
+            what: What::Missed(CallId::new(contact(), Ulid::from_parts(2, 9))),
+        };
+        let until = at(NOW) + SignedDuration::from_hours(1);
+        let cases: [(&str, Conversation, Option<Timestamp>); 9] = [
+            ("unread", unread(&|_| ()), due),
+            ("read in part", unread(&|one| assert!(one.read_to(1))), due),
+            ("it was told", unread(&|one| one.tell_at = None), None),
+            ("talked", unread(&|one| assert!(one.talked(wrote(4).at))), None),
+            ("read", unread(&|one| assert!(one.read_to(2))), None),
+            ("answered", unread(&|one| one.note(replied(7))), None),
+            ("missed call", unread(&|one| one.note(missed)), None),
+            (
+                "closed",
+                unread(&|one| one.move_to(ConversationState::Closed, None)),
+                None,
+            ),
+            (
+                "snoozed",
+                unread(&|one| one.move_to(ConversationState::Snoozed, Some(until))),
+                Some(until),
+            ),
+        ];
+        for (name, conversation, due) in cases {
+            assert_eq!(conversation.due(), due, "{name}");
+            let Some(due) = due.filter(|due| *due != until) else {
+                assert_eq!(conversation.overdue_message(until), None, "{name}");
+                continue;
+            };
+            let message = Some(wrote(4).at);
+            assert_eq!(conversation.overdue_message(due), message, "{name}");
+            assert_eq!(conversation.overdue_message(due - SignedDuration::from_secs(1)), None);
+        }
+        let mut told = unread(&|one| one.tell_at = None);
+        told.note(wrote(6));
+        assert_eq!(told.due(), Some(wrote(6).at + MAX_UNREAD), "a later message");
+    }
+
+    #[test]
     fn its_row_stays_small() {
         let mut conversation = noted([wrote(2)]);
         let tags = (0..10).map(|number| TagId::new(Ulid::from_parts(number, 1)));
@@ -469,6 +559,7 @@ mod tests {
         let until = Some(at(NOW) + SignedDuration::from_hours(1));
         conversation.move_to(ConversationState::Snoozed, until);
         conversation.note(replied(5));
+        conversation.tell_at = until;
         let size = serde_json::to_vec(&conversation).unwrap().len();
         assert!(size < 1_000, "{size}");
         let read: Conversation = serde_json::from_slice(&serde_json::to_vec(&conversation).unwrap()).unwrap();

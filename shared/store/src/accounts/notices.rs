@@ -322,7 +322,8 @@ fn template_of(notice: &Notice) -> Option<(ConnectionId, &str)> {
         Matter::ConnectionRefused { .. }
         | Matter::AutomationUnmatched { .. }
         | Matter::CapNearlyReached { .. }
-        | Matter::CampaignPaused { .. } => None,
+        | Matter::CampaignPaused { .. }
+        | Matter::CustomersWait(_) => None,
     }
 }
 
@@ -333,6 +334,7 @@ const fn campaign_of(notice: &Notice) -> Option<CampaignId> {
         Matter::ConnectionRefused { .. }
         | Matter::TemplatePaused { .. }
         | Matter::AutomationUnmatched { .. }
-        | Matter::CapNearlyReached { .. } => None,
+        | Matter::CapNearlyReached { .. }
+        | Matter::CustomersWait(_) => None,
     }
 }

@@ -84,7 +84,7 @@ pub(crate) fn conversation_row(
     let row = Row::new(&key, "conversation", value, condition, doing)?;
     Ok(row
         .version(version + 1)
-        .due_elsewhere(DueOther::Inbox, &key, value.snoozed_until)
+        .due_elsewhere(DueOther::Inbox, &key, value.due())
         .listed(
             keys::inbox(scope, value.state),
             keys::inbox_place(value.active_at(), id),

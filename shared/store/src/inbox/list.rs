@@ -5,6 +5,7 @@
 use std::{fmt, str::FromStr};
 
 use domain::{
+    accounts::notice::Waiting,
     base::ids::{ContactId, ConversationId, UserId},
     contacts::{history::HistoryKind, person::Person},
     inbox::conversation::{Conversation, ConversationState, What},
@@ -231,6 +232,28 @@ impl Store {
             });
         }
         Ok(known)
+    }
+
+    /// The customers whose latest message, of this time at the latest, nobody has read. It examines 200 open conversations, from that time back.
+    pub async fn waiting_customers(
+        &self,
+        scope: &TenantScope,
+        until: Timestamp,
+    ) -> Result<Option<Waiting>, StoreError> {
+        const DOING: &str = "read which customers wait";
+        let (index, partition) = InboxList::In(ConversationState::Open).partition(scope);
+        let latest = keys::inbox_end(until);
+        let rows = (partition.as_str(), Rows::Between("0", &latest));
+        let (items, _) = self.database.stretch(index, rows, None, 2 * ROUND, true, DOING).await?;
+        let (_, sort) = index.keys();
+        let places = items
+            .iter()
+            .filter_map(|item| row::string(item, sort)?.parse::<Position>().ok());
+        let keys: Vec<Key> = places.map(|place| keys::conversation(scope, place.id)).collect();
+        let read = self.database.get_many(&keys, DOING).await?;
+        let read = read.into_values().map(|item| row::data(item, DOING));
+        let read: Vec<Conversation> = read.collect::<Result<_, _>>()?;
+        Ok(Waiting::among(read.iter(), until))
     }
 
     /// The number of conversations in a list, at most [`MAX_COUNTED`]. Those of deleted contacts count.

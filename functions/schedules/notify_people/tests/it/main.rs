@@ -5,16 +5,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use domain::{
     accounts::{
         account::{Account, Member, MemberStatus, PasswordHash},
-        notice::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, day_of},
+        notice::{MAX_MAILINGS, Mailing, Mailings, Matter, Notice, Waiting, day_of},
         permission::Role,
     },
     base::{
         actor::{Actor, Stamp},
-        ids::{ConnectionId, RuleId, UserId},
+        ids::{ConnectionId, ConversationId, RuleId, UserId},
         resource::Resource as _,
     },
     campaigns::{campaign::Campaign, state::CampaignState},
-    messages::refusal::{Reason, Refusal},
+    inbox::conversation::{Happening, What},
+    messages::{
+        message::Channel,
+        refusal::{Reason, Refusal},
+    },
     templates::template::{TemplateDefinition, TemplateKey, TemplateReport, TemplateStatus},
     tenants::{
         connection::{self, Health},
@@ -26,10 +30,10 @@ use jobs::{Mail, MailJob};
 use kit::schedule::Deadline;
 use notify_people::{Context, handle};
 use serde_json::json;
-use store::{Versioned, tenants::config::Configured};
+use store::{Versioned, inbox::conversation::noted, tenants::config::Configured};
 use testkit::{
     Aws, Seeded,
-    business::{business, business_with, phone, read},
+    business::{business, business_with, mobile, phone, read},
 };
 
 const A_DAY: i64 = 24 * 3600;
@@ -212,6 +216,131 @@ async fn seat(aws: &Aws, business: &Seeded, role: Role, change: impl FnOnce(&mut
     let seated = store.seat(business.scope(), &account, &hash, &member, &stamp);
     seated.await.expect("the person is seated");
     account.email.as_str().to_owned()
+}
+
+impl World {
+    /// A customer writes now, and `tend_inbox` notices it ten minutes later. Returns the conversation.
+    async fn unread(&self, last: usize) -> ConversationId {
+        let contact = self.business.contact_with(&self.aws, &mobile(last), |_| {}).await;
+        let received = self.business.receive(&self.aws, contact.id, |_| {}).await;
+        let id = ConversationId::of(contact.id, None);
+        let what = What::Inbound(received.id, Channel::WhatsApp);
+        let at = self.aws.now();
+        let mut conversation = noted(None, id, Happening { at, what });
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        conversation.version = store
+            .write_conversation(scope, &conversation, None)
+            .await
+            .expect("a row");
+        self.aws.pass(600);
+        let notice = Notice::of_conversation(&conversation.value, self.aws.now()).expect("it is unread");
+        self.record(&notice).await;
+        conversation.value.tell_at = None;
+        store
+            .write_conversation(scope, &conversation, None)
+            .await
+            .expect("a row");
+        id
+    }
+
+    /// Somebody reads a conversation.
+    async fn read(&self, id: ConversationId) {
+        let (store, scope) = (self.aws.store(), self.business.scope());
+        let found = store.conversation(scope, id).await;
+        let mut found = found.expect("the table answers").expect("the conversation");
+        assert!(found.value.read_to(found.value.seq));
+        store.write_conversation(scope, &found, None).await.expect("a row");
+    }
+}
+
+/// The customers who wait, as a mail tells them.
+fn waiting(mail: &MailJob) -> Waiting {
+    match &told(mail).0[..] {
+        [
+            Notice {
+                matter: Matter::CustomersWait(waiting),
+                ..
+            },
+        ] => *waiting,
+        others => panic!("other notices: {others:?}"),
+    }
+}
+
+#[tokio::test]
+async fn agents_are_told_that_customers_wait() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    world.seat(Role::Viewer, |_, _| {}).await;
+    let unwilling: Change = |account, _| account.preferences.notifications.mails.customers_wait = false;
+    world.seat(Role::Agent, unwilling).await;
+    let since = world.aws.now();
+    world.unread(1).await;
+    world.unread(2).await;
+    let mails = world.mails().await;
+    let people: BTreeSet<&String> = mails.keys().collect();
+    assert_eq!(people, BTreeSet::from([&agent, &admin]));
+    let both = Waiting {
+        conversations: 2,
+        since,
+    };
+    assert_eq!((waiting(&mails[&agent]), waiting(&mails[&admin])), (both, both));
+    assert!(world.mails().await.is_empty(), "once");
+}
+
+#[tokio::test]
+async fn messages_that_were_read_meanwhile_are_not_told() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let (first, second) = (world.unread(1).await, world.unread(2).await);
+    world.read(second).await;
+    assert_eq!(waiting(&world.mails().await[&agent]).conversations, 1, "the other one");
+    world.read(first).await;
+    world.aws.pass(A_DAY);
+    let third = world.unread(3).await;
+    world.read(third).await;
+    assert!(world.mails().await.is_empty());
+    world.aws.pass(A_DAY);
+    assert!(world.mails().await.is_empty(), "nor later");
+}
+
+/// More often than other matters, and without a maximum for the day.
+#[tokio::test]
+async fn waiting_customers_are_told_once_an_hour() {
+    let world = World::new().await;
+    let agent = world.seat(Role::Agent, |_, _| {}).await;
+    let manager = world.seat(Role::Manager, |_, _| {}).await;
+    world.unread(0).await;
+    assert_eq!(waiting(&world.mails().await[&agent]).conversations, 1);
+    for number in 1..=6 {
+        world.unread(number).await;
+        world.aws.pass(2_990);
+        assert!(world.mails().await.is_empty(), "not within an hour");
+        world.aws.pass(10);
+        assert_eq!(waiting(&world.mails().await[&agent]).conversations, number + 1);
+    }
+    // They took nothing from others, and agents hear nothing of those.
+    let refused = world.refuse(world.business.whatsapp).await;
+    let mails = world.mails().await;
+    assert_eq!((mails.len(), told(&mails[&manager])), (1, (vec![refused], 0)));
+}
+
+/// Others wait for the next day then.
+#[tokio::test]
+async fn waiting_customers_are_told_on_a_day_without_further_mailings() {
+    let world = World::new().await;
+    let admin = world.seat(Role::Admin, |_, _| {}).await;
+    let used_up = Mailings {
+        day: day_of(world.aws.now()),
+        count: MAX_MAILINGS,
+        open: None,
+    };
+    world.write_mailings(used_up).await;
+    world.refuse(world.business.whatsapp).await;
+    world.unread(1).await;
+    assert!(world.mails().await.is_empty(), "the others are put off");
+    assert_eq!(waiting(&world.mails().await[&admin]).conversations, 1);
+    assert!(world.mails().await.is_empty());
 }
 
 /// A change of a person before they are written.

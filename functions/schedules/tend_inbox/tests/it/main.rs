@@ -1,4 +1,4 @@
-//! Opening snoozed conversations, in process against the emulator.
+//! Opening snoozed conversations and noticing unread messages, in process against the emulator.
 
 #![expect(
     clippy::unwrap_used,
@@ -6,9 +6,11 @@
 )]
 
 use domain::{
+    Timestamp,
     base::ids::ConversationId,
     inbox::conversation::{Conversation, ConversationState, Happening, What},
     messages::message::Channel,
+    tenants::tenant::TenantStatus,
 };
 use jiff::SignedDuration;
 use kit::schedule::Deadline;
@@ -27,6 +29,7 @@ async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> Conve
     let what = What::Inbound(received.id, Channel::WhatsApp);
     let mut conversation = noted(None, id, Happening { at: aws.now(), what });
     let until = aws.now() + SignedDuration::from_hours(hours);
+    conversation.value.read_to(1);
     conversation.value.move_to(ConversationState::Snoozed, Some(until));
     aws.store()
         .write_conversation(business.scope(), &conversation, None)
@@ -35,18 +38,139 @@ async fn snoozed(aws: &Aws, business: &Seeded, last: usize, hours: i64) -> Conve
     id
 }
 
+async fn run(aws: &Aws) {
+    let ctx = Context::new(&aws.env_with(&[])).unwrap();
+    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
+    handle(deadline, &ctx).await.unwrap();
+}
+
+/// A customer writes now. Returns the conversation.
+async fn writes(aws: &Aws, business: &Seeded, last: usize) -> ConversationId {
+    let contact = business.contact_with(aws, &mobile(last), |_| {}).await;
+    let id = ConversationId::of(contact.id, None);
+    write_again(aws, business, id).await;
+    id
+}
+
+async fn write_again(aws: &Aws, business: &Seeded, id: ConversationId) {
+    let received = business.receive(aws, id.contact(), |_| {}).await;
+    let what = What::Inbound(received.id, Channel::WhatsApp);
+    let (store, scope) = (aws.store(), business.scope());
+    let known = store.conversation(scope, id).await.unwrap();
+    let conversation = noted(known, id, Happening { at: aws.now(), what });
+    store.write_conversation(scope, &conversation, None).await.unwrap();
+}
+
+async fn reads(aws: &Aws, business: &Seeded, id: ConversationId) {
+    let (store, scope) = (aws.store(), business.scope());
+    let mut known = store.conversation(scope, id).await.unwrap().unwrap();
+    assert!(known.value.read_to(known.value.seq));
+    store.write_conversation(scope, &known, None).await.unwrap();
+}
+
+/// The notice about customers who wait, with the number of its changes.
+async fn noticed(aws: &Aws, business: &Seeded) -> Option<(Timestamp, u64)> {
+    let store = aws.store();
+    let found = store.notice(business.scope(), "customers_wait").await.unwrap();
+    found.map(|found| (found.value.notice.at, found.version))
+}
+
+#[tokio::test]
+async fn unread_message_is_noticed_once_after_ten_minutes() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let written = aws.now();
+    let id = writes(&aws, &business, 1).await;
+    aws.pass(599);
+    run(&aws).await;
+    assert_eq!(noticed(&aws, &business).await, None);
+    aws.pass(1);
+    for _run in 0..3 {
+        run(&aws).await;
+        assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+        aws.pass(600);
+    }
+    // A later message is another occurrence.
+    let later = aws.now();
+    write_again(&aws, &business, id).await;
+    aws.pass(600);
+    run(&aws).await;
+    assert_eq!(noticed(&aws, &business).await, Some((later, 2)));
+}
+
+#[tokio::test]
+async fn message_that_was_read_in_time_is_not_noticed() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let id = writes(&aws, &business, 1).await;
+    aws.pass(540);
+    reads(&aws, &business, id).await;
+    for _run in 0..2 {
+        aws.pass(600);
+        run(&aws).await;
+    }
+    assert_eq!(noticed(&aws, &business).await, None);
+}
+
+#[tokio::test]
+async fn two_unread_conversations_are_one_notice() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let written = aws.now();
+    let both = [writes(&aws, &business, 1).await, writes(&aws, &business, 2).await];
+    aws.pass(600);
+    run(&aws).await;
+    assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+    for id in both {
+        let read = aws.store().conversation(business.scope(), id).await.unwrap().unwrap();
+        assert_eq!(read.value.due(), None);
+    }
+}
+
+/// A run that died after it recorded the notice.
+#[tokio::test]
+async fn repeated_run_records_no_second_notice() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let written = aws.now();
+    let id = writes(&aws, &business, 1).await;
+    aws.pass(600);
+    run(&aws).await;
+    let (store, scope) = (aws.store(), business.scope());
+    let mut known = store.conversation(scope, id).await.unwrap().unwrap();
+    known.value.tell_at = Some(written);
+    store.write_conversation(scope, &known, None).await.unwrap();
+    run(&aws).await;
+    assert_eq!(noticed(&aws, &business).await, Some((written, 1)));
+    let known = store.conversation(scope, id).await.unwrap().unwrap();
+    assert_eq!(known.value.tell_at, None);
+}
+
+#[tokio::test]
+async fn suspended_tenant_has_nothing_noticed_and_nothing_due() {
+    let aws = Aws::new().await;
+    let mut business = business(&aws).await;
+    let id = writes(&aws, &business, 1).await;
+    business.configured.tenant.status = TenantStatus::Suspended;
+    business.configured.status_meant = true;
+    business.write(&aws).await;
+    aws.pass(600);
+    run(&aws).await;
+    assert_eq!(noticed(&aws, &business).await, None);
+    let known = aws.store().conversation(business.scope(), id).await.unwrap().unwrap();
+    assert_eq!(known.value.due(), None);
+}
+
 #[tokio::test]
 async fn snoozed_conversations_open_at_their_time() {
     let aws = Aws::new().await;
     let business = business(&aws).await;
-    let ctx = Context::new(&aws.env_with(&[])).unwrap();
     let mut all = Vec::new();
     for (last, hours) in [(1, 1), (2, 1), (3, 5)] {
         all.push(snoozed(&aws, &business, last, hours).await);
     }
-    let run = async || {
-        let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
-        handle(deadline, &ctx).await.unwrap();
+    let attended = async || {
+        run(&aws).await;
         let mut found: Vec<Versioned<Conversation>> = Vec::new();
         for id in &all {
             let read = aws.store().conversation(business.scope(), *id).await;
@@ -58,14 +182,38 @@ async fn snoozed_conversations_open_at_their_time() {
         let states = found.iter().map(|one| one.value.state.as_str());
         states.collect::<Vec<_>>().join(" ")
     };
-    assert_eq!(states(&run().await), "snoozed snoozed snoozed");
+    assert_eq!(states(&attended().await), "snoozed snoozed snoozed");
     aws.pass(3600);
-    let opened = run().await;
+    let opened = attended().await;
     assert_eq!(states(&opened), "open open snoozed");
     assert_eq!(opened[0].value.snoozed_until, None);
     // Nothing is written again.
-    let again = run().await;
+    let again = attended().await;
     assert_eq!(again, opened);
     aws.pass(4 * 3600);
-    assert_eq!(states(&run().await), "open open open");
+    assert_eq!(states(&attended().await), "open open open");
+}
+
+/// As during a deployment, when a newer version has written it. The others are attended to.
+#[tokio::test]
+async fn conversation_that_cannot_be_read_is_put_off() {
+    let aws = Aws::new().await;
+    let business = business(&aws).await;
+    let [spoilt, other] = [
+        snoozed(&aws, &business, 1, 1).await,
+        snoozed(&aws, &business, 2, 1).await,
+    ];
+    business.spoil_conversation(&aws, spoilt.contact()).await;
+    aws.pass(3600);
+    let ctx = Context::new(&aws.env_with(&[])).unwrap();
+    let deadline = Deadline::at(aws.now() + SignedDuration::from_secs(60));
+    handle(deadline, &ctx).await.unwrap_err();
+    let opened = aws.store().conversation(business.scope(), other).await.unwrap();
+    assert_eq!(opened.unwrap().value.state, ConversationState::Open);
+    // It is looked at again ten minutes later.
+    run(&aws).await;
+    aws.pass(600);
+    handle(Deadline::at(aws.now() + SignedDuration::from_secs(60)), &ctx)
+        .await
+        .unwrap_err();
 }

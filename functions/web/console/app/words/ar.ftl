@@ -131,12 +131,13 @@ security-times = { $n ->
    *[other] ({ $n } مرة)
   }
 account-mails = الرسائل البريدية
-account-mails-why = تصل إلى المشرفين ومديري النظام رسالة عندما يحتاج شيء إلى انتباههم.
+account-mails-why = تصل إلى المشرفين ومديري النظام رسالة عندما يحتاج شيء إلى انتباههم. ويصل إلى الموظفين تنبيه عندما ينتظر عملاء ردًا.
 mail-connection_refused = مزوّد يرفض أحد الاتصالات
 mail-template_paused = قالب موقوف مؤقتًا أو مرفوض
 mail-automation_unmatched = أتمتة لم تعد تعمل
 mail-cap_nearly_reached = حدٌّ أوشك على بلوغه
 mail-campaign_paused = حملة أوقفت نفسها مؤقتًا
+mail-customers_wait = رسالة من عميل لم يقرأها أحد منذ عشر دقائق
 account-password-why = تنتهي الجلسات الأخرى، وتبقى هذه.
 account-password-current = كلمة المرور الحالية
 account-password-change = تغيير كلمة المرور
